@@ -1,0 +1,123 @@
+"""Every size of the model, in one frozen config. The defaults are the published 3.3 B model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.resources import resource_path
+from pi05_ros.strict import load_yaml
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """The SigLIP tower. Defaults: So400m/14 (arXiv 2303.15343), as in PaliGemma (2407.07726)."""
+
+    image_size: int = 224  # Height and width of a picture [pixel].
+    patch_size: int = 14  # Height and width of a patch [pixel]; divides image_size.
+    width: int = 1152
+    depth: int = 27
+    heads: int = 16
+    mlp_width: int = 4304
+
+    def __post_init__(self) -> None:
+        _positive(self, "image_size", "patch_size", "width", "depth", "heads", "mlp_width")
+        if self.image_size % self.patch_size:
+            raise ValueError(
+                f"image_size {self.image_size} is no multiple of patch_size {self.patch_size}"
+            )
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of heads {self.heads}")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of one picture: one a patch."""
+        return (self.image_size // self.patch_size) ** 2
+
+
+@dataclass(frozen=True)
+class LanguageConfig:
+    """The language model. Defaults: Gemma 2B (arXiv 2403.08295), PaliGemma's vocabulary."""
+
+    width: int = 2048
+    depth: int = 18
+    mlp_width: int = 16384
+    heads: int = 8
+    kv_heads: int = 1  # Heads that share their keys and values; 1: multi-query attention.
+    head_dim: int = 256
+    vocabulary: int = 257152  # 256000 of Gemma, 1024 <loc>, 128 <seg>.
+
+    def __post_init__(self) -> None:
+        _positive(
+            self, "width", "depth", "mlp_width", "heads", "kv_heads", "head_dim", "vocabulary"
+        )
+        if self.heads % self.kv_heads:
+            raise ValueError(f"heads {self.heads} is no multiple of kv_heads {self.kv_heads}")
+        if self.head_dim % 2:
+            raise ValueError(f"head_dim {self.head_dim} is odd; rotary positions need pairs")
+
+
+@dataclass(frozen=True)
+class ExpertConfig:
+    """The action expert, 300 M parameters by default (paper, section IV-D and appendix E).
+
+    Depth, heads and head_dim are the language model's: layer by layer, the expert attends to the
+    keys and values of that model and its own at once.
+    """
+
+    width: int = 1024
+    mlp_width: int = 4096
+
+    def __post_init__(self) -> None:
+        _positive(self, "width", "mlp_width")
+        if self.width % 2:
+            raise ValueError(f"width {self.width} is odd; the time embedding needs sin-cos pairs")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The whole model: three towers, and the numbers that its inputs and outputs agree on."""
+
+    name: str = "base"
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    expert: ExpertConfig = field(default_factory=ExpertConfig)
+    tokenizer: Literal["paligemma", "bytes"] = "paligemma"  # Which text the vocabulary holds.
+    action_dim: int = 32  # States and actions are padded to it (public weights).
+    horizon: int = 50  # Actions in a chunk: 1 s at 50 Hz (paper, section IV-E).
+    flow_steps: int = 10  # Euler steps from noise to actions (paper, section IV-C).
+    max_prompt_tokens: int = 200  # Public weights.
+    max_text_tokens: int = 128  # Boxes and subtask, end-of-sequence included. Ours to fix.
+
+    def __post_init__(self) -> None:
+        _positive(
+            self, "action_dim", "horizon", "flow_steps", "max_prompt_tokens", "max_text_tokens"
+        )
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets in config/models."""
+    return tuple(sorted(path.stem for path in resource_path("config/models").glob("*.yaml")))
+
+
+def load_preset(name: str) -> ModelConfig:
+    """Reads `config/models/<name>.yaml`.
+
+    Raises:
+        ConfigError: There is no preset of that name, or its file is not valid.
+    """
+    names = preset_names()
+    if name not in names:
+        raise ConfigError(
+            f"model preset '{name}'",
+            f"there is none of that name{did_you_mean(name, names)} (valid: {', '.join(names)})",
+        )
+    return load_yaml(resource_path(f"config/models/{name}.yaml"), ModelConfig)
+
+
+def _positive(config: object, *names: str) -> None:
+    """Raises ValueError for the first of the fields that is below 1."""
+    for name in names:
+        if (value := getattr(config, name)) < 1:
+            raise ValueError(f"{name} {value} is below 1")

@@ -1,0 +1,122 @@
+"""The action expert: a small Gemma that turns noise into actions, told the time by its norms.
+
+π0 mixed the flow time into the action tokens. π0.5 passes it through an MLP of its own,
+swish(W₂ · swish(W₁ · φ)), into an adaptive RMSNorm in every layer (paper, section IV-E): scale
+and shift of the normalised tokens, and a gate on each residual.
+
+The time never depends on an observation. `modulate` is therefore a step of its own: its result for
+the ten fixed times of inference is computed once and kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.transformer import NORM_EPSILON, DecoderLayer, LayerMemory, rotation_of
+
+SHORTEST_PERIOD, LONGEST_PERIOD = 4e-3, 4.0  # Of the time embedding (public weights).
+
+
+class AdaptiveRMSNorm(nn.Module):
+    """x / rms(x) · (1 + scale) + shift, with scale, shift and a gate drawn from the flow time."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(width, 3 * width)
+        # A fresh expert begins with scale 1, shift 0 and closed gates.
+        nn.init.zeros_(self.modulation.weight)
+        nn.init.zeros_(self.modulation.bias)
+
+    def forward(self, x: Tensor, modulation: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Normalises x (B, L, W) with what `self.modulation` gave, (B, 1, 3W).
+
+        Returns:
+            The tokens (B, L, W), and the gate (B, 1, W) of the residual that follows.
+        """
+        if modulation is None:
+            raise ValueError("an adaptive norm was given no modulation")
+        scale, shift, gate = modulation.chunk(3, dim=-1)
+        normed = F.rms_norm(x.float(), x.shape[-1:], eps=NORM_EPSILON)
+        return (normed * (1.0 + scale) + shift).to(x.dtype), gate
+
+
+class ActionExpert(nn.Module):
+    """Noisy actions in, the flow's velocity out, on the memory of the language model."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.expert.width
+        self.config = config
+        self.action_in = nn.Linear(config.action_dim, width)
+        self.time_in = nn.Linear(width, width)
+        self.time_out = nn.Linear(width, width)
+        self.layers = nn.ModuleList(
+            DecoderLayer(width, config.expert.mlp_width, config.language, AdaptiveRMSNorm)
+            for _ in range(config.language.depth)
+        )
+        self.norm = AdaptiveRMSNorm(width)
+        self.action_out = nn.Linear(width, config.action_dim)
+
+    def condition(self, tau: Tensor) -> Tensor:
+        """The flow times tau (B,) of the paper, 0 noise and 1 actions → (B, W).
+
+        The public weights count the other way: what is embedded is t = 1 − τ.
+        """
+        embedded = embed_time(1.0 - tau.double(), self.time_in.in_features)
+        embedded = embedded.to(self.time_in.weight.dtype)
+        return F.silu(self.time_out(F.silu(self.time_in(embedded))))
+
+    def modulate(self, tau: Tensor) -> Tensor:
+        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order."""
+        condition = self.condition(tau)[:, None]
+        norms = [norm for layer in self.layers for norm in (layer.attention_norm, layer.mlp_norm)]
+        return torch.stack([norm.modulation(condition) for norm in (*norms, self.norm)])
+
+    def forward(
+        self,
+        noisy: Tensor,
+        modulation: Tensor,
+        positions: Tensor,
+        memory: Sequence[LayerMemory],
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Predicts the flow's target ω − a.
+
+        Args:
+            noisy: Actions on their way from noise, (B, horizon, action_dim).
+            modulation: From `modulate`, (2 · depth + 1, B, 1, 3W).
+            positions: (B, horizon) or (horizon,), going on where the prefix ends.
+            memory: The language model's, one a layer, S positions.
+            mask: From `masks.attention_mask`, over S + horizon keys; None: all are seen.
+
+        Returns:
+            (B, horizon, action_dim) float32.
+        """
+        x = self.action_in(noisy.to(self.action_in.weight.dtype))
+        rotation = rotation_of(positions, self.config.language.head_dim)
+        for index, (layer, prefix) in enumerate(zip(self.layers, memory, strict=True)):
+            norms = (modulation[2 * index], modulation[2 * index + 1])
+            x, _ = layer(x, rotation, prefix, mask, norms)
+        return self.action_out(self.norm(x, modulation[-1])[0]).float()
+
+
+def embed_time(time: Tensor, width: int) -> Tensor:
+    """Sines, then cosines of `time` (B,) at width/2 periods, spaced evenly in their logarithm.
+
+    Computed in float64, as the public weights were trained: at the shortest period a float32
+    angle would already be off by 1e-4.
+
+    Returns:
+        (B, width) float64.
+    """
+    ratio = math.log(LONGEST_PERIOD / SHORTEST_PERIOD)
+    fractions = torch.linspace(0.0, 1.0, width // 2, dtype=torch.float64, device=time.device)
+    periods = SHORTEST_PERIOD * torch.exp(fractions * ratio)
+    angles = time.double()[:, None] * (2.0 * math.pi / periods)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -1,0 +1,186 @@
+"""π0.5 whole: one set of weights that reads a scene once and then writes text or draws actions.
+
+pictures ─ VisionTower ┐
+                       ├─ LanguageModel ─ hidden states ─ logits ─ boxes, subtask, FAST tokens
+prompt, state ─ embed ─┘        │
+                          keys and values of every layer
+                                │
+noise ─────────────────── ActionExpert ─ velocity ─ ten Euler steps ─ actions
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pi05_ros.model import flow, masks
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.expert import ActionExpert
+from pi05_ros.model.language import LanguageModel
+from pi05_ros.model.transformer import LayerMemory
+from pi05_ros.model.vision import VisionTower
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the language model has read, as the expert and the decoder need it. S positions."""
+
+    memory: tuple[LayerMemory, ...]  # One a layer.
+    valid: Tensor | None = None  # (B, S) bool, False for padding; None: nothing is padded.
+    targets: int = 0  # How many of the last positions are text or FAST targets, not prefix.
+
+    @property
+    def length(self) -> int:
+        """S."""
+        return self.memory[0].keys.shape[2]
+
+
+class Pi05(nn.Module):
+    """The model. Draws its weights at random; `checkpoint` loads trained ones."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vision = VisionTower(config.vision, config.language.width)
+        self.language = LanguageModel(config.language)
+        self.expert = ActionExpert(config)
+
+    def embed_images(self, images: Tensor) -> Tensor:
+        """Pictures (N, 3, image_size, image_size) uint8 rgb → (N, tokens, W)."""
+        weight = self.vision.patch_embedding.weight
+        scaled = images.to(weight.device).to(torch.float32) / 255.0 * 2.0 - 1.0
+        return self.vision(scaled.to(weight.dtype))
+
+    def read(
+        self, embeddings: Tensor, valid: Tensor | None = None, targets: int = 0
+    ) -> tuple[Tensor, Context]:
+        """Reads a whole sequence: pictures, prompt with state, and in training the targets.
+
+        Args:
+            embeddings: (B, S, W), the pictures' tokens first.
+            valid: (B, S) bool, False for padding and for pictures of missing cameras; None: all
+                is valid, and the pass needs no mask.
+            targets: How many of the last positions are targets, which are read causally.
+
+        Returns:
+            Normed hidden states (B, S, W), and the context.
+        """
+        batch, length, _ = embeddings.shape
+        if valid is None and not targets:
+            positions = torch.arange(length, device=embeddings.device)
+            hidden, memory = self.language(embeddings, positions)
+            return hidden, Context(memory)
+        if valid is None:
+            valid = torch.ones(batch, length, dtype=torch.bool, device=embeddings.device)
+        blocks = masks.blocks_of(length - targets, targets, embeddings.device)
+        mask = self._mask(masks.sees(blocks, blocks, valid), embeddings.dtype)
+        hidden, memory = self.language(embeddings, masks.positions_of(valid), mask=mask)
+        return hidden, Context(memory, valid, targets)
+
+    def read_tail(self, embeddings: Tensor, tail: int) -> tuple[Tensor, Context]:
+        """Reads an unpadded prefix for its last `tail` hidden states only; 0 for actions.
+
+        Args:
+            embeddings: (B, S, W).
+            tail: 0: the expert alone will use the context. 1: text will be decoded.
+
+        Returns:
+            Normed hidden states (B, tail, W), and the context.
+        """
+        positions = torch.arange(embeddings.shape[1], device=embeddings.device)
+        hidden, memory = self.language(embeddings, positions, tail=tail)
+        return hidden, Context(memory)
+
+    def write(self, tokens: Tensor, context: Context) -> tuple[Tensor, Context]:
+        """Appends text tokens (B, 1) to an unpadded context: logits (B, vocabulary), context."""
+        if context.valid is not None:
+            raise ValueError("text is written on an unpadded context only")
+        positions = torch.arange(context.length, context.length + 1, device=tokens.device)
+        hidden, memory = self.language(
+            self.language.embed(tokens), positions, memory=context.memory
+        )
+        return self.language.logits(hidden[:, -1]), Context(memory)
+
+    def velocity(self, noisy: Tensor, modulation: Tensor, context: Context) -> Tensor:
+        """The expert's prediction of ω − a.
+
+        Args:
+            noisy: a^τ, (B, horizon, action_dim).
+            modulation: `expert.modulate(tau)`, (2 · depth + 1, B, 1, 3 · expert width).
+            context: Of the same batch, or of batch 1.
+
+        Returns:
+            (B, horizon, action_dim) float32.
+        """
+        horizon = noisy.shape[1]
+        steps = torch.arange(horizon, device=noisy.device)
+        if context.valid is None:
+            return self.expert(noisy, modulation, context.length + steps, context.memory)
+        blocks = masks.blocks_of(context.length - context.targets, context.targets, noisy.device)
+        seen = masks.expert_sees(blocks, context.valid, horizon)
+        # The expert goes on where the prefix ends, whether targets follow it (training) or not.
+        start = seen[:, 0, :-horizon].sum(dim=1, keepdim=True)
+        dtype = context.memory[0].keys.dtype
+        mask = self._mask(seen, dtype)
+        return self.expert(noisy, modulation, start + steps, context.memory, mask)
+
+    def sample_actions(
+        self, context: Context, noise: Tensor, steps: int, modulation: Tensor | None = None
+    ) -> Tensor:
+        """Draws a chunk by following the flow from `noise` (B, horizon, action_dim).
+
+        Args:
+            context: What the scene was read into.
+            noise: ω, float32.
+            steps: Euler steps.
+            modulation: `modulations(steps)`, where the caller keeps it; None: worked out here.
+
+        Returns:
+            Normalised actions, (B, horizon, action_dim) float32.
+        """
+        if modulation is None:
+            modulation = self.modulations(steps)
+        return flow.integrate(
+            lambda noisy, step: self.velocity(noisy, modulation[:, step : step + 1], context),
+            noise,
+            steps,
+        )
+
+    def modulations(self, steps: int) -> Tensor:
+        """`expert.modulate` at the times of `steps` Euler steps, (2 · depth + 1, steps, 1, 3W)."""
+        device = self.expert.action_in.weight.device
+        return self.expert.modulate(flow.euler_times(steps).to(device))
+
+    def _mask(self, seen: Tensor, dtype: torch.dtype) -> Tensor:
+        """A mask of (B, L, S) bool in the form that the layers take."""
+        language = self.config.language
+        return masks.attention_mask(seen, language.heads // language.kv_heads, dtype)
+
+
+def draw_weights(model: Pi05, seed: int, adaptive_scale: float = 0.0) -> None:
+    """Draws every weight afresh, in place, the same for the same seed.
+
+    Matrices are normal with variance 1 / inputs, embeddings with variance 1 / width, biases and
+    RMSNorm weights 0, LayerNorm weights 1.
+
+    Args:
+        model: On the CPU.
+        seed: Of the drawing.
+        adaptive_scale: Factor on the adaptive norms' matrices. 0, as training wants it, closes
+            every gate of the expert; above 0 the whole expert takes part.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim >= 2:
+                inputs = parameter.shape[1:].numel()
+                scale = 1.0 / math.sqrt(inputs)
+                if ".modulation." in name:
+                    scale *= adaptive_scale
+                parameter.normal_(0.0, 1.0, generator=generator).mul_(scale)
+            else:
+                layer_norm = name.startswith("vision") and "norm" in name
+                parameter.fill_(1.0 if layer_norm and name.endswith("weight") else 0.0)

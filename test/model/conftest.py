@@ -1,0 +1,29 @@
+"""Torch settings and the miniature of the model's tests."""
+
+import pytest
+import torch
+
+from pi05_ros.model.config import load_preset
+from pi05_ros.model.pi05 import Pi05, draw_weights
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_torch_thread():
+    """One thread: on a busy machine, threads that wait for each other cost a hundredfold."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Pi05:
+    """One layer of everything, every weight drawn (fresh adaptive norms would hide mistakes)."""
+    model = Pi05(load_preset("tiny"))
+    draw_weights(model, seed=0, adaptive_scale=1.0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim == 1:
+                generator = torch.Generator().manual_seed(len(name))
+                parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return model.eval()
