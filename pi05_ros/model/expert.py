@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +76,9 @@ class ActionExpert(nn.Module):
     def modulate(self, tau: Tensor) -> Tensor:
         """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order."""
         condition = self.condition(tau)[:, None]
-        norms = [norm for layer in self.layers for norm in (layer.attention_norm, layer.mlp_norm)]
+        norms: list[Any] = [
+            n for layer in self.layers for n in (layer.attention_norm, layer.mlp_norm)
+        ]
         return torch.stack([norm.modulation(condition) for norm in (*norms, self.norm)])
 
     def forward(

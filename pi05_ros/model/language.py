@@ -55,7 +55,7 @@ class LanguageModel(nn.Module):
             Normed hidden states (B, tail, W), and the memory with x in it, one a layer.
         """
         rotation = rotation_of(positions, self.config.head_dim)
-        memories = memory or [None] * len(self.layers)
+        memories: Sequence[LayerMemory | None] = memory or [None] * len(self.layers)
         extended = []
         for index, (layer, past) in enumerate(zip(self.layers, memories, strict=True)):
             is_last = index == len(self.layers) - 1

@@ -1,0 +1,119 @@
+"""Robot units to the model's [-1, 1] and back, by quantiles, dimension by named dimension.
+
+The 1st percentile becomes -1 and the 99th +1 (paper, appendix; openpi, `transforms.py`, whose
+1e-6 in the denominator is kept so that its statistics mean the same here).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+_EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class DimensionStats:
+    """Statistics of one entry of the vectors, in the platform's unit."""
+
+    name: str  # As in messages ("left_arm_joint_1").
+    unit: str  # "rad", "m", "fraction", "m/s", "rad/s"
+    state_q01: float  # 1st percentile of the measured value.
+    state_q99: float  # 99th percentile.
+    action_q01: float  # Of the action; for a relative one, of its difference to the state.
+    action_q99: float
+    relative: bool = False  # Whether the model's action is the difference to the measured state.
+
+    def __post_init__(self) -> None:
+        for kind in ("state", "action"):
+            low, high = getattr(self, f"{kind}_q01"), getattr(self, f"{kind}_q99")
+            if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+                raise ValueError(
+                    f"{self.name}: {kind}_q01 {low} and {kind}_q99 {high} are no quantiles"
+                )
+
+
+@dataclass(frozen=True)
+class NormStats:
+    """Statistics of one robot's vectors, in their order."""
+
+    dimensions: tuple[DimensionStats, ...]
+
+    def __post_init__(self) -> None:
+        counts = Counter(dimension.name for dimension in self.dimensions)
+        doubles = [name for name, count in counts.items() if count > 1]
+        if doubles:
+            raise ValueError(f"dimension '{doubles[0]}' stands twice")
+
+    @classmethod
+    def from_limits(
+        cls, names: Sequence[str], units: Sequence[str], lower: np.ndarray, upper: np.ndarray
+    ) -> NormStats:
+        """Statistics that carry the limits to -1 and 1: for weights that were never trained."""
+        rows = zip(names, units, lower, upper, strict=True)
+        return cls(
+            tuple(
+                DimensionStats(name, unit, float(low), float(high), float(low), float(high))
+                for name, unit, low, high in rows
+            )
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the entries, in order."""
+        return tuple(dimension.name for dimension in self.dimensions)
+
+    @cached_property
+    def units(self) -> tuple[str, ...]:
+        """Units of the entries, in order."""
+        return tuple(dimension.unit for dimension in self.dimensions)
+
+    @cached_property
+    def relative(self) -> np.ndarray:
+        """Which actions are differences to the state, (D,) bool."""
+        return np.array([dimension.relative for dimension in self.dimensions], dtype=bool)
+
+    def normalize_state(self, state: np.ndarray) -> np.ndarray:
+        """(..., D) in platform units → (..., D) float64, mostly in [-1, 1]; not clipped."""
+        return self._normalize(state, "state")
+
+    def normalize_actions(self, actions: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """Actions (..., H, D) at the state (..., D), in platform units → (..., H, D) float64."""
+        return self._normalize(actions - self._reference(state), "action")
+
+    def unnormalize_actions(self, actions: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """The inverse of `normalize_actions`: (..., H, D) float64, absolute, in platform units."""
+        low, span = self._range("action")
+        actions = np.asarray(actions, dtype=np.float64)
+        return (actions + 1.0) / 2.0 * span + low + self._reference(state)
+
+    def _reference(self, state: np.ndarray) -> np.ndarray:
+        """What relative actions are counted from: (..., 1, D), 0 for absolute ones."""
+        return np.where(self.relative, state, 0.0)[..., None, :]
+
+    def _normalize(self, values: np.ndarray, kind: str) -> np.ndarray:
+        low, span = self._range(kind)
+        return (np.asarray(values, dtype=np.float64) - low) / span * 2.0 - 1.0
+
+    def _range(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
+        """1st percentile, and its distance to the 99th (never 0), each (D,) float64."""
+        low = np.array([getattr(d, f"{kind}_q01") for d in self.dimensions])
+        high = np.array([getattr(d, f"{kind}_q99") for d in self.dimensions])
+        return low, high - low + _EPSILON
+
+
+def pad(values: np.ndarray, width: int) -> np.ndarray:
+    """Appends zeros to the last axis, (..., D) → (..., width).
+
+    Raises:
+        ValueError: The values are wider than `width`.
+    """
+    missing = width - values.shape[-1]
+    if missing < 0:
+        raise ValueError(f"{values.shape[-1]} entries do not fit into {width}")
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
