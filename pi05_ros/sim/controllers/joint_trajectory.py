@@ -1,0 +1,280 @@
+"""joint_trajectory_controller as it stands on a robot (ros2_controllers, Jazzy 4.42), without ROS.
+
+Position commands, position and velocity states. Of its parameters those that our robots set are
+here; the others have the real defaults (no partial goals, no integration of velocities, splines,
+no cmd_timeout). What the real one does not check (NaN, infinity, limits, doubled names) is not
+checked here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pi05_ros.sim.controllers.goals import CommandRejected, TrajectoryResult
+from pi05_ros.sim.controllers.spline import NANOSECONDS, JointPoint
+from pi05_ros.sim.controllers.tolerances import Tolerances, beyond
+from pi05_ros.sim.controllers.trajectory import JointTrajectory, RunningTrajectory, Sample
+from pi05_ros.sim.controllers.trajectory_checks import check_trajectory
+
+INVALID_GOAL = -1
+PATH_TOLERANCE_VIOLATED = -4
+GOAL_TOLERANCE_VIOLATED = -5
+
+
+@dataclass(frozen=True)
+class JointTrajectoryConfig:
+    """Parameters of one joint_trajectory_controller, named as there."""
+
+    joints: tuple[str, ...]
+    update_rate_hz: float = 100.0  # Of the controller manager.
+    interpolate_from_desired_state: bool = True  # Real default: false. Streams need true.
+    allow_nonzero_velocity_at_trajectory_end: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.joints or len(set(self.joints)) != len(self.joints):
+            raise ValueError(f"joints {self.joints} must be names, each once")
+        if self.update_rate_hz <= 0:
+            raise ValueError(f"update_rate_hz {self.update_rate_hz} is not above 0")
+
+
+@dataclass(frozen=True)
+class JointTrajectoryState:
+    """What control_msgs/JointTrajectoryControllerState says after an update."""
+
+    reference: JointPoint  # Where the joints should be now; time_ns: since the trajectory's start.
+    feedback: JointPoint  # Where they are.
+    error: np.ndarray  # reference - feedback, positions, (joints,).
+    output: np.ndarray  # Positions commanded for the next update, (joints,).
+
+
+class JointTrajectoryController:
+    """Runs one trajectory at a time, from a topic or from an action goal.
+
+    Args:
+        config: Its parameters.
+        positions: Measured at the start, (joints,) float64. It holds them.
+        tolerances: Defaults for goals that give none, and for topic messages.
+    """
+
+    def __init__(
+        self,
+        config: JointTrajectoryConfig,
+        positions: np.ndarray,
+        tolerances: Tolerances | None = None,
+    ) -> None:
+        self.config = config
+        self._period_ns = round(1e9 / config.update_rate_hz)
+        self._default_tolerances = tolerances or Tolerances.unlimited(len(config.joints))
+        self.reset(positions)
+
+    def reset(self, positions: np.ndarray) -> None:
+        """Starts anew as if just activated: holds `positions`; an active goal is dropped unheard.
+
+        Take the result of an active goal with `abort_goal` before.
+        """
+        measured = JointPoint(0, np.array(positions), np.zeros(len(positions)))
+        self._measured = measured
+        self._last_command = measured
+        self._last_command_ns: int | None = None
+        # The real controller sorts each list of a message through one buffer that it never clears:
+        # a joint that a message leaves out (with another one doubled) takes what was left in it.
+        self._sorting = np.zeros(len(self.config.joints))
+        self._tolerances = self._default_tolerances
+        self._goal: Hashable | None = None
+        self._results: list[TrajectoryResult] = []
+        self._state: JointTrajectoryState | None = None
+        self._hold(_at_rest(measured))
+        self._running = self._next
+
+    @property
+    def state(self) -> JointTrajectoryState | None:
+        """State after the last update; None before the first."""
+        return self._state
+
+    @property
+    def active_goal(self) -> Hashable | None:
+        """The goal that is being carried out."""
+        return self._goal
+
+    @property
+    def set_point(self) -> np.ndarray:
+        """Positions that were commanded last, (joints,)."""
+        return self._last_command.positions
+
+    def set_trajectory(self, trajectory: JointTrajectory, now_ns: int) -> None:
+        """Takes a trajectory from the topic. It replaces the old one; an active goal lives on.
+
+        Raises:
+            CommandRejected: It breaks a rule of `check_trajectory`; nothing changes.
+        """
+        self._check(trajectory, now_ns)
+        self._next = self._sorted(trajectory)
+        self._is_holding = False
+
+    def start_goal(
+        self,
+        goal: Hashable,
+        trajectory: JointTrajectory,
+        now_ns: int,
+        path_tolerance: dict[str, float] | None = None,
+        goal_tolerance: dict[str, float] | None = None,
+        goal_time_tolerance: float = 0.0,
+    ) -> None:
+        """Takes a follow_joint_trajectory goal; an active one is aborted with INVALID_GOAL.
+
+        Args:
+            goal: Anything that names it; comes back in `take_results`.
+            trajectory: Where to go.
+            now_ns: The time [ns].
+            path_tolerance: Joint name -> largest error on the way (see Tolerances.with_goal).
+            goal_tolerance: Joint name -> largest error at the end.
+            goal_time_tolerance: [s]; 0: the controller's default.
+
+        Raises:
+            CommandRejected: As for `set_trajectory`; nothing changes.
+        """
+        self._check(trajectory, now_ns)
+        self.abort_goal("Current goal preempted by new incoming action.")
+        self._tolerances = self._default_tolerances.with_goal(
+            self.config.joints, path_tolerance or {}, goal_tolerance or {}, goal_time_tolerance
+        )
+        self._goal = goal
+        self._next = self._sorted(trajectory)
+        self._is_holding = False
+
+    def cancel_goal(self, goal: Hashable) -> bool:
+        """Cancels `goal` if it is active and holds the measured position: a step, as on a robot."""
+        if self._goal is None or goal != self._goal:
+            return False
+        self._finish(TrajectoryResult(goal, "canceled"))
+        self._hold(_at_rest(self._measured))
+        return True
+
+    def abort_goal(self, why: str) -> None:
+        """Ends an active goal with INVALID_GOAL; the joints do what they did."""
+        if self._goal is not None:
+            self._finish(TrajectoryResult(self._goal, "aborted", INVALID_GOAL, why))
+
+    def take_results(self) -> list[TrajectoryResult]:
+        """Goals that ended since the last call."""
+        results, self._results = self._results, []
+        return results
+
+    def update(self, now_ns: int, positions: np.ndarray, velocities: np.ndarray) -> np.ndarray:
+        """One cycle of the controller manager.
+
+        Args:
+            now_ns: The time [ns].
+            positions: Measured, (joints,) float64 [rad] or [m].
+            velocities: Measured, (joints,) float64 [unit/s].
+
+        Returns:
+            Positions to command until the next cycle, (joints,) float64: where the trajectory is
+            one period from now. May hold NaN, infinity and anything else that was sent.
+        """
+        self._measured = JointPoint(0, positions, velocities)
+        self._running = self._next
+        is_first = not self._running.is_begun
+        if is_first:
+            self._begin(now_ns)
+        reference = self._running.sample(now_ns)
+        command = self._running.sample(now_ns + self._period_ns)
+        error = reference.state.positions - positions
+        self._judge(now_ns, is_first, command, error)
+        since_start = now_ns - self._running.start_ns
+        self._state = JointTrajectoryState(
+            reference=replace(reference.state, time_ns=since_start),
+            feedback=replace(self._measured, time_ns=since_start),
+            error=error,
+            output=self._last_command.positions,
+        )
+        return self._last_command.positions
+
+    def _begin(self, now_ns: int) -> None:
+        """Fixes where a new trajectory comes from."""
+        if not self.config.interpolate_from_desired_state:
+            self._running.begin(now_ns, now_ns, self._measured)
+            return
+        # The last command belongs to one period after the update that gave it, yet the real
+        # controller dates it to that update: the bridge is one period longer than it looks.
+        last_ns = now_ns if self._last_command_ns is None else self._last_command_ns
+        self._running.begin(now_ns, last_ns, self._last_command)
+
+    def _judge(self, now_ns: int, is_first: bool, command: Sample, error: np.ndarray) -> None:
+        """Commands the new set-point unless a tolerance is broken; ends goals."""
+        tolerances, holding = self._tolerances, self._is_holding
+        at_end = command.is_past_end
+        strayed = (not at_end or is_first) and not holding and beyond(tolerances.path, error)
+        missed = at_end and not holding and beyond(tolerances.goal, error)
+        late = (now_ns - command.segment_start_ns) * NANOSECONDS
+        expired = missed and 0.0 < tolerances.goal_time < late
+        if not strayed and not expired:
+            self._last_command = command.state
+            self._last_command_ns = now_ns
+        if strayed:
+            self._fail(PATH_TOLERANCE_VIOLATED, "Aborted due to path tolerance violation")
+        elif expired:
+            self._fail(
+                GOAL_TOLERANCE_VIOLATED,
+                f"Aborted due to goal_time_tolerance exceeding by {late:f} seconds",
+            )
+        elif at_end and not missed and self._goal is not None:
+            self._finish(
+                TrajectoryResult(self._goal, "succeeded", 0, "Goal successfully reached!")
+            )
+            self._hold(replace(self._running.points[-1], time_ns=0))
+
+    def _fail(self, code: int, text: str) -> None:
+        """Ends an active goal, if any, and holds the measured position."""
+        if self._goal is not None:
+            self._finish(TrajectoryResult(self._goal, "aborted", code, text))
+        self._hold(_at_rest(self._measured))
+
+    def _finish(self, result: TrajectoryResult) -> None:
+        """Notes the end of the active goal."""
+        self._results.append(result)
+        self._goal = None
+
+    def _hold(self, point: JointPoint) -> None:
+        """Goes to `point` at the next update and stays; no tolerance is judged meanwhile."""
+        self._next = RunningTrajectory((point,), stamp_ns=0)
+        self._is_holding = True
+
+    def _check(self, trajectory: JointTrajectory, now_ns: int) -> None:
+        """Raises CommandRejected."""
+        reason = check_trajectory(
+            trajectory,
+            self.config.joints,
+            now_ns,
+            self.config.allow_nonzero_velocity_at_trajectory_end,
+        )
+        if reason:
+            raise CommandRejected(reason)
+
+    def _sorted(self, trajectory: JointTrajectory) -> RunningTrajectory:
+        """The trajectory with its columns in the order of the controller's joints."""
+        target = [self.config.joints.index(name) for name in trajectory.joint_names]
+
+        def sort(values: np.ndarray) -> np.ndarray:
+            for index, value in zip(target, values):
+                self._sorting[index] = value
+            return self._sorting.copy()
+
+        points = tuple(
+            JointPoint(
+                point.time_ns,
+                sort(point.positions),
+                None if point.velocities is None else sort(point.velocities),
+                None if point.accelerations is None else sort(point.accelerations),
+            )
+            for point in trajectory.points
+        )
+        return RunningTrajectory(points, trajectory.stamp_ns)
+
+
+def _at_rest(point: JointPoint) -> JointPoint:
+    """The same positions at time 0, without derivatives."""
+    return JointPoint(0, point.positions)

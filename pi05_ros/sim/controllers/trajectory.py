@@ -1,0 +1,100 @@
+"""A joint trajectory as it is sent, and as it is run: start time, bridge to its first point, end.
+
+Follows ros2_controllers (Jazzy), `joint_trajectory_controller/src/trajectory.cpp`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.sim.controllers.spline import JointPoint, interpolate
+
+
+@dataclass(frozen=True)
+class JointTrajectory:
+    """What trajectory_msgs/JointTrajectory says, as arrays. Nothing about it is checked yet."""
+
+    stamp_ns: int  # When it starts [ns]; 0: as soon as it is run.
+    joint_names: tuple[str, ...]
+    points: tuple[JointPoint, ...]  # time_ns: time_from_start.
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A trajectory at one moment."""
+
+    state: JointPoint
+    segment_start_ns: int  # Time of the point that began the segment; before: of the first point.
+    is_past_end: bool  # Whether the last point's time has been reached.
+
+
+class RunningTrajectory:
+    """A trajectory in execution: all its points in the order of the controller's joints.
+
+    Args:
+        points: At least one, `time_ns` strictly rising.
+        stamp_ns: When it starts [ns]; 0: at the first sample.
+    """
+
+    def __init__(self, points: tuple[JointPoint, ...], stamp_ns: int) -> None:
+        self.points = points
+        self.start_ns = stamp_ns
+        self._before: JointPoint | None = None
+        self._before_ns = 0
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether `begin` was called."""
+        return self._before is not None
+
+    def begin(self, now_ns: int, before_ns: int, before: JointPoint) -> None:
+        """Fixes where the motion to the first point comes from.
+
+        Args:
+            now_ns: Time of the first sample [ns]; a stamp of 0 becomes this.
+            before_ns: Time that `before` belongs to [ns].
+            before: Measured state, or last command. Derivatives that the first point has and
+                `before` lacks count as 0, so that the bridge has the trajectory's own degree.
+        """
+        first = self.points[0]
+        zeros = np.zeros_like(before.positions)
+        self._before = JointPoint(
+            before_ns,
+            before.positions,
+            zeros
+            if before.velocities is None and first.velocities is not None
+            else before.velocities,
+            zeros
+            if before.accelerations is None and first.accelerations is not None
+            else before.accelerations,
+        )
+        self._before_ns = before_ns
+        if self.start_ns == 0:
+            self.start_ns = now_ns
+
+    def sample(self, time_ns: int) -> Sample:
+        """State at `time_ns`.
+
+        Before the first point: on the way from the state given to `begin`. After the last: that
+        point, for ever. In between: on the segment. A start in the past has no bridge, so that the
+        first sample may lie anywhere.
+
+        Raises:
+            RuntimeError: `begin` was not called.
+        """
+        if self._before is None:
+            raise RuntimeError("sample before begin")
+        since_start = time_ns - self.start_ns
+        first, last = self.points[0], self.points[-1]
+        if since_start < first.time_ns:
+            first_ns = self.start_ns + first.time_ns
+            state = interpolate(self._before_ns, self._before, first_ns, first, time_ns)
+            return Sample(state, first_ns, False)
+        if since_start >= last.time_ns:
+            return Sample(last.filled(time_ns), self.start_ns + last.time_ns, True)
+        after = next(i for i, point in enumerate(self.points) if since_start < point.time_ns)
+        a, b = self.points[after - 1], self.points[after]
+        state = interpolate(a.time_ns, a, b.time_ns, b, since_start)
+        return Sample(state, self.start_ns + a.time_ns, False)
