@@ -1,3 +1,3 @@
-"""π0.5 on real mobile manipulators: from cameras to motion, and from experience to training data."""
+"""π0.5 on real mobile manipulators: from cameras to motion, from experience to training data."""
 
 __version__ = "0.1.0"

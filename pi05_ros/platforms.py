@@ -1,7 +1,8 @@
-"""The robot as data: vector layout, joints, limits, cameras, controllers. Read from `config/platforms/`.
+"""The robot as data: vector layout, joints, limits, cameras, controllers.
 
-A platform is the one place that says what index 14 of a state vector means, how fast that joint
-may move and which controller moves it. The URDF reads its limits from the same file.
+It is read from `config/platforms/`. A platform is the one place that says what index 14 of a
+state vector means, how fast that joint may move and which controller moves it. The URDF reads its
+limits from the same file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""YAML into frozen dataclasses, strictly: an unknown key or a wrong type is an error, never ignored."""
+"""YAML into frozen dataclasses, strictly: an unknown key or a wrong type is an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key that stands twice in one mapping (plain YAML keeps the last)."""
+    """SafeLoader that refuses a key that stands twice in a mapping (plain YAML keeps the last)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -109,7 +109,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
             raise ConfigError(where, f"wanted {len(arguments)} entries, found {len(value)}")
         hints = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(_convert(h, v, f"{where}[{i}]") for i, (h, v) in enumerate(zip(hints, value)))
+        return tuple(
+            _convert(h, v, f"{where}[{i}]")
+            for i, (h, v) in enumerate(zip(hints, value, strict=True))
+        )
     if dataclasses.is_dataclass(hint):
         return from_mapping(hint, value, where)  # type: ignore[arg-type]
     if origin is typing.Literal:

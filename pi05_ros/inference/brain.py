@@ -1,8 +1,9 @@
 """What the planner and policy nodes ask of whatever thinks for the robot.
 
-π0.5 factors as π(a, l̂ | o, l) = π(l̂ | o, l) · π(a | o, l̂) (paper, section IV): the high level turns
-the task l into a subtask l̂, the low level turns the subtask alone into actions a. A brain has one
-method for each factor, so that the nodes are the same for the model and for a scripted expert.
+π0.5 factors as π(a, l̂ | o, l) = π(l̂ | o, l) · π(a | o, l̂) (paper, section IV): the high level
+turns the task l into a subtask l̂, the low level turns the subtask alone into actions a. A brain
+has one method for each factor, so that the nodes are the same for the model and for a scripted
+expert.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class BrainInfo:
 
 
 class Brain(Protocol):
-    """High level and low level behind one interface. Methods may be called from different threads."""
+    """High level and low level behind one interface. Methods may be called from any thread."""
 
     info: BrainInfo
 
