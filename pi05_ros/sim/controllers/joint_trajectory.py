@@ -68,13 +68,13 @@ class JointTrajectoryController:
         self.config = config
         self._period_ns = round(1e9 / config.update_rate_hz)
         self._default_tolerances = tolerances or Tolerances.unlimited(len(config.joints))
+        self._goal: Hashable | None = None
+        self._results: list[TrajectoryResult] = []
         self.reset(positions)
 
     def reset(self, positions: np.ndarray) -> None:
-        """Starts anew as if just activated: holds `positions`; an active goal is dropped unheard.
-
-        Take the result of an active goal with `abort_goal` before.
-        """
+        """Starts anew as if just activated, and holds `positions`; an active goal is aborted."""
+        self.abort_goal("Current goal cancelled during deactivate transition.")
         measured = JointPoint(0, np.array(positions), np.zeros(len(positions)))
         self._measured = measured
         self._last_command = measured
@@ -83,8 +83,6 @@ class JointTrajectoryController:
         # a joint that a message leaves out (with another one doubled) takes what was left in it.
         self._sorting = np.zeros(len(self.config.joints))
         self._tolerances = self._default_tolerances
-        self._goal: Hashable | None = None
-        self._results: list[TrajectoryResult] = []
         self._state: JointTrajectoryState | None = None
         self._hold(_at_rest(measured))
         self._running = self._next
@@ -146,7 +144,7 @@ class JointTrajectoryController:
         self._is_holding = False
 
     def cancel_goal(self, goal: Hashable) -> bool:
-        """Cancels `goal` if it is active and holds the measured position: a step, as on a robot."""
+        """Cancels `goal` if it is active; holds the measured position: a step, as on a robot."""
         if self._goal is None or goal != self._goal:
             return False
         self._finish(TrajectoryResult(goal, "canceled"))
@@ -259,7 +257,7 @@ class JointTrajectoryController:
         target = [self.config.joints.index(name) for name in trajectory.joint_names]
 
         def sort(values: np.ndarray) -> np.ndarray:
-            for index, value in zip(target, values):
+            for index, value in zip(target, values, strict=True):
                 self._sorting[index] = value
             return self._sorting.copy()
 

@@ -1,4 +1,4 @@
-"""parallel_gripper_action_controller as it stands on a robot (ros2_controllers, Jazzy), without ROS."""
+"""parallel_gripper_action_controller as on a robot (ros2_controllers, Jazzy), without ROS."""
 
 from __future__ import annotations
 
@@ -34,15 +34,17 @@ class ParallelGripperController:
         self.config = config
         self._stall_timeout_ns = round(config.stall_timeout_s * 1e9)
         self._results: list[GripperResult] = []
+        self._goal: Hashable | None = None
+        self._measured = position
         self.reset(position)
 
     def reset(self, position: float) -> None:
-        """Starts anew: holds `position`; an active goal is dropped unheard."""
+        """Starts anew as if just activated, and holds `position`; an active goal is aborted."""
+        if self._goal is not None:
+            self._finish("aborted", stalled=False)
         self.set_point = position  # Commanded now [m or rad]; whatever was sent.
         self._measured = position
-        self._goal: Hashable | None = None
         self._last_movement_ns = 0
-        self._results.clear()
 
     @property
     def active_goal(self) -> Hashable | None:
@@ -74,11 +76,6 @@ class ParallelGripperController:
         self._end_quietly()
         self.set_point = self._measured
         return True
-
-    def abort_goal(self) -> None:
-        """Ends an active goal as aborted; the finger does what it did."""
-        if self._goal is not None:
-            self._finish("aborted", stalled=False)
 
     def take_results(self) -> list[GripperResult]:
         """Goals that ended since the last call."""

@@ -17,7 +17,7 @@ ERASED = -1.0  # In a goal: no limit, whatever the default.
 
 @dataclass(frozen=True)
 class Tolerances:
-    """Largest |reference - measured| of each joint, (joints,) float64 [rad] or [m]; 0: no limit."""
+    """Largest |reference - measured| of each joint, (joints,) [rad] or [m]; 0: no limit."""
 
     path: np.ndarray
     goal: np.ndarray

@@ -108,7 +108,7 @@ def test_a_new_message_replaces_the_old_at_once_from_the_last_command():
 
 
 def test_interpolate_from_desired_state_decides_where_motion_starts():
-    """With a robot that lags, the measured state pulls a stream back; the last command does not."""
+    """With a robot that lags, the measured state pulls a stream back, the last command not."""
     first = {}
     for desired in (True, False):
         loop = Loop(interpolate_from_desired_state=desired)

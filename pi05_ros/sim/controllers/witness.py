@@ -1,0 +1,176 @@
+"""An independent witness of what reaches the controllers: it counts, and changes nothing.
+
+The control bridge limits what it sends. That it does is seen here, on the other side of the wire,
+by someone who shares no code with it. Counts only rise; a reset of the home begins the streams
+anew but forgets nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from pi05_ros.platforms import Group
+from pi05_ros.sim.controllers.base_velocity import Twist
+from pi05_ros.sim.controllers.spline import NANOSECONDS
+from pi05_ros.sim.controllers.trajectory import JointTrajectory
+
+_POSITION_MARGIN = 1e-6  # [unit] Rounding of float32 on the way.
+_VELOCITY_MARGIN = 1.01  # Factor. Rounding of float32 positions and of times.
+
+# What can be wrong with a command, worst first; names of counts.
+NOT_FINITE = "not_finite"  # NaN or infinity in it.
+REJECTED = "rejected"  # The controller did not take it.
+POSITION_LIMIT = "position_limit"  # Beyond the URDF's limits.
+VELOCITY_LIMIT = "velocity_limit"  # Base: beyond the limit. Joints: between points of one message.
+REACH_LIMIT = "reach_limit"  # Its first point lies too far from the set-point for its time.
+SET_POINT_JUMP = "set_point_jump"  # A drive's set-point moved faster than the limit in a tick.
+FAULTS = (NOT_FINITE, REJECTED, POSITION_LIMIT, VELOCITY_LIMIT, REACH_LIMIT, SET_POINT_JUMP)
+
+
+class GroupWitness:
+    """Counts what one controller got.
+
+    A stream begins with its first command; from then on each tick either brought one or was
+    missed. A stream that has ended goes on missing: `ticks_since_command` tells how long.
+
+    Attributes:
+        commands: Commands that arrived, taken or not.
+        ticks: Ticks of begun streams.
+        ticks_missed: Those of them without a command.
+        longest_gap: Most ticks in a row without a command, the last gap included.
+        ticks_since_command: Length of the gap now.
+        faults: Count of commands (of ticks, for SET_POINT_JUMP) by fault.
+        last_rejection: Why the last rejected command was rejected.
+    """
+
+    def __init__(self, group: Group, tick: float) -> None:
+        """Starts counting.
+
+        Args:
+            group: What the controller moves.
+            tick: Length of a tick [s].
+        """
+        self.group = group
+        self.commands = 0
+        self.ticks = 0
+        self.ticks_missed = 0
+        self.longest_gap = 0
+        self.ticks_since_command = 0
+        self.faults: Counter[str] = Counter()
+        self.last_rejection = ""
+        self._tick = tick
+        self._lower, self._upper = joint_limits(group)
+        scale = (
+            abs(group.joint_open - group.joint_closed) if group.kind == "parallel_gripper" else 1
+        )
+        self._max_velocity = np.array([d.max_velocity for d in group.dimensions]) * scale
+        self._order = {d.joint_name: i for i, d in enumerate(group.dimensions)}
+        self._has_begun = False
+        self._arrived = False
+        self._set_point: np.ndarray | None = None
+
+    def trajectory(self, message: JointTrajectory, set_point: np.ndarray) -> None:
+        """Sees a trajectory arrive.
+
+        Args:
+            message: As it came.
+            set_point: What the joints are commanded now, (joints,) in the group's order.
+        """
+        self._note_arrival()
+        names, points = message.joint_names, message.points
+        sizes = {len(point.positions) for point in points}
+        if sorted(names) != sorted(self._order) or sizes != {len(names)}:
+            return  # No sense in its numbers; the controller will say what is wrong.
+        column = [names.index(name) for name in self._order]
+        positions = np.array([p.positions for p in points])[:, column]  # (points, joints)
+        times = np.array([p.time_ns for p in points]) * NANOSECONDS
+        if not np.isfinite(positions).all():
+            self.faults[NOT_FINITE] += 1
+            return
+        self._check_positions(positions)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            speeds = np.abs(np.diff(positions, axis=0)) / np.diff(times)[:, None]
+            reach = np.abs(positions[0] - set_point) / times[0]
+        limit = self._max_velocity * _VELOCITY_MARGIN
+        if np.any(speeds > limit):
+            self.faults[VELOCITY_LIMIT] += 1
+        # A stamp moves the first point in time; the tick below sees what becomes of that.
+        if message.stamp_ns == 0 and np.any(reach > limit):
+            self.faults[REACH_LIMIT] += 1
+
+    def gripper(self, positions: list[float]) -> None:
+        """Sees a gripper goal arrive; `positions` [m or rad] as it came."""
+        self._note_arrival()
+        if not np.isfinite(positions).all():
+            self.faults[NOT_FINITE] += 1
+        elif len(positions) == 1:
+            self._check_positions(np.array([positions]))
+
+    def twist(self, command: Twist) -> None:
+        """Sees a base command arrive."""
+        self._note_arrival()
+        if not np.isfinite(command).all():
+            self.faults[NOT_FINITE] += 1
+        elif np.any(np.abs(command) > self._max_velocity * _VELOCITY_MARGIN):
+            self.faults[VELOCITY_LIMIT] += 1
+
+    def rejection(self, reason: str) -> None:
+        """Sees the controller reject the command that just arrived."""
+        self.faults[REJECTED] += 1
+        self.last_rejection = reason
+
+    def end_tick(self, set_point: np.ndarray | None = None) -> None:
+        """Closes a tick.
+
+        Args:
+            set_point: Finite positions that the drives were given at its end, (joints,); None for
+                a base, which has none.
+        """
+        if self._has_begun:
+            self.ticks += 1
+            if self._arrived:
+                self.ticks_since_command = 0
+            else:
+                self.ticks_missed += 1
+                self.ticks_since_command += 1
+                self.longest_gap = max(self.longest_gap, self.ticks_since_command)
+        self._arrived = False
+        # A gripper's set-point steps by design: its drive knows how fast it may go.
+        if set_point is not None and self.group.kind == "joint_trajectory":
+            if self._set_point is not None:
+                step = np.abs(set_point - self._set_point)
+                if np.any(step > self._max_velocity * self._tick * _VELOCITY_MARGIN):
+                    self.faults[SET_POINT_JUMP] += 1
+            self._set_point = np.array(set_point)
+
+    def begin_anew(self) -> None:
+        """The home was reset: the stream begins with the next command, counts stay."""
+        self._has_begun = self._arrived = False
+        self.ticks_since_command = 0
+        self._set_point = None
+
+    def _note_arrival(self) -> None:
+        self.commands += 1
+        self._has_begun = self._arrived = True
+
+    def _check_positions(self, positions: np.ndarray) -> None:
+        """Counts once if any of positions (points, joints) is beyond the limits."""
+        below = positions < self._lower - _POSITION_MARGIN
+        if np.any(below | (positions > self._upper + _POSITION_MARGIN)):
+            self.faults[POSITION_LIMIT] += 1
+
+
+def joint_limits(group: Group) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest joint positions of a group, (joints,) float64 [rad] or [m].
+
+    A gripper's dimension is a fraction; its joint runs between `joint_closed` and `joint_open`.
+    """
+    if group.kind == "parallel_gripper":
+        ends = sorted((group.joint_closed, group.joint_open))
+        return np.array(ends[:1]), np.array(ends[1:])
+    return (
+        np.array([d.lower for d in group.dimensions]),
+        np.array([d.upper for d in group.dimensions]),
+    )

@@ -1,0 +1,71 @@
+"""Keeps a simulation from running faster than asked: absolute deadlines on a steady clock."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+_CATCH_UP = 0.25  # Share of a period that a late tick may borrow from the next one.
+_WINDOW = 1.0  # Over how much wall time the factor is measured [s].
+
+
+class Pacer:
+    """Waits until the next tick is due.
+
+    A tick that is a little late shortens the next wait, so that the rate holds on average. One
+    that is later than a quarter period is not made up for: the schedule slips by the rest, since a
+    burst of ticks would leave whoever answers them no time.
+
+    Args:
+        period: Simulated time of a tick [s].
+        factor: Simulated seconds in a wall second, at most; 0: never wait.
+        now: Steady clock [s].
+        sleep: Sleeps for some seconds; may return early to end the simulation.
+
+    Attributes:
+        slips: How often the schedule slipped.
+    """
+
+    def __init__(
+        self,
+        period: float,
+        factor: float,
+        now: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if period <= 0 or factor < 0:
+            raise ValueError(f"period {period} must be above 0 and factor {factor} not below")
+        self.slips = 0
+        self._period = period
+        self._wall_period = period / factor if factor else 0.0
+        self._now = now
+        self._sleep = sleep
+        self.restart()
+
+    def restart(self) -> None:
+        """Makes the next tick due one period from now, and measures the factor anew."""
+        self._due = self._now() + self._wall_period
+        self._ticks: deque[float] = deque([self._now()])
+
+    def wait(self) -> None:
+        """Returns when the present tick's time is over."""
+        now = self._now()
+        if self._wall_period:
+            early = self._due - now
+            if early > 0:
+                self._sleep(early)
+            allowed = _CATCH_UP * self._wall_period
+            if -early > allowed:
+                self.slips += 1
+                self._due = now - allowed
+            self._due += self._wall_period
+        self._ticks.append(self._now())
+        while len(self._ticks) > 2 and self._ticks[-1] - self._ticks[0] > _WINDOW:
+            self._ticks.popleft()
+
+    @property
+    def factor(self) -> float:
+        """Simulated seconds in a wall second over the last second; 0 before the first tick."""
+        elapsed = self._ticks[-1] - self._ticks[0]
+        return (len(self._ticks) - 1) * self._period / elapsed if elapsed > 0 else 0.0
