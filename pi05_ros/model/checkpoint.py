@@ -12,6 +12,7 @@ file, name, wanted and found; nothing is ever filled in. Pickles are not read: t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -45,7 +46,7 @@ class CheckpointError(Pi05Error):
         problem: What is wrong there, as one clause.
     """
 
-    def __init__(self, path: Path, problem: str) -> None:
+    def __init__(self, path: Path | str, problem: str) -> None:
         self.path = path
         self.problem = problem
         super().__init__(f"{path}: {problem}")
@@ -252,3 +253,29 @@ def _read_json(path: Path) -> Any:
 
 def _write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def open_checkpoint(
+    spec: str, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> Checkpoint:
+    """Opens what a `checkpoint` argument names.
+
+    Args:
+        spec: A folder, or `random:<preset>` with `?seed=<number>`; empty: `random:nano`.
+        dtype: Floating-point type of the weights in memory.
+        device: Where they go.
+
+    Raises:
+        CheckpointError: The folder is no checkpoint.
+        ConfigError: The preset or the seed is none.
+    """
+    if spec and not spec.startswith("random:"):
+        return load_checkpoint(Path(spec).expanduser(), dtype, device)
+    match = re.fullmatch(r"(?:random:([^?]+)(?:\?seed=(\d{1,18}))?)?", spec)
+    if match is None:
+        raise ConfigError(
+            f"checkpoint '{spec}'", "wanted a folder, or random:<preset>?seed=<whole number>"
+        )
+    checkpoint = random_checkpoint(match[1] or "nano", int(match[2] or 0))
+    checkpoint.model.to(device=device, dtype=dtype)
+    return checkpoint

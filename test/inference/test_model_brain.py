@@ -1,0 +1,234 @@
+"""The model as a brain, on both platforms."""
+
+import dataclasses
+import logging
+import math
+
+import numpy as np
+import pytest
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.inference.brain import Brain
+from pi05_ros.inference.model_brain import ModelBrain, ObservationError
+from pi05_ros.inference.observation import Observation
+from pi05_ros.model import prompts
+from pi05_ros.model.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    random_checkpoint,
+    save_checkpoint,
+)
+from pi05_ros.model.decoding import Decoded
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.platforms import Platform, load_platform
+
+TINY = "random:tiny?seed=3"
+PLATFORMS = ("mobile_18dof", "mobile_19dof")
+
+
+@pytest.fixture(params=PLATFORMS)
+def platform(request) -> Platform:
+    return load_platform(request.param)
+
+
+@pytest.fixture
+def brain(platform: Platform) -> ModelBrain:
+    return ModelBrain(platform, TINY)
+
+
+def observe(platform: Platform, size: int = 28, seed: int = 0) -> Observation:
+    draw = np.random.default_rng(seed)
+    images = {
+        name: draw.integers(0, 256, (size, size, 3), np.uint8) for name in platform.camera_names
+    }
+    nothing = np.full(platform.size, np.nan)
+    return Observation(10**9, platform.names, platform.home.copy(), nothing, images)
+
+
+def without(observation: Observation, *cameras: str) -> Observation:
+    images = {name: i for name, i in observation.images.items() if name not in cameras}
+    return dataclasses.replace(observation, images=images)
+
+
+def test_it_is_a_brain(platform, brain):
+    as_brain: Brain = brain
+    info = as_brain.info
+    assert (info.name, info.subtask_source, info.needs_scene) == ("model", "model", False)
+    assert info.checkpoint == TINY
+    assert "weights drawn at random (seed 3): it has learned nothing" in info.description
+    assert info.image_size == (28, 28)
+    assert (info.horizon, info.period) == (50, 0.02)
+    as_brain.warm_up()
+    as_brain.begin_task("put the dishes in the sink")
+    as_brain.close()
+
+
+def test_random_weights_are_announced(platform, caplog):
+    with caplog.at_level(logging.WARNING):
+        ModelBrain(platform, TINY)
+    assert "it has learned nothing" in caplog.text
+
+
+def test_chunks_are_finite_and_within_the_limits(platform, brain):
+    chunk = brain.predict_chunk(observe(platform), "pick up the plate")
+    assert chunk.shape == (50, platform.size)
+    assert chunk.dtype == np.float64
+    assert np.isfinite(chunk).all()
+    assert (chunk >= platform.lower).all()
+    assert (chunk <= platform.upper).all()
+    assert chunk.std() > 0
+    assert brain.chunk_times.total > 0
+    again = ModelBrain(platform, TINY).predict_chunk(observe(platform), "pick up the plate")
+    np.testing.assert_array_equal(chunk, again)
+
+
+def test_normalised_actions_become_platform_units(platform, brain, monkeypatch):
+    result = brain._engine.draw_actions({"front": np.zeros((28, 28, 3), np.uint8)}, "x")
+    rows = np.full((50, 32), 9.0, np.float32)  # What is padding never reaches the robot.
+    rows[:, : platform.size] = 0.5
+    rows[1, : platform.size] = -3.0
+    known = dataclasses.replace(result, actions=rows)
+    monkeypatch.setattr(brain._engine, "draw_actions", lambda images, prompt: known)
+    chunk = brain.predict_chunk(observe(platform), "pick up the plate")
+    want = platform.lower + 0.75 * (platform.upper - platform.lower)
+    np.testing.assert_allclose(chunk[0], want, atol=1e-6)
+    np.testing.assert_allclose(chunk[1], platform.lower)  # Outside: the limit.
+
+
+def test_who_sees_which_cameras_and_which_words(platform, brain, monkeypatch):
+    seen = {}
+    for head in ("write_text", "draw_actions"):
+        inner = getattr(brain._engine, head)
+
+        def spy(images, prompt, head=head, inner=inner):
+            seen[head] = (list(images), prompt)
+            return inner(images, prompt)
+
+        monkeypatch.setattr(brain._engine, head, spy)
+    observation = observe(platform)
+    brain.predict_subtask(observation, "put the dishes in the sink")
+    brain.predict_chunk(observation, "pick up the plate")
+    assert seen["write_text"][0] == ["front", "back", "left_wrist", "right_wrist"]
+    assert seen["draw_actions"][0] == ["front", "left_wrist", "right_wrist"]
+    units = [dimension.unit for dimension in platform.dimensions]
+    stats = NormStats.from_limits(platform.names, units, platform.lower, platform.upper)
+    bins = prompts.state_bins(stats.normalize_state(observation.state))
+    assert len(bins) == platform.size  # Not padded.
+    state = " ".join(map(str, bins))
+    # The low level reads the subtask and never the task.
+    assert seen["write_text"][1] == f"Task: put the dishes in the sink, State: {state};\nSubtask: "
+    assert seen["draw_actions"][1] == f"Task: pick up the plate, State: {state};\nAction: "
+
+
+def test_a_subtask_of_random_weights_is_a_valid_one(platform, brain):
+    for seed in range(5):
+        prediction = brain.predict_subtask(observe(platform, seed=seed), "make the bed")
+        assert prediction.text.isprintable()
+        assert 0.0 < prediction.score <= 1.0
+        # The low level can read whatever the high level said.
+        brain.predict_chunk(observe(platform), prediction.text)
+    assert brain.subtask_times.total > 0
+
+
+def test_boxes_subtask_and_end_come_through(platform, brain, monkeypatch):
+    answer = (
+        "<loc0000><loc0256><loc0512><loc1023> plate ; "
+        "<loc0001><loc0002><loc0003><loc0004> back: cup\npick up the plate"
+    )
+    tokenizer = brain._engine._tokenizer
+    tokens = tuple(tokenizer.encode(answer))
+
+    def decoded(*_, **__):
+        return Decoded(tokens, 0.75, True)
+
+    monkeypatch.setattr("pi05_ros.inference.engine.decode_text", decoded)
+    prediction = brain.predict_subtask(observe(platform), "put the dishes in the sink")
+    assert (prediction.text, prediction.score, prediction.done) == (
+        "pick up the plate",
+        0.75,
+        False,
+    )
+    plate, cup = prediction.boxes
+    assert (plate.camera, plate.label, cup.camera, cup.label) == ("front", "plate", "back", "cup")
+    corners = (plate.x_min, plate.y_min, plate.x_max, plate.y_max)
+    assert corners == pytest.approx((256 / 1023, 0.0, 1.0, 512 / 1023))
+    assert math.isnan(plate.score)
+    # A camera without a picture has no boxes.
+    blind = brain.predict_subtask(without(observe(platform), "back"), "put the dishes in the sink")
+    assert [box.label for box in blind.boxes] == ["plate"]
+    tokens = tuple(tokenizer.encode("done"))
+    assert brain.predict_subtask(observe(platform), "put the dishes in the sink").done
+
+
+def test_a_missing_camera_is_said_once_and_left_out(platform, brain, caplog):
+    observation = without(observe(platform), "left_wrist")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert np.isfinite(brain.predict_chunk(observation, "pick up the plate")).all()
+    assert caplog.text.count("no picture of left_wrist") == 1
+
+
+def test_observations_that_must_not_be_acted_on(platform, brain):
+    good = observe(platform)
+    broken = good.state.copy()
+    broken[3] = np.nan
+    other = load_platform(next(name for name in PLATFORMS if name != platform.name))
+    for observation, message in (
+        (dataclasses.replace(good, state=broken), "state of left_arm_joint_4 is not finite"),
+        (observe(other), f"wanted the layout of {platform.name}"),
+        (without(good, *platform.camera_names), "no picture of front"),
+    ):
+        with pytest.raises(ObservationError, match=message):
+            brain.predict_chunk(observation, "pick up the plate")
+        with pytest.raises(ObservationError, match=message):
+            brain.predict_subtask(observation, "make the bed")
+
+
+def stats_of(platform: Platform) -> NormStats:
+    units = [dimension.unit for dimension in platform.dimensions]
+    return NormStats.from_limits(platform.names, units, platform.lower / 2, platform.upper / 2)
+
+
+def test_a_saved_checkpoint_thinks_for_its_own_platforms_only(tmp_path):
+    model = random_checkpoint("tiny", seed=3)
+    first, second = map(load_platform, PLATFORMS)
+    trained = Checkpoint(model.model, model.tokenizer, {first.name: stats_of(first)}, "trained")
+    save_checkpoint(tmp_path / "c", trained)
+    brain = ModelBrain(first, str(tmp_path / "c"))
+    assert brain.info.description == "trained"
+    assert brain.info.checkpoint == str(tmp_path / "c")
+    chunk = brain.predict_chunk(observe(first), "pick up the plate")
+    assert np.isfinite(chunk).all()
+    with pytest.raises(
+        CheckpointError,
+        match="wanted statistics of platform 'mobile_19dof', found .* mobile_18dof",
+    ):
+        ModelBrain(second, str(tmp_path / "c"))
+
+    wrong = Checkpoint(model.model, model.tokenizer, {second.name: stats_of(first)}, "trained")
+    save_checkpoint(tmp_path / "d", wrong)
+    with pytest.raises(
+        CheckpointError, match=r"wanted torso_reach \[m\] as entry 15, found base_vx"
+    ):
+        ModelBrain(second, str(tmp_path / "d"))
+
+
+def test_checkpoint_arguments():
+    platform = load_platform(PLATFORMS[0])
+    with pytest.raises(CheckpointError, match="nowhere: is no folder"):
+        ModelBrain(platform, "nowhere")
+    with pytest.raises(ConfigError, match="did you mean 'nano'"):
+        ModelBrain(platform, "random:nani")
+    with pytest.raises(ConfigError, match="wanted a folder, or random:"):
+        ModelBrain(platform, "random:tiny?sed=1")
+
+
+def test_nano_is_what_an_empty_argument_means():
+    platform = load_platform(PLATFORMS[1])
+    brain = ModelBrain(platform)
+    assert brain.info.checkpoint == "random:nano?seed=0"
+    assert brain.info.image_size == (224, 224)
+    prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
+    chunk = brain.predict_chunk(observe(platform, 224), prediction.text)
+    assert np.isfinite(chunk).all()
+    print(prediction)
