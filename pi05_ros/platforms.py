@@ -43,7 +43,6 @@ class Dimension:
     unit: Unit
     max_velocity: float  # [unit/s] for positions, [unit] for base velocities; > 0.
     max_acceleration: float  # [unit/s²] for positions, [unit/s] for base velocities; > 0.
-    max_jerk: float | None = None  # One derivative further; None: not limited.
     min_position: float | None = None  # [unit]; None for a base velocity.
     max_position: float | None = None  # [unit]; None for a base velocity.
     home: float = 0.0  # [unit], inside the limits.
@@ -72,8 +71,6 @@ class Dimension:
     def __post_init__(self) -> None:
         if self.max_velocity <= 0 or self.max_acceleration <= 0:
             raise ValueError(f"{self.name}: max_velocity and max_acceleration must be above 0")
-        if self.max_jerk is not None and self.max_jerk <= 0:
-            raise ValueError(f"{self.name}: max_jerk must be above 0, or left out")
         if self.is_velocity:
             if self.min_position is not None or self.max_position is not None:
                 raise ValueError(f"{self.name}: a velocity [{self.unit}] has no position limits")

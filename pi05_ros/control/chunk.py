@@ -1,0 +1,112 @@
+"""An action chunk as the bridge sees it, and the checks that it must pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.platforms import Platform
+
+MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. Anything longer is a mistake, not a plan.
+
+
+class ChunkRejected(Pi05Error):
+    """A chunk breaks a rule and is not used, not even in part.
+
+    Attributes:
+        rule: Short name of the rule, for counting ("names", "not_finite").
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Action targets; row k is meant for `stamp_ns + k * period`."""
+
+    stamp_ns: int  # Acquisition time of the observation [ns].
+    session: int
+    epoch: int
+    sequence: int
+    names: tuple[str, ...]
+    period: float  # [s]
+    horizon: int  # Rows that the sender announces.
+    data: np.ndarray  # (horizon * D,) floating point, row-major, platform units.
+
+
+@dataclass(frozen=True)
+class AcceptedChunk:
+    """A chunk that passed all checks."""
+
+    stamp_ns: int
+    sequence: int
+    actions: np.ndarray  # (horizon, D) float64, finite, inside the position limits.
+    clamped: int  # Values that lay just outside their limits and were moved onto them.
+
+
+def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> AcceptedChunk:
+    """Checks what a chunk says of itself: names, shape, finiteness, limits.
+
+    Args:
+        chunk: As received.
+        platform: The robot that it must be meant for.
+        limit_tolerance: Share of a dimension's range by which a value may leave it and still be
+            clamped rather than rejected.
+
+    Raises:
+        ChunkRejected: With the first rule that it breaks.
+    """
+    if chunk.names != platform.names:
+        raise ChunkRejected("names", _name_problem(chunk.names, platform))
+    if not abs(chunk.period - platform.period) <= 0.01 * platform.period:
+        raise ChunkRejected(
+            "period",
+            f"wanted rows {platform.period:g} s apart ({platform.name}), found {chunk.period:g} s",
+        )
+    if not 1 <= chunk.horizon <= MAX_HORIZON:
+        raise ChunkRejected(
+            "horizon", f"wanted a horizon of 1 to {MAX_HORIZON} rows, found {chunk.horizon}"
+        )
+    if chunk.data.size != chunk.horizon * platform.size:
+        raise ChunkRejected(
+            "shape",
+            f"wanted {chunk.horizon} rows of {platform.size} values, found {chunk.data.size}",
+        )
+    actions = chunk.data.astype(np.float64).reshape(chunk.horizon, platform.size)
+    if not np.isfinite(actions).all():
+        row, column = np.argwhere(~np.isfinite(actions))[0]
+        raise ChunkRejected(
+            "not_finite", f"row {row} of {platform.names[column]} is {actions[row, column]}"
+        )
+    margin = limit_tolerance * (platform.upper - platform.lower)
+    # The messages carry float32: a value at the limit may come back a rounding step outside it.
+    margin = np.maximum(margin, 1e-5)
+    outside = (actions < platform.lower - margin) | (actions > platform.upper + margin)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        raise ChunkRejected(
+            "limits",
+            f"row {row} of {platform.names[column]} is {actions[row, column]:.4g}, outside "
+            f"{platform.lower[column]:g} to {platform.upper[column]:g}",
+        )
+    clipped = np.clip(actions, platform.lower, platform.upper)
+    clamped = int((np.abs(clipped - actions) > 1e-5).sum())
+    return AcceptedChunk(chunk.stamp_ns, chunk.sequence, clipped, clamped)
+
+
+def _name_problem(names: tuple[str, ...], platform: Platform) -> str:
+    """Says in what way names are not the platform's."""
+    missing = [name for name in platform.names if name not in names]
+    foreign = [name for name in names if name not in platform.names]
+    if missing or foreign:
+        parts = []
+        if missing:
+            parts.append(f"without {', '.join(missing[:3])}{' …' if len(missing) > 3 else ''}")
+        if foreign:
+            parts.append(f"with {', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}")
+        return f"the columns are not those of {platform.name}: {' and '.join(parts)}"
+    return f"the columns are those of {platform.name} in another order, or stand twice"

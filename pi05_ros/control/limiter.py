@@ -1,0 +1,129 @@
+"""Limits on position, velocity and acceleration: nothing leaves the bridge without passing here.
+
+ros2_controllers check none of them (Jazzy: `enforce_command_limits` is off), so this is the only
+place between a model and the motors that does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.platforms import Platform
+
+# A hold must bring the base to rest within 100 ms of its detection; one tick is kept in reserve.
+BASE_STOP_TIME = 0.08  # [s]
+
+
+@dataclass(frozen=True)
+class LimitedCommand:
+    """One step of the limiter."""
+
+    values: np.ndarray  # (D,) float64, platform units, inside all limits.
+    limited: np.ndarray  # (D,) bool: where the target could not be met in this step.
+
+
+class Limiter:
+    """Follows a stream of targets as closely as the limits allow.
+
+    A target that moves within the limits is met exactly. One that jumps is approached at full
+    acceleration and braked for in time, relative to the target's own speed, so that it is not
+    overshot. Near a position limit the speed stays below what can still be braked.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._dt = platform.period
+        self._is_velocity = platform.is_velocity
+        self._lower = platform.lower
+        self._upper = platform.upper
+        self._max_velocity = platform.max_velocity
+        self._max_acceleration = platform.max_acceleration
+        self._values = platform.home.copy()
+        self._velocities = np.zeros(platform.size)
+        self._targets = self._values.copy()
+
+    @property
+    def values(self) -> np.ndarray:
+        """The last step's values, (D,) float64, platform units."""
+        return self._values.copy()
+
+    def reset(self, values: np.ndarray) -> None:
+        """Starts anew at rest from `values` (D,), e.g. the measured state when the robot is armed.
+
+        Base velocities start at 0 whatever `values` says. Positions that stand outside their
+        limits start at the limit.
+
+        Raises:
+            ValueError: A value is not finite.
+        """
+        if not np.isfinite(values).all():
+            raise ValueError("a limiter starts from finite values only")
+        self._values = np.where(self._is_velocity, 0.0, np.clip(values, self._lower, self._upper))
+        self._velocities = np.zeros_like(self._values)
+        self._targets = self._values.copy()
+
+    def step(self, targets: np.ndarray) -> LimitedCommand:
+        """One period towards `targets` (D,) float64, platform units, all finite.
+
+        Raises:
+            ValueError: A target is not finite: such a chunk should have been rejected whole.
+        """
+        if not np.isfinite(targets).all():
+            raise ValueError("a limiter takes finite targets only")
+        targets = np.clip(targets, self._lower, self._upper)
+        positions, velocities = self._step_positions(targets)
+        base = self._step_base(targets, self._max_acceleration)
+        self._velocities = np.where(self._is_velocity, 0.0, velocities)
+        self._values = np.where(self._is_velocity, base, positions)
+        self._targets = targets
+        return LimitedCommand(self._values.copy(), np.abs(self._values - targets) > 1e-9)
+
+    def hold(self) -> LimitedCommand:
+        """One period of coming to rest: joints brake at their limits, the base within 100 ms."""
+        braking = np.maximum(self._max_acceleration, self._max_velocity / BASE_STOP_TIME)
+        base = self._step_base(np.zeros_like(self._values), braking)
+        change = self._max_acceleration * self._dt
+        velocities = self._velocities - np.clip(self._velocities, -change, change)
+        positions = np.clip(self._values + velocities * self._dt, self._lower, self._upper)
+        self._velocities = np.where(self._is_velocity, 0.0, velocities)
+        self._values = np.where(self._is_velocity, base, positions)
+        self._targets = self._values.copy()
+        return LimitedCommand(self._values.copy(), np.zeros(len(self._values), dtype=bool))
+
+    def _step_positions(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Next positions and velocities (D,); entries of base velocities are meaningless."""
+        dt, values = self._dt, self._values
+        target_velocity = np.clip(
+            (targets - self._targets) / dt, -self._max_velocity, self._max_velocity
+        )
+        # Distance to the target as it moves on, and the speed relative to it that can be braked.
+        distance = targets - values - target_velocity * dt
+        wanted = target_velocity + np.sign(distance) * self._brakeable(np.abs(distance))
+        change = self._max_acceleration * dt
+        velocities = np.clip(wanted, self._velocities - change, self._velocities + change)
+        velocities = np.clip(velocities, -self._max_velocity, self._max_velocity)
+        velocities = np.clip(
+            velocities,
+            -self._brakeable(values - self._lower),
+            self._brakeable(self._upper - values),
+        )
+        # Rounding must not carry a value past its limit.
+        positions = np.clip(values + velocities * dt, self._lower, self._upper)
+        return positions, velocities
+
+    def _step_base(self, targets: np.ndarray, max_acceleration: np.ndarray) -> np.ndarray:
+        """Next base velocities (D,); entries of positions are meaningless."""
+        change = max_acceleration * self._dt
+        return np.clip(targets, self._values - change, self._values + change)
+
+    def _brakeable(self, distance: np.ndarray) -> np.ndarray:
+        """Greatest speed (D,) that still comes to rest within `distance` (D,).
+
+        In units of a·dt and a·dt², braking from n + f (n whole, 0 ≤ f < 1) by 1 a period covers
+        (n + 1)(n/2 + f), the present period included; this is its inverse.
+        """
+        unit = self._max_acceleration * self._dt
+        covered = np.maximum(distance, 0.0) / (unit * self._dt)
+        whole = np.floor((np.sqrt(1.0 + 8.0 * covered) - 1.0) / 2.0)
+        return unit * (whole / 2.0 + covered / (whole + 1.0))

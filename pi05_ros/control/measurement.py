@@ -1,0 +1,116 @@
+"""From joint states and odometry to the platform's state vector."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.errors import MessageError
+from pi05_ros.platforms import Platform
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The robot's state at one moment."""
+
+    stamp_ns: int  # Acquisition time of the oldest value [ns].
+    values: np.ndarray  # (D,) float64, platform units.
+
+
+class StateAssembler:
+    """Collects joint positions by name and the base's velocity into one vector.
+
+    Joint states may come in parts (several drivers on one topic), in any order and with joints
+    that the platform does not know. A message with a fault is dropped whole.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._values = np.full(platform.size, math.nan)
+        self._stamps = np.zeros(platform.size, dtype=np.int64)
+        self._arrivals = np.zeros(platform.size, dtype=np.int64)
+        # Joint name -> (index in the vector, offset, scale): value = (position - offset) * scale.
+        self._joints: dict[str, tuple[int, float, float]] = {}
+        for group in platform.groups:
+            for dimension in group.dimensions:
+                if dimension.is_velocity:
+                    continue
+                offset, scale = 0.0, 1.0
+                if group.kind == "parallel_gripper":
+                    offset = group.joint_closed
+                    scale = 1.0 / (group.joint_open - group.joint_closed)
+                index = platform.index(dimension.name)
+                self._joints[dimension.joint_name] = (index, offset, scale)
+        self._base = np.flatnonzero(platform.is_velocity)
+
+    def add_joint_states(
+        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+    ) -> None:
+        """Takes one JointState message.
+
+        Args:
+            names: Joint names.
+            positions: [rad] or [m], one for each name.
+            stamp_ns: The message's stamp [ns].
+            now_ns: When it arrived, by the same clock [ns].
+
+        Raises:
+            MessageError: The message is not usable; nothing of it was taken.
+        """
+        if len(positions) != len(names):
+            raise MessageError(
+                f"joint states: {len(names)} names but {len(positions)} positions; dropped"
+            )
+        if len(set(names)) != len(names):
+            raise MessageError("joint states: a name stands twice; dropped")
+        known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
+        for name, position in known:
+            if not math.isfinite(position):
+                raise MessageError(f"joint states: {name} is {position}; dropped")
+        for name, position in known:
+            index, offset, scale = self._joints[name]
+            self._take(index, (position - offset) * scale, stamp_ns, now_ns)
+
+    def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
+        """Takes the base's velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
+
+        Raises:
+            MessageError: A value is not finite; nothing was taken.
+        """
+        if not all(math.isfinite(value) for value in velocity):
+            raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
+        for index, value in zip(self._base, velocity, strict=True):
+            self._take(int(index), value, stamp_ns, now_ns)
+
+    def missing(self) -> tuple[str, ...]:
+        """Names of the vector's entries that were never measured."""
+        return tuple(
+            name
+            for name, value in zip(self._platform.names, self._values, strict=True)
+            if math.isnan(value)
+        )
+
+    def age(self, now_ns: int) -> float:
+        """Age of the oldest entry [s], by its stamp or its arrival; infinite if one is missing."""
+        if self.missing():
+            return math.inf
+        oldest = min(int(self._stamps.min()), int(self._arrivals.min()))
+        return (now_ns - oldest) * 1e-9
+
+    def measurement(self) -> Measurement | None:
+        """The present state, or None while an entry was never measured."""
+        if self.missing():
+            return None
+        return Measurement(int(self._stamps.min()), self._values.copy())
+
+    def clear(self) -> None:
+        """Forgets everything, as when time jumps back."""
+        self._values[:] = math.nan
+
+    def _take(self, index: int, value: float, stamp_ns: int, now_ns: int) -> None:
+        self._values[index] = value
+        self._stamps[index] = stamp_ns
+        self._arrivals[index] = now_ns

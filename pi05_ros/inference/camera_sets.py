@@ -1,0 +1,95 @@
+"""Matching pictures of several cameras by their stamps."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class MatchedSet(Generic[T]):
+    """One picture per camera, taken at nearly the same time; None for a silent camera."""
+
+    stamps_ns: tuple[int | None, ...]
+    items: tuple[T | None, ...]
+
+
+class CameraSetMatcher(Generic[T]):
+    """Groups pictures whose stamps lie within `max_skew` of each other.
+
+    A set is complete when every camera has a picture near the reference, which is the newest
+    stamp of the slowest camera. A camera that has been silent for `partial_after` no longer holds
+    the others back: its place in the set stays empty, and whoever needs it can tell.
+
+    Attributes:
+        counts: "unmatched" pictures that no set took, "not_newer" pictures with an old stamp.
+    """
+
+    def __init__(
+        self, cameras: Sequence[str], max_skew: float, partial_after: float, depth: int = 8
+    ) -> None:
+        """Makes an empty matcher.
+
+        Args:
+            cameras: Names, in the order of the sets.
+            max_skew: Greatest difference of stamps within a set [s].
+            partial_after: How far a camera's newest stamp may lag behind the others' [s].
+            depth: Pictures kept for each camera.
+        """
+        self._cameras = tuple(cameras)
+        self._max_skew_ns = round(max_skew * 1e9)
+        self._partial_after_ns = round(partial_after * 1e9)
+        self._queues: dict[str, deque[tuple[int, T]]] = {name: deque() for name in cameras}
+        self._depth = depth
+        self._newest = dict.fromkeys(cameras, 0)
+        self.counts: Counter[str] = Counter()
+
+    def add(self, camera: str, stamp_ns: int, item: T) -> MatchedSet[T] | None:
+        """Takes one picture; returns the set that it completes, if it does."""
+        queue = self._queues[camera]
+        if stamp_ns <= self._newest[camera]:
+            if self._newest[camera] - stamp_ns < 1_000_000_000:
+                self.counts["not_newer"] += 1
+                return None
+            self.clear()  # Time jumped back by more than a second: begin anew.
+        self._newest[camera] = stamp_ns
+        if len(queue) == self._depth:
+            queue.popleft()
+            self.counts["unmatched"] += 1
+        queue.append((stamp_ns, item))
+        return self._match()
+
+    def clear(self) -> None:
+        """Forgets all pictures."""
+        for queue in self._queues.values():
+            queue.clear()
+        self._newest = dict.fromkeys(self._cameras, 0)
+
+    def _match(self) -> MatchedSet[T] | None:
+        newest = max(self._newest.values())
+        present = [
+            name for name in self._cameras if newest - self._newest[name] <= self._partial_after_ns
+        ]
+        if any(not self._queues[name] for name in present):
+            return None
+        reference = min(self._queues[name][-1][0] for name in present)
+        chosen = {
+            name: min(self._queues[name], key=lambda entry: abs(entry[0] - reference))
+            for name in present
+        }
+        stamps = [stamp for stamp, _ in chosen.values()]
+        if max(stamps) - min(stamps) > self._max_skew_ns:
+            return None
+        for name, (stamp, _) in chosen.items():
+            queue = self._queues[name]
+            while queue and queue[0][0] <= stamp:
+                if queue.popleft()[0] < stamp:
+                    self.counts["unmatched"] += 1
+        return MatchedSet(
+            tuple(chosen[name][0] if name in chosen else None for name in self._cameras),
+            tuple(chosen[name][1] if name in chosen else None for name in self._cameras),
+        )

@@ -1,0 +1,273 @@
+"""What all nodes of the suite share: managed life, guarded callbacks, health, start and end."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.nodes import qos
+from pi05_ros.nodes.parameters import declare_parameters
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a node is, for /diagnostics and for people."""
+
+    level: int = 0  # 0 OK, 1 WARN, 2 ERROR: diagnostic_msgs/DiagnosticStatus.
+    message: str = "OK"  # One sentence in plain words.
+    values: dict[str, Any] = field(default_factory=dict)  # Rates, ages, counts; units in the keys.
+
+
+OK, WARN, ERROR = 0, 1, 2
+
+
+class ManagedNode(LifecycleNode, Generic[P]):
+    """A lifecycle node that says why a transition failed, and lives on when a callback fails.
+
+    A subclass overrides the hooks `configure`, `activate`, `deactivate`, `cleanup` and `health`.
+    A hook that raises Pi05Error makes the transition fail with that one sentence in the log;
+    any other exception is logged with its traceback (rclpy itself would stay silent).
+
+    Args:
+        name: Node name.
+        parameters_type: Frozen dataclass of `parameter(...)` fields; see `parameters`.
+        arguments: Passed on to LifecycleNode (context, namespace, parameter_overrides).
+
+    Raises:
+        ConfigError: A parameter has a wrong type or value.
+    """
+
+    def __init__(self, name: str, parameters_type: type[P], **arguments: Any) -> None:
+        super().__init__(name, **arguments)
+        self.callback_errors: Counter[str] = Counter()
+        self._active = False
+        self._configured = False
+        try:
+            self.parameters: P = declare_parameters(self, parameters_type)
+        except Pi05Error:
+            self.destroy_node()
+            raise
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATUS)
+        # Health is told in wall time: it must go on when a simulator's clock stands still.
+        self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
+
+    # Hooks.
+
+    def configure(self) -> None:
+        """Checks the configuration and gets everything ready, outputs included."""
+
+    def activate(self) -> None:
+        """Opens the inputs and begins to work."""
+
+    def deactivate(self) -> None:
+        """Stops working; what moves the robot stops first. Undoes `activate`, also half of it."""
+
+    def cleanup(self) -> None:
+        """Undoes `configure`, also half of it."""
+
+    def health(self) -> Health:
+        """How the node is while it is active. Called once a second."""
+        return Health()
+
+    # Helpers.
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the node is in the primary state active."""
+        return self._active
+
+    def now_ns(self) -> int:
+        """The node's time [ns]: simulated with use_sim_time, else the system's."""
+        return self.get_clock().now().nanoseconds
+
+    def guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        """Wraps a callback: an exception in it is logged and counted, and the node lives on.
+
+        A Pi05Error is a message's fault: one sentence, at most once a second for each callback.
+        """
+        name = getattr(callback, "__name__", repr(callback))
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return callback(*arguments)
+            except Pi05Error as error:
+                self.callback_errors[name] += 1
+                self.get_logger().warning(str(error), throttle_duration_sec=1.0)
+            except Exception:
+                self.callback_errors[name] += 1
+                self.get_logger().error(
+                    f"{name} failed and was skipped:\n{traceback.format_exc()}",
+                    throttle_duration_sec=1.0,
+                )
+            return None
+
+        return call
+
+    def steady_timer(self, period: float, callback: Callable[[], None]) -> Any:
+        """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
+        return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
+
+    # Lifecycle, called by rclpy.
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `configure`."""
+        result = self._run("configure", self.configure)
+        self._configured = result == TransitionCallbackReturn.SUCCESS
+        if not self._configured:
+            self._quietly(self.cleanup)
+        return result
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `activate`."""
+        super().on_activate(state)
+        result = self._run("activate", self.activate)
+        self._active = result == TransitionCallbackReturn.SUCCESS
+        if not self._active:
+            self._quietly(self.deactivate)
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `deactivate`."""
+        self._active = False
+        result = self._run("deactivate", self.deactivate)
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `cleanup`."""
+        self._configured = False
+        return self._run("cleanup", self.cleanup)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Ends in order from whatever state."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After a failed transition: back to unconfigured, so that it can be tried again."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Deactivates and cleans up as far as needed. May be called in any state, also twice."""
+        if self._active:
+            self._active = False
+            self._quietly(self.deactivate)
+        if self._configured:
+            self._configured = False
+            self._quietly(self.cleanup)
+
+    def _run(self, name: str, hook: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            hook()
+        except Pi05Error as error:
+            self.get_logger().error(f"cannot {name}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.get_logger().error(f"cannot {name}:\n{traceback.format_exc()}")
+            return TransitionCallbackReturn.ERROR
+        return TransitionCallbackReturn.SUCCESS
+
+    def _quietly(self, hook: Callable[[], None]) -> None:
+        """Runs a hook on a way that must go on whatever happens."""
+        try:
+            hook()
+        except Exception:
+            self.get_logger().error(f"while ending:\n{traceback.format_exc()}")
+
+    def _publish_health(self) -> None:
+        if self._active:
+            health = self.health()
+        elif self._configured:
+            health = Health(WARN, "configured, not active")
+        else:
+            health = Health(WARN, "not configured")
+        values = dict(health.values)
+        if self.callback_errors:
+            values["callback errors"] = sum(self.callback_errors.values())
+        status = DiagnosticStatus(
+            level=bytes([health.level]),
+            name=self.get_fully_qualified_name(),
+            message=health.message,
+            hardware_id="pi05_ros",
+            values=[KeyValue(key=str(k), value=str(v)) for k, v in values.items()],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+
+def run_node(
+    create: Callable[[], Node | Sequence[Node]], args: Sequence[str] | None = None
+) -> int:
+    """Runs the nodes that `create` makes until SIGINT or SIGTERM, then ends them in order.
+
+    The executor spins in a thread of its own, so that a signal reaches Python at once and nodes
+    can still publish while they end (a bridge brakes before its context goes).
+
+    Returns:
+        Exit status: 0 after a signal, 2 when the configuration is wrong, 1 after a failure.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    nodes: list[Node] = []
+    failure: list[str] = []
+    try:
+        made = create()
+        nodes = [made] if isinstance(made, Node) else list(made)
+    except Pi05Error as error:
+        print(f"error: {error}", file=sys.stderr)
+        rclpy.try_shutdown()
+        return 2
+    # EventsExecutor would take half the processor time, but in rclpy 7.1.6 it spins at full load
+    # beside an action server and does not return from shutdown.
+    executor = SingleThreadedExecutor()
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except Exception:
+            if not stop.is_set():
+                failure.append(traceback.format_exc())
+        stop.set()
+
+    for node in nodes:
+        executor.add_node(node)
+    spinner = threading.Thread(target=spin, name="executor", daemon=True)
+    spinner.start()
+    try:
+        stop.wait()
+    finally:
+        # The executor first: it must not wait on what `close` destroys.
+        executor.shutdown(timeout_sec=1.0)
+        spinner.join(timeout=2.0)
+        for node in nodes:
+            close = getattr(node, "close", None)
+            if close is not None:
+                close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    if failure:
+        print(failure[0], file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,72 @@
+"""Opening a brain, and sharing one between planner and policy when they live in one process."""
+
+from __future__ import annotations
+
+import threading
+
+from pi05_ros.inference.brain import Brain
+from pi05_ros.platforms import Platform
+
+BRAIN_NAMES = ("model", "expert")
+
+
+def open_brain(name: str, checkpoint: str, platform: Platform) -> Brain:
+    """Makes the brain called `name` for a robot, warm.
+
+    Args:
+        name: One of BRAIN_NAMES.
+        checkpoint: Folder of the weights; empty is π0.5 at nano size with weights drawn at random.
+        platform: The robot.
+
+    Raises:
+        Pi05Error: The checkpoint is not usable, or not for this robot.
+    """
+    # Imported here: the expert needs MuJoCo, the model needs torch, and neither needs the other.
+    brain: Brain
+    if name == "expert":
+        from pi05_ros.sim.expert.brain import ExpertBrain
+
+        brain = ExpertBrain(platform)
+    else:
+        from pi05_ros.inference.model_brain import ModelBrain
+
+        brain = ModelBrain(platform, checkpoint)
+    brain.warm_up()
+    return brain
+
+
+class BrainSource:
+    """Gives the brain to whoever asks; opened once, closed when the last one gives it back.
+
+    Planner and policy in one process share one source, and so one copy of the weights.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._brain: Brain | None = None
+        self._key: tuple[str, str, str] | None = None
+        self._users = 0
+
+    def acquire(self, name: str, checkpoint: str, platform: Platform) -> Brain:
+        """The brain; see open_brain. Give it back with `release`.
+
+        Raises:
+            ValueError: The source already holds another brain.
+            Pi05Error: It cannot be opened.
+        """
+        key = (name, checkpoint, platform.name)
+        with self._lock:
+            if self._brain is None:
+                self._brain, self._key = open_brain(name, checkpoint, platform), key
+            elif key != self._key:
+                raise ValueError(f"this process already runs {self._key}, not {key}")
+            self._users += 1
+            return self._brain
+
+    def release(self) -> None:
+        """Gives the brain back; the last one to do so closes it."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._brain is not None:
+                self._brain.close()
+                self._brain = self._key = None

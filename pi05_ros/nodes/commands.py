@@ -1,0 +1,112 @@
+"""Sends one vector of commands to the controllers of a platform."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from control_msgs.action import ParallelGripperCommand
+from geometry_msgs.msg import TwistStamped
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+from pi05_ros.nodes import qos
+from pi05_ros.nodes.conversions import float_array, seconds_to_duration
+from pi05_ros.platforms import Group, Platform
+
+# A gripper goal is sent when the target moved by this share of the stroke, at most 10 times a
+# second: each new goal cancels the one before (parallel_gripper_action_controller).
+_GRIPPER_DEADBAND = 0.02
+GRIPPER_PERIOD = 0.1  # [s]
+
+
+class CommandSender:
+    """Publishers and action clients for every controller of a platform.
+
+    Joint trajectories: one point, stamp 0, one period ahead, so that the controller moves from its
+    last command to this one until the next arrives (it needs interpolate_from_desired_state).
+    Base: TwistStamped in the base frame, stamped now. Grippers: see `send_grippers`.
+    """
+
+    def __init__(self, node: Node, platform: Platform) -> None:
+        self._node = node
+        self._platform = platform
+        self._reach = seconds_to_duration(platform.period)
+        self._trajectories = []
+        self._grippers: list[tuple[Group, int, ActionClient]] = []
+        self._bases = []
+        for group in platform.groups:
+            part = platform.slices[group.name]
+            topic = group.controller.command_name
+            if group.kind == "joint_trajectory":
+                publisher = node.create_publisher(JointTrajectory, topic, qos.COMMAND)
+                names = [dimension.joint_name for dimension in group.dimensions]
+                self._trajectories.append((publisher, part, names))
+            elif group.kind == "parallel_gripper":
+                client = ActionClient(node, ParallelGripperCommand, topic)
+                self._grippers.append((group, part.start, client))
+            else:
+                publisher = node.create_publisher(TwistStamped, topic, qos.COMMAND)
+                self._bases.append((publisher, part))
+        self._sent_gripper: dict[str, float] = {}
+        self._wanted_gripper: dict[str, float] = {}
+
+    def send(self, command: np.ndarray) -> None:
+        """Sends (D,) float64 in platform units to arms, torso and base; notes the grippers'."""
+        for publisher, part, names in self._trajectories:
+            point = JointTrajectoryPoint(time_from_start=self._reach)
+            point.positions = float_array(command[part], "d")
+            publisher.publish(JointTrajectory(joint_names=names, points=[point]))
+        self._send_base(command)
+        for group, index, _ in self._grippers:
+            self._wanted_gripper[group.name] = float(command[index])
+
+    def _send_base(self, command: np.ndarray) -> None:
+        for publisher, part in self._bases:
+            vx, vy, wz = (float(value) for value in command[part])
+            message = TwistStamped()
+            message.header.stamp = self._node.get_clock().now().to_msg()
+            message.header.frame_id = self._platform.base_frame
+            message.twist.linear.x, message.twist.linear.y = vx, vy
+            message.twist.angular.z = wz
+            publisher.publish(message)
+
+    def send_grippers(self) -> list[str]:
+        """Sends a goal to each gripper whose target moved; call it every GRIPPER_PERIOD.
+
+        Returns:
+            Names of the action servers that are wanted but not there.
+        """
+        absent = []
+        for group, _, client in self._grippers:
+            wanted = self._wanted_gripper.get(group.name)
+            if wanted is None:
+                continue
+            if abs(wanted - self._sent_gripper.get(group.name, math.inf)) < _GRIPPER_DEADBAND:
+                continue
+            if not client.server_is_ready():
+                absent.append(group.controller.command_name)
+                continue
+            position = group.joint_closed + wanted * (group.joint_open - group.joint_closed)
+            goal = ParallelGripperCommand.Goal(
+                command=JointState(name=[group.dimensions[0].joint_name], position=[position])
+            )
+            if group.max_effort > 0:
+                goal.command.effort = [group.max_effort]
+            client.send_goal_async(goal)
+            self._sent_gripper[group.name] = wanted
+        return absent
+
+    def forget_grippers(self) -> None:
+        """Nothing is wanted of the grippers any more; what they hold they keep holding."""
+        self._wanted_gripper.clear()
+        self._sent_gripper.clear()
+
+    def destroy(self) -> None:
+        """Frees publishers and clients."""
+        for publisher, *_ in [*self._trajectories, *self._bases]:
+            self._node.destroy_publisher(publisher)
+        for _, _, client in self._grippers:
+            client.destroy()

@@ -1,0 +1,206 @@
+"""Between messages and arrays, with the checks that a message must pass before it is believed."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from builtin_interfaces.msg import Duration, Time
+from cv_bridge import CvBridge, CvBridgeError
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
+from pi05_ros.control.chunk import Chunk
+from pi05_ros.errors import MessageError
+from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.inference.observation_buffer import Pictures, StateSample
+
+_MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
+_bridge = CvBridge()
+
+
+def time_to_ns(stamp: Time) -> int:
+    """A stamp in nanoseconds.
+
+    Raises:
+        MessageError: It is zero or malformed (nanosec of a second or more).
+    """
+    if stamp.nanosec >= 1_000_000_000:
+        raise MessageError(f"the stamp {stamp.sec}.{stamp.nanosec} has a second of nanoseconds")
+    if stamp.sec == 0 and stamp.nanosec == 0:
+        raise MessageError("the stamp is zero; the driver must say when it measured")
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
+
+
+def ns_to_time(nanoseconds: int) -> Time:
+    """Nanoseconds as a stamp."""
+    return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+
+
+def seconds_to_duration(seconds: float) -> Duration:
+    """Seconds (not negative) as a Duration."""
+    nanoseconds = round(seconds * 1e9)
+    return Duration(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
+
+
+def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
+    """The picture of a driver, (H, W, 3) uint8 rgb.
+
+    Raises:
+        MessageError: The message contradicts itself, is cut, or has an unknown encoding.
+    """
+    try:
+        if isinstance(message, CompressedImage):
+            if not message.data:
+                raise MessageError("the compressed picture is empty")
+            picture = _bridge.compressed_imgmsg_to_cv2(message, "rgb8")
+            if picture is None:
+                raise MessageError(f"the compressed picture ({message.format}) cannot be decoded")
+        else:
+            _check_image(message)
+            picture = _bridge.imgmsg_to_cv2(message, "rgb8")
+    except (CvBridgeError, cv2.error, ValueError, TypeError, KeyError, MemoryError) as error:
+        first = (str(error).splitlines() or ["it cannot be decoded"])[0]
+        raise MessageError(f"the picture is not usable: {first}") from error
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise MessageError(f"the picture came out as {picture.shape} {picture.dtype}, not rgb8")
+    return picture
+
+
+def _check_image(message: Image) -> None:
+    """Raises MessageError when sizes contradict each other, before anything is allocated."""
+    if not (1 <= message.width <= _MAX_SIDE and 1 <= message.height <= _MAX_SIDE):
+        raise MessageError(f"the picture is {message.width}x{message.height} pixels")
+    if message.step < message.width:
+        raise MessageError(f"a row of {message.width} pixels cannot fit into {message.step} bytes")
+    if len(message.data) != message.step * message.height:
+        raise MessageError(
+            f"wanted {message.height} rows of {message.step} bytes, found {len(message.data)}"
+        )
+
+
+def float_array(values: np.ndarray, code: str) -> array.array:
+    """A numpy array as the array type of a message field (`f` float32, `d` float64).
+
+    Assigning numpy arrays to message fields copies element by element; this copies once.
+    """
+    dtype = {"f": np.float32, "d": np.float64}[code]
+    return array.array(code, np.ascontiguousarray(values, dtype=dtype).tobytes())
+
+
+def camera_set_message(
+    header: Header,
+    sequence: int,
+    names: Sequence[str],
+    frames: Sequence[str],
+    stamps_ns: Sequence[int | None],
+    letterboxes: Sequence[Letterbox | None],
+    canvas: np.ndarray,
+) -> CameraSet:
+    """Builds a CameraSet.
+
+    Args:
+        header: Its header.
+        sequence: Its count.
+        names: Camera names, one for each picture.
+        frames: Optical frames.
+        stamps_ns: Acquisition times [ns]; None where there is no picture.
+        letterboxes: Where each picture lies in its canvas; None where there is none.
+        canvas: (N, H, W, 3) uint8; black where there is no picture.
+    """
+    pixels = array.array("B")
+    pixels.frombytes(memoryview(np.ascontiguousarray(canvas)).cast("B"))
+    regions = [
+        RegionOfInterest()
+        if box is None
+        else RegionOfInterest(x_offset=box.x, y_offset=box.y, width=box.width, height=box.height)
+        for box in letterboxes
+    ]
+    return CameraSet(
+        header=header,
+        sequence=sequence,
+        names=list(names),
+        stamps=[Time() if stamp is None else ns_to_time(stamp) for stamp in stamps_ns],
+        frames=list(frames),
+        valid=[stamp is not None for stamp in stamps_ns],
+        content_regions=regions,
+        source_widths=[0 if box is None else box.source_width for box in letterboxes],
+        source_heights=[0 if box is None else box.source_height for box in letterboxes],
+        height=canvas.shape[1],
+        width=canvas.shape[2],
+        data=pixels,
+    )
+
+
+def pictures_from_message(message: CameraSet) -> Pictures:
+    """The valid pictures of a CameraSet, without copying pixels.
+
+    Raises:
+        MessageError: Its arrays do not agree.
+    """
+    count, shape = len(message.names), (message.height, message.width, 3)
+    lengths = {len(message.valid), len(message.content_regions), len(message.source_widths)}
+    lengths |= {len(message.source_heights), len(message.stamps), count}
+    if len(lengths) != 1 or len(message.data) != count * shape[0] * shape[1] * 3:
+        raise MessageError("camera_set: its arrays do not agree in length; dropped")
+    pixels = np.frombuffer(message.data, dtype=np.uint8).reshape(count, *shape)
+    images, letterboxes = {}, {}
+    for index, name in enumerate(message.names):
+        if not message.valid[index]:
+            continue
+        region = message.content_regions[index]
+        images[name] = pixels[index]
+        letterboxes[name] = Letterbox(
+            message.source_widths[index],
+            message.source_heights[index],
+            message.width,
+            message.height,
+            region.x_offset,
+            region.y_offset,
+            region.width,
+            region.height,
+        )
+    return Pictures(time_to_ns(message.header.stamp), images, letterboxes)
+
+
+def state_from_message(message: RobotState) -> StateSample:
+    """A RobotState as arrays.
+
+    Raises:
+        MessageError: Its arrays do not agree, or the measured state is not finite.
+    """
+    measured = np.array(message.measured, dtype=np.float64)
+    commanded = np.array(message.commanded, dtype=np.float64)
+    if not len(message.names) == len(measured) == len(commanded):
+        raise MessageError("robot_state: its arrays do not agree in length; dropped")
+    if not np.isfinite(measured).all():
+        raise MessageError("robot_state: the measured state is not finite; dropped")
+    return StateSample(
+        time_to_ns(message.header.stamp),
+        tuple(message.names),
+        measured,
+        commanded,
+        message.session,
+        message.epoch,
+    )
+
+
+def chunk_from_message(message: ActionChunk) -> Chunk:
+    """An ActionChunk as arrays; its rules are checked by the bridge.
+
+    Raises:
+        MessageError: Its stamp is malformed.
+    """
+    return Chunk(
+        stamp_ns=time_to_ns(message.header.stamp),
+        session=message.session,
+        epoch=message.epoch,
+        sequence=message.sequence,
+        names=tuple(message.names),
+        period=message.period,
+        horizon=message.horizon,
+        data=np.frombuffer(message.data, dtype=np.float32),
+    )

@@ -1,0 +1,106 @@
+"""The subscriptions that planner and policy share: pictures, state, ground truth."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from tf2_msgs.msg import TFMessage
+
+from pi05_msgs.msg import CameraSet, RobotState
+from pi05_ros.errors import MessageError
+from pi05_ros.inference.observation import Pose, SceneState
+from pi05_ros.inference.observation_buffer import Moment, ObservationBuffer
+from pi05_ros.nodes import qos
+from pi05_ros.nodes.base import ManagedNode
+from pi05_ros.nodes.conversions import pictures_from_message, state_from_message, time_to_ns
+
+GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
+BASE_FRAME_IN_TRUTH = "base_link"
+
+
+class Observer:
+    """Keeps a node's ObservationBuffer filled. A helper of a node, not a node."""
+
+    def __init__(
+        self,
+        node: ManagedNode[Any],
+        cameras: Sequence[str],
+        needs_scene: bool,
+        on_pictures: Callable[[], None],
+    ) -> None:
+        """Subscribes.
+
+        Args:
+            node: The node that sees.
+            cameras: Cameras that an observation must have.
+            needs_scene: Whether ground truth is needed too.
+            on_pictures: Called after each camera set, in the executor's thread: be brief.
+        """
+        self._node = node
+        self._on_pictures = on_pictures
+        self._lock = threading.Lock()  # The worker reads while the executor writes.
+        self._buffer = ObservationBuffer(cameras, needs_scene)
+        wanted = [
+            (CameraSet, "camera_set", self._add_pictures, qos.CAMERA_SET),
+            (RobotState, "robot_state", self._add_state, qos.ROBOT_STATE),
+        ]
+        if needs_scene:
+            wanted.append((TFMessage, GROUND_TRUTH_TOPIC, self._add_scene, qos.SENSOR))
+        self._subscriptions = [
+            node.create_subscription(kind, topic, node.guarded(callback), profile)
+            for kind, topic, callback, profile in wanted
+        ]
+
+    def moment(self) -> tuple[Moment | None, str]:
+        """The newest observation, or None and the reason, as one clause."""
+        with self._lock:
+            return self._buffer.moment(), self._buffer.problem()
+
+    def close(self) -> None:
+        """Unsubscribes."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def _add_pictures(self, message: CameraSet) -> None:
+        pictures = pictures_from_message(message)
+        with self._lock:
+            self._buffer.add_pictures(pictures)
+        self._on_pictures()
+
+    def _add_state(self, message: RobotState) -> None:
+        state = state_from_message(message)
+        with self._lock:
+            self._buffer.add_state(state)
+
+    def _add_scene(self, message: TFMessage) -> None:
+        stamp_ns, scene = scene_from_message(message)
+        with self._lock:
+            self._buffer.add_scene(stamp_ns, scene)
+
+
+def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
+    """Ground truth of a mock home: stamp [ns] and scene.
+
+    Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
+    the item `base_link`.
+
+    Raises:
+        MessageError: There is no base, or a name is of another form.
+    """
+    poses: dict[str, Pose] = {}
+    home = stamp_ns = 0
+    for transform in message.transforms:
+        prefix, _, item = transform.child_frame_id.partition("/")
+        if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
+            raise MessageError(f"ground truth: '{transform.child_frame_id}' is no home_N/item")
+        home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp)
+        t, q = transform.transform.translation, transform.transform.rotation
+        poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
+    base = poses.pop(BASE_FRAME_IN_TRUTH, None)
+    if base is None:
+        raise MessageError(f"ground truth: no '{BASE_FRAME_IN_TRUTH}' in it")
+    return stamp_ns, SceneState(home, base, poses)

@@ -1,0 +1,141 @@
+"""The heartbeat of the control bridge: one call a period, from a thread of its own.
+
+On a robot the steady clock drives it, never a ROS timer: rclpy timers follow the ROS clock, and a
+backward step of system time would stall them. In a mock home simulated time drives it, so that
+commands keep their rate in simulated time however fast the simulation runs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from rclpy.clock import ClockType, JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from rclpy.node import Node
+
+# Above the middle of the range, below the kernel's own threads.
+_REALTIME_PRIORITY = 50
+# Without /clock for this long the simulation counts as stopped [s, wall].
+_CLOCK_TIMEOUT = 0.2
+
+
+class Ticker:
+    """Calls `tick(now_ns)` once a period until it is stopped.
+
+    Attributes:
+        ticks: Calls so far.
+        missed: Periods that passed without a call.
+        realtime: Whether the thread got real-time priority.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        period: float,
+        tick: Callable[[int], None],
+        clock_lost: Callable[[], None] | None = None,
+    ) -> None:
+        """Makes the thread; `start` starts it.
+
+        Args:
+            node: Whose clock the ticks follow.
+            period: [s].
+            tick: Called with the node's time [ns]. Must not raise.
+            clock_lost: Called each period of wall time while simulated time stands still.
+        """
+        self.ticks = 0
+        self.missed = 0
+        self.realtime = False
+        self._node = node
+        self._period_ns = round(period * 1e9)
+        self._tick = tick
+        self._clock_lost = clock_lost
+        self._stop = threading.Event()
+        self._advanced = threading.Event()
+        self._jump_handle = None
+        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
+
+    def start(self) -> None:
+        """Starts ticking."""
+        if self._simulated:
+            self._jump_handle = self._node.get_clock().create_jump_callback(
+                JumpThreshold(
+                    min_forward=Duration(nanoseconds=1),
+                    min_backward=Duration(nanoseconds=-1),
+                    on_clock_change=True,
+                ),
+                post_callback=self._time_moved,
+            )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread and waits for a tick in progress."""
+        self._stop.set()
+        self._advanced.set()
+        if self._thread.ident is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
+        if self._jump_handle is not None:
+            self._jump_handle.unregister()
+            self._jump_handle = None
+
+    @property
+    def _simulated(self) -> bool:
+        clock = self._node.get_clock()
+        return clock.clock_type == ClockType.ROS_TIME and clock.ros_time_is_active
+
+    def _time_moved(self, jump: TimeJump) -> None:
+        self._advanced.set()
+
+    def _run(self) -> None:
+        self.realtime = _request_realtime()
+        if self._jump_handle is not None:
+            self._run_simulated()
+        else:
+            self._run_steady()
+
+    def _run_steady(self) -> None:
+        due = time.monotonic_ns() + self._period_ns
+        while not self._stop.wait(max(0, due - time.monotonic_ns()) * 1e-9):
+            self._tick(self._node.get_clock().now().nanoseconds)
+            self.ticks += 1
+            due += self._period_ns
+            late = time.monotonic_ns() - due
+            if late > 0:
+                # Too late for the next one: skip whole periods rather than send a burst.
+                skipped = late // self._period_ns + 1
+                self.missed += skipped
+                due += skipped * self._period_ns
+
+    def _run_simulated(self) -> None:
+        last: int | None = None
+        last_advance = time.monotonic()
+        while not self._stop.is_set():
+            if not self._advanced.wait(self._period_ns * 1e-9):
+                if self._clock_lost and time.monotonic() - last_advance > _CLOCK_TIMEOUT:
+                    self._clock_lost()
+                continue
+            self._advanced.clear()
+            last_advance = time.monotonic()
+            now = self._node.get_clock().now().nanoseconds
+            index = now // self._period_ns
+            if last is not None and index == last:
+                continue
+            if last is not None and index > last:
+                self.missed += index - last - 1
+            last = index
+            if self._stop.is_set():
+                return
+            self._tick(now)
+            self.ticks += 1
+
+
+def _request_realtime() -> bool:
+    """Asks for SCHED_FIFO for the calling thread; needs root, rtprio or CAP_SYS_NICE."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_REALTIME_PRIORITY))
+    except (AttributeError, PermissionError, OSError):
+        return False
+    return True

@@ -1,0 +1,60 @@
+"""A thread that works when it is told that there is something new, and never twice at once."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from rclpy.node import Node
+
+from pi05_ros.errors import Pi05Error
+
+
+class Worker:
+    """Runs `work()` in its own thread after each `wake`; wakes that come meanwhile count as one.
+
+    Inference must not run in an executor's callback: it would keep sensors, watchdogs and
+    lifecycle services waiting. An exception in `work` is logged and counted, and the thread lives.
+    """
+
+    def __init__(self, node: Node, name: str, work: Callable[[], None]) -> None:
+        self.errors = 0
+        self._node = node
+        self._work = work
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Says that there is something to do."""
+        self._wake.set()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Ends the thread after the work in progress; waits at most `timeout` [s]."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._node.get_logger().warning(
+                f"{self._thread.name} is still busy after {timeout:g} s; going on without it"
+            )
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stop.is_set():
+                return
+            try:
+                self._work()
+            except Pi05Error as error:
+                self.errors += 1
+                self._node.get_logger().warning(str(error), throttle_duration_sec=2.0)
+            except Exception:
+                self.errors += 1
+                self._node.get_logger().error(
+                    f"{self._thread.name} failed:\n{traceback.format_exc()}",
+                    throttle_duration_sec=2.0,
+                )

@@ -1,0 +1,63 @@
+"""Nodes under test in a context and a DDS domain of their own, spun by one thread."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+
+class Graph:
+    """Makes nodes, spins them in the background, and ends them in order."""
+
+    def __init__(self) -> None:
+        self.context = rclpy.Context()
+        self.context.init(domain_id=random.randint(1, 100))
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._nodes: list[Node] = []
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+
+    def add(self, kind: Callable[..., Any], **parameters: Any) -> Any:
+        """A node of the suite in namespace pi05, with these parameters."""
+        overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+        return self._keep(
+            kind(context=self.context, namespace="pi05", parameter_overrides=overrides)
+        )
+
+    def plain(self, name: str) -> Node:
+        """A plain node in the namespace pi05, for the test's own topics."""
+        return self._keep(Node(name, context=self.context, namespace="pi05"))
+
+    def close(self) -> None:
+        """Ends all nodes and the context."""
+        self._executor.shutdown(timeout_sec=2.0)
+        self._thread.join(timeout=2.0)
+        for node in self._nodes:
+            if hasattr(node, "close"):
+                node.close()
+            node.destroy_node()
+        self.context.try_shutdown()
+
+    def _keep(self, node: Node) -> Node:
+        self._nodes.append(node)
+        self._executor.add_node(node)
+        return node
+
+
+def wait_for(condition: Callable[[], Any], what: str, timeout: float = 10.0) -> Any:
+    """Waits until `condition()` is true and returns its value; fails naming `what`."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"waited {timeout:g} s for {what}")

@@ -1,0 +1,174 @@
+"""control_bridge against a loopback robot: real topics, real ticks."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fakes.graph import Graph, wait_for
+from fakes.loopback import LoopbackRobot
+from rclpy.lifecycle import TransitionCallbackReturn
+from std_srvs.srv import SetBool, Trigger
+
+from pi05_msgs.msg import ActionChunk, RobotState
+from pi05_ros.nodes import qos
+from pi05_ros.nodes.control_bridge import ControlBridge
+from pi05_ros.nodes.conversions import float_array
+from pi05_ros.platforms import load_platform
+
+PLATFORM = load_platform("mobile_18dof")
+JOINT = PLATFORM.index("left_arm_joint_1")
+BASE = PLATFORM.index("base_vx")
+
+
+class Scene:
+    """A bridge, a robot and a test node."""
+
+    def __init__(self, graph: Graph, **parameters):
+        self.node = graph.plain("test")
+        self.robot = LoopbackRobot(graph.plain("robot"), PLATFORM)
+        self.states: list[RobotState] = []
+        self.node.create_subscription(
+            RobotState, "robot_state", self.states.append, qos.ROBOT_STATE
+        )
+        self.chunks = self.node.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
+        self.bridge = graph.add(ControlBridge, platform="mobile_18dof", **parameters)
+        self.sequence = 0
+        assert self.bridge.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert self.bridge.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        wait_for(lambda: self.states, "a robot state")
+
+    def call(self, kind, name, request):
+        client = self.node.create_client(kind, f"control_bridge/{name}")
+        assert client.wait_for_service(5.0)
+        future = client.call_async(request)
+        return wait_for(lambda: future.done() and future.result(), name)
+
+    def arm(self):
+        return self.call(SetBool, "arm", SetBool.Request(data=True))
+
+    def chunk(self, **changes) -> ActionChunk:
+        """Moves one joint by 0.2 rad over a second while the base drives forward."""
+        actions = np.tile(PLATFORM.home, (50, 1))
+        actions[:, JOINT] = np.linspace(0, 0.2, 50)
+        actions[:, BASE] = 0.2
+        self.sequence += 1
+        state = self.states[-1]
+        message = ActionChunk(
+            session=state.session,
+            epoch=state.epoch,
+            sequence=self.sequence,
+            names=list(PLATFORM.names),
+            period=0.02,
+            horizon=50,
+            data=float_array(actions, "f"),
+        )
+        message.header.stamp = self.node.get_clock().now().to_msg()
+        for name, value in changes.items():
+            setattr(message, name, value)
+        return message
+
+
+@pytest.fixture
+def graph():
+    made = Graph()
+    yield made
+    made.close()
+
+
+def test_nothing_moves_before_an_operator_arms_it(graph):
+    scene = Scene(graph)
+    assert scene.states[-1].mode == RobotState.MODE_DISARMED
+    before = len(scene.states)
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: len(scene.states) > before + 20, "more states")
+    assert scene.robot.trajectories == [] and scene.robot.twists == []
+
+
+def test_an_armed_bridge_streams_a_chunk_and_holds_after_it(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_RUNNING, "running")
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "the chunk's end")
+    final = np.array(scene.states[-1].commanded)
+    assert final[JOINT] == pytest.approx(0.2, abs=0.005)
+    arms = [t for t in scene.robot.trajectories if t.joint_names[0] == "left_arm_joint_1"]
+    path = np.array([t.points[0].positions[0] for t in arms])
+    assert (np.abs(np.diff(path)) <= PLATFORM.max_velocity[JOINT] * 0.02 + 1e-9).all()
+    assert all(
+        t.header.stamp.sec == 0 and t.points[0].time_from_start.nanosec == 20_000_000 for t in arms
+    )
+    speeds = [t.twist.linear.x for t in scene.robot.twists]
+    assert max(speeds) == pytest.approx(0.2, abs=0.02)
+    wait_for(lambda: scene.robot.twists[-1].twist.linear.x == 0.0, "the base to stand")
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"session": 7}, "session"),
+        ({"epoch": 0}, "epoch"),
+        ({"names": list(PLATFORM.names[::-1])}, "names"),
+        ({"period": 0.1}, "period"),
+        ({"horizon": 49}, "shape"),
+        ({"data": float_array(np.full(50 * 18, np.nan), "f")}, "not_finite"),
+        ({"data": float_array(np.full(50 * 18, 50.0), "f")}, "limits"),
+    ],
+)
+def test_a_bad_chunk_is_rejected_whole_and_counted(graph, changes, rule):
+    scene = Scene(graph)
+    assert scene.arm().success
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
+    bad = scene.chunk(**changes)
+    scene.chunks.publish(bad)
+    counts = scene.bridge._bridge.counts
+    wait_for(lambda: counts[f"chunks_rejected_{rule}"] == 1, f"a rejection for {rule}")
+    assert counts["chunks_accepted"] == 0
+    assert scene.states[-1].mode == RobotState.MODE_HOLDING
+
+
+def test_nan_in_joint_states_holds_with_a_reason_and_recovers(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_RUNNING, "running")
+    scene.robot.nan_joint = "left_arm_joint_3"
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
+    assert "left_arm_joint_3 is nan" in scene.states[-1].reason
+    scene.robot.nan_joint = None
+    wait_for(lambda: "no chunk" in scene.states[-1].reason, "recovery")
+
+
+def test_silent_joint_states_stand_the_base(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: scene.robot.twists and scene.robot.twists[-1].twist.linear.x > 0, "driving")
+    scene.robot.silent = True
+    wait_for(lambda: scene.robot.twists[-1].twist.linear.x == 0.0, "the base to stand", 2.0)
+    assert "old" in scene.states[-1].reason
+
+
+def test_a_stop_latches_until_reset_and_arm(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    assert scene.call(Trigger, "stop", Trigger.Request()).success
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_STOPPED, "stop")
+    refused = scene.arm()
+    assert not refused.success and "call 'reset' first" in refused.message
+    assert scene.call(Trigger, "reset", Trigger.Request()).success
+    assert scene.arm().success
+
+
+def test_it_cannot_be_armed_without_measurements(graph):
+    scene = Scene(graph)
+    scene.robot.silent = True
+    wait_for(lambda: not scene.arm().success, "a refusal")
+    assert scene.bridge._bridge.mode.name == "DISARMED"
+
+
+def test_a_wrong_platform_is_one_sentence_and_no_transition(graph):
+    bridge = graph.add(ControlBridge, platform="mobile_18dog")
+    assert bridge.trigger_configure() == TransitionCallbackReturn.FAILURE
