@@ -269,11 +269,6 @@ class Bridge:
             )
         if chunk.epoch != self.epoch:
             raise ChunkRejected("epoch", f"it belongs to epoch {chunk.epoch}, now is {self.epoch}")
-        # By stamp first: a restarted policy counts its chunks from 1 again.
-        if (chunk.stamp_ns, chunk.sequence) <= self._newest:
-            raise ChunkRejected(
-                "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
-            )
         age = (now_ns - chunk.stamp_ns) * 1e-9
         if age > self.settings.chunk_max_age:
             raise ChunkRejected(
@@ -283,6 +278,11 @@ class Bridge:
             )
         if age < -self.settings.chunk_max_lead:
             raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
+        # By stamp first: a restarted policy counts its chunks from 1 again.
+        if (chunk.stamp_ns, chunk.sequence) <= self._newest:
+            raise ChunkRejected(
+                "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
+            )
 
     def _void_chunks(self) -> None:
         """Makes every chunk up to now void: a new epoch."""

@@ -148,7 +148,7 @@ def test_silent_joint_states_stand_the_base(graph):
     wait_for(lambda: scene.robot.twists and scene.robot.twists[-1].twist.linear.x > 0, "driving")
     scene.robot.silent = True
     wait_for(lambda: scene.robot.twists[-1].twist.linear.x == 0.0, "the base to stand", 2.0)
-    assert "old" in scene.states[-1].reason
+    wait_for(lambda: "s old" in scene.states[-1].reason, "the reason")
 
 
 def test_a_stop_latches_until_reset_and_arm(graph):

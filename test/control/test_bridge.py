@@ -1,0 +1,263 @@
+"""The bridge's modes and checks, on a clock that the test turns."""
+
+import numpy as np
+import pytest
+
+from pi05_ros.control.bridge import Bridge, BridgeSettings, Mode
+from pi05_ros.control.chunk import Chunk, ChunkRejected
+from pi05_ros.errors import MessageError
+from pi05_ros.platforms import load_platform
+
+PLATFORM = load_platform("mobile_19dof")
+TICK = 20_000_000  # [ns]
+START = 100_000_000_000  # [ns]
+JOINT = PLATFORM.index("left_arm_joint_1")
+BASE = PLATFORM.index("base_vx")
+SESSION = 99
+
+
+class Robot:
+    """A bridge with a robot that is measured perfectly at every tick."""
+
+    def __init__(self, **settings):
+        self.bridge = Bridge(PLATFORM, SESSION, BridgeSettings(**settings))
+        self.now = START
+        self.measured = True
+        self.sequence = 0
+        self.names, self.positions = [], []
+        for group in PLATFORM.groups:
+            for dimension in group.dimensions:
+                if not dimension.is_velocity:
+                    self.names.append(dimension.joint_name)
+                    span = group.joint_open - group.joint_closed
+                    gripper = group.kind == "parallel_gripper"
+                    self.positions.append(dimension.home * span if gripper else dimension.home)
+
+    def measure(self):
+        self.bridge.add_joint_states(self.names, self.positions, self.now, self.now)
+        self.bridge.add_odometry((0.0, 0.0, 0.0), self.now, self.now)
+
+    def tick(self, count=1):
+        for _ in range(count):
+            self.now += TICK
+            if self.measured:
+                self.measure()
+            tick = self.bridge.tick(self.now)
+        return tick
+
+    def armed(self):
+        self.tick()
+        self.bridge.arm(self.now)
+        return self
+
+    def chunk(self, **changes):
+        self.sequence += 1
+        actions = np.tile(PLATFORM.home, (50, 1))
+        actions[:, BASE] = 0.3
+        values = {
+            "stamp_ns": self.now,
+            "session": SESSION,
+            "epoch": self.bridge.epoch,
+            "sequence": self.sequence,
+            "names": PLATFORM.names,
+            "period": 0.02,
+            "horizon": 50,
+            "data": actions.astype(np.float32).ravel(),
+        }
+        return Chunk(**{**values, **changes})
+
+    def give(self, **changes):
+        self.bridge.add_chunk(self.chunk(**changes), self.now)
+
+
+def test_disarmed_sends_nothing():
+    robot = Robot()
+    robot.tick()
+    robot.give()
+    tick = robot.tick()
+    assert tick.mode == Mode.DISARMED and tick.command is None
+    assert np.isnan(robot.bridge.commanded).all()
+
+
+def test_armed_holds_where_it_stands_until_a_chunk_comes():
+    robot = Robot().armed()
+    tick = robot.tick()
+    assert tick.mode == Mode.HOLDING and tick.reason == "no chunk to execute"
+    np.testing.assert_allclose(tick.command, PLATFORM.home)
+    robot.give()
+    assert robot.tick().mode == Mode.RUNNING
+
+
+def test_arming_voids_earlier_chunks():
+    robot = Robot()
+    robot.tick()
+    old = robot.chunk()
+    robot.bridge.arm(robot.now)
+    with pytest.raises(ChunkRejected, match="epoch 1, now is 2"):
+        robot.bridge.add_chunk(old, robot.now)
+
+
+def test_the_base_stands_when_a_chunk_ends_and_no_other_comes():
+    robot = Robot().armed()
+    robot.give()
+    speeds = []
+    for _ in range(55):
+        speeds.append(robot.tick().command[BASE])
+    assert max(speeds) == pytest.approx(0.3, abs=1e-6)
+    assert robot.bridge.mode == Mode.HOLDING
+    assert speeds[49] == pytest.approx(0.0, abs=0.02)  # The chunk's last row is at tick 49.
+    assert speeds[-1] == 0.0
+
+
+def test_rows_that_are_past_are_never_executed():
+    robot = Robot().armed()
+    actions = np.tile(PLATFORM.home, (50, 1))
+    actions[:5, JOINT] = -0.5
+    robot.give(stamp_ns=robot.now - 5 * TICK, data=actions.astype(np.float32).ravel())
+    assert robot.tick().command[JOINT] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"session": 1}, "session"),
+        ({"epoch": 77}, "epoch"),
+        ({"stamp_ns": START - 600_000_000}, "age"),
+        ({"stamp_ns": START + 200_000_000}, "future"),
+        ({"names": PLATFORM.names[:-1]}, "names"),
+        ({"names": (PLATFORM.names[1], PLATFORM.names[0], *PLATFORM.names[2:])}, "names"),
+        ({"period": 0.021}, "period"),
+        ({"period": float("nan")}, "period"),
+        ({"horizon": 0}, "horizon"),
+        ({"horizon": 2_000_000_000}, "horizon"),
+        ({"horizon": 51}, "shape"),
+        ({"data": np.full(50 * 19, np.inf, np.float32)}, "not_finite"),
+        ({"data": np.full(50 * 19, 9.0, np.float32)}, "limits"),
+    ],
+)
+def test_a_chunk_that_breaks_a_rule_is_rejected_and_what_runs_goes_on(changes, rule):
+    robot = Robot().armed()
+    robot.give()
+    robot.tick()
+    with pytest.raises(ChunkRejected) as caught:
+        robot.give(**changes)
+    assert caught.value.rule == rule
+    assert robot.bridge.counts[f"chunks_rejected_{rule}"] == 1
+    assert robot.tick().mode == Mode.RUNNING
+
+
+def test_doubled_and_overtaken_chunks_are_rejected_but_a_restarted_policy_is_heard():
+    robot = Robot().armed()
+    first = robot.chunk()
+    robot.tick(3)
+    robot.give()
+    with pytest.raises(ChunkRejected, match="not newer"):
+        robot.bridge.add_chunk(first, robot.now)
+    robot.tick()
+    robot.give(sequence=1)  # A new policy counts from 1; its observation is newer.
+    assert robot.bridge.counts["chunks_accepted"] == 2
+
+
+def test_values_just_outside_the_limits_are_clamped_and_counted():
+    robot = Robot().armed()
+    actions = np.tile(PLATFORM.home, (50, 1))
+    actions[:, JOINT] = PLATFORM.upper[JOINT] + 0.01 * (
+        PLATFORM.upper[JOINT] - PLATFORM.lower[JOINT]
+    )
+    robot.give(data=actions.astype(np.float32).ravel())
+    assert robot.bridge.counts["values_clamped"] == 50
+
+
+def test_old_measurements_hold_and_come_back_after_a_second_of_health():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick(3)
+    robot.measured = False
+    tick = robot.tick(6)
+    assert tick.mode == Mode.HOLDING and "old" in tick.reason
+    robot.measured = True
+    robot.tick()
+    robot.give()  # Not executed yet: the measurements are not trusted.
+    assert robot.tick(45).reason == "measurements are back, waiting to trust them"
+    robot.tick(10)
+    robot.give()
+    assert robot.tick().mode == Mode.RUNNING
+
+
+def test_three_faulty_joint_states_in_a_row_hold():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick()
+    broken = [*robot.positions[:-1], float("nan")]
+    for count in range(3):
+        assert robot.bridge.tick(robot.now + count * TICK).mode == Mode.RUNNING
+        with pytest.raises(MessageError, match="is nan; dropped"):
+            robot.bridge.add_joint_states(robot.names, broken, robot.now, robot.now)
+    assert robot.bridge.tick(robot.now + 3 * TICK).mode == Mode.HOLDING
+
+
+def test_a_stop_wins_over_chunks_and_latches():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick(20)
+    robot.bridge.stop(robot.now, "stopped by an operator")
+    robot.give()
+    speeds = [robot.tick().command[BASE] for _ in range(5)]
+    assert speeds[-1] == 0.0 and robot.bridge.mode == Mode.STOPPED
+    with pytest.raises(MessageError, match="call 'reset' first"):
+        robot.bridge.arm(robot.now)
+    assert robot.tick(40).command is None
+    robot.bridge.reset()
+    robot.bridge.arm(robot.now)
+    assert robot.tick().mode == Mode.HOLDING
+
+
+def test_disarm_brakes_before_it_goes_quiet():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick(20)
+    robot.bridge.disarm(robot.now)
+    commands = [robot.tick().command for _ in range(30)]
+    assert commands[5][BASE] == 0.0 and commands[-1] is None
+
+
+def test_arming_names_what_is_not_measured():
+    with pytest.raises(MessageError, match="no measurement yet of left_arm_joint_1"):
+        Bridge(PLATFORM, SESSION).arm(START)
+
+
+def test_time_that_jumps_back_voids_chunks_and_measurements():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick()
+    robot.bridge.time_jumped_back(robot.now - 1_000_000_000)
+    robot.measured = False
+    robot.now -= 1_000_000_000
+    tick = robot.tick()
+    assert tick.mode == Mode.HOLDING and "no measurement" in tick.reason
+
+
+def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
+    robot = Robot()
+    half = len(robot.names) // 2
+    backwards = list(zip(robot.names, robot.positions, strict=True))[::-1]
+    for part in (backwards[:half] + [("wheel_front_joint", float("nan"))], backwards[half:]):
+        names, positions = zip(*part, strict=True)
+        robot.bridge.add_joint_states(names, positions, START, START)
+    robot.bridge.add_odometry((0.1, 0.2, 0.3), START, START)
+    values = robot.bridge.tick(START).measurement.values
+    expected = PLATFORM.home.copy()
+    expected[BASE : BASE + 3] = (0.1, 0.2, 0.3)
+    np.testing.assert_allclose(values, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("names", "positions", "problem"),
+    [
+        (["a", "b"], [0.0], "2 names but 1 positions"),
+        (["a", "a"], [0.0, 0.0], "stands twice"),
+    ],
+)
+def test_joint_states_that_contradict_themselves_are_dropped(names, positions, problem):
+    with pytest.raises(MessageError, match=problem):
+        Robot().bridge.add_joint_states(names, positions, START, START)

@@ -1,0 +1,70 @@
+"""Matching pictures by stamp."""
+
+from pi05_ros.inference.camera_sets import CameraSetMatcher
+
+MS = 1_000_000
+
+
+def matcher(cameras="ab", max_skew=0.03, partial_after=0.25):
+    return CameraSetMatcher(list(cameras), max_skew, partial_after)
+
+
+def test_pictures_of_one_moment_make_a_set_in_the_cameras_order():
+    m = matcher()
+    m.add("a", 1000 * MS, "a0")  # Alone: b has never sent.
+    m.add("b", 1000 * MS, "b0")
+    assert m.add("b", 1100 * MS, "b1") is None
+    matched = m.add("a", 1104 * MS, "a1")
+    assert matched.items == ("a1", "b1") and matched.stamps_ns == (1104 * MS, 1100 * MS)
+
+
+def test_a_picture_belongs_to_one_set_only():
+    m = matcher()
+    m.add("a", 1000 * MS, "a0")
+    m.add("b", 1000 * MS, "b0")
+    m.add("a", 1033 * MS, "a1")
+    assert m.add("b", 1033 * MS, "b1").items == ("a1", "b1")
+    assert m.add("a", 1066 * MS, "a2") is None
+
+
+def test_a_slow_camera_sets_the_pace():
+    m = matcher()
+    m.add("b", 990 * MS, "b-")
+    sets = []
+    for k in range(10):
+        sets.append(m.add("a", (1000 + 10 * k) * MS, k))
+        if k % 3 == 0:
+            sets.append(m.add("b", (1000 + 10 * k) * MS, k))
+    found = [s.items for s in sets if s]
+    assert (3, 3) in found and (6, 6) in found and (9, 9) in found
+
+
+def test_a_silent_camera_stops_holding_the_others_back():
+    m = matcher()
+    m.add("b", 1000 * MS, "b0")
+    m.add("a", 1000 * MS, "a0")
+    assert m.add("a", 1200 * MS, "a1") is None
+    matched = m.add("a", 1300 * MS, "a2")
+    assert matched.items == ("a2", None) and matched.stamps_ns == (1300 * MS, None)
+
+
+def test_a_picture_that_is_not_newer_is_dropped_and_counted():
+    m = matcher("a")
+    assert m.add("a", 1000 * MS, "a0").items == ("a0",)
+    assert m.add("a", 1000 * MS, "again") is None
+    assert m.add("a", 990 * MS, "late") is None
+    assert m.counts["not_newer"] == 2
+
+
+def test_time_that_jumps_back_begins_anew():
+    m = matcher("a")
+    m.add("a", 10_000 * MS, "a0")
+    assert m.add("a", 5_000 * MS, "a1").items == ("a1",)
+
+
+def test_memory_is_bounded_when_a_camera_bursts():
+    m = matcher(partial_after=1e6)
+    m.add("b", 1, "b")
+    for k in range(1000):
+        m.add("a", (1000 + k) * MS, k)
+    assert len(m._queues["a"]) == 8 and m.counts["unmatched"] > 900

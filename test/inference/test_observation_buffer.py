@@ -1,0 +1,52 @@
+"""Pictures and states of one moment."""
+
+import numpy as np
+
+from pi05_ros.inference.observation import Pose, SceneState
+from pi05_ros.inference.observation_buffer import ObservationBuffer, Pictures, StateSample
+
+MS = 1_000_000
+
+
+def state(stamp_ms: int) -> StateSample:
+    return StateSample(
+        stamp_ms * MS, ("j",), np.array([float(stamp_ms)]), np.array([np.nan]), 1, 1
+    )
+
+
+def pictures(stamp_ms: int, *names: str) -> Pictures:
+    return Pictures(stamp_ms * MS, {n: np.zeros((2, 2, 3), np.uint8) for n in names}, {})
+
+
+def test_the_state_nearest_to_the_pictures_is_taken():
+    buffer = ObservationBuffer(["front"], needs_scene=False)
+    for stamp in (980, 1000, 1020, 1040):
+        buffer.add_state(state(stamp))
+    buffer.add_pictures(pictures(1012, "front", "back"))
+    moment = buffer.moment()
+    assert moment.observation.state[0] == 1020.0 and moment.observation.stamp_ns == 1012 * MS
+    assert list(moment.observation.images) == ["front"]
+
+
+def test_what_is_missing_is_said():
+    buffer = ObservationBuffer(["front", "back"], needs_scene=True)
+    assert "no robot_state" in buffer.problem() and buffer.moment() is None
+    buffer.add_state(state(1000))
+    assert "no camera_set" in buffer.problem()
+    buffer.add_pictures(pictures(1000, "front"))
+    assert buffer.problem() == "no picture of back"
+    buffer.add_pictures(pictures(1500, "front", "back"))
+    assert "no robot_state of the time" in buffer.problem()
+    buffer.add_pictures(pictures(1000, "front", "back"))
+    assert "no ground truth" in buffer.problem()
+    pose = Pose(np.zeros(3), np.array([1.0, 0, 0, 0]))
+    buffer.add_scene(1005 * MS, SceneState(3, pose, {}))
+    assert buffer.problem() == "" and buffer.moment().observation.scene.home == 3
+
+
+def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
+    buffer = ObservationBuffer(["front"], needs_scene=False)
+    buffer.add_state(state(100_000))
+    buffer.add_state(state(1000))
+    buffer.add_pictures(pictures(100_000, "front"))
+    assert "no robot_state of the time" in buffer.problem()
