@@ -94,18 +94,20 @@ def test_planner_and_policy_share_embedded_pictures(engine, monkeypatch):
 
 def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
     """A chunk that is asked for in the middle of a subtask is done before its next token."""
-    asked, done = threading.Event(), threading.Event()
-    events = []
+    asked = threading.Event()
+    events = []  # Noted by whoever holds the lock.
 
     def policy() -> None:
         asked.wait(10.0)
         engine.draw_actions(pictures(3), LOW)
-        events.append("chunk")
-        done.set()
 
     thread = threading.Thread(target=policy, daemon=True)
     thread.start()
-    write = engine._model.write
+    write, sample = engine._model.write, engine._model.sample_actions
+
+    def noted_sample(*arguments):
+        events.append("chunk")
+        return sample(*arguments)
 
     def slow_write(tokens, context):
         if not asked.is_set():
@@ -117,10 +119,11 @@ def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
         events.append("token")
         return write(tokens, context)
 
+    monkeypatch.setattr(engine._model, "sample_actions", noted_sample)
     monkeypatch.setattr(engine._model, "write", slow_write)
     result = engine.write_text(pictures(4), HIGH)
     thread.join(10.0)
-    assert done.is_set()
+    assert not thread.is_alive()
     assert events[:2] == ["token", "chunk"]
     assert events.count("token") == len(result.decoded.tokens) - 1 + result.decoded.finished
     assert result.times.waited > 0.0

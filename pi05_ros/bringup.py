@@ -1,0 +1,278 @@
+"""The node graph of a platform, once, as data.
+
+`launch/*.launch.py` turns it into launch actions (`pi05_ros.launch_actions`), `pi05 up` and
+`pi05 demo` into supervised processes (`pi05_ros.bringup_processes`). Neither adds a node, a
+parameter or a default of its own: what is not here is not in the graph.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.errors import ConfigError
+from pi05_ros.platforms import Platform, platform_names
+from pi05_ros.resources import resource_path
+
+Parameter: TypeAlias = "bool | int | float | str | Sequence[str]"
+
+# What happens when a process ends by itself.
+OnExit = Literal[
+    "respawn",  # Start it again: the lifecycle manager brings its nodes back in order.
+    "shutdown",  # Take the whole graph down: nothing makes sense without it.
+    "ignore",  # Go on: it had finished its work, or only watched.
+]
+
+# Fast DDS 2 (Jazzy) reads this variable, not its newer name FASTDDS_DEFAULT_PROFILES_FILE.
+PROFILES_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One process of the graph."""
+
+    name: str  # Of the process, unique in the graph; what logs are marked with.
+    executable: str  # In lib/PACKAGE of an installed package; "" package: a program on PATH.
+    package: str = "pi05_ros"
+    nodes: tuple[str, ...] = ()  # ROS nodes inside, by the names that they give themselves.
+    managed: bool = False  # Whether those are lifecycle nodes for the lifecycle manager.
+    namespace: str = ""  # Absolute namespace of its nodes; "": they stay where they are.
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameter_files: tuple[str, ...] = ()
+    remappings: tuple[tuple[str, str], ...] = ()  # (from, to)
+    arguments: tuple[str, ...] = ()  # Before --ros-args.
+    log_level: str = ""  # As `--log-level` takes it; "": the default.
+    on_exit: OnExit = "respawn"
+    environment: Mapping[str, str] = field(default_factory=dict)  # On top of the caller's.
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        object.__setattr__(self, "environment", MappingProxyType(dict(self.environment)))
+
+
+def graph(
+    platform: Platform, options: BringupOptions, environ: Mapping[str, str] = os.environ
+) -> tuple[NodeSpec, ...]:
+    """The processes that run `platform` under `options`.
+
+    Managed nodes stand in the order in which they are activated: the control bridge last.
+
+    Args:
+        platform: The robot.
+        options: What was asked for.
+        environ: The caller's environment; a Fast DDS profile that it names is kept.
+
+    Raises:
+        ConfigError: A file that the graph needs is missing.
+    """
+    suite = _Suite(platform, options, fast_dds_environment(environ))
+    specs: list[NodeSpec] = []
+    if options.sim:
+        specs.append(suite.mock_home())
+    if options.mock_hardware:
+        specs += _mock_hardware(platform, suite.environment)
+    specs.append(suite.node("camera_ingestion", {}, managed=True))
+    specs += suite.brain()
+    specs.append(suite.node("control_bridge", {"auto_arm": options.sim}, managed=True))
+    managed = [name for spec in specs if spec.managed for name in spec.nodes]
+    specs.append(suite.node("lifecycle_manager", {"managed_nodes": managed}))
+    if options.record:
+        specs.append(_recording(platform, options, suite.environment))
+    if options.rviz:
+        if options.sim:
+            specs.append(_robot_state_publisher(platform, options, suite.environment))
+        specs.append(_rviz(platform, options, suite.environment))
+    return tuple(specs)
+
+
+def managed_nodes(specs: Sequence[NodeSpec]) -> tuple[str, ...]:
+    """Names of the graph's managed nodes, in the order of their activation."""
+    return tuple(name for spec in specs if spec.managed for name in spec.nodes)
+
+
+def fast_dds_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the environment lacks to give Fast DDS a shared-memory segment that pictures fit in.
+
+    Without it, one picture in ten is lost between processes (docs/nodes.md). A profile that the
+    user has set is left alone.
+    """
+    if environ.get(PROFILES_VARIABLE):
+        return {}
+    return {PROFILES_VARIABLE: str(resource_path("config/fastdds.xml"))}
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """Builds the suite's own nodes: same platform, clock, namespace and log level for all."""
+
+    platform: Platform
+    options: BringupOptions
+    environment: Mapping[str, str]
+
+    def node(
+        self,
+        executable: str,
+        parameters: Mapping[str, Parameter],
+        *,
+        nodes: tuple[str, ...] = (),
+        managed: bool = False,
+        on_exit: OnExit = "respawn",
+    ) -> NodeSpec:
+        """One executable of this package. `nodes` are those inside; by default one of its name."""
+        common: dict[str, Parameter] = {"use_sim_time": self.options.sim}
+        if executable != "lifecycle_manager":  # It knows no robot.
+            common["platform"] = platform_reference(self.platform)
+        return NodeSpec(
+            name=executable,
+            executable=executable,
+            nodes=nodes or (executable,),
+            managed=managed,
+            namespace=self.options.absolute_namespace,
+            parameters={**common, **parameters},
+            log_level=self.options.logger_level,
+            on_exit=on_exit,
+            environment=self.environment,
+        )
+
+    def mock_home(self) -> NodeSpec:
+        """The simulated robot in its home. It is also the graph's clock: without it, nothing."""
+        parameters: dict[str, Parameter] = {"home": self.options.home}
+        if self.options.task:
+            parameters["task"] = self.options.task
+        return self.node("mock_home", parameters, on_exit="shutdown")
+
+    def brain(self) -> list[NodeSpec]:
+        """Planner and policy: in one process over one copy of the weights, or each alone."""
+        mind: dict[str, Parameter] = {
+            "brain": self.options.brain,
+            "checkpoint": self.options.checkpoint,
+        }
+        planner: dict[str, Parameter] = {**mind, "task": self.options.task}
+        if self.options.separate:
+            return [
+                self.node("planner", planner, managed=True),
+                self.node("policy", mind, managed=True),
+            ]
+        return [self.node("brain", planner, nodes=("planner", "policy"), managed=True)]
+
+
+def platform_reference(platform: Platform) -> str:
+    """What a node's `platform` parameter says: the name of a shipped platform, else its file."""
+    shipped = platform.name in platform_names() and platform.source == str(
+        resource_path(f"config/platforms/{platform.name}.yaml").resolve()
+    )
+    return platform.name if shipped or not platform.source else platform.source
+
+
+def robot_description(platform: Platform, use_mock_hardware: bool) -> str:
+    """The platform's URDF, expanded from its xacro.
+
+    Raises:
+        ConfigError: xacro is missing, or the file is.
+    """
+    try:
+        import xacro
+    except ImportError as error:
+        raise ConfigError(
+            platform.urdf, "cannot be expanded: the Python package xacro is not installed"
+        ) from error
+    arguments = {"use_mock_hardware": str(use_mock_hardware).lower()}
+    if platform.source:
+        arguments["platform_file"] = platform.source
+    path = resource_path(platform.urdf)
+    return str(xacro.process_file(str(path), mappings=arguments).toxml())
+
+
+def _robot_state_publisher(
+    platform: Platform, options: BringupOptions, environment: Mapping[str, str]
+) -> NodeSpec:
+    """Link frames for RViz. A real robot's own bring-up runs one already."""
+    return NodeSpec(
+        name="robot_state_publisher",
+        executable="robot_state_publisher",
+        package="robot_state_publisher",
+        nodes=("robot_state_publisher",),
+        parameters={
+            "use_sim_time": options.sim,
+            "robot_description": robot_description(platform, options.mock_hardware),
+        },
+        remappings=(("joint_states", platform.joint_states_topic),),
+        environment=environment,
+    )
+
+
+def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str, str]) -> NodeSpec:
+    """RViz. Closing its window leaves the robot alone."""
+    return NodeSpec(
+        name="rviz",
+        executable="rviz2",
+        package="rviz2",
+        arguments=("-d", str(resource_path(f"config/rviz/{platform.name}.rviz"))),
+        parameters={"use_sim_time": options.sim},
+        on_exit="ignore",
+        environment=environment,
+    )
+
+
+def _mock_hardware(platform: Platform, environment: Mapping[str, str]) -> list[NodeSpec]:
+    """ros2_control with mock components and the platform's controllers: a dry run, no robot."""
+    controllers = str(resource_path(f"config/controllers/{platform.name}.yaml"))
+    publisher = _robot_state_publisher(platform, BringupOptions(mock_hardware=True), environment)
+    manager = NodeSpec(
+        name="controller_manager",
+        executable="ros2_control_node",
+        package="controller_manager",
+        nodes=("controller_manager",),
+        parameter_files=(controllers,),
+        remappings=(("~/robot_description", "/robot_description"),),
+        on_exit="shutdown",
+        environment=environment,
+    )
+    bases = platform.groups_of("base_velocity")
+    others = [g.controller.name for g in platform.groups if g not in bases]
+    spawner = NodeSpec(
+        name="spawner",
+        executable="spawner",
+        package="controller_manager",
+        arguments=("joint_state_broadcaster", *others, "--param-file", controllers),
+        on_exit="ignore",
+        environment=environment,
+    )
+    # Base controllers publish odometry below their own name.
+    base_spawners = [
+        replace(
+            spawner,
+            name=f"{base.name}_spawner",
+            arguments=(
+                *(base.controller.name, "--param-file", controllers),
+                *("--controller-ros-args", f"-r ~/odom:={platform.odom_topic}"),
+            ),
+        )
+        for base in bases
+    ]
+    return [publisher, manager, spawner, *base_spawners]
+
+
+def _recording(
+    platform: Platform, options: BringupOptions, environment: Mapping[str, str]
+) -> NodeSpec:
+    """One bag of the whole run, into the present folder."""
+    topics = [platform.joint_states_topic, platform.odom_topic, "/tf", "/tf_static"]
+    topics += ["/diagnostics"] + (["/clock"] if options.sim else [])
+    for camera in platform.cameras:
+        topics += [camera.topic, camera.camera_info_topic]
+    # A gripper is an action: its hidden feedback and status topics say what it was told.
+    topics += [g.controller.command_name for g in platform.groups if g.kind != "parallel_gripper"]
+    pattern = "|".join([*topics, f"{options.absolute_namespace.rstrip('/')}/.*"])
+    clock = ("--use-sim-time",) if options.sim else ()
+    return NodeSpec(
+        name="record",
+        executable="ros2",
+        package="",
+        arguments=("bag", "record", "-s", "mcap", *clock, "-e", f"^({pattern})$"),
+        environment=environment,
+    )

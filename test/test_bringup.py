@@ -1,0 +1,140 @@
+"""The node graph as data."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from pi05_ros.bringup import (
+    PROFILES_VARIABLE,
+    fast_dds_environment,
+    graph,
+    managed_nodes,
+    platform_reference,
+    robot_description,
+)
+from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.resources import resource_path
+
+SET = {PROFILES_VARIABLE: "/mine.xml"}
+IN_ORDER = ("camera_ingestion", "planner", "policy", "control_bridge")
+
+
+def build(platform="mobile_18dof", **options):
+    specs = graph(load_platform(platform), BringupOptions(**options), SET)
+    return {spec.name: spec for spec in specs}
+
+
+@pytest.mark.parametrize("platform", platform_names())
+def test_on_a_robot_nothing_is_simulated_and_nothing_moves_by_itself(platform):
+    specs = build(platform)
+    assert list(specs) == ["camera_ingestion", "brain", "control_bridge", "lifecycle_manager"]
+    for spec in specs.values():
+        assert spec.parameters["use_sim_time"] is False
+        assert spec.namespace == "/pi05"
+        assert spec.on_exit == "respawn"
+    assert specs["control_bridge"].parameters["auto_arm"] is False
+    assert specs["brain"].parameters["platform"] == platform
+
+
+def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
+    specs = build(sim=True, brain="expert", home=4, task="make the bed")
+    assert list(specs)[0] == "mock_home"
+    assert all(spec.parameters["use_sim_time"] is True for spec in specs.values())
+    assert specs["control_bridge"].parameters["auto_arm"] is True
+    home = specs["mock_home"]
+    assert (home.parameters["home"], home.parameters["task"]) == (4, "make the bed")
+    assert home.on_exit == "shutdown"
+    assert not home.managed
+    assert specs["brain"].parameters["brain"] == "expert"
+    assert specs["brain"].parameters["task"] == "make the bed"
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_the_bridge_is_activated_last_and_the_manager_knows_the_order(separate):
+    specs = build(separate=separate)
+    assert managed_nodes(tuple(specs.values())) == IN_ORDER
+    assert tuple(specs["lifecycle_manager"].parameters["managed_nodes"]) == IN_ORDER
+    assert ("brain" in specs) is not separate
+    assert ("planner" in specs and "policy" in specs) is separate
+
+
+def test_the_policy_alone_is_told_no_task():
+    policy = build(separate=True, task="make the bed")["policy"]
+    assert "task" not in policy.parameters
+
+
+def test_names_of_processes_are_unique_whatever_is_asked_for():
+    for options in ({"sim": True, "rviz": True, "record": True}, {"record": True}):
+        specs = graph(load_platform("mobile_18dof"), BringupOptions(**options), SET)
+        names = [spec.name for spec in specs]
+        assert len(names) == len(set(names))
+
+
+def test_namespace_and_log_level_reach_the_suites_nodes_only():
+    specs = build(sim=True, rviz=True, namespace="fleet/r2", log_level="debug")
+    for name, spec in specs.items():
+        own = name not in ("rviz", "robot_state_publisher")
+        assert spec.namespace == ("/fleet/r2" if own else "")
+        assert spec.log_level == ("fleet.r2:=debug" if own else "")
+
+
+def test_the_fast_dds_profile_is_set_for_all_unless_the_user_set_one():
+    assert fast_dds_environment(SET) == {}
+    for spec in graph(load_platform("mobile_18dof"), BringupOptions(record=True), {}):
+        root = ET.parse(spec.environment[PROFILES_VARIABLE]).getroot()
+        sizes = [int(e.text) for e in root.iter() if e.tag.endswith("}segment_size")]
+        assert sizes and min(sizes) >= 16 * 2**20
+
+
+def test_a_recording_names_every_topic_of_the_platform_and_of_the_suite():
+    platform = load_platform("mobile_19dof")
+    record = build("mobile_19dof", record=True, sim=True, namespace="/a/b")["record"]
+    assert record.arguments[:4] == ("bag", "record", "-s", "mcap")
+    assert "--use-sim-time" in record.arguments
+    pattern = record.arguments[record.arguments.index("-e") + 1]
+    wanted = ["/joint_states", "/odom", "/tf", "/tf_static", "/clock", "/a/b/subtask"]
+    wanted += [c.topic for c in platform.cameras] + [c.camera_info_topic for c in platform.cameras]
+    wanted += ["/left_arm_controller/joint_trajectory", "/base_controller/cmd_vel"]
+    for topic in wanted:
+        assert re.search(pattern, topic), topic
+    for topic in ("/rosout", "/abc", "/x/joint_states", "/tf_old"):
+        assert not re.search(pattern, topic), topic
+
+
+def test_a_shipped_platform_goes_by_name_and_another_by_its_file(tmp_path):
+    assert platform_reference(load_platform("mobile_18dof")) == "mobile_18dof"
+    text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(text)
+    assert platform_reference(load_platform(str(mine))) == str(mine)
+
+
+@pytest.mark.parametrize("platform", platform_names())
+def test_the_description_that_rviz_gets_is_the_platforms(platform):
+    root = ET.fromstring(robot_description(load_platform(platform), True))
+    joints = {joint.get("name") for joint in root.iter("joint")}
+    moving = [d for d in load_platform(platform).dimensions if not d.is_velocity]
+    assert {d.joint_name for d in moving} <= joints
+    assert root.find(".//plugin").text == "mock_components/GenericSystem"
+
+
+def test_a_dry_run_starts_ros2_control_with_every_controller():
+    platform = load_platform("mobile_18dof")
+    specs = build(mock_hardware=True)
+    spawned = specs["spawner"].arguments
+    spawned += specs["base_spawner"].arguments
+    assert {g.controller.name for g in platform.groups} < set(spawned)
+    assert "-r ~/odom:=/odom" in spawned
+    assert "joint_state_broadcaster" in spawned
+    assert specs["control_bridge"].parameters["auto_arm"] is False
+    assert specs["controller_manager"].remappings == (
+        ("~/robot_description", "/robot_description"),
+    )
+
+
+def test_specs_cannot_be_changed():
+    spec = build()["brain"]
+    with pytest.raises(TypeError):
+        spec.parameters["task"] = "other"

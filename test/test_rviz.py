@@ -1,0 +1,65 @@
+"""The RViz files name topics and frames that the platform really has."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+import yaml
+
+from pi05_ros.bringup import robot_description
+from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.resources import resource_path
+
+
+def load(platform):
+    return yaml.safe_load(resource_path(f"config/rviz/{platform}.rviz").read_text())
+
+
+def displays(platform, kind):
+    shown = load(platform)["Visualization Manager"]["Displays"]
+    return [d for d in shown if d["Class"] == f"rviz_default_plugins/{kind}"]
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_every_camera_is_shown_with_the_qos_of_a_camera(name):
+    images = displays(name, "Image")
+    assert {d["Topic"]["Value"] for d in images} == {c.topic for c in load_platform(name).cameras}
+    for display in images:
+        # A best-effort subscription takes reliable and best-effort drivers alike.
+        assert display["Topic"]["Reliability Policy"] == "Best Effort"
+        assert display["Enabled"]
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_every_topic_is_one_of_the_graph(name):
+    platform = load_platform(name)
+    valid = {camera.topic for camera in platform.cameras}
+    valid |= {"/robot_description", platform.odom_topic}
+    found = set()
+    for display in load(name)["Visualization Manager"]["Displays"]:
+        found |= {v["Value"] for k, v in display.items() if k in ("Topic", "Description Topic")}
+    assert found == valid
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_every_frame_is_one_of_the_robot(name):
+    platform = load_platform(name)
+    links = {
+        link.get("name") for link in ET.fromstring(robot_description(platform, False)).iter("link")
+    }
+    manager = load(name)["Visualization Manager"]
+    assert manager["Global Options"]["Fixed Frame"] == platform.odom_frame
+    assert manager["Views"]["Current"]["Target Frame"] == platform.base_frame
+    (tf,) = displays(name, "TF")
+    assert set(tf["Frames"]) - {"All Enabled"} <= links
+    (robot,) = displays(name, "RobotModel")
+    # robot_state_publisher latches the description: a volatile subscription could miss it.
+    assert robot["Description Topic"]["Durability Policy"] == "Transient Local"
+    assert {camera.frame for camera in platform.cameras} <= links
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_the_clock_follows_a_display_that_exists(name):
+    content = load(name)
+    (time,) = [p for p in content["Panels"] if p["Class"] == "rviz_common/Time"]
+    shown = {d["Name"] for d in content["Visualization Manager"]["Displays"]}
+    assert time["SyncSource"] in shown
