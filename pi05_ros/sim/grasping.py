@@ -1,0 +1,157 @@
+"""Grasping, simplified: a weld between hand and item instead of friction between fingers.
+
+A gripper that closes takes hold of the nearest item with a graspable point within REACH of its
+tool centre point, in the pose in which the item is at that moment, and lets go when it opens.
+While it holds, the fingers stop at the item's width, as a real gripper stalls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from pi05_ros.platforms import Platform
+from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
+from pi05_ros.sim.home_spec import item_body
+from pi05_ros.sim.kitchen import Kitchen
+from pi05_ros.sim.robot import servo_name, tcp_site
+
+REACH = 0.035  # [m] from tool centre point to graspable point.
+CLOSING = (
+    0.6  # Fraction of opening below which a closing gripper grasps, and above which it lets go.
+)
+_STILL = 0.05  # [1/s] Fractions per second: slower fingers do not count as closing.
+
+
+@dataclass
+class _Gripper:
+    name: str  # Of the group.
+    site: int
+    body: int  # That carries the tool centre point.
+    servo: int
+    qpos: int
+    dof: int
+    closed: float  # Joint position at fraction 0 [m or rad].
+    span: float  # Joint travel from closed to open [m or rad].
+    slides: bool
+    holds: int | None = None  # Index of the held item.
+    stall: float = 0.0  # Fraction at which the fingers meet the held item.
+    armed: bool = True  # Has been open since it last took hold or closed on nothing.
+
+
+class GraspWelds:
+    """The grippers of a robot and what they hold."""
+
+    def __init__(self, model: mujoco.MjModel, platform: Platform, kitchen: Kitchen) -> None:
+        self._items = [item for item in kitchen.items if item.grasp is not None]
+        self._bodies = [model.body(item_body(item.name)).id for item in self._items]
+        self._grippers = []
+        for group in platform.groups_of("parallel_gripper"):
+            joint = model.joint(group.dimensions[0].joint_name)
+            site = model.site(tcp_site(group.name)).id
+            self._grippers.append(
+                _Gripper(
+                    group.name, site, int(model.site_bodyid[site]),
+                    model.actuator(servo_name(joint.name)).id,
+                    int(joint.qposadr[0]), int(joint.dofadr[0]),
+                    group.joint_closed, group.joint_open - group.joint_closed,
+                    joint.type[0] == mujoco.mjtJoint.mjJNT_SLIDE,
+                )
+            )  # fmt: skip
+        self._welds = np.array(
+            [
+                [model.equality(_weld(g.name, i.name)).id for i in self._items]
+                for g in self._grippers
+            ]
+        ).reshape(len(self._grippers), len(self._items))
+        self._model = model
+
+    @staticmethod
+    def declare(spec: mujoco.MjSpec, platform: Platform, kitchen: Kitchen) -> None:
+        """Adds one weld, switched off, for each gripper and each item that it could hold."""
+        for group in platform.groups_of("parallel_gripper"):
+            hand = spec.site(tcp_site(group.name)).parent.name
+            for item in kitchen.items:
+                if item.grasp is None:
+                    continue
+                weld = spec.add_equality(name=_weld(group.name, item.name))
+                weld.type = mujoco.mjtEq.mjEQ_WELD
+                weld.objtype = mujoco.mjtObj.mjOBJ_BODY
+                weld.name1, weld.name2 = hand, item_body(item.name)
+                weld.active = False
+                weld.solref = [0.01, 1.0]
+
+    def reset(self, data: mujoco.MjData) -> None:
+        """Lets go of everything, as at the start."""
+        for gripper in self._grippers:
+            gripper.holds, gripper.armed = None, True
+        data.eq_active[self._welds.ravel()] = 0
+
+    def held(self) -> dict[str, str]:
+        """Item name -> gripper group, for every item that is held."""
+        return {self._items[g.holds].name: g.name for g in self._grippers if g.holds is not None}
+
+    def stalled(self, targets: np.ndarray, data: mujoco.MjData) -> np.ndarray:
+        """Servo targets (nu,), with the fingers of a gripper that holds stopped at the item."""
+        targets = targets.copy()
+        for g in self._grippers:
+            if g.holds is not None:
+                fraction = max((targets[g.servo] - g.closed) / g.span, g.stall)
+                targets[g.servo] = g.closed + fraction * g.span
+        return targets
+
+    def update(self, data: mujoco.MjData, targets: np.ndarray) -> None:
+        """Takes hold and lets go. Call after every physics step."""
+        for row, g in enumerate(self._grippers):
+            fraction = (data.qpos[g.qpos] - g.closed) / g.span
+            if fraction > CLOSING:
+                g.armed = True
+                if g.holds is not None:
+                    data.eq_active[self._welds[row, g.holds]] = 0
+                    g.holds = None
+                continue
+            if g.holds is not None or not g.armed:
+                continue
+            wanted = (targets[g.servo] - g.closed) / g.span
+            if wanted > CLOSING:
+                continue
+            self._try_to_hold(data, row, g)
+            if g.holds is None and data.qvel[g.dof] / g.span > -_STILL:
+                g.armed = False  # Closed on nothing: only opening makes it ready again.
+
+    def _try_to_hold(self, data: mujoco.MjData, row: int, g: _Gripper) -> None:
+        taken = {other.holds for other in self._grippers if other.holds is not None}
+        tcp = data.site_xpos[g.site]
+        best, nearest = None, REACH
+        for i, (item, body) in enumerate(zip(self._items, self._bodies, strict=True)):
+            if i in taken:
+                continue
+            offset = tcp - data.xpos[body]
+            if offset @ offset > 0.16:  # Farther than any item is large [m²].
+                continue
+            local = data.xmat[body].reshape(3, 3).T @ offset
+            distance = item.grasp.distance(local)
+            if distance <= nearest:
+                best, nearest = i, distance
+        if best is None:
+            return
+        weld, body = self._welds[row, best], self._bodies[best]
+        inverse = quaternion_conjugate(data.xquat[g.body])
+        eq = self._model.eq_data[weld]
+        eq[0:3] = 0.0
+        eq[3:6] = rotate(inverse, data.xpos[body] - data.xpos[g.body])
+        eq[6:10] = quaternion_multiply(inverse, data.xquat[body])
+        eq[10] = 1.0
+        data.eq_active[weld] = 1
+        g.holds, g.armed = best, False
+        width = self._items[best].grasp.width
+        fraction = (data.qpos[g.qpos] - g.closed) / g.span
+        # Two sliding fingers leave twice the joint's travel between them. Of a gripper that swings
+        # its fingers the width is not known: it stops where it is.
+        g.stall = min(fraction, width / 2 / abs(g.span)) if g.slides else fraction
+
+
+def _weld(gripper: str, item: str) -> str:
+    return f"grasp/{gripper}/{item}"
