@@ -36,6 +36,15 @@ class Graph:
         """A plain node in the namespace pi05, for the test's own topics."""
         return self._keep(Node(name, context=self.context, namespace="pi05"))
 
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Runs `function` in the spinning thread, as a service would, and gives its result.
+
+        rclpy must not destroy entities in one thread while another waits on them.
+        """
+        task = self._executor.create_task(function)
+        wait_for(task.done, f"{function.__name__} to return")
+        return task.result()
+
     def close(self) -> None:
         """Ends all nodes and the context."""
         self._executor.shutdown(timeout_sec=2.0)

@@ -1,0 +1,68 @@
+"""A brain that says what the test told it to say."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.observation import Observation
+from pi05_ros.platforms import Platform
+
+
+class FakeBrain:
+    """Answers from attributes; keeps the observations that it was shown."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.info = BrainInfo(
+            name="fake",
+            checkpoint="",
+            description="fake",
+            subtask_source="model",
+            image_size=(224, 224),
+            needs_scene=False,
+            horizon=50,
+            period=platform.period,
+        )
+        self.platform = platform
+        self.answer = SubtaskPrediction(
+            "pick up the cup", (Box("front", "cup", 0.25, 0.25, 0.5, 0.5, 0.9),), 0.8
+        )
+        self.chunk = np.tile(platform.home, (50, 1))
+        self.fail = False
+        self.planned: list[tuple[Observation, str]] = []
+        self.acted: list[tuple[Observation, str]] = []
+        self.closed = False
+
+    def warm_up(self) -> None:
+        pass
+
+    def begin_task(self, task: str) -> None:
+        pass
+
+    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+        self.planned.append((observation, task))
+        if self.fail:
+            raise RuntimeError("the fake brain was told to fail")
+        return self.answer
+
+    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
+        self.acted.append((observation, subtask))
+        if self.fail:
+            raise RuntimeError("the fake brain was told to fail")
+        return self.chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeSource:
+    """Gives one fake brain to everybody, like BrainSource."""
+
+    def __init__(self, brain: FakeBrain) -> None:
+        self.brain = brain
+
+    def acquire(self, name: str, checkpoint: str, platform: Platform) -> FakeBrain:
+        return self.brain
+
+    def release(self) -> None:
+        self.brain.close()
