@@ -1,0 +1,73 @@
+"""The bridge's heartbeat: every period of simulated time, and of the steady clock."""
+
+import threading
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fakes.graph import Graph, wait_for
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rosgraph_msgs.msg import Clock
+
+from pi05_ros.nodes.ticker import Ticker
+
+PERIOD_NS = 20_000_000
+
+
+@pytest.fixture
+def graph():
+    made = Graph()
+    yield made
+    made.close()
+
+
+def test_the_steady_clock_ticks_without_anybodys_help(graph):
+    times = []
+    ticker = Ticker(graph.plain("node"), 0.02, times.append)
+    ticker.start()
+    wait_for(lambda: len(times) >= 20, "20 ticks")
+    ticker.stop()
+    count = len(times)
+    assert times == sorted(times) and ticker.ticks == count
+    assert not any(thread.name == "ticker" for thread in threading.enumerate())
+
+
+def test_simulated_time_ticks_once_a_period_whatever_the_clocks_steps(graph):
+    test = graph.plain("clock")
+    clock = test.create_publisher(Clock, "/clock", 10)
+    node = graph._keep(
+        Node(
+            "node",
+            context=graph.context,
+            parameter_overrides=[Parameter("use_sim_time", value=True)],
+        )
+    )
+    times, lost = [], []
+    ticker = Ticker(node, 0.02, times.append, lambda: lost.append(1))
+    ticker.start()
+
+    def set_time(milliseconds):
+        """Publishes /clock until the node has that time."""
+        nanoseconds = milliseconds * 1_000_000
+        message = Clock()
+        message.clock.sec = nanoseconds // 1_000_000_000
+        message.clock.nanosec = nanoseconds % 1_000_000_000
+        wait_for(
+            lambda: clock.publish(message) or node.get_clock().now().nanoseconds == nanoseconds,
+            f"the clock at {milliseconds} ms",
+        )
+
+    set_time(1000)
+    wait_for(lambda: ticker.ticks == 1, "the first tick")
+    set_time(1010)  # The same period: no tick.
+    set_time(1020)
+    wait_for(lambda: ticker.ticks == 2, "the second tick")
+    assert ticker.missed == 0 and [t // PERIOD_NS for t in times] == [50, 51]
+    set_time(1100)  # Three periods were never seen.
+    wait_for(lambda: ticker.ticks == 3, "the third tick")
+    assert ticker.missed == 3
+    wait_for(lambda: lost, "the clock to be missed")
+    ticker.stop()
+    assert ticker.ticks == 3

@@ -1,0 +1,148 @@
+"""Platforms as data: the layouts that everybody relies on, and what a broken file says."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+import yaml
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.resources import resource_path
+
+ARM = [f"arm_joint_{k}" for k in range(1, 7)]
+LAYOUT_18 = [
+    *[f"left_{name}" for name in ARM],
+    "left_gripper",
+    *[f"right_{name}" for name in ARM],
+    "right_gripper",
+    "torso_lift",
+    "base_vx",
+    "base_vy",
+    "base_wz",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        ("mobile_18dof", LAYOUT_18),
+        ("mobile_19dof", [*LAYOUT_18[:15], "torso_reach", *LAYOUT_18[15:]]),
+    ],
+)
+def test_the_vector_has_the_agreed_layout(name, layout):
+    platform = load_platform(name)
+    assert list(platform.names) == layout
+    assert platform.period == 0.02
+    assert platform.camera_names == ("front", "back", "left_wrist", "right_wrist")
+    assert platform.planner_cameras == platform.camera_names
+    assert platform.policy_cameras == ("front", "left_wrist", "right_wrist")
+    units = [dimension.unit for dimension in platform.dimensions]
+    assert units[6] == units[13] == "fraction" and units[14] == "m"
+    assert units[-3:] == ["m/s", "m/s", "rad/s"]
+
+
+def test_both_shipped_platforms_are_found_by_name():
+    assert platform_names() == ("mobile_18dof", "mobile_19dof")
+
+
+def test_base_dimensions_are_bounded_by_their_velocity():
+    platform = load_platform("mobile_18dof")
+    base = platform.slices["base"]
+    np.testing.assert_allclose(platform.upper[base], platform.max_velocity[base])
+    np.testing.assert_allclose(platform.lower[base], -platform.max_velocity[base])
+
+
+def test_vectors_cannot_be_changed_by_accident():
+    with pytest.raises(ValueError, match="read-only"):
+        load_platform("mobile_18dof").home[0] = 1.0
+
+
+def test_command_names_follow_the_controllers_kind():
+    commands = [g.controller.command_name for g in load_platform("mobile_18dof").groups]
+    assert commands == [
+        "/left_arm_controller/joint_trajectory",
+        "/left_gripper_controller/gripper_cmd",
+        "/right_arm_controller/joint_trajectory",
+        "/right_gripper_controller/gripper_cmd",
+        "/torso_controller/joint_trajectory",
+        "/base_controller/cmd_vel",
+    ]
+
+
+def test_an_unknown_name_offers_the_nearest():
+    with pytest.raises(ConfigError, match=re.escape("did you mean 'mobile_18dof'?")):
+        load_platform("mobil_18dof")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_platform("/nowhere/robot.yaml")
+
+
+CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
+
+
+def broken(path, value, tmp_path):
+    """Loads mobile_18dof with one entry replaced (None removes it); gives the error."""
+    content = copy.deepcopy(CONTENT)
+    place = content
+    for key in path[:-1]:
+        place = place[key]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    file = tmp_path / "robot.yaml"
+    file.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError) as caught:
+        load_platform(str(file))
+    assert str(file) in str(caught.value)
+    return str(caught.value)
+
+
+JOINT = ("groups", 0, "dimensions", 0)
+SAID = [
+    (("rate_hertz",), 50, "unknown key 'rate_hertz'; did you mean 'rate_hz'?"),
+    ((*JOINT, "max_velocty"), 1.0, "unknown key 'max_velocty'; did you mean 'max_velocity'?"),
+    ((*JOINT, "min_position"), 3.0, "min_position 3.0 is not below max_position 2.4"),
+    ((*JOINT, "max_velocity"), None, "the key 'max_velocity' is missing"),
+    ((*JOINT, "max_velocity"), -1.0, "must be above 0"),
+    ((*JOINT, "max_velocity"), "fast", "wanted a number, found 'fast'"),
+    ((*JOINT, "max_velocity"), float("nan"), "wanted a finite number, found nan"),
+    ((*JOINT, "max_velocity"), True, "wanted a number, found True"),
+    ((*JOINT, "home"), 9.0, "home 9.0 is outside -2.4 to 2.4"),
+    ((*JOINT, "unit"), "deg", "wanted one of rad, m, fraction, m/s, rad/s, found 'deg'"),
+    ((*JOINT, "name"), "left_arm_joint_2", "dimension 'left_arm_joint_2' stands twice"),
+    (("groups", 0, "controller", "kind"), "joint_trajektory", "did you mean 'joint_trajectory'?"),
+    (("groups", 2, "controller", "name"), "left_arm_controller", "stands twice"),
+    (("groups", 5, "dimensions"), [], "a base_velocity group is vx, vy [m/s] and wz [rad/s]"),
+    (("groups", 1, "joint_open"), 0.0, "joint_closed equals joint_open"),
+    (("groups",), "none", "wanted a list, found 'none'"),
+    (("cameras", 0, "topic"), "front/image_raw", "does not begin with '/'"),
+    (("cameras", 0, "fov_y_deg"), 200, "is not between 0 and 180"),
+    (("policy_cameras",), ["frnt"], "no camera 'frnt'; did you mean 'front'?"),
+    (("rate_hz",), 0, "rate_hz 0.0 is not above 0"),
+    (("name",), 18, "wanted text, found 18"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "said"), SAID, ids=[s for _, _, s in SAID])
+def test_a_broken_file_says_where_and_what(path, value, said, tmp_path):
+    assert said in broken(path, value, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nname: b\n", "line 2: the key 'name' stands twice"),
+        ("name: [a\n", "line 2"),
+        ("", "wanted a mapping of Platform, found nothing"),
+        ("- 1\n", "wanted a mapping of Platform, found a list"),
+        ("1: a\n", "the key 1 is not a word"),
+        ("!!python/object/apply:os.system ['true']", "could not determine a constructor"),
+    ],
+)
+def test_what_is_not_a_platform_is_refused_with_a_reason(text, said, tmp_path):
+    file = tmp_path / "robot.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        load_platform(str(file))
