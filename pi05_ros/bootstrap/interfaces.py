@@ -1,0 +1,103 @@
+"""The interface packages, built with colcon: pi05_msgs, and those of underlay/ that are needed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from pi05_ros.bootstrap import pythons
+from pi05_ros.bootstrap.checkout import Checkout
+from pi05_ros.bootstrap.environment import environment
+from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.pythons import find_python
+from pi05_ros.bootstrap.ros_source import RosSource
+from pi05_ros.bootstrap.workshop import Workshop
+
+_COMPILERS = ("c++", "g++", "clang++")
+
+
+def packages(checkout: Checkout, source: RosSource) -> dict[str, Path]:
+    """Names and folders of the interface packages that this machine needs built."""
+    found = {"pi05_msgs": checkout.root / "pi05_msgs"}
+    for name in source.interface_underlay():
+        found[name] = checkout.root / "underlay" / name
+    return found
+
+
+def key(checkout: Checkout, source: RosSource, folder: Path) -> str:
+    """What a built package depends on: its files, ROS, the interpreter, and where it lies."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{file.relative_to(folder)}\0".encode())
+        digest.update(file.read_bytes() + b"\0")
+    facts = [str(checkout.root), os.path.realpath(checkout.python), source.distro]
+    facts += map(str, source.prefixes)
+    if source.from_wheels:
+        for name in ("ros-jazzy", "build"):
+            facts.append((checkout.requirements / f"{name}.txt").read_text())
+    digest.update("\0".join(facts).encode())
+    return digest.hexdigest()
+
+
+def stamp(checkout: Checkout, package: str) -> Path:
+    """Where the key of a built package is kept: inside what was built."""
+    return checkout.install_of(package) / ".pi05"
+
+
+def build(shop: Workshop, package: str, folder: Path) -> None:
+    """Builds one interface package from nothing.
+
+    Raises:
+        SetupError: A tool is missing, or the build failed.
+    """
+    checkout = shop.checkout
+    python = checkout.python if shop.source.from_wheels else find_python(shop.source)
+    check_tools(shop, python)
+    shutil.rmtree(checkout.install_of(package), ignore_errors=True)
+    shutil.rmtree(checkout.build_of(package), ignore_errors=True)
+    env = {**shop.environ, **environment(checkout, shop.source, shop.environ)}
+    if not shop.source.from_wheels:
+        # colcon and rosidl are the system's; they run with the system's Python.
+        env["PATH"] = shop.environ.get("PATH", os.defpath)
+        env.pop("VIRTUAL_ENV", None)
+    colcon = checkout.venv / "bin" / "colcon" if shop.source.from_wheels else "colcon"
+    command = [
+        *(colcon, "--log-base", checkout.root / "log" / "colcon", "build"),
+        *("--base-paths", folder, "--packages-select", package),
+        *("--build-base", checkout.build_of(package).parent),
+        *("--install-base", checkout.install_of(package).parent),
+        *("--event-handlers", "console_direct+", "--cmake-args"),
+        *("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={python}"),
+    ]
+    shop.run(command, package, env)
+    if not (checkout.install_of(package) / "share" / package / "package.xml").is_file():
+        raise SetupError(
+            f"colcon found no package {package} in {folder}", "git checkout -- pi05_msgs underlay"
+        )
+
+
+def check_tools(shop: Workshop, python: Path) -> None:
+    """Checks for the compiler, CMake, colcon and Python's headers.
+
+    Raises:
+        SetupError: One is missing, with the line that installs it.
+    """
+    path = shop.environ.get("PATH", os.defpath)
+    compiler = shop.environ.get("CXX", "").split(" ")[0]
+    names = (compiler,) if compiler else _COMPILERS
+    if not any(shutil.which(name, path=path) for name in names):
+        raise SetupError(
+            f"No C++ compiler on PATH (looked for {', '.join(names)})",
+            "sudo apt-get install build-essential",
+        )
+    if not shutil.which("make", path=path) and "CMAKE_GENERATOR" not in shop.environ:
+        raise SetupError("No make on PATH", "sudo apt-get install make")
+    if not shutil.which("cmake", path=path):
+        raise SetupError("No cmake on PATH", "sudo apt-get install cmake")
+    if not shop.source.from_wheels and not shutil.which("colcon", path=path):
+        raise SetupError(
+            "No colcon on PATH", "sudo apt-get install python3-colcon-common-extensions"
+        )
+    pythons.need_headers(shop, python)

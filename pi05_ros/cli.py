@@ -1,0 +1,77 @@
+"""The `pi05` command: a table of verbs, each in a module that is imported when asked for.
+
+A verb's module has `main(arguments: Sequence[str]) -> int`: it parses what stands behind the verb
+and returns the exit status. This file must import nothing heavy, and on a machine with nothing it
+runs without any package but this one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pi05_ros.errors import Pi05Error, did_you_mean
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb of the command.
+
+    Args:
+        module: Where its `main` is.
+        summary: One line for the help page.
+    """
+
+    module: str
+    summary: str
+
+
+VERBS = {
+    "test": Verb("pi05_ros.testing", "check the style and run the tests"),
+}
+
+# What only the script ./pi05 of a checkout knows (pi05_ros.bootstrap.entry).
+SHELL_VERBS = {
+    "setup": "set up this folder, and do nothing else",
+    "env": 'print the environment for a shell: eval "$(./pi05 env)"',
+    "run": "run a program in the environment: ./pi05 run python",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a verb.
+
+    Args:
+        arguments: The command line behind the program's name; sys.argv's when None.
+
+    Returns:
+        The exit status: 0 when all went well, 2 for a wrong command line.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    name, *rest = arguments
+    if name not in VERBS:
+        known = did_you_mean(name, [*VERBS, *SHELL_VERBS])
+        print(f"pi05: there is no verb {name!r}{known}\n\n{usage()}", file=sys.stderr)
+        return 2
+    try:
+        return importlib.import_module(VERBS[name].module).main(rest)
+    except Pi05Error as error:
+        print(f"pi05 {name}: {error}", file=sys.stderr)
+        return 1
+
+
+def usage() -> str:
+    """The help page."""
+    lines = {name: verb.summary for name, verb in VERBS.items()} | SHELL_VERBS
+    width = max(map(len, lines))
+    table = "\n".join(f"  {name:{width}}  {summary}" for name, summary in lines.items())
+    return f"usage: pi05 VERB ...\n\n{table}\n\n`pi05 VERB --help` says more about a verb."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""`pi05 test`: the style check, then the tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from pi05_ros.bootstrap.checkout import this_checkout
+from pi05_ros.bootstrap.environment import DOMAINS
+from pi05_ros.bootstrap.errors import SetupError
+
+USAGE = """usage: pi05 test [argument of pytest ...]
+
+Runs ruff (lint and format) over the checkout, then pytest over test/.
+Arguments go to pytest:
+  pi05 test                     everything
+  pi05 test -k limiter          tests whose name holds "limiter"
+  pi05 test test/model -x       one folder, until the first failure
+  pi05 test -m "not slow"       without the slow ones"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the verb.
+
+    Returns:
+        0 when style and tests pass, 1 when either fails.
+    """
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    checkout = this_checkout()
+    if checkout is None:
+        raise SetupError("The tests are not installed with the suite", "run them in a checkout")
+    # Tests move robots: they must meet neither a real one, nor a demo that runs beside them.
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % DOMAINS)
+    commands = {
+        "ruff check": ["ruff", "check", "."],
+        "ruff format --check": ["ruff", "format", "--check", "."],
+        "pytest": ["pytest", *arguments],
+    }
+    failed = []
+    for name, command in commands.items():
+        start = time.monotonic()
+        print(f"pi05 test: {name}", flush=True)
+        status = subprocess.run([sys.executable, "-m", *command], cwd=checkout.root).returncode
+        if status != 0:
+            failed.append(name)
+        print(f"pi05 test: {name}: {time.monotonic() - start:.1f} s", flush=True)
+    if failed:
+        print(f"pi05 test: failed: {', '.join(failed)}", file=sys.stderr)
+        return 1
+    return 0
