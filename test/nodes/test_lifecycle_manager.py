@@ -1,0 +1,136 @@
+"""The lifecycle manager over real managed nodes in processes of their own."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+rclpy = pytest.importorskip("rclpy")
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
+from rclpy.context import Context  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.node import Node  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+
+from pi05_ros.nodes import qos  # noqa: E402
+from pi05_ros.respawn import RespawnPolicy  # noqa: E402
+from pi05_ros.supervisor import ProcessSpec, Supervisor  # noqa: E402
+
+FAKE = Path(__file__).parents[1] / "fakes" / "lifecycle_node.py"
+ROOT = Path(__file__).parents[2]
+NAMES = ("eyes", "hands")
+
+
+class Graph:
+    """The manager and two managed nodes, supervised; what they print and publish."""
+
+    def __init__(self):
+        self.environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+        nodes = [self.spec(name, str(FAKE), name) for name in NAMES]
+        manager = self.spec(
+            "manager", "-m", "pi05_ros.nodes.lifecycle_manager",
+            parameters=("-p", f"managed_nodes:=[{','.join(NAMES)}]"),
+        )  # fmt: skip
+        self.told, self.log, self.states, self.diagnostics = [], [], [], []
+        self.supervisor = Supervisor(
+            [*nodes, manager], on_line=self.line, respawn=RespawnPolicy(first_delay_s=0.2)
+        )
+
+    def spec(self, name, *command, parameters=()):
+        ros = ("--ros-args", "-r", "__ns:=/test", *parameters)
+        environment = {**self.environment, "PYTHONPATH": f"{ROOT}:{os.environ['PYTHONPATH']}"}
+        return ProcessSpec(name, (sys.executable, *command, *ros), environment)
+
+    def line(self, name, text):
+        self.log.append(f"{name}: {text}")
+        if name in NAMES and text in ("configure", "activate", "deactivate"):
+            self.told.append((name, text))
+
+    def __enter__(self):
+        self.context = Context()
+        self.context.init(domain_id=int(self.environment["ROS_DOMAIN_ID"]))
+        self.node = Node("watcher", context=self.context)
+        self.node.create_subscription(
+            String,
+            "/test/lifecycle_manager/state",
+            lambda m: self.states.append(m.data),
+            qos.LATCHED,
+        )
+        self.node.create_subscription(
+            DiagnosticArray, "/diagnostics", lambda m: self.diagnostics.extend(m.status), 10
+        )
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.supervisor.start()
+        return self
+
+    def __exit__(self, *_):
+        self.supervisor.stop()
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.shutdown()
+
+    def wait(self, done, timeout_s=30):
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            assert time.monotonic() < deadline, "\n".join([*self.log[-30:], str(self.states)])
+            self.supervisor.poll(0.02)
+            self.executor.spin_once(timeout_sec=0.02)
+
+    def wait_active(self):
+        self.wait(lambda: self.states and self.states[-1] == "active")
+
+
+def test_bring_up_a_killed_node_and_the_end():
+    with Graph() as graph:
+        graph.wait_active()
+        assert graph.told == [
+            *[(name, "configure") for name in NAMES],
+            *[(name, "activate") for name in NAMES],
+        ]
+        graph.wait(
+            lambda: any(status.level == DiagnosticStatus.OK for status in graph.diagnostics)
+        )
+        status = [s for s in graph.diagnostics if s.level == DiagnosticStatus.OK][-1]
+        assert status.name == "test/lifecycle_manager: active"
+        assert status.message == "all 2 nodes are active"
+        assert {v.key: v.value for v in status.values} == dict.fromkeys(NAMES, "active")
+
+        graph.told.clear()
+        graph.states.clear()
+        began = time.monotonic()
+        os.kill(graph.supervisor.pids()["eyes"], signal.SIGKILL)
+        graph.wait_active()
+        assert time.monotonic() - began < 15  # Far below the 20 s that DDS keeps the dead.
+        assert graph.states == ["recovering", "active"]
+        assert graph.told == [
+            ("hands", "deactivate"), ("eyes", "configure"), ("eyes", "activate"),
+            ("hands", "activate"),
+        ]  # fmt: skip
+
+        graph.told.clear()
+        os.kill(graph.supervisor.pids()["manager"], signal.SIGINT)
+        graph.wait(lambda: len(graph.told) == 2)
+        assert graph.told == [("hands", "deactivate"), ("eyes", "deactivate")]
+        # A new manager comes in its place and brings them up again.
+        graph.wait(lambda: ("hands", "activate") in graph.told)
+        began = time.monotonic()
+        graph.supervisor.request_stop()
+        graph.wait(lambda: not graph.supervisor.running)
+        assert time.monotonic() - began < 5.0
+
+
+def test_without_nodes_to_manage_it_says_so():
+    lines = []
+    command = (sys.executable, "-m", "pi05_ros.nodes.lifecycle_manager")
+    spec = ProcessSpec("manager", command, on_exit="ignore")
+    with Supervisor([spec], on_line=lambda _, text: lines.append(text)) as supervisor:
+        supervisor.run()
+    assert lines == [
+        "error: parameter 'managed_nodes' of lifecycle_manager: "
+        "managed nodes: wanted unique names, found []"
+    ]
