@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.errors import ConfigError
+from pi05_ros.fastdds import PROFILE_VARIABLE
 from pi05_ros.platforms import Platform, platform_names
 from pi05_ros.resources import resource_path
 
@@ -26,9 +27,6 @@ OnExit = Literal[
     "shutdown",  # Take the whole graph down: nothing makes sense without it.
     "ignore",  # Go on: it had finished its work, or only watched.
 ]
-
-# Fast DDS 2 (Jazzy) reads this variable, not its newer name FASTDDS_DEFAULT_PROFILES_FILE.
-PROFILES_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,9 @@ def fast_dds_environment(environ: Mapping[str, str]) -> dict[str, str]:
     Without it, one picture in ten is lost between processes (docs/nodes.md). A profile that the
     user has set is left alone.
     """
-    if environ.get(PROFILES_VARIABLE):
+    if environ.get(PROFILE_VARIABLE):
         return {}
-    return {PROFILES_VARIABLE: str(resource_path("config/fastdds.xml"))}
+    return {PROFILE_VARIABLE: str(resource_path("config/fastdds.xml"))}
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def parameter_text(value: Parameter) -> str:
 def _program(spec: NodeSpec, environ: Mapping[str, str]) -> tuple[str, ...]:
     """The beginning of the command."""
     if spec.package == "pi05_ros":
-        return (sys.executable, "-m", f"pi05_ros.nodes.{spec.executable}")
+        return (sys.executable, "-m", "pi05_ros.nodes", spec.executable)
     if not spec.package:
         path = shutil.which(spec.executable, path=environ.get("PATH"))
         if path is None:

@@ -20,6 +20,18 @@ class RespawnPolicy:
         if self.limit < 1 or self.settled_s <= 0:
             raise ValueError("limit must be at least 1, and settled_s above 0")
 
+    def gave_up(self, name: str, how: str) -> str:
+        """Why the graph stops when a process is given up, as one sentence.
+
+        Args:
+            name: The process.
+            how: How it ended last ("exit code 1").
+        """
+        return (
+            f"{name} died {self.limit} times in a row within {self.settled_s:.0f} s of its start "
+            f"(last: {how}); the graph stops"
+        )
+
 
 @dataclass
 class RespawnRecord:

@@ -229,11 +229,7 @@ class Supervisor:
     def _respawn(self, child: _Child, how: str, lived: float, now: float) -> None:
         delay = child.record.died(lived)
         if delay is None:
-            policy = child.record.policy
-            self._fail(
-                f"{child.spec.name} died {policy.limit} times in a row within "
-                f"{policy.settled_s:.0f} s of its start (last: {how}); the graph stops"
-            )
+            self._fail(child.record.policy.gave_up(child.spec.name, how))
         else:
             child.start_at = now + delay
             self._on_event(

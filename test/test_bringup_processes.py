@@ -42,7 +42,7 @@ def test_own_nodes_run_as_modules_with_the_environment_of_their_spec():
         name="b", executable="brain", arguments=("-v",), environment={"A": "1"}, on_exit="ignore"
     )
     (process,) = process_specs([spec], {})
-    assert process.command == (sys.executable, "-m", "pi05_ros.nodes.brain", "-v")
+    assert process.command == (sys.executable, "-m", "pi05_ros.nodes", "brain", "-v")
     assert process.environment["A"] == "1"
     assert process.environment["PYTHONUNBUFFERED"] == "1"
     assert process.on_exit == "ignore"
