@@ -1,0 +1,128 @@
+"""The graph as launch actions. Only this module and the files in launch/ import launch.
+
+`launch/*.launch.py` name a platform; the graph, its options and their defaults come from
+`pi05_ros.bringup`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from launch.action import Action
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetLaunchConfiguration,
+    Shutdown,
+    TimerAction,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchContext, LaunchDescription
+from pi05_ros.bringup import NodeSpec, graph
+from pi05_ros.bringup_options import BringupOptions, option_table
+from pi05_ros.platforms import load_platform
+from pi05_ros.respawn import RespawnPolicy, RespawnRecord
+from pi05_ros.supervisor import StopPolicy, describe_exit
+
+
+def launch_description(platform: str) -> LaunchDescription:
+    """The launch description of a platform.
+
+    Args:
+        platform: Its name, or the path of its YAML file.
+    """
+    arguments = [
+        DeclareLaunchArgument(
+            option.name,
+            default_value=option.default,
+            description=option.description,
+            choices=list(option.choices) or None,
+        )
+        for option in option_table()
+    ]
+    return LaunchDescription(
+        [*arguments, OpaqueFunction(function=_bring_up, kwargs={"platform": platform})]
+    )
+
+
+def _bring_up(context: LaunchContext, platform: str) -> list[Action]:
+    """Builds the graph from the arguments' values; a wrong one stops the launch, with a reason."""
+    values = {o.name: LaunchConfiguration(o.name).perform(context) for o in option_table()}
+    specs = graph(load_platform(platform), BringupOptions.parse(values))
+    stop = StopPolicy()
+    return [
+        SetLaunchConfiguration("sigterm_timeout", str(stop.sigterm_after_s)),
+        SetLaunchConfiguration(
+            "sigkill_timeout", str(stop.sigkill_after_s - stop.sigterm_after_s)
+        ),
+        *(action for spec in specs for action in supervised_actions(spec)),
+    ]
+
+
+def supervised_actions(spec: NodeSpec, record: RespawnRecord | None = None) -> list[Action]:
+    """A process of the graph, with what happens when it ends.
+
+    Args:
+        spec: The process.
+        record: Its earlier deaths, if it is started again.
+    """
+    record = record or RespawnRecord(RespawnPolicy())
+    action, started = node_action(spec), time.monotonic()
+
+    def exited(event: ProcessExited, context: LaunchContext) -> list[Action]:
+        how = describe_exit(event.returncode)
+        if context.is_shutdown or spec.on_exit == "ignore":
+            return []
+        if spec.on_exit == "shutdown":
+            return _stop(f"{spec.name} ended ({how}); the graph stops without it")
+        delay = record.died(time.monotonic() - started)
+        if delay is None:
+            return _stop(record.policy.gave_up(spec.name, how))
+        again = OpaqueFunction(function=lambda _: supervised_actions(spec, record))
+        return [TimerAction(period=delay, actions=[again])]
+
+    return [
+        RegisterEventHandler(OnProcessExit(target_action=action, on_exit=exited)),
+        action,
+    ]
+
+
+def _stop(reason: str) -> list[Action]:
+    return [LogInfo(msg=reason), Shutdown(reason=reason)]
+
+
+def node_action(spec: NodeSpec) -> Action:
+    """One process of the graph as a launch action."""
+    common = {
+        "output": "screen",
+        "emulate_tty": True,  # Lines at once, and in colour.
+        "additional_env": dict(spec.environment),
+    }
+    if not spec.package:
+        return ExecuteProcess(cmd=[spec.executable, *spec.arguments], name=spec.name, **common)
+    return Node(
+        package=spec.package,
+        executable=spec.executable,
+        exec_name=spec.name,
+        namespace=spec.namespace or None,
+        parameters=[
+            *spec.parameter_files,
+            # Typed: launch would read a task called "12" as a number.
+            {
+                name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
+                for name, value in spec.parameters.items()
+            },
+        ],
+        remappings=list(spec.remappings),
+        arguments=list(spec.arguments),
+        ros_arguments=["--log-level", spec.log_level] if spec.log_level else None,
+        **common,
+    )
