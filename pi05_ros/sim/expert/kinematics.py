@@ -1,0 +1,205 @@
+"""Forward and inverse kinematics of a platform, in its base frame. mink does the inverse."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mink
+import mujoco
+import numpy as np
+
+from pi05_ros.platforms import Platform
+from pi05_ros.sim.expert.layout import ArmLayout, RobotLayout
+from pi05_ros.sim.expert.transforms import Transform
+from pi05_ros.sim.robot import robot_spec
+
+_SOLVER = "daqp"
+_POSTURE_COST = 1e-3  # Small against the frame's 1.0: it only settles what the pose leaves open.
+_TORSO_COST = 3e-2  # The torso is slow: arms do what they can before it moves.
+_DAMPING = 1e-4
+_STEP_LENGTH, _STEP_ANGLE = 0.3, 0.5  # [m], [rad] of one leg on the way to a far target.
+
+
+@dataclass(frozen=True)
+class IkSolution:
+    """What the solver found."""
+
+    vector: np.ndarray  # (D,) float64, the seed with this arm's (and perhaps the torso's) joints.
+    position_error: float  # [m]
+    angle_error: float  # [rad]
+
+    def reaches(self, position: float = 2e-3, angle: float = 2e-2) -> bool:
+        """Whether the pose is met within `position` [m] and `angle` [rad]."""
+        return self.position_error <= position and self.angle_error <= angle
+
+
+class Kinematics:
+    """Where hands and cameras are for a state vector, and which vector puts a hand somewhere.
+
+    Holds scratch memory: one thread at a time. Base velocities in a vector are not looked at.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.layout = RobotLayout.of(platform)
+        self._model = robot_model(platform)
+        self._data = mujoco.MjData(self._model)
+        positions = np.flatnonzero(~platform.is_velocity)
+        grippers = {arm.gripper for arm in self.layout.arms}
+        self._entries = np.array([i for i in positions if i not in grippers])
+        self._q_entries = _q_addresses(self._model, platform, self._entries)
+        self._chains = {arm.side: _Chain(platform, self.layout, arm) for arm in self.layout.arms}
+
+        self._tcp_sites = {arm.side: self._model.site(arm.tcp).id for arm in self.layout.arms}
+
+    def tcps(self, vector: np.ndarray) -> dict[str, Transform]:
+        """T_base_tcp of each hand, by side, for the state `vector` (D,)."""
+        self._update(vector)
+        xmat, xpos = self._data.site_xmat, self._data.site_xpos
+        return {
+            side: Transform(xmat[site].reshape(3, 3).copy(), xpos[site].copy())
+            for side, site in self._tcp_sites.items()
+        }
+
+    def shoulder(self, vector: np.ndarray, side: str) -> np.ndarray:
+        """Where the first joint of an arm sits in the base frame, (3,) [m]."""
+        self._update(vector)
+        first = self.platform.dimensions[self.layout.arm(side).joints[0]].joint_name
+        return self._data.joint(first).xanchor.copy()
+
+    def camera(self, vector: np.ndarray, name: str) -> Transform:
+        """Optical frame (z forward, x right, y down) of the camera `name` in the base frame."""
+        self._update(vector)
+        return _transform(self._data.body(self.platform.camera(name).frame))
+
+    def _update(self, vector: np.ndarray) -> None:
+        self._data.qpos[self._q_entries] = vector[self._entries]
+        mujoco.mj_kinematics(self._model, self._data)
+
+    def solve(
+        self,
+        side: str,
+        T_base_tcp: Transform,
+        seed: np.ndarray,
+        *,
+        move_torso: bool = False,
+        iterations: int = 30,
+    ) -> IkSolution:
+        """Finds joints that put the hand `side` at `T_base_tcp`.
+
+        Args:
+            side: The arm that moves.
+            T_base_tcp: Wanted pose of its tool centre point in the base frame.
+            seed: (D,) vector to start from; all that does not move is taken from it.
+            move_torso: Whether the torso may help.
+            iterations: At most so many steps of the solver.
+        """
+        return self._chains[side].solve(T_base_tcp, seed, move_torso, iterations)
+
+
+class _Chain:
+    """One arm on its torso as a robot of its own: small matrices make a quick solver."""
+
+    def __init__(self, platform: Platform, layout: RobotLayout, arm: ArmLayout) -> None:
+        self._platform = platform
+        self._arm = arm
+        self._torso = layout.torso
+        self._entries = np.concatenate([layout.torso, arm.joints])
+        self._model = robot_model(platform, keep=self._entries)
+        self._q_entries = _q_addresses(self._model, platform, self._entries)
+        self._home = np.zeros(self._model.nq)
+        self._home[self._q_entries] = platform.home[self._entries]
+        self._configuration = mink.Configuration(self._model)
+        self._frame = mink.FrameTask(arm.tcp, "site", position_cost=1.0, orientation_cost=0.3)
+        cost = np.full(self._model.nv, _POSTURE_COST)
+        torso_q = _q_addresses(self._model, platform, layout.torso)
+        cost[torso_q] = _TORSO_COST
+        self._posture = mink.PostureTask(self._model, cost=cost)
+        self._limits = [mink.ConfigurationLimit(self._model)]
+        self._frozen = (
+            [mink.DofFreezingTask(self._model, dof_indices=torso_q.tolist())]
+            if len(torso_q)
+            else []
+        )
+
+    def solve(
+        self, T_base_tcp: Transform, seed: np.ndarray, move_torso: bool, iterations: int
+    ) -> IkSolution:
+        q = np.empty(self._model.nq)
+        low, high = self._platform.lower[self._entries], self._platform.upper[self._entries]
+        q[self._q_entries] = np.clip(seed[self._entries], low, high)
+        self._configuration.update(q)
+        target = mink.SE3.from_rotation_and_translation(
+            mink.SO3.from_matrix(T_base_tcp.rotation), T_base_tcp.position
+        )
+        self._posture.set_target(q)
+        constraints = [] if move_torso else self._frozen
+        # A far target is led up to in short steps: each is nearly linear, so that the solver
+        # neither jumps to another branch of solutions nor runs into a limit on the way.
+        start = self._configuration.get_transform_frame_to_world(self._frame.frame_name, "site")
+        self._frame.set_target(target)
+        distance, angle = self._error()
+        steps = math.ceil(max(distance / _STEP_LENGTH, angle / _STEP_ANGLE, 1.0))
+        for step in range(1, steps):
+            self._frame.set_target(start.interpolate(target, step / steps))
+            self._iterate(constraints, 2)
+        self._frame.set_target(target)
+        self._iterate(constraints, iterations)
+        vector = np.array(seed, dtype=np.float64)
+        vector[self._entries] = np.clip(self._configuration.q[self._q_entries], low, high)
+        return IkSolution(vector, *self._error())
+
+    def _iterate(self, constraints: list[mink.DofFreezingTask], iterations: int) -> None:
+        for _ in range(iterations):
+            distance, angle = self._error()
+            if distance < 1e-4 and angle < 1e-3:
+                return
+            velocity = mink.solve_ik(
+                self._configuration,
+                [self._frame, self._posture],
+                dt=1.0,
+                solver=_SOLVER,
+                damping=_DAMPING,
+                limits=self._limits,
+                constraints=constraints,
+            )
+            self._configuration.integrate_inplace(velocity, 1.0)
+
+    def _error(self) -> tuple[float, float]:
+        """Distance [m] and angle [rad] to the target of the moment."""
+        twist = self._frame.compute_error(self._configuration)
+        return float(np.linalg.norm(twist[:3])), float(np.linalg.norm(twist[3:]))
+
+
+def robot_model(platform: Platform, keep: np.ndarray | None = None) -> mujoco.MjModel:
+    """The robot alone, its base fixed at the origin.
+
+    Args:
+        platform: Names the URDF and the joints.
+        keep: Entries of the vector whose joints stay; None keeps all that are positions. Every
+            other joint is held where it is at zero.
+    """
+    if keep is None:
+        keep = np.flatnonzero(~platform.is_velocity)
+    names = {platform.dimensions[i].joint_name for i in keep}
+    spec = robot_spec(platform)
+    for equality in list(spec.equalities):
+        spec.delete(equality)
+    for actuator in list(spec.actuators):
+        spec.delete(actuator)
+    for joint in list(spec.joints):
+        if joint.name not in names:
+            spec.delete(joint)
+    return spec.compile()
+
+
+def _q_addresses(model: mujoco.MjModel, platform: Platform, entries: np.ndarray) -> np.ndarray:
+    """Where the entries of the vector stand in qpos, (n,) int."""
+    names = [platform.dimensions[i].joint_name for i in entries]
+    return np.array([model.joint(name).qposadr[0] for name in names], dtype=int)
+
+
+def _transform(view) -> Transform:
+    """T_base_x of a body or site of the robot alone."""
+    return Transform(view.xmat.reshape(3, 3).copy(), view.xpos.copy())
