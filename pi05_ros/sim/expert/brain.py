@@ -1,0 +1,153 @@
+"""A brain that needs no learning: a scripted expert that knows the mock home it is in."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import numpy as np
+
+from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.observation import Observation
+from pi05_ros.platforms import Platform
+from pi05_ros.sim.expert.chunks import ChunkMaker
+from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.language import UnknownText, parse_subtask
+from pi05_ros.sim.expert.memory import ChunkMemory, Running
+from pi05_ros.sim.expert.moves import Moves
+from pi05_ros.sim.expert.observing import Observer, check
+from pi05_ros.sim.expert.planner import SubtaskPlanner
+from pi05_ros.sim.expert.projection import item_boxes
+from pi05_ros.sim.expert.skills import Hold, Pick, Place, Skill
+from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.transforms import on_floor
+from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.kitchen import draw_kitchen
+
+_LOG = logging.getLogger(__name__)
+_HORIZON = 50  # Rows, as π0.5.
+
+
+class ExpertBrain:
+    """Speaks subtasks and writes action chunks from the ground truth of a mock home.
+
+    The low level acts on the subtask's text and the observation alone: it never sees the task.
+    Both levels may be called from different threads; they take turns.
+
+    Args:
+        platform: The robot.
+        config: How it moves; None takes the defaults.
+        picture_size: (height, width) of the model's pictures, which boxes refer to [pixel].
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        config: ExpertConfig | None = None,
+        picture_size: tuple[int, int] = (224, 224),
+    ) -> None:
+        self.info = BrainInfo(
+            name="expert",
+            checkpoint="",
+            description="scripted expert that knows the mock home; nothing is learned",
+            subtask_source="external",
+            image_size=None,
+            needs_scene=True,
+            horizon=_HORIZON,
+            period=platform.period,
+        )
+        config = config or ExpertConfig()
+        self._platform = platform
+        self._config = config
+        self._picture_size = picture_size
+        self._lock = threading.Lock()
+        self._kinematics = Kinematics(platform)
+        self._chunks = ChunkMaker(platform, config.limit_share, _HORIZON)
+        self._memory = ChunkMemory(platform.period, platform.is_velocity, config.latency)
+        self._observer = Observer(self._kinematics, config)
+        self._moves: Moves | None = None
+        self._planner: tuple[str, SubtaskPlanner] | None = None
+        self._complained = ""
+
+    def warm_up(self) -> None:
+        """Solves once, so that libraries are loaded."""
+        with self._lock:
+            for arm in self._kinematics.layout.arms:
+                tcp = self._kinematics.tcps(self._platform.home)[arm.side]
+                self._kinematics.solve(arm.side, tcp, self._platform.home)
+
+    def begin_task(self, task: str) -> None:
+        """Forgets what was tried for an earlier task."""
+        with self._lock:
+            self._planner = None
+
+    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+        """The next subtask, with boxes around the item that it is about.
+
+        Raises:
+            UnknownText: The task is not one that the expert knows.
+            Pi05Error: The observation is not of this robot in a mock home.
+        """
+        with self._lock:
+            moves, robot, _ = self._observe(observation)
+            if self._planner is None or self._planner[0] != task:
+                self._planner = (task, SubtaskPlanner(moves, task))
+            decision = self._planner[1].decide(robot, observation.stamp_ns * 1e-9)
+            boxes: tuple[Box, ...] = ()
+            if decision.item is not None:
+                boxes = item_boxes(
+                    self._kinematics,
+                    observation.state,
+                    on_floor(robot.base),
+                    decision.item,
+                    robot.items[decision.item.name],
+                    self._picture_size,
+                )
+            return SubtaskPrediction(decision.text, boxes, done=decision.done)
+
+    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
+        """(horizon, D) float64 targets for `subtask`. An unknown text holds the robot still.
+
+        Raises:
+            Pi05Error: The observation is not of this robot in a mock home.
+        """
+        with self._lock:
+            moves, robot, running = self._observe(observation)
+            skill = self._skill(moves, robot, subtask)
+            chunk = self._chunks.make(skill, robot, running.committed)
+            self._memory.add(observation.stamp_ns, chunk)
+            return chunk
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def _observe(self, observation: Observation) -> tuple[Moves, RobotState, Running]:
+        """The state at the stamp and the commands on their way. Gets to know a new home."""
+        scene = check(observation, self._platform.names)
+        if self._moves is None or self._moves.workplace.kitchen.seed != scene.home:
+            place = Workplace(self._kinematics, draw_kitchen(scene.home), self._config)
+            self._moves = Moves(place)
+            self._planner = None
+            self._memory.clear()
+            self._observer.clear()
+        commanded = np.asarray(observation.commanded, dtype=np.float64)
+        commanded = np.where(np.isfinite(commanded), commanded, observation.state)
+        running = self._memory.running(commanded, observation.stamp_ns)
+        kitchen = self._moves.workplace.kitchen
+        robot = self._observer.observe(observation, scene, kitchen, running)
+        return self._moves, robot, running
+
+    def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
+        try:
+            command = parse_subtask(subtask, moves.workplace.kitchen)
+        except UnknownText as error:
+            if subtask != self._complained:
+                _LOG.warning("%s; the robot holds still", error)
+                self._complained = subtask
+            return Hold(moves)
+        if command.item is None:
+            return Hold(moves)
+        if command.verb == "pick":
+            return Pick(moves, command.item, robot)
+        return Place(moves, command.item, robot)

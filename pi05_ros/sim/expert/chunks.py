@@ -1,0 +1,75 @@
+"""Chunks: a skill played forward on the predicted robot, within the platform's limits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pi05_ros.platforms import Platform
+from pi05_ros.sim.expert.motion import LimitedMotion
+from pi05_ros.sim.expert.moves import Goal
+from pi05_ros.sim.expert.skills import Skill
+from pi05_ros.sim.expert.state import RobotState
+
+
+class ChunkMaker:
+    """Plays skills forward.
+
+    Args:
+        platform: Gives limits and period.
+        share: Share of its velocity and acceleration limits to use.
+        horizon: Rows of a chunk.
+    """
+
+    def __init__(self, platform: Platform, share: float, horizon: int) -> None:
+        self._lower, self._upper = platform.lower, platform.upper
+        self._period = platform.period
+        self._horizon = horizon
+        starts = [s.start for s in platform.slices.values()]
+        self._base = np.flatnonzero(platform.is_velocity)
+        self._base_step = share * platform.max_acceleration[self._base] * platform.period
+        self._motion = LimitedMotion(
+            share * platform.max_velocity,
+            share * platform.max_acceleration,
+            platform.period,
+            starts,
+        )
+
+    def make(self, skill: Skill, robot: RobotState, committed: np.ndarray) -> np.ndarray:
+        """Plays `skill` forward from `robot`, which is left as predicted for the last row.
+
+        Args:
+            skill: What to do.
+            robot: The state at the chunk's stamp.
+            committed: (n, D) rows that come first, because they will have been sent when this
+                chunk arrives; n may be 0.
+
+        Returns:
+            (horizon, D) float64 targets.
+        """
+        rows = np.empty((self._horizon, len(robot.command)))
+        for k, row in enumerate(rows):
+            if k < len(committed):
+                velocity = self._follow(committed[k], robot)
+            else:
+                goal = skill.goal(robot)
+                velocity = self._motion.velocity(self._error(goal, robot), robot.velocity)
+            robot.advance(velocity, self._lower, self._upper, self._period)
+            row[:] = robot.command
+        return rows
+
+    def _follow(self, row: np.ndarray, robot: RobotState) -> np.ndarray:
+        """The velocity that leads to `row`; the base's as near to it as its acceleration lets."""
+        velocity = (row - robot.command) / self._period
+        now = robot.velocity[self._base]
+        wanted = np.clip(row[self._base], now - self._base_step, now + self._base_step)
+        velocity[self._base] = wanted
+        return velocity
+
+    def _error(self, goal: Goal, robot: RobotState) -> np.ndarray:
+        error = goal.vector - robot.command
+        if goal.base is None:
+            error[self._base] = 0.0
+        else:
+            away = robot.base.inverse().compose(goal.base)
+            error[self._base] = away.x, away.y, away.yaw
+        return error

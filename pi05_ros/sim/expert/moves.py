@@ -1,0 +1,173 @@
+"""The moves that every skill is made of: draw in, drive, reach down. Each fills in a Goal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
+from pi05_ros.sim.expert.rails import Rail, Rails
+from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.geometry import FloorPose, wrap_angle
+
+_LOW = (
+    0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
+)
+_STILL = 0.03  # Slower than this the base stands [m/s, rad/s].
+_TURNED = 0.03  # [rad] of base yaw that count like the stance tolerance.
+
+
+@dataclass
+class Goal:
+    """Where everything should go at one row. Skills start from `Moves.rest` and change parts."""
+
+    vector: np.ndarray  # (D,) goal positions; the entries of the base are not looked at.
+    base: FloorPose | None  # Goal in odom; None: stop.
+
+
+class Moves:
+    """Moves of a robot in a kitchen, decided from the state alone: any row can be the first."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self.workplace = workplace
+        self._config = workplace.config
+        self._layout = workplace.kinematics.layout
+        self._rails = Rails(workplace.kinematics)
+        self._up: dict[str, Rail] = {}
+
+    def stay(self, robot: RobotState) -> Goal:
+        """Everything stops where it is."""
+        return Goal(robot.command.copy(), None)
+
+    def rest(self, robot: RobotState, working: str | None = None) -> Goal:
+        """The base stops, hands other than `working` draw in, the torso takes its work posture."""
+        goal = self.stay(robot)
+        torso = self._layout.torso
+        if self.hands_are_clear(robot):
+            goal.vector[torso] = self.workplace.posture[torso]
+        for arm in self._layout.arms:
+            if arm.side != working:
+                self.draw_in(robot, goal, arm.side)
+        return goal
+
+    def draw_in(self, robot: RobotState, goal: Goal, side: str) -> None:
+        """The hand goes straight up if it has to, then to its ready pose."""
+        if self._must_rise(robot, side):
+            self._rise(robot, goal, side)
+            return
+        yaw = 0.0
+        if robot.hands[side].held is not None:
+            # Half a turn of what hangs in the hand is left for the goal: here it stays as it is.
+            yaw = wrap_angle(hand_yaw(robot.tcp(side)) - robot.base.yaw)
+        height = self.passing_height(robot, side)
+        joints = self._layout.arm(side).joints
+        goal.vector[joints] = self.workplace.ready_joints(side, height, yaw)
+
+    def drive(self, robot: RobotState, goal: Goal, stance: FloorPose) -> None:
+        """The base goes to `stance`; near the counter it waits until all hands are high enough."""
+        place = self.workplace
+        if all(self._is_clear(robot, arm.side) for arm in self._layout.arms):
+            goal.base = stance
+        elif place.distance(robot.base) > self._config.waiting - 0.02:
+            y = float(place.counter.pose.local((stance.x, stance.y))[1])
+            goal.base = place.at(-self._config.waiting, y)
+
+    def reach(
+        self, robot: RobotState, goal: Goal, side: str, target: HandPose, stance: FloorPose
+    ) -> bool:
+        """Drives to `stance`, moves the hand above `target` and down to it.
+
+        Returns:
+            Whether the hand has arrived.
+        """
+        config = self._config
+        hand = robot.tcp(side).position
+        top = max(self.passing_height(robot, side), target.position[2] + 0.02)
+        beside = math.dist(hand[:2], target.position[:2])
+        turned = abs(wrap_angle(hand_yaw(robot.tcp(side)) - target.yaw))
+        is_low = hand[2] < top - _LOW
+        on_path = turned < 0.12 and beside < config.on_path * (1.5 if is_low else 1.0)
+        if not self._stands(robot, stance, slack=on_path and is_low):
+            self.draw_in(robot, goal, side)
+            self.drive(robot, goal, stance)
+            return False
+        seed = self.workplace.posture.copy()
+        seed[self._layout.arm(side).joints] = self.workplace.ready_joints(side, top)
+        rail = self._rails.get("reach", side, target, top, robot.base, seed)
+        joints = self._layout.arm(side).joints
+        if on_path and self._torso_is_up(robot):
+            goal.vector[joints] = rail.at(hand[2] - config.lookahead)
+            return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
+        if is_low and self.workplace.is_over(hand):
+            self._rise(robot, goal, side)
+        else:
+            goal.vector[joints] = rail.at(rail.top)
+        return False
+
+    def passing_height(self, robot: RobotState, side: str) -> float:
+        """Height [m] at which the hand and what hangs in it pass over everything."""
+        hangs = self._config.fingertip
+        held = robot.hands[side].held
+        if held is not None:
+            size = self.workplace.kitchen.item(held.name).design.size
+            corners = np.array(
+                [
+                    [i * size[0] / 2, j * size[1] / 2, k * size[2]]
+                    for i in (-1, 1)
+                    for j in (-1, 1)
+                    for k in (0, 1)
+                ]
+            )
+            lowest = held.T_tcp_item.apply(corners)[:, 0].max()
+            hangs = max(hangs, float(lowest))  # The tool's x axis points down.
+        return self.workplace.pass_height + hangs
+
+    def hands_are_clear(self, robot: RobotState) -> bool:
+        """Whether no hand is down among the dishes or in the sink."""
+        return not any(self._must_rise(robot, arm.side) for arm in self._layout.arms)
+
+    def _must_rise(self, robot: RobotState, side: str) -> bool:
+        position = robot.tcp(side).position
+        low = position[2] < self.passing_height(robot, side) - _LOW
+        return low and self.workplace.is_over(position)
+
+    def _is_clear(self, robot: RobotState, side: str) -> bool:
+        """Whether the base may bring the hand `side` over the counter."""
+        height = self.passing_height(robot, side) - _LOW - 0.01
+        return robot.tcp(side).position[2] > height
+
+    def _rise(self, robot: RobotState, goal: Goal, side: str) -> None:
+        """Straight up from wherever the hand is."""
+        T_odom_tcp = robot.tcp(side)
+        position, top = T_odom_tcp.position, self.passing_height(robot, side)
+        rail = self._up.get(side)
+        if (
+            rail is None
+            or math.dist(position[:2], rail.place.position[:2]) > 0.03
+            or position[2] < rail.bottom - 0.02
+            or rail.top < top - 0.01
+            or not rail.serves(side, rail.place, rail.top, robot.base, rail.torso)
+        ):
+            place = HandPose(position, hand_yaw(T_odom_tcp))
+            seed = robot.command + robot.tracking_error
+            rail = self._rails.get("rise", side, place, top, robot.base, seed, downwards=False)
+            self._up[side] = rail
+        joints = self._layout.arm(side).joints
+        goal.vector[joints] = rail.at(position[2] + self._config.lookahead)
+
+    def _stands(self, robot: RobotState, stance: FloorPose, slack: bool) -> bool:
+        """Whether the base stands at `stance`, as near as it has to."""
+        tolerance = self._config.stance_slack if slack else self._config.stance_tolerance
+        off = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
+        turned = abs(wrap_angle(stance.yaw - robot.base.yaw))
+        still = np.abs(robot.velocity[self._layout.base]).max() < _STILL
+        near = off < tolerance and turned < _TURNED * tolerance / self._config.stance_tolerance
+        return near and (still or slack)
+
+    def _torso_is_up(self, robot: RobotState) -> bool:
+        torso = self._layout.torso
+        off = np.abs(robot.command[torso] - self.workplace.posture[torso])
+        return bool(off.max(initial=0.0) < 0.005)

@@ -1,0 +1,75 @@
+"""Where items appear in the pictures that a brain sees, from the robot's own kinematics."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pi05_ros.inference.brain import Box
+from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.platforms import Camera
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.transforms import Transform
+from pi05_ros.sim.kitchen import Item
+
+_NEAREST = 0.02  # Corners nearer to the lens than this, or behind it, cannot be projected [m].
+
+
+def item_boxes(
+    kinematics: Kinematics,
+    vector: np.ndarray,
+    T_odom_base: Transform,
+    item: Item,
+    T_odom_item: Transform,
+    picture_size: tuple[int, int],
+) -> tuple[Box, ...]:
+    """A box around the item for each planner camera that has its middle in view.
+
+    The box bounds the projected corners of the item's bounding box, clipped to the camera's
+    picture. Nothing is said about what stands in front of it.
+
+    Args:
+        kinematics: Of the robot.
+        vector: (D,) measured state, platform units.
+        T_odom_base: Where the robot stands.
+        item: What to look for.
+        T_odom_item: Where it is.
+        picture_size: (height, width) of the model's pictures [pixel].
+    """
+    x, y, z = item.design.size
+    signs = np.array([[i, j, k] for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (0.0, 1.0)])
+    corners = T_odom_item.apply(signs * np.array([x, y, z]))
+    boxes = []
+    for name in kinematics.platform.planner_cameras:
+        T_odom_camera = T_odom_base @ kinematics.camera(vector, name)
+        camera = kinematics.platform.camera(name)
+        seen = project(camera, T_odom_camera.inverse().apply(corners))
+        if seen is None:
+            continue
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        middle = (low + high) / 2
+        if (middle < 0).any() or (middle > 1).any():
+            continue
+        low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+        fit = Letterbox.fit(camera.width, camera.height, picture_size[1], picture_size[0])
+        boxes.append(Box(name, item.label, *fit.to_canvas(*low), *fit.to_canvas(*high)))
+    return tuple(boxes)
+
+
+def project(camera: Camera, points: np.ndarray) -> np.ndarray | None:
+    """Fractions of the camera's picture, (n, 2), x right and y down, of points in its frame.
+
+    Args:
+        camera: An ideal pinhole camera with square pixels.
+        points: (n, 3) in the optical frame [m].
+
+    Returns:
+        None if a point is behind the camera. Fractions may lie outside 0 to 1.
+    """
+    depth = points[:, 2]
+    if (depth < _NEAREST).any():
+        return None
+    focal_y = 0.5 / math.tan(math.radians(camera.fov_y_deg) / 2)  # In picture heights.
+    focal = np.array([focal_y * camera.height / camera.width, focal_y])
+    return 0.5 + focal * points[:, :2] / depth[:, None]

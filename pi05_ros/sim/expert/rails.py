@@ -1,0 +1,107 @@
+"""Straight vertical paths of a hand, as joint positions over height."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.sim.expert.grasps import HandPose
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.transforms import on_floor
+from pi05_ros.sim.geometry import FloorPose, wrap_angle
+
+_SPACING = 0.06  # Between two heights that are solved [m]; joints are interpolated in between.
+_SAME_PLACE, _SAME_ANGLE = 0.003, 0.01  # [m], [rad] below which a solved path still serves.
+
+
+@dataclass(frozen=True)
+class Rail:
+    """One arm's joints along a vertical path, for a base that stands still."""
+
+    side: str
+    place: HandPose  # Its lower end.
+    base: FloorPose
+    torso: np.ndarray  # Torso joints that it was solved for.
+    heights: np.ndarray  # (m,) rising, of the tool centre point in odom [m].
+    joints: np.ndarray  # (m, n)
+    reaches: bool  # Whether all of it could be reached.
+
+    def at(self, height: float) -> np.ndarray:
+        """Joints (n,) at a height [m]; beyond an end, that end's."""
+        return np.array([np.interp(height, self.heights, column) for column in self.joints.T])
+
+    @property
+    def bottom(self) -> float:
+        """Height of the lower end [m]."""
+        return float(self.heights[0])
+
+    @property
+    def top(self) -> float:
+        """Height of the upper end [m]."""
+        return float(self.heights[-1])
+
+    def serves(self, side: str, place: HandPose, top: float, base: FloorPose, torso) -> bool:
+        """Whether this path is the one for another request."""
+        return (
+            side == self.side
+            and np.abs(place.position - self.place.position).max() < _SAME_PLACE
+            and abs(wrap_angle(place.yaw - self.place.yaw)) < _SAME_ANGLE
+            and abs(top - self.top) < _SAME_PLACE
+            and math.hypot(base.x - self.base.x, base.y - self.base.y) < _SAME_PLACE
+            and abs(wrap_angle(base.yaw - self.base.yaw)) < _SAME_ANGLE
+            and np.abs(torso - self.torso).max(initial=0.0) < _SAME_PLACE
+        )
+
+
+class Rails:
+    """Solves rails and remembers the last of each arm and use."""
+
+    def __init__(self, kinematics: Kinematics) -> None:
+        self._kinematics = kinematics
+        self._last: dict[tuple[str, str], Rail] = {}
+
+    def get(
+        self,
+        use: str,
+        side: str,
+        place: HandPose,
+        top: float,
+        base: FloorPose,
+        seed: np.ndarray,
+        downwards: bool = True,
+    ) -> Rail:
+        """The path from `place` straight up to the height `top` [m].
+
+        Args:
+            use: A name for what it is for; another use does not displace it.
+            side: Which arm.
+            place: The lower end.
+            top: Height of the upper end in odom [m]; at least that of `place`.
+            base: Where the robot stands.
+            seed: (D,) vector near the end that is solved first; its torso is kept.
+            downwards: Whether the upper end is solved first, else the lower one.
+        """
+        layout = self._kinematics.layout
+        torso = seed[layout.torso]
+        known = self._last.get((use, side))
+        top = max(top, place.position[2] + 1e-3)
+        if known is not None and known.serves(side, place, top, base, torso):
+            return known
+        count = max(2, math.ceil((top - place.position[2]) / _SPACING) + 1)
+        heights = np.linspace(place.position[2], top, count)
+        T_base_odom = on_floor(base).inverse()
+        joints = np.empty((count, len(layout.arm(side).joints)))
+        order = range(count - 1, -1, -1) if downwards else range(count)
+        reaches = True
+        for i in order:
+            point = np.array([place.position[0], place.position[1], heights[i]])
+            target = T_base_odom @ HandPose(point, place.yaw).transform
+            solution = self._kinematics.solve(side, target, seed)
+            seed = solution.vector
+            reaches = reaches and solution.reaches()
+            joints[i] = seed[layout.arm(side).joints]
+        rail = Rail(side, place, base, torso, heights, joints, reaches)
+        self._last[(use, side)] = rail
+        return rail

@@ -1,0 +1,155 @@
+"""The low level's skills. Each is made for one chunk and says, row by row, where to go."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
+from pi05_ros.sim.expert.moves import Goal, Moves
+from pi05_ros.sim.expert.slots import release_pose
+from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.geometry import FloorPose, wrap_angle
+from pi05_ros.sim.kitchen import Item
+
+_TURN_COST = 0.08  # [m/rad] How much driving a turn of the hand is worth.
+_SIDE_ON_COST = 0.15  # [m/rad] How much driving it is worth to take an item from its side.
+
+
+class Skill(Protocol):
+    """Something that the robot can do."""
+
+    def goal(self, robot: RobotState) -> Goal:
+        """Where everything should go now."""
+
+
+class Hold:
+    """Stops everything and stays."""
+
+    def __init__(self, moves: Moves) -> None:
+        self._moves = moves
+
+    def goal(self, robot: RobotState) -> Goal:
+        """Everything stops where it is."""
+        return self._moves.stay(robot)
+
+
+class Pick:
+    """Takes an item from the counter, lifts it and draws it in. Which arm, it decides itself."""
+
+    def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
+        if item.grasp is None:
+            raise ValueError(f"{item.name} has no grasp")
+        self._grasp = item.grasp
+        self._moves = moves
+        self._item = item
+        self._layout = robot.kinematics.layout
+        self._plan = None if robot.holder(item.name) else self._choose(robot)
+
+    def goal(self, robot: RobotState) -> Goal:
+        """Drive, reach, close, lift, draw in."""
+        moves = self._moves
+        side = robot.holder(self._item.name)
+        if side is not None:
+            return carry(moves, robot, side)
+        if self._plan is None:  # Every hand is full.
+            return moves.rest(robot)
+        side, target, stance = self._plan
+        goal = moves.rest(robot, working=side)
+        gripper = self._layout.arm(side).gripper
+        goal.vector[gripper] = 1.0
+        arrived = moves.reach(robot, goal, side, target, stance)
+        if arrived:
+            goal.vector[gripper] = 0.0
+            if not robot.is_open(side):
+                robot.grasp(side, self._item.name)
+        elif robot.command[gripper] < 0.8:
+            # Fingers open before the hand goes down around the item.
+            self._wait_above(robot, goal, side, target)
+        return goal
+
+    def _wait_above(self, robot: RobotState, goal: Goal, side: str, target: HandPose) -> None:
+        hand = robot.tcp(side).position
+        if math.dist(hand[:2], target.position[:2]) < 0.1:
+            joints = self._layout.arm(side).joints
+            goal.vector[joints] = robot.command[joints]
+
+    def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
+        """The free arm, hand pose and stance that cost least. The nearer, the surer the choice."""
+        place = self._moves.workplace
+        options = []
+        for arm in self._layout.arms:
+            if robot.hands[arm.side].held is not None:
+                continue
+            here = hand_yaw(robot.tcp(arm.side))
+            for pose in hand_poses(self._grasp, robot.item(self._item.name), place.facing):
+                stance = place.stance(pose.position, arm.side, robot.base)
+                cost = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
+                cost += _TURN_COST * abs(wrap_angle(pose.yaw - here))
+                cost += _SIDE_ON_COST * abs(wrap_angle(pose.yaw - place.facing))
+                # Of a thing that lies on its side the upper points are the ones in reach.
+                cost -= 2.0 * pose.position[2]
+                options.append((cost, arm.side, pose, stance))
+        if not options:
+            return None
+        _, side, pose, stance = min(options, key=lambda option: option[0])
+        # Fingertips stay above the worktop.
+        lowest = place.counter.height + place.config.fingertip + 0.004
+        if np.linalg.norm(pose.position[:2] - place.kitchen.sink.pose.point((0.0, 0.0))) > 0.35:
+            pose.position[2] = max(pose.position[2], lowest)
+        return side, pose, stance
+
+
+class Place:
+    """Puts what a hand holds into the sink, and draws the hand in again."""
+
+    def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
+        self._moves = moves
+        self._item = item
+        self._layout = robot.kinematics.layout
+        self._plan = None
+        side = robot.holder(item.name)
+        if side is not None:
+            target = release_pose(moves.workplace, robot, side, item)
+            stance = moves.workplace.stance(target.position, side, robot.base)
+            self._plan = (side, target, stance)
+
+    def goal(self, robot: RobotState) -> Goal:
+        """Drive, reach over the sink, lower, open, rise, draw in."""
+        moves = self._moves
+        if self._plan is None:
+            return after_release(moves, robot)
+        side, target, stance = self._plan
+        if robot.holder(self._item.name) != side:
+            return after_release(moves, robot)
+        goal = moves.rest(robot, working=side)
+        gripper = self._layout.arm(side).gripper
+        goal.vector[gripper] = 0.0
+        if moves.reach(robot, goal, side, target, stance):
+            goal.vector[gripper] = 1.0
+            if robot.is_open(side):
+                robot.release(side)
+        return goal
+
+
+def carry(moves: Moves, robot: RobotState, side: str) -> Goal:
+    """Lifts what the hand `side` holds and draws it in, once the fingers have closed."""
+    goal = moves.rest(robot, working=side)
+    goal.vector[robot.kinematics.layout.arm(side).gripper] = 0.0
+    if robot.hands[side].since >= moves.workplace.config.dwell:
+        moves.draw_in(robot, goal, side)
+    return goal
+
+
+def after_release(moves: Moves, robot: RobotState) -> Goal:
+    """Hands that have just opened wait for their fingers, then all hands draw in."""
+    goal = moves.rest(robot)
+    for arm in robot.kinematics.layout.arms:
+        hand = robot.hands[arm.side]
+        if hand.held is None and robot.is_open(arm.side):
+            goal.vector[arm.gripper] = 1.0
+            if hand.since < moves.workplace.config.dwell:
+                goal.vector[arm.joints] = robot.command[arm.joints]
+    return goal

@@ -1,0 +1,105 @@
+"""The robot as the expert predicts it, row by row of a chunk, from what it observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.transforms import Transform, on_floor
+from pi05_ros.sim.geometry import FloorPose
+
+HALF_OPEN = 0.5  # Gripper command below which a hand counts as closed.
+_SETTLING = 0.75  # What is left of a joint's tracking error one period later.
+
+
+@dataclass(frozen=True)
+class Held:
+    """An item in a hand."""
+
+    name: str
+    T_tcp_item: Transform
+
+
+@dataclass
+class Hand:
+    """One hand's grip."""
+
+    held: Held | None = None
+    since: float = 0.0  # Since its command last crossed HALF_OPEN [s].
+
+
+@dataclass
+class RobotState:
+    """Robot and items at one row of a chunk. `advance` makes the next row of it."""
+
+    kinematics: Kinematics
+    command: np.ndarray  # (D,) last command, platform units.
+    velocity: np.ndarray  # (D,) rate of the command; for the base the command itself.
+    tracking_error: np.ndarray  # (D,) measured minus commanded position.
+    base: FloorPose  # In odom.
+    items: dict[str, Transform]  # T_odom_item by item name.
+    hands: dict[str, Hand] = field(default_factory=dict)  # By side.
+    _tcps: dict[str, Transform] = field(default_factory=dict)
+
+    def tcp(self, side: str) -> Transform:
+        """T_odom_tcp of the hand `side`."""
+        if side not in self._tcps:
+            T_odom_base = on_floor(self.base)
+            vector = self.command + self.tracking_error
+            for name, T_base_tcp in self.kinematics.tcps(vector).items():
+                self._tcps[name] = T_odom_base @ T_base_tcp
+        return self._tcps[side]
+
+    def item(self, name: str) -> Transform:
+        """T_odom_item, in the hand that holds it if one does."""
+        for side, hand in self.hands.items():
+            if hand.held is not None and hand.held.name == name:
+                return self.tcp(side) @ hand.held.T_tcp_item
+        return self.items[name]
+
+    def holder(self, name: str) -> str | None:
+        """Side of the hand that holds the item, or None."""
+        for side, hand in self.hands.items():
+            if hand.held is not None and hand.held.name == name:
+                return side
+        return None
+
+    def is_open(self, side: str) -> bool:
+        """Whether the hand is commanded open."""
+        return self.command[self.kinematics.layout.arm(side).gripper] >= HALF_OPEN
+
+    def grasp(self, side: str, name: str) -> None:
+        """From now on the item moves with the hand."""
+        self.hands[side].held = Held(name, self.tcp(side).inverse() @ self.items[name])
+
+    def release(self, side: str) -> None:
+        """The item stays where it is now."""
+        hand = self.hands[side]
+        if hand.held is not None:
+            self.items[hand.held.name] = self.item(hand.held.name)
+            hand.held = None
+
+    def advance(
+        self, velocity: np.ndarray, lower: np.ndarray, upper: np.ndarray, dt: float
+    ) -> None:
+        """Moves on by one period `dt` [s] at `velocity` (D,), within `lower` and `upper` (D,)."""
+        layout = self.kinematics.layout
+        was_open = {side: self.is_open(side) for side in self.hands}
+        before = self.command.copy()
+        self.velocity = velocity
+        self.command = np.clip(self.command + velocity * dt, lower, upper)
+        self.command[layout.base] = velocity[layout.base]
+        joints = np.ones(len(before), bool)
+        joints[layout.base] = False
+        self.velocity = np.where(joints, (self.command - before) / dt, velocity)
+        vx, vy, wz = velocity[layout.base]
+        half = FloorPose(self.base.x, self.base.y, self.base.yaw + wz * dt / 2)
+        x, y = half.point((vx * dt, vy * dt))
+        self.base = FloorPose(float(x), float(y), self.base.yaw + wz * dt)
+        self.tracking_error = self.tracking_error * _SETTLING
+        self._tcps.clear()
+        for side, hand in self.hands.items():
+            crossed = was_open[side] != self.is_open(side)
+            hand.since = 0.0 if crossed else hand.since + dt

@@ -1,0 +1,85 @@
+"""Where the robot stands and holds its hands while it works at the main counter of a kitchen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.transforms import hand_down
+from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.kitchen import Kitchen
+
+_OVER_MARGIN = 0.12  # Hands and what they hold reach this far around the tool centre point [m].
+
+
+class Workplace:
+    """Stances, posture of the torso and ready poses of the hands, for one robot and kitchen."""
+
+    def __init__(self, kinematics: Kinematics, kitchen: Kitchen, config: ExpertConfig) -> None:
+        self.kinematics = kinematics
+        self.kitchen = kitchen
+        self.config = config
+        self.counter = kitchen.counters[0]
+        self.facing = self.counter.pose.yaw
+        self.posture = self._work_posture()
+        sides = [arm.side for arm in kinematics.layout.arms]
+        self.lanes = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
+        tallest = max(item.design.size[2] for item in kitchen.dishes)
+        # A hand at this height passes over every dish that stands on the counter.
+        self.pass_height = self.counter.height + tallest + config.clearance
+        self._ready: dict[tuple[str, float, float], np.ndarray] = {}
+
+    def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
+        """Joints (n,) of an arm whose hand is drawn in, for driving.
+
+        Args:
+            side: Which arm.
+            height: Of the tool centre point above the floor [m].
+            yaw: Of the hand in the base frame [rad].
+        """
+        key = (side, round(height, 2), round(yaw, 1))
+        if key not in self._ready:
+            place = np.array([self.config.ready_reach, self.lanes[side], key[1]])
+            solution = self.kinematics.solve(side, hand_down(place, key[2]), self.posture)
+            self._ready[key] = solution.vector[self.kinematics.layout.arm(side).joints]
+        return self._ready[key]
+
+    def stance(self, position: np.ndarray, side: str, base: FloorPose) -> FloorPose:
+        """Where to stand so that the hand `side` works well at `position` (3,) in odom.
+
+        Of all good places along the counter it is the one nearest to `base`.
+        """
+        y = self.counter.pose.local(position)[1] - self.lanes[side]
+        here = self.counter.pose.local((base.x, base.y))[1]
+        side_reach = self.config.side_reach
+        return self.at(-self.config.standoff, float(np.clip(here, y - side_reach, y + side_reach)))
+
+    def at(self, x: float, y: float) -> FloorPose:
+        """A base pose in odom that looks at the counter; x and y [m] in the counter's frame."""
+        return self.counter.pose.compose(FloorPose(x, y, 0.0))
+
+    def distance(self, base: FloorPose) -> float:
+        """How far base_link stands in front of the counter's edge [m]."""
+        return -float(self.counter.pose.local((base.x, base.y))[0])
+
+    def is_over(self, position: np.ndarray) -> bool:
+        """Whether a hand at `position` (3,) in odom is so near the counter that it must be up."""
+        x, y, _ = self.counter.pose.local(position)
+        return x > -_OVER_MARGIN and abs(y) < self.counter.length / 2 + _OVER_MARGIN
+
+    def _work_posture(self) -> np.ndarray:
+        """The platform's home vector (D,) with the torso raised for this counter."""
+        kinematics, platform = self.kinematics, self.kinematics.platform
+        posture = np.array(platform.home)
+        side = kinematics.layout.arms[0].side
+        wanted = self.counter.height + self.config.shoulder_rise
+        for joint in kinematics.layout.torso:
+            low, high = posture.copy(), posture.copy()
+            low[joint], high[joint] = platform.lower[joint], platform.upper[joint]
+            z_low = kinematics.shoulder(low, side)[2]
+            rise = kinematics.shoulder(high, side)[2] - z_low
+            if abs(rise) > 0.05:  # This joint lifts.
+                share = np.clip((wanted - z_low) / rise, 0.0, 1.0)
+                posture[joint] = low[joint] + share * (high[joint] - low[joint])
+        return posture
