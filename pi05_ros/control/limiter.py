@@ -39,8 +39,8 @@ class Limiter:
         self._upper = platform.upper
         self._max_velocity = platform.max_velocity
         self._max_acceleration = platform.max_acceleration
-        self._values = platform.home.copy()
-        self._velocities = np.zeros(platform.size)
+        self._values: np.ndarray = platform.home.copy()
+        self._velocities: np.ndarray = np.zeros(platform.size)
         self._targets = self._values.copy()
 
     @property
