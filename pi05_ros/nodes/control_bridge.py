@@ -240,7 +240,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                     "/clock stands still: holding", throttle_duration_sec=5.0
                 )
                 self._bridge.time_jumped_back(self.now_ns())
-                self._sender.send(self._bridge.tick(self.now_ns()).command)
+                command = self._bridge.tick(self.now_ns()).command
+                if command is not None:
+                    self._sender.send(command)
 
     def _try_auto_arm(self, bridge: Bridge, now_ns: int) -> None:
         try:
