@@ -1,0 +1,118 @@
+"""Steps, stamps and the lock: what happens when a set-up is interrupted, fails, or runs twice."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pi05_ros.bootstrap.checkout import Checkout
+from pi05_ros.bootstrap.console import Console
+from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.plan import Step, carry_out, locked, make_plan
+from pi05_ros.bootstrap.ros_source import ros_source
+from pi05_ros.bootstrap.workshop import Workshop
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return Workshop(
+        Checkout(tmp_path), ros_source({}, tmp_path), {}, console=Console(io.StringIO())
+    )
+
+
+def counting(tmp_path, name, key="k", error=None, **options):
+    """A step, and the list of its runs. The first run raises `error`, if there is one."""
+    runs = []
+    errors = [error] if error else []
+
+    def work(_shop):
+        runs.append(name)
+        if errors:
+            raise errors.pop()
+
+    step = Step(name, tmp_path / "made" / name, lambda: key, work, **options)
+    return step, runs
+
+
+def test_a_done_step_is_not_done_again(tmp_path, shop):
+    step, runs = counting(tmp_path, "a")
+    assert not step.is_done()
+    carry_out([step], shop)
+    carry_out([step], shop)
+    assert step.is_done()
+    assert runs == ["a"]
+
+
+def test_a_changed_input_asks_for_its_own_step_only(tmp_path, shop):
+    (first, first_runs), (second, second_runs) = counting(tmp_path, "a"), counting(tmp_path, "b")
+    carry_out([first, second], shop)
+    changed = Step("b", second.stamp, lambda: "other", second.work)
+    carry_out([first, changed], shop)
+    assert (first_runs, second_runs) == (["a"], ["b", "b"])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SetupError("no", "yes")])
+def test_a_run_goes_on_where_the_last_one_stopped(tmp_path, shop, error):
+    first, first_runs = counting(tmp_path, "a")
+    second, second_runs = counting(tmp_path, "b", error=error)
+    third, third_runs = counting(tmp_path, "c")
+    with pytest.raises(type(error)):
+        carry_out([first, second, third], shop)
+    assert not second.is_done()
+    carry_out([first, second, third], shop)
+    assert (first_runs, second_runs, third_runs) == (["a"], ["b", "b"], ["c"])
+
+
+def test_what_is_optional_is_said_and_tried_again(tmp_path, shop):
+    step, runs = counting(tmp_path, "gl", error=SetupError("No GL", "apt"), optional=True)
+    last, _ = counting(tmp_path, "last")
+    assert carry_out([step, last], shop) == ["No GL\nTo mend it: apt"]
+    assert last.is_done()
+    assert carry_out([step, last], shop) == []
+    assert runs == ["gl", "gl"]
+
+
+def test_a_step_without_a_key_is_never_done(tmp_path):
+    step, _ = counting(tmp_path, "a", key="")
+    step.stamp.parent.mkdir()
+    step.stamp.write_text("")
+    assert not step.is_done()
+
+
+def test_what_a_step_found_stands_behind_its_key(tmp_path, shop):
+    step = Step("gl", tmp_path / "made" / "gl", lambda: "key", lambda _shop: "egl")
+    carry_out([step], shop)
+    assert step.stamp.read_text() == "key\negl"
+    assert step.is_done()
+
+
+def test_two_runs_take_turns(tmp_path, shop):
+    """A second process waits for the lock, and for a child that outlived the first."""
+    take = (
+        "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    )
+    command = [sys.executable, "-c", take, str(shop.checkout.scratch / "lock")]
+    with locked(shop) as descriptor:
+        assert subprocess.run(command, capture_output=True).returncode != 0
+        orphan = subprocess.Popen(["sleep", "60"], pass_fds=(descriptor,))
+    try:
+        assert subprocess.run(command, capture_output=True).returncode != 0
+    finally:
+        orphan.kill()
+        orphan.wait()
+    assert subprocess.run(command, capture_output=True).returncode == 0
+
+
+def test_the_plan_ends_with_all_that_a_machine_with_nothing_needs():
+    checkout = Checkout(Path(__file__).parents[2])
+    titles = [step.title for step in make_plan(checkout, ros_source({}, checkout.root))]
+    assert titles == [
+        "virtual environment .venv",
+        "wheels (ROS 2 Jazzy, MuJoCo, torch and tools)",
+        "interfaces of pi05_msgs",
+        "interfaces of control_msgs",
+        "interfaces of tf2_msgs",
+        "off-screen OpenGL",
+    ]

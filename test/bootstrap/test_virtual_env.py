@@ -1,0 +1,118 @@
+"""The virtual environment's rules, on folders that look like one."""
+
+import pytest
+
+from pi05_ros.bootstrap import virtual_env
+from pi05_ros.bootstrap.checkout import Checkout
+from pi05_ros.bootstrap.errors import SetupError
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with a finished `.venv` whose interpreter is a link to a file."""
+    made = Checkout(tmp_path / "repo")
+    made.requirements.mkdir(parents=True)
+    for name in virtual_env.EXACT:
+        (made.requirements / f"{name}.txt").write_text(f"# why\n{name}-package==1.0  # reason\n")
+    (tmp_path / "python3.11").touch()
+    made.python.parent.mkdir(parents=True)
+    made.python.symlink_to(tmp_path / "python3.11")
+    made.stamps.mkdir()
+    (made.stamps / "begun").write_text(virtual_env.wheels_key(made, True))
+    return made
+
+
+def test_the_key_of_the_wheels_is_the_lists_without_comments(checkout):
+    before = virtual_env.wheels_key(checkout, True)
+    assert "tools-package==1.0" in before.splitlines()
+    assert "#" not in before
+    tools = checkout.requirements / "tools.txt"
+    tools.write_text(f"{tools.read_text()}# another word\n")
+    assert virtual_env.wheels_key(checkout, True) == before
+    tools.write_text("tools-package==1.1\n")
+    assert virtual_env.wheels_key(checkout, True) != before
+
+
+def test_a_distribution_gets_no_ros_wheel(checkout):
+    assert "ros-jazzy-package==1.0" in virtual_env.wheels_key(checkout, True)
+    assert virtual_env.wheels_key(checkout, False).splitlines() == [
+        "learning-package==1.0",
+        "tools-package==1.0",
+    ]
+
+
+def test_a_moved_folder_is_another_environment(checkout, tmp_path):
+    before = virtual_env.identity(checkout, True)
+    assert before
+    checkout.root.rename(tmp_path / "elsewhere")
+    after = virtual_env.identity(Checkout(tmp_path / "elsewhere"), True)
+    assert after
+    assert after != before
+
+
+def test_without_its_interpreter_there_is_no_environment(checkout, tmp_path):
+    (tmp_path / "python3.11").unlink()
+    assert virtual_env.identity(checkout, True) == ""
+
+
+def test_a_replaced_interpreter_is_another_environment(checkout, tmp_path):
+    before = virtual_env.identity(checkout, True)
+    (tmp_path / "python3.12").touch()
+    checkout.python.unlink()
+    checkout.python.symlink_to(tmp_path / "python3.12")
+    assert virtual_env.identity(checkout, True) != before
+
+
+def test_lists_that_changed_ask_for_a_new_environment(checkout):
+    (checkout.requirements / "closure.txt").write_text("closure-package==2.0\n")
+    assert virtual_env.identity(checkout, True) == ""
+
+
+def test_wheels_and_distribution_do_not_share_an_environment(checkout):
+    assert virtual_env.identity(checkout, False) == ""
+
+
+def test_somebody_elses_environment_is_not_removed(checkout):
+    for file in checkout.stamps.iterdir():
+        file.unlink()
+    checkout.stamps.rmdir()
+    with pytest.raises(SetupError, match="did not make it"):
+        virtual_env.remove(checkout)
+    assert checkout.python.is_symlink()
+
+
+def test_our_environment_is_removed_whole(checkout):
+    virtual_env.remove(checkout)
+    assert not checkout.venv.exists()
+    assert not list(checkout.scratch.iterdir())
+
+
+def test_a_wheel_torn_by_an_interruption_is_forgotten(checkout):
+    site = checkout.venv / "lib" / "python3.11" / "site-packages"
+    whole, torn = site / "whole-1.0.dist-info", site / "torn-1.0.dist-info"
+    for folder in (whole, torn):
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text("Name: x")
+        (folder / "RECORD").touch()
+    (whole / "INSTALLER").write_text("pip")
+    virtual_env.drop_torn_wheels(checkout.venv)
+    assert whole.is_dir()
+    assert not torn.exists()
+
+
+def test_cmake_files_point_to_this_environment(checkout):
+    site = checkout.venv / "lib" / "python3.11" / "site-packages"
+    site.mkdir(parents=True)
+    share = checkout.venv / "share" / "std_msgs" / "cmake"
+    share.mkdir(parents=True)
+    file = share / "std_msgsExport.cmake"
+    file.write_text(
+        'INTERFACE_INCLUDE_DIRECTORIES "/opt/python/cp311-cp311/include/python3.11;'
+        '/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include"\n'
+    )
+    (share / "other.cmake").write_text("set(X 1)\n")
+    assert virtual_env.repair_cmake_files(checkout.venv, "/usr/include/python3.11") == [file]
+    assert file.read_text() == (
+        f'INTERFACE_INCLUDE_DIRECTORIES "/usr/include/python3.11;{site}/numpy/_core/include"\n'
+    )
+    assert virtual_env.repair_cmake_files(checkout.venv, "/usr/include/python3.11") == []

@@ -1,0 +1,81 @@
+"""Programs that the set-up runs: their logs, failures and end."""
+
+import io
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pi05_ros.bootstrap.checkout import Checkout
+from pi05_ros.bootstrap.console import Console
+from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.ros_source import ros_source
+from pi05_ros.bootstrap.workshop import Workshop
+
+
+@pytest.fixture
+def shop(tmp_path):
+    source = ros_source({}, tmp_path)
+    return Workshop(Checkout(tmp_path), source, dict(os.environ), Console(io.StringIO()))
+
+
+def test_output_goes_to_the_log_alone(shop, capfd):
+    shop.run(["sh", "-c", "echo out; echo err >&2"], "step")
+    assert (shop.checkout.logs / "step.log").read_text().splitlines()[1:] == ["out", "err"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_failure_shows_the_end_of_the_log_and_the_reason(shop):
+    script = "for i in $(seq 40); do echo line $i; done; echo 'No space left on device'; exit 1"
+    with pytest.raises(SetupError, match="The disk is full") as caught:
+        shop.run(["sh", "-c", script], "step")
+    assert "line 40" in str(caught.value)
+    assert "line 20\n" not in str(caught.value)
+    assert str(shop.checkout.logs / "step.log") in str(caught.value)
+
+
+def test_a_program_that_is_not_there_is_named(shop):
+    with pytest.raises(SetupError, match="no-such-program cannot be run"):
+        shop.run(["no-such-program"], "step")
+
+
+def test_an_interruption_stops_the_program_and_its_children(shop, tmp_path):
+    """Ctrl-C must leave no compiler behind that goes on writing, even one that ignores it."""
+    pid_file = tmp_path / "pid"
+    interruptions = []
+
+    class Interrupting(Console):
+        def tick(self, log):
+            if pid_file.exists() and pid_file.read_text().strip():
+                interruptions.append(log.name)
+                raise KeyboardInterrupt
+
+    shop.console = Interrupting(io.StringIO())
+    script = f"trap '' INT; sleep 60 & echo $! > {pid_file}; wait"
+    with pytest.raises(KeyboardInterrupt):
+        shop.run(["sh", "-c", script], "step")
+    assert interruptions == ["step.log"]
+    until = time.monotonic() + 5
+    while runs(int(pid_file.read_text())) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not runs(int(pid_file.read_text()))
+
+
+def runs(pid):
+    """Whether a process runs; a dead one that nobody waited for does not."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_steps_say_how_they_ended():
+    stream = io.StringIO()
+    console = Console(stream)
+    with console.step(1, 2, "one"):
+        pass
+    with pytest.raises(KeyboardInterrupt), console.step(2, 2, "two"):
+        raise KeyboardInterrupt
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "  [1/2] one ..."
+    assert lines[1].startswith("  [1/2] one: done in 0.0 s")
+    assert lines[3].startswith("  [2/2] two: interrupted after")
