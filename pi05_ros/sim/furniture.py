@@ -1,32 +1,46 @@
-"""What a kitchen is built of: walls, floor, counters, a sink with its tap, a window."""
+"""What a kitchen is built of: walls, floor, counters, a sink with its tap, a window, a fridge."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from pi05_ros.sim.geometry import FloorPose, quaternion_multiply, yaw_quaternion
-from pi05_ros.sim.kitchen import Counter, Kitchen
-from pi05_ros.sim.parts import ALONG_X, ALONG_Y, Color, Part
+from pi05_ros.sim.home import Counter, Kitchen
+from pi05_ros.sim.parts import ALONG_X, ALONG_Y, Color, Part, about_y
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 _CHROME: Color = (0.86, 0.87, 0.89, 1.0)
+_WHITE: Color = (0.95, 0.95, 0.94, 1.0)
+_DARK: Color = (0.12, 0.12, 0.13, 1.0)
 _TOP = 0.04  # Thickness of a worktop [m].
-_WALL = 0.05  # Half thickness of walls [m].
+_BASIN_WALL = 0.03  # Thick, so that nothing that falls goes through [m].
+
+Span = tuple[float, float]  # Where something begins and ends along an axis [m].
+
+
+class _Hole(NamedTuple):
+    """Where a basin is set into a counter, in the counter's frame."""
+
+    x: Span
+    y: Span
+    depth: float  # [m]
 
 
 def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
     """All furniture as parts in the room's frame."""
-    room = kitchen.room
-    parts = [*_shell(kitchen), *_window(kitchen)]
+    room, sink = kitchen.room, kitchen.sink
+    parts = [*_shell(kitchen), *_window(kitchen), *_cupboards(kitchen), *_fridge(kitchen)]
     for counter in kitchen.counters:
         pose = room.pose.inverse().compose(counter.pose)
-        sink = kitchen.sink if kitchen.sink.counter == counter.name else None
         hole = None
-        if sink is not None:
-            middle = pose.local(room.pose.local((sink.pose.x, sink.pose.y)))
-            hole = (float(middle[0]), float(middle[1]), *sink.size)
+        if sink.counter == counter.name:
+            x, y = counter.pose.local((sink.pose.x, sink.pose.y))
+            (sx, sy, depth) = sink.size
+            hole = _Hole((x - sx / 2, x + sx / 2), (y - sy / 2, y + sy / 2), depth)
         parts += [_placed(part, pose) for part in _counter(counter, kitchen, hole)]
     return tuple(parts)
 
@@ -34,135 +48,204 @@ def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
 def _placed(part: Part, pose: FloorPose) -> Part:
     """A part of a counter's frame, in the room's frame."""
     x, y = pose.point(part.position[:2])
-    turned = quaternion_multiply(yaw_quaternion(pose.yaw), np.array(part.quaternion))
+    w, i, j, k = quaternion_multiply(yaw_quaternion(pose.yaw), np.array(part.quaternion)).tolist()
     position = (float(x), float(y), part.position[2])
-    return dataclasses.replace(part, position=position, quaternion=tuple(turned.tolist()))
+    return dataclasses.replace(part, position=position, quaternion=(w, i, j, k))
 
 
 def _box(
-    x: tuple[float, float], y: tuple[float, float], z: tuple[float, float], color: Color, **kinds
+    x: Span,
+    y: Span,
+    z: Span,
+    color: Color,
+    *,
+    felt: bool = False,
+    shine: float = 0.2,
+    texture: str = "",
 ) -> Part:
     """A box from its extents along each axis [m]."""
-    size = tuple((high - low) / 2 for low, high in (x, y, z))
-    middle = tuple((high + low) / 2 for low, high in (x, y, z))
-    return Part("box", size, middle, color=color, **kinds)
+    (a, b), (c, d), (e, f) = x, y, z
+    size, middle = ((b - a) / 2, (d - c) / 2, (f - e) / 2), ((a + b) / 2, (c + d) / 2, (e + f) / 2)
+    return Part("box", size, middle, color=color, felt=felt, shine=shine, texture=texture)
 
 
 def _shell(kitchen: Kitchen) -> list[Part]:
+    """Floor, walls with skirting, and tiles behind the main counter."""
     room, look = kitchen.room, kitchen.look
-    (x0, x1), (y0, y1), top = room.x, room.y, room.height
-    w = 2 * _WALL
-    floor = _box(
-        (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, felt=True
-    )
-    walls = [
-        _box((x1, x1 + w), (y0 - w, y1 + w), (0, top), look.wall, felt=True),
-        _box((x0 - w, x0), (y0 - w, y1 + w), (0, top), look.wall, felt=True),
-        _box((x0, x1), (y1, y1 + w), (0, top), look.wall, felt=True),
-        _box((x0, x1), (y0 - w, y0), (0, top), look.wall, felt=True),
-    ]
+    (x0, x1), (y0, y1), z = room.x, room.y, (0.0, room.height)
+    t, low = 0.1, (0.0, 0.08)
     main = kitchen.counters[0]
-    tiles = _box((x1 - 0.01, x1), (y0, y1), (main.height, main.height + 0.5), look.tile,
-                 texture="tiles", shine=0.5)  # fmt: skip
-    return [floor, *walls, tiles]
+    return [
+        _box((x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, felt=True),
+        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, felt=True),
+        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, felt=True),
+        _box((x0, x1), (y1, y1 + t), z, look.wall, felt=True),
+        _box((x0, x1), (y0 - t, y0), z, look.wall, felt=True),
+        _box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
+        _box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
+        _box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
+        _box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
+        Part(
+            # Turned, because MuJoCo lays textures on a box along its z axis.
+            "box", (0.25, (y1 - y0) / 2, 0.005), (x1 - 0.005, (y0 + y1) / 2, main.height + 0.25),
+            about_y(-math.pi / 2), look.tile, texture="tiles", shine=0.5,
+        ),
+    ]  # fmt: skip
 
 
 def _window(kitchen: Kitchen) -> list[Part]:
-    """A window above the sink, and cupboards beside it."""
-    room, look = kitchen.room, kitchen.look
-    wall, y, low, high = room.x[1], look.window, 1.42, 2.1
-    white = (0.95, 0.95, 0.94, 1.0)
-    parts = [_box((wall - 0.012, wall), (y - 0.5, y + 0.5), (low, high), look.sky, shine=0.8)]
-    for a, b in ((-0.54, -0.48), (-0.02, 0.02), (0.48, 0.54)):
-        parts.append(_box((wall - 0.03, wall), (y + a, y + b), (low - 0.04, high + 0.04), white))
-    for a, b in ((low - 0.04, low + 0.02), (high - 0.02, high + 0.04)):
-        parts.append(_box((wall - 0.03, wall), (y - 0.54, y + 0.54), (a, b), white))
-    length = kitchen.counters[0].length
-    for y0, y1 in ((-length / 2, y - 0.65), (y + 0.65, length / 2)):
+    """A window with two wings above the sink."""
+    wall, y, low, high = kitchen.room.x[1], kitchen.look.window, 1.44, 2.1
+    front = (wall - 0.03, wall)
+    posts = [(y - 0.54, y - 0.48), (y - 0.02, y + 0.02), (y + 0.48, y + 0.54)]
+    rails = [(low - 0.04, low + 0.02), (high - 0.02, high + 0.04)]
+    return [
+        _box((wall - 0.012, wall), (y - 0.5, y + 0.5), (low, high), kitchen.look.sky, shine=0.8),
+        *(_box(front, post, (low - 0.04, high + 0.04), _WHITE) for post in posts),
+        *(_box(front, (y - 0.54, y + 0.54), rail, _WHITE) for rail in rails),
+        _box((wall - 0.09, wall), (y - 0.56, y + 0.56), (low - 0.07, low - 0.04), _WHITE),
+    ]
+
+
+def _cupboards(kitchen: Kitchen) -> list[Part]:
+    """Cupboards on the wall on both sides of the window, where there is room for a door."""
+    wall, look, half = kitchen.room.x[1], kitchen.look, kitchen.counters[0].length / 2
+    z, parts = (1.55, 2.2), []
+    for y0, y1 in ((-half, look.window - 0.65), (look.window + 0.65, half)):
         if y1 - y0 < 0.35:
             continue
-        parts.append(_box((wall - 0.32, wall), (y0, y1), (1.55, 2.2), look.cabinet))
-        doors = max(1, round((y1 - y0) / 0.5))
-        for i in range(doors):
-            a = y0 + (y1 - y0) * i / doors
-            b = y0 + (y1 - y0) * (i + 1) / doors
-            parts += _door((wall - 0.32, a, b), (1.55, 2.2), look.cabinet, handle_low=True)
+        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, felt=True))
+        for span in _split((y0, y1), 0.5):
+            parts += _door(wall - 0.32, span, z, look.cabinet, handle=z[0] + 0.06)
     return parts
 
 
-def _door(
-    place: tuple[float, float, float],
-    z: tuple[float, float],
-    color: Color,
-    handle_low: bool = False,
-) -> list[Part]:
-    """A panel on the front at x = place[0] between y = place[1] and place[2], with a handle."""
-    front, a, b = place
-    panel_color = (*(min(1.0, 1.06 * c) for c in color[:3]), 1.0)
-    panel = _box((front - 0.012, front), (a + 0.012, b - 0.012), (z[0] + 0.012, z[1] - 0.012),
-                 panel_color)  # fmt: skip
-    height = z[0] + 0.06 if handle_low else z[1] - 0.06
-    handle = Part("capsule", (0.007, 0.05), (front - 0.03, (a + b) / 2, height),
-                  ALONG_Y, _CHROME, shine=0.9)  # fmt: skip
-    return [panel, handle]
+def _fridge(kitchen: Kitchen) -> list[Part]:
+    """A tall fridge with a freezer below, beside the main counter."""
+    side = kitchen.look.fridge
+    if side == "none":
+        return []
+    main, wall, color = kitchen.counters[0], kitchen.room.x[1], (0.88, 0.89, 0.90, 1.0)
+    near, far = main.length / 2 + 0.03, main.length / 2 + 0.67
+    y = (near, far) if side == "left" else (-far, -near)
+    front = 0.03
+    handle = y[0] + 0.06 if side == "left" else y[1] - 0.06
+    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), felt=True)]
+    for z in ((0.05, 0.66), (0.68, 1.76)):
+        parts.append(_box((front - 0.02, front), y, z, color, shine=0.7))
+        middle = (front - 0.05, handle, z[1] - 0.25 if z[0] < 0.1 else z[0] + 0.25)
+        parts.append(Part("capsule", (0.011, 0.17), middle, color=_CHROME, shine=0.9))
+    return parts
 
 
-def _counter(
-    counter: Counter, kitchen: Kitchen, hole: tuple[float, float, float, float, float] | None
-) -> list[Part]:
-    """A counter in its own frame. hole: middle x, y and size x, y, depth of a basin."""
-    look = kitchen.look
-    half, depth, top = counter.length / 2, counter.depth, counter.height
-    under = top - _TOP
-    slab = {"color": look.top, "felt": True, "shine": 0.4}
+def _split(span: Span, width: float) -> list[Span]:
+    """Divides a span into equal pieces of about `width` [m]."""
+    count = max(1, round((span[1] - span[0]) / width))
+    edges = np.linspace(span[0], span[1], count + 1).tolist()
+    return [(edges[i], edges[i + 1]) for i in range(count)]
+
+
+def _door(front: float, y: Span, z: Span, color: Color, handle: float) -> list[Part]:
+    """A panel in front of x = `front` with a handle at height `handle` [m]."""
+    r, g, b, _ = color
+    panel_color = (min(1.0, 1.06 * r), min(1.0, 1.06 * g), min(1.0, 1.06 * b), 1.0)
+    across, up = (y[0] + 0.006, y[1] - 0.006), (z[0] + 0.006, z[1] - 0.006)
+    across, up = (y[0] + 0.006, y[1] - 0.006), (z[0] + 0.006, z[1] - 0.006)
+    panel = _box((front - 0.012, front), across, up, panel_color)
+    place = (front - 0.03, (y[0] + y[1]) / 2, handle)
+    return [panel, Part("capsule", (0.007, 0.06), place, ALONG_Y, _CHROME, shine=0.9)]
+
+
+def _oven(front: float, y: Span, top: float) -> list[Part]:
+    """An oven's door with its window and a row of knobs."""
+    a, b = y[0] + 0.006, y[1] - 0.006
     parts = [
-        _box((0.07, depth), (-half, half), (0.0, 0.09), (0.12, 0.12, 0.12, 1.0), felt=True),
-        _box((0.03, 0.06), (-half, half), (0.09, under), look.cabinet, felt=True),
+        _box((front - 0.012, front), (a, b), (0.10, top), _STEEL, shine=0.7),
+        _box((front - 0.014, front), (a + 0.06, b - 0.06), (0.2, top - 0.26), _DARK, shine=0.9),
+        Part("capsule", (0.01, 0.17), (front - 0.045, (a + b) / 2, top - 0.19), ALONG_Y, _CHROME),
+    ]
+    for knob in np.linspace(a + 0.08, b - 0.08, 4).tolist():
+        parts.append(Part("cylinder", (0.018, 0.02), (front - 0.01, knob, top - 0.08), ALONG_X,
+                          _DARK))  # fmt: skip
+    return parts
+
+
+def _counter(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
+    """A counter in its own frame: plinth, cupboards below, and a worktop."""
+    look, depth = kitchen.look, counter.depth
+    half, under = counter.length / 2, counter.height - _TOP
+    y = (-half, half)
+    parts = [
+        _box((0.07, depth), y, (0.0, 0.09), _DARK, felt=True),
+        _box((0.03, 0.06), y, (0.09, under), look.cabinet, felt=True),
         _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, felt=True),
         _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, felt=True),
     ]
+    for i, span in enumerate(_split(y, 0.55)):
+        if hole is not None and i == look.oven:
+            parts += _oven(0.03, span, under)
+        else:
+            parts += _door(0.03, span, (0.09, under), look.cabinet, handle=under - 0.06)
+    return parts + _worktop(counter, kitchen, hole)
+
+
+def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
+    half, z = counter.length / 2, (counter.height - _TOP, counter.height)
+
+    def slab(x: Span, y: Span) -> Part:
+        return _box(x, y, z, kitchen.look.top, felt=True, shine=0.4)
+
     if hole is None:
-        parts.append(_box((0, depth), (-half, half), (under, top), **slab))
-    else:
-        x, y, sx, sy, deep = hole
-        parts += [
-            _box((0, x - sx / 2), (-half, half), (under, top), **slab),
-            _box((x + sx / 2, depth), (-half, half), (under, top), **slab),
-            _box((x - sx / 2, x + sx / 2), (-half, y - sy / 2), (under, top), **slab),
-            _box((x - sx / 2, x + sx / 2), (y + sy / 2, half), (under, top), **slab),
-            *_basin(x, y, sx, sy, deep, top),
-        ]
-    doors = round(counter.length / 0.5)
-    for i in range(doors):
-        a = -half + counter.length * i / doors
-        parts += _door((0.03, a, a + counter.length / doors), (0.09, under), look.cabinet)
-    return parts
-
-
-def _basin(x: float, y: float, sx: float, sy: float, deep: float, top: float) -> list[Part]:
-    """An open basin of inner size sx, sy, deep, with a steel rim and a tap behind it."""
-    steel = {"color": _STEEL, "shine": 0.8, "felt": True}
-    t = 0.03  # Thick walls: nothing that falls goes through them.
-    floor, lip = top - deep, top + 0.002
-    x0, x1, y0, y1 = x - sx / 2, x + sx / 2, y - sy / 2, y + sy / 2
-    rim = {"color": _CHROME, "shine": 0.9}
-    tap_x = x1 + 0.05
+        return [slab((0.0, counter.depth), (-half, half))]
     return [
-        _box((x0 - t, x1 + t), (y0 - t, y1 + t), (floor - t, floor), **steel),
-        _box((x0 - t, x0), (y0 - t, y1 + t), (floor, top - 0.001), **steel),
-        _box((x1, x1 + t), (y0 - t, y1 + t), (floor, top - 0.001), **steel),
-        _box((x0, x1), (y0 - t, y0), (floor, top - 0.001), **steel),
-        _box((x0, x1), (y1, y1 + t), (floor, top - 0.001), **steel),
-        _box((x0 - 0.02, x0), (y0 - 0.02, y1 + 0.02), (top, lip), **rim),
-        _box((x1, x1 + 0.02), (y0 - 0.02, y1 + 0.02), (top, lip), **rim),
-        _box((x0, x1), (y0 - 0.02, y0), (top, lip), **rim),
-        _box((x0, x1), (y1, y1 + 0.02), (top, lip), **rim),
-        Part("cylinder", (0.025, 0.002), (x, y, floor + 0.002), color=(0.2, 0.2, 0.2, 1)),
-        Part("cylinder", (0.026, 0.01), (tap_x, y, top + 0.01), color=_CHROME, shine=0.9),
-        Part("capsule", (0.012, 0.12), (tap_x, y, top + 0.13), color=_CHROME, shine=0.9),
-        Part("capsule", (0.011, 0.06), (tap_x - 0.06, y, top + 0.255), ALONG_X,
-             _CHROME, shine=0.9),
-        Part("capsule", (0.011, 0.02), (tap_x - 0.12, y, top + 0.235), color=_CHROME, shine=0.9),
-        Part("capsule", (0.007, 0.03), (tap_x, y - 0.05, top + 0.035), ALONG_Y,
-             _CHROME, shine=0.9),
-    ]  # fmt: skip
+        slab((0.0, hole.x[0]), (-half, half)),
+        slab((hole.x[1], counter.depth), (-half, half)),
+        slab(hole.x, (-half, hole.y[0])),
+        slab(hole.x, (hole.y[1], half)),
+        *_basin(hole, counter.height),
+        *_tap(hole.x[1], (hole.y[0] + hole.y[1]) / 2, counter.height),
+    ]
+
+
+def _basin(hole: _Hole, top: float) -> list[Part]:
+    """An open steel basin with a rim and a drain."""
+    (x0, x1), (y0, y1), t = hole.x, hole.y, _BASIN_WALL
+    floor, rim = top - hole.depth, (top, top + 0.002)
+    z = (floor, top - 0.001)
+
+    def steel(x: Span, y: Span, z: Span) -> Part:
+        return _box(x, y, z, _STEEL, felt=True, shine=0.8)
+
+    def trim(x: Span, y: Span) -> Part:
+        return _box(x, y, rim, _CHROME, shine=0.9)
+
+    return [
+        steel((x0 - t, x1 + t), (y0 - t, y1 + t), (floor - t, floor)),
+        steel((x0 - t, x0), (y0 - t, y1 + t), z),
+        steel((x1, x1 + t), (y0 - t, y1 + t), z),
+        steel((x0, x1), (y0 - t, y0), z),
+        steel((x0, x1), (y1, y1 + t), z),
+        trim((x0 - 0.02, x0), (y0 - 0.02, y1 + 0.02)),
+        trim((x1, x1 + 0.02), (y0 - 0.02, y1 + 0.02)),
+        trim((x0, x1), (y0 - 0.02, y0)),
+        trim((x0, x1), (y1, y1 + 0.02)),
+        Part("cylinder", (0.025, 0.002), ((x0 + x1) / 2, (y0 + y1) / 2, floor), color=_DARK),
+    ]
+
+
+def _tap(basin: float, y: float, top: float) -> list[Part]:
+    """A tap behind a basin that ends at x = `basin`; its spout reaches just over it."""
+    x = basin + 0.06
+
+    def chrome(size: tuple[float, float], dx: float, dy: float, z: float, quaternion=None) -> Part:
+        turned = quaternion or (1.0, 0.0, 0.0, 0.0)
+        place = (x + dx, y + dy, top + z)
+        return Part("capsule", size, place, turned, _CHROME, shine=0.9, felt=True)
+
+    return [
+        Part("cylinder", (0.026, 0.01), (x, y, top + 0.01), color=_CHROME, shine=0.9),
+        chrome((0.012, 0.12), 0.0, 0.0, 0.13),
+        chrome((0.011, 0.045), -0.045, 0.0, 0.255, ALONG_X),
+        chrome((0.011, 0.02), -0.09, 0.0, 0.235),
+        chrome((0.007, 0.03), 0.0, -0.045, 0.035, ALONG_Y),
+    ]

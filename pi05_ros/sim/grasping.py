@@ -14,8 +14,9 @@ import numpy as np
 
 from pi05_ros.platforms import Platform
 from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
+from pi05_ros.sim.home import Item, Kitchen
 from pi05_ros.sim.home_spec import item_body
-from pi05_ros.sim.kitchen import Kitchen
+from pi05_ros.sim.items import Grasp
 from pi05_ros.sim.robot import servo_name, tcp_site
 
 REACH = 0.035  # [m] from tool centre point to graspable point.
@@ -38,15 +39,15 @@ class _Gripper:
     slides: bool
     holds: int | None = None  # Index of the held item.
     stall: float = 0.0  # Fraction at which the fingers meet the held item.
-    armed: bool = True  # Has been open since it last took hold or closed on nothing.
+    armed: bool = False  # Has been open since it last took hold or closed on nothing.
 
 
 class GraspWelds:
     """The grippers of a robot and what they hold."""
 
     def __init__(self, model: mujoco.MjModel, platform: Platform, kitchen: Kitchen) -> None:
-        self._items = [item for item in kitchen.items if item.grasp is not None]
-        self._bodies = [model.body(item_body(item.name)).id for item in self._items]
+        self._items = graspable(kitchen)
+        self._bodies = [model.body(item_body(item.name)).id for item, _ in self._items]
         self._grippers = []
         for group in platform.groups_of("parallel_gripper"):
             joint = model.joint(group.dimensions[0].joint_name)
@@ -62,7 +63,7 @@ class GraspWelds:
             )  # fmt: skip
         self._welds = np.array(
             [
-                [model.equality(_weld(g.name, i.name)).id for i in self._items]
+                [model.equality(_weld(g.name, i.name)).id for i, _ in self._items]
                 for g in self._grippers
             ]
         ).reshape(len(self._grippers), len(self._items))
@@ -73,9 +74,7 @@ class GraspWelds:
         """Adds one weld, switched off, for each gripper and each item that it could hold."""
         for group in platform.groups_of("parallel_gripper"):
             hand = spec.site(tcp_site(group.name)).parent.name
-            for item in kitchen.items:
-                if item.grasp is None:
-                    continue
+            for item, _ in graspable(kitchen):
                 weld = spec.add_equality(name=_weld(group.name, item.name))
                 weld.type = mujoco.mjtEq.mjEQ_WELD
                 weld.objtype = mujoco.mjtObj.mjOBJ_BODY
@@ -86,12 +85,14 @@ class GraspWelds:
     def reset(self, data: mujoco.MjData) -> None:
         """Lets go of everything, as at the start."""
         for gripper in self._grippers:
-            gripper.holds, gripper.armed = None, True
+            gripper.holds, gripper.armed = None, False
         data.eq_active[self._welds.ravel()] = 0
 
     def held(self) -> dict[str, str]:
         """Item name -> gripper group, for every item that is held."""
-        return {self._items[g.holds].name: g.name for g in self._grippers if g.holds is not None}
+        return {
+            self._items[g.holds][0].name: g.name for g in self._grippers if g.holds is not None
+        }
 
     def stalled(self, targets: np.ndarray, data: mujoco.MjData) -> np.ndarray:
         """Servo targets (nu,), with the fingers of a gripper that holds stopped at the item."""
@@ -125,14 +126,14 @@ class GraspWelds:
         taken = {other.holds for other in self._grippers if other.holds is not None}
         tcp = data.site_xpos[g.site]
         best, nearest = None, REACH
-        for i, (item, body) in enumerate(zip(self._items, self._bodies, strict=True)):
+        for i, ((_, grasp), body) in enumerate(zip(self._items, self._bodies, strict=True)):
             if i in taken:
                 continue
             offset = tcp - data.xpos[body]
             if offset @ offset > 0.16:  # Farther than any item is large [m²].
                 continue
             local = data.xmat[body].reshape(3, 3).T @ offset
-            distance = item.grasp.distance(local)
+            distance = grasp.distance(local)
             if distance <= nearest:
                 best, nearest = i, distance
         if best is None:
@@ -146,11 +147,16 @@ class GraspWelds:
         eq[10] = 1.0
         data.eq_active[weld] = 1
         g.holds, g.armed = best, False
-        width = self._items[best].grasp.width
+        width = self._items[best][1].width
         fraction = (data.qpos[g.qpos] - g.closed) / g.span
         # Two sliding fingers leave twice the joint's travel between them. Of a gripper that swings
         # its fingers the width is not known: it stops where it is.
         g.stall = min(fraction, width / 2 / abs(g.span)) if g.slides else fraction
+
+
+def graspable(kitchen: Kitchen) -> list[tuple[Item, Grasp]]:
+    """The items that a gripper can hold, with their grasps."""
+    return [(item, item.grasp) for item in kitchen.items if item.grasp is not None]
 
 
 def _weld(gripper: str, item: str) -> str:

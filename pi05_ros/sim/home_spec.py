@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from pi05_ros.sim.furniture import kitchen_parts
-from pi05_ros.sim.kitchen import Item, Kitchen
+from pi05_ros.sim.home import Item, Kitchen
 from pi05_ros.sim.parts import Part
 from pi05_ros.sim.robot import ITEM, TOUCHES, WORLD
 
@@ -99,7 +99,8 @@ def _material(spec: mujoco.MjSpec, part: Part) -> str:
 def _lathe(spec: mujoco.MjSpec, name: str, profile: tuple[tuple[float, float], ...]) -> str:
     """A surface of revolution about z as a mesh: rings of vertices joined by triangles."""
     angles = np.arange(_LATHE_SIDES) * 2 * np.pi / _LATHE_SIDES
-    vertices, rings = [], []
+    vertices: list[tuple[float, float, float]] = []
+    rings: list[tuple[int, bool]] = []  # First vertex; a ring rather than a tip.
     for radius, height in profile:
         rings.append((len(vertices), radius > 1e-6))
         if radius > 1e-6:
@@ -124,7 +125,7 @@ def _lathe(spec: mujoco.MjSpec, name: str, profile: tuple[tuple[float, float], .
 
 
 _PICTURE = (1280, 960)  # Largest picture that can be rendered [pixel].
-_REPEATS = {"tiles": 7.0, "wood": 0.8, "checker": 1.3}
+_REPEATS = {"tiles": 5.0, "wood": 0.8, "checker": 1.3}  # Per metre.
 
 
 def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
@@ -143,7 +144,7 @@ def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
 
 
 def _wood_picture(rng: np.random.Generator, size: int = 128, planks: int = 8) -> np.ndarray:
-    """Planks with grain, (size, size, 3) uint8 grey, to be tinted."""
+    """Planks with grain, (size, size, 3) uint8 grey, to be tinted by a colour."""
     picture = np.empty((size, size))
     width = size // planks
     for plank in range(planks):

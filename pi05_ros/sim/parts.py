@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+
+from pi05_ros.sim.geometry import rotate
 
 Shape = Literal["box", "cylinder", "sphere", "capsule", "ellipsoid", "lathe"]
 Color = tuple[float, float, float, float]  # Red, green, blue, alpha; 0 to 1.
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]  # w, x, y, z
+Profile = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,45 @@ class Part:
     quaternion: Quaternion = (1.0, 0.0, 0.0, 0.0)
     color: Color = (0.8, 0.8, 0.8, 1.0)
     texture: str = ""  # Name of one of the home's textures, tinted by `color`; "": plain.
-    profile: tuple[tuple[float, float], ...] = ()  # Of a lathe [m].
+    profile: Profile = ()  # Of a lathe [m].
     shine: float = 0.2  # How mirror-like it is lit, 0 to 1.
     seen: bool = True  # Drawn in pictures.
     felt: bool = False  # Touches other things.
+
+    def shifted(self, by: Vector) -> Part:
+        """The same part, moved by a vector [m]."""
+        x, y, z = (float(a + b) for a, b in zip(self.position, by, strict=True))
+        return dataclasses.replace(self, position=(x, y, z))
+
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest corner (3,) of a box around the part in the body's frame [m]."""
+        low, high = self._local_bounds()
+        corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1])
+                            for z in (low[2], high[2])])  # fmt: skip
+        moved = rotate(np.array(self.quaternion), corners) + np.array(self.position)
+        return moved.min(axis=0), moved.max(axis=0)
+
+    def _local_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        if self.shape == "lathe":
+            radius = max(r for r, _ in self.profile)
+            heights = [h for _, h in self.profile]
+            return np.array([-radius, -radius, min(heights)]), np.array(
+                [radius, radius, max(heights)]
+            )
+        if self.shape in ("box", "ellipsoid"):
+            half = np.array(self.size)
+        elif self.shape == "sphere":
+            half = np.full(3, self.size[0])
+        else:
+            caps = self.size[0] if self.shape == "capsule" else 0.0
+            half = np.array([self.size[0], self.size[0], self.size[1] + caps])
+        return -half, half
+
+
+def bounds(parts: Iterable[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest corner (3,) of a box around all parts that are seen [m]."""
+    lows, highs = zip(*(part.bounds() for part in parts if part.seen), strict=True)
+    return np.min(lows, axis=0), np.max(highs, axis=0)
 
 
 def about_x(angle: float) -> Quaternion:

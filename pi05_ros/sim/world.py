@@ -18,30 +18,21 @@ import numpy as np
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.inference.observation import Pose, SceneState
 from pi05_ros.platforms import Platform
-from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate, yaw_quaternion
+from pi05_ros.sim.geometry import yaw_quaternion
 from pi05_ros.sim.grasping import GraspWelds
+from pi05_ros.sim.home import Kitchen
 from pi05_ros.sim.home_spec import add_kitchen, item_body
-from pi05_ros.sim.kitchen import Kitchen, draw_kitchen
+from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.links import Links, LinkTransforms, Wheels, subtree
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
     home_positions,
-    mimic_joints,
     robot_spec,
     servo_name,
     set_joint_positions,
 )
 
 _BASE_WINDUP = (0.05, 0.05, 0.1)  # How far the base servos' reference may run ahead [m, m, rad].
-
-
-@dataclass(frozen=True)
-class LinkTransforms:
-    """Where links stand in their parents: what /tf carries."""
-
-    parents: tuple[str, ...]
-    children: tuple[str, ...]
-    positions: np.ndarray  # (N, 3) float64 [m], in the parent's frame
-    quaternions: np.ndarray  # (N, 4) float64, w x y z
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,8 @@ class World:
         kitchen = draw_kitchen(home)
         spec = robot_spec(self.platform)
         spec.option.timestep = self.timestep
+        spec.option.impratio = 10.0  # Stiff friction: what leans in the sink does not creep.
+        spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at some 70 degrees of freedom.
         add_kitchen(spec, kitchen)
         GraspWelds.declare(spec, self.platform, kitchen)
         self.kitchen = kitchen
@@ -98,24 +91,23 @@ class World:
     def _index(self) -> None:
         """Looks up once what every step needs."""
         model = self.model
-        robot = _subtree(model, model.body(self.platform.base_frame).id)
-        joints = [j for j in range(model.njnt) if model.jnt_bodyid[j] in robot]
-        names = [model.joint(j).name for j in joints]
-        own = [(n, j) for n, j in zip(names, joints, strict=True) if n not in BASE_JOINTS]
-        self.joint_names = tuple(n for n, _ in own)
-        self._qpos_of = np.array([model.jnt_qposadr[j] for _, j in own])
-        self._dof_of = np.array([model.jnt_dofadr[j] for _, j in own])
-        mimics = mimic_joints(model)
-        self._servo_of = {
-            n: model.actuator(servo_name(n)).id
-            for n, j in own
-            if j not in mimics and _has_actuator(model, servo_name(n))
+        self._links, self._wheels = Links(model, self.platform), Wheels(model, self.platform)
+        robot = subtree(model, int(model.body(self.platform.base_frame).id))
+        joints = {
+            model.joint(j).name: j for j in range(model.njnt) if model.jnt_bodyid[j] in robot
         }
-        self._base_qpos = np.array([model.joint(n).qposadr[0] for n in BASE_JOINTS])
-        self._base_dof = np.array([model.joint(n).dofadr[0] for n in BASE_JOINTS])
-        servos = [model.actuator(servo_name(n)).id for n in BASE_JOINTS]
-        self._base_ctrl = np.array(servos)
-        self._base_act = np.array([model.actuator_actadr[s] for s in servos])
+        base = [joints.pop(name) for name in BASE_JOINTS]
+        own = list(joints.values())
+        self.joint_names = tuple(joints)
+        self._qpos_of, self._dof_of = model.jnt_qposadr[own], model.jnt_dofadr[own]
+        self._base_qpos, self._base_dof = model.jnt_qposadr[base], model.jnt_dofadr[base]
+        self._servo_of = {
+            name: model.actuator(servo_name(name)).id
+            for name in joints
+            if _has_actuator(model, servo_name(name))
+        }
+        self._base_servos = np.array([model.actuator(servo_name(n)).id for n in BASE_JOINTS])
+        self._base_act = model.actuator_actadr[self._base_servos]
         self._lead = np.zeros(model.nu)  # kv / kp: what a position servo lags per speed [s].
         for servo in self._servo_of.values():
             self._lead[servo] = (
@@ -124,51 +116,6 @@ class World:
         self._item_bodies = np.array(
             [model.body(item_body(i.name)).id for i in self.kitchen.items]
         )
-        self._index_links(robot)
-        self._index_wheels(own)
-
-    def _index_links(self, robot: set[int]) -> None:
-        model, root = self.model, model_root(self.model, self.platform)
-        bodies = sorted(robot - {root})
-        moving = [b for b in bodies if model.body_jntnum[b] > 0]
-        fixed = [b for b in bodies if model.body_jntnum[b] == 0]
-        self._moving = np.array([root, *moving])
-        self._moving_parent = model.body_parentid[self._moving]
-        self._link_names = tuple(model.body(b).name for b in self._moving)
-        self._link_parents = (
-            self.platform.odom_frame,
-            *(model.body(model.body_parentid[b]).name for b in moving),
-        )
-        self._fixed = LinkTransforms(
-            tuple(model.body(model.body_parentid[b]).name for b in fixed),
-            tuple(model.body(b).name for b in fixed),
-            model.body_pos[fixed].copy(),
-            model.body_quat[fixed].copy(),
-        )
-
-    def _index_wheels(self, own: list[tuple[str, int]]) -> None:
-        """Rows that turn the base's velocity into the speed of each wheel [rad/s].
-
-        A wheel is a hinge without limits on the base. It rolls without sliding along its own
-        direction; an omni wheel's rollers take the rest.
-        """
-        model, rows, dofs = self.model, [], []
-        root = model_root(self.model, self.platform)
-        for _, j in own:
-            body = model.jnt_bodyid[j]
-            if model.jnt_limited[j] or model.body_parentid[body] != root:
-                continue
-            if model.jnt_type[j] != mujoco.mjtJoint.mjJNT_HINGE:
-                continue
-            x, y, radius = model.body_pos[body]
-            axis = rotate(model.body_quat[body], model.jnt_axis[j])
-            forward = np.cross(axis, [0.0, 0.0, 1.0])
-            rows.append(
-                np.array([forward[0], forward[1], x * forward[1] - y * forward[0]]) / radius
-            )
-            dofs.append(model.jnt_dofadr[j])
-        self._wheel_rows = np.array(rows).reshape(-1, 3)
-        self._wheel_dof = np.array(dofs, dtype=int)
 
     def _start(self) -> None:
         model, data = self.model, self.data
@@ -179,7 +126,7 @@ class World:
         for name, servo in self._servo_of.items():
             self._target[servo] = home.get(name, 0.0)
         self._reached = self._target.copy()
-        self._base_command = np.zeros(3)
+        self._base_command = (0.0, 0.0, 0.0)
         self.grasps.reset(data)
         data.ctrl[:] = self._target
         mujoco.mj_forward(model, data)
@@ -221,7 +168,7 @@ class World:
         if not all(math.isfinite(v) for v in (vx, vy, wz)):
             raise Pi05Error(f"the base command ({vx}, {vy}, {wz}) is not finite")
         with self._lock:
-            self._base_command = np.array([vx, vy, wz], dtype=np.float64)
+            self._base_command = (float(vx), float(vy), float(wz))
 
     def step(self, duration: float) -> None:
         """Advances by `duration` [s], rounded to whole time steps (at least one)."""
@@ -230,6 +177,7 @@ class World:
             steps = max(1, round(duration / self.timestep))
             target = self.grasps.stalled(self._target, data)
             rate = (target - self._reached) / (steps * self.timestep)
+            data.qvel[self._wheels.dofs] = self._wheels.speeds(*self.base_velocity())
             for i in range(steps):
                 reference = self._reached + rate * (i + 1) * self.timestep
                 data.ctrl[:] = reference + self._lead * rate
@@ -244,12 +192,10 @@ class World:
         qpos = data.qpos[self._base_qpos]
         c, s = math.cos(qpos[2]), math.sin(qpos[2])
         vx, vy, wz = self._base_command
-        data.ctrl[self._base_ctrl] = (c * vx - s * vy, s * vx + c * vy, wz)
+        data.ctrl[self._base_servos] = (c * vx - s * vy, s * vx + c * vy, wz)
         # A base that is blocked must not wind up and leap when it is free.
         act = data.act[self._base_act]
         data.act[self._base_act] = np.clip(act, qpos - _BASE_WINDUP, qpos + _BASE_WINDUP)
-        if self._wheel_dof.size:
-            data.qvel[self._wheel_dof] = self._wheel_rows @ self.base_velocity()
 
     # Measurements
 
@@ -310,17 +256,11 @@ class World:
     def link_transforms(self) -> LinkTransforms:
         """odom → base frame first, then each link that a joint moves, in its parent (for /tf)."""
         with self._lock:
-            xpos, xquat = self.data.xpos, self.data.xquat
-            inverse = quaternion_conjugate(xquat[self._moving_parent])
-            offset = xpos[self._moving] - xpos[self._moving_parent]
-            quaternions = quaternion_multiply(inverse, xquat[self._moving])
-        return LinkTransforms(
-            self._link_parents, self._link_names, rotate(inverse, offset), quaternions
-        )
+            return self._links.moving(self.data)
 
     def static_link_transforms(self) -> LinkTransforms:
         """The links that are fixed to their parents (for /tf_static, once)."""
-        return self._fixed
+        return self._links.fixed
 
     def snapshot(self) -> Snapshot:
         """A copy of the state for a renderer in another thread."""
@@ -328,20 +268,6 @@ class World:
             return Snapshot(
                 self.time, self.data.qpos.copy(), self.model, self.kitchen, self.grasps.held()
             )
-
-
-def model_root(model: mujoco.MjModel, platform: Platform) -> int:
-    """Id of the body of the platform's base frame."""
-    return int(model.body(platform.base_frame).id)
-
-
-def _subtree(model: mujoco.MjModel, root: int) -> set[int]:
-    """Ids of a body and of all below it."""
-    inside = {int(root)}
-    for body in range(root + 1, model.nbody):
-        if int(model.body_parentid[body]) in inside:
-            inside.add(body)
-    return inside
 
 
 def _has_actuator(model: mujoco.MjModel, name: str) -> bool:

@@ -1,0 +1,84 @@
+"""Where points and items appear in a platform's cameras. Needs no OpenGL."""
+
+from __future__ import annotations
+
+import itertools
+
+import mujoco
+import numpy as np
+
+from pi05_ros.platforms import Camera, Platform
+from pi05_ros.sim.cameras import find_camera, intrinsics, pose_data
+from pi05_ros.sim.geometry import rotate
+from pi05_ros.sim.home_spec import item_body
+from pi05_ros.sim.robot import camera_name
+from pi05_ros.sim.world import Snapshot
+
+FractionBox = tuple[float, float, float, float]  # x_min, y_min, x_max, y_max; 0 to 1, y down.
+
+_NEAR = 0.01  # Nothing nearer to a camera than this has a place in its picture [m].
+
+
+class CameraGeometry:
+    """The cameras of a platform as pinholes."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._model: mujoco.MjModel | None = None
+
+    def project(self, camera: str, points: np.ndarray, snapshot: Snapshot) -> np.ndarray:
+        """Pixels (N, 2) float64, x right and y down, of points (N, 3) in odom [m].
+
+        A point behind the camera gives NaN. Pixels may lie outside the picture.
+
+        Raises:
+            Pi05Error: The platform has no such camera.
+        """
+        settings = find_camera(self._platform, camera)
+        return self._project(settings, np.asarray(points, dtype=np.float64), self._posed(snapshot))
+
+    def object_boxes(self, snapshot: Snapshot, camera: str) -> dict[str, FractionBox]:
+        """Boxes around the items in view, as fractions of the picture, clipped to it.
+
+        A box holds the projected corners of the item's bounding box, so it is a little generous.
+        An item is left out when a corner is behind the camera or its box's middle is outside the
+        picture. What stands in front does not count: an item behind an arm still has its box.
+
+        Raises:
+            Pi05Error: The platform has no such camera.
+        """
+        settings = find_camera(self._platform, camera)
+        data = self._posed(snapshot)
+        boxes = {}
+        for item in snapshot.kitchen.items:
+            body = data.body(item_body(item.name))
+            x, y, z = item.design.size
+            corners = itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0.0, z))
+            points = body.xpos + rotate(body.xquat, np.array(list(corners)))
+            # The left edge of the first pixel is fraction 0; its middle is pixel 0.
+            pixels = self._project(settings, points, data) + 0.5
+            fractions = pixels / (settings.width, settings.height)
+            if not np.isfinite(fractions).all():
+                continue
+            low, high = fractions.min(axis=0), fractions.max(axis=0)
+            middle = (low + high) / 2
+            if (middle < 0).any() or (middle > 1).any():
+                continue
+            low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+            boxes[item.name] = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+        return boxes
+
+    def _posed(self, snapshot: Snapshot) -> mujoco.MjData:
+        if snapshot.model is not self._model:
+            self._model = snapshot.model
+            self._data = mujoco.MjData(snapshot.model)
+        pose_data(snapshot, self._data)
+        return self._data
+
+    def _project(self, camera: Camera, points: np.ndarray, data: mujoco.MjData) -> np.ndarray:
+        fx, fy, cx, cy = intrinsics(camera)
+        view = data.camera(camera_name(camera.name))
+        # MuJoCo's camera frame: x right, y up, looking along -z.
+        local = (points - view.xpos) @ view.xmat.reshape(3, 3)
+        depth = np.where(local[:, 2] < -_NEAR, -local[:, 2], np.nan)
+        return np.stack([cx + fx * local[:, 0] / depth, cy - fy * local[:, 1] / depth], axis=1)
