@@ -26,8 +26,9 @@ def parameter(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    read_only: bool = True,
 ) -> Any:
-    """A dataclass field that becomes a read-only node parameter.
+    """A dataclass field that becomes a node parameter.
 
     Args:
         default: Default value; its type (bool, int, float, str) is the parameter's.
@@ -35,12 +36,14 @@ def parameter(
         minimum: Least value of a number.
         maximum: Greatest value of a number.
         choices: Valid values of a text; empty allows any.
+        read_only: Whether it keeps the value that it starts with.
     """
     metadata = {
         "description": description,
         "minimum": minimum,
         "maximum": maximum,
         "choices": choices,
+        "read_only": read_only,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -81,7 +84,9 @@ _NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or 
 
 
 def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=field.metadata["description"], read_only=True)
+    descriptor = ParameterDescriptor(
+        description=field.metadata["description"], read_only=field.metadata["read_only"]
+    )
     if field.metadata["choices"]:
         descriptor.additional_constraints = "One of: " + ", ".join(field.metadata["choices"])
     low, high = field.metadata["minimum"], field.metadata["maximum"]

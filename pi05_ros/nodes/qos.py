@@ -47,3 +47,15 @@ COMMAND = QoSProfile(
 STATUS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
+
+# What the mock home's drivers send: reliable, as ros2_control's broadcasters and most camera
+# drivers offer it, so that reliable and best-effort subscriptions both match.
+DRIVER_OUTPUT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
+)
+
+# Commands as the mock home's controllers take them. Deeper than a real controller's queue: only
+# the newest moves the robot, but the witness counts every one.
+CONTROLLER_INPUT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE
+)

@@ -102,13 +102,18 @@ class JointTrajectoryController:
         """Positions that were commanded last, (joints,)."""
         return self._last_command.positions
 
+    def check(self, trajectory: JointTrajectory, now_ns: int) -> str:
+        """Why a trajectory would be rejected now; an empty string if it would be taken."""
+        allow = self.config.allow_nonzero_velocity_at_trajectory_end
+        return check_trajectory(trajectory, self.config.joints, now_ns, allow)
+
     def set_trajectory(self, trajectory: JointTrajectory, now_ns: int) -> None:
         """Takes a trajectory from the topic. It replaces the old one; an active goal lives on.
 
         Raises:
             CommandRejected: It breaks a rule of `check_trajectory`; nothing changes.
         """
-        self._check(trajectory, now_ns)
+        self._require(trajectory, now_ns)
         self._next = self._sorted(trajectory)
         self._is_holding = False
 
@@ -134,7 +139,7 @@ class JointTrajectoryController:
         Raises:
             CommandRejected: As for `set_trajectory`; nothing changes.
         """
-        self._check(trajectory, now_ns)
+        self._require(trajectory, now_ns)
         self.abort_goal("Current goal preempted by new incoming action.")
         self._tolerances = self._default_tolerances.with_goal(
             self.config.joints, path_tolerance or {}, goal_tolerance or {}, goal_time_tolerance
@@ -178,10 +183,11 @@ class JointTrajectoryController:
         is_first = not self._running.is_begun
         if is_first:
             self._begin(now_ns)
-        reference = self._running.sample(now_ns)
-        command = self._running.sample(now_ns + self._period_ns)
-        error = reference.state.positions - positions
-        self._judge(now_ns, is_first, command, error)
+        with np.errstate(invalid="ignore", over="ignore"):  # What was sent may be infinite.
+            reference = self._running.sample(now_ns)
+            command = self._running.sample(now_ns + self._period_ns)
+            error = reference.state.positions - positions
+            self._judge(now_ns, is_first, command, error)
         since_start = now_ns - self._running.start_ns
         self._state = JointTrajectoryState(
             reference=replace(reference.state, time_ns=since_start),
@@ -241,14 +247,9 @@ class JointTrajectoryController:
         self._next = RunningTrajectory((point,), stamp_ns=0)
         self._is_holding = True
 
-    def _check(self, trajectory: JointTrajectory, now_ns: int) -> None:
-        """Raises CommandRejected."""
-        reason = check_trajectory(
-            trajectory,
-            self.config.joints,
-            now_ns,
-            self.config.allow_nonzero_velocity_at_trajectory_end,
-        )
+    def _require(self, trajectory: JointTrajectory, now_ns: int) -> None:
+        """Raises CommandRejected for what `check` finds."""
+        reason = self.check(trajectory, now_ns)
         if reason:
             raise CommandRejected(reason)
 

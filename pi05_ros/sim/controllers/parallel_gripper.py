@@ -51,6 +51,12 @@ class ParallelGripperController:
         """The goal that is being carried out."""
         return self._goal
 
+    def check(self, positions: Sequence[float]) -> str:
+        """Why a goal would be rejected; an empty string if it would be taken."""
+        if len(positions) != 1:
+            return f"{len(positions)} positions, a gripper takes exactly 1"
+        return ""
+
     def start_goal(self, goal: Hashable, positions: Sequence[float], now_ns: int) -> None:
         """Takes a gripper_cmd goal. An active one is canceled and gets an empty result.
 
@@ -62,8 +68,9 @@ class ParallelGripperController:
         Raises:
             CommandRejected: There is not exactly one position.
         """
-        if len(positions) != 1:
-            raise CommandRejected(f"{len(positions)} positions, a gripper takes exactly 1")
+        reason = self.check(positions)
+        if reason:
+            raise CommandRejected(reason)
         self._end_quietly()
         self._goal = goal
         self._last_movement_ns = now_ns

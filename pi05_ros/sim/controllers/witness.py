@@ -26,6 +26,9 @@ POSITION_LIMIT = "position_limit"  # Beyond the URDF's limits.
 VELOCITY_LIMIT = "velocity_limit"  # Base: beyond the limit. Joints: between points of one message.
 REACH_LIMIT = "reach_limit"  # Its first point lies too far from the set-point for its time.
 SET_POINT_JUMP = "set_point_jump"  # A drive's set-point moved faster than the limit in a tick.
+# After commands in so many ticks in a row a stream counts as one at the tick's rate.
+_STEADY_TICKS = 3
+
 FAULTS = (NOT_FINITE, REJECTED, POSITION_LIMIT, VELOCITY_LIMIT, REACH_LIMIT, SET_POINT_JUMP)
 
 
@@ -69,7 +72,13 @@ class GroupWitness:
         self._order = {d.joint_name: i for i, d in enumerate(group.dimensions)}
         self._has_begun = False
         self._arrived = False
+        self._unbroken = 0  # Ticks in a row with a command.
         self._set_point: np.ndarray | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a steady stream owes this tick its command."""
+        return self._unbroken >= _STEADY_TICKS and not self._arrived
 
     def trajectory(self, message: JointTrajectory, set_point: np.ndarray) -> None:
         """Sees a trajectory arrive.
@@ -131,8 +140,10 @@ class GroupWitness:
         if self._has_begun:
             self.ticks += 1
             if self._arrived:
+                self._unbroken += 1
                 self.ticks_since_command = 0
             else:
+                self._unbroken = 0
                 self.ticks_missed += 1
                 self.ticks_since_command += 1
                 self.longest_gap = max(self.longest_gap, self.ticks_since_command)
@@ -148,7 +159,7 @@ class GroupWitness:
     def begin_anew(self) -> None:
         """The home was reset: the stream begins with the next command, counts stay."""
         self._has_begun = self._arrived = False
-        self.ticks_since_command = 0
+        self._unbroken = self.ticks_since_command = 0
         self._set_point = None
 
     def _note_arrival(self) -> None:

@@ -1,0 +1,115 @@
+"""A mock home that runs: world, controllers and score, advanced tick by tick in simulated time."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from pi05_ros.platforms import Platform
+from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
+from pi05_ros.sim.scoring import Score, scorer
+from pi05_ros.sim.world import World
+
+TICK_NS = 20_000_000  # One command period at 50 Hz.
+START_NS = 1_000_000_000  # Simulated time begins here: a stamp of 0 means "none" to too many.
+_TIMESTEP = 0.0025  # Of the physics [s]; divides the controllers' period.
+_SCORE_TICKS = 5  # The score looks at the home every so many ticks.
+
+
+class Simulation:
+    """Owns the world and the controllers. One thread ticks; others command under `lock`.
+
+    Simulated time only rises: a reset puts the robot and the home back, not the clock.
+
+    Args:
+        platform: The robot.
+        home: Seed of the home.
+        task: What is scored.
+        config: Parameters of the controllers; their period divides a tick.
+
+    Attributes:
+        lock: Guards `manager` and what it holds; held for well under a millisecond.
+        arrival: To be set whenever a command has arrived.
+        now_ns: Simulated time [ns], written by the ticking thread.
+        waited: How long `wait_for_commands` has waited in all [s of wall time].
+
+    Raises:
+        Pi05Error: No rubric scores the task, or the platform's URDF does not fit.
+    """
+
+    def __init__(
+        self, platform: Platform, home: int, task: str, config: ManagerConfig | None = None
+    ) -> None:
+        self.platform = platform
+        self.task = task
+        self.world = World(platform, home, timestep=_TIMESTEP)
+        self._scorer = scorer(task, self.world.kitchen)
+        self.manager = ControllerManager(
+            platform, self.world, config or ManagerConfig(), TICK_NS * 1e-9
+        )
+        if TICK_NS % self.manager.period_ns:
+            raise ValueError(f"a tick of {TICK_NS} ns is no multiple of {self.manager.period_ns}")
+        self._streams = [
+            witness
+            for witness in self.manager.witnesses.values()
+            if witness.group.kind != "parallel_gripper"
+        ]
+        self.lock = threading.Lock()
+        self.arrival = threading.Event()
+        self.waited = 0.0
+        self.now_ns = START_NS
+        self.ticks = 0
+        self.score: Score = self._look()
+
+    def tick(self) -> None:
+        """Advances by TICK_NS: controllers and physics by turns, then the score."""
+        period_ns = self.manager.period_ns
+        for _ in range(TICK_NS // period_ns):
+            with self.lock:
+                self.manager.update(self.now_ns)
+            self.world.step(period_ns * 1e-9)
+            self.now_ns += period_ns
+        with self.lock:
+            self.manager.end_tick()
+        self.ticks += 1
+        if self.ticks % _SCORE_TICKS == 0:
+            self.score = self._look()
+
+    def wait_for_commands(self, limit: float) -> None:
+        """Waits until every steady stream has brought its command for the next tick.
+
+        Simulated time stands still meanwhile. So a command stream at the tick's rate meets each
+        tick once, however the machine's load delays messages: a run then depends on what was
+        commanded, not on who else had the processor. A stream that breaks off is waited for once.
+
+        Args:
+            limit: Longest wait [s of wall time].
+        """
+        start = time.perf_counter()
+        while self._are_commands_awaited():
+            remaining = start + limit - time.perf_counter()
+            if remaining <= 0:
+                break
+            self.arrival.wait(remaining)
+        self.waited += time.perf_counter() - start
+
+    def reset(self, home: int) -> None:
+        """Begins the home with seed `home` afresh; commands and goals end, the robot holds.
+
+        Called by the ticking thread.
+        """
+        self.world.reset(home)
+        with self.lock:
+            self.manager.reset(self.now_ns)
+        self._scorer = scorer(self.task, self.world.kitchen)
+        self.score = self._look()
+
+    def _are_commands_awaited(self) -> bool:
+        with self.lock:
+            self.arrival.clear()
+            return any(stream.is_awaited for stream in self._streams)
+
+    def _look(self) -> Score:
+        """The score of the home as it is now."""
+        held = self.world.held()
+        return self._scorer.update(self.world.scene_state(), held, self.now_ns * 1e-9)
