@@ -85,7 +85,7 @@ _NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or 
 
 def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
-        description=field.metadata["description"], read_only=field.metadata["read_only"]
+        description=field.metadata["description"], read_only=field.metadata.get("read_only", True)
     )
     if field.metadata["choices"]:
         descriptor.additional_constraints = "One of: " + ", ".join(field.metadata["choices"])
