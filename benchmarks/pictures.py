@@ -92,7 +92,7 @@ def main() -> None:
         sent = send(topics, height, width, arguments.seconds) * topics
         rclpy.shutdown()
         output, _ = receiver.communicate(timeout=20)
-        got, median, p99 = output.split()
+        got, median, p99 = output.splitlines()[-1].split()
         print(
             f"{name} at {RATE:.0f} Hz: {sent - int(got)} of {sent} lost, "
             f"age {float(median):.1f} ms median, {float(p99):.1f} ms p99"
