@@ -29,11 +29,14 @@ class Verb:
 
 
 VERBS = {
+    "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
     "test": Verb("pi05_ros.testing", "check the style and run the tests"),
+    "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }
 
 # What only the script ./pi05 of a checkout knows (pi05_ros.bootstrap.entry).
 SHELL_VERBS = {
+    "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
     "setup": "set up this folder, and do nothing else",
     "env": 'print the environment for a shell: eval "$(./pi05 env)"',
     "run": "run a program in the environment: ./pi05 run python",

@@ -18,8 +18,8 @@ MINIMUM_FREE = 6 * 1024**3  # Room for the wheels, their download and the build 
 
 # Files of requirements/. An exact list is installed as it stands; a fitted one with what it needs
 # in turn: torch's CUDA packages, or with a distribution what the system lacks.
-EXACT = ("ros-jazzy", "build", "rosdep", "learning", "tools", "closure")
-FITTED = ("learning", "tools")
+EXACT = ("ros-jazzy", "build", "rosdep", "robot", "tools", "closure")
+FITTED = ("robot", "tools")
 
 # Folders of the container in which the ROS wheels were built, as their CMake files name them.
 _BUILD_NUMPY = re.compile(

@@ -36,7 +36,7 @@ def test_the_key_of_the_wheels_is_the_lists_without_comments(checkout):
 def test_a_distribution_gets_no_ros_wheel(checkout):
     assert "ros-jazzy-package==1.0" in virtual_env.wheels_key(checkout, True)
     assert virtual_env.wheels_key(checkout, False).splitlines() == [
-        "learning-package==1.0",
+        "robot-package==1.0",
         "tools-package==1.0",
     ]
 
