@@ -285,8 +285,11 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         said = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
         if tick.mode.name != self._said:
             self._said = tick.mode.name
-            log = self.get_logger().error if tick.mode == Mode.STOPPED else self.get_logger().info
-            log(said)
+            # Two calls: rclpy raises when one place in the code logs at two levels.
+            if tick.mode == Mode.STOPPED:
+                self.get_logger().error(said)
+            else:
+                self.get_logger().info(said)
 
 
 def main(args: Sequence[str] | None = None) -> int:
