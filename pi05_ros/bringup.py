@@ -81,8 +81,6 @@ def graph(
     if options.record:
         specs.append(_recording(platform, options, suite.environment))
     if options.rviz:
-        if options.sim:
-            specs.append(_robot_state_publisher(platform, options, suite.environment))
         specs.append(_rviz(platform, options, suite.environment))
     return tuple(specs)
 
@@ -148,6 +146,7 @@ class _Suite:
         mind: dict[str, Parameter] = {
             "brain": self.options.brain,
             "checkpoint": self.options.checkpoint,
+            "seed": self.options.seed,
         }
         planner: dict[str, Parameter] = {**mind, "task": self.options.task}
         if self.options.separate:
@@ -185,18 +184,15 @@ def robot_description(platform: Platform, use_mock_hardware: bool) -> str:
     return str(xacro.process_file(str(path), mappings=arguments).toxml())
 
 
-def _robot_state_publisher(
-    platform: Platform, options: BringupOptions, environment: Mapping[str, str]
-) -> NodeSpec:
-    """Link frames for RViz. A real robot's own bring-up runs one already."""
+def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -> NodeSpec:
+    """Description and link frames, which a robot's own bring-up or a mock home gives."""
     return NodeSpec(
         name="robot_state_publisher",
         executable="robot_state_publisher",
         package="robot_state_publisher",
         nodes=("robot_state_publisher",),
         parameters={
-            "use_sim_time": options.sim,
-            "robot_description": robot_description(platform, options.mock_hardware),
+            "robot_description": robot_description(platform, use_mock_hardware=True),
         },
         remappings=(("joint_states", platform.joint_states_topic),),
         environment=environment,
@@ -219,7 +215,7 @@ def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str,
 def _mock_hardware(platform: Platform, environment: Mapping[str, str]) -> list[NodeSpec]:
     """ros2_control with mock components and the platform's controllers: a dry run, no robot."""
     controllers = str(resource_path(f"config/controllers/{platform.name}.yaml"))
-    publisher = _robot_state_publisher(platform, BringupOptions(mock_hardware=True), environment)
+    publisher = _robot_state_publisher(platform, environment)
     manager = NodeSpec(
         name="controller_manager",
         executable="ros2_control_node",

@@ -48,6 +48,7 @@ class BringupOptions:
     checkpoint: str = _option(
         "", "Folder of the model's weights. Empty: nano size, weights drawn at random."
     )
+    seed: int = _option(0, "Seed of what the model draws at random: noise and tokens.")
     task: str = _option(
         "", 'Task to begin with ("put the dishes in the sink"). Empty: wait for one.'
     )
@@ -70,8 +71,9 @@ class BringupOptions:
                     f"{option.name}: wanted one of {', '.join(option.choices)}, found '{value}'"
                     + did_you_mean(value, option.choices)
                 )
-        if self.home < 0:
-            raise ValueError(f"home: a seed is 0 or more, found {self.home}")
+        for name in ("home", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: a seed is 0 or more, found {getattr(self, name)}")
         if self.brain == "expert" and not self.sim:
             raise ValueError(
                 "brain: the expert reads a mock home's state, which no robot gives; "
@@ -79,7 +81,8 @@ class BringupOptions:
             )
         if self.brain == "expert" and self.checkpoint:
             raise ValueError("checkpoint: the expert has no weights; leave it out")
-        if self.checkpoint and not Path(self.checkpoint).is_dir():
+        drawn = self.checkpoint.startswith("random:")  # See inference.model_brain.
+        if self.checkpoint and not drawn and not Path(self.checkpoint).expanduser().is_dir():
             raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")
         if self.sim and self.mock_hardware:
             raise ValueError("mock_hardware: sim brings its own controllers; take one of the two")

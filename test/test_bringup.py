@@ -75,7 +75,7 @@ def test_names_of_processes_are_unique_whatever_is_asked_for():
 def test_namespace_and_log_level_reach_the_suites_nodes_only():
     specs = build(sim=True, rviz=True, namespace="fleet/r2", log_level="debug")
     for name, spec in specs.items():
-        own = name not in ("rviz", "robot_state_publisher")
+        own = name != "rviz"
         assert spec.namespace == ("/fleet/r2" if own else "")
         assert spec.log_level == ("fleet.r2:=debug" if own else "")
 

@@ -10,13 +10,14 @@ from pi05_ros.platforms import Platform
 BRAIN_NAMES = ("model", "expert")
 
 
-def open_brain(name: str, checkpoint: str, platform: Platform) -> Brain:
+def open_brain(name: str, checkpoint: str, platform: Platform, seed: int = 0) -> Brain:
     """Makes the brain called `name` for a robot, warm.
 
     Args:
         name: One of BRAIN_NAMES.
         checkpoint: Folder of the weights; empty is π0.5 at nano size with weights drawn at random.
         platform: The robot.
+        seed: Of what the model draws at random. The expert draws nothing.
 
     Raises:
         Pi05Error: The checkpoint is not usable, or not for this robot.
@@ -30,7 +31,7 @@ def open_brain(name: str, checkpoint: str, platform: Platform) -> Brain:
     else:
         from pi05_ros.inference.model_brain import ModelBrain
 
-        brain = ModelBrain(platform, checkpoint)
+        brain = ModelBrain(platform, checkpoint, seed=seed)
     brain.warm_up()
     return brain
 
@@ -44,20 +45,20 @@ class BrainSource:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._brain: Brain | None = None
-        self._key: tuple[str, str, str] | None = None
+        self._key: tuple[str, str, str, int] | None = None
         self._users = 0
 
-    def acquire(self, name: str, checkpoint: str, platform: Platform) -> Brain:
+    def acquire(self, name: str, checkpoint: str, platform: Platform, seed: int = 0) -> Brain:
         """The brain; see open_brain. Give it back with `release`.
 
         Raises:
             ValueError: The source already holds another brain.
             Pi05Error: It cannot be opened.
         """
-        key = (name, checkpoint, platform.name)
+        key = (name, checkpoint, platform.name, seed)
         with self._lock:
             if self._brain is None:
-                self._brain, self._key = open_brain(name, checkpoint, platform), key
+                self._brain, self._key = open_brain(name, checkpoint, platform, seed), key
             elif key != self._key:
                 raise ValueError(f"this process already runs {self._key}, not {key}")
             self._users += 1

@@ -44,6 +44,12 @@ class PlannerParameters:
     checkpoint: str = parameter(
         "", "Folder of the model's weights; empty: nano size, drawn at random."
     )
+    seed: int = parameter(
+        0,
+        "Seed of what the model draws at random: noise and tokens.",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
     task: str = parameter("", "Task to begin with when the planner becomes active; empty: wait.")
     period_s: float = parameter(
         1.0, "Time between two predictions, by the pictures' stamps [s].", minimum=0.05, maximum=60
@@ -75,7 +81,10 @@ class Planner(ManagedNode[PlannerParameters]):
         """Opens and warms the brain, makes the output."""
         self._platform = load_platform(self.parameters.platform)
         self._brain = self._source.acquire(
-            self.parameters.brain, self.parameters.checkpoint, self._platform
+            self.parameters.brain,
+            self.parameters.checkpoint,
+            self._platform,
+            self.parameters.seed,
         )
         self.get_logger().info(f"brain: {self._brain.info.description}")
         self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)

@@ -32,6 +32,12 @@ class PolicyParameters:
     checkpoint: str = parameter(
         "", "Folder of the model's weights; empty: nano size, drawn at random."
     )
+    seed: int = parameter(
+        0,
+        "Seed of what the model draws at random: noise and tokens.",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
     replan_after: float = parameter(
         0.4,
         "The next chunk is computed when the observation of the last one is this old [s].",
@@ -63,7 +69,10 @@ class Policy(ManagedNode[PolicyParameters]):
         """Opens and warms the brain, makes the output."""
         self._platform = load_platform(self.parameters.platform)
         self._brain = self._source.acquire(
-            self.parameters.brain, self.parameters.checkpoint, self._platform
+            self.parameters.brain,
+            self.parameters.checkpoint,
+            self._platform,
+            self.parameters.seed,
         )
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 

@@ -61,7 +61,7 @@ class FakeSource:
     def __init__(self, brain: FakeBrain) -> None:
         self.brain = brain
 
-    def acquire(self, name: str, checkpoint: str, platform: Platform) -> FakeBrain:
+    def acquire(self, name: str, checkpoint: str, platform: Platform, seed: int) -> FakeBrain:
         return self.brain
 
     def release(self) -> None:
