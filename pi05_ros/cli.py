@@ -29,6 +29,7 @@ class Verb:
 
 
 VERBS = {
+    "demo": Verb("pi05_ros.demo.command", "a robot in a mock home does one task, and is filmed"),
     "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
     "test": Verb("pi05_ros.testing", "check the style and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
@@ -36,7 +37,6 @@ VERBS = {
 
 # What only the script ./pi05 of a checkout knows (pi05_ros.bootstrap.entry).
 SHELL_VERBS = {
-    "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
     "setup": "set up this folder, and do nothing else",
     "env": 'print the environment for a shell: eval "$(./pi05 env)"',
     "run": "run a program in the environment: ./pi05 run python",

@@ -85,6 +85,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._stop_since: float | None = None
         self.failure: str | None = None  # Why the graph went down by itself, as one sentence.
+        self.failed: str | None = None  # The process that was to blame.
 
     def __enter__(self) -> Supervisor:
         self.start()
@@ -222,23 +223,27 @@ class Supervisor:
         elif child.spec.on_exit == "ignore":
             self._on_event(name, f"ended ({how}); the graph goes on")
         elif child.spec.on_exit == "shutdown":
-            self._fail(f"{name} ended ({how}) after {lived:.0f} s; the graph stops without it")
+            self._fail(
+                name, f"{name} ended ({how}) after {lived:.0f} s; the graph stops without it"
+            )
         else:
             self._respawn(child, how, lived, now)
 
     def _respawn(self, child: _Child, how: str, lived: float, now: float) -> None:
         delay = child.record.died(lived)
         if delay is None:
-            self._fail(child.record.policy.gave_up(child.spec.name, how))
+            self._fail(child.spec.name, child.record.policy.gave_up(child.spec.name, how))
         else:
             child.start_at = now + delay
             self._on_event(
                 child.spec.name, f"died ({how}) after {lived:.0f} s; starts again in {delay:g} s"
             )
 
-    def _fail(self, sentence: str) -> None:
-        self.failure = self.failure or sentence
-        self.request_stop() if not self.stopping else None
+    def _fail(self, name: str, sentence: str) -> None:
+        if self.failure is None:
+            self.failure, self.failed = sentence, name
+        if not self.stopping:
+            self.request_stop()
 
     def _press(self, since_stop_s: float) -> None:
         """Signals what is still alive, each rung of the ladder once."""

@@ -1,0 +1,131 @@
+"""The verb `pi05 demo`: its command line, and its run from the first process to the last file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pi05_ros.bringup_options import BRAINS, BringupOptions
+from pi05_ros.demo.record import RunRecord
+from pi05_ros.demo.summary import Asked
+from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.platforms import load_platform, platform_names
+
+TASK = "put the dishes in the sink"
+SECONDS = 300.0  # Simulated; the expert needs about half of it.
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        arguments: What stands behind `pi05 demo`.
+
+    Returns:
+        0 when the run took place, whatever its score; 1 when the graph did not come up, a node
+        died or no chunk reached the controllers; 2 for a wrong command line; 130 after Ctrl-C.
+    """
+    parsed = parser().parse_args(arguments)
+    try:
+        platform = load_platform(parsed.platform)
+        options = BringupOptions.parse(
+            {
+                "sim": "true",
+                "home": parsed.home,
+                "brain": parsed.brain,
+                "checkpoint": parsed.checkpoint,
+                "seed": parsed.seed,
+                "task": parsed.task,
+            }
+        )
+        if not options.task:
+            raise ConfigError("option 'task'", f"say what to do, such as '{TASK}'")
+        seconds = _seconds(parsed.seconds)
+        out = prepare_folder(Path(parsed.out))
+        _isolate()
+        # Imported only now: it needs ROS, and a wrong word should be told at once.
+        from pi05_ros.demo.run import Run
+
+        asked = Asked(
+            platform=platform.name,
+            home=options.home,
+            task=options.task,
+            brain=options.brain,
+            checkpoint=options.checkpoint,
+            seed=options.seed,
+            seconds=seconds,
+        )
+    except ConfigError as error:
+        print(f"pi05 demo: {error}", file=sys.stderr)
+        return 2
+    run = Run(platform, options, asked, out, RunRecord())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: run.interrupt())
+    try:
+        return run.main()
+    except Pi05Error as error:
+        print(f"pi05 demo: {error}", file=sys.stderr)
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    result = argparse.ArgumentParser(
+        prog="pi05 demo",
+        description="A robot in a mock home does one task, over real ROS 2 topics. Writes "
+        "summary.json, video.mp4, strip.png and the nodes' logs. Ctrl-C ends it at any time.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = result.add_argument
+    add(
+        "--platform", default="mobile_18dof", help=f"{', '.join(platform_names())}, or a YAML file"
+    )
+    add("--task", default=TASK, help="what to do")
+    add("--home", default="0", help="seed of the mock home")
+    add("--brain", default="expert", metavar="|".join(BRAINS), help="who plans and acts")
+    add("--checkpoint", default="", help="folder of the model's weights (brain model)")
+    add("--seconds", default=str(SECONDS), help="simulated time at most [s]")
+    add("--out", default="demo_out", help="folder for the results")
+    add("--seed", default="0", help="of what the model draws at random (noise, tokens)")
+    return result
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 1.0 <= value <= 86400.0:
+        raise ConfigError("option 'seconds'", f"wanted a number from 1 to 86400, found '{text}'")
+    return value
+
+
+def prepare_folder(path: Path) -> Path:
+    """Makes the folder for the results, and removes those of an earlier run.
+
+    Raises:
+        ConfigError: It cannot be written to.
+    """
+    try:
+        (path / "logs").mkdir(parents=True, exist_ok=True)
+        for name in ("summary.json", "video.mp4", "strip.png"):
+            (path / name).unlink(missing_ok=True)
+        for log in (path / "logs").glob("*.log"):
+            log.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"option 'out': {path}", f"cannot be written to ({error.strerror})"
+        ) from error
+    return path
+
+
+def _isolate() -> None:
+    """Keeps two demos on one machine, or one network, from hearing each other."""
+    # Up to 101 the ports of a domain lie below those that Linux gives to others (ROS 2 docs).
+    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 101)))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")

@@ -1,0 +1,200 @@
+"""One run of the demo: the graph as supervised processes, and a monitor that watches it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from pi05_ros.bringup import NodeSpec, fast_dds_environment, graph
+from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.bringup_processes import process_specs
+from pi05_ros.demo.film import FRAMES_PER_SECOND, Film, Frame
+from pi05_ros.demo.live import LiveLine, describe
+from pi05_ros.demo.logs import NodeLogs
+from pi05_ros.demo.picture import Caption
+from pi05_ros.demo.record import RunRecord
+from pi05_ros.demo.summary import Asked, summarize, write_summary
+from pi05_ros.errors import Pi05Error
+from pi05_ros.nodes.demo_monitor import MonitorThread
+from pi05_ros.platforms import Platform
+from pi05_ros.supervisor import Supervisor
+
+_COME_UP_S = 180.0  # Wall time in which all nodes must be active; a busy small machine needs 30.
+_STALL_S = 30.0  # Wall time in which simulated time must advance.
+_SETTLE_S = 1.0  # Simulated time that is still filmed after the last point.
+_TAIL = 12  # Lines of a node's log that are shown when it failed.
+
+
+def _for_demo(spec: NodeSpec) -> NodeSpec:
+    """A process of the graph as the demo wants it."""
+    parameters = dict(spec.parameters)
+    if "planner" in spec.nodes:
+        # The monitor gives it the task when all nodes are active, and hears how it ends.
+        parameters["task"] = ""
+    # Nothing is started again: a node that dies is a failure of the demo.
+    return replace(spec, parameters=parameters, on_exit="shutdown")
+
+
+class Run:
+    """Runs the graph until the task is over, then writes the results.
+
+    Args:
+        platform: The robot.
+        options: Of the graph.
+        asked: For the summary.
+        out: Folder for the results.
+        record: Where what happens is collected.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        options: BringupOptions,
+        asked: Asked,
+        out: Path,
+        record: RunRecord,
+    ) -> None:
+        self._platform, self._options, self._asked = platform, options, asked
+        self._out, self._record = out, record
+        self._interrupted = False
+        self._live = LiveLine(sys.stdout)
+        self._filmed = float("-inf")  # Stamp of the last frame [s].
+
+    def interrupt(self) -> None:
+        """Ends the run early; the results are still written. For signal handlers."""
+        self._interrupted = True
+
+    def main(self) -> int:
+        """Runs.
+
+        Returns:
+            Exit status, see pi05_ros.demo.command.
+        """
+        # The monitor is part of the graph: it wants room for pictures as the nodes do.
+        os.environ.update(fast_dds_environment(os.environ))
+        specs = process_specs(map(_for_demo, graph(self._platform, self._options)))
+        cell = (self._platform.cameras[0].height, self._platform.cameras[0].width)
+        failure, ended = "", "failed"
+        with NodeLogs(self._out / "logs", [spec.name for spec in specs]) as logs:
+            supervisor = Supervisor(specs, on_line=logs.line, on_event=logs.event)
+            film = Film(self._out, self._platform.camera_names, cell)
+            self._live.say(
+                f"{self._asked.platform} in home {self._asked.home}: {self._asked.task}"
+            )
+            supervisor.start()
+            monitor = MonitorThread(self._record, self._platform, self._options.absolute_namespace)
+            try:
+                self._come_up(supervisor, monitor)
+                ended = self._watch(supervisor, monitor, film)
+            except Pi05Error as error:
+                failure = str(error)
+            finally:
+                self._record.end()
+                if self._interrupted:
+                    ended, failure = "interrupted", ""
+                film.finish()
+                self._live.say("stopping the graph")
+                supervisor.stop()
+                monitor.close()
+            failure = failure or self._missing_chunks(ended)
+            ended = "failed" if failure else ended
+            self._write(film, ended, failure)
+            if failure:
+                logs.show_tail(supervisor, sys.stderr, _TAIL)
+                print(f"pi05 demo: {failure}", file=sys.stderr)
+                return 1
+        self._live.say(self._closing_words(ended))
+        return 130 if ended == "interrupted" else 0
+
+    def _come_up(self, supervisor: Supervisor, monitor: MonitorThread) -> None:
+        """Waits until all nodes are active, then gives the task and waits until it is taken."""
+        deadline, given = time.monotonic() + _COME_UP_S, False
+        while not self._record.began and not self._interrupted:
+            self._poll(supervisor)
+            if self._record.outcome:
+                raise Pi05Error(self._record.outcome.message)
+            if self._record.graph_state == "failed":
+                raise Pi05Error(f"the graph did not come up: {self._record.graph_message}")
+            if self._record.graph_state == "active" and not given:
+                monitor.node.begin(self._asked.task, self._asked.seconds)
+                given = True
+            if time.monotonic() > deadline:
+                waited = self._record.graph_message or "nothing was heard from the nodes"
+                raise Pi05Error(f"the graph did not come up within {_COME_UP_S:.0f} s: {waited}")
+
+    def _watch(self, supervisor: Supervisor, monitor: MonitorThread, film: Film) -> str:
+        """Follows the run to its end; returns why it ended."""
+        record = self._record
+        advanced, last = time.monotonic(), -1.0
+        full_since: float | None = None
+        while not self._interrupted:
+            self._poll(supervisor)
+            self._shoot(monitor, film)
+            now = record.sim_s
+            if now > last:
+                advanced, last = time.monotonic(), now
+            elif time.monotonic() - advanced > _STALL_S:
+                raise Pi05Error(f"simulated time has stood still for {_STALL_S:.0f} s")
+            if record.score.is_full and full_since is None:
+                full_since = now
+            if full_since is not None and now > full_since + _SETTLE_S:
+                return "full score"
+            if now >= self._asked.seconds:
+                return "time"
+            if record.outcome:
+                return "task done" if record.outcome.done else f"planner: {record.outcome.message}"
+        return "interrupted"
+
+    def _poll(self, supervisor: Supervisor) -> None:
+        supervisor.poll(0.05)
+        if supervisor.failure:
+            raise Pi05Error(supervisor.failure)
+        self._live.show(describe(self._record))
+
+    def _shoot(self, monitor: MonitorThread, film: Film) -> None:
+        """Hands a frame to the film, ten times a simulated second."""
+        pictures = monitor.node.pictures_since(self._filmed + 0.9 / FRAMES_PER_SECOND)
+        if pictures is None:
+            return
+        self._filmed, images = pictures
+        record = self._record
+        score = record.score
+        caption = Caption(
+            task=self._asked.task,
+            subtask=record.current_subtask,
+            score=f"{score.points:g}/{score.max_points:g} points" if score.max_points else "",
+            time=f"{record.sim_s:.1f} s",
+        )
+        film.add(Frame(record.sim_s, images, caption))
+
+    def _missing_chunks(self, ended: str) -> str:
+        """Whether the run was none: what the failure is then."""
+        if ended == "interrupted" or (self._record.chunks and self._record.commands.sent):
+            return ""
+        if not self._record.chunks:
+            return "no chunk was made: see logs/brain.log"
+        return "no chunk reached the controllers: see logs/control_bridge.log"
+
+    def _write(self, film: Film, ended: str, failure: str) -> None:
+        """Writes summary.json, then waits for the video."""
+        summary = summarize(self._asked, self._record, ended, failure)
+        write_summary(self._out / "summary.json", summary)
+        total = max(1, film.waiting)
+        while not film.wait(0.2):
+            self._live.show(f"encoding the video: {100 * (total - film.waiting) // total} %")
+
+    def _closing_words(self, ended: str) -> str:
+        record = self._record
+        score = record.score
+        points = (
+            f"{score.points:g} of {score.max_points:g} points" if score.max_points else "no score"
+        )
+        factor = f", {record.real_time_factor:.2f}x real time" if record.real_time_factor else ""
+        files = [name for name in ("video.mp4", "strip.png") if (self._out / name).exists()]
+        return (
+            f"{points} in {record.sim_s:.0f} simulated seconds ({ended}{factor}); "
+            f"results: {', '.join([str(self._out / 'summary.json'), *files])}"
+        )

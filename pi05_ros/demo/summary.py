@@ -1,0 +1,77 @@
+"""`summary.json` of a run: what was asked, what came of it, and how the graph kept up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pi05_ros.demo.record import RunRecord
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the demo was asked for."""
+
+    platform: str
+    home: int
+    task: str
+    brain: str
+    checkpoint: str
+    seed: int
+    seconds: float
+
+
+def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict[str, Any]:
+    """The summary as JSON types. docs/demo.md says what each key means.
+
+    Args:
+        asked: What the demo was asked for.
+        record: What happened.
+        ended: Why the run ended: "task done", "full score", "time", "interrupted", "failed", or
+            "planner: …" when the planner ended the task for another reason.
+        failure: What failed, as one sentence; empty: nothing.
+    """
+    factor = record.real_time_factor
+    commands = record.commands
+    return {
+        **asdict(asked),
+        "ended": ended,
+        "failure": failure,
+        "points": record.score.points,
+        "max_points": record.score.max_points,
+        "criteria": [
+            {"text": text, "points": points, "max_points": most}
+            for text, (points, most) in record.score.criteria.items()
+        ],
+        "simulated_seconds": round(record.sim_s, 2),
+        "real_time_factor": None if factor is None else round(factor, 3),
+        "ticks_sent": commands.sent,
+        "ticks_missed": commands.missed,
+        "chunks": record.chunks,
+        "subtasks": [
+            {
+                "text": span.text,
+                "source": span.source,
+                "start_s": round(span.start_s, 2),
+                "end_s": None if span.end_s is None else round(span.end_s, 2),
+            }
+            for span in record.subtasks()
+        ],
+        "faults": [
+            *(asdict(fault) for fault in record.faults()),
+            *(
+                {"source": "mock_home", "text": f"commands: {name}", "count": count}
+                for name, count in commands.faults.items()
+                if count
+            ),
+        ],
+    }
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """Writes the summary; the file is whole or not there."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
