@@ -53,7 +53,11 @@ class Statistics:
         message = DiagnosticArray(status=[self._overall()])
         for name, witness in simulation.manager.witnesses.items():
             with simulation.lock:
-                values = {**counts(witness), "last_rejection": witness.last_rejection}
+                values = {
+                    **counts(witness),
+                    "last_rejection": witness.last_rejection,
+                    "last_fault": witness.last_fault,
+                }
             new = self._news(name, {fault: values[fault] for fault in FAULTS})
             message.status.append(_status(name, values, new))
         message.header.stamp = ns_to_time(simulation.now_ns)

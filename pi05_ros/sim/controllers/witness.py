@@ -35,8 +35,9 @@ FAULTS = (NOT_FINITE, REJECTED, POSITION_LIMIT, VELOCITY_LIMIT, REACH_LIMIT, SET
 class GroupWitness:
     """Counts what one controller got.
 
-    A stream begins with its first command; from then on each tick either brought one or was
-    missed. A stream that has ended goes on missing: `ticks_since_command` tells how long.
+    A stream (trajectories, base) begins with its first command; from then on each tick either
+    brought one or was missed. A stream that has ended goes on missing: `ticks_since_command` tells
+    how long.
 
     Attributes:
         commands: Commands that arrived, taken or not.
@@ -46,6 +47,7 @@ class GroupWitness:
         ticks_since_command: Length of the gap now.
         faults: Count of commands (of ticks, for SET_POINT_JUMP) by fault.
         last_rejection: Why the last rejected command was rejected.
+        last_fault: What the last fault was, with joint, value and limit.
     """
 
     def __init__(self, group: Group, tick: float) -> None:
@@ -63,13 +65,14 @@ class GroupWitness:
         self.ticks_since_command = 0
         self.faults: Counter[str] = Counter()
         self.last_rejection = ""
+        self.last_fault = ""
         self._tick = tick
         self._lower, self._upper = joint_limits(group)
         scale = (
             abs(group.joint_open - group.joint_closed) if group.kind == "parallel_gripper" else 1
         )
         self._max_velocity = np.array([d.max_velocity for d in group.dimensions]) * scale
-        self._order = {d.joint_name: i for i, d in enumerate(group.dimensions)}
+        self._names = [d.joint_name for d in group.dimensions]
         self._has_begun = False
         self._arrived = False
         self._unbroken = 0  # Ticks in a row with a command.
@@ -90,44 +93,37 @@ class GroupWitness:
         self._note_arrival()
         names, points = message.joint_names, message.points
         sizes = {len(point.positions) for point in points}
-        if sorted(names) != sorted(self._order) or sizes != {len(names)}:
+        if sorted(names) != sorted(self._names) or sizes != {len(names)}:
             return  # No sense in its numbers; the controller will say what is wrong.
-        column = [names.index(name) for name in self._order]
+        column = [names.index(name) for name in self._names]
         positions = np.array([p.positions for p in points])[:, column]  # (points, joints)
         times = np.array([p.time_ns for p in points]) * NANOSECONDS
-        if not np.isfinite(positions).all():
-            self.faults[NOT_FINITE] += 1
+        if not self._is_finite(positions):
             return
         self._check_positions(positions)
         with np.errstate(divide="ignore", invalid="ignore"):
             speeds = np.abs(np.diff(positions, axis=0)) / np.diff(times)[:, None]
-            reach = np.abs(positions[0] - set_point) / times[0]
-        limit = self._max_velocity * _VELOCITY_MARGIN
-        if np.any(speeds > limit):
-            self.faults[VELOCITY_LIMIT] += 1
+            reach = np.abs(positions[:1] - set_point) / times[0]
+        self._check_speeds(VELOCITY_LIMIT, speeds)
         # A stamp moves the first point in time; the tick below sees what becomes of that.
-        if message.stamp_ns == 0 and np.any(reach > limit):
-            self.faults[REACH_LIMIT] += 1
+        if message.stamp_ns == 0:
+            self._check_speeds(REACH_LIMIT, reach)
 
     def gripper(self, positions: list[float]) -> None:
         """Sees a gripper goal arrive; `positions` [m or rad] as it came."""
         self._note_arrival()
-        if not np.isfinite(positions).all():
-            self.faults[NOT_FINITE] += 1
-        elif len(positions) == 1:
+        if self._is_finite(np.array([positions])) and len(positions) == 1:
             self._check_positions(np.array([positions]))
 
     def twist(self, command: Twist) -> None:
         """Sees a base command arrive."""
         self._note_arrival()
-        if not np.isfinite(command).all():
-            self.faults[NOT_FINITE] += 1
-        elif np.any(np.abs(command) > self._max_velocity * _VELOCITY_MARGIN):
-            self.faults[VELOCITY_LIMIT] += 1
+        if self._is_finite(np.array([command])):
+            self._check_speeds(VELOCITY_LIMIT, np.abs([command]))
 
     def rejection(self, reason: str) -> None:
         """Sees the controller reject the command that just arrived."""
-        self.faults[REJECTED] += 1
+        self._count(REJECTED, reason)
         self.last_rejection = reason
 
     def end_tick(self, set_point: np.ndarray | None = None) -> None:
@@ -137,6 +133,10 @@ class GroupWitness:
             set_point: Finite positions that the drives were given at its end, (joints,); None for
                 a base, which has none.
         """
+        # A gripper gets a goal when something changes: there is no stream to miss, and its
+        # set-point steps by design.
+        if self.group.kind == "parallel_gripper":
+            return
         if self._has_begun:
             self.ticks += 1
             if self._arrived:
@@ -148,12 +148,10 @@ class GroupWitness:
                 self.ticks_since_command += 1
                 self.longest_gap = max(self.longest_gap, self.ticks_since_command)
         self._arrived = False
-        # A gripper's set-point steps by design: its drive knows how fast it may go.
-        if set_point is not None and self.group.kind == "joint_trajectory":
+        if set_point is not None:
             if self._set_point is not None:
-                step = np.abs(set_point - self._set_point)
-                if np.any(step > self._max_velocity * self._tick * _VELOCITY_MARGIN):
-                    self.faults[SET_POINT_JUMP] += 1
+                step = np.abs(set_point - self._set_point)[None]
+                self._check_speeds(SET_POINT_JUMP, step / self._tick)
             self._set_point = np.array(set_point)
 
     def begin_anew(self) -> None:
@@ -166,11 +164,34 @@ class GroupWitness:
         self.commands += 1
         self._has_begun = self._arrived = True
 
+    def _is_finite(self, values: np.ndarray) -> bool:
+        """Counts and returns False if any of values (rows, dimensions) is not finite."""
+        bad = np.argwhere(~np.isfinite(values))
+        if bad.size:
+            self._count(NOT_FINITE, f"{self._names[bad[0][1] % len(self._names)]}")
+        return not bad.size
+
     def _check_positions(self, positions: np.ndarray) -> None:
         """Counts once if any of positions (points, joints) is beyond the limits."""
         below = positions < self._lower - _POSITION_MARGIN
-        if np.any(below | (positions > self._upper + _POSITION_MARGIN)):
-            self.faults[POSITION_LIMIT] += 1
+        bad = np.argwhere(below | (positions > self._upper + _POSITION_MARGIN))
+        if bad.size:
+            row, column = bad[0]
+            limits = f"{self._lower[column]:g} to {self._upper[column]:g}"
+            value = f"{positions[row, column]:.4g}"
+            self._count(POSITION_LIMIT, f"{self._names[column]} at {value}, limits {limits}")
+
+    def _check_speeds(self, fault: str, speeds: np.ndarray) -> None:
+        """Counts `fault` once if any of speeds (rows, dimensions) is above its limit."""
+        bad = np.argwhere(speeds > self._max_velocity * _VELOCITY_MARGIN)
+        if bad.size:
+            row, column = bad[0]
+            limit = f"limit {self._max_velocity[column]:g}"
+            self._count(fault, f"{self._names[column]} at {speeds[row, column]:.4g}, {limit}")
+
+    def _count(self, fault: str, detail: str) -> None:
+        self.faults[fault] += 1
+        self.last_fault = f"{fault}: {detail}"
 
 
 def joint_limits(group: Group) -> tuple[np.ndarray, np.ndarray]:

@@ -81,6 +81,7 @@ def test_faults_of_trajectories(sent, fault):
     w = witness()
     w.trajectory(sent, HOME)
     assert dict(w.faults) == {fault: 1}
+    assert w.last_fault.startswith(f"{fault}: left_arm_joint_")
     assert w.commands == 1
 
 
@@ -131,6 +132,7 @@ def test_gripper_goals():
     w.end_tick(np.array([0.04]))
     w.end_tick(np.array([0.0]))  # A gripper's set-point may step.
     assert "set_point_jump" not in w.faults
+    assert w.ticks == 0  # Goals come when something changes; there is no stream to miss.
 
 
 def test_base_commands():
@@ -139,6 +141,7 @@ def test_base_commands():
     assert not w.faults
     w.twist((0.51, 0.0, 0.0))
     w.twist((0.0, 0.0, -1.02))
+    assert w.last_fault == "velocity_limit: base_wz at 1.02, limit 1"
     w.twist((math.nan, 0.0, 0.0))
     assert w.faults == {"velocity_limit": 2, "not_finite": 1}
 
