@@ -52,7 +52,7 @@ class MockHomeParameters:
         maximum=100.0,
     )
     command_wait: float = parameter(
-        0.05,
+        0.1,
         "How long a tick may wait for the command of a steady stream [s of wall time]; 0: never.",
         minimum=0.0,
         maximum=1.0,

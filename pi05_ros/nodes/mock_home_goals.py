@@ -11,6 +11,9 @@ from rclpy.node import Node
 
 from pi05_ros.sim.controllers.goals import CommandRejected
 
+# How long a result can be fetched [s]: rclcpp's default. rclpy's, 15 minutes, piles up goals.
+_RESULT_TIMEOUT = 10
+
 
 class GoalTracker:
     """An action server whose goals a controller carries out in the ticking thread.
@@ -50,6 +53,7 @@ class GoalTracker:
             goal_callback=self._goal,
             handle_accepted_callback=self._accepted,
             cancel_callback=self._canceled,
+            result_timeout=_RESULT_TIMEOUT,
         )
 
     def publish_feedback(self, goal: Hashable, feedback: Any) -> None:
