@@ -78,9 +78,7 @@ class World:
         spec = robot_spec(self.platform)
         spec.option.timestep = self.timestep
         spec.option.impratio = 10.0  # Stiff friction: what leans in the sink does not creep.
-        spec.option.jacobian = (
-            mujoco.mjtJacobian.mjJAC_DENSE
-        )  # Faster at some 70 degrees of freedom.
+        spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 dofs.
         add_kitchen(spec, kitchen)
         GraspWelds.declare(spec, self.platform, kitchen)
         self.kitchen = kitchen
