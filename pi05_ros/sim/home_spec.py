@@ -56,12 +56,20 @@ def _add_item(spec: mujoco.MjSpec, item: Item) -> None:
     x, y, z = item.design.size
     mass = item.design.mass
     body.mass = mass
-    body.ipos = [0.0, 0.0, 0.4 * z]
+    body.ipos = _middle_of_mass(item)
     # A solid box of the item's size: heavier to turn than a shell, which keeps it calm.
     body.inertia = mass / 12 * np.array([y * y + z * z, x * x + z * z, x * x + y * y])
     body.explicitinertial = True
     for i, part in enumerate(item.design.parts):
         _add_part(spec, body, part, f"{item.name}/{i}", ITEM)
+
+
+def _middle_of_mass(item: Item) -> np.ndarray:
+    """Middle (3,) of the boxes that others feel of an item, a little low so that it stands well."""
+    felt = [part for part in item.design.parts if part.felt]
+    volumes = [float(np.prod(part.size)) for part in felt]
+    middle = np.average([part.position for part in felt], axis=0, weights=volumes)
+    return middle * [1.0, 1.0, 0.8]
 
 
 def _add_part(

@@ -128,7 +128,7 @@ def _from_urdf(platform: Platform) -> mujoco.MjSpec:
     try:
         return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:])
     except ValueError as error:
-        raise ConfigError(platform.urdf, f"MuJoCo cannot read the URDF: {error}") from error
+        raise ConfigError(platform.urdf, f"MuJoCo cannot read the URDF: {' '.join(str(error).split())}") from error
 
 
 def _add_base_joints(spec: mujoco.MjSpec, platform: Platform) -> None:
@@ -234,7 +234,11 @@ def _turns_freely(joint: mujoco.MjsJoint) -> bool:
 
 def _largest_inertia(spec: mujoco.MjSpec, platform: Platform) -> dict[str, float]:
     """Inertia about each joint [kg or kg·m²] by name, the larger of home and stretched pose."""
-    model = spec.compile()
+    try:
+        model = spec.compile()
+    except ValueError as error:
+        reason = " ".join(str(error).removeprefix("Error: ").split())
+        raise ConfigError(platform.urdf, f"MuJoCo cannot build the robot: {reason}") from error
     data = mujoco.MjData(model)
     largest = np.zeros(model.nv)
     for pose in ({}, home_positions(platform)):

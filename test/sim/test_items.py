@@ -1,0 +1,69 @@
+"""Every thing that can stand in a home: bounding boxes, grasps, proportions."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pi05_ros.sim.clutter import CLUTTER
+from pi05_ros.sim.dishes import DISHES, make_mug, make_pan
+from pi05_ros.sim.items import Grasp
+from pi05_ros.sim.parts import ALONG_X, Part, bounds
+
+ALL = {**DISHES, **CLUTTER}
+GRIPPER_OPENING = 0.08  # m, of both platforms.
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_the_origin_is_below_the_middle_of_the_bounding_box(kind):
+    design = ALL[kind](np.random.default_rng(5), "red")
+    low, high = bounds(design.parts)
+    assert low[:2] == pytest.approx(-high[:2], abs=1e-9)
+    assert -1e-9 <= low[2] <= 0.004, "it stands on its base"
+    assert design.size == pytest.approx((2 * high[0], 2 * high[1], high[2]))
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_it_is_felt_from_its_base_up_and_not_beyond_what_is_seen(kind):
+    design = ALL[kind](np.random.default_rng(5), "red")
+    felt = [part.bounds() for part in design.parts if part.felt]
+    low, high = np.min([f[0] for f in felt], axis=0), np.max([f[1] for f in felt], axis=0)
+    assert low[2] == pytest.approx(0.0, abs=1e-9)
+    assert (
+        high <= np.array([design.size[0] / 2, design.size[1] / 2, design.size[2]]) + 0.005
+    ).all()
+
+
+@pytest.mark.parametrize("kind", DISHES)
+def test_a_dish_is_graspable_inside_its_box_and_fits_between_the_fingers(kind):
+    design = DISHES[kind](np.random.default_rng(5), "red")
+    x, y, z = design.size
+    grasp = design.grasp
+    assert abs(grasp.point[0]) + grasp.radius <= x / 2
+    assert abs(grasp.point[1]) + grasp.radius <= y / 2
+    assert 0.01 <= grasp.point[2] <= z + 0.01
+    assert grasp.width < GRIPPER_OPENING
+    assert (grasp.along is not None) == design.is_long
+
+
+def test_distance_to_a_rim_and_to_a_point():
+    rim = Grasp((0.0, 0.0, 0.05), 0.01, radius=0.1)
+    assert rim.distance(np.array([0.1, 0.0, 0.05])) == pytest.approx(0.0)
+    assert rim.distance(np.array([0.0, 0.0, 0.05])) == pytest.approx(0.1)
+    assert rim.distance(np.array([0.0, -0.13, 0.09])) == pytest.approx(0.05)
+    point = Grasp((0.08, 0.0, 0.03), 0.02, along=0.0)
+    assert point.distance(np.array([0.08, 0.03, 0.07])) == pytest.approx(0.05)
+
+
+def test_centring_moves_the_grasp_along():
+    mug = make_mug(np.random.default_rng(0), "blue")
+    assert mug.grasp.point[0] < -0.01, "the rim's middle is away from the handle"
+    pan = make_pan(np.random.default_rng(0), "")
+    assert pan.grasp.point[0] > 0.05, "the handle is towards x"
+    assert math.hypot(*pan.size[:2]) / 2 == pytest.approx(pan.footprint)
+
+
+def test_bounds_of_a_turned_part():
+    low, high = Part("capsule", (0.01, 0.05), (1.0, 0.0, 0.0), ALONG_X).bounds()
+    assert low == pytest.approx([0.94, -0.01, -0.01])
+    assert high == pytest.approx([1.06, 0.01, 0.01])
