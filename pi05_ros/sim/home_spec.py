@@ -65,7 +65,7 @@ def _add_item(spec: mujoco.MjSpec, item: Item) -> None:
 
 
 def _middle_of_mass(item: Item) -> np.ndarray:
-    """Middle (3,) of the boxes that others feel of an item, a little low so that it stands well."""
+    """Middle (3,) of the boxes that are felt of an item, a little low: it stands well."""
     felt = [part for part in item.design.parts if part.felt]
     volumes = [float(np.prod(part.size)) for part in felt]
     middle = np.average([part.position for part in felt], axis=0, weights=volumes)

@@ -128,7 +128,9 @@ def _from_urdf(platform: Platform) -> mujoco.MjSpec:
     try:
         return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:])
     except ValueError as error:
-        raise ConfigError(platform.urdf, f"MuJoCo cannot read the URDF: {' '.join(str(error).split())}") from error
+        raise ConfigError(
+            platform.urdf, f"MuJoCo cannot read the URDF: {_one_line(error)}"
+        ) from error
 
 
 def _add_base_joints(spec: mujoco.MjSpec, platform: Platform) -> None:
@@ -237,8 +239,9 @@ def _largest_inertia(spec: mujoco.MjSpec, platform: Platform) -> dict[str, float
     try:
         model = spec.compile()
     except ValueError as error:
-        reason = " ".join(str(error).removeprefix("Error: ").split())
-        raise ConfigError(platform.urdf, f"MuJoCo cannot build the robot: {reason}") from error
+        raise ConfigError(
+            platform.urdf, f"MuJoCo cannot build the robot: {_one_line(error)}"
+        ) from error
     data = mujoco.MjData(model)
     largest = np.zeros(model.nv)
     for pose in ({}, home_positions(platform)):
@@ -262,3 +265,8 @@ def _find(spec: mujoco.MjSpec, platform: Platform, what: str, name: str):
             f"{did_you_mean(name, [e.name for e in elements])}",
         )
     return found
+
+
+def _one_line(error: ValueError) -> str:
+    """MuJoCo's message, which spans several lines, as a clause."""
+    return " ".join(str(error).removeprefix("Error: ").split())

@@ -117,11 +117,12 @@ def test_what_one_gripper_holds_the_other_cannot_take(world):
     bring(world, "spoon_1", "left")
     world.set_joint_command("left_gripper_joint", CLOSED)
     run(world, 0.3)
-    assert world.grasps.held() == {"spoon_1": "left_gripper"}
-    bring(world, "spoon_1", "right")  # Torn over to the other hand.
+    assert world.held() == {"spoon_1": "left_gripper"}
+    # Within the other hand's reach, and out of the first one's pull.
+    world.data.eq_active[world.model.equality("grasp/left_gripper/spoon_1").id] = 0
+    bring(world, "spoon_1", "right")
     world.set_joint_command("right_gripper_joint", CLOSED)
-    world.step(TICK)
-    world.step(TICK)
+    run(world, 0.4)
     assert world.held() == {"spoon_1": "left_gripper"}
 
 

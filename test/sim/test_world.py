@@ -170,6 +170,23 @@ def test_dropped_dishes_stay_in_the_sink(shared, home):
         assert np.linalg.norm(position - before.objects[dish.name].position) < 0.01, dish.name
 
 
+def test_items_do_not_creep_down_a_slope(world):
+    """Gravity turned by 15°, well inside the friction cone. Soft friction crept 2 mm in 2 s."""
+    gravity = world.model.opt.gravity.copy()
+    slope = math.radians(15)
+    try:
+        world.model.opt.gravity[:] = 9.81 * np.array([math.sin(slope), 0.0, -math.cos(slope)])
+        run(world, 0.3)
+        before = world.scene_state()
+        run(world, 2.0)
+        after = world.scene_state()
+    finally:
+        world.model.opt.gravity[:] = gravity
+    for item in world.kitchen.items:
+        moved = after.objects[item.name].position - before.objects[item.name].position
+        assert np.linalg.norm(moved) < 5e-4, item.name
+
+
 def test_reset_equals_a_fresh_world(world):
     world.set_joint_command("left_arm_joint_1", 0.5)
     world.set_base_command(0.3, 0.1, 0.2)
@@ -228,6 +245,8 @@ def test_link_transforms_chain_to_where_mujoco_has_each_link(any_world):
         return poses[frame]
 
     assert (moving.parents[0], moving.children[0]) == ("odom", "base_link")
+    now = world.base_pose()  # Not a time step behind the joints.
+    assert moving.positions[0] == pytest.approx([now[0], now[1], 0.0], abs=1e-12)
     frames = ["left_tcp", "right_tcp", *(camera.frame for camera in world.platform.cameras)]
     for frame in frames:
         position, quaternion = pose(frame)
