@@ -30,6 +30,7 @@ from pi05_ros.platforms import Camera, load_platform
 
 # A camera without a picture for this long is reported [s, wall].
 _SILENT_AFTER = 2.0
+_START_GRACE = 3.0  # [s, wall]
 _REPORT_EVERY = 10.0  # [s, wall]
 
 
@@ -82,7 +83,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
         self._counts.clear()
-        self._last_arrival = dict.fromkeys(self._platform.camera_names, time.monotonic())
+        # Drivers may be starting too: a camera that never sent has a little longer.
+        first_due = time.monotonic() + _START_GRACE
+        self._last_arrival = dict.fromkeys(self._platform.camera_names, first_due)
         self._last_report: dict[str, float] = {}
         self._last_problem = dict.fromkeys(self._platform.camera_names, "")
         self._worker = Worker(self, "camera_set", self._publish_pending)

@@ -45,7 +45,10 @@ class Scene:
         return wait_for(lambda: future.done() and future.result(), name)
 
     def arm(self):
-        return self.call(SetBool, "arm", SetBool.Request(data=True))
+        answer = self.call(SetBool, "arm", SetBool.Request(data=True))
+        if answer.success:  # Only a state from after it carries the new epoch.
+            wait_for(lambda: self.states[-1].mode == RobotState.MODE_HOLDING, "hold")
+        return answer
 
     def chunk(self, **changes) -> ActionChunk:
         """Moves one joint by 0.2 rad over a second while the base drives forward."""
@@ -88,7 +91,6 @@ def test_nothing_moves_before_an_operator_arms_it(graph):
 def test_an_armed_bridge_streams_a_chunk_and_holds_after_it(graph):
     scene = Scene(graph)
     assert scene.arm().success
-    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
     scene.chunks.publish(scene.chunk())
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_RUNNING, "running")
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "the chunk's end")
@@ -120,7 +122,6 @@ def test_an_armed_bridge_streams_a_chunk_and_holds_after_it(graph):
 def test_a_bad_chunk_is_rejected_whole_and_counted(graph, changes, rule):
     scene = Scene(graph)
     assert scene.arm().success
-    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
     bad = scene.chunk(**changes)
     scene.chunks.publish(bad)
     counts = scene.bridge._bridge.counts
@@ -165,8 +166,11 @@ def test_a_stop_latches_until_reset_and_arm(graph):
 def test_it_cannot_be_armed_without_measurements(graph):
     scene = Scene(graph)
     scene.robot.silent = True
-    wait_for(lambda: not scene.arm().success, "a refusal")
-    assert scene.bridge._bridge.mode.name == "DISARMED"
+    bridge = scene.bridge._bridge
+    wait_for(lambda: bridge._assembler.age(scene.bridge.now_ns()) > 0.2, "old measurements")
+    answer = scene.arm()
+    assert not answer.success and "the measured state is" in answer.message
+    assert bridge.mode.name == "DISARMED"
 
 
 def test_a_wrong_platform_is_one_sentence_and_no_transition(graph):
