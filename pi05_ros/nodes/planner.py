@@ -18,13 +18,11 @@ from pi05_ros.inference import instructions
 from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.inference.tasks import CurrentSubtask, Outcome, TaskKeeper
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import OK, WARN, Health, ManagedNode, run_node
-from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
+from pi05_ros.nodes.base import OK, WARN, Health, run_node
+from pi05_ros.nodes.brain_node import BrainNode, BrainParameters
+from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.conversions import ns_to_time, seconds_to_duration
-from pi05_ros.nodes.observer import Observer
 from pi05_ros.nodes.parameters import parameter
-from pi05_ros.nodes.worker import Worker
-from pi05_ros.platforms import load_platform
 
 _MESSAGES = {
     Outcome.DONE: "the task is done",
@@ -36,27 +34,16 @@ _MESSAGES = {
 
 
 @dataclass(frozen=True)
-class PlannerParameters:
+class PlannerParameters(BrainParameters):
     """Parameters of planner."""
 
-    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    brain: str = parameter("model", "Who plans.", choices=BRAIN_NAMES)
-    checkpoint: str = parameter(
-        "", "Folder of the model's weights; empty: nano size, drawn at random."
-    )
-    seed: int = parameter(
-        0,
-        "Seed of what the model draws at random: noise and tokens.",
-        minimum=0,
-        maximum=2**31 - 1,
-    )
     task: str = parameter("", "Task to begin with when the planner becomes active; empty: wait.")
     period_s: float = parameter(
         1.0, "Time between two predictions, by the pictures' stamps [s].", minimum=0.05, maximum=60
     )
 
 
-class Planner(ManagedNode[PlannerParameters]):
+class Planner(BrainNode[PlannerParameters]):
     """Runs the high level: π(l̂ | o, l)."""
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
@@ -66,36 +53,22 @@ class Planner(ManagedNode[PlannerParameters]):
             brain_source: Where the brain comes from; None makes one of its own.
             **arguments: For the lifecycle node.
         """
-        super().__init__("planner", PlannerParameters, **arguments)
-        self._source = brain_source or BrainSource()
+        super().__init__("planner", PlannerParameters, brain_source, **arguments)
         self._lock = threading.Lock()  # Guards the keeper and the goal.
-        self._brain: Any = None
+        self._action: ActionServer | None = None
         self._goal: ServerGoalHandle | None = None
         self._results: dict[bytes, ExecuteTask.Result] = {}  # By goal, until it is fetched.
-        self._observer: Observer | None = None
-        self._worker: Worker | None = None
-        self._waiting_for = "nothing yet"
         self._publisher: Any = None
 
     def configure(self) -> None:
         """Opens and warms the brain, makes the output."""
-        self._platform = load_platform(self.parameters.platform)
-        self._brain = self._source.acquire(
-            self.parameters.brain,
-            self.parameters.checkpoint,
-            self._platform,
-            self.parameters.seed,
-        )
-        self.get_logger().info(f"brain: {self._brain.info.description}")
+        self.open_brain()
         self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)
 
     def activate(self) -> None:
         """Opens the inputs; begins with the task of the parameter, if there is one."""
         self._keeper = TaskKeeper(self.parameters.period_s)
-        self._worker = Worker(self, "planner", self._plan)
-        self._observer = Observer(
-            self, self._platform.planner_cameras, self._brain.info.needs_scene, self._worker.wake
-        )
+        self.start_thinking(self._platform.planner_cameras)
         self._action = ActionServer(
             self,
             ExecuteTask,
@@ -115,21 +88,16 @@ class Planner(ManagedNode[PlannerParameters]):
     def deactivate(self) -> None:
         """Ends the task and closes the inputs."""
         self._end(Outcome.DEACTIVATED)
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+        self.stop_thinking()
+        if self._action is not None:
             self._action.destroy()
+            self._action = None
             self.destroy_service(self._service)
             self.destroy_timer(self._watch)
 
     def cleanup(self) -> None:
         """Gives the brain back and frees the output."""
-        if self._brain is not None:
-            self._brain = None
-            self._source.release()
+        self.close_brain()
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
@@ -151,7 +119,8 @@ class Planner(ManagedNode[PlannerParameters]):
 
     # The high level: the worker's thread.
 
-    def _plan(self) -> None:
+    def think(self) -> None:
+        """Asks the brain for the next subtask when one is due."""
         assert self._observer is not None
         moment, self._waiting_for = self._observer.moment()
         if moment is None:
@@ -212,8 +181,7 @@ class Planner(ManagedNode[PlannerParameters]):
         self._brain.begin_task(task)
         self._keeper.begin(task, self.now_ns(), limit)
         self.get_logger().info(f"task: {task}")
-        if self._worker is not None:
-            self._worker.wake()
+        self.think_soon()
 
     def _end(self, outcome: Outcome) -> None:
         """Ends the present task, if there is one, and tells policy and client."""
@@ -258,8 +226,7 @@ class Planner(ManagedNode[PlannerParameters]):
             if subtask is not None:
                 self._publish(subtask, {})
                 response.subtask_id = subtask.id
-            if self._worker is not None:
-                self._worker.wake()
+            self.think_soon()
         response.code = Instruct.Response.NONE
         response.message = f"subtask is now: {text}" if text else "the brain decides again"
         return response

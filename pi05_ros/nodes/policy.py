@@ -14,30 +14,17 @@ from pi05_msgs.msg import ActionChunk, Subtask
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.observation_buffer import Moment
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import OK, WARN, Health, ManagedNode, run_node
-from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
+from pi05_ros.nodes.base import OK, WARN, Health, run_node
+from pi05_ros.nodes.brain_node import BrainNode, BrainParameters
+from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.conversions import float_array, ns_to_time
-from pi05_ros.nodes.observer import Observer
 from pi05_ros.nodes.parameters import parameter
-from pi05_ros.nodes.worker import Worker
-from pi05_ros.platforms import load_platform
 
 
 @dataclass(frozen=True)
-class PolicyParameters:
+class PolicyParameters(BrainParameters):
     """Parameters of policy."""
 
-    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    brain: str = parameter("model", "Who acts.", choices=BRAIN_NAMES)
-    checkpoint: str = parameter(
-        "", "Folder of the model's weights; empty: nano size, drawn at random."
-    )
-    seed: int = parameter(
-        0,
-        "Seed of what the model draws at random: noise and tokens.",
-        minimum=0,
-        maximum=2**31 - 1,
-    )
     replan_after: float = parameter(
         0.4,
         "The next chunk is computed when the observation of the last one is this old [s].",
@@ -46,7 +33,7 @@ class PolicyParameters:
     )
 
 
-class Policy(ManagedNode[PolicyParameters]):
+class Policy(BrainNode[PolicyParameters]):
     """Runs the low level: π(a | o, l̂)."""
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
@@ -56,24 +43,15 @@ class Policy(ManagedNode[PolicyParameters]):
             brain_source: Where the brain comes from; None makes one of its own.
             **arguments: For the lifecycle node.
         """
-        super().__init__("policy", PolicyParameters, **arguments)
-        self._source = brain_source or BrainSource()
-        self._brain: Any = None
+        super().__init__("policy", PolicyParameters, brain_source, **arguments)
         self._lock = threading.Lock()  # Guards the subtask: the worker reads it.
         self._subtask: Subtask | None = None
-        self._observer: Observer | None = None
-        self._worker: Worker | None = None
+        self._subscription: Any = None
         self._publisher: Any = None
 
     def configure(self) -> None:
         """Opens and warms the brain, makes the output."""
-        self._platform = load_platform(self.parameters.platform)
-        self._brain = self._source.acquire(
-            self.parameters.brain,
-            self.parameters.checkpoint,
-            self._platform,
-            self.parameters.seed,
-        )
+        self.open_brain()
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 
     def activate(self) -> None:
@@ -84,29 +62,21 @@ class Policy(ManagedNode[PolicyParameters]):
         self._last_subtask_id = 0
         self._latency = float("nan")
         self._waiting_for = "no subtask yet"
-        self._worker = Worker(self, "policy", self._act)
-        self._observer = Observer(
-            self, self._platform.policy_cameras, self._brain.info.needs_scene, self._worker.wake
-        )
+        self.start_thinking(self._platform.policy_cameras)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
         )
 
     def deactivate(self) -> None:
         """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+        self.stop_thinking()
+        if self._subscription is not None:
             self.destroy_subscription(self._subscription)
+            self._subscription = None
 
     def cleanup(self) -> None:
         """Gives the brain back and frees the output."""
-        if self._brain is not None:
-            self._brain = None
-            self._source.release()
+        self.close_brain()
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
@@ -130,12 +100,13 @@ class Policy(ManagedNode[PolicyParameters]):
         with self._lock:
             changed = self._subtask is None or self._subtask.id != message.id
             self._subtask = message
-        if changed and self._worker is not None:
-            self._worker.wake()
+        if changed:
+            self.think_soon()
 
     # The low level: the worker's thread.
 
-    def _act(self) -> None:
+    def think(self) -> None:
+        """Asks the brain for the next chunk when one is due."""
         assert self._observer is not None
         with self._lock:
             subtask = self._subtask

@@ -1,0 +1,101 @@
+"""What planner and policy share: a brain, the observations it needs, and a thread to think in."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pi05_ros.nodes.base import ManagedNode
+from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
+from pi05_ros.nodes.observer import Observer
+from pi05_ros.nodes.parameters import parameter
+from pi05_ros.nodes.worker import Worker
+from pi05_ros.platforms import load_platform
+
+
+@dataclass(frozen=True)
+class BrainParameters:
+    """Parameters of every node that thinks."""
+
+    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
+    brain: str = parameter("model", "Who thinks.", choices=BRAIN_NAMES)
+    checkpoint: str = parameter(
+        "", "Folder of the model's weights; empty: nano size, drawn at random."
+    )
+    seed: int = parameter(
+        0,
+        "Seed of what the model draws at random: noise and tokens.",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
+
+
+P = TypeVar("P", bound=BrainParameters)
+
+
+class BrainNode(ManagedNode[P]):
+    """A managed node that thinks whenever a new set of pictures has come."""
+
+    def __init__(
+        self,
+        name: str,
+        parameters_type: type[P],
+        brain_source: BrainSource | None,
+        **arguments: Any,
+    ) -> None:
+        """Makes the node, unconfigured.
+
+        Args:
+            name: Node name.
+            parameters_type: Its parameters.
+            brain_source: Where the brain comes from; None makes one of its own.
+            **arguments: For the lifecycle node.
+        """
+        super().__init__(name, parameters_type, **arguments)
+        self._source = brain_source or BrainSource()
+        self._brain: Any = None
+        self._observer: Observer | None = None
+        self._worker: Worker | None = None
+        self._waiting_for = "nothing yet"  # Why it cannot think now; empty: it can.
+
+    @abstractmethod
+    def think(self) -> None:
+        """Works on the newest observation, in the worker's thread."""
+
+    def open_brain(self) -> None:
+        """Reads the platform, opens and warms the brain."""
+        self._platform = load_platform(self.parameters.platform)
+        self._brain = self._source.acquire(
+            self.parameters.brain,
+            self.parameters.checkpoint,
+            self._platform,
+            self.parameters.seed,
+        )
+        self.get_logger().info(f"brain: {self._brain.info.description}")
+
+    def close_brain(self) -> None:
+        """Gives the brain back."""
+        if self._brain is not None:
+            self._brain = None
+            self._source.release()
+
+    def start_thinking(self, cameras: Sequence[str]) -> None:
+        """Opens the inputs; from now on `think` is called. cameras: those that it must see."""
+        self._worker = Worker(self, self.get_name(), self.think)
+        self._observer = Observer(self, cameras, self._brain.info.needs_scene, self._worker.wake)
+
+    def stop_thinking(self) -> None:
+        """Waits for a thought in progress and closes the inputs."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+        if self._observer is not None:
+            self._observer.close()
+            self._observer = None
+
+    def think_soon(self) -> None:
+        """Calls `think` without waiting for the next pictures."""
+        if self._worker is not None:
+            self._worker.wake()
