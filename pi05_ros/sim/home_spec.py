@@ -133,7 +133,7 @@ def _lathe(spec: mujoco.MjSpec, name: str, profile: tuple[tuple[float, float], .
 
 
 _PICTURE = (1280, 960)  # Largest picture that can be rendered [pixel].
-_REPEATS = {"tiles": 5.0, "wood": 0.8, "checker": 1.3}  # Per metre.
+_REPEATS = {"tiles": 5.0, "wood": 0.8, "checker": 1.8}  # Per metre.
 
 
 def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
@@ -175,7 +175,7 @@ def _add_light(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
     visual.global_.offwidth, visual.global_.offheight = _PICTURE
     spec.stat.extent = 1.0  # What znear and zfar are multiples of.
     spec.visual.headlight.ambient = [look.ambient] * 3
-    spec.visual.headlight.diffuse = [0.15] * 3
+    spec.visual.headlight.diffuse = [0.2] * 3
     spec.visual.headlight.specular = [0.0] * 3
     direction = np.array(look.light_direction)
     c, s = np.cos(kitchen.room.pose.yaw), np.sin(kitchen.room.pose.yaw)
