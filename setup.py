@@ -1,0 +1,54 @@
+"""The ament_python package pi05_ros: the root of the repository is the package."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "pi05_ros"
+
+# Modules of pi05_ros.nodes that `ros2 run pi05_ros NAME` starts, each through its main().
+EXECUTABLES = (
+    "brain",
+    "camera_ingestion",
+    "control_bridge",
+    "lifecycle_manager",
+    "mock_home",
+    "planner",
+    "policy",
+)
+
+
+def shared(folder: str, pattern: str = "*") -> list[tuple[str, list[str]]]:
+    """The files below a folder, to be installed in share/pi05_ros under the same names."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(Path(folder).rglob(pattern)):
+        if path.is_file():
+            found.setdefault(f"share/{NAME}/{path.parent}", []).append(str(path))
+    return list(found.items())
+
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+        *shared("launch", "*.launch.py"),
+        *shared("config"),
+        *shared("urdf"),
+    ],
+    python_requires=">=3.10",
+    install_requires=["setuptools"],
+    zip_safe=False,
+    maintainer="pi05_ros maintainers",
+    maintainer_email="maintainers@pi05-ros.example",
+    description="Runs the vision-language-action model π0.5 on mobile manipulators.",
+    license="Apache-2.0",
+    entry_points={
+        "console_scripts": [
+            *(f"{name} = {NAME}.nodes.{name}:main" for name in EXECUTABLES),
+            f"pi05 = {NAME}.cli:main",
+        ]
+    },
+)
