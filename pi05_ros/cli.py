@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pi05_ros.bootstrap.checkout import this_checkout
 from pi05_ros.errors import Pi05Error, did_you_mean
 
 
@@ -70,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def usage() -> str:
     """The help page."""
-    lines = {name: verb.summary for name, verb in VERBS.items()} | SHELL_VERBS
+    lines = {name: verb.summary for name, verb in VERBS.items()}
+    if this_checkout() is not None:
+        lines |= SHELL_VERBS
     width = max(map(len, lines))
     table = "\n".join(f"  {name:{width}}  {summary}" for name, summary in lines.items())
     return f"usage: pi05 VERB ...\n\n{table}\n\n`pi05 VERB --help` says more about a verb."

@@ -50,7 +50,7 @@ def packages(patient: Patient) -> list[Finding]:
     other = [
         f"{name} {there[name]} instead of {pin}"
         for name, pin in pins.items()
-        if patient.source.from_wheels and name in there and there[name].partition("+")[0] != pin
+        if patient.source.from_wheels and pin and there.get(name, pin).partition("+")[0] != pin
     ]
     if other:
         lines.append(
