@@ -26,7 +26,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from pi05_ros.bringup import NodeSpec, graph
+from pi05_ros.bringup import NodeSpec, Parameter, graph
 from pi05_ros.bringup_options import BringupOptions, option_table
 from pi05_ros.platforms import load_platform
 from pi05_ros.respawn import RespawnPolicy, RespawnRecord
@@ -115,14 +115,17 @@ def node_action(spec: NodeSpec) -> Action:
         namespace=spec.namespace or None,
         parameters=[
             *spec.parameter_files,
-            # Typed: launch would read a task called "12" as a number.
-            {
-                name: ParameterValue(value, value_type=str) if isinstance(value, str) else value
-                for name, value in spec.parameters.items()
-            },
+            {name: _typed(value) for name, value in spec.parameters.items()},
         ],
         remappings=list(spec.remappings),
         arguments=list(spec.arguments),
         ros_arguments=["--log-level", spec.log_level] if spec.log_level else None,
         **common,
     )
+
+
+def _typed(value: Parameter) -> ParameterValue:
+    """A parameter with its type: launch would read a task called "12" as a number."""
+    if isinstance(value, (bool, int, float, str)):
+        return ParameterValue(value, value_type=type(value))
+    return ParameterValue(list(value), value_type=list[str])

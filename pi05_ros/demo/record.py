@@ -75,6 +75,7 @@ class RunRecord:
         self._sim_now = self._sim_start = 0.0
         self._wall_now = self._wall_start = 0.0
         self.began = False
+        self._ended = False
         self.score = Score()
         self.commands = Commands()
         self.chunks = 0
@@ -91,7 +92,8 @@ class RunRecord:
     def clock(self, sim_s: float, wall_s: float) -> None:
         """Takes a tick of simulated time [s], and the steady wall time of its arrival [s]."""
         with self._lock:
-            self._sim_now, self._wall_now = sim_s, wall_s
+            if not self._ended:
+                self._sim_now, self._wall_now = sim_s, wall_s
 
     def begin(self) -> None:
         """Notes that the task begins now."""
@@ -102,15 +104,16 @@ class RunRecord:
             self._faults.clear()
 
     def end(self) -> None:
-        """Notes that the run is over: the present subtask ends here."""
+        """Notes that the run is over: what the graph says while it stops does not count."""
         with self._lock:
             self._close_subtask()
+            self._ended = True
 
     def subtask(self, text: str, source: str) -> None:
         """Takes a subtask; an empty text: none is pursued."""
         with self._lock:
             last = self._subtasks[-1] if self._subtasks else None
-            if not self.began or (last and last.end_s is None and last.text == text):
+            if not self._counts or (last and last.end_s is None and last.text == text):
                 return
             self._close_subtask()
             if text:
@@ -119,7 +122,7 @@ class RunRecord:
     def chunk(self, stamp_s: float) -> None:
         """Takes an action chunk; stamp of its observation [s]."""
         with self._lock:
-            self.chunks += self.began
+            self.chunks += self._counts
             self._chunk_stamp = stamp_s
             self._chunk_times.append(self._sim_now)
 
@@ -131,7 +134,7 @@ class RunRecord:
     def health(self, source: str, level: int, message: str) -> None:
         """Takes a node's diagnostic status. An ERROR while the task runs is a fault."""
         with self._lock:
-            if level < _ERROR or not self.began:
+            if level < _ERROR or not self._counts:
                 return
             # "for 2.1 s" and "for 3.1 s" are one fault.
             key = (source, re.sub(r"[0-9.]+", "#", message))
@@ -194,6 +197,10 @@ class RunRecord:
                         break
                 commands = (n1 - n0) / (t1 - t0) if t1 > t0 else 0.0
             return commands, self._rate(self._chunk_times), self._rate(self._picture_times)
+
+    @property
+    def _counts(self) -> bool:
+        return self.began and not self._ended
 
     def _rate(self, times: deque[float]) -> float:
         since = self._sim_now - _RATE_WINDOW_S

@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Runs the node that the first argument names."""
+    """Runs the node that the first argument names; returns its exit status."""
     # Until the node is up, a signal just ends it: Ctrl-C during imports is no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     name = sys.argv.pop(1)

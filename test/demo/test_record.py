@@ -55,6 +55,17 @@ def test_what_came_before_the_task_does_not_count():
     assert record.chunk_age_s == pytest.approx(0.1)
 
 
+def test_what_comes_while_the_graph_stops_does_not_count():
+    record = begun(sim_s=100.0)
+    record.clock(101.0, 6.0)
+    record.end()
+    record.clock(105.0, 9.0)
+    record.subtask("late", "external")
+    record.chunk(104.0)
+    record.health("policy", 2, "the planner is gone")
+    assert (record.sim_s, record.subtasks(), record.chunks, record.faults()) == (1.0, [], 0, [])
+
+
 def test_the_real_time_factor_is_of_the_task_alone():
     record = begun(sim_s=100.0, wall_s=5.0)
     record.clock(130.0, 45.0)

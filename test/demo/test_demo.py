@@ -1,0 +1,111 @@
+"""`pi05 demo` end to end: real nodes, real topics, a short run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("mujoco")
+
+NODES = ("mock_home", "camera_ingestion", "brain", "control_bridge", "lifecycle_manager")
+
+
+def start(out, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pi05_ros.cli", "demo", "--out", str(out), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={k: v for k, v in os.environ.items() if k != "ROS_DOMAIN_ID"},
+    )
+
+
+def children(pid):
+    """Process ids of a process's children, by the node that they run."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(") ", 1)[1].split()[1])
+            words = (folder / "cmdline").read_text().split("\0")
+        except OSError:
+            continue  # It has ended meanwhile.
+        if parent == pid and "pi05_ros.nodes" in words:
+            found[words[words.index("pi05_ros.nodes") + 1]] = int(folder.name)
+    return found
+
+
+@pytest.mark.slow
+def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
+    process = start(tmp_path, "--seconds", "14", "--home", "0")
+    out, err = process.communicate(timeout=110)
+    assert (process.returncode, err) == (0, ""), out
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    asked = {k: summary[k] for k in ("platform", "home", "task", "brain", "checkpoint", "seed")}
+    assert asked == {
+        "platform": "mobile_18dof",
+        "home": 0,
+        "task": "put the dishes in the sink",
+        "brain": "expert",
+        "checkpoint": "",
+        "seed": 0,
+    }
+    assert (summary["ended"], summary["failure"]) == ("time", "")
+    assert summary["simulated_seconds"] == pytest.approx(14, abs=1)
+    assert summary["max_points"] == 8
+    assert 1 <= summary["points"] <= 8
+    assert sum(c["points"] for c in summary["criteria"]) == summary["points"]
+    # The stream runs at 50 Hz of simulated time; counts are told once a second.
+    assert 50 * 10 < summary["ticks_sent"] <= 50 * 16
+    assert summary["ticks_missed"] < 0.1 * summary["ticks_sent"]
+    assert summary["real_time_factor"] > 0.1
+    assert summary["chunks"] > 10
+    first, *_, last = summary["subtasks"]
+    assert first["text"].startswith("pick up the ")
+    assert first["source"] == "external"
+    assert last["end_s"] == summary["simulated_seconds"]
+    for before, after in zip(summary["subtasks"], summary["subtasks"][1:], strict=False):
+        assert before["start_s"] < before["end_s"] <= after["start_s"]
+    assert [f for f in summary["faults"] if f["source"] == "mock_home"] == []
+
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        frames = list(container.decode(video=0))
+    assert len(frames) > 80
+    assert float(frames[-1].time) == pytest.approx(14, abs=1.5)
+    assert frames[50].to_ndarray(format="rgb24")[100:].std() > 10  # Something is to be seen.
+    assert cv2.imread(str(tmp_path / "strip.png")) is not None
+    assert sorted(p.stem for p in (tmp_path / "logs").iterdir()) == sorted(NODES)
+    assert "all 4 nodes are active" in (tmp_path / "logs" / "lifecycle_manager.log").read_text()
+    assert f"{summary['points']:g} of 8 points" in out
+
+
+@pytest.mark.slow
+def test_a_node_that_is_killed_ends_the_demo_with_one_sentence(tmp_path):
+    process = start(tmp_path, "--seconds", "300")
+    for line in process.stdout:
+        if "points" in line:
+            break
+    nodes = children(process.pid)
+    assert sorted(nodes) == sorted(NODES)
+    os.kill(nodes["brain"], signal.SIGKILL)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 10
+    assert process.returncode == 1
+    last = err.splitlines()[-1]
+    assert last.startswith("pi05 demo: brain ended (killed by SIGKILL) after ")
+    assert "Traceback" not in out + err
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["ended"] == "failed"
+    assert summary["failure"] in last
+    assert (tmp_path / "video.mp4").exists()
+    for pid in nodes.values():
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

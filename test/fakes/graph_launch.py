@@ -1,0 +1,97 @@
+"""What the launch tests of the platforms share: the launch, and what is heard of its graph."""
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from launch.actions import IncludeLaunchDescription, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
+
+import launch
+from pi05_msgs.msg import ActionChunk, CameraSet, RobotState, Subtask
+from pi05_ros.nodes import qos
+
+ROOT = Path(__file__).parents[2]
+NODES = ("mock_home", "camera_ingestion", "brain", "control_bridge", "lifecycle_manager")
+
+
+def describe(platform, exits, **arguments):
+    """The platform's launch file with arguments; `exits` takes each process's name and status."""
+
+    def note(event, context):
+        exits[event.process_name] = event.returncode
+
+    source = PythonLaunchDescriptionSource(str(ROOT / "launch" / f"{platform}.launch.py"))
+    return launch.LaunchDescription(
+        [
+            RegisterEventHandler(OnProcessExit(on_exit=note)),
+            IncludeLaunchDescription(source, launch_arguments=arguments.items()),
+        ]
+    )
+
+
+class Listener:
+    """Hears the graph from outside, in a context and a thread of its own."""
+
+    def __init__(self, namespace="pi05"):
+        self.heard = Counter()
+        self.last = {}
+        self._context = Context()
+        self._context.init()
+        self._node = Node("listener", context=self._context, namespace=namespace)
+        for kind, topic, profile in (
+            (Clock, "/clock", qos.SENSOR),
+            (JointState, "/joint_states", qos.SENSOR),
+            (Image, "/front_camera/image_raw", qos.DRIVER_IMAGE),
+            (CameraSet, "camera_set", qos.CAMERA_SET),
+            (RobotState, "robot_state", qos.ROBOT_STATE),
+            (Subtask, "subtask", qos.LATCHED),
+            (ActionChunk, "action_chunk", qos.ACTION_CHUNK),
+            (String, "lifecycle_manager/state", qos.LATCHED),
+        ):
+            self._node.create_subscription(
+                kind, topic, lambda message, topic=topic: self._hear(topic, message), profile
+            )
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._executor.shutdown(timeout_sec=1.0)
+        self._thread.join(timeout=1.0)
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def wait(self, condition, what, timeout_s=60):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, f"no {what}; heard {dict(self.heard)}"
+            time.sleep(0.05)
+
+    def last_text(self, topic):
+        return self.last[topic].data if topic in self.last else ""
+
+    def wait_for(self, topic, count):
+        since = self.heard[topic]
+        self.wait(lambda: self.heard[topic] >= since + count, f"{count} messages on {topic}")
+
+    def _hear(self, topic, message):
+        self.heard[topic] += 1
+        self.last[topic] = message
+
+    def _spin(self):
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
