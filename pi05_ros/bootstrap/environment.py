@@ -21,7 +21,8 @@ With wheels only, unless the caller has set them:
   classroom must not find each other.
 * `ROS_DOMAIN_ID`: drawn from the checkout's path and the user, so that two checkouts on one
   machine do not meet and two shells in one checkout do. A distribution keeps ROS's own defaults:
-  there the robot's drivers must be found.
+  there the robot's drivers must be found. `PI05_CHECKOUT_DOMAIN_ID` repeats it, so that a demo can
+  tell it from a domain that somebody has chosen.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def environment(
             "LD_LIBRARY_PATH": _joined(libraries, _without_ros(environ)),
             "AMENT_PREFIX_PATH": _joined([*interfaces, checkout.venv]),
             "CMAKE_PREFIX_PATH": _joined([*interfaces, checkout.venv]),
+            "PI05_CHECKOUT_DOMAIN_ID": str(domain_id(checkout.root, os.getuid())),
         }
         defaults = {
             "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import random
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from pi05_ros.bringup_options import BRAINS, BringupOptions
+from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
@@ -47,7 +46,6 @@ def main(arguments: Sequence[str]) -> int:
             raise ConfigError("option 'task'", f"say what to do, such as '{TASK}'")
         seconds = _seconds(parsed.seconds)
         out = prepare_folder(Path(parsed.out))
-        _isolate()
         # Imported only now: it needs ROS, and a wrong word should be told at once.
         from pi05_ros.demo.run import Run
 
@@ -67,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: run.interrupt())
     try:
-        return run.main()
+        with own_domain():
+            return run.main()
     except Pi05Error as error:
         print(f"pi05 demo: {error}", file=sys.stderr)
         return 1
@@ -122,10 +121,3 @@ def prepare_folder(path: Path) -> Path:
             f"option 'out': {path}", f"cannot be written to ({error.strerror})"
         ) from error
     return path
-
-
-def _isolate() -> None:
-    """Keeps two demos on one machine, or one network, from hearing each other."""
-    # Up to 101 the ports of a domain lie below those that Linux gives to others (ROS 2 docs).
-    os.environ.setdefault("ROS_DOMAIN_ID", str(random.SystemRandom().randint(1, 101)))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")

@@ -75,6 +75,7 @@ class Run:
         """
         # The monitor is part of the graph: it wants room for pictures as the nodes do.
         os.environ.update(fast_dds_environment(os.environ))
+        os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         specs = process_specs(map(_for_demo, graph(self._platform, self._options)))
         cell = (self._platform.cameras[0].height, self._platform.cameras[0].width)
         failure, ended = "", "failed"
@@ -82,7 +83,8 @@ class Run:
             supervisor = Supervisor(specs, on_line=logs.line, on_event=logs.event)
             film = Film(self._out, self._platform.camera_names, cell)
             self._live.say(
-                f"{self._asked.platform} in home {self._asked.home}: {self._asked.task}"
+                f"{self._asked.platform} in home {self._asked.home}: {self._asked.task} "
+                f"(to listen: export ROS_DOMAIN_ID={os.environ['ROS_DOMAIN_ID']})"
             )
             supervisor.start()
             monitor = MonitorThread(self._record, self._platform, self._options.absolute_namespace)
