@@ -6,6 +6,7 @@ import pytest
 from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, StreamStandIn, parse_homes
 from pi05_ros.platforms import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
+from pi05_ros.sim.home_spec import item_joint
 
 
 @pytest.mark.parametrize("name", platform_names())
@@ -63,3 +64,32 @@ def test_lists_of_homes():
 def test_conditions_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="dropped 1.5 is not a share"):
         RolloutConfig(dropped=1.5)
+
+
+def test_a_dish_that_slips_and_dishes_that_are_moved_are_dealt_with():
+    platform = load_platform("mobile_18dof")
+    rollout = Rollout(platform, 2, ExpertBrain(platform), RolloutConfig(seconds=120))
+    world, step, slipped = rollout.world, rollout.world.step, []
+
+    def disturbed(duration):
+        lifted = [n for n in world.held() if height(world, n) > world.kitchen.sink.top + 0.03]
+        if lifted and not slipped:
+            slipped.append(world.time)
+            world.grasps.reset(world.data)  # Lets go of everything.
+            for item in world.kitchen.dishes:
+                if item.name not in lifted:
+                    place = world.model.joint(item_joint(item.name)).qposadr[0]
+                    world.data.qpos[place] += 0.02
+        step(duration)
+
+    world.step = disturbed
+    result = rollout.run()
+    assert slipped
+    assert result.points == 8, result.missed
+    texts = [text for _, text in result.subtasks]
+    assert sum(text.startswith("pick up") for text in texts) >= 4
+
+
+def height(world, name):
+    """Of an item above the floor [m]."""
+    return world.scene_state().objects[name].position[2]

@@ -16,6 +16,8 @@ from pi05_ros.sim.geometry import FloorPose, wrap_angle
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
+_SETTLED = 0.6  # Slower than this an arm may start down [rad/s].
+_NEAR_PATH = 0.07  # Nearer to its path than this, a low hand that is off it goes back to it [m].
 _STILL = 0.03  # Slower than this the base stands [m/s, rad/s].
 _TURNED = 0.03  # [rad] of base yaw that count like the stance tolerance.
 
@@ -98,10 +100,14 @@ class Moves:
         seed[self._layout.arm(side).joints] = self.workplace.ready_joints(side, top)
         rail = self._rails.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
-        if on_path and self._torso_is_up(robot):
+        # A hand that comes in fast would be carried past its path: it settles above it first.
+        settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
+        if on_path and settled and self._torso_is_up(robot):
             goal.vector[joints] = rail.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
-        if is_low and self.workplace.is_over(hand):
+        if is_low and beside < _NEAR_PATH and turned < 0.3:
+            goal.vector[joints] = rail.at(hand[2] + config.lookahead)  # Up and back to the path.
+        elif is_low and self.workplace.is_over(hand):
             self._rise(robot, goal, side)
         else:
             goal.vector[joints] = rail.at(rail.top)

@@ -12,9 +12,13 @@ from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.slots import release_pose
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.geometry import FloorPose, wrap_angle
-from pi05_ros.sim.kitchen import Item
+from pi05_ros.sim.home import Item
 
 _TURN_COST = 0.08  # [m/rad] How much driving a turn of the hand is worth.
+# [m/m] How much driving the hand's own way is worth. Of two options that are equally good, the
+# hand then sticks to the one that it has begun to approach.
+_WAY_COST = 0.2
+_GROUND_GAP = 0.004  # Between fingertips and what an item stands on [m].
 _SIDE_ON_COST = 0.15  # [m/rad] How much driving it is worth to take an item from its side.
 
 
@@ -87,6 +91,7 @@ class Pick:
             for pose in hand_poses(self._grasp, robot.item(self._item.name), place.facing):
                 stance = place.stance(pose.position, arm.side, robot.base)
                 cost = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
+                cost += _WAY_COST * math.dist(pose.position[:2], robot.tcp(arm.side).position[:2])
                 cost += _TURN_COST * abs(wrap_angle(pose.yaw - here))
                 cost += _SIDE_ON_COST * abs(wrap_angle(pose.yaw - place.facing))
                 # Of a thing that lies on its side the upper points are the ones in reach.
@@ -95,11 +100,18 @@ class Pick:
         if not options:
             return None
         _, side, pose, stance = min(options, key=lambda option: option[0])
-        # Fingertips stay above the worktop.
-        lowest = place.counter.height + place.config.fingertip + 0.004
-        if np.linalg.norm(pose.position[:2] - place.kitchen.sink.pose.point((0.0, 0.0))) > 0.35:
-            pose.position[2] = max(pose.position[2], lowest)
-        return side, pose, stance
+        return side, self._off_the_ground(pose), stance
+
+    def _off_the_ground(self, pose: HandPose) -> HandPose:
+        """The same pose, raised where fingertips would touch the worktop or the sink's floor."""
+        place = self._moves.workplace
+        sink = place.kitchen.sink
+        x, y = sink.pose.local(pose.position[:2])
+        inside = abs(x) < sink.size[0] / 2 and abs(y) < sink.size[1] / 2
+        ground = sink.floor if inside else place.counter.height
+        lowest = ground + place.config.fingertip + _GROUND_GAP
+        x, y, z = pose.position
+        return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 class Place:
@@ -112,7 +124,9 @@ class Place:
         self._plan = None
         side = robot.holder(item.name)
         if side is not None:
-            target = release_pose(moves.workplace, robot, side, item)
+            target = release_pose(
+                moves.workplace, robot, side, item, moves.passing_height(robot, side)
+            )
             stance = moves.workplace.stance(target.position, side, robot.base)
             self._plan = (side, target, stance)
 

@@ -2,88 +2,157 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import hand_down, yaw_of
-from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.expert.workplace import Bounds, Workplace
 from pi05_ros.sim.geometry import wrap_angle
-from pi05_ros.sim.kitchen import Item
+from pi05_ros.sim.home import Item, Sink
 
 _WALL_GAP = 0.015  # Between an item and the sink's walls [m].
+# Between a hand or an item and the tap, across and along the sink [m]: hands come from the side.
+_TAP_GAP = np.array([0.012, 0.08])
 _HAND_HALF = (0.035, 0.065)  # Half size of an open hand: across and along its fingers' way [m].
 _MOST_TURNED = math.radians(125)  # Of a hand to either side.
+_LEAST_DEPTH = 0.05  # Of an item's underside below the sink's rim when it is let go [m].
 _GRID = (5, 9)  # Candidates across and along the sink.
+_TRIED = 8  # Best candidates whose reach is looked into.
+_ENOUGH_SPACE = 0.15  # More free space around an item than this is worth nothing [m].
 _NEARER_COST = 0.4  # How much free space a metre nearer to the counter's edge is worth.
+# How much free space a metre of the hand's way is worth. Of two places that are equally good, the
+# hand then sticks to the one that it has begun to approach.
+_WAY_COST = 0.15
 
 
-def release_pose(workplace: Workplace, robot: RobotState, side: str, item: Item) -> HandPose:
+@dataclass(frozen=True)
+class _Extent:
+    """A box around a held item, in the sink's axes, seen from the tool centre point [m]."""
+
+    low: np.ndarray  # (3,)
+    high: np.ndarray  # (3,)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """(2,)"""
+        return (self.low[:2] + self.high[:2]) / 2
+
+    @property
+    def radius(self) -> float:
+        """Half of its longer side."""
+        return float((self.high - self.low)[:2].max()) / 2
+
+
+def release_pose(
+    workplace: Workplace, robot: RobotState, side: str, item: Item, top: float
+) -> HandPose:
     """The hand pose in odom in which opening the fingers leaves the item in the sink.
 
-    Long items lie along the sink. Of all places that hand and item fit in, it is the one farthest
-    from what lies in the sink already.
+    Long items lie along the sink. Of the places that hand and item fit in and that the arm
+    reaches, it is the one with most free space, and not far away.
+
+    Args:
+        workplace: Knows the sink.
+        robot: The hand `side` holds the item.
+        side: Which arm.
+        item: What it holds.
+        top: Height at which the hand comes over the sink [m].
     """
     sink = workplace.kitchen.sink
-    facing = sink.pose.yaw
-    held = robot.hands[side].held
-    assert held is not None and held.name == item.name
-    here = hand_yaw(robot.tcp(side))
-    if item.design.is_long:
-        # The item's x axis along the sink's y axis, either way round: the one that is less of a
-        # turn from here stays so during the turn. Hands do not turn all the way round.
-        item_yaw = yaw_of(robot.item(item.name).rotation)
-        turns = [wrap_angle(facing + way - item_yaw) for way in (-math.pi / 2, math.pi / 2)]
-        turns = sorted(turns, key=abs)
-        ahead = wrap_angle(here - facing)
-        fitting = [turn for turn in turns if abs(ahead + turn) < _MOST_TURNED]
-        yaw = facing + ahead + (fitting or turns)[0]
-    else:
-        yaw = facing
-    # Item in the sink's frame, relative to the tool centre point.
-    T_sink_item = hand_down(np.zeros(3), yaw - facing) @ held.T_tcp_item
-    offset = T_sink_item.position
-    corners = T_sink_item.rotation @ _felt_corners(item).T
-    low, high = corners.min(axis=1) + offset, corners.max(axis=1) + offset
-    c, s = abs(math.cos(yaw - facing)), abs(math.sin(yaw - facing))
-    hand = np.array([c * _HAND_HALF[0] + s * _HAND_HALF[1], s * _HAND_HALF[0] + c * _HAND_HALF[1]])
-    half = np.array(sink.size[:2]) / 2 - _WALL_GAP
-    # Bounds of the tool centre point, from the item and from the hand.
-    lower = np.maximum(-half - low[:2], -half + hand)
-    upper = np.minimum(half - high[:2], half - hand)
-    middle = (lower + upper) / 2
-    lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+    yaw = _release_yaw(sink, robot, side, item)
+    extent = _extent(sink, robot, side, item, yaw)
     others = [
         (sink.pose.local(robot.items[other.name].position), other.design)
         for other in workplace.kitchen.items
         if other.name != item.name and sink.contains(robot.items[other.name].position)
     ]
-    best, best_worth = middle, -math.inf
-    for x in np.linspace(lower[0], upper[0], _GRID[0]):
-        for y in np.linspace(lower[1], upper[1], _GRID[1]):
-            centre = np.array([x, y]) + (low[:2] + high[:2]) / 2
-            gaps = [math.dist(centre, p[:2]) - d.footprint for p, d in others]
-            worth = min([*gaps, 0.15]) - _NEARER_COST * x - 0.05 * abs(y)
-            if worth > best_worth:
-                best, best_worth = np.array([x, y]), worth
-    footprint = max(high[0] - low[0], high[1] - low[1]) / 2
-    centre = best + (low[:2] + high[:2]) / 2
-    below = [
-        p[2] + d.size[2]
-        for p, d in others
-        if math.dist(centre, p[:2]) < d.footprint + 0.7 * footprint
-    ]
-    floor = max([sink.floor, *below])
-    # Not so deep that the hand could not open, not so high that the item is not in the sink.
-    underside = min(floor + workplace.config.drop, sink.top - 0.05)
-    x, y = sink.pose.point(best)
-    return HandPose(np.array([x, y, underside - low[2]]), yaw)
+    hand_now = sink.pose.local(robot.tcp(side).position)[:2]
+
+    def worth(place: np.ndarray) -> float:
+        gaps = [math.dist(place + extent.centre, p[:2]) - d.footprint for p, d in others]
+        space = min([*gaps, _ENOUGH_SPACE])
+        return space - _NEARER_COST * place[0] - _WAY_COST * math.dist(place, hand_now)
+
+    def pose(place: np.ndarray) -> HandPose:
+        below = [
+            p[2] + d.size[2]
+            for p, d in others
+            if math.dist(place + extent.centre, p[:2]) < d.footprint + 0.7 * extent.radius
+        ]
+        underside = max([sink.floor, *below]) + workplace.config.drop
+        underside = min(underside, sink.top - _LEAST_DEPTH)
+        x, y = sink.pose.point(place)
+        return HandPose(np.array([x, y, underside - extent.low[2]]), yaw)
+
+    places = _places(sink, extent, yaw - sink.pose.yaw, workplace.over_sink)
+    places = sorted(places, key=worth, reverse=True)
+    for place in places[:_TRIED]:
+        if workplace.reaches(side, pose(place), top, robot.base):
+            return pose(place)
+    return pose(places[0])
 
 
-def _felt_corners(item: Item) -> np.ndarray:
-    """Corners of the boxes that touch other things, (n, 3) in the item's frame [m]."""
+def _release_yaw(sink: Sink, robot: RobotState, side: str, item: Item) -> float:
+    """Yaw of the hand in odom when it lets go [rad]."""
+    facing = sink.pose.yaw
+    if not item.design.is_long:
+        return facing
+    # The item's x axis along the sink's y axis, either way round: the one that is less of a turn
+    # from here stays so during the turn. Hands do not turn all the way round.
+    item_yaw = yaw_of(robot.item(item.name).rotation)
+    turns = [wrap_angle(facing + way - item_yaw) for way in (-math.pi / 2, math.pi / 2)]
+    turns = sorted(turns, key=abs)
+    ahead = wrap_angle(hand_yaw(robot.tcp(side)) - facing)
+    fitting = [turn for turn in turns if abs(ahead + turn) < _MOST_TURNED]
+    return facing + ahead + (fitting or turns)[0]
+
+
+def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) -> _Extent:
+    """The held item's extent when the hand has turned to `yaw` in odom."""
+    held = robot.hands[side].held
+    assert held is not None and held.name == item.name
+    T_sink_item = hand_down(np.zeros(3), yaw - sink.pose.yaw) @ held.T_tcp_item
     boxes = [part for part in item.design.parts if part.felt and part.shape == "box"]
-    signs = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)])
-    return np.concatenate([np.array(b.position) + signs * np.array(b.size) for b in boxes])
+    signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
+    corners = np.concatenate([np.array(b.position) + signs * np.array(b.size) for b in boxes])
+    corners = T_sink_item.apply(corners)
+    return _Extent(corners.min(axis=0), corners.max(axis=0))
+
+
+def _places(
+    sink: Sink, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
+) -> list[np.ndarray]:
+    """Tool centre points (2,) in the sink's frame where hand and item keep off walls and tap.
+
+    Args:
+        sink: Where to.
+        extent: Of the item.
+        turned: Yaw of the hand in the sink's frame [rad].
+        obstacles: Least and greatest corners (3,) of what stands over the sink, in its frame [m].
+    """
+    c, s = abs(math.cos(turned)), abs(math.sin(turned))
+    across, along = _HAND_HALF
+    hand = np.array([c * across + s * along, s * across + c * along])
+    half = np.array(sink.size[:2]) / 2 - _WALL_GAP
+    lower = np.maximum(-half - extent.low[:2], -half + hand)
+    upper = np.minimum(half - extent.high[:2], half - hand)
+    # What is too large for the sink goes to the middle of the excess.
+    middle = (lower + upper) / 2
+    lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+    xs, ys = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, _GRID, strict=True))
+    places = [np.array([x, y]) for x in xs for y in ys]
+
+    def is_free(place: np.ndarray) -> bool:
+        parts = ((place - hand, place + hand), (place + extent.low[:2], place + extent.high[:2]))
+        return not any(
+            (low < o_high[:2] + _TAP_GAP).all() and (high > o_low[:2] - _TAP_GAP).all()
+            for low, high in parts
+            for o_low, o_high in obstacles
+        )
+
+    return [place for place in places if is_free(place)] or places

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.grasps import HandPose
 from pi05_ros.sim.expert.kinematics import Kinematics
-from pi05_ros.sim.expert.transforms import hand_down
+from pi05_ros.sim.expert.transforms import hand_down, on_floor
+from pi05_ros.sim.furniture import kitchen_parts
 from pi05_ros.sim.geometry import FloorPose
-from pi05_ros.sim.kitchen import Kitchen
+from pi05_ros.sim.home import Kitchen
 
+_BESIDE_SINK = 0.1  # What stands within this of the sink may be in a hand's way [m].
+_ARM_SPACE = 0.5  # What begins higher above the sink than this is not in the way [m].
 _OVER_MARGIN = 0.12  # Hands and what they hold reach this far around the tool centre point [m].
+
+Bounds = tuple[np.ndarray, np.ndarray]  # Least and greatest corner of a box, (3,) each [m].
 
 
 class Workplace:
@@ -28,6 +34,7 @@ class Workplace:
         tallest = max(item.design.size[2] for item in kitchen.dishes)
         # A hand at this height passes over every dish that stands on the counter.
         self.pass_height = self.counter.height + tallest + config.clearance
+        self.over_sink = _over_sink(kitchen)
         self._ready: dict[tuple[str, float, float], np.ndarray] = {}
 
     def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
@@ -54,6 +61,26 @@ class Workplace:
         here = self.counter.pose.local((base.x, base.y))[1]
         side_reach = self.config.side_reach
         return self.at(-self.config.standoff, float(np.clip(here, y - side_reach, y + side_reach)))
+
+    def reaches(self, side: str, target: HandPose, top: float, base: FloorPose) -> bool:
+        """Whether the hand gets to `target`, and to the height `top` [m] above it.
+
+        Args:
+            side: Which arm.
+            target: In odom.
+            top: Above the floor [m].
+            base: Where the robot is now; it goes to the nearest good stance.
+        """
+        T_base_odom = on_floor(self.stance(target.position, side, base)).inverse()
+        seed = self.posture.copy()
+        seed[self.kinematics.layout.arm(side).joints] = self.ready_joints(side, top)
+        for height in (top, target.position[2]):
+            place = HandPose(np.array([*target.position[:2], height]), target.yaw)
+            solution = self.kinematics.solve(side, T_base_odom @ place.transform, seed)
+            if not solution.reaches():
+                return False
+            seed = solution.vector
+        return True
 
     def at(self, x: float, y: float) -> FloorPose:
         """A base pose in odom that looks at the counter; x and y [m] in the counter's frame."""
@@ -83,3 +110,19 @@ class Workplace:
                 share = np.clip((wanted - z_low) / rise, 0.0, 1.0)
                 posture[joint] = low[joint] + share * (high[joint] - low[joint])
         return posture
+
+
+def _over_sink(kitchen: Kitchen) -> tuple[Bounds, ...]:
+    """Solid furniture that stands up over the sink or beside it, the tap, in the sink's frame."""
+    sink = kitchen.sink
+    # Furniture is in the room's frame, whose axes are those of the main counter and its sink.
+    middle = np.array([*kitchen.room.pose.local((sink.pose.x, sink.pose.y)), 0.0])
+    reach = np.array(sink.size[:2]) / 2 + _BESIDE_SINK
+    found = []
+    for part in kitchen_parts(kitchen):
+        low, high = (corner - middle for corner in part.bounds())
+        is_near = (high[:2] > -reach).all() and (low[:2] < reach).all()
+        stands_up = high[2] > sink.top + 0.02 and low[2] < sink.top + _ARM_SPACE
+        if part.felt and is_near and stands_up:
+            found.append((low, high))
+    return tuple(found)

@@ -64,9 +64,11 @@ def test_any_start_stays_within_limits_and_settles(seed):
     assert np.abs(positions[-1]).max() < 1e-4
 
 
-def test_does_not_overshoot_from_rest():
-    positions, _ = run([1.0, 0.3, 0.5])
-    assert positions.max() < 1e-6
+@pytest.mark.parametrize("distance", np.linspace(0.003, 1.7, 40))
+def test_does_not_overshoot_from_rest(distance):
+    positions, velocities = run([distance, 0.3 * distance, 0.5])
+    assert positions.max() < 1e-9
+    assert (np.abs(np.diff(velocities, axis=0)) <= ACCELERATION * PERIOD + 1e-9).all()
 
 
 def test_too_fast_a_start_is_slowed_within_the_acceleration():

@@ -1,0 +1,83 @@
+"""What the expert says, it understands; what it does not know, it says."""
+
+import pytest
+from fakes.scene import kitchen_with
+
+from pi05_ros.sim.expert.language import (
+    UnknownText,
+    parse_subtask,
+    parse_task,
+    pick_text,
+    place_text,
+)
+from pi05_ros.sim.kitchen import draw_kitchen
+
+
+@pytest.mark.parametrize("home", range(12))
+def test_own_sentences_are_understood(home):
+    kitchen = draw_kitchen(home)
+    for item in kitchen.dishes:
+        pick = parse_subtask(pick_text(item), kitchen)
+        place = parse_subtask(place_text(item), kitchen)
+        assert (pick.verb, pick.item) == ("pick", item)
+        assert (place.verb, place.item) == ("place", item)
+
+
+def test_sentences_read_as_the_paper_has_them():
+    item = kitchen_with("plate").item("plate_1")
+    assert item.phrase == "the plate"
+    assert pick_text(item) == "pick up the plate"
+    assert place_text(item) == "put the plate in the sink"
+
+
+@pytest.mark.parametrize("text", ["", "go home", "Stop.", "  wait "])
+def test_some_texts_mean_to_hold_still(text):
+    assert parse_subtask(text, draw_kitchen(0)).verb == "hold"
+
+
+def test_case_spaces_and_other_words_for_it():
+    kitchen = kitchen_with("plate")
+    plate = kitchen.item("plate_1")
+    assert parse_subtask("Pick up  the Plate.", kitchen).item == plate
+    assert parse_subtask("place the plate into the sink", kitchen).item == plate
+    assert parse_subtask("grab plate", kitchen).item == plate
+
+
+def test_unknown_things_and_sentences_are_named():
+    kitchen = kitchen_with("plate")
+    with pytest.raises(UnknownText, match="no 'the elephant' here .*pick up the plate"):
+        parse_subtask("pick up the elephant", kitchen)
+    with pytest.raises(UnknownText, match="no sentence that it knows"):
+        parse_subtask("dance", kitchen)
+
+
+def test_two_of_a_kind_need_their_colour():
+    home = next(h for h in range(200) if any(" cup" in i.phrase[4:] for i in two_of_a_kind(h)))
+    kitchen = draw_kitchen(home)
+    cup = next(item for item in kitchen.dishes if item.label == "cup")
+    assert parse_subtask(f"pick up {cup.phrase}", kitchen).item == cup
+    with pytest.raises(UnknownText, match="could be any of 2 things"):
+        parse_subtask("pick up the cup", kitchen)
+
+
+def two_of_a_kind(home):
+    """Dishes whose label another dish has too."""
+    dishes = draw_kitchen(home).dishes
+    return [d for d in dishes if sum(o.label == d.label for o in dishes) > 1]
+
+
+def test_things_that_cannot_be_grasped_are_no_subtask():
+    kitchen = next(
+        k for k in map(draw_kitchen, range(50)) if any(i.design.kind == "apple" for i in k.items)
+    )
+    with pytest.raises(UnknownText, match="no 'the apple' here"):
+        parse_subtask("pick up the apple", kitchen)
+
+
+def test_tasks():
+    kitchen = kitchen_with("plate")
+    assert parse_task("put the dishes in the sink", kitchen) == kitchen.dishes
+    assert parse_task("Put all the dirty dishes in the sink.", kitchen) == kitchen.dishes
+    assert parse_task("put the plate in the sink", kitchen) == (kitchen.item("plate_1"),)
+    with pytest.raises(UnknownText, match="make the bed.*valid: put the dishes in the sink"):
+        parse_task("make the bed", kitchen)

@@ -1,0 +1,67 @@
+"""Boxes from the expert's kinematics against boxes from the simulator's cameras."""
+
+import numpy as np
+import pytest
+
+from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.projection import item_boxes, project
+from pi05_ros.sim.expert.transforms import Transform, on_floor
+from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.projection import CameraGeometry
+from pi05_ros.sim.world import World
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_boxes_are_where_the_simulator_sees_the_items(name):
+    platform = load_platform(name)
+    kinematics = Kinematics(platform)
+    world = World(platform, 3)
+    scene, snapshot = world.scene_state(), world.snapshot()
+    geometry = CameraGeometry(platform)
+    T_odom_base = on_floor(FloorPose(*world.base_pose()))
+    compared = 0
+    for item in world.kitchen.dishes:
+        boxes = item_boxes(
+            kinematics,
+            np.array(platform.home),
+            T_odom_base,
+            item,
+            Transform.from_pose(scene.objects[item.name]),
+            (224, 224),
+        )
+        by_camera = {box.camera: box for box in boxes}
+        for camera in platform.planner_cameras:
+            seen = geometry.object_boxes(snapshot, camera).get(item.name)
+            box = by_camera.get(camera)
+            assert (seen is None) == (box is None)
+            if seen is None:
+                continue
+            compared += 1
+            settings = platform.camera(camera)
+            fit = Letterbox.fit(settings.width, settings.height, 224, 224)
+            corners = [*fit.to_canvas(*seen[:2]), *fit.to_canvas(*seen[2:])]
+            found = [box.x_min, box.y_min, box.x_max, box.y_max]
+            np.testing.assert_allclose(found, corners, atol=0.005)
+            assert box.label == item.label
+    assert compared >= 2
+
+
+def test_a_point_straight_ahead_is_in_the_middle():
+    camera = load_platform("mobile_18dof").camera("front")
+    np.testing.assert_allclose(project(camera, np.array([[0.0, 0.0, 2.0]])), [[0.5, 0.5]])
+
+
+def test_the_picture_ends_where_the_field_of_view_does():
+    camera = load_platform("mobile_18dof").camera("front")
+    edge = np.tan(np.radians(camera.fov_y_deg / 2))
+    below = project(camera, np.array([[0.0, edge, 1.0]]))
+    np.testing.assert_allclose(below, [[0.5, 1.0]])
+    right = project(camera, np.array([[edge * camera.width / camera.height, 0.0, 1.0]]))
+    np.testing.assert_allclose(right, [[1.0, 0.5]])
+
+
+def test_what_is_behind_the_lens_is_not_projected():
+    camera = load_platform("mobile_18dof").camera("front")
+    assert project(camera, np.array([[0.0, 0.0, 1.0], [0.0, 0.0, -1.0]])) is None

@@ -1,0 +1,91 @@
+"""Where dishes are put down: inside the basin, apart from each other, within the hand's reach."""
+
+import numpy as np
+import pytest
+from fakes.scene import in_sink, observation_of
+
+from pi05_ros.platforms import load_platform
+from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.grasps import hand_poses
+from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.memory import ChunkMemory
+from pi05_ros.sim.expert.observing import Observer
+from pi05_ros.sim.expert.slots import release_pose
+from pi05_ros.sim.expert.state import Held
+from pi05_ros.sim.expert.transforms import Transform, on_floor
+from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.kitchen import draw_kitchen
+
+PLATFORM = load_platform("mobile_18dof")
+CONFIG = ExpertConfig()
+TOP = 1.12  # Height at which the hand comes over the sink [m].
+
+
+@pytest.fixture(scope="module")
+def kinematics():
+    return Kinematics(PLATFORM)
+
+
+def holding(kinematics, kitchen, item, moved):
+    """The workplace, and a state in which the left hand holds `item` as it was grasped."""
+    observation = observation_of(PLATFORM, kitchen, moved=moved)
+    memory = ChunkMemory(PLATFORM.period, PLATFORM.is_velocity, 0.0)
+    running = memory.running(observation.commanded, observation.stamp_ns)
+    robot = Observer(kinematics, CONFIG).observe(observation, observation.scene, kitchen, running)
+    workplace = Workplace(kinematics, kitchen, CONFIG)
+    T_odom_item = Transform.from_pose(item.pose)
+    poses = hand_poses(item.grasp, T_odom_item, workplace.facing)
+    grasp = min(poses, key=lambda pose: abs(np.sin(pose.yaw - workplace.facing)))
+    robot.hands["left"].held = Held(item.name, grasp.transform.inverse() @ T_odom_item)
+    return workplace, robot
+
+
+@pytest.mark.parametrize("home", range(0, 40, 2))
+def test_the_released_item_counts_as_in_the_sink(kinematics, home):
+    kitchen = draw_kitchen(home)
+    sink = kitchen.sink
+    for item in kitchen.dishes:
+        workplace, robot = holding(kinematics, kitchen, item, {})
+        pose = release_pose(workplace, robot, "left", item, TOP)
+        released = pose.transform @ robot.hands["left"].held.T_tcp_item
+        assert sink.contains(released.position)
+        # The hand is inside the basin too, with room for its fingers.
+        x, y, _ = sink.pose.local(pose.position)
+        assert abs(x) < sink.size[0] / 2 - 0.03 and abs(y) < sink.size[1] / 2 - 0.03
+        assert released.position[2] > sink.floor + 0.01
+
+
+@pytest.mark.parametrize("home", range(0, 40, 2))
+def test_the_hand_reaches_it(kinematics, home):
+    kitchen = draw_kitchen(home)
+    for item in kitchen.dishes:
+        workplace, robot = holding(kinematics, kitchen, item, {})
+        pose = release_pose(workplace, robot, "left", item, TOP)
+        stance = workplace.stance(pose.position, "left", robot.base)
+        target = on_floor(stance).inverse() @ pose.transform
+        assert kinematics.solve("left", target, workplace.posture).reaches()
+
+
+def test_it_keeps_away_from_what_lies_there(kinematics):
+    kitchen = draw_kitchen(6)
+    item, other = kitchen.dishes[0], kitchen.dishes[1]
+    places = []
+    for y in (-0.12, 0.12):
+        moved = {other.name: in_sink(kitchen, 0.0, y)}
+        workplace, robot = holding(kinematics, kitchen, item, moved)
+        pose = release_pose(workplace, robot, "left", item, TOP)
+        released = pose.transform @ robot.hands["left"].held.T_tcp_item
+        places.append(kitchen.sink.pose.local(released.position))
+    gaps = [np.hypot(p[0], p[1] - y) for p, y in zip(places, (-0.12, 0.12), strict=True)]
+    assert min(gaps) > 0.1
+
+
+def test_it_stays_above_what_lies_below(kinematics):
+    kitchen = draw_kitchen(6)
+    item = kitchen.dishes[0]
+    workplace, robot = holding(kinematics, kitchen, item, {})
+    free = release_pose(workplace, robot, "left", item, TOP).position[2]
+    crowd = {d.name: in_sink(kitchen, 0.0, y) for d, y in zip(
+        kitchen.dishes[1:], (-0.1, 0.0, 0.1), strict=True)}  # fmt: skip
+    workplace, robot = holding(kinematics, kitchen, item, crowd)
+    assert release_pose(workplace, robot, "left", item, TOP).position[2] >= free
