@@ -181,7 +181,7 @@ class Platform:
     odom_frame: str = "odom"
     joint_states_topic: str = "/joint_states"
     odom_topic: str = "/odom"
-    source: str = field(default="", compare=False)  # The file it was read from.
+    source: str = field(default="", init=False, compare=False)  # The file it was read from.
 
     def __post_init__(self) -> None:
         if not self.groups or not self.cameras:

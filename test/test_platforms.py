@@ -146,3 +146,8 @@ def test_what_is_not_a_platform_is_refused_with_a_reason(text, said, tmp_path):
     file.write_text(text)
     with pytest.raises(ConfigError, match=re.escape(said)):
         load_platform(str(file))
+
+
+def test_a_file_cannot_say_where_it_comes_from(tmp_path):
+    assert "unknown key 'source'" in broken(("source",), "/elsewhere", tmp_path)
+    assert load_platform("mobile_18dof").source.endswith("config/platforms/mobile_18dof.yaml")
