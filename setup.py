@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 
 NAME = "pi05_ros"
 
-# Modules of pi05_ros.nodes that `ros2 run pi05_ros NAME` starts, each through its main().
+# What `ros2 run pi05_ros NAME` starts: the main() of the module of that name in pi05_ros.nodes.
 EXECUTABLES = (
     "brain",
     "camera_ingestion",
@@ -47,7 +47,7 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            *(f"{name} = {NAME}.nodes.{name}:main" for name in EXECUTABLES),
+            *(f"{name} = {NAME}.nodes.executables:{name}" for name in EXECUTABLES),
             f"pi05 = {NAME}.cli:main",
         ]
     },

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import setuptools
 
+from pi05_ros.nodes import executables
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,11 +28,12 @@ def test_every_node_that_can_run_is_an_executable(told):
     nodes = {
         path.stem
         for path in (ROOT / "pi05_ros" / "nodes").glob("*.py")
-        if "\ndef main(" in path.read_text() and path.stem != "__main__"
+        if "\ndef main(" in path.read_text()
     }
     scripts = dict(line.split(" = ") for line in told["entry_points"]["console_scripts"])
     assert scripts.pop("pi05") == "pi05_ros.cli:main"
-    assert scripts == {name: f"pi05_ros.nodes.{name}:main" for name in nodes}
+    assert scripts == {name: f"pi05_ros.nodes.executables:{name}" for name in nodes}
+    assert all(getattr(executables, name).args == (name,) for name in nodes)
 
 
 def test_every_python_folder_is_a_package_that_is_installed(told):

@@ -32,7 +32,7 @@ class Graph:
         self.environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
         nodes = [self.spec(name, str(FAKE), name) for name in NAMES]
         manager = self.spec(
-            "manager", "-m", "pi05_ros.nodes.lifecycle_manager",
+            "manager", "-m", "pi05_ros.nodes", "lifecycle_manager",
             parameters=("-p", f"managed_nodes:=[{','.join(NAMES)}]"),
         )  # fmt: skip
         self.told, self.log, self.states, self.diagnostics = [], [], [], []
@@ -122,15 +122,3 @@ def test_bring_up_a_killed_node_and_the_end():
         graph.supervisor.request_stop()
         graph.wait(lambda: not graph.supervisor.running)
         assert time.monotonic() - began < 5.0
-
-
-def test_without_nodes_to_manage_it_says_so():
-    lines = []
-    command = (sys.executable, "-m", "pi05_ros.nodes.lifecycle_manager")
-    spec = ProcessSpec("manager", command, on_exit="ignore")
-    with Supervisor([spec], on_line=lambda _, text: lines.append(text)) as supervisor:
-        supervisor.run()
-    assert lines == [
-        "error: parameter 'managed_nodes' of lifecycle_manager: "
-        "managed nodes: wanted unique names, found []"
-    ]

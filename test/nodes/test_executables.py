@@ -1,0 +1,63 @@
+"""How the package's programs begin and end, as processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+MANAGER = ("lifecycle_manager", "--ros-args", "-p", "managed_nodes:=[eyes]")
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "pi05_ros.nodes", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def shared_memory(pid):
+    """Fast DDS's own segments that a process has mapped; ports are shared with other processes."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    names = {line.split("/dev/shm/")[1] for line in lines if "/dev/shm/fastrtps_" in line}
+    return {name for name in names if "port" not in name}
+
+
+def test_a_refusal_is_one_sentence_and_status_2():
+    process = start("lifecycle_manager")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert err == (
+        "error: parameter 'managed_nodes' of lifecycle_manager: "
+        "managed nodes: wanted unique names, found []\n"
+    )
+
+
+def test_after_sigint_the_status_is_0_and_no_shared_memory_stays_behind():
+    process = start(*MANAGER)
+    deadline = time.monotonic() + 20
+    while not (segments := shared_memory(process.pid)):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert "Traceback" not in err
+    assert segments & set(os.listdir("/dev/shm")) == set()
+
+
+def test_ctrl_c_during_imports_is_no_traceback():
+    process = start(*MANAGER)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode in (0, -signal.SIGINT)
+    assert "Traceback" not in err
