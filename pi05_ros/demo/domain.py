@@ -12,27 +12,32 @@ from pathlib import Path
 
 from pi05_ros.errors import Pi05Error
 
+# Ports of a domain: 250 from here for each (DDSI-RTPS 2.2, section 9.6.1).
+_FIRST_PORT, _PORTS = 7400, 250
 # Beyond 101 the ports of a domain may belong to other programs on Linux (ROS 2 documentation).
 _DOMAINS = range(1, 102)
 
 
 @contextmanager
 def own_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[str]:
-    """Sets ROS_DOMAIN_ID to a domain that no other demo on this machine has, and gives it.
+    """Sets ROS_DOMAIN_ID to a domain that nobody on this machine uses, and gives it.
 
     A domain that the caller has chosen is kept. `./pi05` sets one for its checkout, and says so in
     PI05_CHECKOUT_DOMAIN_ID: that one nobody has chosen.
 
     Raises:
-        Pi05Error: Demos run in all of them.
+        Pi05Error: All are in use.
     """
     chosen = environ.get("ROS_DOMAIN_ID", "")
     if chosen and chosen != environ.get("PI05_CHECKOUT_DOMAIN_ID"):
         yield chosen
         return
+    taken = {(port - _FIRST_PORT) // _PORTS for port in _udp_ports()}
     folder = Path(tempfile.gettempdir()) / f"pi05-demo-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     for domain in random.SystemRandom().sample(_DOMAINS, len(_DOMAINS)):
+        if domain in taken:
+            continue
         with (folder / str(domain)).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # Ends with the process.
@@ -41,4 +46,16 @@ def own_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[str]:
             environ["ROS_DOMAIN_ID"] = str(domain)
             yield str(domain)
             return
-    raise Pi05Error("another demo runs in each of the ROS domains of this machine")
+    raise Pi05Error("each of the ROS domains of this machine is in use")
+
+
+def _udp_ports() -> set[int]:
+    """UDP ports that are bound on this machine; empty where only Linux would tell."""
+    ports: set[int] = set()
+    for name in ("udp", "udp6"):
+        try:
+            lines = Path(f"/proc/net/{name}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        ports |= {int(line.split()[1].rsplit(":", 1)[1], 16) for line in lines}
+    return ports

@@ -13,8 +13,10 @@ from typing import Any, Generic, TypeVar
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -56,6 +58,8 @@ class ManagedNode(LifecycleNode, Generic[P]):
 
     def __init__(self, name: str, parameters_type: type[P], **arguments: Any) -> None:
         super().__init__(name, **arguments)
+        self._answer_change_state = self._service_change_state.callback
+        self._service_change_state.callback = self._change_state
         self.callback_errors: Counter[str] = Counter()
         self._active = False
         self._configured = False
@@ -126,6 +130,22 @@ class ManagedNode(LifecycleNode, Generic[P]):
         return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
 
     # Lifecycle, called by rclpy.
+
+    def _change_state(
+        self, request: ChangeState.Request, response: ChangeState.Response
+    ) -> ChangeState.Response:
+        """The service change_state. A transition that the present state lacks is refused.
+
+        In rclpy it raises through the executor: `activate`, said twice, would end the process.
+        """
+        state = self._state_machine.current_state[1]
+        try:
+            return self._answer_change_state(request, response)
+        except rclpy_implementation.RCLError:
+            wanted = request.transition.label or f"number {request.transition.id}"
+            self.get_logger().warning(f"transition {wanted} is not possible when {state}")
+            response.success = False
+            return response
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `configure`."""

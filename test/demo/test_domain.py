@@ -1,5 +1,6 @@
 """Each demo has a ROS domain of its own."""
 
+import socket
 import subprocess
 import sys
 import tempfile
@@ -10,9 +11,12 @@ from pi05_ros.demo import domain
 from pi05_ros.demo.domain import own_domain
 from pi05_ros.errors import Pi05Error
 
+UDP_PORTS = domain._udp_ports
+
 
 @pytest.fixture(autouse=True)
 def locks(tmp_path, monkeypatch):
+    monkeypatch.setattr(domain, "_udp_ports", lambda: set())
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
@@ -37,8 +41,21 @@ def test_demos_at_one_time_have_different_ones_and_give_them_back(monkeypatch):
     for _ in range(5):
         with own_domain({}) as one, own_domain({}) as two:
             assert {one, two} == {"1", "2"}
-            with pytest.raises(Pi05Error, match="another demo"), own_domain({}):
+            with pytest.raises(Pi05Error, match="each of the ROS domains"), own_domain({}):
                 pass
+
+
+def test_a_domain_in_which_somebody_talks_is_not_drawn(monkeypatch):
+    monkeypatch.setattr(domain, "_DOMAINS", range(11, 14))
+    monkeypatch.setattr(domain, "_udp_ports", lambda: {10172, 7400 + 250 * 13, 53})
+    with own_domain({}) as found:
+        assert found == "12"
+
+
+def test_bound_ports_are_seen():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as used:
+        used.bind(("127.0.0.1", 0))
+        assert used.getsockname()[1] in UDP_PORTS()
 
 
 def test_a_killed_demo_gives_its_domain_back(tmp_path, monkeypatch):
@@ -48,6 +65,7 @@ import os, tempfile
 tempfile.tempdir = {str(tmp_path)!r}
 from pi05_ros.demo import domain
 domain._DOMAINS = range(5, 6)
+domain._udp_ports = lambda: set()
 with domain.own_domain({{}}) as found:
     print(found, flush=True)
     os.kill(os.getpid(), 9)
