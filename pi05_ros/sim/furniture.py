@@ -10,7 +10,7 @@ import numpy as np
 
 from pi05_ros.sim.geometry import FloorPose, quaternion_multiply, yaw_quaternion
 from pi05_ros.sim.home import Counter, Kitchen
-from pi05_ros.sim.parts import ALONG_X, ALONG_Y, Color, Part, about_y
+from pi05_ros.sim.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 _CHROME: Color = (0.86, 0.87, 0.89, 1.0)
@@ -38,7 +38,7 @@ def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
         pose = room.pose.inverse().compose(counter.pose)
         hole = None
         if sink.counter == counter.name:
-            x, y = counter.pose.local((sink.pose.x, sink.pose.y))
+            x, y = counter.pose.local((sink.pose.x, sink.pose.y)).tolist()
             (sx, sy, depth) = sink.size
             hole = _Hole((x - sx / 2, x + sx / 2), (y - sy / 2, y + sy / 2), depth)
         parts += [_placed(part, pose) for part in _counter(counter, kitchen, hole)]
@@ -197,13 +197,16 @@ def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
 
     if hole is None:
         return [slab((0.0, counter.depth), (-half, half))]
+    # The basin's walls fill the cut-out, so that no two faces lie in one plane.
+    x0, x1 = hole.x[0] - _BASIN_WALL, hole.x[1] + _BASIN_WALL
+    y0, y1 = hole.y[0] - _BASIN_WALL, hole.y[1] + _BASIN_WALL
     return [
-        slab((0.0, hole.x[0]), (-half, half)),
-        slab((hole.x[1], counter.depth), (-half, half)),
-        slab(hole.x, (-half, hole.y[0])),
-        slab(hole.x, (hole.y[1], half)),
+        slab((0.0, x0), (-half, half)),
+        slab((x1, counter.depth), (-half, half)),
+        slab((x0, x1), (-half, y0)),
+        slab((x0, x1), (y1, half)),
         *_basin(hole, counter.height),
-        *_tap(hole.x[1], (hole.y[0] + hole.y[1]) / 2, counter.height),
+        *_tap(hole.x[1], (hole.y[0] + hole.y[1]) / 2, counter.height, kitchen.look.tap),
     ]
 
 
@@ -211,7 +214,7 @@ def _basin(hole: _Hole, top: float) -> list[Part]:
     """An open steel basin with a rim and a drain."""
     (x0, x1), (y0, y1), t = hole.x, hole.y, _BASIN_WALL
     floor, rim = top - hole.depth, (top, top + 0.002)
-    z = (floor, top - 0.001)
+    z = (floor, top)
 
     def steel(x: Span, y: Span, z: Span) -> Part:
         return _box(x, y, z, _STEEL, felt=True, shine=0.8)
@@ -225,27 +228,33 @@ def _basin(hole: _Hole, top: float) -> list[Part]:
         steel((x1, x1 + t), (y0 - t, y1 + t), z),
         steel((x0, x1), (y0 - t, y0), z),
         steel((x0, x1), (y1, y1 + t), z),
-        trim((x0 - 0.02, x0), (y0 - 0.02, y1 + 0.02)),
-        trim((x1, x1 + 0.02), (y0 - 0.02, y1 + 0.02)),
-        trim((x0, x1), (y0 - 0.02, y0)),
-        trim((x0, x1), (y1, y1 + 0.02)),
+        trim((x0 - t, x0), (y0 - t, y1 + t)),
+        trim((x1, x1 + t), (y0 - t, y1 + t)),
+        trim((x0, x1), (y0 - t, y0)),
+        trim((x0, x1), (y1, y1 + t)),
         Part("cylinder", (0.025, 0.002), ((x0 + x1) / 2, (y0 + y1) / 2, floor), color=_DARK),
     ]
 
 
-def _tap(basin: float, y: float, top: float) -> list[Part]:
-    """A tap behind a basin that ends at x = `basin`; its spout reaches just over it."""
-    x = basin + 0.06
+def _tap(basin: float, y: float, top: float, turn: float) -> list[Part]:
+    """A tap behind a basin that ends at x = `basin`, its spout swivelled by `turn` [rad].
 
-    def chrome(size: tuple[float, float], dx: float, dy: float, z: float, quaternion=None) -> Part:
-        turned = quaternion or (1.0, 0.0, 0.0, 0.0)
-        place = (x + dx, y + dy, top + z)
-        return Part("capsule", size, place, turned, _CHROME, shine=0.9, felt=True)
+    At 0 the spout would reach over the basin. It is turned away, so that nothing hangs above it.
+    """
+    x = basin + 0.065
+
+    def chrome(
+        size: Span, out: float, z: float, along: Quaternion = UPRIGHT, yaw: float = 0.0
+    ) -> Part:
+        """A capsule at a distance [m] from the tap's axis, on the side that `yaw` [rad] says."""
+        pose = FloorPose(x, y, math.pi + yaw)
+        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, felt=True)
+        return _placed(part, pose)
 
     return [
         Part("cylinder", (0.026, 0.01), (x, y, top + 0.01), color=_CHROME, shine=0.9),
-        chrome((0.012, 0.12), 0.0, 0.0, 0.13),
-        chrome((0.011, 0.045), -0.045, 0.0, 0.255, ALONG_X),
-        chrome((0.011, 0.02), -0.09, 0.0, 0.235),
-        chrome((0.007, 0.03), 0.0, -0.045, 0.035, ALONG_Y),
+        chrome((0.012, 0.12), 0.0, 0.13),
+        chrome((0.011, 0.055), 0.055, 0.255, ALONG_X, turn),
+        chrome((0.011, 0.02), 0.11, 0.235, UPRIGHT, turn),
+        chrome((0.007, 0.025), 0.035, 0.04, ALONG_X, turn - math.copysign(math.pi / 2, turn)),
     ]

@@ -104,6 +104,7 @@ class Look:
     ambient: float  # Strength of the light from everywhere, 0 to 1.
     window: float  # Middle of the window along the room's y [m].
     oven: int  # Which cupboard of the main counter has an oven's door, counted from the right.
+    tap: float  # How far the spout is turned from pointing at people; counter-clockwise [rad].
     fridge: Literal["none", "left", "right"]  # On which side of the main counter it stands.
 
 

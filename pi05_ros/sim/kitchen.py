@@ -71,7 +71,9 @@ def draw_kitchen(seed: int) -> Kitchen:
         raise Pi05Error(f"home {seed}: a home is a whole number from 0 up")
     rng = np.random.Generator(np.random.PCG64([seed, _STREAM]))
     layout = _draw_layout(rng)
-    look, layout = _draw_look(rng, layout)
+    # What was thought of later has a generator of its own, so that nothing else moves.
+    trim = np.random.Generator(np.random.PCG64([seed, _STREAM, 1]))
+    look, layout = _draw_look(rng, trim, layout)
     dishes = _place_dishes(rng, _draw_dishes(rng, look.top), layout)
     clutter = _place_clutter(rng, layout, dishes)
     odom = layout.start.inverse()  # The room's frame as the robot sees it when it starts.
@@ -119,7 +121,9 @@ def _draw_layout(rng: np.random.Generator) -> _Layout:
     return _Layout(room, counters, sink_y, start, second)
 
 
-def _draw_look(rng: np.random.Generator, layout: _Layout) -> tuple[Look, _Layout]:
+def _draw_look(
+    rng: np.random.Generator, trim: np.random.Generator, layout: _Layout
+) -> tuple[Look, _Layout]:
     """Colours, light and fittings, and the layout with room made for the fridge."""
 
     def pick(*colors: tuple[float, float, float]) -> Color:
@@ -142,6 +146,7 @@ def _draw_look(rng: np.random.Generator, layout: _Layout) -> tuple[Look, _Layout
         ambient=_between(rng, 0.40, 0.52),
         window=_round(layout.sink_y + _between(rng, -0.2, 0.2)),
         oven=int(rng.integers(1, 4)),
+        tap=_round(_between(trim, 1.0, 1.5) * (1 if trim.uniform() < 0.5 else -1)),
         fridge=_pick_side(rng, layout.second),
     )
     low, high = layout.room.y

@@ -90,5 +90,6 @@ def about_z(angle: float) -> Quaternion:
     return (math.cos(angle / 2), 0.0, 0.0, math.sin(angle / 2))
 
 
+UPRIGHT: Quaternion = (1.0, 0.0, 0.0, 0.0)
 ALONG_X = about_y(math.pi / 2)  # Lays a capsule or cylinder along x.
 ALONG_Y = about_x(-math.pi / 2)  # Lays it along y.
