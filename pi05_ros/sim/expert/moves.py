@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
 from pi05_ros.sim.expert.rails import Rail, Rails
-from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.state import Held, RobotState
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.geometry import FloorPose, wrap_angle
 
@@ -39,6 +40,7 @@ class Moves:
         self._layout = workplace.kinematics.layout
         self._rails = Rails(workplace.kinematics)
         self._up: dict[str, Rail] = {}
+        self._last_hanging: tuple[Held, float] | None = None
 
     def stay(self, robot: RobotState) -> Goal:
         """Everything stops where it is."""
@@ -115,21 +117,22 @@ class Moves:
 
     def passing_height(self, robot: RobotState, side: str) -> float:
         """Height [m] at which the hand and what hangs in it pass over everything."""
-        hangs = self._config.fingertip
         held = robot.hands[side].held
+        hangs = self._config.fingertip
         if held is not None:
-            size = self.workplace.kitchen.item(held.name).design.size
-            corners = np.array(
-                [
-                    [i * size[0] / 2, j * size[1] / 2, k * size[2]]
-                    for i in (-1, 1)
-                    for j in (-1, 1)
-                    for k in (0, 1)
-                ]
-            )
-            lowest = held.T_tcp_item.apply(corners)[:, 0].max()
-            hangs = max(hangs, float(lowest))  # The tool's x axis points down.
+            hangs = max(hangs, self._hanging(held))
         return self.workplace.pass_height + hangs
+
+    def _hanging(self, held: Held) -> float:
+        """How far below the tool centre point a held item ends [m]."""
+        if self._last_hanging is None or self._last_hanging[0] is not held:
+            size = np.array(self.workplace.kitchen.item(held.name).design.size)
+            corners = (
+                np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
+            )
+            lowest = held.T_tcp_item.apply(corners)[:, 0].max()  # The tool's x axis points down.
+            self._last_hanging = (held, float(lowest))
+        return self._last_hanging[1]
 
     def hands_are_clear(self, robot: RobotState) -> bool:
         """Whether no hand is down among the dishes or in the sink."""
