@@ -121,6 +121,7 @@ class LifecycleSequence:
         if state is State.FINALIZED:
             self._say("error", f"{name} is finalized: it must be started anew")
         node.enter(state, now)
+        self._note_whether_active(now)
 
     def silent(self, name: str, now: float) -> None:
         """Notes that a node does not answer, or that its services are gone."""
@@ -238,15 +239,19 @@ class LifecycleSequence:
             node.enter(_GOAL[call.transition], now)
             took = now - self._pending_since
             self._say("info", f"{call.node}: {verb}d ({took:.1f} s)")
-            if self.phase is Phase.ACTIVE:
-                self._was_active = True
-                self._say("info", self.describe(now))
+            self._note_whether_active(now)
             return
         # Where it stands now, its next answer tells.
         node.enter(state or State.CHANGING, now)
         delay = node.refuse(self.config, now)
         level = "error" if node.refusals >= self.config.failed_after else "warn"
         self._say(level, f"{call.node} did not {verb}: {why}; next try in {delay:g} s")
+
+    def _note_whether_active(self, now: float) -> None:
+        """Tells, once, that the whole graph is active; called when a node has become so."""
+        if self.phase is Phase.ACTIVE:
+            self._was_active = True
+            self._say("info", self.describe(now))
 
     def _say(self, level: str, text: str) -> None:
         self._events.append(Event(level, text))

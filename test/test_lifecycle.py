@@ -149,6 +149,7 @@ def test_a_manager_that_was_restarted_finds_the_graph_active_and_changes_nothing
     robot.run(10)
     assert robot.calls == []
     assert robot.sequence.phase is Phase.ACTIVE
+    assert [text for _, text in robot.log if "all" in text] == ["all 4 nodes are active"]
 
 
 def test_a_manager_that_was_restarted_over_half_a_graph_takes_the_bridge_down_first():

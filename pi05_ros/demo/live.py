@@ -54,6 +54,11 @@ class LiveLine:
             pass  # Nobody reads any more; the run goes on for its results.
 
 
+def shorten(text: str, length: int = 40) -> str:
+    """The text, with an ellipsis where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def describe(record: RunRecord) -> str:
     """The state of a run in one line."""
     if not record.began:
@@ -62,7 +67,7 @@ def describe(record: RunRecord) -> str:
     commands, chunks, pictures = record.rates_hz()
     parts = [
         f"{record.sim_s:6.1f} s",
-        record.current_subtask or "(no subtask)",
+        shorten(record.current_subtask) or "(no subtask)",
         f"{score.points:g}/{score.max_points:g} points" if score.max_points else "not scored yet",
         "no chunk yet" if age is None else f"chunk {age:.2f} s old",
         f"{commands:.0f} commands/s, {chunks:.1f} chunks/s, {pictures:.0f} pictures/s",

@@ -80,6 +80,7 @@ class RunRecord:
         self.commands = Commands()
         self.chunks = 0
         self.graph_state = ""  # lifecycle_manager/state
+        self.brain = ""  # What thinks, in its own words.
         self.graph_message = ""  # What the lifecycle manager waits for.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self._subtasks: list[SubtaskSpan] = []

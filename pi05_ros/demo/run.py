@@ -130,11 +130,15 @@ class Run:
     def _watch(self, supervisor: Supervisor, monitor: MonitorThread, film: Film) -> str:
         """Follows the run to its end; returns why it ended."""
         record = self._record
+        said = False
         advanced, last = time.monotonic(), -1.0
         full_since: float | None = None
         while not self._interrupted:
             self._poll(supervisor)
             self._shoot(monitor, film)
+            if record.brain and not said:
+                self._live.say(f"brain: {record.brain}")
+                said = True
             now = record.sim_s
             if now > last:
                 advanced, last = time.monotonic(), now

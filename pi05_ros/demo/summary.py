@@ -37,6 +37,7 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
     commands = record.commands
     return {
         **asdict(asked),
+        "brain_description": record.brain,
         "ended": ended,
         "failure": failure,
         "points": record.score.points,

@@ -130,6 +130,8 @@ class DemoMonitor(Node):
             name = status.name.rsplit("/", 1)[-1]
             if name.startswith("lifecycle_manager"):
                 self._record.graph_message = status.message
+            if name == "planner":
+                self._record.brain = next((v.value for v in status.values if v.key == "brain"), "")
             self._record.health(name, status.level[0], status.message)
 
     def _on_statistics(self, message: DiagnosticArray) -> None:

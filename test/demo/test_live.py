@@ -2,7 +2,7 @@
 
 import io
 
-from pi05_ros.demo.live import LiveLine, describe
+from pi05_ros.demo.live import LiveLine, describe, shorten
 from pi05_ros.demo.record import Commands, RunRecord, Score
 
 
@@ -45,6 +45,11 @@ def test_a_reader_that_went_away_is_no_error(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(stream, "write", lambda _: (_ for _ in ()).throw(BrokenPipeError()))
     LiveLine(stream, Clock()).say("hello")
+
+
+def test_a_long_subtask_is_cut():
+    assert shorten("x" * 40) == "x" * 40
+    assert shorten("x" * 41) == "x" * 39 + "…"
 
 
 def test_the_state_of_a_run_in_one_line():

@@ -110,6 +110,7 @@ def test_a_score_is_full_only_when_there_is_something_to_reach():
 
 def test_the_summary_says_what_was_asked_and_what_came(tmp_path):
     record = begun()
+    record.brain = "scripted"
     record.score = Score(2.0, 8.0, {"pick up the plate": (1.0, 1.0)})
     record.subtask("pick up the plate", "external")
     record.chunk(100.0)
@@ -125,6 +126,7 @@ def test_the_summary_says_what_was_asked_and_what_came(tmp_path):
         "home": 3,
         "task": "put the dishes in the sink",
         "brain": "expert",
+        "brain_description": "scripted",
         "checkpoint": "",
         "seed": 0,
         "seconds": 60.0,
