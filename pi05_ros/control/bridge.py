@@ -27,6 +27,9 @@ from pi05_ros.control.stream import ChunkStream
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms import Platform
 
+# Time may step back by so much (NTP does) before what belongs to it is void [s].
+_STEP_BACK = 0.1
+
 
 class Mode(enum.IntEnum):
     """Values are those of pi05_msgs/RobotState.MODE_*, from the least to the most severe."""
@@ -47,7 +50,7 @@ class BridgeSettings:
     limit_tolerance: float = 0.05  # Share of a range by which a value may leave it and be clamped.
     recovery_time: float = 1.0  # Healthy input for this long ends a hold for bad measurements [s].
     max_bad_joint_states: int = 3  # So many faulty messages in a row mean hold.
-    settle_time: float = 0.5  # After disarm or stop, holding commands still go out this long [s].
+    settle_time: float = 0.5  # After disarm or stop, holding commands go out at least so long [s].
 
     def __post_init__(self) -> None:
         if min(self.measurement_timeout, self.chunk_max_age, self.recovery_time) <= 0:
@@ -94,6 +97,7 @@ class Bridge:
         self._bad_joint_states = 0
         self._bad_reason = ""
         self._unhealthy_ns: int | None = None  # When a measurement was last seen to be bad.
+        self._ticked_ns: int | None = None  # When the last tick was.
         self._quiet_ns: int | None = None  # When holding commands end after disarm or stop.
 
     # What comes in.
@@ -166,8 +170,12 @@ class Bridge:
         if measurement is None:
             missing = self._assembler.missing()
             raise MessageError(f"no measurement yet of {', '.join(missing[:4])}")
-        if problem := self._measurement_problem(now_ns):
+        if problem := self.measurement_problem(now_ns):
             raise MessageError(problem)
+        if problem := self._place_problem(measurement.values):
+            raise MessageError(problem)
+        if not self._limiter.at_rest:
+            raise MessageError("still coming to rest: arm again in a moment")
         self._void_chunks()
         self._limiter.reset(measurement.values)
         self._quiet_ns = None
@@ -209,10 +217,13 @@ class Bridge:
         Args:
             now_ns: Time of the tick by the clock of the stamps [ns].
         """
+        if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
+            self.time_jumped_back(now_ns)
+        self._ticked_ns = now_ns
         measurement = self._assembler.measurement()
         if self.mode in (Mode.RUNNING, Mode.HOLDING):
             command = self._armed_command(now_ns)
-        elif self._quiet_ns is not None and now_ns < self._quiet_ns:
+        elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self._limiter.at_rest):
             command = self._limiter.hold().values
         else:
             command = None
@@ -228,8 +239,25 @@ class Bridge:
             return np.full(self.platform.size, np.nan)
         return self._commanded.copy()
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether what was last commanded stands still."""
+        return self._limiter.at_rest
+
+    def measurement_problem(self, now_ns: int) -> str:
+        """What is wrong with the measurements, as one clause; empty when nothing is."""
+        if self._bad_joint_states >= self.settings.max_bad_joint_states:
+            return self._bad_reason
+        missing = self._assembler.missing()
+        if missing:
+            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
+        age = self._assembler.age(now_ns)
+        if age > self.settings.measurement_timeout:
+            return f"the measured state is {age:.2f} s old"
+        return ""
+
     def _armed_command(self, now_ns: int) -> np.ndarray:
-        problem = self._measurement_problem(now_ns)
+        problem = self.measurement_problem(now_ns)
         if problem:
             self._unhealthy_ns = now_ns
             self._stream.clear()
@@ -248,16 +276,22 @@ class Bridge:
             self.counts["ticks_limited"] += 1
         return limited.values
 
-    def _measurement_problem(self, now_ns: int) -> str:
-        """What is wrong with the measurements, as one clause; empty when nothing is."""
-        if self._bad_joint_states >= self.settings.max_bad_joint_states:
-            return self._bad_reason
-        missing = self._assembler.missing()
-        if missing:
-            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
-        age = self._assembler.age(now_ns)
-        if age > self.settings.measurement_timeout:
-            return f"the measured state is {age:.2f} s old"
+    def _place_problem(self, values: np.ndarray) -> str:
+        """Which joint stands so far outside its limits that the first command would be a jump.
+
+        Commands begin at the limit: farther away than one period at full speed, the controller
+        would be asked for more than the joint's greatest velocity. Grippers keep their own pace.
+        """
+        platform = self.platform
+        reach = platform.max_velocity * platform.period
+        outside = (values < platform.lower - reach) | (values > platform.upper + reach)
+        for index in np.flatnonzero(outside):
+            dimension = platform.dimensions[index]
+            if dimension.unit in ("rad", "m"):
+                return (
+                    f"{dimension.name} stands at {values[index]:.3f} {dimension.unit}, outside "
+                    f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
+                )
         return ""
 
     def _check_origin(self, chunk: Chunk, now_ns: int) -> None:

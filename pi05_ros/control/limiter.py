@@ -48,6 +48,11 @@ class Limiter:
         """The last step's values, (D,) float64, platform units."""
         return self._values.copy()
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the last step left everything standing."""
+        return not (self._velocities.any() or self._values[self._is_velocity].any())
+
     def reset(self, values: np.ndarray) -> None:
         """Starts anew at rest from `values` (D,), e.g. the measured state when the robot is armed.
 

@@ -67,21 +67,27 @@ class StateAssembler:
         if len(set(names)) != len(names):
             raise MessageError("joint states: a name stands twice; dropped")
         known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
-        for name, position in known:
-            if not math.isfinite(position):
-                raise MessageError(f"joint states: {name} is {position}; dropped")
+        values = []
         for name, position in known:
             index, offset, scale = self._joints[name]
-            self._take(index, (position - offset) * scale, stamp_ns, now_ns)
+            values.append((index, (position - offset) * scale))
+            if not math.isfinite(values[-1][1]):
+                raise MessageError(f"joint states: {name} is {position}; dropped")
+        for index, value in values:
+            self._take(index, value, stamp_ns, now_ns)
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
         """Takes the base's velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
+
+        A platform without a base ignores it.
 
         Raises:
             MessageError: A value is not finite; nothing was taken.
         """
         if not all(math.isfinite(value) for value in velocity):
             raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
+        if not len(self._base):
+            return
         for index, value in zip(self._base, velocity, strict=True):
             self._take(int(index), value, stamp_ns, now_ns)
 

@@ -261,3 +261,66 @@ def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
 def test_joint_states_that_contradict_themselves_are_dropped(names, positions, problem):
     with pytest.raises(MessageError, match=problem):
         Robot().bridge.add_joint_states(names, positions, START, START)
+
+
+def test_a_clock_that_steps_back_is_noticed_and_new_chunks_are_heard():
+    robot = Robot().armed()
+    robot.give()
+    assert robot.tick().mode == Mode.RUNNING
+    robot.now -= 50_000_000_000  # The simulation begins anew.
+    epoch = robot.bridge.epoch
+    assert robot.tick().mode == Mode.HOLDING
+    assert robot.bridge.epoch == epoch + 1
+    robot.tick(60)
+    robot.give()
+    assert robot.tick().mode == Mode.RUNNING
+
+
+def test_a_joint_far_outside_its_limits_is_not_armed_into_a_jump():
+    robot = Robot()
+    robot.positions[robot.names.index("left_arm_joint_1")] = 3.0
+    robot.tick()
+    with pytest.raises(MessageError, match=r"left_arm_joint_1 stands at 3.000 rad, outside"):
+        robot.bridge.arm(robot.now)
+    robot.positions[robot.names.index("left_arm_joint_1")] = 2.42  # Within one period's reach.
+    robot.tick()
+    robot.bridge.arm(robot.now)
+    assert robot.tick().command[JOINT] == PLATFORM.upper[JOINT]
+
+
+def test_arming_waits_until_the_robot_has_come_to_rest():
+    robot = Robot().armed()
+    robot.give()
+    robot.tick(10)
+    robot.bridge.disarm(robot.now)
+    with pytest.raises(MessageError, match="coming to rest"):
+        robot.bridge.arm(robot.now)
+    robot.tick(10)
+    robot.bridge.arm(robot.now)
+
+
+def test_holding_goes_on_after_disarm_until_all_stand():
+    robot = Robot(settle_time=0.02).armed()
+    robot.give()
+    robot.tick(20)
+    robot.bridge.disarm(robot.now)
+    last = None
+    while (command := robot.tick().command) is not None:
+        last = command
+    assert last[BASE] == 0.0
+
+
+def test_a_joint_position_that_overflows_is_dropped():
+    robot = Robot()
+    robot.positions[robot.names.index("left_gripper_joint")] = 1e308
+    with pytest.raises(MessageError, match="left_gripper_joint is 1e"):
+        robot.measure()
+
+
+def test_a_platform_without_a_base_ignores_odometry():
+    import dataclasses
+
+    groups = tuple(g for g in PLATFORM.groups if g.kind != "base_velocity")
+    bridge = Bridge(dataclasses.replace(PLATFORM, groups=groups), SESSION)
+    bridge.add_odometry((0.1, 0.0, 0.0), START, START)
+    assert "base_vx" not in bridge.measurement_problem(START)
