@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Any
 
 import numpy as np
 from control_msgs.action import ParallelGripperCommand
@@ -53,15 +55,22 @@ class CommandSender:
         self._sent_gripper: dict[str, float] = {}
         self._wanted_gripper: dict[str, float] = {}
 
-    def send(self, command: np.ndarray) -> None:
-        """Sends (D,) float64 in platform units to arms, torso and base; notes the grippers'."""
+    def send(self, command: np.ndarray, starts_grippers: bool = False) -> None:
+        """Sends (D,) float64 in platform units to arms, torso and base; notes the grippers'.
+
+        Args:
+            command: What to send.
+            starts_grippers: Whether it comes from a chunk. Before the first such one grippers are
+                left alone: a goal at the measured width would drop what a gripper holds.
+        """
         for publisher, part, names in self._trajectories:
             point = JointTrajectoryPoint(time_from_start=self._reach)
             point.positions = float_array(command[part], "d")
             publisher.publish(JointTrajectory(joint_names=names, points=[point]))
         self._send_base(command)
         for group, index, _ in self._grippers:
-            self._wanted_gripper[group.name] = float(command[index])
+            if starts_grippers or group.name in self._wanted_gripper:
+                self._wanted_gripper[group.name] = float(command[index])
 
     def _send_base(self, command: np.ndarray) -> None:
         for publisher, part in self._bases:
@@ -95,9 +104,25 @@ class CommandSender:
             )
             if group.max_effort > 0:
                 goal.command.effort = [group.max_effort]
-            client.send_goal_async(goal)
+            answer = client.send_goal_async(goal)
+            answer.add_done_callback(functools.partial(self._on_gripper_answer, group))
             self._sent_gripper[group.name] = wanted
         return absent
+
+    def _on_gripper_answer(self, group: Group, answer: Any) -> None:
+        """Says when a gripper refuses a goal, and lets the next round send it again."""
+        if answer.cancelled() or answer.exception() is not None or answer.result().accepted:
+            return
+        self._sent_gripper.pop(group.name, None)
+        self._node.get_logger().warning(
+            f"{group.controller.command_name} refused a goal: the gripper does not move",
+            throttle_duration_sec=5.0,
+        )
+
+    def unheard(self) -> list[str]:
+        """Topics of arms, torso and base that no controller listens to."""
+        publishers = [publisher for publisher, *_ in [*self._trajectories, *self._bases]]
+        return [p.topic_name for p in publishers if p.get_subscription_count() == 0]
 
     def forget_grippers(self) -> None:
         """Nothing is wanted of the grippers any more; what they hold they keep holding."""

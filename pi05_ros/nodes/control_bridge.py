@@ -9,6 +9,8 @@ from __future__ import annotations
 import secrets
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,8 @@ from pi05_ros.nodes.ticker import Ticker
 from pi05_ros.platforms import load_platform
 
 _SETTINGS = BridgeSettings()
+# Braking at the end takes at most this long [s, wall].
+_BRAKE_LIMIT = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._gripper_timer: Any = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
+        self._state_publisher: Any = None
         self._bridge: Bridge | None = None
+        self._auto_arm = False  # Whether it still has to arm itself.
         self._said = ""
 
     def configure(self) -> None:
@@ -82,9 +88,10 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
 
     def activate(self) -> None:
         """Opens the inputs and starts ticking, disarmed."""
-        # 62 bits: never 0, never twice, and not changed by a round trip through JSON's doubles.
+        # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
+        self._auto_arm = self.parameters.auto_arm
         topics = (
             (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
@@ -100,7 +107,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self.create_service(Trigger, "~/reset", self._on_reset),
         ]
         self._gripper_timer = self.steady_timer(GRIPPER_PERIOD, self._send_grippers)
-        self._ticker = Ticker(self, self._platform.period, self._tick, self._clock_lost)
+        self._ticker = Ticker(
+            self, self._platform.period, self._tick, self.guarded(self._clock_lost)
+        )
         self._ticker.start()
 
     def deactivate(self) -> None:
@@ -123,14 +132,18 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         if self._sender is not None:
             self._sender.destroy()
             self._sender = None
+        if self._state_publisher is not None:
             self.destroy_publisher(self._state_publisher)
+            self._state_publisher = None
 
     def health(self) -> Health:
         """Mode, its reason and what was counted."""
         assert self._bridge is not None and self._ticker is not None
         with self._lock:
             mode, reason = self._bridge.mode, self._bridge.reason
+            problem = self._bridge.measurement_problem(self.now_ns())
             counts = dict(self._bridge.counts)
+        unheard = self._sender.unheard() if self._sender is not None else []
         values = {
             "mode": mode.name,
             "ticks": self._ticker.ticks,
@@ -138,15 +151,21 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             "real-time priority": self._ticker.realtime,
             **{name.replace("_", " "): count for name, count in sorted(counts.items())},
         }
-        if mode == Mode.RUNNING:
-            return Health(OK, "executing chunks", values)
+        troubles = [problem] if problem and problem != reason else []
+        if unheard:
+            troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
+        if troubles:
+            self.get_logger().warning("; ".join(troubles), throttle_duration_sec=10.0)
+        said = "executing chunks" if mode == Mode.RUNNING else f"{mode.name.lower()}: {reason}"
         level = ERROR if mode == Mode.STOPPED else WARN
-        return Health(level, f"{mode.name.lower()}: {reason}", values)
+        if mode == Mode.RUNNING and not troubles:
+            level = OK
+        return Health(level, "; ".join([said, *troubles]), values)
 
     # Inputs: the executor's thread.
 
     def _on_joint_states(self, message: JointState) -> None:
-        stamp = time_to_ns(message.header.stamp)
+        stamp = time_to_ns(message.header.stamp, self._platform.joint_states_topic)
         with self._lock:
             if self._bridge is not None:
                 self._bridge.add_joint_states(message.name, message.position, stamp, self.now_ns())
@@ -154,7 +173,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist
         velocity = (twist.linear.x, twist.linear.y, twist.angular.z)
-        stamp = time_to_ns(message.header.stamp)
+        stamp = time_to_ns(message.header.stamp, self._platform.odom_topic)
         with self._lock:
             if self._bridge is not None:
                 self._bridge.add_odometry(velocity, stamp, self.now_ns())
@@ -173,6 +192,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         now = self.now_ns()
         with self._lock:
             bridge = self._bridge
+            self._auto_arm = False
             if bridge is None:
                 response.success, response.message = False, "the bridge is not active"
                 return response
@@ -190,6 +210,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         with self._lock:
+            self._auto_arm = False
             if self._bridge is not None:
                 self._bridge.stop(self.now_ns(), "stopped by an operator")
         response.success, response.message = True, "stopped; 'reset' and 'arm' to go on"
@@ -215,16 +236,29 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     # Outputs: the ticker's thread.
 
     def _tick(self, now_ns: int) -> None:
+        """Must not raise, or the thread ends in silence: a tick that fails stops the bridge."""
+        try:
+            self._tick_once(now_ns)
+        except Exception:
+            self.callback_errors["tick"] += 1
+            self.get_logger().error(
+                f"a tick failed:\n{traceback.format_exc()}", throttle_duration_sec=1.0
+            )
+            with self._lock:
+                if self._bridge is not None and self._bridge.mode != Mode.STOPPED:
+                    self._bridge.stop(now_ns, "a tick of the bridge failed, its log says why")
+
+    def _tick_once(self, now_ns: int) -> None:
         with self._lock:
             bridge, sender = self._bridge, self._sender
             if bridge is None or sender is None:
                 return
-            if self.parameters.auto_arm and bridge.mode == Mode.DISARMED and bridge.epoch == 1:
+            if self._auto_arm and bridge.mode == Mode.DISARMED:
                 self._try_auto_arm(bridge, now_ns)
             tick = bridge.tick(now_ns)
             session, epoch, commanded = bridge.session, bridge.epoch, bridge.commanded
         if tick.command is not None:
-            sender.send(tick.command)
+            sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
         if tick.mode in (Mode.DISARMED, Mode.STOPPED):
             sender.forget_grippers()
         self._publish_state(tick, session, epoch, commanded)
@@ -247,21 +281,28 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def _try_auto_arm(self, bridge: Bridge, now_ns: int) -> None:
         try:
             bridge.arm(now_ns)
+            self._auto_arm = False
         except MessageError as error:
             self.get_logger().info(f"not armed yet: {error}", throttle_duration_sec=5.0)
 
     def _brake(self) -> None:
-        """Sends holding commands until the base stands; the ticker has ended already."""
-        with self._lock:
-            if self._bridge is None or self._sender is None:
-                return
-            self._bridge.disarm(self.now_ns(), "deactivated")
-            for _ in range(10):
-                command = self._bridge.tick(self.now_ns()).command
-                if command is None:
-                    return
-                self._sender.send(command)
-            self._sender.forget_grippers()
+        """Sends holding commands until all stand; the ticker has ended already.
+
+        Paced in wall time: in a burst they would be a jump that no limit has seen.
+        """
+        bridge, sender = self._bridge, self._sender
+        if bridge is None or sender is None:
+            return
+        bridge.disarm(self.now_ns(), "deactivated")
+        for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
+            command = bridge.tick(self.now_ns()).command
+            if command is None:
+                break
+            sender.send(command)
+            if bridge.at_rest:
+                break
+            time.sleep(self._platform.period)
+        sender.forget_grippers()
 
     def _publish_state(self, tick: Tick, session: int, epoch: int, commanded: Any) -> None:
         if tick.measurement is None:

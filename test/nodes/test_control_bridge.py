@@ -1,5 +1,7 @@
 """control_bridge against a loopback robot: real topics, real ticks."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ pytest.importorskip("rclpy")
 
 from fakes.graph import Graph, wait_for
 from fakes.loopback import LoopbackRobot
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
 from std_srvs.srv import SetBool, Trigger
 
@@ -176,3 +180,69 @@ def test_it_cannot_be_armed_without_measurements(graph):
 def test_a_wrong_platform_is_one_sentence_and_no_transition(graph):
     bridge = graph.add(ControlBridge, platform="mobile_18dog")
     assert bridge.trigger_configure() == TransitionCallbackReturn.FAILURE
+
+
+def test_deactivating_a_moving_robot_brakes_inside_the_limits(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    actions = np.tile(PLATFORM.home, (50, 1))
+    actions[:, JOINT] = np.linspace(0, 1.5, 50)
+    actions[:, BASE] = 0.4
+    scene.chunks.publish(scene.chunk(data=float_array(actions, "f")))
+    wait_for(lambda: scene.robot.twists and scene.robot.twists[-1].twist.linear.x > 0.3, "speed")
+    sent = []
+    send = scene.bridge._sender.send
+
+    def note(command, **arguments):
+        sent.append((time.monotonic(), command.copy()))
+        send(command, **arguments)
+
+    scene.bridge._sender.send = note
+    assert graph.call(scene.bridge.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
+    path = np.array([command for _, command in sent])
+    assert path[-1][BASE] == 0.0 and path[-1][JOINT] == path[-2][JOINT]
+    steps = np.diff(path[:, JOINT])
+    assert np.abs(np.diff(steps)).max() <= PLATFORM.max_acceleration[JOINT] * 0.02**2 + 1e-9
+    pauses = np.diff([when for when, _ in sent])
+    assert pauses.mean() > 0.015  # A burst would be a jump for the controllers.
+
+
+def test_arming_leaves_the_grippers_alone_until_a_chunk_moves_them(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+    wait_for(lambda: len(scene.robot.trajectories) > 10, "holding commands")
+    assert scene.bridge._sender._wanted_gripper == {}
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: len(scene.bridge._sender._wanted_gripper) == 2, "the chunk's grippers")
+
+
+def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
+    scene = Scene(graph)
+    assert scene.arm().success
+
+    def fail(*_):
+        raise RuntimeError("told to fail")
+
+    scene.bridge._bridge._limiter.hold, hold = fail, scene.bridge._bridge._limiter.hold
+    wait_for(lambda: scene.bridge._bridge.mode.name == "STOPPED", "the stop")
+    scene.bridge._bridge._limiter.hold = hold
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_STOPPED, "a state that says so")
+    assert "a tick of the bridge failed" in scene.states[-1].reason
+
+
+def test_a_transition_that_does_not_fit_is_refused_and_the_node_lives(graph):
+    scene = Scene(graph)
+    request = ChangeState.Request()
+    request.transition.id = Transition.TRANSITION_ACTIVATE
+    assert not scene.call(ChangeState, "change_state", request).success
+    before = len(scene.states)
+    wait_for(lambda: len(scene.states) > before + 5, "more states")
+
+
+def test_health_names_what_is_not_measured_and_who_does_not_listen(graph):
+    node = graph.add(ControlBridge, platform="mobile_18dof")
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    message = node.health().message
+    assert "no measurement of left_arm_joint_1" in message
+    assert "nobody listens to /left_arm_controller/joint_trajectory" in message
