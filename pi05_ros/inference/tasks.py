@@ -47,18 +47,19 @@ class TaskKeeper:
     Not thread-safe; its node holds one lock.
     """
 
-    def __init__(self, period: float) -> None:
+    def __init__(self, period: float, first_id: int = 1) -> None:
         """Starts without a task.
 
         Args:
             period: Time between two predictions [s].
+            first_id: Id of the first subtask; above those of an earlier keeper.
         """
         self.task: Task | None = None
         self.subtask: CurrentSubtask | None = None
         self.instruction: str = ""  # What an operator said; empty: the brain decides.
         self.subtask_count = 0  # Subtasks with text, for the present task.
         self._period_ns = round(period * 1e9)
-        self._next_id = 1
+        self.next_id = first_id
         self._predicted_ns: int | None = None
 
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
@@ -124,9 +125,9 @@ class TaskKeeper:
     ) -> CurrentSubtask:
         task = self.task.text if self.task else ""
         old = self.subtask
-        number = old.id if old and (old.text, old.task) == (text, task) else self._next_id
-        if number == self._next_id:
-            self._next_id += 1
+        number = old.id if old and (old.text, old.task) == (text, task) else self.next_id
+        if number == self.next_id:
+            self.next_id += 1
             self.subtask_count += bool(text)
         self.subtask = CurrentSubtask(number, task, text, boxes, source, score, stamp_ns)
         return self.subtask

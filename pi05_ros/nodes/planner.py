@@ -59,16 +59,15 @@ class Planner(BrainNode[PlannerParameters]):
         self._goal: ServerGoalHandle | None = None
         self._results: dict[bytes, ExecuteTask.Result] = {}  # By goal, until it is fetched.
         self._publisher: Any = None
+        self._service: Any = None
+        self._watch: Any = None
+        self._keeper = TaskKeeper(self.parameters.period_s)
 
     def configure(self) -> None:
         """Opens and warms the brain, makes the output."""
         self.open_brain()
         self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)
-
-    def activate(self) -> None:
-        """Opens the inputs; begins with the task of the parameter, if there is one."""
-        self._keeper = TaskKeeper(self.parameters.period_s)
-        self.start_thinking(self._platform.planner_cameras)
+        # They live on while the node is inactive: to say so, and to deliver the last result.
         self._action = ActionServer(
             self,
             ExecuteTask,
@@ -79,6 +78,11 @@ class Planner(BrainNode[PlannerParameters]):
             cancel_callback=self._on_cancel,
         )
         self._service = self.create_service(Instruct, "instruct", self._on_instruct)
+
+    def activate(self) -> None:
+        """Opens the inputs; begins with the task of the parameter, if there is one."""
+        self._keeper = TaskKeeper(self.parameters.period_s, self._keeper.next_id)
+        self.start_thinking(self._platform.planner_cameras)
         self._watch = self.steady_timer(0.2, self._check_time)
         task = instructions.clean(self.parameters.task)
         if task:
@@ -88,16 +92,24 @@ class Planner(BrainNode[PlannerParameters]):
     def deactivate(self) -> None:
         """Ends the task and closes the inputs."""
         self._end(Outcome.DEACTIVATED)
+        with self._lock:
+            # What an operator said without a task ends too.
+            if self._keeper.subtask is not None and self._keeper.subtask.text:
+                self._publish(self._keeper.end(self.now_ns()), {})
         self.stop_thinking()
-        if self._action is not None:
-            self._action.destroy()
-            self._action = None
-            self.destroy_service(self._service)
+        if self._watch is not None:
             self.destroy_timer(self._watch)
+            self._watch = None
 
     def cleanup(self) -> None:
         """Gives the brain back and frees the output."""
         self.close_brain()
+        if self._action is not None:
+            self._action.destroy()
+            self._action = None
+        if self._service is not None:
+            self.destroy_service(self._service)
+            self._service = None
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
@@ -139,14 +151,19 @@ class Planner(BrainNode[PlannerParameters]):
             )
             if subtask is not None:
                 self._publish(subtask, moment.pictures.letterboxes)
-        if prediction.done:
-            self._end(Outcome.DONE)
+            # In the same breath: a task or an instruction that comes now is not done.
+            done = prediction.done and not self._keeper.instruction
+            goal = self._end_held(Outcome.DONE) if done else None
+        if goal is not None:
+            goal.execute()
 
     # Tasks: the executor's thread.
 
     def _on_goal(self, goal: ExecuteTask.Goal) -> GoalResponse:
         text = goal.task
         trouble = instructions.problem(text) or ("" if text.strip() else "it is empty")
+        if not self.is_active:
+            trouble = "the planner is not active"
         if trouble:
             self.get_logger().error(f"task refused: {trouble}")
             return GoalResponse.REJECT
@@ -186,22 +203,27 @@ class Planner(BrainNode[PlannerParameters]):
     def _end(self, outcome: Outcome) -> None:
         """Ends the present task, if there is one, and tells policy and client."""
         with self._lock:
-            if self._observer is None or self._keeper.task is None:
-                return
-            task, count = self._keeper.task, self._keeper.subtask_count
-            self._publish(self._keeper.end(self.now_ns()), {})
-            self.get_logger().info(f"task ended: {_MESSAGES[outcome]}")
-            goal, self._goal = self._goal, None
-            if goal is not None:
-                elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9
-                self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
-                    code=int(outcome),
-                    message=_MESSAGES[outcome],
-                    subtask_count=count,
-                    elapsed=seconds_to_duration(elapsed),
-                )
+            goal = self._end_held(outcome)
         if goal is not None:
             goal.execute()
+
+    def _end_held(self, outcome: Outcome) -> ServerGoalHandle | None:
+        """As `_end`, with the lock held; returns the goal to `execute` without it."""
+        if self._keeper.task is None:
+            return None
+        task, count = self._keeper.task, self._keeper.subtask_count
+        self._publish(self._keeper.end(self.now_ns()), {})
+        self.get_logger().info(f"task ended: {_MESSAGES[outcome]}")
+        goal, self._goal = self._goal, None
+        if goal is not None:
+            elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9
+            self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
+                code=int(outcome),
+                message=_MESSAGES[outcome],
+                subtask_count=count,
+                elapsed=seconds_to_duration(elapsed),
+            )
+        return goal
 
     def _check_time(self) -> None:
         with self._lock:
@@ -215,6 +237,10 @@ class Planner(BrainNode[PlannerParameters]):
     def _on_instruct(
         self, request: Instruct.Request, response: Instruct.Response
     ) -> Instruct.Response:
+        if not self.is_active:
+            response.code = Instruct.Response.INACTIVE
+            response.message = "not taken: the planner is not active"
+            return response
         trouble = instructions.problem(request.text)
         if trouble:
             response.code = Instruct.Response.INVALID_TEXT

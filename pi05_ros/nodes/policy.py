@@ -59,7 +59,7 @@ class Policy(BrainNode[PolicyParameters]):
         self._sequence = 0
         self._subtask = None
         self._last_stamp_ns = 0
-        self._last_subtask_id = 0
+        self._last_subtask = (0, "")
         self._latency = float("nan")
         self._waiting_for = "no subtask yet"
         self.start_thinking(self._platform.policy_cameras)
@@ -69,6 +69,8 @@ class Policy(BrainNode[PolicyParameters]):
 
     def deactivate(self) -> None:
         """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
+        with self._lock:
+            self._subtask = None  # A thought that outlives the worker's end publishes nothing.
         self.stop_thinking()
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
@@ -98,7 +100,7 @@ class Policy(BrainNode[PolicyParameters]):
 
     def _on_subtask(self, message: Subtask) -> None:
         with self._lock:
-            changed = self._subtask is None or self._subtask.id != message.id
+            changed = self._subtask is None or _key(self._subtask) != _key(message)
             self._subtask = message
         if changed:
             self.think_soon()
@@ -116,7 +118,7 @@ class Policy(BrainNode[PolicyParameters]):
         if moment is None:
             return
         stamp_ns = moment.observation.stamp_ns
-        new_subtask = subtask.id != self._last_subtask_id
+        new_subtask = _key(subtask) != self._last_subtask
         age = (stamp_ns - self._last_stamp_ns) * 1e-9
         if not new_subtask and 0 <= age < self.parameters.replan_after:
             return
@@ -128,9 +130,9 @@ class Policy(BrainNode[PolicyParameters]):
         else:
             return
         with self._lock:
-            if self._subtask is not None and self._subtask.id != subtask.id:
+            if self._subtask is None or _key(self._subtask) != _key(subtask):
                 return  # Another subtask came while the brain was thinking: think again.
-        self._last_stamp_ns, self._last_subtask_id = stamp_ns, subtask.id
+        self._last_stamp_ns, self._last_subtask = stamp_ns, _key(subtask)
         self._publish(moment, subtask.id, actions)
 
     def _check(self, actions: np.ndarray) -> None:
@@ -158,6 +160,11 @@ class Policy(BrainNode[PolicyParameters]):
         message.header.stamp = ns_to_time(moment.observation.stamp_ns)
         message.header.frame_id = self._platform.base_frame
         self._publisher.publish(message)
+
+
+def _key(subtask: Subtask) -> tuple[int, str]:
+    """What makes a subtask another one: a planner that starts again counts from 1 again."""
+    return subtask.id, subtask.text
 
 
 def _standing_still(moment: Moment, is_velocity: np.ndarray) -> np.ndarray:
