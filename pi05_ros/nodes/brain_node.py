@@ -84,7 +84,9 @@ class BrainNode(ManagedNode[P]):
     def start_thinking(self, cameras: Sequence[str]) -> None:
         """Opens the inputs; from now on `think` is called. cameras: those that it must see."""
         self._worker = Worker(self, self.get_name(), self.think)
-        self._observer = Observer(self, cameras, self._brain.info.needs_scene, self._worker.wake)
+        self._observer = Observer(
+            self, self._platform, cameras, self._brain.info.needs_scene, self._worker.wake
+        )
 
     def stop_thinking(self) -> None:
         """Waits for a thought in progress and closes the inputs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
 from pi05_ros.platforms import Platform
 
@@ -24,14 +25,20 @@ def open_brain(name: str, checkpoint: str, platform: Platform, seed: int = 0) ->
     """
     # Imported here: the expert needs MuJoCo, the model needs torch, and neither needs the other.
     brain: Brain
-    if name == "expert":
-        from pi05_ros.sim.expert.brain import ExpertBrain
+    try:
+        if name == "expert":
+            from pi05_ros.sim.expert.brain import ExpertBrain
 
-        brain = ExpertBrain(platform)
-    else:
-        from pi05_ros.inference.model_brain import ModelBrain
+            brain = ExpertBrain(platform)
+        else:
+            from pi05_ros.inference.model_brain import ModelBrain
 
-        brain = ModelBrain(platform, checkpoint, seed=seed)
+            brain = ModelBrain(platform, checkpoint, seed=seed)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"brain '{name}'",
+            f"the Python package '{error.name}' is missing: pip install -r requirements/robot.txt",
+        ) from error
     brain.warm_up()
     return brain
 
@@ -52,7 +59,7 @@ class BrainSource:
         """The brain; see open_brain. Give it back with `release`.
 
         Raises:
-            ValueError: The source already holds another brain.
+            ConfigError: The source already holds another brain.
             Pi05Error: It cannot be opened.
         """
         key = (name, checkpoint, platform.name, seed)
@@ -60,7 +67,11 @@ class BrainSource:
             if self._brain is None:
                 self._brain, self._key = open_brain(name, checkpoint, platform, seed), key
             elif key != self._key:
-                raise ValueError(f"this process already runs {self._key}, not {key}")
+                raise ConfigError(
+                    "brain",
+                    f"planner and policy of one process share one: wanted {key} (brain, "
+                    f"checkpoint, platform, seed), but {self._key} is open",
+                )
             self._users += 1
             return self._brain
 

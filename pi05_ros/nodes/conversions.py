@@ -22,16 +22,23 @@ _MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
 _bridge = CvBridge()
 
 
-def time_to_ns(stamp: Time) -> int:
+def time_to_ns(stamp: Time, what: str = "") -> int:
     """A stamp in nanoseconds.
+
+    Args:
+        stamp: As it stands in a header.
+        what: Whose stamp it is, for the error ("joint states").
 
     Raises:
         MessageError: It is zero or malformed (nanosec of a second or more).
     """
+    begin = f"{what}: " if what else ""
     if stamp.nanosec >= 1_000_000_000:
-        raise MessageError(f"the stamp {stamp.sec}.{stamp.nanosec} has a second of nanoseconds")
+        raise MessageError(
+            f"{begin}the stamp {stamp.sec}.{stamp.nanosec} has a second of nanoseconds"
+        )
     if stamp.sec == 0 and stamp.nanosec == 0:
-        raise MessageError("the stamp is zero; the driver must say when it measured")
+        raise MessageError(f"{begin}the stamp is zero; the sender must say when it measured")
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
@@ -163,7 +170,7 @@ def pictures_from_message(message: CameraSet) -> Pictures:
             region.width,
             region.height,
         )
-    return Pictures(time_to_ns(message.header.stamp), images, letterboxes)
+    return Pictures(time_to_ns(message.header.stamp, "camera_set"), images, letterboxes)
 
 
 def state_from_message(message: RobotState) -> StateSample:
@@ -179,7 +186,7 @@ def state_from_message(message: RobotState) -> StateSample:
     if not np.isfinite(measured).all():
         raise MessageError("robot_state: the measured state is not finite; dropped")
     return StateSample(
-        time_to_ns(message.header.stamp),
+        time_to_ns(message.header.stamp, "robot_state"),
         tuple(message.names),
         measured,
         commanded,
@@ -195,7 +202,7 @@ def chunk_from_message(message: ActionChunk) -> Chunk:
         MessageError: Its stamp is malformed.
     """
     return Chunk(
-        stamp_ns=time_to_ns(message.header.stamp),
+        stamp_ns=time_to_ns(message.header.stamp, "action_chunk"),
         session=message.session,
         epoch=message.epoch,
         sequence=message.sequence,

@@ -16,6 +16,7 @@ from pi05_ros.inference.observation_buffer import Moment, ObservationBuffer
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import pictures_from_message, state_from_message, time_to_ns
+from pi05_ros.platforms import Platform
 
 GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
 BASE_FRAME_IN_TRUTH = "base_link"
@@ -27,6 +28,7 @@ class Observer:
     def __init__(
         self,
         node: ManagedNode[Any],
+        platform: Platform,
         cameras: Sequence[str],
         needs_scene: bool,
         on_pictures: Callable[[], None],
@@ -35,11 +37,13 @@ class Observer:
 
         Args:
             node: The node that sees.
+            platform: The robot that it works for.
             cameras: Cameras that an observation must have.
             needs_scene: Whether ground truth is needed too.
             on_pictures: Called after each camera set, in the executor's thread: be brief.
         """
         self._node = node
+        self._platform = platform
         self._on_pictures = on_pictures
         self._lock = threading.Lock()  # The worker reads while the executor writes.
         self._buffer = ObservationBuffer(cameras, needs_scene)
@@ -73,6 +77,11 @@ class Observer:
 
     def _add_state(self, message: RobotState) -> None:
         state = state_from_message(message)
+        if state.names != self._platform.names:
+            raise MessageError(
+                f"robot_state: it is of '{message.platform}', this node works for "
+                f"'{self._platform.name}': start all nodes for one platform"
+            )
         with self._lock:
             self._buffer.add_state(state)
 
@@ -97,7 +106,7 @@ def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
         prefix, _, item = transform.child_frame_id.partition("/")
         if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
             raise MessageError(f"ground truth: '{transform.child_frame_id}' is no home_N/item")
-        home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp)
+        home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
         t, q = transform.transform.translation, transform.transform.rotation
         poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
     base = poses.pop(BASE_FRAME_IN_TRUTH, None)

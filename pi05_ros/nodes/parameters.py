@@ -80,7 +80,12 @@ def declare_parameters(node: Node, cls: type[P]) -> P:
         ) from error
 
 
-_NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+_NAMES = {
+    float: "a number with a point (1.0)",
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+}
 
 
 def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescriptor:

@@ -89,6 +89,8 @@ def test_a_thousand_broken_pictures_are_refused_or_right_never_a_crash():
 def test_stamps_that_say_nothing_are_refused(stamp, said):
     with pytest.raises(MessageError, match=said):
         conversions.time_to_ns(stamp)
+    with pytest.raises(MessageError, match="/odom: the stamp"):
+        conversions.time_to_ns(stamp, "/odom")
 
 
 def test_times_round_trip():

@@ -16,8 +16,10 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Subtask
 from pi05_msgs.srv import Instruct
+from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import SubtaskPrediction
 from pi05_ros.nodes import qos
+from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.planner import Planner
 from pi05_ros.nodes.policy import Policy
 from pi05_ros.platforms import load_platform
@@ -110,7 +112,7 @@ def test_execute_task_reports_and_succeeds_when_the_brain_says_done(graph):
     assert result.status == GoalStatus.STATUS_SUCCEEDED
     assert result.result.code == ExecuteTask.Result.NONE and result.result.subtask_count == 1
     wait_for(lambda: scene.subtasks[-1].text == "", "the empty subtask")
-    wait_for(lambda: scene.chunks[-1].horizon == 1, "the chunk that stands still")
+    wait_for(lambda: scene.chunks and scene.chunks[-1].horizon == 1, "the chunk that stands still")
     count = len(scene.brain.planned)
     assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
     assert len(scene.brain.planned) == count
@@ -187,3 +189,72 @@ def test_the_brain_is_given_back_on_cleanup(graph):
         assert graph.call(node.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
         assert graph.call(node.trigger_cleanup) == TransitionCallbackReturn.SUCCESS
     assert scene.brain.closed
+
+
+def test_a_planner_that_is_deactivated_tells_the_client_and_says_so_to_operators(graph):
+    scene = Scene(graph)
+    goal = scene.send("put the dishes in the sink")
+    result = goal.get_result_async()
+    wait_for(lambda: scene.subtasks, "a subtask")
+    assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
+    wait_for(result.done, "the result")
+    assert result.result().result.code == ExecuteTask.Result.DEACTIVATED
+    assert scene.instruct("pick up the fork").code == Instruct.Response.INACTIVE
+    assert not scene.send("put the dishes in the sink").accepted
+    last = scene.subtasks[-1].id
+    assert graph.call(scene.planner.trigger_activate) == TransitionCallbackReturn.SUCCESS
+    assert scene.send("put the dishes in the sink").accepted
+    wait_for(lambda: scene.subtasks[-1].text, "a subtask again")
+    assert scene.subtasks[-1].id > last  # Never reused while the planner lives.
+
+
+def test_shutdown_with_a_goal_ends_in_order(graph):
+    scene = Scene(graph)
+    goal = scene.send("put the dishes in the sink")
+    goal.get_result_async()
+    wait_for(lambda: scene.subtasks, "a subtask")
+    assert graph.call(scene.planner.trigger_shutdown) == TransitionCallbackReturn.SUCCESS
+    count = scene.eyes._sequence
+    wait_for(lambda: scene.eyes._sequence > count + 3, "the executor to go on")
+
+
+def test_what_an_operator_said_without_a_task_ends_with_the_planner(graph):
+    scene = Scene(graph)
+    scene.instruct("pick up the fork")
+    wait_for(lambda: scene.chunks, "a chunk")
+    assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
+    wait_for(lambda: scene.subtasks[-1].text == "", "the empty subtask")
+    wait_for(lambda: scene.chunks and scene.chunks[-1].horizon == 1, "the chunk that stands still")
+
+
+def test_an_instruction_outlives_a_brain_that_says_done_meanwhile(graph):
+    scene = Scene(graph, task="put the dishes in the sink")
+    wait_for(lambda: scene.subtasks, "a subtask")
+    answer = scene.brain.predict_subtask
+
+    def slow(observation, task):
+        scene.instruct("pick up the fork")
+        answer(observation, task)
+        return SubtaskPrediction("", done=True)
+
+    scene.brain.predict_subtask = slow
+    wait_for(lambda: scene.subtasks[-1].text == "pick up the fork", "the operator's words")
+    chunks = len(scene.chunks)
+    wait_for(lambda: len(scene.chunks) > chunks + 2, "more chunks")
+    assert scene.planner._keeper.task is not None
+    assert scene.subtasks[-1].text == "pick up the fork"
+
+
+def test_a_state_of_another_platform_is_refused_in_one_sentence(graph, capfd):
+    scene = Scene(graph, task="put the dishes in the sink")
+    wait_for(lambda: scene.chunks, "a chunk")
+    scene.eyes.platform = load_platform("mobile_19dof")
+    said = "it is of 'mobile_19dof', this node works for 'mobile_18dof'"
+    wait_for(lambda: said in capfd.readouterr().err, "the sentence")
+
+
+def test_one_process_has_one_brain():
+    source = BrainSource()
+    source._brain, source._key = FakeBrain(PLATFORM), ("expert", "", "mobile_18dof", 0)
+    with pytest.raises(ConfigError, match="planner and policy of one process share one"):
+        source.acquire("model", "", PLATFORM)
