@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rclpy.event_handler import SubscriptionEventCallbacks
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -27,6 +26,11 @@ from pi05_ros.nodes.conversions import camera_set_message, image_to_rgb, ns_to_t
 from pi05_ros.nodes.parameters import parameter
 from pi05_ros.nodes.worker import Worker
 from pi05_ros.platforms import Camera, load_platform
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ModuleNotFoundError:  # Humble calls the module by another name.
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 # A camera without a picture for this long is reported [s, wall].
 _SILENT_AFTER = 2.0
@@ -65,6 +69,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._lock = threading.Lock()  # Guards the matcher, the pending set and the counters.
         self._subscriptions_open: list[Any] = []
         self._worker: Worker | None = None
+        self._publisher: Any = None
         self._counts: Counter[str] = Counter()
 
     def configure(self) -> None:
@@ -86,6 +91,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         # Drivers may be starting too: a camera that never sent has a little longer.
         first_due = time.monotonic() + _START_GRACE
         self._last_arrival = dict.fromkeys(self._platform.camera_names, first_due)
+        self._last_use = dict(self._last_arrival)  # When a picture last went into a set.
         self._last_report: dict[str, float] = {}
         self._last_problem = dict.fromkeys(self._platform.camera_names, "")
         self._worker = Worker(self, "camera_set", self._publish_pending)
@@ -116,11 +122,14 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
 
     def cleanup(self) -> None:
         """Frees the output."""
-        self.destroy_publisher(self._publisher)
+        if self._publisher is not None:
+            self.destroy_publisher(self._publisher)
+            self._publisher = None
 
     def health(self) -> Health:
-        """Silent cameras, drops and the count of sets."""
+        """Silent and unusable cameras, drops and the count of sets."""
         silent = self._silent_cameras()
+        unused = self._unused_cameras()
         with self._lock:
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
@@ -128,6 +137,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if silent:
             names = ", ".join(camera.name for camera in silent)
             return Health(ERROR, f"no pictures of {names}", values)
+        if unused:
+            names = ", ".join(camera.name for camera in unused)
+            return Health(ERROR, f"pictures of {names} come but are in no set", values)
         return Health(OK, "all cameras send", values)
 
     def _on_picture(self, camera: Camera, message: Image | CompressedImage) -> None:
@@ -191,6 +203,8 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
+        with self._lock:
+            self._last_use[camera.name] = time.monotonic()
         return box
 
     def _drop(self, camera: Camera, error: MessageError) -> None:
@@ -211,6 +225,17 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
                 if now - self._last_arrival[camera.name] > _SILENT_AFTER
             ]
 
+    def _unused_cameras(self) -> list[Camera]:
+        """Cameras that send, but whose pictures are broken or match no other's stamps."""
+        now = time.monotonic()
+        with self._lock:
+            return [
+                camera
+                for camera in self._platform.cameras
+                if now - self._last_arrival[camera.name] <= _SILENT_AFTER
+                and now - self._last_use[camera.name] > _SILENT_AFTER
+            ]
+
     def _report_silent_cameras(self) -> None:
         for camera in self._silent_cameras():
             if time.monotonic() - self._last_report.get(camera.name, 0.0) < _REPORT_EVERY:
@@ -225,6 +250,15 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.get_logger().error(
                 f"camera '{camera.name}': no picture on {camera.topic} for over "
                 f"{_SILENT_AFTER:g} s; {hint}"
+            )
+        for camera in self._unused_cameras():
+            if time.monotonic() - self._last_report.get(camera.name, 0.0) < _REPORT_EVERY:
+                continue
+            self._last_report[camera.name] = time.monotonic()
+            self.get_logger().error(
+                f"camera '{camera.name}': its pictures come but are in no set for over "
+                f"{_SILENT_AFTER:g} s: they are broken, or their stamps lie more than "
+                f"{self.parameters.max_skew:g} s (max_skew) from those of the other cameras"
             )
 
     def _on_incompatible_qos(self, camera: Camera, info: Any) -> None:

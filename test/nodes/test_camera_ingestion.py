@@ -1,5 +1,7 @@
 """camera_ingestion: real pictures in, sets out, broken ones dropped."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros.nodes import qos
+from pi05_ros.nodes import camera_ingestion, qos
 from pi05_ros.nodes.camera_ingestion import CameraIngestion
 from pi05_ros.nodes.conversions import time_to_ns
 from pi05_ros.platforms import load_platform
@@ -134,3 +136,26 @@ def test_a_camera_that_nobody_publishes_is_named(graph):
     scene = Scene(graph)
     wait_for(lambda: "front, back" in scene.ingestion.health().message, "the report", 15)
     assert scene.ingestion.health().level == 2
+
+
+def test_a_wrong_platform_is_one_sentence(graph, capfd):
+    node = graph.add(CameraIngestion, platform="mobile_18dog")
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    said = capfd.readouterr().err
+    assert "did you mean 'mobile_18dof'?" in said and "Traceback" not in said
+
+
+def test_cameras_that_send_at_different_times_are_named(graph, monkeypatch):
+    monkeypatch.setattr(camera_ingestion, "_START_GRACE", 0.0)
+    monkeypatch.setattr(camera_ingestion, "_SILENT_AFTER", 0.5)
+    scene = Scene(graph)
+
+    def shoot_apart():
+        for driver in scene.drivers.values():
+            scene.stamp = scene.node.get_clock().now().to_msg()
+            driver.publish(scene.image(0))
+            time.sleep(0.06)
+        return "come but are in no set" in scene.ingestion.health().message
+
+    wait_for(shoot_apart, "the reason")
+    assert complete(scene.sets) == []
