@@ -8,6 +8,7 @@ limits from the same file.
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from pi05_ros.strict import load_yaml
 
 ControllerKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
 Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
+
+# A ROS name, absolute or not, as far as a person gets it wrong: spaces, hyphens, double slashes.
+_ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
 # What a controller of each kind listens to, below its own name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
@@ -102,6 +106,9 @@ class Controller:
         """Absolute name of the command topic (or action, for a gripper)."""
         return f"/{self.name}/{self.command or _DEFAULT_COMMAND[self.kind]}"
 
+    def __post_init__(self) -> None:
+        _check_topic("controller", self.command_name)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -159,6 +166,8 @@ class Camera:
     def __post_init__(self) -> None:
         if not self.topic.startswith("/"):
             raise ValueError(f"{self.name}: topic {self.topic!r} does not begin with '/'")
+        _check_topic(self.name, self.topic)
+        _check_topic(self.name, self.camera_info_topic)
         if self.width < 1 or self.height < 1 or self.rate_hz <= 0:
             raise ValueError(f"{self.name}: width, height and rate_hz must be above 0")
         if not 0 < self.fov_y_deg < 180:
@@ -188,6 +197,10 @@ class Platform:
             raise ValueError("a platform has at least one group and one camera")
         if self.rate_hz <= 0:
             raise ValueError(f"rate_hz {self.rate_hz} is not above 0")
+        _check_topic("joint_states_topic", self.joint_states_topic)
+        _check_topic("odom_topic", self.odom_topic)
+        if len(self.groups_of("base_velocity")) > 1:
+            raise ValueError("a platform has at most one base_velocity group")
         _no_doubles("dimension", self.names)
         _no_doubles("joint", [d.joint_name for d in self.dimensions])
         _no_doubles("group", [group.name for group in self.groups])
@@ -326,6 +339,14 @@ def _vector(values: Iterable[float]) -> np.ndarray:
     array = np.array(list(values), dtype=np.float64)
     array.flags.writeable = False
     return array
+
+
+def _check_topic(where: str, name: str) -> None:
+    """Raises ValueError when `name` cannot be the name of a topic or an action."""
+    if not _ROS_NAME.fullmatch(name):
+        raise ValueError(
+            f"{where}: {name!r} is no ROS name: letters, digits and _ between single slashes"
+        )
 
 
 def _no_doubles(what: str, names: Iterable[str]) -> None:
