@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         0 after Ctrl-C, 1 when the graph went down by itself, 2 when it was asked for wrongly.
     """
-    parsed = parser().parse_args(arguments)
+    parsed = parser().parse_args(spell_out(arguments))
     texts = {o.name: getattr(parsed, o.name) for o in option_table()}
     try:
         platform = load_platform(parsed.platform)
@@ -62,6 +62,19 @@ def parser() -> argparse.ArgumentParser:
             help=f"{option.description} [default: {option.default or 'empty'}]".replace("%", "%%"),
         )
     return result
+
+
+def spell_out(arguments: Sequence[str]) -> list[str]:
+    """Gives each switch that stands alone its value, so that it does not take the next word's.
+
+    Otherwise argparse would read `up --sim mobile_18dof` as a sim called mobile_18dof.
+    """
+    switches = {f"--{o.name.replace('_', '-')}" for o in option_table() if o.is_switch}
+    following = [*arguments[1:], ""]
+    return [
+        f"{word}=true" if word in switches and after.lower() not in ("true", "false") else word
+        for word, after in zip(arguments, following, strict=True)
+    ]
 
 
 def supervise(specs: Sequence[ProcessSpec]) -> int:

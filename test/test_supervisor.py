@@ -84,7 +84,7 @@ def test_lines_of_all_processes_come_with_their_names():
 
 def test_ctrl_c_ends_all_and_reports_no_failure():
     log = Log()
-    with log.supervisor(shell("a", "echo up; sleep 60"), shell("b", "echo up; sleep 60")) as s:
+    with log.supervisor(shell("a", "echo up; exec sleep 60"), shell("b", "echo up; exec sleep 60")) as s:
         log.wait_for(s, ("a", "up"))
         log.wait_for(s, ("b", "up"))
         pids = list(s.pids().values())
@@ -146,7 +146,7 @@ def test_what_a_process_started_goes_with_it():
 def test_a_dead_process_starts_again_and_is_given_up_in_the_end():
     log = Log()
     policy = RespawnPolicy(first_delay_s=0.01, max_delay_s=0.02, limit=3)
-    other = shell("other", "sleep 60")
+    other = shell("other", "exec sleep 60")
     with log.supervisor(shell("bad", "echo no; exit 3"), other, respawn=policy) as s:
         with pytest.raises(
             GraphError,
@@ -164,7 +164,7 @@ def test_the_end_of_a_required_process_takes_all_down():
     log = Log()
     world = shell("world", "kill -SEGV $$", on_exit="shutdown")
     with (
-        log.supervisor(shell("other", "sleep 60"), world) as s,
+        log.supervisor(shell("other", "exec sleep 60"), world) as s,
         pytest.raises(GraphError, match=r"^world ended \(killed by SIGSEGV\) after 0 s"),
     ):
         s.run()
@@ -217,7 +217,7 @@ def test_a_child_hears_sigint_even_if_its_supervisor_ignores_it():
     log = Log()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with log.supervisor(shell("a", "echo up; sleep 60")) as s:
+        with log.supervisor(shell("a", "echo up; exec sleep 60")) as s:
             log.wait_for(s, ("a", "up"))
     finally:
         signal.signal(signal.SIGINT, before)

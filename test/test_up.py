@@ -34,7 +34,7 @@ def test_help_names_every_option_its_default_and_its_choices(capsys):
         (["mobile_18df"], "pi05 up: platform 'mobile_18df': there is none of that name; did you"),
         (["mobile_18dof", "--brain", "exprt"], "option 'brain': wanted one of model, expert"),
         (["mobile_18dof", "--brain", "expert"], "option 'brain': the expert reads a mock home's"),
-        (["mobile_18dof", "--sim", "maybe"], "option 'sim': wanted true or false, found 'maybe'"),
+        (["mobile_18dof", "--sim=maybe"], "option 'sim': wanted true or false, found 'maybe'"),
         (["./no.yaml"], "pi05 up: no.yaml: cannot be read"),
     ],
 )
@@ -46,11 +46,19 @@ def test_a_wrong_command_line_is_one_sentence_and_status_2(arguments, sentence, 
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("switch", [["--sim"], ["--sim", "true"]])
-def test_a_switch_alone_means_true(switch, monkeypatch):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["mobile_18dof", "--sim"],
+        ["mobile_18dof", "--sim", "True"],
+        ["--sim", "mobile_18dof"],
+        ["--sim=true", "--record", "false", "mobile_18dof"],
+    ],
+)
+def test_a_switch_alone_means_true(words, monkeypatch):
     taken = []
     monkeypatch.setattr(up, "supervise", lambda specs: taken.extend(specs) or 0)
-    assert up.main(["mobile_18dof", *switch, "--brain", "expert", "--log-level", "warn"]) == 0
+    assert up.main(["--brain", "expert", "--log-level", "warn", *words]) == 0
     assert [spec.name for spec in taken][0] == "mock_home"
     assert all("pi05:=warn" in spec.command for spec in taken)
 
@@ -89,7 +97,7 @@ def test_ctrl_c_stops_all_within_five_seconds_with_status_0():
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_ways_to_end_it_are_as_good(number):
     process = start("""
-        raise SystemExit(supervise([P("a", ("sh", "-c", "echo up; sleep 60"))]))
+        raise SystemExit(supervise([P("a", ("sh", "-c", "echo up; exec sleep 60"))]))
     """)
     assert process.stdout.readline() == "a | up\n"
     process.send_signal(number)

@@ -78,19 +78,24 @@ def parser() -> argparse.ArgumentParser:
         prog="pi05 demo",
         description="A robot in a mock home does one task, over real ROS 2 topics. Writes "
         "summary.json, video.mp4, strip.png and the nodes' logs. Ctrl-C ends it at any time.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = result.add_argument
-    add(
-        "--platform", default="mobile_18dof", help=f"{', '.join(platform_names())}, or a YAML file"
-    )
-    add("--task", default=TASK, help="what to do")
-    add("--home", default="0", help="seed of the mock home")
-    add("--brain", default="expert", metavar="|".join(BRAINS), help="who plans and acts")
-    add("--checkpoint", default="", help="folder of the model's weights (brain model)")
-    add("--seconds", default=str(SECONDS), help="simulated time at most [s]")
-    add("--out", default="demo_out", help="folder for the results")
-    add("--seed", default="0", help="of what the model draws at random (noise, tokens)")
+
+    def add(name: str, default: str, text: str, metavar: str | None = None) -> None:
+        result.add_argument(
+            f"--{name}",
+            default=default,
+            metavar=metavar or name.upper(),
+            help=f"{text} [default: {default or 'empty'}]",
+        )
+
+    add("platform", "mobile_18dof", f"{', '.join(platform_names())}, or the path of a YAML file.")
+    add("task", TASK, "What to do.")
+    add("home", "0", "Seed of the mock home.")
+    add("brain", "expert", "Who plans and acts.", "|".join(BRAINS))
+    add("checkpoint", "", "Folder of the model's weights. Empty: nano size, drawn at random.")
+    add("seconds", f"{SECONDS:g}", "Simulated time at most [s].")
+    add("out", "demo_out", "Folder for the results.")
+    add("seed", "0", "Seed of what the model draws at random: noise and tokens.")
     return result
 
 

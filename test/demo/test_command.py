@@ -21,8 +21,8 @@ def test_help_names_the_options_and_their_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for option in ("platform", "task", "home", "brain", "seconds", "out", "seed"):
         assert f"--{option} " in text
-    assert "(default: demo_out)" in text
-    assert "(default: expert)" in text
+    assert "[default: demo_out]" in text
+    assert "--brain model|expert Who plans and acts. [default: expert]" in text
 
 
 @pytest.mark.parametrize(
