@@ -84,7 +84,9 @@ def test_lines_of_all_processes_come_with_their_names():
 
 def test_ctrl_c_ends_all_and_reports_no_failure():
     log = Log()
-    with log.supervisor(shell("a", "echo up; exec sleep 60"), shell("b", "echo up; exec sleep 60")) as s:
+    with log.supervisor(
+        shell("a", "echo up; exec sleep 60"), shell("b", "echo up; exec sleep 60")
+    ) as s:
         log.wait_for(s, ("a", "up"))
         log.wait_for(s, ("b", "up"))
         pids = list(s.pids().values())
