@@ -61,3 +61,12 @@ def test_ctrl_c_during_imports_is_no_traceback():
     out, err = process.communicate(timeout=10)
     assert process.returncode in (0, -signal.SIGINT)
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("words", [("brian",), ()])
+def test_a_name_of_no_node_is_one_sentence(words):
+    process = start(*words)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert err.startswith("there is no node") and err.count("\n") == 1
+    assert "valid: brain, camera_ingestion, control_bridge," in err
