@@ -12,6 +12,8 @@ import numpy as np
 from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.inference.observation import Observation, SceneState
 
+# Older pictures are not thought about: the bridge would reject what comes of them [s].
+_MAX_PICTURE_AGE = 1.0
 # How far a state may lie from the pictures that it is put beside [s]; states come at 50 Hz.
 _MAX_STATE_SKEW = 0.06
 # The same for ground truth, which comes at 20 Hz or more.
@@ -100,16 +102,15 @@ class ObservationBuffer:
         """Takes the ground truth of a mock home at `stamp_ns`."""
         self._scenes.add(stamp_ns, scene)
 
-    def newest_state(self) -> StateSample | None:
-        """The newest robot state, or None."""
-        return self._states.newest()
-
-    def problem(self) -> str:
-        """Why there is no observation, as one clause; empty when there is one."""
+    def problem(self, now_ns: int) -> str:
+        """Why there is no observation at `now_ns`, as one clause; empty when there is one."""
         if self._states.newest() is None:
             return "no robot_state yet (is the control bridge active?)"
         if self._pictures is None:
             return "no camera_set yet (is camera_ingestion active?)"
+        age = (now_ns - self._pictures.stamp_ns) * 1e-9
+        if age > _MAX_PICTURE_AGE:
+            return f"the newest pictures are {age:.1f} s old"
         missing = [name for name in self._cameras if name not in self._pictures.images]
         if missing:
             return f"no picture of {', '.join(missing)}"
@@ -122,9 +123,9 @@ class ObservationBuffer:
             return "no ground truth of the time of the pictures (this brain works in a mock home)"
         return ""
 
-    def moment(self) -> Moment | None:
+    def moment(self, now_ns: int) -> Moment | None:
         """The observation of the newest pictures; None when `problem` says why."""
-        if self.problem():
+        if self.problem(now_ns):
             return None
         pictures = self._pictures
         assert pictures is not None

@@ -58,7 +58,6 @@ class BrainNode(ManagedNode[P]):
         self._brain: Any = None
         self._observer: Observer | None = None
         self._worker: Worker | None = None
-        self._waiting_for = "nothing yet"  # Why it cannot think now; empty: it can.
 
     @abstractmethod
     def think(self) -> None:
@@ -96,6 +95,11 @@ class BrainNode(ManagedNode[P]):
         if self._observer is not None:
             self._observer.close()
             self._observer = None
+
+    def blindness(self) -> str:
+        """Why there is nothing to think about now, as one clause; empty: there is."""
+        observer = self._observer
+        return observer.problem() if observer is not None else "not active"
 
     def think_soon(self) -> None:
         """Calls `think` without waiting for the next pictures."""

@@ -58,10 +58,15 @@ class Observer:
             for kind, topic, callback, profile in wanted
         ]
 
-    def moment(self) -> tuple[Moment | None, str]:
-        """The newest observation, or None and the reason, as one clause."""
+    def moment(self) -> Moment | None:
+        """The newest observation; None when `problem` says why."""
         with self._lock:
-            return self._buffer.moment(), self._buffer.problem()
+            return self._buffer.moment(self._node.now_ns())
+
+    def problem(self) -> str:
+        """Why there is no observation now, as one clause; empty when there is one."""
+        with self._lock:
+            return self._buffer.problem(self._node.now_ns())
 
     def close(self) -> None:
         """Unsubscribes."""

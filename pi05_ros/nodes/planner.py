@@ -125,8 +125,8 @@ class Planner(BrainNode[PlannerParameters]):
         }
         if task is None:
             return Health(OK, "waiting for a task", values)
-        if self._waiting_for:
-            return Health(WARN, f"cannot plan: {self._waiting_for}", values)
+        if blindness := self.blindness():
+            return Health(WARN, f"cannot plan: {blindness}", values)
         return Health(OK, f"planning: {task.text}", values)
 
     # The high level: the worker's thread.
@@ -134,7 +134,7 @@ class Planner(BrainNode[PlannerParameters]):
     def think(self) -> None:
         """Asks the brain for the next subtask when one is due."""
         assert self._observer is not None
-        moment, self._waiting_for = self._observer.moment()
+        moment = self._observer.moment()
         if moment is None:
             return
         with self._lock:

@@ -61,7 +61,6 @@ class Policy(BrainNode[PolicyParameters]):
         self._last_stamp_ns = 0
         self._last_subtask = (0, "")
         self._latency = float("nan")
-        self._waiting_for = "no subtask yet"
         self.start_thinking(self._platform.policy_cameras)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
@@ -94,8 +93,8 @@ class Policy(BrainNode[PolicyParameters]):
             idle = self._subtask is None or not self._subtask.text
         if idle:
             return Health(OK, "waiting for a subtask", values)
-        if self._waiting_for:
-            return Health(WARN, f"cannot act: {self._waiting_for}", values)
+        if blindness := self.blindness():
+            return Health(WARN, f"cannot act: {blindness}", values)
         return Health(OK, "acting", values)
 
     def _on_subtask(self, message: Subtask) -> None:
@@ -114,7 +113,7 @@ class Policy(BrainNode[PolicyParameters]):
             subtask = self._subtask
         if subtask is None:
             return
-        moment, self._waiting_for = self._observer.moment()
+        moment = self._observer.moment()
         if moment is None:
             return
         stamp_ns = moment.observation.stamp_ns

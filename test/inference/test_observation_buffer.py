@@ -6,6 +6,7 @@ from pi05_ros.inference.observation import Pose, SceneState
 from pi05_ros.inference.observation_buffer import ObservationBuffer, Pictures, StateSample
 
 MS = 1_000_000
+NOW = 1600 * MS
 
 
 def state(stamp_ms: int) -> StateSample:
@@ -23,25 +24,25 @@ def test_the_state_nearest_to_the_pictures_is_taken():
     for stamp in (980, 1000, 1020, 1040):
         buffer.add_state(state(stamp))
     buffer.add_pictures(pictures(1012, "front", "back"))
-    moment = buffer.moment()
+    moment = buffer.moment(NOW)
     assert moment.observation.state[0] == 1020.0 and moment.observation.stamp_ns == 1012 * MS
     assert list(moment.observation.images) == ["front"]
 
 
 def test_what_is_missing_is_said():
     buffer = ObservationBuffer(["front", "back"], needs_scene=True)
-    assert "no robot_state" in buffer.problem() and buffer.moment() is None
+    assert "no robot_state" in buffer.problem(NOW) and buffer.moment(NOW) is None
     buffer.add_state(state(1000))
-    assert "no camera_set" in buffer.problem()
+    assert "no camera_set" in buffer.problem(NOW)
     buffer.add_pictures(pictures(1000, "front"))
-    assert buffer.problem() == "no picture of back"
+    assert buffer.problem(NOW) == "no picture of back"
     buffer.add_pictures(pictures(1500, "front", "back"))
-    assert "no robot_state of the time" in buffer.problem()
+    assert "no robot_state of the time" in buffer.problem(NOW)
     buffer.add_pictures(pictures(1000, "front", "back"))
-    assert "no ground truth" in buffer.problem()
+    assert "no ground truth" in buffer.problem(NOW)
     pose = Pose(np.zeros(3), np.array([1.0, 0, 0, 0]))
     buffer.add_scene(1005 * MS, SceneState(3, pose, {}))
-    assert buffer.problem() == "" and buffer.moment().observation.scene.home == 3
+    assert buffer.problem(NOW) == "" and buffer.moment(NOW).observation.scene.home == 3
 
 
 def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
@@ -49,4 +50,13 @@ def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
     buffer.add_state(state(100_000))
     buffer.add_state(state(1000))
     buffer.add_pictures(pictures(100_000, "front"))
-    assert "no robot_state of the time" in buffer.problem()
+    assert "no robot_state of the time" in buffer.problem(NOW)
+
+
+def test_old_pictures_are_not_thought_about():
+    buffer = ObservationBuffer(["front"], needs_scene=False)
+    buffer.add_state(state(1000))
+    buffer.add_pictures(pictures(1000, "front"))
+    assert buffer.moment(1900 * MS) is not None
+    assert buffer.moment(2100 * MS) is None
+    assert buffer.problem(2100 * MS) == "the newest pictures are 1.1 s old"
