@@ -19,17 +19,26 @@ from std_msgs.msg import String
 import launch
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState, Subtask
 from pi05_ros.nodes import qos
+from pi05_ros.platforms import load_platform
 
 ROOT = Path(__file__).parents[2]
+NAMESPACE = "fleet/r1"
 NODES = ("mock_home", "camera_ingestion", "brain", "control_bridge", "lifecycle_manager")
 
 
-def describe(platform, exits, **arguments):
-    """The platform's launch file with arguments; `exits` takes each process's name and status."""
+def describe(platform, home, exits):
+    """The platform's launch file in a mock home; `exits` takes each process's name and status."""
 
     def note(event, context):
         exits[event.process_name] = event.returncode
 
+    arguments = {
+        "sim": "true",
+        "brain": "expert",
+        "home": str(home),
+        "task": "put the dishes in the sink",
+        "namespace": NAMESPACE,
+    }
     source = PythonLaunchDescriptionSource(str(ROOT / "launch" / f"{platform}.launch.py"))
     return launch.LaunchDescription(
         [
@@ -39,15 +48,44 @@ def describe(platform, exits, **arguments):
     )
 
 
+def check_while_it_runs(platform, exits):
+    """Nodes come up, topics flow in the namespace that was asked for, the bridge is armed."""
+    with Listener() as listener:
+        listener.wait(
+            lambda: listener.last_text("lifecycle_manager/state") == "active", "active graph"
+        )
+        assert exits == {}
+        for topic, count in (
+            ("/clock", 50),
+            ("/joint_states", 20),
+            ("/front_camera/image_raw", 5),
+            ("camera_set", 5),
+            ("robot_state", 20),
+            ("action_chunk", 2),
+        ):
+            listener.wait_for(topic, count)
+        assert listener.last["subtask"].text
+        assert tuple(listener.last["action_chunk"].names) == load_platform(platform).names
+        state = listener.last["robot_state"]
+        assert state.mode in (state.MODE_RUNNING, state.MODE_HOLDING), state.reason
+        assert exits == {}
+
+
+def check_after_the_end(exits):
+    """Every process ended, with status 0."""
+    assert {name.rsplit("-", 1)[0] for name in exits} == set(NODES)
+    assert set(exits.values()) == {0}, exits
+
+
 class Listener:
     """Hears the graph from outside, in a context and a thread of its own."""
 
-    def __init__(self, namespace="pi05"):
+    def __init__(self):
         self.heard = Counter()
         self.last = {}
         self._context = Context()
         self._context.init()
-        self._node = Node("listener", context=self._context, namespace=namespace)
+        self._node = Node("listener", context=self._context, namespace=NAMESPACE)
         for kind, topic, profile in (
             (Clock, "/clock", qos.SENSOR),
             (JointState, "/joint_states", qos.SENSOR),
