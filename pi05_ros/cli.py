@@ -32,7 +32,7 @@ class Verb:
 VERBS = {
     "demo": Verb("pi05_ros.demo.command", "a robot in a mock home does one task, and is filmed"),
     "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
-    "test": Verb("pi05_ros.testing", "check the style and run the tests"),
+    "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }
 

@@ -37,7 +37,7 @@ def profile_problem(environment: Mapping[str, str] = os.environ) -> str:
     except ElementTree.ParseError as error:
         return f"the Fast DDS profile {path} is not XML ({error}), so {mend}"
     sizes = [
-        int(element.text)
+        int(element.text or 0)
         for element in root.iter()
         if element.tag.rsplit("}", 1)[-1] == "segment_size" and (element.text or "").isdigit()
     ]

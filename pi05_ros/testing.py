@@ -1,4 +1,4 @@
-"""`pi05 test`: the style check, then the tests."""
+"""`pi05 test`: style, types, then the tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pi05_ros.bootstrap.errors import SetupError
 
 USAGE = """usage: pi05 test [argument of pytest ...]
 
-Runs ruff (lint and format) over the checkout, then pytest over test/.
+Runs ruff (lint and format) and mypy over the checkout, then pytest over test/.
 Arguments go to pytest:
   pi05 test                     everything
   pi05 test -k limiter          tests whose name holds "limiter"
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the verb.
 
     Returns:
-        0 when style and tests pass, 1 when either fails.
+        0 when all pass, 1 when one fails.
     """
     if arguments and arguments[0] in ("-h", "--help"):
         print(USAGE)
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = {
         "ruff check": ["ruff", "check", "."],
         "ruff format --check": ["ruff", "format", "--check", "."],
+        "mypy": ["mypy"],
         "pytest": ["pytest", *arguments],
     }
     failed = []

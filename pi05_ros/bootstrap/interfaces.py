@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from pi05_ros.bootstrap import pythons
+from pi05_ros.bootstrap import pythons, system_packages
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.environment import environment
 from pi05_ros.bootstrap.errors import SetupError
 from pi05_ros.bootstrap.pythons import find_python
 from pi05_ros.bootstrap.ros_source import RosSource
 from pi05_ros.bootstrap.workshop import Workshop
-
-_COMPILERS = ("c++", "g++", "clang++")
 
 
 def packages(checkout: Checkout, source: RosSource) -> dict[str, Path]:
@@ -79,25 +78,43 @@ def build(shop: Workshop, package: str, folder: Path) -> None:
 
 
 def check_tools(shop: Workshop, python: Path) -> None:
-    """Checks for the compiler, CMake, colcon and Python's headers.
+    """Checks for the compiler, make, CMake, colcon and Python's headers; installs what it may.
 
     Raises:
         SetupError: One is missing, with the line that installs it.
     """
     path = shop.environ.get("PATH", os.defpath)
-    compiler = shop.environ.get("CXX", "").split(" ")[0]
-    names = (compiler,) if compiler else _COMPILERS
-    if not any(shutil.which(name, path=path) for name in names):
-        raise SetupError(
-            f"No C++ compiler on PATH (looked for {', '.join(names)})",
-            "sudo apt-get install build-essential",
-        )
-    if not shutil.which("make", path=path) and "CMAKE_GENERATOR" not in shop.environ:
-        raise SetupError("No make on PATH", "sudo apt-get install make")
-    if not shutil.which("cmake", path=path):
-        raise SetupError("No cmake on PATH", "sudo apt-get install cmake")
-    if not shop.source.from_wheels and not shutil.which("colcon", path=path):
-        raise SetupError(
-            "No colcon on PATH", "sudo apt-get install python3-colcon-common-extensions"
+    missing = [tool for tool in _tools(shop) if not tool.is_there(path)]
+    if missing:
+        system_packages.install(
+            shop,
+            [tool.debian for tool in missing],
+            f"Building the interfaces needs {', '.join(tool.name for tool in missing)}, "
+            "not found on PATH",
         )
     pythons.need_headers(shop, python)
+
+
+@dataclass(frozen=True)
+class _Tool:
+    """A program that the build needs."""
+
+    name: str  # For people.
+    programs: tuple[str, ...]  # One of these is enough.
+    debian: str  # The package that has it.
+
+    def is_there(self, path: str) -> bool:
+        return any(shutil.which(program, path=path) for program in self.programs)
+
+
+def _tools(shop: Workshop) -> list[_Tool]:
+    chosen = shop.environ.get("CXX", "").split()[:1]
+    tools = [
+        _Tool("a C++ compiler", tuple(chosen) or ("c++", "g++", "clang++"), "g++"),
+        _Tool("CMake", ("cmake",), "cmake"),
+    ]
+    if "CMAKE_GENERATOR" not in shop.environ:
+        tools.append(_Tool("make", ("make", "gmake"), "make"))
+    if not shop.source.from_wheels:
+        tools.append(_Tool("colcon", ("colcon",), "python3-colcon-common-extensions"))
+    return tools
