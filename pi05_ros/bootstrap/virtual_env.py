@@ -71,7 +71,9 @@ def create(shop: Workshop) -> None:
             f"free some space (df -h {checkout.root})",
         )
     remove(checkout)
-    pythons.need_module(shop, python, "ensurepip", "venv", "Python's venv module lacks ensurepip")
+    pythons.need_module(
+        shop, python, "ensurepip", "venv", f"{python} can make no environment: it lacks ensurepip"
+    )
     checkout.stamps.mkdir(parents=True)  # Marks the folder as ours from the first moment.
     options = [] if shop.source.from_wheels else ["--system-site-packages"]
     shop.run([python, "-m", "venv", *options, checkout.venv], "venv", _pip_environment(shop))

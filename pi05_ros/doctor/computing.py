@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -58,7 +59,9 @@ def packages(patient: Patient) -> list[Finding]:
         )
     if missing:
         remedy = "./pi05 setup" if patient.checkout else f"pip install {' '.join(missing)}"
-        lines.append(Finding("Packages", "absent", ", ".join(missing), Status.MISSING, remedy))
+        lines.append(
+            Finding("Packages", "not installed", ", ".join(missing), Status.MISSING, remedy)
+        )
     return lines
 
 
@@ -107,10 +110,12 @@ def drawing(patient: Patient) -> list[Finding]:
     chosen = patient.environ.get("MUJOCO_GL", "")
     if works:
         return [*found, Finding("Computing", "MUJOCO_GL", chosen or "not set")]
-    line = install_line(BACKENDS["egl"][1], False, bool(shutil.which("apt-get")))
     reasons = "; ".join(finding.value for finding in found)
+    remedy = install_line(BACKENDS["egl"][1], os.geteuid() == 0, bool(shutil.which("apt-get")))
+    if "No module named" in reasons:
+        remedy = "./pi05 setup"
     return [
-        Finding("Computing", "OpenGL", f"no picture off screen: {reasons}", Status.MISSING, line)
+        Finding("Computing", "OpenGL", f"no picture off screen: {reasons}", Status.MISSING, remedy)
     ]
 
 
@@ -129,9 +134,10 @@ def _pins(patient: Patient) -> dict[str, str]:
 
 def _wrapped(parts: Iterable[str], width: int = 66) -> list[str]:
     """Parts joined by commas into lines of about a width."""
-    lines = [""]
+    lines: list[str] = []
     for part in parts:
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += f", {part}" if lines[-1] else part
+        if lines and len(lines[-1]) + len(part) <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
     return lines

@@ -75,7 +75,10 @@ def test_versions_are_held_against_the_pins(tmp_path):
     found = by_name(computing.packages(told(answers, root=root)))
     assert found["versions"].value == "numpy 2.0.0, torch 2.13.0+cpu"
     assert found["not as pinned"].value == "numpy 2.0.0 instead of 2.2.6"
-    assert (found["absent"].value, found["absent"].status) == ("mink", Status.MISSING)
+    assert (found["not installed"].value, found["not installed"].status) == (
+        "mink",
+        Status.MISSING,
+    )
 
 
 def test_a_distribution_may_have_its_own_versions(tmp_path):
@@ -98,7 +101,13 @@ def test_no_opengl_is_missing_and_apt_mends_it(monkeypatch):
     found = by_name(computing.drawing(told({"render_probe": (None, "no libEGL")})))
     assert found["OpenGL"].status is Status.MISSING
     assert "no libEGL" in found["OpenGL"].value
-    assert found["OpenGL"].remedy.startswith("sudo apt-get install libegl1")
+    assert "apt-get install libegl1" in found["OpenGL"].remedy
+
+
+def test_no_mujoco_is_mended_by_the_set_up():
+    told_so = (None, "ModuleNotFoundError: No module named 'mujoco'")
+    found = by_name(computing.drawing(told({"render_probe": told_so})))
+    assert found["OpenGL"].remedy == "./pi05 setup"
 
 
 def test_ros_that_does_not_load_is_missing_and_each_source_has_its_remedy():
