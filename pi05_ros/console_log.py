@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -45,4 +46,17 @@ class ConsoleLog:
             self._stream.flush()
         except OSError:
             # The reader is gone (`| head`, a closed terminal). A robot does not stop for that.
+            _discard(self._stream)
             self._stream = None
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what a stream still holds, and all that follows, nowhere.
+
+    Python flushes it once more when it ends, and would end with status 120 if that failed.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+    finally:
+        os.close(nowhere)
