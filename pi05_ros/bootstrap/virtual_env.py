@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from pi05_ros.bootstrap import pythons
+from pi05_ros.bootstrap import distribution, pythons
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.errors import SetupError
 from pi05_ros.bootstrap.workshop import Workshop
@@ -107,6 +107,8 @@ def fill(shop: Workshop) -> None:
         SetupError: pip failed; the sentence says why where its output tells.
     """
     checkout = shop.checkout
+    if not shop.source.from_wheels:
+        distribution.need_modules(shop)
     drop_torn_wheels(checkout.venv)
     pip: list[str | Path] = [
         *(checkout.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"),

@@ -20,6 +20,7 @@ found = {d.metadata["Name"].lower().replace("_", "-"): d.version
          for d in importlib.metadata.distributions() if d.metadata["Name"]}
 print(json.dumps(found))
 """
+_IN_ROSDEP = {"numpy", "opencv-python-headless", "pillow", "pytest", "pyyaml", "xacro"}
 _MODULES = {"opencv-python-headless": "cv2", "pillow": "PIL", "pyyaml": "yaml"}
 _IMPORTABLE = """
 import importlib.util, json
@@ -59,6 +60,8 @@ def packages(patient: Patient) -> list[Finding]:
         )
     if missing:
         remedy = "./pi05 setup" if patient.checkout else f"pip install {' '.join(missing)}"
+        if not patient.source.from_wheels and _IN_ROSDEP.intersection(missing):
+            remedy = "rosdep install --from-paths . pi05_msgs --ignore-src -y"
         lines.append(
             Finding("Packages", "not installed", ", ".join(missing), Status.MISSING, remedy)
         )
