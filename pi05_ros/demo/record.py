@@ -96,6 +96,12 @@ class RunRecord:
             if not self._ended:
                 self._sim_now, self._wall_now = sim_s, wall_s
 
+    @property
+    def hears_time(self) -> bool:
+        """Whether a tick of simulated time has come: before that, no run can be timed."""
+        with self._lock:
+            return self._wall_now > 0
+
     def begin(self) -> None:
         """Notes that the task begins now."""
         with self._lock:

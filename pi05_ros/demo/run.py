@@ -120,7 +120,8 @@ class Run:
                 raise Pi05Error(self._record.outcome.message)
             if self._record.graph_state == "failed":
                 raise Pi05Error(f"the graph did not come up: {self._record.graph_message}")
-            if self._record.graph_state == "active" and not given:
+            ready = self._record.graph_state == "active" and monitor.node.is_ready
+            if ready and not given:
                 monitor.node.begin(self._asked.task, self._asked.seconds)
                 given = True
             if time.monotonic() > deadline:

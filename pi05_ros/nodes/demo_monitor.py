@@ -74,8 +74,16 @@ class DemoMonitor(Node):
             self.create_subscription(kind, topic, callback, profile)
         self._action = ActionClient(self, ExecuteTask, "execute_task")
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether a task can be sent: time runs, and the planner would hear it.
+
+        A goal that is sent before the action server is found is lost without a word.
+        """
+        return self._record.hears_time and bool(self._action.server_is_ready())
+
     def begin(self, task: str, seconds: float) -> None:
-        """Sends the task; the record says when it was taken, and what became of it.
+        """Sends the task, once `is_ready`; the record tells when it was taken, and its outcome.
 
         Args:
             task: What to do.

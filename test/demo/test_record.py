@@ -155,3 +155,10 @@ def test_a_run_that_never_began_has_a_summary_too():
     assert summary["real_time_factor"] is None
     assert summary["failure"] == "the graph did not come up"
     assert (summary["points"], summary["chunks"], summary["subtasks"]) == (0.0, 0, [])
+
+
+def test_no_run_can_be_timed_before_the_clock_is_heard():
+    record = RunRecord()
+    assert not record.hears_time
+    record.clock(5.0, 100.0)
+    assert record.hears_time
