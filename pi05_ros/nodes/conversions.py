@@ -68,7 +68,7 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
                 raise MessageError(f"the compressed picture ({message.format}) cannot be decoded")
         else:
             _check_image(message)
-            picture = _bridge.imgmsg_to_cv2(message, "rgb8")
+            picture = _bridge.imgmsg_to_cv2(_without_odd_padding(message), "rgb8")
     except (CvBridgeError, cv2.error, ValueError, TypeError, KeyError, MemoryError) as error:
         first = (str(error).splitlines() or ["it cannot be decoded"])[0]
         raise MessageError(f"the picture is not usable: {first}") from error
@@ -87,6 +87,28 @@ def _check_image(message: Image) -> None:
         raise MessageError(
             f"wanted {message.height} rows of {message.step} bytes, found {len(message.data)}"
         )
+
+
+def _without_odd_padding(message: Image) -> Image:
+    """The same picture with rows that cv_bridge can cut.
+
+    cv_bridge shears a picture whose rows are padded by parts of a pixel.
+    """
+    dtype, channels = _bridge.encoding_to_dtype_with_channels(message.encoding)
+    pixel = np.dtype(dtype).itemsize * channels
+    if message.step % pixel == 0:
+        return message
+    width = message.width * pixel
+    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+    return Image(
+        header=message.header,
+        height=message.height,
+        width=message.width,
+        encoding=message.encoding,
+        is_bigendian=message.is_bigendian,
+        step=width,
+        data=array.array("B", rows[:, :width].tobytes()),
+    )
 
 
 def float_array(values: np.ndarray, code: str) -> array.array:

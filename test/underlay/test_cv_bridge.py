@@ -173,6 +173,26 @@ def test_what_has_no_meaning_is_refused(source, target):
         BRIDGE.imgmsg_to_cv2(image(RGB, source), target)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "expected"),
+    [
+        ("rgb8", ("uint8", 3)),
+        ("mono16", ("uint16", 1)),
+        ("bayer_rggb8", ("uint8", 1)),
+        ("yuv422", ("uint8", 2)),
+        ("32FC1", ("float32", 1)),
+        ("16SC2", ("int16", 2)),
+    ],
+)
+def test_an_encoding_says_how_large_a_pixel_is(encoding, expected):
+    assert BRIDGE.encoding_to_dtype_with_channels(encoding) == expected
+
+
+def test_an_unknown_encoding_has_no_pixels():
+    with pytest.raises(CvBridgeError):
+        BRIDGE.encoding_to_dtype_with_channels("no_such_encoding")
+
+
 def test_a_cut_picture_is_refused():
     """The public package lets numpy say so; its own error is a TypeError, too."""
     cut = image(RGB, "rgb8")

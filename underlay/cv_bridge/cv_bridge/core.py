@@ -16,6 +16,15 @@ from cv_bridge.encodings import CvBridgeError, encoding_of, plain_name
 class CvBridge:
     """Converts sensor_msgs/Image and CompressedImage from and to numpy arrays."""
 
+    def encoding_to_dtype_with_channels(self, encoding: str) -> tuple[str, int]:
+        """The numpy name of a channel's type ("uint8"), and how many channels a pixel has.
+
+        Raises:
+            CvBridgeError: There is no such encoding.
+        """
+        found = encoding_of(encoding)
+        return found.dtype.name, found.channels
+
     def imgmsg_to_cv2(self, img_msg: Image, desired_encoding: str = "passthrough") -> np.ndarray:
         """The pixels of a message.
 
