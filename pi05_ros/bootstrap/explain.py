@@ -54,7 +54,7 @@ _KNOWN = (
 )
 
 
-def explain(output: str, returncode: int) -> tuple[str, str]:
+def explain(output: str, returncode: int) -> tuple[str, str] | None:
     """Names the reason of a failure.
 
     Args:
@@ -62,7 +62,8 @@ def explain(output: str, returncode: int) -> tuple[str, str]:
         returncode: Its exit status, negative for a signal.
 
     Returns:
-        What is wrong, one sentence without its full stop, and what to do.
+        What is wrong, one sentence without its full stop, and what to do; None when the output
+        tells nothing that is known.
     """
     if returncode == -signal.SIGKILL:
         output += "\nout of memory"  # The kernel's usual reason to kill.
@@ -70,4 +71,4 @@ def explain(output: str, returncode: int) -> tuple[str, str]:
         found = re.search(pattern, output, re.IGNORECASE)
         if found:
             return problem.format(**found.groupdict()), remedy
-    return f"A step of the set-up failed with status {returncode}", f"read the log, {AGAIN}"
+    return None

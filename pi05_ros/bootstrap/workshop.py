@@ -50,7 +50,7 @@ class Workshop:
             env: The whole environment; the caller's when None.
 
         Raises:
-            SetupError: The program failed, with the reason where its output tells one.
+            SetupError: The program failed: the reason where its output tells one, else its end.
         """
         log = self.checkout.logs / f"{log_name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -82,9 +82,13 @@ class Workshop:
             _stop(child)
             raise
         if child.returncode != 0:
-            problem, remedy = explain(tail(log, 60), child.returncode)
+            reason = explain(tail(log, 60), child.returncode)
+            if reason is not None:
+                problem, remedy = reason
+                raise SetupError(f"{problem} (log: {log})", remedy)
             raise SetupError(
-                f"{problem}\n\n{_indented(tail(log))}\n\nThe whole log: {log}", remedy
+                f"{words[0]} failed with status {child.returncode}:\n\n{_indented(tail(log))}\n",
+                f"read the whole log, {log}",
             )
 
 
@@ -96,6 +100,8 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         until = time.monotonic() + GRACE
         while time.monotonic() < until:
             if child.poll() is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)  # What the child left behind.
                 return
             time.sleep(0.05)
 

@@ -22,10 +22,13 @@ ERROR: No matching distribution found for mink==1.3.0"""
         ("", -9, "memory", "-j1"),
         ("E: Could not get lock /var/lib/dpkg/lock-frontend.", 100, "Another program", "wait"),
         ("error: could not write: [Errno 13] Permission denied: 'x'", 1, "may not be", "owner"),
-        ("something never seen", 3, "status 3", "read the log"),
     ],
 )
 def test_the_reason_and_the_remedy_are_named(output, status, problem, remedy):
     found = explain(output, status)
     assert problem in found[0]
     assert remedy in found[1]
+
+
+def test_what_is_not_known_is_not_guessed():
+    assert explain("something never seen", 3) is None

@@ -26,13 +26,41 @@ def test_output_goes_to_the_log_alone(shop, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_failure_shows_the_end_of_the_log_and_the_reason(shop):
-    script = "for i in $(seq 40); do echo line $i; done; echo 'No space left on device'; exit 1"
-    with pytest.raises(SetupError, match="The disk is full") as caught:
+def test_a_known_reason_is_one_sentence_and_the_log_is_named(shop):
+    script = "echo chatter; echo 'No space left on device'; exit 1"
+    with pytest.raises(SetupError) as caught:
         shop.run(["sh", "-c", script], "step")
+    log = shop.checkout.logs / "step.log"
+    assert caught.value.problem == f"The disk is full (log: {log})"
+    assert "chatter" not in str(caught.value)
+
+
+def test_an_unknown_failure_shows_the_end_of_its_log(shop):
+    with pytest.raises(SetupError, match="sh failed with status 3") as caught:
+        shop.run(["sh", "-c", "for i in $(seq 40); do echo line $i; done; exit 3"], "step")
     assert "line 40" in str(caught.value)
     assert "line 20\n" not in str(caught.value)
-    assert str(shop.checkout.logs / "step.log") in str(caught.value)
+    assert str(shop.checkout.logs / "step.log") in caught.value.remedy
+
+
+def test_what_a_program_leaves_behind_is_stopped_with_it(shop, tmp_path):
+    """The leader ends at once on SIGINT; a child of its that ignores signals does not."""
+    pid_file = tmp_path / "pid"
+
+    class Interrupting(Console):
+        def tick(self, log):
+            if pid_file.exists() and pid_file.read_text().strip():
+                raise KeyboardInterrupt
+
+    shop.console = Interrupting(io.StringIO())
+    deaf = f"trap '' INT TERM; echo $$ > {pid_file}; while true; do sleep 0.1; done"
+    script = f'sh -c "{deaf.replace("$", chr(92) + "$")}" & wait'
+    with pytest.raises(KeyboardInterrupt):
+        shop.run(["bash", "-c", script], "step")
+    until = time.monotonic() + 5
+    while runs(int(pid_file.read_text())) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not runs(int(pid_file.read_text()))
 
 
 def test_a_program_that_is_not_there_is_named(shop):
