@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -57,10 +58,14 @@ def test_what_a_program_leaves_behind_is_stopped_with_it(shop, tmp_path):
     script = f'sh -c "{deaf.replace("$", chr(92) + "$")}" & wait'
     with pytest.raises(KeyboardInterrupt):
         shop.run(["bash", "-c", script], "step")
-    until = time.monotonic() + 5
-    while runs(int(pid_file.read_text())) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not runs(int(pid_file.read_text()))
+    assert ends(int(pid_file.read_text()))
+
+
+def test_the_lock_is_handed_to_the_program(shop, tmp_path):
+    with (tmp_path / "lock").open("w") as lock:
+        shop.keep_open = (lock.fileno(),)
+        shop.run(["sh", "-c", f"echo held > /proc/self/fd/{lock.fileno()}"], "step")
+    assert (tmp_path / "lock").read_text() == "held\n"
 
 
 def test_a_program_that_is_not_there_is_named(shop):
@@ -84,10 +89,18 @@ def test_an_interruption_stops_the_program_and_its_children(shop, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         shop.run(["sh", "-c", script], "step")
     assert interruptions == ["step.log"]
+    assert ends(int(pid_file.read_text()))
+
+
+def ends(pid):
+    """Whether a process ends within 5 s; it is killed if not."""
     until = time.monotonic() + 5
-    while runs(int(pid_file.read_text())) and time.monotonic() < until:
+    while runs(pid) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not runs(int(pid_file.read_text()))
+    if runs(pid):
+        os.kill(pid, signal.SIGKILL)
+        return False
+    return True
 
 
 def runs(pid):
