@@ -28,7 +28,7 @@ def key() -> str:
 
 
 def stamp(checkout: Checkout) -> Path:
-    """Where the choice is kept: its key, and on the second line the backend."""
+    """Where the choice is kept: the step's key, and on the last line the backend."""
     return checkout.stamps / "graphics"
 
 
@@ -36,7 +36,7 @@ def chosen(checkout: Checkout) -> str:
     """The backend that was found to work; "" where none was."""
     path = stamp(checkout)
     lines = path.read_text().splitlines() if path.is_file() else []
-    return lines[1] if len(lines) > 1 else ""
+    return lines[-1] if lines and lines[-1] in BACKENDS else ""
 
 
 def choose(shop: Workshop) -> str:

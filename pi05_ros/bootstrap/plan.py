@@ -52,18 +52,24 @@ class Step:
 def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
     """All steps of a checkout, done or not, in order."""
     from_wheels = source.from_wheels
+    identity = partial(virtual_env.identity, checkout, from_wheels)
+
+    def inside(key: Callable[[], str]) -> Callable[[], str]:
+        """The key of what lies inside the virtual environment: another one asks for it anew."""
+        return lambda: f"{identity()}\n{key()}" if identity() else ""
+
     ros = "ROS 2 Jazzy, " if from_wheels else ""
     steps = [
         Step(
             title="virtual environment .venv",
             stamp=checkout.stamps / "venv",
-            key=partial(virtual_env.identity, checkout, from_wheels),
+            key=identity,
             work=virtual_env.create,
         ),
         Step(
             title=f"wheels ({ros}MuJoCo, torch and tools)",
             stamp=checkout.stamps / "wheels",
-            key=partial(virtual_env.wheels_key, checkout, from_wheels),
+            key=inside(partial(virtual_env.wheels_key, checkout, from_wheels)),
             work=virtual_env.fill,
         ),
     ]
@@ -80,7 +86,7 @@ def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
         Step(
             title="off-screen OpenGL",
             stamp=graphics.stamp(checkout),
-            key=graphics.key,
+            key=inside(graphics.key),
             work=graphics.choose,
             optional=True,
         )

@@ -1,12 +1,14 @@
 """Steps, stamps and the lock: what happens when a set-up is interrupted, fails, or runs twice."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pi05_ros.bootstrap import virtual_env
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.console import Console
 from pi05_ros.bootstrap.errors import SetupError
@@ -114,5 +116,42 @@ def test_the_plan_ends_with_all_that_a_machine_with_nothing_needs():
         "interfaces of pi05_msgs",
         "interfaces of control_msgs",
         "interfaces of tf2_msgs",
+        "off-screen OpenGL",
+    ]
+
+
+def test_a_moved_checkout_makes_all_anew_that_holds_its_path(tmp_path):
+    """The wheels' stamp is there, but it speaks of the environment of another folder."""
+    checkout = Checkout(tmp_path / "repo")
+    root = Path(__file__).parents[2]
+    for name in ("requirements", "pi05_msgs", "underlay"):
+        shutil.copytree(root / name, checkout.root / name)
+    checkout.python.parent.mkdir(parents=True)
+    checkout.python.symlink_to(sys.executable)
+    checkout.stamps.mkdir()
+    (checkout.stamps / "begun").write_text(virtual_env.wheels_key(checkout, True))
+    source = ros_source({}, tmp_path)
+    for step in make_plan(checkout, source):
+        step.stamp.parent.mkdir(parents=True, exist_ok=True)
+        step.stamp.write_text(step.key())
+
+    def left(place):
+        return [step.title for step in make_plan(place, source) if not step.is_done()]
+
+    assert left(checkout) == []
+    moved = Checkout(tmp_path / "elsewhere")
+    checkout.root.rename(moved.root)
+    assert len(left(moved)) == 6
+    moved.root.rename(checkout.root)
+    assert left(checkout) == []
+    message = checkout.root / "pi05_msgs" / "msg" / "Subtask.msg"
+    message.write_text(f"{message.read_text()}bool another_field\n")
+    assert left(checkout) == ["interfaces of pi05_msgs"]
+    lock = checkout.requirements / "tools.txt"
+    lock.write_text(f"{lock.read_text()}another==1.0\n")
+    assert left(checkout) == [
+        "virtual environment .venv",
+        "wheels (ROS 2 Jazzy, MuJoCo, torch and tools)",
+        "interfaces of pi05_msgs",
         "off-screen OpenGL",
     ]
