@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.resources import resource_path
 from pi05_ros.strict import load_yaml
+
+Variant = Literal["pi05", "pi0", "pi0_fast"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class ExpertConfig:
     """The action expert, 300 M parameters by default (paper, section IV-D and appendix E).
 
     Depth, heads and head_dim are the language model's: layer by layer, the expert attends to the
-    keys and values of that model and its own at once.
+    keys and values of that model and its own at once. The variant `pi0_fast` has no expert.
     """
 
     width: int = 1024
@@ -77,9 +79,19 @@ class ExpertConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The whole model: three towers, and the numbers that its inputs and outputs agree on."""
+    """The whole model: three towers, and the numbers that its inputs and outputs agree on.
+
+    The variant says how actions come about. Vision and language model are the same in all three:
+
+        pi05      An expert draws them; the time adapts its norms, the state is words of the prompt
+                  (arXiv 2504.16054).
+        pi0       An expert draws them; the time is mixed into each action, the state is a token
+                  of the expert's own (arXiv 2410.24164).
+        pi0_fast  No expert: the language model writes them as FAST tokens (arXiv 2501.09747).
+    """
 
     name: str = "base"
+    variant: Variant = "pi05"
     vision: VisionConfig = field(default_factory=VisionConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     expert: ExpertConfig = field(default_factory=ExpertConfig)
@@ -94,6 +106,14 @@ class ModelConfig:
         _positive(
             self, "action_dim", "horizon", "flow_steps", "max_prompt_tokens", "max_text_tokens"
         )
+        if self.variant not in get_args(Variant):
+            valid = ", ".join(get_args(Variant))
+            raise ValueError(f"variant '{self.variant}' is none of {valid}")
+
+    @property
+    def has_expert(self) -> bool:
+        """Whether actions are drawn by flow matching, rather than written as FAST tokens."""
+        return self.variant != "pi0_fast"
 
 
 def preset_names() -> tuple[str, ...]:

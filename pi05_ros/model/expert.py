@@ -1,8 +1,9 @@
 """The action expert: a small Gemma that turns noise into actions, told the time by its norms.
 
-π0 mixed the flow time into the action tokens. π0.5 passes it through an MLP of its own,
-swish(W₂ · swish(W₁ · φ)), into an adaptive RMSNorm in every layer (paper, section IV-E): scale
-and shift of the normalised tokens, and a gate on each residual.
+π0 mixed the flow time into the action tokens (`pi0_expert`). π0.5 passes it through an MLP of its
+own, swish(W₂ · swish(W₁ · φ)), into an adaptive RMSNorm in every layer (paper, section IV-E):
+scale and shift of the normalised tokens, and a gate on each residual. All else is the same, and
+stands in ActionExpert.
 
 The time never depends on an observation. `modulate` is therefore a step of its own: its result for
 the ten fixed times of inference is computed once and kept.
@@ -11,6 +12,7 @@ the ten fixed times of inference is computed once and kept.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,39 +49,40 @@ class AdaptiveRMSNorm(nn.Module):
         return (normed * (1.0 + scale) + shift).to(x.dtype), gate
 
 
-class ActionExpert(nn.Module):
-    """Noisy actions in, the flow's velocity out, on the memory of the language model."""
+class ActionExpert(nn.Module, ABC):
+    """Noisy actions in, the flow's velocity out, on the memory of the language model.
 
-    def __init__(self, config: ModelConfig) -> None:
+    Args:
+        config: Of the whole model.
+        norm: Class of every norm, called with the width.
+    """
+
+    def __init__(self, config: ModelConfig, norm: type[nn.Module]) -> None:
         super().__init__()
         width = config.expert.width
         self.config = config
         self.action_in = nn.Linear(config.action_dim, width)
-        self.time_in = nn.Linear(width, width)
-        self.time_out = nn.Linear(width, width)
         self.layers = nn.ModuleList(
-            DecoderLayer(width, config.expert.mlp_width, config.language, AdaptiveRMSNorm)
+            DecoderLayer(width, config.expert.mlp_width, config.language, norm)
             for _ in range(config.language.depth)
         )
-        self.norm = AdaptiveRMSNorm(width)
+        self.norm = norm(width)
         self.action_out = nn.Linear(width, config.action_dim)
 
-    def condition(self, tau: Tensor) -> Tensor:
-        """The flow times tau (B,) of the paper, 0 noise and 1 actions → (B, W).
-
-        The public weights count the other way: what is embedded is t = 1 − τ.
-        """
-        embedded = embed_time(1.0 - tau.double(), self.time_in.in_features)
-        embedded = embedded.to(self.time_in.weight.dtype)
-        return F.silu(self.time_out(F.silu(self.time_in(embedded))))
-
+    @abstractmethod
     def modulate(self, tau: Tensor) -> Tensor:
-        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order."""
-        condition = self.condition(tau)[:, None]
-        norms: list[Any] = [
-            n for layer in self.layers for n in (layer.attention_norm, layer.mlp_norm)
-        ]
-        return torch.stack([norm.modulation(condition) for norm in (*norms, self.norm)])
+        """What the expert is told of the flow times tau (B,): any tensor with B in dimension 1.
+
+        Tau counts as in the paper, 0 noise and 1 actions, and is float64 where it can be.
+        """
+
+    @abstractmethod
+    def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
+        """The action tokens (B, horizon, W) of noisy actions (B, horizon, action_dim)."""
+
+    @abstractmethod
+    def norm_modulation(self, modulation: Tensor) -> Sequence[Tensor | None]:
+        """What each norm adapts to: two a layer, then the last; None for plain norms."""
 
     def forward(
         self,
@@ -93,7 +96,7 @@ class ActionExpert(nn.Module):
 
         Args:
             noisy: Actions on their way from noise, (B, horizon, action_dim).
-            modulation: From `modulate`, (2 · depth + 1, B, 1, 3W).
+            modulation: From `modulate`, of the same batch or of batch 1.
             positions: (B, horizon) or (horizon,), going on where the prefix ends.
             memory: The language model's, one a layer, S positions.
             mask: From `masks.attention_mask`, over S + horizon keys; None: all are seen.
@@ -101,12 +104,52 @@ class ActionExpert(nn.Module):
         Returns:
             (B, horizon, action_dim) float32.
         """
-        x = self.action_in(noisy.to(self.action_in.weight.dtype))
+        x = self.embed(noisy.to(self.action_in.weight.dtype), modulation)
+        adapted = self.norm_modulation(modulation)
         rotation = rotation_of(positions, self.config.language.head_dim)
         for index, (layer, prefix) in enumerate(zip(self.layers, memory, strict=True)):
-            norms = (modulation[2 * index], modulation[2 * index + 1])
+            norms = (adapted[2 * index], adapted[2 * index + 1])
             x, _ = layer(x, rotation, prefix, mask, norms)
-        return self.action_out(self.norm(x, modulation[-1])[0]).float()
+        return self.action_out(self.norm(x, adapted[-1])[0]).float()
+
+
+class Pi05Expert(ActionExpert):
+    """π0.5's: actions enter as they are, and the time through every norm."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config, AdaptiveRMSNorm)
+        width = config.expert.width
+        self.time_in = nn.Linear(width, width)
+        self.time_out = nn.Linear(width, width)
+
+    def condition(self, tau: Tensor) -> Tensor:
+        """The flow times tau (B,) of the paper, 0 noise and 1 actions → (B, W)."""
+        embedded = embed_tau(tau, self.time_in.in_features).to(self.time_in.weight.dtype)
+        return F.silu(self.time_out(F.silu(self.time_in(embedded))))
+
+    def modulate(self, tau: Tensor) -> Tensor:
+        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order."""
+        condition = self.condition(tau)[:, None]
+        norms: list[Any] = [
+            n for layer in self.layers for n in (layer.attention_norm, layer.mlp_norm)
+        ]
+        return torch.stack([norm.modulation(condition) for norm in (*norms, self.norm)])
+
+    def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
+        """One token an action; the time is not in it."""
+        return self.action_in(noisy)
+
+    def norm_modulation(self, modulation: Tensor) -> Sequence[Tensor | None]:
+        """The rows of `modulate`."""
+        return modulation.unbind()
+
+
+def embed_tau(tau: Tensor, width: int) -> Tensor:
+    """`embed_time` of the paper's times tau (B,), 0 noise and 1 actions: (B, width) float64.
+
+    The public weights count the other way: what is embedded is t = 1 − τ.
+    """
+    return embed_time(1.0 - tau.double(), width)
 
 
 def embed_time(time: Tensor, width: int) -> Tensor:

@@ -6,22 +6,40 @@ prompt, state ─ embed ─┘        │
                           keys and values of every layer
                                 │
 noise ─────────────────── ActionExpert ─ velocity ─ ten Euler steps ─ actions
+
+π0 is the same but for its expert, and for the state, which only that expert reads (`tell_state`).
+π0-FAST is the upper half alone.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow, masks
-from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.expert import ActionExpert
+from pi05_ros.model.config import ModelConfig, Variant
+from pi05_ros.model.expert import ActionExpert, Pi05Expert
 from pi05_ros.model.language import LanguageModel
+from pi05_ros.model.pi0_expert import Pi0Expert
 from pi05_ros.model.transformer import LayerMemory
 from pi05_ros.model.vision import VisionTower
+
+
+class VariantError(Pi05Error):
+    """A model was asked for what its variant does not do.
+
+    Args:
+        variant: Of the model.
+        problem: What it lacks, and what to do instead, as one clause.
+    """
+
+    def __init__(self, variant: Variant, problem: str) -> None:
+        self.variant = variant
+        super().__init__(f"a model of the variant '{variant}' {problem}")
 
 
 @dataclass(frozen=True)
@@ -31,22 +49,34 @@ class Context:
     memory: tuple[LayerMemory, ...]  # One a layer.
     valid: Tensor | None = None  # (B, S) bool, False for padding; None: nothing is padded.
     targets: int = 0  # How many of the last positions are text or FAST targets, not prefix.
+    has_state: bool = False  # π0: whether the expert's state token stands behind them all.
 
     @property
     def length(self) -> int:
         """S."""
         return self.memory[0].keys.shape[2]
 
+    def detached(self) -> Context:
+        """The same context, through which no gradient reaches the language model."""
+        memory = tuple(LayerMemory(*(part.detach() for part in layer)) for layer in self.memory)
+        return replace(self, memory=memory)
+
 
 class Pi05(nn.Module):
-    """The model. Draws its weights at random; `checkpoint` loads trained ones."""
+    """The model. Draws its weights at random; `checkpoint` loads trained ones.
+
+    Where `config.has_expert` is False there is no `expert`, and what needs it raises VariantError.
+    """
+
+    expert: ActionExpert
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.vision = VisionTower(config.vision, config.language.width)
         self.language = LanguageModel(config.language)
-        self.expert = ActionExpert(config)
+        if config.has_expert:
+            self.expert = Pi05Expert(config) if config.variant == "pi05" else Pi0Expert(config)
 
     def embed_images(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, image_size, image_size) uint8 rgb → (N, tokens, W)."""
@@ -96,36 +126,55 @@ class Pi05(nn.Module):
 
     def write(self, tokens: Tensor, context: Context) -> tuple[Tensor, Context]:
         """Appends text tokens (B, 1) to an unpadded context: logits (B, vocabulary), context."""
-        if context.valid is not None:
-            raise ValueError("text is written on an unpadded context only")
+        if context.valid is not None or context.has_state:
+            raise ValueError("text is written on an unpadded context without a state only")
         positions = torch.arange(context.length, context.length + 1, device=tokens.device)
         hidden, memory = self.language(
             self.language.embed(tokens), positions, memory=context.memory
         )
         return self.language.logits(hidden[:, -1]), Context(memory)
 
+    def tell_state(self, context: Context, state: Tensor) -> Context:
+        """π0: gives the expert the robot's state, which the language model never reads.
+
+        Args:
+            context: What pictures and prompt were read into. Not changed.
+            state: Normalised and padded, (B, action_dim).
+
+        Returns:
+            The context with the state's position at its end; for `velocity`, not for text.
+        """
+        expert = self._need_expert()
+        if not isinstance(expert, Pi0Expert):
+            raise VariantError(self.config.variant, "reads the state in its prompt")
+        if context.has_state:
+            raise ValueError("the context was told a state already")
+        positions, mask = self._expert_sees(context, 1, state.device)
+        memory = expert.remember_state(state, positions, context.memory, mask)
+        valid = context.valid
+        if valid is not None:
+            valid = torch.cat([valid, valid.new_ones(len(valid), 1)], dim=1)
+        return replace(context, memory=memory, valid=valid, has_state=True)
+
     def velocity(self, noisy: Tensor, modulation: Tensor, context: Context) -> Tensor:
         """The expert's prediction of ω − a.
 
         Args:
             noisy: a^τ, (B, horizon, action_dim).
-            modulation: `expert.modulate(tau)`, (2 · depth + 1, B, 1, 3 · expert width).
-            context: Of the same batch, or of batch 1.
+            modulation: `expert.modulate(tau)`, of the same batch or of batch 1.
+            context: Of the same batch. For π0 it has been told the state.
 
         Returns:
             (B, horizon, action_dim) float32.
+
+        Raises:
+            VariantError: The model has no expert, or it is π0's and the context has no state.
         """
-        horizon = noisy.shape[1]
-        steps = torch.arange(horizon, device=noisy.device)
-        if context.valid is None:
-            return self.expert(noisy, modulation, context.length + steps, context.memory)
-        blocks = masks.blocks_of(context.length - context.targets, context.targets, noisy.device)
-        seen = masks.expert_sees(blocks, context.valid, horizon)
-        # The expert goes on where the prefix ends, whether targets follow it (training) or not.
-        start = seen[:, 0, :-horizon].sum(dim=1, keepdim=True)
-        dtype = context.memory[0].keys.dtype
-        mask = self._mask(seen, dtype)
-        return self.expert(noisy, modulation, start + steps, context.memory, mask)
+        expert = self._need_expert()
+        if isinstance(expert, Pi0Expert) and not context.has_state:
+            raise VariantError(self.config.variant, "acts on a state; call tell_state first")
+        positions, mask = self._expert_sees(context, noisy.shape[1], noisy.device)
+        return expert(noisy, modulation, positions, context.memory, mask)
 
     def sample_actions(
         self, context: Context, noise: Tensor, steps: int, modulation: Tensor | None = None
@@ -150,9 +199,34 @@ class Pi05(nn.Module):
         )
 
     def modulations(self, steps: int) -> Tensor:
-        """`expert.modulate` at the times of `steps` Euler steps, (2 · depth + 1, steps, 1, 3W)."""
-        device = self.expert.action_in.weight.device
-        return self.expert.modulate(flow.euler_times(steps).to(device))
+        """`expert.modulate` at the times of `steps` Euler steps, which stand in dimension 1.
+
+        Raises:
+            VariantError: The model has no expert.
+        """
+        expert = self._need_expert()
+        return expert.modulate(flow.euler_times(steps).to(expert.action_in.weight.device))
+
+    def _need_expert(self) -> ActionExpert:
+        if not self.config.has_expert:
+            raise VariantError(self.config.variant, "has no expert; it writes FAST tokens")
+        return self.expert
+
+    def _expert_sees(
+        self, context: Context, tokens: int, device: torch.device
+    ) -> tuple[Tensor, Tensor | None]:
+        """Positions (B, tokens) or (tokens,) and mask of the expert's next tokens."""
+        steps = torch.arange(tokens, device=device)
+        if context.valid is None:
+            return context.length + steps, None
+        read = context.length - context.has_state  # Positions of the language model's.
+        blocks = masks.blocks_of(read - context.targets, context.targets, device)
+        if context.has_state:
+            blocks = torch.cat([blocks, blocks.new_zeros(1)])  # Seen as the prefix is.
+        seen = masks.expert_sees(blocks, context.valid, tokens)
+        # The expert goes on where the prefix ends, whether targets follow it (training) or not.
+        start = seen[:, 0, :-tokens].sum(dim=1, keepdim=True)
+        return start + steps, self._mask(seen, context.memory[0].keys.dtype)
 
     def _mask(self, seen: Tensor, dtype: torch.dtype) -> Tensor:
         """A mask of (B, L, S) bool in the form that the layers take."""

@@ -27,6 +27,10 @@ _BEGINNINGS = {
     "expert.action_out.": "action_out_proj.",
     "expert.time_in.": "time_mlp_in.",
     "expert.time_out.": "time_mlp_out.",
+    # π0 only (PI0Pytorch).
+    "expert.state_in.": "state_proj.",
+    "expert.action_time_in.": "action_time_mlp_in.",
+    "expert.action_time_out.": "action_time_mlp_out.",
 }
 # Parts of a name within a layer: ours → theirs.
 _VISION_PARTS = {

@@ -1,4 +1,6 @@
-"""Torch settings and the miniature of the model's tests."""
+"""Torch settings and the miniatures of the model's tests."""
+
+import dataclasses
 
 import pytest
 import torch
@@ -18,8 +20,25 @@ def one_torch_thread():
 
 @pytest.fixture(scope="session")
 def tiny() -> Pi05:
-    """One layer of everything, every weight drawn (fresh adaptive norms would hide mistakes)."""
-    model = Pi05(load_preset("tiny"))
+    """One layer of everything, π0.5."""
+    return drawn("pi05")
+
+
+@pytest.fixture(scope="session")
+def tiny_pi0() -> Pi05:
+    """One layer of everything, π0."""
+    return drawn("pi0")
+
+
+@pytest.fixture(scope="session")
+def tiny_fast() -> Pi05:
+    """One layer of vision and language, π0-FAST."""
+    return drawn("pi0_fast")
+
+
+def drawn(variant: str) -> Pi05:
+    """A miniature with every weight drawn (fresh adaptive norms would hide mistakes)."""
+    model = Pi05(dataclasses.replace(load_preset("tiny"), variant=variant))
     draw_weights(model, seed=0, adaptive_scale=1.0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -49,6 +49,7 @@ def test_an_unknown_preset_names_the_nearest():
         (LanguageConfig, {"head_dim": 7}, "head_dim 7 is odd"),
         (ExpertConfig, {"width": 7}, "width 7 is odd"),
         (ModelConfig, {"horizon": 0}, "horizon 0 is below 1"),
+        (ModelConfig, {"variant": "pi06"}, "variant 'pi06' is none of pi05, pi0, pi0_fast"),
     ],
 )
 def test_impossible_sizes(config, change, message):
