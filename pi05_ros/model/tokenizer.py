@@ -1,5 +1,7 @@
 """Text to token ids and back: what the model asks of a tokenizer, and the small one of nano.
 
+The published one is in paligemma_tokenizer.
+
 Every vocabulary here keeps PaliGemma's conventions: ids 0 to 3 are padding, end, beginning and
 unknown; `<loc0000>` to `<loc1023>` are one token each, as are `<seg000>` to `<seg127>`, the last
 128 ids; FAST token k is id size − 1 − 128 − k (public weights, π0-FAST).
@@ -23,17 +25,31 @@ _FIRST_PIECE = _FIRST_BYTE + 256
 
 
 class Tokenizer(Protocol):
-    """What prompts, decoding and checkpoints need. Neither method ever raises on its input."""
+    """What prompts, decoding and checkpoints need. No text and no ids make it raise."""
 
     @property
     def size(self) -> int:
         """Number of ids in the vocabulary."""
 
+    @property
+    def actions(self) -> int:
+        """Number of FAST tokens that have an id."""
+
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, without beginning or end; "<loc0007>" is one id."""
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Text of any ids: special and FAST tokens give nothing, locations "<loc0007>"."""
+        """Text of any ids: special tokens give nothing, locations "<loc0007>"."""
+
+    def action_token(self, index: int) -> int:
+        """Id of FAST token `index`.
+
+        Raises:
+            ValueError: The vocabulary has no such FAST token.
+        """
+
+    def action_index(self, token: int) -> int | None:
+        """FAST token of an id, the inverse of `action_token`; None: it is none."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +97,14 @@ class ByteTokenizer:
         return re.compile("|".join(choices), re.ASCII)
 
     def action_token(self, index: int) -> int:
-        """Id of FAST token `index`.
-
-        Raises:
-            ValueError: The vocabulary has no such FAST token.
-        """
+        """Id of FAST token `index`; see Tokenizer."""
         if not 0 <= index < self.actions:
-            raise ValueError(f"FAST token {index} is not below {self.actions}")
+            raise ValueError(f"FAST token {index} is not from 0 to {self.actions - 1}")
         return self.first_segment - 1 - index
+
+    def action_index(self, token: int) -> int | None:
+        """FAST token of an id, or None; see Tokenizer."""
+        return action_index(self, token)
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`; see Tokenizer."""
@@ -106,7 +122,7 @@ class ByteTokenizer:
         return tokens
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Text of `tokens`; bytes that are not UTF-8 become U+FFFD. See Tokenizer."""
+        """Text of `tokens`; bytes that are not UTF-8 become U+FFFD, FAST tokens nothing."""
         return b"".join(map(self._bytes_of, tokens)).decode("utf-8", "replace")
 
     def _bytes_of(self, token: int) -> bytes:
@@ -120,6 +136,12 @@ class ByteTokenizer:
         if 0 <= token - self.first_segment < SEGMENTS:
             return b"<seg%03d>" % (token - self.first_segment)
         return b""
+
+
+def action_index(tokenizer: Tokenizer, token: int) -> int | None:
+    """FAST token of an id in any vocabulary whose FAST tokens stand before the segments."""
+    index = tokenizer.size - 1 - SEGMENTS - token
+    return index if 0 <= index < tokenizer.actions else None
 
 
 def prompt_tokens(tokenizer: Tokenizer, prompt: str) -> Sequence[int]:

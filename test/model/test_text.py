@@ -42,7 +42,7 @@ def test_ids_follow_paligemmas_conventions():
     # Public weights: id = size − 1 − 128 − token; here it meets no location.
     assert TOKENIZER.action_token(0) == size - 1 - 128
     assert TOKENIZER.action_token(1023) == TOKENIZER.first_location + 1024
-    with pytest.raises(ValueError, match="FAST token 1024 is not below 1024"):
+    with pytest.raises(ValueError, match="FAST token 1024 is not from 0 to 1023"):
         TOKENIZER.action_token(1024)
     assert TOKENIZER.decode([0, 1, 2, 3, TOKENIZER.action_token(5), -7, size, 10**9]) == ""
 
