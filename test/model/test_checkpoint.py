@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +15,14 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.model.checkpoint import (
     Checkpoint,
     CheckpointError,
+    Training,
     load_checkpoint,
     make_tokenizer,
     random_checkpoint,
     save_checkpoint,
 )
 from pi05_ros.model.config import load_preset
+from pi05_ros.model.manifest import write_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.tokenizer import ByteTokenizer
 
@@ -31,7 +35,15 @@ def stats() -> NormStats:
 def saved(tmp_path: Path) -> Path:
     fresh = random_checkpoint("tiny", seed=5)
     tokenizer = ByteTokenizer(pieces=(" plate", "盘子"))
-    checkpoint = Checkpoint(fresh.model, tokenizer, {"robot": stats()}, "tiny, for a test")
+    checkpoint = Checkpoint(
+        fresh.model,
+        tokenizer,
+        {"robot": stats()},
+        "tiny, for a test",
+        training=Training(text=True, flow=True, step=7, origin="a test"),
+        policy_cameras=("front", "left_wrist"),
+        planner_cameras=("front", "back"),
+    )
     save_checkpoint(tmp_path / "checkpoint", checkpoint)
     return tmp_path / "checkpoint"
 
@@ -60,6 +72,16 @@ def test_a_checkpoint_comes_back(saved):
     assert loaded.source == str(saved)
     assert not loaded.is_random
     assert not loaded.model.training
+    assert loaded.training == Training(text=True, flow=True, step=7, origin="a test")
+    assert loaded.policy_cameras == ("front", "left_wrist")
+    assert loaded.planner_cameras == ("front", "back")
+
+
+def test_the_library_reads_the_weights(saved):
+    tensors = safetensors.torch.load_file(saved / "model.safetensors")
+    want = random_checkpoint("tiny", seed=5).model.state_dict()
+    assert tensors.keys() == want.keys()
+    assert all(torch.equal(tensors[name], want[name]) for name in want)
 
 
 def test_loading_into_another_dtype(saved):
@@ -68,8 +90,10 @@ def test_loading_into_another_dtype(saved):
 
 
 def test_saving_twice_is_refused(saved):
-    with pytest.raises(CheckpointError, match="model.safetensors: is already there"):
+    before = (saved / "model.safetensors").read_bytes()
+    with pytest.raises(CheckpointError, match=r"checkpoint: is not empty \(config.json\)"):
         save_checkpoint(saved, random_checkpoint("tiny"))
+    assert (saved / "model.safetensors").read_bytes() == before
 
 
 @pytest.mark.parametrize(
@@ -78,7 +102,13 @@ def test_saving_twice_is_refused(saved):
 def test_a_missing_file(saved, name):
     (saved / name).unlink()
     (saved / "pytorch_model.bin").write_bytes(b"\x80\x04.")
-    with pytest.raises(CheckpointError, match=f"{name} is missing .*pytorch_model.bin.*pickles"):
+    with pytest.raises(CheckpointError, match=f"checkpoint: {name} is missing"):
+        load_checkpoint(saved)
+
+
+def test_a_pickle_instead_of_the_weights(saved):
+    (saved / "model.safetensors").rename(saved / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="pytorch_model.bin may be pickles, which can run"):
         load_checkpoint(saved)
 
 
@@ -113,13 +143,16 @@ def test_wrong_tensors(saved, edit, message):
 def test_cut_weights(saved):
     weights = saved / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match="model.safetensors: is cut, or is no safetensors"):
+    with pytest.raises(
+        CheckpointError, match=r"model.safetensors: is cut: wanted \d+ bytes, found \d+"
+    ):
         load_checkpoint(saved)
 
 
 def test_a_pickle_under_the_right_name(saved):
     torch.save({"a": torch.zeros(1)}, saved / "model.safetensors")
-    with pytest.raises(CheckpointError, match="is no safetensors file"):
+    message = r"model.safetensors: is no safetensors file: it is a zip archive \(torch.save\)"
+    with pytest.raises(CheckpointError, match=message):
         load_checkpoint(saved)
 
 
@@ -153,6 +186,137 @@ def test_broken_json(saved):
     (saved / "config.json").write_text("{")
     with pytest.raises(CheckpointError, match="config.json: is no JSON"):
         load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("config.json", b"for a test"), ("tokenizer.json", b"plate"), ("model.safetensors", b"")],
+)
+def test_a_changed_byte(saved, name, near):
+    """A bit that leaves the file valid: in a word, or in the last weight."""
+    content = bytearray((saved / name).read_bytes())
+    content[content.index(near) if near else -2] ^= 1
+    (saved / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{name}: was changed after it was written"):
+        load_checkpoint(saved)
+    load_checkpoint(saved, check_hashes=False)  # A caller may ask for that.
+
+
+def test_another_size_is_seen_without_hashes(saved):
+    edit_json(saved / "config.json", lambda content: content.update(description="longer than it"))
+    with pytest.raises(CheckpointError, match=r"config.json: wanted \d+ bytes .manifest.json"):
+        load_checkpoint(saved, check_hashes=False)
+
+
+def test_without_manifest_it_was_never_finished(saved):
+    (saved / "manifest.json").unlink()
+    with pytest.raises(CheckpointError, match="manifest.json: is missing: .* never finished"):
+        load_checkpoint(saved)
+
+
+def test_a_file_that_the_manifest_does_not_know(saved):
+    edit_json(saved / "manifest.json", lambda content: content["files"].pop("norm_stats.json"))
+    with pytest.raises(CheckpointError, match="norm_stats.json: is not in manifest.json"):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "..", "a/b", "", "a\\b"])
+def test_a_manifest_that_leads_elsewhere(saved, name):
+    record = {"size": 1, "sha256": "0" * 64}
+    edit_json(saved / "manifest.json", lambda content: content["files"].update({name: record}))
+    with pytest.raises(CheckpointError, match="manifest.json: names the file .*same folder"):
+        load_checkpoint(saved)
+
+
+def test_a_link_out_of_the_folder(saved, tmp_path):
+    (saved / "norm_stats.json").rename(tmp_path / "elsewhere.json")
+    (saved / "norm_stats.json").symlink_to(tmp_path / "elsewhere.json")
+    with pytest.raises(CheckpointError, match="norm_stats.json: is a link out of the folder"):
+        load_checkpoint(saved)
+
+
+def test_a_link_to_nothing(saved):
+    (saved / "config.json").unlink()
+    (saved / "config.json").symlink_to(saved / "gone")
+    with pytest.raises(CheckpointError, match="config.json: is a link to .*gone, which is not"):
+        load_checkpoint(saved)
+
+
+def test_values_that_are_not_finite(saved):
+    def edit(tensors):
+        tensors["language.layers.0.mlp.up.weight"][3, 5] = float("nan")
+
+    edit_tensors(saved, edit)
+    write_manifest(saved)
+    message = (
+        r"model.safetensors: 'language.layers.0.mlp.up.weight': "
+        r"wanted finite numbers in torch.float32, found nan at index 101"
+    )
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(saved)
+
+
+def test_values_that_the_dtype_cannot_hold(saved):
+    edit_tensors(saved, lambda t: t["expert.action_out.bias"].fill_(-1e6))
+    write_manifest(saved)
+    load_checkpoint(saved, dtype=torch.bfloat16)
+    with pytest.raises(CheckpointError, match=r"expert.action_out.bias.*float16, found -inf at"):
+        load_checkpoint(saved, dtype=torch.float16)
+
+
+def test_whole_numbers_are_no_weights(saved):
+    def edit(tensors):
+        tensors["expert.action_out.bias"] = tensors["expert.action_out.bias"].long()
+
+    edit_tensors(saved, edit)
+    message = "'expert.action_out.bias': wanted F32 or BF16 or F16, found I64"
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(saved)
+
+
+def test_nothing_is_left_of_a_save_that_fails(tmp_path, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pi05_ros.model.checkpoint.write_manifest", fail)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tmp_path / "new", random_checkpoint("tiny"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_makes_no_second_copy(tmp_path):
+    """Beside the weights stands one window of the file, though the dtype is another one."""
+    code = """
+import sys, torch
+from pathlib import Path
+from pi05_ros.model import checkpoint, safetensors_file
+torch.set_num_threads(1)
+safetensors_file.WINDOW = 1 << 20
+checkpoint.load_checkpoint(Path(sys.argv[1]))  # Libraries and allocators settle.
+def anonymous():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+peak = before = anonymous()
+read = safetensors_file.each_window
+def watched(*arguments):
+    global peak
+    read(*arguments)
+    peak = max(peak, anonymous())
+import pi05_ros.model.safetensors_file as module
+module.each_window = watched
+loaded = checkpoint.load_checkpoint(Path(sys.argv[2]), torch.bfloat16)
+weights = sum(p.nbytes for p in loaded.model.parameters()) // 1024
+print(weights, peak - before)
+"""
+    small, large = tmp_path / "small", tmp_path / "large"
+    save_checkpoint(small, random_checkpoint("tiny"))
+    save_checkpoint(large, random_checkpoint("nano"))
+    command = [sys.executable, "-c", code, str(small), str(large)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    weights, grown = map(int, done.stdout.split())  # [KiB]
+    assert weights > 15_000
+    # A second copy would be all of `weights` more; a float32 one twice that.
+    assert grown < 1.4 * weights, done.stdout
 
 
 def test_random_weights_say_so():

@@ -1,0 +1,42 @@
+"""What a checkpoint's folder says, whatever its layout, before a single weight is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.manifest import FileRecord
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.safetensors_file import StoredTensor
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the weights were trained for, as far as is known. `checkpoint probe` measures it."""
+
+    text: bool = False  # Boxes and subtasks, by the language model.
+    fast: bool = False  # Actions as FAST tokens, by the language model.
+    flow: bool = False  # Actions as a flow, by the expert.
+    step: int | None = None  # Optimiser steps of the last stage; None: not known.
+    origin: str = ""  # Where the weights come from, one line.
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A checkpoint, but for the values of its weights."""
+
+    layout: Literal["pi05_ros", "lerobot", "openpi"]
+    folder: Path
+    config: ModelConfig
+    tensors: Mapping[str, StoredTensor]  # By our names; they fit `config`.
+    training: Training
+    description: str = ""
+    policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
+    planner_cameras: tuple[str, ...] = ()  # Of the high level's.
+    norm_stats: Mapping[str, NormStats] = field(default_factory=dict)  # By platform name.
+    tokenizer: Path | None = None  # Its file; None: the folder has none.
+    records: Mapping[str, FileRecord] = field(default_factory=dict)  # The manifest, where one is.
+    notes: tuple[str, ...] = ()  # What a user should know, a sentence each.

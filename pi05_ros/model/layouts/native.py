@@ -1,0 +1,176 @@
+"""Our own layout; see `checkpoint` for what lies in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pi05_ros.model.checkpoint_files import (
+    CheckpointError,
+    existing_file,
+    read_mapping,
+    write_json,
+)
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.layouts.contents import Contents, Training
+from pi05_ros.model.manifest import read_manifest
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.safetensors_file import StoredTensor, write_safetensors
+from pi05_ros.model.weights import (
+    INDEX,
+    WEIGHTS,
+    compare,
+    stored_tensors,
+    wanted_shapes,
+    weight_files,
+)
+from pi05_ros.strict import from_mapping
+
+FORMAT = "pi05_ros-1"
+CONFIG, STATS = "config.json", "norm_stats.json"
+TOKENIZERS = ("tokenizer.json", "tokenizer.model")  # One of them is there.
+SHARD_BYTES = 5 << 30  # Largest file of weights; `base` takes two in bfloat16.
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """What config.json says."""
+
+    format: str
+    description: str
+    model: ModelConfig
+    training: Training = field(default_factory=Training)
+    policy_cameras: tuple[str, ...] = ()
+    planner_cameras: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise ValueError(f"wanted format '{FORMAT}', found '{self.format}'")
+
+
+def is_native(folder: Path) -> bool:
+    """Whether the folder is of our layout, or was meant to be."""
+    if (folder / "manifest.json").exists():
+        return True
+    config = folder / CONFIG
+    return config.is_file() and "format" in read_mapping(config)
+
+
+def read_native(folder: Path) -> Contents:
+    """Reads all but the weights' values.
+
+    Raises:
+        CheckpointError: A file is missing, is not what the manifest says, or does not fit.
+        ConfigError: A JSON file does not say what it must.
+    """
+    records = read_manifest(folder)
+    tokenizer = tokenizer_file(folder)
+    if tokenizer is None:
+        raise CheckpointError(folder, f"{TOKENIZERS[0]} is missing, and so is {TOKENIZERS[1]}")
+    files = [*weight_files(folder), folder / CONFIG, folder / STATS, tokenizer]
+    if (folder / INDEX).exists():
+        files.append(folder / INDEX)
+    for path in files:
+        existing_file(path)
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise CheckpointError(
+                path, f"is a link out of the folder, to {os.readlink(path)}; copy the file here"
+            )
+        if path.name not in records:
+            raise CheckpointError(path, "is not in manifest.json; it was added by hand")
+    config = from_mapping(ConfigFile, read_mapping(folder / CONFIG), str(folder / CONFIG))
+    tensors = stored_tensors(folder)
+    compare(files[0], wanted_shapes(config.model), tensors)
+    return Contents(
+        layout="pi05_ros",
+        folder=folder,
+        config=config.model,
+        tensors=tensors,
+        training=config.training,
+        description=config.description,
+        policy_cameras=config.policy_cameras,
+        planner_cameras=config.planner_cameras,
+        norm_stats=read_norm_stats(folder / STATS),
+        tokenizer=tokenizer,
+        records=records,
+    )
+
+
+def read_norm_stats(path: Path) -> dict[str, NormStats]:
+    """Statistics by platform name."""
+    return {
+        name: from_mapping(NormStats, stats, f"{path}: {name}")
+        for name, stats in read_mapping(path).items()
+    }
+
+
+def tokenizer_file(folder: Path) -> Path | None:
+    """The tokenizer that lies in a folder, if any.
+
+    Raises:
+        CheckpointError: There are two.
+    """
+    found = [folder / name for name in TOKENIZERS if (folder / name).exists()]
+    if len(found) > 1:
+        raise CheckpointError(folder, f"holds {' and '.join(TOKENIZERS)}; wanted one of them")
+    return found[0] if found else None
+
+
+def write_native(
+    folder: Path,
+    config: ConfigFile,
+    tensors: Mapping[str, Tensor | StoredTensor],
+    norm_stats: Mapping[str, NormStats],
+    dtype: torch.dtype | None = None,
+    progress: Callable[[int], None] | None = None,
+    shard_bytes: int = SHARD_BYTES,
+) -> None:
+    """Writes config, statistics and weights into a new folder; tokenizer and manifest are left.
+
+    Args:
+        folder: From `new_folder`.
+        config: What config.json shall say.
+        tensors: By our names, in memory or in other files.
+        norm_stats: By platform name.
+        dtype: Of the weights in the file; None: as they are.
+        progress: Called with the number of bytes that were just written.
+        shard_bytes: Largest file.
+    """
+    write_json(folder / CONFIG, asdict(config))
+    write_json(folder / STATS, {name: asdict(stats) for name, stats in norm_stats.items()})
+    shards = _split(tensors, dtype, shard_bytes)
+    names = [WEIGHTS]
+    if len(shards) > 1:
+        names = [f"model-{i + 1:05}-of-{len(shards):05}.safetensors" for i in range(len(shards))]
+        weight_map = {t: name for name, shard in zip(names, shards, strict=True) for t in shard}
+        write_json(folder / INDEX, {"metadata": {}, "weight_map": weight_map})
+    for name, shard in zip(names, shards, strict=True):
+        write_safetensors(folder / name, shard, dtype, {"format": "pt"}, progress)
+
+
+def _split(
+    tensors: Mapping[str, Tensor | StoredTensor], dtype: torch.dtype | None, shard_bytes: int
+) -> list[dict[str, Tensor | StoredTensor]]:
+    """The tensors in files of at most `shard_bytes`, unless one tensor alone is larger."""
+    shards: list[dict[str, Tensor | StoredTensor]] = [{}]
+    size = 0
+    for name, tensor in tensors.items():
+        own = bytes_of(tensor, dtype)
+        if shards[-1] and size + own > shard_bytes:
+            shards.append({})
+            size = 0
+        shards[-1][name] = tensor
+        size += own
+    return shards
+
+
+def bytes_of(tensor: Tensor | StoredTensor, dtype: torch.dtype | None) -> int:
+    """Bytes of a tensor once it is written in `dtype`; None: in its own."""
+    if isinstance(tensor, StoredTensor):
+        return tensor.elements * dtype.itemsize if dtype else tensor.end - tensor.begin
+    return tensor.numel() * (dtype or tensor.dtype).itemsize

@@ -1,0 +1,235 @@
+"""The safetensors format, read and written tensor by tensor.
+
+    8 bytes   N, little endian
+    N bytes   JSON: tensor name → {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__"
+    the rest  the tensors' values, little endian, row by row, without gaps
+
+The library of that name maps a whole file and keeps the pages: beside 7 GB of weights in memory
+stand 7 GB of pages, and to write in another dtype it wants all tensors at once. Here a tensor goes
+through a window of 64 MB, whatever its size; so the place of every byte has to be known.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import mmap
+import os
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pi05_ros.model.checkpoint_files import CheckpointError, existing_file
+
+DTYPES = {  # Names in the header; those that weights may have first.
+    "F32": torch.float32,
+    "BF16": torch.bfloat16,
+    "F16": torch.float16,
+    "F64": torch.float64,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+WINDOW = 64 << 20  # Bytes of a file that are mapped at a time.
+_MAX_HEADER = 100_000_000  # Bytes; the library's limit, too.
+_METADATA = "__metadata__"
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where a tensor lies."""
+
+    path: Path  # File.
+    name: str  # In that file.
+    dtype: str  # Key of DTYPES.
+    shape: tuple[int, ...]
+    begin: int  # First byte, counted from the file's beginning.
+    end: int  # One past its last byte.
+
+    @property
+    def elements(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
+    """Names and places of all tensors, in the order of their bytes, and the file's metadata.
+
+    Raises:
+        CheckpointError: The file is missing, cut, or no safetensors file.
+    """
+    size = existing_file(path).stat().st_size
+    with path.open("rb") as file:
+        beginning = file.read(8)
+        length = struct.unpack("<Q", beginning)[0] if len(beginning) == 8 else -1
+        if not 2 <= length <= _MAX_HEADER:
+            raise CheckpointError(path, f"is no safetensors file: {_what_it_is(beginning)}")
+        if 8 + length > size:
+            raise CheckpointError(
+                path, f"is cut: wanted a header of {length} bytes, found {size - 8} after its size"
+            )
+        content = file.read(length)
+    try:
+        header = json.loads(content.decode("utf-8"), object_pairs_hook=_no_doubles)
+        metadata = header.pop(_METADATA, {})
+        tensors = [_stored(path, 8 + length, *item) for item in header.items()]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(path, f"has a header that is broken ({error})") from error
+    tensors.sort(key=lambda tensor: (tensor.begin, tensor.end))
+    expected = 8 + length
+    for tensor in tensors:
+        if tensor.begin != expected:
+            raise CheckpointError(
+                path, f"'{tensor.name}': wanted to begin at byte {expected}, found {tensor.begin}"
+            )
+        expected = tensor.end
+    if expected != size:
+        what = "is cut" if size < expected else "has more than its tensors"
+        raise CheckpointError(path, f"{what}: wanted {expected} bytes, found {size}")
+    return {tensor.name: tensor for tensor in tensors}, metadata
+
+
+def each_window(tensor: StoredTensor, use: Callable[[Tensor, int], None]) -> None:
+    """Hands out the values of a tensor, window by window.
+
+    Args:
+        tensor: Where they lie.
+        use: Called with a flat piece of the mapped file, in the file's dtype, and the index of its
+            first value. It must not keep the piece, which is unmapped after the call.
+    """
+    dtype = DTYPES[tensor.dtype]
+    step = WINDOW // dtype.itemsize
+    with tensor.path.open("rb") as file:
+        for first in range(0, tensor.elements, step):
+            count = min(step, tensor.elements - first)
+            begin = tensor.begin + first * dtype.itemsize
+            skipped = begin % mmap.ALLOCATIONGRANULARITY
+            # A private copy on write, because torch wants memory that it could write to.
+            window = mmap.mmap(
+                file.fileno(),
+                skipped + count * dtype.itemsize,
+                access=mmap.ACCESS_COPY,
+                offset=begin - skipped,
+            )
+            piece = torch.frombuffer(window, dtype=dtype, count=count, offset=skipped)
+            use(piece, first)
+            del piece
+            window.close()
+
+
+def read_into(tensor: StoredTensor, out: Tensor) -> None:
+    """Copies the values into `out`, contiguous, of the same shape, any dtype, any device."""
+    flat = out.view(-1)
+
+    def copy(piece: Tensor, first: int) -> None:
+        flat[first : first + len(piece)].copy_(piece)
+
+    each_window(tensor, copy)
+
+
+def write_safetensors(
+    path: Path,
+    tensors: Mapping[str, Tensor | StoredTensor],
+    dtype: torch.dtype | None = None,
+    metadata: Mapping[str, str] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Writes tensors from memory or from other files, holding one window at a time.
+
+    Args:
+        path: The new file.
+        tensors: By the names that they shall have.
+        dtype: That they are written in; None: each in its own.
+        metadata: Texts for the header.
+        progress: Called with the number of bytes that were just written.
+    """
+    entries = [(name, t, dtype or _dtype_of(t)) for name, t in tensors.items()]
+    # Wide values first, so that each begins at a multiple of its size.
+    entries.sort(key=lambda entry: -entry[2].itemsize)
+    header: dict[str, object] = {_METADATA: dict(metadata)} if metadata else {}
+    place = 0
+    for name, tensor, kind in entries:
+        end = place + math.prod(tensor.shape) * kind.itemsize
+        header[name] = {
+            "dtype": NAMES[kind],
+            "shape": list(tensor.shape),
+            "data_offsets": [place, end],
+        }
+        place = end
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+
+        def write(kind: torch.dtype, piece: Tensor, _first: int = 0) -> None:
+            values = piece.detach().to(device="cpu", dtype=kind).contiguous()
+            file.write(values.view(-1).view(torch.uint8).numpy().data)
+            if progress is not None:
+                progress(values.nbytes)
+
+        for _, tensor, kind in entries:
+            if isinstance(tensor, StoredTensor):
+                each_window(tensor, functools.partial(write, kind))
+            else:
+                for piece in _pieces(tensor):
+                    write(kind, piece)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _pieces(tensor: Tensor) -> Iterator[Tensor]:
+    """A tensor in memory as flat pieces of a window each."""
+    flat = tensor.detach().reshape(-1)
+    yield from flat.split(WINDOW // flat.element_size()) if len(flat) else ()
+
+
+def _dtype_of(tensor: Tensor | StoredTensor) -> torch.dtype:
+    return DTYPES[tensor.dtype] if isinstance(tensor, StoredTensor) else tensor.dtype
+
+
+def _stored(path: Path, data: int, name: str, entry: dict) -> StoredTensor:
+    """One entry of the header. Raises ValueError, KeyError or TypeError where it is none."""
+    dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
+    if dtype not in DTYPES:
+        raise ValueError(f"'{name}' is of the unknown dtype {dtype!r}")
+    if not all(type(number) is int and number >= 0 for number in (*shape, begin, end)):
+        raise ValueError(f"'{name}' has the shape {shape} and the offsets {begin}, {end}")
+    wanted = math.prod(shape) * DTYPES[dtype].itemsize
+    if end - begin != wanted:
+        raise ValueError(
+            f"'{name}', {dtype} of shape {shape}: wanted {wanted} bytes, found {end - begin}"
+        )
+    return StoredTensor(path, name, dtype, shape, data + begin, data + end)
+
+
+def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of the header. JSON would keep the last of two equal names in silence."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"'{next(n for n in names if names.count(n) > 1)}' stands twice")
+    return content
+
+
+def _what_it_is(beginning: bytes) -> str:
+    """A file that is none, in words, by its first bytes."""
+    if beginning.startswith(b"PK\x03\x04"):
+        return "it is a zip archive (torch.save), which holds a pickle; a pickle can run code"
+    if beginning[:1] == b"\x80" and beginning[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "it is a pickle, which can run code"
+    if beginning.startswith(b"version "):
+        return "it is a Git LFS pointer; fetch the file itself (git lfs pull)"
+    if not beginning:
+        return "it is empty"
+    return f"it begins with the bytes {beginning.hex(' ')}"

@@ -1,0 +1,182 @@
+"""Weights on their way from files into a model: found, compared by name and shape, then read.
+
+Nothing is filled in. The first tensor that is missing, too many, mis-shaped, of a wrong dtype or
+not finite ends the reading, with its file and its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_mapping
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.manifest import check_name
+from pi05_ros.model.pi05 import Pi05
+from pi05_ros.model.safetensors_file import StoredTensor, read_header, read_into
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+FLOATS = ("F32", "BF16", "F16")  # What weights may be stored in.
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a folder's weights: one, or the shards that its index names.
+
+    Raises:
+        CheckpointError: There are none, both forms are there, or the index is not valid.
+    """
+    single, index = folder / WEIGHTS, folder / INDEX
+    if single.exists() and index.exists():
+        raise CheckpointError(folder, f"holds both {WEIGHTS} and {INDEX}; wanted one of them")
+    if index.exists():
+        return [existing_file(folder / name) for name in sorted(set(_shards(index).values()))]
+    if not single.exists() and not single.is_symlink():
+        pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+        note = f"; {', '.join(pickles)} may be pickles, which can run code and are not read"
+        found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise CheckpointError(
+            folder, f"{WEIGHTS} is missing (found: {found}{note if pickles else ''})"
+        )
+    return [existing_file(single)]
+
+
+def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
+    """All tensors of a folder by the names in its files; values are not read.
+
+    Raises:
+        CheckpointError: See `weight_files`; a file is broken, or is not what the index says.
+    """
+    found: dict[str, StoredTensor] = {}
+    for path in weight_files(folder):
+        for name, tensor in read_header(path)[0].items():
+            if name in found:
+                raise CheckpointError(path, f"'{name}' is also in {found[name].path.name}")
+            found[name] = tensor
+    index = folder / INDEX
+    if index.exists():
+        listed = _shards(index)
+        for name, shard in listed.items():
+            if name not in found or found[name].path.name != shard:
+                where = f"in {found[name].path.name}" if name in found else "in no shard"
+                raise CheckpointError(index, f"'{name}': wanted in {shard}, found {where}")
+        if unlisted := sorted(found.keys() - listed.keys()):
+            tensor = found[unlisted[0]]
+            raise CheckpointError(tensor.path, f"'{tensor.name}' is not listed in {INDEX}")
+    return found
+
+
+def wanted_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a model, without making one."""
+    with torch.device("meta"):
+        model = Pi05(config)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def compare(
+    where: Path, wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, StoredTensor]
+) -> None:
+    """Checks that names, shapes and dtypes are those of the model.
+
+    Args:
+        where: File or folder of the weights.
+        wanted: Shapes by our names.
+        found: Tensors by our names.
+
+    Raises:
+        CheckpointError: For the first tensor that is missing, mis-shaped, no float, or too many.
+    """
+    for name, shape in wanted.items():
+        if name not in found:
+            missing = len(wanted.keys() - found.keys())
+            raise CheckpointError(
+                where, f"the tensor '{name}' is missing (wanted {shape}; {missing} missing in all)"
+            )
+        tensor = found[name]
+        said = f"'{name}'" + ("" if tensor.name == name else f" (there '{tensor.name}')")
+        if tensor.shape != shape:
+            raise CheckpointError(
+                tensor.path, f"{said}: wanted shape {shape}, found {tensor.shape}"
+            )
+        if tensor.dtype not in FLOATS:
+            raise CheckpointError(
+                tensor.path, f"{said}: wanted {' or '.join(FLOATS)}, found {tensor.dtype}"
+            )
+    if extra := sorted(found.keys() - wanted.keys()):
+        tensor = found[extra[0]]
+        raise CheckpointError(
+            tensor.path,
+            f"the tensor '{tensor.name}' belongs to no part of the model ({len(extra)} extra)",
+        )
+
+
+def load_model(
+    config: ModelConfig,
+    tensors: Mapping[str, StoredTensor],
+    dtype: torch.dtype,
+    device: torch.device | str,
+    progress: Callable[[int], None] | None = None,
+) -> Pi05:
+    """Makes a model of tensors that `compare` found good.
+
+    The model is built without memory, and each tensor read straight into its final dtype and
+    place: beside the weights there is one window of a file, never a second copy.
+
+    Args:
+        config: Of the model.
+        tensors: By our names.
+        dtype: Of the weights in memory.
+        device: Where they go.
+        progress: Called with the number of bytes that were just read.
+
+    Raises:
+        CheckpointError: A value is not finite, or is not once it has the dtype.
+    """
+    with torch.device("meta"):
+        model = Pi05(config)
+    state: dict[str, Tensor] = {}
+    # In the order of the bytes, which is the order in which a disk is fast.
+    for name, stored in sorted(tensors.items(), key=lambda item: (item[1].path, item[1].begin)):
+        values = torch.empty(stored.shape, dtype=dtype, device=device)
+        read_into(stored, values)
+        check_finite(stored, values)
+        state[name] = values
+        if progress is not None:
+            progress(stored.end - stored.begin)
+    model.load_state_dict(state, assign=True)
+    return model.eval()
+
+
+def check_finite(stored: StoredTensor, values: Tensor) -> None:
+    """Raises CheckpointError when a value is infinite or no number. Makes no copy."""
+    if not values.numel():
+        return
+    low, high = torch.aminmax(values)  # Both are NaN when any value is.
+    if not bool(torch.isfinite(low) & torch.isfinite(high)):
+        flat = values.view(-1)
+        index = next(
+            start + int((~torch.isfinite(piece)).nonzero()[0])
+            for start, piece in zip(range(0, len(flat), 1 << 20), flat.split(1 << 20), strict=True)
+            if not torch.isfinite(piece).all()
+        )
+        raise CheckpointError(
+            stored.path,
+            f"'{stored.name}': wanted finite numbers in {values.dtype}, "
+            f"found {flat[index].item()} at index {index}",
+        )
+
+
+def _shards(index: Path) -> dict[str, str]:
+    """Tensor name → file name, as the index says."""
+    shards: Any = read_mapping(index).get("weight_map")
+    if not isinstance(shards, dict) or not all(isinstance(s, str) for s in shards.values()):
+        raise CheckpointError(index, "wanted 'weight_map', a mapping from tensors to file names")
+    if not shards:
+        raise CheckpointError(index, "lists no tensor")
+    for name in set(shards.values()):
+        check_name(name, index)
+    return shards
