@@ -161,7 +161,7 @@ class Pi05(nn.Module):
 
         Args:
             noisy: a^τ, (B, horizon, action_dim).
-            modulation: `expert.modulate(tau)`, of the same batch or of batch 1.
+            modulation: `modulate(tau)`, of the same batch or of batch 1.
             context: Of the same batch. For π0 it has been told the state.
 
         Returns:
@@ -199,13 +199,17 @@ class Pi05(nn.Module):
         )
 
     def modulations(self, steps: int) -> Tensor:
-        """`expert.modulate` at the times of `steps` Euler steps, which stand in dimension 1.
+        """`modulate` at the times of `steps` Euler steps, which stand in dimension 1."""
+        return self.modulate(flow.euler_times(steps))
+
+    def modulate(self, tau: Tensor) -> Tensor:
+        """`expert.modulate` at the times tau (B,), float64 where their last bit matters.
 
         Raises:
             VariantError: The model has no expert.
         """
         expert = self._need_expert()
-        return expert.modulate(flow.euler_times(steps).to(expert.action_in.weight.device))
+        return expert.modulate(tau.to(expert.action_in.weight.device))
 
     def _need_expert(self) -> ActionExpert:
         if not self.config.has_expert:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from pi05_ros.model import flow
 from pi05_ros.model.config import (
     ExpertConfig,
     LanguageConfig,
@@ -23,6 +22,8 @@ from pi05_ros.model.config import (
 )
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.public_names import public_name
+from pi05_ros.training import losses
+from pi05_ros.training.batch import Batch
 
 safetensors = pytest.importorskip("safetensors.torch")
 
@@ -143,15 +144,23 @@ def test_chunk_without_the_padding(model, case):
 
 
 def test_loss_and_gradients(model, case, facts):
+    """Through the pass that training runs; the public code insulates nothing."""
+    batch = Batch(
+        images=case["inputs.images_u8"].transpose(0, 1),
+        cameras=case["inputs.image_masks"].transpose(0, 1),
+        prompt=case["inputs.tokens"],
+        prompt_valid=case["inputs.token_mask"],
+        actions=case["inputs.actions"],
+    )
+    noise, tau = case["inputs.noise"], 1.0 - case["inputs.time"].double()
     model.zero_grad()
-    _, _, context = read(model, case)
-    actions, noise = case["inputs.actions"], case["inputs.noise"]
-    tau = 1.0 - case["inputs.time"].double()
-    noisy = flow.interpolate(actions, noise, tau)
-    velocity = model.velocity(noisy, model.expert.modulate(tau), context)
-    loss = (velocity - flow.target(actions, noise)).square()
-    torch.testing.assert_close(loss, case["outputs.loss"], atol=TOLERANCE, rtol=1e-5)
-    loss.mean().backward()
+    _, context = losses.read(model, batch)
+    errors = losses.flow_errors(model, context, batch, noise, tau)
+    torch.testing.assert_close(errors, case["outputs.loss"], atol=TOLERANCE, rtol=1e-5)
+    config = losses.LossConfig(alpha=1.0, insulated=False)
+    found = losses.losses(model, batch, config, noise, tau)
+    assert found.total.item() == pytest.approx(facts["scalars"]["outputs.loss_mean"], abs=1e-5)
+    found.total.backward()
     want = facts["scalars"]["outputs.grad_norms"]
     for name, parameter in model.named_parameters():
         norm = 0.0 if parameter.grad is None else parameter.grad.norm().item()

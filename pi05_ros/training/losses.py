@@ -1,0 +1,176 @@
+"""One pass over a batch, and what it costs (paper, section IV-D, equation 1).
+
+    cross-entropy(text and FAST tokens) + α · ‖ω − a − f(a^τ)‖²
+
+The language model reads pictures, prompt and targets once. Its hidden states predict the targets;
+its memory is what the expert reads, except for the targets.
+
+Knowledge insulation (arXiv 2505.23705) cuts the gradient at that memory: the expert learns from
+the language model, which is shaped by its own tokens only.
+
+A batch costs the mean over its samples, and a sample without text or without actions costs nothing
+there. So a batch that is split over machines or steps costs what it costs whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pi05_ros.model import flow
+from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.training.batch import Batch, Targets
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Which parts count, and where their gradients end. The defaults are post-training's."""
+
+    alpha: float = 10.0  # Weight of the flow; 0 in pre-training, without expert (section IV-D).
+    insulated: bool = True  # Whether the flow's gradient ends before the language model.
+
+    def __post_init__(self) -> None:
+        if not self.alpha >= 0.0:
+            raise ValueError(f"alpha {self.alpha} is below 0")
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a batch costs, by sample."""
+
+    text: Tensor  # (B,) cross-entropy of text tokens [nat a target token]; 0 without text.
+    fast: Tensor  # (B,) the same of FAST tokens.
+    flow: Tensor  # (B,) mean squared error of the velocity; 0 without actions, or where α is 0.
+    alpha: float
+
+    @property
+    def total(self) -> Tensor:
+        """What training lowers, a scalar."""
+        return (self.text + self.fast + self.alpha * self.flow).mean()
+
+
+def losses(
+    model: Pi05,
+    batch: Batch,
+    config: LossConfig,
+    noise: Tensor | None = None,
+    tau: Tensor | None = None,
+) -> Losses:
+    """Runs the model over a batch.
+
+    Args:
+        model: Any variant; one without expert wants α = 0.
+        batch: On the model's device.
+        config: α, insulation.
+        noise: ω, (B, horizon, action_dim) float32; wanted where actions count.
+        tau: Flow times as the paper counts them, (B,), from `flow.sample_tau`; likewise.
+
+    Raises:
+        ValueError: Actions count, and noise or tau is missing.
+        VariantError: Actions count, and the model has no expert or the batch no state.
+    """
+    hidden, context = read(model, batch)
+    nothing = hidden.new_zeros(len(hidden), dtype=torch.float32)
+    text = fast = error = nothing
+    if batch.targets is not None:
+        targets = batch.targets
+        entropies = cross_entropy(model, hidden, context, targets) * targets.weights
+        count = _nonzero(targets.weights.sum(dim=1))
+        text = (entropies * ~targets.is_fast).sum(dim=1) / count
+        fast = (entropies * targets.is_fast).sum(dim=1) / count
+    if batch.actions is not None and config.alpha:
+        if noise is None or tau is None:
+            raise ValueError("wanted noise and tau for the batch's actions, found none")
+        seen = context.detached() if config.insulated else context
+        squares = flow_errors(model, seen, batch, noise, tau)
+        if batch.action_weights is None:
+            error = squares.mean(dim=(1, 2))
+        else:
+            count = _nonzero(batch.action_weights.sum(dim=(1, 2)))
+            error = (squares * batch.action_weights).sum(dim=(1, 2)) / count
+    return Losses(text, fast, error, config.alpha)
+
+
+def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
+    """Pictures, prompts and targets through the language model.
+
+    Returns:
+        Normed hidden states (B, S, W), and the context that the expert reads; S = C · tokens of a
+        picture + P + T.
+    """
+    pictures = model.embed_images(batch.images.flatten(0, 1))  # (B · C, tokens, W)
+    per_picture = pictures.shape[1]
+    parts = [pictures.unflatten(0, batch.cameras.shape).flatten(1, 2)]
+    parts.append(model.language.embed(batch.prompt))
+    valid = [batch.cameras.repeat_interleave(per_picture, dim=1), batch.prompt_valid]
+    count = 0
+    if batch.targets is not None:
+        parts.append(model.language.embed(batch.targets.tokens))
+        valid.append(batch.targets.valid)
+        count = batch.targets.tokens.shape[1]
+    return model.read(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
+
+
+def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Targets) -> Tensor:
+    """−log p of each target, given all that stands before it.
+
+    Logits are float32, and are worked out where a target counts only: a vocabulary of 257152 makes
+    them the largest tensor of the pass.
+
+    Args:
+        model: Whose embeddings the logits come from.
+        hidden: (B, S, W), from `read`.
+        context: From `read`.
+        targets: The last T of the S positions.
+
+    Returns:
+        (B, T) float32; 0 where the weight is 0.
+    """
+    valid = context.valid
+    if valid is None:
+        raise ValueError("wanted the context of a padded batch, from `read`")
+    index = torch.arange(valid.shape[1], device=valid.device)
+    # What predicts a token is the last one before it that is no padding.
+    latest = torch.where(valid, index, -1).cummax(dim=1).values  # (B, S)
+    before = latest[:, -targets.tokens.shape[1] - 1 : -1]  # (B, T)
+    rows, columns = targets.weights.nonzero(as_tuple=True)
+    logits = model.language.logits(hidden[rows, before[rows, columns]])  # (counted, vocabulary)
+    entropies = F.cross_entropy(logits, targets.tokens[rows, columns], reduction="none")
+    result = entropies.new_zeros(targets.tokens.shape)
+    return result.index_put((rows, columns), entropies)
+
+
+def flow_errors(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau: Tensor) -> Tensor:
+    """(ω − a − f(a^τ))² of each entry of the actions, padded ones included.
+
+    openpi averages over all of them, so that padded dimensions are learned to be 0; LeRobot leaves
+    them out of its mean. `Batch.action_weights` does either. But a dimension that weighs nothing
+    is still drawn, and read back by the expert at the next Euler step, unlearned as it is.
+
+    Args:
+        model: With an expert.
+        context: From `read`, detached for knowledge insulation.
+        batch: With actions; for π0 with a state.
+        noise: ω, (B, horizon, action_dim) float32.
+        tau: Flow times, (B,), float64 where its last bit matters (see `expert.embed_time`).
+
+    Returns:
+        (B, horizon, action_dim) float32.
+    """
+    actions = batch.actions
+    if actions is None:
+        raise ValueError("the batch has no actions")
+    modulation = model.modulate(tau)
+    if batch.state is not None:
+        context = model.tell_state(context, batch.state)
+    noisy = flow.interpolate(actions, noise, tau)
+    velocity = model.velocity(noisy, modulation, context)
+    return (flow.target(actions, noise) - velocity).square()
+
+
+def _nonzero(count: Tensor) -> Tensor:
+    """`count`, with 1 for 0: a sample without targets divides nothing by it."""
+    return torch.where(count > 0, count, 1.0)
