@@ -1,12 +1,15 @@
 """Tokenizer, prompts and the high level's answers."""
 
 import random
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from pi05_ros.model import locations, prompts
+from pi05_ros.model.config import Variant
 from pi05_ros.model.locations import Answer, Location
+from pi05_ros.model.prompts import PromptError
 from pi05_ros.model.tokenizer import BEGIN, ByteTokenizer, prompt_tokens
 
 TOKENIZER = ByteTokenizer()
@@ -44,6 +47,10 @@ def test_ids_follow_paligemmas_conventions():
     assert TOKENIZER.action_token(1023) == TOKENIZER.first_location + 1024
     with pytest.raises(ValueError, match="FAST token 1024 is not from 0 to 1023"):
         TOKENIZER.action_token(1024)
+    assert TOKENIZER.action_index(size - 1 - 128) == 0
+    assert TOKENIZER.action_index(TOKENIZER.first_location + 1024) == 1023
+    assert TOKENIZER.action_index(TOKENIZER.first_location + 1023) is None
+    assert TOKENIZER.action_index(TOKENIZER.first_segment) is None
     assert TOKENIZER.decode([0, 1, 2, 3, TOKENIZER.action_token(5), -7, size, 10**9]) == ""
 
 
@@ -83,14 +90,38 @@ def test_state_that_is_not_finite_is_refused():
 
 def test_prompts_word_for_word():
     state = np.array([0.0, -0.4, 1.0])
+    text = " Pick_up\nthe plate "
     assert (
-        prompts.low_level(" pick_up\nthe plate ", state)
-        == "Task: pick up the plate, State: 128 76 255;\nAction: "
+        prompts.low_level(text, state)
+        == prompts.low_level(text, state, "pi05")
+        == "Task: Pick up the plate, State: 128 76 255;\nAction: "
+    )
+    assert prompts.low_level(text, state, "pi0") == "Pick up the plate\n"
+    # openpi's FASTTokenizer lowers the text and leaves newlines within it.
+    assert (
+        prompts.low_level(text, state, "pi0_fast")
+        == "Task: pick up\nthe plate, State: 128 76 255;\n"
     )
     assert (
         prompts.high_level("put the dishes in the sink", state)
         == "Task: put the dishes in the sink, State: 128 76 255;\nSubtask: "
     )
+
+
+def test_every_variant_has_its_prompt():
+    assert set(prompts.LOW_LEVEL) == set(get_args(Variant))
+
+
+def test_a_batch_of_prompts():
+    texts = ["ab", "", "abc\n"]
+    ids, mask = prompts.prompt_batch(TOKENIZER, texts, 5)
+    assert (ids.dtype, mask.dtype) == (np.int64, bool)
+    a, b, c, newline = (TOKENIZER.encode(character)[0] for character in "abc\n")
+    assert ids.tolist() == [[2, a, b, 0, 0], [2, 0, 0, 0, 0], [2, a, b, c, newline]]
+    assert mask.sum(axis=1).tolist() == [3, 1, 5]
+    assert (ids[~mask] == 0).all()
+    with pytest.raises(PromptError, match="at most 4 tokens, found 5; .* begins with 'abc"):
+        prompts.prompt_batch(TOKENIZER, texts, 4)
 
 
 # ---- answers
