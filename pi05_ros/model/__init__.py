@@ -2,6 +2,7 @@
 
 Read in this order: config (the sizes), transformer (the layer that both stacks share), vision,
 language, expert (and pi0_expert), masks (who sees whom), pi05 (the whole), flow (how actions are
-drawn), decoding (how text is drawn). prompts, tokenizer, locations and normalization are the
-model's two ends; public_names and checkpoint its files. Imports neither ROS nor a simulator.
+drawn), decoding (how text is drawn). prompts, tokenizer and paligemma_tokenizer, locations,
+normalization, fast and action_text (actions as text) are the model's two ends; public_names and
+checkpoint its files. Imports neither ROS nor a simulator.
 """

@@ -31,8 +31,16 @@ from typing import Any
 import sentencepiece
 import tokenizers
 
-from pi05_ros.errors import Pi05Error
-from pi05_ros.model.tokenizer import BEGIN, END, LOCATIONS, PAD, SEGMENTS, UNKNOWN, action_index
+from pi05_ros.model.tokenizer import (
+    BEGIN,
+    END,
+    LOCATIONS,
+    PAD,
+    SEGMENTS,
+    UNKNOWN,
+    TokenizerError,
+    action_index,
+)
 
 JSON_FILE, MODEL_FILE = "tokenizer.json", "tokenizer.model"
 GEMMA_PIECES = 256_000  # Of Gemma 1 and 2; Gemma 3's vocabulary is another.
@@ -46,20 +54,6 @@ _SEGMENT = r"<seg(?P<seg>0\d{2}|1[01]\d|12[0-7])>"
 # User-defined pieces that stand behind the bytes in Gemma's files. All others stand before them.
 _WHOLE_AT_END = re.compile(r"\t{2,}|\[toxicity=0\]|<unused99>|<start_of_image>")
 _PROBE = " Task:  a_b\n\n\tüß 盘子 🍽 <b>7</b>\0"
-
-
-class TokenizerError(Pi05Error):
-    """A file is not the vocabulary that was wanted.
-
-    Args:
-        source: The file.
-        problem: What is wrong there, as one clause.
-    """
-
-    def __init__(self, source: str, problem: str) -> None:
-        self.source = source
-        self.problem = problem
-        super().__init__(f"{source}: {problem}")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from pi05_ros.errors import Pi05Error
 from pi05_ros.model.lexicon import default_pieces
 
 LOCATIONS = 1024  # Bins of a coordinate (PaliGemma, arXiv 2407.07726).
@@ -22,6 +23,20 @@ SEGMENTS = 128  # Codewords of PaliGemma's masks; we read over them.
 PAD, END, BEGIN, UNKNOWN = 0, 1, 2, 3
 _FIRST_BYTE = 4
 _FIRST_PIECE = _FIRST_BYTE + 256
+
+
+class TokenizerError(Pi05Error):
+    """A file is not the vocabulary that was wanted.
+
+    Args:
+        source: The file.
+        problem: What is wrong there, as one clause.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        self.source = source
+        self.problem = problem
+        super().__init__(f"{source}: {problem}")
 
 
 class Tokenizer(Protocol):

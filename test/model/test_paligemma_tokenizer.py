@@ -10,8 +10,8 @@ from fakes import vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer, TokenizerError
-from pi05_ros.model.tokenizer import BEGIN, END
+from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer
+from pi05_ros.model.tokenizer import BEGIN, END, TokenizerError
 
 TEXTS = [
     "",

@@ -1,0 +1,332 @@
+"""FAST: an action chunk as a few tokens, and back (arXiv 2501.09747, section V and algorithm 1).
+
+    chunk (H, D)      the robot's own D dimensions, normalised; never what pads them to 32
+    coefficients      orthonormal DCT-II over time, one series a dimension, (H, D)
+    integers          round(scale · coefficient), halves to even: the only step with a loss
+    characters        frequency 0 of all dimensions, then frequency 1 of all, …; value − min_token
+    tokens            byte-pair encoding of those characters
+
+A rounding error is at most 0.5 / scale a coefficient, and the transform keeps lengths, so a
+dimension comes back within sqrt(H) · 0.5 / scale (L2 over its H values): 0.5 / scale root mean
+square, and no single value is off by more than sqrt(H) · 0.5 / scale.
+
+The integers and characters are those of the public tokenizer (physical-intelligence/fast), which
+is readable too. Unlike public code, nothing here is clipped, padded, cut or replaced by zeros:
+openpi returns zeros for a sequence that it cannot read, LeRobot pads or cuts it, and a robot
+would drive both.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tokenizers
+from tokenizers import decoders, models, trainers
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.model.tokenizer import TokenizerError
+
+FAST_FILE = "fast_tokenizer.json"
+FORMAT = "pi05_ros-fast-1"
+SCALE, SIZE = 10.0, 1024  # Paper, section V-B.
+# Normalised. What min_token of the public file, −354, lets a constant chunk of 50 steps reach.
+PUBLIC_LIMIT = 5.0
+
+_CODES = 0xD800  # Characters that can be had without a gap; the library takes no surrogates.
+_BROKEN = "\ufffd"  # What the library makes of a character that was cut in the middle.
+
+
+class FastError(Pi05Error):
+    """Actions cannot be said, or tokens are no actions. There is nothing to fall back on.
+
+    Args:
+        reason: `token`: an id that no token has. `text`: tokens that are no characters, or not
+            where they must stand. `length`: the sequence is cut, or goes on. `range`: values that
+            are not finite, or beyond those that the tokenizer knows.
+        wanted: As a clause.
+        found: As a clause.
+    """
+
+    def __init__(
+        self, reason: Literal["token", "text", "length", "range"], wanted: str, found: str
+    ) -> None:
+        self.reason = reason
+        self.wanted = wanted
+        self.found = found
+        super().__init__(f"FAST: wanted {wanted}, found {found}")
+
+
+@dataclass(frozen=True)
+class FastTokenizer:
+    """A fitted tokenizer; `fit`, `load` or `from_public` makes one.
+
+    Raises:
+        ValueError: A number is out of its range.
+        TokenizerError: The vocabulary cannot be used.
+    """
+
+    bpe: str = field(repr=False)  # The vocabulary, as the tokenizers library writes it (JSON).
+    scale: float  # Steps per unit of a coefficient.
+    min_token: int  # The integer that character 0 stands for.
+    limit: float  # Largest |value| of a normalised action that may be said or read.
+
+    def __post_init__(self) -> None:
+        for name in ("scale", "limit"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0.0):
+                raise ValueError(f"{name} {value} is not above 0")
+        if self.size < 1:
+            raise ValueError("the vocabulary is empty")
+
+    @cached_property
+    def _library(self) -> tokenizers.Tokenizer:
+        try:
+            return tokenizers.Tokenizer.from_str(self.bpe)
+        except Exception as error:  # The library raises no narrower type.
+            raise TokenizerError("FAST", f"the vocabulary is refused ({error})") from error
+
+    @property
+    def size(self) -> int:
+        """Number of tokens."""
+        return self._library.get_vocab_size()
+
+    def error_bound(self, horizon: int) -> float:
+        """Largest error of a value after `encode` and `decode`; L2 over a dimension, too."""
+        return math.sqrt(horizon) * 0.5 / self.scale
+
+    @classmethod
+    def fit(
+        cls,
+        chunks: Iterable[np.ndarray],
+        *,
+        scale: float = SCALE,
+        size: int = SIZE,
+        show_progress: bool = False,
+    ) -> FastTokenizer:
+        """Learns the vocabulary of a data set.
+
+        Every chunk within [-1, 1] and no longer than those seen can be said afterwards; beyond
+        that, as far as the data went.
+
+        Args:
+            chunks: (H, D) each, normalised; H and D may differ from one to the next.
+            scale: Steps per unit of a coefficient; more is finer, and longer.
+            size: Most tokens.
+            show_progress: Writes a bar to stderr.
+
+        Raises:
+            FastError: A chunk is none, or holds values that are not finite.
+            ValueError: There is no chunk, or `size` does not hold the integers alone.
+        """
+        integers: list[np.ndarray] = []
+        limit = reach = 1.0
+        for chunk in chunks:
+            actions = _checked(chunk, math.inf)
+            limit = max(limit, float(np.abs(actions).max()))
+            reach = max(reach, math.sqrt(len(actions)))  # |coefficient| of values in [-1, 1].
+            integers.append(_integers(actions, scale))
+        if not integers:
+            raise ValueError("there is no chunk to fit to")
+        top = math.ceil(reach * scale)
+        lowest = min(-top, *(int(series.min()) for series in integers))
+        highest = max(top, *(int(series.max()) for series in integers))
+        if highest - lowest + 1 > size:
+            raise ValueError(
+                f"the integers from {lowest} to {highest} do not fit into {size} tokens; "
+                "look for outliers in the data, or take a smaller scale or a larger size"
+            )
+        library = tokenizers.Tokenizer(models.BPE())
+        library.decoder = decoders.Fuse()
+        trainer = trainers.BpeTrainer(
+            vocab_size=size,
+            min_frequency=2,
+            special_tokens=[],
+            initial_alphabet=[chr(code) for code in range(highest - lowest + 1)],
+            show_progress=show_progress,
+        )
+        texts = ("".join(map(chr, series.ravel() - lowest)) for series in integers)
+        library.train_from_iterator(texts, trainer=trainer, length=len(integers))
+        return cls(json.dumps(json.loads(library.to_str())), scale, lowest, limit)
+
+    def encode(self, actions: np.ndarray) -> list[int]:
+        """Tokens of a chunk (H, D), normalised, the robot's own dimensions alone.
+
+        Raises:
+            FastError: It is no chunk, or holds what `decode` would not give back.
+        """
+        integers = _integers(_checked(actions, self.limit), self.scale).ravel()
+        codes = integers - self.min_token
+        if codes.min() < 0 or codes.max() >= _CODES:
+            raise self._unknown(integers[(codes < 0) | (codes >= _CODES)])
+        text = "".join(map(chr, codes))
+        tokens = self._library.encode(text, add_special_tokens=False).ids
+        # The library leaves out, without a word, what it has no token for.
+        said = self._library.decode(tokens, skip_special_tokens=False)
+        if said != text:
+            raise self._unknown(integers[[character not in said for character in text]])
+        return tokens
+
+    def _unknown(self, integers: np.ndarray) -> FastError:
+        return FastError(
+            "range",
+            f"rounded coefficients that the vocabulary knows (from {self.min_token} up)",
+            ", ".join(map(str, np.unique(integers)[:8])) or "some that it does not",
+        )
+
+    def decode(self, tokens: Sequence[int], horizon: int, dims: int) -> np.ndarray:
+        """The chunk that tokens stand for, (horizon, dims) float32, normalised.
+
+        Args:
+            tokens: Any integers.
+            horizon: Actions in the chunk.
+            dims: Of the robot, not padded.
+
+        Raises:
+            FastError: The tokens are not exactly such a chunk, or one that lies beyond `limit`.
+        """
+        if horizon < 1 or dims < 1:
+            raise ValueError(f"no chunk is of shape ({horizon}, {dims})")
+        for place, token in enumerate(tokens):
+            if not 0 <= token < self.size:
+                raise FastError(
+                    "token", f"tokens from 0 to {self.size - 1}", f"{token} at place {place}"
+                )
+        text = self._library.decode(list(tokens), skip_special_tokens=False)
+        if _BROKEN in text:
+            raise FastError("text", "whole characters", "a part of one")
+        if len(text) != horizon * dims:
+            raise FastError(
+                "length",
+                f"{horizon * dims} coefficients ({horizon} steps of {dims} dimensions)",
+                f"{len(text)} in {len(tokens)} tokens",
+            )
+        integers = np.array([ord(character) for character in text]) + self.min_token
+        coefficients = integers.reshape(horizon, dims) / self.scale
+        actions = _cosines(horizon).T @ coefficients
+        largest = float(np.abs(actions).max())
+        if largest > self.limit + self.error_bound(horizon):
+            raise FastError(
+                "range",
+                f"normalised actions within ±{self.limit:.3g}, rounding aside",
+                f"one of {largest:.3g}",
+            )
+        return actions.astype(np.float32)
+
+    def save(self, path: Path) -> None:
+        """Writes one JSON file, by convention called `fast_tokenizer.json`."""
+        content = {
+            "format": FORMAT,
+            "scale": self.scale,
+            "min_token": self.min_token,
+            "limit": self.limit,
+            "bpe": json.loads(self.bpe),
+        }
+        path.write_text(json.dumps(content, ensure_ascii=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path | str) -> FastTokenizer:
+        """Reads what `save` wrote, or a public folder (see `from_public`).
+
+        Raises:
+            TokenizerError: It is neither.
+        """
+        path = Path(path)
+        if path.is_dir():
+            return cls.from_public(path)
+        content = _read(path, {"format", "scale", "min_token", "limit", "bpe"}, exactly=True)
+        if content["format"] != FORMAT:
+            raise TokenizerError(
+                str(path), f"wanted the format '{FORMAT}', found '{content['format']}'"
+            )
+        return cls._made(path, content, content["bpe"], content["limit"])
+
+    @classmethod
+    def from_public(cls, folder: Path | str, limit: float = PUBLIC_LIMIT) -> FastTokenizer:
+        """Reads the layout of physical-intelligence/fast, and of what LeRobot fits.
+
+        Args:
+            folder: With processor_config.json (scale, min_token, vocab_size) and tokenizer.json,
+                which newer files keep in `bpe_tokenizer/`. Horizon and dimensions that it may
+                name are defaults of the public code; here the caller always says them.
+            limit: Largest |value| of a normalised action; the folder does not say.
+
+        Raises:
+            TokenizerError: A file is missing, or does not hold this.
+        """
+        folder = Path(folder)
+        path = folder / "processor_config.json"
+        content = _read(path, {"scale", "min_token", "vocab_size"})
+        inner = folder / "bpe_tokenizer" / "tokenizer.json"
+        vocabulary = inner if inner.is_file() else folder / "tokenizer.json"
+        made = cls._made(path, content, _read(vocabulary, {"model"}), limit)
+        # Fitting may end before vocab_size is reached, and never goes beyond it.
+        if made.size > content["vocab_size"]:
+            raise TokenizerError(
+                str(vocabulary),
+                f"wanted at most {content['vocab_size']} tokens ({path.name}), found {made.size}",
+            )
+        return made
+
+    @classmethod
+    def _made(cls, path: Path, content: dict[str, Any], bpe: Any, limit: Any) -> FastTokenizer:
+        """A tokenizer from the numbers of a file."""
+        numbers = {"scale": content["scale"], "min_token": content["min_token"], "limit": limit}
+        for name, value in numbers.items():
+            kinds = int if name == "min_token" else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                raise TokenizerError(str(path), f"{name}: wanted a number, found {value!r}")
+        try:
+            scale, least, most = numbers.values()
+            return cls(json.dumps(bpe), float(scale), least, float(most))
+        except (ValueError, TokenizerError) as error:
+            raise TokenizerError(str(path), str(error)) from error
+
+
+def _checked(actions: np.ndarray, limit: float) -> np.ndarray:
+    """A chunk as float64, or FastError."""
+    chunk = np.asarray(actions, dtype=np.float64)
+    if chunk.ndim != 2 or chunk.size == 0:
+        raise FastError("length", "a chunk of shape (H, D)", f"one of shape {chunk.shape}")
+    if not np.isfinite(chunk).all():
+        raise FastError("range", "finite actions", f"{chunk[~np.isfinite(chunk)][0]}")
+    largest = float(np.abs(chunk).max())
+    if largest > limit:
+        raise FastError(
+            "range", f"normalised actions within ±{limit:.3g}", f"one of {largest:.3g}"
+        )
+    return chunk
+
+
+def _integers(chunk: np.ndarray, scale: float) -> np.ndarray:
+    """Rounded coefficients of a chunk (H, D); row k is frequency k."""
+    return np.around(_cosines(len(chunk)) @ chunk * scale).astype(np.int64)
+
+
+def _cosines(length: int) -> np.ndarray:
+    """The orthonormal DCT-II as a matrix: row k, cos(π k (n + ½) / length), (length, length).
+
+    A chunk has some 50 steps: one product with a matrix, and no need of scipy on a robot.
+    """
+    steps = np.arange(length)
+    matrix = np.cos(np.pi / length * np.outer(steps, steps + 0.5)) * math.sqrt(2.0 / length)
+    matrix[0] /= math.sqrt(2.0)
+    return matrix
+
+
+def _read(path: Path, keys: set[str], exactly: bool = False) -> dict[str, Any]:
+    """A JSON mapping that holds the keys."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TokenizerError(str(path), f"is no JSON file ({error})") from error
+    found = set(content) if isinstance(content, dict) else set()
+    if not keys <= found or (exactly and keys != found):
+        raise TokenizerError(str(path), f"wanted the keys {sorted(keys)}, found {sorted(found)}")
+    return content
