@@ -1,133 +1,267 @@
-"""How long π0.5 takes: pictures, prefix, one flow step, a chunk, a token. Medians, any preset.
+"""How long π0.5 takes: against a plain eager version, LeRobot, and the floor of the device.
 
-python benchmarks/model_speed.py --preset nano --threads 1
+    ./pi05 run python benchmarks/model_speed.py --preset nano --threads 1
+    ./pi05 run python benchmarks/model_speed.py --preset base --device cuda --dtype bfloat16
+
+Everybody gets the same random weights, prompt, noise and, every round, the same fresh pictures.
+First their results are compared; then they take turns, so that the machine's noise meets all.
+LeRobot takes part where it can be imported (Python 3.12, its `src` on PYTHONPATH). Read
+docs/benchmarks/model_speed.md for what the rows mean.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import platform
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
+from speed import lerobot_model, report
+from speed.agreement import TOLERANCES, compare
+from speed.chart import draw_chart
+from speed.contestants import Contestant, Ours
+from speed.eager_baseline import EagerBaseline
+from speed.floor import Ceilings, floors
+from speed.timing import Laps, take_turns
+from speed.workload import Workload, config_of, make_model, make_workload, size_names
 
-from pi05_ros.inference.engine import Pi05Engine
-from pi05_ros.model import prompts
-from pi05_ros.model.checkpoint import Checkpoint, make_tokenizer
-from pi05_ros.model.config import load_preset, preset_names
-from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.model.tokenizer import BEGIN
+from pi05_ros.errors import Pi05Error
+from pi05_ros.model.checkpoint import open_checkpoint
+from pi05_ros.model.pi05 import Pi05
 
-NEVER = -1  # An end of sequence that no vocabulary holds.
-
-
-def measure(function: Callable[[], object], repeats: int, device: torch.device) -> list[float]:
-    """Times of `repeats` calls after two that do not count [ms]."""
-    times = []
-    for _ in range(repeats + 2):
-        _synchronize(device)
-        start = time.perf_counter()
-        function()
-        _synchronize(device)
-        times.append((time.perf_counter() - start) * 1e3)
-    return times[2:]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-def _synchronize(device: torch.device) -> None:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--preset", default="nano", choices=size_names(), help="sizes (default nano)")
+    add("--device", default="cpu", help="cpu, cuda, cuda:1 (default cpu)")
+    add("--dtype", default="float32", choices=DTYPES, help="of ours and LeRobot's weights")
+    add(
+        "--baseline-dtype",
+        default="same",
+        choices=["same", *DTYPES],
+        help="of the eager baseline (default: the same as --dtype)",
+    )
+    add("--threads", type=int, default=1, help="of torch on the CPU (default 1)")
+    add("--cameras", type=int, default=3, help="that give a picture (default 3)")
+    add("--slots", type=int, help="cameras that the padded versions fill up to (default: none)")
+    add("--prompt", type=int, help="tokens of the prompt (default: a real one's, or the longest)")
+    add("--tokens", type=int, default=12, help="of text to write (default 12)")
+    add("--rounds", type=int, default=20, help="that count, after two that do not (default 20)")
+    add("--no-lerobot", action="store_true", help="leave LeRobot out though it is there")
+    add("--load", help="also time opening this checkpoint folder on the device")
+    add("--json", type=Path, help="write every round's times and the set-up to this file")
+    add("--plot", type=Path, help="draw the medians into this picture")
+    return parser
+
+
+def main() -> int:
+    """Compares, measures, prints; 1 when the results differ or the arguments make no sense."""
+    options = parser().parse_args()
+    try:
+        return run(options)
+    except (Pi05Error, ValueError) as error:
+        print(f"model_speed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nmodel_speed: stopped before the first round was complete", file=sys.stderr)
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """The measurement itself."""
+    torch.set_num_threads(options.threads)
+    device, dtype = torch.device(options.device), DTYPES[options.dtype]
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("wanted a CUDA device, found none; use --device cpu")
+    workload = make_workload(
+        config_of(options.preset),
+        cameras=options.cameras,
+        slots=options.slots,
+        prompt_tokens_wanted=options.prompt,
+        tokens=options.tokens,
+    )
+    loading = None if options.load is None else load_seconds(options.load, dtype, device)
+    say("building the implementations")
+    contestants, absent = build(workload, options, device, dtype)
+    say("comparing their results")
+    agreement = check(contestants, workload, options)
+    say("measuring what the device can do")
+    ceilings = Ceilings(device, dtype)
+    floors(workload, ceilings)  # Measures the bandwidths that it asks for.
+    load_before = os.getloadavg()[0]
+    measured = measure(contestants, workload, options.rounds)
+    ceilings.refresh()
+    least = floors(workload, ceilings)
+    rounds = len(next(iter(measured.values())).chunks)
+
+    times = {name: of_one.rows(workload) for name, of_one in measured.items()}
+    titles = report.row_titles(workload)
+    setup = describe(workload, options, device, ceilings, load_before)
+    print(setup)
+    print(f"{rounds} rounds, {options.dtype}, load of the machine {load_before:.1f} before.\n")
+    print("\n".join(f"* {name}: {found}" for name, found in agreement.items()))
+    if absent:
+        print(f"* LeRobot does not take part: {absent}")
+    print("\n" + report.times_table(times, least, titles))
+    print("\n" + report.ratios_table(times, titles))
+    found: dict[str, float | None] = {
+        row: statistics.median(values) for row, values in times[next(iter(times))].items()
+    }
+    found["load"] = loading
+    if loading is not None:
+        print(f"\nOpened {options.load} in {loading:.1f} s.")
+    if options.preset == "base" and device.type == "cuda":
+        print("\n" + "\n".join(f"* {aim.line(found[aim.row])}" for aim in report.AIMS))
+    if options.json:
+        content = {
+            "setup": setup,
+            "options": {key: str(value) for key, value in vars(options).items()},
+            "load_average_before": load_before,
+            "agreement": agreement,
+            "lerobot_absent": absent,
+            "ceilings": {"operations_per_s": ceilings.operations},
+            "floors_s": least,
+            "load_s": loading,
+            "times_s": times,
+        }
+        options.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if options.plot:
+        draw_chart(times, least, titles, options.plot)
+    return 0
+
+
+def build(
+    workload: Workload, options: argparse.Namespace, device: torch.device, dtype: torch.dtype
+) -> tuple[list[Contestant], str]:
+    """Everybody, ours first, the reference of all comparisons last; why LeRobot is absent."""
+    model = make_model(workload, device, dtype)
+    contestants: list[Contestant] = [Ours("ours", model, workload)]
+    absent = "--no-lerobot" if options.no_lerobot else lerobot_model.why_not()
+    if not absent:
+        theirs = lerobot_model.build(model, dtype)
+        contestants += [
+            lerobot_model.LeRobot(model, theirs, workload, padded=padded)
+            for padded in (True, False)
+        ]
+    same = options.baseline_dtype == "same"
+    base_dtype = dtype if same else DTYPES[options.baseline_dtype]
+    contestants += [
+        EagerBaseline(model, workload, padded=padded, dtype=base_dtype) for padded in (True, False)
+    ]
+    return contestants, absent
+
+
+def check(
+    contestants: list[Contestant], workload: Workload, options: argparse.Namespace
+) -> dict[str, str]:
+    """How near everybody comes to the last of them, in words.
+
+    Raises:
+        Disagreement: Somebody computes something else.
+    """
+    pictures = workload.pictures(0)
+    *others, last = contestants
+    reference = last.chunk(pictures), last.text(pictures, keep_logits=True)
+    dtypes = {options.dtype, options.baseline_dtype}
+    tolerances = TOLERANCES[DTYPES["bfloat16" if "bfloat16" in dtypes else "float32"]]
+    agreement = {}
+    for one in others:
+        results = one.chunk(pictures), one.text(pictures, keep_logits=True)
+        found = compare(one.name, *results, reference, tolerances)
+        agreement[f"{one.name} and {last.name}"] = str(found)
+    return agreement
+
+
+def measure(
+    contestants: list[Contestant], workload: Workload, rounds: int
+) -> dict[str, report.Measured]:
+    """Chunks and texts of everybody, in turns."""
+
+    def chunk(one: Contestant, round_: int) -> Laps:
+        return one.chunk(workload.pictures(2 * round_)).laps
+
+    def text(one: Contestant, round_: int) -> Laps:
+        return one.text(workload.pictures(2 * round_ + 1)).laps
+
+    runs = {}
+    for one in contestants:
+        runs[f"chunk {one.name}"] = partial(chunk, one)
+        runs[f"text {one.name}"] = partial(text, one)
+    taken = take_turns(
+        runs, rounds, progress=lambda round_: say(f"round {round_ + 1} of {rounds}", round_ > 0)
+    )
+    return {
+        one.name: report.Measured(taken[f"chunk {one.name}"], taken[f"text {one.name}"])
+        for one in contestants
+    }
+
+
+def load_seconds(folder: str, dtype: torch.dtype, device: torch.device) -> float:
+    """How long a checkpoint takes from its folder to the device [s]."""
+    say(f"opening {folder}")
+    start = time.perf_counter()
+    checkpoint: Any = open_checkpoint(folder, dtype, device)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    taken = time.perf_counter() - start
+    del checkpoint
+    return taken
 
 
-def build(preset: str, device: torch.device, dtype: torch.dtype) -> Pi05:
-    """A model with weights drawn at random; large ones are drawn on the device itself."""
-    config = load_preset(preset)
+def describe(
+    workload: Workload,
+    options: argparse.Namespace,
+    device: torch.device,
+    ceilings: Ceilings,
+    load: float,
+) -> str:
+    """The set-up in a paragraph."""
+    config = workload.config
     with torch.device("meta"):
-        model = Pi05(config)
-    model = model.to(dtype).to_empty(device=device)
-    if device.type == "cpu":
-        draw_weights(model, seed=0, adaptive_scale=1.0)
+        size = sum(parameter.numel() for parameter in Pi05(config).parameters())
+    if device.type == "cuda":
+        where = torch.cuda.get_device_name(device)
     else:
-        for parameter in model.parameters():
-            torch.nn.init.normal_(parameter, std=0.02)
-    return model.eval().requires_grad_(False)
-
-
-def main() -> None:
-    """Measures and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", default="nano", choices=preset_names())
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--threads", type=int, default=1, help="of torch, on the CPU")
-    parser.add_argument("--cameras", type=int, default=3, help="of the chunk; text has one more")
-    parser.add_argument("--tokens", type=int, default=20, help="tokens of text")
-    parser.add_argument("--repeats", type=int, default=20)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    device, dtype = torch.device(options.device), getattr(torch, options.dtype)
-    model = build(options.preset, device, dtype)
-    config = model.config
-    draw = np.random.default_rng(0)
-    shape = (options.cameras + 1, 3, config.vision.image_size, config.vision.image_size)
-    images = torch.from_numpy(draw.integers(0, 256, shape, np.uint8)).to(device)
-    if config.tokenizer == "bytes":
-        tokenizer = make_tokenizer(config)
-        prompt = prompts.low_level("pick up the plate", draw.uniform(-1, 1, 19))
-        ids = [BEGIN, *tokenizer.encode(prompt)]
-    else:
-        ids = draw.integers(4, 256000, config.max_prompt_tokens).tolist()
-    noise = torch.randn(1, config.horizon, config.action_dim, device=device)
-
-    with torch.inference_mode():
-        text = model.language.embed(torch.tensor([ids], device=device))
-
-        def sequence(cameras: int) -> torch.Tensor:
-            return torch.cat([model.embed_images(images[:cameras]).flatten(0, 1)[None], text], 1)
-
-        few, all_ = sequence(options.cameras), sequence(options.cameras + 1)
-        modulation = model.modulations(config.flow_steps)
-        _, context = model.read_tail(few, tail=0)
-        token = torch.tensor([[5]], device=device)
-
-        def chunk() -> None:
-            _, fresh = model.read_tail(sequence(options.cameras), tail=0)
-            model.sample_actions(fresh, noise, config.flow_steps, modulation)
-
-        def subtask() -> None:
-            read = model.read_tail(sequence(options.cameras + 1), tail=1)
-            decode_text(model, *read, end=NEVER, limit=options.tokens)
-
-        cases: dict[str, Callable[[], object]] = {
-            f"pictures, {options.cameras}": lambda: model.embed_images(images[: options.cameras]),
-            f"prefix, {few.shape[1]} tokens": lambda: model.read_tail(few, tail=0),
-            "one flow step": lambda: model.velocity(noise, modulation[:, :1], context),
-            f"chunk, all of it, {config.flow_steps} steps": chunk,
-            f"prefix for text, {all_.shape[1]} tokens": lambda: model.read_tail(all_, tail=1),
-            "one token of text": lambda: model.write(token, context),
-            f"subtask, all of it, {options.tokens} tokens": subtask,
-        }
-        results = {name: measure(case, options.repeats, device) for name, case in cases.items()}
-        if config.tokenizer == "bytes":
-            engine = Pi05Engine(Checkpoint(model, tokenizer))
-            cameras = {
-                f"camera {i}": images[i].permute(1, 2, 0).cpu().numpy().copy() for i in range(3)
-            }
-            results["engine: chunk, pictures known"] = measure(
-                lambda: engine.draw_actions(cameras, prompt), options.repeats, device
-            )
-
-    size = sum(parameter.numel() for parameter in model.parameters())
-    print(
-        f"{options.preset}, {size / 1e6:.1f} M parameters, {options.dtype} on {options.device}, "
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}"
+        where = f"{processor_name()}, {torch.get_num_threads()} threads"
+    return (
+        f"{config.name}, {size / 1e6:.1f} M parameters on {where}, torch {torch.__version__}. "
+        f"{workload.cameras} pictures of {config.vision.tokens} tokens, a prompt of "
+        f"{len(workload.ids)} tokens (padded: {config.max_prompt_tokens}, {workload.slots} "
+        f"pictures), chunks of {config.horizon}. Ceilings, measured: "
+        f"{ceilings.operations / 1e9:.0f} billion operations a second in large products, "
+        f"{ceilings.bandwidth(2**20) / 1e9:.0f} GB/s in 1 MB, "
+        f"{ceilings.bandwidth(2**29) / 1e9:.0f} GB/s in 500 MB."
     )
-    print(f"{'ms':38s}{'median':>9s}{'least':>9s}{'most':>9s}")
-    for name, times in results.items():
-        print(f"{name:38s}{statistics.median(times):9.1f}{min(times):9.1f}{max(times):9.1f}")
+
+
+def processor_name() -> str:
+    """What the CPU is called."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def say(text: str, over_last: bool = False) -> None:
+    """A line of progress; on a terminal it may replace the last one."""
+    start = "\x1b[1A\x1b[2K" if over_last and sys.stderr.isatty() else ""
+    print(f"{start}{text} ...", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

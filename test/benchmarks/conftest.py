@@ -1,0 +1,27 @@
+"""The miniature of the benchmark's tests: one layer of everything, a camera missing."""
+
+import pytest
+import torch
+from speed.workload import Workload, config_of, make_model, make_workload
+
+from pi05_ros.model.pi05 import Pi05
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_torch_thread():
+    """One thread: on a busy machine, threads that wait for each other cost a hundredfold."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def workload() -> Workload:
+    """Two cameras of three, a prompt of 7 tokens (padded: 200), 5 tokens of text."""
+    return make_workload(config_of("tiny"), cameras=2, slots=3, prompt_tokens_wanted=7, tokens=5)
+
+
+@pytest.fixture(scope="session")
+def model(workload: Workload) -> Pi05:
+    return make_model(workload, torch.device("cpu"), torch.float32)
