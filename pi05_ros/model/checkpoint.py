@@ -13,30 +13,40 @@ ever filled in. Pickles are not read: they can run code.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from pi05_ros.errors import ConfigError
-from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, read_mapping, write_json
+from pi05_ros.model.checkpoint_files import (
+    CheckpointError,
+    existing_file,
+    new_folder,
+    read_mapping,
+)
 from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.model.layouts.contents import Contents, Training
+from pi05_ros.model.layouts.lerobot import is_lerobot, read_lerobot
 from pi05_ros.model.layouts.native import (
     FORMAT,
     SHARD_BYTES,
     ConfigFile,
+    is_native,
     read_native,
     write_native,
 )
+from pi05_ros.model.layouts.openpi import is_openpi, read_openpi
+from pi05_ros.model.layouts.public_weights import check_tied, has_public_names
 from pi05_ros.model.manifest import ManifestCheck, write_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.tokenizer import ByteTokenizer, Tokenizer
+from pi05_ros.model.tokenizer_files import read_tokenizer, write_tokenizer
 from pi05_ros.model.weights import load_model
-from pi05_ros.strict import from_mapping
 
 __all__ = [
     "Checkpoint",
@@ -49,6 +59,8 @@ __all__ = [
     "read_contents",
     "save_checkpoint",
 ]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,20 +76,6 @@ class Checkpoint:
     training: Training = field(default_factory=Training)  # What they were trained for.
     policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
     planner_cameras: tuple[str, ...] = ()  # Of the high level's.
-
-
-@dataclass(frozen=True)
-class _TokenizerFile:
-    """What tokenizer.json says of a ByteTokenizer."""
-
-    kind: str
-    size: int
-    actions: int
-    pieces: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if self.kind != "bytes":
-            raise ValueError(f"wanted kind 'bytes', found '{self.kind}'")
 
 
 def open_checkpoint(
@@ -140,8 +138,12 @@ def make_tokenizer(config: ModelConfig) -> ByteTokenizer:
     return ByteTokenizer(size=config.language.vocabulary)
 
 
-def read_contents(folder: Path) -> Contents:
+def read_contents(folder: Path, model_config: ModelConfig | None = None) -> Contents:
     """Reads a folder of any layout, but for the values of its weights.
+
+    Args:
+        folder: Ours, LeRobot's or openpi's.
+        model_config: Sizes of a public checkpoint that does not say them.
 
     Raises:
         CheckpointError: It is no checkpoint, or its parts do not fit.
@@ -149,7 +151,20 @@ def read_contents(folder: Path) -> Contents:
     """
     if not folder.is_dir():
         raise CheckpointError(folder, "is no folder; wanted a checkpoint's")
-    return read_native(folder)
+    if is_native(folder):
+        return read_native(folder)
+    config = read_mapping(folder / "config.json") if (folder / "config.json").exists() else {}
+    if is_lerobot(config):
+        return read_lerobot(folder, model_config)
+    if is_openpi(config) or (not config and has_public_names(folder)):
+        return read_openpi(folder, model_config)
+    if not config:
+        existing_file(folder / "config.json")
+    raise CheckpointError(
+        folder / "config.json",
+        f"is of no known layout: wanted 'format' '{FORMAT}' (ours), 'type' pi05, pi0 or pi0_fast "
+        f"(LeRobot) or 'paligemma_variant' (openpi), found the keys {', '.join(config)}",
+    )
 
 
 def load_checkpoint(
@@ -158,27 +173,40 @@ def load_checkpoint(
     device: torch.device | str = "cpu",
     *,
     check_hashes: bool = True,
+    tokenizer: Path | None = None,
+    model_config: ModelConfig | None = None,
 ) -> Checkpoint:
     """Reads a checkpoint, tensor by tensor, straight into its dtype and device.
 
     Args:
-        folder: The checkpoint.
+        folder: The checkpoint: ours, LeRobot's or openpi's.
         dtype: Floating-point type of the weights in memory.
         device: Where they go.
         check_hashes: Whether each file's SHA-256 is compared with the manifest's. It is worked out
             beside the loading. False saves a slow CPU some seconds; sizes are checked anyway.
+        tokenizer: Its file, where the folder has none.
+        model_config: Sizes of a public checkpoint that does not say them.
 
     Raises:
         CheckpointError: A file is missing or broken, or a tensor is not the one wanted.
         ConfigError: A JSON file does not say what it must.
     """
-    contents = read_contents(folder)
-    tokenizer = _read_tokenizer(contents)
+    contents = read_contents(folder, model_config)
+    path = contents.tokenizer or tokenizer
+    if path is None:
+        raise CheckpointError(
+            folder,
+            "holds no tokenizer: put PaliGemma's tokenizer.json or tokenizer.model into it, or "
+            "give it to `./pi05 checkpoint convert --tokenizer`",
+        )
+    vocabulary = read_tokenizer(path, contents.config)
+    if note := check_tied(contents.tied, contents.config):
+        _log.warning("%s: %s", folder, note)
     check = ManifestCheck(folder, contents.records, check_hashes)
     try:
         checkpoint = Checkpoint(
             load_model(contents.config, contents.tensors, dtype, device),
-            tokenizer,
+            vocabulary,
             contents.norm_stats,
             contents.description,
             str(folder),
@@ -198,8 +226,6 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         CheckpointError: The folder is there already, and not empty.
     """
-    if not isinstance(checkpoint.tokenizer, ByteTokenizer):
-        raise CheckpointError(folder, f"cannot save a {type(checkpoint.tokenizer).__name__}")
     config = ConfigFile(
         FORMAT,
         checkpoint.description,
@@ -208,7 +234,6 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         checkpoint.policy_cameras,
         checkpoint.planner_cameras,
     )
-    tokenizer = _TokenizerFile(kind="bytes", **asdict(checkpoint.tokenizer))
     with new_folder(folder) as unfinished:
         write_native(
             unfinished,
@@ -217,18 +242,5 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             checkpoint.norm_stats,
             shard_bytes=SHARD_BYTES,
         )
-        write_json(unfinished / "tokenizer.json", asdict(tokenizer))
+        write_tokenizer(unfinished, checkpoint.tokenizer)
         write_manifest(unfinished)
-
-
-def _read_tokenizer(contents: Contents) -> Tokenizer:
-    """The tokenizer, after a check of its size against the model's vocabulary."""
-    path, wanted = contents.tokenizer, contents.config.language.vocabulary
-    assert path is not None
-    file = from_mapping(_TokenizerFile, read_mapping(path), str(path))
-    if file.size != wanted:
-        raise CheckpointError(path, f"wanted a vocabulary of {wanted}, found {file.size}")
-    try:
-        return ByteTokenizer(file.size, file.actions, file.pieces)
-    except ValueError as error:
-        raise CheckpointError(path, str(error)) from error

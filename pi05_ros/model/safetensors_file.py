@@ -11,7 +11,6 @@ through a window of 64 MB, whatever its size; so the place of every byte has to 
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import mmap
@@ -100,42 +99,64 @@ def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
     return {tensor.name: tensor for tensor in tensors}, metadata
 
 
-def each_window(tensor: StoredTensor, use: Callable[[Tensor, int], None]) -> None:
-    """Hands out the values of a tensor, window by window.
+def windows(tensor: StoredTensor) -> Iterator[tuple[int, Tensor]]:
+    """Maps a tensor window by window.
 
-    Args:
-        tensor: Where they lie.
-        use: Called with a flat piece of the mapped file, in the file's dtype, and the index of its
-            first value. It must not keep the piece, which is unmapped after the call.
+    Yields:
+        The index of the window's first value, and its values, flat, in the file's dtype. They are
+        unmapped when the caller lets go of them.
     """
     dtype = DTYPES[tensor.dtype]
     step = WINDOW // dtype.itemsize
     with tensor.path.open("rb") as file:
         for first in range(0, tensor.elements, step):
             count = min(step, tensor.elements - first)
-            begin = tensor.begin + first * dtype.itemsize
-            skipped = begin % mmap.ALLOCATIONGRANULARITY
-            # A private copy on write, because torch wants memory that it could write to.
-            window = mmap.mmap(
-                file.fileno(),
-                skipped + count * dtype.itemsize,
-                access=mmap.ACCESS_COPY,
-                offset=begin - skipped,
-            )
-            piece = torch.frombuffer(window, dtype=dtype, count=count, offset=skipped)
-            use(piece, first)
-            del piece
-            window.close()
+            yield first, _mapped(file.fileno(), tensor, first, count)
 
 
 def read_into(tensor: StoredTensor, out: Tensor) -> None:
     """Copies the values into `out`, contiguous, of the same shape, any dtype, any device."""
     flat = out.view(-1)
+    for first, values in windows(tensor):
+        flat[first : first + len(values)].copy_(values)
 
-    def copy(piece: Tensor, first: int) -> None:
-        flat[first : first + len(piece)].copy_(piece)
 
-    each_window(tensor, copy)
+def same_values(one: StoredTensor, other: StoredTensor) -> bool:
+    """Whether two tensors of one shape hold the same values, in whatever dtypes."""
+    with other.path.open("rb") as file:
+        return all(
+            torch.equal(values.float(), _mapped(file.fileno(), other, first, len(values)).float())
+            for first, values in windows(one)
+        )
+
+
+def check_finite(path: Path, name: str, values: Tensor) -> None:
+    """Raises CheckpointError when a float of a tensor is infinite or no number. Makes no copy."""
+    if not values.numel() or not values.is_floating_point():
+        return
+    low, high = torch.aminmax(values)  # Both are NaN when any value is.
+    if not bool(torch.isfinite(low) & torch.isfinite(high)):
+        flat = values.reshape(-1)
+        wrong = next(v for v in flat.split(1 << 20) if not torch.isfinite(v).all())
+        example = wrong[~torch.isfinite(wrong)][0].item()
+        raise CheckpointError(
+            path, f"'{name}': wanted finite numbers in {values.dtype}, found {example}"
+        )
+
+
+def _mapped(descriptor: int, tensor: StoredTensor, first: int, count: int) -> Tensor:
+    """`count` values of a tensor from index `first`, flat, as pages of its file."""
+    dtype = DTYPES[tensor.dtype]
+    begin = tensor.begin + first * dtype.itemsize
+    skipped = begin % mmap.ALLOCATIONGRANULARITY
+    # A private copy on write, because torch wants memory that it could write to.
+    pages = mmap.mmap(
+        descriptor,
+        skipped + count * dtype.itemsize,
+        access=mmap.ACCESS_COPY,
+        offset=begin - skipped,
+    )
+    return torch.frombuffer(pages, dtype=dtype, count=count, offset=skipped)
 
 
 def write_safetensors(
@@ -153,6 +174,9 @@ def write_safetensors(
         dtype: That they are written in; None: each in its own.
         metadata: Texts for the header.
         progress: Called with the number of bytes that were just written.
+
+    Raises:
+        CheckpointError: A value is not finite, or is not once it has the dtype.
     """
     entries = [(name, t, dtype or _dtype_of(t)) for name, t in tensors.items()]
     # Wide values first, so that each begins at a multiple of its size.
@@ -171,27 +195,29 @@ def write_safetensors(
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-
-        def write(kind: torch.dtype, piece: Tensor, _first: int = 0) -> None:
-            values = piece.detach().to(device="cpu", dtype=kind).contiguous()
-            file.write(values.view(-1).view(torch.uint8).numpy().data)
-            if progress is not None:
-                progress(values.nbytes)
-
-        for _, tensor, kind in entries:
-            if isinstance(tensor, StoredTensor):
-                each_window(tensor, functools.partial(write, kind))
-            else:
-                for piece in _pieces(tensor):
-                    write(kind, piece)
+        for name, tensor, kind in entries:
+            pieces = (
+                (values for _, values in windows(tensor))
+                if isinstance(tensor, StoredTensor)
+                else _pieces(tensor)
+            )
+            for piece in pieces:
+                values = piece.detach().to(device="cpu", dtype=kind).contiguous()
+                check_finite(path, name, values)
+                file.write(values.view(-1).view(torch.uint8).numpy().data)
+                if progress is not None:
+                    progress(values.nbytes)
         file.flush()
         os.fsync(file.fileno())
 
 
 def _pieces(tensor: Tensor) -> Iterator[Tensor]:
-    """A tensor in memory as flat pieces of a window each."""
-    flat = tensor.detach().reshape(-1)
-    yield from flat.split(WINDOW // flat.element_size()) if len(flat) else ()
+    """A tensor in memory, a window's worth of rows at a time; an expanded one stays small."""
+    if tensor.ndim < 2 or not tensor.numel():
+        yield tensor
+        return
+    row_bytes = tensor[0].numel() * tensor.element_size()
+    yield from tensor.split(max(1, WINDOW // row_bytes))
 
 
 def _dtype_of(tensor: Tensor | StoredTensor) -> torch.dtype:

@@ -17,7 +17,7 @@ from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.manifest import check_name
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.model.safetensors_file import StoredTensor, read_header, read_into
+from pi05_ros.model.safetensors_file import StoredTensor, check_finite, read_header, read_into
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 FLOATS = ("F32", "BF16", "F16")  # What weights may be stored in.
@@ -78,7 +78,10 @@ def wanted_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 
 
 def compare(
-    where: Path, wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, StoredTensor]
+    where: Path,
+    wanted: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, StoredTensor],
+    theirs: Mapping[str, str] | None = None,
 ) -> None:
     """Checks that names, shapes and dtypes are those of the model.
 
@@ -86,6 +89,7 @@ def compare(
         where: File or folder of the weights.
         wanted: Shapes by our names.
         found: Tensors by our names.
+        theirs: Our name → the one that the layout has for it, where it is another.
 
     Raises:
         CheckpointError: For the first tensor that is missing, mis-shaped, no float, or too many.
@@ -93,11 +97,13 @@ def compare(
     for name, shape in wanted.items():
         if name not in found:
             missing = len(wanted.keys() - found.keys())
+            called = (theirs or {}).get(name, name)
             raise CheckpointError(
-                where, f"the tensor '{name}' is missing (wanted {shape}; {missing} missing in all)"
+                where,
+                f"the tensor '{called}' is missing (wanted {shape}; {missing} missing in all)",
             )
         tensor = found[name]
-        said = f"'{name}'" + ("" if tensor.name == name else f" (there '{tensor.name}')")
+        said = f"'{tensor.name}'"
         if tensor.shape != shape:
             raise CheckpointError(
                 tensor.path, f"{said}: wanted shape {shape}, found {tensor.shape}"
@@ -143,31 +149,12 @@ def load_model(
     for name, stored in sorted(tensors.items(), key=lambda item: (item[1].path, item[1].begin)):
         values = torch.empty(stored.shape, dtype=dtype, device=device)
         read_into(stored, values)
-        check_finite(stored, values)
+        check_finite(stored.path, stored.name, values)
         state[name] = values
         if progress is not None:
             progress(stored.end - stored.begin)
     model.load_state_dict(state, assign=True)
     return model.eval()
-
-
-def check_finite(stored: StoredTensor, values: Tensor) -> None:
-    """Raises CheckpointError when a value is infinite or no number. Makes no copy."""
-    if not values.numel():
-        return
-    low, high = torch.aminmax(values)  # Both are NaN when any value is.
-    if not bool(torch.isfinite(low) & torch.isfinite(high)):
-        flat = values.view(-1)
-        index = next(
-            start + int((~torch.isfinite(piece)).nonzero()[0])
-            for start, piece in zip(range(0, len(flat), 1 << 20), flat.split(1 << 20), strict=True)
-            if not torch.isfinite(piece).all()
-        )
-        raise CheckpointError(
-            stored.path,
-            f"'{stored.name}': wanted finite numbers in {values.dtype}, "
-            f"found {flat[index].item()} at index {index}",
-        )
 
 
 def _shards(index: Path) -> dict[str, str]:

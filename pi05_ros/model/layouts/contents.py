@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.layouts.unnamed_stats import UnnamedStats
 from pi05_ros.model.manifest import FileRecord
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.safetensors_file import StoredTensor
@@ -37,6 +38,7 @@ class Contents:
     policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
     planner_cameras: tuple[str, ...] = ()  # Of the high level's.
     norm_stats: Mapping[str, NormStats] = field(default_factory=dict)  # By platform name.
+    unnamed_stats: tuple[UnnamedStats, ...] = ()  # Statistics that no robot can use yet.
     tokenizer: Path | None = None  # Its file; None: the folder has none.
+    tied: tuple[StoredTensor, StoredTensor] | None = None  # Embedding and head, if both are there.
     records: Mapping[str, FileRecord] = field(default_factory=dict)  # The manifest, where one is.
-    notes: tuple[str, ...] = ()  # What a user should know, a sentence each.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from pi05_ros.model.layouts.contents import Contents, Training
 from pi05_ros.model.manifest import read_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.safetensors_file import StoredTensor, write_safetensors
+from pi05_ros.model.tokenizer_files import TOKENIZERS, tokenizer_file
 from pi05_ros.model.weights import (
     INDEX,
     WEIGHTS,
@@ -33,7 +35,6 @@ from pi05_ros.strict import from_mapping
 
 FORMAT = "pi05_ros-1"
 CONFIG, STATS = "config.json", "norm_stats.json"
-TOKENIZERS = ("tokenizer.json", "tokenizer.model")  # One of them is there.
 SHARD_BYTES = 5 << 30  # Largest file of weights; `base` takes two in bfloat16.
 
 
@@ -109,16 +110,9 @@ def read_norm_stats(path: Path) -> dict[str, NormStats]:
     }
 
 
-def tokenizer_file(folder: Path) -> Path | None:
-    """The tokenizer that lies in a folder, if any.
-
-    Raises:
-        CheckpointError: There are two.
-    """
-    found = [folder / name for name in TOKENIZERS if (folder / name).exists()]
-    if len(found) > 1:
-        raise CheckpointError(folder, f"holds {' and '.join(TOKENIZERS)}; wanted one of them")
-    return found[0] if found else None
+def norm_stats_json(norm_stats: Mapping[str, NormStats]) -> dict[str, Any]:
+    """What norm_stats.json says; the inverse of `read_norm_stats`."""
+    return {name: asdict(stats) for name, stats in norm_stats.items()}
 
 
 def write_native(
@@ -142,7 +136,7 @@ def write_native(
         shard_bytes: Largest file.
     """
     write_json(folder / CONFIG, asdict(config))
-    write_json(folder / STATS, {name: asdict(stats) for name, stats in norm_stats.items()})
+    write_json(folder / STATS, norm_stats_json(norm_stats))
     shards = _split(tensors, dtype, shard_bytes)
     names = [WEIGHTS]
     if len(shards) > 1:

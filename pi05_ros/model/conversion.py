@@ -1,0 +1,136 @@
+"""From one layout into another, tensor by tensor: no model is built, and little memory is used."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, write_json
+from pi05_ros.model.layouts.contents import Contents
+from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors, write_lerobot
+from pi05_ros.model.layouts.native import (
+    FORMAT,
+    STATS,
+    ConfigFile,
+    bytes_of,
+    norm_stats_json,
+    write_native,
+)
+from pi05_ros.model.layouts.public_weights import check_tied
+from pi05_ros.model.manifest import ManifestCheck, write_manifest
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.tokenizer_files import read_tokenizer, write_tokenizer
+
+Target = Literal["pi05_ros", "lerobot"]
+
+
+def bytes_to_write(contents: Contents, to: Target, dtype: torch.dtype | None) -> int:
+    """Bytes of the weights in the new checkpoint.
+
+    Raises:
+        CheckpointError: The layout cannot hold the model.
+    """
+    tensors = contents.tensors if to == "pi05_ros" else lerobot_tensors(contents, dtype)
+    return sum(bytes_of(tensor, dtype) for tensor in tensors.values())
+
+
+def convert(
+    contents: Contents,
+    target: Path,
+    *,
+    to: Target = "pi05_ros",
+    dtype: torch.dtype | None = None,
+    tokenizer: Path | None = None,
+    norm_stats: Mapping[str, NormStats] | None = None,
+    platform: str = "",
+    policy_cameras: tuple[str, ...] = (),
+    progress: Callable[[int], None] | None = None,
+) -> str:
+    """Writes a checkpoint anew.
+
+    Args:
+        contents: Of the source.
+        target: New folder, which appears once all of it is on the disk.
+        to: Its layout.
+        dtype: Of its weights; None: as they are.
+        tokenizer: A file that takes the place of the source's, or of none.
+        norm_stats: Statistics by platform name, added to the source's.
+        platform: Whose statistics a LeRobot checkpoint shall hold.
+        policy_cameras: Where the source does not say them.
+        progress: Called with the number of bytes that were just written.
+
+    Returns:
+        What a user should know of the weights; empty: nothing.
+
+    Raises:
+        CheckpointError: The source is broken, the target is there, or the disk is too full.
+    """
+    statistics = {**contents.norm_stats, **(norm_stats or {})}
+    contents = replace(contents, policy_cameras=contents.policy_cameras or policy_cameras)
+    path = tokenizer or contents.tokenizer
+    if path is None:
+        raise CheckpointError(
+            contents.folder,
+            "holds no tokenizer; give PaliGemma's tokenizer.json or tokenizer.model with "
+            "--tokenizer (it lies beside the weights of google/paligemma-3b-pt-224)",
+        )
+    vocabulary = read_tokenizer(path, contents.config)
+    _check_disk(target, bytes_to_write(contents, to, dtype) + path.stat().st_size)
+    check = ManifestCheck(contents.folder, contents.records, hashes=True)
+    try:
+        note = check_tied(contents.tied, contents.config)
+        with new_folder(target) as folder:
+            if to == "lerobot":
+                stats = _chosen(contents, statistics, platform)
+                write_lerobot(folder, contents, stats, dtype, progress)
+                if statistics:
+                    write_json(folder / STATS, norm_stats_json(statistics))
+                write_tokenizer(folder, vocabulary)
+            else:
+                config = ConfigFile(
+                    FORMAT,
+                    contents.description,
+                    contents.config,
+                    contents.training,
+                    contents.policy_cameras,
+                    contents.planner_cameras,
+                )
+                write_native(folder, config, contents.tensors, statistics, dtype, progress)
+                write_tokenizer(folder, vocabulary)
+                write_manifest(folder)
+            check.finish()
+    finally:
+        check.close()
+    return note
+
+
+def _chosen(
+    contents: Contents, statistics: Mapping[str, NormStats], platform: str
+) -> NormStats | None:
+    """The statistics that go into a LeRobot checkpoint, which knows one robot."""
+    if platform and platform in statistics:
+        return statistics[platform]
+    if platform or len(statistics) > 1:
+        raise CheckpointError(
+            contents.folder,
+            f"wanted --platform, one of {', '.join(statistics) or 'none'}, found "
+            f"{platform or 'nothing'}: a LeRobot checkpoint is for one robot",
+        )
+    return next(iter(statistics.values()), None)
+
+
+def _check_disk(target: Path, wanted: int) -> None:
+    """Raises CheckpointError unless the disk has room."""
+    parent = target.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    free = shutil.disk_usage(parent).free
+    if free < wanted + (64 << 20):
+        raise CheckpointError(
+            target, f"wanted {wanted / 1e9:.2f} GB free on its disk, found {free / 1e9:.2f} GB"
+        )

@@ -1,0 +1,120 @@
+"""Tensors under public names, whichever version of the public code wrote them, by our names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi05_ros.model.checkpoint_files import CheckpointError
+from pi05_ros.model.config import ModelConfig, Variant
+from pi05_ros.model.public_names import public_name
+from pi05_ros.model.safetensors_file import StoredTensor, same_values
+from pi05_ros.model.weights import compare, stored_tensors, wanted_shapes
+
+_PALIGEMMA = "paligemma_with_expert.paligemma."
+_EXPERT = "paligemma_with_expert.gemma_expert."
+EMBEDDING = _PALIGEMMA + "model.language_model.embed_tokens.weight"
+HEAD = _PALIGEMMA + "lm_head.weight"  # Tied to the embedding in Gemma.
+# The expert neither reads nor writes text; the public code makes these and never uses them.
+EXPERT_HEAD = _EXPERT + "lm_head.weight"
+_UNUSED = (EXPERT_HEAD, _EXPERT + "model.embed_tokens.weight")
+
+# Older and newer forms of a name → the one of `public_names`, tried in this order.
+_FORMS = (
+    (r"^model\.(?=paligemma_with_expert\.|action_|time_mlp_|state_proj\.)", ""),  # PI05Policy
+    # transformers up to 4.51 kept a whole causal model inside PaliGemma.
+    (rf"^{re.escape(_PALIGEMMA)}language_model\.lm_head\.", HEAD.removesuffix("weight")),
+    (rf"^{re.escape(_PALIGEMMA)}language_model\.model\.", _PALIGEMMA + "model.language_model."),
+    (
+        rf"^{re.escape(_PALIGEMMA)}(?=(vision_tower|multi_modal_projector|language_model)\.)",
+        _PALIGEMMA + "model.",
+    ),
+    # transformers 5 has no `vision_model` between tower and layers.
+    (r"(?<=\.vision_tower\.)(?!vision_model\.)", "vision_model."),
+)
+
+
+@dataclass(frozen=True)
+class PublicWeights:
+    """A folder's tensors, compared with the model's names and shapes."""
+
+    tensors: dict[str, StoredTensor]  # By our names.
+    tied: tuple[StoredTensor, StoredTensor] | None  # Embedding and head, where both are there.
+
+
+def canonical_name(name: str) -> str:
+    """A name of any version of the public code as `public_names` writes it."""
+    for pattern, replacement in _FORMS:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def has_public_names(folder: Path) -> bool:
+    """Whether the folder's weights are called as in the public code."""
+    return any(canonical_name(n).startswith(_PALIGEMMA) for n in stored_tensors(folder))
+
+
+def variant_of(folder: Path) -> Variant | None:
+    """π0.5 or π0, by the tensors that only one of them has; None: neither, or both."""
+    names = {canonical_name(name) for name in stored_tensors(folder)}
+    is_pi05, is_pi0 = "time_mlp_in.weight" in names, "action_time_mlp_in.weight" in names
+    if is_pi05 == is_pi0:
+        return None
+    return "pi05" if is_pi05 else "pi0"
+
+
+def public_weights(folder: Path, config: ModelConfig) -> PublicWeights:
+    """Finds each tensor of the model in a folder.
+
+    Raises:
+        CheckpointError: See `weights.stored_tensors` and `weights.compare`.
+    """
+    found: dict[str, StoredTensor] = {}
+    for name, tensor in stored_tensors(folder).items():
+        canonical = canonical_name(name)
+        if canonical in found:
+            other = found[canonical].name
+            raise CheckpointError(tensor.path, f"'{name}' and '{other}' are the same tensor")
+        found[canonical] = tensor
+    for name in _UNUSED:
+        found.pop(name, None)
+    tied = (found[EMBEDDING], found[HEAD]) if EMBEDDING in found and HEAD in found else None
+    if HEAD in found:
+        head = found.pop(HEAD)
+        found.setdefault(EMBEDDING, head)
+    if tied and tied[0].shape != tied[1].shape:
+        raise CheckpointError(
+            tied[1].path,
+            f"'{tied[1].name}': wanted shape {tied[0].shape} as the embedding's, "
+            f"found {tied[1].shape}",
+        )
+    wanted = wanted_shapes(config)
+    ours = {public_name(name): name for name in wanted}
+    tensors = {ours.get(name, name): tensor for name, tensor in found.items()}
+    compare(folder, wanted, tensors, {name: theirs for theirs, name in ours.items()})
+    return PublicWeights({name: tensors[name] for name in wanted}, tied)
+
+
+def check_tied(weights: tuple[StoredTensor, StoredTensor] | None, config: ModelConfig) -> str:
+    """Compares the language model's head with the embedding that it is tied to.
+
+    Returns:
+        What a user should know of it; empty: nothing.
+
+    Raises:
+        CheckpointError: They differ, and actions come from the head.
+    """
+    if weights is None or same_values(*weights):
+        return ""
+    embedding, head = weights
+    if config.variant == "pi0_fast":
+        raise CheckpointError(
+            head.path,
+            f"'{head.name}' differs from '{embedding.name}': wanted the same values, since Gemma "
+            "ties them and these weights write their actions with the head",
+        )
+    return (
+        f"'{head.name}' differs from '{embedding.name}', to which Gemma ties it. Actions need the "
+        "embedding only, which is kept; the head is left out, and what it could write with it"
+    )

@@ -1,0 +1,81 @@
+"""A checkpoint's tokenizer as a file: our byte tokenizer's JSON, or PaliGemma's as it was read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_json, write_json
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.paligemma_tokenizer import (
+    JSON_FILE,
+    MODEL_FILE,
+    PaliGemmaTokenizer,
+    TokenizerError,
+)
+from pi05_ros.model.tokenizer import LOCATIONS, SEGMENTS, ByteTokenizer, Tokenizer
+from pi05_ros.strict import from_mapping
+
+TOKENIZERS = (JSON_FILE, MODEL_FILE)  # A folder holds one of them.
+
+
+@dataclass(frozen=True)
+class _ByteTokenizerFile:
+    """What tokenizer.json says of a ByteTokenizer."""
+
+    kind: str
+    size: int
+    actions: int
+    pieces: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.kind != "bytes":
+            raise ValueError(f"wanted kind 'bytes', found '{self.kind}'")
+
+
+def tokenizer_file(folder: Path) -> Path | None:
+    """The tokenizer that lies in a folder, if any.
+
+    Raises:
+        CheckpointError: There are two.
+    """
+    found = [folder / name for name in TOKENIZERS if (folder / name).exists()]
+    if len(found) > 1:
+        raise CheckpointError(folder, f"holds {' and '.join(TOKENIZERS)}; wanted one of them")
+    return found[0] if found else None
+
+
+def read_tokenizer(path: Path, config: ModelConfig) -> Tokenizer:
+    """Reads a tokenizer and checks that it is of the model's kind and size.
+
+    Raises:
+        CheckpointError: It is not, or the file is broken.
+    """
+    wanted = config.language.vocabulary
+    if config.tokenizer == "paligemma":
+        try:
+            return PaliGemmaTokenizer.from_file(existing_file(path), wanted - LOCATIONS - SEGMENTS)
+        except TokenizerError as error:
+            raise CheckpointError(path, error.problem) from error
+    file = from_mapping(_ByteTokenizerFile, read_json(path), str(path))
+    if file.size != wanted:
+        raise CheckpointError(path, f"wanted a vocabulary of {wanted}, found {file.size}")
+    try:
+        return ByteTokenizer(file.size, file.actions, file.pieces)
+    except ValueError as error:
+        raise CheckpointError(path, str(error)) from error
+
+
+def write_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
+    """Writes a tokenizer into a folder, under one of the names TOKENIZERS.
+
+    Raises:
+        CheckpointError: It is of no kind that can be written.
+    """
+    if isinstance(tokenizer, ByteTokenizer):
+        file = _ByteTokenizerFile(kind="bytes", **asdict(tokenizer))
+        write_json(folder / JSON_FILE, asdict(file))
+    elif isinstance(tokenizer, PaliGemmaTokenizer):
+        tokenizer.save(folder)
+    else:
+        raise CheckpointError(folder, f"cannot save a {type(tokenizer).__name__}")
