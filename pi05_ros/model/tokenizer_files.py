@@ -11,9 +11,8 @@ from pi05_ros.model.paligemma_tokenizer import (
     JSON_FILE,
     MODEL_FILE,
     PaliGemmaTokenizer,
-    TokenizerError,
 )
-from pi05_ros.model.tokenizer import LOCATIONS, SEGMENTS, ByteTokenizer, Tokenizer
+from pi05_ros.model.tokenizer import LOCATIONS, SEGMENTS, ByteTokenizer, Tokenizer, TokenizerError
 from pi05_ros.strict import from_mapping
 
 TOKENIZERS = (JSON_FILE, MODEL_FILE)  # A folder holds one of them.

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pi05_ros.model.checkpoint import read_contents
 from pi05_ros.model.config import (
     ExpertConfig,
     LanguageConfig,
@@ -22,6 +23,7 @@ from pi05_ros.model.config import (
 )
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.public_names import public_name
+from pi05_ros.model.weights import WEIGHTS, load_model
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch
 
@@ -49,7 +51,7 @@ def case() -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def model(facts: dict) -> Pi05:
+def model(facts: dict, tmp_path_factory: pytest.TempPathFactory) -> Pi05:
     sizes = facts["config"]
     config = ModelConfig(
         name="reference",
@@ -76,12 +78,12 @@ def model(facts: dict) -> Pi05:
         flow_steps=sizes["steps"],
         max_prompt_tokens=sizes["tokens"],
     )
-    model = Pi05(config)
-    weights = safetensors.load_file(REFERENCE / "pi05_tiny_weights.safetensors")
-    names = {name: public_name(name) for name, _ in model.named_parameters()}
-    assert sorted(names.values()) == sorted(weights)  # One to one, nothing left over.
-    model.load_state_dict({ours: weights[theirs] for ours, theirs in names.items()})
-    return model
+    # Through the loader, as LeRobot's own folder would be.
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "config.json").write_text('{"type": "pi05"}')
+    (folder / WEIGHTS).symlink_to(REFERENCE / "pi05_tiny_weights.safetensors")
+    contents = read_contents(folder, config)
+    return load_model(config, contents.tensors, torch.float32, "cpu")
 
 
 def read(model: Pi05, case: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, Context]:
