@@ -22,9 +22,9 @@ from pi05_ros.model.tokenizer import LOCATIONS
 
 DONE = "done"
 MAX_LABEL = 64  # Characters (BoundingBox.msg).
-MAX_SUBTASK_BYTES = (
-    128  # UTF-8; it has to fit into the low level's prompt, at worst a token a byte.
-)
+# UTF-8, at worst a token a byte. The low level's prompt holds 200 tokens; PaliGemma's vocabulary
+# spells a state of 19 dimensions in 76 of them (a space and three digits each), the rest in 11.
+MAX_SUBTASK_BYTES = 96
 
 _BOX = re.compile(r"<loc(\d{4})><loc(\d{4})><loc(\d{4})><loc(\d{4})>([^<;\n]*)", re.ASCII)
 _SPECIAL = re.compile(r"<(?:loc\d{4}|seg\d{3})>", re.ASCII)

@@ -14,8 +14,9 @@ tokenizer.json would split a text otherwise, sentencepiece's way is kept:
 * Pieces that sentencepiece calls user-defined (runs of spaces, newlines and tabs, HTML tags,
   "<start_of_turn>") are taken whole before anything is merged.
 
-transformers, and so LeRobot, splits runs of more than 31 spaces, newlines or tabs elsewhere, and
-gives "<bos>" its id. All else is the same: tried on 20,000 texts with Gemma's own file.
+With Gemma's own file transformers, and so LeRobot, differs in what no prompt holds: it gives
+"<bos>" its id, splits runs of more than 31 spaces, newlines or tabs elsewhere, and merges tags
+that the file does not mark as added. Tried on 8,000 texts; all else is the same.
 """
 
 from __future__ import annotations

@@ -1,17 +1,21 @@
 """PaliGemma's ids, from both kinds of file. A miniature of Gemma's vocabulary is trained here."""
 
-import json
 import os
 import random
+from pathlib import Path
 
+import numpy as np
 import pytest
 import sentencepiece
+import tokenizers
 from fakes import vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pi05_ros.model import locations, prompts
+from pi05_ros.model.lexicon import default_pieces
 from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer
-from pi05_ros.model.tokenizer import BEGIN, END, TokenizerError
+from pi05_ros.model.tokenizer import BEGIN, END, TokenizerError, prompt_tokens
 
 TEXTS = [
     "",
@@ -29,7 +33,7 @@ def model() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def tokenizers(model) -> dict[str, PaliGemmaTokenizer]:
+def by_file(model) -> dict[str, PaliGemmaTokenizer]:
     """The same vocabulary from four files: of either kind, with and without locations."""
     ending = vocabulary.LOCATIONS + vocabulary.SEGMENTS
     contents = {
@@ -74,24 +78,24 @@ def test_the_published_ids(full):
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_all_files_agree_and_every_text_comes_back(tokenizers, text):
-    wanted = tokenizers["gemma.model"].encode(text)
-    for name, tokenizer in tokenizers.items():
+def test_all_files_agree_and_every_text_comes_back(by_file, text):
+    wanted = by_file["gemma.model"].encode(text)
+    for name, tokenizer in by_file.items():
         assert tokenizer.encode(text) == wanted, name
         assert tokenizer.decode(wanted) == text, name
 
 
 @pytest.mark.parametrize("text", [text for text in TEXTS if "<loc" not in text])
-def test_the_ids_are_sentencepieces_own(model, tokenizers, text):
+def test_the_ids_are_sentencepieces_own(model, by_file, text):
     library = sentencepiece.SentencePieceProcessor(model_proto=model)
-    assert tokenizers["gemma.json"].encode(text) == library.encode(text)
+    assert by_file["gemma.json"].encode(text) == library.encode(text)
     assert library.decode(library.encode(text)) == text
 
 
 @settings(deadline=None, max_examples=300)
 @given(text=st.text() | st.text(alphabet=" \n\t<>/blocegs0127▁at"))
-def test_any_text(tokenizers, text):
-    first, *rest = tokenizers.values()
+def test_any_text(by_file, text):
+    first, *rest = by_file.values()
     tokens = first.encode(text)
     assert all(tokenizer.encode(text) == tokens for tokenizer in rest)
     assert not set(tokens) & {0, 1, 2, 3}
@@ -100,19 +104,19 @@ def test_any_text(tokenizers, text):
 
 @settings(deadline=None, max_examples=300)
 @given(tokens=st.lists(st.integers(-3, 900 + 1024 + 128 + 3) | st.integers()))
-def test_any_ids_are_text(tokenizers, tokens):
-    texts = {tokenizer.decode(tokens) for tokenizer in tokenizers.values()}
+def test_any_ids_are_text(by_file, tokens):
+    texts = {tokenizer.decode(tokens) for tokenizer in by_file.values()}
     assert len(texts) == 1
     texts.pop().encode()
 
 
-def test_half_a_surrogate_pair(tokenizers):
-    for tokenizer in tokenizers.values():
+def test_half_a_surrogate_pair(by_file):
+    for tokenizer in by_file.values():
         assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a?b"
 
 
-def test_pieces_are_taken_as_sentencepiece_takes_them(tokenizers):
-    for tokenizer in tokenizers.values():
+def test_pieces_are_taken_as_sentencepiece_takes_them(by_file):
+    for tokenizer in by_file.values():
         assert tokenizer.decode(tokenizer.encode("Task")[:1])[0] == "T"  # Nothing before it.
         for whole in ("\n", "\n\n\n", "     ", "<b>", "<start_of_turn>", "<loc0007>"):
             assert len(tokenizer.encode(whole)) == 1, whole
@@ -121,13 +125,13 @@ def test_pieces_are_taken_as_sentencepiece_takes_them(tokenizers):
         assert tokenizer.encode("ü") == [tokenizer.encode("\0")[0] + byte for byte in b"\xc3\xbc"]
 
 
-def test_a_file_comes_back_byte_for_byte(tokenizers, tmp_path):
+def test_a_file_comes_back_byte_for_byte(by_file, tmp_path):
     for name, file in {"gemma.json": "tokenizer.json", "gemma.model": "tokenizer.model"}.items():
-        path = tokenizers[name].save(tmp_path)
+        path = by_file[name].save(tmp_path)
         assert path == tmp_path / file
-        assert path.read_bytes() == tokenizers[name].content
-        assert PaliGemmaTokenizer.from_file(path, vocabulary.PIECES) == tokenizers[name]
-    assert tokenizers["gemma.json"] != tokenizers["gemma.model"]
+        assert path.read_bytes() == by_file[name].content
+        assert PaliGemmaTokenizer.from_file(path, vocabulary.PIECES) == by_file[name]
+    assert by_file["gemma.json"] != by_file["gemma.model"]
 
 
 # ---- files that are not it
@@ -201,7 +205,7 @@ def test_what_is_no_vocabulary_is_refused(model, tmp_path):
 
 @pytest.mark.skipif(
     "PI05_GEMMA_TOKENIZER" not in os.environ,
-    reason="PI05_GEMMA_TOKENIZER names no published tokenizer.json of Gemma",
+    reason="PI05_GEMMA_TOKENIZER names no published file of Gemma or PaliGemma",
 )
 def test_the_published_file():
     path = os.environ["PI05_GEMMA_TOKENIZER"]
@@ -213,12 +217,25 @@ def test_the_published_file():
     ]  # fmt: skip
     assert tokenizer.encode("|") == [235371]
     assert tokenizer.encode("<loc0512><seg007>") == [256_512, 257_031]
-    vocabulary_size = len(json.loads(tokenizer.content)["model"]["vocab"])
-    assert vocabulary_size in (256_000, 257_152)
+    # Beside each library on its own: prompts hold nothing that the two would read otherwise.
+    if Path(path).suffix == ".json":
+        library = tokenizers.Tokenizer.from_file(path)
+
+        def plain(text):
+            return library.encode(text, add_special_tokens=False).ids
+
+    else:
+        plain = sentencepiece.SentencePieceProcessor(model_file=path).encode
     draw = random.Random(0)
-    letters = [
-        chr(code) for code in (*range(128), *range(0x4E00, 0x4E80), *range(0x1F300, 0x1F340))
-    ]
+    words = [*default_pieces(), "Spüle", "盘子", "🍽️", "don't", "A_B", "3.14", "  ", "\n\n", "\t"]
+    letters = [chr(code) for code in (*range(32, 127), *range(0x4E00, 0x4E80))]
     for _ in range(2000):
-        text = "".join(draw.choices(letters, k=draw.randrange(60)))
+        chosen = draw.choice((words, letters))
+        text = "".join(draw.choices(chosen, k=draw.randrange(30)))
+        assert tokenizer.encode(text) == plain(text), text
         assert tokenizer.decode(tokenizer.encode(text)) == text
+    # Whatever the high level says fits into the low level's prompt.
+    subtask = locations.parse("\U00012345" * 100, ["front"]).subtask  # Cuneiform: bytes.
+    assert len(tokenizer.encode(subtask)) == 96
+    longest = prompts.low_level(subtask, np.full(19, 0.5))
+    assert len(prompt_tokens(tokenizer, longest)) <= 200
