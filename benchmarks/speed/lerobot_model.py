@@ -1,4 +1,4 @@
-"""LeRobot's π0.5 on our weights, where it can be imported (https://github.com/huggingface/lerobot).
+"""LeRobot's π0.5 (or π0, or π0-FAST) on our weights, where it can be imported (https://github.com/huggingface/lerobot).
 
 It needs Python 3.12, transformers, and LeRobot's `src` on PYTHONPATH or LeRobot installed; nothing
 of it is part of the suite. Its sizes are fixed by two variant names and a few constants, so while
@@ -7,6 +7,7 @@ it is built three names of its module stand for smaller ones. What runs then is 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -42,7 +43,7 @@ def why_not() -> str:
 
 
 def build(model: Pi05, dtype: torch.dtype) -> Any:
-    """LeRobot's `PI05Pytorch` with the weights of `model`, on the same device.
+    """LeRobot's `PI05Pytorch` with the weights of `model`, on the same device; or its variant's.
 
     Args:
         model: Ours.
@@ -52,24 +53,26 @@ def build(model: Pi05, dtype: torch.dtype) -> Any:
         ImportError: See `why_not`.
         RuntimeError: A tensor of theirs has no counterpart here, or the other way round.
     """
-    from lerobot.policies.pi05 import modeling_pi05
-    from lerobot.policies.pi05.configuration_pi05 import PI05Config
-
     device = next(model.parameters()).device
     config = model.config
-    with _sizes_of(modeling_pi05, config), torch.device(device):
-        theirs = modeling_pi05.PI05Pytorch(
-            PI05Config(
-                dtype=str(dtype).removeprefix("torch."),
-                device=device.type,
-                chunk_size=config.horizon,
-                n_action_steps=config.horizon,
-                max_action_dim=config.action_dim,
-                num_inference_steps=config.flow_steps,
-                image_resolution=(config.vision.image_size,) * 2,
-                tokenizer_max_length=config.max_prompt_tokens,
-            )
-        )
+    folder = f"lerobot.policies.{config.variant}"
+    module = importlib.import_module(f"{folder}.modeling_{config.variant}")
+    settings = importlib.import_module(f"{folder}.configuration_{config.variant}")
+    name = {"pi05": "PI05", "pi0": "PI0", "pi0_fast": "PI0Fast"}[config.variant]
+    sizes: dict[str, Any] = {
+        "dtype": str(dtype).removeprefix("torch."),
+        "device": device.type,
+        "chunk_size": config.horizon,
+        "n_action_steps": config.horizon,
+        "max_state_dim": config.action_dim,
+        "max_action_dim": config.action_dim,
+        "image_resolution": (config.vision.image_size,) * 2,
+        "tokenizer_max_length": config.max_prompt_tokens,
+    }
+    if config.has_expert:
+        sizes["num_inference_steps"] = config.flow_steps
+    with _sizes_of(module, config), torch.device(device):
+        theirs = getattr(module, f"{name}Pytorch")(getattr(settings, f"{name}Config")(**sizes))
     weights = {public_name(name): tensor for name, tensor in model.named_parameters()}
     outcome = theirs.load_state_dict(weights, strict=False)  # Copied, into each tensor's dtype.
     missing = [name for name in outcome.missing_keys if name not in _HEADS]
@@ -87,11 +90,9 @@ def build(model: Pi05, dtype: torch.dtype) -> Any:
 def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
     """While it lasts, what LeRobot's module builds has the sizes of `config`."""
     vision, language, expert = config.vision, config.language, config.expert
-    names = (
-        "get_gemma_config",
-        "PaliGemmaForConditionalGenerationWithPiGemma",
-        "PiGemmaForCausalLM",
-    )
+    names = ["get_gemma_config", "PaliGemmaForConditionalGenerationWithPiGemma"]
+    if config.has_expert:
+        names.append("PiGemmaForCausalLM")
     before = {name: getattr(module, name) for name in names}
 
     def gemma(variant: str) -> Any:
@@ -119,7 +120,7 @@ def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
         return before[names[2]](config)
 
     try:
-        for name, smaller in zip(names, (gemma, vlm, causal), strict=True):
+        for name, smaller in zip(names, (gemma, vlm, causal), strict=False):
             setattr(module, name, smaller)
         yield
     finally:
