@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pi05_ros.model.fast import FastError, FastTokenizer
+from pi05_ros.model.fast import FastTokenizer
+from pi05_ros.model.fast_coefficients import FastError
 from pi05_ros.model.tokenizer import END, PAD, Tokenizer
 
 OPENING = "Action: "

@@ -24,13 +24,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tokenizers
 from tokenizers import decoders, models, trainers
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.model.fast_coefficients import FastError, checked_chunk, chunk_of, integers_of
 from pi05_ros.model.tokenizer import TokenizerError
 
 FAST_FILE = "fast_tokenizer.json"
@@ -41,26 +41,6 @@ PUBLIC_LIMIT = 5.0
 
 _CODES = 0xD800  # Characters that can be had without a gap; the library takes no surrogates.
 _BROKEN = "\ufffd"  # What the library makes of a character that was cut in the middle.
-
-
-class FastError(Pi05Error):
-    """Actions cannot be said, or tokens are no actions. There is nothing to fall back on.
-
-    Args:
-        reason: `token`: an id that no token has. `text`: tokens that are no characters, or not
-            where they must stand. `length`: the sequence is cut, or goes on. `range`: values that
-            are not finite, or beyond those that the tokenizer knows.
-        wanted: As a clause.
-        found: As a clause.
-    """
-
-    def __init__(
-        self, reason: Literal["token", "text", "length", "range"], wanted: str, found: str
-    ) -> None:
-        self.reason = reason
-        self.wanted = wanted
-        self.found = found
-        super().__init__(f"FAST: wanted {wanted}, found {found}")
 
 
 @dataclass(frozen=True)
@@ -129,10 +109,10 @@ class FastTokenizer:
         integers: list[np.ndarray] = []
         limit = reach = 1.0
         for chunk in chunks:
-            actions = _checked(chunk, math.inf)
+            actions = checked_chunk(chunk, math.inf)
             limit = max(limit, float(np.abs(actions).max()))
             reach = max(reach, math.sqrt(len(actions)))  # |coefficient| of values in [-1, 1].
-            integers.append(_integers(actions, scale))
+            integers.append(integers_of(actions, scale))
         if not integers:
             raise ValueError("there is no chunk to fit to")
         top = math.ceil(reach * scale)
@@ -162,7 +142,7 @@ class FastTokenizer:
         Raises:
             FastError: It is no chunk, or holds what `decode` would not give back.
         """
-        integers = _integers(_checked(actions, self.limit), self.scale).ravel()
+        integers = integers_of(checked_chunk(actions, self.limit), self.scale).ravel()
         codes = integers - self.min_token
         if codes.min() < 0 or codes.max() >= _CODES:
             raise self._unknown(integers[(codes < 0) | (codes >= _CODES)])
@@ -209,8 +189,7 @@ class FastTokenizer:
                 f"{len(text)} in {len(tokens)} tokens",
             )
         integers = np.array([ord(character) for character in text]) + self.min_token
-        coefficients = integers.reshape(horizon, dims) / self.scale
-        actions = _cosines(horizon).T @ coefficients
+        actions = chunk_of(integers.reshape(horizon, dims), self.scale)
         largest = float(np.abs(actions).max())
         if largest > self.limit + self.error_bound(horizon):
             raise FastError(
@@ -288,37 +267,6 @@ class FastTokenizer:
             return cls(json.dumps(bpe), float(scale), least, float(most))
         except (ValueError, TokenizerError) as error:
             raise TokenizerError(str(path), str(error)) from error
-
-
-def _checked(actions: np.ndarray, limit: float) -> np.ndarray:
-    """A chunk as float64, or FastError."""
-    chunk = np.asarray(actions, dtype=np.float64)
-    if chunk.ndim != 2 or chunk.size == 0:
-        raise FastError("length", "a chunk of shape (H, D)", f"one of shape {chunk.shape}")
-    if not np.isfinite(chunk).all():
-        raise FastError("range", "finite actions", f"{chunk[~np.isfinite(chunk)][0]}")
-    largest = float(np.abs(chunk).max())
-    if largest > limit:
-        raise FastError(
-            "range", f"normalised actions within ±{limit:.3g}", f"one of {largest:.3g}"
-        )
-    return chunk
-
-
-def _integers(chunk: np.ndarray, scale: float) -> np.ndarray:
-    """Rounded coefficients of a chunk (H, D); row k is frequency k."""
-    return np.around(_cosines(len(chunk)) @ chunk * scale).astype(np.int64)
-
-
-def _cosines(length: int) -> np.ndarray:
-    """The orthonormal DCT-II as a matrix: row k, cos(π k (n + ½) / length), (length, length).
-
-    A chunk has some 50 steps: one product with a matrix, and no need of scipy on a robot.
-    """
-    steps = np.arange(length)
-    matrix = np.cos(np.pi / length * np.outer(steps, steps + 0.5)) * math.sqrt(2.0 / length)
-    matrix[0] /= math.sqrt(2.0)
-    return matrix
 
 
 def _read(path: Path, keys: set[str], exactly: bool = False) -> dict[str, Any]:

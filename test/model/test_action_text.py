@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi05_ros.model import action_text
-from pi05_ros.model.fast import FastError, FastTokenizer
+from pi05_ros.model.fast import FastTokenizer
+from pi05_ros.model.fast_coefficients import FastError
 from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer
 from pi05_ros.model.tokenizer import END, PAD, ByteTokenizer
 

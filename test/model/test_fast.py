@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.trainers import BpeTrainer
 
-from pi05_ros.model.fast import FastError, FastTokenizer
+from pi05_ros.model.fast import FastTokenizer
+from pi05_ros.model.fast_coefficients import FastError
 from pi05_ros.model.tokenizer import TokenizerError
 
 HORIZON, DIMS = 16, 5
