@@ -29,6 +29,7 @@ from speed.chart import draw_chart
 from speed.contestants import Contestant, Ours
 from speed.eager_baseline import EagerBaseline
 from speed.floor import Ceilings, floors
+from speed.profile import HEADER, profile
 from speed.timing import Laps, take_turns
 from speed.workload import Workload, config_of, make_model, make_workload, size_names
 
@@ -61,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     add("--tokens", type=int, default=12, help="of text to write (default 12)")
     add("--rounds", type=int, default=20, help="that count, after two that do not (default 20)")
     add("--no-lerobot", action="store_true", help="leave LeRobot out though it is there")
+    add("--profile", action="store_true", help="also show where the time of ours goes")
     add("--load", help="also time opening this checkpoint folder on the device")
     add("--json", type=Path, help="write every round's times and the set-up to this file")
     add("--plot", type=Path, help="draw the medians into this picture")
@@ -117,6 +119,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"* LeRobot does not take part: {absent}")
     print("\n" + report.times_table(times, least, titles))
     print("\n" + report.ratios_table(times, titles))
+    if options.profile:
+        print("\n" + profiled(contestants[0], workload, device))
     found: dict[str, float | None] = {
         row: statistics.median(values) for row, values in times[next(iter(times))].items()
     }
@@ -207,6 +211,15 @@ def measure(
         one.name: report.Measured(taken[f"chunk {one.name}"], taken[f"text {one.name}"])
         for one in contestants
     }
+
+
+def profiled(ours: Contestant, workload: Workload, device: torch.device) -> str:
+    """Where the time of the engine goes, as a table in Markdown."""
+    titles = report.row_titles(workload)
+    chunk = profile(lambda round_: ours.chunk(workload.pictures(round_)), device)
+    text = profile(lambda round_: ours.text(workload.pictures(round_)), device)
+    lines = [HEADER, chunk.line(titles["chunk"]), text.line(titles["subtask"])]
+    return "\n".join(lines)
 
 
 def load_seconds(folder: str, dtype: torch.dtype, device: torch.device) -> float:

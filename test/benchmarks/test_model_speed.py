@@ -21,7 +21,9 @@ def quick_ceilings(monkeypatch):
 
 def test_it_compares_measures_and_writes(monkeypatch, capsys, tmp_path):
     path = tmp_path / "out.json"
-    monkeypatch.setattr(sys, "argv", [*ARGUMENTS, "--slots", "4", "--json", str(path)])
+    monkeypatch.setattr(
+        sys, "argv", [*ARGUMENTS, "--slots", "4", "--profile", "--json", str(path)]
+    )
     sys.argv += ["--plot", str(tmp_path / "out.png")]
     assert model_speed.main() == 0
     out, progress = capsys.readouterr()
@@ -30,6 +32,7 @@ def test_it_compares_measures_and_writes(monkeypatch, capsys, tmp_path):
     assert "* LeRobot does not take part: --no-lerobot" in out
     assert "| times as long as ours | baseline, padded | baseline, not padded |" in out
     assert "aim" not in out  # Those are for the published size on a GPU.
+    assert "| [ms] | total | matrices | attention | everything else |" in out
     assert "round 2 of 2" in progress
     with Image.open(tmp_path / "out.png") as picture:
         colours = {colour for _, colour in picture.getcolors(100_000)}
