@@ -74,7 +74,6 @@ class Ours:
         tokenizer = FixedTokenizer(config.language.vocabulary, workload.ids[1:])
         self._workload = workload
         self._engine = Pi05Engine(Checkpoint(model, tokenizer), **options)  # type: ignore[arg-type]
-        self._engine.warm_up(workload.cameras)
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
         """See Contestant."""
