@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,28 @@ def decode_text(
     model: Pi05,
     hidden: Tensor,
     context: Context,
+    **rest: Any,
+) -> Decoded:
+    """`decode` with the model as it is.
+
+    Args:
+        model: The weights.
+        hidden: Hidden state of the last token read, (1, 1, W), as `Pi05.read_tail` gives it.
+        context: What was read, batch 1, unpadded. Not changed.
+        **rest: See `decode`.
+    """
+
+    def write(token: Tensor) -> Tensor:
+        nonlocal context
+        logits, context = model.write(token, context)
+        return logits
+
+    return decode(model.language.logits(hidden[:, -1]), write, **rest)
+
+
+def decode(
+    logits: Tensor,
+    write: Callable[[Tensor], Tensor],
     *,
     end: int,
     limit: int,
@@ -34,9 +57,8 @@ def decode_text(
     """Writes until the end or the limit.
 
     Args:
-        model: The weights.
-        hidden: Hidden state of the last token read, (1, 1, W), as `Pi05.read_tail` gives it.
-        context: What was read, batch 1, unpadded. Not changed.
+        logits: Of the first token, (1, vocabulary).
+        write: Given a token (1, 1), the logits of the next one, (1, vocabulary).
         end: Id of end-of-sequence.
         limit: Most tokens, the end included, at least 1.
         temperature: 0 takes the likeliest token; above, tokens are drawn from softmax(logits / T).
@@ -50,25 +72,25 @@ def decode_text(
         raise ValueError(f"limit {limit} is below 1")
     if temperature < 0.0:
         raise ValueError(f"temperature {temperature} is below 0")
-    logits = model.language.logits(hidden[:, -1])
     tokens: list[int] = []
-    total = 0.0
+    scores: list[Tensor] = []  # On the logits' device: a token waits for no second transfer.
     while True:
-        token = _choose(logits[0], temperature, generator)
-        total += logits[0].softmax(dim=-1)[token].item()
-        tokens.append(token)
-        if token == end or len(tokens) == limit:
+        token = _choose(logits, temperature, generator)
+        scores.append(logits[0].softmax(dim=-1).index_select(0, token[0]))
+        tokens.append(int(token))
+        if tokens[-1] == end or len(tokens) == limit:
             break
         if between_tokens is not None:
             between_tokens()
-        logits, context = model.write(torch.tensor([[token]], device=logits.device), context)
+        logits = write(token)
     finished = tokens[-1] == end
-    return Decoded(tuple(tokens[:-1] if finished else tokens), total / len(tokens), finished)
+    score = torch.cat(scores).mean().item()
+    return Decoded(tuple(tokens[:-1] if finished else tokens), score, finished)
 
 
-def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> int:
-    """One id from logits (vocabulary,)."""
+def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """One id, (1, 1) int64, from logits (1, vocabulary)."""
     if temperature == 0.0:
-        return int(logits.argmax())
+        return logits.argmax(dim=-1, keepdim=True)
     probabilities = (logits / temperature).softmax(dim=-1).cpu()
-    return int(torch.multinomial(probabilities, 1, generator=generator))
+    return torch.multinomial(probabilities, 1, generator=generator).to(logits.device)

@@ -40,6 +40,7 @@ class LanguageModel(nn.Module):
         memory: Sequence[LayerMemory] | None = None,
         mask: Tensor | None = None,
         tail: int | None = None,
+        slots: Tensor | None = None,
     ) -> tuple[Tensor, tuple[LayerMemory, ...]]:
         """Runs the stack.
 
@@ -50,6 +51,7 @@ class LanguageModel(nn.Module):
             mask: From `masks.attention_mask`; None: every token sees all.
             tail: How many of the last tokens' hidden states are wanted; None: all. With 0 the last
                 layer stops at its keys and values, which is all that the expert reads.
+            slots: Positions (L,) of `memory` that x is written to, in place; None: it is appended.
 
         Returns:
             Normed hidden states (B, tail, W), and the memory with x in it, one a layer.
@@ -59,6 +61,7 @@ class LanguageModel(nn.Module):
         extended = []
         for index, (layer, past) in enumerate(zip(self.layers, memories, strict=True)):
             is_last = index == len(self.layers) - 1
-            x, present = layer(x, rotation, past, mask, tail=tail if is_last else None)
+            own_tail = tail if is_last else None
+            x, present = layer(x, rotation, past, mask, tail=own_tail, slots=slots)
             extended.append(present)
         return self.norm(x)[0], tuple(extended)

@@ -78,6 +78,11 @@ class Pi05(nn.Module):
         if config.has_expert:
             self.expert = Pi05Expert(config) if config.variant == "pi05" else Pi0Expert(config)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.vision.patch_embedding.weight.device
+
     def embed_images(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, image_size, image_size) uint8 rgb → (N, tokens, W)."""
         weight = self.vision.patch_embedding.weight
@@ -85,7 +90,11 @@ class Pi05(nn.Module):
         return self.vision(scaled.to(weight.dtype))
 
     def read(
-        self, embeddings: Tensor, valid: Tensor | None = None, targets: int = 0
+        self,
+        embeddings: Tensor,
+        valid: Tensor | None = None,
+        targets: int = 0,
+        tail: int | None = None,
     ) -> tuple[Tensor, Context]:
         """Reads a whole sequence: pictures, prompt with state, and in training the targets.
 
@@ -94,20 +103,22 @@ class Pi05(nn.Module):
             valid: (B, S) bool, False for padding and for pictures of missing cameras; None: all
                 is valid, and the pass needs no mask.
             targets: How many of the last positions are targets, which are read causally.
+            tail: 0: the context alone is wanted, and what only hidden states need is left out.
 
         Returns:
-            Normed hidden states (B, S, W), and the context.
+            Normed hidden states (B, S, W), or (B, 0, W), and the context.
         """
         batch, length, _ = embeddings.shape
         if valid is None and not targets:
             positions = torch.arange(length, device=embeddings.device)
-            hidden, memory = self.language(embeddings, positions)
+            hidden, memory = self.language(embeddings, positions, tail=tail)
             return hidden, Context(memory)
         if valid is None:
             valid = torch.ones(batch, length, dtype=torch.bool, device=embeddings.device)
         blocks = masks.blocks_of(length - targets, targets, embeddings.device)
         mask = self._mask(masks.sees(blocks, blocks, valid), embeddings.dtype)
-        hidden, memory = self.language(embeddings, masks.positions_of(valid), mask=mask)
+        positions = masks.positions_of(valid)
+        hidden, memory = self.language(embeddings, positions, mask=mask, tail=tail)
         return hidden, Context(memory, valid, targets)
 
     def read_tail(self, embeddings: Tensor, tail: int) -> tuple[Tensor, Context]:
@@ -133,6 +144,29 @@ class Pi05(nn.Module):
             self.language.embed(tokens), positions, memory=context.memory
         )
         return self.language.logits(hidden[:, -1]), Context(memory)
+
+    def write_slot(self, token: Tensor, slot: Tensor, context: Context) -> Tensor:
+        """`write` into a context with room: no shape changes from token to token.
+
+        Args:
+            token: (1, 1) id.
+            slot: (1,) which position of the memory is its own. It is written in place.
+            context: Of batch 1. `valid` (1, S) tells the positions in use, the token's included.
+
+        Returns:
+            Logits, (1, vocabulary).
+        """
+        if context.valid is None:
+            raise ValueError("a context with room says which of its positions are valid")
+        position = context.valid.sum(dim=1, keepdim=True) - 1
+        hidden, _ = self.language(
+            self.language.embed(token),
+            position,
+            memory=context.memory,
+            mask=self._mask(context.valid[:, None], context.memory[0].keys.dtype),
+            slots=slot,
+        )
+        return self.language.logits(hidden[:, -1])
 
     def tell_state(self, context: Context, state: Tensor) -> Context:
         """π0: gives the expert the robot's state, which the language model never reads.

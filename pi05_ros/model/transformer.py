@@ -63,12 +63,26 @@ class Attention(nn.Module):
         self.value = nn.Linear(width, kv_heads * head_dim, bias=False)
         self.output = nn.Linear(heads * head_dim, width, bias=False)
 
-    def remember(self, x: Tensor, rotation: Tensor, memory: LayerMemory | None) -> LayerMemory:
-        """The memory (B, K, S + L, D) with the keys and values of x (B, L, W) at its end."""
+    def remember(
+        self,
+        x: Tensor,
+        rotation: Tensor,
+        memory: LayerMemory | None,
+        slots: Tensor | None = None,
+    ) -> LayerMemory:
+        """The memory with the keys and values of x (B, L, W).
+
+        They stand at its end, (B, K, S + L, D). Where `slots` (L,) are given, they are written
+        into these of its S positions instead, in place.
+        """
         keys = rotate(self._split(self.key(x), self.kv_heads), rotation)  # (B, K, L, D)
         values = self._split(self.value(x), self.kv_heads)
         if memory is None:
             return LayerMemory(keys, values)
+        if slots is not None:
+            memory.keys.index_copy_(2, slots, keys)
+            memory.values.index_copy_(2, slots, values)
+            return memory
         return LayerMemory(
             torch.cat([memory.keys, keys], dim=2), torch.cat([memory.values, values], dim=2)
         )
@@ -131,6 +145,7 @@ class DecoderLayer(nn.Module):
         mask: Tensor | None = None,
         modulation: tuple[Tensor | None, Tensor | None] = (None, None),
         tail: int | None = None,
+        slots: Tensor | None = None,
     ) -> tuple[Tensor, LayerMemory]:
         """Runs the layer.
 
@@ -142,14 +157,15 @@ class DecoderLayer(nn.Module):
             modulation: What the two norms adapt to; None for plain norms.
             tail: How many of the last tokens are wanted; None: all. The rest then only leave
                 their keys and values. With 0, attention and MLP are not run at all.
+            slots: Where in `memory` the tokens stand; None: at its end. See `Attention.remember`.
 
         Returns:
             The last `tail` tokens, (B, tail, W), and the memory with all of x in it.
         """
         normed, gate = self.attention_norm(x, modulation[0])
-        memory = self.attention.remember(normed, rotation, memory)
+        memory = self.attention.remember(normed, rotation, memory, slots)
         if tail is not None:
-            if mask is not None:
+            if tail > 0 and mask is not None:
                 raise ValueError("tail and mask cannot be combined")
             x, normed = (tensor[:, tensor.shape[1] - tail :] for tensor in (x, normed))
             rotation = rotation[..., rotation.shape[-2] - tail :, :]
