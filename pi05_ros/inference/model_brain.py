@@ -77,8 +77,10 @@ class ModelBrain:
             _log.warning("%s", opened.description)
 
     def warm_up(self) -> None:
-        """Runs both heads once."""
-        self._engine.warm_up(len(self._platform.planner_cameras))
+        """Runs both heads in every shape that will come."""
+        self._engine.warm_up(
+            len(self._platform.planner_cameras), len(self._platform.policy_cameras)
+        )
 
     def begin_task(self, task: str) -> None:
         """Nothing to forget: each prediction depends on its own observation only."""

@@ -9,6 +9,7 @@ import torch
 from pi05_ros.inference import engine as engine_module
 from pi05_ros.inference.engine import EngineError, Pi05Engine
 from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
+from pi05_ros.model.prompts import PromptError
 
 LOW = "Task: pick up the plate, State: 128 128;\nAction: "
 HIGH = "Task: put the dishes in the sink, State: 128 128;\nSubtask: "
@@ -36,7 +37,7 @@ def test_actions_follow_seed_prompt_and_pictures(checkpoint, engine):
     second = engine.draw_actions(pictures(3), LOW).actions
     assert not np.array_equal(first, second)  # Fresh noise.
     again = Pi05Engine(checkpoint, seed=1)
-    again.warm_up(4)  # Draws nothing.
+    again.warm_up(4, 3)  # Draws nothing.
     again.write_text(pictures(4), HIGH)  # The other head has a generator of its own.
     np.testing.assert_array_equal(again.draw_actions(pictures(3), LOW).actions, first)
     np.testing.assert_array_equal(again.draw_actions(pictures(3), LOW).actions, second)
@@ -103,13 +104,13 @@ def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
 
     thread = threading.Thread(target=policy, daemon=True)
     thread.start()
-    write, sample = engine._model.write, engine._model.sample_actions
+    write, read = engine._passes._write, engine._passes.read_for_actions
 
-    def noted_sample(*arguments):
+    def noted_read(*arguments):
         events.append("chunk")
-        return sample(*arguments)
+        return read(*arguments)
 
-    def slow_write(tokens, context):
+    def slow_write(token, memory):
         if not asked.is_set():
             asked.set()
             for _ in range(1000):  # Until the policy stands at the lock.
@@ -117,10 +118,10 @@ def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
                     break
                 threading.Event().wait(0.01)
         events.append("token")
-        return write(tokens, context)
+        return write(token, memory)
 
-    monkeypatch.setattr(engine._model, "sample_actions", noted_sample)
-    monkeypatch.setattr(engine._model, "write", slow_write)
+    monkeypatch.setattr(engine._passes, "read_for_actions", noted_read)
+    monkeypatch.setattr(engine._passes, "_write", slow_write)
     result = engine.write_text(pictures(4), HIGH)
     thread.join(10.0)
     assert not thread.is_alive()
@@ -149,12 +150,12 @@ def test_times_add_up(engine):
             r"camera 'front': wanted .* \(28, 28, 3\) uint8, found \(224, 224, 3\) uint8",
         ),
         ({"front": np.zeros((28, 28, 3), np.float32)}, LOW, "found .* float32"),
-        (pictures(1), "Task: " + "ü" * 100 + LOW, "the prompt has 2.. tokens, at most 200 fit"),
+        (pictures(1), "Task: " + "ü" * 100 + LOW, "at most 200 tokens, found 2.."),
     ],
 )
 def test_refusals(engine, images, prompt, message):
     for head in (engine.draw_actions, engine.write_text):
-        with pytest.raises(EngineError, match=message):
+        with pytest.raises((EngineError, PromptError), match=message):
             head(images, prompt)
 
 

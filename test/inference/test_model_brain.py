@@ -141,7 +141,7 @@ def test_boxes_subtask_and_end_come_through(platform, brain, monkeypatch):
     def decoded(*_, **__):
         return Decoded(tokens, 0.75, True)
 
-    monkeypatch.setattr("pi05_ros.inference.engine.decode_text", decoded)
+    monkeypatch.setattr("pi05_ros.inference.engine.decode", decoded)
     prediction = brain.predict_subtask(observe(platform), "put the dishes in the sink")
     assert (prediction.text, prediction.score, prediction.done) == (
         "pick up the plate",

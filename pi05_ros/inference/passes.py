@@ -1,0 +1,150 @@
+"""The model's passes over one scene, plain or compiled.
+
+    embed             pictures → tokens                  (both heads, known pictures left out)
+    read_for_actions  pictures, prompt → a drawer        noise → actions, ten flow steps
+    read_for_text     pictures, prompt → a writer        token → logits of the next one
+
+What was read stays in the drawer and in the writer as keys and values: it is read once for all
+flow steps and all tokens. Nothing is padded, so nothing is masked. `graph_passes` does the same in
+fixed shapes, for CUDA graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from pi05_ros.model import flow
+from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.transformer import LayerMemory
+
+Memory = tuple[LayerMemory, ...]
+Drawer = Callable[[Tensor], Tensor]  # ω (1, horizon, action_dim) → actions, likewise.
+Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Prompts of these lengths are compiled first. torch takes equal sizes for one symbol, so that each
+# length differs from whatever else may be as long, and a second one tells them apart.
+_WARM_UP_LENGTHS = (37, 59)
+
+
+class Passes:
+    """The passes as they stand in `Pi05`.
+
+    Args:
+        model: The weights. Not changed.
+        compiled: Whether torch.compile makes kernels of the passes. A C++ compiler is wanted on
+            the CPU. The first call of each pass takes tens of seconds, a few where torch finds the
+            kernels of an earlier process in its cache. Lengths are symbols to it: after `warm_up`
+            a new prompt compiles nothing.
+    """
+
+    def __init__(self, model: Pi05, *, compiled: bool = False) -> None:
+        self._model = model
+        self._compiled = compiled
+        self._modulations: list[Tensor] = []  # What the expert is told in each flow step.
+        if model.config.has_expert:
+            with torch.inference_mode():
+                steps = model.modulations(model.config.flow_steps).split(1, dim=1)
+                self._modulations = [step.clone() for step in steps]
+        self._embed = self._prepare(self._embed_pass)
+        self._read_memory = self._prepare(self._read_memory_pass)
+        self._read_text = self._prepare(self._read_text_pass)
+        self._velocity = self._prepare(self._velocity_pass)
+        self._write = self._prepare(self._write_pass)
+
+    def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
+        """Numbers of pictures and of prompt tokens that a warm-up must have run, once each."""
+        if not self._compiled:
+            yield cameras, _WARM_UP_LENGTHS[0]
+            return
+        for count in range(cameras, 0, -1):  # torch makes kernels of their own for one picture.
+            for length in _WARM_UP_LENGTHS:
+                yield count, length
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Pictures (N, 3, H, W) uint8 → (N, tokens, W)."""
+        return self._embed(images.to(self._model.device))
+
+    def read_for_actions(
+        self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None
+    ) -> Drawer:
+        """Reads a scene for the expert.
+
+        Args:
+            pictures: Embedded, (N, tokens, W).
+            tokens: Ids of the prompt, (1, L).
+            state: π0: normalised and padded, (1, action_dim) float32. π0.5 has it in its prompt.
+
+        Returns:
+            Draws normalised actions, (1, horizon, action_dim) float32 on the model's device.
+        """
+        device = self._model.device
+        context = Context(self._read_memory(pictures, tokens.to(device)))
+        if state is not None:
+            context = self._model.tell_state(context, state.to(device))
+        return lambda noise: self._integrate(noise.to(device), context)
+
+    def read_for_text(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Writer]:
+        """Reads a scene for text: logits (1, vocabulary) of the first token, and the writer."""
+        logits, memory = self._read_text(pictures, tokens.to(self._model.device))
+
+        def write(token: Tensor) -> Tensor:
+            nonlocal memory
+            following, memory = self._write(token, memory)
+            return following
+
+        return logits, write
+
+    def _integrate(self, noise: Tensor, context: Context) -> Tensor:
+        """Ten Euler steps."""
+        return flow.integrate(
+            lambda noisy, step: self._velocity(
+                noisy, self._modulations[step], context.memory, context.valid, context.has_state
+            ),
+            noise,
+            len(self._modulations),
+        )
+
+    def _embed_pass(self, images: Tensor) -> Tensor:
+        return self._model.embed_images(images)
+
+    def _read_memory_pass(self, pictures: Tensor, tokens: Tensor) -> Memory:
+        return self._model.read_tail(self._sequence(pictures, tokens), tail=0)[1].memory
+
+    def _read_text_pass(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Memory]:
+        hidden, context = self._model.read_tail(self._sequence(pictures, tokens), tail=1)
+        return self._model.language.logits(hidden[:, -1]), context.memory
+
+    def _velocity_pass(
+        self,
+        noisy: Tensor,
+        modulation: Tensor,
+        memory: Memory,
+        valid: Tensor | None,
+        has_state: bool,
+    ) -> Tensor:
+        context = Context(memory, valid, has_state=has_state)
+        return self._model.velocity(noisy, modulation, context)
+
+    def _write_pass(self, token: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+        logits, context = self._model.write(token, Context(memory))
+        return logits, context.memory
+
+    def _sequence(self, pictures: Tensor, tokens: Tensor) -> Tensor:
+        """Embedded pictures (N, tokens, W) and prompt ids (1, L) → (1, S, W)."""
+        text = self._model.language.embed(tokens)
+        return torch.cat([pictures.flatten(0, 1)[None], text], dim=1)
+
+    def _prepare(self, function: F) -> F:
+        """The function, or what torch.compile makes of it."""
+        if not self._compiled:
+            return function
+        # On the CPU, kernels called from C++ instead of Python save a fifth of a flow step.
+        on_cpu = self._model.device.type == "cpu"
+        options: dict[str, Any] = {"cpp_wrapper": True} if on_cpu else {}
+        compiled = torch.compile(function, dynamic=True, fullgraph=True, options=options)
+        return cast(F, compiled)

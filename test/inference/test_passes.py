@@ -1,0 +1,142 @@
+"""Plain, padded and compiled passes say the same; a new prompt compiles and records nothing."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+import torch
+from torch._dynamo.utils import counters
+
+from pi05_ros.inference.engine import EngineError, make_passes
+from pi05_ros.inference.graph_passes import GraphPasses, Launch
+from pi05_ros.inference.passes import Passes
+from pi05_ros.model.config import load_preset
+from pi05_ros.model.decoding import decode
+from pi05_ros.model.pi05 import Pi05, draw_weights
+
+NEVER = -1
+SCENES = [(3, 20), (1, 9), (2, 130), (3, 24)]  # Pictures, tokens of the prompt.
+
+
+class Recorder:
+    """Stands for CudaCapture where there is no GPU: does the launch again, and counts."""
+
+    def __init__(self) -> None:
+        self.recorded = 0
+
+    def __call__(self, launch: Launch) -> Launch:
+        self.recorded += 1
+        return launch
+
+
+@pytest.fixture(scope="module", params=["pi05", "pi0"])
+def model(request) -> Pi05:
+    model = Pi05(replace(load_preset("tiny"), variant=request.param))
+    draw_weights(model, seed=0, adaptive_scale=1.0)
+    return model.eval().requires_grad_(False)
+
+
+def scene(model: Pi05, count: int, length: int, seed: int = 0) -> tuple[torch.Tensor, ...]:
+    """Pictures, prompt, noise, and for π0 a state."""
+    generator = torch.Generator().manual_seed(seed)
+    config = model.config
+    side = config.vision.image_size
+    images = torch.randint(0, 256, (count, 3, side, side), generator=generator, dtype=torch.uint8)
+    tokens = torch.randint(4, 3000, (1, length), generator=generator)
+    noise = torch.randn(1, config.horizon, config.action_dim, generator=generator)
+    state = torch.randn(1, config.action_dim, generator=generator)
+    return images, tokens, noise, state if config.variant == "pi0" else None
+
+
+def draw(passes: Passes, images, tokens, noise, state) -> torch.Tensor:
+    return passes.read_for_actions(passes.embed(images), tokens, state)(noise)
+
+
+def say(passes: Passes, images, tokens, count: int = 6) -> tuple[tuple[int, ...], float]:
+    decoded = decode(*passes.read_for_text(passes.embed(images), tokens), end=NEVER, limit=count)
+    return decoded.tokens, decoded.score
+
+
+@torch.inference_mode()
+def test_fixed_shapes_change_nothing(model):
+    """Padding of the prompt and room for text, in any order of scenes, read again and again."""
+    plain, fixed = Passes(model), GraphPasses(model, Recorder(), compiled=False)
+    for round_ in range(2):
+        for count, length in SCENES:
+            given = scene(model, count, length, seed=10 * round_ + length)
+            torch.testing.assert_close(draw(fixed, *given), draw(plain, *given), atol=2e-5, rtol=0)
+            want, got = say(plain, *given[:2]), say(fixed, *given[:2])
+            assert got[0] == want[0]
+            assert got[1] == pytest.approx(want[1], abs=1e-6)
+
+
+@torch.inference_mode()
+def test_text_survives_a_chunk_between_two_tokens(model):
+    fixed = GraphPasses(model, Recorder(), compiled=False)
+    given = scene(model, 2, 20)
+    logits, write = fixed.read_for_text(fixed.embed(given[0]), given[1])
+    undisturbed = [write(torch.tensor([[token]])).clone() for token in (5, 6, 7)]
+    again, write = fixed.read_for_text(fixed.embed(given[0]), given[1])
+    torch.testing.assert_close(again, logits, atol=0, rtol=0)
+    for token, want in zip((5, 6, 7), undisturbed, strict=True):
+        draw(fixed, *scene(model, 2, 20, seed=token))
+        torch.testing.assert_close(write(torch.tensor([[token]])), want, atol=0, rtol=0)
+
+
+@torch.inference_mode()
+def test_all_shapes_are_recorded_in_the_warm_up(model):
+    recorder = Recorder()
+    fixed = GraphPasses(model, recorder, compiled=False)
+    for count, length in fixed.shapes(3):
+        given = scene(model, count, length)
+        draw(fixed, *given)
+        say(fixed, *given[:2])
+    before = recorder.recorded
+    assert before == 3 + 3 * len(fixed._lengths) * 4
+    for count, length in SCENES:
+        given = scene(model, count, length)
+        draw(fixed, *given)
+        say(fixed, *given[:2])
+    assert recorder.recorded == before
+
+
+@pytest.mark.parametrize("model", ["pi05"], indirect=True)
+def test_a_new_prompt_compiles_nothing(model):
+    compiled, plain = Passes(model, compiled=True), Passes(model)
+
+    def check(count: int, length: int) -> None:
+        with torch.inference_mode():
+            given = scene(model, count, length)
+            torch.testing.assert_close(
+                draw(compiled, *given), draw(plain, *given), atol=2e-5, rtol=0
+            )
+            assert say(compiled, *given[:2])[0] == say(plain, *given[:2])[0]
+
+    with torch.inference_mode():
+        for count in (1, 2, 3):
+            compiled.embed(scene(model, count, 5)[0])
+    for count, length in compiled.shapes(3):
+        check(count, length)
+    before = counters["stats"]["unique_graphs"]
+    assert before > 0
+    for count, length in SCENES:
+        check(count, length)
+    failed: list[BaseException] = []
+    errors = threading.excepthook
+    threading.excepthook = lambda arguments: failed.append(arguments.exc_value)
+    try:  # The nodes ask from threads of their own.
+        thread = threading.Thread(target=check, args=(3, 77))
+        thread.start()
+        thread.join(60.0)
+    finally:
+        threading.excepthook = errors
+    assert not thread.is_alive()
+    assert failed == []
+    assert counters["stats"]["unique_graphs"] == before
+
+
+def test_graphs_want_a_gpu(model):
+    with pytest.raises(EngineError, match="wants the model on a CUDA device, found it on cpu"):
+        make_passes(model, "graphs")
