@@ -32,6 +32,9 @@ class Verb:
 VERBS = {
     "demo": Verb("pi05_ros.demo.command", "a robot in a mock home does one task, and is filmed"),
     "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
+    "checkpoint": Verb(
+        "pi05_ros.checkpoints.command", "inspect, convert or probe a model's weights"
+    ),
     "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }

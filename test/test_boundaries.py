@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "pi05_ros"
 MAY_LOAD = {
     "rclpy": {"nodes", "demo"},  # The demo watches the graph through a node of nodes/.
     "mujoco": {"sim", "evaluation", "nodes"},
-    "torch": {"model", "inference", "training", "evaluation", "nodes"},
+    "torch": {"model", "inference", "training", "evaluation", "nodes", "checkpoints"},
     "transformers": set(),  # The tests compare our model with it.
 }
 
@@ -30,6 +30,7 @@ RANK = {
     "sim": 2,
     "evaluation": 3,
     "training": 3,
+    "checkpoints": 4,
     "demo": 4,
     "nodes": 4,
 }

@@ -175,19 +175,8 @@ def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
             where, f"wanted statistics of platform '{platform.name}', found those of: {known}"
         )
     stats = checkpoint.norm_stats[platform.name]
-    wanted, found = (
-        list(zip(names, units, strict=True)),
-        list(zip(stats.names, stats.units, strict=True)),
-    )
-    for index in range(max(len(wanted), len(found))):
-        pair = [
-            f"{p[index][0]} [{p[index][1]}]" if index < len(p) else "nothing"
-            for p in (wanted, found)
-        ]
-        if pair[0] != pair[1]:
-            raise CheckpointError(
-                where,
-                f"{platform.name}: wanted {pair[0]} as entry {index}, found {pair[1]}; "
-                "these statistics are of another robot",
-            )
+    if difference := stats.difference(names, units):
+        raise CheckpointError(
+            where, f"{platform.name}: {difference}; these statistics are of another robot"
+        )
     return stats

@@ -4,6 +4,7 @@
     config.json          sizes (ModelConfig), what the weights were trained for, their cameras
     norm_stats.json      statistics of each platform that the weights know, by its name
     tokenizer.json       the vocabulary; for PaliGemma's also as tokenizer.model
+    fast_tokenizer.json  the vocabulary of actions as text, where the weights were taught one
     manifest.json        size and SHA-256 of each of them
 
 LeRobot's and openpi's folders are read, too (`layouts`). Loading is strict. A checkpoint that
@@ -29,6 +30,7 @@ from pi05_ros.model.checkpoint_files import (
     read_mapping,
 )
 from pi05_ros.model.config import ModelConfig, load_preset
+from pi05_ros.model.fast import FAST_FILE, FastTokenizer
 from pi05_ros.model.layouts.contents import Contents, Training
 from pi05_ros.model.layouts.lerobot import is_lerobot, read_lerobot
 from pi05_ros.model.layouts.native import (
@@ -45,7 +47,7 @@ from pi05_ros.model.manifest import ManifestCheck, write_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.tokenizer import ByteTokenizer, Tokenizer
-from pi05_ros.model.tokenizer_files import read_tokenizer, write_tokenizer
+from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 from pi05_ros.model.weights import load_model
 
 __all__ = [
@@ -76,6 +78,7 @@ class Checkpoint:
     training: Training = field(default_factory=Training)  # What they were trained for.
     policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
     planner_cameras: tuple[str, ...] = ()  # Of the high level's.
+    fast: FastTokenizer | None = None  # Of actions as text; None: the weights were taught none.
 
 
 def open_checkpoint(
@@ -200,6 +203,7 @@ def load_checkpoint(
             "give it to `./pi05 checkpoint convert --tokenizer`",
         )
     vocabulary = read_tokenizer(path, contents.config)
+    fast = read_fast(contents.fast, vocabulary) if contents.fast else None
     if note := check_tied(contents.tied, contents.config):
         _log.warning("%s: %s", folder, note)
     check = ManifestCheck(folder, contents.records, check_hashes)
@@ -213,6 +217,7 @@ def load_checkpoint(
             training=contents.training,
             policy_cameras=contents.policy_cameras,
             planner_cameras=contents.planner_cameras,
+            fast=fast,
         )
         check.finish()
     finally:
@@ -243,4 +248,6 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             shard_bytes=SHARD_BYTES,
         )
         write_tokenizer(unfinished, checkpoint.tokenizer)
+        if checkpoint.fast:
+            checkpoint.fast.save(unfinished / FAST_FILE)
         write_manifest(unfinished)

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 
 from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, write_json
+from pi05_ros.model.fast import FAST_FILE
 from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors, write_lerobot
 from pi05_ros.model.layouts.native import (
@@ -24,7 +25,7 @@ from pi05_ros.model.layouts.native import (
 from pi05_ros.model.layouts.public_weights import check_tied
 from pi05_ros.model.manifest import ManifestCheck, write_manifest
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.tokenizer_files import read_tokenizer, write_tokenizer
+from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 
 Target = Literal["pi05_ros", "lerobot"]
 
@@ -46,6 +47,7 @@ def convert(
     to: Target = "pi05_ros",
     dtype: torch.dtype | None = None,
     tokenizer: Path | None = None,
+    fast_tokenizer: Path | None = None,
     norm_stats: Mapping[str, NormStats] | None = None,
     platform: str = "",
     policy_cameras: tuple[str, ...] = (),
@@ -59,6 +61,7 @@ def convert(
         to: Its layout.
         dtype: Of its weights; None: as they are.
         tokenizer: A file that takes the place of the source's, or of none.
+        fast_tokenizer: Likewise, a file or a public folder.
         norm_stats: Statistics by platform name, added to the source's.
         platform: Whose statistics a LeRobot checkpoint shall hold.
         policy_cameras: Where the source does not say them.
@@ -80,6 +83,8 @@ def convert(
             "--tokenizer (it lies beside the weights of google/paligemma-3b-pt-224)",
         )
     vocabulary = read_tokenizer(path, contents.config)
+    fast_path = fast_tokenizer or contents.fast
+    fast = read_fast(fast_path, vocabulary) if fast_path else None
     _check_disk(target, bytes_to_write(contents, to, dtype) + path.stat().st_size)
     check = ManifestCheck(contents.folder, contents.records, hashes=True)
     try:
@@ -102,6 +107,8 @@ def convert(
                 )
                 write_native(folder, config, contents.tensors, statistics, dtype, progress)
                 write_tokenizer(folder, vocabulary)
+                if fast:
+                    fast.save(folder / FAST_FILE)
                 write_manifest(folder)
             check.finish()
     finally:

@@ -6,6 +6,7 @@ The 1st percentile becomes -1 and the 99th +1 (paper, appendix; openpi, `transfo
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -77,6 +78,16 @@ class NormStats:
     def relative(self) -> np.ndarray:
         """Which actions are differences to the state, (D,) bool."""
         return np.array([dimension.relative for dimension in self.dimensions], dtype=bool)
+
+    def difference(self, names: Sequence[str], units: Sequence[str]) -> str:
+        """How the layout differs from a robot's, as a clause; empty: it is the same."""
+        wanted = [f"{name} [{unit}]" for name, unit in zip(names, units, strict=True)]
+        found = [f"{name} [{unit}]" for name, unit in zip(self.names, self.units, strict=True)]
+        pairs = itertools.zip_longest(wanted, found, fillvalue="nothing")
+        for index, (ours, theirs) in enumerate(pairs):
+            if ours != theirs:
+                return f"wanted {ours} as entry {index}, found {theirs}"
+        return ""
 
     def normalize_state(self, state: np.ndarray) -> np.ndarray:
         """(..., D) in platform units → (..., D) float64, mostly in [-1, 1]; not clipped."""

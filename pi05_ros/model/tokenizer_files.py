@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_json, write_json
 from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.fast import FastTokenizer
 from pi05_ros.model.paligemma_tokenizer import (
     JSON_FILE,
     MODEL_FILE,
@@ -63,6 +64,23 @@ def read_tokenizer(path: Path, config: ModelConfig) -> Tokenizer:
         return ByteTokenizer(file.size, file.actions, file.pieces)
     except ValueError as error:
         raise CheckpointError(path, str(error)) from error
+
+
+def read_fast(path: Path, tokenizer: Tokenizer) -> FastTokenizer:
+    """Reads a FAST tokenizer, a file of ours or a public folder, for a model's vocabulary.
+
+    Raises:
+        CheckpointError: It is none, or has more tokens than the vocabulary has ids for.
+    """
+    try:
+        fast = FastTokenizer.load(path)
+    except TokenizerError as error:
+        raise CheckpointError(path, error.problem) from error
+    if fast.size > tokenizer.actions:
+        raise CheckpointError(
+            path, f"wanted at most {tokenizer.actions} FAST tokens, found {fast.size}"
+        )
+    return fast
 
 
 def write_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:

@@ -40,5 +40,6 @@ class Contents:
     norm_stats: Mapping[str, NormStats] = field(default_factory=dict)  # By platform name.
     unnamed_stats: tuple[UnnamedStats, ...] = ()  # Statistics that no robot can use yet.
     tokenizer: Path | None = None  # Its file; None: the folder has none.
+    fast: Path | None = None  # The FAST tokenizer's file, where there is one.
     tied: tuple[StoredTensor, StoredTensor] | None = None  # Embedding and head, if both are there.
     records: Mapping[str, FileRecord] = field(default_factory=dict)  # The manifest, where one is.

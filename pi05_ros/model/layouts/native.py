@@ -18,6 +18,7 @@ from pi05_ros.model.checkpoint_files import (
     write_json,
 )
 from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.fast import FAST_FILE
 from pi05_ros.model.layouts.contents import Contents, Training
 from pi05_ros.model.manifest import read_manifest
 from pi05_ros.model.normalization import NormStats
@@ -74,8 +75,7 @@ def read_native(folder: Path) -> Contents:
     if tokenizer is None:
         raise CheckpointError(folder, f"{TOKENIZERS[0]} is missing, and so is {TOKENIZERS[1]}")
     files = [*weight_files(folder), folder / CONFIG, folder / STATS, tokenizer]
-    if (folder / INDEX).exists():
-        files.append(folder / INDEX)
+    files += [folder / name for name in (INDEX, FAST_FILE) if (folder / name).exists()]
     for path in files:
         existing_file(path)
         if not path.resolve().is_relative_to(folder.resolve()):
@@ -98,6 +98,7 @@ def read_native(folder: Path) -> Contents:
         planner_cameras=config.planner_cameras,
         norm_stats=read_norm_stats(folder / STATS),
         tokenizer=tokenizer,
+        fast=folder / FAST_FILE if (folder / FAST_FILE).exists() else None,
         records=records,
     )
 

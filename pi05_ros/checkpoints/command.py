@@ -1,0 +1,181 @@
+"""The verb `pi05 checkpoint`: inspect, convert, probe."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.platforms import Platform, load_platform, platform_names
+
+_DTYPES = ("float32", "bfloat16", "float16")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the verb.
+
+    Args:
+        arguments: What stands behind `pi05 checkpoint`.
+
+    Returns:
+        0 when all went well, 1 when a checkpoint is refused, 2 for a wrong command line, 130
+        after Ctrl-C.
+    """
+    parsed = parser().parse_args(arguments)
+    try:
+        return {"inspect": _inspect, "convert": _convert, "probe": _probe}[parsed.verb](parsed)
+    except Pi05Error as error:
+        print(f"pi05 checkpoint {parsed.verb}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\npi05 checkpoint {parsed.verb}: stopped", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    root = argparse.ArgumentParser(prog="pi05 checkpoint", description="Weights and their folder.")
+    verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    inspect = verbs.add_parser("inspect", help="show what a checkpoint is and what it lacks")
+    inspect.add_argument("path", type=Path, help="folder: ours, LeRobot's or openpi's")
+    inspect.add_argument("--json", action="store_true", help="as data")
+    inspect.add_argument("--hashes", action="store_true", help="compare each file's SHA-256")
+
+    convert = verbs.add_parser("convert", help="write a checkpoint anew, as ours or LeRobot's")
+    convert.add_argument("source", type=Path)
+    convert.add_argument("target", type=Path, help="new folder")
+    convert.add_argument("--to", choices=("pi05_ros", "lerobot"), default="pi05_ros")
+    convert.add_argument("--dtype", choices=_DTYPES, help="of the weights; as they are by default")
+    convert.add_argument(
+        "--tokenizer", type=Path, help="PaliGemma's tokenizer.json or tokenizer.model"
+    )
+    convert.add_argument(
+        "--fast-tokenizer", type=Path, help="fast_tokenizer.json, or the public folder"
+    )
+    convert.add_argument("--platform", help="the robot that the statistics are of: name or YAML")
+    convert.add_argument(
+        "--norm-stats",
+        type=Path,
+        help="norm_stats.json of ours, or a YAML file that names the entries of the source's",
+    )
+
+    probe = verbs.add_parser("probe", help="load it, and measure whether it acts and speaks")
+    probe.add_argument("path", help="folder, or random:PRESET?seed=N")
+    probe.add_argument("--platform", default=platform_names()[0], help="name or YAML")
+    probe.add_argument("--device", default="cpu")
+    probe.add_argument("--dtype", choices=_DTYPES, default="float32")
+    probe.add_argument("--json", action="store_true", help="as data")
+    for verb in (inspect, convert, probe):
+        verb.add_argument("--model", help="sizes of a public one that does not say them: preset")
+    probe.add_argument("--tokenizer", type=Path, help="where the folder has none")
+    return root
+
+
+def _inspect(parsed: argparse.Namespace) -> int:
+    from pi05_ros.checkpoints.inspection import describe, page
+    from pi05_ros.model.checkpoint import read_contents
+    from pi05_ros.model.config import load_preset
+    from pi05_ros.model.manifest import ManifestCheck
+
+    contents = read_contents(parsed.path, load_preset(parsed.model) if parsed.model else None)
+    check = ManifestCheck(contents.folder, contents.records, parsed.hashes)
+    try:
+        check.finish()
+    finally:
+        check.close()
+    facts = describe(contents, [load_platform(name) for name in platform_names()])
+    print(json.dumps(facts, indent=1, ensure_ascii=False) if parsed.json else page(facts))
+    return 0
+
+
+def _convert(parsed: argparse.Namespace) -> int:
+    import torch
+
+    from pi05_ros.checkpoints.inspection import lacks
+    from pi05_ros.checkpoints.progress import Progress
+    from pi05_ros.checkpoints.statistics import stated_statistics
+    from pi05_ros.model.checkpoint import read_contents
+    from pi05_ros.model.config import load_preset
+    from pi05_ros.model.conversion import bytes_to_write, convert
+
+    dtype = getattr(torch, parsed.dtype) if parsed.dtype else None
+    platform = _platform(parsed.platform)
+    contents = read_contents(parsed.source, load_preset(parsed.model) if parsed.model else None)
+    own = platform is not None and platform.name in contents.norm_stats and not parsed.norm_stats
+    stats = {} if own else stated_statistics(contents, platform, parsed.norm_stats)
+    if platform is not None and not own and not stats:
+        raise ConfigError(
+            f"--platform {platform.name}",
+            f"{parsed.source} has no statistics; give them with --norm-stats",
+        )
+    note = convert(
+        contents,
+        parsed.target,
+        to=parsed.to,
+        dtype=dtype,
+        tokenizer=parsed.tokenizer,
+        fast_tokenizer=parsed.fast_tokenizer,
+        norm_stats=stats,
+        platform=platform.name if platform else "",
+        policy_cameras=platform.policy_cameras if platform else (),
+        progress=Progress(bytes_to_write(contents, parsed.to, dtype), "writing"),
+    )
+    if note:
+        print(f"note: {note}")
+    print(f"wrote {parsed.target}")
+    if parsed.to == "pi05_ros":
+        for line in lacks(read_contents(parsed.target)):
+            print(f"note: {line}")
+    return 0
+
+
+def _probe(parsed: argparse.Namespace) -> int:
+    import torch
+
+    from pi05_ros.checkpoints.probe import Probe
+    from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
+    from pi05_ros.checkpoints.scenes import drawn_scenes, mock_home_scenes
+    from pi05_ros.inference.model_brain import stats_for
+    from pi05_ros.model.checkpoint import load_checkpoint, open_checkpoint
+    from pi05_ros.model.config import load_preset
+
+    platform = load_platform(parsed.platform)
+    dtype = getattr(torch, parsed.dtype)
+    _say(f"loading {parsed.path}")
+    if parsed.tokenizer or parsed.model:
+        checkpoint = load_checkpoint(
+            Path(parsed.path),
+            dtype,
+            parsed.device,
+            tokenizer=parsed.tokenizer,
+            model_config=load_preset(parsed.model) if parsed.model else None,
+        )
+    else:
+        checkpoint = open_checkpoint(parsed.path, dtype, parsed.device)
+    stats = None
+    if checkpoint.is_random or checkpoint.norm_stats:
+        stats = stats_for(checkpoint, platform)
+    else:
+        _say(f"no statistics of {platform.name}: the state is told as the middle of its range")
+    size = checkpoint.model.config.vision.image_size
+    try:
+        scenes = mock_home_scenes(platform, size)
+    except ImportError as error:
+        _say(f"no mock home here ({error}): coloured squares instead")
+        scenes = drawn_scenes(platform, size)
+    report = Probe(checkpoint, platform, stats, _say).run(scenes)
+    facts = probe_facts(report)
+    print(json.dumps(facts, indent=1, ensure_ascii=False) if parsed.json else probe_page(report))
+    return 0
+
+
+def _platform(name: str | None) -> Platform | None:
+    return load_platform(name) if name else None
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,149 @@
+"""What a checkpoint is, as data and as a page; the values of its weights are not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pi05_ros.checkpoints.statistics import units_of
+from pi05_ros.model.layouts.contents import Contents
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.platforms import Platform
+
+_LAYOUTS = {"pi05_ros": "ours", "lerobot": "LeRobot's", "openpi": "openpi's"}
+
+
+def describe(contents: Contents, platforms: Iterable[Platform]) -> dict[str, Any]:
+    """All that is known of a checkpoint, as JSON takes it."""
+    files = sorted({tensor.path for tensor in contents.tensors.values()})
+    parts: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    for name, tensor in contents.tensors.items():
+        parts[name.partition(".")[0]] += tensor.elements
+        kinds[tensor.dtype] += tensor.elements
+    return {
+        "path": str(contents.folder),
+        "layout": contents.layout,
+        "description": contents.description,
+        "variant": contents.config.variant,
+        "model": asdict(contents.config),
+        "weights": [{"file": path.name, "bytes": path.stat().st_size} for path in files],
+        "parameters": {**parts, "total": sum(parts.values())},
+        "dtypes": dict(kinds),  # Parameters by dtype.
+        "training": asdict(contents.training),
+        "policy_cameras": list(contents.policy_cameras),
+        "planner_cameras": list(contents.planner_cameras),
+        "tokenizer": contents.tokenizer.name if contents.tokenizer else None,
+        "fast_tokenizer": contents.fast.name if contents.fast else None,
+        "statistics": {
+            name: [asdict(dimension) for dimension in stats.dimensions]
+            for name, stats in contents.norm_stats.items()
+        },
+        "unnamed_statistics": [
+            {"name": stats.name, "state": len(stats.state_low), "action": len(stats.action_low)}
+            for stats in contents.unnamed_stats
+        ],
+        "platforms": {p.name: fit(contents.norm_stats, p) for p in platforms},
+        "sha256": {name: record.sha256 for name, record in contents.records.items()},
+        "lacks": lacks(contents),
+    }
+
+
+def fit(norm_stats: Any, platform: Platform) -> str:
+    """Whether a platform can run on these statistics: "fits", or why not."""
+    if platform.name not in norm_stats:
+        return "no statistics"
+    stats: NormStats = norm_stats[platform.name]
+    return stats.difference(platform.names, units_of(platform)) or "fits"
+
+
+def lacks(contents: Contents) -> list[str]:
+    """What has to be done before a robot can run it, a sentence each."""
+    missing = []
+    if contents.tokenizer is None:
+        missing.append("It has no tokenizer: convert it with --tokenizer FILE (PaliGemma's).")
+    if not contents.norm_stats and contents.unnamed_stats:
+        missing.append(
+            "Its statistics do not say which robot they are of: convert it with --platform NAME, "
+            "and --norm-stats MAPPING where their entries are not simply that platform's."
+        )
+    elif not contents.norm_stats:
+        missing.append("It has no statistics: convert it with --norm-stats FILE.")
+    if contents.layout == "pi05_ros" or missing:
+        return missing
+    return ["It can be run as it is; converting it adds a manifest that guards its files."]
+
+
+def page(facts: dict[str, Any]) -> str:
+    """The facts for people."""
+    training = facts["training"]
+    size = sum(entry["bytes"] for entry in facts["weights"])
+    heads = {"flow": "actions (flow)", "text": "boxes and subtasks", "fast": "FAST tokens"}
+    yes = [said for head, said in heads.items() if training[head]] or ["nothing that it says"]
+    no = [said for head, said in heads.items() if not training[head]]
+    rows = [
+        ("checkpoint", facts["path"]),
+        ("is", facts["description"] or "not said"),
+        ("layout", _LAYOUTS[facts["layout"]]),
+        ("variant", f"{facts['variant']} (sizes '{facts['model']['name']}')"),
+        ("weights", f"{size / 1e9:.2f} GB in {len(facts['weights'])} file(s), {_kinds(facts)}"),
+        ("parameters", _parameters(facts["parameters"])),
+        ("trained for", ", ".join(yes) + (f"; not for {', '.join(no)}" if no else "")),
+        ("", "as it says; `pi05 checkpoint probe` measures it"),
+        ("steps", "not said" if training["step"] is None else f"{training['step']:,}"),
+        ("from", training["origin"] or "not said"),
+        (
+            "chunk",
+            f"{facts['model']['horizon']} actions of {facts['model']['action_dim']} entries",
+        ),
+        ("policy sees", ", ".join(facts["policy_cameras"]) or "not said"),
+        ("planner sees", ", ".join(facts["planner_cameras"]) or "not said"),
+        ("tokenizer", facts["tokenizer"] or "none"),
+        ("FAST", facts["fast_tokenizer"] or "none"),
+    ]
+    rows += [("platform", f"{name}: {said}") for name, said in facts["platforms"].items()]
+    rows += [
+        ("unnamed", f"{s['name']}: {s['state']} state and {s['action']} action entries")
+        for s in facts["unnamed_statistics"]
+    ]
+    lines = [f"{label:13}{said}" for label, said in rows]
+    for name, dimensions in facts["statistics"].items():
+        lines += ["", f"statistics of {name}", *_table(dimensions)]
+    if facts["sha256"]:
+        lines += ["", "SHA-256"]
+        lines += [f"  {digest}  {name}" for name, digest in facts["sha256"].items()]
+    if facts["lacks"]:
+        lines += ["", *facts["lacks"]]
+    return "\n".join(lines)
+
+
+def _kinds(facts: dict[str, Any]) -> str:
+    total = facts["parameters"]["total"]
+    ordered = sorted(facts["dtypes"].items(), key=lambda item: -item[1])
+    if len(ordered) == 1:
+        return ordered[0][0]
+    return ", ".join(f"{count / total:.1%} {kind}" for kind, count in ordered)
+
+
+def _parameters(parts: dict[str, int]) -> str:
+    said = [f"{name} {_short(count)}" for name, count in parts.items() if name != "total"]
+    return f"{_short(parts['total'])}: {', '.join(said)}"
+
+
+def _short(count: int) -> str:
+    if count >= 1e9:
+        return f"{count / 1e9:.2f} B"
+    return f"{count / 1e6:.1f} M" if count >= 1e6 else f"{count / 1e3:.1f} K"
+
+
+def _table(dimensions: Sequence[dict[str, Any]]) -> list[str]:
+    width = max(len(d["name"]) for d in dimensions)
+    lines = [f"     {'entry':{width}}  unit      state 1% to 99%     action 1% to 99%"]
+    for index, d in enumerate(dimensions):
+        state = f"{d['state_q01']:8.3f} {d['state_q99']:8.3f}"
+        action = f"{d['action_q01']:8.3f} {d['action_q99']:8.3f}"
+        kind = "relative" if d["relative"] else "absolute"
+        lines.append(f"  {index:2} {d['name']:{width}}  {d['unit']:8} {state}  {action} {kind}")
+    return lines

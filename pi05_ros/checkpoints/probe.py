@@ -1,0 +1,188 @@
+"""Asks a model fixed questions about fixed scenes, and measures what it answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pi05_ros.checkpoints.judge import (
+    ChunkFacts,
+    Sentence,
+    Verdict,
+    judge_chunks,
+    judge_fast,
+    judge_text,
+    measure_chunks,
+)
+from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, Scene
+from pi05_ros.model import action_text, locations, prompts
+from pi05_ros.model.checkpoint import Checkpoint
+from pi05_ros.model.fast import FastError
+from pi05_ros.model.normalization import NormStats, pad
+from pi05_ros.model.pi05 import Context
+from pi05_ros.model.tokenizer import END, prompt_tokens
+from pi05_ros.platforms import Platform
+
+NOISES = 4  # Chunks drawn for each scene.
+MAX_FAST_TOKENS = 256  # Of an answer (openpi's bound, too).
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """What was measured."""
+
+    sentences: tuple[Sentence, ...]
+    text: Verdict
+    chunks: tuple[ChunkFacts, ...]  # One a scene; (): the variant draws none.
+    flow: Verdict | None
+    fast_answers: tuple[Sentence, ...]  # (): no FAST tokenizer.
+    fast: Verdict | None
+
+    @property
+    def summary(self) -> str:
+        """What the checkpoint can do, in one line."""
+        verdicts = {"acts": self.flow, "writes FAST actions": self.fast, "speaks": self.text}
+        can = [word for word, verdict in verdicts.items() if verdict and verdict.can]
+        partly = [word for word, verdict in verdicts.items() if verdict and verdict.can is None]
+        said = " and ".join(can) if can else "neither acts nor speaks"
+        if can == ["acts"]:
+            said = "acts only"
+        return said + (f"; in part: {', '.join(partly)}" if partly else "")
+
+
+class Probe:
+    """A model and the robot that it is asked about.
+
+    Args:
+        checkpoint: Loaded, on its device.
+        platform: Of the robot.
+        stats: Its statistics; None: the state is told as the middle of its range.
+        told: Called with a line before each step that takes a while.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        platform: Platform,
+        stats: NormStats | None,
+        told: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._model = checkpoint.model.eval().requires_grad_(False)
+        self._tokenizer, self._fast = checkpoint.tokenizer, checkpoint.fast
+        self._platform, self._stats, self._told = platform, stats, told
+        self._config = checkpoint.model.config
+        self._device = next(self._model.parameters()).device
+
+    @torch.inference_mode()
+    def run(self, scenes: Sequence[Scene], tasks: Sequence[str] = TASKS) -> ProbeReport:
+        """Asks each task and the subtask about each scene."""
+        sentences, chunks, answers, fast_faults = [], [], [], []
+        for scene in scenes:
+            self._told(f"{scene.name}: {len(tasks)} tasks")
+            pictures = self._see(scene, self._platform.planner_cameras)
+            state = self._state(scene)
+            for task in tasks:
+                prompt = prompts.high_level(task, state)
+                sentences.append(self._write(pictures, prompt, self._config.max_text_tokens))
+            pictures = self._see(scene, self._platform.policy_cameras)
+            prompt = prompts.low_level(SUBTASK, state, self._config.variant)
+            if self._config.has_expert:
+                self._told(f"{scene.name}: {NOISES} chunks")
+                chunks.append(measure_chunks(self._draw(pictures, prompt, state)))
+            if self._fast is not None:
+                self._told(f"{scene.name}: FAST")
+                answer = self._write(pictures, prompt, MAX_FAST_TOKENS)
+                answers.append(answer)
+                fast_faults.append(self._fast_faults(answer))
+        return ProbeReport(
+            tuple(sentences),
+            judge_text(sentences),
+            tuple(chunks),
+            judge_chunks(chunks) if chunks else None,
+            tuple(answers),
+            judge_fast(fast_faults) if fast_faults else None,
+        )
+
+    def _see(self, scene: Scene, cameras: Sequence[str]) -> Tensor:
+        """Embedded pictures, (1, S, W)."""
+        pictures = np.stack([scene.images[camera] for camera in cameras])
+        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self._device)
+        return self._model.embed_images(images).flatten(0, 1)[None]
+
+    def _state(self, scene: Scene) -> np.ndarray:
+        """The normalised state, (D,) float64."""
+        if self._stats is None:
+            return np.zeros(self._platform.size)
+        return self._stats.normalize_state(scene.state)
+
+    def _read(self, pictures: Tensor, prompt: str, tail: int) -> tuple[Tensor, Context]:
+        tokens = torch.tensor([prompt_tokens(self._tokenizer, prompt)], device=self._device)
+        text = self._model.language.embed(tokens)
+        return self._model.read_tail(torch.cat([pictures, text], dim=1), tail)
+
+    def _write(self, pictures: Tensor, prompt: str, limit: int) -> Sentence:
+        """Decodes greedily, with the probabilities and entropies of what is decoded."""
+        hidden, context = self._read(pictures, prompt, tail=1)
+        logits = self._model.language.logits(hidden[:, -1])
+        tokens: list[int] = []
+        probabilities, entropies = [], []
+        while True:
+            logarithms = logits[0].double().log_softmax(dim=-1)
+            token = int(logarithms.argmax())
+            probabilities.append(float(logarithms[token].exp()))
+            entropies.append(float(-(logarithms.exp() * logarithms).sum()))
+            if token == END or len(tokens) == limit:
+                break
+            tokens.append(token)
+            step = torch.tensor([[token]], device=self._device)
+            logits, context = self._model.write(step, context)
+        text = self._tokenizer.decode(tokens)
+        answer = locations.parse(text, self._platform.planner_cameras)
+        return Sentence(
+            prompt,
+            tuple(tokens),
+            text,
+            token == END,
+            float(np.mean(probabilities)),
+            float(np.mean(entropies)) / math.log(len(logits[0])),
+            answer.subtask,
+            len(answer.locations),
+        )
+
+    def _draw(self, pictures: Tensor, prompt: str, state: np.ndarray) -> np.ndarray:
+        """Chunks from NOISES seeds, (NOISES, horizon, D) float32, normalised."""
+        config = self._config
+        _, context = self._read(pictures, prompt, tail=0)
+        if config.variant == "pi0":
+            padded = torch.from_numpy(pad(state, config.action_dim)[None]).float()
+            dtype = self._model.expert.action_in.weight.dtype
+            context = self._model.tell_state(context, padded.to(self._device, dtype))
+        chunks = []
+        for seed in range(NOISES):
+            generator = torch.Generator().manual_seed(seed)
+            shape = (1, config.horizon, config.action_dim)
+            noise = torch.randn(shape, generator=generator).to(self._device)
+            chunks.append(self._model.sample_actions(context, noise, config.flow_steps))
+        return torch.cat(chunks)[:, :, : self._platform.size].float().cpu().numpy()
+
+    def _fast_faults(self, answer: Sentence) -> tuple[str, ...]:
+        """What keeps an answer from being a chunk."""
+        assert self._fast is not None
+        opening = action_text.OPENING if self._config.variant == "pi0_fast" else ""
+        try:
+            action_text.read(
+                self._tokenizer,
+                self._fast,
+                answer.tokens,
+                self._config.horizon,
+                self._platform.size,
+                opening,
+            )
+        except FastError as error:
+            return (error.reason,)
+        return () if answer.finished else ("does not end",)

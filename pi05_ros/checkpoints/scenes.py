@@ -1,0 +1,75 @@
+"""What a probe shows to a model: pictures and a state, the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.platforms import Platform
+
+HOMES = (20_000, 20_001)  # Mock homes for judging; no weights were trained on them.
+TASKS = (
+    "put the dishes in the sink",
+    "put the items in the drawer",
+    "put the laundry in the basket",
+    "make the bed",
+)
+SUBTASK = "pick up the plate"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One look at a home."""
+
+    name: str
+    images: Mapping[str, np.ndarray]  # Camera → (size, size, 3) uint8 rgb, in platform order.
+    state: np.ndarray  # (D,) float64, platform units.
+
+
+def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES) -> list[Scene]:
+    """The robot's view at the start of some mock homes.
+
+    Raises:
+        ImportError: There is no MuJoCo here.
+    """
+    from pi05_ros.sim.cameras import CameraRenderer
+    from pi05_ros.sim.world import World
+
+    world = World(platform, homes[0])
+    renderer, scenes = CameraRenderer(world), []
+    try:
+        for home in homes:
+            world.reset(home)
+            snapshot = world.snapshot()
+            pictures = {
+                camera: _fitted(renderer.render(camera, snapshot), size)
+                for camera in platform.camera_names
+            }
+            scenes.append(Scene(f"mock home {home}", pictures, platform.home))
+    finally:
+        renderer.close()
+    return scenes
+
+
+def drawn_scenes(platform: Platform, size: int) -> list[Scene]:
+    """Pictures of coloured squares, for a machine without MuJoCo."""
+    scenes = []
+    for seed in range(len(HOMES)):
+        random = np.random.default_rng(seed)
+        pictures = {
+            camera: random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+            .repeat(-(-size // 4), axis=0)
+            .repeat(-(-size // 4), axis=1)[:size, :size]
+            .copy()
+            for camera in platform.camera_names
+        }
+        scenes.append(Scene(f"coloured squares {seed}", pictures, platform.home))
+    return scenes
+
+
+def _fitted(picture: np.ndarray, size: int) -> np.ndarray:
+    height, width, _ = picture.shape
+    return Letterbox.fit(width, height, size, size).apply(picture)
