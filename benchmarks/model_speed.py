@@ -15,12 +15,13 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from speed import lerobot_model, report
@@ -34,6 +35,7 @@ from speed.timing import Laps, take_turns
 from speed.workload import Workload, config_of, make_model, make_workload, size_names
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.engine import Execution
 from pi05_ros.model.checkpoint import open_checkpoint
 from pi05_ros.model.pi05 import Pi05
 
@@ -55,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
         choices=["same", *DTYPES],
         help="of the eager baseline (default: the same as --dtype)",
     )
+    add(
+        "--execution",
+        nargs="+",
+        choices=get_args(Execution),
+        help="how our engine runs (default: compiled and eager; on a GPU also graphs). Compiling "
+        "takes a minute or two, and on the CPU a C++ compiler",
+    )
     add("--threads", type=int, default=1, help="of torch on the CPU (default 1)")
     add("--cameras", type=int, default=3, help="that give a picture (default 3)")
     add("--slots", type=int, help="cameras that the padded versions fill up to (default: none)")
@@ -62,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     add("--tokens", type=int, default=12, help="of text to write (default 12)")
     add("--rounds", type=int, default=20, help="that count, after two that do not (default 20)")
     add("--no-lerobot", action="store_true", help="leave LeRobot out though it is there")
-    add("--profile", action="store_true", help="also show where the time of ours goes")
+    add("--profile", action="store_true", help="also show where the time of ours, eager goes")
     add("--load", help="also time opening this checkpoint folder on the device")
     add("--json", type=Path, help="write every round's times and the set-up to this file")
     add("--plot", type=Path, help="draw the medians into this picture")
@@ -120,7 +129,8 @@ def run(options: argparse.Namespace) -> int:
     print("\n" + report.times_table(times, least, titles))
     print("\n" + report.ratios_table(times, titles))
     if options.profile:
-        print("\n" + profiled(contestants[0], workload, device))
+        eager = [one for one in contestants if one.name == "ours, eager"]
+        print("\n" + "\n".join(profiled(one, workload, device) for one in eager))
     found: dict[str, float | None] = {
         row: statistics.median(values) for row, values in times[next(iter(times))].items()
     }
@@ -152,7 +162,10 @@ def build(
 ) -> tuple[list[Contestant], str]:
     """Everybody, ours first, the reference of all comparisons last; why LeRobot is absent."""
     model = make_model(workload, device, dtype)
-    contestants: list[Contestant] = [Ours("ours", model, workload)]
+    contestants: list[Contestant] = []
+    for execution in options.execution or default_executions(device):
+        say(f"warming up ours, {execution}")
+        contestants.append(Ours(model, workload, execution))
     absent = "--no-lerobot" if options.no_lerobot else lerobot_model.why_not()
     if not absent:
         theirs = lerobot_model.build(model, dtype)
@@ -166,6 +179,16 @@ def build(
         EagerBaseline(model, workload, padded=padded, dtype=base_dtype) for padded in (True, False)
     ]
     return contestants, absent
+
+
+def default_executions(device: torch.device) -> list[Execution]:
+    """Every way to run that the device has, the quickest first."""
+    if device.type == "cuda":
+        return ["graphs", "compiled", "eager"]
+    if shutil.which(os.environ.get("CXX", "g++")) is None:
+        say("no C++ compiler, so that nothing can be compiled")
+        return ["eager"]
+    return ["compiled", "eager"]
 
 
 def check(

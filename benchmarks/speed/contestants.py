@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from pi05_ros.inference.engine import Pi05Engine, Times
+from pi05_ros.inference.engine import Execution, Pi05Engine, Times
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.pi05 import Pi05
 
@@ -62,18 +62,21 @@ class Ours:
     """`Pi05Engine` through its public methods: locks, checks, digests and caches included.
 
     Args:
-        name: In tables.
         model: The weights.
         workload: The request.
-        **options: Of Pi05Engine.
+        execution: See Pi05Engine.
+
+    Raises:
+        EngineError: The device cannot do what `execution` wants.
     """
 
-    def __init__(self, name: str, model: Pi05, workload: Workload, **options: object) -> None:
-        self.name = name
+    def __init__(self, model: Pi05, workload: Workload, execution: Execution = "eager") -> None:
+        self.name = f"ours, {execution}"
         config = model.config
         tokenizer = FixedTokenizer(config.language.vocabulary, workload.ids[1:])
         self._workload = workload
-        self._engine = Pi05Engine(Checkpoint(model, tokenizer), **options)  # type: ignore[arg-type]
+        self._engine = Pi05Engine(Checkpoint(model, tokenizer), execution=execution)
+        self._engine.warm_up(workload.cameras, workload.cameras)
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
         """See Contestant."""

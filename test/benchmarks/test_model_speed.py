@@ -10,7 +10,9 @@ from speed.chart import COLOURS
 from speed.contestants import ChunkRun
 from speed.eager_baseline import EagerBaseline
 
-ARGUMENTS = "model_speed --preset tiny --rounds 2 --tokens 3 --prompt 6 --no-lerobot".split()
+ARGUMENTS = (
+    "model_speed --preset tiny --rounds 2 --tokens 3 --prompt 6 --no-lerobot --execution eager"
+).split()
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +30,9 @@ def test_it_compares_measures_and_writes(monkeypatch, capsys, tmp_path):
     assert model_speed.main() == 0
     out, progress = capsys.readouterr()
     assert "a prompt of 6 tokens (padded: 200, 4 pictures)" in out
-    assert "* ours and baseline, not padded: actions within" in out
+    assert "* ours, eager and baseline, not padded: actions within" in out
     assert "* LeRobot does not take part: --no-lerobot" in out
-    assert "| times as long as ours | baseline, padded | baseline, not padded |" in out
+    assert "| times as long as ours, eager | baseline, padded | baseline, not padded |" in out
     assert "aim" not in out  # Those are for the published size on a GPU.
     assert "| [ms] | total | matrices | attention | everything else |" in out
     assert "round 2 of 2" in progress
@@ -38,8 +40,8 @@ def test_it_compares_measures_and_writes(monkeypatch, capsys, tmp_path):
         colours = {colour for _, colour in picture.getcolors(100_000)}
     assert {ImageColor.getrgb(colour) for colour in COLOURS[:3]} <= colours
     content = json.loads(path.read_text())
-    assert list(content["times_s"]) == ["ours", "baseline, padded", "baseline, not padded"]
-    assert all(len(row) == 2 for row in content["times_s"]["ours"].values())
+    assert list(content["times_s"]) == ["ours, eager", "baseline, padded", "baseline, not padded"]
+    assert all(len(row) == 2 for row in content["times_s"]["ours, eager"].values())
     assert content["floors_s"]["chunk"] > 0
 
 
@@ -55,7 +57,7 @@ def test_it_reports_no_time_for_other_results(monkeypatch, capsys):
     assert model_speed.main() == 1
     out, error = capsys.readouterr()
     assert out == ""
-    assert "model_speed: ours: its chunk is 1.0e-02 off (at most 1e-04)" in error
+    assert "model_speed: ours, eager: its chunk is 1.0e-02 off (at most 1e-04)" in error
 
 
 def test_arguments_that_make_no_sense_are_one_line(monkeypatch, capsys):

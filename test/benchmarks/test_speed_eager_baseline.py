@@ -12,7 +12,7 @@ TOLERANCE = 1e-5
 def test_chunk_and_text_are_the_engines(workload, model, padded):
     pictures = workload.pictures(0)
     ours, baseline = (
-        Ours("ours", model, workload),
+        Ours(model, workload),
         EagerBaseline(model, workload, padded=padded),
     )
     chunk, wanted = baseline.chunk(pictures), ours.chunk(pictures)

@@ -17,7 +17,7 @@ def test_chunk_and_text_are_the_engines(workload, model, padded):
         model, lerobot_model.build(model, torch.float32), workload, padded=padded
     )
     assert modeling_pi05.get_gemma_config is before  # Its module is as it was.
-    ours, pictures = Ours("ours", model, workload), workload.pictures(0)
+    ours, pictures = Ours(model, workload), workload.pictures(0)
     chunk = theirs.chunk(pictures)
     torch.testing.assert_close(chunk.actions, ours.chunk(pictures).actions, atol=1e-5, rtol=0)
     assert min(chunk.laps.pictures, chunk.laps.prefix, chunk.laps.generation) > 0
