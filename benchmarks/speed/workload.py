@@ -56,6 +56,7 @@ class FixedTokenizer:
 
     size: int
     ids: tuple[int, ...]  # Without the beginning.
+    actions: int = 0  # FAST tokens.
 
     def encode(self, text: str) -> list[int]:
         """The ids, whatever the text."""
@@ -66,8 +67,8 @@ class FixedTokenizer:
         return " ".join(str(int(token)) for token in tokens)
 
     def action_token(self, index: int) -> int:
-        """Id of FAST token `index`, by PaliGemma's rule."""
-        return self.size - 1 - 128 - index
+        """There are none."""
+        raise ValueError(f"FAST token {index} is not below 0")
 
     def action_index(self, token: int) -> int | None:
         """No text here holds an action."""
