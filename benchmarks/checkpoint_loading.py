@@ -4,8 +4,8 @@
 
 Writes a folder in LeRobot's layout at the published size, in shards, with meaningless weights
 (one random row a tensor, repeated), loads it in fresh processes, with the disk's cache emptied and
-full, and removes it. 7 GB on the disk in bfloat16, 14 GB in float32; as much memory as the weights
-take.
+full, without and with a comparison of SHA-256, and removes it. Takes 7 GB of the disk in bfloat16,
+14 GB in float32, and as much memory as the weights.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from pathlib import Path
 import torch
 
 from pi05_ros.model.config import load_preset
+from pi05_ros.model.layouts.lerobot import read_lerobot
 from pi05_ros.model.layouts.public_weights import EMBEDDING, EXPERT_HEAD, HEAD
+from pi05_ros.model.manifest import ManifestCheck, read_manifest, write_manifest
 from pi05_ros.model.public_names import public_name
 from pi05_ros.model.safetensors_file import write_safetensors
 from pi05_ros.model.weights import INDEX, load_model, wanted_shapes
@@ -57,12 +59,11 @@ def make(folder: Path, dtype: torch.dtype) -> None:
         "action_expert_variant": "gemma_300m",
     }
     (folder / "config.json").write_text(json.dumps(config))
+    write_manifest(folder)
 
 
-def load(folder: Path, dtype: torch.dtype, device: str) -> None:
+def load(folder: Path, dtype: torch.dtype, device: str, hashes: bool) -> None:
     """Loads the folder in this process and prints one line of JSON."""
-    from pi05_ros.model.checkpoint import read_contents
-
     torch.set_num_threads(1)
     before, peak, stop = _anonymous(), 0, threading.Event()
 
@@ -74,8 +75,11 @@ def load(folder: Path, dtype: torch.dtype, device: str) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     start = time.perf_counter()
-    contents = read_contents(folder)
+    contents = read_lerobot(folder)
+    check = ManifestCheck(folder, read_manifest(folder), hashes)
     model = load_model(contents.config, contents.tensors, dtype, device)
+    check.finish()
+    check.close()
     seconds = time.perf_counter() - start
     stop.set()
     watcher.join()
@@ -110,21 +114,23 @@ def main() -> int:
     parser.add_argument("--file-dtype", choices=DTYPES, default="bfloat16")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16", help="in memory")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--hashes", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--load-only", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load_only:
-        load(options.folder, DTYPES[options.dtype], options.device)
+        load(options.folder, DTYPES[options.dtype], options.device, options.hashes)
         return 0
     try:
         make(options.folder, DTYPES[options.file_dtype])
         size = sum(path.stat().st_size for path in options.folder.iterdir())
         print(f"{size / 1e9:.2f} GB in {options.file_dtype}, loaded as {options.dtype}")
-        for cache in ("cold", "warm"):
-            if cache == "cold":
-                empty_cache(options.folder)
-            command = [sys.executable, __file__, *sys.argv[1:], "--load-only"]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            print(cache, done.stdout.strip())
+        for hashes in ([], ["--hashes"]):
+            for cache in ("cold", "warm"):
+                if cache == "cold":
+                    empty_cache(options.folder)
+                command = [sys.executable, __file__, *sys.argv[1:], "--load-only", *hashes]
+                done = subprocess.run(command, capture_output=True, text=True, check=True)
+                print(cache, *hashes, done.stdout.strip(), flush=True)
     finally:
         shutil.rmtree(options.folder, ignore_errors=True)
     return 0

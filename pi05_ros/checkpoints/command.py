@@ -145,6 +145,10 @@ def _probe(parsed: argparse.Namespace) -> int:
 
     platform = load_platform(parsed.platform)
     dtype = getattr(torch, parsed.dtype)
+    try:
+        torch.empty(0, device=parsed.device)
+    except (RuntimeError, AssertionError) as error:  # torch has no narrower ones.
+        raise ConfigError("--device", f"'{parsed.device}' cannot be used ({error})") from error
     _say(f"loading {parsed.path}")
     if parsed.tokenizer or parsed.model:
         checkpoint = load_checkpoint(

@@ -83,10 +83,10 @@ class Probe:
         """Asks each task and the subtask about each scene."""
         sentences, chunks, answers, fast_faults = [], [], [], []
         for scene in scenes:
-            self._told(f"{scene.name}: {len(tasks)} tasks")
             pictures = self._see(scene, self._platform.planner_cameras)
             state = self._state(scene)
             for task in tasks:
+                self._told(f"{scene.name}: {task}")
                 prompt = prompts.high_level(task, state)
                 sentences.append(self._write(pictures, prompt, self._config.max_text_tokens))
             pictures = self._see(scene, self._platform.policy_cameras)

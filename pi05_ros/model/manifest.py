@@ -4,7 +4,7 @@
 
 Without it a folder is no checkpoint: it is written last, so that a folder that has one is whole.
 Sizes are always checked. The hashes are, too, unless a caller says otherwise: they are worked out
-in threads while the weights are read, so that the disk is read once and the second core is used.
+in a thread while the weights are read, so that the disk is read once and the second core is used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pi05_ros.strict import from_mapping
 
 MANIFEST = "manifest.json"
 FORMAT = "pi05_ros-manifest-1"
-_BLOCK = 1 << 20  # Bytes hashed at a time.
+_BLOCK = 4 << 20  # Bytes hashed at a time.
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,8 @@ class ManifestCheck:
                     folder / name,
                     f"wanted {record.size} bytes ({MANIFEST}), found {size}; copy it again",
                 )
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="sha256")
+        # One thread, which reads the same file as the loading does; more make a disk seek.
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256")
         self._wanted = {folder / n: r.sha256 for n, r in records.items()} if hashes else {}
         self._stop = threading.Event()
         self._found = {p: self._pool.submit(sha256_of, p, self._stop) for p in self._wanted}

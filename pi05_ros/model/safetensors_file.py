@@ -156,6 +156,7 @@ def _mapped(descriptor: int, tensor: StoredTensor, first: int, count: int) -> Te
         access=mmap.ACCESS_COPY,
         offset=begin - skipped,
     )
+    pages.madvise(mmap.MADV_WILLNEED)  # Read in one go; page by page a disk is slow.
     return torch.frombuffer(pages, dtype=dtype, count=count, offset=skipped)
 
 

@@ -201,6 +201,7 @@ def test_convert_without_statistics_says_so(theirs, tmp_path, capsys):
         (["inspect", "/no/such"], 1),
         (["probe", "random:nani"], 1),
         (["probe", "random:tiny", "--platform", "mobile_17dof"], 1),
+        (["probe", "random:tiny", "--device", "toaster"], 1),
     ],
 )
 def test_refusals(words, status, capsys):

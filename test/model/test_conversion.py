@@ -1,8 +1,10 @@
 """From layout to layout and back: the weights stay what they were, bit by bit."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from fakes import public_checkpoint as public
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.checkpoint import CheckpointError, load_checkpoint, read_contents
+from pi05_ros.model.config import load_preset
 from pi05_ros.model.conversion import bytes_to_write, convert
+from pi05_ros.model.layouts.contents import Contents, Training
+from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors
 from pi05_ros.model.layouts.unnamed_stats import (
     EntryMeaning,
     StatsMapping,
@@ -22,7 +27,9 @@ from pi05_ros.model.layouts.unnamed_stats import (
 )
 from pi05_ros.model.manifest import write_manifest
 from pi05_ros.model.normalization import DimensionStats, NormStats
+from pi05_ros.model.weights import wanted_shapes
 
+SHARED, KEYS = Path(__file__).parents[3] / "shared", "lerobot_pi05_base_keys.txt"
 DIMENSIONS = (
     DimensionStats("arm_joint", "rad", -1.0, 1.5, -0.25, 0.25, relative=True),
     DimensionStats("gripper", "fraction", 0.0, 1.0, 0.0, 1.0),
@@ -115,6 +122,21 @@ def test_what_lerobot_reads(source, tmp_path):
     (found,) = read_contents(theirs).unnamed_stats
     meanings = [EntryMeaning(d.name, d.unit) for d in DIMENSIONS]
     assert name_entries(found, meanings, "test") == STATS
+
+
+def test_every_tensor_that_lerobot_asks_for(monkeypatch):
+    """Its strict loading wants 813 names at the published sizes."""
+    monkeypatch.undo()
+    listed = Path(os.environ.get("PI05_REFERENCE", SHARED / "reference")).parent / KEYS
+    if not listed.is_file():
+        pytest.skip(f"no {listed}")
+    lines = [line.split() for line in listed.read_text().splitlines() if line[0] != "#"]
+    want = {"model." + name: tuple(map(int, shape.split(","))) for name, shape, _ in lines}
+    config = load_preset("base")
+    tensors = {n: torch.empty(s, device="meta") for n, s in wanted_shapes(config).items()}
+    contents = Contents("pi05_ros", Path(), config, tensors, Training())
+    found = lerobot_tensors(contents, torch.bfloat16)
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == want
 
 
 def test_another_dtype(source, tmp_path):
@@ -210,7 +232,7 @@ def test_our_own_is_sealed_anew(source, tmp_path):
 
 
 def unnamed(**changes):
-    path = public.Path("norm_stats.json")
+    path = Path("norm_stats.json")
     stats = UnnamedStats("assets/x", path, (-1.0, 0.0), (1.0, 0.0), (-2.0, 0.0), (2.0, 0.0))
     return replace(stats, **changes)
 
