@@ -61,6 +61,12 @@ class Context:
         memory = tuple(LayerMemory(*(part.detach() for part in layer)) for layer in self.memory)
         return replace(self, memory=memory)
 
+    def rows(self, chosen: Tensor) -> Context:
+        """The chosen rows of the batch alone; `chosen` (B,) bool."""
+        memory = tuple(LayerMemory(*(part[chosen] for part in layer)) for layer in self.memory)
+        valid = None if self.valid is None else self.valid[chosen]
+        return replace(self, memory=memory, valid=valid)
+
 
 class Pi05(nn.Module):
     """The model. Draws its weights at random; `checkpoint` loads trained ones.

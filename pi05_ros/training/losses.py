@@ -14,7 +14,7 @@ there. So a batch that is split over machines or steps costs what it costs whole
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -85,12 +85,20 @@ def losses(
         if noise is None or tau is None:
             raise ValueError("wanted noise and tau for the batch's actions, found none")
         seen = context.detached() if config.insulated else context
-        squares = flow_errors(model, seen, batch, noise, tau)
-        if batch.action_weights is None:
-            error = squares.mean(dim=(1, 2))
+        weights = batch.action_weights
+        if weights is None:
+            error = flow_errors(model, seen, batch, noise, tau).mean(dim=(1, 2))
         else:
-            count = _nonzero(batch.action_weights.sum(dim=(1, 2)))
-            error = (squares * batch.action_weights).sum(dim=(1, 2)) / count
+            acting = weights.flatten(1).any(dim=1)  # (B,); the expert runs on these rows alone.
+            acted = replace(
+                batch,
+                actions=batch.actions[acting],
+                state=None if batch.state is None else batch.state[acting],
+            )
+            squares = flow_errors(model, seen.rows(acting), acted, noise[acting], tau[acting])
+            weights = weights[acting]
+            means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
+            error = nothing.index_put((acting,), means)
     return Losses(text, fast, error, config.alpha)
 
 
