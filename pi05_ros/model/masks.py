@@ -7,6 +7,9 @@ Tokens are numbered by block. A token sees every token of its own block and of t
 
 The expert's tokens see block 0 and each other, never the targets: a FAST token spells the very
 actions that the expert shall find by itself. Nothing here sees the expert.
+
+π0 has a state token of the expert's between prefix and actions, a block of its own: it sees the
+prefix, and the actions see it (openpi, models/pi0.py, embed_suffix).
 """
 
 from __future__ import annotations

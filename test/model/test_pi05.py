@@ -1,4 +1,4 @@
-"""Laws of the whole model: who depends on whom, exactly."""
+"""The whole model: ways to read, and what the expert hears. Who depends on whom: test_laws."""
 
 import subprocess
 import sys
@@ -27,39 +27,6 @@ def noise(tiny: Pi05) -> torch.Tensor:
 def velocity(model: Pi05, noise: torch.Tensor, context: Context, tau: float = 0.3) -> torch.Tensor:
     times = torch.full((len(noise),), tau)
     return model.velocity(noise, model.expert.modulate(times), context)
-
-
-@torch.inference_mode()
-def test_targets_are_causal_and_the_expert_never_sees_them(tiny, embeddings, noise):
-    hidden, context = tiny.read(embeddings, targets=TARGETS)
-    changed = embeddings.clone()
-    changed[:, PREFIX + 1] += 1.0
-    other, other_context = tiny.read(changed, targets=TARGETS)
-    assert torch.equal(hidden[:, : PREFIX + 1], other[:, : PREFIX + 1])
-    assert not torch.isclose(hidden[:, PREFIX + 1 :], other[:, PREFIX + 1 :]).all(-1).any()
-    before, after = velocity(tiny, noise, context), velocity(tiny, noise, other_context)
-    assert torch.equal(before, after)
-    # Targets or none, the expert stands at the same positions and sees the same prefix.
-    _, alone = tiny.read(embeddings[:, :PREFIX])
-    torch.testing.assert_close(velocity(tiny, noise, alone), before, atol=1e-5, rtol=0)
-
-
-@torch.inference_mode()
-def test_padding_changes_nothing(tiny, embeddings, noise):
-    prefix = embeddings[:, :PREFIX]
-    valid = torch.ones(2, PREFIX, dtype=torch.bool)
-    valid[:, 2:4] = False  # As for a missing picture, in the middle of the prefix.
-    hidden, context = tiny.read(prefix, valid)
-    garbage = prefix.clone()
-    garbage[:, 2:4] = 77.0
-    other, other_context = tiny.read(garbage, valid)
-    assert torch.equal(hidden[valid], other[valid])
-    assert torch.equal(velocity(tiny, noise, context), velocity(tiny, noise, other_context))
-    without, left_out = tiny.read(prefix[valid].reshape(2, PREFIX - 2, -1))
-    torch.testing.assert_close(hidden[valid], without.flatten(0, 1), atol=1e-5, rtol=0)
-    torch.testing.assert_close(
-        velocity(tiny, noise, context), velocity(tiny, noise, left_out), atol=1e-5, rtol=0
-    )
 
 
 @torch.inference_mode()

@@ -25,6 +25,9 @@ from pi05_ros.model.tokenizer import END, ByteTokenizer, prompt_tokens
 from pi05_ros.training.batch import Batch, Sample, collate
 from pi05_ros.training.losses import LossConfig, losses
 
+# Half a minute of one free core; a crowded one takes longer, and nothing here is about time.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
 CAMERAS = ("front", "left_wrist")
 ITEMS = ("plate", "cup", "bowl", "spoon", "fork", "knife", "pan", "towel")
 DIMS, HORIZON = 4, 50
@@ -138,7 +141,6 @@ def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
     return model.eval(), tokenizer, fast
 
 
-@pytest.mark.slow
 @torch.inference_mode()
 def test_it_says_subtask_and_boxes(trained, moments):
     model, tokenizer, _ = trained
@@ -154,7 +156,6 @@ def test_it_says_subtask_and_boxes(trained, moments):
         assert len(answer.locations) == 1
 
 
-@pytest.mark.slow
 @torch.inference_mode()
 def test_it_writes_actions_as_fast_tokens(trained, moments):
     model, tokenizer, fast = trained
@@ -167,7 +168,6 @@ def test_it_writes_actions_as_fast_tokens(trained, moments):
         assert [*decoded.tokens, END] == low_level(moment, tokenizer, fast).fast
 
 
-@pytest.mark.slow
 @torch.inference_mode()
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_it_draws_the_chunks_from_noise(trained, moments, seed):
