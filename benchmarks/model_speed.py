@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=get_args(Execution),
         help="how our engine runs (default: compiled and eager; on a GPU also graphs). Compiling "
-        "takes a minute or two, and on the CPU a C++ compiler",
+        "takes minutes, and on the CPU a C++ compiler",
     )
     add("--threads", type=int, default=1, help="of torch on the CPU (default 1)")
     add("--cameras", type=int, default=3, help="that give a picture (default 3)")
