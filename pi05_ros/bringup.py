@@ -146,6 +146,9 @@ class _Suite:
         mind: dict[str, Parameter] = {
             "brain": self.options.brain,
             "checkpoint": self.options.checkpoint,
+            "device": self.options.device,
+            "dtype": self.options.dtype,
+            "execution": self.options.execution,
             "seed": self.options.seed,
         }
         planner: dict[str, Parameter] = {**mind, "task": self.options.task}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 BRAINS = ("model", "expert")
@@ -48,7 +49,23 @@ class BringupOptions:
     checkpoint: str = _option(
         "", "Folder of the model's weights. Empty: nano size, weights drawn at random."
     )
-    seed: int = _option(0, "Seed of what the model draws at random: noise and tokens.")
+    device: str = _option(
+        ModelOptions.device, "Where the model runs: cpu, cuda, cuda:1, or auto for a GPU if any."
+    )
+    dtype: str = _option(
+        ModelOptions.dtype,
+        "Numbers that the model computes in; auto: bfloat16 on a GPU, float32 on a CPU.",
+        DTYPES,
+    )
+    execution: str = _option(
+        ModelOptions.execution,
+        "How the model's passes run; compiled and graphs are faster and take a minute to start. "
+        "auto: graphs on a GPU, eager on a CPU.",
+        EXECUTIONS,
+    )
+    seed: int = _option(
+        ModelOptions.seed, "Seed of what the model draws at random: noise and tokens."
+    )
     task: str = _option(
         "", 'Task to begin with ("put the dishes in the sink"). Empty: wait for one.'
     )

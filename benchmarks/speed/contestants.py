@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from pi05_ros.inference.engine import Execution, Pi05Engine, Times
+from pi05_ros.inference.engine import Pi05Engine
+from pi05_ros.inference.model_options import Execution
+from pi05_ros.inference.stopwatch import Times
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.pi05 import Pi05
 
@@ -67,7 +69,7 @@ class Ours:
         execution: See Pi05Engine.
 
     Raises:
-        EngineError: The device cannot do what `execution` wants.
+        ConfigError: The device cannot do what `execution` wants.
     """
 
     def __init__(self, model: Pi05, workload: Workload, execution: Execution = "eager") -> None:

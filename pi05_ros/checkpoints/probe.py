@@ -29,7 +29,6 @@ from pi05_ros.model.tokenizer import END, prompt_tokens
 from pi05_ros.platforms import Platform
 
 NOISES = 4  # Chunks drawn for each scene.
-MAX_FAST_TOKENS = 256  # Of an answer (openpi's bound, too).
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Probe:
                 chunks.append(measure_chunks(self._draw(pictures, prompt, state)))
             if self._fast is not None:
                 self._told(f"{scene.name}: FAST")
-                answer = self._write(pictures, prompt, MAX_FAST_TOKENS)
+                answer = self._write(pictures, prompt, self._config.max_action_tokens)
                 answers.append(answer)
                 fast_faults.append(self._fast_faults(answer))
         return ProbeReport(

@@ -13,6 +13,7 @@ from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.platforms import load_platform, platform_names
 
 TASK = "put the dishes in the sink"
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
                 "home": parsed.home,
                 "brain": parsed.brain,
                 "checkpoint": parsed.checkpoint,
+                "device": parsed.device,
+                "dtype": parsed.dtype,
+                "execution": parsed.execution,
                 "seed": parsed.seed,
                 "task": parsed.task,
             }
@@ -95,6 +99,9 @@ def parser() -> argparse.ArgumentParser:
     add("checkpoint", "", "Folder of the model's weights. Empty: nano size, drawn at random.")
     add("seconds", f"{SECONDS:g}", "Simulated time at most [s].")
     add("out", "demo_out", "Folder for the results.")
+    add("device", ModelOptions.device, "Where the model runs: cpu, cuda, cuda:1, auto.")
+    add("dtype", ModelOptions.dtype, "Numbers of the model.", "|".join(DTYPES))
+    add("execution", ModelOptions.execution, "How the model runs.", "|".join(EXECUTIONS))
     add("seed", "0", "Seed of what the model draws at random: noise and tokens.")
     return result
 

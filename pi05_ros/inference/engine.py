@@ -7,44 +7,31 @@ at a time. Actions go first: text is written token by token and gives way betwee
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.graph_passes import CudaCapture, GraphPasses
+from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
-from pi05_ros.inference.passes import Passes
+from pi05_ros.inference.model_options import Execution, ExecutionChoice
 from pi05_ros.inference.priority_lock import PriorityLock
+from pi05_ros.inference.stopwatch import Stopwatch, Times
+from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
 from pi05_ros.model.normalization import pad
-from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.prompts import PromptError
 from pi05_ros.model.tokenizer import BEGIN, END, prompt_tokens
 
-Execution = Literal["eager", "compiled", "graphs"]
 NEVER = -1  # An end of sequence that no vocabulary holds.
 
 
 class EngineError(Pi05Error):
     """The engine was given, or gave, something that must not be used."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """Where the time of one prediction went [s], measured with the device synchronised."""
-
-    waited: float  # For the other head.
-    vision: float  # Embedding those pictures that were not known yet.
-    prefix: float  # Reading pictures, prompt and state.
-    generation: float  # Euler steps, or tokens.
-    total: float
 
 
 @dataclass(frozen=True)
@@ -64,6 +51,15 @@ class ActionResult:
     times: Times
 
 
+@dataclass(frozen=True)
+class WrittenActions:
+    """What the low level wrote in FAST tokens."""
+
+    actions: np.ndarray  # (horizon, dims) float32, normalised, finite.
+    decoded: Decoded
+    times: Times
+
+
 class Pi05Engine:
     """Runs a checkpoint.
 
@@ -71,7 +67,7 @@ class Pi05Engine:
         checkpoint: Model and tokenizer; the model is on its device already.
         execution: How the passes run. "eager": as they stand. "compiled": by torch.compile, see
             Passes. "graphs": compiled, and launched as CUDA graphs; on a GPU only. Both want
-            `warm_up` before they are quick. None: "graphs" on a GPU, else "eager".
+            `warm_up` before they are quick. "auto": "graphs" on a GPU, else "eager".
         threads: Of torch's operators on the CPU, for the whole process; None: as torch has it. On
             two cores beside a simulator take 1: with more, each waits for the one that the system
             has put aside, and a chunk takes seconds.
@@ -80,14 +76,14 @@ class Pi05Engine:
         temperature: Of text; 0 takes the likeliest token.
 
     Raises:
-        EngineError: The device cannot do what `execution` wants.
+        ConfigError: The device cannot do what `execution` wants.
     """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
         *,
-        execution: Execution | None = None,
+        execution: ExecutionChoice = "auto",
         threads: int | None = None,
         seed: int = 0,
         temperature: float = 0.0,
@@ -97,9 +93,14 @@ class Pi05Engine:
         model = checkpoint.model.eval().requires_grad_(False)
         self._config = model.config
         self._tokenizer = checkpoint.tokenizer
+        self._fast = checkpoint.fast
         self._temperature = temperature
-        self._device = model.device
-        self._passes = make_passes(model, execution)
+        self._device, self._dtype = model.device, model.dtype
+        on_gpu = self._device.type == "cuda"
+        self._execution: Execution = (
+            execution if execution != "auto" else "graphs" if on_gpu else "eager"
+        )
+        self._passes = make_passes(model, self._execution)
         self._lock = PriorityLock()
         self._text_lock = threading.Lock()
         self._pictures = ImageCache(self._passes.embed)
@@ -111,6 +112,12 @@ class Pi05Engine:
         """(height, width) of the pictures that it takes."""
         return (self._config.vision.image_size,) * 2
 
+    @property
+    def description(self) -> str:
+        """How it runs, for logs and people."""
+        dtype = str(self._dtype).removeprefix("torch.")
+        return f"{dtype} on {self._device}, {self._execution}"
+
     def warm_up(self, text_cameras: int, action_cameras: int) -> None:
         """Runs both heads in every shape that will come; draws from neither generator.
 
@@ -120,20 +127,17 @@ class Pi05Engine:
         """
         side = self._config.vision.image_size
         black = torch.zeros(max(text_cameras, action_cameras), 3, side, side, dtype=torch.uint8)
-        state = self._zero_state()
         with self._text_lock, self._lock.hold(urgent=False), torch.inference_mode():
-            for count in range(1, len(black) + 1):
-                self._passes.embed(black[:count])
-            for count, length in self._passes.shapes(action_cameras):
-                drawer = self._passes.read_for_actions(
-                    self._passes.embed(black[:count]), _blank_prompt(length), state
-                )
-                drawer(torch.zeros(self._chunk_shape))
+            embedded = [self._passes.embed(black[: n + 1]) for n in range(len(black))]
             for count, length in self._passes.shapes(text_cameras):
-                read = self._passes.read_for_text(
-                    self._passes.embed(black[:count]), _blank_prompt(length)
-                )
-                decode(*read, end=NEVER, limit=3)
+                self._try_text(embedded[count - 1], _blank_prompt(length))
+            for count, length in self._passes.shapes(action_cameras):
+                pictures, prompt = embedded[count - 1], _blank_prompt(length)
+                if self._config.has_expert:
+                    draw = self._passes.read_for_actions(pictures, prompt, self._zero_state())
+                    draw(torch.zeros(self._chunk_shape))
+                if self._fast is not None:
+                    self._try_text(pictures, prompt, urgent=True)
 
     def write_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
         """Writes the answer to a prompt.
@@ -147,7 +151,7 @@ class Pi05Engine:
             EngineError: A picture is not as wanted.
             PromptError: The prompt is too long.
         """
-        watch = _Watch(self._device)
+        watch = Stopwatch(self._device)
         pictures, digests, tokens = self._request(images, prompt)
 
         def give_way() -> None:
@@ -196,7 +200,7 @@ class Pi05Engine:
             PromptError: The prompt is too long.
             VariantError: The model has no expert, or lacks the state or wants none.
         """
-        watch = _Watch(self._device)
+        watch = Stopwatch(self._device)
         pictures, digests, tokens = self._request(images, prompt)
         told = None if state is None else self._padded(state)
         with self._lock.hold(urgent=True), torch.inference_mode():
@@ -215,9 +219,54 @@ class Pi05Engine:
             )
         return ActionResult(actions, watch.times())
 
+    def write_actions(
+        self,
+        images: Mapping[str, np.ndarray],
+        prompt: str,
+        dims: int,
+        opening: str = action_text.OPENING,
+    ) -> WrittenActions:
+        """Writes a chunk of normalised actions as FAST tokens; they go as first as drawn ones.
+
+        Args:
+            images: As for `write_text`.
+            prompt: The whole prompt, from `model.prompts`.
+            dims: Entries of the robot's actions, not padded.
+            opening: What the answer begins with: `action_text.OPENING` in π0-FAST, "" in π0.5,
+                whose prompt ends with it.
+
+        Raises:
+            EngineError: A picture is not as wanted, or the checkpoint has no FAST tokenizer.
+            PromptError: The prompt is too long.
+            FastError: What was written is not one whole chunk.
+        """
+        if self._fast is None:
+            raise EngineError(
+                "wanted actions as FAST tokens; the checkpoint has no tokenizer of them"
+            )
+        watch = Stopwatch(self._device)
+        pictures, digests, tokens = self._request(images, prompt)
+        with self._lock.hold(urgent=True), torch.inference_mode():
+            watch.lap("waited")
+            embedded = self._pictures.embed(pictures, digests)
+            watch.lap("vision")
+            read = self._passes.read_for_text(embedded, tokens, urgent=True)
+            watch.lap("prefix")
+            decoded = decode(*read, end=END, limit=self._config.max_action_tokens)
+            watch.lap("generation")
+        horizon = self._config.horizon
+        actions = action_text.read(
+            self._tokenizer, self._fast, decoded.tokens, horizon, dims, opening
+        )
+        return WrittenActions(actions, decoded, watch.times())
+
     @property
     def _chunk_shape(self) -> tuple[int, int, int]:
         return 1, self._config.horizon, self._config.action_dim
+
+    def _try_text(self, pictures: Tensor, prompt: Tensor, urgent: bool = False) -> None:
+        """Reads a scene and writes some tokens."""
+        decode(*self._passes.read_for_text(pictures, prompt, urgent), end=NEVER, limit=3)
 
     def _zero_state(self) -> Tensor | None:
         """What a warm-up tells π0."""
@@ -248,49 +297,6 @@ class Pi05Engine:
         return pictures, [digest_of(picture) for picture in pictures], torch.tensor([tokens])
 
 
-def make_passes(model: Pi05, execution: Execution | None = None) -> Passes:
-    """The passes that run a model in the way of `execution`; see Pi05Engine.
-
-    Raises:
-        EngineError: The device cannot do it.
-    """
-    on_gpu = model.device.type == "cuda"
-    if execution is None:
-        execution = "graphs" if on_gpu else "eager"
-    if execution != "graphs":
-        return Passes(model, compiled=execution == "compiled")
-    if not on_gpu:
-        raise EngineError(
-            f"execution 'graphs' wants the model on a CUDA device, found it on {model.device}; "
-            "use 'compiled' or 'eager'"
-        )
-    return GraphPasses(model, CudaCapture())
-
-
 def _blank_prompt(length: int) -> Tensor:
     """Ids (1, length) of a prompt that says nothing."""
     return torch.full((1, length), BEGIN)
-
-
-class _Watch:
-    """Adds up what the parts of one prediction take."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._parts = {"waited": 0.0, "vision": 0.0, "prefix": 0.0, "generation": 0.0}
-        self._start = self._last = self._now()
-
-    def lap(self, part: str) -> None:
-        """Counts the time since the last lap to `part`."""
-        now = self._now()
-        self._parts[part] += now - self._last
-        self._last = now
-
-    def times(self) -> Times:
-        """The sums."""
-        return Times(**self._parts, total=self._last - self._start)
-
-    def _now(self) -> float:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        return time.perf_counter()

@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pi05_ros.errors import ConfigError
+from pi05_ros.inference.model_options import Execution
 from pi05_ros.inference.passes import Drawer, Memory, Passes, Writer
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.tokenizer import PAD
@@ -98,12 +100,14 @@ class GraphPasses(Passes):
         self._read_padded_memory = self._prepare(self._read_padded_memory_pass)
         self._read_padded_text = self._prepare(self._read_padded_text_pass)
         self._write_slot = self._prepare(self._write_slot_pass)
-        longest = model.config.max_prompt_tokens
+        config = model.config
+        self._room = max(config.max_text_tokens, config.max_action_tokens)  # For what is written.
+        longest = config.max_prompt_tokens
         self._lengths = tuple(range(longest, 0, -LENGTH_STEP))[::-1]
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.
         # By number of pictures and length of the prompt: reading, and what follows it.
         self._action_scenes: dict[tuple[int, int], tuple[Replay, Replay]] = {}
-        self._text_scenes: dict[tuple[int, int], tuple[Replay, Replay, Tensor]] = {}
+        self._text_scenes: dict[tuple[bool, int, int], tuple[Replay, Replay, Tensor]] = {}
 
     def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
         """All that there are: after a warm-up nothing is recorded any more."""
@@ -134,12 +138,14 @@ class GraphPasses(Passes):
         told = [] if state is None else [state]
         return lambda noise: draw(noise, valid, *told)[0].clone()
 
-    def read_for_text(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Writer]:
-        """See Passes."""
+    def read_for_text(
+        self, pictures: Tensor, tokens: Tensor, urgent: bool = False
+    ) -> tuple[Tensor, Writer]:
+        """See Passes. Urgent and patient text have buffers of their own."""
         padded, valid = self._pad(pictures, tokens)
         last = valid.sum(dim=1) - 1  # Of the prompt's tokens, (1,).
         inputs = [pictures, padded, valid, last]
-        key = len(pictures), padded.shape[1]
+        key = urgent, len(pictures), padded.shape[1]
         if key not in self._text_scenes:
             self._text_scenes[key] = self._record_text(inputs)
         read, write, seen = self._text_scenes[key]
@@ -174,7 +180,7 @@ class GraphPasses(Passes):
         valid = inputs[2]
         read = Replay(self._read_padded_text, inputs, self._capture)
         memory = _layers(read.outputs[1:])
-        seen = F.pad(valid, (0, self._model.config.max_text_tokens))
+        seen = F.pad(valid, (0, self._room))
         first = torch.tensor([valid.shape[1]], device=valid.device)
         token = torch.full((1, 1), PAD, device=valid.device)
         write = Replay(
@@ -208,8 +214,10 @@ class GraphPasses(Passes):
     ) -> list[Tensor]:
         hidden, context = self._model.read(self._sequence(pictures, tokens), valid)
         logits = self._model.language.logits(hidden.index_select(1, last)[:, 0])
-        room = (0, 0, 0, self._model.config.max_text_tokens)
-        return [logits, *(F.pad(tensor, room) for tensor in _tensors(context.memory))]
+        return [
+            logits,
+            *(F.pad(tensor, (0, 0, 0, self._room)) for tensor in _tensors(context.memory)),
+        ]
 
     def _write_slot_pass(
         self, token: Tensor, slot: Tensor, seen: Tensor, memory: Memory
@@ -226,3 +234,20 @@ def _tensors(memory: Memory) -> list[Tensor]:
 def _layers(tensors: Sequence[Tensor]) -> Memory:
     """The inverse of `_tensors`."""
     return tuple(map(LayerMemory, tensors[::2], tensors[1::2]))
+
+
+def make_passes(model: Pi05, execution: Execution) -> Passes:
+    """The passes that run a model in the way of `execution`; see Pi05Engine.
+
+    Raises:
+        ConfigError: The device cannot do it.
+    """
+    if execution != "graphs":
+        return Passes(model, compiled=execution == "compiled")
+    if model.device.type != "cuda":
+        raise ConfigError(
+            "execution 'graphs'",
+            f"wants the model on a CUDA device, found it on {model.device}; "
+            "take 'compiled' or 'eager'",
+        )
+    return GraphPasses(model, CudaCapture())

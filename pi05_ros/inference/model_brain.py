@@ -8,17 +8,20 @@ absolute or relative is the checkpoint's business; what leaves here is always ab
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 import numpy as np
-import torch
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
-from pi05_ros.inference.engine import Pi05Engine, Times
+from pi05_ros.inference.devices import device_of, dtype_of
+from pi05_ros.inference.engine import Pi05Engine
+from pi05_ros.inference.fitting import cameras_for, stats_for
+from pi05_ros.inference.model_options import ExecutionChoice, ModelOptions
 from pi05_ros.inference.observation import Observation
-from pi05_ros.model import locations, prompts
-from pi05_ros.model.checkpoint import Checkpoint, CheckpointError, open_checkpoint
-from pi05_ros.model.normalization import NormStats
+from pi05_ros.inference.stopwatch import Times
+from pi05_ros.model import action_text, locations, prompts
+from pi05_ros.model.checkpoint import CheckpointError, open_checkpoint
 from pi05_ros.platforms import Platform
 
 _log = logging.getLogger(__name__)
@@ -34,40 +37,46 @@ class ModelBrain:
     Args:
         platform: The robot.
         checkpoint: A folder, or `random:<preset>?seed=<number>`; empty: `random:nano`.
-        device: Where the model runs ("cpu", "cuda").
-        dtype: Of its weights.
-        threads: Of torch on the CPU; see Pi05Engine.
-        seed: Of noise and drawn tokens.
-        temperature: Of text; 0 takes the likeliest token.
+        options: Device, numbers, execution, seed.
 
     Raises:
         CheckpointError: The checkpoint cannot be read, or was not trained for this platform.
+        ConfigError: There is no such device.
     """
 
     def __init__(
-        self,
-        platform: Platform,
-        checkpoint: str = "",
-        *,
-        device: str = "cpu",
-        dtype: torch.dtype = torch.float32,
-        threads: int | None = 1,
-        seed: int = 0,
-        temperature: float = 0.0,
+        self, platform: Platform, checkpoint: str = "", options: ModelOptions | None = None
     ) -> None:
-        opened = open_checkpoint(checkpoint, dtype, device)
+        options = options or ModelOptions()
+        device = device_of(options.device)
+        opened = open_checkpoint(checkpoint, dtype_of(options.dtype, device), device)
+        config, training = opened.model.config, opened.training
         self._platform = platform
         self._stats = stats_for(opened, platform)
-        self._engine = Pi05Engine(opened, threads=threads, seed=seed, temperature=temperature)
+        self._planner_cameras, self._policy_cameras = cameras_for(opened, platform)
+        self._variant = config.variant
+        self._writes_text = training.text or opened.is_random
+        # Weights that were taught both draw: it is faster, and what post-training is for.
+        self._writes_actions = not config.has_expert or (training.fast and not training.flow)
+        if self._writes_actions and opened.fast is None:
+            raise CheckpointError(
+                opened.source, "acts in FAST tokens, but has no fast_tokenizer.json to read them"
+            )
+        self._engine = Pi05Engine(
+            opened,
+            execution=cast(ExecutionChoice, options.execution),
+            threads=options.threads or None,
+            seed=options.seed,
+            temperature=options.temperature,
+        )
         self._missing: set[str] = set()  # Cameras whose absence has been said.
         self.subtask_times: Times | None = None  # Of the last prediction.
         self.chunk_times: Times | None = None
-        config = opened.model.config
         self.info = BrainInfo(
             name="model",
             checkpoint=opened.source,
-            description=opened.description,
-            subtask_source="model",
+            description=f"{opened.description} ({self._engine.description})",
+            subtask_source="model" if self._writes_text else "implicit",
             image_size=self._engine.image_size,
             needs_scene=False,
             horizon=config.horizon,
@@ -75,12 +84,16 @@ class ModelBrain:
         )
         if opened.is_random:
             _log.warning("%s", opened.description)
+        elif not self._writes_text:
+            _log.warning(
+                "%s was not trained to say subtasks: the task itself stands in for the subtask",
+                opened.source,
+            )
 
     def warm_up(self) -> None:
         """Runs both heads in every shape that will come."""
-        self._engine.warm_up(
-            len(self._platform.planner_cameras), len(self._platform.policy_cameras)
-        )
+        text_cameras = len(self._planner_cameras) if self._writes_text else 0
+        self._engine.warm_up(text_cameras, len(self._policy_cameras))
 
     def begin_task(self, task: str) -> None:
         """Nothing to forget: each prediction depends on its own observation only."""
@@ -88,11 +101,17 @@ class ModelBrain:
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
         """High level: reads all the planner's cameras, writes boxes and a subtask.
 
+        Weights that were not taught to do so, such as the public ones, are asked nothing: the
+        subtask is the task.
+
         Raises:
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
+            PromptError: The task is too long.
         """
-        cameras = self._platform.planner_cameras
+        if not self._writes_text:
+            return SubtaskPrediction(text=task)
+        cameras = self._planner_cameras
         images = self._images(observation, cameras)
         prompt = prompts.high_level(task, self._normalized_state(observation))
         result = self._engine.write_text(images, prompt)
@@ -115,12 +134,20 @@ class ModelBrain:
         Raises:
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
+            PromptError: The subtask is too long.
+            FastError: The model wrote something else than a whole chunk.
         """
-        images = self._images(observation, self._platform.policy_cameras)
-        prompt = prompts.low_level(subtask, self._normalized_state(observation))
-        result = self._engine.draw_actions(images, prompt)
-        self.chunk_times = result.times
-        actions = result.actions[:, : self._platform.size]
+        images = self._images(observation, self._policy_cameras)
+        state = self._normalized_state(observation)
+        prompt = prompts.low_level(subtask, state, self._variant)
+        if self._writes_actions:
+            opening = "" if self._variant == "pi05" else action_text.OPENING
+            written = self._engine.write_actions(images, prompt, self._platform.size, opening)
+            self.chunk_times, actions = written.times, written.actions
+        else:
+            told = state if self._variant == "pi0" else None
+            drawn = self._engine.draw_actions(images, prompt, state=told)
+            self.chunk_times, actions = drawn.times, drawn.actions[:, : self._platform.size]
         actions = self._stats.unnormalize_actions(actions, observation.state)
         return np.clip(actions, self._platform.lower, self._platform.upper)
 
@@ -156,27 +183,3 @@ class ModelBrain:
             _log.warning("no picture of %s: the model does without", ", ".join(sorted(missing)))
         self._missing = (self._missing - set(images)) | missing
         return images
-
-
-def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
-    """The checkpoint's statistics of a platform, or for random weights the platform's limits.
-
-    Raises:
-        CheckpointError: It has none, or they are of a robot with another layout.
-    """
-    names = platform.names
-    units = tuple(str(dimension.unit) for dimension in platform.dimensions)
-    if checkpoint.is_random:
-        return NormStats.from_limits(names, units, platform.lower, platform.upper)
-    where = f"{checkpoint.source}/norm_stats.json"
-    if platform.name not in checkpoint.norm_stats:
-        known = ", ".join(sorted(checkpoint.norm_stats)) or "none"
-        raise CheckpointError(
-            where, f"wanted statistics of platform '{platform.name}', found those of: {known}"
-        )
-    stats = checkpoint.norm_stats[platform.name]
-    if difference := stats.difference(names, units):
-        raise CheckpointError(
-            where, f"{platform.name}: {difference}; these statistics are of another robot"
-        )
-    return stats

@@ -88,8 +88,19 @@ class Passes:
             context = self._model.tell_state(context, state.to(device))
         return lambda noise: self._integrate(noise.to(device), context)
 
-    def read_for_text(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Writer]:
-        """Reads a scene for text: logits (1, vocabulary) of the first token, and the writer."""
+    def read_for_text(
+        self, pictures: Tensor, tokens: Tensor, urgent: bool = False
+    ) -> tuple[Tensor, Writer]:
+        """Reads a scene for text.
+
+        Args:
+            pictures: Embedded, (N, tokens, W).
+            tokens: Ids of the prompt, (1, L).
+            urgent: Whether it may be asked for while other text is being written.
+
+        Returns:
+            Logits (1, vocabulary) of the first token, and the writer.
+        """
         logits, memory = self._read_text(pictures, tokens.to(self._model.device))
 
         def write(token: Tensor) -> Tensor:

@@ -101,11 +101,11 @@ class ModelConfig:
     flow_steps: int = 10  # Euler steps from noise to actions (paper, section IV-C).
     max_prompt_tokens: int = 200  # Public weights.
     max_text_tokens: int = 128  # Boxes and subtask, end-of-sequence included. Ours to fix.
+    max_action_tokens: int = 256  # A chunk in FAST tokens (openpi, `Pi0FAST.sample_actions`).
 
     def __post_init__(self) -> None:
-        _positive(
-            self, "action_dim", "horizon", "flow_steps", "max_prompt_tokens", "max_text_tokens"
-        )
+        _positive(self, "action_dim", "horizon", "flow_steps")
+        _positive(self, "max_prompt_tokens", "max_text_tokens", "max_action_tokens")
         if self.variant not in get_args(Variant):
             valid = ", ".join(get_args(Variant))
             raise ValueError(f"variant '{self.variant}' is none of {valid}")

@@ -89,6 +89,11 @@ class Pi05(nn.Module):
         """Where the weights are."""
         return self.vision.patch_embedding.weight.device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights."""
+        return self.vision.patch_embedding.weight.dtype
+
     def embed_images(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, image_size, image_size) uint8 rgb → (N, tokens, W)."""
         weight = self.vision.patch_embedding.weight

@@ -6,19 +6,22 @@ import threading
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
+from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.platforms import Platform
 
 BRAIN_NAMES = ("model", "expert")
 
 
-def open_brain(name: str, checkpoint: str, platform: Platform, seed: int = 0) -> Brain:
+def open_brain(
+    name: str, checkpoint: str, platform: Platform, options: ModelOptions | None = None
+) -> Brain:
     """Makes the brain called `name` for a robot, warm.
 
     Args:
         name: One of BRAIN_NAMES.
         checkpoint: Folder of the weights; empty is π0.5 at nano size with weights drawn at random.
         platform: The robot.
-        seed: Of what the model draws at random. The expert draws nothing.
+        options: How the model is run; None: as ModelOptions has it. The expert asks for nothing.
 
     Raises:
         Pi05Error: The checkpoint is not usable, or not for this robot.
@@ -33,7 +36,7 @@ def open_brain(name: str, checkpoint: str, platform: Platform, seed: int = 0) ->
         else:
             from pi05_ros.inference.model_brain import ModelBrain
 
-            brain = ModelBrain(platform, checkpoint, seed=seed)
+            brain = ModelBrain(platform, checkpoint, options)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"brain '{name}'",
@@ -52,25 +55,27 @@ class BrainSource:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._brain: Brain | None = None
-        self._key: tuple[str, str, str, int] | None = None
+        self._key: tuple[str, str, str, ModelOptions | None] | None = None
         self._users = 0
 
-    def acquire(self, name: str, checkpoint: str, platform: Platform, seed: int = 0) -> Brain:
+    def acquire(
+        self, name: str, checkpoint: str, platform: Platform, options: ModelOptions | None = None
+    ) -> Brain:
         """The brain; see open_brain. Give it back with `release`.
 
         Raises:
             ConfigError: The source already holds another brain.
             Pi05Error: It cannot be opened.
         """
-        key = (name, checkpoint, platform.name, seed)
+        key = (name, checkpoint, platform.name, options)
         with self._lock:
             if self._brain is None:
-                self._brain, self._key = open_brain(name, checkpoint, platform, seed), key
+                self._brain, self._key = open_brain(name, checkpoint, platform, options), key
             elif key != self._key:
                 raise ConfigError(
                     "brain",
                     f"planner and policy of one process share one: wanted {key} (brain, "
-                    f"checkpoint, platform, seed), but {self._key} is open",
+                    f"checkpoint, platform, options), but {self._key} is open",
                 )
             self._users += 1
             return self._brain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform
 
@@ -61,7 +62,9 @@ class FakeSource:
     def __init__(self, brain: FakeBrain) -> None:
         self.brain = brain
 
-    def acquire(self, name: str, checkpoint: str, platform: Platform, seed: int) -> FakeBrain:
+    def acquire(
+        self, name: str, checkpoint: str, platform: Platform, options: ModelOptions
+    ) -> FakeBrain:
         return self.brain
 
     def release(self) -> None:

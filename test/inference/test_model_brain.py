@@ -10,16 +10,21 @@ import pytest
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
+from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
-from pi05_ros.model import prompts
+from pi05_ros.model import action_text, prompts
 from pi05_ros.model.checkpoint import (
     Checkpoint,
     CheckpointError,
+    Training,
     random_checkpoint,
     save_checkpoint,
 )
+from pi05_ros.model.config import load_preset
 from pi05_ros.model.decoding import Decoded
+from pi05_ros.model.fast import FastError, FastTokenizer
 from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.platforms import Platform, load_platform
 
 TINY = "random:tiny?seed=3"
@@ -88,7 +93,7 @@ def test_normalised_actions_become_platform_units(platform, brain, monkeypatch):
     rows[:, : platform.size] = 0.5
     rows[1, : platform.size] = -3.0
     known = dataclasses.replace(result, actions=rows)
-    monkeypatch.setattr(brain._engine, "draw_actions", lambda images, prompt: known)
+    monkeypatch.setattr(brain._engine, "draw_actions", lambda *_, **__: known)
     chunk = brain.predict_chunk(observe(platform), "pick up the plate")
     want = platform.lower + 0.75 * (platform.upper - platform.lower)
     np.testing.assert_allclose(chunk[0], want, atol=1e-6)
@@ -100,9 +105,9 @@ def test_who_sees_which_cameras_and_which_words(platform, brain, monkeypatch):
     for head in ("write_text", "draw_actions"):
         inner = getattr(brain._engine, head)
 
-        def spy(images, prompt, head=head, inner=inner):
+        def spy(images, prompt, head=head, inner=inner, **rest):
             seen[head] = (list(images), prompt)
-            return inner(images, prompt)
+            return inner(images, prompt, **rest)
 
         monkeypatch.setattr(brain._engine, head, spy)
     observation = observe(platform)
@@ -195,7 +200,7 @@ def test_a_saved_checkpoint_thinks_for_its_own_platforms_only(tmp_path):
     trained = Checkpoint(model.model, model.tokenizer, {first.name: stats_of(first)}, "trained")
     save_checkpoint(tmp_path / "c", trained)
     brain = ModelBrain(first, str(tmp_path / "c"))
-    assert brain.info.description == "trained"
+    assert brain.info.description == "trained (float32 on cpu, eager)"
     assert brain.info.checkpoint == str(tmp_path / "c")
     chunk = brain.predict_chunk(observe(first), "pick up the plate")
     assert np.isfinite(chunk).all()
@@ -231,4 +236,114 @@ def test_nano_is_what_an_empty_argument_means():
     prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
     chunk = brain.predict_chunk(observe(platform, 224), prediction.text)
     assert np.isfinite(chunk).all()
-    print(prediction)
+
+
+def saved(folder, platform: Platform, variant: str, **facts) -> str:
+    """A checkpoint folder of an untrained one-layer model that claims to have been trained."""
+    model = Pi05(dataclasses.replace(load_preset("tiny"), variant=variant))
+    draw_weights(model, seed=1, adaptive_scale=1.0)
+    tokenizer = random_checkpoint("tiny").tokenizer
+    checkpoint = Checkpoint(model, tokenizer, {platform.name: stats_of(platform)}, **facts)
+    save_checkpoint(folder / "c", checkpoint)
+    return str(folder / "c")
+
+
+def test_weights_that_only_act_leave_the_task_as_it_is(platform, tmp_path, caplog):
+    brain = ModelBrain(platform, saved(tmp_path, platform, "pi05", training=Training(flow=True)))
+    assert brain.info.subtask_source == "implicit"
+    assert "was not trained to say subtasks" in caplog.text
+    brain.warm_up()
+    answer = brain.predict_subtask(observe(platform), "make the bed")
+    assert (answer.text, answer.boxes, answer.done) == ("make the bed", (), False)
+
+
+def test_pi0_is_told_the_state_as_numbers(platform, tmp_path):
+    brain = ModelBrain(platform, saved(tmp_path, platform, "pi0", training=Training(flow=True)))
+    brain.warm_up()
+    observation = observe(platform)
+
+    def chunk(observation: Observation) -> np.ndarray:
+        again = ModelBrain(platform, str(tmp_path / "c"))  # The same noise.
+        return again.predict_chunk(observation, "pick up the plate")
+
+    moved = dataclasses.replace(observation, state=observation.state + 0.05)
+    assert np.isfinite(chunk(observation)).all()
+    np.testing.assert_array_equal(chunk(observation), chunk(observation))
+    assert np.abs(chunk(moved) - chunk(observation)).max() > 1e-5
+
+
+@pytest.mark.parametrize(("variant", "opening"), [("pi0_fast", "Action: "), ("pi05", "")])
+def test_actions_in_fast_tokens(platform, tmp_path, monkeypatch, variant, opening):
+    draw = np.random.default_rng(0)
+    wave = np.sin(np.linspace(0.0, 3.0, 50))[:, None]
+    chunks = [wave * draw.uniform(-0.5, 0.5, platform.size) for _ in range(20)]
+    fast = FastTokenizer.fit(chunks, size=500)
+    folder = saved(tmp_path, platform, variant, training=Training(fast=True), fast=fast)
+    brain = ModelBrain(platform, folder)
+    brain.warm_up()
+    observation = observe(platform)
+
+    written = action_text.spell(brain._engine._tokenizer, fast, chunks[3], opening)
+    monkeypatch.setattr(
+        "pi05_ros.inference.engine.decode", lambda *_, **__: Decoded(tuple(written), 0.9, True)
+    )
+    low, high = platform.lower / 2, platform.upper / 2  # Of the statistics.
+    want = np.clip((chunks[3] + 1) / 2 * (high - low) + low, platform.lower, platform.upper)
+    bound = fast.error_bound(50) * (high - low).max() / 2
+    chunk = brain.predict_chunk(observation, "pick up the plate")
+    np.testing.assert_allclose(chunk, want, atol=bound + 1e-6)
+    assert brain.chunk_times.total > 0.0
+
+    del written[len(written) // 2]
+    with pytest.raises(FastError, match="wanted"):
+        brain.predict_chunk(observation, "pick up the plate")
+
+
+def test_fast_tokens_without_their_tokenizer(platform, tmp_path):
+    folder = saved(tmp_path, platform, "pi0_fast", training=Training(fast=True))
+    with pytest.raises(CheckpointError, match="has no fast_tokenizer.json to read them"):
+        ModelBrain(platform, folder)
+
+
+def test_pictures_come_in_the_order_of_the_weights(platform, tmp_path, monkeypatch):
+    order = ("right_wrist", "front")
+    brain = ModelBrain(platform, saved(tmp_path, platform, "pi05", policy_cameras=order))
+    seen = []
+    inner = brain._engine.draw_actions
+    monkeypatch.setattr(
+        brain._engine,
+        "draw_actions",
+        lambda images, *rest, **more: seen.append(tuple(images)) or inner(images, *rest, **more),
+    )
+    brain.predict_chunk(observe(platform), "pick up the plate")
+    assert seen == [order]
+
+
+def test_a_camera_that_the_robot_has_not(platform, tmp_path):
+    folder = saved(tmp_path, platform, "pi05", policy_cameras=("base_0_rgb",))
+    with pytest.raises(CheckpointError, match="the camera 'base_0_rgb', wanted one of .*: front"):
+        ModelBrain(platform, folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"device": "gpu"}, "wanted auto, cpu, cuda or cuda:<number>, found 'gpu'"),
+        ({"device": "cuda:63"}, "wanted 'cuda:63', but torch .* finds"),
+        ({"device": "cpu", "execution": "graphs"}, "wants the model on a CUDA device"),
+    ],
+)
+def test_no_other_device_in_silence(options, message):
+    with pytest.raises(ConfigError, match=message):
+        ModelBrain(load_platform(PLATFORMS[0]), TINY, ModelOptions(**options))
+
+
+def test_bfloat16_is_near_float32(platform):
+    def chunk(dtype: str) -> np.ndarray:
+        brain = ModelBrain(platform, TINY, ModelOptions(device="cpu", dtype=dtype))
+        assert brain.info.description.endswith(f"({dtype} on cpu, eager)")
+        return brain.predict_chunk(observe(platform), "pick up the plate")
+
+    span = platform.upper - platform.lower
+    difference = np.abs(chunk("bfloat16") - chunk("float32")) / span
+    assert 0.0 < difference.max() < 0.02

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
-from pi05_ros.inference.engine import EngineError, make_passes
-from pi05_ros.inference.graph_passes import GraphPasses, Launch
+from pi05_ros.errors import ConfigError
+from pi05_ros.inference.graph_passes import GraphPasses, Launch, make_passes
 from pi05_ros.inference.passes import Passes
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.decoding import decode
@@ -138,5 +138,5 @@ def test_a_new_prompt_compiles_nothing(model):
 
 
 def test_graphs_want_a_gpu(model):
-    with pytest.raises(EngineError, match="wants the model on a CUDA device, found it on cpu"):
+    with pytest.raises(ConfigError, match="wants the model on a CUDA device, found it on cpu"):
         make_passes(model, "graphs")

@@ -1,0 +1,53 @@
+"""What a checkpoint and a robot must agree on before one moves the other."""
+
+from __future__ import annotations
+
+from pi05_ros.model.checkpoint import Checkpoint, CheckpointError
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.platforms import Platform
+
+
+def cameras_for(
+    checkpoint: Checkpoint, platform: Platform
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Cameras of the high and of the low level, in the order in which the weights know them.
+
+    Where the checkpoint does not say, the platform does.
+
+    Raises:
+        CheckpointError: The weights were trained on a camera that the robot has not.
+    """
+    planner = checkpoint.planner_cameras or platform.planner_cameras
+    policy = checkpoint.policy_cameras or platform.policy_cameras
+    for camera in (*planner, *policy):
+        if camera not in platform.camera_names:
+            raise CheckpointError(
+                checkpoint.source,
+                f"was trained on the camera '{camera}', wanted one of {platform.name}: "
+                f"{', '.join(platform.camera_names)}",
+            )
+    return planner, policy
+
+
+def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
+    """The checkpoint's statistics of a platform, or for random weights the platform's limits.
+
+    Raises:
+        CheckpointError: It has none, or they are of a robot with another layout.
+    """
+    names = platform.names
+    units = tuple(str(dimension.unit) for dimension in platform.dimensions)
+    if checkpoint.is_random:
+        return NormStats.from_limits(names, units, platform.lower, platform.upper)
+    where = f"{checkpoint.source}/norm_stats.json"
+    if platform.name not in checkpoint.norm_stats:
+        known = ", ".join(sorted(checkpoint.norm_stats)) or "none"
+        raise CheckpointError(
+            where, f"wanted statistics of platform '{platform.name}', found those of: {known}"
+        )
+    stats = checkpoint.norm_stats[platform.name]
+    if difference := stats.difference(names, units):
+        raise CheckpointError(
+            where, f"{platform.name}: {difference}; these statistics are of another robot"
+        )
+    return stats

@@ -1,0 +1,43 @@
+"""Where the time of a prediction goes, with the device synchronised at every lap."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Times:
+    """Where the time of one prediction went [s], measured with the device synchronised."""
+
+    waited: float  # For the other head.
+    vision: float  # Embedding those pictures that were not known yet.
+    prefix: float  # Reading pictures, prompt and state.
+    generation: float  # Euler steps, or tokens.
+    total: float
+
+
+class Stopwatch:
+    """Adds up what the parts of one prediction take."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._parts = {"waited": 0.0, "vision": 0.0, "prefix": 0.0, "generation": 0.0}
+        self._start = self._last = self._now()
+
+    def lap(self, part: str) -> None:
+        """Counts the time since the last lap to `part`."""
+        now = self._now()
+        self._parts[part] += now - self._last
+        self._last = now
+
+    def times(self) -> Times:
+        """The sums."""
+        return Times(**self._parts, total=self._last - self._start)
+
+    def _now(self) -> float:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        return time.perf_counter()
