@@ -127,7 +127,12 @@ class Pi05Engine:
         """
         side = self._config.vision.image_size
         black = torch.zeros(max(text_cameras, action_cameras), 3, side, side, dtype=torch.uint8)
-        with self._text_lock, self._lock.hold(urgent=False), torch.inference_mode():
+        with (
+            self._text_lock,
+            self._lock.hold(urgent=False),
+            self._passes.compiling(),
+            torch.inference_mode(),
+        ):
             embedded = [self._passes.embed(black[: n + 1]) for n in range(len(black))]
             for count, length in self._passes.shapes(text_cameras):
                 self._try_text(embedded[count - 1], _blank_prompt(length))

@@ -99,10 +99,7 @@ class GraphPasses(Passes):
         self._capture = capture
         self._read_padded_memory = self._prepare(self._read_padded_memory_pass)
         self._read_padded_text = self._prepare(self._read_padded_text_pass)
-        self._write_slot = self._prepare(self._write_slot_pass)
-        config = model.config
-        self._room = max(config.max_text_tokens, config.max_action_tokens)  # For what is written.
-        longest = config.max_prompt_tokens
+        longest = model.config.max_prompt_tokens
         self._lengths = tuple(range(longest, 0, -LENGTH_STEP))[::-1]
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.
         # By number of pictures and length of the prompt: reading, and what follows it.
@@ -218,12 +215,6 @@ class GraphPasses(Passes):
             logits,
             *(F.pad(tensor, (0, 0, 0, self._room)) for tensor in _tensors(context.memory)),
         ]
-
-    def _write_slot_pass(
-        self, token: Tensor, slot: Tensor, seen: Tensor, memory: Memory
-    ) -> Tensor:
-        seen.index_fill_(1, slot, True)
-        return self._model.write_slot(token, slot, Context(memory, seen))
 
 
 def _tensors(memory: Memory) -> list[Tensor]:

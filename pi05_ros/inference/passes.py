@@ -12,9 +12,11 @@ fixed shapes, for CUDA graphs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 from pi05_ros.model import flow
@@ -25,6 +27,8 @@ Memory = tuple[LayerMemory, ...]
 Drawer = Callable[[Tensor], Tensor]  # ω (1, horizon, action_dim) → actions, likewise.
 Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
 F = TypeVar("F", bound=Callable[..., Any])
+
+FROZEN_PARAMETERS = 100_000_000  # Larger models are not frozen.
 
 # Prompts of these lengths are compiled first. torch takes equal sizes for one symbol, so that each
 # length differs from whatever else may be as long, and a second one tells them apart.
@@ -37,9 +41,9 @@ class Passes:
     Args:
         model: The weights. Not changed.
         compiled: Whether torch.compile makes kernels of the passes. A C++ compiler is wanted on
-            the CPU. The first call of each pass takes tens of seconds, a few where torch finds the
-            kernels of an earlier process in its cache. Lengths are symbols to it: after `warm_up`
-            a new prompt compiles nothing.
+            the CPU, and `compiling` around the first calls, which take tens of seconds. Lengths of
+            prompts are symbols to it, and text is written into a cache that has room for all of
+            it: after a warm-up, a new prompt compiles nothing.
     """
 
     def __init__(self, model: Pi05, *, compiled: bool = False) -> None:
@@ -54,7 +58,8 @@ class Passes:
         self._read_memory = self._prepare(self._read_memory_pass)
         self._read_text = self._prepare(self._read_text_pass)
         self._velocity = self._prepare(self._velocity_pass)
-        self._write = self._prepare(self._write_pass)
+        self._write_slot = self._prepare(self._write_slot_pass, dynamic=False)
+        self._caches: dict[bool, TextCache] = {}  # Of urgent and of patient text.
 
     def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
         """Numbers of pictures and of prompt tokens that a warm-up must have run, once each."""
@@ -102,13 +107,35 @@ class Passes:
             Logits (1, vocabulary) of the first token, and the writer.
         """
         logits, memory = self._read_text(pictures, tokens.to(self._model.device))
+        if self._compiled:
+            return logits, self._cached_writer(memory, pictures, tokens, urgent)
 
         def write(token: Tensor) -> Tensor:
             nonlocal memory
-            following, memory = self._write(token, memory)
+            following, memory = self._write_pass(token, memory)
             return following
 
         return logits, write
+
+    def _cached_writer(
+        self, memory: Memory, pictures: Tensor, tokens: Tensor, urgent: bool
+    ) -> Writer:
+        """A writer into a cache of one shape, whatever was read."""
+        config, used = self._model.config, memory[0].keys.shape[2]
+        capacity = used - tokens.shape[1] + config.max_prompt_tokens + self._room
+        cache = self._caches.get(urgent)
+        if cache is None or cache.capacity < capacity:
+            cache = self._caches[urgent] = TextCache(memory, capacity)
+        cache.fill(memory)
+        slot = used
+
+        def write(token: Tensor) -> Tensor:
+            nonlocal slot
+            at = torch.tensor([slot], device=token.device)
+            slot += 1
+            return self._write_slot(token, at, cache.seen, cache.memory)
+
+        return write
 
     def _integrate(self, noise: Tensor, context: Context) -> Tensor:
         """Ten Euler steps."""
@@ -145,17 +172,72 @@ class Passes:
         logits, context = self._model.write(token, Context(memory))
         return logits, context.memory
 
+    def _write_slot_pass(
+        self, token: Tensor, slot: Tensor, seen: Tensor, memory: Memory
+    ) -> Tensor:
+        seen.index_fill_(1, slot, True)
+        return self._model.write_slot(token, slot, Context(memory, seen))
+
+    @property
+    def _room(self) -> int:
+        """Most tokens that will be written to one scene."""
+        return max(self._model.config.max_text_tokens, self._model.config.max_action_tokens)
+
     def _sequence(self, pictures: Tensor, tokens: Tensor) -> Tensor:
         """Embedded pictures (N, tokens, W) and prompt ids (1, L) → (1, S, W)."""
         text = self._model.language.embed(tokens)
         return torch.cat([pictures.flatten(0, 1)[None], text], dim=1)
 
-    def _prepare(self, function: F) -> F:
+    @contextmanager
+    def compiling(self) -> Iterator[None]:
+        """Within it, what is compiled for a CPU is made for it; to be held by one warm-up."""
+        if not self._compiled or self._model.device.type != "cpu":
+            yield
+            return
+        from torch._inductor import config as inductor  # Takes seconds to import.
+
+        # Kernels that C++ calls instead of Python save a fifth of a flow step. Frozen weights are
+        # packed for the processor, in copies: not for models that fill the memory.
+        size = sum(parameter.numel() for parameter in self._model.parameters())
+        with inductor.patch(cpp_wrapper=True, freezing=size < FROZEN_PARAMETERS):
+            yield
+
+    def _prepare(self, function: F, dynamic: bool = True) -> F:
         """The function, or what torch.compile makes of it."""
         if not self._compiled:
             return function
-        # On the CPU, kernels called from C++ instead of Python save a fifth of a flow step.
-        on_cpu = self._model.device.type == "cpu"
-        options: dict[str, Any] = {"cpp_wrapper": True} if on_cpu else {}
-        compiled = torch.compile(function, dynamic=True, fullgraph=True, options=options)
+        compile_: Any = torch.compile  # Its types lack `isolate_recompiles`.
+        compiled = compile_(
+            function,
+            dynamic=dynamic,
+            fullgraph=True,
+            isolate_recompiles=True,  # Other engines' kernels hold other weights.
+        )
         return cast(F, compiled)
+
+
+class TextCache:
+    """Keys and values with room for text, of one shape, so that one kernel writes every token.
+
+    Args:
+        memory: What its layers look like, (1, K, S, D) each.
+        capacity: Positions that it holds.
+    """
+
+    def __init__(self, memory: Memory, capacity: int) -> None:
+        self.capacity = capacity
+        room = (0, 0, 0, capacity - memory[0].keys.shape[2])
+        self.memory = tuple(
+            LayerMemory(functional.pad(keys, room), functional.pad(values, room))
+            for keys, values in memory
+        )
+        device = memory[0].keys.device
+        self.seen = torch.zeros(1, capacity, dtype=torch.bool, device=device)  # Slots in use.
+
+    def fill(self, memory: Memory) -> None:
+        """Begins anew with what was read."""
+        used = memory[0].keys.shape[2]
+        for own, read in zip(self.memory, memory, strict=True):
+            own.keys[:, :, :used] = read.keys
+            own.values[:, :, :used] = read.values
+        self.seen[:] = torch.arange(self.capacity, device=self.seen.device) < used

@@ -104,7 +104,7 @@ def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
 
     thread = threading.Thread(target=policy, daemon=True)
     thread.start()
-    write, read = engine._passes._write, engine._passes.read_for_actions
+    write, read = engine._passes._write_pass, engine._passes.read_for_actions
 
     def noted_read(*arguments):
         events.append("chunk")
@@ -121,7 +121,7 @@ def test_a_chunk_goes_first_while_text_is_written(engine, monkeypatch):
         return write(token, memory)
 
     monkeypatch.setattr(engine._passes, "read_for_actions", noted_read)
-    monkeypatch.setattr(engine._passes, "_write", slow_write)
+    monkeypatch.setattr(engine._passes, "_write_pass", slow_write)
     result = engine.write_text(pictures(4), HIGH)
     thread.join(10.0)
     assert not thread.is_alive()

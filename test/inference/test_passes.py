@@ -114,11 +114,12 @@ def test_a_new_prompt_compiles_nothing(model):
             )
             assert say(compiled, *given[:2])[0] == say(plain, *given[:2])[0]
 
-    with torch.inference_mode():
-        for count in (1, 2, 3):
-            compiled.embed(scene(model, count, 5)[0])
-    for count, length in compiled.shapes(3):
-        check(count, length)
+    with compiled.compiling():
+        with torch.inference_mode():
+            for count in (1, 2, 3):
+                compiled.embed(scene(model, count, 5)[0])
+        for count, length in compiled.shapes(3):
+            check(count, length)
     before = counters["stats"]["unique_graphs"]
     assert before > 0
     for count, length in SCENES:
@@ -135,6 +136,27 @@ def test_a_new_prompt_compiles_nothing(model):
     assert not thread.is_alive()
     assert failed == []
     assert counters["stats"]["unique_graphs"] == before
+
+
+@pytest.mark.parametrize("model", ["pi05"], indirect=True)
+@torch.inference_mode()
+def test_frozen_weights_are_each_models_own(model):
+    """Two engines in one process, as when a node is configured anew with another checkpoint."""
+    other = Pi05(model.config)
+    draw_weights(other, seed=7, adaptive_scale=1.0)
+    other.eval().requires_grad_(False)
+    given = scene(model, 2, 20)
+    token = torch.tensor([[5]])
+    drawn = []
+    for each in (model, other):
+        compiled = Passes(each, compiled=True)
+        read = compiled._read_text_pass(each.embed_images(given[0]), given[1])
+        with compiled.compiling():
+            write = compiled._cached_writer(read[1], each.embed_images(given[0]), given[1], False)
+            found = write(token)
+        torch.testing.assert_close(found, compiled._write_pass(token, read[1])[0])
+        drawn.append(found)
+    assert (drawn[0] - drawn[1]).abs().max() > 0.1
 
 
 def test_graphs_want_a_gpu(model):
