@@ -62,7 +62,7 @@ class Context:
         return replace(self, memory=memory)
 
     def rows(self, chosen: Tensor) -> Context:
-        """The chosen rows of the batch alone; `chosen` (B,) bool."""
+        """The chosen rows of the batch: (B,) bool, or indices, which may repeat."""
         memory = tuple(LayerMemory(*(part[chosen] for part in layer)) for layer in self.memory)
         valid = None if self.valid is None else self.valid[chosen]
         return replace(self, memory=memory, valid=valid)

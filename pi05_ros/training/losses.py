@@ -65,11 +65,13 @@ def losses(
         model: Any variant; one without expert wants α = 0.
         batch: On the model's device.
         config: α, insulation.
-        noise: ω, (B, horizon, action_dim) float32; wanted where actions count.
-        tau: Flow times as the paper counts them, (B,), from `flow.sample_tau`; likewise.
+        noise: ω, (B, horizon, action_dim) float32; wanted where actions count. With R draws,
+            (R, B, horizon, action_dim), the expert's error is the mean over them. The language
+            model is read once all the same, which makes many draws cheap where it is large.
+        tau: Flow times as the paper counts them, (B,) or (R, B), from `flow.sample_tau`; likewise.
 
     Raises:
-        ValueError: Actions count, and noise or tau is missing.
+        ValueError: Actions count, and noise or tau is missing, or their draws differ.
         VariantError: Actions count, and the model has no expert or the batch no state.
     """
     hidden, context = read(model, batch)
@@ -85,21 +87,55 @@ def losses(
         if noise is None or tau is None:
             raise ValueError("wanted noise and tau for the batch's actions, found none")
         seen = context.detached() if config.insulated else context
-        weights = batch.action_weights
-        if weights is None:
-            error = flow_errors(model, seen, batch, noise, tau).mean(dim=(1, 2))
-        else:
-            acting = weights.flatten(1).any(dim=1)  # (B,); the expert runs on these rows alone.
-            acted = replace(
-                batch,
-                actions=batch.actions[acting],
-                state=None if batch.state is None else batch.state[acting],
-            )
-            squares = flow_errors(model, seen.rows(acting), acted, noise[acting], tau[acting])
-            weights = weights[acting]
-            means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
-            error = nothing.index_put((acting,), means)
+        if noise.ndim == 3:
+            noise, tau = noise[None], tau[None]
+        error = _flow_means(model, seen, batch, noise, tau)
     return Losses(text, fast, error, config.alpha)
+
+
+def _flow_means(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau: Tensor) -> Tensor:
+    """Weighted mean of `flow_errors` of each sample, over R draws; 0 without actions.
+
+    The expert runs on the acting samples alone. Each draw is a row of its own batch.
+
+    Args:
+        model: With an expert.
+        context: From `read`, B rows, detached for knowledge insulation.
+        batch: With actions.
+        noise: (R, B, horizon, action_dim).
+        tau: (R, B).
+
+    Returns:
+        (B,) float32.
+    """
+    if noise.shape[:2] != tau.shape:
+        raise ValueError(
+            f"wanted a time for each draw of noise, found {tuple(tau.shape)} times for "
+            f"{tuple(noise.shape[:2])} draws; shape tau as the first dimensions of noise"
+        )
+    if batch.actions is None:
+        raise ValueError("the batch has no actions")
+    weights = batch.action_weights
+    if weights is None:
+        weights = torch.ones_like(batch.actions)
+    acting = weights.flatten(1).any(dim=1).nonzero()[:, 0]  # (A,) indices.
+    rows = acting.repeat(len(noise))  # (R · A,), draw by draw.
+    acted = replace(
+        batch,
+        actions=batch.actions[rows],
+        state=None if batch.state is None else batch.state[rows],
+    )
+    squares = flow_errors(
+        model,
+        context.rows(rows),
+        acted,
+        noise[:, acting].flatten(0, 1),
+        tau[:, acting].flatten(),
+    )
+    squares = squares.unflatten(0, (len(noise), len(acting))).mean(dim=0)
+    weights = weights[acting]
+    means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
+    return means.new_zeros(len(batch.actions)).index_put((acting,), means)
 
 
 def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:

@@ -166,6 +166,30 @@ def test_actions_cost_the_error_of_the_velocity(model, noise, tau):
     assert found.total.item() == pytest.approx(parts.mean().item())
 
 
+@pytest.mark.parametrize("config", [POST, JOINT])
+def test_many_draws_cost_the_mean_of_each_alone(model, config, monkeypatch):
+    """Value and gradient, of rows with and without actions; the language model reads once."""
+    batch = collate(samples(model.config.variant))
+    generator = torch.Generator().manual_seed(4)
+    noise = torch.randn(4, 3, HORIZON, DIM, generator=generator)
+    tau = flow.sample_tau(12, generator).unflatten(0, (4, 3))
+    alone = [losses(model, batch, config, n, t) for n, t in zip(noise, tau, strict=True)]
+    want = torch.stack([one.flow for one in alone])
+    assert want[:, [0, 2]].std(dim=0).min() > 1e-2  # Draws differ.
+    want_grads = grads(model, want.mean())
+    reads = []
+    read_once = model.language.forward
+    monkeypatch.setattr(
+        model.language, "forward", lambda *a, **k: reads.append(len(a[0])) or read_once(*a, **k)
+    )
+    found = losses(model, batch, config, noise, tau)
+    assert reads == [3]
+    torch.testing.assert_close(found.flow, want.mean(dim=0))
+    torch.testing.assert_close(found.text, alone[0].text)
+    for name, grad in grads(model, found.flow.mean()).items():
+        assert grad == pytest.approx(want_grads[name], rel=1e-4, abs=1e-7), name
+
+
 @torch.no_grad()
 def test_action_weights_count_dimensions(model, noise, tau):
     rows = samples(model.config.variant)
@@ -349,6 +373,8 @@ def test_what_is_missing_is_said(model, noise, tau):
     rows = samples(model.config.variant)
     with pytest.raises(ValueError, match="wanted noise and tau"):
         losses(model, collate(rows), POST, noise)
+    with pytest.raises(ValueError, match=r"found \(1, 3\) times for \(2, 3\) draws"):
+        losses(model, collate(rows), POST, noise.expand(2, *noise.shape), tau[None])
     if model.config.variant == "pi0":
         with pytest.raises(VariantError, match="acts on a state"):
             losses(model, dataclasses.replace(collate(rows), state=None), POST, noise, tau)
