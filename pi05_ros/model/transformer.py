@@ -184,20 +184,21 @@ def rotation_of(positions: Tensor, head_dim: int) -> Tensor:
         head_dim: D.
 
     Returns:
-        (2, B, 1, L, D/2) or (2, 1, L, D/2) float32: cosines, then sines.
+        (2, B, 1, L, D) or (2, 1, L, D) float32: cosines, then sines, those of the first half of
+        each vector negated.
     """
     exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32)
     frequencies = torch.exp(exponents * (-math.log(ROTARY_PERIOD) / head_dim))
     angles = positions[..., None, :, None].float() * frequencies
-    return torch.stack([angles.cos(), angles.sin()])
+    cosines, sines = angles.cos(), angles.sin()
+    return torch.stack([torch.cat([cosines, cosines], dim=-1), torch.cat([-sines, sines], dim=-1)])
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Rotates the pairs (x_i, x_{i + D/2}) of x (B, heads, L, D) by their angles, in float32."""
-    first, second = x.float().chunk(2, dim=-1)
     cosines, sines = rotation
-    rotated = [first * cosines - second * sines, second * cosines + first * sines]
-    return torch.cat(rotated, dim=-1).to(x.dtype)
+    wide = x.float()
+    return (wide * cosines + wide.roll(x.shape[-1] // 2, dims=-1) * sines).to(x.dtype)
 
 
 def _residual(x: Tensor, update: Tensor, gate: Tensor | None) -> Tensor:
