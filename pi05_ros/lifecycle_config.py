@@ -22,7 +22,8 @@ class LifecycleConfig:
         4.0, "A node that answers no question for so long counts as dead or hung [s]."
     )
     configure_limit_s: float = _limit(
-        300.0, "Longest configure transition: the weights of a large model take minutes [s]."
+        900.0,
+        "Longest configure transition: loading and compiling a large model take minutes [s].",
     )
     activate_limit_s: float = _limit(30.0, "Longest activate transition [s].")
     deactivate_limit_s: float = _limit(2.0, "Longest deactivate transition [s].")

@@ -14,6 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # Before the import: nothing here may reach 
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from torch import Tensor
 
 from pi05_ros.model.config import ExpertConfig, LanguageConfig, ModelConfig, VisionConfig
@@ -22,8 +23,6 @@ from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.public_names import public_name
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch, Targets
-
-transformers = pytest.importorskip("transformers")
 
 TOLERANCE = 1e-4
 VOCABULARY = 400

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from pi05_ros.model.checkpoint import read_contents
@@ -26,8 +27,6 @@ from pi05_ros.model.public_names import public_name
 from pi05_ros.model.weights import WEIGHTS, load_model
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch
-
-safetensors = pytest.importorskip("safetensors.torch")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("PI05_REFERENCE", REPOSITORY.parent / "shared" / "reference"))
@@ -47,7 +46,7 @@ def facts() -> dict:
 
 @pytest.fixture(scope="module")
 def case() -> dict[str, torch.Tensor]:
-    return safetensors.load_file(REFERENCE / "pi05_tiny_case.safetensors")
+    return safetensors.torch.load_file(REFERENCE / "pi05_tiny_case.safetensors")
 
 
 @pytest.fixture(scope="module")
