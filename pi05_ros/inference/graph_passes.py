@@ -63,23 +63,34 @@ class Replay:
 
 
 class CudaCapture:
-    """Records CUDA graphs that share one pool of memory."""
+    """Records CUDA graphs that share one pool of memory.
 
-    def __init__(self) -> None:
+    Args:
+        device: A CUDA device.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, launch: Launch) -> Launch:
-        """Records `launch` on the current device."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            launch()  # What libraries set up on a first call must not be recorded.
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        # Other threads, such as the other head's, may use the GPU meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            launch()
-        return graph.replay
+        """Records `launch`."""
+        with torch.cuda.device(self._device):
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                launch()  # What libraries set up on a first call must not be recorded.
+            torch.cuda.current_stream().wait_stream(stream)
+            graph = torch.cuda.CUDAGraph()
+            # Other threads, such as the other head's, may use the GPU meanwhile.
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                launch()
+
+        def replay() -> None:
+            with torch.cuda.device(self._device):
+                graph.replay()
+
+        return replay
 
 
 class GraphPasses(Passes):
@@ -90,7 +101,7 @@ class GraphPasses(Passes):
 
     Args:
         model: The weights, on the GPU.
-        capture: How a launch is recorded; `CudaCapture()` on a GPU.
+        capture: How a launch is recorded; `CudaCapture` on a GPU.
         compiled: Whether torch.compile makes the kernels that are recorded.
     """
 
@@ -99,6 +110,7 @@ class GraphPasses(Passes):
         self._capture = capture
         self._read_padded_memory = self._prepare(self._read_padded_memory_pass)
         self._read_padded_text = self._prepare(self._read_padded_text_pass)
+        self._write_slot = self._prepare(self._write_slot_pass)  # Each scene has its own length.
         longest = model.config.max_prompt_tokens
         self._lengths = tuple(range(longest, 0, -LENGTH_STEP))[::-1]
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.
@@ -241,4 +253,4 @@ def make_passes(model: Pi05, execution: Execution) -> Passes:
             f"wants the model on a CUDA device, found it on {model.device}; "
             "take 'compiled' or 'eager'",
         )
-    return GraphPasses(model, CudaCapture())
+    return GraphPasses(model, CudaCapture(model.device))

@@ -140,6 +140,19 @@ def test_a_new_prompt_compiles_nothing(model):
 
 @pytest.mark.parametrize("model", ["pi05"], indirect=True)
 @torch.inference_mode()
+def test_what_is_recorded_can_be_compiled(model):
+    """All shapes: more than torch lets a function be compiled for."""
+    plain, fixed = Passes(model), GraphPasses(model, Recorder(), compiled=True)
+    shapes = list(fixed.shapes(3))
+    assert len(shapes) > torch._dynamo.config.recompile_limit
+    for count, length in shapes:
+        given = scene(model, count, length)
+        torch.testing.assert_close(draw(fixed, *given), draw(plain, *given), atol=2e-5, rtol=0)
+        assert say(fixed, *given[:2])[0] == say(plain, *given[:2])[0]
+
+
+@pytest.mark.parametrize("model", ["pi05"], indirect=True)
+@torch.inference_mode()
 def test_frozen_weights_are_each_models_own(model):
     """Two engines in one process, as when a node is configured anew with another checkpoint."""
     other = Pi05(model.config)
