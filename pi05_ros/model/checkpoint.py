@@ -28,6 +28,7 @@ from pi05_ros.model.checkpoint_files import (
     existing_file,
     new_folder,
     read_mapping,
+    readable,
 )
 from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.model.fast import FAST_FILE, FastTokenizer
@@ -93,10 +94,16 @@ def open_checkpoint(
 
     Raises:
         CheckpointError: The folder is no checkpoint.
-        ConfigError: The preset or the seed is none.
+        ConfigError: The preset or the seed is none, or nobody has the home that it names.
     """
     if spec and not spec.startswith("random:"):
-        return load_checkpoint(Path(spec).expanduser(), dtype, device)
+        try:
+            folder = Path(spec).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"checkpoint '{spec}'", f"there is no such home ({error})"
+            ) from error
+        return load_checkpoint(folder, dtype, device)
     match = re.fullmatch(r"(?:random:([^?]+)(?:\?seed=(\d{1,18}))?)?", spec)
     if match is None:
         raise ConfigError(
@@ -149,9 +156,14 @@ def read_contents(folder: Path, model_config: ModelConfig | None = None) -> Cont
         model_config: Sizes of a public checkpoint that does not say them.
 
     Raises:
-        CheckpointError: It is no checkpoint, or its parts do not fit.
+        CheckpointError: It is no checkpoint, its parts do not fit, or it may not be read.
         ConfigError: A JSON file does not say what it must.
     """
+    with readable(folder):
+        return _read_contents(folder, model_config)
+
+
+def _read_contents(folder: Path, model_config: ModelConfig | None) -> Contents:
     if not folder.is_dir():
         raise CheckpointError(folder, "is no folder; wanted a checkpoint's")
     if is_native(folder):

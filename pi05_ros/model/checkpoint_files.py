@@ -30,19 +30,39 @@ class CheckpointError(Pi05Error):
         super().__init__(f"{path}: {problem}")
 
 
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Says what the system refuses within the block: no permission, too long a name, a bad disk.
+
+    Args:
+        path: What is being read, where the system does not say it.
+
+    Raises:
+        CheckpointError: In place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            error.filename or path, f"cannot be read ({error.strerror or error})"
+        ) from error
+
+
 def existing_file(path: Path) -> Path:
     """`path`, after a look that a regular file is there. Links are followed.
 
     Raises:
-        CheckpointError: It is missing, is a folder, a pipe, or a link that leads nowhere.
+        CheckpointError: It is missing, is a folder, a pipe, or a link that leads nowhere, or may
+            not be looked at.
     """
-    if path.is_file():
-        return path
-    if path.is_symlink() and not path.exists():
-        raise CheckpointError(path, f"is a link to {os.readlink(path)}, which is not there")
-    if path.exists():
-        raise CheckpointError(path, "is no regular file")
-    beside = ", ".join(sorted(other.name for other in path.parent.glob("*"))) or "nothing"
+    with readable(path):
+        if path.is_file():
+            return path
+        if path.is_symlink() and not path.exists():
+            raise CheckpointError(path, f"is a link to {os.readlink(path)}, which is not there")
+        if path.exists():
+            raise CheckpointError(path, "is no regular file")
+        beside = ", ".join(sorted(other.name for other in path.parent.glob("*"))) or "nothing"
     raise CheckpointError(path.parent, f"{path.name} is missing (found: {beside})")
 
 
@@ -86,14 +106,15 @@ def new_folder(target: Path) -> Iterator[Path]:
     hidden folder `.NAME.*.unfinished`, which nothing reads.
 
     Raises:
-        CheckpointError: `target` is there already and not empty, or cannot be written.
+        CheckpointError: `target` is there already and not empty, or cannot be written, or the disk
+            is full before all of it is.
     """
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise CheckpointError(target, "is already there; write into another folder")
-    if target.is_dir() and any(target.iterdir()):
-        first = min(path.name for path in target.iterdir())
-        raise CheckpointError(target, f"is not empty ({first}); write into another folder")
     try:
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise CheckpointError(target, "is already there; write into another folder")
+        if target.is_dir() and any(target.iterdir()):
+            first = min(path.name for path in target.iterdir())
+            raise CheckpointError(target, f"is not empty ({first}); write into another folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(".unfinished", f".{target.name}.", target.parent))
     except OSError as error:
@@ -105,8 +126,10 @@ def new_folder(target: Path) -> Iterator[Path]:
             _sync(path)
         temporary.rename(target)
         _sync(target.parent)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise CheckpointError(target, f"cannot be written ({error})") from error
         raise
 
 

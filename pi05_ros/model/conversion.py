@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, write_json
+from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, readable, write_json
 from pi05_ros.model.fast import FAST_FILE
 from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors, write_lerobot
@@ -28,6 +28,7 @@ from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 
 Target = Literal["pi05_ros", "lerobot"]
+SMALL_FILES = 64 << 20  # Bytes that a disk shall have beside weights and tokenizer.
 
 
 def bytes_to_write(contents: Contents, to: Target, dtype: torch.dtype | None) -> int:
@@ -131,13 +132,14 @@ def _chosen(
     return next(iter(statistics.values()), None)
 
 
-def _check_disk(target: Path, wanted: int) -> None:
-    """Raises CheckpointError unless the disk has room."""
+def _check_disk(target: Path, size: int) -> None:
+    """Raises CheckpointError unless the disk has room for `size` bytes and the small files."""
     parent = target.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    free = shutil.disk_usage(parent).free
-    if free < wanted + (64 << 20):
+    with readable(parent):
+        while not parent.exists():
+            parent = parent.parent
+        free = shutil.disk_usage(parent).free
+    if free < (wanted := size + SMALL_FILES):
         raise CheckpointError(
             target, f"wanted {wanted / 1e9:.2f} GB free on its disk, found {free / 1e9:.2f} GB"
         )

@@ -20,6 +20,7 @@ from pi05_ros.model.checkpoint_files import (
     CheckpointError,
     existing_file,
     read_json,
+    readable,
     write_json,
 )
 from pi05_ros.strict import from_mapping
@@ -126,11 +127,13 @@ class ManifestCheck:
             CheckpointError: A file is not the one that was written.
         """
         for path, future in self._found.items():
-            if future.result() != self._wanted[path]:
+            with readable(path):
+                found = future.result()
+            if found != self._wanted[path]:
                 raise CheckpointError(
                     path,
                     f"was changed after it was written: wanted SHA-256 {self._wanted[path]} "
-                    f"({MANIFEST}), found {future.result()}; copy it again",
+                    f"({MANIFEST}), found {found}; copy it again",
                 )
 
     def close(self) -> None:

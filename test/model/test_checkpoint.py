@@ -18,6 +18,7 @@ from pi05_ros.model.checkpoint import (
     Training,
     load_checkpoint,
     make_tokenizer,
+    open_checkpoint,
     random_checkpoint,
     save_checkpoint,
 )
@@ -115,6 +116,26 @@ def test_a_pickle_instead_of_the_weights(saved):
 def test_a_missing_folder(tmp_path):
     with pytest.raises(CheckpointError, match="nowhere: is no folder"):
         load_checkpoint(tmp_path / "nowhere")
+
+
+def test_what_the_system_refuses(saved, tmp_path, monkeypatch):
+    with pytest.raises(CheckpointError, match=r"aaa: cannot be read \(File name too long"):
+        load_checkpoint(tmp_path / ("a" * 300))
+    with pytest.raises(ConfigError, match="checkpoint '~nobody-here/c': there is no such home"):
+        open_checkpoint("~nobody-here/c")
+
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pi05_ros.model.manifest.sha256_of", refuse)
+        with pytest.raises(
+            CheckpointError, match=r"config.json: cannot be read \(Permission denied"
+        ):
+            load_checkpoint(saved)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    with pytest.raises(CheckpointError, match=r"safetensors: cannot be read \(Permission denied"):
+        load_checkpoint(saved)
 
 
 @pytest.mark.parametrize(

@@ -207,9 +207,18 @@ def test_values_that_are_not_finite(source, tmp_path):
 def test_a_full_disk(source, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(CheckpointError, match="c: wanted 0.00 GB free on its disk, found 0.00"):
+    with pytest.raises(CheckpointError, match="c: wanted 0.07 GB free on its disk, found 0.00"):
         convert(read_contents(source), tmp_path / "no" / "c")
     assert not (tmp_path / "no").exists()
+
+
+def test_a_disk_that_fills_up_on_the_way(source, tmp_path):
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(CheckpointError, match=r"c: cannot be written \(.*No space left on device"):
+        convert(read_contents(source), tmp_path / "no" / "c", progress=fail)
+    assert list((tmp_path / "no").iterdir()) == []
 
 
 def test_a_target_that_is_there(source, tmp_path):
