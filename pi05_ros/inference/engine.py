@@ -125,15 +125,16 @@ class Pi05Engine:
             text_cameras: Cameras that text is written from; 0 where the head is not used.
             action_cameras: Cameras that actions are drawn from; 0 likewise.
         """
-        side = self._config.vision.image_size
-        black = torch.zeros(max(text_cameras, action_cameras), 3, side, side, dtype=torch.uint8)
         with (
             self._text_lock,
             self._lock.hold(urgent=False),
             self._passes.compiling(),
             torch.inference_mode(),
         ):
-            embedded = [self._passes.embed(black[: n + 1]) for n in range(len(black))]
+            # Made here, in inference mode, as all that comes later: torch tells the two apart.
+            side, most = self._config.vision.image_size, max(text_cameras, action_cameras)
+            black = torch.zeros(most, 3, side, side, dtype=torch.uint8)
+            embedded = [self._passes.embed(black[: n + 1]) for n in range(most)]
             for count, length in self._passes.shapes(text_cameras):
                 self._try_text(embedded[count - 1], _blank_prompt(length))
             for count, length in self._passes.shapes(action_cameras):
@@ -171,7 +172,7 @@ class Pi05Engine:
             watch.lap("vision")
             self._lock.give_way()
             watch.lap("waited")
-            read = self._passes.read_for_text(embedded, tokens)
+            read = self._passes.read_for_text(embedded, torch.tensor([tokens]))
             watch.lap("prefix")
             decoded = decode(
                 *read,
@@ -212,7 +213,7 @@ class Pi05Engine:
             watch.lap("waited")
             embedded = self._pictures.embed(pictures, digests)
             watch.lap("vision")
-            draw = self._passes.read_for_actions(embedded, tokens, told)
+            draw = self._passes.read_for_actions(embedded, torch.tensor([tokens]), told)
             watch.lap("prefix")
             if noise is None:
                 noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
@@ -255,7 +256,7 @@ class Pi05Engine:
             watch.lap("waited")
             embedded = self._pictures.embed(pictures, digests)
             watch.lap("vision")
-            read = self._passes.read_for_text(embedded, tokens, urgent=True)
+            read = self._passes.read_for_text(embedded, torch.tensor([tokens]), urgent=True)
             watch.lap("prefix")
             decoded = decode(*read, end=END, limit=self._config.max_action_tokens)
             watch.lap("generation")
@@ -284,7 +285,7 @@ class Pi05Engine:
 
     def _request(
         self, images: Mapping[str, np.ndarray], prompt: str
-    ) -> tuple[list[np.ndarray], list[bytes], Tensor]:
+    ) -> tuple[list[np.ndarray], list[bytes], list[int]]:
         """Checks a request and does its part that needs no lock: pictures, digests, token ids."""
         if not images:
             raise EngineError("no picture was given; wanted at least one camera's")
@@ -299,7 +300,7 @@ class Pi05Engine:
         tokens = prompt_tokens(self._tokenizer, prompt)
         if len(tokens) > self._config.max_prompt_tokens:
             raise PromptError(prompt, self._config.max_prompt_tokens, len(tokens))
-        return pictures, [digest_of(picture) for picture in pictures], torch.tensor([tokens])
+        return pictures, [digest_of(picture) for picture in pictures], tokens
 
 
 def _blank_prompt(length: int) -> Tensor:

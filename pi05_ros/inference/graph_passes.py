@@ -126,7 +126,7 @@ class GraphPasses(Passes):
 
     def embed(self, images: Tensor) -> Tensor:
         """See Passes."""
-        images = images.to(self._model.device)
+        images = images.to(self._model.device).contiguous()
         if len(images) not in self._embeddings:
             self._embeddings[len(images)] = Replay(
                 lambda batch: [self._embed(batch)], [images], self._capture

@@ -72,7 +72,8 @@ class Passes:
 
     def embed(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, H, W) uint8 → (N, tokens, W)."""
-        return self._embed(images.to(self._model.device))
+        # One layout in memory: for another one torch would compile again.
+        return self._embed(images.to(self._model.device).contiguous())
 
     def read_for_actions(
         self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None

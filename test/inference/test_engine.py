@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from pi05_ros.inference import engine as engine_module
 from pi05_ros.inference.engine import EngineError, Pi05Engine
@@ -173,3 +174,31 @@ def test_the_thread_count_is_set_only_when_asked(checkpoint, monkeypatch):
     assert calls == []
     Pi05Engine(checkpoint, threads=1)
     assert calls == [1]
+
+
+def test_compiled_a_new_prompt_compiles_nothing(checkpoint):
+    """After the warm-up, whatever comes, from threads such as the nodes'; and it says the same."""
+    compiled = Pi05Engine(random_checkpoint("tiny"), execution="compiled", seed=1)
+    eager = Pi05Engine(checkpoint, seed=1)
+    compiled.warm_up(text_cameras=4, action_cameras=3)
+    before = counters["stats"]["unique_graphs"]
+    assert before > 0
+    found = []
+
+    def think() -> None:
+        for cameras in (3, 1, 2):
+            for words in ("plate", "cup on the left of the sink", "ü" * 40):
+                images = pictures(cameras, seed=len(words))
+                low = LOW.replace("plate", words)
+                text = compiled.write_text({**images, **pictures(4)}, HIGH)
+                found.append((images, low, compiled.draw_actions(images, low).actions, text))
+
+    thread = threading.Thread(target=think)
+    thread.start()
+    thread.join(120.0)
+    assert not thread.is_alive()
+    assert len(found) == 9
+    assert counters["stats"]["unique_graphs"] == before
+    for images, low, actions, text in found:
+        np.testing.assert_allclose(eager.draw_actions(images, low).actions, actions, atol=2e-5)
+        assert eager.write_text({**images, **pictures(4)}, HIGH).text == text.text

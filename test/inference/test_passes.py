@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
 import torch
-from torch._dynamo.utils import counters
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.graph_passes import GraphPasses, Launch, make_passes
@@ -100,42 +98,6 @@ def test_all_shapes_are_recorded_in_the_warm_up(model):
         draw(fixed, *given)
         say(fixed, *given[:2])
     assert recorder.recorded == before
-
-
-@pytest.mark.parametrize("model", ["pi05"], indirect=True)
-def test_a_new_prompt_compiles_nothing(model):
-    compiled, plain = Passes(model, compiled=True), Passes(model)
-
-    def check(count: int, length: int) -> None:
-        with torch.inference_mode():
-            given = scene(model, count, length)
-            torch.testing.assert_close(
-                draw(compiled, *given), draw(plain, *given), atol=2e-5, rtol=0
-            )
-            assert say(compiled, *given[:2])[0] == say(plain, *given[:2])[0]
-
-    with compiled.compiling():
-        with torch.inference_mode():
-            for count in (1, 2, 3):
-                compiled.embed(scene(model, count, 5)[0])
-        for count, length in compiled.shapes(3):
-            check(count, length)
-    before = counters["stats"]["unique_graphs"]
-    assert before > 0
-    for count, length in SCENES:
-        check(count, length)
-    failed: list[BaseException] = []
-    errors = threading.excepthook
-    threading.excepthook = lambda arguments: failed.append(arguments.exc_value)
-    try:  # The nodes ask from threads of their own.
-        thread = threading.Thread(target=check, args=(3, 77))
-        thread.start()
-        thread.join(60.0)
-    finally:
-        threading.excepthook = errors
-    assert not thread.is_alive()
-    assert failed == []
-    assert counters["stats"]["unique_graphs"] == before
 
 
 @pytest.mark.parametrize("model", ["pi05"], indirect=True)
