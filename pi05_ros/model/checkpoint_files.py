@@ -70,14 +70,15 @@ def read_json(path: Path) -> Any:
     """What a JSON file says.
 
     Raises:
-        CheckpointError: It is missing, too large or no JSON.
+        CheckpointError: It is missing, too large or no JSON, or may not be read.
     """
     size = existing_file(path).stat().st_size
     if size > MAX_JSON_BYTES:
         raise CheckpointError(path, f"has {size} bytes; wanted at most {MAX_JSON_BYTES}")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        with readable(path):
+            return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(path, f"is no JSON ({error})") from error
 
 

@@ -134,7 +134,7 @@ def test_what_the_system_refuses(saved, tmp_path, monkeypatch):
         ):
             load_checkpoint(saved)
     monkeypatch.setattr("pathlib.Path.open", refuse)
-    with pytest.raises(CheckpointError, match=r"safetensors: cannot be read \(Permission denied"):
+    with pytest.raises(CheckpointError, match=r"json: cannot be read \(Permission denied"):
         load_checkpoint(saved)
 
 
