@@ -63,6 +63,14 @@ def parser() -> argparse.ArgumentParser:
         help="norm_stats.json of ours, or a YAML file that names the entries of the source's",
     )
 
+    convert.add_argument(
+        "--cameras",
+        type=lambda text: tuple(name.strip() for name in text.split(",")),
+        default=(),
+        metavar="NAME,NAME",
+        help="the robot's names for the source's cameras, in its order: front,left_wrist",
+    )
+
     probe = verbs.add_parser("probe", help="load it, and measure whether it acts and speaks")
     probe.add_argument("path", help="folder, or random:PRESET?seed=N")
     probe.add_argument("--platform", default=platform_names()[0], help="name or YAML")
@@ -122,6 +130,7 @@ def _convert(parsed: argparse.Namespace) -> int:
         norm_stats=stats,
         platform=platform.name if platform else "",
         policy_cameras=platform.policy_cameras if platform else (),
+        cameras=parsed.cameras,
         progress=Progress(bytes_to_write(contents, parsed.to, dtype), "writing"),
     )
     if note:

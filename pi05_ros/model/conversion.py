@@ -52,6 +52,7 @@ def convert(
     norm_stats: Mapping[str, NormStats] | None = None,
     platform: str = "",
     policy_cameras: tuple[str, ...] = (),
+    cameras: tuple[str, ...] = (),
     progress: Callable[[int], None] | None = None,
 ) -> str:
     """Writes a checkpoint anew.
@@ -66,6 +67,8 @@ def convert(
         norm_stats: Statistics by platform name, added to the source's.
         platform: Whose statistics a LeRobot checkpoint shall hold.
         policy_cameras: Where the source does not say them.
+        cameras: The robot's names for the source's, one each, in the order of the weights:
+            public weights name the cameras of the robots that they were trained on.
         progress: Called with the number of bytes that were just written.
 
     Returns:
@@ -75,7 +78,14 @@ def convert(
         CheckpointError: The source is broken, the target is there, or the disk is too full.
     """
     statistics = {**contents.norm_stats, **(norm_stats or {})}
-    contents = replace(contents, policy_cameras=contents.policy_cameras or policy_cameras)
+    theirs = contents.policy_cameras
+    if cameras and theirs and (len(cameras) != len(theirs) or len(set(cameras)) < len(cameras)):
+        raise CheckpointError(
+            contents.folder,
+            f"wanted a camera of its own for each of {', '.join(theirs)}, "
+            f"found {', '.join(cameras)}",
+        )
+    contents = replace(contents, policy_cameras=cameras or theirs or policy_cameras)
     path = tokenizer or contents.tokenizer
     if path is None:
         raise CheckpointError(

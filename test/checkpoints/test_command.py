@@ -14,9 +14,10 @@ from fakes import public_checkpoint as public
 
 from pi05_ros.checkpoints import scenes
 from pi05_ros.cli import main
-from pi05_ros.inference.model_brain import stats_for
+from pi05_ros.inference.fitting import cameras_for, stats_for
 from pi05_ros.model.checkpoint import (
     Checkpoint,
+    CheckpointError,
     Training,
     load_checkpoint,
     random_checkpoint,
@@ -217,6 +218,23 @@ def test_a_wrong_command_line(words):
     with pytest.raises(SystemExit) as stopped:
         main(["checkpoint", *words])
     assert stopped.value.code == 2
+
+
+def test_public_weights_see_through_the_robots_cameras(theirs, tmp_path, capsys):
+    """They know a base_0_rgb, which no platform here has."""
+    words = ["--platform", PLATFORM.name, "--tokenizer", tmp_path / "tokenizer.model"]
+    assert run(capsys, "convert", theirs, tmp_path / "a", *words)[0] == 0
+    with pytest.raises(CheckpointError, match="was trained on the camera 'base_0_rgb'"):
+        cameras_for(load_checkpoint(tmp_path / "a"), PLATFORM)
+    for wrong in ("front", "front,front", "front,back,left_wrist"):
+        status, _, told = run(
+            capsys, "convert", theirs, tmp_path / "b", *words, "--cameras", wrong
+        )
+        assert status == 1
+        assert "wanted a camera of its own for each of base_0_rgb, left_wrist_0_rgb" in told
+    named = ["--cameras", "front, left_wrist"]
+    assert run(capsys, "convert", theirs, tmp_path / "b", *words, *named)[0] == 0
+    assert cameras_for(load_checkpoint(tmp_path / "b"), PLATFORM)[1] == ("front", "left_wrist")
 
 
 def test_probe(ours, capsys, monkeypatch):
