@@ -7,7 +7,7 @@ at a time. Actions go first: text is written token by token and gives way betwee
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -285,7 +285,7 @@ class Pi05Engine:
 
     def _request(
         self, images: Mapping[str, np.ndarray], prompt: str
-    ) -> tuple[list[np.ndarray], list[bytes], list[int]]:
+    ) -> tuple[list[np.ndarray], list[bytes], Sequence[int]]:
         """Checks a request and does its part that needs no lock: pictures, digests, token ids."""
         if not images:
             raise EngineError("no picture was given; wanted at least one camera's")
