@@ -33,8 +33,16 @@ def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
     """The checkpoint's statistics of a platform, or for random weights the platform's limits.
 
     Raises:
-        CheckpointError: It has none, or they are of a robot with another layout.
+        CheckpointError: It has none, they are of a robot with another layout, or the robot has
+            more entries than the weights.
     """
+    config = checkpoint.model.config
+    if config.has_expert and platform.size > config.action_dim:
+        raise CheckpointError(
+            checkpoint.source,
+            f"draws actions of {config.action_dim} entries, wanted the {platform.size} of "
+            f"{platform.name}",
+        )
     names = platform.names
     units = tuple(str(dimension.unit) for dimension in platform.dimensions)
     if checkpoint.is_random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pi05_ros.errors import Pi05Error
 from pi05_ros.model.pi05 import Context, Pi05
+
+
+class DecodingError(Pi05Error):
+    """The model's probabilities are no numbers, and what they would write means nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "wanted finite logits, found others; the model's weights are broken, or its dtype "
+            "cannot hold what they give"
+        )
 
 
 @dataclass(frozen=True)
@@ -67,10 +79,13 @@ def decode(
 
     Returns:
         Tokens, score (always of the undivided logits) and whether it finished.
+
+    Raises:
+        DecodingError: The logits are not finite.
     """
     if limit < 1:
         raise ValueError(f"limit {limit} is below 1")
-    if temperature < 0.0:
+    if not temperature >= 0.0:
         raise ValueError(f"temperature {temperature} is below 0")
     tokens: list[int] = []
     scores: list[Tensor] = []  # On the logits' device: a token waits for no second transfer.
@@ -85,6 +100,8 @@ def decode(
         logits = write(token)
     finished = tokens[-1] == end
     score = torch.cat(scores).mean().item()
+    if not math.isfinite(score):
+        raise DecodingError
     return Decoded(tuple(tokens[:-1] if finished else tokens), score, finished)
 
 
@@ -92,5 +109,9 @@ def _choose(logits: Tensor, temperature: float, generator: torch.Generator | Non
     """One id, (1, 1) int64, from logits (1, vocabulary)."""
     if temperature == 0.0:
         return logits.argmax(dim=-1, keepdim=True)
-    probabilities = (logits / temperature).softmax(dim=-1).cpu()
+    # From the largest down, so that no temperature makes infinities of them.
+    lowered = logits.double() - logits.double().max()
+    probabilities = (lowered / temperature).softmax(dim=-1).cpu()
+    if not probabilities.isfinite().all():
+        raise DecodingError
     return torch.multinomial(probabilities, 1, generator=generator).to(logits.device)

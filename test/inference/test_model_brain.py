@@ -9,6 +9,7 @@ import pytest
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
+from pi05_ros.inference.fitting import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
 from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
@@ -347,3 +348,12 @@ def test_bfloat16_is_near_float32(platform):
     span = platform.upper - platform.lower
     difference = np.abs(chunk("bfloat16") - chunk("float32")) / span
     assert 0.0 < difference.max() < 0.02
+
+
+def test_a_robot_with_more_entries_than_the_weights(platform):
+    fresh = random_checkpoint("tiny")
+    narrow = Pi05(dataclasses.replace(fresh.model.config, action_dim=platform.size - 1))
+    with pytest.raises(CheckpointError, match=f"wanted the {platform.size} of {platform.name}"):
+        stats_for(dataclasses.replace(fresh, model=narrow), platform)
+    wide = Pi05(dataclasses.replace(fresh.model.config, action_dim=platform.size))
+    assert stats_for(dataclasses.replace(fresh, model=wide), platform).names == platform.names

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pi05_ros.model.decoding import Decoded, decode_text
+from pi05_ros.model.decoding import Decoded, DecodingError, decode, decode_text
 from pi05_ros.model.pi05 import Pi05
 
 LIMIT = 12
@@ -107,3 +107,18 @@ def test_others_get_in_between_tokens(tiny, prompt):
 def test_impossible_arguments(tiny, prompt, arguments, message):
     with torch.inference_mode(), pytest.raises(ValueError, match=message):
         decode_text(tiny, *tiny.read_tail(prompt, tail=1), end=NEVER, **arguments)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_logits_that_are_no_numbers(temperature):
+    broken = torch.full((1, 8), math.nan)
+    with pytest.raises(DecodingError, match="wanted finite logits"):
+        decode(torch.zeros(1, 8), lambda _: broken, end=NEVER, limit=3, temperature=temperature)
+
+
+def test_the_least_temperature_is_greedy():
+    logits = torch.tensor([[1.0, 3.0, 2.0]])
+    drawn = decode(logits, lambda _: logits, end=NEVER, limit=5, temperature=1e-40)
+    assert drawn.tokens == (1, 1, 1, 1, 1)
+    with pytest.raises(ValueError, match="temperature nan"):
+        decode(logits, lambda _: logits, end=NEVER, limit=5, temperature=math.nan)
