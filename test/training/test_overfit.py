@@ -2,7 +2,7 @@
 
 As the paper trains: first text and FAST tokens alone (α = 0, no expert), then the expert with
 them (α = 10, insulated). Afterwards the model is asked as a robot asks it. It is the preset tiny,
-with an expert three times as wide and actions of four dimensions; a minute on a CPU is enough.
+with a wider expert, wider heads and actions of four dimensions; a minute on a CPU is enough.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from pi05_ros.model.tokenizer import END, ByteTokenizer, prompt_tokens
 from pi05_ros.training.batch import Batch, Sample, collate
 from pi05_ros.training.losses import LossConfig, losses
 
-# Half a minute of one free core; a crowded one takes longer, and nothing here is about time.
+# Under a minute of one core; a crowded one takes longer, and nothing here is about time.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 CAMERAS = ("front", "left_wrist")
 ITEMS = ("plate", "cup", "bowl", "spoon", "fork", "knife", "pan", "towel")
 DIMS, HORIZON = 4, 50
+DRAWS = 5  # Of noise and time, for one reading of the language model.
 PRE_TRAINING, POST_TRAINING = LossConfig(alpha=0.0), LossConfig(alpha=10.0)
 
 
@@ -87,24 +88,35 @@ def low_level(moment: Moment, tokenizer: ByteTokenizer, fast: FastTokenizer) -> 
     )
 
 
-def train(model: Pi05, batches: list[Batch], config: LossConfig, steps: int, rate: float) -> float:
-    """Adam with a rate that rises for a moment and falls to 0. Returns the last batch's cost."""
+def train(model: Pi05, batches: list[Batch], config: LossConfig, steps: int) -> None:
+    """Rates rise for a moment and fall to 0. The expert's matrices take steps of equal size in
+    every direction (Muon): Adam alone needs several times as long to pass noise on precisely.
+    """
     generator = torch.Generator().manual_seed(0)
-    optimizer = torch.optim.Adam(model.parameters(), rate, betas=(0.9, 0.95), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps, pct_start=0.05)
+    named = dict(model.named_parameters())
+    matrices = {n: p for n, p in named.items() if n.startswith("expert.") and p.ndim == 2}
+    others = [p for n, p in named.items() if n not in matrices]
+    rated = [
+        (torch.optim.Adam(others, betas=(0.9, 0.95), fused=True), 1e-2),
+        (torch.optim.Muon(matrices.values(), weight_decay=0.0), 2e-2),
+    ]
+    schedules = [
+        torch.optim.lr_scheduler.OneCycleLR(o, rate, steps, pct_start=0.05, cycle_momentum=False)
+        for o, rate in rated
+    ]
     for step in range(steps):
         batch = batches[step % len(batches)]
         rows = len(batch.prompt)
-        noise = torch.randn(rows, HORIZON, DIMS, generator=generator)
-        # The ten times of inference are all that will be asked.
-        tau = flow.euler_times(10)[torch.randint(10, (rows,), generator=generator)]
-        cost = losses(model, batch, config, noise, tau).total
-        optimizer.zero_grad()
-        cost.backward()
+        noise = torch.randn(DRAWS, rows, HORIZON, DIMS, generator=generator)
+        # The ten times of inference are all that will be asked; each draw has another one.
+        chosen = torch.randperm(10, generator=generator)[:DRAWS]
+        tau = flow.euler_times(10)[chosen, None].expand(-1, rows)
+        losses(model, batch, config, noise, tau).total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-    return cost.item()
+        for (optimizer, _), schedule in zip(rated, schedules, strict=True):
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
 
 
 def read(model: Pi05, moment: Moment, tokenizer: ByteTokenizer, prompt: str):
@@ -124,7 +136,13 @@ def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     tiny = load_preset("tiny")
-    config = dataclasses.replace(tiny, expert=ExpertConfig(48, 96), action_dim=DIMS)
+    config = dataclasses.replace(
+        tiny,
+        # Rotary positions of few dimensions lack the wavelengths that tell 50 actions apart.
+        language=dataclasses.replace(tiny.language, head_dim=32),
+        expert=ExpertConfig(96, 96),
+        action_dim=DIMS,
+    )
     model = Pi05(config)
     draw_weights(model, seed=0)
     tokenizer = ByteTokenizer(size=config.language.vocabulary)
@@ -133,10 +151,10 @@ def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
     told = [high_level(moment, tokenizer) for moment in moments]
     shown = [low_level(moment, tokenizer, fast) for moment in moments]
     everything = collate([*told, *shown])
-    train(model, [everything], PRE_TRAINING, steps=200, rate=1e-2)
+    train(model, [everything], PRE_TRAINING, steps=200)
     # Flow takes longest to learn: nine of ten batches are of actions alone.
     flowing = collate([dataclasses.replace(sample, fast=()) for sample in shown])
-    train(model, [everything, *[flowing] * 9], POST_TRAINING, steps=1800, rate=1e-2)
+    train(model, [everything, *[flowing] * 9], POST_TRAINING, steps=1200)
     torch.set_num_threads(before)
     return model.eval(), tokenizer, fast
 
@@ -171,7 +189,12 @@ def test_it_writes_actions_as_fast_tokens(trained, moments):
 @torch.inference_mode()
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_it_draws_the_chunks_from_noise(trained, moments, seed):
-    """Ten Euler steps; each chunk within 1e-2 root mean square of its demonstration."""
+    """Ten Euler steps, and the demonstration is there to 1e-2.
+
+    Sizes and steps were chosen on eight other seeds of noise: the worst value was 0.0065 off. With
+    two other seeds of training it was 0.014, in one value of 1600, so the bound on single values
+    leaves room for another processor's rounding.
+    """
     model, tokenizer, _ = trained
     generator = torch.Generator().manual_seed(seed)
     errors = []
@@ -181,5 +204,7 @@ def test_it_draws_the_chunks_from_noise(trained, moments, seed):
         noise = torch.randn(1, HORIZON, DIMS, generator=generator)
         chunk = model.sample_actions(context, noise, steps=10)[0].numpy()
         errors.append(chunk - moment.actions)
-    worst = np.sqrt(np.square(errors).mean(axis=(1, 2))).max()
-    assert worst < 1e-2  # 0.0081 where it was written; the furthest single value was 0.045 off.
+    distances = np.abs(errors)
+    assert np.sqrt(np.square(errors).mean(axis=(1, 2))).max() < 4e-3
+    assert np.quantile(distances, 0.998) < 1e-2
+    assert distances.max() < 2e-2
