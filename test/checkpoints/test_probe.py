@@ -29,14 +29,6 @@ STEPS = 200
 SUBTASKS = ("pick up the plate", "open the drawer", "pick up the shirt", "go to the bed")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_torch_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def movement(scene: int) -> np.ndarray:
     """A slow normalised movement, (50, D)."""
     time = np.linspace(0.0, 1.0, 50)[:, None]

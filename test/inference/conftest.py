@@ -1,13 +1,3 @@
 """Torch settings of the inference tests."""
 
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_torch_thread():
-    """One thread: on a busy machine, threads that wait for each other cost a hundredfold."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from fakes.torch_threads import one_torch_thread  # noqa: F401

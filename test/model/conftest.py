@@ -4,18 +4,10 @@ import dataclasses
 
 import pytest
 import torch
+from fakes.torch_threads import one_torch_thread  # noqa: F401
 
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.pi05 import Pi05, draw_weights
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_torch_thread():
-    """One thread: on a busy machine, threads that wait for each other cost a hundredfold."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

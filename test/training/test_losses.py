@@ -20,14 +20,6 @@ HORIZON, DIM, CAMERAS = 5, 32, 3
 PRE, POST, JOINT = LossConfig(alpha=0.0), LossConfig(), LossConfig(insulated=False)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_torch_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def make(variant: str) -> Pi05:
     """Two layers, so that one has a successor in the language model; every weight drawn."""
     config = dataclasses.replace(load_preset("tiny"), variant=variant, horizon=HORIZON)

@@ -133,8 +133,6 @@ def moments() -> list[Moment]:
 
 @pytest.fixture(scope="module")
 def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
     tiny = load_preset("tiny")
     config = dataclasses.replace(
         tiny,
@@ -155,7 +153,6 @@ def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
     # Flow takes longest to learn: nine of ten batches are of actions alone.
     flowing = collate([dataclasses.replace(sample, fast=()) for sample in shown])
     train(model, [everything, *[flowing] * 9], POST_TRAINING, steps=1200)
-    torch.set_num_threads(before)
     return model.eval(), tokenizer, fast
 
 
