@@ -24,8 +24,8 @@ from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
 from pi05_ros.model.normalization import pad
-from pi05_ros.model.prompts import PromptError
-from pi05_ros.model.tokenizer import BEGIN, END, prompt_tokens
+from pi05_ros.model.prompts import fitting_tokens
+from pi05_ros.model.tokenizer import BEGIN, END
 
 NEVER = -1  # An end of sequence that no vocabulary holds.
 
@@ -297,9 +297,7 @@ class Pi05Engine:
                     f"{image.shape} {image.dtype}; start camera_ingestion with the model's size"
                 )
         pictures = list(images.values())
-        tokens = prompt_tokens(self._tokenizer, prompt)
-        if len(tokens) > self._config.max_prompt_tokens:
-            raise PromptError(prompt, self._config.max_prompt_tokens, len(tokens))
+        tokens = fitting_tokens(self._tokenizer, prompt, self._config.max_prompt_tokens)
         return pictures, [digest_of(picture) for picture in pictures], tokens
 
 

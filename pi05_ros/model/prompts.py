@@ -93,6 +93,18 @@ LOW_LEVEL: Mapping[Variant, Callable[[str, np.ndarray], str]] = {
 }
 
 
+def fitting_tokens(tokenizer: Tokenizer, prompt: str, length: int) -> Sequence[int]:
+    """Ids of a whole prompt, its beginning included.
+
+    Raises:
+        PromptError: They are more than `length`.
+    """
+    tokens = prompt_tokens(tokenizer, prompt)
+    if len(tokens) > length:
+        raise PromptError(prompt, length, len(tokens))
+    return tokens
+
+
 def prompt_batch(
     tokenizer: Tokenizer, prompts: Sequence[str], length: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -114,9 +126,7 @@ def prompt_batch(
     ids = np.full((len(prompts), length), PAD, dtype=np.int64)
     mask = np.zeros((len(prompts), length), dtype=bool)
     for row, prompt in enumerate(prompts):
-        tokens = prompt_tokens(tokenizer, prompt)
-        if len(tokens) > length:
-            raise PromptError(prompt, length, len(tokens))
+        tokens = fitting_tokens(tokenizer, prompt, length)
         ids[row, : len(tokens)] = tokens
         mask[row, : len(tokens)] = True
     return ids, mask
