@@ -114,10 +114,11 @@ class Pi05(nn.Module):
             valid: (B, S) bool, False for padding and for pictures of missing cameras; None: all
                 is valid, and the pass needs no mask.
             targets: How many of the last positions are targets, which are read causally.
-            tail: 0: the context alone is wanted, and what only hidden states need is left out.
+            tail: How many of the last hidden states are wanted; None: all. 0 leaves out what only
+                they need. Where there is padding or a target, 0 or None.
 
         Returns:
-            Normed hidden states (B, S, W), or (B, 0, W), and the context.
+            Normed hidden states (B, S, W), or (B, tail, W), and the context.
         """
         batch, length, _ = embeddings.shape
         if valid is None and not targets:
@@ -142,9 +143,7 @@ class Pi05(nn.Module):
         Returns:
             Normed hidden states (B, tail, W), and the context.
         """
-        positions = torch.arange(embeddings.shape[1], device=embeddings.device)
-        hidden, memory = self.language(embeddings, positions, tail=tail)
-        return hidden, Context(memory)
+        return self.read(embeddings, tail=tail)
 
     def write(self, tokens: Tensor, context: Context) -> tuple[Tensor, Context]:
         """Appends text tokens (B, 1) to an unpadded context: logits (B, vocabulary), context."""
