@@ -9,22 +9,28 @@ from pathlib import Path
 
 import pytest
 
+from pi05_ros.bootstrap.environment import DOMAINS
+
 pytest.importorskip("rclpy")
 
 MANAGER = ("lifecycle_manager", "--ros-args", "-p", "managed_nodes:=[eyes]")
 
 
-def start(*arguments):
+def start(*arguments, **environment):
     return subprocess.Popen(
         [sys.executable, "-m", "pi05_ros.nodes", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, **environment},
     )
 
 
 def shared_memory(pid):
-    """Fast DDS's own segments that a process has mapped; ports are shared with other processes."""
+    """Fast DDS's segments that a process has mapped; ports are shared with other processes.
+
+    Besides its own it maps those of every participant that it hears: it must hear none.
+    """
     lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     names = {line.split("/dev/shm/")[1] for line in lines if "/dev/shm/fastrtps_" in line}
     return {name for name in names if "port" not in name}
@@ -41,7 +47,8 @@ def test_a_refusal_is_one_sentence_and_status_2():
 
 
 def test_after_sigint_the_status_is_0_and_no_shared_memory_stays_behind():
-    process = start(*MANAGER)
+    alone = 1 + int(os.environ.get("ROS_DOMAIN_ID", "0")) % DOMAINS
+    process = start(*MANAGER, ROS_DOMAIN_ID=str(alone))
     deadline = time.monotonic() + 20
     while not (segments := shared_memory(process.pid)):
         assert time.monotonic() < deadline and process.poll() is None
