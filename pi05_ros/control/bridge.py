@@ -37,7 +37,8 @@ class Mode(enum.IntEnum):
     RUNNING = 1
     HOLDING = 2
     DISARMED = 3
-    STOPPED = 4
+    FAULTED = 4
+    STOPPED = 5
 
 
 @dataclass(frozen=True)
