@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from pi05_msgs.msg import Heartbeat
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.parameters import declare_parameters
@@ -38,6 +40,7 @@ class Health:
 
 
 OK, WARN, ERROR = 0, 1, 2
+HEARTBEAT_PERIOD = 0.04  # [s]
 
 
 class ManagedNode(LifecycleNode, Generic[P]):
@@ -63,6 +66,7 @@ class ManagedNode(LifecycleNode, Generic[P]):
         self.callback_errors: Counter[str] = Counter()
         self._active = False
         self._configured = False
+        self._instance = 0  # Of this activation.
         try:
             self.parameters: P = declare_parameters(self, parameters_type)
         except Pi05Error:
@@ -72,6 +76,8 @@ class ManagedNode(LifecycleNode, Generic[P]):
         # Health is told in wall time: it must go on when a simulator's clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
+        self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT)
+        self.create_timer(HEARTBEAT_PERIOD, self.guarded(self._beat), clock=self._steady_clock)
 
     # Hooks.
 
@@ -90,6 +96,14 @@ class ManagedNode(LifecycleNode, Generic[P]):
     def health(self) -> Health:
         """How the node is while it is active. Called once a second."""
         return Health()
+
+    def fitness(self) -> str:
+        """Why the robot must not move on what the node gives, as one clause; empty: it may.
+
+        Called 25 times a second while the node is active: be brief. It reaches the control bridge
+        as a Heartbeat, and the bridge holds.
+        """
+        return ""
 
     # Helpers.
 
@@ -125,6 +139,24 @@ class ManagedNode(LifecycleNode, Generic[P]):
 
         return call
 
+    def guarded_service(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Wraps a service's callback: an exception in it is an answer with success = false.
+
+        In rclpy it raises through the executor and ends the process. For services whose response
+        has `success` and `message`.
+        """
+        call = self.guarded(callback)
+
+        def answer(request: Any, response: Any) -> Any:
+            answered = call(request, response)
+            if answered is None:
+                response.success = False
+                response.message = "failed inside the node: its log says why"
+                return response
+            return answered
+
+        return answer
+
     def steady_timer(self, period: float, callback: Callable[[], None]) -> Any:
         """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
         return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
@@ -158,6 +190,7 @@ class ManagedNode(LifecycleNode, Generic[P]):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `activate`."""
         super().on_activate(state)
+        self._instance = secrets.randbits(53) | 1
         result = self._run("activate", self.activate)
         self._active = result == TransitionCallbackReturn.SUCCESS
         if not self._active:
@@ -167,6 +200,7 @@ class ManagedNode(LifecycleNode, Generic[P]):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `deactivate`."""
         self._active = False
+        self._say_goodbye()
         result = self._run("deactivate", self.deactivate)
         super().on_deactivate(state)
         return result
@@ -190,6 +224,7 @@ class ManagedNode(LifecycleNode, Generic[P]):
         """Deactivates and cleans up as far as needed. May be called in any state, also twice."""
         if self._active:
             self._active = False
+            self._say_goodbye()
             self._quietly(self.deactivate)
         if self._configured:
             self._configured = False
@@ -212,6 +247,27 @@ class ManagedNode(LifecycleNode, Generic[P]):
             hook()
         except Exception:
             self.get_logger().error(f"while ending:\n{traceback.format_exc()}")
+
+    def _beat(self) -> None:
+        """Publishes a heartbeat while the node is active."""
+        if self._active:
+            try:
+                reason = self.fitness()
+            except Exception:
+                self._publish_heartbeat("it cannot tell how it is: its log says why")
+                raise
+            self._publish_heartbeat(reason)
+
+    def _say_goodbye(self) -> None:
+        """Tells the bridge at once, rather than by falling silent."""
+        self._quietly(lambda: self._publish_heartbeat("it was deactivated"))
+
+    def _publish_heartbeat(self, reason: str) -> None:
+        message = Heartbeat(
+            node=self.get_name(), instance=self._instance, fit=not reason, reason=reason
+        )
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._heart.publish(message)
 
     def _publish_health(self) -> None:
         if self._active:

@@ -25,6 +25,11 @@ ROBOT_STATE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
+# Heartbeats of several nodes on one topic: the next comes in 40 ms.
+HEARTBEAT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+
 # Chunks must arrive; an old one is worthless.
 ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
