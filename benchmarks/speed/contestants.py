@@ -11,7 +11,7 @@ import torch
 
 from pi05_ros.inference.engine import Pi05Engine
 from pi05_ros.inference.model_options import Execution
-from pi05_ros.inference.stopwatch import Times
+from pi05_ros.inference.times import Times
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.pi05 import Pi05
 

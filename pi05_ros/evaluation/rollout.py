@@ -171,7 +171,7 @@ class Rollout:
     def _predict(self, now: float, text: str) -> np.ndarray:
         observation = self._observe(now)
         started = time.perf_counter()
-        chunk = self._brain.predict_chunk(observation, text)
+        chunk = self._brain.predict_chunk(observation, text).actions
         self.result.chunk_ms.append((time.perf_counter() - started) * 1e3)
         return chunk
 

@@ -13,7 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.inference.continuation import Continuation, ContinuationMode
 from pi05_ros.inference.observation import Observation
+from pi05_ros.inference.times import Times
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ class SubtaskPrediction:
 
 
 @dataclass(frozen=True)
+class ChunkPrediction:
+    """The low level's answer."""
+
+    actions: np.ndarray  # (horizon, D) float64, absolute targets in platform units, all finite.
+    times: Times | None = None  # Where the time went; None: the brain does not say.
+
+
+@dataclass(frozen=True)
 class BrainInfo:
     """What a brain is and needs."""
 
@@ -53,6 +63,7 @@ class BrainInfo:
     needs_scene: bool  # Whether observations must carry the ground truth of a mock home.
     horizon: int  # Rows of a chunk.
     period: float  # Time between two rows [s].
+    continuations: tuple[ContinuationMode, ...] = ()  # Modes in which it goes on from a chunk.
 
 
 class Brain(Protocol):
@@ -69,10 +80,19 @@ class Brain(Protocol):
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
         """High level: which subtask serves `task` now?"""
 
-    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
-        """Low level: (horizon, D) float64 action targets in platform units, all finite.
+    def predict_chunk(
+        self, observation: Observation, subtask: str, continuation: Continuation | None = None
+    ) -> ChunkPrediction:
+        """Low level: which targets serve `subtask` now?
 
-        Row k is meant for `observation.stamp_ns + k * period`.
+        Args:
+            observation: What the robot sees. Row k is meant for `stamp_ns + k * period`.
+            subtask: What to do, in words.
+            continuation: What is being executed; None: the chunk starts afresh. Its committed
+                rows are the first of the answer, exactly.
+
+        Raises:
+            ContinuationError: The brain does not go on from chunks in this mode, or not this far.
         """
 
     def close(self) -> None:

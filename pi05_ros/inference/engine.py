@@ -19,7 +19,8 @@ from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
 from pi05_ros.inference.model_options import Execution, ExecutionChoice
 from pi05_ros.inference.priority_lock import PriorityLock
-from pi05_ros.inference.stopwatch import Stopwatch, Times
+from pi05_ros.inference.stopwatch import Stopwatch
+from pi05_ros.inference.times import Times
 from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode

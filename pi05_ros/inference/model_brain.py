@@ -13,13 +13,14 @@ from typing import cast
 import numpy as np
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.inference.engine import Pi05Engine
 from pi05_ros.inference.fitting import cameras_for, stats_for
 from pi05_ros.inference.model_options import ExecutionChoice, ModelOptions
 from pi05_ros.inference.observation import Observation
-from pi05_ros.inference.stopwatch import Times
+from pi05_ros.inference.times import Times
 from pi05_ros.model import action_text, locations, prompts
 from pi05_ros.model.checkpoint import CheckpointError, open_checkpoint
 from pi05_ros.platforms import Platform
@@ -71,7 +72,6 @@ class ModelBrain:
         )
         self._missing: set[str] = set()  # Cameras whose absence has been said.
         self.subtask_times: Times | None = None  # Of the last prediction.
-        self.chunk_times: Times | None = None
         self.info = BrainInfo(
             name="model",
             checkpoint=opened.source,
@@ -124,32 +124,41 @@ class ModelBrain:
             done=answer.done,
         )
 
-    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
+    def predict_chunk(
+        self, observation: Observation, subtask: str, continuation: Continuation | None = None
+    ) -> ChunkPrediction:
         """Low level: reads the policy's cameras and the subtask, draws actions.
 
         Returns:
-            (horizon, D) float64, absolute targets in platform units, finite and within the
+            Actions (horizon, D) float64, absolute targets in platform units, finite and within the
             platform's limits: a chunk never asks for a place that the robot cannot take.
 
         Raises:
+            ContinuationError: The model does not go on from chunks in this mode.
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
             PromptError: The subtask is too long.
             FastError: The model wrote something else than a whole chunk.
         """
+        if continuation is not None and continuation.mode not in self.info.continuations:
+            modes = ", ".join(self.info.continuations) or "none"
+            raise ContinuationError(
+                f"wanted a mode that the model goes on in ({modes}), found '{continuation.mode}'"
+            )
         images = self._images(observation, self._policy_cameras)
         state = self._normalized_state(observation)
         prompt = prompts.low_level(subtask, state, self._variant)
         if self._writes_actions:
             opening = "" if self._variant == "pi05" else action_text.OPENING
             written = self._engine.write_actions(images, prompt, self._platform.size, opening)
-            self.chunk_times, actions = written.times, written.actions
+            times, actions = written.times, written.actions
         else:
             told = state if self._variant == "pi0" else None
             drawn = self._engine.draw_actions(images, prompt, state=told)
-            self.chunk_times, actions = drawn.times, drawn.actions[:, : self._platform.size]
+            times, actions = drawn.times, drawn.actions[:, : self._platform.size]
         actions = self._stats.unnormalize_actions(actions, observation.state)
-        return np.clip(actions, self._platform.lower, self._platform.upper)
+        actions = np.clip(actions, self._platform.lower, self._platform.upper)
+        return ChunkPrediction(actions, times)
 
     def close(self) -> None:
         """Frees the weights."""

@@ -1,22 +1,12 @@
-"""Where the time of a prediction goes, with the device synchronised at every lap."""
+"""Measures where the time of a prediction goes, with the device synchronised at every lap."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import torch
 
-
-@dataclass(frozen=True)
-class Times:
-    """Where the time of one prediction went [s], measured with the device synchronised."""
-
-    waited: float  # For the other head.
-    vision: float  # Embedding those pictures that were not known yet.
-    prefix: float  # Reading pictures, prompt and state.
-    generation: float  # Euler steps, or tokens.
-    total: float
+from pi05_ros.inference.times import Times
 
 
 class Stopwatch:

@@ -122,7 +122,7 @@ class Policy(BrainNode[PolicyParameters]):
         if not new_subtask and 0 <= age < self.parameters.replan_after:
             return
         if subtask.text:
-            actions = self._brain.predict_chunk(moment.observation, subtask.text)
+            actions = self._brain.predict_chunk(moment.observation, subtask.text).actions
             self._check(actions)
         elif new_subtask:
             actions = _standing_still(moment, self._platform.is_velocity)

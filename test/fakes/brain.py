@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation
 from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform
@@ -23,6 +24,7 @@ class FakeBrain:
             needs_scene=False,
             horizon=50,
             period=platform.period,
+            continuations=CONTINUATION_MODES,
         )
         self.platform = platform
         self.answer = SubtaskPrediction(
@@ -32,6 +34,7 @@ class FakeBrain:
         self.fail = False
         self.planned: list[tuple[Observation, str]] = []
         self.acted: list[tuple[Observation, str]] = []
+        self.continued: list[Continuation | None] = []  # One for each of `acted`.
         self.closed = False
 
     def warm_up(self) -> None:
@@ -46,11 +49,19 @@ class FakeBrain:
             raise RuntimeError("the fake brain was told to fail")
         return self.answer
 
-    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
+    def predict_chunk(
+        self, observation: Observation, subtask: str, continuation: Continuation | None = None
+    ) -> ChunkPrediction:
         self.acted.append((observation, subtask))
+        self.continued.append(continuation)
         if self.fail:
             raise RuntimeError("the fake brain was told to fail")
-        return self.chunk
+        if continuation is None:
+            return ChunkPrediction(self.chunk)
+        rows = np.arange(len(self.chunk))[:, None]
+        return ChunkPrediction(
+            np.where(rows < continuation.committed, continuation.actions, self.chunk)
+        )
 
     def close(self) -> None:
         self.closed = True

@@ -9,6 +9,7 @@ import pytest
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
+from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.inference.fitting import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
 from pi05_ros.inference.model_options import ModelOptions
@@ -76,15 +77,18 @@ def test_random_weights_are_announced(platform, caplog):
 
 
 def test_chunks_are_finite_and_within_the_limits(platform, brain):
-    chunk = brain.predict_chunk(observe(platform), "pick up the plate")
+    prediction = brain.predict_chunk(observe(platform), "pick up the plate")
+    chunk = prediction.actions
     assert chunk.shape == (50, platform.size)
     assert chunk.dtype == np.float64
     assert np.isfinite(chunk).all()
     assert (chunk >= platform.lower).all()
     assert (chunk <= platform.upper).all()
     assert chunk.std() > 0
-    assert brain.chunk_times.total > 0
-    again = ModelBrain(platform, TINY).predict_chunk(observe(platform), "pick up the plate")
+    assert prediction.times.total > 0
+    again = (
+        ModelBrain(platform, TINY).predict_chunk(observe(platform), "pick up the plate").actions
+    )
     np.testing.assert_array_equal(chunk, again)
 
 
@@ -95,7 +99,7 @@ def test_normalised_actions_become_platform_units(platform, brain, monkeypatch):
     rows[1, : platform.size] = -3.0
     known = dataclasses.replace(result, actions=rows)
     monkeypatch.setattr(brain._engine, "draw_actions", lambda *_, **__: known)
-    chunk = brain.predict_chunk(observe(platform), "pick up the plate")
+    chunk = brain.predict_chunk(observe(platform), "pick up the plate").actions
     want = platform.lower + 0.75 * (platform.upper - platform.lower)
     np.testing.assert_allclose(chunk[0], want, atol=1e-6)
     np.testing.assert_allclose(chunk[1], platform.lower)  # Outside: the limit.
@@ -170,7 +174,7 @@ def test_a_missing_camera_is_said_once_and_left_out(platform, brain, caplog):
     observation = without(observe(platform), "left_wrist")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert np.isfinite(brain.predict_chunk(observation, "pick up the plate")).all()
+            assert np.isfinite(brain.predict_chunk(observation, "pick up the plate").actions).all()
     assert caplog.text.count("no picture of left_wrist") == 1
 
 
@@ -203,7 +207,7 @@ def test_a_saved_checkpoint_thinks_for_its_own_platforms_only(tmp_path):
     brain = ModelBrain(first, str(tmp_path / "c"))
     assert brain.info.description == "trained (float32 on cpu, eager)"
     assert brain.info.checkpoint == str(tmp_path / "c")
-    chunk = brain.predict_chunk(observe(first), "pick up the plate")
+    chunk = brain.predict_chunk(observe(first), "pick up the plate").actions
     assert np.isfinite(chunk).all()
     with pytest.raises(
         CheckpointError,
@@ -235,7 +239,7 @@ def test_nano_is_what_an_empty_argument_means():
     assert brain.info.checkpoint == "random:nano?seed=0"
     assert brain.info.image_size == (224, 224)
     prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
-    chunk = brain.predict_chunk(observe(platform, 224), prediction.text)
+    chunk = brain.predict_chunk(observe(platform, 224), prediction.text).actions
     assert np.isfinite(chunk).all()
 
 
@@ -265,7 +269,7 @@ def test_pi0_is_told_the_state_as_numbers(platform, tmp_path):
 
     def chunk(observation: Observation) -> np.ndarray:
         again = ModelBrain(platform, str(tmp_path / "c"))  # The same noise.
-        return again.predict_chunk(observation, "pick up the plate")
+        return again.predict_chunk(observation, "pick up the plate").actions
 
     moved = dataclasses.replace(observation, state=observation.state + 0.05)
     assert np.isfinite(chunk(observation)).all()
@@ -291,9 +295,9 @@ def test_actions_in_fast_tokens(platform, tmp_path, monkeypatch, variant, openin
     low, high = platform.lower / 2, platform.upper / 2  # Of the statistics.
     want = np.clip((chunks[3] + 1) / 2 * (high - low) + low, platform.lower, platform.upper)
     bound = fast.error_bound(50) * (high - low).max() / 2
-    chunk = brain.predict_chunk(observation, "pick up the plate")
-    np.testing.assert_allclose(chunk, want, atol=bound + 1e-6)
-    assert brain.chunk_times.total > 0.0
+    prediction = brain.predict_chunk(observation, "pick up the plate")
+    np.testing.assert_allclose(prediction.actions, want, atol=bound + 1e-6)
+    assert prediction.times.total > 0.0
 
     del written[len(written) // 2]
     with pytest.raises(FastError, match="wanted"):
@@ -343,7 +347,7 @@ def test_bfloat16_is_near_float32(platform):
     def chunk(dtype: str) -> np.ndarray:
         brain = ModelBrain(platform, TINY, ModelOptions(device="cpu", dtype=dtype))
         assert brain.info.description.endswith(f"({dtype} on cpu, eager)")
-        return brain.predict_chunk(observe(platform), "pick up the plate")
+        return brain.predict_chunk(observe(platform), "pick up the plate").actions
 
     span = platform.upper - platform.lower
     difference = np.abs(chunk("bfloat16") - chunk("float32")) / span
@@ -357,3 +361,10 @@ def test_a_robot_with_more_entries_than_the_weights(platform):
         stats_for(dataclasses.replace(fresh, model=narrow), platform)
     wide = Pi05(dataclasses.replace(fresh.model.config, action_dim=platform.size))
     assert stats_for(dataclasses.replace(fresh, model=wide), platform).names == platform.names
+
+
+def test_a_mode_that_the_model_lacks(platform, brain):
+    continuation = Continuation(np.tile(platform.home, (50, 1)), 3, 10, "trained_rtc")
+    assert "trained_rtc" not in brain.info.continuations
+    with pytest.raises(ContinuationError, match=r"goes on in \(.*\), found 'trained_rtc'"):
+        brain.predict_chunk(observe(platform), "pick up the plate", continuation)

@@ -7,7 +7,8 @@ import threading
 
 import numpy as np
 
-from pi05_ros.inference.brain import Box, BrainInfo, SubtaskPrediction
+from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
@@ -106,18 +107,27 @@ class ExpertBrain:
                 )
             return SubtaskPrediction(decision.text, boxes, done=decision.done)
 
-    def predict_chunk(self, observation: Observation, subtask: str) -> np.ndarray:
-        """(horizon, D) float64 targets for `subtask`. An unknown text holds the robot still.
+    def predict_chunk(
+        self, observation: Observation, subtask: str, continuation: Continuation | None = None
+    ) -> ChunkPrediction:
+        """Targets for `subtask`. An unknown text holds the robot still.
+
+        The expert remembers its own chunks, and goes on from them without being told.
 
         Raises:
+            ContinuationError: There is a continuation.
             Pi05Error: The observation is not of this robot in a mock home.
         """
+        if continuation is not None:
+            raise ContinuationError(
+                f"the expert does not go on from chunks by '{continuation.mode}'; use async"
+            )
         with self._lock:
             moves, robot, running = self._observe(observation)
             skill = self._skill(moves, robot, subtask)
             chunk = self._chunks.make(skill, robot, running.committed)
             self._memory.add(observation.stamp_ns, chunk)
-            return chunk
+            return ChunkPrediction(chunk)
 
     def close(self) -> None:
         """Nothing to free."""

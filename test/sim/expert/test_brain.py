@@ -7,6 +7,7 @@ import pytest
 from fakes.scene import in_sink, observation_of
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.platforms import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.language import UnknownText, pick_text, place_text
@@ -62,14 +63,14 @@ def test_limits_hold_from_any_moment(brain, seed):
         stamp=float(10 * seed),
     )
     text = (pick_text(item), place_text(item), "")[int(rng.integers(3))]
-    check_limits(platform, brain.predict_chunk(observation, text), commanded)
+    check_limits(platform, brain.predict_chunk(observation, text).actions, commanded)
 
 
 def test_the_next_chunk_goes_on_where_the_last_one_leads(brain):
     platform = platform_of(brain)
     kitchen = draw_kitchen(4)
     text = pick_text(kitchen.dishes[0])
-    first = brain.predict_chunk(observation_of(platform, kitchen, stamp=100.0), text)
+    first = brain.predict_chunk(observation_of(platform, kitchen, stamp=100.0), text).actions
     # 20 rows later, as if all had been followed exactly.
     sent = first[:20]
     x, y, yaw = 0.0, 0.0, 0.0
@@ -81,7 +82,7 @@ def test_the_next_chunk_goes_on_where_the_last_one_leads(brain):
     later = observation_of(
         platform, kitchen, state=sent[-1], commanded=sent[-1], base=(x, y, yaw), stamp=100.4
     )
-    second = brain.predict_chunk(later, text)
+    second = brain.predict_chunk(later, text).actions
     np.testing.assert_allclose(second[:10], first[20:30], atol=1e-9)
     # Whatever row the switch happens at, the command does not jump.
     jump = np.abs(second[:30] - first[20:]) / platform.period
@@ -95,7 +96,7 @@ def test_it_goes_for_the_dish_and_opens_its_hand(brain):
     state = np.array(platform.home)
     state[[platform.index("left_gripper"), platform.index("right_gripper")]] = 0.0
     observation = observation_of(platform, kitchen, state=state, stamp=200.0)
-    chunk = brain.predict_chunk(observation, pick_text(kitchen.dishes[0]))
+    chunk = brain.predict_chunk(observation, pick_text(kitchen.dishes[0])).actions
     assert chunk[-1, platform.index("base_vx")] > 0.2  # Towards the counter.
     grippers = chunk[-1, [platform.index("left_gripper"), platform.index("right_gripper")]]
     assert sorted(grippers) == [0.0, 1.0]  # The hand that will grasp, and no other.
@@ -105,7 +106,7 @@ def test_without_commands_it_starts_from_the_measured_state(brain):
     platform = platform_of(brain)
     nothing = np.full(platform.size, np.nan)
     observation = observation_of(platform, draw_kitchen(1), commanded=nothing, stamp=300.0)
-    chunk = brain.predict_chunk(observation, pick_text(draw_kitchen(1).dishes[0]))
+    chunk = brain.predict_chunk(observation, pick_text(draw_kitchen(1).dishes[0])).actions
     check_limits(platform, chunk, np.array(platform.home))
 
 
@@ -116,7 +117,7 @@ def test_nothing_to_do_or_not_understood_holds_still(brain, text, caplog):
     commanded[platform.is_velocity] = [0.3, 0.0, 0.0]
     observation = observation_of(platform, draw_kitchen(1), commanded=commanded, stamp=400.0)
     with caplog.at_level(logging.WARNING):
-        chunk = brain.predict_chunk(observation, text)
+        chunk = brain.predict_chunk(observation, text).actions
         brain.predict_chunk(observation, text)
     positions = ~platform.is_velocity
     np.testing.assert_allclose(chunk[:, positions], np.tile(commanded[positions], (50, 1)))
@@ -132,9 +133,9 @@ def test_the_low_level_sees_the_subtask_alone(brain):
     observation = observation_of(platform, kitchen, stamp=500.0)
     text = pick_text(kitchen.dishes[1])
     brain.begin_task("put " + kitchen.dishes[0].phrase + " in the sink")
-    one = brain.predict_chunk(observation, text)
+    one = brain.predict_chunk(observation, text).actions
     brain.begin_task(TASK)
-    other = brain.predict_chunk(observation_of(platform, kitchen, stamp=600.0), text)
+    other = brain.predict_chunk(observation_of(platform, kitchen, stamp=600.0), text).actions
     np.testing.assert_allclose(one, other, atol=1e-6)
 
 
@@ -185,3 +186,12 @@ def test_subtask_and_boxes_are_about_the_same_item(brain):
     # A 4:3 picture in a square has black bars above and below.
     assert 0 <= front[0].x_min < front[0].x_max <= 1
     assert 0.125 - 1e-6 <= front[0].y_min < front[0].y_max <= 0.875 + 1e-6
+
+
+def test_the_expert_is_told_of_no_chunk(brain):
+    platform = platform_of(brain)
+    observation = observation_of(platform, draw_kitchen(0))
+    continuation = Continuation(np.tile(platform.home, (50, 1)), 3, 10, "rtc")
+    assert brain.info.continuations == ()
+    with pytest.raises(ContinuationError, match="does not go on from chunks by 'rtc'; use async"):
+        brain.predict_chunk(observation, "", continuation)
