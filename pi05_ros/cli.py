@@ -35,6 +35,7 @@ VERBS = {
     "checkpoint": Verb(
         "pi05_ros.checkpoints.command", "inspect, convert or probe a model's weights"
     ),
+    "faults": Verb("pi05_ros.faults.command", "put faults upon the suite and measure the robot"),
     "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }

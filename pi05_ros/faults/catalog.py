@@ -1,0 +1,68 @@
+"""The rows of the table of faults that are tried, and where each is. Imports no ROS."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.faults.checks import Checks
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a row is to be run."""
+
+    times: int | None = None  # How often, where a row counts repetitions; None: its own number.
+    say: Callable[[str], None] = lambda text: None  # Takes one line of progress.
+    seed: int = 0
+
+    def count(self, usual: int) -> int:
+        """How often: what was asked for, else `usual`."""
+        return usual if self.times is None else self.times
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table."""
+
+    number: int
+    fault: str
+    outcome: str  # What is wanted, in short; the checks say it in numbers.
+    module: str  # Below pi05_ros.faults.rows; its `run(trial)` gives Checks.
+    seconds: float  # About how long it takes on two cores.
+    times: int | None = None  # Repetitions of an ordinary run; None: --times has no meaning.
+
+    def run(self, trial: Trial) -> Checks:
+        """Tries the fault.
+
+        Raises:
+            Pi05Error: The scenario did not get so far.
+        """
+        module = importlib.import_module(f"pi05_ros.faults.rows.{self.module}")
+        checks: Checks = module.run(trial)
+        return checks
+
+
+ROWS = (
+    Row(7, "joint states are silent", "hold in 200 ms, goes on by itself", "joints_silent", 7),
+    Row(8, "joint states are malformed", "dropped; 3 in a row hold", "joints_malformed", 18),
+    Row(9, "a joint jumps, or does not follow", "latched hold", "joints_disobey", 12),
+    Row(
+        33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "killed_nodes", 150, 20
+    ),
+)
+
+
+def rows_of(numbers: list[str]) -> tuple[Row, ...]:
+    """The rows of these numbers, in the table's order; all without any.
+
+    Raises:
+        ConfigError: There is no such row.
+    """
+    known = {str(row.number): row for row in ROWS}
+    for number in numbers:
+        if number not in known:
+            raise ConfigError(f"row '{number}'", f"there is none (valid: {', '.join(known)})")
+    return tuple(row for row in ROWS if not numbers or str(row.number) in numbers)

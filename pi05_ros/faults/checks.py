@@ -1,0 +1,76 @@
+"""What a row of the table of faults found: wanted against measured, one line each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was wanted, and what was measured."""
+
+    name: str
+    wanted: str
+    measured: str
+    passed: bool
+
+
+@dataclass
+class Checks:
+    """Collects the checks of a row. A value that was never measured (None, NaN) fails."""
+
+    found: list[Check] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are checks, and all of them passed."""
+        return bool(self.found) and all(check.passed for check in self.found)
+
+    def add(self, name: str, wanted: str, measured: str, passed: bool) -> None:
+        """Notes a check that was made elsewhere."""
+        self.found.append(Check(name, wanted, measured, bool(passed)))
+
+    def at_most(self, name: str, value: float | None, limit: float, unit: str = "") -> None:
+        """Wants value <= limit."""
+        passed = value is not None and value <= limit  # False for NaN.
+        self.add(name, f"≤ {_text(limit, unit)}", _text(value, unit), passed)
+
+    def at_least(self, name: str, value: float | None, limit: float, unit: str = "") -> None:
+        """Wants value >= limit."""
+        passed = value is not None and value >= limit
+        self.add(name, f"≥ {_text(limit, unit)}", _text(value, unit), passed)
+
+    def between(
+        self, name: str, value: float | None, least: float, most: float, unit: str = ""
+    ) -> None:
+        """Wants least <= value <= most."""
+        passed = value is not None and least <= value <= most
+        wanted = f"{_text(least)} to {_text(most, unit)}"
+        self.add(name, wanted, _text(value, unit), passed)
+
+    def equal(self, name: str, value: object, wanted: object) -> None:
+        """Wants value == wanted."""
+        self.add(name, str(wanted), str(value), value == wanted)
+
+
+def milliseconds(duration_ns: float | None) -> float | None:
+    """Nanoseconds as milliseconds; None stays None."""
+    return None if duration_ns is None else duration_ns * 1e-6
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value that `share` of all values do not exceed (nearest rank); NaN without values.
+
+    Nearest rank: of 200 values the 99th percentile is the third largest, never a mean of two.
+    """
+    if not values:
+        return math.nan
+    rank = max(1, math.ceil(share * len(values)))
+    return sorted(values)[rank - 1]
+
+
+def _text(value: float | None, unit: str = "") -> str:
+    if value is None or math.isnan(value):
+        return "never"
+    return f"{value:.4g}{' ' + unit if unit else ''}"

@@ -1,0 +1,98 @@
+"""Nodes as processes of their own: start, signals, memory, log. None outlives the harness."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pi05_ros import supervisor
+
+_CHILD = Path(supervisor.__file__).with_name("supervised_child.py")
+_END_S = 3.0  # Patience after SIGINT before SIGKILL [s].
+
+
+class NodeProcess:
+    """A node of the suite in a process of its own, started at once."""
+
+    def __init__(
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        module: str = "pi05_ros.nodes",
+        arguments: tuple[str, ...] = (),
+    ) -> None:
+        """Starts it.
+
+        Args:
+            name: Executable of the suite ("control_bridge").
+            environment: All of it.
+            log: File for what it writes.
+            parameters: Of the node; values as `-p` takes them.
+            module: What runs it: `python -m MODULE NAME`.
+            arguments: Behind the name, before the ROS arguments.
+        """
+        self.name = name
+        self.log = log
+        command = [sys.executable, "-m", module, name, *arguments]
+        command += ["--ros-args", "-r", "__ns:=/pi05"]
+        for key, value in (parameters or {}).items():
+            command += ["-p", f"{key}:={value}"]
+        with log.open("ab") as file:
+            self._process = subprocess.Popen(
+                # The kernel kills the child when the harness dies, however it dies.
+                [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=dict(environment),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs (or is stopped by a signal)."""
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal."""
+        self._process.send_signal(number)
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines that it wrote."""
+        text = self.log.read_text(errors="replace").splitlines()
+        return "\n".join(text[-lines:])
+
+    def ask_to_end(self) -> None:
+        """SIGINT, also to a stopped process; `close` waits for it."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGCONT)
+                self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """Ends it: SIGINT, and SIGKILL when that is not enough."""
+        self.ask_to_end()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory of a process that is in RAM [bytes], shared memory segments left out."""
+    fields = Path(f"/proc/{pid}/statm").read_text().split()
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")

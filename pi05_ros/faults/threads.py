@@ -1,0 +1,54 @@
+"""Threads of the harness that keep a rhythm of their own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+
+# Below the control bridge's ticker (50): a fake robot keeps its rate, and delays no command.
+_PRIORITY = 10
+
+
+def request_priority() -> bool:
+    """Asks for SCHED_FIFO for the calling thread, as the product does; False where not allowed."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
+    except (AttributeError, PermissionError, OSError):
+        return False
+    return True
+
+
+class Rhythm:
+    """Calls a function once a period, by the steady clock, until it is closed.
+
+    A period that is missed is skipped. An exception ends the rhythm and is raised by `close`.
+    """
+
+    def __init__(self, name: str, period: float, function: Callable[[], None]) -> None:
+        self.period = period  # [s]; may be changed at any time.
+        self._function = function
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends it and waits for the call in progress."""
+        self._stop.set()
+        self._thread.join(timeout=2.0)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _run(self) -> None:
+        request_priority()
+        due = time.monotonic()
+        while not self._stop.wait(max(0.0, due - time.monotonic())):
+            try:
+                self._function()
+            except Exception as error:
+                self._failure = error
+                return
+            due = max(due + self.period, time.monotonic())
