@@ -27,6 +27,8 @@ class Pictures:
     stamp_ns: int  # Oldest acquisition time [ns].
     images: Mapping[str, np.ndarray]  # Camera -> (H, W, 3) uint8 rgb at the model's size.
     letterboxes: Mapping[str, Letterbox]  # Camera -> where its picture lies in the image.
+    published_ns: int = 0  # When the set left camera_ingestion [ns]; 0: it did not say.
+    arrival_ns: int = 0  # When the set came to the node that looks at it [ns].
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class StateSample:
     commanded: np.ndarray  # (D,) float64, NaN: nothing sent yet.
     session: int
     epoch: int
+    mode: int = 0  # One of pi05_msgs/RobotState.MODE_*.
+    commanded_ns: int = 0  # When `commanded` was sent [ns]; 0: nothing was yet.
+    chunk_sequence: int = 0  # Of the chunk that `commanded` follows; 0: none.
+    chunk_stamp_ns: int = 0  # Of its observation [ns].
+    chunk_row: float = float("nan")  # Its row at that time, between two rows a fraction.
 
 
 @dataclass(frozen=True)

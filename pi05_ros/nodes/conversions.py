@@ -42,6 +42,15 @@ def time_to_ns(stamp: Time, what: str = "") -> int:
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
+def optional_time_to_ns(stamp: Time, what: str) -> int:
+    """A stamp in nanoseconds; 0 where the sender left it out.
+
+    Raises:
+        MessageError: It is malformed.
+    """
+    return 0 if stamp == Time() else time_to_ns(stamp, what)
+
+
 def ns_to_time(nanoseconds: int) -> Time:
     """Nanoseconds as a stamp."""
     return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
@@ -192,7 +201,9 @@ def pictures_from_message(message: CameraSet) -> Pictures:
             region.width,
             region.height,
         )
-    return Pictures(time_to_ns(message.header.stamp, "camera_set"), images, letterboxes)
+    stamp_ns = time_to_ns(message.header.stamp, "camera_set")
+    published_ns = optional_time_to_ns(message.published, "camera_set: published")
+    return Pictures(stamp_ns, images, letterboxes, published_ns)
 
 
 def state_from_message(message: RobotState) -> StateSample:
@@ -214,6 +225,11 @@ def state_from_message(message: RobotState) -> StateSample:
         commanded,
         message.session,
         message.epoch,
+        message.mode,
+        optional_time_to_ns(message.commanded_stamp, "robot_state: commanded_stamp"),
+        message.chunk_sequence,
+        optional_time_to_ns(message.chunk_stamp, "robot_state: chunk_stamp"),
+        message.chunk_row,
     )
 
 

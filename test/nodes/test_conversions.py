@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from pi05_msgs.msg import RobotState
+from pi05_msgs.msg import CameraSet, RobotState
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.nodes import conversions
@@ -129,3 +129,24 @@ def test_a_robot_state_that_is_not_finite_is_refused():
     message.measured = [1.0, 2.0]
     with pytest.raises(MessageError, match="do not agree"):
         conversions.state_from_message(message)
+
+
+def test_a_robot_state_says_which_chunk_it_follows_and_a_camera_set_when_it_left():
+    message = RobotState(names=["a"], measured=[1.0], commanded=[1.0], mode=1)
+    message.header.stamp = Time(sec=1)
+    state = conversions.state_from_message(message)
+    assert (state.mode, state.commanded_ns) == (1, 0)
+    assert (state.chunk_sequence, state.chunk_stamp_ns) == (0, 0)
+    message.commanded_stamp, message.chunk_stamp = Time(sec=2), Time(sec=3, nanosec=5)
+    message.chunk_sequence, message.chunk_row = 7, 2.5
+    state = conversions.state_from_message(message)
+    assert (state.commanded_ns, state.chunk_sequence) == (2_000_000_000, 7)
+    assert (state.chunk_stamp_ns, state.chunk_row) == (3_000_000_005, 2.5)
+    message.chunk_stamp = Time(nanosec=1_000_000_000)
+    with pytest.raises(MessageError, match="chunk_stamp: the stamp 0.1000000000"):
+        conversions.state_from_message(message)
+    pictures = CameraSet()
+    pictures.header.stamp = Time(sec=1)
+    assert conversions.pictures_from_message(pictures).published_ns == 0
+    pictures.published = Time(sec=4)
+    assert conversions.pictures_from_message(pictures).published_ns == 4_000_000_000

@@ -1,0 +1,263 @@
+"""Decides when the next chunk is asked for, what it goes on from, and when its rows are due."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.inference.chunking.delay import DelayEstimator
+from pi05_ros.inference.chunking.robot_view import RobotView
+from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
+from pi05_ros.inference.chunking.timeline import PublishedChunk, Timeline
+from pi05_ros.inference.continuation import Continuation
+from pi05_ros.inference.observation_buffer import StateSample
+
+# Observations come at most so far apart, for the purpose of waiting for the next one [rows].
+_MAX_INTERVAL = 10.0
+# An observation so much older than the last one's is from another time [ns].
+_TIME_JUMP_NS = 100_000_000
+
+
+@dataclass(frozen=True)
+class SubtaskRef:
+    """The subtask that a chunk serves. Ids alone do not tell: a planner counts anew."""
+
+    task: str
+    id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ChunkRequest:
+    """What the brain is asked for now."""
+
+    stamp_ns: int  # Of the observation.
+    session: int
+    epoch: int
+    subtask: SubtaskRef
+    continuation: Continuation | None  # None: the chunk starts afresh.
+    asked_rows: float  # Rows from the observation to now: they are executed already.
+    is_first: bool  # Nothing is being executed.
+
+
+@dataclass(frozen=True)
+class ChunkRelease:
+    """How a chunk that was computed is published."""
+
+    sequence: int
+    start_ns: int  # Time of row 0.
+    committed: int
+    actions: np.ndarray  # (rows, D) float64; in mode sync only what is to be executed.
+
+
+class ChunkScheduler:
+    """One activation of the policy. Not thread-safe: its node holds one lock.
+
+    The delay of a chunk is the row at which the robot first executes it, as the robot's state
+    says. The rows up to the moment at which it was asked for are known each time; those from
+    there on are estimated.
+
+    Attributes:
+        counts: What became of chunks: "published", "executed", "never executed", "of an older
+            subtask", "of another epoch", "past when done", and "ran out", how often the robot
+            came to the end of a chunk before the next one was there.
+        delay_rows: Row at which the newest chunk was first executed; NaN: none was yet.
+    """
+
+    def __init__(self, settings: ChunkSettings, period: float, horizon: int) -> None:
+        """Begins with nothing published and no delay measured.
+
+        Args:
+            settings: Mode and numbers.
+            period: Between two rows [s].
+            horizon: Rows of the brain's chunks.
+
+        Raises:
+            ValueError: The settings leave no rows of such a horizon.
+        """
+        if settings.execution_horizon + settings.margin >= horizon:
+            raise ValueError(
+                f"execution_horizon {settings.execution_horizon} and margin {settings.margin} "
+                f"leave nothing of a horizon of {horizon} rows; take less"
+            )
+        self.settings = settings
+        self.mode = CHUNK_MODES[settings.mode]
+        self.counts: Counter[str] = Counter()
+        self.delay_rows = math.nan
+        self._period_ns = period * 1e9
+        self._horizon = horizon
+        self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
+        self._timeline = Timeline()
+        self._robot = RobotView()
+        self._sequence = 0
+        self._last: tuple[int, SubtaskRef] | None = None  # Stamp and subtask last published.
+        self._stamps: deque[int] = deque(maxlen=6)  # Of the last observations.
+
+    @property
+    def estimate_rows(self) -> float:
+        """Rows from asking for a chunk to its execution, estimated."""
+        return self._delay.rows
+
+    # What the robot says.
+
+    def add_state(self, state: StateSample) -> None:
+        """Takes a robot state: which chunk is executed, and from which row on."""
+        if self._robot.is_another_life(state):
+            self._timeline.clear()
+        was_following = self._robot.follows_chunk
+        self._robot.add(state)
+        at_ns = max(state.commanded_ns, state.stamp_ns)  # Unarmed, it commands nothing.
+        if state.chunk_sequence and not math.isnan(state.chunk_row):
+            taken = self._timeline.taken_up(
+                state.chunk_sequence, state.chunk_stamp_ns, state.commanded_ns
+            )
+            if taken is not None:
+                self._note_delay(taken, state.chunk_row)
+        lost = self._timeline.overdue(at_ns)
+        if self._robot.is_armed:
+            self.counts["never executed"] += lost
+        if self._robot.follows_chunk:
+            return
+        last = self._timeline.last
+        if was_following and last is not None and at_ns >= last.end_ns and not self.mode.waits:
+            self.counts["ran out"] += 1
+        self._timeline.held(at_ns)
+
+    def _note_delay(self, chunk: PublishedChunk, row: float) -> None:
+        self.counts["executed"] += 1
+        self.delay_rows = row
+        if not self.mode.waits:
+            self._delay.add(max(0.0, row - chunk.asked_rows), is_warm_up=chunk.is_first)
+
+    def add_observation(self, stamp_ns: int) -> None:
+        """An observation can be had from now on; how often they come decides who can wait."""
+        if self._stamps and stamp_ns < self._stamps[-1] - _TIME_JUMP_NS:
+            self._stamps.clear()
+            self._timeline.clear()
+            self._last = None
+        if not self._stamps or stamp_ns > self._stamps[-1]:
+            self._stamps.append(stamp_ns)
+
+    # What the policy asks.
+
+    def request(
+        self, stamp_ns: int, session: int, epoch: int, subtask: SubtaskRef, now_ns: int
+    ) -> ChunkRequest | None:
+        """Whether to compute a chunk from an observation now; None: wait.
+
+        Args:
+            stamp_ns: Of the newest observation.
+            session: Of its robot state.
+            epoch: Likewise.
+            subtask: What to do; its text is not empty.
+            now_ns: The time, by the clock of the stamps.
+        """
+        if not self._robot.is_of(session, epoch):
+            return None  # Seen before the bridge's epoch changed: a chunk of it is void.
+        if self._last is not None and self._last[1].task != subtask.task:
+            self._timeline.clear()  # The bridge drops what it executes when the task changes.
+        if not self._is_due(stamp_ns, subtask, now_ns):
+            return None
+        asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
+        plan = self._timeline.plan(stamp_ns, self._horizon, self._period_ns)
+        return ChunkRequest(
+            stamp_ns=stamp_ns,
+            session=session,
+            epoch=epoch,
+            subtask=subtask,
+            continuation=None if plan is None else self._continuation(*plan, asked_rows),
+            asked_rows=asked_rows,
+            is_first=plan is None,
+        )
+
+    def refusal(self, request: ChunkRequest, subtask: SubtaskRef | None, now_ns: int) -> str:
+        """Why a chunk that was computed is not published; empty: it may be.
+
+        Args:
+            request: What it was computed for.
+            subtask: What is to be done now; None: nothing.
+            now_ns: The time.
+        """
+        if subtask != request.subtask:
+            return "of an older subtask"
+        if not self._robot.is_of(request.session, request.epoch):
+            return "of another epoch"
+        end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
+        if not self.mode.waits and now_ns > end_ns:
+            return "past when done"
+        return ""
+
+    def release(self, request: ChunkRequest, actions: np.ndarray, now_ns: int) -> ChunkRelease:
+        """Notes that a chunk is published now, and says how.
+
+        Args:
+            request: What it was computed for; `refusal` gave no reason.
+            actions: (H, D) float64.
+            now_ns: The time.
+        """
+        start_ns = request.stamp_ns
+        if self.mode.waits:
+            # Row 0 comes first however late it is, and what is behind the horizon is cut off.
+            actions = actions[: self.settings.execution_horizon]
+            start_ns = max(now_ns, request.stamp_ns)
+        self._sequence += 1
+        self._last = (request.stamp_ns, request.subtask)
+        self._timeline.add(
+            PublishedChunk(
+                sequence=self._sequence,
+                stamp_ns=request.stamp_ns,
+                start_ns=start_ns,
+                period_ns=self._period_ns,
+                actions=actions,
+                published_ns=now_ns,
+                asked_rows=request.asked_rows,
+                is_first=request.is_first,
+            )
+        )
+        self.counts["published"] += 1
+        committed = 0 if request.continuation is None else request.continuation.committed
+        return ChunkRelease(self._sequence, start_ns, committed, actions)
+
+    def _continuation(
+        self, actions: np.ndarray, overlap: int, asked_rows: float
+    ) -> Continuation | None:
+        if self.mode.continuation is None:
+            return None
+        late = math.ceil(asked_rows + self._delay.rows - 1e-6)
+        committed = min(late, overlap, self._horizon - 1)
+        return Continuation(actions, committed, overlap, self.mode.continuation)
+
+    def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
+        if self._last is None:
+            return not self.mode.waits or self._robot.stood_at(stamp_ns)
+        last_stamp_ns, last_subtask = self._last
+        if stamp_ns < last_stamp_ns:
+            return False
+        if self.mode.waits:
+            return self._is_due_standing(stamp_ns)
+        if subtask != last_subtask:
+            return True
+        rows = (stamp_ns - last_stamp_ns) / self._period_ns
+        if rows >= self.settings.execution_horizon:
+            return True
+        running = self._timeline.last
+        if running is None:
+            # Not armed, chunks move nothing: there is no hurry.
+            return stamp_ns > last_stamp_ns and self._robot.is_armed
+        # The last moment: one observation later the next chunk would come after the margin.
+        left = (running.end_ns - stamp_ns) / self._period_ns - self._interval()
+        asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
+        return rows > 0 and left < asked_rows + self._delay.rows + self.settings.margin
+
+    def _is_due_standing(self, stamp_ns: int) -> bool:
+        """Mode sync: the last chunk is over, and the observation is of a robot that stands."""
+        return self._timeline.last is None and self._robot.stood_at(stamp_ns)
+
+    def _interval(self) -> float:
+        """Greatest time between the last observations [rows]."""
+        stamps = list(self._stamps)
+        gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
+        return min(max(gaps, default=0) / self._period_ns, _MAX_INTERVAL)

@@ -1,0 +1,50 @@
+"""How chunks follow each other: the four modes, and the numbers that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pi05_ros.inference.continuation import ContinuationMode
+
+
+@dataclass(frozen=True)
+class ChunkMode:
+    """One way to go from a chunk to the next."""
+
+    name: str
+    waits: bool  # The robot executes part of a chunk, stands, and waits for the next one.
+    continuation: ContinuationMode | None  # How a chunk goes on from the running one; None: not.
+
+
+CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
+    {
+        mode.name: mode
+        for mode in (
+            ChunkMode("sync", waits=True, continuation=None),
+            ChunkMode("async", waits=False, continuation=None),
+            ChunkMode("rtc", waits=False, continuation="rtc"),
+            ChunkMode("trained_rtc", waits=False, continuation="trained_rtc"),
+        )
+    }
+)
+
+
+@dataclass(frozen=True)
+class ChunkSettings:
+    """When the next chunk is asked for. Rows are periods of the chunk (20 ms at 50 Hz)."""
+
+    mode: str = "async"  # One of CHUNK_MODES.
+    execution_horizon: int = 20  # Rows from one chunk's observation to the next one's, at least.
+    margin: int = 3  # Rows that must be left of a chunk when the next one is there.
+    initial_delay: int = 10  # Rows that a chunk is taken to be late by until it was measured.
+    delay_window: int = 10  # Chunks whose delays are remembered.
+
+    def __post_init__(self) -> None:
+        if self.mode not in CHUNK_MODES:
+            raise ValueError(f"mode: wanted one of {', '.join(CHUNK_MODES)}, found '{self.mode}'")
+        if self.execution_horizon < 1 or self.delay_window < 1:
+            raise ValueError("execution_horizon and delay_window are 1 or more")
+        if self.margin < 0 or self.initial_delay < 0:
+            raise ValueError("margin and initial_delay are 0 rows or more")

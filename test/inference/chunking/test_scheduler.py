@@ -1,0 +1,286 @@
+"""When a chunk is asked for, and what it goes on from: one state, one observation at a time."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pi05_ros.inference.chunking.scheduler import ChunkScheduler, SubtaskRef
+from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
+from pi05_ros.inference.observation_buffer import StateSample
+
+PERIOD = 20_000_000
+START = 1_000_000_000
+HORIZON = 50
+SUBTASK = SubtaskRef("tidy up", 1, "pick up the cup")
+ACTIONS = np.arange(2.0 * HORIZON).reshape(HORIZON, 2)
+
+
+def rows(k):
+    return START + round(k * PERIOD)
+
+
+class Policy:
+    """A scheduler and the robot that the test plays."""
+
+    def __init__(self, **settings):
+        self.scheduler = ChunkScheduler(ChunkSettings(**settings), 0.02, HORIZON)
+        self.state = StateSample(
+            stamp_ns=START,
+            names=("a", "b"),
+            measured=np.zeros(2),
+            commanded=np.zeros(2),
+            session=5,
+            epoch=2,
+            mode=2,
+            commanded_ns=START,
+        )
+        self.say(rows(0))
+
+    def say(self, now_ns, chunk=None, row=math.nan, **changes):
+        """The robot's state; chunk: the request and release that it follows."""
+        changes.setdefault("mode", 2 if chunk is None else 1)
+        self.state = replace(
+            self.state,
+            stamp_ns=now_ns,
+            commanded_ns=now_ns,
+            chunk_sequence=0 if chunk is None else chunk[1].sequence,
+            chunk_stamp_ns=0 if chunk is None else chunk[0].stamp_ns,
+            chunk_row=row,
+            **changes,
+        )
+        self.scheduler.add_state(self.state)
+
+    def ask(self, k, now=None, subtask=SUBTASK):
+        """An observation of row k, looked at a row later."""
+        self.scheduler.add_observation(rows(k))
+        state = self.state
+        now_ns = rows(k + 1 if now is None else now)
+        return self.scheduler.request(rows(k), state.session, state.epoch, subtask, now_ns)
+
+    def publish(self, request, k, subtask=SUBTASK):
+        assert self.scheduler.refusal(request, subtask, rows(k)) == ""
+        return request, self.scheduler.release(request, ACTIONS, rows(k))
+
+    def run_one(self, k, delay=4.0):
+        """A chunk from the observation of row k, executed `delay` rows later."""
+        chunk = self.publish(self.ask(k), k + delay - 0.5)
+        self.say(rows(k + delay), chunk, delay)
+        return chunk
+
+
+@pytest.fixture(params=[name for name, mode in CHUNK_MODES.items() if not mode.waits])
+def running(request):
+    return Policy(mode=request.param)
+
+
+def test_the_first_chunk_starts_afresh_and_at_once(running):
+    request = running.ask(5)
+    assert request.is_first and request.continuation is None
+    assert (request.session, request.epoch, request.asked_rows) == (5, 2, 1.0)
+    _, release = running.publish(request, 9)
+    assert (release.sequence, release.start_ns, release.committed) == (1, rows(5), 0)
+    assert release.actions is ACTIONS
+
+
+def test_the_next_one_is_asked_for_after_the_execution_horizon(running):
+    running.run_one(0)
+    assert running.ask(15) is None and running.ask(19.9) is None
+    assert running.ask(20) is not None
+
+
+def test_an_observation_is_used_once(running):
+    running.run_one(0)
+    assert running.ask(0) is None and running.ask(-1) is None
+
+
+def test_what_is_left_of_the_horizon_is_measured_against_the_delay():
+    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, margin=3)
+    policy.run_one(0)
+    for k in range(2, 30, 2):
+        assert policy.ask(k) is None, k
+    # At 30 the next look, at 32, would leave 49 - 32 = 17 rows: 1 are past, 12 + 3 are needed.
+    assert policy.ask(30) is None
+    assert policy.ask(32) is not None
+
+
+def test_observations_that_come_seldom_are_not_waited_for():
+    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, margin=3)
+    policy.run_one(0)
+    assert policy.ask(8) is None and policy.ask(16) is None and policy.ask(24) is None
+    # 49 - 26 = 23 rows are left, but the next look is 8 rows away.
+    assert policy.ask(26) is not None
+
+
+@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
+def test_a_chunk_goes_on_from_the_running_one(mode):
+    policy = Policy(mode=mode, initial_delay=6)
+    policy.run_one(0, delay=4)
+    request = policy.ask(20)
+    found = request.continuation
+    assert (found.mode, found.overlap) == (mode, 30) and not request.is_first
+    assert found.committed == 7  # One row past when it is asked for, and six to come.
+    np.testing.assert_array_equal(found.actions[:30], ACTIONS[20:])
+    np.testing.assert_array_equal(found.actions[30:], np.tile(ACTIONS[-1], (20, 1)))
+    assert policy.publish(request, 24)[1].committed == 7
+
+
+def test_committed_rows_are_rounded_up_and_are_part_of_the_plan():
+    policy = Policy(mode="rtc", initial_delay=6)
+    policy.run_one(0)
+    assert policy.ask(20, now=20.2).continuation.committed == 7
+    policy = Policy(mode="rtc", initial_delay=40)
+    policy.run_one(0)
+    found = policy.ask(20).continuation
+    assert found.committed == found.overlap == 30
+
+
+def test_async_goes_on_from_nothing():
+    policy = Policy(mode="async")
+    policy.run_one(0)
+    request = policy.ask(20)
+    assert request.continuation is None and not request.is_first
+
+
+def test_delay_is_the_row_of_first_execution_less_what_was_past_when_asked(running):
+    running.run_one(0, delay=19)  # The first one counts as long as there is no other.
+    assert running.scheduler.estimate_rows == 18
+    running.run_one(20, delay=7.5)
+    assert running.scheduler.delay_rows == 7.5 and running.scheduler.estimate_rows == 6.5
+    running.say(rows(30), None)
+    running.run_one(40, delay=30)  # The first one after a hold.
+    assert running.scheduler.delay_rows == 30 and running.scheduler.estimate_rows == 6.5
+
+
+@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
+def test_nothing_goes_on_across_a_hold(mode):
+    policy = Policy(mode=mode)
+    policy.run_one(0)
+    policy.say(rows(10), None)
+    request = policy.ask(10)  # At once: the robot waits.
+    assert request.is_first and request.continuation is None
+
+
+@pytest.mark.parametrize("changes", [{"epoch": 3}, {"session": 6}])
+def test_nothing_goes_on_across_epochs_and_sessions(changes):
+    policy = Policy(mode="rtc")
+    chunk = policy.run_one(0)
+    thinking = policy.ask(20)
+    policy.say(rows(21), chunk, 21.0, **changes)
+    assert policy.scheduler.refusal(thinking, SUBTASK, rows(22)) == "of another epoch"
+    request = policy.ask(22)
+    assert request.is_first and request.continuation is None
+    # An observation from before it is of no use.
+    assert policy.scheduler.request(rows(45), 5, 2, SUBTASK, rows(46)) is None
+
+
+@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
+def test_a_new_subtask_is_answered_at_once_and_goes_on(mode):
+    policy = Policy(mode=mode)
+    policy.run_one(0)
+    other = SubtaskRef("tidy up", 2, "pick up the fork")
+    request = policy.ask(5, subtask=other)
+    assert request.continuation.overlap == 45
+    assert policy.scheduler.refusal(request, SUBTASK, rows(6)) == "of an older subtask"
+    assert policy.scheduler.refusal(request, None, rows(6)) == "of an older subtask"
+
+
+@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
+def test_a_subtask_of_another_task_starts_afresh(mode):
+    policy = Policy(mode=mode)
+    policy.run_one(0)
+    request = policy.ask(5, subtask=SubtaskRef("make the bed", 2, "pick up the cup"))
+    assert request.is_first and request.continuation is None
+
+
+def test_a_planner_that_counts_anew_has_a_new_subtask(running):
+    running.run_one(0)
+    assert running.ask(5, subtask=SubtaskRef("tidy up", 1, "pick up the fork")) is not None
+
+
+def test_a_chunk_that_never_came_is_counted_and_what_runs_goes_on():
+    policy = Policy(mode="rtc")
+    first = policy.run_one(0)
+    policy.publish(policy.ask(20), 24)
+    policy.say(rows(34), first, 34.0)
+    assert policy.scheduler.counts["never executed"] == 0
+    policy.say(rows(35), first, 35.0)
+    assert policy.scheduler.counts["never executed"] == 1
+    assert policy.scheduler.counts["executed"] == 1
+    request = policy.ask(40)
+    np.testing.assert_array_equal(request.continuation.actions[0], ACTIONS[40])
+    assert policy.scheduler.estimate_rows == 10  # A chunk that was not executed has no delay.
+
+
+def test_chunks_that_an_unarmed_robot_leaves_are_no_loss_and_come_at_leisure(running):
+    running.say(rows(0), None, mode=3)
+    running.publish(running.ask(0), 4)
+    running.say(rows(15), None, mode=3)
+    assert running.scheduler.counts["never executed"] == 0
+    assert running.ask(15) is None and running.ask(20) is not None
+
+
+def test_a_chunk_whose_rows_are_past_is_not_published(running):
+    request = running.ask(0)
+    assert running.scheduler.refusal(request, SUBTASK, rows(49)) == ""
+    assert running.scheduler.refusal(request, SUBTASK, rows(49.1)) == "past when done"
+
+
+def test_running_out_is_counted(running):
+    chunk = running.run_one(0)
+    running.say(rows(30), None)
+    assert running.scheduler.counts["ran out"] == 0  # A hold is not the chunk's end.
+    chunk = running.run_one(40)
+    running.say(rows(88), chunk, 48.0)
+    running.say(rows(90), None)
+    assert running.scheduler.counts["ran out"] == 1
+
+
+def test_time_that_jumps_back_begins_anew(running):
+    running.run_one(100)
+    request = running.ask(5)
+    assert request is not None and request.is_first
+
+
+def test_sync_asks_when_the_robot_stands_and_its_rows_begin_at_publication():
+    policy = Policy(mode="sync")
+    assert policy.ask(-1) is None  # Seen before the robot was known to stand.
+    chunk = policy.publish(policy.ask(0), 9)
+    assert chunk[1].start_ns == rows(9) and chunk[1].committed == 0
+    np.testing.assert_array_equal(chunk[1].actions, ACTIONS[:20])
+    policy.say(rows(10), chunk, 1.0)
+    assert policy.ask(12) is None and policy.ask(28) is None
+    policy.say(rows(29), None, commanded=np.ones(2))  # Braking.
+    assert policy.ask(29) is None
+    policy.say(rows(30), None, commanded=np.full(2, 1.5))
+    policy.say(rows(31), None, commanded=np.full(2, 1.5))
+    assert policy.ask(30.5) is None  # The pictures are of a robot that moved.
+    request = policy.ask(31)
+    assert request.continuation is None
+    assert policy.scheduler.counts["ran out"] == 0
+    # However late, it is of use: its rows begin when it is there.
+    assert policy.scheduler.refusal(request, SUBTASK, rows(99)) == ""
+
+
+def test_sync_asks_again_when_its_chunk_got_lost():
+    policy = Policy(mode="sync")
+    policy.publish(policy.ask(0), 9)
+    policy.say(rows(19), None)
+    assert policy.ask(19) is None
+    policy.say(rows(20), None)
+    assert policy.ask(20) is not None and policy.scheduler.counts["never executed"] == 1
+
+
+def test_settings_that_leave_no_rows_are_refused():
+    with pytest.raises(ValueError, match="leave nothing of a horizon of 50 rows"):
+        ChunkScheduler(ChunkSettings(execution_horizon=47), 0.02, 50)
+    for wrong in (
+        {"mode": "fast"},
+        {"execution_horizon": 0},
+        {"margin": -1},
+        {"initial_delay": -1},
+        {"delay_window": 0},
+    ):
+        with pytest.raises(ValueError):
+            ChunkSettings(**wrong)
