@@ -75,7 +75,9 @@ def graph(
         specs += _mock_hardware(platform, suite.environment)
     specs.append(suite.node("camera_ingestion", {}, managed=True))
     specs += suite.brain()
-    specs.append(suite.node("control_bridge", {"auto_arm": options.sim}, managed=True))
+    peers = ",".join(managed_nodes(specs))
+    bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
+    specs.append(suite.node("control_bridge", bridge, managed=True))
     managed = [name for spec in specs if spec.managed for name in spec.nodes]
     specs.append(suite.node("lifecycle_manager", {"managed_nodes": managed}))
     if options.record:

@@ -8,6 +8,7 @@ limits from the same file.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -26,6 +27,9 @@ Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 
 # A ROS name, absolute or not, as far as a person gets it wrong: spaces, hyphens, double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
+
+# A jerk limit may average at most so many commands: it delays them by half as many periods.
+MAX_SMOOTHING = 25
 
 # What a controller of each kind listens to, below its own name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
@@ -47,6 +51,7 @@ class Dimension:
     unit: Unit
     max_velocity: float  # [unit/s] for positions, [unit] for base velocities; > 0.
     max_acceleration: float  # [unit/s²] for positions, [unit/s] for base velocities; > 0.
+    max_jerk: float | None = None  # Change of acceleration per second; None: not limited.
     min_position: float | None = None  # [unit]; None for a base velocity.
     max_position: float | None = None  # [unit]; None for a base velocity.
     home: float = 0.0  # [unit], inside the limits.
@@ -75,6 +80,8 @@ class Dimension:
     def __post_init__(self) -> None:
         if self.max_velocity <= 0 or self.max_acceleration <= 0:
             raise ValueError(f"{self.name}: max_velocity and max_acceleration must be above 0")
+        if self.max_jerk is not None and self.max_jerk <= 0:
+            raise ValueError(f"{self.name}: max_jerk must be above 0; leave it out for no limit")
         if self.is_velocity:
             if self.min_position is not None or self.max_position is not None:
                 raise ValueError(f"{self.name}: a velocity [{self.unit}] has no position limits")
@@ -202,6 +209,14 @@ class Platform:
         if len(self.groups_of("base_velocity")) > 1:
             raise ValueError("a platform has at most one base_velocity group")
         _no_doubles("dimension", self.names)
+        for dimension, periods in zip(self.dimensions, self.smoothing_periods, strict=True):
+            if periods > MAX_SMOOTHING:
+                least = 2 * dimension.max_acceleration * self.rate_hz / MAX_SMOOTHING
+                raise ValueError(
+                    f"{dimension.name}: max_jerk {dimension.max_jerk:g} would delay commands by "
+                    f"{(periods - 1) / 2:.0f} periods; at least {least:g} is needed with "
+                    f"max_acceleration {dimension.max_acceleration:g}"
+                )
         _no_doubles("joint", [d.joint_name for d in self.dimensions])
         _no_doubles("group", [group.name for group in self.groups])
         _no_doubles("controller", [group.controller.name for group in self.groups])
@@ -294,6 +309,19 @@ class Platform:
     def max_acceleration(self) -> np.ndarray:
         """Acceleration limits as in Dimension, (size,) float64."""
         return _vector(d.max_acceleration for d in self.dimensions)
+
+    @functools.cached_property
+    def smoothing_periods(self) -> np.ndarray:
+        """Commands that are averaged to keep the jerk limits, (size,) int; 1: no jerk limit."""
+        lengths = [
+            1
+            if d.max_jerk is None
+            else math.ceil(2 * d.max_acceleration * self.rate_hz / d.max_jerk)
+            for d in self.dimensions
+        ]
+        array = np.array(lengths)
+        array.flags.writeable = False
+        return array
 
     @functools.cached_property
     def is_velocity(self) -> np.ndarray:

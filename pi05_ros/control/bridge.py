@@ -1,11 +1,4 @@
-"""The control bridge without ROS: modes, health, and the one command of each tick.
-
-Modes and who changes them:
-
-    DISARMED --arm--> HOLDING <--> RUNNING      (by itself: chunks and measurements)
-       ^                 |            |
-       |<----disarm------+------------+
-    STOPPED <--stop-- any mode; --reset--> DISARMED
+"""The control bridge without ROS: what may move the robot, and the one command of each tick.
 
 A hold is a software hold, never a safe stop: arms and torso stay where they are commanded, the
 base ramps to zero within 100 ms.
@@ -13,51 +6,28 @@ base ramps to zero within 100 ms.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.chunk import Chunk, ChunkRejected, check_chunk
+from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
+from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.limiter import Limiter
-from pi05_ros.control.measurement import Measurement, StateAssembler
-from pi05_ros.control.stream import ChunkStream
+from pi05_ros.control.measurement import Measurement
+from pi05_ros.control.modes import Mode, StateMachine
+from pi05_ros.control.peers import PeerWatch
+from pi05_ros.control.senses import Senses
+from pi05_ros.control.settings import BridgeSettings
+from pi05_ros.control.stream import ChunkStream, Target
+from pi05_ros.control.watches import LimitingWatch, TrackingWatch
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms import Platform
 
 # Time may step back by so much (NTP does) before what belongs to it is void [s].
 _STEP_BACK = 0.1
-
-
-class Mode(enum.IntEnum):
-    """Values are those of pi05_msgs/RobotState.MODE_*, from the least to the most severe."""
-
-    RUNNING = 1
-    HOLDING = 2
-    DISARMED = 3
-    FAULTED = 4
-    STOPPED = 5
-
-
-@dataclass(frozen=True)
-class BridgeSettings:
-    """When the bridge trusts what it gets."""
-
-    measurement_timeout: float = 0.1  # Older joint states or odometry mean hold [s].
-    chunk_max_age: float = 0.5  # A chunk from an older observation is rejected [s].
-    chunk_max_lead: float = 0.05  # A chunk stamped further in the future is rejected [s].
-    limit_tolerance: float = 0.05  # Share of a range by which a value may leave it and be clamped.
-    recovery_time: float = 1.0  # Healthy input for this long ends a hold for bad measurements [s].
-    max_bad_joint_states: int = 3  # So many faulty messages in a row mean hold.
-    settle_time: float = 0.5  # After disarm or stop, holding commands go out at least so long [s].
-
-    def __post_init__(self) -> None:
-        if min(self.measurement_timeout, self.chunk_max_age, self.recovery_time) <= 0:
-            raise ValueError("timeouts and recovery_time must be above 0 s")
-        if not 0 <= self.limit_tolerance < 1:
-            raise ValueError("limit_tolerance is a share of the range, from 0 to below 1")
+_SESSION_KNOWN_NS = 500_000_000  # Within so long after arming a chunk may be of the last session.
 
 
 @dataclass(frozen=True)
@@ -68,10 +38,14 @@ class Tick:
     reason: str  # Why, in plain words; empty when there is nothing to say.
     command: np.ndarray | None  # (D,) float64 to send now, platform units; None: send nothing.
     measurement: Measurement | None  # None while the state is not known.
+    target: Target | None  # What the command follows; None: no chunk.
 
 
 class Bridge:
-    """Decides, tick by tick, what the controllers get. Its node holds one lock around it."""
+    """Decides, tick by tick, what the controllers get. Its node holds one lock around it.
+
+    Stamps and `now_ns` are of the node's clock, which may jump; `steady_ns` never does.
+    """
 
     def __init__(
         self, platform: Platform, session: int, settings: BridgeSettings | None = None
@@ -85,21 +59,25 @@ class Bridge:
         """
         self.platform = platform
         self.session = session
-        self.epoch = 1
-        self.settings = settings or BridgeSettings()
-        self.mode = Mode.DISARMED
-        self.reason = "not armed yet: call the service 'arm'"
+        self.settings = settings = settings or BridgeSettings()
+        self.state = StateMachine()
         self.counts: Counter[str] = Counter()  # Accepted, rejected by rule, dropped messages.
-        self._assembler = StateAssembler(platform)
+        self.senses = Senses(platform, settings)
+        self.peers = PeerWatch(settings.peers, settings.peer_timeout, settings.peer_gone_after)
+        self._gate = ChunkGate(session, settings.chunk_max_age, settings.max_lead)
         self._limiter = Limiter(platform)
         self._stream = ChunkStream(platform)
+        self._tracking = TrackingWatch(
+            platform, settings.max_tracking_error, settings.tracking_time
+        )
+        self._limiting = LimitingWatch(platform)
         self._commanded: np.ndarray | None = None
-        self._newest = (0, 0)  # (stamp_ns, sequence) of the newest chunk of this epoch.
-        self._bad_joint_states = 0
-        self._bad_reason = ""
-        self._unhealthy_ns: int | None = None  # When a measurement was last seen to be bad.
+        self._bad_chunks = 0  # Malformed ones in a row.
+        self._has_run = False  # Whether a chunk was executed since the robot was armed.
+        self._unhealthy_ns: int | None = None  # When input was last seen to be bad.
         self._ticked_ns: int | None = None  # When the last tick was.
         self._quiet_ns: int | None = None  # When holding commands end after disarm or stop.
+        self._armed_ns = 0  # When it was last armed.
 
     # What comes in.
 
@@ -112,13 +90,12 @@ class Bridge:
             MessageError: It was dropped.
         """
         try:
-            self._assembler.add_joint_states(names, positions, stamp_ns, now_ns)
-        except MessageError as error:
+            jump = self.senses.add_joint_states(names, positions, stamp_ns, now_ns)
+        except MessageError:
             self.counts["joint_states_dropped"] += 1
-            self._bad_joint_states += 1
-            self._bad_reason = str(error)
             raise
-        self._bad_joint_states = 0
+        if jump and self.mode.is_armed:
+            self.fault(now_ns, jump)
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
         """Takes one odometry twist; see StateAssembler.add_odometry.
@@ -127,10 +104,18 @@ class Bridge:
             MessageError: It was dropped.
         """
         try:
-            self._assembler.add_odometry(velocity, stamp_ns, now_ns)
+            self.senses.add_odometry(velocity, stamp_ns, now_ns)
         except MessageError:
             self.counts["odometry_dropped"] += 1
             raise
+
+    def follow_subtask(self, subtask_id: int, task: str, text: str) -> None:
+        """Takes what the planner says; what was begun for another task ends. Empty text: nothing
+        is to be done."""
+        self._gate.tasks.follow(subtask_id, task, text)
+        running = self._stream.chunk
+        if running is not None and not self._gate.tasks.allows(running.subtask_id):
+            self._stream.clear()
 
     def add_chunk(self, chunk: Chunk, now_ns: int) -> None:
         """Checks a chunk; when the bridge is armed and well, the next tick executes it.
@@ -139,72 +124,67 @@ class Bridge:
             ChunkRejected: It breaks a rule; what was being executed goes on.
         """
         try:
-            self._check_origin(chunk, now_ns)
+            self._gate.check(chunk, self.epoch, now_ns)
             accepted = check_chunk(chunk, self.platform, self.settings.limit_tolerance)
         except ChunkRejected as error:
-            self.counts[f"chunks_rejected_{error.rule}"] += 1
+            self.reject(error, now_ns)
+            if error.rule == "session":
+                self._check_stranger(chunk, now_ns)
             raise
-        self._newest = (chunk.stamp_ns, chunk.sequence)
-        if self.mode not in (Mode.RUNNING, Mode.HOLDING):
-            self.counts["chunks_unused"] += 1
-            return
-        if self._unhealthy_ns is not None:
-            self.counts["chunks_unused"] += 1
-            return
-        self.counts["chunks_accepted"] += 1
-        self.counts["values_clamped"] += accepted.clamped
-        self._stream.replace(accepted)
+        self._gate.accepted(chunk)
+        self._take(accepted)
 
-    # What an operator says.
+    def reject(self, error: ChunkRejected, now_ns: int) -> None:
+        """Counts a chunk that is not used; several malformed ones in a row latch a fault."""
+        self.counts[f"chunks_rejected_{error.rule}"] += 1
+        if error.rule in MALFORMED:
+            self._bad_chunks += 1
+            if self._bad_chunks >= self.settings.max_bad_chunks and self.mode.is_armed:
+                self.fault(now_ns, f"{self._bad_chunks} malformed chunks in a row: {error}")
 
-    def arm(self, now_ns: int) -> None:
+    # What an operator says, and what ends all.
+
+    def arm(self, now_ns: int, steady_ns: int) -> None:
         """Lets chunks move the robot, from where it stands now.
 
         Raises:
             MessageError: It cannot be armed now; the text says why.
         """
-        if self.mode in (Mode.RUNNING, Mode.HOLDING):
+        if self.mode.is_armed:
             return
-        if self.mode == Mode.STOPPED:
-            raise MessageError(f"stopped ({self.reason}): call 'reset' first")
-        measurement = self._assembler.measurement()
-        if measurement is None:
-            missing = self._assembler.missing()
-            raise MessageError(f"no measurement yet of {', '.join(missing[:4])}")
-        if problem := self.measurement_problem(now_ns):
-            raise MessageError(problem)
-        if problem := self._place_problem(measurement.values):
-            raise MessageError(problem)
-        if not self._limiter.at_rest:
-            raise MessageError("still coming to rest: arm again in a moment")
-        self._void_chunks()
-        self._limiter.reset(measurement.values)
-        self._quiet_ns = None
-        self._unhealthy_ns = None
-        self._change(Mode.HOLDING, "armed, waiting for a chunk")
+        self.state.check_arm()
+        self._arm(now_ns, steady_ns)
+
+    def resume(self, now_ns: int, steady_ns: int) -> None:
+        """Goes on after an operator's stop, from where the robot stands now.
+
+        Raises:
+            MessageError: It was not stopped, a fault is latched, or it cannot be armed.
+        """
+        self.state.check_resume()
+        self._arm(now_ns, steady_ns)
 
     def disarm(self, now_ns: int, reason: str = "disarmed by an operator") -> None:
         """Brings the robot to rest and sends nothing from then on. A stop stays a stop."""
-        if self.mode in (Mode.RUNNING, Mode.HOLDING):
-            self._void_chunks()
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
-            self._change(Mode.DISARMED, reason)
+        self._end(self.state.disarm(reason), now_ns)
+
+    def fault(self, now_ns: int, reason: str) -> None:
+        """Brings the robot to rest and latches: only reset and arm let it move again."""
+        self._end(self.state.fault(reason), now_ns)
 
     def stop(self, now_ns: int, reason: str) -> None:
-        """Brings the robot to rest and latches: only reset and arm let it move again."""
-        if self.mode in (Mode.RUNNING, Mode.HOLDING):
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
-        self._void_chunks()
-        self._change(Mode.STOPPED, reason)
+        """Brings the robot to rest and latches, until resumed, or reset and armed."""
+        self._end(self.state.stop(reason), now_ns)
 
     def reset(self) -> None:
-        """Leaves the stop; the robot still has to be armed."""
-        if self.mode == Mode.STOPPED:
-            self._change(Mode.DISARMED, "stop was reset: call 'arm'")
+        """Leaves a fault or a stop; the robot still has to be armed."""
+        self.state.reset()
+        self._gate.clear()
 
     def time_jumped_back(self, now_ns: int) -> None:
         """Voids what belongs to an earlier time: measurements, chunks, deadlines."""
-        self._assembler.clear()
+        self.senses.clear()
+        self.state.void()
         self._void_chunks()
         self._unhealthy_ns = now_ns
         if self._quiet_ns is not None:
@@ -212,18 +192,21 @@ class Bridge:
 
     # What goes out.
 
-    def tick(self, now_ns: int) -> Tick:
+    def tick(self, now_ns: int, steady_ns: int) -> Tick:
         """One period: updates the mode and gives the command to send.
 
         Args:
             now_ns: Time of the tick by the clock of the stamps [ns].
+            steady_ns: The same by a clock that never jumps [ns].
         """
         if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
             self.time_jumped_back(now_ns)
         self._ticked_ns = now_ns
-        measurement = self._assembler.measurement()
-        if self.mode in (Mode.RUNNING, Mode.HOLDING):
-            command = self._armed_command(now_ns)
+        measurement = self.senses.measurement()
+        self._check_latches(measurement, now_ns, steady_ns)
+        target = None
+        if self.mode.is_armed:
+            command, target = self._armed_command(now_ns, steady_ns)
         elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self._limiter.at_rest):
             command = self._limiter.hold().values
         else:
@@ -231,7 +214,22 @@ class Bridge:
         if command is not None:
             self._commanded = command
             self.counts["ticks_sent"] += 1
-        return Tick(self.mode, self.reason, command, measurement)
+        return Tick(self.mode, self.reason, command, measurement, target)
+
+    @property
+    def mode(self) -> Mode:
+        """The present mode."""
+        return self.state.mode
+
+    @property
+    def reason(self) -> str:
+        """Why the mode is what it is, in plain words."""
+        return self.state.reason
+
+    @property
+    def epoch(self) -> int:
+        """What chunks must carry; rises whenever earlier ones become void."""
+        return self.state.epoch
 
     @property
     def commanded(self) -> np.ndarray:
@@ -245,85 +243,110 @@ class Bridge:
         """Whether what was last commanded stands still."""
         return self._limiter.at_rest
 
-    def measurement_problem(self, now_ns: int) -> str:
-        """What is wrong with the measurements, as one clause; empty when nothing is."""
-        if self._bad_joint_states >= self.settings.max_bad_joint_states:
-            return self._bad_reason
-        missing = self._assembler.missing()
-        if missing:
-            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
-        age = self._assembler.age(now_ns)
-        if age > self.settings.measurement_timeout:
-            return f"the measured state is {age:.2f} s old"
-        return ""
+    @property
+    def is_idle(self) -> bool:
+        """Whether the robot stands because there is nothing to do, rather than for a trouble."""
+        if self.mode is not Mode.HOLDING:
+            return self.mode is Mode.DISARMED
+        return self._unhealthy_ns is None and (not self._has_run or self._gate.tasks.idle)
 
-    def _armed_command(self, now_ns: int) -> np.ndarray:
-        problem = self.measurement_problem(now_ns)
+    @property
+    def limiting(self) -> float:
+        """For how long targets have been out of the limits' reach [s]."""
+        return self._limiting.seconds
+
+    def input_problem(self, now_ns: int, steady_ns: int) -> str:
+        """What is wrong with measurements or peers, as one clause; empty when nothing is."""
+        return self.senses.problem(now_ns) or self.peers.problem(steady_ns)
+
+    def _arm(self, now_ns: int, steady_ns: int) -> None:
+        measurement = self.senses.require(now_ns)
+        missing = self.peers.missing(steady_ns)
+        if missing:
+            raise MessageError(f"not heard: {', '.join(missing)}; are the nodes active?")
+        if not self._limiter.at_rest:
+            raise MessageError("still coming to rest: arm again in a moment")
+        self.state.arm()
+        self.peers.armed()
+        self._void_chunks()
+        self._limiter.reset(measurement.values)
+        self._tracking.clear()
+        self._bad_chunks = 0
+        self._has_run = False
+        self._quiet_ns = None
+        self._unhealthy_ns = None
+        self._armed_ns = now_ns
+
+    def _take(self, chunk: AcceptedChunk) -> None:
+        self._bad_chunks = 0
+        if not self.mode.is_armed or self._unhealthy_ns is not None:
+            self.counts["chunks_unused"] += 1
+            return
+        self.counts["chunks_accepted"] += 1
+        self.counts["values_clamped"] += chunk.clamped
+        self._stream.replace(chunk)
+
+    def _check_stranger(self, chunk: Chunk, now_ns: int) -> None:
+        """Latches on a foreign chunk whose observation is newer than arming.
+
+        By then our own policy has long read this session.
+        """
+        if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _SESSION_KNOWN_NS:
+            self.fault(now_ns, f"chunks of an unknown session {chunk.session}: another policy?")
+
+    def _check_latches(self, measurement: Measurement | None, now_ns: int, steady_ns: int) -> None:
+        """Ends being armed when a peer is gone or the robot is not where it is commanded."""
+        if not self.mode.is_armed:
+            return
+        if gone := self.peers.gone(steady_ns):
+            self.disarm(now_ns, f"{gone}: arm again when all is well")
+            self.peers.forget_gone(steady_ns)
+            return
+        if measurement is None or self._commanded is None:
+            return
+        if off := self._tracking.update(self._commanded, measurement.values):
+            self.fault(now_ns, off)
+
+    def _armed_command(self, now_ns: int, steady_ns: int) -> tuple[np.ndarray, Target | None]:
+        problem = self.input_problem(now_ns, steady_ns)
+        if self._limiting.seconds > self.settings.limiting_hold:
+            problem = problem or "the chunks ask for more than the limits allow"
+            self._limiting.clear()
         if problem:
             self._unhealthy_ns = now_ns
             self._stream.clear()
         elif self._unhealthy_ns is not None:
             if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time:
-                problem = "measurements are back, waiting to trust them"
+                problem = "all is well again, waiting to trust it"
             else:
                 self._unhealthy_ns = None
-        target = None if problem else self._stream.target(now_ns)
+        target = None if problem else self._stream.target(now_ns, self._limiter.coasting)
         if target is None:
-            self._change(Mode.HOLDING, problem or "no chunk to execute")
-            return self._limiter.hold().values
-        self._change(Mode.RUNNING, "")
-        limited = self._limiter.step(target)
-        if limited.limited.any():
+            self._limiting.clear()
+            self.state.hold(problem or self._starvation())
+            return self._limiter.hold().values, None
+        self.state.run()
+        self._has_run = True
+        limited = self._limiter.step(target.values)
+        if self._limiting.update(limited.lag):
             self.counts["ticks_limited"] += 1
-        return limited.values
+        return limited.values, target
 
-    def _place_problem(self, values: np.ndarray) -> str:
-        """Which joint stands so far outside its limits that the first command would be a jump.
+    def _starvation(self) -> str:
+        """Why there is no chunk to execute, as one clause."""
+        if self._gate.tasks.idle:
+            return "nothing to do"
+        if self._has_run:
+            return "the last chunk is over and no other came"
+        return "armed, waiting for a chunk"
 
-        Commands begin at the limit: farther away than one period at full speed, the controller
-        would be asked for more than the joint's greatest velocity. Grippers keep their own pace.
-        """
-        platform = self.platform
-        reach = platform.max_velocity * platform.period
-        outside = (values < platform.lower - reach) | (values > platform.upper + reach)
-        for index in np.flatnonzero(outside):
-            dimension = platform.dimensions[index]
-            if dimension.unit in ("rad", "m"):
-                return (
-                    f"{dimension.name} stands at {values[index]:.3f} {dimension.unit}, outside "
-                    f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
-                )
-        return ""
-
-    def _check_origin(self, chunk: Chunk, now_ns: int) -> None:
-        """Raises ChunkRejected when a chunk comes from another session, epoch or time."""
-        if chunk.session != self.session:
-            raise ChunkRejected(
-                "session",
-                f"it belongs to session {chunk.session}, this bridge's is {self.session}",
-            )
-        if chunk.epoch != self.epoch:
-            raise ChunkRejected("epoch", f"it belongs to epoch {chunk.epoch}, now is {self.epoch}")
-        age = (now_ns - chunk.stamp_ns) * 1e-9
-        if age > self.settings.chunk_max_age:
-            raise ChunkRejected(
-                "age",
-                f"its observation is {age:.2f} s old, at most {self.settings.chunk_max_age:g} s "
-                "are allowed",
-            )
-        if age < -self.settings.chunk_max_lead:
-            raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
-        # By stamp first: a restarted policy counts its chunks from 1 again.
-        if (chunk.stamp_ns, chunk.sequence) <= self._newest:
-            raise ChunkRejected(
-                "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
-            )
+    def _end(self, was_armed: bool, now_ns: int) -> None:
+        """After being disarmed, faulted or stopped: brake, then be quiet."""
+        if was_armed:
+            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
+        self._void_chunks()
 
     def _void_chunks(self) -> None:
-        """Makes every chunk up to now void: a new epoch."""
         self._stream.clear()
-        self._newest = (0, 0)
-        self.epoch += 1
-
-    def _change(self, mode: Mode, reason: str) -> None:
-        self.mode, self.reason = mode, reason
+        self._gate.clear()
+        self._limiting.clear()

@@ -12,6 +12,10 @@ from pi05_ros.platforms import Platform
 MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. Anything longer is a mistake, not a plan.
 
 
+# Rules that only a broken sender breaks; the others are broken by time, too.
+MALFORMED = frozenset({"names", "period", "horizon", "shape", "not_finite", "limits", "stamp"})
+
+
 class ChunkRejected(Pi05Error):
     """A chunk breaks a rule and is not used, not even in part.
 
@@ -26,12 +30,14 @@ class ChunkRejected(Pi05Error):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Action targets; row k is meant for `stamp_ns + k * period`."""
+    """Action targets; row k is meant for `start_ns + k * period`."""
 
     stamp_ns: int  # Acquisition time of the observation [ns].
+    start_ns: int  # Time of row 0 [ns].
     session: int
     epoch: int
     sequence: int
+    subtask_id: int  # What it carries out; 0: none.
     names: tuple[str, ...]
     period: float  # [s]
     horizon: int  # Rows that the sender announces.
@@ -43,7 +49,9 @@ class AcceptedChunk:
     """A chunk that passed all checks."""
 
     stamp_ns: int
+    start_ns: int
     sequence: int
+    subtask_id: int
     actions: np.ndarray  # (horizon, D) float64, finite, inside the position limits.
     clamped: int  # Values that lay just outside their limits and were moved onto them.
 
@@ -95,7 +103,9 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
         )
     clipped = np.clip(actions, platform.lower, platform.upper)
     clamped = int((np.abs(clipped - actions) > 1e-5).sum())
-    return AcceptedChunk(chunk.stamp_ns, chunk.sequence, clipped, clamped)
+    return AcceptedChunk(
+        chunk.stamp_ns, chunk.start_ns, chunk.sequence, chunk.subtask_id, clipped, clamped
+    )
 
 
 def _name_problem(names: tuple[str, ...], platform: Platform) -> str:

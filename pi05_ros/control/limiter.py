@@ -1,4 +1,4 @@
-"""Limits on position, velocity and acceleration: nothing leaves the bridge without passing here.
+"""Limits on position, velocity, acceleration, jerk: nothing leaves the bridge but through here.
 
 ros2_controllers check none of them (Jazzy: `enforce_command_limits` is off), so this is the only
 place between a model and the motors that does.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.control.smoothing import Smoothing
 from pi05_ros.platforms import Platform
 
 # A hold must bring the base to rest within 100 ms of its detection; one tick is kept in reserve.
@@ -21,7 +22,7 @@ class LimitedCommand:
     """One step of the limiter."""
 
     values: np.ndarray  # (D,) float64, platform units, inside all limits.
-    limited: np.ndarray  # (D,) bool: where the target could not be met in this step.
+    lag: np.ndarray  # (D,) float64: how far the step stayed behind its target, before smoothing.
 
 
 class Limiter:
@@ -30,6 +31,8 @@ class Limiter:
     A target that moves within the limits is met exactly. One that jumps is approached at full
     acceleration and braked for in time, relative to the target's own speed, so that it is not
     overshot. Near a position limit the speed stays below what can still be braked.
+
+    Where a platform gives `max_jerk`, what comes out is smoothed besides; see Smoothing.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -42,16 +45,24 @@ class Limiter:
         self._values: np.ndarray = platform.home.copy()
         self._velocities: np.ndarray = np.zeros(platform.size)
         self._targets = self._values.copy()
+        self._smoothing = Smoothing(platform)
+        self._smoothing.reset(self._values)
 
     @property
     def values(self) -> np.ndarray:
         """The last step's values, (D,) float64, platform units."""
-        return self._values.copy()
+        return self._smoothing.values
+
+    @property
+    def coasting(self) -> np.ndarray:
+        """Where the next step would lead if nothing changed, (D,) float64, before smoothing."""
+        return self._values + self._velocities * self._dt
 
     @property
     def at_rest(self) -> bool:
         """Whether the last step left everything standing."""
-        return not (self._velocities.any() or self._values[self._is_velocity].any())
+        moving = self._velocities.any() or self._values[self._is_velocity].any()
+        return not moving and self._smoothing.at_rest
 
     def reset(self, values: np.ndarray) -> None:
         """Starts anew at rest from `values` (D,), e.g. the measured state when the robot is armed.
@@ -67,6 +78,7 @@ class Limiter:
         self._values = np.where(self._is_velocity, 0.0, np.clip(values, self._lower, self._upper))
         self._velocities = np.zeros_like(self._values)
         self._targets = self._values.copy()
+        self._smoothing.reset(self._values)
 
     def step(self, targets: np.ndarray) -> LimitedCommand:
         """One period towards `targets` (D,) float64, platform units, all finite.
@@ -82,11 +94,15 @@ class Limiter:
         self._velocities = np.where(self._is_velocity, 0.0, velocities)
         self._values = np.where(self._is_velocity, base, positions)
         self._targets = targets
-        return LimitedCommand(self._values.copy(), np.abs(self._values - targets) > 1e-9)
+        return LimitedCommand(self._smoothing.push(self._values), np.abs(self._values - targets))
 
     def hold(self) -> LimitedCommand:
-        """One period of coming to rest: joints brake at their limits, the base within 100 ms."""
+        """One period of coming to rest: joints brake at their limits, the base within 100 ms.
+
+        The base brakes from what was last sent, without smoothing: it must stand in time.
+        """
         braking = np.maximum(self._max_acceleration, self._max_velocity / BASE_STOP_TIME)
+        self._values = np.where(self._is_velocity, self._smoothing.values, self._values)
         base = self._step_base(np.zeros_like(self._values), braking)
         change = self._max_acceleration * self._dt
         velocities = self._velocities - np.clip(self._velocities, -change, change)
@@ -94,7 +110,8 @@ class Limiter:
         self._velocities = np.where(self._is_velocity, 0.0, velocities)
         self._values = np.where(self._is_velocity, base, positions)
         self._targets = self._values.copy()
-        return LimitedCommand(self._values.copy(), np.zeros(len(self._values), dtype=bool))
+        self._smoothing.reset(self._values, self._is_velocity)
+        return LimitedCommand(self._smoothing.push(self._values), np.zeros_like(self._values))
 
     def _step_positions(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Next positions and velocities (D,); entries of base velocities are meaningless."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.control.watches import JumpWatch
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms import Platform
 
@@ -27,8 +28,10 @@ class StateAssembler:
     that the platform does not know. A message with a fault is dropped whole.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, max_jump: float) -> None:
+        """Knows nothing yet. max_jump: see JumpWatch."""
         self._platform = platform
+        self._jumps = JumpWatch(platform, max_jump)
         self._values = np.full(platform.size, math.nan)
         self._stamps = np.zeros(platform.size, dtype=np.int64)
         self._arrivals = np.zeros(platform.size, dtype=np.int64)
@@ -48,7 +51,7 @@ class StateAssembler:
 
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
-    ) -> None:
+    ) -> str:
         """Takes one JointState message.
 
         Args:
@@ -56,6 +59,9 @@ class StateAssembler:
             positions: [rad] or [m], one for each name.
             stamp_ns: The message's stamp [ns].
             now_ns: When it arrived, by the same clock [ns].
+
+        Returns:
+            Which position jumped farther than a motor moves, as one clause; empty: none.
 
         Raises:
             MessageError: The message is not usable; nothing of it was taken.
@@ -73,8 +79,11 @@ class StateAssembler:
             values.append((index, (position - offset) * scale))
             if not math.isfinite(values[-1][1]):
                 raise MessageError(f"joint states: {name} is {position}; dropped")
+        jump = ""
         for index, value in values:
             self._take(index, value, stamp_ns, now_ns)
+            jump = self._jumps.update(index, value, stamp_ns) or jump
+        return jump
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
         """Takes the base's velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
@@ -115,6 +124,7 @@ class StateAssembler:
     def clear(self) -> None:
         """Forgets everything, as when time jumps back."""
         self._values[:] = math.nan
+        self._jumps.clear()
 
     def _take(self, index: int, value: float, stamp_ns: int, now_ns: int) -> None:
         self._values[index] = value

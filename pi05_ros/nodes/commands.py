@@ -124,6 +124,22 @@ class CommandSender:
         publishers = [publisher for publisher, *_ in [*self._trajectories, *self._bases]]
         return [p.topic_name for p in publishers if p.get_subscription_count() == 0]
 
+    def rivals(self) -> list[str]:
+        """Who else publishes to our controllers, as "NODE publishes TOPIC".
+
+        Publishers of our own name do not count: after a kill discovery remembers them for long.
+        """
+        own = (self._node.get_namespace(), self._node.get_name())
+        found = []
+        for publisher, *_ in [*self._trajectories, *self._bases]:
+            topic = publisher.topic_name
+            if self._node.count_publishers(topic) < 2:
+                continue
+            for info in self._node.get_publishers_info_by_topic(topic):
+                if (info.node_namespace, info.node_name) != own:
+                    found.append(f"{info.node_name} publishes {topic}")
+        return found
+
     def forget_grippers(self) -> None:
         """Nothing is wanted of the grippers any more; what they hold they keep holding."""
         self._wanted_gripper.clear()

@@ -12,52 +12,30 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
-from std_srvs.srv import SetBool, Trigger
 
-from pi05_msgs.msg import ActionChunk, RobotState
-from pi05_ros.control.bridge import Bridge, BridgeSettings, Mode, Tick
+from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
+from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.chunk import ChunkRejected
+from pi05_ros.control.modes import Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode, run_node
+from pi05_ros.nodes.base import Health, ManagedNode, run_node
+from pi05_ros.nodes.bridge_parameters import ControlBridgeParameters
+from pi05_ros.nodes.bridge_report import bridge_health, robot_state_message
+from pi05_ros.nodes.bridge_services import BridgeServices
 from pi05_ros.nodes.commands import GRIPPER_PERIOD, CommandSender
-from pi05_ros.nodes.conversions import chunk_from_message, float_array, ns_to_time, time_to_ns
-from pi05_ros.nodes.parameters import parameter
+from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
 from pi05_ros.nodes.ticker import Ticker
 from pi05_ros.platforms import load_platform
 
-_SETTINGS = BridgeSettings()
 # Braking at the end takes at most this long [s, wall].
 _BRAKE_LIMIT = 1.0
-
-
-@dataclass(frozen=True)
-class ControlBridgeParameters:
-    """Parameters of control_bridge."""
-
-    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    auto_arm: bool = parameter(
-        False,
-        "Arm by itself as soon as the robot is measured. Only for a mock home: on a robot an "
-        "operator arms it.",
-    )
-    measurement_timeout: float = parameter(
-        _SETTINGS.measurement_timeout,
-        "Joint states or odometry older than this mean hold [s].",
-        minimum=0.01,
-        maximum=1.0,
-    )
-    chunk_max_age: float = parameter(
-        _SETTINGS.chunk_max_age,
-        "A chunk computed from an older observation is rejected [s].",
-        minimum=0.05,
-        maximum=2.0,
-    )
+# How often it looks for others who command the same controllers [s, wall].
+_RIVAL_PERIOD = 0.5
 
 
 class ControlBridge(ManagedNode[ControlBridgeParameters]):
@@ -67,8 +45,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         super().__init__("control_bridge", ControlBridgeParameters, **arguments)
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
         self._subscriptions_open: list[Any] = []
-        self._services_open: list[Any] = []
-        self._gripper_timer: Any = None
+        self._timers_open: list[Any] = []
+        self._operator: BridgeServices | None = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
         self._state_publisher: Any = None
@@ -79,10 +57,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def configure(self) -> None:
         """Reads the platform and makes the outputs."""
         self._platform = load_platform(self.parameters.platform)
-        self._settings = BridgeSettings(
-            measurement_timeout=self.parameters.measurement_timeout,
-            chunk_max_age=self.parameters.chunk_max_age,
-        )
+        self._settings = self.parameters.settings()
         self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
         self._sender = CommandSender(self, self._platform)
 
@@ -96,17 +71,18 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
             (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
+            (Subtask, "subtask", self._on_subtask, qos.LATCHED),
+            (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
         )
         self._subscriptions_open = [
             self.create_subscription(kind, topic, self.guarded(callback), profile)
             for kind, topic, callback, profile in topics
         ]
-        self._services_open = [
-            self.create_service(SetBool, "~/arm", self._on_arm),
-            self.create_service(Trigger, "~/stop", self._on_stop),
-            self.create_service(Trigger, "~/reset", self._on_reset),
+        self._operator = BridgeServices(self, self._operate)
+        self._timers_open = [
+            self.steady_timer(GRIPPER_PERIOD, self._send_grippers),
+            self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals),
         ]
-        self._gripper_timer = self.steady_timer(GRIPPER_PERIOD, self._send_grippers)
         self._ticker = Ticker(
             self, self._platform.period, self._tick, self.guarded(self._clock_lost)
         )
@@ -120,12 +96,12 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._brake()
         for subscription in self._subscriptions_open:
             self.destroy_subscription(subscription)
-        for service in self._services_open:
-            self.destroy_service(service)
-        if self._gripper_timer is not None:
-            self.destroy_timer(self._gripper_timer)
-            self._gripper_timer = None
-        self._subscriptions_open, self._services_open, self._bridge = [], [], None
+        if self._operator is not None:
+            self._operator.close()
+        for timer in self._timers_open:
+            self.destroy_timer(timer)
+        self._subscriptions_open, self._timers_open = [], []
+        self._operator = self._bridge = None
 
     def cleanup(self) -> None:
         """Frees the outputs."""
@@ -138,29 +114,12 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
 
     def health(self) -> Health:
         """Mode, its reason and what was counted."""
-        assert self._bridge is not None and self._ticker is not None
+        assert self._bridge is not None and self._ticker is not None and self._sender is not None
+        unheard = self._sender.unheard()
         with self._lock:
-            mode, reason = self._bridge.mode, self._bridge.reason
-            problem = self._bridge.measurement_problem(self.now_ns())
-            counts = dict(self._bridge.counts)
-        unheard = self._sender.unheard() if self._sender is not None else []
-        values = {
-            "mode": mode.name,
-            "ticks": self._ticker.ticks,
-            "ticks missed": self._ticker.missed,
-            "real-time priority": self._ticker.realtime,
-            **{name.replace("_", " "): count for name, count in sorted(counts.items())},
-        }
-        troubles = [problem] if problem and problem != reason else []
-        if unheard:
-            troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
-        if troubles:
-            self.get_logger().warning("; ".join(troubles), throttle_duration_sec=10.0)
-        said = "executing chunks" if mode == Mode.RUNNING else f"{mode.name.lower()}: {reason}"
-        level = ERROR if mode == Mode.STOPPED else WARN
-        if mode == Mode.RUNNING and not troubles:
-            level = OK
-        return Health(level, "; ".join([said, *troubles]), values)
+            return bridge_health(
+                self._bridge, self._ticker, unheard, self.now_ns(), time.monotonic_ns()
+            )
 
     # Inputs: the executor's thread.
 
@@ -178,51 +137,60 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if self._bridge is not None:
                 self._bridge.add_odometry(velocity, stamp, self.now_ns())
 
+    def _on_subtask(self, message: Subtask) -> None:
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.follow_subtask(message.id, message.task, message.text)
+
+    def _on_heartbeat(self, message: Heartbeat) -> None:
+        if message.node == self.get_name():
+            return
+        reason = "" if message.fit else (message.reason or "it is not fit")
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.peers.heard(
+                    message.node, message.instance, reason, time.monotonic_ns()
+                )
+
     def _on_chunk(self, message: ActionChunk) -> None:
-        chunk = chunk_from_message(message)
         with self._lock:
             if self._bridge is None:
                 return
+            now = self.now_ns()
             try:
-                self._bridge.add_chunk(chunk, self.now_ns())
+                try:
+                    chunk = chunk_from_message(message)
+                except MessageError as error:
+                    rejected = ChunkRejected("stamp", str(error))
+                    self._bridge.reject(rejected, now)
+                    raise rejected from error
+                self._bridge.add_chunk(chunk, now)
             except ChunkRejected as error:
-                raise MessageError(f"chunk {chunk.sequence} rejected: {error}") from error
+                raise MessageError(f"chunk {message.sequence} rejected: {error}") from error
 
-    def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        now = self.now_ns()
+    def _operate(self, act: Any) -> tuple[bool, str]:
+        """Does what an operator asks, `act(bridge, now_ns, steady_ns)`.
+
+        Returns:
+            Whether it was done, and what stands now or why not.
+        """
         with self._lock:
+            self._auto_arm = False
             bridge = self._bridge
-            self._auto_arm = False
             if bridge is None:
-                response.success, response.message = False, "the bridge is not active"
-                return response
+                return False, "the bridge is not active"
             try:
-                if request.data:
-                    bridge.arm(now)
-                else:
-                    bridge.disarm(now)
+                act(bridge, self.now_ns(), time.monotonic_ns())
             except MessageError as error:
-                response.success, response.message = False, f"not armed: {error}"
-                return response
-            response.success = True
-            response.message = f"{bridge.mode.name.lower()}: {bridge.reason}"
-        return response
+                return False, str(error)
+            return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
 
-    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+    def _look_for_rivals(self) -> None:
+        """Latches when somebody else publishes to our controllers."""
+        rivals = self._sender.rivals() if self._sender is not None else []
         with self._lock:
-            self._auto_arm = False
-            if self._bridge is not None:
-                self._bridge.stop(self.now_ns(), "stopped by an operator")
-        response.success, response.message = True, "stopped; 'reset' and 'arm' to go on"
-        return response
-
-    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.reset()
-                response.success = True
-                response.message = f"{self._bridge.mode.name.lower()}: {self._bridge.reason}"
-        return response
+            if rivals and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: two must not command a robot")
 
     def _send_grippers(self) -> None:
         if self._sender is not None:
@@ -245,42 +213,41 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 f"a tick failed:\n{traceback.format_exc()}", throttle_duration_sec=1.0
             )
             with self._lock:
-                if self._bridge is not None and self._bridge.mode != Mode.STOPPED:
-                    self._bridge.stop(now_ns, "a tick of the bridge failed, its log says why")
+                if self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                    self._bridge.fault(now_ns, "a tick of the bridge failed, its log says why")
 
     def _tick_once(self, now_ns: int) -> None:
         with self._lock:
             bridge, sender = self._bridge, self._sender
             if bridge is None or sender is None:
                 return
+            steady_ns = time.monotonic_ns()
             if self._auto_arm and bridge.mode == Mode.DISARMED:
-                self._try_auto_arm(bridge, now_ns)
-            tick = bridge.tick(now_ns)
-            session, epoch, commanded = bridge.session, bridge.epoch, bridge.commanded
+                self._try_auto_arm(bridge, now_ns, steady_ns)
+            tick = bridge.tick(now_ns, steady_ns)
+            message = robot_state_message(bridge, tick, now_ns)
         if tick.command is not None:
             sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
-        if tick.mode in (Mode.DISARMED, Mode.STOPPED):
+        if not tick.mode.is_armed:
             sender.forget_grippers()
-        self._publish_state(tick, session, epoch, commanded)
+        if message is not None:
+            self._state_publisher.publish(message)
         self._say(tick)
 
     def _clock_lost(self) -> None:
         """Simulated time stands still: the base must not go on rolling on an old command."""
         with self._lock:
-            if self._bridge is None or self._sender is None:
+            if self._bridge is None or self._sender is None or not self._bridge.mode.is_armed:
                 return
-            if self._bridge.mode in (Mode.RUNNING, Mode.HOLDING):
-                self.get_logger().warning(
-                    "/clock stands still: holding", throttle_duration_sec=5.0
-                )
-                self._bridge.time_jumped_back(self.now_ns())
-                command = self._bridge.tick(self.now_ns()).command
-                if command is not None:
-                    self._sender.send(command)
+            self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
+            self._bridge.time_jumped_back(self.now_ns())
+            command = self._bridge.tick(self.now_ns(), time.monotonic_ns()).command
+            if command is not None:
+                self._sender.send(command)
 
-    def _try_auto_arm(self, bridge: Bridge, now_ns: int) -> None:
+    def _try_auto_arm(self, bridge: Bridge, now_ns: int, steady_ns: int) -> None:
         try:
-            bridge.arm(now_ns)
+            bridge.arm(now_ns, steady_ns)
             self._auto_arm = False
         except MessageError as error:
             self.get_logger().info(f"not armed yet: {error}", throttle_duration_sec=5.0)
@@ -295,46 +262,37 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             return
         bridge.disarm(self.now_ns(), "deactivated")
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
-            command = bridge.tick(self.now_ns()).command
-            if command is None:
+            tick = bridge.tick(self.now_ns(), time.monotonic_ns())
+            message = robot_state_message(bridge, tick, self.now_ns())
+            if message is not None:
+                self._state_publisher.publish(message)
+            if tick.command is None:
                 break
-            sender.send(command)
+            sender.send(tick.command)
             if bridge.at_rest:
                 break
             time.sleep(self._platform.period)
         sender.forget_grippers()
 
-    def _publish_state(self, tick: Tick, session: int, epoch: int, commanded: Any) -> None:
-        if tick.measurement is None:
-            return
-        message = RobotState(
-            platform=self._platform.name,
-            session=session,
-            epoch=epoch,
-            names=list(self._platform.names),
-            measured=float_array(tick.measurement.values, "d"),
-            commanded=float_array(commanded, "d"),
-            mode=int(tick.mode),
-            reason=tick.reason,
-        )
-        message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
-        message.header.frame_id = self._platform.base_frame
-        self._state_publisher.publish(message)
-
     def _say(self, tick: Tick) -> None:
-        """Logs a change of mode, once."""
+        """Tells a change of mode at once, in the log and in /diagnostics."""
+        if tick.mode.name == self._said:
+            return
+        self._said = tick.mode.name
         said = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
-        if tick.mode.name != self._said:
-            self._said = tick.mode.name
-            # Two calls: rclpy raises when one place in the code logs at two levels.
-            if tick.mode == Mode.STOPPED:
-                self.get_logger().error(said)
-            else:
-                self.get_logger().info(said)
+        # Two calls: rclpy raises when one place in the code logs at two levels.
+        if tick.mode >= Mode.FAULTED:
+            self.get_logger().error(said)
+        else:
+            self.get_logger().info(said)
+        if self._ticker is not None:
+            self._publish_health()
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs control_bridge."""
+    # A callback in Python keeps the ticker waiting for at most this long (default 5 ms).
+    sys.setswitchinterval(0.0005)
     return run_node(ControlBridge, args)
 
 

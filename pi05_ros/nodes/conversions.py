@@ -237,13 +237,17 @@ def chunk_from_message(message: ActionChunk) -> Chunk:
     """An ActionChunk as arrays; its rules are checked by the bridge.
 
     Raises:
-        MessageError: Its stamp is malformed.
+        MessageError: A stamp is malformed.
     """
+    stamp_ns = time_to_ns(message.header.stamp, "action_chunk")
+    is_given = message.start.sec != 0 or message.start.nanosec != 0
     return Chunk(
-        stamp_ns=time_to_ns(message.header.stamp, "action_chunk"),
+        stamp_ns=stamp_ns,
+        start_ns=time_to_ns(message.start, "action_chunk: start") if is_given else stamp_ns,
         session=message.session,
         epoch=message.epoch,
         sequence=message.sequence,
+        subtask_id=message.subtask_id,
         names=tuple(message.names),
         period=message.period,
         horizon=message.horizon,

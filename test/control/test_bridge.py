@@ -2,72 +2,12 @@
 
 import numpy as np
 import pytest
+from fakes.bridge_robot import BASE, JOINT, PLATFORM, SESSION, START, TICK, Robot
 
-from pi05_ros.control.bridge import Bridge, BridgeSettings, Mode
-from pi05_ros.control.chunk import Chunk, ChunkRejected
+from pi05_ros.control.bridge import Bridge
+from pi05_ros.control.chunk import ChunkRejected
+from pi05_ros.control.modes import Mode
 from pi05_ros.errors import MessageError
-from pi05_ros.platforms import load_platform
-
-PLATFORM = load_platform("mobile_19dof")
-TICK = 20_000_000  # [ns]
-START = 100_000_000_000  # [ns]
-JOINT = PLATFORM.index("left_arm_joint_1")
-BASE = PLATFORM.index("base_vx")
-SESSION = 99
-
-
-class Robot:
-    """A bridge with a robot that is measured perfectly at every tick."""
-
-    def __init__(self, **settings):
-        self.bridge = Bridge(PLATFORM, SESSION, BridgeSettings(**settings))
-        self.now = START
-        self.measured = True
-        self.sequence = 0
-        self.names, self.positions = [], []
-        for group in PLATFORM.groups:
-            for dimension in group.dimensions:
-                if not dimension.is_velocity:
-                    self.names.append(dimension.joint_name)
-                    span = group.joint_open - group.joint_closed
-                    gripper = group.kind == "parallel_gripper"
-                    self.positions.append(dimension.home * span if gripper else dimension.home)
-
-    def measure(self):
-        self.bridge.add_joint_states(self.names, self.positions, self.now, self.now)
-        self.bridge.add_odometry((0.0, 0.0, 0.0), self.now, self.now)
-
-    def tick(self, count=1):
-        for _ in range(count):
-            self.now += TICK
-            if self.measured:
-                self.measure()
-            tick = self.bridge.tick(self.now)
-        return tick
-
-    def armed(self):
-        self.tick()
-        self.bridge.arm(self.now)
-        return self
-
-    def chunk(self, **changes):
-        self.sequence += 1
-        actions = np.tile(PLATFORM.home, (50, 1))
-        actions[:, BASE] = 0.3
-        values = {
-            "stamp_ns": self.now,
-            "session": SESSION,
-            "epoch": self.bridge.epoch,
-            "sequence": self.sequence,
-            "names": PLATFORM.names,
-            "period": 0.02,
-            "horizon": 50,
-            "data": actions.astype(np.float32).ravel(),
-        }
-        return Chunk(**{**values, **changes})
-
-    def give(self, **changes):
-        self.bridge.add_chunk(self.chunk(**changes), self.now)
 
 
 def test_disarmed_sends_nothing():
@@ -82,7 +22,7 @@ def test_disarmed_sends_nothing():
 def test_armed_holds_where_it_stands_until_a_chunk_comes():
     robot = Robot().armed()
     tick = robot.tick()
-    assert tick.mode == Mode.HOLDING and tick.reason == "no chunk to execute"
+    assert tick.mode == Mode.HOLDING and tick.reason == "armed, waiting for a chunk"
     np.testing.assert_allclose(tick.command, PLATFORM.home)
     robot.give()
     assert robot.tick().mode == Mode.RUNNING
@@ -92,7 +32,7 @@ def test_arming_voids_earlier_chunks():
     robot = Robot()
     robot.tick()
     old = robot.chunk()
-    robot.bridge.arm(robot.now)
+    robot.arm()
     with pytest.raises(ChunkRejected, match="epoch 1, now is 2"):
         robot.bridge.add_chunk(old, robot.now)
 
@@ -178,7 +118,7 @@ def test_old_measurements_hold_and_come_back_after_a_second_of_health():
     robot.measured = True
     robot.tick()
     robot.give()  # Not executed yet: the measurements are not trusted.
-    assert robot.tick(45).reason == "measurements are back, waiting to trust them"
+    assert robot.tick(45).reason == "all is well again, waiting to trust it"
     robot.tick(10)
     robot.give()
     assert robot.tick().mode == Mode.RUNNING
@@ -190,10 +130,10 @@ def test_three_faulty_joint_states_in_a_row_hold():
     robot.tick()
     broken = [*robot.positions[:-1], float("nan")]
     for count in range(3):
-        assert robot.bridge.tick(robot.now + count * TICK).mode == Mode.RUNNING
+        assert robot.bridge.tick(robot.now + count * TICK, robot.steady).mode == Mode.RUNNING
         with pytest.raises(MessageError, match="is nan; dropped"):
             robot.bridge.add_joint_states(robot.names, broken, robot.now, robot.now)
-    assert robot.bridge.tick(robot.now + 3 * TICK).mode == Mode.HOLDING
+    assert robot.bridge.tick(robot.now + 3 * TICK, robot.steady).mode == Mode.HOLDING
 
 
 def test_a_stop_wins_over_chunks_and_latches():
@@ -205,10 +145,10 @@ def test_a_stop_wins_over_chunks_and_latches():
     speeds = [robot.tick().command[BASE] for _ in range(5)]
     assert speeds[-1] == 0.0 and robot.bridge.mode == Mode.STOPPED
     with pytest.raises(MessageError, match="call 'reset' first"):
-        robot.bridge.arm(robot.now)
+        robot.arm()
     assert robot.tick(40).command is None
     robot.bridge.reset()
-    robot.bridge.arm(robot.now)
+    robot.arm()
     assert robot.tick().mode == Mode.HOLDING
 
 
@@ -222,8 +162,8 @@ def test_disarm_brakes_before_it_goes_quiet():
 
 
 def test_arming_names_what_is_not_measured():
-    with pytest.raises(MessageError, match="no measurement yet of left_arm_joint_1"):
-        Bridge(PLATFORM, SESSION).arm(START)
+    with pytest.raises(MessageError, match="no measurement of left_arm_joint_1"):
+        Bridge(PLATFORM, SESSION).arm(START, START)
 
 
 def test_time_that_jumps_back_voids_chunks_and_measurements():
@@ -245,7 +185,7 @@ def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
         names, positions = zip(*part, strict=True)
         robot.bridge.add_joint_states(names, positions, START, START)
     robot.bridge.add_odometry((0.1, 0.2, 0.3), START, START)
-    values = robot.bridge.tick(START).measurement.values
+    values = robot.bridge.tick(START, START).measurement.values
     expected = PLATFORM.home.copy()
     expected[BASE : BASE + 3] = (0.1, 0.2, 0.3)
     np.testing.assert_allclose(values, expected, atol=1e-12)
@@ -281,10 +221,10 @@ def test_a_joint_far_outside_its_limits_is_not_armed_into_a_jump():
     robot.positions[robot.names.index("left_arm_joint_1")] = 3.0
     robot.tick()
     with pytest.raises(MessageError, match=r"left_arm_joint_1 stands at 3.000 rad, outside"):
-        robot.bridge.arm(robot.now)
+        robot.arm()
     robot.positions[robot.names.index("left_arm_joint_1")] = 2.42  # Within one period's reach.
     robot.tick()
-    robot.bridge.arm(robot.now)
+    robot.arm()
     assert robot.tick().command[JOINT] == PLATFORM.upper[JOINT]
 
 
@@ -294,9 +234,9 @@ def test_arming_waits_until_the_robot_has_come_to_rest():
     robot.tick(10)
     robot.bridge.disarm(robot.now)
     with pytest.raises(MessageError, match="coming to rest"):
-        robot.bridge.arm(robot.now)
+        robot.arm()
     robot.tick(10)
-    robot.bridge.arm(robot.now)
+    robot.arm()
 
 
 def test_holding_goes_on_after_disarm_until_all_stand():
@@ -323,4 +263,4 @@ def test_a_platform_without_a_base_ignores_odometry():
     groups = tuple(g for g in PLATFORM.groups if g.kind != "base_velocity")
     bridge = Bridge(dataclasses.replace(PLATFORM, groups=groups), SESSION)
     bridge.add_odometry((0.1, 0.0, 0.0), START, START)
-    assert "base_vx" not in bridge.measurement_problem(START)
+    assert "base_vx" not in bridge.input_problem(START, START)

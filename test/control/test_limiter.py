@@ -1,12 +1,14 @@
 """The limiter: exact where it can be, inside the limits always."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi05_ros.control.limiter import BASE_STOP_TIME, Limiter
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms import Platform, load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 DT = PLATFORM.period
@@ -25,19 +27,31 @@ def follow(made: Limiter, targets: np.ndarray) -> np.ndarray:
     return np.array([made.values, *[made.step(target).values for target in targets]])
 
 
-def assert_within_limits(commands: np.ndarray) -> None:
-    """Positions, velocities and accelerations of commands (N, D) hold the platform's limits."""
+def assert_within_limits(
+    commands: np.ndarray, held: np.ndarray | None = None, platform: Platform = PLATFORM
+) -> None:
+    """Positions, velocities, accelerations and jerks of commands (N, D) hold the limits.
+
+    `held` (N,) bool says which commands are of a hold: there the base may brake harder.
+    """
     slack = 1e-9
-    moving, base = ~PLATFORM.is_velocity, PLATFORM.is_velocity
-    assert (commands >= PLATFORM.lower - slack).all() and (
-        commands <= PLATFORM.upper + slack
-    ).all()
+    moving, base = ~platform.is_velocity, platform.is_velocity
+    held = np.zeros(len(commands), dtype=bool) if held is None else held
+    assert (commands >= platform.lower - slack).all()
+    assert (commands <= platform.upper + slack).all()
     steps = np.diff(commands, axis=0) / DT
-    assert (np.abs(steps[:, moving]) <= PLATFORM.max_velocity[moving] + slack).all()
-    changes = np.diff(np.vstack([np.zeros(PLATFORM.size), steps]), axis=0) / DT
-    bound = PLATFORM.max_acceleration
+    assert (np.abs(steps[:, moving]) <= platform.max_velocity[moving] + slack).all()
+    changes = np.diff(np.vstack([np.zeros(platform.size), steps]), axis=0) / DT
+    bound = platform.max_acceleration
     assert (np.abs(changes[:, moving]) <= bound[moving] * (1 + 1e-6)).all()
-    assert (np.abs(steps[:, base]) <= bound[base] * (1 + 1e-6)).all()
+    braking = np.maximum(bound, platform.max_velocity / BASE_STOP_TIME)
+    allowed = np.where(held[1:, None], braking, bound)[:, base]
+    assert (np.abs(steps[:, base]) <= allowed * (1 + 1e-6)).all()
+    jerks = np.diff(np.vstack([np.zeros(platform.size), changes]), axis=0) / DT
+    for index, dimension in enumerate(platform.dimensions):
+        if dimension.max_jerk is not None and moving[index]:
+            # Differences of differences of numbers of size 1, thrice over 0.02 s.
+            assert np.abs(jerks[:, index]).max() <= dimension.max_jerk * (1 + 1e-6) + 1e-8
 
 
 def test_a_target_that_moves_within_the_limits_is_met_exactly():
@@ -60,11 +74,13 @@ def test_a_jump_is_reached_without_overshoot_and_as_fast_as_allowed():
     assert 0.80 <= reached <= 0.90
 
 
-def test_limited_says_which_values_could_not_be_met():
+def test_lag_says_how_far_each_value_stays_behind():
     target = PLATFORM.home.copy()
     target[JOINT] += 1.0
-    limited = limiter().step(target).limited
-    assert limited[JOINT] and limited.sum() == 1
+    lag = limiter().step(target).lag
+    # In the first period it moves by a·dt² = 7 · 0.02² = 0.0028 rad.
+    assert lag[JOINT] == pytest.approx(1.0 - 0.0028) and lag.sum() == lag[JOINT]
+    assert not limiter().hold().lag.any()
 
 
 def test_hold_brings_the_base_to_rest_within_its_stop_time():
@@ -106,32 +122,96 @@ def test_values_that_are_not_finite_are_refused(bad):
         made.reset(target)
 
 
-@settings(max_examples=150, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.01, 0.3, 1.0, 5.0, 1e6]))
-def test_no_stream_of_targets_leaves_the_limits(seed, scale):
-    """Jumps, drifts, oscillations at half the rate, far beyond the limits, with holds between."""
-    rng = np.random.default_rng(seed)
-    made = limiter()
-    commands = [made.values]
-    span = PLATFORM.upper - PLATFORM.lower
+def drive(made: Limiter, rng: np.random.Generator, scale: float, platform: Platform):
+    """Jumps, drifts, oscillations at half the rate, far beyond the limits, with holds between.
+
+    Returns:
+        The commands (N, D), and which of them are of a hold (N,).
+    """
+    commands, held = [made.values], [False]
+    span = platform.upper - platform.lower
     for _ in range(12):
         kind = rng.integers(4)
         start = (
-            rng.uniform(PLATFORM.lower, PLATFORM.upper)
-            + scale * rng.normal(size=PLATFORM.size) * span
+            rng.uniform(platform.lower, platform.upper)
+            + scale * rng.normal(size=platform.size) * span
         )
-        slope = rng.normal(size=PLATFORM.size) * span * scale * 0.02
+        slope = rng.normal(size=platform.size) * span * scale * 0.02
         for k in range(rng.integers(1, 20)):
-            if kind == 0:
-                # A hold may brake the base harder than it may be driven: positions only.
-                values = made.hold().values
-                values[PLATFORM.is_velocity] = commands[-1][PLATFORM.is_velocity]
-                made._values[PLATFORM.is_velocity] = values[PLATFORM.is_velocity]
-            elif kind == 1:
-                values = made.step(start).values
-            elif kind == 2:
-                values = made.step(start + slope * k).values
-            else:
-                values = made.step(start * (-1) ** k).values
+            target = (start, start, start + slope * k, start * (-1) ** k)[kind]
+            values = made.hold().values if kind == 0 else made.step(target).values
             commands.append(values)
-    assert_within_limits(np.array(commands))
+            held.append(kind == 0)
+    return np.array(commands), np.array(held)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.01, 0.3, 1.0, 5.0, 1e6]))
+def test_no_stream_of_targets_leaves_the_limits(seed, scale):
+    commands, held = drive(limiter(), np.random.default_rng(seed), scale, PLATFORM)
+    assert_within_limits(commands, held)
+
+
+def jerky(**jerks: float) -> Platform:
+    """The platform with a jerk limit for some dimensions."""
+    groups = tuple(
+        replace(
+            group,
+            dimensions=tuple(replace(d, max_jerk=jerks.get(d.name)) for d in group.dimensions),
+        )
+        for group in PLATFORM.groups
+    )
+    return replace(PLATFORM, groups=groups)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.01, 0.3, 1.0, 5.0, 1e6]))
+def test_jerk_limits_hold_with_all_the_others(seed, scale):
+    platform = jerky(left_arm_joint_1=100.0, right_arm_joint_2=60.0, torso_lift=4.0, base_vx=9.0)
+    made = Limiter(platform)
+    made.reset(platform.home)
+    commands, held = drive(made, np.random.default_rng(seed), scale, platform)
+    assert_within_limits(commands, held, platform)
+    for _ in range(60):
+        made.hold()
+    assert made.at_rest
+
+
+def test_smoothing_delays_by_half_its_length_and_arrives_exactly():
+    platform = jerky(left_arm_joint_1=100.0)  # n = 2 · 7 / (100 · 0.02) = 7 periods.
+    assert platform.smoothing_periods[JOINT] == 7
+    assert (np.delete(platform.smoothing_periods, JOINT) == 1).all()
+    made, plain = Limiter(platform), limiter()
+    made.reset(platform.home)
+    ramp = np.tile(platform.home, (60, 1))
+    ramp[:, JOINT] = platform.home[JOINT] + 0.5 * (1 - np.cos(np.arange(60) * np.pi / 59)) * 0.2
+    smooth, sharp = follow(made, ramp)[:, JOINT], follow(plain, ramp)[:, JOINT]
+    np.testing.assert_allclose(smooth[7:], np.convolve(sharp, np.ones(7) / 7, "valid")[1:])
+    assert not made.at_rest
+    follow(made, np.tile(ramp[-1], (7, 1)))
+    assert made.values[JOINT] == ramp[-1, JOINT]
+
+
+def test_a_hold_stops_a_smoothed_base_in_time():
+    platform = jerky(base_vx=5.0)
+    made = Limiter(platform)
+    made.reset(platform.home)
+    target = platform.home.copy()
+    target[BASE] = 0.5
+    assert follow(made, np.tile(target, (80, 1)))[-1, BASE] == pytest.approx(0.5)
+    held = [made.hold().values[BASE] for _ in range(5)]
+    assert held[-1] == 0.0 and held == sorted(held, reverse=True)
+    # And it starts again from there, smoothly.
+    after = [made.step(target).values[BASE] for _ in range(3)]
+    assert 0.0 < after[0] < after[1] < after[2] < 0.03
+
+
+def test_coasting_says_where_the_next_step_would_lead():
+    made, target = limiter(), PLATFORM.home.copy()
+    target[JOINT] += 0.5
+    follow(made, np.tile(target, (4, 1)))
+    before = made.values
+    ahead = made.coasting
+    assert ahead[JOINT] - before[JOINT] == pytest.approx(4 * 7 * DT**2)
+    ahead[0] = 9.0  # A copy: nobody outside moves the limiter.
+    assert made.coasting[0] != 9.0

@@ -143,7 +143,7 @@ def test_nan_in_joint_states_holds_with_a_reason_and_recovers(graph):
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
     assert "left_arm_joint_3 is nan" in scene.states[-1].reason
     scene.robot.nan_joint = None
-    wait_for(lambda: "no chunk" in scene.states[-1].reason, "recovery")
+    wait_for(lambda: "no other came" in scene.states[-1].reason, "recovery")
 
 
 def test_silent_joint_states_stand_the_base(graph):
@@ -171,7 +171,7 @@ def test_it_cannot_be_armed_without_measurements(graph):
     scene = Scene(graph)
     scene.robot.silent = True
     bridge = scene.bridge._bridge
-    wait_for(lambda: bridge._assembler.age(scene.bridge.now_ns()) > 0.2, "old measurements")
+    wait_for(lambda: "old" in bridge.senses.problem(scene.bridge.now_ns()), "old measurements")
     answer = scene.arm()
     assert not answer.success and "the measured state is" in answer.message
     assert bridge.mode.name == "DISARMED"
@@ -224,9 +224,9 @@ def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
         raise RuntimeError("told to fail")
 
     scene.bridge._bridge._limiter.hold, hold = fail, scene.bridge._bridge._limiter.hold
-    wait_for(lambda: scene.bridge._bridge.mode.name == "STOPPED", "the stop")
+    wait_for(lambda: scene.bridge._bridge.mode.name == "FAULTED", "the fault")
     scene.bridge._bridge._limiter.hold = hold
-    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_STOPPED, "a state that says so")
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_FAULTED, "a state that says so")
     assert "a tick of the bridge failed" in scene.states[-1].reason
 
 

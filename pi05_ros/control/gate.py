@@ -1,0 +1,98 @@
+"""Whether a chunk belongs here and now: session, epoch, task, age and order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pi05_ros.control.chunk import Chunk, ChunkRejected
+
+
+class TaskGate:
+    """Keeps chunks of an earlier task out.
+
+    Subtask ids rise while a planner lives. When the task changes, chunks for subtasks of before
+    are void; when there is nothing to do, every chunk is. Without a planner nothing is void.
+    """
+
+    def __init__(self) -> None:
+        self._first = 0  # The first subtask id whose chunks may be executed.
+        self._newest = 0
+        self._task: str | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether a planner has said that there is nothing to do."""
+        return self._first > self._newest > 0
+
+    def follow(self, subtask_id: int, task: str, text: str) -> None:
+        """Takes what the planner says: a subtask, its task, its text (empty: nothing to do)."""
+        started_anew = subtask_id < self._newest
+        if not text:
+            self._first = subtask_id + 1
+        elif task != self._task or started_anew:
+            self._first = subtask_id
+        self._newest, self._task = subtask_id, task
+
+    def allows(self, subtask_id: int) -> bool:
+        """Whether a chunk for this subtask may be executed."""
+        return subtask_id >= self._first
+
+
+@dataclass
+class ChunkGate:
+    """Checks where a chunk comes from, and that chunks only ever get newer.
+
+    Attributes:
+        session: Chunks of another session are rejected.
+        max_age: A chunk from an older observation is rejected [s].
+        max_lead: A chunk stamped further in the future is rejected [s].
+    """
+
+    session: int
+    max_age: float
+    max_lead: float
+
+    def __post_init__(self) -> None:
+        self.tasks = TaskGate()
+        self._newest = (0, 0)  # (stamp_ns, sequence) of the newest chunk of this epoch.
+
+    def clear(self) -> None:
+        """A new epoch: what was newest counts no more."""
+        self._newest = (0, 0)
+
+    def check(self, chunk: Chunk, epoch: int, now_ns: int) -> None:
+        """Raises ChunkRejected when a chunk comes from another session, epoch, task or time."""
+        if chunk.session != self.session:
+            raise ChunkRejected(
+                "session",
+                f"it belongs to session {chunk.session}, this bridge's is {self.session}",
+            )
+        if chunk.epoch != epoch:
+            raise ChunkRejected("epoch", f"it belongs to epoch {chunk.epoch}, now is {epoch}")
+        if not self.tasks.allows(chunk.subtask_id):
+            raise ChunkRejected(
+                "task", f"it serves subtask {chunk.subtask_id}, which is of an earlier task"
+            )
+        age = (now_ns - chunk.stamp_ns) * 1e-9
+        if age > self.max_age:
+            raise ChunkRejected(
+                "age",
+                f"its observation is {age:.2f} s old, at most {self.max_age:g} s are allowed",
+            )
+        if age < -self.max_lead:
+            raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
+        start = (chunk.start_ns - chunk.stamp_ns) * 1e-9
+        if not 0.0 <= start <= age + self.max_lead:
+            raise ChunkRejected(
+                "start",
+                f"row 0 is due {start:.2f} s after its observation; wanted 0 to the present",
+            )
+        # By stamp first: a restarted policy counts its chunks from 1 again.
+        if (chunk.stamp_ns, chunk.sequence) <= self._newest:
+            raise ChunkRejected(
+                "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
+            )
+
+    def accepted(self, chunk: Chunk) -> None:
+        """Notes the newest chunk."""
+        self._newest = (chunk.stamp_ns, chunk.sequence)

@@ -1,0 +1,88 @@
+"""Which of the graph's other nodes live, as their heartbeats tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass
+class _Peer:
+    """What was last heard of one node."""
+
+    instance: int
+    heard_ns: int  # [ns, steady]
+    reason: str  # Why it is not fit; empty: it is.
+
+
+class PeerWatch:
+    """Judges heartbeats on a steady clock.
+
+    A node that is silent for `timeout`, or says that it is not fit, means hold. One that is
+    silent for `gone_after`, or was started anew, is gone: the robot is disarmed, since whoever
+    comes back knows nothing of what was going on.
+
+    Args:
+        required: Names of the nodes to watch. Empty: every node from its first heartbeat on.
+        timeout: [s]
+        gone_after: [s]
+    """
+
+    def __init__(self, required: Sequence[str], timeout: float, gone_after: float) -> None:
+        self._required = tuple(required)
+        self._timeout = timeout
+        self._gone_after = gone_after
+        self._peers: dict[str, _Peer] = {}
+        self._armed_with: dict[str, int] = {}  # Instances at the time of arming.
+
+    def heard(self, name: str, instance: int, reason: str, steady_ns: int) -> None:
+        """Takes one heartbeat. reason: why the node is not fit; empty: it is."""
+        if not self._required or name in self._required:
+            self._peers[name] = _Peer(instance, steady_ns, reason)
+
+    def armed(self) -> None:
+        """Remembers who is there: from now on another instance is a stranger."""
+        self._armed_with = {name: peer.instance for name, peer in self._peers.items()}
+
+    def missing(self, steady_ns: int) -> tuple[str, ...]:
+        """Required nodes that are not heard now."""
+        return tuple(
+            name
+            for name in self._required
+            if name not in self._peers or self._silence(name, steady_ns) > self._timeout
+        )
+
+    def problem(self, steady_ns: int) -> str:
+        """Why the robot must hold, as one clause; empty: it need not."""
+        for name, peer in self._peers.items():
+            silence = self._silence(name, steady_ns)
+            if silence > self._timeout:
+                return f"{name} is silent for {silence:.1f} s"
+            if peer.reason:
+                return f"{name}: {peer.reason}"
+        missing = self.missing(steady_ns)
+        return f"{', '.join(missing)} not heard yet" if missing else ""
+
+    def gone(self, steady_ns: int) -> str:
+        """Which node of those that were there at arming is gone, as one clause; empty: none."""
+        for name, instance in self._armed_with.items():
+            if self._peers[name].instance != instance:
+                return f"{name} was started anew"
+            if self._silence(name, steady_ns) > self._gone_after:
+                return f"{name} is gone"
+        return ""
+
+    def forget_gone(self, steady_ns: int) -> None:
+        """Without a list of names: forgets who is gone, so that the others can go on."""
+        if not self._required:
+            for name in list(self._peers):
+                if self._silence(name, steady_ns) > self._gone_after:
+                    del self._peers[name]
+        self._armed_with = {}
+
+    def ages(self, steady_ns: int) -> dict[str, float]:
+        """Time since the last heartbeat of each node [s]."""
+        return {name: self._silence(name, steady_ns) for name in self._peers}
+
+    def _silence(self, name: str, steady_ns: int) -> float:
+        return (steady_ns - self._peers[name].heard_ns) * 1e-9

@@ -1,0 +1,111 @@
+"""The robot's measurements, and whether they can be trusted now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pi05_ros.control.measurement import Measurement, StateAssembler
+from pi05_ros.control.settings import BridgeSettings
+from pi05_ros.errors import MessageError
+from pi05_ros.platforms import Platform
+
+
+class Senses:
+    """Joint states and odometry with the rules that make them believable."""
+
+    def __init__(self, platform: Platform, settings: BridgeSettings) -> None:
+        self._platform = platform
+        self._settings = settings
+        self._assembler = StateAssembler(platform, settings.max_position_jump)
+        self._bad_joint_states = 0
+        self._bad_reason = ""
+
+    def add_joint_states(
+        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+    ) -> str:
+        """Takes one JointState message; see StateAssembler.add_joint_states.
+
+        Returns:
+            Which position jumped, as one clause; empty: none.
+
+        Raises:
+            MessageError: It was dropped.
+        """
+        try:
+            self._check_lead(stamp_ns, now_ns, "joint states")
+            jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns)
+        except MessageError as error:
+            self._bad_joint_states += 1
+            self._bad_reason = str(error)
+            raise
+        self._bad_joint_states = 0
+        return jump
+
+    def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
+        """Takes one odometry twist; see StateAssembler.add_odometry.
+
+        Raises:
+            MessageError: It was dropped.
+        """
+        self._check_lead(stamp_ns, now_ns, "odometry")
+        self._assembler.add_odometry(velocity, stamp_ns, now_ns)
+
+    def measurement(self) -> Measurement | None:
+        """The present state, or None while an entry was never measured."""
+        return self._assembler.measurement()
+
+    def clear(self) -> None:
+        """Forgets everything, as when time jumps back."""
+        self._assembler.clear()
+
+    def problem(self, now_ns: int) -> str:
+        """What is wrong with the measurements, as one clause; empty when nothing is."""
+        if self._bad_joint_states >= self._settings.max_bad_joint_states:
+            return self._bad_reason
+        missing = self._assembler.missing()
+        if missing:
+            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
+        age = self._assembler.age(now_ns)
+        if age > self._settings.measurement_timeout:
+            return f"the measured state is {age:.2f} s old"
+        return ""
+
+    def require(self, now_ns: int) -> Measurement:
+        """The measured state, for arming.
+
+        Raises:
+            MessageError: It is not known, not trusted, or no place to begin from.
+        """
+        measurement = self.measurement()
+        problem = self.problem(now_ns)
+        if measurement is None or problem:
+            raise MessageError(problem)
+        if problem := self._place_problem(measurement.values):
+            raise MessageError(problem)
+        return measurement
+
+    def _check_lead(self, stamp_ns: int, now_ns: int, what: str) -> None:
+        """Raises MessageError for a stamp in the future: it would look fresh for too long."""
+        lead = (stamp_ns - now_ns) * 1e-9
+        if lead > self._settings.max_lead:
+            raise MessageError(f"{what}: stamped {lead:.2f} s in the future; dropped")
+
+    def _place_problem(self, values: np.ndarray) -> str:
+        """Which joint stands so far outside its limits that the first command would be a jump.
+
+        Commands begin at the limit: farther away than one period at full speed, the controller
+        would be asked for more than the joint's greatest velocity. Grippers keep their own pace.
+        """
+        platform = self._platform
+        reach = platform.max_velocity * platform.period
+        outside = (values < platform.lower - reach) | (values > platform.upper + reach)
+        for index in np.flatnonzero(outside):
+            dimension = platform.dimensions[index]
+            if dimension.unit in ("rad", "m"):
+                return (
+                    f"{dimension.name} stands at {values[index]:.3f} {dimension.unit}, outside "
+                    f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
+                )
+        return ""

@@ -1,0 +1,86 @@
+"""What control_bridge tells: RobotState at every tick, its health once a second."""
+
+from __future__ import annotations
+
+from pi05_msgs.msg import RobotState
+from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.modes import Mode
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health
+from pi05_ros.nodes.conversions import float_array, ns_to_time
+from pi05_ros.nodes.ticker import Ticker
+
+
+def robot_state_message(bridge: Bridge, tick: Tick, now_ns: int) -> RobotState | None:
+    """The state after one tick; None while the robot is not measured.
+
+    Args:
+        bridge: Whose tick it was.
+        tick: What it decided.
+        now_ns: When it was [ns].
+    """
+    if tick.measurement is None:
+        return None
+    platform = bridge.platform
+    message = RobotState(
+        platform=platform.name,
+        session=bridge.session,
+        epoch=bridge.epoch,
+        names=list(platform.names),
+        measured=float_array(tick.measurement.values, "d"),
+        commanded=float_array(bridge.commanded, "d"),
+        chunk_row=float("nan"),
+        mode=int(tick.mode),
+        reason=tick.reason,
+    )
+    message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
+    message.header.frame_id = platform.base_frame
+    if tick.command is not None:
+        message.commanded_stamp = ns_to_time(now_ns)
+    if tick.target is not None:
+        message.chunk_sequence = tick.target.chunk.sequence
+        message.chunk_stamp = ns_to_time(tick.target.chunk.stamp_ns)
+        message.chunk_row = tick.target.row
+    return message
+
+
+def bridge_health(
+    bridge: Bridge, ticker: Ticker, unheard: list[str], now_ns: int, steady_ns: int
+) -> Health:
+    """Mode, troubles and counts in plain words.
+
+    A robot that stands because of a trouble is an ERROR, one that stands because nobody wants
+    anything is not.
+
+    Args:
+        bridge: The bridge; its lock is held.
+        ticker: Its heartbeat.
+        unheard: Command topics that no controller listens to.
+        now_ns: The node's time [ns].
+        steady_ns: The steady time [ns].
+    """
+    troubles = []
+    problem = bridge.input_problem(now_ns, steady_ns)
+    if problem and problem != bridge.reason:
+        troubles.append(problem)
+    if unheard:
+        troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
+    level = OK if bridge.mode is Mode.RUNNING else WARN
+    if bridge.limiting > bridge.settings.limiting_warn:
+        troubles.append(f"chunks have been beyond the limits for {bridge.limiting:.1f} s")
+    if troubles:
+        level = WARN
+    if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
+        level = ERROR
+    said = bridge.mode.name.lower()
+    said = "executing chunks" if bridge.mode is Mode.RUNNING else f"{said}: {bridge.reason}"
+    ages = bridge.peers.ages(steady_ns)
+    counts = sorted(bridge.counts.items())
+    values = {
+        "mode": bridge.mode.name,
+        "ticks": ticker.ticks,
+        "ticks missed": ticker.missed,
+        "real-time priority": ticker.realtime,
+        **{f"heartbeat age of {name} [s]": f"{age:.3f}" for name, age in sorted(ages.items())},
+        **{name.replace("_", " "): count for name, count in counts},
+    }
+    return Health(level, "; ".join([said, *troubles]), values)
