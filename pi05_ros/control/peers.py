@@ -30,8 +30,8 @@ class PeerWatch:
 
     def __init__(self, required: Sequence[str], timeout: float, gone_after: float) -> None:
         self._required = tuple(required)
-        self._timeout = timeout
-        self._gone_after = gone_after
+        self._timeout_ns = round(timeout * 1e9)
+        self._gone_ns = round(gone_after * 1e9)
         self._peers: dict[str, _Peer] = {}
         self._armed_with: dict[str, int] = {}  # Instances at the time of arming.
 
@@ -49,15 +49,15 @@ class PeerWatch:
         return tuple(
             name
             for name in self._required
-            if name not in self._peers or self._silence(name, steady_ns) > self._timeout
+            if name not in self._peers or self._silence_ns(name, steady_ns) > self._timeout_ns
         )
 
     def problem(self, steady_ns: int) -> str:
         """Why the robot must hold, as one clause; empty: it need not."""
         for name, peer in self._peers.items():
-            silence = self._silence(name, steady_ns)
-            if silence > self._timeout:
-                return f"{name} is silent for {silence:.1f} s"
+            silence_ns = self._silence_ns(name, steady_ns)
+            if silence_ns > self._timeout_ns:
+                return f"{name} is silent for {silence_ns * 1e-9:.1f} s"
             if peer.reason:
                 return f"{name}: {peer.reason}"
         missing = self.missing(steady_ns)
@@ -68,7 +68,7 @@ class PeerWatch:
         for name, instance in self._armed_with.items():
             if self._peers[name].instance != instance:
                 return f"{name} was started anew"
-            if self._silence(name, steady_ns) > self._gone_after:
+            if self._silence_ns(name, steady_ns) > self._gone_ns:
                 return f"{name} is gone"
         return ""
 
@@ -76,13 +76,13 @@ class PeerWatch:
         """Without a list of names: forgets who is gone, so that the others can go on."""
         if not self._required:
             for name in list(self._peers):
-                if self._silence(name, steady_ns) > self._gone_after:
+                if self._silence_ns(name, steady_ns) > self._gone_ns:
                     del self._peers[name]
         self._armed_with = {}
 
     def ages(self, steady_ns: int) -> dict[str, float]:
         """Time since the last heartbeat of each node [s]."""
-        return {name: self._silence(name, steady_ns) for name in self._peers}
+        return {name: self._silence_ns(name, steady_ns) * 1e-9 for name in self._peers}
 
-    def _silence(self, name: str, steady_ns: int) -> float:
-        return (steady_ns - self._peers[name].heard_ns) * 1e-9
+    def _silence_ns(self, name: str, steady_ns: int) -> int:
+        return steady_ns - self._peers[name].heard_ns

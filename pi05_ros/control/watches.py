@@ -8,6 +8,8 @@ import numpy as np
 
 from pi05_ros.platforms import Platform
 
+_CALM = 0.1  # Limiting ends when targets have been within reach for so long [s].
+
 
 class TrackingWatch:
     """Notices joints that stay away from where they are commanded: a collision, a dead motor.
@@ -49,20 +51,24 @@ class LimitingWatch:
     """Notices targets that the limits keep out of reach for long.
 
     A tick counts as limited when a target is farther away than one period's reach: a little lag
-    while joints speed up is no fault. Ticks that are not limited make up for limited ones, so
-    that an oscillation counts too.
+    while joints speed up is no fault. An oscillation passes what can be reached every other tick:
+    only a run of calm ticks ends the time that counts.
     """
 
     def __init__(self, platform: Platform) -> None:
         rate = np.where(platform.is_velocity, platform.max_acceleration, platform.max_velocity)
         self._reach = rate * platform.period
         self._period = platform.period
-        self._ticks = 0
+        self._enough_calm = math.ceil(_CALM / platform.period)
+        self._calm = 0  # Ticks in a row that were not limited.
+        self._ticks = 0  # Since the limiting began.
 
     def update(self, lag: np.ndarray) -> bool:
         """One tick; `LimitedCommand.lag` (D,). Returns whether it was limited."""
         limited = bool((lag > self._reach).any())
-        self._ticks = self._ticks + 1 if limited else max(0, self._ticks - 1)
+        self._calm = 0 if limited else self._calm + 1
+        calm = self._calm >= self._enough_calm
+        self._ticks = self._ticks + 1 if limited or (self._ticks and not calm) else 0
         return limited
 
     @property
@@ -72,7 +78,7 @@ class LimitingWatch:
 
     def clear(self) -> None:
         """Begins anew."""
-        self._ticks = 0
+        self._ticks = self._calm = 0
 
 
 class JumpWatch:
