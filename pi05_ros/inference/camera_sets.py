@@ -30,7 +30,12 @@ class CameraSetMatcher(Generic[T]):
     """
 
     def __init__(
-        self, cameras: Sequence[str], max_skew: float, partial_after: float, depth: int = 8
+        self,
+        cameras: Sequence[str],
+        max_skew: float,
+        partial_after: float,
+        depth: int = 8,
+        max_bytes: int = 64 << 20,
     ) -> None:
         """Makes an empty matcher.
 
@@ -39,17 +44,19 @@ class CameraSetMatcher(Generic[T]):
             max_skew: Greatest difference of stamps within a set [s].
             partial_after: How far a camera's newest stamp may lag behind the others' [s].
             depth: Pictures kept for each camera.
+            max_bytes: Bytes kept for each camera; its newest picture is kept however large it is.
         """
         self._cameras = tuple(cameras)
         self._max_skew_ns = round(max_skew * 1e9)
         self._partial_after_ns = round(partial_after * 1e9)
-        self._queues: dict[str, deque[tuple[int, T]]] = {name: deque() for name in cameras}
+        self._queues: dict[str, deque[tuple[int, T, int]]] = {name: deque() for name in cameras}
         self._depth = depth
+        self._max_bytes = max_bytes
         self._newest = dict.fromkeys(cameras, 0)
         self.counts: Counter[str] = Counter()
 
-    def add(self, camera: str, stamp_ns: int, item: T) -> MatchedSet[T] | None:
-        """Takes one picture; returns the set that it completes, if it does."""
+    def add(self, camera: str, stamp_ns: int, item: T, size: int = 0) -> MatchedSet[T] | None:
+        """Takes one picture of `size` bytes; returns the set that it completes, if it does."""
         queue = self._queues[camera]
         if stamp_ns <= self._newest[camera]:
             if self._newest[camera] - stamp_ns < 1_000_000_000:
@@ -57,10 +64,11 @@ class CameraSetMatcher(Generic[T]):
                 return None
             self.clear()  # Time jumped back by more than a second: begin anew.
         self._newest[camera] = stamp_ns
-        if len(queue) == self._depth:
-            queue.popleft()
+        queue.append((stamp_ns, item, size))
+        held = sum(entry[2] for entry in queue)
+        while len(queue) > self._depth or (held > self._max_bytes and len(queue) > 1):
+            held -= queue.popleft()[2]
             self.counts["unmatched"] += 1
-        queue.append((stamp_ns, item))
         return self._match()
 
     def clear(self) -> None:
@@ -81,10 +89,10 @@ class CameraSetMatcher(Generic[T]):
             name: min(self._queues[name], key=lambda entry: abs(entry[0] - reference))
             for name in present
         }
-        stamps = [stamp for stamp, _ in chosen.values()]
+        stamps = [entry[0] for entry in chosen.values()]
         if max(stamps) - min(stamps) > self._max_skew_ns:
             return None
-        for name, (stamp, _) in chosen.items():
+        for name, (stamp, _, _) in chosen.items():
             queue = self._queues[name]
             while queue and queue[0][0] <= stamp:
                 if queue.popleft()[0] < stamp:

@@ -68,3 +68,13 @@ def test_memory_is_bounded_when_a_camera_bursts():
     for k in range(1000):
         m.add("a", (1000 + k) * MS, k)
     assert len(m._queues["a"]) == 8 and m.counts["unmatched"] > 900
+
+
+def test_memory_is_bounded_in_bytes_when_the_pictures_are_large():
+    m = CameraSetMatcher(["a", "b"], 0.03, 1e6, max_bytes=1000)
+    m.add("b", 1, "b")
+    for k in range(5):
+        m.add("a", (1000 + k) * MS, k, 400)
+    assert [item for _, item, _ in m._queues["a"]] == [3, 4]
+    m.add("a", 2000 * MS, "huge", 5000)
+    assert [item for _, item, _ in m._queues["a"]] == ["huge"]
