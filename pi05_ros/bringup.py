@@ -73,7 +73,7 @@ def graph(
         specs.append(suite.mock_home())
     if options.mock_hardware:
         specs += _mock_hardware(platform, suite.environment)
-    specs.append(suite.node("camera_ingestion", {}, managed=True))
+    specs.append(suite.camera_ingestion())
     specs += suite.brain()
     peers = ",".join(managed_nodes(specs))
     bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
@@ -142,6 +142,11 @@ class _Suite:
         if self.options.task:
             parameters["task"] = self.options.task
         return self.node("mock_home", parameters, on_exit="shutdown")
+
+    def camera_ingestion(self) -> NodeSpec:
+        """The cameras. Rendered pictures have no noise: of a scene at rest all are equal."""
+        noiseless: dict[str, Parameter] = {"repeats_warn": 0, "repeats_unfit": 0}
+        return self.node("camera_ingestion", noiseless if self.options.sim else {}, managed=True)
 
     def brain(self) -> list[NodeSpec]:
         """Planner and policy: in one process over one copy of the weights, or each alone."""

@@ -35,6 +35,7 @@ def test_on_a_robot_nothing_is_simulated_and_nothing_moves_by_itself(platform):
         assert spec.namespace == "/pi05"
         assert spec.on_exit == "respawn"
     assert specs["control_bridge"].parameters["auto_arm"] is False
+    assert "repeats_unfit" not in specs["camera_ingestion"].parameters
     assert specs["brain"].parameters["platform"] == platform
 
 
@@ -43,6 +44,7 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
     assert list(specs)[0] == "mock_home"
     assert all(spec.parameters["use_sim_time"] is True for spec in specs.values())
     assert specs["control_bridge"].parameters["auto_arm"] is True
+    assert specs["camera_ingestion"].parameters["repeats_unfit"] == 0
     home = specs["mock_home"]
     assert (home.parameters["home"], home.parameters["task"]) == (4, "make the bed")
     assert home.on_exit == "shutdown"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,55 +17,34 @@ from pi05_msgs.msg import CameraSet
 from pi05_ros import fastdds
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.camera_sets import CameraSetMatcher, MatchedSet
+from pi05_ros.inference.camera_watch import CameraWatch, Level, Verdict
 from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.inference.picture_checks import fingerprint, look_of
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import ERROR, OK, Health, ManagedNode, run_node
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode, run_node
+from pi05_ros.nodes.camera_drivers import CameraDrivers
+from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
 from pi05_ros.nodes.conversions import camera_set_message, image_to_rgb, ns_to_time, time_to_ns
-from pi05_ros.nodes.parameters import parameter
 from pi05_ros.nodes.worker import Worker
 from pi05_ros.platforms import Camera, load_platform
 
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
-except ModuleNotFoundError:  # Humble calls the module by another name.
-    from rclpy.qos_event import SubscriptionEventCallbacks
-
-# A camera without a picture for this long is reported [s, wall].
-_SILENT_AFTER = 2.0
-_START_GRACE = 3.0  # [s, wall]
-_REPORT_EVERY = 10.0  # [s, wall]
-
-
-@dataclass(frozen=True)
-class CameraIngestionParameters:
-    """Parameters of camera_ingestion."""
-
-    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    image_height: int = parameter(
-        224, "Height of the model's pictures [pixel].", minimum=14, maximum=1024
-    )
-    image_width: int = parameter(
-        224, "Width of the model's pictures [pixel].", minimum=14, maximum=1024
-    )
-    max_skew: float = parameter(
-        0.05, "Greatest difference of stamps within a set [s].", minimum=0.0, maximum=1.0
-    )
-    partial_after: float = parameter(
-        0.25,
-        "A camera whose newest picture lags this far behind the others' no longer holds a set "
-        "back [s].",
-        minimum=0.05,
-        maximum=5.0,
-    )
+# How often the cameras are judged for the log and for /diagnostics [s, wall].
+_LOOK_PERIOD = 0.1
+_SAY_AT_MOST_EVERY = 1.0  # For each camera, in the log [s, wall].
+_REPORT_EVERY = 10.0  # What is still wrong is said again after this long [s, wall].
 
 
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
-    """Publishes camera_set from the cameras of a platform."""
+    """Publishes camera_set from the cameras of a platform, and tells whether they can be believed.
+
+    What judges them is in `inference/camera_watch.py`.
+    """
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("camera_ingestion", CameraIngestionParameters, **arguments)
-        self._lock = threading.Lock()  # Guards the matcher, the pending set and the counters.
-        self._subscriptions_open: list[Any] = []
+        # Guards the matcher, the watch, the pending set and the counters.
+        self._lock = threading.Lock()
+        self._drivers: CameraDrivers | None = None
         self._worker: Worker | None = None
         self._publisher: Any = None
         self._counts: Counter[str] = Counter()
@@ -82,43 +59,33 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
 
     def activate(self) -> None:
         """Subscribes to the drivers."""
+        names = self._platform.camera_names
         self._matcher: CameraSetMatcher[Image | CompressedImage] = CameraSetMatcher(
-            self._platform.camera_names, self.parameters.max_skew, self.parameters.partial_after
+            names, self.parameters.max_skew, self.parameters.partial_after
+        )
+        self._watch = CameraWatch(
+            names, self._platform.policy_cameras, self.parameters.watch(), self._steady_ns()
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
         self._counts.clear()
-        # Drivers may be starting too: a camera that never sent has a little longer.
-        first_due = time.monotonic() + _START_GRACE
-        self._last_arrival = dict.fromkeys(self._platform.camera_names, first_due)
-        self._last_use = dict(self._last_arrival)  # When a picture last went into a set.
-        self._last_report: dict[str, float] = {}
-        self._last_problem = dict.fromkeys(self._platform.camera_names, "")
+        self._said: dict[str, tuple[str, float]] = {}  # Camera → what was logged of it, and when.
+        self._last_problem = dict.fromkeys(names, "")
+        self._last_health = (OK, "")
+        self._problems: dict[str, str] = {}  # Camera → why its publishers cannot be heard.
         self._worker = Worker(self, "camera_set", self._publish_pending)
-        for camera in self._platform.cameras:
-            kind = CompressedImage if camera.transport == "compressed" else Image
-            self._subscriptions_open.append(
-                self.create_subscription(
-                    kind,
-                    camera.topic,
-                    self.guarded(functools.partial(self._on_picture, camera)),
-                    qos.DRIVER_IMAGE,
-                    event_callbacks=SubscriptionEventCallbacks(
-                        incompatible_qos=functools.partial(self._on_incompatible_qos, camera)
-                    ),
-                )
-            )
-        self._watch = self.steady_timer(1.0, self._report_silent_cameras)
+        self._drivers = CameraDrivers(self, self._platform, self._on_picture)
+        self._timer = self.steady_timer(_LOOK_PERIOD, self._look)
 
     def deactivate(self) -> None:
         """Unsubscribes."""
-        for subscription in self._subscriptions_open:
-            self.destroy_subscription(subscription)
-        self._subscriptions_open = []
+        if self._drivers is not None:
+            self._drivers.close()
+            self._drivers = None
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
-            self.destroy_timer(self._watch)
+            self.destroy_timer(self._timer)
 
     def cleanup(self) -> None:
         """Frees the output."""
@@ -126,21 +93,35 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.destroy_publisher(self._publisher)
             self._publisher = None
 
-    def health(self) -> Health:
-        """Silent and unusable cameras, drops and the count of sets."""
-        silent = self._silent_cameras()
-        unused = self._unused_cameras()
+    def fitness(self) -> str:
+        """Why the robot must not move on what the policy's cameras show; "" when it may."""
         with self._lock:
+            return self._watch.fitness(self._steady_ns())
+
+    def health(self) -> Health:
+        """Each camera's rate, age and drops, and what is wrong with it."""
+        with self._lock:
+            now, watch = self._steady_ns(), self._watch
+            verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
+            unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
-            values |= {f"pictures {k}": v for k, v in self._matcher.counts.items()}
-        if silent:
-            names = ", ".join(camera.name for camera in silent)
-            return Health(ERROR, f"no pictures of {names}", values)
-        if unused:
-            names = ", ".join(camera.name for camera in unused)
-            return Health(ERROR, f"pictures of {names} come but are in no set", values)
-        return Health(OK, "all cameras send", values)
+            values |= {f"pictures {k}": v for k, v in sorted(self._matcher.counts.items())}
+            for name in self._platform.camera_names:
+                values[f"{name} rate [Hz]"] = f"{watch.rate(name, now):.1f}"
+                values[f"{name} age [s]"] = f"{watch.age(name, now):.3f}"
+                values[f"{name} last arrival [s]"] = f"{watch.arrival_age(name, now):.3f}"
+                values |= {f"{name} {k}": v for k, v in watch.counts(name).items()}
+        problems = self._problems
+        reasons = {n: problems.get(n) or v.reason for n, v in verdicts.items()}
+        said = "; ".join(f"camera {name}: {why}" for name, why in reasons.items() if why)
+        unbelieved = any(verdict.level == Level.UNFIT for verdict in verdicts.values())
+        if problems or (not starting and (unbelieved or unfit)):
+            # All cameras blind is worse than each of them.
+            return Health(ERROR, said if unbelieved or problems else unfit, values)
+        return Health(WARN, said, values) if said else Health(OK, "all cameras send", values)
+
+    # Pictures: the executor's thread.
 
     def _on_picture(self, camera: Camera, message: Image | CompressedImage) -> None:
         try:
@@ -148,9 +129,12 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         except MessageError as error:
             self._drop(camera, error)
             return
+        print_ = fingerprint(message.data)
         with self._lock:
-            self._last_arrival[camera.name] = time.monotonic()
-            matched = self._matcher.add(camera.name, stamp, message)
+            now, steady = self.now_ns(), self._steady_ns()
+            if not self._watch.arrived(camera.name, stamp, now, steady, print_):
+                return
+            matched = self._matcher.add(camera.name, stamp, message, len(message.data))
             if matched is None:
                 return
             if self._pending is not None:
@@ -159,8 +143,66 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self._worker.wake()
 
+    def _steady_ns(self) -> int:
+        """The clock by which the cameras' silence is measured [ns].
+
+        A simulation may run slower or faster than wall time: there it is simulated time, and the
+        bridge notices when that stands still.
+        """
+        clock = self.get_clock()
+        return self.now_ns() if clock.ros_time_is_active else time.monotonic_ns()
+
+    def _look(self) -> None:
+        """Says what changed: in /diagnostics at once, in the log once."""
+        assert self._drivers is not None
+        self._problems = self._drivers.problems()
+        health = self.health()
+        if (health.level, health.message) != self._last_health:
+            self._last_health = (health.level, health.message)
+            self._publish_health()
+        with self._lock:
+            now = self._steady_ns()
+            starting = self._watch.starting(now)
+            verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
+        for camera in self._platform.cameras:
+            problem = self._problems.get(camera.name)
+            if problem:
+                self._say(camera, Verdict(Level.UNFIT, problem))
+            elif not starting:
+                self._say(camera, verdicts[camera.name])
+
+    def _say(self, camera: Camera, verdict: Verdict) -> None:
+        """Logs what holds for a camera when it changes, and what is still wrong now and then."""
+        said, when = self._said.get(camera.name, ("", -_REPORT_EVERY))
+        passed = time.monotonic() - when
+        if verdict.reason == said and (not said or passed < _REPORT_EVERY):
+            return
+        if passed < _SAY_AT_MOST_EVERY:
+            return
+        self._said[camera.name] = (verdict.reason, time.monotonic())
+        if verdict.level == Level.FINE:
+            self.get_logger().info(f"camera '{camera.name}' is fine again")
+        elif verdict.level == Level.WARN:
+            self.get_logger().warning(f"camera '{camera.name}': {verdict.reason}")
+        else:
+            hint = self._hint(camera, verdict.reason)
+            self.get_logger().error(f"camera '{camera.name}': {verdict.reason}{hint}")
+
+    def _hint(self, camera: Camera, reason: str) -> str:
+        """What a person could look for."""
+        if self._drivers is not None and reason.startswith(("silent", "no picture yet")):
+            return f"; {self._drivers.silence(camera)}"
+        if reason.endswith("into no set"):
+            return (
+                f": are its stamps within {self.parameters.max_skew:g} s (max_skew) of those of "
+                "the other cameras?"
+            )
+        return ""
+
+    # Sets: the worker's thread.
+
     def _publish_pending(self) -> None:
-        """Decodes, resizes and publishes the newest matched set: the worker's thread."""
+        """Decodes, resizes and publishes the newest matched set."""
         with self._lock:
             matched, self._pending = self._pending, None
         if matched is None:
@@ -178,17 +220,17 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return
         with self._lock:
             self._sequence += 1
-        self._publisher.publish(
-            camera_set_message(
-                Header(stamp=ns_to_time(min(valid)), frame_id=self._platform.base_frame),
-                self._sequence,
-                self._platform.camera_names,
-                [camera.frame for camera in self._platform.cameras],
-                stamps,
-                boxes,
-                canvas,
-            )
+        message = camera_set_message(
+            Header(stamp=ns_to_time(min(valid)), frame_id=self._platform.base_frame),
+            self._sequence,
+            self._platform.camera_names,
+            [camera.frame for camera in self._platform.cameras],
+            stamps,
+            boxes,
+            canvas,
         )
+        message.published = ns_to_time(self.now_ns())
+        self._publisher.publish(message)
 
     def _draw(
         self, camera: Camera, message: Image | CompressedImage | None, canvas: np.ndarray
@@ -203,69 +245,19 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
+        look = look_of(picture)
         with self._lock:
-            self._last_use[camera.name] = time.monotonic()
+            self._watch.drawn(camera.name, look, self._steady_ns())
         return box
 
     def _drop(self, camera: Camera, error: MessageError) -> None:
         """Counts an unusable picture, and says why when the reason is a new one."""
         with self._lock:
-            self._counts[f"{camera.name} dropped"] += 1
+            self._watch.malformed(camera.name, str(error), self._steady_ns())
             known = self._last_problem[camera.name] == str(error)
             self._last_problem[camera.name] = str(error)
         if not known:
             self.get_logger().error(f"camera '{camera.name}' ({camera.topic}): {error}; dropped")
-
-    def _silent_cameras(self) -> list[Camera]:
-        now = time.monotonic()
-        with self._lock:
-            return [
-                camera
-                for camera in self._platform.cameras
-                if now - self._last_arrival[camera.name] > _SILENT_AFTER
-            ]
-
-    def _unused_cameras(self) -> list[Camera]:
-        """Cameras that send, but whose pictures are broken or match no other's stamps."""
-        now = time.monotonic()
-        with self._lock:
-            return [
-                camera
-                for camera in self._platform.cameras
-                if now - self._last_arrival[camera.name] <= _SILENT_AFTER
-                and now - self._last_use[camera.name] > _SILENT_AFTER
-            ]
-
-    def _report_silent_cameras(self) -> None:
-        for camera in self._silent_cameras():
-            if time.monotonic() - self._last_report.get(camera.name, 0.0) < _REPORT_EVERY:
-                continue
-            self._last_report[camera.name] = time.monotonic()
-            publishers = self.count_publishers(camera.topic)
-            hint = (
-                "nobody publishes it: is the driver running, and is the topic right?"
-                if publishers == 0
-                else f"{publishers} publisher(s), but nothing arrives"
-            )
-            self.get_logger().error(
-                f"camera '{camera.name}': no picture on {camera.topic} for over "
-                f"{_SILENT_AFTER:g} s; {hint}"
-            )
-        for camera in self._unused_cameras():
-            if time.monotonic() - self._last_report.get(camera.name, 0.0) < _REPORT_EVERY:
-                continue
-            self._last_report[camera.name] = time.monotonic()
-            self.get_logger().error(
-                f"camera '{camera.name}': its pictures come but are in no set for over "
-                f"{_SILENT_AFTER:g} s: they are broken, or their stamps lie more than "
-                f"{self.parameters.max_skew:g} s (max_skew) from those of the other cameras"
-            )
-
-    def _on_incompatible_qos(self, camera: Camera, info: Any) -> None:
-        self.get_logger().error(
-            f"camera '{camera.name}': a publisher of {camera.topic} offers another QoS "
-            f"({info.last_policy_kind}); its pictures do not arrive"
-        )
 
 
 def main(args: Sequence[str] | None = None) -> int:
