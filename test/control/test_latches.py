@@ -125,17 +125,20 @@ def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
     robot.follows = True
     robot.measured = True
     swing = np.tile([-1.0, 1.0], 25)  # 25 Hz.
-    modes, warned = [], []
+    modes, reasons, warned = [], [], []
     for k in range(220):
         if k % 20 == 0:
             robot.give_rows(at_home(left_arm_joint_1=swing))
-        modes.append(robot.tick().mode)
+        tick = robot.tick()
+        modes.append(tick.mode)
+        reasons.append(tick.reason)
         warned.append(robot.bridge.limiting > robot.bridge.settings.limiting_warn)
     held = modes.index(Mode.HOLDING)
     assert 150 <= held <= 156
     assert 50 <= warned.index(True) <= 53
     assert robot.bridge.counts["ticks_limited"] >= 75
-    assert "more than the limits allow" in robot.bridge.reason or "trust" in robot.bridge.reason
+    assert reasons[held] == "the chunks ask for more than the limits allow"
+    assert reasons[held + 1] == "all is well again, waiting to trust it"
     robot.tick(60)
     robot.give()
     assert robot.tick().mode is Mode.RUNNING
