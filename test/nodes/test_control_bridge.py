@@ -7,73 +7,16 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from fakes.bridge_scene import BASE, JOINT, PLATFORM, Scene
 from fakes.graph import Graph, wait_for
-from fakes.loopback import LoopbackRobot
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
-from std_srvs.srv import SetBool, Trigger
+from std_srvs.srv import Trigger
 
-from pi05_msgs.msg import ActionChunk, RobotState
-from pi05_ros.nodes import qos
+from pi05_msgs.msg import RobotState
 from pi05_ros.nodes.control_bridge import ControlBridge
 from pi05_ros.nodes.conversions import float_array
-from pi05_ros.platforms import load_platform
-
-PLATFORM = load_platform("mobile_18dof")
-JOINT = PLATFORM.index("left_arm_joint_1")
-BASE = PLATFORM.index("base_vx")
-
-
-class Scene:
-    """A bridge, a robot and a test node."""
-
-    def __init__(self, graph: Graph, **parameters):
-        self.node = graph.plain("test")
-        self.robot = LoopbackRobot(graph.plain("robot"), PLATFORM)
-        self.states: list[RobotState] = []
-        self.node.create_subscription(
-            RobotState, "robot_state", self.states.append, qos.ROBOT_STATE
-        )
-        self.chunks = self.node.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
-        self.bridge = graph.add(ControlBridge, platform="mobile_18dof", **parameters)
-        self.sequence = 0
-        assert self.bridge.trigger_configure() == TransitionCallbackReturn.SUCCESS
-        assert self.bridge.trigger_activate() == TransitionCallbackReturn.SUCCESS
-        wait_for(lambda: self.states, "a robot state")
-
-    def call(self, kind, name, request):
-        client = self.node.create_client(kind, f"control_bridge/{name}")
-        assert client.wait_for_service(5.0)
-        future = client.call_async(request)
-        return wait_for(lambda: future.done() and future.result(), name)
-
-    def arm(self):
-        answer = self.call(SetBool, "arm", SetBool.Request(data=True))
-        if answer.success:  # Only a state from after it carries the new epoch.
-            wait_for(lambda: self.states[-1].mode == RobotState.MODE_HOLDING, "hold")
-        return answer
-
-    def chunk(self, **changes) -> ActionChunk:
-        """Moves one joint by 0.2 rad over a second while the base drives forward."""
-        actions = np.tile(PLATFORM.home, (50, 1))
-        actions[:, JOINT] = np.linspace(0, 0.2, 50)
-        actions[:, BASE] = 0.2
-        self.sequence += 1
-        state = self.states[-1]
-        message = ActionChunk(
-            session=state.session,
-            epoch=state.epoch,
-            sequence=self.sequence,
-            names=list(PLATFORM.names),
-            period=0.02,
-            horizon=50,
-            data=float_array(actions, "f"),
-        )
-        message.header.stamp = self.node.get_clock().now().to_msg()
-        for name, value in changes.items():
-            setattr(message, name, value)
-        return message
 
 
 @pytest.fixture
