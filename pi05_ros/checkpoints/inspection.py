@@ -92,6 +92,7 @@ def page(facts: dict[str, Any]) -> str:
         ("parameters", _parameters(facts["parameters"])),
         ("trained for", ", ".join(yes) + (f"; not for {', '.join(no)}" if no else "")),
         ("", "as it says; `pi05 checkpoint probe` measures it"),
+        ("goes on", _continuing(training, facts["variant"])),
         ("steps", "not said" if training["step"] is None else f"{training['step']:,}"),
         ("from", training["origin"] or "not said"),
         (
@@ -117,6 +118,15 @@ def page(facts: dict[str, Any]) -> str:
     if facts["lacks"]:
         lines += ["", *facts["lacks"]]
     return "\n".join(lines)
+
+
+def _continuing(training: dict[str, Any], variant: str) -> str:
+    """In which modes a chunk goes on from another one; see `inference.continuation`."""
+    if variant == "pi0_fast" or (training["fast"] and not training["flow"]):
+        return "from no chunk: FAST tokens are not guided"
+    trained = f", trained_rtc up to {training['max_prefix']} committed rows"
+    untrained = "; not trained for trained_rtc"
+    return "from chunks by rtc" + (trained if training["max_prefix"] else untrained)
 
 
 def _kinds(facts: dict[str, Any]) -> str:

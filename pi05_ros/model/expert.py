@@ -7,6 +7,9 @@ stands in ActionExpert.
 
 The time never depends on an observation. `modulate` is therefore a step of its own: its result for
 the ten fixed times of inference is computed once and kept.
+
+Each action may have a time of its own (arXiv 2512.05964): actions that are known stand at time 1,
+clean, among those that are still on their way, and the network goes on from them.
 """
 
 from __future__ import annotations
@@ -37,10 +40,10 @@ class AdaptiveRMSNorm(nn.Module):
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, x: Tensor, modulation: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Normalises x (B, L, W) with what `self.modulation` gave, (B, 1, 3W).
+        """Normalises x (B, L, W) with what `self.modulation` gave, (B, 1, 3W) or (B, L, 3W).
 
         Returns:
-            The tokens (B, L, W), and the gate (B, 1, W) of the residual that follows.
+            The tokens (B, L, W), and the gate (B, 1 or L, W) of the residual that follows.
         """
         if modulation is None:
             raise ValueError("an adaptive norm was given no modulation")
@@ -71,9 +74,10 @@ class ActionExpert(nn.Module, ABC):
 
     @abstractmethod
     def modulate(self, tau: Tensor) -> Tensor:
-        """What the expert is told of the flow times tau (B,): any tensor with B in dimension 1.
+        """What the expert is told of the flow times tau: (..., B, 1, some width).
 
-        Tau counts as in the paper, 0 noise and 1 actions, and is float64 where it can be.
+        Tau counts as in the paper, 0 noise and 1 actions, and is float64 where it can be. It is
+        (B,), or (B, horizon) for a time of each action, which gives (..., B, horizon, width).
         """
 
     @abstractmethod
@@ -123,13 +127,18 @@ class Pi05Expert(ActionExpert):
         self.time_out = nn.Linear(width, width)
 
     def condition(self, tau: Tensor) -> Tensor:
-        """The flow times tau (B,) of the paper, 0 noise and 1 actions → (B, W)."""
+        """The flow times tau (...) of the paper, 0 noise and 1 actions → (..., W)."""
         embedded = embed_tau(tau, self.time_in.in_features).to(self.time_in.weight.dtype)
         return F.silu(self.time_out(F.silu(self.time_in(embedded))))
 
     def modulate(self, tau: Tensor) -> Tensor:
-        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order."""
-        condition = self.condition(tau)[:, None]
+        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order.
+
+        At times (B, horizon): (2 · depth + 1, B, horizon, 3W).
+        """
+        condition = self.condition(tau)
+        if tau.ndim == 1:
+            condition = condition[:, None]
         norms: list[Any] = [
             n for layer in self.layers for n in (layer.attention_norm, layer.mlp_norm)
         ]
@@ -145,7 +154,7 @@ class Pi05Expert(ActionExpert):
 
 
 def embed_tau(tau: Tensor, width: int) -> Tensor:
-    """`embed_time` of the paper's times tau (B,), 0 noise and 1 actions: (B, width) float64.
+    """`embed_time` of the paper's times tau (...), 0 noise and 1 actions: (..., width) float64.
 
     The public weights count the other way: what is embedded is t = 1 − τ.
     """
@@ -153,16 +162,16 @@ def embed_tau(tau: Tensor, width: int) -> Tensor:
 
 
 def embed_time(time: Tensor, width: int) -> Tensor:
-    """Sines, then cosines of `time` (B,) at width/2 periods, spaced evenly in their logarithm.
+    """Sines, then cosines of `time` (...) at width/2 periods, spaced evenly in their logarithm.
 
     Computed in float64, as the public weights were trained: at the shortest period a float32
     angle would already be off by 1e-4.
 
     Returns:
-        (B, width) float64.
+        (..., width) float64.
     """
     ratio = math.log(LONGEST_PERIOD / SHORTEST_PERIOD)
     fractions = torch.linspace(0.0, 1.0, width // 2, dtype=torch.float64, device=time.device)
     periods = SHORTEST_PERIOD * torch.exp(fractions * ratio)
-    angles = time.double()[:, None] * (2.0 * math.pi / periods)
+    angles = time.double()[..., None] * (2.0 * math.pi / periods)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)

@@ -29,8 +29,12 @@ def sample_tau(batch: int, generator: torch.Generator | None = None) -> Tensor:
 
 
 def interpolate(actions: Tensor, noise: Tensor, tau: Tensor) -> Tensor:
-    """a^τ = τ·a + (1 − τ)·ω, for actions and noise (B, horizon, dim) and τ (B,)."""
-    tau = tau.to(actions.dtype)[:, None, None]
+    """a^τ = τ·a + (1 − τ)·ω, for actions and noise (B, horizon, dim) and τ (B,) or (B, horizon).
+
+    A row of its own time 1 is clean: nothing of the noise is left in it.
+    """
+    tau = tau.to(actions.dtype)
+    tau = tau[:, None, None] if tau.ndim == 1 else tau[..., None]
     return tau * actions + (1.0 - tau) * noise
 
 

@@ -249,6 +249,8 @@ class Pi05(nn.Module):
     def modulate(self, tau: Tensor) -> Tensor:
         """`expert.modulate` at the times tau (B,), float64 where their last bit matters.
 
+        Times (B, horizon) give each action its own.
+
         Raises:
             VariantError: The model has no expert.
         """

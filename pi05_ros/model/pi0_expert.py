@@ -30,11 +30,15 @@ class Pi0Expert(ActionExpert):
         self.action_time_out = nn.Linear(width, width)
 
     def modulate(self, tau: Tensor) -> Tensor:
-        """The time's share in the first layer of the MLP, at times tau (B,): (1, B, 1, W)."""
+        """The time's share in the first layer of the MLP, at times tau (B,): (1, B, 1, W).
+
+        At times (B, horizon): (1, B, horizon, W).
+        """
         weight = self.action_time_in.weight
         embedded = embed_tau(tau, weight.shape[0]).to(weight.dtype)
         _, of_time = weight.chunk(2, dim=1)
-        return F.linear(embedded, of_time, self.action_time_in.bias)[None, :, None]
+        share = F.linear(embedded, of_time, self.action_time_in.bias)[None]
+        return share[:, :, None] if tau.ndim == 1 else share
 
     def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
         """One token an action, with the time mixed in."""

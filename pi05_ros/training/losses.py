@@ -8,6 +8,9 @@ its memory is what the expert reads, except for the targets.
 Knowledge insulation (arXiv 2505.23705) cuts the gradient at that memory: the expert learns from
 the language model, which is shaped by its own tokens only.
 
+The expert may be shown the first rows of a chunk as they are, at time 1, and then learns to go on
+from them (training-time action conditioning, arXiv 2512.05964). What it is shown costs nothing.
+
 A batch costs the mean over its samples, and a sample without text or without actions costs nothing
 there. So a batch that is split over machines or steps costs what it costs whole.
 """
@@ -31,8 +34,12 @@ class LossConfig:
 
     alpha: float = 10.0  # Weight of the flow; 0 in pre-training, without expert (section IV-D).
     insulated: bool = True  # Whether the flow's gradient ends before the language model.
+    max_prefix: int = 0  # Most rows of a chunk that the expert is shown; 0: none, as in the paper.
+    # Weights that were trained with it say so in their checkpoint (`Training.max_prefix`).
 
     def __post_init__(self) -> None:
+        if self.max_prefix < 0:
+            raise ValueError(f"max_prefix {self.max_prefix} is below 0")
         if not self.alpha >= 0.0:
             raise ValueError(f"alpha {self.alpha} is below 0")
 
@@ -58,6 +65,7 @@ def losses(
     config: LossConfig,
     noise: Tensor | None = None,
     tau: Tensor | None = None,
+    prefix: Tensor | None = None,
 ) -> Losses:
     """Runs the model over a batch.
 
@@ -69,9 +77,12 @@ def losses(
             (R, B, horizon, action_dim), the expert's error is the mean over them. The language
             model is read once all the same, which makes many draws cheap where it is large.
         tau: Flow times as the paper counts them, (B,) or (R, B), from `flow.sample_tau`; likewise.
+        prefix: How many rows the expert is shown, of tau's shape, from `sample_prefix`; wanted
+            where actions count and `config.max_prefix` is above 0, and only there.
 
     Raises:
-        ValueError: Actions count, and noise or tau is missing, or their draws differ.
+        ValueError: Actions count, and noise, tau or prefix is missing, or their draws differ, or
+            the chunk is no longer than `config.max_prefix`.
         VariantError: Actions count, and the model has no expert or the batch no state.
     """
     hidden, context = read(model, batch)
@@ -86,17 +97,57 @@ def losses(
     if batch.actions is not None and config.alpha:
         if noise is None or tau is None:
             raise ValueError("wanted noise and tau for the batch's actions, found none")
+        _check_prefix(config, batch.actions.shape[1], tau, prefix)
         seen = context.detached() if config.insulated else context
         if noise.ndim == 3:
             noise, tau = noise[None], tau[None]
-        error = _flow_means(model, seen, batch, noise, tau)
+            prefix = None if prefix is None else prefix[None]
+        error = _flow_means(model, seen, batch, noise, tau, prefix)
     return Losses(text, fast, error, config.alpha)
 
 
-def _flow_means(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau: Tensor) -> Tensor:
+def sample_prefix(
+    shape: tuple[int, ...], most: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Draws how many rows of each chunk are shown: `shape` int64, 0 to `most` alike, on the CPU.
+
+    0 belongs to it: the first chunk of a task goes on from nothing.
+    """
+    return torch.randint(0, most + 1, shape, generator=generator)
+
+
+def _check_prefix(config: LossConfig, horizon: int, tau: Tensor, prefix: Tensor | None) -> None:
+    """Raises ValueError where the drawn prefixes are not those that the config wants."""
+    if config.max_prefix >= horizon:
+        raise ValueError(
+            f"wanted max_prefix below the horizon {horizon}, found {config.max_prefix}: a chunk "
+            "that is shown whole teaches nothing"
+        )
+    if (prefix is None) != (config.max_prefix == 0):
+        found = "none" if prefix is None else "some"
+        raise ValueError(
+            f"wanted drawn prefixes where max_prefix is above 0, and only there; found {found} "
+            f"with max_prefix {config.max_prefix}"
+        )
+    if prefix is not None and prefix.shape != tau.shape:
+        raise ValueError(
+            f"wanted a prefix for each time, found {tuple(prefix.shape)} prefixes for "
+            f"{tuple(tau.shape)} times"
+        )
+
+
+def _flow_means(
+    model: Pi05,
+    context: Context,
+    batch: Batch,
+    noise: Tensor,
+    tau: Tensor,
+    prefix: Tensor | None = None,
+) -> Tensor:
     """Weighted mean of `flow_errors` of each sample, over R draws; 0 without actions.
 
-    The expert runs on the acting samples alone. Each draw is a row of its own batch.
+    The expert runs on the acting samples alone. Each draw is a row of its own batch. Each draw's
+    mean is over the rows that it was not shown, so that a long prefix weighs no less than none.
 
     Args:
         model: With an expert.
@@ -104,6 +155,7 @@ def _flow_means(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau:
         batch: With actions.
         noise: (R, B, horizon, action_dim).
         tau: (R, B).
+        prefix: (R, B) int64, or None: nothing is shown.
 
     Returns:
         (B,) float32.
@@ -131,10 +183,18 @@ def _flow_means(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau:
         acted,
         noise[:, acting].flatten(0, 1),
         tau[:, acting].flatten(),
+        None if prefix is None else prefix[:, acting].flatten(),
     )
-    squares = squares.unflatten(0, (len(noise), len(acting))).mean(dim=0)
-    weights = weights[acting]
-    means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
+    draws = (len(noise), len(acting))
+    if prefix is None:
+        squares = squares.unflatten(0, draws).mean(dim=0)
+        weights = weights[acting]
+        means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
+    else:
+        hidden = ~_shown(prefix[:, acting].flatten(), batch.actions.shape[1])
+        weights = weights[rows] * hidden.to(weights.device)[:, :, None]
+        counts = _nonzero(weights.sum(dim=(1, 2)))  # 0 where all that counts was shown.
+        means = ((squares * weights).sum(dim=(1, 2)) / counts).unflatten(0, draws).mean(dim=0)
     return means.new_zeros(len(batch.actions)).index_put((acting,), means)
 
 
@@ -187,7 +247,14 @@ def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Target
     return result.index_put((rows, columns), entropies)
 
 
-def flow_errors(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau: Tensor) -> Tensor:
+def flow_errors(
+    model: Pi05,
+    context: Context,
+    batch: Batch,
+    noise: Tensor,
+    tau: Tensor,
+    prefix: Tensor | None = None,
+) -> Tensor:
     """(ω − a − f(a^τ))² of each entry of the actions, padded ones included.
 
     openpi averages over all of them, so that padded dimensions are learned to be 0; LeRobot leaves
@@ -200,6 +267,8 @@ def flow_errors(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau:
         batch: With actions; for π0 with a state.
         noise: ω, (B, horizon, action_dim) float32.
         tau: Flow times, (B,), float64 where its last bit matters (see `expert.embed_time`).
+        prefix: How many rows of each chunk the expert is shown as they are, at time 1, (B,) int64;
+            None: none. Their errors mean nothing.
 
     Returns:
         (B, horizon, action_dim) float32.
@@ -207,12 +276,20 @@ def flow_errors(model: Pi05, context: Context, batch: Batch, noise: Tensor, tau:
     actions = batch.actions
     if actions is None:
         raise ValueError("the batch has no actions")
+    if prefix is not None:
+        shown = _shown(prefix, actions.shape[1]).to(tau.device)
+        tau = torch.where(shown, 1.0, tau[:, None])  # (B, horizon)
     modulation = model.modulate(tau)
     if batch.state is not None:
         context = model.tell_state(context, batch.state)
     noisy = flow.interpolate(actions, noise, tau)
     velocity = model.velocity(noisy, modulation, context)
     return (flow.target(actions, noise) - velocity).square()
+
+
+def _shown(prefix: Tensor, horizon: int) -> Tensor:
+    """Which rows of each chunk are shown, for prefixes (B,): (B, horizon) bool."""
+    return torch.arange(horizon, device=prefix.device) < prefix[:, None]
 
 
 def _nonzero(count: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def ours(tmp_path):
         fresh.tokenizer,
         {PLATFORM.name: STATS},
         "tiny, for a test",
-        training=Training(text=True, flow=True, step=1234, origin="nowhere"),
+        training=Training(text=True, flow=True, max_prefix=6, step=1234, origin="nowhere"),
         policy_cameras=PLATFORM.policy_cameras,
         planner_cameras=PLATFORM.planner_cameras,
     )
@@ -78,6 +78,7 @@ def test_inspect(ours, capsys):
         "layout       ours",
         "variant      pi05",
         "trained for  actions (flow), boxes and subtasks; not for FAST tokens",
+        "goes on      from chunks by rtc, trained_rtc up to 6 committed rows",
         "steps        1,234",
         "policy sees  front, left_wrist, right_wrist",
         "planner sees front, back, left_wrist, right_wrist",
@@ -103,6 +104,7 @@ def test_inspect_as_data(ours, capsys):
     assert facts["platforms"] == {"mobile_18dof": "fits", "mobile_19dof": "no statistics"}
     assert facts["statistics"]["mobile_18dof"][6]["unit"] == "fraction"
     assert facts["training"]["step"] == 1234
+    assert facts["training"]["max_prefix"] == 6
     assert facts["lacks"] == []
 
 
@@ -122,6 +124,7 @@ def test_inspect_says_what_is_missing(theirs, capsys):
     assert status == 0
     assert "layout       LeRobot's" in shown
     assert "not for boxes and subtasks, FAST tokens" in shown
+    assert "goes on      from chunks by rtc; not trained for trained_rtc" in shown
     assert "policy_preprocessor.json: 18 state and 18 action entries" in shown
     assert "It has no tokenizer: convert it with --tokenizer FILE" in shown
     assert "Its statistics do not say which robot they are of" in shown

@@ -41,7 +41,7 @@ def saved(tmp_path: Path) -> Path:
         tokenizer,
         {"robot": stats()},
         "tiny, for a test",
-        training=Training(text=True, flow=True, step=7, origin="a test"),
+        training=Training(text=True, flow=True, max_prefix=6, step=7, origin="a test"),
         policy_cameras=("front", "left_wrist"),
         planner_cameras=("front", "back"),
     )
@@ -73,7 +73,7 @@ def test_a_checkpoint_comes_back(saved):
     assert loaded.source == str(saved)
     assert not loaded.is_random
     assert not loaded.model.training
-    assert loaded.training == Training(text=True, flow=True, step=7, origin="a test")
+    assert loaded.training == Training(text=True, flow=True, max_prefix=6, step=7, origin="a test")
     assert loaded.policy_cameras == ("front", "left_wrist")
     assert loaded.planner_cameras == ("front", "back")
 
@@ -359,3 +359,19 @@ def test_a_tokenizer_that_does_not_ship():
     config = dataclasses.replace(load_preset("tiny"), tokenizer="paligemma")
     with pytest.raises(ConfigError, match="'paligemma' does not ship"):
         make_tokenizer(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_prefix": 50}, "wanted training.max_prefix below the horizon 50, found 50"),
+        ({"max_prefix": -1}, "wanted max_prefix 0 or, with flow, more; found -1"),
+        ({"flow": False}, "found 6 with flow False"),
+    ],
+)
+def test_prefixes_that_nobody_was_taught(saved, changes, message):
+    edit_json(saved / "config.json", lambda content: content["training"].update(changes))
+    (saved / "manifest.json").unlink()
+    write_manifest(saved)
+    with pytest.raises(ConfigError, match=message):
+        load_checkpoint(saved)

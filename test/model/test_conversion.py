@@ -44,7 +44,8 @@ def tiny_sizes(monkeypatch):
 
 @pytest.fixture
 def source(tmp_path):
-    folder = public.write_lerobot(tmp_path / "lerobot", public.public_tensors())
+    tensors = public.public_tensors()
+    folder = public.write_lerobot(tmp_path / "lerobot", tensors, rtc_training_max_delay=6)
     public.write_tokenizer(folder)
     return folder
 
@@ -60,6 +61,7 @@ def test_there_and_back_again(source, tmp_path):
     assert all(torch.equal(t, want[n]) for n, t in ours.model.state_dict().items())
     assert ours.norm_stats == {"robot": STATS}
     assert ours.training.flow and not ours.training.text
+    assert ours.training.max_prefix == 6
     assert ours.policy_cameras == ("base_0_rgb", "left_wrist_0_rgb")
 
     convert(read_contents(tmp_path / "ours"), tmp_path / "theirs", to="lerobot")
@@ -93,6 +95,7 @@ def test_what_lerobot_reads(source, tmp_path):
         "observation.state",
     ]
     assert config["output_features"] == {"action": {"type": "ACTION", "shape": [2]}}
+    assert config["rtc_training_max_delay"] == 6
     assert config["use_relative_actions"]
     assert config["relative_exclude_joints"] == ["gripper"]
     assert config["action_feature_names"] == ["arm_joint", "gripper"]

@@ -60,3 +60,16 @@ def test_training_times_follow_their_distribution():
         assert share == pytest.approx(quarter**1.5, abs=4e-3)
     again = flow.sample_tau(200_000, torch.Generator().manual_seed(0))
     assert torch.equal(tau, again)
+
+
+def test_a_row_at_time_one_is_clean():
+    actions, noise = draw(0, 2, 3, 4), draw(1, 2, 3, 4)
+    tau = torch.tensor([[1.0, 0.5, 0.0], [1.0, 1.0, 0.25]])
+    path = flow.interpolate(actions, noise, tau)
+    assert torch.equal(path[0, 0], actions[0, 0])
+    assert torch.equal(path[0, 2], noise[0, 2])
+    assert torch.equal(path[1, :2], actions[1, :2])
+    torch.testing.assert_close(path[1, 2], 0.25 * actions[1, 2] + 0.75 * noise[1, 2])
+    whole = flow.interpolate(actions, noise, torch.tensor([0.5, 0.25]))
+    assert torch.equal(path[0, 1], whole[0, 1])
+    assert torch.equal(path[1, 2], whole[1, 2])

@@ -77,3 +77,41 @@ def test_importing_the_model_loads_neither_ros_nor_a_simulator():
     code = "import sys, pi05_ros.model.pi05; print({'rclpy', 'mujoco'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "set()", done.stderr
+
+
+@pytest.fixture(params=["pi05", "pi0"])
+def acting(request, tiny, tiny_pi0, embeddings) -> tuple[Pi05, Context]:
+    """A model that draws actions, and what it has read."""
+    model = tiny if request.param == "pi05" else tiny_pi0
+    context = model.read(embeddings)[1]
+    if request.param == "pi0":
+        context = model.tell_state(context, embeddings[:, 0, : model.config.action_dim])
+    return model, context
+
+
+@torch.inference_mode()
+def test_one_time_for_each_action_or_for_all(acting, noise):
+    model, context = acting
+    tau = torch.tensor([0.3, 0.7], dtype=torch.float64)
+    modulation = model.modulate(tau)
+    assert modulation.shape[1:3] == (2, 1)
+    by_action = model.modulate(tau[:, None].expand(2, 50))
+    assert by_action.shape[1:3] == (2, 50)
+    torch.testing.assert_close(by_action, modulation.expand_as(by_action), atol=1e-6, rtol=0)
+    want = model.velocity(noise, modulation, context)
+    # Spread over the actions, a time is the same to the last bit.
+    assert torch.equal(model.velocity(noise, modulation.expand_as(by_action), context), want)
+    torch.testing.assert_close(model.velocity(noise, by_action, context), want, atol=1e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_each_action_hears_its_own_time_first(acting, noise):
+    """A time reaches the others through attention only: less than its own action by far."""
+    model, context = acting
+    tau = torch.full((2, 50), 0.3, dtype=torch.float64)
+    before = model.velocity(noise, model.modulate(tau), context)
+    tau[0, 7] = 1.0
+    moved = (model.velocity(noise, model.modulate(tau), context) - before).abs().amax(dim=-1)
+    assert moved[1].max() == 0.0  # Another entry of the batch.
+    others = torch.arange(50) != 7
+    assert 0.0 < moved[0, others].max() < 0.5 * moved[0, 7]

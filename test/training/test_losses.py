@@ -14,7 +14,15 @@ from pi05_ros.model.config import load_preset
 from pi05_ros.model.pi05 import Context, Pi05, VariantError
 from pi05_ros.model.tokenizer import END
 from pi05_ros.training.batch import Batch, Sample, Targets, collate
-from pi05_ros.training.losses import LossConfig, Losses, cross_entropy, flow_errors, losses, read
+from pi05_ros.training.losses import (
+    LossConfig,
+    Losses,
+    cross_entropy,
+    flow_errors,
+    losses,
+    read,
+    sample_prefix,
+)
 
 HORIZON, DIM, CAMERAS = 5, 32, 3
 PRE, POST, JOINT = LossConfig(alpha=0.0), LossConfig(), LossConfig(insulated=False)
@@ -419,3 +427,104 @@ def test_a_batch_moves_whole():
             else [getattr(value, part.name) for part in dataclasses.fields(value)]
         )
         assert all(part.device.type == "meta" for part in inner), field.name
+
+
+SHOWN = LossConfig(max_prefix=3)
+
+
+@torch.no_grad()
+def test_a_prefix_is_shown_and_costs_nothing(model, noise, tau):
+    """Rows of one batch with prefixes of their own, against the model one row at a time."""
+    rows = samples(model.config.variant)
+    prefix = torch.tensor([2, 1, 0])
+    found = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    for index, count in ((0, 2), (2, 0)):
+        _, context = alone(model, rows[index])
+        if rows[index].state is not None:
+            context = model.tell_state(context, rows[index].state[None])
+        actions, drawn = rows[index].actions[None], noise[index : index + 1]
+        times = tau[index].double().repeat(1, HORIZON)
+        times[:, :count] = 1.0
+        noisy = times[..., None].float() * actions + (1 - times[..., None].float()) * drawn
+        assert torch.equal(noisy[:, :count], actions[:, :count])
+        velocity = model.velocity(noisy, model.modulate(times), context)
+        want = (drawn - actions - velocity)[:, count:].square().mean().item()
+        assert found[index].item() == pytest.approx(want, rel=1e-4)
+    assert found[1] == 0.0  # It has no actions.
+
+
+@torch.no_grad()
+def test_what_is_shown_is_heard_and_its_noise_is_not(model, noise, tau):
+    rows = samples(model.config.variant)
+    prefix = torch.tensor([2, 2, 2])
+    want = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    changed = noise.clone()
+    changed[:, :2] += 1.0
+    assert torch.equal(losses(model, collate(rows), SHOWN, changed, tau, prefix).flow, want)
+    actions = rows[0].actions.clone()
+    actions[:2] += 1.0
+    rows[0] = dataclasses.replace(rows[0], actions=actions)
+    found = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    assert (found[0] - want[0]).abs() > 1e-4
+    assert found[2] == want[2]
+
+
+@torch.no_grad()
+def test_a_prefix_of_nothing_changes_nothing(model, noise, tau):
+    batch = collate(samples(model.config.variant))
+    want = losses(model, batch, POST, noise, tau).flow
+    found = losses(model, batch, SHOWN, noise, tau, torch.zeros(3, dtype=torch.int64)).flow
+    torch.testing.assert_close(found, want, rtol=1e-5, atol=1e-6)
+
+
+def test_many_draws_with_prefixes_cost_the_mean_of_each_alone(model):
+    rows = samples(model.config.variant)
+    rows[0] = dataclasses.replace(rows[0], action_weights=torch.rand(HORIZON, DIM))
+    batch = collate(rows)
+    generator = torch.Generator().manual_seed(4)
+    noise = torch.randn(4, 3, HORIZON, DIM, generator=generator)
+    tau = flow.sample_tau(12, generator).unflatten(0, (4, 3))
+    prefix = sample_prefix((4, 3), 3, generator)
+    assert prefix[:, 0].unique().numel() > 1
+    alone = [
+        losses(model, batch, SHOWN, n, t, p) for n, t, p in zip(noise, tau, prefix, strict=True)
+    ]
+    want = torch.stack([one.flow for one in alone])
+    found = losses(model, batch, SHOWN, noise, tau, prefix)
+    torch.testing.assert_close(found.flow, want.mean(dim=0))
+    want_grads = grads(model, want.mean())
+    for name, grad in grads(model, found.flow.mean()).items():
+        assert grad == pytest.approx(want_grads[name], rel=1e-4, abs=1e-7), name
+
+
+def test_where_all_that_counts_is_shown_the_cost_is_zero(model, noise, tau):
+    rows = samples(model.config.variant)
+    weights = torch.zeros(HORIZON, DIM)
+    weights[0] = 1.0
+    rows[0] = dataclasses.replace(rows[0], action_weights=weights)
+    cost = losses(model, collate(rows), SHOWN, noise, tau, torch.tensor([1, 0, 0]))
+    assert cost.flow[0] == 0.0
+    assert all(grad == grad for grad in grads(model, cost.total).values())  # None is NaN.
+
+
+def test_prefixes_are_drawn_alike():
+    prefix = sample_prefix((40_000,), 3, torch.Generator().manual_seed(0))
+    shares = torch.bincount(prefix) / len(prefix)
+    assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.01)
+    assert sample_prefix((2, 5), 0).tolist() == [[0] * 5] * 2
+
+
+@pytest.mark.parametrize(
+    ("config", "prefix", "message"),
+    [
+        (SHOWN, None, "found none with max_prefix 3"),
+        (POST, torch.tensor([1, 1, 1]), "found some with max_prefix 0"),
+        (SHOWN, torch.tensor([1, 1]), r"found \(2,\) prefixes for \(3,\) times"),
+        (LossConfig(max_prefix=HORIZON), torch.tensor([1, 1, 1]), "below the horizon 5, found 5"),
+    ],
+)
+def test_prefixes_that_do_not_fit(model, noise, tau, config, prefix, message):
+    with pytest.raises(ValueError, match=message):
+        losses(model, collate(samples(model.config.variant)), config, noise, tau, prefix)
+    with pytest.raises(ValueError, match="max_prefix -1 is below 0"):
+        LossConfig(max_prefix=-1)

@@ -21,8 +21,16 @@ class Training:
     text: bool = False  # Boxes and subtasks, by the language model.
     fast: bool = False  # Actions as FAST tokens, by the language model.
     flow: bool = False  # Actions as a flow, by the expert.
+    max_prefix: int = 0  # Most rows of a chunk that the expert was taught to go on from; 0: none.
     step: int | None = None  # Optimiser steps of the last stage; None: not known.
     origin: str = ""  # Where the weights come from, one line.
+
+    def __post_init__(self) -> None:
+        if self.max_prefix < 0 or (self.max_prefix and not self.flow):
+            raise ValueError(
+                f"wanted max_prefix 0 or, with flow, more; found {self.max_prefix} with flow "
+                f"{self.flow}"
+            )
 
 
 @dataclass(frozen=True)

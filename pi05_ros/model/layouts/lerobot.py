@@ -30,6 +30,7 @@ TYPES = ("pi05", "pi0", "pi0_fast")
 PREPROCESSOR = "policy_preprocessor.json"
 STATE, ACTION = "observation.state", "action"
 CAMERA = "observation.images."
+PREFIX = "rtc_training_max_delay"  # Of pi05: the prefix is drawn from 0 to it, both included.
 _PROMPT_TOKENS = {"pi05": 200, "pi0": 48, "pi0_fast": 200}  # LeRobot's defaults.
 # Switches that change the architecture, and are off in the public weights.
 _FOREIGN = ("use_visual_memory", "use_proprioceptive_memory", "use_peft")
@@ -86,7 +87,10 @@ def read_lerobot(folder: Path, model_config: ModelConfig | None = None) -> Conte
         tensors=weights.tensors,
         tied=weights.tied,
         training=Training(
-            fast=kind == "pi0_fast", flow=kind != "pi0_fast", origin=f"LeRobot, type {kind}"
+            fast=kind == "pi0_fast",
+            flow=kind != "pi0_fast",
+            max_prefix=_max_prefix(path, said, config),
+            origin=f"LeRobot, type {kind}",
         ),
         description=f"LeRobot's {kind} from {folder.name}",
         policy_cameras=_cameras(path, said),
@@ -94,6 +98,18 @@ def read_lerobot(folder: Path, model_config: ModelConfig | None = None) -> Conte
         unnamed_stats=() if stats.exists() else _statistics(folder, said),
         tokenizer=tokenizer_file(folder),
     )
+
+
+def _max_prefix(path: Path, said: dict[str, Any], config: ModelConfig) -> int:
+    """How many rows its training showed at most; 0 in the public weights."""
+    if config.variant != "pi05" or not said.get(PREFIX):
+        return 0
+    most = whole_number(path, said, PREFIX)
+    if most >= config.horizon:
+        raise CheckpointError(
+            path, f"wanted {PREFIX} below the horizon {config.horizon}, found {most}"
+        )
+    return most
 
 
 def _cameras(path: Path, said: dict[str, Any]) -> tuple[str, ...]:

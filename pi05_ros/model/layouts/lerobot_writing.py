@@ -20,6 +20,7 @@ from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.layouts.lerobot import (
     ACTION,
     CAMERA,
+    PREFIX,
     PREPROCESSOR,
     STATE,
     relative_flags,
@@ -132,8 +133,11 @@ def _config(
     }
     inputs[STATE] = {"type": "STATE", "shape": [entries]}
     kinds = {DTYPES[t.dtype] for t in contents.tensors.values()} if dtype is None else {dtype}
+    prefix = contents.training.max_prefix
     return {
         "type": config.variant,
+        # LeRobot shows rows to π0.5 alone.
+        **({PREFIX: prefix} if prefix and config.variant == "pi05" else {}),
         "input_features": inputs,
         "output_features": {ACTION: {"type": "ACTION", "shape": [entries]}},
         "normalization_mapping": _METHODS,

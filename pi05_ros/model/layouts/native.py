@@ -53,6 +53,11 @@ class ConfigFile:
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise ValueError(f"wanted format '{FORMAT}', found '{self.format}'")
+        if self.training.max_prefix >= self.model.horizon:
+            raise ValueError(
+                f"wanted training.max_prefix below the horizon {self.model.horizon}, found "
+                f"{self.training.max_prefix}"
+            )
 
 
 def is_native(folder: Path) -> bool:

@@ -43,7 +43,15 @@ def test_lerobot_loads(tmp_path, kind):
     assert loaded.policy_cameras == ("base_0_rgb", "left_wrist_0_rgb")
     assert (loaded.training.text, loaded.training.flow) == (False, kind != "pi0_fast")
     assert loaded.training.fast == (kind == "pi0_fast")
+    assert loaded.training.max_prefix == 0
     assert loaded.tokenizer.size == public.LANGUAGE.vocabulary
+
+
+@pytest.mark.parametrize("most", [0, 6])
+def test_lerobot_says_how_many_rows_it_was_shown(tmp_path, most):
+    tensors = public.public_tensors()
+    folder = public.write_lerobot(tmp_path / "c", tensors, rtc_training_max_delay=most)
+    assert read_contents(folder).training.max_prefix == most
 
 
 @pytest.mark.parametrize("kind", ["pi05", "pi0"])
@@ -159,6 +167,8 @@ def test_the_same_tensor_under_two_names(tmp_path):
         ({"paligemma_variant": "gemma_2b_lora"}, "merge the LoRA weights"),
         ({"paligemma_variant": "gemma_300m"}, "'model.*linear.weight': wanted shape .16, 16., f"),
         ({"action_expert_variant": "dummy"}, "wanted an expert of depth 1 .* found 4"),
+        ({"rtc_training_max_delay": 50}, "rtc_training_max_delay below the horizon 50, found 50"),
+        ({"rtc_training_max_delay": "6"}, "a whole number from 1 up, found '6'"),
         ({"chunk_size": "50"}, "wanted 'chunk_size', a whole number from 1 up, found '50'"),
         ({"max_action_dim": 16}, "'model.action_in_proj.weight': wanted shape .*, found"),
         ({"use_visual_memory": True}, "wanted use_visual_memory false"),
