@@ -64,6 +64,7 @@ class BrainInfo:
     horizon: int  # Rows of a chunk.
     period: float  # Time between two rows [s].
     continuations: tuple[ContinuationMode, ...] = ()  # Modes in which it goes on from a chunk.
+    max_prefix: int = 0  # Most committed rows in the mode "trained_rtc"; 0 without that mode.
 
 
 class Brain(Protocol):
@@ -71,8 +72,13 @@ class Brain(Protocol):
 
     info: BrainInfo
 
-    def warm_up(self) -> None:
-        """Does all one-time work, so that the first prediction is as fast as the others."""
+    def warm_up(self, continuation: ContinuationMode | None = None) -> None:
+        """Does all one-time work, so that the first prediction is as fast as the others.
+
+        Args:
+            continuation: One of `info.continuations`, where chunks will go on from others in that
+                mode; None: they will not. It may be asked for after a first warm-up.
+        """
 
     def begin_task(self, task: str) -> None:
         """Forgets what belongs to an earlier task."""

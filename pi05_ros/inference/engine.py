@@ -15,15 +15,18 @@ import torch
 from torch import Tensor
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.continuation import Continuation, ContinuationMode
 from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
 from pi05_ros.inference.model_options import Execution, ExecutionChoice
+from pi05_ros.inference.passes import Lead
 from pi05_ros.inference.priority_lock import PriorityLock
 from pi05_ros.inference.stopwatch import Stopwatch
 from pi05_ros.inference.times import Times
 from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
+from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.prompts import fitting_tokens
 from pi05_ros.model.tokenizer import BEGIN, END
@@ -119,12 +122,15 @@ class Pi05Engine:
         dtype = str(self._dtype).removeprefix("torch.")
         return f"{dtype} on {self._device}, {self._execution}"
 
-    def warm_up(self, text_cameras: int, action_cameras: int) -> None:
+    def warm_up(
+        self, text_cameras: int, action_cameras: int, continuation: ContinuationMode | None = None
+    ) -> None:
         """Runs both heads in every shape that will come; draws from neither generator.
 
         Args:
             text_cameras: Cameras that text is written from; 0 where the head is not used.
             action_cameras: Cameras that actions are drawn from; 0 likewise.
+            continuation: The mode in which chunks will go on from others; None: they will not.
         """
         with (
             self._text_lock,
@@ -143,6 +149,10 @@ class Pi05Engine:
                 if self._config.has_expert:
                     draw = self._passes.read_for_actions(pictures, prompt, self._zero_state())
                     draw(torch.zeros(self._chunk_shape))
+                    if continuation is not None:
+                        held = np.zeros((self._config.horizon, 1))
+                        lead = self._lead(Continuation(held, 1, 1, continuation))
+                        draw(torch.zeros(self._chunk_shape), lead)
                 if self._fast is not None:
                     self._try_text(pictures, prompt, urgent=True)
 
@@ -192,6 +202,7 @@ class Pi05Engine:
         prompt: str,
         noise: Tensor | None = None,
         state: np.ndarray | None = None,
+        continuation: Continuation | None = None,
     ) -> ActionResult:
         """Draws a chunk of normalised actions.
 
@@ -200,6 +211,9 @@ class Pi05Engine:
             prompt: The whole prompt, from `model.prompts`.
             noise: ω, (1, horizon, action_dim) float32; None: drawn.
             state: π0, which has no state in its prompt: (D,) normalised. None for π0.5.
+            continuation: What the chunk goes on from, its actions (horizon, D) normalised; None:
+                nothing. In the mode "rtc" the first rows come near the committed ones, in
+                "trained_rtc" they are the committed ones.
 
         Raises:
             EngineError: A picture is not as wanted, or the weights give values that are not
@@ -218,7 +232,8 @@ class Pi05Engine:
             watch.lap("prefix")
             if noise is None:
                 noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
-            actions = draw(noise)[0].cpu().numpy()
+            lead = None if continuation is None else self._lead(continuation)
+            actions = draw(noise, lead)[0].cpu().numpy()
             watch.lap("generation")
         if not np.isfinite(actions).all():
             raise EngineError(
@@ -278,6 +293,22 @@ class Pi05Engine:
     def _zero_state(self) -> Tensor | None:
         """What a warm-up tells π0."""
         return self._padded(np.zeros(0)) if self._config.variant == "pi0" else None
+
+    def _lead(self, continuation: Continuation) -> Lead:
+        """A continuation as the passes take it.
+
+        Entries that are padding do not bind a guided flow: what the weights make of them is their
+        business. A trained expert was shown them as they are padded here, with zeros.
+        """
+        horizon, dims = continuation.actions.shape
+        known = torch.arange(self._config.action_dim) < dims
+        rows = pad(continuation.actions.astype(np.float32), self._config.action_dim)
+        if trained := continuation.mode == "trained_rtc":
+            by_row = (torch.arange(horizon) < continuation.committed).float()
+            known = torch.ones_like(known)
+        else:
+            by_row = soft_mask(continuation.committed, continuation.overlap, horizon)
+        return Lead(torch.from_numpy(rows)[None], (by_row[:, None] * known)[None], trained)
 
     def _padded(self, state: np.ndarray) -> Tensor:
         """A state (D,) as the model takes it, (1, action_dim) float32."""

@@ -7,6 +7,8 @@ own buffers, and text is written into a cache that has room for all of it.
 
 Buffers are allocated outside of the recording, so that graphs may share the memory of their
 temporaries and still run in any order, one at a time.
+
+What is guided is not recorded: it runs kernel by kernel, on what a graph has read.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from torch import Tensor
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.model_options import Execution
-from pi05_ros.inference.passes import Drawer, Memory, Passes, Writer
+from pi05_ros.inference.passes import Drawer, Lead, Memory, Passes, Writer
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.tokenizer import PAD
 from pi05_ros.model.transformer import LayerMemory
@@ -116,6 +118,7 @@ class GraphPasses(Passes):
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.
         # By number of pictures and length of the prompt: reading, and what follows it.
         self._action_scenes: dict[tuple[int, int], tuple[Replay, Replay]] = {}
+        self._led_scenes: dict[tuple[int, int], Replay] = {}  # Likewise, for chunks that go on.
         self._text_scenes: dict[tuple[bool, int, int], tuple[Replay, Replay, Tensor]] = {}
 
     def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
@@ -144,8 +147,21 @@ class GraphPasses(Passes):
             self._action_scenes[key] = self._record_actions(inputs, state)
         read, draw = self._action_scenes[key]
         read(*inputs)
-        told = [] if state is None else [state]
-        return lambda noise: draw(noise, valid, *told)[0].clone()
+        told = [] if state is None else [state.to(valid.device)]
+
+        def draw_any(noise: Tensor, lead: Lead | None = None) -> Tensor:
+            if lead is None:
+                return draw(noise, valid, *told)[0].clone()
+            rows, weights = lead.rows.to(valid.device), lead.weights.to(valid.device)
+            if not lead.trained:
+                context = self._told(_layers(read.outputs), valid, told)
+                return self._integrate_guided(noise.to(valid.device), rows, weights, context)
+            led = [noise, rows, weights, valid, *told]
+            if key not in self._led_scenes:
+                self._led_scenes[key] = self._record_led(_layers(read.outputs), led)
+            return self._led_scenes[key](*led)[0].clone()
+
+        return draw_any
 
     def read_for_text(
         self, pictures: Tensor, tokens: Tensor, urgent: bool = False
@@ -175,14 +191,30 @@ class GraphPasses(Passes):
         memory = _layers(read.outputs)
 
         def draw(noise: Tensor, valid: Tensor, *told: Tensor) -> list[Tensor]:
-            context = Context(memory, valid)
-            for state in told:
-                context = self._model.tell_state(context, state)
-            return [self._integrate(noise, context)]
+            return [self._integrate(noise, self._told(memory, valid, told))]
 
         noise = torch.zeros(1, config.horizon, config.action_dim, device=valid.device)
         told = [] if state is None else [state.to(valid.device)]
         return read, Replay(draw, [noise, valid, *told], self._capture)
+
+    def _record_led(self, memory: Memory, inputs: Sequence[Tensor]) -> Replay:
+        """The whole flow on what was read, going on from rows that are known."""
+
+        def draw(
+            noise: Tensor, rows: Tensor, weights: Tensor, valid: Tensor, *told: Tensor
+        ) -> list[Tensor]:
+            context = self._told(memory, valid, told)
+            return [self._integrate_led(noise, rows, weights, context)]
+
+        device = inputs[-1].device
+        return Replay(draw, [tensor.to(device) for tensor in inputs], self._capture)
+
+    def _told(self, memory: Memory, valid: Tensor, states: Sequence[Tensor]) -> Context:
+        """What was read, and for π0 the state."""
+        context = Context(memory, valid)
+        for state in states:
+            context = self._model.tell_state(context, state)
+        return context
 
     def _record_text(self, inputs: list[Tensor]) -> tuple[Replay, Replay, Tensor]:
         """Reading into a cache with room for text, a token, and which of its slots are seen."""

@@ -7,6 +7,7 @@ absolute or relative is the checkpoint's business; what leaves here is always ab
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import cast
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import Continuation, ContinuationError
+from pi05_ros.inference.continuation import Continuation, ContinuationError, ContinuationMode
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.inference.engine import Pi05Engine
 from pi05_ros.inference.fitting import cameras_for, stats_for
@@ -70,6 +71,12 @@ class ModelBrain:
             seed=options.seed,
             temperature=options.temperature,
         )
+        modes: tuple[ContinuationMode, ...] = ()
+        max_prefix = 0
+        if not self._writes_actions:  # Every flow can be guided; FAST tokens can not.
+            # Untrained weights know nothing of a prefix, as of all else, and may try.
+            max_prefix = config.horizon - 1 if opened.is_random else training.max_prefix
+            modes = ("rtc", "trained_rtc") if max_prefix else ("rtc",)
         self._missing: set[str] = set()  # Cameras whose absence has been said.
         self.subtask_times: Times | None = None  # Of the last prediction.
         self.info = BrainInfo(
@@ -81,6 +88,8 @@ class ModelBrain:
             needs_scene=False,
             horizon=config.horizon,
             period=platform.period,
+            continuations=modes,
+            max_prefix=max_prefix,
         )
         if opened.is_random:
             _log.warning("%s", opened.description)
@@ -90,10 +99,16 @@ class ModelBrain:
                 opened.source,
             )
 
-    def warm_up(self) -> None:
-        """Runs both heads in every shape that will come."""
+    def warm_up(self, continuation: ContinuationMode | None = None) -> None:
+        """Runs both heads in every shape that will come.
+
+        Raises:
+            ContinuationError: The model does not go on from chunks in this mode.
+        """
+        if continuation is not None:
+            self._check_mode(continuation)
         text_cameras = len(self._planner_cameras) if self._writes_text else 0
-        self._engine.warm_up(text_cameras, len(self._policy_cameras))
+        self._engine.warm_up(text_cameras, len(self._policy_cameras), continuation)
 
     def begin_task(self, task: str) -> None:
         """Nothing to forget: each prediction depends on its own observation only."""
@@ -129,22 +144,24 @@ class ModelBrain:
     ) -> ChunkPrediction:
         """Low level: reads the policy's cameras and the subtask, draws actions.
 
+        With a continuation the flow goes on from it. Relative actions are differences to the state
+        that the robot is in now, so the old chunk is counted anew from there. The committed rows
+        of the answer are the old chunk's, whatever the flow made of them.
+
         Returns:
             Actions (horizon, D) float64, absolute targets in platform units, finite and within the
             platform's limits: a chunk never asks for a place that the robot cannot take.
 
         Raises:
-            ContinuationError: The model does not go on from chunks in this mode.
+            ContinuationError: The model does not go on from chunks in this mode, or not so far, or
+                the chunk is of another shape.
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
             PromptError: The subtask is too long.
             FastError: The model wrote something else than a whole chunk.
         """
-        if continuation is not None and continuation.mode not in self.info.continuations:
-            modes = ", ".join(self.info.continuations) or "none"
-            raise ContinuationError(
-                f"wanted a mode that the model goes on in ({modes}), found '{continuation.mode}'"
-            )
+        if continuation is not None:
+            self._check(continuation)
         images = self._images(observation, self._policy_cameras)
         state = self._normalized_state(observation)
         prompt = prompts.low_level(subtask, state, self._variant)
@@ -154,15 +171,53 @@ class ModelBrain:
             times, actions = written.times, written.actions
         else:
             told = state if self._variant == "pi0" else None
-            drawn = self._engine.draw_actions(images, prompt, state=told)
+            drawn = self._engine.draw_actions(
+                images,
+                prompt,
+                state=told,
+                continuation=self._normalized(continuation, observation),
+            )
             times, actions = drawn.times, drawn.actions[:, : self._platform.size]
         actions = self._stats.unnormalize_actions(actions, observation.state)
         actions = np.clip(actions, self._platform.lower, self._platform.upper)
+        if continuation is not None:
+            actions[: continuation.committed] = continuation.actions[: continuation.committed]
         return ChunkPrediction(actions, times)
 
     def close(self) -> None:
         """Frees the weights."""
         del self._engine
+
+    def _check_mode(self, mode: ContinuationMode) -> None:
+        if mode not in self.info.continuations:
+            modes = ", ".join(self.info.continuations) or "none"
+            raise ContinuationError(
+                f"{self.info.checkpoint} goes on from chunks in the modes: {modes}; found '{mode}'"
+            )
+
+    def _check(self, continuation: Continuation) -> None:
+        """Raises ContinuationError where the model cannot go on from a chunk."""
+        self._check_mode(continuation.mode)
+        wanted = self.info.horizon, self._platform.size
+        if continuation.actions.shape != wanted:
+            raise ContinuationError(
+                f"wanted a chunk of {wanted} to go on from, found {continuation.actions.shape}"
+            )
+        most = self.info.max_prefix
+        if continuation.mode == "trained_rtc" and continuation.committed > most:
+            raise ContinuationError(
+                f"{self.info.checkpoint} was trained to go on from at most {most} committed rows, "
+                f"found {continuation.committed}; take rtc, or a chunk that comes sooner"
+            )
+
+    def _normalized(
+        self, continuation: Continuation | None, observation: Observation
+    ) -> Continuation | None:
+        """The continuation in the model's units, relative actions counted from the state now."""
+        if continuation is None:
+            return None
+        actions = self._stats.normalize_actions(continuation.actions, observation.state)
+        return dataclasses.replace(continuation, actions=actions)
 
     def _normalized_state(self, observation: Observation) -> np.ndarray:
         """The measured state in the model's units, (D,) float64."""

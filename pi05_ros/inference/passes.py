@@ -1,7 +1,8 @@
 """The model's passes over one scene, plain or compiled.
 
     embed             pictures → tokens                  (both heads, known pictures left out)
-    read_for_actions  pictures, prompt → a drawer        noise → actions, ten flow steps
+    read_for_actions  pictures, prompt → a drawer        noise → actions, ten flow steps,
+                                                         which may go on from another chunk
     read_for_text     pictures, prompt → a writer        token → logits of the next one
 
 What was read stays in the drawer and in the writer as keys and values: it is read once for all
@@ -13,22 +14,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from pi05_ros.model import flow
+from pi05_ros.model.guidance import integrate_guided
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.transformer import LayerMemory
 
 Memory = tuple[LayerMemory, ...]
-Drawer = Callable[[Tensor], Tensor]  # ω (1, horizon, action_dim) → actions, likewise.
 Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
 F = TypeVar("F", bound=Callable[..., Any])
 
 FROZEN_PARAMETERS = 100_000_000  # Larger models are not frozen.
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A chunk that another one goes on from, in the model's units."""
+
+    rows: Tensor  # (1, horizon, action_dim) float32, normalised and padded.
+    weights: Tensor
+    # (1, horizon, action_dim) float32, 0 to 1: how much each entry binds. Where the model was
+    # trained for it, 1 in all of the rows that are known, and 0 in the others.
+    trained: bool  # Whether the expert is told the known rows, or guided to them.
+
+
+class Drawer(Protocol):
+    """Draws normalised actions for a scene that was read."""
+
+    def __call__(self, noise: Tensor, lead: Lead | None = None) -> Tensor:
+        """Follows the flow.
+
+        Args:
+            noise: ω, (1, horizon, action_dim) float32.
+            lead: What the chunk goes on from; None: nothing.
+
+        Returns:
+            (1, horizon, action_dim) float32 on the model's device.
+        """
+
 
 # Prompts of these lengths are compiled first. torch takes equal sizes for one symbol, so that each
 # length differs from whatever else may be as long, and a second one tells them apart.
@@ -51,13 +80,16 @@ class Passes:
         self._compiled = compiled
         self._modulations: list[Tensor] = []  # What the expert is told in each flow step.
         if model.config.has_expert:
-            with torch.inference_mode():
+            # Not in inference mode, wherever the caller is: guidance takes gradients beside them.
+            with torch.inference_mode(False), torch.no_grad():
                 steps = model.modulations(model.config.flow_steps).split(1, dim=1)
                 self._modulations = [step.clone() for step in steps]
+                self._clean = model.modulate(torch.ones(1, dtype=torch.float64))  # Of known rows.
         self._embed = self._prepare(self._embed_pass)
         self._read_memory = self._prepare(self._read_memory_pass)
         self._read_text = self._prepare(self._read_text_pass)
         self._velocity = self._prepare(self._velocity_pass)
+        self._led_velocity = self._prepare(self._led_velocity_pass)
         self._write_slot = self._prepare(self._write_slot_pass, dynamic=False)
         self._caches: dict[bool, TextCache] = {}  # Of urgent and of patient text.
 
@@ -86,13 +118,22 @@ class Passes:
             state: π0: normalised and padded, (1, action_dim) float32. π0.5 has it in its prompt.
 
         Returns:
-            Draws normalised actions, (1, horizon, action_dim) float32 on the model's device.
+            Draws actions for the scene.
         """
         device = self._model.device
         context = Context(self._read_memory(pictures, tokens.to(device)))
         if state is not None:
             context = self._model.tell_state(context, state.to(device))
-        return lambda noise: self._integrate(noise.to(device), context)
+
+        def draw(noise: Tensor, lead: Lead | None = None) -> Tensor:
+            noise = noise.to(device)
+            if lead is None:
+                return self._integrate(noise, context)
+            rows, weights = lead.rows.to(device), lead.weights.to(device)
+            follow = self._integrate_led if lead.trained else self._integrate_guided
+            return follow(noise, rows, weights, context)
+
+        return draw
 
     def read_for_text(
         self, pictures: Tensor, tokens: Tensor, urgent: bool = False
@@ -148,6 +189,47 @@ class Passes:
             len(self._modulations),
         )
 
+    def _integrate_led(
+        self, noise: Tensor, rows: Tensor, weights: Tensor, context: Context
+    ) -> Tensor:
+        """Ten Euler steps, in which the known rows stand at time 1, clean (arXiv 2512.05964).
+
+        How many there are is a value and no shape: one kernel knows them all.
+        """
+        known = weights[..., :1] > 0.0  # (1, horizon, 1)
+        drawn = flow.integrate(
+            lambda noisy, step: self._led_velocity(
+                torch.where(known, rows, noisy),
+                self._modulations[step],
+                self._clean,
+                known,
+                context.memory,
+                context.valid,
+                context.has_state,
+            ),
+            noise,
+            len(self._modulations),
+        )
+        return torch.where(known, rows, drawn)
+
+    def _integrate_guided(
+        self, noise: Tensor, rows: Tensor, weights: Tensor, context: Context
+    ) -> Tensor:
+        """Ten guided Euler steps. They run as they stand: kernels made here know no gradient."""
+        with torch.inference_mode(False):
+            # Copies: tensors of inference mode take part in no gradient.
+            memory = tuple(LayerMemory(*(part.clone() for part in m)) for m in context.memory)
+            valid = None if context.valid is None else context.valid.clone()
+        return integrate_guided(
+            lambda noisy, step: self._velocity_pass(
+                noisy, self._modulations[step], memory, valid, context.has_state
+            ),
+            noise,
+            len(self._modulations),
+            rows,
+            weights,
+        )
+
     def _embed_pass(self, images: Tensor) -> Tensor:
         return self._model.embed_images(images)
 
@@ -168,6 +250,19 @@ class Passes:
     ) -> Tensor:
         context = Context(memory, valid, has_state=has_state)
         return self._model.velocity(noisy, modulation, context)
+
+    def _led_velocity_pass(
+        self,
+        noisy: Tensor,
+        modulation: Tensor,
+        clean: Tensor,
+        known: Tensor,
+        memory: Memory,
+        valid: Tensor | None,
+        has_state: bool,
+    ) -> Tensor:
+        each = torch.where(known, clean, modulation)  # (..., 1, horizon, width)
+        return self._velocity_pass(noisy, each, memory, valid, has_state)
 
     def _write_pass(self, token: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
         logits, context = self._model.write(token, Context(memory))

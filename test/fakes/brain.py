@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation
+from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
 from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform
@@ -25,6 +25,7 @@ class FakeBrain:
             horizon=50,
             period=platform.period,
             continuations=CONTINUATION_MODES,
+            max_prefix=49,
         )
         self.platform = platform
         self.answer = SubtaskPrediction(
@@ -37,7 +38,7 @@ class FakeBrain:
         self.continued: list[Continuation | None] = []  # One for each of `acted`.
         self.closed = False
 
-    def warm_up(self) -> None:
+    def warm_up(self, continuation: ContinuationMode | None = None) -> None:
         pass
 
     def begin_task(self, task: str) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch._dynamo.utils import counters
 
 from pi05_ros.inference import engine as engine_module
+from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
 from pi05_ros.inference.engine import EngineError, Pi05Engine
 from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.model.prompts import PromptError
@@ -24,6 +25,15 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture
 def engine(checkpoint: Checkpoint) -> Pi05Engine:
     return Pi05Engine(checkpoint, seed=1)
+
+
+def continuation(
+    seed: int, mode: ContinuationMode = "rtc", committed: int = 8, overlap: int = 30
+) -> Continuation:
+    """Normalised rows of 18 entries, the end of them held."""
+    rows = np.random.default_rng(seed).uniform(-1.0, 1.0, (50, 18))
+    rows[overlap:] = rows[overlap - 1]
+    return Continuation(rows, committed, overlap, mode)
 
 
 def pictures(count: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -65,6 +75,51 @@ def test_actions_equal_the_models_own(checkpoint, engine):
         want = model.sample_actions(context, noise, model.config.flow_steps)[0]
     found = engine.draw_actions(images, LOW, noise).actions
     np.testing.assert_allclose(found, want, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_chunk_goes_on_from_another(dtype):
+    checkpoint = random_checkpoint("tiny")
+    checkpoint.model.to(dtype)
+    images, old = pictures(3), continuation(0)
+    drawn = {
+        mode: Pi05Engine(checkpoint, seed=1)
+        .draw_actions(images, LOW, continuation=mode and continuation(0, mode))
+        .actions
+        for mode in (None, *CONTINUATION_MODES)
+    }
+
+    def off(mode: str | None, rows: slice) -> float:
+        return np.abs(drawn[mode][rows, :18] - old.actions[rows]).mean()
+
+    assert off("rtc", slice(8)) < 0.1 * off(None, slice(8))
+    assert off("rtc", slice(8, 20)) < 0.7 * off(None, slice(8, 20))
+    assert off("rtc", slice(30, 50)) > 0.7 * off(None, slice(30, 50))
+    # Known rows are those that were given; what is padding stands at 0, as in training.
+    want = np.pad(old.actions[:8], ((0, 0), (0, 14))).astype(np.float32)
+    np.testing.assert_array_equal(drawn["trained_rtc"][:8], want)
+    assert np.abs(drawn["trained_rtc"] - drawn[None])[8:].max() > 1e-4
+
+
+def test_padded_entries_do_not_bind(engine):
+    """The first step moves an entry by the pull on it: none comes from what is padding."""
+    lead = engine._lead(continuation(0))
+    assert lead.weights[0, :8, :18].min() == 1.0
+    assert lead.weights[0, :, 18:].max() == 0.0
+    assert lead.weights[0, 30:].max() == 0.0  # Held rows are no plan.
+    assert 0.0 < lead.weights[0, 29, 0] < lead.weights[0, 8, 0] < 1.0
+    trained = engine._lead(continuation(0, "trained_rtc"))
+    assert trained.weights.unique().tolist() == [0.0, 1.0]
+    assert trained.weights[0].sum(dim=0).tolist() == [8.0] * 32
+
+
+def test_the_warm_up_of_a_mode_draws_nothing(checkpoint, engine):
+    first = engine.draw_actions(pictures(3), LOW, continuation=continuation(0)).actions
+    again = Pi05Engine(checkpoint, seed=1)
+    for mode in CONTINUATION_MODES:
+        again.warm_up(0, 3, mode)
+    found = again.draw_actions(pictures(3), LOW, continuation=continuation(0)).actions
+    np.testing.assert_array_equal(found, first)
 
 
 def test_text_is_greedy_or_drawn(checkpoint, engine):
@@ -203,3 +258,21 @@ def test_compiled_a_new_prompt_compiles_nothing(checkpoint):
     for images, low, actions, text in found:
         np.testing.assert_allclose(eager.draw_actions(images, low).actions, actions, atol=2e-5)
         assert eager.write_text({**images, **pictures(4)}, HIGH).text == text.text
+
+
+def test_compiled_a_chunk_that_goes_on_compiles_nothing(checkpoint):
+    """Whatever the prompt, and however many rows are committed."""
+    compiled = Pi05Engine(random_checkpoint("tiny"), execution="compiled", seed=1)
+    eager = Pi05Engine(checkpoint, seed=1)
+    for mode in CONTINUATION_MODES:
+        compiled.warm_up(text_cameras=0, action_cameras=1, continuation=mode)
+    before = counters["stats"]["unique_graphs"]
+    assert before > 0
+    for committed, words in enumerate(("plate", "cup on the left of the sink", "ü" * 40)):
+        low = LOW.replace("plate", words)
+        for mode in CONTINUATION_MODES:
+            old = continuation(committed, mode, 7 * committed)
+            found = compiled.draw_actions(pictures(1), low, continuation=old).actions
+            want = eager.draw_actions(pictures(1), low, continuation=old).actions
+            np.testing.assert_allclose(found, want, atol=1e-4)
+    assert counters["stats"]["unique_graphs"] == before

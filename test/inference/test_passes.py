@@ -9,10 +9,11 @@ import torch
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.graph_passes import GraphPasses, Launch, make_passes
-from pi05_ros.inference.passes import Passes
+from pi05_ros.inference.passes import Lead, Passes
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.decoding import decode
-from pi05_ros.model.pi05 import Pi05, draw_weights
+from pi05_ros.model.guidance import soft_mask
+from pi05_ros.model.pi05 import Context, Pi05, draw_weights
 
 NEVER = -1
 SCENES = [(3, 20), (1, 9), (2, 130), (3, 24)]  # Pictures, tokens of the prompt.
@@ -48,8 +49,16 @@ def scene(model: Pi05, count: int, length: int, seed: int = 0) -> tuple[torch.Te
     return images, tokens, noise, state if config.variant == "pi0" else None
 
 
-def draw(passes: Passes, images, tokens, noise, state) -> torch.Tensor:
-    return passes.read_for_actions(passes.embed(images), tokens, state)(noise)
+def draw(passes: Passes, images, tokens, noise, state, lead=None) -> torch.Tensor:
+    return passes.read_for_actions(passes.embed(images), tokens, state)(noise, lead)
+
+
+def lead_of(noise: torch.Tensor, trained: bool, committed: int = 8, seed: int = 0) -> Lead:
+    """Rows drawn at random, of which the committed ones are known or some more bind softly."""
+    generator = torch.Generator().manual_seed(seed)
+    rows, horizon = torch.randn(noise.shape, generator=generator), noise.shape[1]
+    mask = soft_mask(committed, committed if trained else 30, horizon)
+    return Lead(rows, mask[None, :, None].expand_as(noise), trained)
 
 
 def say(passes: Passes, images, tokens, count: int = 6) -> tuple[tuple[int, ...], float]:
@@ -68,6 +77,54 @@ def test_fixed_shapes_change_nothing(model):
             want, got = say(plain, *given[:2]), say(fixed, *given[:2])
             assert got[0] == want[0]
             assert got[1] == pytest.approx(want[1], abs=1e-6)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("trained", [False, True])
+def test_fixed_shapes_change_nothing_of_a_chunk_that_goes_on(model, trained):
+    plain, fixed = Passes(model), GraphPasses(model, Recorder(), compiled=False)
+    for round_, (count, length) in enumerate(2 * SCENES):
+        given = scene(model, count, length, seed=round_)
+        lead = lead_of(given[2], trained, committed=5 + round_, seed=round_)
+        want = draw(plain, *given, lead)
+        torch.testing.assert_close(draw(fixed, *given, lead), want, atol=1e-4, rtol=0)
+        # Buffers are as they were.
+        torch.testing.assert_close(draw(fixed, *given), draw(plain, *given), atol=2e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_known_rows_stand_at_time_one(model):
+    """One Euler step after the other, as the maths says."""
+    passes, given = Passes(model), scene(model, 2, 20)
+    lead = lead_of(given[2], trained=True)
+    found = draw(passes, *given, lead)
+    context = Context(passes._read_memory(passes.embed(given[0]), given[1]))
+    if given[3] is not None:
+        context = model.tell_state(context, given[3])
+    x, steps = given[2].clone(), model.config.flow_steps
+    for step in range(steps):
+        tau = torch.full((1, x.shape[1]), step / steps, dtype=torch.float64)
+        x[:, :8], tau[:, :8] = lead.rows[:, :8], 1.0
+        x = x - model.velocity(x, model.modulate(tau), context) / steps
+    torch.testing.assert_close(found[:, 8:], x[:, 8:], atol=2e-4, rtol=0)
+    assert torch.equal(found[:, :8], lead.rows[:, :8])
+    assert (found - draw(passes, *given))[:, 8:].abs().max() > 1e-3  # The others hear them.
+
+
+@torch.inference_mode()
+def test_guided_rows_come_near_and_leave_no_gradient(model):
+    passes, given = Passes(model), scene(model, 2, 20)
+    lead = lead_of(given[2], trained=False)
+    free, guided = draw(passes, *given), draw(passes, *given, lead)
+    assert not guided.requires_grad
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+    def off(actions: torch.Tensor) -> float:
+        return (actions - lead.rows)[:, :8].abs().mean().item()
+
+    assert off(guided) < 0.1 * off(free)
+    nothing = Lead(lead.rows, torch.zeros_like(lead.weights), trained=False)
+    torch.testing.assert_close(draw(passes, *given, nothing), free, atol=2e-5, rtol=0)
 
 
 @torch.inference_mode()
@@ -97,6 +154,24 @@ def test_all_shapes_are_recorded_in_the_warm_up(model):
         given = scene(model, count, length)
         draw(fixed, *given)
         say(fixed, *given[:2])
+    assert recorder.recorded == before
+
+
+@torch.inference_mode()
+def test_chunks_that_go_on_are_recorded_in_the_warm_up(model):
+    """One launch for each shape more; how many rows are known is no shape."""
+    recorder = Recorder()
+    fixed = GraphPasses(model, recorder, compiled=False)
+    for count, length in fixed.shapes(3):
+        given = scene(model, count, length)
+        draw(fixed, *given)
+        draw(fixed, *given, lead_of(given[2], trained=True))
+    before = recorder.recorded
+    assert before == 3 + 3 * len(fixed._lengths) * 3
+    for index, (count, length) in enumerate(SCENES):
+        given = scene(model, count, length)
+        for trained in (False, True):
+            draw(fixed, *given, lead_of(given[2], trained, committed=index))
     assert recorder.recorded == before
 
 

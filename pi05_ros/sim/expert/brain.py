@@ -8,7 +8,7 @@ import threading
 import numpy as np
 
 from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import Continuation, ContinuationError
+from pi05_ros.inference.continuation import Continuation, ContinuationError, ContinuationMode
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
@@ -71,8 +71,8 @@ class ExpertBrain:
         self._planner: tuple[str, SubtaskPlanner] | None = None
         self._complained = ""
 
-    def warm_up(self) -> None:
-        """Solves once, so that libraries are loaded."""
+    def warm_up(self, continuation: ContinuationMode | None = None) -> None:
+        """Solves once, so that libraries are loaded. It goes on from chunks in no mode."""
         with self._lock:
             for arm in self._kinematics.layout.arms:
                 tcp = self._kinematics.tcps(self._platform.home)[arm.side]
