@@ -14,14 +14,13 @@ import numpy as np
 
 from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
 from pi05_ros.control.gate import ChunkGate
-from pi05_ros.control.limiter import Limiter
 from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import Mode, StateMachine
+from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
 from pi05_ros.control.senses import Senses
 from pi05_ros.control.settings import BridgeSettings
-from pi05_ros.control.stream import ChunkStream, Target
-from pi05_ros.control.watches import LimitingWatch, TrackingWatch
+from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms import Platform
 
@@ -65,15 +64,8 @@ class Bridge:
         self.senses = Senses(platform, settings)
         self.peers = PeerWatch(settings.peers, settings.peer_timeout, settings.peer_gone_after)
         self._gate = ChunkGate(session, settings.chunk_max_age, settings.max_lead)
-        self._limiter = Limiter(platform)
-        self._stream = ChunkStream(platform)
-        self._tracking = TrackingWatch(
-            platform, settings.max_tracking_error, settings.tracking_time
-        )
-        self._limiting = LimitingWatch(platform)
-        self._commanded: np.ndarray | None = None
+        self.motion = Motion(platform, settings)
         self._bad_chunks = 0  # Malformed ones in a row.
-        self._has_run = False  # Whether a chunk was executed since the robot was armed.
         self._unhealthy_ns: int | None = None  # When input was last seen to be bad.
         self._ticked_ns: int | None = None  # When the last tick was.
         self._quiet_ns: int | None = None  # When holding commands end after disarm or stop.
@@ -113,9 +105,9 @@ class Bridge:
         """Takes what the planner says; what was begun for another task ends. Empty text: nothing
         is to be done."""
         self._gate.tasks.follow(subtask_id, task, text)
-        running = self._stream.chunk
+        running = self.motion.chunk
         if running is not None and not self._gate.tasks.allows(running.subtask_id):
-            self._stream.clear()
+            self.motion.clear()
 
     def add_chunk(self, chunk: Chunk, now_ns: int) -> None:
         """Checks a chunk; when the bridge is armed and well, the next tick executes it.
@@ -206,15 +198,13 @@ class Bridge:
         self._check_latches(measurement, now_ns, steady_ns)
         target = None
         if self.mode.is_armed:
-            command, target = self._armed_command(now_ns, steady_ns)
-        elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self._limiter.at_rest):
-            command = self._limiter.hold().values
+            target = self._armed_tick(now_ns, steady_ns)
+        elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self.motion.at_rest):
+            self.motion.hold()
         else:
-            command = None
-        if command is not None:
-            self._commanded = command
-            self.counts["ticks_sent"] += 1
-        return Tick(self.mode, self.reason, command, measurement, target)
+            return Tick(self.mode, self.reason, None, measurement, None)
+        self.counts["ticks_sent"] += 1
+        return Tick(self.mode, self.reason, self.motion.commanded, measurement, target)
 
     @property
     def mode(self) -> Mode:
@@ -232,28 +222,11 @@ class Bridge:
         return self.state.epoch
 
     @property
-    def commanded(self) -> np.ndarray:
-        """What was last sent, (D,) float64; NaN where nothing was sent yet."""
-        if self._commanded is None:
-            return np.full(self.platform.size, np.nan)
-        return self._commanded.copy()
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether what was last commanded stands still."""
-        return self._limiter.at_rest
-
-    @property
     def is_idle(self) -> bool:
         """Whether the robot stands because there is nothing to do, rather than for a trouble."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
-        return self._unhealthy_ns is None and (not self._has_run or self._gate.tasks.idle)
-
-    @property
-    def limiting(self) -> float:
-        """For how long targets have been out of the limits' reach [s]."""
-        return self._limiting.seconds
+        return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """What is wrong with measurements or peers, as one clause; empty when nothing is."""
@@ -264,15 +237,13 @@ class Bridge:
         missing = self.peers.missing(steady_ns)
         if missing:
             raise MessageError(f"not heard: {', '.join(missing)}; are the nodes active?")
-        if not self._limiter.at_rest:
+        if not self.motion.at_rest:
             raise MessageError("still coming to rest: arm again in a moment")
         self.state.arm()
         self.peers.armed()
-        self._void_chunks()
-        self._limiter.reset(measurement.values)
-        self._tracking.clear()
+        self._gate.clear()
+        self.motion.begin(measurement.values)
         self._bad_chunks = 0
-        self._has_run = False
         self._quiet_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
@@ -284,7 +255,7 @@ class Bridge:
             return
         self.counts["chunks_accepted"] += 1
         self.counts["values_clamped"] += chunk.clamped
-        self._stream.replace(chunk)
+        self.motion.replace(chunk)
 
     def _check_stranger(self, chunk: Chunk, now_ns: int) -> None:
         """Latches on a foreign chunk whose observation is newer than arming.
@@ -302,41 +273,40 @@ class Bridge:
             self.disarm(now_ns, f"{gone}: arm again when all is well")
             self.peers.forget_gone(steady_ns)
             return
-        if measurement is None or self._commanded is None:
-            return
-        if off := self._tracking.update(self._commanded, measurement.values):
+        if measurement is not None and (off := self.motion.tracking_problem(measurement.values)):
             self.fault(now_ns, off)
 
-    def _armed_command(self, now_ns: int, steady_ns: int) -> tuple[np.ndarray, Target | None]:
+    def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
+        """Follows the chunk while all is well, else holds; returns what was followed."""
+        problem = self._trouble(now_ns, steady_ns)
+        if problem:
+            self.motion.clear()
+        target = None if problem else self.motion.follow(now_ns)
+        if target is None:
+            self.motion.hold()
+            self.state.hold(problem or self._starvation())
+        else:
+            self.state.run()
+        return target
+
+    def _trouble(self, now_ns: int, steady_ns: int) -> str:
+        """Why nothing may be executed now, as one clause; empty: nothing is wrong any more."""
         problem = self.input_problem(now_ns, steady_ns)
-        if self._limiting.seconds > self.settings.limiting_hold:
+        if self.motion.limiting > self.settings.limiting_hold:
             problem = problem or "the chunks ask for more than the limits allow"
-            self._limiting.clear()
         if problem:
             self._unhealthy_ns = now_ns
-            self._stream.clear()
         elif self._unhealthy_ns is not None:
             if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time:
-                problem = "all is well again, waiting to trust it"
-            else:
-                self._unhealthy_ns = None
-        target = None if problem else self._stream.target(now_ns, self._limiter.coasting)
-        if target is None:
-            self._limiting.clear()
-            self.state.hold(problem or self._starvation())
-            return self._limiter.hold().values, None
-        self.state.run()
-        self._has_run = True
-        limited = self._limiter.step(target.values)
-        if self._limiting.update(limited.lag):
-            self.counts["ticks_limited"] += 1
-        return limited.values, target
+                return "all is well again, waiting to trust it"
+            self._unhealthy_ns = None
+        return problem
 
     def _starvation(self) -> str:
         """Why there is no chunk to execute, as one clause."""
         if self._gate.tasks.idle:
             return "nothing to do"
-        if self._has_run:
+        if self.motion.has_run:
             return "the last chunk is over and no other came"
         return "armed, waiting for a chunk"
 
@@ -347,6 +317,5 @@ class Bridge:
         self._void_chunks()
 
     def _void_chunks(self) -> None:
-        self._stream.clear()
+        self.motion.clear()
         self._gate.clear()
-        self._limiting.clear()

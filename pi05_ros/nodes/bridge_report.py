@@ -27,7 +27,7 @@ def robot_state_message(bridge: Bridge, tick: Tick, now_ns: int) -> RobotState |
         epoch=bridge.epoch,
         names=list(platform.names),
         measured=float_array(tick.measurement.values, "d"),
-        commanded=float_array(bridge.commanded, "d"),
+        commanded=float_array(bridge.motion.commanded, "d"),
         chunk_row=float("nan"),
         mode=int(tick.mode),
         reason=tick.reason,
@@ -65,8 +65,8 @@ def bridge_health(
     if unheard:
         troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
     level = OK if bridge.mode is Mode.RUNNING else WARN
-    if bridge.limiting > bridge.settings.limiting_warn:
-        troubles.append(f"chunks have been beyond the limits for {bridge.limiting:.1f} s")
+    if bridge.motion.limiting > bridge.settings.limiting_warn:
+        troubles.append(f"chunks have been beyond the limits for {bridge.motion.limiting:.1f} s")
     if troubles:
         level = WARN
     if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
@@ -79,6 +79,7 @@ def bridge_health(
         "mode": bridge.mode.name,
         "ticks": ticker.ticks,
         "ticks missed": ticker.missed,
+        "ticks limited": bridge.motion.ticks_limited,
         "real-time priority": ticker.realtime,
         **{f"heartbeat age of {name} [s]": f"{age:.3f}" for name, age in sorted(ages.items())},
         **{name.replace("_", " "): count for name, count in counts},

@@ -269,7 +269,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if tick.command is None:
                 break
             sender.send(tick.command)
-            if bridge.at_rest:
+            if bridge.motion.at_rest:
                 break
             time.sleep(self._platform.period)
         sender.forget_grippers()

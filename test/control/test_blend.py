@@ -76,7 +76,7 @@ def test_a_chunk_that_begins_elsewhere_is_reached_smoothly_through_the_bridge():
     steps = np.diff([0.0, *path]) / 0.02
     assert np.abs(steps).max() <= 0.5 * PLATFORM.max_velocity[JOINT] + 1e-6
     assert path[-1] == pytest.approx(0.5, abs=1e-6)
-    assert robot.bridge.limiting == 0.0
+    assert robot.bridge.motion.limiting == 0.0
 
 
 def test_a_chunk_that_goes_on_as_before_is_not_delayed():

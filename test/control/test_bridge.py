@@ -16,7 +16,7 @@ def test_disarmed_sends_nothing():
     robot.give()
     tick = robot.tick()
     assert tick.mode == Mode.DISARMED and tick.command is None
-    assert np.isnan(robot.bridge.commanded).all()
+    assert np.isnan(robot.bridge.motion.commanded).all()
 
 
 def test_armed_holds_where_it_stands_until_a_chunk_comes():

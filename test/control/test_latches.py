@@ -20,11 +20,11 @@ def assert_holds(robot):
     """The base stands within 100 ms, the joints stay, and all goes quiet."""
     speeds = speeds_of(robot, 5)
     assert speeds[-1] == 0.0
-    place = robot.bridge.commanded
+    place = robot.bridge.motion.commanded
     for _ in range(30):
         tick = robot.tick()
     assert tick.command is None
-    np.testing.assert_array_equal(robot.bridge.commanded, place)
+    np.testing.assert_array_equal(robot.bridge.motion.commanded, place)
 
 
 def test_a_joint_that_does_not_follow_latches_a_fault():
@@ -35,7 +35,7 @@ def test_a_joint_that_does_not_follow_latches_a_fault():
     # It is 0.2 rad behind after 12 ticks or so; 100 ms are 5 more.
     assert 14 <= first <= 20
     assert "left_arm_joint_1 is 0.3" in robot.bridge.reason
-    assert robot.bridge.at_rest
+    assert robot.bridge.motion.at_rest
     with pytest.raises(MessageError, match="call 'reset' first"):
         robot.arm()
     robot.bridge.reset()
@@ -132,11 +132,11 @@ def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
         tick = robot.tick()
         modes.append(tick.mode)
         reasons.append(tick.reason)
-        warned.append(robot.bridge.limiting > robot.bridge.settings.limiting_warn)
+        warned.append(robot.bridge.motion.limiting > robot.bridge.settings.limiting_warn)
     held = modes.index(Mode.HOLDING)
     assert 150 <= held <= 156
     assert 50 <= warned.index(True) <= 53
-    assert robot.bridge.counts["ticks_limited"] >= 75
+    assert robot.bridge.motion.ticks_limited >= 75
     assert reasons[held] == "the chunks ask for more than the limits allow"
     assert reasons[held + 1] == "all is well again, waiting to trust it"
     robot.tick(60)

@@ -166,9 +166,12 @@ def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
     def fail(*_):
         raise RuntimeError("told to fail")
 
-    scene.bridge._bridge._limiter.hold, hold = fail, scene.bridge._bridge._limiter.hold
+    scene.bridge._bridge.motion._limiter.hold, hold = (
+        fail,
+        scene.bridge._bridge.motion._limiter.hold,
+    )
     wait_for(lambda: scene.bridge._bridge.mode.name == "FAULTED", "the fault")
-    scene.bridge._bridge._limiter.hold = hold
+    scene.bridge._bridge.motion._limiter.hold = hold
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_FAULTED, "a state that says so")
     assert "a tick of the bridge failed" in scene.states[-1].reason
 

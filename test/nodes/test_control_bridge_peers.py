@@ -137,7 +137,7 @@ def test_resume_after_a_stop_and_a_stop_that_diagnostics_tell_at_once(graph):
     driving(scene)
     assert scene.call(Trigger, "stop", Trigger.Request()).success
     wait_for(lambda: any(s.level == b"\x02" and "stopped" in s.message for s in told), "ERROR")
-    wait_for(lambda: scene.bridge._bridge.at_rest, "rest")
+    wait_for(lambda: scene.bridge._bridge.motion.at_rest, "rest")
     assert scene.call(Trigger, "resume", Trigger.Request()).success
     wait_for(mode_is(scene, RobotState.MODE_HOLDING), "hold")
     again = scene.call(Trigger, "resume", Trigger.Request())
