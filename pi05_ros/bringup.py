@@ -159,12 +159,14 @@ class _Suite:
             "seed": self.options.seed,
         }
         planner: dict[str, Parameter] = {**mind, "task": self.options.task}
+        policy: dict[str, Parameter] = {**mind, "chunk_mode": self.options.chunk_mode}
         if self.options.separate:
             return [
                 self.node("planner", planner, managed=True),
-                self.node("policy", mind, managed=True),
+                self.node("policy", policy, managed=True),
             ]
-        return [self.node("brain", planner, nodes=("planner", "policy"), managed=True)]
+        both = {**planner, **policy}
+        return [self.node("brain", both, nodes=("planner", "policy"), managed=True)]
 
 
 def platform_reference(platform: Platform) -> str:

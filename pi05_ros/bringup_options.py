@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -66,6 +67,12 @@ class BringupOptions:
     seed: int = _option(
         ModelOptions.seed, "Seed of what the model draws at random: noise and tokens."
     )
+    chunk_mode: str = _option(
+        AUTO,
+        "How action chunks follow each other: sync stands and waits, async switches, rtc and "
+        "trained_rtc go on without a seam. auto: the last of these that the brain can.",
+        (AUTO, *CHUNK_MODES),
+    )
     task: str = _option(
         "", 'Task to begin with ("put the dishes in the sink"). Empty: wait for one.'
     )
@@ -98,6 +105,12 @@ class BringupOptions:
             )
         if self.brain == "expert" and self.checkpoint:
             raise ValueError("checkpoint: the expert has no weights; leave it out")
+        goes_on = self.chunk_mode != AUTO and CHUNK_MODES[self.chunk_mode].continuation
+        if self.brain == "expert" and goes_on:
+            raise ValueError(
+                f"chunk_mode: the expert has no flow that {self.chunk_mode} could guide; "
+                "take auto, async or sync"
+            )
         drawn = self.checkpoint.startswith("random:")  # See inference.model_brain.
         if self.checkpoint and not drawn and not Path(self.checkpoint).expanduser().is_dir():
             raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")

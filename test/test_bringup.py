@@ -54,6 +54,14 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
 
 
 @pytest.mark.parametrize("separate", [False, True])
+def test_the_policy_is_told_how_chunks_follow_each_other(separate):
+    specs = build(separate=separate, chunk_mode="rtc")
+    assert specs["policy" if separate else "brain"].parameters["chunk_mode"] == "rtc"
+    if separate:
+        assert "chunk_mode" not in specs["planner"].parameters
+
+
+@pytest.mark.parametrize("separate", [False, True])
 def test_the_bridge_is_activated_last_and_the_manager_knows_the_order(separate):
     specs = build(separate=separate)
     assert managed_nodes(tuple(specs.values())) == IN_ORDER

@@ -48,6 +48,8 @@ def test_text_becomes_values():
         ({"home": "-1"}, "option 'home': a seed is 0 or more, found -1"),
         ({"brain": "expert"}, "option 'brain': the expert reads a mock home's state"),
         ({**EXPERT, "checkpoint": "."}, "option 'checkpoint': the expert has no weights"),
+        ({**EXPERT, "chunk_mode": "rtc"}, "option 'chunk_mode': the expert has no flow that rtc"),
+        ({"chunk_mode": "asynk"}, r"option 'chunk_mode': .* did you mean 'async'\?"),
         ({"checkpoint": "/no/such"}, "option 'checkpoint': '/no/such' is not a folder"),
         ({"sim": "true", "mock_hardware": "true"}, "option 'mock_hardware': .* take one"),
         ({"task": "a\nb"}, "option 'task': wanted one printable line"),

@@ -13,6 +13,7 @@ from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.platforms import load_platform, platform_names
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
                 "dtype": parsed.dtype,
                 "execution": parsed.execution,
                 "seed": parsed.seed,
+                "chunk_mode": parsed.chunk_mode,
                 "task": parsed.task,
             }
         )
@@ -86,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, default: str, text: str, metavar: str | None = None) -> None:
         result.add_argument(
-            f"--{name}",
+            f"--{name.replace('_', '-')}",
             default=default,
             metavar=metavar or name.upper(),
             help=f"{text} [default: {default or 'empty'}]",
@@ -103,6 +105,8 @@ def parser() -> argparse.ArgumentParser:
     add("dtype", ModelOptions.dtype, "Numbers of the model.", "|".join(DTYPES))
     add("execution", ModelOptions.execution, "How the model runs.", "|".join(EXECUTIONS))
     add("seed", "0", "Seed of what the model draws at random: noise and tokens.")
+    modes = "|".join((AUTO, *CHUNK_MODES))
+    add("chunk_mode", AUTO, "How action chunks follow each other.", modes)
     return result
 
 

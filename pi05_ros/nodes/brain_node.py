@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pi05_msgs.msg import RobotState
 from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
+from pi05_ros.inference.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
 from pi05_ros.nodes.observer import Observer
@@ -96,6 +98,9 @@ class BrainNode(ManagedNode[P]):
     def think(self) -> None:
         """Works on the newest observation, in the worker's thread."""
 
+    def saw(self, pictures: Pictures) -> None:
+        """A camera set came. Called in the executor's thread: be brief."""
+
     def open_brain(self) -> None:
         """Reads the platform, opens and warms the brain."""
         self._platform = load_platform(self.parameters.platform)
@@ -113,11 +118,25 @@ class BrainNode(ManagedNode[P]):
             self._brain = None
             self._source.release()
 
-    def start_thinking(self, cameras: Sequence[str]) -> None:
-        """Opens the inputs; from now on `think` is called. cameras: those that it must see."""
+    def start_thinking(
+        self,
+        cameras: Sequence[str],
+        on_state: Callable[[StateSample, RobotState], None] | None = None,
+    ) -> None:
+        """Opens the inputs; from now on `think` is called.
+
+        Args:
+            cameras: Those that it must see.
+            on_state: Called after each robot state, in the executor's thread: be brief.
+        """
         self._worker = Worker(self, self.get_name(), self.think)
         self._observer = Observer(
-            self, self._platform, cameras, self._brain.info.needs_scene, self._worker.wake
+            self,
+            self._platform,
+            cameras,
+            self._brain.info.needs_scene,
+            self._on_pictures,
+            on_state,
         )
 
     def stop_thinking(self) -> None:
@@ -138,3 +157,7 @@ class BrainNode(ManagedNode[P]):
         """Calls `think` without waiting for the next pictures."""
         if self._worker is not None:
             self._worker.wake()
+
+    def _on_pictures(self, pictures: Pictures) -> None:
+        self.saw(pictures)
+        self.think_soon()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +13,12 @@ from tf2_msgs.msg import TFMessage
 from pi05_msgs.msg import CameraSet, RobotState
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.observation import Pose, SceneState
-from pi05_ros.inference.observation_buffer import Moment, ObservationBuffer
+from pi05_ros.inference.observation_buffer import (
+    Moment,
+    ObservationBuffer,
+    Pictures,
+    StateSample,
+)
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import pictures_from_message, state_from_message, time_to_ns
@@ -31,7 +37,8 @@ class Observer:
         platform: Platform,
         cameras: Sequence[str],
         needs_scene: bool,
-        on_pictures: Callable[[], None],
+        on_pictures: Callable[[Pictures], None],
+        on_state: Callable[[StateSample, RobotState], None] | None = None,
     ) -> None:
         """Subscribes.
 
@@ -41,10 +48,12 @@ class Observer:
             cameras: Cameras that an observation must have.
             needs_scene: Whether ground truth is needed too.
             on_pictures: Called after each camera set, in the executor's thread: be brief.
+            on_state: Called after each robot state of this platform, likewise.
         """
         self._node = node
         self._platform = platform
         self._on_pictures = on_pictures
+        self._on_state = on_state
         self._lock = threading.Lock()  # The worker reads while the executor writes.
         self._buffer = ObservationBuffer(cameras, needs_scene)
         wanted = [
@@ -75,10 +84,11 @@ class Observer:
         self._subscriptions = []
 
     def _add_pictures(self, message: CameraSet) -> None:
-        pictures = pictures_from_message(message)
+        arrival_ns = self._node.now_ns()
+        pictures = dataclasses.replace(pictures_from_message(message), arrival_ns=arrival_ns)
         with self._lock:
             self._buffer.add_pictures(pictures)
-        self._on_pictures()
+        self._on_pictures(pictures)
 
     def _add_state(self, message: RobotState) -> None:
         state = state_from_message(message)
@@ -89,6 +99,8 @@ class Observer:
             )
         with self._lock:
             self._buffer.add_state(state)
+        if self._on_state is not None:
+            self._on_state(state, message)
 
     def _add_scene(self, message: TFMessage) -> None:
         stamp_ns, scene = scene_from_message(message)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pi05_msgs.msg import ActionChunk, Subtask
-from pi05_ros.errors import MessageError
-from pi05_ros.inference.observation_buffer import Moment
+from pi05_msgs.msg import ActionChunk, RobotState, Subtask
+from pi05_ros.errors import ConfigError, MessageError
+from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
+from pi05_ros.inference.chunking.settings import CHUNK_MODES, settle_mode
+from pi05_ros.inference.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import OK, WARN, Health, run_node
-from pi05_ros.nodes.brain_node import BrainNode, BrainParameters
+from pi05_ros.nodes.brain_node import BrainNode
 from pi05_ros.nodes.brains import BrainSource
-from pi05_ros.nodes.conversions import float_array, ns_to_time
-from pi05_ros.nodes.parameters import parameter
+from pi05_ros.nodes.chunk_message import chunk_ledger, chunk_message
+from pi05_ros.nodes.policy_parameters import PolicyParameters
 
-
-@dataclass(frozen=True)
-class PolicyParameters(BrainParameters):
-    """Parameters of policy."""
-
-    replan_after: float = parameter(
-        0.4,
-        "The next chunk is computed when the observation of the last one is this old [s].",
-        minimum=0.0,
-        maximum=10.0,
-    )
+_RATE_WINDOW_NS = 5_000_000_000  # Chunks are counted over so long for their rate.
 
 
 class Policy(BrainNode[PolicyParameters]):
@@ -44,24 +37,30 @@ class Policy(BrainNode[PolicyParameters]):
             **arguments: For the lifecycle node.
         """
         super().__init__("policy", PolicyParameters, brain_source, **arguments)
-        self._lock = threading.Lock()  # Guards the subtask: the worker reads it.
+        self._lock = threading.Lock()  # Guards subtask and scheduler: the worker uses them, too.
         self._subtask: Subtask | None = None
         self._subscription: Any = None
         self._publisher: Any = None
 
     def configure(self) -> None:
-        """Opens and warms the brain, makes the output."""
+        """Opens and warms the brain, settles the mode, makes the output."""
         self.open_brain()
+        info = self._brain.info
+        mode = settle_mode(self.parameters.chunk_mode, info.continuations)
+        if (continuation := CHUNK_MODES[mode].continuation) is not None:
+            self._brain.warm_up(continuation)
+        self._settings = self.parameters.chunk_settings(mode)
+        self._scheduler = self._new_scheduler()
+        self.get_logger().info(f"chunks follow each other in mode {mode}")
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 
     def activate(self) -> None:
         """Opens the inputs."""
-        self._sequence = 0
         self._subtask = None
-        self._last_stamp_ns = 0
-        self._last_subtask = (0, "")
-        self._latency = float("nan")
-        self.start_thinking(self._platform.policy_cameras)
+        self._scheduler = self._new_scheduler()
+        self._latency = math.nan
+        self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
+        self.start_thinking(self._platform.policy_cameras, self._on_state)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
         )
@@ -83,23 +82,41 @@ class Policy(BrainNode[PolicyParameters]):
             self._publisher = None
 
     def health(self) -> Health:
-        """Chunks so far, their latency, and what it waits for."""
-        values = {
-            "brain": self._brain.info.description,
-            "chunks": self._sequence,
-            "latency of the last chunk [s]": f"{self._latency:.3f}",
-        }
+        """How chunks follow each other, how late they are, and what became of them."""
         with self._lock:
+            scheduler, now_ns = self._scheduler, self.now_ns()
+            recent = sum(now_ns - _RATE_WINDOW_NS < at_ns <= now_ns for at_ns in self._published)
+            values = {
+                "brain": self._brain.info.description,
+                "mode": scheduler.mode.name,
+                "chunks per second": f"{recent / (_RATE_WINDOW_NS * 1e-9):.1f}",
+                "latency of the last chunk [s]": f"{self._latency:.3f}",
+                "delay of the last chunk [rows]": f"{scheduler.delay_rows:.1f}",
+                "estimated delay [rows]": f"{scheduler.estimate_rows:.1f}",
+                **{f"chunks {what}": count for what, count in scheduler.counts.items()},
+            }
             idle = self._subtask is None or not self._subtask.text
+            problem = scheduler.problem()
         if idle:
             return Health(OK, "waiting for a subtask", values)
         if blindness := self.blindness():
             return Health(WARN, f"cannot act: {blindness}", values)
+        if problem:
+            return Health(WARN, f"acting, but {problem}", values)
         return Health(OK, "acting", values)
+
+    def saw(self, pictures: Pictures) -> None:
+        """Tells the scheduler how often there is something new to see."""
+        with self._lock:
+            self._scheduler.add_observation(pictures.stamp_ns)
+
+    def _on_state(self, state: StateSample, message: RobotState) -> None:
+        with self._lock:
+            self._scheduler.add_state(state)
 
     def _on_subtask(self, message: Subtask) -> None:
         with self._lock:
-            changed = self._subtask is None or _key(self._subtask) != _key(message)
+            changed = _reference(self._subtask) != _reference(message)
             self._subtask = message
         if changed:
             self.think_soon()
@@ -109,68 +126,74 @@ class Policy(BrainNode[PolicyParameters]):
     def think(self) -> None:
         """Asks the brain for the next chunk when one is due."""
         assert self._observer is not None
-        with self._lock:
-            subtask = self._subtask
-        if subtask is None:
-            return
         moment = self._observer.moment()
         if moment is None:
             return
-        stamp_ns = moment.observation.stamp_ns
-        new_subtask = _key(subtask) != self._last_subtask
-        age = (stamp_ns - self._last_stamp_ns) * 1e-9
-        if not new_subtask and 0 <= age < self.parameters.replan_after:
-            return
-        if subtask.text:
-            actions = self._brain.predict_chunk(moment.observation, subtask.text).actions
-            self._check(actions)
-        elif new_subtask:
-            actions = _standing_still(moment, self._platform.is_velocity)
-        else:
-            return
+        started_ns = self.now_ns()
         with self._lock:
-            if self._subtask is None or _key(self._subtask) != _key(subtask):
-                return  # Another subtask came while the brain was thinking: think again.
-        self._last_stamp_ns, self._last_subtask = stamp_ns, _key(subtask)
-        self._publish(moment, subtask.id, actions)
+            subtask = _reference(self._subtask)
+            if subtask is None:
+                return
+            state, stamp_ns = moment.state, moment.observation.stamp_ns
+            request = self._scheduler.request(
+                stamp_ns, state.session, state.epoch, subtask, started_ns
+            )
+        if request is None:
+            return
+        prediction = self._brain.predict_chunk(
+            moment.observation, subtask.text, request.continuation
+        )
+        self._check(prediction.actions, request)
+        ledger = chunk_ledger(moment.pictures, started_ns, prediction)
+        with self._lock:
+            now_ns = self.now_ns()
+            if self._scheduler.refusal(request, _reference(self._subtask), now_ns):
+                return  # What made it void has woken the worker again.
+            release = self._scheduler.release(request, prediction.actions, now_ns)
+            message = chunk_message(self._platform, request, release, ledger, now_ns)
+            self._latency = message.latency
+            self._published.append(now_ns)
+            # Under the lock: once deactivated, nothing is published.
+            self._publisher.publish(message)
 
-    def _check(self, actions: np.ndarray) -> None:
+    def _check(self, actions: np.ndarray, request: ChunkRequest) -> None:
         """Raises MessageError when a brain breaks its contract."""
         wanted = (self._brain.info.horizon, self._platform.size)
         if actions.shape != wanted:
             raise MessageError(f"the brain gave a chunk of {actions.shape}, wanted {wanted}")
         if not np.isfinite(actions).all():
             raise MessageError("the brain gave a chunk with values that are not finite")
+        if (running := request.continuation) is not None:
+            committed = running.committed
+            if not np.array_equal(actions[:committed], running.actions[:committed]):
+                raise MessageError(
+                    f"the brain changed some of the {committed} rows that are committed"
+                )
 
-    def _publish(self, moment: Moment, subtask_id: int, actions: np.ndarray) -> None:
-        self._sequence += 1
-        self._latency = max(0.0, (self.now_ns() - moment.observation.stamp_ns) * 1e-9)
-        message = ActionChunk(
-            session=moment.state.session,
-            epoch=moment.state.epoch,
-            sequence=self._sequence,
-            subtask_id=subtask_id,
-            names=list(self._platform.names),
-            period=self._brain.info.period,
-            horizon=len(actions),
-            data=float_array(actions, "f"),
-            latency=self._latency,
-        )
-        message.header.stamp = ns_to_time(moment.observation.stamp_ns)
-        message.header.frame_id = self._platform.base_frame
-        self._publisher.publish(message)
+    def _new_scheduler(self) -> ChunkScheduler:
+        """A scheduler that knows nothing yet.
+
+        Raises:
+            ConfigError: The parameters do not fit the brain's chunks.
+        """
+        info = self._brain.info
+        trained = self._settings.mode == "trained_rtc"
+        try:
+            return ChunkScheduler(
+                self._settings,
+                info.period,
+                info.horizon,
+                max_committed=info.max_prefix if trained else None,
+            )
+        except ValueError as error:
+            raise ConfigError("parameters of policy", str(error)) from error
 
 
-def _key(subtask: Subtask) -> tuple[int, str]:
-    """What makes a subtask another one: a planner that starts again counts from 1 again."""
-    return subtask.id, subtask.text
-
-
-def _standing_still(moment: Moment, is_velocity: np.ndarray) -> np.ndarray:
-    """One row (1, D) that ends what was being executed: joints stay, the base stands."""
-    state = moment.observation
-    row = np.where(np.isfinite(state.commanded), state.commanded, state.state)
-    return np.where(is_velocity, 0.0, row)[None, :]
+def _reference(subtask: Subtask | None) -> SubtaskRef | None:
+    """What chunks are made for; None: nothing is to be done."""
+    if subtask is None or not subtask.text:
+        return None
+    return SubtaskRef(subtask.task, subtask.id, subtask.text)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -31,6 +31,7 @@ def test_help_names_the_options_and_their_defaults(capsys):
     [
         (["--platform", "mobile_18df"], "platform 'mobile_18df': there is none of that name"),
         (["--brain", "exprt"], "option 'brain': wanted one of model, expert"),
+        (["--chunk-mode", "fast"], "option 'chunk_mode': wanted one of auto, sync, async, rtc"),
         (["--home", "x"], "option 'home': wanted a whole number, found 'x'"),
         (["--seconds", "soon"], "option 'seconds': wanted a number from 1 to 86400, found 'soon'"),
         (["--seconds", "0"], "option 'seconds': wanted a number from 1 to 86400, found '0'"),

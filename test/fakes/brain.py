@@ -36,10 +36,11 @@ class FakeBrain:
         self.planned: list[tuple[Observation, str]] = []
         self.acted: list[tuple[Observation, str]] = []
         self.continued: list[Continuation | None] = []  # One for each of `acted`.
+        self.warmed: list[ContinuationMode | None] = []
         self.closed = False
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        pass
+        self.warmed.append(continuation)
 
     def begin_task(self, task: str) -> None:
         pass

@@ -67,13 +67,20 @@ class ChunkScheduler:
         delay_rows: Row at which the newest chunk was first executed; NaN: none was yet.
     """
 
-    def __init__(self, settings: ChunkSettings, period: float, horizon: int) -> None:
+    def __init__(
+        self,
+        settings: ChunkSettings,
+        period: float,
+        horizon: int,
+        max_committed: int | None = None,
+    ) -> None:
         """Begins with nothing published and no delay measured.
 
         Args:
             settings: Mode and numbers.
             period: Between two rows [s].
             horizon: Rows of the brain's chunks.
+            max_committed: Committed rows that the brain can go on from; None: all but one.
 
         Raises:
             ValueError: The settings leave no rows of such a horizon.
@@ -89,10 +96,12 @@ class ChunkScheduler:
         self.delay_rows = math.nan
         self._period_ns = period * 1e9
         self._horizon = horizon
+        self._max_committed = horizon - 1 if max_committed is None else max_committed
         self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
         self._timeline = Timeline()
         self._robot = RobotView()
         self._sequence = 0
+        self._lost_in_a_row = 0
         self._last: tuple[int, SubtaskRef] | None = None  # Stamp and subtask last published.
         self._stamps: deque[int] = deque(maxlen=6)  # Of the last observations.
 
@@ -100,6 +109,23 @@ class ChunkScheduler:
     def estimate_rows(self) -> float:
         """Rows from asking for a chunk to its execution, estimated."""
         return self._delay.rows
+
+    def problem(self) -> str:
+        """Why chunks do not follow each other as they should, as one clause; empty: they do."""
+        if self._lost_in_a_row > 1:
+            return f"the bridge took up none of the last {self._lost_in_a_row} chunks, it says why"
+        # One chunk is asked for when the last one is there, and must come before that one's end.
+        if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._horizon - 1:
+            return (
+                f"chunks come {self.delay_rows:.0f} rows late, too late for {self._horizon} rows: "
+                "the robot stands between them"
+            )
+        if self.mode.continuation is not None and self.delay_rows > self._max_committed + 1:
+            return (
+                f"chunks come {self.delay_rows:.0f} rows late, and the brain goes on from at most "
+                f"{self._max_committed}: there are seams"
+            )
+        return ""
 
     # What the robot says.
 
@@ -119,6 +145,7 @@ class ChunkScheduler:
         lost = self._timeline.overdue(at_ns)
         if self._robot.is_armed:
             self.counts["never executed"] += lost
+            self._lost_in_a_row += lost
         if self._robot.follows_chunk:
             return
         last = self._timeline.last
@@ -128,6 +155,7 @@ class ChunkScheduler:
 
     def _note_delay(self, chunk: PublishedChunk, row: float) -> None:
         self.counts["executed"] += 1
+        self._lost_in_a_row = 0
         self.delay_rows = row
         if not self.mode.waits:
             self._delay.add(max(0.0, row - chunk.asked_rows), is_warm_up=chunk.is_first)
@@ -174,21 +202,24 @@ class ChunkScheduler:
         )
 
     def refusal(self, request: ChunkRequest, subtask: SubtaskRef | None, now_ns: int) -> str:
-        """Why a chunk that was computed is not published; empty: it may be.
+        """Why a chunk that was computed is not published, which is counted; empty: it may be.
 
         Args:
             request: What it was computed for.
             subtask: What is to be done now; None: nothing.
             now_ns: The time.
         """
-        if subtask != request.subtask:
-            return "of an older subtask"
-        if not self._robot.is_of(request.session, request.epoch):
-            return "of another epoch"
         end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
-        if not self.mode.waits and now_ns > end_ns:
-            return "past when done"
-        return ""
+        if subtask != request.subtask:
+            reason = "of an older subtask"
+        elif not self._robot.is_of(request.session, request.epoch):
+            reason = "of another epoch"
+        elif not self.mode.waits and now_ns > end_ns:
+            reason = "past when done"
+        else:
+            return ""
+        self.counts[reason] += 1
+        return reason
 
     def release(self, request: ChunkRequest, actions: np.ndarray, now_ns: int) -> ChunkRelease:
         """Notes that a chunk is published now, and says how.
@@ -227,7 +258,7 @@ class ChunkScheduler:
         if self.mode.continuation is None:
             return None
         late = math.ceil(asked_rows + self._delay.rows - 1e-6)
-        committed = min(late, overlap, self._horizon - 1)
+        committed = min(late, overlap, self._max_committed)
         return Continuation(actions, committed, overlap, self.mode.continuation)
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:

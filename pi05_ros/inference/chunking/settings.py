@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.inference.continuation import ContinuationMode
 
 
@@ -29,6 +30,36 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
         )
     }
 )
+
+# The smoothest mode that a brain can do. trained_rtc costs nothing beyond async, rtc a gradient in
+# each step of the flow.
+AUTO = "auto"
+_BEST_FIRST = ("trained_rtc", "rtc", "async")
+
+
+def settle_mode(wanted: str, continuations: Sequence[ContinuationMode]) -> str:
+    """The mode for a brain.
+
+    Args:
+        wanted: One of CHUNK_MODES, or AUTO.
+        continuations: In which modes the brain goes on from a chunk (BrainInfo).
+
+    Raises:
+        ConfigError: The brain cannot do what is wanted.
+    """
+    possible = [
+        name
+        for name, mode in CHUNK_MODES.items()
+        if mode.continuation is None or mode.continuation in continuations
+    ]
+    if wanted == AUTO:
+        return next(name for name in _BEST_FIRST if name in possible)
+    if wanted not in possible:
+        raise ConfigError(
+            f"chunk_mode '{wanted}'",
+            f"this brain cannot go on from a chunk in that way; take one of {', '.join(possible)}",
+        )
+    return wanted
 
 
 @dataclass(frozen=True)

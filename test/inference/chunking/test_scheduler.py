@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.inference.chunking.scheduler import ChunkScheduler, SubtaskRef
-from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
+from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings, settle_mode
 from pi05_ros.inference.observation_buffer import StateSample
 
 PERIOD = 20_000_000
@@ -184,6 +185,7 @@ def test_a_new_subtask_is_answered_at_once_and_goes_on(mode):
     assert request.continuation.overlap == 45
     assert policy.scheduler.refusal(request, SUBTASK, rows(6)) == "of an older subtask"
     assert policy.scheduler.refusal(request, None, rows(6)) == "of an older subtask"
+    assert policy.scheduler.counts["of an older subtask"] == 2
 
 
 @pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
@@ -284,3 +286,39 @@ def test_settings_that_leave_no_rows_are_refused():
     ):
         with pytest.raises(ValueError):
             ChunkSettings(**wrong)
+
+
+def test_modes_are_settled_by_what_the_brain_can_do():
+    assert settle_mode("auto", ("rtc", "trained_rtc")) == "trained_rtc"
+    assert settle_mode("auto", ("rtc",)) == "rtc" and settle_mode("auto", ()) == "async"
+    for name in ("sync", "async"):
+        assert settle_mode(name, ()) == name
+    assert settle_mode("rtc", ("rtc",)) == "rtc"
+    with pytest.raises(ConfigError, match="'trained_rtc'.*take one of sync, async, rtc$"):
+        settle_mode("trained_rtc", ("rtc",))
+
+
+def test_troubles_are_told_in_words():
+    policy = Policy(mode="async")
+    policy.run_one(0, delay=4)
+    assert policy.scheduler.problem() == ""
+    policy.run_one(20, delay=25)
+    assert "25 rows late, too late for 50 rows" in policy.scheduler.problem()
+    policy.run_one(50, delay=4)
+    assert policy.scheduler.problem() == ""
+    for k in (70, 90):
+        policy.publish(policy.ask(k), k + 4)
+        policy.say(rows(k + 15), None)
+    assert "none of the last 2 chunks" in policy.scheduler.problem()
+    policy.run_one(110)
+    assert policy.scheduler.problem() == ""
+
+
+def test_no_more_is_committed_than_the_brain_can_go_on_from():
+    policy = Policy(mode="trained_rtc", initial_delay=12)
+    policy.scheduler = ChunkScheduler(policy.scheduler.settings, 0.02, HORIZON, max_committed=5)
+    policy.say(rows(0))
+    policy.run_one(0)
+    assert policy.ask(20).continuation.committed == 5
+    policy.run_one(40, delay=9)
+    assert "the brain goes on from at most 5" in policy.scheduler.problem()
