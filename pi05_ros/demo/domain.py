@@ -6,7 +6,7 @@ import fcntl
 import os
 import random
 import tempfile
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,10 @@ _DOMAINS = range(1, 102)
 
 
 @contextmanager
-def own_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[str]:
-    """Sets ROS_DOMAIN_ID to a domain that nobody on this machine uses, and gives it.
+def own_domain(
+    environ: MutableMapping[str, str] = os.environ, domains: Sequence[int] = _DOMAINS
+) -> Iterator[str]:
+    """Sets ROS_DOMAIN_ID to one of `domains` that nobody on this machine uses, and gives it.
 
     A domain that the caller has chosen is kept. `./pi05` sets one for its checkout, and says so in
     PI05_CHECKOUT_DOMAIN_ID: that one nobody has chosen.
@@ -35,7 +37,7 @@ def own_domain(environ: MutableMapping[str, str] = os.environ) -> Iterator[str]:
     taken = {(port - _FIRST_PORT) // _PORTS for port in _udp_ports()}
     folder = Path(tempfile.gettempdir()) / f"pi05-demo-{os.getuid()}"
     folder.mkdir(exist_ok=True)
-    for domain in random.SystemRandom().sample(_DOMAINS, len(_DOMAINS)):
+    for domain in random.SystemRandom().sample(domains, len(domains)):
         if domain in taken:
             continue
         with (folder / str(domain)).open("w") as file:

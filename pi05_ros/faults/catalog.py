@@ -49,9 +49,14 @@ ROWS = (
     Row(7, "joint states are silent", "hold in 200 ms, goes on by itself", "joints_silent", 7),
     Row(8, "joint states are malformed", "dropped; 3 in a row hold", "joints_malformed", 18),
     Row(9, "a joint jumps, or does not follow", "latched hold", "joints_disobey", 12),
-    Row(
-        33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "killed_nodes", 150, 20
-    ),
+    Row(10, "a chunk starts far away", "blended or rejected, never a step", "far_start", 12),
+    Row(15, "a bad line drops, delays, doubles", "order kept, no jump", "bad_line", 14),
+    Row(19, "fuzzed chunks", "rejected whole", "fuzzed_chunks", 25, 10_000),
+    Row(20, "targets outside the limits", "clamped or rejected", "outside_limits", 12, 10_000),
+    Row(21, "steps and oscillations", "limited, then hold", "violent_chunks", 25, 10_000),
+    Row(22, "the policy is late, or hangs", "stands at the horizon's end", "late_policy", 12),
+    Row(23, "chunks of an old task", "never executed", "old_tasks", 30, 1000),
+    Row(26, "stop at random moments", "base 0 in 100 ms, latched", "stops", 60, 200),
 )
 
 

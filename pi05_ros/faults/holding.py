@@ -111,6 +111,14 @@ def latch_checks(checks: Checks, scene: Scene, mode: int, what: str = "") -> Non
     checks.equal(f"{begin}after reset and arm", mode_name(scene.state.mode), "RUNNING")
 
 
+def why(scene: Scene, at_ns: int | None) -> str:
+    """The mode and its reason at a moment (steady), for a person."""
+    if at_ns is None:
+        return "never"
+    states = [state for arrival, state in list(scene.states) if arrival <= at_ns]
+    return f"{mode_name(states[-1].mode)}: {states[-1].reason}" if states else "no state"
+
+
 def mode_name(mode: int) -> str:
     """A mode of RobotState in words."""
     names = {

@@ -20,7 +20,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from pi05_msgs.msg import RobotState
+from pi05_msgs.msg import RobotState, Subtask
 from pi05_ros.bringup import fast_dds_environment
 from pi05_ros.demo.domain import own_domain
 from pi05_ros.errors import Pi05Error
@@ -31,10 +31,14 @@ from pi05_ros.faults.robot import FakeRobot
 from pi05_ros.faults.source import ChunkSource
 from pi05_ros.faults.threads import request_priority
 from pi05_ros.nodes import qos
+from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.platforms import load_platform
 
 T = TypeVar("T")
 PLATFORM = "mobile_18dof"
+# Above Linux's ephemeral ports (60999), and where nobody's default is: whoever tests beside us
+# draws from 1 to 101, and a heartbeat of theirs would be heard as our robot's.
+_DOMAINS = range(215, 233)
 _POLL = 0.005  # [s]
 # Python hands its lock on after 5 ms otherwise: a fake robot must not wait so long for it.
 _SWITCH_INTERVAL = 0.0005  # [s]
@@ -105,7 +109,7 @@ class Scene:
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="pi05-faults-"))
         )
         chosen: dict[str, str] = {}
-        self._stack.enter_context(own_domain(chosen))
+        self._stack.enter_context(own_domain(chosen, _DOMAINS))
         self.environment = {
             **os.environ,
             **fast_dds_environment(os.environ),
@@ -129,7 +133,8 @@ class Scene:
         context = rclpy.Context()
         context.init(domain_id=domain)
         self._stack.callback(context.try_shutdown)
-        self.node = Node("harness", context=context, namespace="pi05")
+        # Without rosout: several harnesses in one process would quarrel about it.
+        self.node = Node("harness", context=context, namespace="pi05", enable_rosout=False)
         self._stack.callback(self.node.destroy_node)
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(self.node)
@@ -148,6 +153,7 @@ class Scene:
             )
             self._stack.callback(self.cameras.close)
         if self._fake_policy:
+            self._subtasks = self.node.create_publisher(Subtask, "subtask", qos.LATCHED)
             self.source = ChunkSource(
                 self.node,
                 self.platform,
@@ -224,6 +230,12 @@ class Scene:
         """Calls a Trigger service of the bridge: stop, reset, resume."""
         return self.call(Trigger, f"control_bridge/{name}", Trigger.Request())
 
+    def say_subtask(self, number: int, task: str, text: str) -> None:
+        """Publishes a subtask as a planner would; an empty text: nothing is to be done."""
+        message = Subtask(id=number, task=task, text=text, source=Subtask.SOURCE_EXTERNAL)
+        message.header.stamp = ns_to_time(self.robot.now_ns())
+        self._subtasks.publish(message)
+
     # What is heard.
 
     @property
@@ -279,6 +291,17 @@ class Scene:
             ScenarioError: It does not.
         """
         self.wait(lambda: self.states, "a robot state", limit)
+        self.arm_patiently(limit)
+        if self._fake_policy:
+            self.source.on = True
+        self.drive(limit)
+
+    def arm_patiently(self, limit: float = 5.0) -> None:
+        """Arms, again and again while the bridge refuses (it must first come to rest).
+
+        Raises:
+            ScenarioError: It still refuses after `limit` [s].
+        """
         refusal = ""
 
         def armed() -> bool:
@@ -293,9 +316,6 @@ class Scene:
             self.wait(armed, "the bridge to arm", limit)
         except ScenarioError as error:
             raise ScenarioError(f"{error} ({refusal})") from None
-        if self._fake_policy:
-            self.source.on = True
-        self.drive(limit)
 
     def drive(self, limit: float = 10.0) -> None:
         """Waits until the bridge runs and the base drives.

@@ -35,11 +35,12 @@ class Motion:
     frequency: float = 0.4  # [Hz]
     base: tuple[float, float, float] = (0.2, 0.1, 0.2)  # vx, vy [m/s], wz [rad/s]
     gripper: float = 0.5  # [-]
+    phase: float = 0.0  # Between two neighbouring entries of the vector [rad].
+    shift: float = 0.0  # All arm joints lie so far from home, towards their middle [rad].
 
     def rows(self, platform: Platform, times: np.ndarray) -> np.ndarray:
         """Targets at `times` (K,) [s] of any clock, (K, D) float64 in platform units."""
         rows = np.tile(platform.home, (len(times), 1))
-        wave = np.sin(2 * math.pi * self.frequency * times)
         base = iter(self.base)
         for index, dimension in enumerate(platform.dimensions):
             if dimension.is_velocity:
@@ -49,9 +50,12 @@ class Motion:
             else:
                 swing = self.lift if dimension.unit == "m" else self.amplitude
                 middle = np.clip(
-                    dimension.home, dimension.lower + 2 * swing, dimension.upper - 2 * swing
+                    dimension.home, dimension.lower + 1.1 * swing, dimension.upper - 1.1 * swing
                 )
-                rows[:, index] = middle + swing * wave
+                centre = 0.5 * (dimension.lower + dimension.upper)
+                shift = self.shift if dimension.unit == "rad" else 0.0
+                wave = np.sin(2 * math.pi * self.frequency * times + index * self.phase)
+                rows[:, index] = middle + swing * wave + math.copysign(shift, centre - middle)
         return rows
 
 

@@ -5,6 +5,8 @@ It shares no code with the control bridge. Times are of the steady clock of the 
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -75,7 +77,8 @@ class Witness:
             The moment; None if the base still moved at the end.
         """
         standing = after_ns
-        base = [c for c in self.base if c.arrival_ns <= until_ns]
+        # What came before the last time-out has no effect any more.
+        base = _between(self.base, after_ns - 2 * self._timeout_ns, until_ns)
         for index, command in enumerate(base):
             end = command.arrival_ns + self._timeout_ns
             if index + 1 < len(base):
@@ -90,9 +93,9 @@ class Witness:
         """What was last commanded before a moment, (D,); NaN for grippers, and for nothing."""
         values = np.full(self.platform.size, math.nan)
         for name, commands in self.commands.items():
-            before = [c for c in commands if c.arrival_ns <= at_ns]
-            if before:
-                values[self.platform.slices[name]] = before[-1].values
+            index = bisect.bisect_right(commands, at_ns, key=_arrival)
+            if index:
+                values[self.platform.slices[name]] = commands[index - 1].values
         return values
 
     def drift(self, from_ns: int, until_ns: int) -> float:
@@ -102,10 +105,9 @@ class Witness:
         for name, commands in self.commands.items():
             if name == self._base.name:
                 continue
-            for command in commands:
-                if from_ns < command.arrival_ns <= until_ns:
-                    away = np.abs(command.values - start[self.platform.slices[name]])
-                    farthest = max(farthest, float(np.nanmax(away)))
+            for command in _between(commands, from_ns + 1, until_ns):
+                away = np.abs(command.values - start[self.platform.slices[name]])
+                farthest = max(farthest, float(np.nanmax(away)))
         return farthest
 
     def goals_between(self, from_ns: int, until_ns: int) -> int:
@@ -114,7 +116,7 @@ class Witness:
 
     def longest_gap(self, from_ns: int, until_ns: int) -> float:
         """Longest time between two commands of the base [ns]; infinite with fewer than two."""
-        arrivals = [c.arrival_ns for c in self.base if from_ns <= c.arrival_ns <= until_ns]
+        arrivals = [c.arrival_ns for c in _between(self.base, from_ns, until_ns)]
         return float(max(np.diff(arrivals))) if len(arrivals) > 1 else math.inf
 
     def faults(self, from_ns: int = 0) -> list[str]:
@@ -132,7 +134,28 @@ class Witness:
             limits = _Limits.of(self.platform, group.name)
             stream = [c for c in commands if c.arrival_ns >= from_ns]
             found += [f"{group.name}: {text}" for text in limits.faults(stream)]
+        for group in self.platform.groups_of("parallel_gripper"):
+            ends = sorted((group.joint_closed, group.joint_open))
+            for arrival, name, position in self.gripper_goals:
+                # A comparison with NaN is false.
+                inside = ends[0] - _POSITION_MARGIN <= position <= ends[1] + _POSITION_MARGIN
+                if name == group.name and arrival >= from_ns and not inside:
+                    found.append(f"{name}: a goal at {position}")
         return found
+
+    def fastest(self, from_ns: int = 0) -> float:
+        """Greatest step of a joint between two commands, as a share of v_max * period."""
+        share = 0.0
+        for group in self.platform.groups:
+            commands = self.commands.get(group.name, [])
+            limits = _Limits.of(self.platform, group.name)
+            if limits.is_base:
+                continue
+            for before, after in itertools.pairwise(commands):
+                if before.arrival_ns >= from_ns and limits.follows(before, after):
+                    rate = np.abs(after.values - before.values) / limits.period
+                    share = max(share, float((rate / limits.max_velocity).max()))
+        return share
 
 
 @dataclass(frozen=True)
@@ -172,7 +195,7 @@ class _Limits:
             outside = np.maximum(self.lower - values, values - self.upper).max()
             if outside > _POSITION_MARGIN:
                 found.append(f"{outside:.3g} outside its limits")
-            if previous is None or not self._follows(previous, command):
+            if previous is None or not self.follows(previous, command):
                 previous, velocity = command, None
                 continue
             rate = (values - previous.values) / self.period
@@ -183,7 +206,8 @@ class _Limits:
             previous, velocity = command, rate
         return found
 
-    def _follows(self, previous: Command, command: Command) -> bool:
+    def follows(self, previous: Command, command: Command) -> bool:
+        """Whether two commands are one period of one stream apart, with none lost between."""
         pause = (command.arrival_ns - previous.arrival_ns) * 1e-9
         return command.sequence == previous.sequence + 1 and pause < 10 * self.period
 
@@ -204,6 +228,16 @@ class _Limits:
         limit = np.where(slows, braking, self.max_acceleration)
         share = np.abs(after - before) / self.period / limit
         return [f"acceleration {share.max():.4g} of its limit"] if share.max() > 1.0001 else []
+
+
+def _arrival(command: Command) -> int:
+    return command.arrival_ns
+
+
+def _between(commands: list[Command], from_ns: int, until_ns: int) -> list[Command]:
+    """Those that arrived from one moment to another, both included."""
+    first = bisect.bisect_left(commands, from_ns, key=_arrival)
+    return commands[first : bisect.bisect_right(commands, until_ns, key=_arrival)]
 
 
 def base_timeout(platform: Platform) -> float:
