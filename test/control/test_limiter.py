@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi05_ros.control.limiter import BASE_STOP_TIME, Limiter
+from pi05_ros.control.smoothing import Smoothing
 from pi05_ros.platforms import Platform, load_platform
 
 PLATFORM = load_platform("mobile_18dof")
@@ -116,9 +117,9 @@ def test_a_start_outside_the_limits_begins_at_the_limit():
 def test_values_that_are_not_finite_are_refused(bad):
     made, target = limiter(), PLATFORM.home.copy()
     target[3] = bad
-    with pytest.raises(ValueError, match="finite targets only"):
+    with pytest.raises(ValueError, match=r"^a limiter takes finite targets only$"):
         made.step(target)
-    with pytest.raises(ValueError, match="finite values only"):
+    with pytest.raises(ValueError, match=r"^a limiter starts from finite values only$"):
         made.reset(target)
 
 
@@ -215,3 +216,60 @@ def test_coasting_says_where_the_next_step_would_lead():
     assert ahead[JOINT] - before[JOINT] == pytest.approx(4 * 7 * DT**2)
     ahead[0] = 9.0  # A copy: nobody outside moves the limiter.
     assert made.coasting[0] != 9.0
+
+
+def test_it_starts_inside_its_limits_with_a_base_that_stands():
+    made = Limiter(PLATFORM)
+    for outside in (PLATFORM.lower - 1.0, PLATFORM.upper + 1.0):
+        made.reset(outside)
+        limits = np.clip(outside, PLATFORM.lower, PLATFORM.upper)
+        np.testing.assert_array_equal(made.values, np.where(PLATFORM.is_velocity, 0.0, limits))
+        assert made.at_rest
+        np.testing.assert_array_equal(made.coasting, made.values)
+
+
+def test_a_fresh_limiter_stands_at_home():
+    made = Limiter(PLATFORM)
+    np.testing.assert_array_equal(made.values, PLATFORM.home)
+    assert made.at_rest
+    assert not made.step(PLATFORM.home).lag.any()
+
+
+def test_a_base_that_drives_is_no_velocity_of_a_position():
+    made, target = limiter(), PLATFORM.home.copy()
+    target[BASE] = 0.3
+    follow(made, np.tile(target, (30, 1)))
+    assert made.coasting[BASE] == made.values[BASE] == 0.3
+    assert not made.at_rest
+    follow(made, np.tile(PLATFORM.home, (30, 1)))
+    assert made.at_rest
+
+
+@pytest.mark.parametrize("distance", [0.001, 0.0028, 0.01, 0.0371, 0.2, 0.5])
+def test_it_brakes_as_late_as_it_can(distance):
+    """Rest to rest over `distance` takes no more periods than the limits ask for."""
+    a, v = PLATFORM.max_acceleration[JOINT] * DT**2, PLATFORM.max_velocity[JOINT] * DT
+    top = min(v, np.sqrt(distance * a))  # Triangle, or trapezoid.
+    least = distance / top + top / a  # [periods]
+    made, target = limiter(), PLATFORM.home.copy()
+    target[JOINT] += distance
+    commands = follow(made, np.tile(target, (100, 1)))[:, JOINT]
+    taken = np.argmax(np.abs(commands - target[JOINT]) < 1e-12)
+    assert least - 1 <= taken <= least + 2.5
+    assert_within_limits(follow(limiter(), np.tile(target, (100, 1))))
+
+
+def test_each_dimension_is_smoothed_over_its_own_length():
+    platform = jerky(left_arm_joint_1=100.0, torso_lift=4.0)
+    torso = platform.index("torso_lift")
+    assert platform.smoothing_periods[JOINT] == 7 and platform.smoothing_periods[torso] == 20
+    smoothing = Smoothing(platform)
+    smoothing.reset(platform.home)
+    pushed = platform.home.copy()
+    pushed[[JOINT, torso]] += 0.1
+    for count in range(1, 30):
+        values = smoothing.push(pushed)
+        assert values[JOINT] - platform.home[JOINT] == pytest.approx(0.1 * min(1, count / 7))
+        assert values[torso] - platform.home[torso] == pytest.approx(0.1 * min(1, count / 20))
+        assert smoothing.at_rest == (count >= 20)
+    np.testing.assert_array_equal(smoothing.values, pushed)
