@@ -20,9 +20,11 @@ _DOMAINS = range(1, 102)
 
 @contextmanager
 def own_domain(
-    environ: MutableMapping[str, str] = os.environ, domains: Sequence[int] = _DOMAINS
+    environ: MutableMapping[str, str] = os.environ, domains: Sequence[int] | None = None
 ) -> Iterator[str]:
-    """Sets ROS_DOMAIN_ID to one of `domains` that nobody on this machine uses, and gives it.
+    """Sets ROS_DOMAIN_ID to a domain that nobody on this machine uses, and gives it.
+
+    It is one of `domains`; None: of all.
 
     A domain that the caller has chosen is kept. `./pi05` sets one for its checkout, and says so in
     PI05_CHECKOUT_DOMAIN_ID: that one nobody has chosen.
@@ -37,6 +39,7 @@ def own_domain(
     taken = {(port - _FIRST_PORT) // _PORTS for port in _udp_ports()}
     folder = Path(tempfile.gettempdir()) / f"pi05-demo-{os.getuid()}"
     folder.mkdir(exist_ok=True)
+    domains = _DOMAINS if domains is None else domains
     for domain in random.SystemRandom().sample(domains, len(domains)):
         if domain in taken:
             continue

@@ -5,6 +5,8 @@ The judge is the same witness as at the controllers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pi05_msgs.msg import ActionChunk
@@ -19,7 +21,14 @@ SESSION = 77
 
 
 class Bench:
-    """A bridge with a robot that follows at once. Time moves with `tick`."""
+    """A bridge with a robot that follows at once. Time moves with `tick`.
+
+    Attributes:
+        bridge: Under test.
+        witness: Of what it commands.
+        commanded: Last command, (D,) float64; the home pose before the first.
+        now_ns: The time, of both its clocks.
+    """
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -30,7 +39,7 @@ class Bench:
         self._period_ns = round(platform.period * 1e9)
         self._ticks = 0
         self._sequence = 0
-        self._values = platform.home.copy()
+        self.commanded = platform.home.copy()
         self._joints = [
             (d.joint_name, index, group)
             for group in platform.groups
@@ -46,21 +55,29 @@ class Bench:
         self._measure()
         tick = self.bridge.tick(self.now_ns, self.now_ns)
         if tick.command is not None:
-            self._values = tick.command.copy()
+            self.commanded = tick.command.copy()
             self._record(tick.command)
         return tick
 
     def arm(self) -> None:
         """Resets what is latched and arms, ticking until the bridge lets itself be armed."""
         self.bridge.reset()
+        self.insist(self.bridge.arm)
+
+    def insist(self, act: Callable[[int, int], None]) -> None:
+        """Calls `act(now_ns, steady_ns)` (arm, resume), ticking while it is refused.
+
+        Raises:
+            MessageError: It is refused for more than 4 s.
+        """
         for _ in range(200):
             self.tick()
             try:
-                self.bridge.arm(self.now_ns, self.now_ns)
+                act(self.now_ns, self.now_ns)
                 return
             except MessageError as error:
                 refusal = str(error)
-        raise MessageError(f"the bridge cannot be armed: {refusal}")
+        raise MessageError(f"the bridge refuses: {refusal}")
 
     def chunk(self, actions: np.ndarray, subtask_id: int = 0) -> ActionChunk:
         """A good chunk from an observation of now; actions (H, D) float64 in platform units."""
@@ -94,13 +111,13 @@ class Bench:
     def _measure(self) -> None:
         names, positions = [], []
         for name, index, group in self._joints:
-            value = float(self._values[index])
+            value = float(self.commanded[index])
             if group.kind == "parallel_gripper":
                 value = group.joint_closed + value * (group.joint_open - group.joint_closed)
             names.append(name)
             positions.append(value)
         self.bridge.add_joint_states(names, positions, self.now_ns, self.now_ns)
-        velocity = self._values[self.platform.is_velocity].tolist()
+        velocity = self.commanded[self.platform.is_velocity].tolist()
         self.bridge.add_odometry(velocity, self.now_ns, self.now_ns)
 
     def _record(self, command: np.ndarray) -> None:

@@ -151,7 +151,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
             bench.send(bench.chunk(actions, subtask_id=2 * generation))
             bench.tick()
         part = platform.slices["base"].start + generation % 3
-        before = abs(bench.bridge.commanded[part])
+        before = abs(bench.commanded[part])
         drove += before > _ZERO
         epoch = bench.bridge.epoch
         event = noise.choice(_EVENTS)
@@ -173,7 +173,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
                 renewed = True
             elif step == "tick":
                 bench.tick()
-                speed = abs(bench.bridge.commanded[part])
+                speed = abs(bench.commanded[part])
                 executed += speed > before + _ZERO
                 before = speed
         executed += before > _ZERO
@@ -208,11 +208,8 @@ def _happen_again(bench: Bench, event: str, generation: int) -> None:
         return
     if event == "new task":
         return
-    while not bench.bridge.at_rest:
-        bench.tick()
     if event == "stop and resume":
-        bench.bridge.resume(bench.now_ns, bench.now_ns)
+        bench.insist(bench.bridge.resume)
     else:
-        bench.bridge.reset()
-        bench.bridge.arm(bench.now_ns, bench.now_ns)
+        bench.arm()
     bench.bridge.follow_subtask(*_said("new task", generation))

@@ -89,10 +89,10 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
     for _ in range(times):
         rows = int(noise.integers(2, HORIZON + 1))
         accepted += bench.send(bench.chunk(violent_actions(noise, platform, rows)))
-        before = bench.bridge.commanded
+        before = bench.commanded
         for _ in range(_TICKS):
             bench.tick()
-        moved += bool((bench.bridge.commanded != before).any())
+        moved += bool((bench.commanded != before).any())
         if not bench.bridge.mode.is_armed:
             bench.arm()
     checks.at_least("in process: chunks accepted", accepted, 0.5 * times)
