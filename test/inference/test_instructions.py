@@ -1,0 +1,50 @@
+"""What people and models say, cleaned, bounded and compared."""
+
+import pytest
+
+from pi05_ros.inference.instructions import clean, problem, same_words, unusable
+
+
+@pytest.mark.parametrize(
+    ("said", "cleaned"),
+    [
+        ("pick up the cup", "pick up the cup"),
+        ("  pick\tup\nthe \x07 cup\u2028", "pick up the cup"),
+        ("nimm die Tasse – 拿起杯子", "nimm die Tasse – 拿起杯子"),
+        ("x" * 300, "x" * 256),
+        ("x " * 100_000, ("x " * 128).rstrip()),
+    ],
+)
+def test_text_becomes_one_printable_line(said, cleaned):
+    assert clean(said) == cleaned
+
+
+def test_what_is_wrong_with_an_instruction_is_said():
+    assert problem("pick up the cup") == ""
+    assert problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
+    assert "one line" in problem("a\nb")
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("pick up the cup", ""),
+        ("pick\x07 up the\x1b[31m cup", ""),  # What is left of it are words.
+        ("拿起杯子", ""),
+        ("x" * 256, ""),
+        ("", "it is empty"),
+        (" \n\t", "it is empty"),
+        ("\x00\x01\x02", "it is control characters only"),
+        ("... 42 !?", "there is no word in it"),
+        ("x" * 257, "it has 257 characters, at most 256 are allowed"),
+        ("pick " * 2048, "it has 10240 characters, at most 256 are allowed"),
+        ("\x00" * 10_240, "it has 10240 characters, at most 256 are allowed"),
+    ],
+)
+def test_an_answer_is_a_subtask_or_it_is_said_why_not(answer, why):
+    assert unusable(answer) == why
+
+
+def test_case_and_spaces_make_no_difference():
+    assert same_words(" Pick up\tthe  CUP ") == same_words("pick up the cup")
+    assert same_words("pick up the cup") != same_words("pick up the cups")
