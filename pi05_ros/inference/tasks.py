@@ -1,12 +1,11 @@
-"""Which task is being carried out, which subtask serves it, and when to ask for the next."""
+"""Which task is being carried out, which subtask serves it, and whether an operator overrules."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
 
-from pi05_ros.inference.brain import Box, SubtaskPrediction
-from pi05_ros.inference.instructions import clean
+from pi05_ros.inference.brain import Box
 
 
 class Outcome(enum.IntEnum):
@@ -42,25 +41,16 @@ class Task:
 
 
 class TaskKeeper:
-    """The planner's memory: one task at most, one subtask, and an operator who may overrule.
+    """The planner's memory: one task at most, one subtask, and an operator who may overrule."""
 
-    Not thread-safe; its node holds one lock.
-    """
-
-    def __init__(self, period: float, first_id: int = 1) -> None:
-        """Starts without a task.
-
-        Args:
-            period: Time between two predictions [s].
-            first_id: Id of the first subtask; above those of an earlier keeper.
-        """
+    def __init__(self, first_id: int = 1) -> None:
+        """Starts without a task. first_id: of the first subtask; above those of an earlier one."""
         self.task: Task | None = None
         self.subtask: CurrentSubtask | None = None
         self.instruction: str = ""  # What an operator said; empty: the brain decides.
         self.subtask_count = 0  # Subtasks with text, for the present task.
-        self._period_ns = round(period * 1e9)
+        self.since_ns = 0  # When the present subtask became another one than before.
         self.next_id = first_id
-        self._predicted_ns: int | None = None
 
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
         """Begins a task; an earlier one is forgotten. limit: at most this long [s], or None."""
@@ -68,13 +58,12 @@ class TaskKeeper:
         self.task = Task(task, now_ns, limit_ns)
         self.instruction = ""
         self.subtask_count = 0
-        self._predicted_ns = None
 
     def end(self, now_ns: int) -> CurrentSubtask:
         """Ends the task; returns the empty subtask that tells the policy to stop."""
         self.task = None
         self.instruction = ""
-        return self._set("", (), "external", float("nan"), now_ns)
+        return self.put("", (), "external", float("nan"), now_ns, now_ns)
 
     def out_of_time(self, now_ns: int) -> bool:
         """Whether the task's time limit has run out."""
@@ -83,29 +72,6 @@ class TaskKeeper:
             return False
         return now_ns - task.started_ns >= task.limit_ns
 
-    def is_due(self, stamp_ns: int) -> bool:
-        """Whether the brain should be asked, given the stamp of the newest observation."""
-        if self.task is None or self.instruction:
-            return False
-        if self._predicted_ns is None or stamp_ns < self._predicted_ns:
-            return True
-        return stamp_ns - self._predicted_ns >= self._period_ns
-
-    def predicted(
-        self, prediction: SubtaskPrediction, source: str, stamp_ns: int
-    ) -> CurrentSubtask | None:
-        """Takes the brain's answer; returns the subtask to publish, or None.
-
-        An empty text that is not the end of the task keeps the last subtask.
-        """
-        self._predicted_ns = stamp_ns
-        if self.task is None or self.instruction:
-            return None  # The task ended, or an operator spoke, while the brain was thinking.
-        text = clean(prediction.text)
-        if not text and not prediction.done:
-            return None
-        return self._set(text, prediction.boxes, source, prediction.score, stamp_ns)
-
     def instruct(self, text: str, now_ns: int) -> CurrentSubtask | None:
         """An operator says a subtask, or hands back with an empty text.
 
@@ -113,21 +79,26 @@ class TaskKeeper:
             The subtask to publish; None when the brain goes on by itself.
         """
         self.instruction = text
-        if text:
-            return self._set(text, (), "human", float("nan"), now_ns)
-        self._predicted_ns = None
-        if self.task is None:
-            return self._set("", (), "human", float("nan"), now_ns)
+        if text or self.task is None:
+            return self.put(text, (), "human", float("nan"), now_ns, now_ns)
         return None
 
-    def _set(
-        self, text: str, boxes: tuple[Box, ...], source: str, score: float, stamp_ns: int
+    def put(
+        self,
+        text: str,
+        boxes: tuple[Box, ...],
+        source: str,
+        score: float,
+        stamp_ns: int,
+        now_ns: int,
     ) -> CurrentSubtask:
+        """Makes this the present subtask. Its id rises with every change of text or task."""
         task = self.task.text if self.task else ""
         old = self.subtask
         number = old.id if old and (old.text, old.task) == (text, task) else self.next_id
         if number == self.next_id:
             self.next_id += 1
             self.subtask_count += bool(text)
+            self.since_ns = now_ns
         self.subtask = CurrentSubtask(number, task, text, boxes, source, score, stamp_ns)
         return self.subtask

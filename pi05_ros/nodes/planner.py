@@ -1,46 +1,30 @@
-"""planner: from a task to subtasks, about once a second, from all cameras."""
+"""planner: from a task to subtasks, from all cameras. When and why: docs/design/planning.md."""
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.action.server import ServerGoalHandle
+import numpy as np
 
-from pi05_msgs.action import ExecuteTask
-from pi05_msgs.msg import BoundingBox, Subtask
+from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_msgs.srv import Instruct
 from pi05_ros.inference import instructions
+from pi05_ros.inference.answers import Verdict
+from pi05_ros.inference.instructions import InstructCode
 from pi05_ros.inference.letterbox import Letterbox
-from pi05_ros.inference.tasks import CurrentSubtask, Outcome, TaskKeeper
+from pi05_ros.inference.observation_buffer import Moment, StateSample
+from pi05_ros.inference.planning import Decision, Planning, Question
+from pi05_ros.inference.tasks import CurrentSubtask, Outcome
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import OK, WARN, Health, run_node
-from pi05_ros.nodes.brain_node import BrainNode, BrainParameters
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health, run_node
+from pi05_ros.nodes.brain_node import BrainNode
 from pi05_ros.nodes.brains import BrainSource
-from pi05_ros.nodes.conversions import ns_to_time, seconds_to_duration
-from pi05_ros.nodes.parameters import parameter
-
-_MESSAGES = {
-    Outcome.DONE: "the task is done",
-    Outcome.CANCELED: "cancelled by the client",
-    Outcome.PREEMPTED: "a newer task replaced it",
-    Outcome.TIMEOUT: "the time limit ran out",
-    Outcome.DEACTIVATED: "the planner was deactivated",
-}
-
-
-@dataclass(frozen=True)
-class PlannerParameters(BrainParameters):
-    """Parameters of planner."""
-
-    task: str = parameter("", "Task to begin with when the planner becomes active; empty: wait.")
-    period_s: float = parameter(
-        1.0, "Time between two predictions, by the pictures' stamps [s].", minimum=0.05, maximum=60
-    )
+from pi05_ros.nodes.plan_messages import decision_message, subtask_message
+from pi05_ros.nodes.planner_parameters import PlannerParameters
+from pi05_ros.nodes.task_server import MESSAGES, TaskServer
 
 
 class Planner(BrainNode[PlannerParameters]):
@@ -54,80 +38,97 @@ class Planner(BrainNode[PlannerParameters]):
             **arguments: For the lifecycle node.
         """
         super().__init__("planner", PlannerParameters, brain_source, **arguments)
-        self._lock = threading.Lock()  # Guards the keeper and the goal.
-        self._action: ActionServer | None = None
-        self._goal: ServerGoalHandle | None = None
-        self._results: dict[bytes, ExecuteTask.Result] = {}  # By goal, until it is fetched.
-        self._publisher: Any = None
+        self._lock = threading.Lock()  # Guards the planning.
+        self._planning: Any = None
+        self._tasks: TaskServer | None = None
+        self._outputs: list[Any] = []
         self._service: Any = None
+        self._chunks: Any = None
         self._watch: Any = None
-        self._keeper = TaskKeeper(self.parameters.period_s)
+        self._warned: set[str] = set()
 
     def configure(self) -> None:
-        """Opens and warms the brain, makes the output."""
+        """Opens and warms the brain, makes the outputs."""
         self.open_brain()
+        self._planning = Planning(self._platform, self.parameters.settings())
         self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)
+        self._decisions = self.create_publisher(PlanDecision, "plan_decision", qos.PLAN_DECISION)
+        self._outputs = [self._publisher, self._decisions]
         # They live on while the node is inactive: to say so, and to deliver the last result.
-        self._action = ActionServer(
+        self._tasks = TaskServer(
             self,
-            ExecuteTask,
-            "execute_task",
-            execute_callback=self._finish,
-            handle_accepted_callback=self._on_accepted,
-            goal_callback=self._on_goal,
-            cancel_callback=self._on_cancel,
+            lambda: "" if self.is_active else "the planner is not active",
+            lambda: self._end(Outcome.PREEMPTED),
+            self._begin,
         )
         self._service = self.create_service(Instruct, "instruct", self._on_instruct)
 
     def activate(self) -> None:
         """Opens the inputs; begins with the task of the parameter, if there is one."""
-        self._keeper = TaskKeeper(self.parameters.period_s, self._keeper.next_id)
-        self.start_thinking(self._platform.planner_cameras)
-        self._watch = self.steady_timer(0.2, self._check_time)
+        with self._lock:
+            first_id = self._planning.keeper.next_id
+            self._planning = Planning(self._platform, self.parameters.settings(), first_id)
+        self._warned = set()
+        self.start_thinking(self._platform.planner_cameras, self._on_state)
+        self._chunks = self.create_subscription(
+            ActionChunk, "action_chunk", self.guarded(self._on_chunk), qos.ACTION_CHUNK_GLANCE
+        )
+        self._watch = self.steady_timer(0.2, self._look_after_task)
         task = instructions.clean(self.parameters.task)
         if task:
-            with self._lock:
-                self._begin(task, None)
+            self._begin(task, None)
 
     def deactivate(self) -> None:
         """Ends the task and closes the inputs."""
         self._end(Outcome.DEACTIVATED)
         with self._lock:
             # What an operator said without a task ends too.
-            if self._keeper.subtask is not None and self._keeper.subtask.text:
-                self._publish(self._keeper.end(self.now_ns()), {})
+            subtask = self._planning.keeper.subtask
+            if subtask is not None and subtask.text:
+                self._publish(self._planning.end(self.now_ns()), {})
         self.stop_thinking()
+        if self._chunks is not None:
+            self.destroy_subscription(self._chunks)
+            self._chunks = None
         if self._watch is not None:
             self.destroy_timer(self._watch)
             self._watch = None
 
     def cleanup(self) -> None:
-        """Gives the brain back and frees the output."""
+        """Gives the brain back and frees the outputs."""
         self.close_brain()
-        if self._action is not None:
-            self._action.destroy()
-            self._action = None
+        if self._tasks is not None:
+            self._tasks.close()
+            self._tasks = None
         if self._service is not None:
             self.destroy_service(self._service)
             self._service = None
-        if self._publisher is not None:
-            self.destroy_publisher(self._publisher)
-            self._publisher = None
+        for publisher in self._outputs:
+            self.destroy_publisher(publisher)
+        self._outputs = []
 
     def health(self) -> Health:
         """Task, subtask, and what it waits for."""
         with self._lock:
-            task, subtask = self._keeper.task, self._keeper.subtask
+            task, subtask = self._planning.keeper.task, self._planning.keeper.subtask
+            unfit = self._planning.unfit(self.now_ns())
+            warnings = self._planning.warnings(self.now_ns())
         values = {
             "brain": self._brain.info.description,
             "task": task.text if task else "",
             "subtask": subtask.text if subtask else "",
         }
-        if task is None:
-            return Health(OK, "waiting for a task", values)
-        if blindness := self.blindness():
-            return Health(WARN, f"cannot plan: {blindness}", values)
-        return Health(OK, f"planning: {task.text}", values)
+        blindness = self.blindness() if task is not None else ""
+        troubles = [unfit, f"cannot plan: {blindness}" if blindness else "", *warnings.values()]
+        if any(troubles):
+            said = "; ".join(filter(None, troubles))
+            return Health(ERROR if unfit else WARN, said, values)
+        return Health(OK, f"planning: {task.text}" if task else "waiting for a task", values)
+
+    def fitness(self) -> str:
+        """The robot must not go on when the brain has made no sense for some seconds."""
+        with self._lock:
+            return self._planning.unfit(self.now_ns())
 
     # The high level: the worker's thread.
 
@@ -138,167 +139,126 @@ class Planner(BrainNode[PlannerParameters]):
         if moment is None:
             return
         with self._lock:
-            if not self._keeper.is_due(moment.observation.stamp_ns):
-                return
-            task = self._keeper.task
-        assert task is not None
-        prediction = self._brain.predict_subtask(moment.observation, task.text)
+            question = self._planning.question(moment.observation.stamp_ns)
+        if question is not None:
+            self._ask(question, moment)
+
+    def _ask(self, question: Question, moment: Moment) -> None:
+        stamp_ns, planning = moment.observation.stamp_ns, self._planning
+        try:
+            prediction = self._brain.predict_subtask(moment.observation, question.task.text)
+        except Exception as error:
+            why = (str(error).splitlines() or [type(error).__name__])[0][:200]
+            with self._lock:
+                decision = planning.failed(question, why, stamp_ns, self.now_ns())
+                self._tell(decision, {})
+            raise
         with self._lock:
-            if self._keeper.task is not task:
-                return  # Another task began while the brain was thinking.
-            subtask = self._keeper.predicted(
-                prediction, self._brain.info.subtask_source, moment.observation.stamp_ns
+            decision = planning.answered(
+                question, prediction, self._brain.info.subtask_source, stamp_ns, self.now_ns()
             )
-            if subtask is not None:
-                self._publish(subtask, moment.pictures.letterboxes)
             # In the same breath: a task or an instruction that comes now is not done.
-            done = prediction.done and not self._keeper.instruction
-            goal = self._end_held(Outcome.DONE) if done else None
-        if goal is not None:
-            goal.execute()
+            if decision is not None and decision.verdict == Verdict.DONE:
+                self._end_held(Outcome.DONE)
+            self._tell(decision, moment.pictures.letterboxes)
 
-    # Tasks: the executor's thread.
+    # What it sees: the executor's thread.
 
-    def _on_goal(self, goal: ExecuteTask.Goal) -> GoalResponse:
-        text = goal.task
-        trouble = instructions.problem(text) or ("" if text.strip() else "it is empty")
-        if not self.is_active:
-            trouble = "the planner is not active"
-        if trouble:
-            self.get_logger().error(f"task refused: {trouble}")
-            return GoalResponse.REJECT
-        return GoalResponse.ACCEPT
-
-    def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
-        return CancelResponse.ACCEPT
-
-    def _on_accepted(self, goal: ServerGoalHandle) -> None:
-        """Begins the goal's task. `execute` is called when it ends: it blocks nobody meanwhile."""
-        self._end(Outcome.PREEMPTED)
-        limit = goal.request.time_limit
+    def _on_state(self, state: StateSample, message: RobotState) -> None:
+        running = message.mode == RobotState.MODE_RUNNING
         with self._lock:
-            self._goal = goal
-            self._begin(
-                instructions.clean(goal.request.task), limit.sec + limit.nanosec * 1e-9 or None
+            self._planning.saw_state(state.stamp_ns, state.measured, state.commanded, running)
+
+    def _on_chunk(self, message: ActionChunk) -> None:
+        actions = np.array(message.data, dtype=np.float64)
+        right = tuple(message.names) == self._platform.names and message.horizon > 0
+        if not right or actions.size != message.horizon * self._platform.size:
+            return  # The bridge rejects it, and says so.
+        with self._lock:
+            self._planning.saw_chunk(
+                message.subtask_id, actions.reshape(message.horizon, self._platform.size)
             )
 
-    def _finish(self, goal: ServerGoalHandle) -> ExecuteTask.Result:
-        """Gives the goal's result; called by rclpy after `execute`."""
-        result = self._results.pop(bytes(goal.goal_id.uuid))
-        if goal.is_cancel_requested:
-            goal.canceled()
-        elif result.code == Outcome.DONE:
-            goal.succeed()
-        else:
-            goal.abort()
-        return result
+    # Tasks and operators: the executor's thread.
 
     def _begin(self, task: str, limit: float | None) -> None:
-        """Begins a task; the lock is held."""
-        self._brain.begin_task(task)
-        self._keeper.begin(task, self.now_ns(), limit)
+        """Begins a task. limit: at most this long [s], or None."""
+        with self._lock:
+            self._planning.begin(task, self.now_ns(), limit)
+            self._brain.begin_task(task)
         self.get_logger().info(f"task: {task}")
         self.think_soon()
 
     def _end(self, outcome: Outcome) -> None:
         """Ends the present task, if there is one, and tells policy and client."""
         with self._lock:
-            goal = self._end_held(outcome)
-        if goal is not None:
-            goal.execute()
+            self._end_held(outcome)
 
-    def _end_held(self, outcome: Outcome) -> ServerGoalHandle | None:
-        """As `_end`, with the lock held; returns the goal to `execute` without it."""
-        if self._keeper.task is None:
-            return None
-        task, count = self._keeper.task, self._keeper.subtask_count
-        self._publish(self._keeper.end(self.now_ns()), {})
-        self.get_logger().info(f"task ended: {_MESSAGES[outcome]}")
-        goal, self._goal = self._goal, None
-        if goal is not None:
-            elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9
-            self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
-                code=int(outcome),
-                message=_MESSAGES[outcome],
-                subtask_count=count,
-                elapsed=seconds_to_duration(elapsed),
-            )
-        return goal
+    def _end_held(self, outcome: Outcome) -> None:
+        """As `_end`, with the lock held."""
+        task, count = self._planning.keeper.task, self._planning.keeper.subtask_count
+        if task is None:
+            return
+        self._publish(self._planning.end(self.now_ns()), {})
+        self.get_logger().info(f"task ended: {MESSAGES[outcome]}")
+        if self._tasks is not None:
+            self._tasks.finish(outcome, count, max(0, self.now_ns() - task.started_ns) * 1e-9)
 
-    def _check_time(self) -> None:
+    def _look_after_task(self) -> None:
         with self._lock:
-            late = self._keeper.out_of_time(self.now_ns())
-            goal = self._goal
+            late = self._planning.keeper.out_of_time(self.now_ns())
+            warnings = self._planning.warnings(self.now_ns())
+        for kind in warnings.keys() - self._warned:
+            self.get_logger().warning(warnings[kind])
+        self._warned = set(warnings)
         if late:
             self._end(Outcome.TIMEOUT)
-        elif goal is not None and goal.is_cancel_requested:
+        elif self._tasks is not None and self._tasks.is_cancel_requested:
             self._end(Outcome.CANCELED)
 
     def _on_instruct(
         self, request: Instruct.Request, response: Instruct.Response
     ) -> Instruct.Response:
-        if not self.is_active:
-            response.code = Instruct.Response.INACTIVE
-            response.message = "not taken: the planner is not active"
-            return response
-        trouble = instructions.problem(request.text)
-        if trouble:
-            response.code = Instruct.Response.INVALID_TEXT
-            response.message = f"not taken: {trouble}"
-            return response
-        with self._lock:
-            text = instructions.clean(request.text)
-            subtask = self._keeper.instruct(text, self.now_ns())
-            if subtask is not None:
-                self._publish(subtask, {})
-                response.subtask_id = subtask.id
-            self.think_soon()
-        response.code = Instruct.Response.NONE
-        response.message = f"subtask is now: {text}" if text else "the brain decides again"
+        """The service. An exception that left it would end the process."""
+        answer = self.guarded(self._instruct)(request.text)
+        failed = (InstructCode.FAILED, "not taken: the planner failed, its log says why", 0)
+        response.code, response.message, response.subtask_id = answer or failed
         return response
+
+    def _instruct(self, text: str) -> tuple[InstructCode, str, int]:
+        """Code, message and the subtask's id."""
+        if not self.is_active:
+            return InstructCode.INACTIVE, "not taken: the planner is not active", 0
+        trouble = instructions.problem(text)
+        if trouble:
+            return InstructCode.INVALID_TEXT, f"not taken: {trouble}", 0
+        text = instructions.clean(text)
+        with self._lock:
+            decision = self._planning.instruct(text, self.now_ns())
+            self._tell(decision, {})
+            subtask = self._planning.keeper.subtask
+        self.think_soon()
+        if text:
+            return InstructCode.NONE, f"subtask is now: {text}", subtask.id
+        return InstructCode.NONE, "the brain decides again", subtask.id if decision.publish else 0
 
     # Output; the lock is held.
 
-    def _publish(self, subtask: CurrentSubtask, letterboxes: Any) -> None:
-        message = Subtask(
-            id=subtask.id,
-            task=subtask.task,
-            text=subtask.text,
-            boxes=[
-                _box_message(box, letterboxes[box.camera])
-                for box in subtask.boxes
-                if box.camera in letterboxes
-            ],
-            source=subtask.source,
-            score=subtask.score,
-        )
-        message.header.stamp = ns_to_time(subtask.stamp_ns)
-        if subtask.source == Subtask.SOURCE_HUMAN:
-            message.latency = float("nan")
-        else:
-            message.latency = max(0.0, (self.now_ns() - subtask.stamp_ns) * 1e-9)
+    def _tell(self, decision: Decision | None, letterboxes: Mapping[str, Letterbox]) -> None:
+        if decision is None:
+            return
+        standing = self._planning.keeper.subtask
+        if decision.publish:
+            self._publish(standing, letterboxes)
+        self._decisions.publish(decision_message(decision, standing, self.now_ns()))
+
+    def _publish(self, subtask: CurrentSubtask, letterboxes: Mapping[str, Letterbox]) -> None:
+        message = subtask_message(subtask, letterboxes, self.now_ns())
         self._publisher.publish(message)
-        if self._goal is not None:
-            feedback = ExecuteTask.Feedback(subtask=message)
-            if self._keeper.task is not None:
-                elapsed = max(0, self.now_ns() - self._keeper.task.started_ns) * 1e-9
-                feedback.elapsed = seconds_to_duration(elapsed)
-            self._goal.publish_feedback(feedback)
-
-
-def _box_message(box: Any, letterbox: Letterbox) -> BoundingBox:
-    """A box of the padded model picture as one of the camera's own picture."""
-    x_min, y_min = letterbox.to_picture(box.x_min, box.y_min)
-    x_max, y_max = letterbox.to_picture(box.x_max, box.y_max)
-    return BoundingBox(
-        camera=box.camera,
-        label=box.label[:64],
-        x_min=x_min,
-        y_min=y_min,
-        x_max=x_max,
-        y_max=y_max,
-        score=box.score,
-    )
+        task = self._planning.keeper.task
+        if self._tasks is not None:
+            elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9 if task else 0.0
+            self._tasks.tell(message, elapsed)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -35,6 +35,16 @@ ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
 
+# The same topic for a node that only glances at it: it must not make the policy wait.
+ACTION_CHUNK_GLANCE = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+
+# Decisions are told once: a reader that stalls for a while still gets them all.
+PLAN_DECISION = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE
+)
+
 # Whoever joins late still learns the present subtask, score or episode.
 LATCHED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,

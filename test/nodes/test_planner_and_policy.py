@@ -244,7 +244,7 @@ def test_an_instruction_outlives_a_brain_that_says_done_meanwhile(graph):
     wait_for(lambda: scene.subtasks[-1].text == "pick up the fork", "the operator's words")
     chunks = len(scene.chunks)
     wait_for(lambda: len(scene.chunks) > chunks + 2, "more chunks")
-    assert scene.planner._keeper.task is not None
+    assert scene.planner._planning.keeper.task is not None
     assert scene.subtasks[-1].text == "pick up the fork"
 
 
