@@ -6,6 +6,7 @@ this file wires them to topics.
 
 from __future__ import annotations
 
+import gc
 import secrets
 import sys
 import threading
@@ -29,7 +30,7 @@ from pi05_ros.nodes.bridge_report import bridge_health, robot_state_message
 from pi05_ros.nodes.bridge_services import BridgeServices
 from pi05_ros.nodes.commands import GRIPPER_PERIOD, CommandSender
 from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
-from pi05_ros.nodes.ticker import Ticker
+from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 from pi05_ros.platforms import load_platform
 
 # Braking at the end takes at most this long [s, wall].
@@ -293,6 +294,11 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs control_bridge."""
     # A callback in Python keeps the ticker waiting for at most this long (default 5 ms).
     sys.setswitchinterval(0.0005)
+    # Before rclpy's and DDS's threads start: they inherit it.
+    request_realtime(PROCESS_PRIORITY)
+    # What has been imported stays: no collection has to walk through it while the robot moves.
+    gc.collect()
+    gc.freeze()
     return run_node(ControlBridge, args)
 
 

@@ -17,7 +17,10 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 
 # Above the middle of the range, below the kernel's own threads.
-_REALTIME_PRIORITY = 50
+_TICKER_PRIORITY = 50
+# Of the other threads in the ticker's process. A tick needs Python's lock: while the thread that
+# holds it waits for a processor, the tick waits too, whatever its own priority is.
+PROCESS_PRIORITY = 40
 # Without /clock for this long the simulation counts as stopped [s, wall].
 _CLOCK_TIMEOUT = 0.2
 
@@ -90,7 +93,7 @@ class Ticker:
         self._advanced.set()
 
     def _run(self) -> None:
-        self.realtime = _request_realtime()
+        self.realtime = request_realtime(_TICKER_PRIORITY)
         if self._jump_handle is not None:
             self._run_simulated()
         else:
@@ -132,10 +135,19 @@ class Ticker:
             self.ticks += 1
 
 
-def _request_realtime() -> bool:
-    """Asks for SCHED_FIFO for the calling thread; needs root, rtprio or CAP_SYS_NICE."""
+def request_realtime(priority: int) -> bool:
+    """Asks for SCHED_FIFO for the calling thread and those that it starts from now on.
+
+    It needs root, rtprio or CAP_SYS_NICE.
+
+    Args:
+        priority: 1 to 99.
+
+    Returns:
+        Whether it was allowed.
+    """
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_REALTIME_PRIORITY))
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
     except (AttributeError, PermissionError, OSError):
         return False
     return True

@@ -1,6 +1,8 @@
 """The bridge's heartbeat: every period of simulated time, and of the steady clock."""
 
+import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 
-from pi05_ros.nodes.ticker import Ticker
+from pi05_ros.faults.processes import NodeProcess
+from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 
 PERIOD_NS = 20_000_000
 
@@ -71,3 +74,26 @@ def test_simulated_time_ticks_once_a_period_whatever_the_clocks_steps(graph):
     wait_for(lambda: lost, "the clock to be missed")
     ticker.stop()
     assert ticker.ticks == 3
+
+
+def test_the_threads_beside_the_ticker_have_real_time_priority_too(tmp_path):
+    """Else one that holds Python's lock could wait behind other processes, and a tick with it."""
+    allowed = []
+    thread = threading.Thread(target=lambda: allowed.append(request_realtime(1)))
+    thread.start()
+    thread.join()
+    if not allowed[0]:
+        pytest.skip("this user may not have SCHED_FIFO")
+    process = NodeProcess("control_bridge", dict(os.environ), tmp_path / "log")
+
+    def real_time_threads():
+        """How many there are; those of numpy's products started earlier, and need no lock."""
+        stats = Path(f"/proc/{process.pid}/task").glob("*/stat")
+        fields = [stat.read_text().rsplit(") ", 1)[1].split() for stat in stats]
+        return sum(int(field[37]) == PROCESS_PRIORITY for field in fields)  # 40 in proc(5).
+
+    try:
+        # The interpreter, the executor and several of DDS.
+        wait_for(lambda: real_time_threads() > 4, "its threads", 20)
+    finally:
+        process.close()
