@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pi05_ros.nodes.base import run_node
 from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.planner import Planner
 from pi05_ros.nodes.policy import Policy
+from pi05_ros.nodes.running import run_node
 
 
 def create() -> list[Planner | Policy]:

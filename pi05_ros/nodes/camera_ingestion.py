@@ -21,10 +21,11 @@ from pi05_ros.inference.camera_watch import CameraWatch, Level, Verdict
 from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.inference.picture_checks import fingerprint, look_of
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode, run_node
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode
 from pi05_ros.nodes.camera_drivers import CameraDrivers
 from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
 from pi05_ros.nodes.conversions import camera_set_message, image_to_rgb, ns_to_time, time_to_ns
+from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.worker import Worker
 from pi05_ros.platforms import Camera, load_platform
 

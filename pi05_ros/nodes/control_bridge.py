@@ -24,12 +24,13 @@ from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.control.modes import Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import Health, ManagedNode, run_node
+from pi05_ros.nodes.base import Health, ManagedNode
 from pi05_ros.nodes.bridge_parameters import ControlBridgeParameters
 from pi05_ros.nodes.bridge_report import bridge_health, robot_state_message
 from pi05_ros.nodes.bridge_services import BridgeServices
 from pi05_ros.nodes.commands import GRIPPER_PERIOD, CommandSender
 from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 from pi05_ros.platforms import load_platform
 

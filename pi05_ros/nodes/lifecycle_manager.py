@@ -35,8 +35,8 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.lifecycle import Call, Event, LifecycleSequence, Phase, State, Transition
 from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import run_node
 from pi05_ros.nodes.parameters import declare_parameters
+from pi05_ros.nodes.running import run_node
 
 _STATES = {
     StateMessage.PRIMARY_STATE_UNCONFIGURED: State.UNCONFIGURED,

@@ -18,12 +18,12 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.nodes.base import run_node
 from pi05_ros.nodes.mock_home_cameras import CameraThread
 from pi05_ros.nodes.mock_home_controllers import make_interfaces
 from pi05_ros.nodes.mock_home_outputs import Outputs
 from pi05_ros.nodes.mock_home_statistics import Statistics
 from pi05_ros.nodes.parameters import declare_parameters, parameter
+from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
 from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.pacing import Pacer

@@ -19,11 +19,12 @@ from pi05_ros.inference.observation_buffer import Moment, StateSample
 from pi05_ros.inference.planning import Decision, Planning, Question
 from pi05_ros.inference.tasks import CurrentSubtask, Outcome
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import ERROR, OK, WARN, Health, run_node
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health
 from pi05_ros.nodes.brain_node import BrainNode
 from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.plan_messages import decision_message, subtask_message
 from pi05_ros.nodes.planner_parameters import PlannerParameters
+from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.task_server import MESSAGES, TaskServer
 
 

@@ -17,11 +17,12 @@ from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler, 
 from pi05_ros.inference.chunking.settings import CHUNK_MODES, settle_mode
 from pi05_ros.inference.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import OK, WARN, Health, run_node
+from pi05_ros.nodes.base import OK, WARN, Health
 from pi05_ros.nodes.brain_node import BrainNode
 from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.chunk_message import chunk_ledger, chunk_message
 from pi05_ros.nodes.policy_parameters import PolicyParameters
+from pi05_ros.nodes.running import run_node
 
 _RATE_WINDOW_NS = 5_000_000_000  # Chunks are counted over so long for their rate.
 
