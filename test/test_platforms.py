@@ -11,6 +11,7 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.platforms import load_platform, platform_names
 from pi05_ros.resources import resource_path
 
+CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 ARM = [f"arm_joint_{k}" for k in range(1, 7)]
 LAYOUT_18 = [
     *[f"left_{name}" for name in ARM],
@@ -59,6 +60,19 @@ def test_vectors_cannot_be_changed_by_accident():
         load_platform("mobile_18dof").home[0] = 1.0
 
 
+def test_a_jerk_limit_is_a_number_of_commands_to_average(tmp_path):
+    assert (load_platform("mobile_18dof").smoothing_periods == 1).all()
+    content = copy.deepcopy(CONTENT)
+    content["groups"][0]["dimensions"][0]["max_jerk"] = 28.0
+    content["groups"][5]["dimensions"][0]["max_jerk"] = 1e9
+    file = tmp_path / "robot.yaml"
+    file.write_text(yaml.safe_dump(content))
+    periods = load_platform(str(file)).smoothing_periods
+    assert periods[0] == 25 and (periods[1:] == 1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        periods[0] = 1
+
+
 def test_command_names_follow_the_controllers_kind():
     commands = [g.controller.command_name for g in load_platform("mobile_18dof").groups]
     assert commands == [
@@ -76,9 +90,6 @@ def test_an_unknown_name_offers_the_nearest():
         load_platform("mobil_18dof")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_platform("/nowhere/robot.yaml")
-
-
-CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 
 
 def broken(path, value, tmp_path):
@@ -106,6 +117,8 @@ SAID = [
     ((*JOINT, "min_position"), 3.0, "min_position 3.0 is not below max_position 2.4"),
     ((*JOINT, "max_velocity"), None, "the key 'max_velocity' is missing"),
     ((*JOINT, "max_velocity"), -1.0, "must be above 0"),
+    ((*JOINT, "max_jerk"), 0.0, "max_jerk must be above 0; leave it out for no limit"),
+    ((*JOINT, "max_jerk"), 20.0, "would delay commands by 17 periods; at least 28 is needed"),
     ((*JOINT, "max_velocity"), "fast", "wanted a number, found 'fast'"),
     ((*JOINT, "max_velocity"), float("nan"), "wanted a finite number, found nan"),
     ((*JOINT, "max_velocity"), True, "wanted a number, found True"),
