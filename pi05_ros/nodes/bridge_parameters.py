@@ -17,8 +17,8 @@ class ControlBridgeParameters:
     platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
     auto_arm: bool = parameter(
         False,
-        "Arm by itself as soon as the robot is measured. Only for a mock home: on a robot an "
-        "operator arms it.",
+        "Arm by itself as soon as the robot is measured, once. Only for a mock home: on a robot "
+        "an operator arms it.",
     )
     peers: str = parameter(
         "",

@@ -53,7 +53,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._sender: CommandSender | None = None
         self._state_publisher: Any = None
         self._bridge: Bridge | None = None
-        self._auto_arm = False  # Whether it still has to arm itself.
+        # Whether it still has to arm itself: once in its life, never after a fault or a death.
+        self._auto_arm = self.parameters.auto_arm
         self._said = ""
 
     def configure(self) -> None:
@@ -68,7 +69,6 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
-        self._auto_arm = self.parameters.auto_arm
         topics = (
             (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),

@@ -192,3 +192,16 @@ def test_health_names_what_is_not_measured_and_who_does_not_listen(graph):
     message = node.health().message
     assert "no measurement of left_arm_joint_1" in message
     assert "nobody listens to /left_arm_controller/joint_trajectory" in message
+
+
+def test_it_arms_itself_once_in_a_mock_home_and_never_again(graph):
+    scene = Scene(graph, auto_arm=True)
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "arming itself")
+    session = scene.states[-1].session
+    assert graph.call(scene.bridge.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
+    assert graph.call(scene.bridge.trigger_activate) == TransitionCallbackReturn.SUCCESS
+    wait_for(lambda: scene.states[-1].session != session, "the next activation")
+    before = len(scene.states)
+    wait_for(lambda: len(scene.states) > before + 20, "more states")
+    assert scene.states[-1].mode == RobotState.MODE_DISARMED
+    assert scene.arm().success
