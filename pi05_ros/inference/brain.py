@@ -63,7 +63,8 @@ class BrainInfo:
     needs_scene: bool  # Whether observations must carry the ground truth of a mock home.
     horizon: int  # Rows of a chunk.
     period: float  # Time between two rows [s].
-    continuations: tuple[ContinuationMode, ...] = ()  # Modes in which it goes on from a chunk.
+    continuations: tuple[ContinuationMode, ...] = ()
+    # Modes in which it goes on from a chunk, the best first; (): it does not.
     max_prefix: int = 0  # Most committed rows in the mode "trained_rtc"; 0 without that mode.
 
 

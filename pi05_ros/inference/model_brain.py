@@ -74,9 +74,10 @@ class ModelBrain:
         modes: tuple[ContinuationMode, ...] = ()
         max_prefix = 0
         if not self._writes_actions:  # Every flow can be guided; FAST tokens can not.
-            # Untrained weights know nothing of a prefix, as of all else, and may try.
-            max_prefix = config.horizon - 1 if opened.is_random else training.max_prefix
-            modes = ("rtc", "trained_rtc") if max_prefix else ("rtc",)
+            max_prefix = training.max_prefix
+            modes = ("trained_rtc", "rtc") if max_prefix else ("rtc",)  # Shown rows cost nothing.
+            if opened.is_random:  # They know nothing of a prefix, as of all else, and may try.
+                max_prefix, modes = config.horizon - 1, ("rtc", "trained_rtc")
         self._missing: set[str] = set()  # Cameras whose absence has been said.
         self.subtask_times: Times | None = None  # Of the last prediction.
         self.info = BrainInfo(

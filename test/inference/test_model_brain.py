@@ -455,8 +455,8 @@ def test_what_each_variant_goes_on_by(platform, tmp_path):
     fast = FastTokenizer.fit(chunks, size=500)
     assert modes("a", "pi05", training=Training(flow=True)) == (("rtc",), 0)
     assert modes("b", "pi0", training=Training(flow=True)) == (("rtc",), 0)
-    assert modes("c", "pi05", training=taught) == (("rtc", "trained_rtc"), 6)
-    assert modes("d", "pi0", training=taught) == (("rtc", "trained_rtc"), 6)
+    assert modes("c", "pi05", training=taught) == (("trained_rtc", "rtc"), 6)
+    assert modes("d", "pi0", training=taught) == (("trained_rtc", "rtc"), 6)
     assert modes("e", "pi0_fast", training=Training(fast=True), fast=fast) == ((), 0)
     assert modes("f", "pi05", training=Training(fast=True), fast=fast) == ((), 0)
     untrained = ModelBrain(platform, TINY).info

@@ -31,10 +31,7 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
-# The smoothest mode that a brain can do. trained_rtc costs nothing beyond async, rtc a gradient in
-# each step of the flow.
-AUTO = "auto"
-_BEST_FIRST = ("trained_rtc", "rtc", "async")
+AUTO = "auto"  # The way in which the brain goes on best; async where it has none.
 
 
 def settle_mode(wanted: str, continuations: Sequence[ContinuationMode]) -> str:
@@ -42,7 +39,7 @@ def settle_mode(wanted: str, continuations: Sequence[ContinuationMode]) -> str:
 
     Args:
         wanted: One of CHUNK_MODES, or AUTO.
-        continuations: In which modes the brain goes on from a chunk (BrainInfo).
+        continuations: In which modes the brain goes on from a chunk, the best first (BrainInfo).
 
     Raises:
         ConfigError: The brain cannot do what is wanted.
@@ -53,7 +50,7 @@ def settle_mode(wanted: str, continuations: Sequence[ContinuationMode]) -> str:
         if mode.continuation is None or mode.continuation in continuations
     ]
     if wanted == AUTO:
-        return next(name for name in _BEST_FIRST if name in possible)
+        return continuations[0] if continuations else "async"
     if wanted not in possible:
         raise ConfigError(
             f"chunk_mode '{wanted}'",
