@@ -68,15 +68,13 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
     Raises:
         MessageError: The message contradicts itself, is cut, or has an unknown encoding.
     """
+    check_picture(message)
     try:
         if isinstance(message, CompressedImage):
-            if not message.data:
-                raise MessageError("the compressed picture is empty")
             picture = _bridge.compressed_imgmsg_to_cv2(message, "rgb8")
             if picture is None:
                 raise MessageError(f"the compressed picture ({message.format}) cannot be decoded")
         else:
-            _check_image(message)
             picture = _bridge.imgmsg_to_cv2(_without_odd_padding(message), "rgb8")
     except (CvBridgeError, cv2.error, ValueError, TypeError, KeyError, MemoryError) as error:
         first = (str(error).splitlines() or ["it cannot be decoded"])[0]
@@ -86,12 +84,32 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
     return picture
 
 
+def check_picture(message: Image | CompressedImage) -> None:
+    """Checks what can be told of a driver's picture without decoding it, in microseconds.
+
+    Raises:
+        MessageError: The message contradicts itself, is empty, or has an unknown encoding.
+    """
+    if isinstance(message, CompressedImage):
+        if not message.data:
+            raise MessageError("the compressed picture is empty")
+    else:
+        _check_image(message)
+
+
 def _check_image(message: Image) -> None:
     """Raises MessageError when sizes contradict each other, before anything is allocated."""
     if not (1 <= message.width <= _MAX_SIDE and 1 <= message.height <= _MAX_SIDE):
         raise MessageError(f"the picture is {message.width}x{message.height} pixels")
-    if message.step < message.width:
-        raise MessageError(f"a row of {message.width} pixels cannot fit into {message.step} bytes")
+    try:
+        dtype, channels = _bridge.encoding_to_dtype_with_channels(message.encoding)
+    except (CvBridgeError, KeyError) as error:
+        raise MessageError(f"unknown encoding '{message.encoding[:40]}'") from error
+    if message.step < message.width * np.dtype(dtype).itemsize * channels:
+        raise MessageError(
+            f"a row of {message.width} pixels ({message.encoding}) cannot fit into "
+            f"{message.step} bytes"
+        )
     if len(message.data) != message.step * message.height:
         raise MessageError(
             f"wanted {message.height} rows of {message.step} bytes, found {len(message.data)}"

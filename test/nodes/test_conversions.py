@@ -55,6 +55,22 @@ def test_a_compressed_picture_keeps_its_colours():
     np.testing.assert_array_equal(conversions.image_to_rgb(message), picture)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"encoding": "rgb7"}, "unknown encoding 'rgb7'"),
+        ({"encoding": "rgb16"}, "cannot fit into 24 bytes"),
+        ({"width": 0}, "0x6 pixels"),
+        ({"height": 7}, "wanted 7 rows of 24 bytes, found 144"),
+    ],
+)
+def test_what_contradicts_itself_is_told_before_decoding(changes, said):
+    good = {"height": 6, "width": 8, "encoding": "rgb8", "step": 24, "data": bytes(144)}
+    conversions.check_picture(Image(**good))
+    with pytest.raises(MessageError, match=said):
+        conversions.check_picture(Image(**{**good, **changes}))
+
+
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff\xe0 cut", b"no picture"])
 def test_a_cut_compressed_picture_is_refused(data):
     with pytest.raises(MessageError):
