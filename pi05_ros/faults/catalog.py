@@ -46,10 +46,14 @@ class Row:
 
 
 ROWS = (
+    Row(1, "a needed camera is silent", "hold in 400 ms, goes on by itself", "camera_silent", 12),
+    Row(2, "a camera repeats itself", "hold by stamp and by bytes", "camera_repeats", 14),
+    Row(3, "malformed pictures", "counted, dropped, no crash", "malformed_images", 32, 1000),
     Row(7, "joint states are silent", "hold in 200 ms, goes on by itself", "joints_silent", 7),
     Row(8, "joint states are malformed", "dropped; 3 in a row hold", "joints_malformed", 18),
     Row(9, "a joint jumps, or does not follow", "latched hold", "joints_disobey", 12),
     Row(10, "a chunk starts far away", "blended or rejected, never a step", "far_start", 12),
+    Row(11, "system time steps", "commands go on; one hold at most", "clock_steps", 20),
     Row(15, "a bad line drops, delays, doubles", "order kept, no jump", "bad_line", 14),
     Row(19, "fuzzed chunks", "rejected whole", "fuzzed_chunks", 25, 10_000),
     Row(20, "targets outside the limits", "clamped or rejected", "outside_limits", 12, 10_000),

@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.faults.catalog import ROWS, Row, Trial, rows_of
 from pi05_ros.faults.checks import Checks
+from pi05_ros.faults.clock_shim import RowSkipped
 from pi05_ros.faults.progress import Progress
 from pi05_ros.faults.table import RowResult, as_json, summary_table
 
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the verb.
 
     Returns:
-        0 when every row passed, 1 when one failed, 2 for a wrong command line, 130 after Ctrl-C.
+        0 when no row failed, 1 when one did, 2 for a wrong command line, 130 after Ctrl-C.
     """
     parsed = parser().parse_args(arguments)
     try:
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         left = ", ".join(str(row.number) for row in rows[len(results) :])
         print(f"pi05 faults: interrupted; not run: {left}", file=sys.stderr)
         return status
-    return 0 if all(result.passed for result in results) else 1
+    return 1 if any(result.failed for result in results) else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,13 +85,18 @@ def _run(row: Row, times: int | None) -> RowResult:
     """Runs a row and prints its checks."""
     progress = Progress(sys.stdout, f"{row.number:3}  {row.fault}")
     began = time.monotonic()
-    checks, problem = Checks(), ""
+    checks, problem, skipped = Checks(), "", ""
     try:
         with progress:
             checks = row.run(Trial(times, progress.say))
+    except RowSkipped as error:
+        skipped = str(error)
     except Pi05Error as error:
         problem = str(error)
-    result = RowResult(row, tuple(checks.found), problem, time.monotonic() - began)
+    except Exception:
+        # A fault of the harness must not take the other rows with it.
+        problem = traceback.format_exc()
+    result = RowResult(row, tuple(checks.found), problem, skipped, time.monotonic() - began)
     progress.end(result.lines())
     return result
 

@@ -29,7 +29,7 @@ from pi05_ros.faults.processes import NodeProcess
 from pi05_ros.faults.relay import LineFaults
 from pi05_ros.faults.robot import FakeRobot
 from pi05_ros.faults.source import ChunkSource
-from pi05_ros.faults.threads import request_priority
+from pi05_ros.faults.threads import children_with_priority, request_priority
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.platforms import load_platform
@@ -125,7 +125,8 @@ class Scene:
         self._stack.callback(self._end_processes)
         for name in self._nodes:
             self.start(name)
-        self._open_ros(int(chosen["ROS_DOMAIN_ID"]))
+        with children_with_priority():
+            self._open_ros(int(chosen["ROS_DOMAIN_ID"]))
         for name in self._nodes:
             self.bring_up(name)
 

@@ -17,6 +17,7 @@ class RowResult:
     row: Row
     checks: tuple[Check, ...]
     problem: str  # Why the scenario did not get to its end; empty when it did.
+    skipped: str  # Why this machine cannot try it; empty when it can.
     seconds: float
 
     @property
@@ -25,14 +26,25 @@ class RowResult:
         return not self.problem and bool(self.checks) and all(c.passed for c in self.checks)
 
     @property
+    def failed(self) -> bool:
+        """Whether it was tried and did not pass."""
+        return not self.passed and not self.skipped
+
+    @property
+    def verdict(self) -> str:
+        """In a word."""
+        if self.skipped:
+            return "skipped"
+        return "passed" if self.passed else "FAILED"
+
+    @property
     def failures(self) -> tuple[Check, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if not check.passed)
 
     def lines(self) -> list[str]:
         """The row in full: one line a check."""
-        verdict = "passed" if self.passed else "FAILED"
-        head = f"{self.row.number:3}  {self.row.fault}: {verdict} ({self.seconds:.1f} s)"
+        head = f"{self.row.number:3}  {self.row.fault}: {self.verdict} ({self.seconds:.1f} s)"
         width = max((len(check.name) for check in self.checks), default=0)
         lines = [
             f"     {'ok  ' if check.passed else 'FAIL'} {check.name:{width}}  "
@@ -41,6 +53,8 @@ class RowResult:
         ]
         if self.problem:
             lines += [f"     FAIL {line}" for line in self.problem.splitlines()]
+        if self.skipped:
+            lines.append(f"     {self.skipped}")
         return [head, *lines]
 
 
@@ -49,11 +63,14 @@ def summary_table(results: Sequence[RowResult]) -> str:
     rows = [("row", "fault", "wanted", "measured", "passed")]
     for result in results:
         shown = result.failures[0] if result.failures else _telling(result.checks)
-        measured = f"{shown.name}: {shown.measured}" if shown else result.problem.split("\n")[0]
+        measured = (
+            f"{shown.name}: {shown.measured}" if shown else (result.problem or result.skipped)
+        )
         if len(result.failures) > 1:
             measured += f" (and {len(result.failures) - 1} more)"
         wanted = f"{shown.name}: {shown.wanted}" if shown else result.row.outcome
-        verdict = "yes" if result.passed else "NO"
+        measured = measured.strip().splitlines()[-1] if measured.strip() else ""
+        verdict = {"passed": "yes", "FAILED": "NO"}.get(result.verdict, result.verdict)
         rows.append((str(result.row.number), result.row.fault, wanted, measured, verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     widths = [min(width, 60) for width in widths]
@@ -76,6 +93,7 @@ def as_json(results: Sequence[RowResult]) -> list[dict[str, Any]]:
             "wanted": result.row.outcome,
             "passed": result.passed,
             "problem": result.problem,
+            "skipped": result.skipped,
             "seconds": round(result.seconds, 1),
             "checks": [
                 {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 # Below the control bridge's ticker (50): a fake robot keeps its rate, and delays no command.
 _PRIORITY = 10
@@ -18,6 +19,26 @@ def request_priority() -> bool:
     except (AttributeError, PermissionError, OSError):
         return False
     return True
+
+
+@contextmanager
+def children_with_priority() -> Iterator[None]:
+    """Threads that are made inside get SCHED_FIFO, where allowed; the calling one keeps its own.
+
+    For what DDS makes: a witness that waits for the processor would see commands late. No process
+    may be started inside: it would inherit the priority too.
+    """
+    try:
+        policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    except (AttributeError, OSError):
+        yield
+        return
+    raised = request_priority()
+    try:
+        yield
+    finally:
+        if raised:
+            os.sched_setscheduler(0, policy, parameters)
 
 
 class Rhythm:

@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from pi05_ros.faults.catalog import ROWS, Trial
+from pi05_ros.faults.clock_shim import RowSkipped
 from pi05_ros.faults.table import RowResult
 
 
@@ -18,5 +19,9 @@ from pi05_ros.faults.table import RowResult
     ],
 )
 def test_row(row):
-    result = RowResult(row, tuple(row.run(Trial(say=print)).found), "", 0.0)
+    try:
+        checks = row.run(Trial(say=print))
+    except RowSkipped as reason:
+        pytest.skip(str(reason))
+    result = RowResult(row, tuple(checks.found), "", "", 0.0)
     assert result.passed, "\n" + "\n".join(result.lines())
