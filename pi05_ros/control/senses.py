@@ -78,6 +78,8 @@ class Senses:
         Raises:
             MessageError: It is not known, not trusted, or no place to begin from.
         """
+        if now_ns <= 0:
+            raise MessageError("there is no time yet: use_sim_time is on, and /clock is silent")
         measurement = self.measurement()
         problem = self.problem(now_ns)
         if measurement is None or problem:

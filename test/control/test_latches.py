@@ -262,6 +262,12 @@ def test_stamps_in_the_future_are_dropped_and_counted():
     assert robot.tick().mode is Mode.HOLDING
 
 
+def test_without_a_clock_it_is_not_armed():
+    robot = Robot()
+    with pytest.raises(MessageError, match="use_sim_time is on, and /clock is silent"):
+        robot.bridge.arm(0, robot.steady)
+
+
 def test_idle_is_no_trouble_and_starving_is():
     robot = Robot()
     assert robot.tick() and robot.bridge.is_idle  # Disarmed.
