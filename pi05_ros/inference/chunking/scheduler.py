@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.inference.chunking.delay import DelayEstimator
+from pi05_ros.inference.chunking.join import join
 from pi05_ros.inference.chunking.robot_view import RobotView
 from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
 from pi05_ros.inference.chunking.timeline import PublishedChunk, Timeline
@@ -229,7 +230,9 @@ class ChunkScheduler:
             actions: (H, D) float64.
             now_ns: The time.
         """
-        start_ns = request.stamp_ns
+        start_ns, running = request.stamp_ns, request.continuation
+        if running is not None:
+            actions = join(actions, running, self.settings.fade_rows)
         if self.mode.waits:
             # Row 0 comes first however late it is, and what is behind the horizon is cut off.
             actions = actions[: self.settings.execution_horizon]
@@ -249,7 +252,7 @@ class ChunkScheduler:
             )
         )
         self.counts["published"] += 1
-        committed = 0 if request.continuation is None else request.continuation.committed
+        committed = 0 if running is None else running.committed
         return ChunkRelease(self._sequence, start_ns, committed, actions)
 
     def _continuation(

@@ -68,11 +68,12 @@ class ChunkSettings:
     margin: int = 3  # Rows that must be left of a chunk when the next one is there.
     initial_delay: int = 10  # Rows that a chunk is taken to be late by until it was measured.
     delay_window: int = 10  # Chunks whose delays are remembered.
+    fade_rows: int = 12  # Rows within which a chunk leaves the one that it goes on from; see join.
 
     def __post_init__(self) -> None:
         if self.mode not in CHUNK_MODES:
             raise ValueError(f"mode: wanted one of {', '.join(CHUNK_MODES)}, found '{self.mode}'")
         if self.execution_horizon < 1 or self.delay_window < 1:
             raise ValueError("execution_horizon and delay_window are 1 or more")
-        if self.margin < 0 or self.initial_delay < 0:
-            raise ValueError("margin and initial_delay are 0 rows or more")
+        if min(self.margin, self.initial_delay, self.fade_rows) < 0:
+            raise ValueError("margin, initial_delay and fade_rows are 0 rows or more")

@@ -129,6 +129,16 @@ class ExpertBrain:
             self._memory.add(observation.stamp_ns, chunk)
             return ChunkPrediction(chunk)
 
+    def remember(self, stamp_ns: int, chunk: np.ndarray) -> None:
+        """Says what became of the last chunk, where something else is executed.
+
+        Args:
+            stamp_ns: Of its observation.
+            chunk: (horizon, D) float64 targets, platform units.
+        """
+        with self._lock:
+            self._memory.replace(stamp_ns, chunk)
+
     def close(self) -> None:
         """Nothing to free."""
 

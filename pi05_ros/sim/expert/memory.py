@@ -51,6 +51,12 @@ class ChunkMemory:
         """Remembers a chunk (horizon, D), whose first row is for `stamp_ns`."""
         self._chunks.append((stamp_ns, chunk))
 
+    def replace(self, stamp_ns: int, chunk: np.ndarray) -> None:
+        """Takes this chunk for the last one of the same stamp."""
+        if self._chunks and self._chunks[-1][0] == stamp_ns:
+            self._chunks.pop()
+        self.add(stamp_ns, chunk)
+
     def running(self, command: np.ndarray, stamp_ns: int) -> Running:
         """What runs while `command` (D,) is the last command of an observation at `stamp_ns`."""
         none = np.empty((0, len(command)))

@@ -283,6 +283,7 @@ def test_settings_that_leave_no_rows_are_refused():
         {"margin": -1},
         {"initial_delay": -1},
         {"delay_window": 0},
+        {"fade_rows": -1},
     ):
         with pytest.raises(ValueError):
             ChunkSettings(**wrong)
@@ -323,3 +324,18 @@ def test_no_more_is_committed_than_the_brain_can_go_on_from():
     assert policy.ask(20).continuation.committed == 5
     policy.run_one(40, delay=9)
     assert "the brain goes on from at most 5" in policy.scheduler.problem()
+
+
+def test_what_is_published_leaves_the_running_chunk_smoothly():
+    policy = Policy(mode="rtc", initial_delay=6, fade_rows=3)
+    policy.run_one(0)
+    request = policy.ask(20)
+    running, committed = request.continuation.actions, request.continuation.committed
+    actions = running + 1.0
+    actions[:committed] = running[:committed]
+    found = policy.scheduler.release(request, actions, rows(24)).actions - running
+    assert np.all(found[:committed] == 0) and np.all(found[committed + 3 :] == 1)
+    assert 0 < found[committed, 0] < found[committed + 1, 0] < found[committed + 2, 0] < 1
+    # The next one goes on from what was published.
+    policy.say(rows(28), (request, policy.scheduler._timeline.last), 8.0)
+    np.testing.assert_allclose(policy.ask(40).continuation.actions[0], running[20] + 1.0)

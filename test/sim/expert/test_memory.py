@@ -55,6 +55,19 @@ def test_the_chunk_that_was_really_sent_counts_not_the_one_that_was_lost():
     np.testing.assert_array_equal(running.committed, sent[20:25])
 
 
+def test_what_was_made_of_a_chunk_takes_its_place():
+    past = memory()
+    past.add(1_000_000_000, chunk())
+    sent = chunk(start=0.5)
+    past.replace(1_000_000_000, sent)
+    np.testing.assert_array_equal(past.running(sent[19], 1_400_000_000).committed, sent[20:25])
+    np.testing.assert_array_equal(
+        past.running(chunk()[19], 1_400_000_000).committed, np.empty((0, 2))
+    )
+    past.replace(1_200_000_000, chunk(start=1.0))  # Of another observation: it comes besides.
+    np.testing.assert_array_equal(past.running(sent[19], 1_400_000_000).committed, sent[20:25])
+
+
 def test_a_robot_that_stopped_does_not_go_on():
     past = memory()
     past.add(1_000_000_000, chunk())
