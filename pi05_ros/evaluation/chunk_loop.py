@@ -91,6 +91,11 @@ class ChunkLoop:
         self._at(start_ns + _ns(0.1), self._frame)
         self.now_ns = start_ns
 
+    @property
+    def newest_state(self) -> StateSample:
+        """The robot's last state."""
+        return self._states[-1]
+
     def run(self, seconds: float) -> None:
         """Goes on for so long."""
         end_ns = self.now_ns + _ns(seconds)

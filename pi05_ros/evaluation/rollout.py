@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.world_robot import measured_state, send_command
 from pi05_ros.inference.brain import Brain
 from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms import Platform, load_platform, platform_names
@@ -143,7 +144,7 @@ class Rollout:
             while arriving_chunk and arriving_chunk[0][0] <= now + 1e-9:
                 _, stamp, chunk = arriving_chunk.pop(0)
                 self._stream.accept(chunk, stamp)
-            self._send(self._stream.tick(now))
+            send_command(self._platform, self.world, self._stream.tick(now))
             self.world.step(period)
             self.result.bumps += self._touch.happens()
             score = self._scorer.update(self.world.scene_state(), self.world.held(), now + period)
@@ -176,39 +177,13 @@ class Rollout:
         return chunk
 
     def _observe(self, now: float) -> Observation:
-        platform, world = self._platform, self.world
-        joints = world.joint_positions()
-        state = np.empty(platform.size)
-        for group in platform.groups:
-            place = platform.slices[group.name]
-            if group.kind == "base_velocity":
-                state[place] = world.base_velocity()
-                continue
-            state[place] = [joints[d.joint_name] for d in group.dimensions]
-            if group.kind == "parallel_gripper":
-                state[place] -= group.joint_closed
-                state[place] /= group.joint_open - group.joint_closed
         return Observation(
             stamp_ns=round(now * 1e9),
-            names=platform.names,
-            state=state,
+            names=self._platform.names,
+            state=measured_state(self._platform, self.world),
             commanded=self._stream.commanded.copy(),
-            scene=world.scene_state(),
+            scene=self.world.scene_state(),
         )
-
-    def _send(self, command: np.ndarray) -> None:
-        joints: dict[str, float] = {}
-        for group in self._platform.groups:
-            values = command[self._platform.slices[group.name]]
-            if group.kind == "base_velocity":
-                self.world.set_base_command(*values)
-                continue
-            if group.kind == "parallel_gripper":
-                values = group.joint_closed + values * (group.joint_open - group.joint_closed)
-            joints |= {
-                d.joint_name: float(v) for d, v in zip(group.dimensions, values, strict=True)
-            }
-        self.world.set_joint_commands(joints)
 
 
 class _Touch:

@@ -1,0 +1,1 @@
+"""What happens where one chunk follows another: measured behind the real scheduler and bridge."""

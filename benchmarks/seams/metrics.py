@@ -1,0 +1,132 @@
+"""How rough a seam is, and whether anything left the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.control.limiter import BASE_STOP_TIME
+from pi05_ros.control.modes import Mode
+from pi05_ros.platforms import Platform
+
+from .robot import TickRecord
+
+# What a seam does shows within so many ticks: blending takes some of them.
+WINDOW = 10
+_TOLERANCE = 1e-6  # Relative: rounding of differences of float64 is no violation.
+
+
+@dataclass(frozen=True)
+class Seam:
+    """One seam, the worst joint of both arms. Of what was wanted, and of what was sent."""
+
+    position: float  # Greatest step from what the old chunk would have wanted [rad].
+    velocity: float  # Greatest step of velocity within the window [rad/s].
+    jerk: float  # Greatest jerk within the window [rad/s³].
+    sent_velocity: float
+    sent_jerk: float
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run in numbers."""
+
+    seams: tuple[Seam, ...]
+    between: tuple[Seam, ...]  # The same away from seams: what motion itself is like.
+    chunks: int
+    delay_rows: float  # Median row at which chunks were first executed.
+    stood: float  # Share of ticks without a chunk, after the first one.
+    violations: int  # Values outside a limit, of all that were sent.
+
+
+def measure(platform: Platform, record: Sequence[TickRecord]) -> Course:
+    """Reads a run, from its first chunk on.
+
+    Args:
+        platform: Of the robot.
+        record: All ticks, in order.
+    """
+    first = next(i for i, tick in enumerate(record) if tick.sequence)
+    record = record[first:]
+    arms = np.flatnonzero([d.unit == "rad" for d in platform.dimensions])
+    wanted = np.array([tick.wanted[arms] for tick in record])
+    before = np.array([tick.before[arms] for tick in record])
+    sent = np.array([tick.command[arms] for tick in record])
+    changes = _changes(record)
+    usable = [tick for tick in changes if 3 <= tick < len(record) - WINDOW]
+
+    def seam(tick: int, end: int) -> Seam:
+        """The window of ticks from `tick` to before `end`."""
+        return Seam(
+            _departure(wanted, before, tick, end),
+            _greatest(wanted, tick, end, 1, platform.period),
+            _greatest(wanted, tick, end, 3, platform.period),
+            _greatest(sent, tick, end, 1, platform.period),
+            _greatest(sent, tick, end, 3, platform.period),
+        )
+
+    calm = [
+        seam(tick + WINDOW + 3, following)
+        for tick, following in zip(usable, usable[1:], strict=False)
+        if following - tick > WINDOW + 6
+        and all(entry.sequence for entry in record[tick:following])
+    ]
+    rows = [record[tick].row for tick in changes]
+    return Course(
+        seams=tuple(seam(tick, tick + WINDOW) for tick in usable),
+        between=tuple(calm),
+        chunks=len(changes) + 1,
+        delay_rows=float(np.median(rows)) if rows else float("nan"),
+        stood=float(np.mean([tick.sequence == 0 for tick in record])),
+        violations=violations(platform, record),
+    )
+
+
+def violations(platform: Platform, record: Sequence[TickRecord]) -> int:
+    """Values outside of position, velocity and acceleration limits.
+
+    While it holds, the bridge stops the base within `BASE_STOP_TIME`, faster than it drives.
+    """
+    sent = np.array([tick.command for tick in record])
+    base, dt = platform.is_velocity, platform.period
+    slack = 1.0 + _TOLERANCE
+    span = platform.upper - platform.lower
+    outside = (sent < platform.lower - _TOLERANCE * span) | (
+        sent > platform.upper + _TOLERANCE * span
+    )
+    rates = np.diff(sent, axis=0) / dt
+    holds = np.array([tick.mode is not Mode.RUNNING for tick in record])[1:, None]
+    stop = np.maximum(platform.max_acceleration, platform.max_velocity / BASE_STOP_TIME)
+    base_limit = np.where(holds, stop, platform.max_acceleration)
+    too_fast = np.abs(rates) > slack * np.where(base, base_limit, platform.max_velocity)
+    jolts = np.abs(np.diff(rates, axis=0)) / dt
+    too_hard = (jolts > slack * platform.max_acceleration + 1e-6) & ~base
+    return int(outside.sum() + too_fast.sum() + too_hard.sum())
+
+
+def _changes(record: Sequence[TickRecord]) -> list[int]:
+    """Ticks at which another chunk is followed for the first time."""
+    found, last = [], record[0].sequence
+    for tick, entry in enumerate(record):
+        if entry.sequence and entry.sequence != last:
+            found.append(tick)
+            last = entry.sequence
+    return found
+
+
+def _departure(wanted: np.ndarray, before: np.ndarray, tick: int, end: int) -> float:
+    """Greatest change from one tick to the next of the distance to the old course."""
+    gone = (wanted - before)[tick:end]
+    return float(np.abs(np.diff(gone, axis=0, prepend=0.0)).max())
+
+
+def _greatest(values: np.ndarray, tick: int, end: int, order: int, dt: float) -> float:
+    """Greatest step of velocity (order 1) or jerk (order 3) that touches the ticks of a window.
+
+    values: (ticks, joints) positions.
+    """
+    differences, scale = (2, dt) if order == 1 else (3, dt**3)
+    part = values[tick - differences : end]
+    return float(np.abs(np.diff(part, n=differences, axis=0)).max() / scale)
