@@ -131,7 +131,7 @@ def test_health_says_mode_rate_delay_and_what_became_of_chunks(graph):
     scene.wait_for_chunks(4)
     wait_for(lambda: "chunks executed" in scene.policy.health().values, "an execution")
     health = scene.policy.health()
-    assert health.message == "acting" and health.values["mode"] == "trained_rtc"
+    assert health.message == "acting" and health.values["mode"] == "rtc"
     assert float(health.values["chunks per second"]) > 0
     assert float(health.values["delay of the last chunk [rows]"]) >= 0
     scene.eyes.executes = False
