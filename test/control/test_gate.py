@@ -155,3 +155,39 @@ def try_chunk(robot, chunk):
     """Delivers a chunk, which the bridge may refuse."""
     with contextlib.suppress(ChunkRejected):
         robot.bridge.add_chunk(chunk, robot.now)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "said"),
+    [
+        ({"session": 7}, "session", "it belongs to session 7, this bridge's is 99"),
+        ({"epoch": 8}, "epoch", "it belongs to epoch 8, now is 2"),
+        ({"age": 0.52}, "age", "its observation is 0.52 s old, at most 0.5 s are allowed"),
+        ({"age": -0.06}, "future", "its observation lies 0.06 s in the future"),
+        ({"start": -0.02}, "start", "row 0 is due -0.02 s after its observation; wanted 0 to the"),
+        ({"start": 0.16, "age": 0.1}, "start", "row 0 is due 0.16 s after its observation"),
+        ({"sequence": 0}, "sequence", "chunk 0 is not newer than chunk 0"),
+    ],
+)
+def test_each_refusal_says_what_was_wanted_and_what_came(changes, rule, said):
+    robot = Robot().armed()
+    changes = dict(changes)
+    age = round(changes.pop("age", 0.0) * 1e9)
+    start = round(changes.pop("start", 0.0) * 1e9)
+    if rule == "sequence":
+        robot.give(sequence=0, stamp_ns=robot.now)
+    stamp = robot.now - age
+    with pytest.raises(ChunkRejected) as caught:
+        robot.give(stamp_ns=stamp, start_ns=stamp + start, **changes)
+    assert caught.value.rule == rule and str(caught.value).startswith(said)
+    assert robot.bridge.counts[f"chunks_rejected_{rule}"] == 1
+
+
+def test_the_edges_of_age_and_start_are_allowed():
+    robot = Robot().armed()
+    robot.give(stamp_ns=robot.now - 500_000_000)
+    robot.give(stamp_ns=robot.now)
+    robot.give(stamp_ns=robot.now + 50_000_000)
+    robot = Robot().armed()
+    robot.give(start_ns=robot.now + 50_000_000)
+    assert robot.bridge.counts["chunks_accepted"] == 1

@@ -1,0 +1,71 @@
+"""A chunk sampled in time: between its rows, at its ends, and where the base slows down."""
+
+import numpy as np
+import pytest
+from fakes.bridge_robot import BASE, JOINT, PLATFORM, START, at_home
+
+from pi05_ros.control.chunk import AcceptedChunk
+from pi05_ros.control.stream import ChunkStream
+
+MS = 1_000_000
+COURSE = np.linspace(0.0, 0.98, 50) ** 2  # Curved, so that every row differs.
+
+
+def stream(rows=50, **changes):
+    made = ChunkStream(PLATFORM)
+    actions = at_home(rows, left_arm_joint_1=COURSE[:rows], base_vx=0.4)
+    made.replace(AcceptedChunk(START - 60 * MS, START, 1, 0, actions, 0))
+    return made
+
+
+def at(made, ms):
+    """The target `ms` after row 0 was due; the robot was headed for row 0, so nothing blends."""
+    made.target(START, PLATFORM.home)
+    return made.target(START + round(ms * MS), PLATFORM.home)
+
+
+@pytest.mark.parametrize("row", [0, 1, 17, 48, 49])
+def test_a_row_is_met_at_its_time(row):
+    target = at(stream(), 20 * row)
+    assert target.row == row and target.chunk.start_ns == START
+    assert target.values[JOINT] == pytest.approx(COURSE[row], abs=1e-12)
+
+
+@pytest.mark.parametrize(("row", "weight"), [(0, 0.25), (7, 0.5), (48, 0.75)])
+def test_between_two_rows_it_is_interpolated(row, weight):
+    target = at(stream(), 20 * (row + weight))
+    wanted = (1 - weight) * COURSE[row] + weight * COURSE[row + 1]
+    assert target.row == pytest.approx(row + weight)
+    assert target.values[JOINT] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_half_a_period_before_and_behind_it_still_belongs_to_it():
+    assert at(stream(), -10.1) is None
+    assert at(stream(), -9.9).row == 0.0
+    assert at(stream(), 49 * 20 + 9.9).row == 49.0
+    assert at(stream(), 49 * 20 + 10.1) is None
+    assert at(stream(rows=1), 0).values[JOINT] == COURSE[0]
+
+
+def test_the_base_slows_down_over_the_last_fifth_of_a_second():
+    made = stream()
+    end = 49 * 20
+    for left, share in ((220, 1.0), (200, 1.0), (150, 0.75), (100, 0.5), (20, 0.1), (0, 0.0)):
+        assert at(made, end - left).values[BASE] == pytest.approx(0.4 * share)
+
+
+def test_only_a_new_chunk_is_blended_in_and_clearing_forgets_it():
+    made = stream()
+    coasting = PLATFORM.home.copy()
+    coasting[JOINT] = 0.3
+    blended = made.target(START, coasting)
+    assert blended.values[JOINT] == pytest.approx(0.3)
+    coasting[JOINT] = 9.0  # It only counts when a chunk is new.
+    later = made.target(START + 400 * MS, coasting)
+    assert later.values[JOINT] < 0.5
+    made.clear()
+    assert made.chunk is None and made.target(START, coasting) is None
+
+
+def test_a_fresh_stream_has_nothing():
+    assert ChunkStream(PLATFORM).target(START, PLATFORM.home) is None
