@@ -61,6 +61,7 @@ ROWS = (
     Row(22, "the policy is late, or hangs", "stands at the horizon's end", "late_policy", 12),
     Row(23, "chunks of an old task", "never executed", "old_tasks", 30, 1000),
     Row(26, "stop at random moments", "base 0 in 100 ms, latched", "stops", 60, 200),
+    Row(33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "node_deaths", 150, 20),
 )
 
 

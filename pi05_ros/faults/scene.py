@@ -20,7 +20,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
-from pi05_msgs.msg import RobotState, Subtask
+from pi05_msgs.msg import Heartbeat, RobotState, Subtask
 from pi05_ros.bringup import fast_dds_environment
 from pi05_ros.demo.domain import own_domain
 from pi05_ros.errors import Pi05Error
@@ -80,6 +80,7 @@ class Scene:
         self.processes: dict[str, NodeProcess] = {}
         self.states: list[tuple[int, RobotState]] = []  # (arrival, steady ns; message)
         self.diagnostics: list[tuple[int, Any]] = []  # (arrival, steady ns; DiagnosticStatus)
+        self.heartbeats: list[tuple[int, Heartbeat]] = []  # (arrival, steady ns; message)
         self._nodes = tuple(nodes)
         self._camera_rate = cameras
         self._robot_rate = robot_rate
@@ -147,6 +148,12 @@ class Scene:
         self.node.create_subscription(RobotState, "robot_state", self._on_state, qos.ROBOT_STATE)
         self.node.create_subscription(
             DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.STATUS
+        )
+        self.node.create_subscription(
+            Heartbeat,
+            "heartbeat",
+            lambda message: self.heartbeats.append((time.monotonic_ns(), message)),
+            qos.HEARTBEAT,
         )
         if self._camera_rate:
             self.cameras = FakeCameras(
