@@ -80,7 +80,9 @@ def summary_table(results: Sequence[RowResult]) -> str:
         lines.append("  ".join([*cells, row[4]]))
     passed = sum(result.passed for result in results)
     seconds = sum(result.seconds for result in results)
-    lines.append(f"{passed} of {len(results)} rows passed in {seconds:.0f} s")
+    skipped = sum(bool(result.skipped) for result in results)
+    aside = f", {skipped} skipped" if skipped else ""
+    lines.append(f"{passed} of {len(results)} rows passed{aside}, in {seconds:.0f} s")
     return "\n".join(lines)
 
 
