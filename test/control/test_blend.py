@@ -57,6 +57,37 @@ def test_it_lasts_no_longer_than_half_of_the_limits_need():
     assert 0.25 < change / PLATFORM.max_acceleration[JOINT] <= 0.5
 
 
+@pytest.mark.parametrize("every", [3, 5, 20])
+def test_chunks_that_come_often_do_not_keep_a_target_away(every):
+    """Each chunk wants the same place, 0.8 rad from where the robot stood at the first."""
+    goal = np.zeros(PLATFORM.size)
+    goal[JOINT] = 0.8
+    once = faded(-goal)[:, JOINT]
+    blend = Blend(PLATFORM)
+    before = command = np.zeros(PLATFORM.size)
+    commands = []
+    for tick in range(200):
+        if tick % every == 0:
+            blend.begin(command + (command - before), goal, tick * TICK)
+        before, command = command, goal + blend.offset(tick * TICK)
+        commands.append(command[JOINT])
+    # As if there had been one chunk, but for what a straight line ahead is off by.
+    np.testing.assert_allclose(commands, 0.8 + once, atol=0.05)
+    assert commands[-1] == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_later_seam_fades_beside_an_earlier_one():
+    first, second = np.zeros(PLATFORM.size), np.zeros(PLATFORM.size)
+    first[JOINT], second[JOINT] = 0.5, -0.2
+    blend = Blend(PLATFORM)
+    blend.begin(HOME + first, HOME, 0)
+    seam = blend.offset(10 * TICK)
+    blend.begin(HOME + seam + second, HOME, 10 * TICK)
+    both = [blend.offset((10 + k) * TICK)[JOINT] for k in range(100)]
+    apart = faded(first)[10:110, JOINT] + faded(second)[:100, JOINT]
+    np.testing.assert_allclose(both, apart, atol=1e-12)
+
+
 def test_time_that_steps_back_does_not_make_it_grow():
     blend = Blend(PLATFORM)
     offset = np.zeros(PLATFORM.size)
