@@ -17,7 +17,7 @@ from pi05_ros.faults.scene import Scene
 _BRIDGES = 2  # At once, each with a robot and a domain of its own.
 _AFTER = 0.25  # Watched after a stop [s]: longer than the greatest value allowed.
 _MOMENT = 0.5  # A stop comes up to so long after the base began to drive [s].
-_STATES = 40  # Robot states that surely reach back to before a stop.
+_STATES = 150  # Robot states that surely reach back to before a stop.
 # At its limits, so that a stop may come at any speed.
 _BASE = (0.49, 0.3, 0.9)
 
