@@ -18,15 +18,14 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.continuation import Continuation, ContinuationMode
 from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
+from pi05_ros.inference.leads import lead_of
 from pi05_ros.inference.model_options import Execution, ExecutionChoice
-from pi05_ros.inference.passes import Lead
 from pi05_ros.inference.priority_lock import PriorityLock
 from pi05_ros.inference.stopwatch import Stopwatch
 from pi05_ros.inference.times import Times
 from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
-from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.prompts import fitting_tokens
 from pi05_ros.model.tokenizer import BEGIN, END
@@ -151,7 +150,9 @@ class Pi05Engine:
                     draw(torch.zeros(self._chunk_shape))
                     if continuation is not None:
                         held = np.zeros((self._config.horizon, 1))
-                        lead = self._lead(Continuation(held, 1, 1, continuation))
+                        lead = lead_of(
+                            Continuation(held, 1, 1, continuation), self._config.action_dim
+                        )
                         draw(torch.zeros(self._chunk_shape), lead)
                 if self._fast is not None:
                     self._try_text(pictures, prompt, urgent=True)
@@ -232,7 +233,7 @@ class Pi05Engine:
             watch.lap("prefix")
             if noise is None:
                 noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
-            lead = None if continuation is None else self._lead(continuation)
+            lead = None if continuation is None else lead_of(continuation, self._config.action_dim)
             actions = draw(noise, lead)[0].cpu().numpy()
             watch.lap("generation")
         if not np.isfinite(actions).all():
@@ -293,22 +294,6 @@ class Pi05Engine:
     def _zero_state(self) -> Tensor | None:
         """What a warm-up tells π0."""
         return self._padded(np.zeros(0)) if self._config.variant == "pi0" else None
-
-    def _lead(self, continuation: Continuation) -> Lead:
-        """A continuation as the passes take it.
-
-        Entries that are padding do not bind a guided flow: what the weights make of them is their
-        business. A trained expert was shown them as they are padded here, with zeros.
-        """
-        horizon, dims = continuation.actions.shape
-        known = torch.arange(self._config.action_dim) < dims
-        rows = pad(continuation.actions.astype(np.float32), self._config.action_dim)
-        if trained := continuation.mode == "trained_rtc":
-            by_row = (torch.arange(horizon) < continuation.committed).float()
-            known = torch.ones_like(known)
-        else:
-            by_row = soft_mask(continuation.committed, continuation.overlap, horizon)
-        return Lead(torch.from_numpy(rows)[None], (by_row[:, None] * known)[None], trained)
 
     def _padded(self, state: np.ndarray) -> Tensor:
         """A state (D,) as the model takes it, (1, action_dim) float32."""

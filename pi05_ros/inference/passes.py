@@ -14,34 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
 
+from pi05_ros.inference.leads import Lead
+from pi05_ros.inference.text_cache import Memory, TextCache
 from pi05_ros.model import flow
 from pi05_ros.model.guidance import integrate_guided
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.transformer import LayerMemory
 
-Memory = tuple[LayerMemory, ...]
 Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
 F = TypeVar("F", bound=Callable[..., Any])
 
 FROZEN_PARAMETERS = 100_000_000  # Larger models are not frozen.
-
-
-@dataclass(frozen=True)
-class Lead:
-    """A chunk that another one goes on from, in the model's units."""
-
-    rows: Tensor  # (1, horizon, action_dim) float32, normalised and padded.
-    weights: Tensor
-    # (1, horizon, action_dim) float32, 0 to 1: how much each entry binds. Where the model was
-    # trained for it, 1 in all of the rows that are known, and 0 in the others.
-    trained: bool  # Whether the expert is told the known rows, or guided to them.
 
 
 class Drawer(Protocol):
@@ -310,30 +298,3 @@ class Passes:
             isolate_recompiles=True,  # Other engines' kernels hold other weights.
         )
         return cast(F, compiled)
-
-
-class TextCache:
-    """Keys and values with room for text, of one shape, so that one kernel writes every token.
-
-    Args:
-        memory: What its layers look like, (1, K, S, D) each.
-        capacity: Positions that it holds.
-    """
-
-    def __init__(self, memory: Memory, capacity: int) -> None:
-        self.capacity = capacity
-        room = (0, 0, 0, capacity - memory[0].keys.shape[2])
-        self.memory = tuple(
-            LayerMemory(functional.pad(keys, room), functional.pad(values, room))
-            for keys, values in memory
-        )
-        device = memory[0].keys.device
-        self.seen = torch.zeros(1, capacity, dtype=torch.bool, device=device)  # Slots in use.
-
-    def fill(self, memory: Memory) -> None:
-        """Begins anew with what was read."""
-        used = memory[0].keys.shape[2]
-        for own, read in zip(self.memory, memory, strict=True):
-            own.keys[:, :, :used] = read.keys
-            own.values[:, :, :used] = read.values
-        self.seen[:] = torch.arange(self.capacity, device=self.seen.device) < used

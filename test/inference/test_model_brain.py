@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
-from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.inference.fitting import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
 from pi05_ros.inference.model_options import ModelOptions
@@ -22,15 +22,11 @@ from pi05_ros.model.checkpoint import (
     random_checkpoint,
     save_checkpoint,
 )
-from pi05_ros.model.config import load_preset
 from pi05_ros.model.decoding import Decoded
 from pi05_ros.model.fast import FastError, FastTokenizer
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.pi05 import Pi05, draw_weights
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.platforms import Platform, load_platform
-
-TINY = "random:tiny?seed=3"
-PLATFORMS = ("mobile_18dof", "mobile_19dof")
 
 
 @pytest.fixture(params=PLATFORMS)
@@ -41,15 +37,6 @@ def platform(request) -> Platform:
 @pytest.fixture
 def brain(platform: Platform) -> ModelBrain:
     return ModelBrain(platform, TINY)
-
-
-def observe(platform: Platform, size: int = 28, seed: int = 0) -> Observation:
-    draw = np.random.default_rng(seed)
-    images = {
-        name: draw.integers(0, 256, (size, size, 3), np.uint8) for name in platform.camera_names
-    }
-    nothing = np.full(platform.size, np.nan)
-    return Observation(10**9, platform.names, platform.home.copy(), nothing, images)
 
 
 def without(observation: Observation, *cameras: str) -> Observation:
@@ -194,20 +181,6 @@ def test_observations_that_must_not_be_acted_on(platform, brain):
             brain.predict_subtask(observation, "make the bed")
 
 
-def stats_of(platform: Platform, relative: bool = False) -> NormStats:
-    """Half of the limits; `relative`: of all that is no velocity."""
-    units = [dimension.unit for dimension in platform.dimensions]
-    stats = NormStats.from_limits(platform.names, units, platform.lower / 2, platform.upper / 2)
-    if not relative:
-        return stats
-    return NormStats(
-        tuple(
-            dataclasses.replace(dimension, relative=not velocity)
-            for dimension, velocity in zip(stats.dimensions, platform.is_velocity, strict=True)
-        )
-    )
-
-
 def test_a_saved_checkpoint_thinks_for_its_own_platforms_only(tmp_path):
     model = random_checkpoint("tiny", seed=3)
     first, second = map(load_platform, PLATFORMS)
@@ -250,17 +223,6 @@ def test_nano_is_what_an_empty_argument_means():
     prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
     chunk = brain.predict_chunk(observe(platform, 224), prediction.text).actions
     assert np.isfinite(chunk).all()
-
-
-def saved(folder, platform: Platform, variant: str, relative: bool = False, **facts) -> str:
-    """A checkpoint folder of an untrained one-layer model that claims to have been trained."""
-    model = Pi05(dataclasses.replace(load_preset("tiny"), variant=variant))
-    draw_weights(model, seed=1, adaptive_scale=1.0)
-    tokenizer = random_checkpoint("tiny").tokenizer
-    stats = stats_of(platform, relative)
-    checkpoint = Checkpoint(model, tokenizer, {platform.name: stats}, **facts)
-    save_checkpoint(folder / "c", checkpoint)
-    return str(folder / "c")
 
 
 def test_weights_that_only_act_leave_the_task_as_it_is(platform, tmp_path, caplog):
@@ -371,131 +333,3 @@ def test_a_robot_with_more_entries_than_the_weights(platform):
         stats_for(dataclasses.replace(fresh, model=narrow), platform)
     wide = Pi05(dataclasses.replace(fresh.model.config, action_dim=platform.size))
     assert stats_for(dataclasses.replace(fresh, model=wide), platform).names == platform.names
-
-
-def handover(platform: Platform, old: np.ndarray, mode: str, committed: int = 8) -> Continuation:
-    """An old chunk, 20 rows later: its last row is held, 30 rows are a plan."""
-    rows = np.concatenate([old[20:], np.repeat(old[-1:], 20, axis=0)])
-    return Continuation(rows, committed, 30, mode)
-
-
-@pytest.mark.parametrize("checkpoint", [TINY, pytest.param("", id="nano", marks=pytest.mark.slow)])
-def test_guided_chunks_keep_to_the_plan_at_the_seam(checkpoint):
-    """Random weights, whose chunks are unlike each other, at 150 ms, with new noise each time.
-
-    The rows of such chunks are as unlike, so what is measured is by how much the velocity at the
-    seam is another one than that of the plan: |a_new − a_old| / period in the first new row.
-    """
-    platform = load_platform("mobile_18dof")
-    brain = ModelBrain(platform, checkpoint)
-    size, span = brain.info.image_size[0], platform.upper - platform.lower
-    off: dict[str, list[np.ndarray]] = {"async": [], "rtc": []}
-    for seed in range(8):
-        old = brain.predict_chunk(observe(platform, size, seed), "pick up the plate").actions
-        now = observe(platform, size, seed + 100)
-        going_on = handover(platform, old, "rtc")
-        for name, continuation in (("async", None), ("rtc", going_on)):
-            new = brain.predict_chunk(now, "pick up the plate", continuation).actions
-            off[name].append(np.abs(new - going_on.actions) / span)
-    mean = {name: np.mean(rows, axis=(0, 2)) for name, rows in off.items()}
-    assert mean["rtc"][8] < 0.15 * mean["async"][8]
-    # Less so further ahead, where the old plan binds less; no more at all where it has ended.
-    assert mean["rtc"][8:20].mean() < mean["rtc"][20:30].mean() < 0.9 * mean["async"][20:30].mean()
-    assert mean["rtc"][30:].mean() == pytest.approx(mean["async"][30:].mean(), rel=0.2)
-
-
-@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
-def test_committed_rows_come_back_exactly(platform, brain, mode):
-    old = brain.predict_chunk(observe(platform), "pick up the plate").actions
-    going_on = handover(platform, old + 1e-3, mode)  # Even beyond the limits: they were executed.
-    new = brain.predict_chunk(observe(platform), "pick up the plate", going_on).actions
-    np.testing.assert_array_equal(new[:8], going_on.actions[:8])
-    assert (new[8:] >= platform.lower).all()
-    assert (new[8:] <= platform.upper).all()
-    assert np.abs(new[8:] - going_on.actions[8:]).max() > 1e-3  # A new chunk, not the old one.
-
-
-def test_relative_actions_are_counted_from_the_new_state(platform, tmp_path, monkeypatch):
-    """What the engine is told, unnormalised at the new state, is the old chunk; at no other."""
-    folder = saved(tmp_path, platform, "pi05", relative=True, training=Training(flow=True))
-    brain = ModelBrain(platform, folder)
-    told = []
-    inner = brain._engine.draw_actions
-    monkeypatch.setattr(
-        brain._engine,
-        "draw_actions",
-        lambda *a, continuation, **k: (
-            told.append(continuation) or inner(*a, continuation=continuation, **k)
-        ),
-    )
-    before, now = observe(platform), observe(platform, seed=1)
-    now = dataclasses.replace(now, state=now.state + 0.05)
-    old = brain.predict_chunk(before, "pick up the plate").actions
-    going_on = handover(platform, old, "rtc")
-    brain.predict_chunk(now, "pick up the plate", going_on)
-    assert told[0] is None
-    assert (told[1].committed, told[1].overlap, told[1].mode) == (8, 30, "rtc")
-    stats = stats_of(platform, relative=True)
-    np.testing.assert_allclose(
-        stats.unnormalize_actions(told[1].actions, now.state), going_on.actions, atol=1e-9
-    )
-    wrong = stats.unnormalize_actions(told[1].actions, before.state)
-    assert np.abs(wrong - going_on.actions)[:, ~platform.is_velocity].min() > 0.04
-
-
-def test_what_each_variant_goes_on_by(platform, tmp_path):
-    def modes(name: str, variant: str, **facts) -> tuple[tuple[str, ...], int]:
-        (tmp_path / name).mkdir()
-        info = ModelBrain(platform, saved(tmp_path / name, platform, variant, **facts)).info
-        return info.continuations, info.max_prefix
-
-    taught = Training(flow=True, max_prefix=6)
-    draw = np.random.default_rng(0)
-    chunks = [draw.uniform(-0.5, 0.5, (50, platform.size)) for _ in range(5)]
-    fast = FastTokenizer.fit(chunks, size=500)
-    assert modes("a", "pi05", training=Training(flow=True)) == (("rtc",), 0)
-    assert modes("b", "pi0", training=Training(flow=True)) == (("rtc",), 0)
-    assert modes("c", "pi05", training=taught) == (("trained_rtc", "rtc"), 6)
-    assert modes("d", "pi0", training=taught) == (("trained_rtc", "rtc"), 6)
-    assert modes("e", "pi0_fast", training=Training(fast=True), fast=fast) == ((), 0)
-    assert modes("f", "pi05", training=Training(fast=True), fast=fast) == ((), 0)
-    untrained = ModelBrain(platform, TINY).info
-    assert (untrained.continuations, untrained.max_prefix) == (("rtc", "trained_rtc"), 49)
-    assert "it has learned nothing" in untrained.description
-
-
-@pytest.mark.parametrize("variant", ["pi05", "pi0"])
-@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
-def test_a_trained_model_goes_on_so_far(platform, tmp_path, variant, mode):
-    taught = Training(flow=True, max_prefix=6)
-    brain = ModelBrain(platform, saved(tmp_path, platform, variant, training=taught))
-    brain.warm_up(mode)
-    old = brain.predict_chunk(observe(platform), "pick up the plate").actions
-    new = brain.predict_chunk(
-        observe(platform), "pick up the plate", handover(platform, old, mode, committed=6)
-    ).actions
-    np.testing.assert_array_equal(new[:6], handover(platform, old, mode).actions[:6])
-    too_long = handover(platform, old, mode, committed=7)
-    if mode == "rtc":
-        brain.predict_chunk(observe(platform), "pick up the plate", too_long)
-        return
-    with pytest.raises(ContinuationError, match="at most 6 committed rows, found 7; take rtc"):
-        brain.predict_chunk(observe(platform), "pick up the plate", too_long)
-
-
-@pytest.mark.parametrize("shape", [(49, 18), (50, 17)])
-def test_a_chunk_of_another_shape_is_none_to_go_on_from(shape):
-    brain = ModelBrain(load_platform("mobile_18dof"), TINY)
-    other = Continuation(np.zeros(shape), 3, 10, "rtc")
-    with pytest.raises(ContinuationError, match=r"wanted a chunk of \(50, 18\) to go on from, f"):
-        brain.predict_chunk(observe(load_platform("mobile_18dof")), "pick up the plate", other)
-
-
-def test_a_mode_that_the_model_lacks(platform, tmp_path):
-    brain = ModelBrain(platform, saved(tmp_path, platform, "pi05", training=Training(flow=True)))
-    continuation = Continuation(np.tile(platform.home, (50, 1)), 3, 10, "trained_rtc")
-    assert "trained_rtc" not in brain.info.continuations
-    with pytest.raises(ContinuationError, match="in the modes: rtc; found 'trained_rtc'"):
-        brain.predict_chunk(observe(platform), "pick up the plate", continuation)
-    with pytest.raises(ContinuationError, match="in the modes: rtc; found 'trained_rtc'"):
-        brain.warm_up("trained_rtc")

@@ -9,7 +9,8 @@ import torch
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.graph_passes import GraphPasses, Launch, make_passes
-from pi05_ros.inference.passes import Lead, Passes
+from pi05_ros.inference.leads import Lead
+from pi05_ros.inference.passes import Passes
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.decoding import decode
 from pi05_ros.model.guidance import soft_mask
@@ -108,7 +109,10 @@ def test_known_rows_stand_at_time_one(model):
         x = x - model.velocity(x, model.modulate(tau), context) / steps
     torch.testing.assert_close(found[:, 8:], x[:, 8:], atol=2e-4, rtol=0)
     assert torch.equal(found[:, :8], lead.rows[:, :8])
-    assert (found - draw(passes, *given))[:, 8:].abs().max() > 1e-3  # The others hear them.
+    free = draw(passes, *given)
+    assert (found - free)[:, 8:].abs().max() > 1e-3  # The others hear them.
+    nothing = lead_of(given[2], trained=True, committed=0)
+    torch.testing.assert_close(draw(passes, *given, nothing), free, atol=2e-5, rtol=0)
 
 
 @torch.inference_mode()

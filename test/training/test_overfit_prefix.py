@@ -15,7 +15,8 @@ import torch
 from fakes.smooth_flow import SmoothFlow, kinds, velocity_jump
 from torch import Tensor
 
-from pi05_ros.inference.passes import Lead, Passes
+from pi05_ros.inference.leads import Lead
+from pi05_ros.inference.passes import Passes
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.guidance import soft_mask
