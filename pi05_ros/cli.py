@@ -36,6 +36,7 @@ VERBS = {
         "pi05_ros.checkpoints.command", "inspect, convert or probe a model's weights"
     ),
     "faults": Verb("pi05_ros.faults.command", "put faults upon the suite and measure the robot"),
+    "latency": Verb("pi05_ros.latency.command", "where the time goes, from a bag or live"),
     "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }

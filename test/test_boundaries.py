@@ -15,7 +15,12 @@ PACKAGE = Path(__file__).parents[1] / "pi05_ros"
 
 # Libraries that cost seconds or need a robot's installation, and the folders that may load them.
 MAY_LOAD = {
-    "rclpy": {"nodes", "demo", "faults"},  # The demo watches the graph through a node of nodes/.
+    "rclpy": {
+        "nodes",
+        "demo",
+        "faults",
+        "latency",
+    },  # The demo watches the graph through a node of nodes/.
     "mujoco": {"sim", "evaluation", "nodes"},
     "torch": {"model", "inference", "training", "evaluation", "nodes", "checkpoints"},
     "transformers": set(),  # The tests compare our model with it.
@@ -33,6 +38,7 @@ RANK = {
     "checkpoints": 4,
     "demo": 4,
     "faults": 4,
+    "latency": 4,
     "nodes": 4,
 }
 # The set-up and its page know the command line only: they run before anything is installed.

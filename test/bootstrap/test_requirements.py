@@ -71,7 +71,8 @@ def test_what_the_pinned_packages_need_is_pinned():
             requirement, _, marker = line.partition(";")
             if "extra" in marker or "python_version" in marker or "platform" in marker:
                 continue
-            need = re.split(r"[\s\[(<>=!~]", requirement.strip())[0].lower().replace("_", "-")
+            need = re.split(r"[\s\[(<>=!~]", requirement.strip())[0].lower()
+            need = re.sub(r"[._]", "-", need)
             if need not in pinned and need not in UNUSED:
                 missing.setdefault(package, []).append(need)
     # Which CUDA packages torch needs depends on its build; pip installs them.

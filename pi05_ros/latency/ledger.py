@@ -1,0 +1,135 @@
+"""The life of a chunk: its ledger, joined with its first execution. Pure: no ROS, no bags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+# A chunk that left so shortly before the last state may still be executed: nobody knows [ns].
+_STILL_OPEN_NS = 500_000_000
+# Stamps before the year 2000 are no wall time, but a simulator's [ns].
+_YEAR_2000_NS = 946_684_800 * 1_000_000_000
+
+
+@dataclass(frozen=True)
+class ChunkRecord:
+    """One ActionChunk. Stamps in ns of ROS time; None: not told."""
+
+    session: int
+    sequence: int
+    capture_ns: int
+    ingestion_ns: int | None
+    arrival_ns: int | None
+    start_ns: int | None
+    publication_ns: int | None  # None: it carries no ledger.
+    waited: float  # [s], as the rest
+    vision: float
+    prefix: float
+    flow: float
+
+
+@dataclass(frozen=True)
+class StateRecord:
+    """What a RobotState says about execution."""
+
+    session: int
+    stamp_ns: int
+    chunk_capture_ns: int | None  # Of the chunk that is followed; None: none is.
+    chunk_sequence: int
+    commanded_ns: int | None
+
+
+@dataclass(frozen=True)
+class ChunkLife:
+    """A chunk and what became of it."""
+
+    chunk: ChunkRecord
+    executed_ns: int | None  # When its first command was sent; None: never, or not known.
+    is_open: bool  # Too young at the end of the record to know.
+
+
+class Lives:
+    """Joins chunks with the states that follow them, in whatever order they come."""
+
+    def __init__(self) -> None:
+        self.state_count = 0
+        self.simulated = False  # Stamps are a simulator's.
+        self._chunks: dict[tuple[int, int, int], ChunkRecord] = {}
+        self._executed: dict[tuple[int, int, int], int] = {}
+        self._last_state_ns = 0
+
+    @property
+    def chunk_count(self) -> int:
+        """Chunks so far."""
+        return len(self._chunks)
+
+    def add_chunk(self, chunk: ChunkRecord) -> None:
+        """Takes a chunk; the same one again changes nothing."""
+        self._chunks.setdefault((chunk.session, chunk.capture_ns, chunk.sequence), chunk)
+        if chunk.capture_ns < _YEAR_2000_NS:
+            self.simulated = True
+
+    def add_state(self, state: StateRecord) -> None:
+        """Takes a state."""
+        self.state_count += 1
+        self._last_state_ns = max(self._last_state_ns, state.stamp_ns)
+        if state.chunk_capture_ns is None or state.commanded_ns is None:
+            return
+        key = (state.session, state.chunk_capture_ns, state.chunk_sequence)
+        self._executed[key] = min(state.commanded_ns, self._executed.get(key, state.commanded_ns))
+
+    def all(self) -> list[ChunkLife]:
+        """Every chunk that carries a ledger, by publication."""
+        lives = []
+        for key, chunk in self._chunks.items():
+            if chunk.publication_ns is None:
+                continue
+            executed = self._executed.get(key)
+            young = chunk.publication_ns + _STILL_OPEN_NS > self._last_state_ns
+            lives.append(ChunkLife(chunk, executed, executed is None and young))
+        return sorted(lives, key=lambda life: life.chunk.publication_ns or 0)
+
+    def without_ledger(self) -> int:
+        """Chunks that do not say where their time went."""
+        return sum(chunk.publication_ns is None for chunk in self._chunks.values())
+
+
+def chunk_record(message: Any) -> ChunkRecord:
+    """An ActionChunk as it came from ROS or from a bag; an old one has no field `ledger`."""
+    ledger = getattr(message, "ledger", None)
+    stamp_ns = _ns(message.header.stamp) or 0
+    if ledger is None:
+        nothing = (None, None, None, None, 0.0, 0.0, 0.0, 0.0)
+        return ChunkRecord(message.session, message.sequence, stamp_ns, *nothing)
+    return ChunkRecord(
+        session=message.session,
+        sequence=message.sequence,
+        capture_ns=stamp_ns,
+        ingestion_ns=_ns(ledger.ingestion),
+        arrival_ns=_ns(ledger.arrival),
+        start_ns=_ns(ledger.start),
+        publication_ns=_ns(ledger.publication),
+        waited=ledger.waited,
+        vision=ledger.vision,
+        prefix=ledger.prefix,
+        flow=ledger.flow,
+    )
+
+
+def state_record(message: Any) -> StateRecord:
+    """A RobotState, likewise; an old one does not say which chunk it follows."""
+    stamp_ns = _ns(message.header.stamp) or 0
+    if not hasattr(message, "chunk_stamp"):
+        return StateRecord(message.session, stamp_ns, None, 0, None)
+    return StateRecord(
+        message.session,
+        stamp_ns,
+        _ns(message.chunk_stamp),
+        message.chunk_sequence,
+        _ns(message.commanded_stamp),
+    )
+
+
+def _ns(stamp: Any) -> int | None:
+    """A builtin_interfaces/Time in ns; None where it is zero."""
+    return stamp.sec * 1_000_000_000 + stamp.nanosec or None
