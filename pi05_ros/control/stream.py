@@ -10,7 +10,8 @@ from pi05_ros.control.blend import Blend
 from pi05_ros.control.chunk import AcceptedChunk
 from pi05_ros.platforms import Platform
 
-# Over the last part of a chunk the base slows down, so that it stands when no other chunk comes.
+# Over the last part of a chunk the base slows down, so that it stands when no other chunk comes:
+# it is told to one row before the last, for a command takes its time to the controller.
 BASE_TAPER = 0.2  # [s]
 
 
@@ -70,7 +71,7 @@ class ChunkStream:
             self._is_new = False
             self._blend.begin(coasting, values, now_ns)
         values += self._blend.offset(now_ns)
-        remaining = (len(actions) - 1 - position) * self._period
+        remaining = max(0.0, (len(actions) - 2 - position) * self._period)
         if remaining < BASE_TAPER:
             values[self._is_velocity] *= remaining / BASE_TAPER
         return Target(values, self._chunk, position)

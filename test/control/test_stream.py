@@ -47,11 +47,12 @@ def test_half_a_period_before_and_behind_it_still_belongs_to_it():
     assert at(stream(rows=1), 0).values[JOINT] == COURSE[0]
 
 
-def test_the_base_slows_down_over_the_last_fifth_of_a_second():
+def test_the_base_slows_down_in_a_fifth_of_a_second_and_stands_a_row_before_the_end():
     made = stream()
-    end = 49 * 20
+    end = 48 * 20
     for left, share in ((220, 1.0), (200, 1.0), (150, 0.75), (100, 0.5), (20, 0.1), (0, 0.0)):
         assert at(made, end - left).values[BASE] == pytest.approx(0.4 * share)
+    assert at(made, end + 10).values[BASE] == at(made, end + 20).values[BASE] == 0.0
 
 
 def test_only_a_new_chunk_is_blended_in_and_clearing_forgets_it():
