@@ -70,7 +70,7 @@ class BringupOptions:
     chunk_mode: str = _option(
         AUTO,
         "How action chunks follow each other: sync stands and waits, async switches, rtc and "
-        "trained_rtc go on without a seam. auto: the best that the brain can.",
+        "trained_rtc go on without a seam. auto: trained_rtc where it was taught, else async.",
         (AUTO, *CHUNK_MODES),
     )
     task: str = _option(

@@ -17,7 +17,8 @@ class PolicyParameters(BrainParameters):
         AUTO,
         "How chunks follow each other. sync: the robot stands and waits for each; async: the next "
         "is computed while one runs; rtc: and goes on from it by guidance of the flow; "
-        "trained_rtc: and goes on from it as trained. auto: the best that the brain can.",
+        "trained_rtc: and goes on from it as trained. auto: trained_rtc where it was taught, "
+        "else async.",
         choices=(AUTO, *CHUNK_MODES),
     )
     execution_horizon: int = parameter(

@@ -88,13 +88,17 @@ def test_chunks_go_on_from_the_one_that_runs(graph, mode):
     np.testing.assert_allclose(later.actions[0], PLATFORM.home, atol=1e-9)
 
 
-def test_by_itself_it_takes_what_the_brain_can_do_best(graph):
+@pytest.mark.parametrize(
+    ("continuations", "mode"), [(("trained_rtc", "rtc"), "trained_rtc"), (("rtc",), "async")]
+)
+def test_by_itself_it_takes_what_costs_nothing(graph, continuations, mode):
     brain = FakeBrain(PLATFORM)
-    object.__setattr__(brain.info, "continuations", ())
+    object.__setattr__(brain.info, "continuations", continuations)
     scene = Scene(graph, brain).start()
     scene.wait_for_chunks(3)
-    assert set(map(type, brain.continued)) == {type(None)} and brain.warmed == []
-    assert scene.policy.health().values["mode"] == "async"
+    assert scene.policy.health().values["mode"] == mode
+    assert any(brain.continued) is (mode == "trained_rtc")
+    assert brain.warmed == ([] if mode == "async" else [mode])
 
 
 def test_a_mode_that_the_brain_lacks_is_refused_when_it_is_configured(graph, capfd):
@@ -127,7 +131,7 @@ def test_sync_publishes_what_is_executed_and_starts_it_at_publication(graph):
 
 
 def test_health_says_mode_rate_delay_and_what_became_of_chunks(graph):
-    scene = Scene(graph).start()
+    scene = Scene(graph, chunk_mode="rtc").start()
     scene.wait_for_chunks(4)
     wait_for(lambda: "chunks executed" in scene.policy.health().values, "an execution")
     health = scene.policy.health()

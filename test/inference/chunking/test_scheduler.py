@@ -291,8 +291,8 @@ def test_settings_that_leave_no_rows_are_refused():
 
 def test_modes_are_settled_by_what_the_brain_can_do():
     assert settle_mode("auto", ("trained_rtc", "rtc")) == "trained_rtc"
-    assert settle_mode("auto", ("rtc", "trained_rtc")) == "rtc"  # Untrained weights.
-    assert settle_mode("auto", ("rtc",)) == "rtc" and settle_mode("auto", ()) == "async"
+    assert settle_mode("auto", ("rtc", "trained_rtc")) == "async"  # Untrained weights.
+    assert settle_mode("auto", ("rtc",)) == settle_mode("auto", ()) == "async"
     for name in ("sync", "async"):
         assert settle_mode(name, ()) == name
     assert settle_mode("rtc", ("rtc",)) == "rtc"
