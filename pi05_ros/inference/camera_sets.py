@@ -34,7 +34,7 @@ class CameraSetMatcher(Generic[T]):
         cameras: Sequence[str],
         max_skew: float,
         partial_after: float,
-        depth: int = 8,
+        depth: int = 24,
         max_bytes: int = 64 << 20,
     ) -> None:
         """Makes an empty matcher.
@@ -43,7 +43,8 @@ class CameraSetMatcher(Generic[T]):
             cameras: Names, in the order of the sets.
             max_skew: Greatest difference of stamps within a set [s].
             partial_after: How far a camera's newest stamp may lag behind the others' [s].
-            depth: Pictures kept for each camera.
+            depth: Pictures kept for each camera. Of one that bursts at 120 Hz they must reach back
+                as far as another may be late.
             max_bytes: Bytes kept for each camera; its newest picture is kept however large it is.
         """
         self._cameras = tuple(cameras)

@@ -67,7 +67,7 @@ def test_memory_is_bounded_when_a_camera_bursts():
     m.add("b", 1, "b")
     for k in range(1000):
         m.add("a", (1000 + k) * MS, k)
-    assert len(m._queues["a"]) == 8 and m.counts["unmatched"] > 900
+    assert len(m._queues["a"]) == 24 and m.counts["unmatched"] > 900
 
 
 def test_memory_is_bounded_in_bytes_when_the_pictures_are_large():
@@ -78,3 +78,17 @@ def test_memory_is_bounded_in_bytes_when_the_pictures_are_large():
     assert [item for _, item, _ in m._queues["a"]] == [3, 4]
     m.add("a", 2000 * MS, "huge", 5000)
     assert [item for _, item, _ in m._queues["a"]] == ["huge"]
+
+
+def test_a_camera_that_bursts_at_120_hz_keeps_its_sets_with_one_that_is_90_ms_late():
+    m = matcher()
+    burst = [(k * 1000 // 120, "a", k * 1000 // 120) for k in range(240)]
+    late = [(k * 1000 // 30 + 90, "b", k * 1000 // 30) for k in range(60)]
+    sets = []
+    for _, camera, stamp in sorted(burst + late):
+        found = m.add(camera, (1000 + stamp) * MS, stamp)
+        if found is not None and None not in found.stamps_ns:
+            sets.append(found)
+    assert len(sets) >= 55
+    # Until b's first picture came, a's went into sets of their own.
+    assert all(abs(s.stamps_ns[0] - s.stamps_ns[1]) <= 9 * MS for s in sets[5:])
