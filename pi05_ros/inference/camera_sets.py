@@ -9,6 +9,12 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+_SMOOTHING = 0.2  # Weight of the newest distance in a camera's period.
+# A picture farther from the set's time than this share of its camera's period is its neighbour's:
+# the right one was lost, or went into the set before.
+_NEIGHBOUR = 0.75
+_NEIGHBOUR_FLOOR_NS = 5_000_000  # Jitter of a fast camera.
+
 
 @dataclass(frozen=True)
 class MatchedSet(Generic[T]):
@@ -22,8 +28,12 @@ class CameraSetMatcher(Generic[T]):
     """Groups pictures whose stamps lie within `max_skew` of each other.
 
     A set is complete when every camera has a picture near the reference, which is the newest
-    stamp of the slowest camera. A camera that has been silent for `partial_after` no longer holds
-    the others back: its place in the set stays empty, and whoever needs it can tell.
+    stamp of the slowest camera. Pictures of a fast camera lie closer than `max_skew`, and only
+    the one that belongs to that time is taken: else a camera that is once a picture ahead would
+    stay ahead, and every set would come a period late.
+
+    A camera that has been silent for `partial_after` no longer holds the others back: its place
+    in the set stays empty, and whoever needs it can tell.
 
     Attributes:
         counts: "unmatched" pictures that no set took, "not_newer" pictures with an old stamp.
@@ -54,6 +64,7 @@ class CameraSetMatcher(Generic[T]):
         self._depth = depth
         self._max_bytes = max_bytes
         self._newest = dict.fromkeys(cameras, 0)
+        self._period: dict[str, float] = {}  # Camera → distance of its stamps, smoothed [ns].
         self.counts: Counter[str] = Counter()
 
     def add(self, camera: str, stamp_ns: int, item: T, size: int = 0) -> MatchedSet[T] | None:
@@ -64,6 +75,7 @@ class CameraSetMatcher(Generic[T]):
                 self.counts["not_newer"] += 1
                 return None
             self.clear()  # Time jumped back by more than a second: begin anew.
+        self._learn_period(camera, stamp_ns)
         self._newest[camera] = stamp_ns
         queue.append((stamp_ns, item, size))
         held = sum(entry[2] for entry in queue)
@@ -77,6 +89,17 @@ class CameraSetMatcher(Generic[T]):
         for queue in self._queues.values():
             queue.clear()
         self._newest = dict.fromkeys(self._cameras, 0)
+
+    def _learn_period(self, camera: str, stamp_ns: int) -> None:
+        if self._newest[camera]:
+            distance = stamp_ns - self._newest[camera]
+            before = self._period.get(camera, distance)
+            self._period[camera] = before + _SMOOTHING * (distance - before)
+
+    def _is_neighbour(self, camera: str, stamp_ns: int, reference_ns: int) -> bool:
+        """Whether a picture belongs to the time before or after the set's."""
+        limit = max(_NEIGHBOUR * self._period.get(camera, 0.0), _NEIGHBOUR_FLOOR_NS)
+        return camera in self._period and abs(stamp_ns - reference_ns) > limit
 
     def _match(self) -> MatchedSet[T] | None:
         newest = max(self._newest.values())
@@ -92,6 +115,8 @@ class CameraSetMatcher(Generic[T]):
         }
         stamps = [entry[0] for entry in chosen.values()]
         if max(stamps) - min(stamps) > self._max_skew_ns:
+            return None
+        if any(self._is_neighbour(name, entry[0], reference) for name, entry in chosen.items()):
             return None
         for name, (stamp, _, _) in chosen.items():
             queue = self._queues[name]

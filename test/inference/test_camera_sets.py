@@ -1,5 +1,7 @@
 """Matching pictures by stamp."""
 
+import pytest
+
 from pi05_ros.inference.camera_sets import CameraSetMatcher
 
 MS = 1_000_000
@@ -92,3 +94,28 @@ def test_a_camera_that_bursts_at_120_hz_keeps_its_sets_with_one_that_is_90_ms_la
     assert len(sets) >= 55
     # Until b's first picture came, a's went into sets of their own.
     assert all(abs(s.stamps_ns[0] - s.stamps_ns[1]) <= 9 * MS for s in sets[5:])
+
+
+@pytest.mark.parametrize("rate", [10, 30, 50, 120])
+def test_a_camera_that_was_once_a_picture_ahead_does_not_stay_ahead(rate):
+    m = matcher("abc", max_skew=0.05)
+    stamps = [1000 + round(k * 1000 / rate) for k in range(60)]
+    sets = []
+    for k, stamp in enumerate(stamps):
+        for camera in "abc":
+            if k == 10 and camera != "a":
+                continue  # Lost on the way.
+            if (found := m.add(camera, stamp * MS, k)) is not None:
+                sets.append((k, found))
+    late = [(k, s.items) for k, s in sets[5:] if s.items != (k, k, k)]
+    assert late == [] and len(sets) >= 57
+
+
+def test_cameras_that_are_not_synchronised_still_make_a_set_a_period():
+    m = matcher("abc", max_skew=0.05)
+    pictures = [(1000 + 33 * k + phase, camera) for k in range(60) for camera, phase in PHASES]
+    sets = [m.add(camera, stamp * MS, stamp) for stamp, camera in sorted(pictures)]
+    assert sum(s is not None for s in sets) >= 56
+
+
+PHASES = (("a", 0), ("b", 11), ("c", 22))
