@@ -144,9 +144,18 @@ class _Suite:
         return self.node("mock_home", parameters, on_exit="shutdown")
 
     def camera_ingestion(self) -> NodeSpec:
-        """The cameras. Rendered pictures have no noise: of a scene at rest all are equal."""
-        noiseless: dict[str, Parameter] = {"repeats_warn": 0, "repeats_unfit": 0}
-        return self.node("camera_ingestion", noiseless if self.options.sim else {}, managed=True)
+        """The cameras.
+
+        Rendered pictures have no noise: of a scene at rest all are equal. And they share their
+        processors with everything else, one rendered after the other: they may be late.
+        """
+        rendered: dict[str, Parameter] = {
+            "repeats_warn": 0,
+            "repeats_unfit": 0,
+            "stale_after": 0.5,
+            "max_offset": 0.4,
+        }
+        return self.node("camera_ingestion", rendered if self.options.sim else {}, managed=True)
 
     def brain(self) -> list[NodeSpec]:
         """Planner and policy: in one process over one copy of the weights, or each alone."""
