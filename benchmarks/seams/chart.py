@@ -14,6 +14,9 @@ from .report import TITLES, Row
 from .robot import TickRecord
 
 COLOURS = {"sync": "#9e9e9e", "async": "#d1495b", "rtc": "#1b6ca8", "trained_rtc": "#66a182"}
+# What the bridge lets through: 10 rad/s², the wrists' acceleration limit, within 20 ms, and its
+# reversal within 20 ms.
+BOUNDS = {"sent_velocity": 0.2, "sent_jerk": 1000.0}
 PANELS = (
     ("velocity", "wanted: step of velocity [rad/s]"),
     ("sent_velocity", "sent: step of velocity [rad/s]"),
@@ -44,7 +47,11 @@ def draw_steps(rows: Sequence[Row], path: Path) -> None:
                 above = np.stack([np.zeros(len(delays)), np.maximum(pairs[:, 1] - pairs[:, 0], 0)])
                 axis.bar(x, pairs[:, 0], width * 0.9, color=COLOURS[mode], label=mode)
                 axis.errorbar(x, pairs[:, 0], above, fmt="none", ecolor="black", elinewidth=1)
-            axis.set_yscale("log")
+            if quantity == "velocity":
+                axis.set_yscale("log")
+            else:  # The limiter's bound is the same in all panels of a column.
+                axis.set_ylim(0.0, BOUNDS[quantity] * 1.1)
+                axis.axhline(BOUNDS[quantity], color="black", lw=0.8, ls="--")
             axis.set_xticks(range(len(delays)), [f"{delay * 1e3:.0f}" for delay in delays])
             axis.set_title(label, fontsize=10)
             axis.grid(axis="y", alpha=0.3)
