@@ -128,6 +128,8 @@ class CameraWatch:
         if seen.refusal:
             seen.counts[f"refused, {seen.refusal}"] += 1
             return False
+        if steady_ns - seen.accepted_at >= round(self._settings.stale_after * _NS):
+            seen.used_at = max(seen.used_at, steady_ns)  # It was silent: no set could use it.
         seen.stamp, seen.latency, seen.accepted_at = stamp_ns, seen.heard_latency, steady_ns
         return True
 

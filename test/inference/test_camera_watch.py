@@ -240,6 +240,14 @@ def test_pictures_that_fit_into_no_set_are_unfit(drivers):
     assert drivers.fitness == "camera front: its pictures come but fit into no set"
 
 
+def test_a_camera_that_sends_again_has_time_to_come_into_a_set(drivers):
+    drivers.run(2000, front=None)
+    drivers.run(500, front={"drawn": False})
+    assert drivers.fitness == ""
+    drivers.run(200, front={"drawn": False})
+    assert drivers.fitness == "camera front: its pictures come but fit into no set"
+
+
 @pytest.mark.parametrize("look", ["black", "saturated", "covered"])
 def test_a_blind_camera_is_a_warning_and_all_needed_ones_blind_are_unfit(drivers, look):
     blind = {"look": look}
