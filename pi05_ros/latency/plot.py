@@ -66,7 +66,9 @@ def save_plot(summary: Summary, path: Path) -> None:
     above.stackplot(numbers, values, labels=labels, colors=colours, linewidth=0, step="mid")
     lost = numbers[~whole]
     if len(lost):
-        above.plot(lost, np.zeros(len(lost)), "kx", clip_on=False, label="never executed")
+        above.plot(
+            lost, np.zeros(len(lost)), "kx", markersize=4, clip_on=False, label="never executed"
+        )
     clock = "simulated time" if summary.simulated else "time"
     above.set(
         title=f"Where the time of a chunk goes: {summary.source}",
@@ -87,9 +89,11 @@ def save_plot(summary: Summary, path: Path) -> None:
 def _stacked(summary: Summary) -> list[Stage]:
     """The stages that add up, in the order of time.
 
-    In simulated time the model's own durations are of another clock: computing stays whole.
+    Computing stays whole where the brain does not tell its parts, and in simulated time, where
+    they are of another clock.
     """
-    inner = [OUTER[3]] if summary.simulated else list(INNER)
+    told = any(row.inner for row in summary.rows) and not summary.simulated
+    inner = list(INNER) if told else [OUTER[3]]
     shown = [*OUTER[:3], *inner, *OUTER[4:]]
     return [s for s in shown if any(row.key == s.key and row.max > 0 for row in summary.rows)]
 

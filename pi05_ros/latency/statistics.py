@@ -117,9 +117,11 @@ def summarize(source: str, lives: Lives) -> Summary:
             f"{source}: none of its {lives.chunk_count} action chunks carries a ledger; the suite "
             "was older than the ledger: record it anew"
         )
-    stages = [*OUTER[:4], *INNER, *OUTER[4:], TOTAL]
-    if lives.simulated:
-        stages.remove(INNER[-1])  # Stamps and durations are of two clocks: there is no rest.
+    # Stamps of a simulator and durations are of two clocks: there is no rest.
+    inner: tuple[Stage, ...] = INNER[:-1] if lives.simulated else INNER
+    if not any(_accounted(life.chunk) for life in known):
+        inner = ()  # A brain that does not say, such as the scripted expert.
+    stages = [*OUTER[:4], *inner, *OUTER[4:], TOTAL]
     complete = [life for life in known if all(s.seconds(life) is not None for s in OUTER)]
     whole = sum(TOTAL.seconds(life) or 0.0 for life in complete)
     rows = []
@@ -164,8 +166,8 @@ def _notes(lives: Lives, known: Sequence[ChunkLife], executed: int) -> list[str]
     notes = []
     if lives.simulated:
         notes.append(
-            "stamps are simulated time, what the model measures of itself is wall time: the inner "
-            "parts do not add up to `start → publication`"
+            "stamps are simulated time, what the model measures of itself is wall time: its parts "
+            "do not add up to `start → publication`"
         )
     if lives.without_ledger():
         notes.append(f"{lives.without_ledger()} chunks without a ledger are left out")

@@ -123,6 +123,27 @@ def test_a_plot_shows_every_stage(tmp_path, capsys):
     assert counts[flow] / counts[prefix] == pytest.approx(6, rel=0.25)  # 30 ms and 5 ms
 
 
+def test_a_plot_leaves_a_gap_where_a_chunk_was_never_executed(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    areas = []
+    for name, lost in (("whole", ()), ("half", tuple(range(15)))):
+        bag = write(tmp_path / name, run(30, lost=lost))
+        assert main([str(bag), "--plot", str(tmp_path / f"{name}.png")]) == 0
+        picture = Image.open(tmp_path / f"{name}.png").convert("RGB").crop((0, 0, 1210, 450))
+        counts = {colour: count for count, colour in picture.getcolors(1 << 24)}
+        areas.append(counts[(0xC0, 0x50, 0x4D)])
+    assert areas[1] / areas[0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_plot_in_simulated_time_leaves_computing_whole(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    bag = write(tmp_path / "bag", run(30, begin_ns=5 * S, lost=(7,)))
+    assert main([str(bag), "--plot", str(tmp_path / "plot.png")]) == 0
+    picture = Image.open(tmp_path / "plot.png").convert("RGB")
+    counts = {colour: count for count, colour in picture.getcolors(1 << 24)}
+    assert counts[(0xD9, 0x82, 0x2B)] > 50_000 and (0xC0, 0x50, 0x4D) not in counts
+
+
 def test_a_plot_needs_no_execution(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     chunks = [m for m in run(30) if isinstance(m[1], ActionChunk)]

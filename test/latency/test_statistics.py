@@ -98,6 +98,14 @@ def test_chunks_at_the_end_are_neither_executed_nor_lost():
     assert "8 of 10 chunks executed, 1 never, 1 not known" in as_text(summary)
 
 
+def test_a_brain_that_does_not_say_has_no_inner_parts():
+    messages = run(5)
+    for made in (m.ledger for _, m in messages if hasattr(m, "ledger")):
+        made.waited = made.vision = made.prefix = made.flow = 0.0
+    keys = {row.key for row in summarize("bag", lives_of(messages)).rows}
+    assert keys == {stage.key for stage in (*OUTER, TOTAL)}
+
+
 def test_simulated_stamps_are_said_and_never_mixed_with_wall_durations():
     summary = summarize("bag", lives_of(run(5, begin_ns=3 * S)))
     rows = {row.key: row for row in summary.rows}
