@@ -165,10 +165,12 @@ def _notes(lives: Lives, known: Sequence[ChunkLife], executed: int) -> list[str]
     """What a reader of the table would get wrong without a word."""
     notes = []
     if lives.simulated:
-        notes.append(
-            "stamps are simulated time, what the model measures of itself is wall time: its parts "
-            "do not add up to `start → publication`"
+        parts = (
+            "; what the model measures of itself is wall time: its parts do not add up to "
+            "`start → publication`"
         )
+        told = any(_accounted(life.chunk) for life in known)
+        notes.append("stamps are simulated time" + parts * told)
     if lives.without_ledger():
         notes.append(f"{lives.without_ledger()} chunks without a ledger are left out")
     if not lives.state_count:

@@ -102,8 +102,11 @@ def test_a_brain_that_does_not_say_has_no_inner_parts():
     messages = run(5)
     for made in (m.ledger for _, m in messages if hasattr(m, "ledger")):
         made.waited = made.vision = made.prefix = made.flow = 0.0
-    keys = {row.key for row in summarize("bag", lives_of(messages)).rows}
+    lives = lives_of(messages)
+    keys = {row.key for row in summarize("bag", lives).rows}
     assert keys == {stage.key for stage in (*OUTER, TOTAL)}
+    lives.simulated = True
+    assert summarize("bag", lives).notes == ("stamps are simulated time",)
 
 
 def test_simulated_stamps_are_said_and_never_mixed_with_wall_durations():
@@ -111,7 +114,7 @@ def test_simulated_stamps_are_said_and_never_mixed_with_wall_durations():
     rows = {row.key: row for row in summary.rows}
     assert summary.simulated and "rest" not in rows
     assert rows["flow"].share is None and rows["computing"].share == pytest.approx(50 / 75)
-    assert "stamps are simulated time" in summary.notes[0]
+    assert summary.notes[0].startswith("stamps are simulated time; what the model measures")
     assert "simulated time" in as_text(summary) and as_json(summary)["simulated"] is True
 
 
