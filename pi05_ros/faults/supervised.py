@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from pi05_ros.faults.scene import Scene
 from pi05_ros.respawn import RespawnPolicy
 from pi05_ros.supervisor import ProcessSpec, Supervisor
 
+# What the lifecycle manager writes when a node has become active.
+_ACTIVATED = re.compile(r": (\w+): activated \(")
 # Back-off and giving up are not tried here: each death is the first of its process.
 _RESPAWN = RespawnPolicy(settled_s=0.01)
 
@@ -31,6 +35,7 @@ class SupervisedGraph:
             respawn=_RESPAWN,
         )
         self._lock = threading.Lock()
+        self._activations: list[tuple[int, str]] = []
         self._pids: dict[str, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -40,6 +45,11 @@ class SupervisedGraph:
         """Process ids of what is alive, by name."""
         with self._lock:
             return dict(self._pids)
+
+    def activated(self, node: str, after_ns: int) -> int | None:
+        """When the lifecycle manager first reported a node active again (steady, ns), or None."""
+        with self._lock:
+            return next((at for at, n in self._activations if n == node and at > after_ns), None)
 
     @property
     def log(self) -> Path:
@@ -62,6 +72,9 @@ class SupervisedGraph:
             self._supervisor.stop()
 
     def _write(self, name: str, line: str) -> None:
+        if name == "lifecycle_manager" and (found := _ACTIVATED.search(line)):
+            with self._lock:
+                self._activations.append((time.monotonic_ns(), found[1]))
         with self._log.open("a") as file:
             file.write(f"{name} | {line}\n")
 
