@@ -196,6 +196,13 @@ def test_a_subtask_of_another_task_starts_afresh(mode):
     assert request.is_first and request.continuation is None
 
 
+def test_a_new_subtask_is_not_answered_from_pictures_older_than_the_last_ones(running):
+    running.run_one(4)
+    other = SubtaskRef("tidy up", 2, "pick up the fork")
+    assert running.ask(2, now=9, subtask=other) is None  # The bridge would refuse it.
+    assert running.ask(4, now=9, subtask=other) is not None
+
+
 def test_a_planner_that_counts_anew_has_a_new_subtask(running):
     running.run_one(0)
     assert running.ask(5, subtask=SubtaskRef("tidy up", 1, "pick up the fork")) is not None
@@ -263,6 +270,15 @@ def test_sync_asks_when_the_robot_stands_and_its_rows_begin_at_publication():
     assert policy.scheduler.counts["ran out"] == 0
     # However late, it is of use: its rows begin when it is there.
     assert policy.scheduler.refusal(request, SUBTASK, rows(99)) == ""
+
+
+def test_sync_looks_again_after_a_chunk_that_stood_still():
+    policy = Policy(mode="sync")
+    chunk = policy.publish(policy.ask(0), 9)
+    for k in (10, 20, 28):  # Nothing moves, and yet a chunk is followed.
+        policy.say(rows(k), chunk, k - 9.0)
+    policy.say(rows(29), None)
+    assert policy.ask(28) is None and policy.ask(29) is not None
 
 
 def test_sync_asks_again_when_its_chunk_got_lost():
