@@ -8,7 +8,6 @@ in a second process, and this one takes the sets: all by DDS, as on a robot.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 from live import machine
+from live.by_rate import RateBenchmark, run
 from live.plots import pyplot, shares_above
 from live.process import Process, environment_with
 
@@ -175,43 +175,21 @@ def plot(results: list[Result], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def page(results: list[Result], size: tuple[int, int], picture: str) -> str:
-    """The page of the documentation."""
-    return PAGE.format(
-        width=size[0],
-        height=size[1],
-        seconds=results[0].seconds,
-        machine=machine.describe(),
-        table=table(results),
-        picture=picture,
-    )
-
-
 def main() -> int:
     """Runs all rates."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    return run(
+        RateBenchmark(
+            description=__doc__ or "",
+            picture="camera_throughput.png",
+            page=PAGE,
+            rates="10,30,50",
+            size="640x480",
+            seconds=20.0,
+            measure=measure,
+            table=table,
+            plot=plot,
+        )
     )
-    parser.add_argument("--rates", default="10,30,50", help="[Hz] (default %(default)s)")
-    parser.add_argument("--size", default="640x480", help="[pixel] (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each (default 20)")
-    parser.add_argument("--out", type=Path, help="page to write; the plot goes to ../images")
-    arguments = parser.parse_args()
-    width, _, height = arguments.size.partition("x")
-    size = int(width), int(height)
-    rates = [float(rate) for rate in arguments.rates.split(",")]
-    results = []
-    for number, rate in enumerate(rates, 1):
-        print(f"[{number}/{len(rates)}] {rate:g} Hz", file=sys.stderr, flush=True)
-        machine.wait_for_quiet()
-        results.append(measure(rate, size, arguments.seconds))
-        print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-    print(table(results))
-    if arguments.out:
-        images = arguments.out.parent.parent / "images"
-        plot(results, images / "camera_throughput.png")
-        arguments.out.write_text(page(results, size, "../images/camera_throughput.png"))
-    return 0
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ RobotState that names the chunk says when its first command was sent.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from live import machine
+from live.by_rate import RateBenchmark, run
 from live.plots import pyplot, shares_above
 from live.process import Process, environment_with
 
@@ -201,44 +201,21 @@ def plot(results: list[Result], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def page(results: list[Result], size: tuple[int, int], picture: str) -> str:
-    """The page of the documentation."""
-    return PAGE.format(
-        width=size[0],
-        height=size[1],
-        seconds=results[0].seconds,
-        machine=machine.describe(),
-        table=table(results),
-        picture=picture,
-    )
-
-
 def main() -> int:
     """Runs all rates."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    return run(
+        RateBenchmark(
+            description=__doc__ or "",
+            picture="camera_to_command.png",
+            page=PAGE,
+            rates="10,30",
+            size="320x240",
+            seconds=30.0,
+            measure=measure,
+            table=table,
+            plot=plot,
+        )
     )
-    parser.add_argument("--rates", default="10,30", help="of the cameras [Hz] (%(default)s)")
-    parser.add_argument("--size", default="320x240", help="[pixel] (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of each (default 30)")
-    parser.add_argument("--out", type=Path, help="page to write; the plot goes to ../images")
-    arguments = parser.parse_args()
-    width, _, height = arguments.size.partition("x")
-    size = int(width), int(height)
-    rates = [float(rate) for rate in arguments.rates.split(",")]
-    results = []
-    for number, rate in enumerate(rates, 1):
-        print(f"[{number}/{len(rates)}] cameras of {rate:g} Hz", file=sys.stderr, flush=True)
-        machine.wait_for_quiet()
-        results.append(measure(rate, size, arguments.seconds))
-        total = machine.rounded(np.percentile(results[-1].total_ms, (50, 99, 100)), 1)
-        print(f"camera to command {total} ms", file=sys.stderr, flush=True)
-    print(table(results))
-    if arguments.out:
-        images = arguments.out.parent.parent / "images"
-        plot(results, images / "camera_to_command.png")
-        arguments.out.write_text(page(results, size, "../images/camera_to_command.png"))
-    return 0
 
 
 if __name__ == "__main__":

@@ -220,6 +220,7 @@ def test_the_thread_count_is_set_only_when_asked(checkpoint, monkeypatch):
     assert calls == [1]
 
 
+@pytest.mark.timeout(400)  # Compiling takes a crowded machine long.
 def test_compiled_a_new_prompt_compiles_nothing(checkpoint):
     """After the warm-up, whatever comes, from threads such as the nodes'; and it says the same."""
     compiled = Pi05Engine(random_checkpoint("tiny"), execution="compiled", seed=1)
