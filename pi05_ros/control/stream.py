@@ -30,9 +30,11 @@ class ChunkStream:
     def __init__(self, platform: Platform) -> None:
         self._period = platform.period
         self._is_velocity = platform.is_velocity
+        # How far from where it coasts a joint can be brought in one period [platform units].
+        self._reach = platform.max_acceleration * platform.period**2
         self._blend = Blend(platform)
         self._chunk: AcceptedChunk | None = None
-        self._is_new = False
+        self._executed: AcceptedChunk | None = None  # Gave the last target.
 
     @property
     def chunk(self) -> AcceptedChunk | None:
@@ -41,37 +43,58 @@ class ChunkStream:
 
     def replace(self, chunk: AcceptedChunk) -> None:
         """Executes `chunk` from now on; its rows that are already past are never executed."""
-        self._chunk, self._is_new = chunk, True
+        self._chunk = chunk
 
     def clear(self) -> None:
         """Forgets the chunk: nothing of it is executed any more."""
-        self._chunk = None
+        self._chunk = self._executed = None
         self._blend.clear()
 
     def target(self, now_ns: int, coasting: np.ndarray) -> Target | None:
         """Target for the time `now_ns`; None when there is none.
 
         Between two rows the target is interpolated. After the last row there is none. A chunk that
-        begins away from `coasting` (D,), where the robot would be commanded to be now if it only
-        went on, is blended in.
+        begins away from where the robot is headed is blended in: from the target that the chunk
+        before it would give now, as far as one period reaches from `coasting` (D,), where the
+        robot would be now if it only went on. From `coasting` alone, chunks that come with every
+        tick would have it coast on for ever.
         """
         if self._chunk is None:
             return None
-        actions = self._chunk.actions
-        position = (now_ns - self._chunk.start_ns) * 1e-9 / self._period
-        # A tick that falls a hair before row 0 or behind the last row still belongs to it.
-        if position < -0.5 or position > len(actions) - 0.5:
+        position = self._position(self._chunk, now_ns)
+        if position is None:
             return None
-        position = min(max(position, 0.0), len(actions) - 1.0)
-        row = min(int(position), len(actions) - 1)
-        after = min(row + 1, len(actions) - 1)
-        weight = position - row
-        values = (1.0 - weight) * actions[row] + weight * actions[after]
-        if self._is_new:
-            self._is_new = False
-            self._blend.begin(coasting, values, now_ns)
+        values = _sample(self._chunk.actions, position)
+        if self._chunk is not self._executed:
+            self._blend.begin(self._headed(now_ns, coasting), values, now_ns)
+            self._executed = self._chunk
         values += self._blend.offset(now_ns)
-        remaining = max(0.0, (len(actions) - 2 - position) * self._period)
+        remaining = max(0.0, (len(self._chunk.actions) - 2 - position) * self._period)
         if remaining < BASE_TAPER:
             values[self._is_velocity] *= remaining / BASE_TAPER
         return Target(values, self._chunk, position)
+
+    def _headed(self, now_ns: int, coasting: np.ndarray) -> np.ndarray:
+        """Where the robot is headed now, (D,) float64, without the chunk that begins."""
+        position = None if self._executed is None else self._position(self._executed, now_ns)
+        if self._executed is None or position is None:
+            return coasting
+        planned = _sample(self._executed.actions, position) + self._blend.offset(now_ns)
+        return np.clip(planned, coasting - self._reach, coasting + self._reach)
+
+    def _position(self, chunk: AcceptedChunk, now_ns: int) -> float | None:
+        """The row that is due now, as a fraction between two; None before and after the chunk."""
+        rows = len(chunk.actions)
+        position = (now_ns - chunk.start_ns) * 1e-9 / self._period
+        # A tick that falls a hair before row 0 or behind the last row still belongs to it.
+        if position < -0.5 or position > rows - 0.5:
+            return None
+        return min(max(position, 0.0), rows - 1.0)
+
+
+def _sample(actions: np.ndarray, position: float) -> np.ndarray:
+    """Interpolates rows (H, D) at a position from 0 to H - 1; (D,) float64."""
+    row = min(int(position), len(actions) - 1)
+    after = min(row + 1, len(actions) - 1)
+    weight = position - row
+    return np.asarray((1.0 - weight) * actions[row] + weight * actions[after])

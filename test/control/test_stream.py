@@ -5,6 +5,7 @@ import pytest
 from fakes.bridge_robot import BASE, JOINT, PLATFORM, START, at_home
 
 from pi05_ros.control.chunk import AcceptedChunk
+from pi05_ros.control.limiter import Limiter
 from pi05_ros.control.stream import ChunkStream
 
 MS = 1_000_000
@@ -70,3 +71,23 @@ def test_only_a_new_chunk_is_blended_in_and_clearing_forgets_it():
 
 def test_a_fresh_stream_has_nothing():
     assert ChunkStream(PLATFORM).target(START, PLATFORM.home) is None
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_however_often_chunks_come_a_far_target_is_reached_and_not_passed(every):
+    """The robot starts in motion, away from the one place that all chunks want."""
+    limiter = Limiter(PLATFORM)
+    limiter.reset(PLATFORM.home)
+    for tick in range(10):
+        limiter.step(at_home(1, left_arm_joint_1=-0.02 * tick)[0])
+    made = ChunkStream(PLATFORM)
+    commands = []
+    for tick in range(150):
+        now = START + 20 * MS * tick
+        if tick % every == 0:
+            actions = at_home(50, left_arm_joint_1=0.5)
+            made.replace(AcceptedChunk(now, now, tick + 1, 0, actions, 0))
+        commands.append(limiter.step(made.target(now, limiter.coasting).values).values[JOINT])
+    assert commands[-1] == pytest.approx(0.5, abs=1e-3)
+    # It brakes from 1 rad/s at half of its limit, and does not swing over.
+    assert min(commands) > -0.5 and max(commands) < 0.55
