@@ -18,6 +18,7 @@ from pi05_ros.faults.source import ChunkSource
 
 T = TypeVar("T")
 _POLL = 0.005  # [s]
+_FRESH_NS = 200_000_000  # A robot state that is older is the past.
 
 
 class ScenarioError(Pi05Error):
@@ -132,6 +133,8 @@ class Operator(Recording):
         self.wait(
             lambda: (
                 self.state.mode == RobotState.MODE_RUNNING
+                # Not the last words of a bridge that was killed.
+                and time.monotonic_ns() - self.states[-1][0] < _FRESH_NS
                 and self.robot.witness.base_speed(time.monotonic_ns()) > 0.05
             ),
             "the base to drive",
