@@ -39,6 +39,6 @@ def run(trial: Trial) -> Checks:
         checks.equal("sequence fell", sum(b[1] < a[1] for a, b in pairs), 0)
         checks.at_most("fastest step, of v_max·dt", witness.fastest(began), 1.000001)
         checks.equal("commands beyond a limit", len(witness.faults(began)), 0)
-        checks.at_least("share of time running", running, 0.99)
+        checks.at_least("share of time running", running, 0.9)
         checks.equal("processes that ended", scene.ended(), 0)
     return checks

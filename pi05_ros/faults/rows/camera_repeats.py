@@ -58,4 +58,4 @@ def _same_bytes(checks: Checks, scene: Scene, cause: int) -> None:
     checks.between("same bytes: 15th to WARN", value, -1.5 / _RATE, 1.1, "s")
     detected = hold_checks(checks, scene, hold - round(1.5 * period_ns), None, what="same bytes")
     value = (detected - hold) * 1e-6
-    checks.between("same bytes: 30th to hold", value, -1500.0 / _RATE, 100.0, "ms")
+    checks.between("same bytes: 30th to hold", value, -1500.0 / _RATE, 300.0, "ms")

@@ -15,7 +15,9 @@ _STEPS = {"-10 s": -10, "+10 s": 10, "-1 h": -3600}  # [s]
 _WATCH = 3.5  # [s]
 # Commands on their way when the time steps carry the time of before.
 _UNDER_WAY = 0.05  # [s]
-_WILD = 0.05  # A command's stamp may be so far from the time of its arrival [s].
+# A command's stamp may be so far from the time of its arrival [s]: on a busy machine it is late,
+# and a wild one is off by the step.
+_WILD = 0.5
 
 
 def run(trial: Trial) -> Checks:
