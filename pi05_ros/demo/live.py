@@ -72,5 +72,6 @@ def describe(record: RunRecord) -> str:
         "no chunk yet" if age is None else f"chunk {age:.2f} s old",
         f"{commands:.0f} commands/s, {chunks:.1f} chunks/s, {pictures:.0f} pictures/s",
         f"{factor:.2f}x real time" if factor else "",
+        shorten(record.standing, 80),
     ]
     return " | ".join(part for part in parts if part)

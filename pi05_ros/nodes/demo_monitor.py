@@ -140,6 +140,9 @@ class DemoMonitor(Node):
                 self._record.graph_message = status.message
             if name == "planner":
                 self._record.brain = next((v.value for v in status.values if v.key == "brain"), "")
+            if name == "control_bridge":
+                moves = status.message.startswith("executing")
+                self._record.standing = "" if moves else f"robot {status.message}"
             self._record.health(name, status.level[0], status.message)
 
     def _on_statistics(self, message: DiagnosticArray) -> None:

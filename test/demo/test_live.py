@@ -71,3 +71,7 @@ def test_the_state_of_a_run_in_one_line():
         "   5.0 s | pick up the plate | 3/8 points | chunk 0.30 s old | "
         "50 commands/s, 0.2 chunks/s, 10 pictures/s | 0.50x real time"
     )
+    record.standing = "robot holding: the last chunk is over and no other came"
+    assert describe(record).endswith(
+        "| 0.50x real time | robot holding: the last chunk is over and no other came"
+    )

@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from fakes.graph import Graph, wait_for
 from rclpy.action import ActionServer
 from rosgraph_msgs.msg import Clock
@@ -49,3 +50,18 @@ def test_it_waits_for_time_and_for_the_planner(graph):
     assert tasks == ["put the dishes in the sink"] and record.began
     assert record.sim_s == 0.0
     graph.call(server.destroy)
+
+
+@pytest.mark.parametrize(
+    ("said", "standing"),
+    [("executing chunks", ""), ("faulted: told to", "robot faulted: told to")],
+)
+def test_it_says_why_the_robot_stands(graph, said, standing):
+    record = RunRecord()
+    monitor = graph._keep(
+        DemoMonitor(record, load_platform("mobile_18dof"), "pi05", context=graph.context)
+    )
+    status = DiagnosticStatus(name="/pi05/control_bridge", level=b"\x00", message=said)
+    record.standing = "something else"
+    monitor._on_diagnostics(DiagnosticArray(status=[status]))
+    assert record.standing == standing
