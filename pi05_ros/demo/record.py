@@ -83,7 +83,7 @@ class RunRecord:
         self.brain = ""  # What thinks, in its own words.
         self.graph_message = ""  # What the lifecycle manager waits for.
         self.standing = (
-            ""  # Why the robot executes no chunk, in the bridge's words; empty: it does.
+            ""  # Why the robot executes no chunk; empty: it does.
         )
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self._subtasks: list[SubtaskSpan] = []
