@@ -17,7 +17,7 @@ def _limit(default: float | int, description: str) -> Any:
 class LifecycleConfig:
     """How patient the lifecycle manager is. All times are of a steady clock, never simulated."""
 
-    ask_period_s: float = _limit(0.5, "Time between two questions for a node's state [s].")
+    ask_period_s: float = _limit(0.2, "Time between two questions for a node's state [s].")
     answer_timeout_s: float = _limit(
         4.0, "A node that answers no question for so long counts as dead or hung [s]."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class RespawnPolicy:
     """Back-off between restarts, and a limit to them."""
 
-    first_delay_s: float = 0.5  # Before the first restart.
+    first_delay_s: float = 0.2  # Before the first restart.
     max_delay_s: float = 8.0  # The delay doubles up to this.
     limit: int = 5  # Deaths in a row that give a process up.
     settled_s: float = 30.0  # A process that lived this long starts over with a clean record.
