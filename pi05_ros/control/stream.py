@@ -13,6 +13,9 @@ from pi05_ros.platforms import Platform
 # Over the last part of a chunk the base slows down, so that it stands when no other chunk comes:
 # it is told to one row before the last, for a command takes its time to the controller.
 BASE_TAPER = 0.2  # [s]
+# Chunks that follow each other faster are not blended, the limiter alone takes them: fades begun
+# anew before they have got anywhere would have a joint coast on instead of turning.
+_BLEND_SPACING_NS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class ChunkStream:
         self._blend = Blend(platform)
         self._chunk: AcceptedChunk | None = None
         self._executed: AcceptedChunk | None = None  # Gave the last target.
+        self._begun_ns: int | None = None  # When that chunk did.
 
     @property
     def chunk(self) -> AcceptedChunk | None:
@@ -47,7 +51,7 @@ class ChunkStream:
 
     def clear(self) -> None:
         """Forgets the chunk: nothing of it is executed any more."""
-        self._chunk = self._executed = None
+        self._chunk = self._executed = self._begun_ns = None
         self._blend.clear()
 
     def target(self, now_ns: int, coasting: np.ndarray) -> Target | None:
@@ -66,8 +70,11 @@ class ChunkStream:
             return None
         values = _sample(self._chunk.actions, position)
         if self._chunk is not self._executed:
-            self._blend.begin(self._headed(now_ns, coasting), values, now_ns)
-            self._executed = self._chunk
+            if self._begun_ns is None or not 0 <= now_ns - self._begun_ns < _BLEND_SPACING_NS:
+                self._blend.begin(self._headed(now_ns, coasting), values, now_ns)
+            else:
+                self._blend.clear()
+            self._executed, self._begun_ns = self._chunk, now_ns
         values += self._blend.offset(now_ns)
         remaining = max(0.0, (len(self._chunk.actions) - 2 - position) * self._period)
         if remaining < BASE_TAPER:

@@ -82,9 +82,7 @@ class RunRecord:
         self.graph_state = ""  # lifecycle_manager/state
         self.brain = ""  # What thinks, in its own words.
         self.graph_message = ""  # What the lifecycle manager waits for.
-        self.standing = (
-            ""  # Why the robot executes no chunk; empty: it does.
-        )
+        self.standing = ""  # Why the robot executes no chunk; empty: it does.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self._subtasks: list[SubtaskSpan] = []
         self._faults: dict[tuple[str, str], Fault] = {}

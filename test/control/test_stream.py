@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from fakes.bridge_robot import BASE, JOINT, PLATFORM, START, at_home
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pi05_ros.control.chunk import AcceptedChunk
 from pi05_ros.control.limiter import Limiter
@@ -73,7 +75,7 @@ def test_a_fresh_stream_has_nothing():
     assert ChunkStream(PLATFORM).target(START, PLATFORM.home) is None
 
 
-@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("every", [1, 2, 3, 4, 5, 7, 20])
 def test_however_often_chunks_come_a_far_target_is_reached_and_not_passed(every):
     """The robot starts in motion, away from the one place that all chunks want."""
     limiter = Limiter(PLATFORM)
@@ -91,3 +93,24 @@ def test_however_often_chunks_come_a_far_target_is_reached_and_not_passed(every)
     assert commands[-1] == pytest.approx(0.5, abs=1e-3)
     # It brakes from 1 rad/s at half of its limit, and does not swing over.
     assert min(commands) > -0.5 and max(commands) < 0.55
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), longest=st.sampled_from([2, 4, 8, 30]))
+def test_chunks_at_any_times_for_any_places_never_carry_a_joint_away(seed, longest):
+    """Places within ±0.5 rad, changed with every chunk; then chunks that all want one place."""
+    rng = np.random.default_rng(seed)
+    limiter = Limiter(PLATFORM)
+    limiter.reset(PLATFORM.home)
+    made, commands, due, sequence = ChunkStream(PLATFORM), [], 0, 0
+    for tick in range(400):
+        now = START + 20 * MS * tick
+        if tick == due:
+            place = rng.uniform(-0.5, 0.5) if tick < 150 else 0.3
+            sequence += 1
+            actions = at_home(50, left_arm_joint_1=place)
+            made.replace(AcceptedChunk(now, now, sequence, 0, actions, 0))
+            due = tick + int(rng.integers(1, longest))
+        commands.append(limiter.step(made.target(now, limiter.coasting).values).values[JOINT])
+    assert commands[-1] == pytest.approx(0.3, abs=1e-3)
+    assert np.abs(commands).max() < 0.8
