@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,10 @@ from pi05_ros.platforms import Platform
 # Over the last part of a chunk the base slows down, so that it stands when no other chunk comes:
 # it is told to one row before the last, for a command takes its time to the controller.
 BASE_TAPER = 0.2  # [s]
-# Chunks that follow each other faster are not blended, the limiter alone takes them: fades begun
-# anew before they have got anywhere would have a joint coast on instead of turning.
-_BLEND_SPACING_NS = 100_000_000
+# Chunks are blended in while the last few came at least so far apart; else the limiter alone takes
+# them. Fades begun anew before they have got anywhere would have a joint coast on, not turn.
+_BLEND_SPACING_NS = 150_000_000
+_INTERVALS = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class ChunkStream:
         self._chunk: AcceptedChunk | None = None
         self._executed: AcceptedChunk | None = None  # Gave the last target.
         self._begun_ns: int | None = None  # When that chunk did.
+        self._intervals_ns: deque[int] = deque(maxlen=_INTERVALS)  # Between the last chunks.
 
     @property
     def chunk(self) -> AcceptedChunk | None:
@@ -52,6 +55,7 @@ class ChunkStream:
     def clear(self) -> None:
         """Forgets the chunk: nothing of it is executed any more."""
         self._chunk = self._executed = self._begun_ns = None
+        self._intervals_ns.clear()
         self._blend.clear()
 
     def target(self, now_ns: int, coasting: np.ndarray) -> Target | None:
@@ -70,7 +74,9 @@ class ChunkStream:
             return None
         values = _sample(self._chunk.actions, position)
         if self._chunk is not self._executed:
-            if self._begun_ns is None or not 0 <= now_ns - self._begun_ns < _BLEND_SPACING_NS:
+            if self._begun_ns is not None:
+                self._intervals_ns.append(now_ns - self._begun_ns)
+            if all(interval >= _BLEND_SPACING_NS for interval in self._intervals_ns):
                 self._blend.begin(self._headed(now_ns, coasting), values, now_ns)
             else:
                 self._blend.clear()
