@@ -157,6 +157,7 @@ class LifecycleManager(Node):
         if state != self._published and self.context.ok():
             self._published = state
             self._state.publish(String(data=state))
+            self._publish_diagnostics()  # A change is told at once.
 
     def _publish_diagnostics(self) -> None:
         phase = self._sequence.phase

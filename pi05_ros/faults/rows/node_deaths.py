@@ -190,8 +190,8 @@ def _manager(checks: Checks, scene: Scene, graph: SupervisedGraph) -> None:
         began + 400_000_000, lambda s: s.name.endswith(f"{node}: active")
     )
     value = None if told is None else (told - began) * 1e-9
-    # Its report comes once a second.
-    checks.at_most(f"kill -9 {node}: reports all active", value, 4.0, "s")
+    # Ours, not the table's: it has to find four other nodes and hear each one's state.
+    checks.at_most(f"kill -9 {node}: reports all active", value, 6.0, "s")
     after = graph.pids()
     others = sum(after.get(name) != pid for name, pid in before.items() if name != node)
     checks.equal(f"kill -9 {node}: others that died", others, 0)
