@@ -8,6 +8,7 @@ runs without any package but this one.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,10 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pi05: there is no verb {name!r}{known}\n\n{usage()}", file=sys.stderr)
         return 2
     try:
-        return importlib.import_module(VERBS[name].module).main(rest)
+        status: int = importlib.import_module(VERBS[name].module).main(rest)
+        sys.stdout.flush()
+        return status
     except Pi05Error as error:
         print(f"pi05 {name}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has enough; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def usage() -> str:

@@ -1,6 +1,8 @@
 """The table of verbs: each leads to a module that can run it."""
 
 import importlib
+import subprocess
+import sys
 
 import pytest
 
@@ -30,3 +32,19 @@ def test_arguments_and_status_pass_through(monkeypatch):
     monkeypatch.setattr("pi05_ros.up.main", lambda arguments: seen.append(arguments) or 7)
     assert cli.main(["up", "mobile_18dof", "--sim"]) == 7
     assert seen == [["mobile_18dof", "--sim"]]
+
+
+def test_a_reader_that_has_enough_is_no_traceback():
+    """As in `pi05 latency BAG | head`: the verb writes more than anybody reads."""
+    program = (
+        "import sys; from pi05_ros import cli, testing\n"
+        "testing.main = lambda arguments: [print('x' * 1000) for _ in range(1000)] and 0\n"
+        "sys.exit(cli.main(['test']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=30) == 0
