@@ -55,7 +55,7 @@ class FakeRobot:
         self.defect: Callable[[JointState], JointState] | None = None
         self.joints_sent_ns = 0
         self._lock = threading.Lock()  # Commands come from the executor, measurements go out here.
-        self._positions = _home(platform)
+        self._positions = home_positions(platform)
         self._listen(platform)
         self._joints = node.create_publisher(
             JointState, platform.joint_states_topic, qos.DRIVER_OUTPUT
@@ -146,7 +146,7 @@ class FakeRobot:
             self._odometry.publish(odometry)
 
 
-def _home(platform: Platform) -> dict[str, float]:
+def home_positions(platform: Platform) -> dict[str, float]:
     """Joint name -> position of the home pose [rad or m]."""
     positions = {}
     for group in platform.groups:

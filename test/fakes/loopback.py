@@ -11,6 +11,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from pi05_ros.faults.robot import home_positions
 from pi05_ros.platforms import Platform
 
 
@@ -24,15 +25,8 @@ class LoopbackRobot:
         self.twists: list[TwistStamped] = []
         self.nan_joint: str | None = None
         self.silent = False
-        self.positions = {}
+        self.positions = home_positions(platform)
         for group in platform.groups:
-            for dimension in group.dimensions:
-                if dimension.is_velocity:
-                    continue
-                value = dimension.home
-                if group.kind == "parallel_gripper":
-                    value = group.joint_closed + value * (group.joint_open - group.joint_closed)
-                self.positions[dimension.joint_name] = value
             command = group.controller.command_name
             if group.kind == "joint_trajectory":
                 node.create_subscription(JointTrajectory, command, self._on_trajectory, 10)
