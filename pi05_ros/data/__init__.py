@@ -1,0 +1,1 @@
+"""Bags and datasets in, training samples out. Knows neither ROS nor torch."""
