@@ -35,6 +35,8 @@ RANK = {
     "sim": 2,
     "evaluation": 3,
     "training": 3,
+    "recording": 3,
+    "bags": 4,
     "checkpoints": 4,
     "demo": 4,
     "faults": 4,

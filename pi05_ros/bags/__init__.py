@@ -1,0 +1,1 @@
+"""`./pi05 bags`: what people do with recorded episodes."""
