@@ -23,6 +23,7 @@ class Verdict(str, enum.Enum):
     HELD_BACK = "held_back"
     REFUSED = "refused"
     DONE = "done"
+    OVERRULED = "overruled"
 
 
 class AnswerJudge:

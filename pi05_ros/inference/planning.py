@@ -15,7 +15,7 @@ from pi05_ros.inference.instructions import clean, same_words, unusable
 from pi05_ros.inference.loops import LoopWatch
 from pi05_ros.inference.motion import ProgressWatch, stands_still
 from pi05_ros.inference.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.inference.tasks import CurrentSubtask, Task, TaskKeeper
+from pi05_ros.inference.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
 from pi05_ros.platforms import Platform
 
 
@@ -25,6 +25,7 @@ class Question:
 
     trigger: Trigger
     task: Task
+    instruction: str = ""  # What an operator said, against which the answer will be kept.
 
 
 @dataclass(frozen=True)
@@ -134,16 +135,20 @@ class Planning:
     def question(self, stamp_ns: int) -> Question | None:
         """What the brain is to be asked about the observation of `stamp_ns`; None: nothing.
 
-        A question that is given out counts as asked, whatever becomes of it.
+        A question that is given out counts as asked, whatever becomes of it. While an operator's
+        subtask stands the brain is asked on: the pair of what it would have said and what a person
+        said instead is what it learns from.
         """
         task = self.keeper.task
-        if task is None or not self._brain_decides():
+        if task is None:
             return None
+        if self.keeper.instruction:  # What the low level makes of it is no reason to ask.
+            self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
         trigger = self._replanner.due(stamp_ns)
         if trigger is None:
             return None
         self._replanner.asked(trigger, stamp_ns)
-        return Question(trigger, task)
+        return Question(trigger, task, self.keeper.instruction)
 
     def answered(
         self,
@@ -165,6 +170,8 @@ class Planning:
         Returns:
             None when nobody waits for it any more: another task began, or an operator spoke.
         """
+        if question.instruction:
+            return self._overrule(question, prediction, stamp_ns)
         trouble = "" if prediction.done else unusable(prediction.text)
         if trouble:
             trouble = f"the answer is refused: {trouble}"
@@ -193,7 +200,9 @@ class Planning:
         return self._decision(question.trigger, verdict, reason, said, stamp_ns, publish, loop)
 
     def failed(self, question: Question, why: str, stamp_ns: int, now_ns: int) -> Decision | None:
-        """The brain gave no answer; why, as one clause. None: nobody waits for it any more."""
+        """The brain gave no answer; why, as one clause. None: nobody waits for it."""
+        if question.instruction:
+            return None  # The operator's subtask stands with or without it.
         trouble = f"the brain gave no answer: {why}"
         return self._refuse(question, trouble, ("", float("nan")), stamp_ns, now_ns)
 
@@ -222,7 +231,8 @@ class Planning:
         return self.keeper.task is not None and not self.keeper.instruction
 
     def _is_awaited(self, question: Question) -> bool:
-        return self.keeper.task is question.task and not self.keeper.instruction
+        keeper = self.keeper
+        return keeper.task is question.task and keeper.instruction == question.instruction
 
     def _standing(self) -> str:
         """The present subtask, if it serves the present task."""
@@ -241,6 +251,26 @@ class Planning:
         self._still = False
         self._progress.reset()
         self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
+
+    def _overrule(
+        self, question: Question, prediction: SubtaskPrediction, stamp_ns: int
+    ) -> Decision | None:
+        """Keeps an answer beside the operator's subtask; see `answered`."""
+        if not self._is_awaited(question):
+            return None
+        said = (clean(prediction.text), prediction.score)
+        trouble = "" if prediction.done else unusable(prediction.text)
+        if trouble:
+            why, publish = (
+                f"an operator's subtask stands, and the answer is none: {trouble}",
+                False,
+            )
+        else:
+            text = "" if prediction.done else said[0]
+            what = f"'{text}'" if text else "that the task is done"
+            why = f"an operator's subtask stands; the brain would have said {what}"
+            publish = self.keeper.overrule(Overruled(text, prediction.score, stamp_ns))
+        return self._decision(question.trigger, Verdict.OVERRULED, why, said, stamp_ns, publish)
 
     def _refuse(
         self, question: Question, trouble: str, said: tuple[str, float], stamp_ns: int, now_ns: int

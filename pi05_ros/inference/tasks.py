@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pi05_ros.inference.brain import Box
 
@@ -19,6 +19,15 @@ class Outcome(enum.IntEnum):
 
 
 @dataclass(frozen=True)
+class Overruled:
+    """What the brain would have said while an operator's subtask stands."""
+
+    text: str  # Empty: that the task is done.
+    score: float
+    stamp_ns: int  # Of the observation.
+
+
+@dataclass(frozen=True)
 class CurrentSubtask:
     """What the planner publishes."""
 
@@ -29,6 +38,7 @@ class CurrentSubtask:
     source: str
     score: float
     stamp_ns: int  # Of the observation, or of the moment it was said.
+    overruled: Overruled | None = None  # The brain's answer that it stands against.
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,17 @@ class TaskKeeper:
         if text or self.task is None:
             return self.put(text, (), "human", float("nan"), now_ns, now_ns)
         return None
+
+    def overrule(self, answer: Overruled) -> bool:
+        """Keeps the brain's answer beside what an operator said.
+
+        Returns:
+            Whether it is another text than the one before.
+        """
+        assert self.subtask is not None
+        before = self.subtask.overruled
+        self.subtask = replace(self.subtask, overruled=answer)
+        return before is None or before.text != answer.text
 
     def put(
         self,

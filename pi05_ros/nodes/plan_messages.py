@@ -34,8 +34,13 @@ def subtask_message(
         source=subtask.source,
         score=subtask.score,
         latency=float("nan"),
+        model_score=float("nan"),
     )
     message.header.stamp = ns_to_time(subtask.stamp_ns)
+    if subtask.overruled is not None:
+        message.model_text = subtask.overruled.text
+        message.model_score = subtask.overruled.score
+        message.model_stamp = ns_to_time(subtask.overruled.stamp_ns)
     if subtask.source != Subtask.SOURCE_HUMAN:
         message.latency = max(0.0, (now_ns - subtask.stamp_ns) * 1e-9)
     return message

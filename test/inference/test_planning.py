@@ -201,7 +201,7 @@ def test_an_operator_overrules_until_he_hands_back():
     said = scene.planning.instruct("pick up the fork", scene.now)
     assert told([said]) == [("operator", "changed")] and said.publish
     assert said.reason == "an operator said so" and math.isnan(said.score)
-    assert told(scene.move(3.0)) == []
+    assert {verdict for _, verdict in told(scene.move(3.0))} == {"overruled"}
     again = scene.planning.instruct("pick up the fork", scene.now)
     assert told([again]) == [("operator", "kept")]
     back = scene.planning.instruct("", scene.now)
@@ -209,6 +209,52 @@ def test_an_operator_overrules_until_he_hands_back():
     assert not back.publish
     assert told(scene.move(0.1)) == [("operator", "changed")]
     assert scene.text == "pick up the cup" and scene.planning.keeper.subtask.source == "model"
+
+
+def test_what_the_brain_would_have_said_is_kept_beside_the_operator_s_words():
+    scene = Scene()
+    scene.move(1.5)
+    spoken_at = scene.now
+    scene.planning.instruct("pick up the fork", spoken_at)
+    number = scene.planning.keeper.subtask.id
+    decided = scene.move(2.5)
+    assert told(decided) == [("period", "overruled")] * len(decided) and len(decided) >= 2
+    assert [d.publish for d in decided] == [True] + [False] * (len(decided) - 1)
+    assert decided[0].answer == "pick up the cup" and decided[0].score == 0.5
+    assert "the brain would have said 'pick up the cup'" in decided[0].reason
+    scene.answer = SubtaskPrediction("", score=0.9, done=True)
+    decided = scene.move(1.0)
+    assert [(d.verdict.value, d.publish) for d in decided] == [("overruled", True)]
+    subtask = scene.planning.keeper.subtask
+    assert (subtask.id, subtask.text, subtask.source) == (number, "pick up the fork", "human")
+    assert subtask.stamp_ns == spoken_at and subtask.overruled.text == ""
+    assert subtask.overruled.score == 0.9 and subtask.overruled.stamp_ns == decided[0].stamp_ns
+    scene.planning.instruct("put it down", scene.now)
+    assert scene.planning.keeper.subtask.overruled is None
+
+
+def test_an_answer_that_is_none_is_not_kept_and_does_not_make_the_robot_hold():
+    scene = Scene()
+    scene.move(0.5)
+    scene.planning.instruct("pick up the fork", scene.now)
+    scene.answer = "\x07 \x07"
+    decided = scene.run(12.0)
+    assert {d.verdict.value for d in decided} == {"overruled"}
+    assert not any(d.publish for d in decided) and "the answer is none" in decided[0].reason
+    assert scene.planning.keeper.subtask.overruled is None and scene.unfit == []
+    question = scene.planning.question(scene.now + S)
+    assert scene.planning.failed(question, "out of memory", scene.now, scene.now) is None
+
+
+def test_an_answer_about_an_instruction_that_stands_no_more_is_dropped():
+    for then in ("", "wait"):
+        scene = Scene()
+        scene.move(0.5)
+        scene.planning.instruct("pick up the fork", scene.now)
+        question = scene.planning.question(scene.now + S)
+        scene.planning.instruct(then, scene.now + S)
+        late = SubtaskPrediction("pick up the cup")
+        assert scene.planning.answered(question, late, "model", scene.now, scene.now) is None
 
 
 def test_a_brain_that_agrees_with_the_operator_takes_over_without_a_change():

@@ -152,6 +152,17 @@ def test_what_an_operator_says_is_a_decision(graph):
     decision = scene.wait("operator", "changed")
     assert (decision.answer, decision.subtask_id) == ("pick up the fork", said.subtask_id)
     assert decision.reason == "an operator said so" and np.isnan(decision.score)
+    kept = scene.wait("period", "overruled")
+    assert (kept.answer, kept.subtask) == ("pick up the cup", "pick up the fork")
+    spoken = wait_for(
+        lambda: next((s for s in scene.subtasks if s.model_text), None), "the brain's own text"
+    )
+    assert (spoken.id, spoken.text, spoken.source) == (
+        said.subtask_id,
+        "pick up the fork",
+        "human",
+    )
+    assert spoken.model_text == "pick up the cup" and spoken.model_stamp.sec > 0
     after = len(scene.decisions)
     scene.instruct("")
     assert "handed back" in scene.wait("operator", "kept", after).reason
