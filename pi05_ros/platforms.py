@@ -197,6 +197,7 @@ class Platform:
     odom_frame: str = "odom"
     joint_states_topic: str = "/joint_states"
     odom_topic: str = "/odom"
+    vocabulary: tuple[str, ...] = ()  # Subtasks that operators say; completes `./pi05 say`.
     source: str = field(default="", init=False, compare=False)  # The file it was read from.
 
     def __post_init__(self) -> None:
@@ -209,6 +210,7 @@ class Platform:
         if len(self.groups_of("base_velocity")) > 1:
             raise ValueError("a platform has at most one base_velocity group")
         _no_doubles("dimension", self.names)
+        _no_doubles("phrase of the vocabulary", self.vocabulary)
         for dimension, periods in zip(self.dimensions, self.smoothing_periods, strict=True):
             if periods > MAX_SMOOTHING:
                 least = 2 * dimension.max_acceleration * self.rate_hz / MAX_SMOOTHING

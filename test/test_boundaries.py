@@ -37,6 +37,7 @@ RANK = {
     "training": 3,
     "recording": 3,
     "bags": 4,
+    "say": 4,
     "checkpoints": 4,
     "demo": 4,
     "faults": 4,

@@ -12,4 +12,4 @@ def test_without_a_verb_it_lists_them(capsys):
 
 def test_an_unknown_verb_names_the_nearest(capsys):
     assert pi05(["bags", "chek"]) == 2
-    assert "there is no verb 'chek' ; did you mean 'check'?" in capsys.readouterr().err
+    assert "there is no verb 'chek'; did you mean 'check'?" in capsys.readouterr().err

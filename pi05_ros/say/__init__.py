@@ -1,0 +1,1 @@
+"""`./pi05 say`: an operator speaks subtasks (verbal instructions)."""
