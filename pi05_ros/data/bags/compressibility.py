@@ -1,0 +1,35 @@
+"""Whether it pays to compress a message: JPEG and pictures with sensor noise do not shrink."""
+
+from __future__ import annotations
+
+import zstandard
+
+LARGE = 16 << 10  # bytes; smaller messages are always worth compressing together
+_SAMPLE = 16 << 10  # bytes that are tried, from the middle; 20 µs
+_PAYS_BELOW = 0.9  # of its size
+_TRUSTED_FOR = 100  # messages, before it is tried again
+
+
+class Compressibility:
+    """Tries a piece of every hundredth large message of a topic, and remembers the answer.
+
+    zstd of pictures with sensor noise takes 0.8 ms each, and they come out as large as before;
+    a simulator's flat pictures come out at 1 % of their size. The topic's name tells neither.
+    """
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=1)
+        self._known: dict[int, tuple[bool, int]] = {}  # channel -> answer, messages left
+
+    def pays(self, channel: int, data: bytes) -> bool:
+        """Whether a message of a channel should be compressed."""
+        if len(data) < LARGE:
+            return True
+        answer, left = self._known.get(channel, (True, 0))
+        if left == 0:
+            start = (len(data) - _SAMPLE) // 2
+            sample = data[start : start + _SAMPLE]
+            answer = len(self._compressor.compress(sample)) < _PAYS_BELOW * len(sample)
+            left = _TRUSTED_FOR
+        self._known[channel] = (answer, left - 1)
+        return answer

@@ -1,0 +1,76 @@
+"""Messages out of CDR, by the definitions that a bag carries."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pi05_ros.data.bags.definitions import definition
+from pi05_ros.data.bags.errors import BagError
+
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
+
+
+class Decoder:
+    """Decodes by type: the bag's own definition, else the installed one, else Jazzy's.
+
+    Each type has a store of its own: a definition that cannot be understood, or two that
+    contradict each other, are in nobody else's way.
+
+    Args:
+        definitions: Type -> (encoding, text), from the bag.
+    """
+
+    def __init__(self, definitions: Mapping[str, tuple[str, str]]) -> None:
+        self._definitions = definitions
+        self._stores: dict[str, Typestore] = {}
+
+    def decode(self, type_name: str, data: bytes) -> Any:
+        """A message.
+
+        Raises:
+            BagError: The type is not known anywhere, or the data is not of that type.
+        """
+        from rosbags.serde import SerdeError
+
+        store = self._stores.get(type_name)
+        if store is None:
+            store = self._stores[type_name] = self._store(type_name)
+        try:
+            return store.deserialize_cdr(data, type_name)
+        except (SerdeError, ValueError, IndexError, AssertionError, struct.error) as error:
+            raise BagError(f"{len(data)} bytes are no {type_name} ({error})") from error
+
+    def _store(self, type_name: str) -> Typestore:
+        from rosbags.typesys import Stores, TypesysError, get_typestore
+
+        encoding, text = self._definitions.get(type_name, ("", ""))
+        if text:
+            try:
+                return _parsed(type_name, encoding, text)
+            except (TypesysError, SyntaxError, ValueError, KeyError) as error:
+                raise BagError(
+                    f"the bag's definition of {type_name} cannot be understood ({error})"
+                ) from error
+        try:
+            return _parsed(type_name, "ros2msg", definition(type_name))
+        except BagError as error:
+            store = get_typestore(Stores.ROS2_JAZZY)
+            if type_name not in store.types:
+                raise BagError(f"the bag carries no definition of {type_name}, and {error}") from (
+                    error
+                )
+            return store
+
+
+def _parsed(type_name: str, encoding: str, text: str) -> Typestore:
+    from rosbags.typesys import Stores, get_types_from_idl, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.EMPTY)
+    if encoding == "ros2idl":
+        store.register(get_types_from_idl(text))
+    else:
+        store.register(get_types_from_msg(text, type_name))
+    return store

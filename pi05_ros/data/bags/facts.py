@@ -1,0 +1,132 @@
+"""What an episode's bag says of itself: its task, its robot, its checkpoint, how it went.
+
+The facts live in two places. `custom_data` of metadata.yaml is what counts. The head of every
+MCAP file holds what was known when the file was begun, so that a file without its metadata.yaml
+still says what it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pi05_ros.data.bags.errors import BagError
+
+PREFIX = "pi05."  # of the keys in custom_data
+RECORD = "pi05_episode"  # the name of the metadata record at the head of every file
+OUTCOMES = ("", "success", "failure")  # the values of Episode.OUTCOME_* that a bag can have
+
+
+@dataclass(frozen=True)
+class EpisodeFacts:
+    """The facts of one episode. An empty string means "not known" or "not given"."""
+
+    id: str  # unique name, also the folder's
+    task: str = ""
+    operator_name: str = ""
+    home: str = ""  # a house's name or a mock home's seed
+    notes: str = ""
+    platform: str = ""  # "mobile_18dof"
+    names: tuple[str, ...] = ()  # of the state and action vectors' entries, in order
+    units: tuple[str, ...] = ()  # their units, as many as names
+    rate_hz: float = 0.0  # of the state vectors [Hz]; 0: not known
+    cameras: Mapping[str, str] = field(default_factory=dict)  # camera name -> recorded topic
+    namespace: str = "/pi05"  # of the suite's own topics
+    brain: str = ""
+    checkpoint: str = ""
+    checkpoint_hash: str = ""
+    software_version: str = ""
+    simulated: bool = False  # log times are a simulator's
+    started_ns: int = 0  # when recording began, log time [ns]
+    outcome: str = ""  # one of OUTCOMES
+    ended: str = ""  # why recording ended; "": by stop_episode
+    recovered: str = ""  # "": never; else what recovery did. Never trained on silently.
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            raise ValueError("an episode needs an id: its name and its folder's")
+        if self.outcome not in OUTCOMES:
+            raise ValueError(f"outcome: wanted 'success', 'failure' or '', not {self.outcome!r}")
+        if self.units and len(self.units) != len(self.names):
+            raise ValueError(
+                f"units: wanted one for each of {len(self.names)} names, got {len(self.units)}"
+            )
+        if not (math.isfinite(self.rate_hz) and self.rate_hz >= 0.0):
+            raise ValueError(f"rate_hz: wanted a rate >= 0 [Hz], got {self.rate_hz}")
+
+    def to_custom_data(self) -> dict[str, str]:
+        """Text for text: keys "pi05.task" and so on; lists and mappings as JSON."""
+        return {
+            PREFIX + part.name: _text(getattr(self, part.name))
+            for part in dataclasses.fields(self)
+        }
+
+    @classmethod
+    def from_custom_data(cls, data: Mapping[str, str], bag: str = "the bag") -> EpisodeFacts:
+        """The facts in a bag's custom_data. Keys that are not ours, or not known, are left out.
+
+        Args:
+            data: custom_data of metadata.yaml, or an MCAP metadata record.
+            bag: Which bag, for the error.
+
+        Raises:
+            BagError: There is no "pi05.id", or a value is not what it must be.
+        """
+        values: dict[str, Any] = {}
+        for part in dataclasses.fields(cls):
+            key = PREFIX + part.name
+            if key not in data:
+                continue
+            try:
+                values[part.name] = _value(part.name, data[key])
+            except (ValueError, TypeError, AttributeError) as error:
+                raise BagError(f"{bag}: {key} is {data[key]!r}: {error}") from error
+        if "id" not in values:
+            raise BagError(f"{bag} says nothing of an episode: there is no {PREFIX}id")
+        try:
+            return cls(**values)
+        except ValueError as error:
+            raise BagError(f"{bag}: its facts contradict themselves: {error}") from error
+
+
+def describes_episode(data: Mapping[str, str]) -> bool:
+    """Whether a bag's custom_data holds an episode's facts."""
+    return PREFIX + "id" in data
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return json.dumps(dict(value), ensure_ascii=False)
+    if isinstance(value, tuple):
+        return json.dumps(list(value), ensure_ascii=False)
+    return value if isinstance(value, str) else repr(value)
+
+
+def _value(name: str, text: str) -> Any:
+    if not isinstance(text, str):
+        raise TypeError(f"wanted text, got {type(text).__name__}")
+    if name in ("names", "units"):
+        items = json.loads(text)
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise ValueError("wanted a JSON list of texts")
+        return tuple(items)
+    if name == "cameras":
+        items = json.loads(text)
+        if not isinstance(items, dict) or not all(isinstance(v, str) for v in items.values()):
+            raise ValueError("wanted a JSON object of texts")
+        return items
+    if name == "simulated":
+        if text not in ("true", "false"):
+            raise ValueError("wanted true or false")
+        return text == "true"
+    if name == "rate_hz":
+        return float(text)
+    if name == "started_ns":
+        return int(text)
+    return text

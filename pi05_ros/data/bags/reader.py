@@ -1,0 +1,214 @@
+"""Reads any rosbag2 bag: ours and others', MCAP and sqlite3. No ROS is needed."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pi05_ros.data.bags import metadata as bag_metadata
+from pi05_ros.data.bags.decoding import Decoder
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
+from pi05_ros.data.bags.mark import is_in_work, is_marked
+from pi05_ros.data.bags.mcap_source import McapSource, RawMessage
+from pi05_ros.data.bags.metadata import FILE, BagMetadata
+from pi05_ros.data.bags.qos import OfferedQos
+from pi05_ros.data.bags.rosbags_source import RosbagsSource
+
+__all__ = ["BagReader", "RawMessage", "TopicSummary"]
+
+_SUFFIXES = (".mcap", ".db3")
+
+
+@dataclass(frozen=True)
+class TopicSummary:
+    """What a bag says of one topic."""
+
+    name: str
+    type: str  # "sensor_msgs/msg/Image"
+    count: int  # messages
+    qos: tuple[OfferedQos, ...]  # that its publishers offered
+    definition: str  # of the type, in full; "": the bag carries none
+    definition_encoding: str  # "ros2msg", "ros2idl"; "": none
+    type_hash: str  # "RIHS01_…"; "": not known
+
+
+class BagReader:
+    """An open bag. One thread at a time; open it once more for another.
+
+    Args:
+        path: The bag's folder, or one .mcap or .db3 file of it.
+
+    Raises:
+        BagError: There is no bag, or it is empty, cut, not closed, damaged or of another make.
+    """
+
+    facts: EpisodeFacts | None  # None: the bag is no episode of ours
+    topics: Mapping[str, TopicSummary]  # by name
+    start_ns: int  # the first message's log time [ns]
+    end_ns: int  # the last message's
+    files: tuple[Path, ...]
+    metadata_version: int  # of metadata.yaml; of a file alone, the one that we write
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._sources: list[McapSource | RosbagsSource] = []
+        try:
+            self.metadata = self._open_folder() if self.path.is_dir() else self._open_file()
+            self._describe()
+        except BaseException:
+            self.close()
+            raise
+
+    def messages(
+        self,
+        topics: Collection[str] | None = None,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+    ) -> Iterator[RawMessage]:
+        """Messages by log time.
+
+        Args:
+            topics: Only these; None: all. A topic that the bag does not have gives nothing.
+            start_ns: From this log time on [ns].
+            end_ns: Up to before this one [ns].
+
+        Raises:
+            BagError: The bag is damaged in between.
+        """
+        wanted = None if topics is None else frozenset(topics)
+        # A file is opened up only when its first message is due.
+        heap: list[tuple[int, int, RawMessage | None]] = []
+        for number, source in enumerate(self._sources):
+            heapq.heappush(heap, (source.start_ns, number, None))
+        streams: dict[int, Iterator[RawMessage]] = {}
+        while heap:
+            _, number, message = heapq.heappop(heap)
+            if message is None:
+                streams[number] = self._sources[number].messages(wanted, start_ns, end_ns)
+            else:
+                yield message
+            following = next(streams[number], None)
+            if following is not None:
+                heapq.heappush(heap, (following.log_ns, number, following))
+
+    def decode(self, topic: str, data: bytes) -> Any:
+        """A message of a topic as an object with the fields of its type.
+
+        Raises:
+            BagError: The bag has no such topic, its type is not known, or the data is damaged.
+        """
+        summary = self.topics.get(topic)
+        if summary is None:
+            raise BagError(f"{self.path} has no topic {topic}")
+        try:
+            return self._decoder.decode(summary.type, data)
+        except BagError as error:
+            raise BagError(f"{self.path}: a message of {topic}: {error}") from error
+
+    def close(self) -> None:
+        """Closes the files."""
+        for source in self._sources:
+            source.close()
+        self._sources = []
+
+    def __enter__(self) -> BagReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open_folder(self) -> BagMetadata:
+        check_closed(self.path)
+        metadata = bag_metadata.read(self.path)
+        self.files = tuple(self.path / file.name for file in metadata.files)
+        missing = [file.name for file in self.files if not file.exists()]
+        if missing:
+            raise BagError(f"{self.path}: {', '.join(missing)} of the bag is missing")
+        if metadata.storage == "mcap" and not metadata.compression_mode:
+            self._sources = []
+            for file in self.files:
+                self._sources.append(McapSource(file))
+        elif metadata.storage in ("mcap", "sqlite3"):
+            self._sources = [RosbagsSource(self.path)]
+        else:
+            raise BagError(
+                f"{self.path} is stored as {metadata.storage!r}; wanted mcap or sqlite3: convert "
+                "it with `ros2 bag convert`"
+            )
+        return metadata
+
+    def _open_file(self) -> BagMetadata:
+        if not self.path.exists():
+            raise BagError(f"there is no bag {self.path}")
+        if self.path.suffix not in _SUFFIXES:
+            raise BagError(f"{self.path} is no bag: wanted its folder, or a file .mcap or .db3")
+        source = McapSource(self.path) if self.path.suffix == ".mcap" else RosbagsSource(self.path)
+        self._sources = [source]
+        self.files = (self.path,)
+        metadata = source.metadata()
+        # The folder's metadata.yaml knows more of the episode: its outcome, if it was recovered.
+        beside = self.path.parent / FILE
+        if beside.exists() and not is_marked(self.path.parent):
+            whole = bag_metadata.read(self.path.parent)
+            if self.path.name in [file.name for file in whole.files]:
+                return BagMetadata(metadata.files, metadata.topics, whole.custom_data)
+        return metadata
+
+    def _describe(self) -> None:
+        metadata = self.metadata
+        if not metadata.count:
+            raise BagError(f"{self.path} holds no messages")
+        definitions: dict[str, tuple[str, str]] = {}
+        for source in self._sources:
+            for name, told in source.definitions().items():
+                if told[1]:
+                    definitions.setdefault(name, told)
+        self._decoder = Decoder(definitions)
+        self.topics = {
+            topic.name: TopicSummary(
+                name=topic.name,
+                type=topic.type,
+                count=topic.count,
+                qos=topic.qos,
+                definition=definitions.get(topic.type, ("", ""))[1],
+                definition_encoding=definitions.get(topic.type, ("", ""))[0],
+                type_hash=topic.type_hash,
+            )
+            for topic in metadata.topics
+        }
+        self.start_ns, self.end_ns = metadata.start_ns, metadata.end_ns
+        self.metadata_version = metadata.version
+        custom = metadata.custom_data
+        self.facts = (
+            EpisodeFacts.from_custom_data(custom, str(self.path))
+            if describes_episode(custom)
+            else None
+        )
+
+
+def check_closed(folder: Path) -> None:
+    """Raises BagError when a folder holds no bag, or one that was not closed."""
+    if is_in_work(folder):
+        raise BagError(f"{folder} is being recorded, or mended: wait until it is done")
+    parts = [p.name for p in folder.iterdir() if p.suffix in _SUFFIXES]
+    if is_marked(folder):
+        raise BagError(
+            f"{folder} was not closed (its recorder was killed): ./pi05 bags recover {folder}"
+        )
+    if (folder / FILE).exists():
+        return
+    if any(name.endswith(".mcap") for name in parts):
+        raise BagError(f"{folder} was not closed (it has no {FILE}): ./pi05 bags recover {folder}")
+    if parts:
+        raise BagError(f"{folder} was not closed (no {FILE}): ros2 bag reindex {folder}")
+    raise BagError(f"{folder} is no bag: there is no {FILE} in it")
