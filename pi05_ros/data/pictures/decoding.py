@@ -1,0 +1,146 @@
+"""Messages of camera drivers, as they lie in bags, to rgb pictures.
+
+What the node camera_ingestion does with cv_bridge (nodes/conversions.image_to_rgb), byte for byte,
+where there is no ROS: test/data/pictures compares the two over all encodings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+
+from pi05_ros.data.pictures.encodings import ENCODINGS, Encoding
+from pi05_ros.errors import Pi05Error, did_you_mean
+
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+PICTURE_TYPES = (IMAGE, COMPRESSED_IMAGE)
+
+Octets: TypeAlias = bytes | bytearray | memoryview | np.ndarray
+
+_MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
+
+
+class PictureError(Pi05Error):
+    """A driver's picture contradicts itself, is cut, or is of no known kind."""
+
+
+def decode_message(kind: str, message: Any) -> np.ndarray:
+    """The picture of a message.
+
+    Args:
+        kind: Its type, one of PICTURE_TYPES.
+        message: With the fields of that type.
+
+    Returns:
+        (H, W, 3) uint8 rgb; where nothing had to be done it shares the message's memory.
+
+    Raises:
+        PictureError: It holds no picture that can be read.
+    """
+    if kind == COMPRESSED_IMAGE:
+        return decode_compressed(message.data, message.format)
+    if kind == IMAGE:
+        return decode_raw(
+            message.data,
+            message.width,
+            message.height,
+            message.step,
+            message.encoding,
+            bool(message.is_bigendian),
+        )
+    raise PictureError(f"wanted a picture ({' or '.join(PICTURE_TYPES)}), found {kind}")
+
+
+def decode_raw(
+    data: Octets, width: int, height: int, step: int, encoding: str, big_endian: bool
+) -> np.ndarray:
+    """The picture of a sensor_msgs/Image.
+
+    Args:
+        data: Its bytes.
+        width: Pixels of a row.
+        height: Rows.
+        step: Bytes of a row, padding included.
+        encoding: As in the message ("rgb8").
+        big_endian: Whether numbers of more than a byte begin with the highest.
+
+    Returns:
+        (height, width, 3) uint8 rgb.
+
+    Raises:
+        PictureError: The sizes contradict each other, or there is no such encoding.
+    """
+    known = ENCODINGS.get(encoding)
+    if known is None:
+        raise PictureError(
+            f"unknown encoding '{encoding[:40]}'{did_you_mean(encoding[:40], ENCODINGS)} "
+            f"(valid: {', '.join(ENCODINGS)})"
+        )
+    if not (1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE):
+        raise PictureError(f"the picture is {width}x{height} pixels")
+    if step < width * known.pixel_bytes:
+        raise PictureError(f"a row of {width} pixels ({encoding}) cannot fit into {step} bytes")
+    octets = np.frombuffer(data, np.uint8)
+    if octets.size != step * height:
+        raise PictureError(f"wanted {height} rows of {step} bytes, found {octets.size}")
+    rows = octets.reshape(height, step)[:, : width * known.pixel_bytes]
+    stored = known.dtype.newbyteorder(">" if big_endian else "<")
+    pixels = np.ascontiguousarray(rows).view(stored).astype(known.dtype, copy=False)
+    if known.channels > 1:
+        pixels = pixels.reshape(height, width, known.channels)
+    return _to_eight_bits(_to_rgb(pixels, known, f"{encoding} {width}x{height}"))
+
+
+def decode_compressed(data: Octets, kind: str) -> np.ndarray:
+    """The picture of a sensor_msgs/CompressedImage.
+
+    Args:
+        data: A JPEG, a PNG, or what else OpenCV reads.
+        kind: The message's format, for the error.
+
+    Returns:
+        (H, W, 3) uint8 rgb.
+
+    Raises:
+        PictureError: It cannot be decoded, or is not of 8-bit colours.
+    """
+    octets = np.frombuffer(data, np.uint8)
+    if not octets.size:
+        raise PictureError("the compressed picture is empty")
+    try:
+        picture = cv2.imdecode(octets, cv2.IMREAD_UNCHANGED)
+        if picture is None:
+            raise PictureError(f"{octets.size} bytes of format '{kind[:40]}' cannot be decoded")
+        # As cv_bridge calls it, whatever came: OpenCV decides whether a grey one may pass.
+        rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    except cv2.error as error:
+        raise PictureError(f"the picture is not usable: {_first_line(error)}") from error
+    if rgb.ndim != 3 or rgb.dtype != np.uint8:
+        raise PictureError(
+            f"wanted a compressed picture of 8 bits, found {rgb.dtype} ({kind[:40]})"
+        )
+    return rgb
+
+
+def _to_rgb(pixels: np.ndarray, encoding: Encoding, what: str) -> np.ndarray:
+    """Converts colours; the depth stays."""
+    if encoding.to_rgb is None:
+        return pixels
+    try:
+        return cv2.cvtColor(pixels, encoding.to_rgb)
+    except cv2.error as error:
+        raise PictureError(f"the picture ({what}) is not usable: {_first_line(error)}") from error
+
+
+def _to_eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """16 bits to 8: full scale stays full scale, and halves go to the even neighbour."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.clip(np.rint(pixels * (255.0 / 65535.0)), 0, 255).astype(np.uint8)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or ["it cannot be decoded"])[0]
