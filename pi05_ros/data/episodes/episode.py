@@ -107,7 +107,7 @@ class Episode(Protocol):
 
     @property
     def states(self) -> np.ndarray:
-        """Measured, (T, D) float64, in the platform's units, finite."""
+        """Measured, (T, D) float64, platform units; not finite: a fault, kept to be seen."""
         ...
 
     @property

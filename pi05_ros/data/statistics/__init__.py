@@ -1,0 +1,1 @@
+"""Statistics of a robot's vectors: streamed, mergeable, and judged before they train anything."""

@@ -1,0 +1,125 @@
+"""Statistics on disk: those of a shard, to be merged later, and a checkpoint's norm_stats.json."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
+from pi05_ros.data.statistics.vectors import VectorStatistics
+from pi05_ros.errors import ConfigError
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.strict import from_mapping
+
+_FORMAT = "pi05_ros-statistics-1"
+_VECTORS = ("states", "actions", "relative")
+
+
+def save_statistics(path: Path, statistics: RobotStatistics) -> None:
+    """Writes statistics with their sketches (.npz), atomically."""
+    header = {
+        "format": _FORMAT,
+        "layout": asdict(statistics.layout),
+        "episodes": statistics.episodes,
+        "rows": statistics.rows,
+        "rows_left_out": statistics.rows_left_out,
+    }
+    arrays = {"header": np.array(json.dumps(header))}
+    for kind in _VECTORS:
+        for name, array in getattr(statistics, kind).to_arrays().items():
+            arrays[f"{kind}.{name}"] = array
+    with _replacing(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load_statistics(path: Path) -> RobotStatistics:
+    """The inverse of `save_statistics`.
+
+    Raises:
+        StatisticsError: There is no such file, or it is none of ours.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        header = json.loads(str(arrays["header"]))
+        if header["format"] != _FORMAT:
+            raise ValueError(f"format {header['format']!r}")
+        layout = from_mapping(Layout, header["layout"], str(path))
+        found = RobotStatistics(layout)
+        for kind in _VECTORS:
+            begin = f"{kind}."
+            own = {k.removeprefix(begin): v for k, v in arrays.items() if k.startswith(begin)}
+            vectors = VectorStatistics.from_arrays(own)
+            if len(vectors.spread.count) != len(layout.names):
+                raise ValueError(f"{kind} of {len(vectors.spread.count)} entries")
+            setattr(found, kind, vectors)
+        found.episodes, found.rows = int(header["episodes"]), int(header["rows"])
+        found.rows_left_out = int(header["rows_left_out"])
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise StatisticsError(f"{path}: wanted statistics ({_FORMAT}), found {error}") from error
+    except ConfigError as error:
+        raise StatisticsError(str(error)) from error
+    return found
+
+
+def write_norm_stats(path: Path, norm_stats: Mapping[str, NormStats]) -> None:
+    """Writes a checkpoint's norm_stats.json, by platform name, atomically."""
+    write_json(path, {name: asdict(stats) for name, stats in norm_stats.items()})
+
+
+def read_norm_stats(path: Path) -> dict[str, NormStats]:
+    """The inverse of `write_norm_stats`. As model/layouts/native reads it, without its torch.
+
+    Raises:
+        StatisticsError: There is no such file, or it does not say what it must.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StatisticsError(f"{path}: wanted norm_stats.json, found {error}") from error
+    if not isinstance(content, dict):
+        raise StatisticsError(f"{path}: wanted statistics by platform name, found no mapping")
+    try:
+        return {k: from_mapping(NormStats, v, f"{path}: {k}") for k, v in content.items()}
+    except ConfigError as error:
+        raise StatisticsError(str(error)) from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes JSON for people, atomically."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with _replacing(path) as file:
+        file.write(text.encode())
+
+
+class _replacing:
+    """A file beside `path` that takes its place when the block ends well."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Any:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.NamedTemporaryFile(
+            dir=self._path.parent, prefix=f".{self._path.name}.", delete=False
+        )
+        return self._file
+
+    def __exit__(self, kind: Any, *_: Any) -> None:
+        with self._file:
+            if kind is None:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+        if kind is None:
+            os.chmod(self._file.name, 0o644)
+            os.replace(self._file.name, self._path)
+        else:
+            os.unlink(self._file.name)

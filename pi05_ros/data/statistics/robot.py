@@ -1,0 +1,171 @@
+"""Statistics of one robot's states and actions, and what a checkpoint needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.episodes.rows import acting_rows, action_stops
+from pi05_ros.data.statistics.vectors import VectorStatistics
+from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.model.normalization import DimensionStats, NormStats
+
+HORIZON = 50  # Rows of a chunk.
+LOW, HIGH = 0.01, 0.99  # What becomes -1 and 1.
+
+
+class StatisticsError(Pi05Error):
+    """Statistics cannot be made, merged or read."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the vectors are."""
+
+    platform: str
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    rate_hz: float
+    horizon: int = HORIZON
+
+    @classmethod
+    def of(cls, episode: Episode, horizon: int = HORIZON) -> Layout:
+        """Of an episode."""
+        facts = episode.facts
+        return cls(facts.platform, facts.names, facts.units, episode.rate_hz, horizon)
+
+    def difference(self, other: Layout) -> str:
+        """How another differs, as a clause; empty: it does not."""
+        for what in ("platform", "names", "units", "rate_hz", "horizon"):
+            mine, its = getattr(self, what), getattr(other, what)
+            if mine != its and isinstance(mine, tuple):
+                odd = [f"'{b}' for '{a}'" for a, b in zip(mine, its, strict=False) if a != b]
+                return f"{what}: {odd[0] if odd else f'{len(its)} for {len(mine)}'}"
+            if mine != its:
+                return f"{what} {its!r} for {mine!r}"
+        return ""
+
+
+@dataclass
+class RobotStatistics:
+    """What all rows say in which the robot did what a label says.
+
+    Attributes:
+        states: Of the measured state of those rows.
+        actions: Of the action sent in those rows.
+        relative: Of the differences of each action of a row's chunk to the row's state, as a model
+            with relative actions is trained on them: `horizon` values a row, fewer at the end.
+    """
+
+    layout: Layout
+    states: VectorStatistics = field(init=False)
+    actions: VectorStatistics = field(init=False)
+    relative: VectorStatistics = field(init=False)
+    episodes: int = 0
+    rows: int = 0  # That were counted.
+    rows_left_out: int = 0  # Not RUNNING, or without a label.
+
+    def __post_init__(self) -> None:
+        size = len(self.layout.names)
+        self.states, self.actions = VectorStatistics(size), VectorStatistics(size)
+        self.relative = VectorStatistics(size)
+
+    def add(self, episode: Episode) -> None:
+        """Takes an episode.
+
+        Raises:
+            StatisticsError: It is of another robot.
+        """
+        self._must_equal(Layout.of(episode, self.layout.horizon), str(episode.source))
+        states, actions = episode.states, episode.actions
+        rows = np.flatnonzero(acting_rows(episode))
+        self.states.add(states[rows])
+        self.actions.add(actions[rows])
+        stops = action_stops(episode)
+        for ahead in range(self.layout.horizon):
+            begins = rows[rows + ahead < stops[rows]]
+            self.relative.add(actions[begins + ahead] - states[begins])
+        self.episodes += 1
+        self.rows += len(rows)
+        self.rows_left_out += len(episode) - len(rows)
+
+    def merge(self, other: RobotStatistics) -> None:
+        """Takes what another has seen.
+
+        Raises:
+            StatisticsError: It is of another robot.
+        """
+        self._must_equal(other.layout, "the other statistics")
+        self.states.merge(other.states)
+        self.actions.merge(other.actions)
+        self.relative.merge(other.relative)
+        self.episodes += other.episodes
+        self.rows += other.rows
+        self.rows_left_out += other.rows_left_out
+
+    def norm_stats(
+        self, relative: Collection[str] = (), least_span: np.ndarray | None = None
+    ) -> NormStats:
+        """What a checkpoint carries.
+
+        Args:
+            relative: Names of the entries whose action is the difference to the state.
+            least_span: Least distance of the two quantiles, (D,) float64: closer ones are moved
+                apart about their middle, so that the noise of an entry that hardly moves is not
+                blown up. None: they stay.
+
+        Raises:
+            StatisticsError: Nothing was counted, or there is no such entry.
+        """
+        for name in relative:
+            if name not in self.layout.names:
+                raise StatisticsError(
+                    f"there is no entry '{name}'{did_you_mean(name, self.layout.names)} "
+                    f"(valid: {', '.join(self.layout.names)})"
+                )
+        wanted = np.array([name in relative for name in self.layout.names])
+        states, actions = self._ends(self.states), self._ends(self.actions)
+        differences = self._ends(self.relative) if wanted.any() else actions
+        empty = np.flatnonzero(~np.isfinite(states + actions + differences).all(axis=0))
+        if empty.size:
+            raise StatisticsError(
+                f"nothing is known of '{self.layout.names[empty[0]]}': of {self.rows} rows in "
+                "which the robot acted and was labelled, none has a finite value"
+            )
+        actions = np.where(wanted, differences, actions)
+        if least_span is not None:
+            states, actions = _widened(states, least_span), _widened(actions, least_span)
+        return NormStats(
+            tuple(
+                DimensionStats(
+                    name,
+                    self.layout.units[i],
+                    *(float(states[0, i]), float(states[1, i])),
+                    *(float(actions[0, i]), float(actions[1, i])),
+                    relative=bool(wanted[i]),
+                )
+                for i, name in enumerate(self.layout.names)
+            )
+        )
+
+    @staticmethod
+    def _ends(values: VectorStatistics) -> np.ndarray:
+        """1st and 99th percentile, (2, D)."""
+        return np.stack([values.quantiles.at(LOW), values.quantiles.at(HIGH)])
+
+    def _must_equal(self, other: Layout, whose: str) -> None:
+        difference = self.layout.difference(other)
+        if difference:
+            raise StatisticsError(
+                f"{whose}: cannot be merged with statistics of {self.layout.platform} "
+                f"({difference}); statistics are of one robot"
+            )
+
+
+def _widened(ends: np.ndarray, least_span: np.ndarray) -> np.ndarray:
+    """Quantiles (2, D), moved apart where they are closer than `least_span` (D,)."""
+    missing = np.maximum(0.0, least_span - (ends[1] - ends[0])) / 2
+    return np.stack([ends[0] - missing, ends[1] + missing])

@@ -1,0 +1,68 @@
+"""Everything that is counted of one kind of vector."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pi05_ros.data.statistics.quantiles import Quantiles
+from pi05_ros.data.statistics.spread import Spread
+
+
+class VectorStatistics:
+    """Of vectors of D dimensions.
+
+    Attributes:
+        spread: Count, mean, deviation, least and greatest.
+        quantiles: Sketches.
+        not_finite: NaN and infinite values that were skipped, (D,) int64.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.spread = Spread(size)
+        self.quantiles = Quantiles(size)
+        self.not_finite = np.zeros(size, np.int64)
+
+    def add(self, values: np.ndarray) -> None:
+        """Takes vectors (N, D)."""
+        self.spread.add(values)
+        self.quantiles.add(values)
+        self.not_finite += (~np.isfinite(values)).sum(axis=0)
+
+    def merge(self, other: VectorStatistics) -> None:
+        """Takes what another has seen."""
+        self.spread.merge(other.spread)
+        self.quantiles.merge(other.quantiles)
+        self.not_finite += other.not_finite
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As arrays that `numpy.savez` writes without pickling."""
+        sketches = self.quantiles.to_bytes()
+        spread = self.spread
+        return {
+            "count": spread.count,
+            "mean": spread.mean,
+            "squares": spread.squares,
+            "least": spread.least,
+            "greatest": spread.greatest,
+            "not_finite": self.not_finite,
+            "sketches": np.frombuffer(b"".join(sketches), np.uint8),
+            "sketch_ends": np.cumsum([len(sketch) for sketch in sketches]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> VectorStatistics:
+        """The inverse of `to_arrays`.
+
+        Raises:
+            KeyError, ValueError: They are not what `to_arrays` gives.
+        """
+        found = cls(len(arrays["count"]))
+        spread = found.spread
+        spread.count, spread.mean = arrays["count"], arrays["mean"]
+        spread.squares = arrays["squares"]
+        spread.least, spread.greatest = arrays["least"], arrays["greatest"]
+        found.not_finite = arrays["not_finite"]
+        ends = arrays["sketch_ends"]
+        parts = np.split(arrays["sketches"], ends[:-1])
+        found.quantiles = Quantiles.from_bytes([part.tobytes() for part in parts])
+        return found
