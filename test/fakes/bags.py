@@ -47,11 +47,14 @@ def text(words: str) -> bytes:
 def make_bag(
     folder: Path,
     topics: Iterable[BagTopic],
-    messages: Sequence[tuple[str, bytes, int]],
+    messages: Sequence[tuple[str, bytes, int] | tuple[str, bytes, int, int]],
     facts: EpisodeFacts | None = None,
     settings: WriterSettings | None = None,
 ) -> Path:
-    """Writes a closed bag of (topic, data, log time [ns]); sequences count from 1 by topic."""
+    """Writes a closed bag of (topic, data, log time [ns]); sequences count from 1 by topic.
+
+    A fourth entry is the step of the sequence: 2 where the message before was lost.
+    """
     facts = facts or EpisodeFacts(id=folder.name)
     clock = Clock()
     writer = BagWriter(folder, facts, settings, clock=clock)
@@ -59,8 +62,8 @@ def make_bag(
         writer.add_topic(topic)
     numbers: dict[str, int] = {}
     began = messages[0][2] if messages else 0
-    for topic_name, data, log_ns in messages:
-        numbers[topic_name] = numbers.get(topic_name, 0) + 1
+    for topic_name, data, log_ns, *step in messages:
+        numbers[topic_name] = numbers.get(topic_name, 0) + (step[0] if step else 1)
         clock.now = (log_ns - began) / SECOND
         writer.tick()
         writer.write(topic_name, data, log_ns, log_ns + 1000, numbers[topic_name])
