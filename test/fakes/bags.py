@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from rosbags.typesys import Stores, get_typestore
 
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
@@ -26,9 +29,7 @@ class Clock:
 
 def encode(type_name: str, **values: Any) -> bytes:
     """A message in CDR; `header_stamp` [ns] sets a header, the rest are fields by name."""
-    from rosbags.typesys import Stores, get_typestore
-
-    store = get_typestore(Stores.ROS2_JAZZY)
+    store = _store()
     stamp_ns = values.pop("header_stamp", None)
     if stamp_ns is not None:
         time = store.types["builtin_interfaces/msg/Time"](
@@ -37,6 +38,11 @@ def encode(type_name: str, **values: Any) -> bytes:
         frame = values.pop("frame_id", "")
         values["header"] = store.types["std_msgs/msg/Header"](stamp=time, frame_id=frame)
     return bytes(store.serialize_cdr(store.types[type_name](**values), type_name))
+
+
+@lru_cache(maxsize=1)
+def _store() -> Any:
+    return get_typestore(Stores.ROS2_JAZZY)
 
 
 def text(words: str) -> bytes:

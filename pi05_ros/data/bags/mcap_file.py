@@ -97,6 +97,7 @@ class McapFile:
             self.sink.write(MAGIC + record(Header(profile="ros2", library=LIBRARY)))
         except OSError:
             self.sink.close()
+            path.unlink()
             raise
 
     @property

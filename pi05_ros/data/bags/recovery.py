@@ -1,0 +1,259 @@
+"""Mends bags whose recorder was killed.
+
+A file that was closed stays as it is. Of one that was cut every whole chunk is copied into a
+new file beside it; the torn one is kept under another name. Then the bag gets its metadata.yaml,
+says in its facts that it was recovered, and loses its mark. Whatever happens in between, a
+second run finishes the work.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pi05_ros.data.bags import metadata as bag_metadata
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
+from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_in_work, is_marked
+from pi05_ros.data.bags.mcap_file import McapFile
+from pi05_ros.data.bags.mcap_source import McapSource
+from pi05_ros.data.bags.metadata import FILE, BagMetadata, FileEntry, TopicEntry
+from pi05_ros.data.bags.salvage import Salvage, Salvaged
+from pi05_ros.data.bags.sink import sync_folder, write_atomically
+from pi05_ros.data.bags.verification import verify
+
+TORN = ".torn"  # the end of a torn original's name
+_BESIDE = ".recovering"
+
+Progress = Callable[[int, int], None]  # bytes read, bytes in all
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """What recovery found and did."""
+
+    folder: Path
+    messages: int  # in the bag now
+    lost_bytes: int  # that could not be understood, at the ends of torn files or in between
+    files: tuple[Path, ...]  # of the bag now
+    torn: tuple[Path, ...]  # originals that were replaced, kept or not
+    facts: EpisodeFacts | None  # None: it was whole, and is no episode of ours
+    was_whole: bool = False  # there was nothing to do, or only to take the mark away
+
+
+def needs_recovery(folder: Path) -> bool:
+    """Whether a folder holds a bag that was not closed and that nobody works on."""
+    if not folder.is_dir() or is_in_work(folder):
+        return False
+    return is_marked(folder) or (not (folder / FILE).exists() and bool(_parts(folder)))
+
+
+def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None) -> Recovered:
+    """Mends a bag. Of one that is whole it says so, and changes nothing.
+
+    Args:
+        folder: Of the bag.
+        keep: Whether torn files stay, as NAME.mcap.torn.
+        progress: Is told the bytes read, and those there are.
+
+    Raises:
+        BagError: It is no MCAP bag, somebody works on it, or the disk failed. What was there
+            is still there.
+    """
+    if not folder.is_dir():
+        raise BagError(f"there is no bag {folder}: wanted its folder")
+    if not is_marked(folder) and (folder / FILE).exists():
+        return _whole(folder)
+    if not is_marked(folder) and not _parts(folder):
+        if any(folder.glob("*.db3")):
+            raise BagError(
+                f"{folder} is stored in sqlite3: mend it by `ros2 bag reindex {folder}`"
+            )
+        raise BagError(f"{folder} is no bag: there is no .mcap file in it")
+    try:
+        mark = IncompleteMark(folder)
+    except OSError as error:
+        raise BagError(f"{folder} cannot be mended ({error.strerror})") from error
+    try:
+        return _mend(folder, mark, keep, progress or (lambda done, total: None))
+    except OSError as error:
+        raise BagError(
+            f"{folder} could not be mended ({error.strerror}); what was there is still there"
+        ) from error
+    finally:
+        mark.leave()
+
+
+def _mend(folder: Path, mark: IncompleteMark, keep: bool, progress: Progress) -> Recovered:
+    Reserve.clear(folder)
+    for path in folder.glob(f"*{_BESIDE}"):
+        path.unlink()
+    for path in folder.glob(f"*.mcap{TORN}"):  # where a run was killed between two renames
+        if not path.with_suffix("").exists():
+            path.rename(path.with_suffix(""))
+    parts = _parts(folder)
+    told = _closed_metadata(folder)
+    sizes = [part.stat().st_size for part in parts]
+    total, done = sum(sizes), 0
+    damages: list[tuple[Path, Salvaged]] = []
+    for part, size in zip(parts, sizes, strict=True):
+        before = done
+
+        def advance(read: int, before: int = before, size: int = size) -> None:
+            progress(before + min(read, size), total)
+
+        found = _mended_part(part, advance)
+        if found is not None:
+            damages.append((part, found))
+        done += size
+    metadata = _joined(parts)
+    if told is not None and not damages and told.topics == metadata.topics:
+        # It was killed after everything was written: only the mark was left.
+        mark.remove()
+        return _whole(folder)
+    facts = _facts(folder, told, metadata, damages)
+    metadata = dataclasses.replace(metadata, custom_data=facts.to_custom_data())
+    write_atomically(folder / FILE, metadata.to_yaml())
+    torn = tuple(part.with_name(part.name + TORN) for part, _ in damages)
+    if not keep:
+        for path in folder.glob(f"*.mcap{TORN}"):
+            path.unlink()
+    mark.remove()
+    return Recovered(
+        folder=folder,
+        messages=metadata.count,
+        lost_bytes=sum(found.lost_bytes for _, found in damages),
+        files=tuple(parts),
+        torn=torn,
+        facts=facts,
+    )
+
+
+def _mended_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:
+    """Makes a file whole; None: it was."""
+    try:
+        verify(part, deep=True, progress=advance)
+        return None
+    except BagError:
+        pass
+    beside = part.with_name(part.name + _BESIDE)
+    target = McapFile(beside)
+    try:
+        found = _rewritten(part, target, advance)
+        verify(beside, deep=True)
+    except (OSError, BagError):
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    finally:
+        target.close()
+    torn = part.with_name(part.name + TORN)
+    torn.unlink(missing_ok=True)
+    try:
+        os.link(part, torn)
+    except OSError:  # a file system without hard links
+        part.rename(torn)
+    beside.replace(part)
+    sync_folder(part.parent)
+    return found
+
+
+def _rewritten(part: Path, target: McapFile, advance: Callable[[int], None]) -> Salvaged:
+    found = Salvage(part, target, advance).run()
+    target.finish()
+    target.sink.sync()
+    return found
+
+
+def _joined(parts: list[Path]) -> BagMetadata:
+    """The metadata of all files together."""
+    topics: dict[str, TopicEntry] = {}
+    files: list[FileEntry] = []
+    distribution = bag_metadata.distribution()
+    for part in parts:
+        source = McapSource(part)
+        try:
+            one = source.metadata()
+        finally:
+            source.close()
+        files += one.files
+        for topic in one.topics:
+            known = topics.get(topic.name)
+            count = topic.count + (known.count if known else 0)
+            topics[topic.name] = dataclasses.replace(known or topic, count=count)
+    return BagMetadata(tuple(files), tuple(topics.values()), ros_distro=distribution)
+
+
+def _facts(
+    folder: Path,
+    told: BagMetadata | None,
+    metadata: BagMetadata,
+    damages: list[tuple[Path, Salvaged]],
+) -> EpisodeFacts:
+    """What is known of the episode, and one sentence on what was done."""
+    known = _parsed(told.custom_data, folder) if told is not None else None
+    for file in reversed(metadata.files):
+        if known is None:
+            source = McapSource(folder / file.name)
+            try:
+                known = _parsed(source.custom_data(), folder)
+            finally:
+                source.close()
+    damaged = ", ".join(
+        f"{found.lost_bytes} bytes of {part.name} were not whole" for part, found in damages
+    )
+    sentence = (
+        f"not closed by its recorder; {metadata.count} messages kept; "
+        f"{damaged or 'every file was whole'}"
+    )
+    if known is None:
+        known = EpisodeFacts(id=folder.name)
+        sentence += "; nothing is known of the episode"
+    ended = known.ended or "its recorder was killed"
+    return dataclasses.replace(known, recovered=sentence, ended=ended)
+
+
+def _parsed(data: dict[str, str] | object, where: Path) -> EpisodeFacts | None:
+    if not isinstance(data, dict) or not describes_episode(data):
+        return None
+    try:
+        return EpisodeFacts.from_custom_data(data, str(where))
+    except BagError:
+        return None
+
+
+def _closed_metadata(folder: Path) -> BagMetadata | None:
+    try:
+        return bag_metadata.read(folder) if (folder / FILE).exists() else None
+    except BagError:
+        return None
+
+
+def _whole(folder: Path) -> Recovered:
+    metadata = bag_metadata.read(folder)
+    return Recovered(
+        folder=folder,
+        messages=metadata.count,
+        lost_bytes=0,
+        files=tuple(folder / file.name for file in metadata.files),
+        torn=(),
+        facts=_parsed(dict(metadata.custom_data), folder),
+        was_whole=True,
+    )
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The bag's MCAP files, in the order in which they were written."""
+
+    def place(path: Path) -> tuple[int, str]:
+        number = re.search(r"_(\d+)\.mcap$", path.name)
+        return (int(number.group(1)) if number else -1, path.name)
+
+    names = {path.name.removesuffix(TORN) for path in folder.glob(f"*.mcap{TORN}")}
+    names |= {path.name for path in folder.glob("*.mcap")}
+    return sorted((folder / name for name in names), key=place)

@@ -1,0 +1,271 @@
+"""Bags that were cut in every way, mended."""
+
+import os
+import random
+import struct
+from contextlib import suppress
+
+import pytest
+from fakes.bags import SECOND, Clock, text
+from mcap.reader import NonSeekingReader, make_reader
+from mcap.writer import CompressionType, Writer
+from rosbags.rosbag2 import Reader
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.recovery import needs_recovery, recover
+from pi05_ros.data.bags.verification import BROKEN, verify
+from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
+
+START = 1_700_000_000 * SECOND
+FACTS = EpisodeFacts(id="torn", task="wipe the table", platform="mobile_19dof")
+
+
+def cut_bag(folder, count=300, facts=FACTS, **settings):
+    """A bag whose writer stops without a word; its messages, 10 ms apart."""
+    clock = Clock()
+    writer = BagWriter(folder, facts, WriterSettings(**settings), clock=clock)
+    for topic in ("/words", "/large"):
+        writer.add_topic(BagTopic(topic, "std_msgs/msg/String"))
+    messages = []
+    for i in range(count):
+        clock.now = i * 0.01
+        writer.tick()
+        topic, words = ("/large", "x" * 30_000) if i % 10 == 0 else ("/words", f"word {i}")
+        messages.append((topic, text(words), START + i * SECOND // 100))
+        writer.write(*messages[-1], START + i * SECOND // 100, i)
+    writer.abandon()
+    return messages
+
+
+def content(folder):
+    with BagReader(folder) as reader:
+        return [(m.topic, m.data, m.log_ns) for m in reader.messages()]
+
+
+def test_what_reached_the_disk_is_kept_and_the_bag_says_that_it_was_recovered(tmp_path):
+    messages = cut_bag(tmp_path / "torn")
+    assert needs_recovery(tmp_path / "torn")
+    with pytest.raises(BagError, match=r"was not closed .*bags recover"):
+        BagReader(tmp_path / "torn")
+    report = recover(tmp_path / "torn")
+    assert not needs_recovery(tmp_path / "torn")
+    kept = content(tmp_path / "torn")
+    assert kept == messages[: len(kept)]
+    assert report.messages == len(kept) >= 250  # The last half second was never written.
+    assert report.facts.recovered.startswith("not closed by its recorder; ")
+    assert report.facts.ended == "its recorder was killed"
+    with BagReader(tmp_path / "torn") as reader:
+        assert reader.facts == report.facts
+        assert (reader.facts.task, reader.facts.id) == ("wipe the table", "torn")
+    with Reader(tmp_path / "torn") as reader:
+        assert [(c.topic, bytes(d), t) for c, t, d in reader.messages()] == kept
+
+
+def test_the_torn_original_stays_beside_and_nothing_else_does(tmp_path):
+    cut_bag(tmp_path / "torn")
+    torn = (tmp_path / "torn/torn_0.mcap").read_bytes()
+    recover(tmp_path / "torn")
+    assert (tmp_path / "torn/torn_0.mcap.torn").read_bytes() == torn
+    names = {path.name for path in (tmp_path / "torn").iterdir()}
+    assert names == {"torn_0.mcap", "torn_0.mcap.torn", "metadata.yaml"}
+
+
+def test_torn_originals_go_when_told_so(tmp_path):
+    cut_bag(tmp_path / "torn")
+    recover(tmp_path / "torn", keep=False)
+    assert {p.name for p in (tmp_path / "torn").iterdir()} == {"torn_0.mcap", "metadata.yaml"}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_cut_anywhere_gives_all_its_whole_chunks(tmp_path, seed):
+    messages = cut_bag(tmp_path / "torn", count=120, chunk_bytes=20_000)
+    path = tmp_path / "torn/torn_0.mcap"
+    whole = path.read_bytes()
+    size = random.Random(seed).randrange(len(whole))
+    path.write_bytes(whole[:size])
+    before = 0
+    with path.open("rb") as file, suppress(*BROKEN):
+        # What mcap's own streaming reader gets out of the cut file, before it gives up.
+        for _ in NonSeekingReader(file).iter_messages(log_time_order=False):
+            before += 1
+    report = recover(tmp_path / "torn")
+    assert report.messages == before
+    if before:
+        kept = content(tmp_path / "torn")
+        assert sorted(kept, key=lambda m: m[2]) == [m for m in messages if m in kept]
+        assert len(kept) == before
+        verify(path, deep=True)
+    else:
+        with pytest.raises(BagError, match="holds no messages"):
+            BagReader(tmp_path / "torn")
+    head = whole.index(b"std_msgs/msg/String") - 15  # where the facts end and a schema begins
+    assert report.facts.task == ("wipe the table" if size >= head else "")
+
+
+def test_an_empty_file_and_an_empty_folder(tmp_path):
+    cut_bag(tmp_path / "torn")
+    (tmp_path / "torn/torn_0.mcap").write_bytes(b"")
+    report = recover(tmp_path / "torn")
+    assert (report.messages, report.lost_bytes) == (0, 0)
+    assert "nothing is known of the episode" in report.facts.recovered
+    with Reader(tmp_path / "torn") as reader:
+        assert reader.message_count == 0
+    (tmp_path / "torn/torn_0.mcap").unlink()
+    (tmp_path / "torn/metadata.yaml").unlink()
+    (tmp_path / "torn/torn_0.mcap.torn").unlink()
+    (tmp_path / "torn/INCOMPLETE").touch()
+    assert recover(tmp_path / "torn").messages == 0
+
+
+def test_parts_that_were_closed_stay_as_they_are(tmp_path):
+    messages = cut_bag(tmp_path / "torn", count=500, split_after_s=2.0)
+    first = (tmp_path / "torn/torn_0.mcap").read_bytes()
+    inode = (tmp_path / "torn/torn_0.mcap").stat().st_ino
+    report = recover(tmp_path / "torn")
+    assert (tmp_path / "torn/torn_0.mcap").read_bytes() == first
+    assert (tmp_path / "torn/torn_0.mcap").stat().st_ino == inode
+    assert [path.name for path in report.files] == [f"torn_{i}.mcap" for i in range(3)]
+    assert [path.name for path in report.torn] == ["torn_2.mcap.torn"]
+    kept = content(tmp_path / "torn")
+    assert kept == messages[: len(kept)]
+    assert len(kept) >= 450
+
+
+def test_garbage_at_the_end_is_counted_and_cut_off(tmp_path):
+    cut_bag(tmp_path / "torn")
+    path = tmp_path / "torn/torn_0.mcap"
+    size = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(bytes(5000))
+    report = recover(tmp_path / "torn")
+    assert report.lost_bytes == 5000
+    assert "5000 bytes of torn_0.mcap were not whole" in report.facts.recovered
+    assert (tmp_path / "torn/torn_0.mcap.torn").stat().st_size == size + 5000
+
+
+def test_a_damaged_chunk_in_the_middle_costs_that_chunk_only(tmp_path):
+    messages = cut_bag(tmp_path / "torn", compression="none")
+    path = tmp_path / "torn/torn_0.mcap"
+    data = bytearray(path.read_bytes())
+    at = data.index(b"word 123")
+    data[at] ^= 0xFF
+    path.write_bytes(data)
+    report = recover(tmp_path / "torn")
+    assert report.lost_bytes > 0
+    kept = content(tmp_path / "torn")
+    lost = [m[2] for m in messages[: messages.index(kept[-1]) + 1] if m not in kept]
+    # One chunk: half a second, of which the damaged message is in the middle somewhere.
+    assert START + 123 * SECOND // 100 in lost
+    assert max(lost) - min(lost) <= SECOND // 2
+
+
+def test_a_bag_killed_after_its_metadata_only_loses_its_mark(tmp_path):
+    cut_bag(tmp_path / "torn")
+    recover(tmp_path / "torn", keep=False)
+    before = (tmp_path / "torn/metadata.yaml").read_bytes()
+    (tmp_path / "torn/INCOMPLETE").touch()
+    report = recover(tmp_path / "torn")
+    assert report.was_whole
+    assert (tmp_path / "torn/metadata.yaml").read_bytes() == before
+    assert not (tmp_path / "torn/INCOMPLETE").exists()
+
+
+def test_mending_twice_does_nothing_and_says_so(tmp_path):
+    cut_bag(tmp_path / "torn")
+    first = recover(tmp_path / "torn")
+    stamps = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "torn").iterdir()}
+    second = recover(tmp_path / "torn")
+    assert second.was_whole and not first.was_whole
+    assert second.messages == first.messages
+    assert {p.name: p.stat().st_mtime_ns for p in (tmp_path / "torn").iterdir()} == stamps
+
+
+@pytest.mark.parametrize("stage", ["linked", "renamed", "replaced"])
+def test_recovery_that_was_killed_itself_is_finished_by_the_next(tmp_path, stage):
+    cut_bag(tmp_path / "torn")
+    part = tmp_path / "torn/torn_0.mcap"
+    torn, beside = part.with_name("torn_0.mcap.torn"), part.with_name("torn_0.mcap.recovering")
+    original = part.read_bytes()
+    beside.write_bytes(b"half of it")
+    if stage == "linked":
+        os.link(part, torn)
+    elif stage == "renamed":
+        part.rename(torn)
+    else:
+        recover(tmp_path / "torn")
+        (tmp_path / "torn/metadata.yaml").unlink()
+        (tmp_path / "torn/INCOMPLETE").touch()
+    report = recover(tmp_path / "torn")
+    assert report.messages >= 250
+    assert torn.read_bytes() == original
+    assert not beside.exists()
+
+
+def test_hands_off_a_bag_that_is_being_recorded(tmp_path):
+    writer = BagWriter(tmp_path / "live", EpisodeFacts(id="live"))
+    writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
+    writer.write("/words", text("hello"), 1, 1)
+    assert not needs_recovery(tmp_path / "live")
+    with pytest.raises(BagError, match="being recorded or mended by another process"):
+        recover(tmp_path / "live")
+    with pytest.raises(BagError, match="is being recorded"):
+        BagReader(tmp_path / "live")
+    writer.close(EpisodeFacts(id="live"))
+    assert content(tmp_path / "live") == [("/words", text("hello"), 1)]
+
+
+def test_a_full_disk_leaves_the_torn_bag_as_it_was(tmp_path, monkeypatch):
+    cut_bag(tmp_path / "torn")
+    before = (tmp_path / "torn/torn_0.mcap").read_bytes()
+
+    def full(descriptor, buffers):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "writev", full)
+    with pytest.raises(BagError, match=r"No space left on device.*still there"):
+        recover(tmp_path / "torn")
+    assert (tmp_path / "torn/torn_0.mcap").read_bytes() == before
+    assert not (tmp_path / "torn/torn_0.mcap.recovering").exists()
+    monkeypatch.undo()
+    assert recover(tmp_path / "torn").messages >= 250
+
+
+@pytest.mark.parametrize("chunking", [True, False])
+def test_another_recorders_cut_file_with_its_channels_in_the_chunks(tmp_path, chunking):
+    (tmp_path / "other").mkdir()
+    path = tmp_path / "other/other_0.mcap"
+    with path.open("wb") as file:
+        writer = Writer(
+            file, chunk_size=1000, use_chunking=chunking, compression=CompressionType.LZ4
+        )
+        writer.start(profile="ros2")
+        schema = writer.register_schema("std_msgs/msg/String", "ros2msg", b"string data")
+        channel = writer.register_channel("/words", "cdr", schema)
+        for i in range(500):
+            writer.add_message(channel, i, text(f"word {i}"), i, i)
+        writer.finish()
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    assert needs_recovery(tmp_path / "other")
+    report = recover(tmp_path / "other")
+    assert report.facts.id == "other"
+    kept = content(tmp_path / "other")
+    assert kept == [("/words", text(f"word {i}"), i) for i in range(len(kept))]
+    assert len(kept) > 100
+    with path.open("rb") as file:
+        assert make_reader(file).get_summary().statistics.message_count == len(kept)
+
+
+def test_what_is_no_bag(tmp_path):
+    with pytest.raises(BagError, match="there is no bag"):
+        recover(tmp_path / "nothing")
+    with pytest.raises(BagError, match="is no bag: there is no .mcap"):
+        recover(tmp_path)
+    (tmp_path / "a.db3").touch()
+    with pytest.raises(BagError, match="ros2 bag reindex"):
+        recover(tmp_path)
+    (tmp_path / "b.mcap").write_bytes(b"PK" + struct.pack("<Q", 5) * 100)
+    report = recover(tmp_path)
+    assert (report.messages, report.lost_bytes) == (0, 802)
