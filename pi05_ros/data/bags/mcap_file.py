@@ -96,8 +96,7 @@ class McapFile:
         try:
             self.sink.write(MAGIC + record(Header(profile="ros2", library=LIBRARY)))
         except OSError:
-            self.sink.close()
-            path.unlink()
+            self.discard()
             raise
 
     @property
@@ -216,15 +215,25 @@ class McapFile:
         self._metadata = [item for item in self._metadata if item.offset < start]
         return True
 
-    def finish(self) -> None:
-        """Writes the end of the data, the summary and the footer."""
-        start = self.sink.tell() + len(record(DataEnd(data_section_crc=0)))
+    def finish(self, name: str = "", data: Mapping[str, str] | None = None) -> None:
+        """Writes the end of the data, the summary and the footer, all or nothing.
+
+        Args:
+            name: Of a last metadata record; "": none.
+            data: What it says.
+        """
+        last, metadata = b"", list(self._metadata)
+        if name:
+            last = record(Metadata(name=name, metadata=dict(data or {})))
+            metadata.append(MetadataIndex(self.sink.tell(), len(last), name))
+        last += record(DataEnd(data_section_crc=0))
+        start = self.sink.tell() + len(last)
         groups: list[tuple[Opcode, Iterable[McapRecord]]] = [
             (Opcode.SCHEMA, self.schemas.values()),
             (Opcode.CHANNEL, self.channels.values()),
-            (Opcode.STATISTICS, [self._statistics()]),
+            (Opcode.STATISTICS, [self._statistics(len(metadata))]),
             (Opcode.CHUNK_INDEX, self._chunks),
-            (Opcode.METADATA_INDEX, self._metadata),
+            (Opcode.METADATA_INDEX, metadata),
         ]
         summary = RecordBuilder()
         offsets: list[SummaryOffset] = []
@@ -242,13 +251,18 @@ class McapFile:
         fields = struct.pack("<BQQQ", Opcode.FOOTER, 20, start, offset_start)
         crc = zlib.crc32(fields, zlib.crc32(body))
         footer = record(Footer(start, offset_start, crc))
-        self.sink.write(record(DataEnd(data_section_crc=0)), body, footer, MAGIC)
+        self.sink.write(last, body, footer, MAGIC)
 
     def close(self) -> None:
         """Closes the file as it is."""
         self.sink.close()
 
-    def _statistics(self) -> Statistics:
+    def discard(self) -> None:
+        """Closes the file and deletes it."""
+        self.sink.close()
+        self.sink.path.unlink()
+
+    def _statistics(self, metadata_count: int) -> Statistics:
         return Statistics(
             attachment_count=0,
             channel_count=len(self.channels),
@@ -257,7 +271,7 @@ class McapFile:
             message_count=self.message_count,
             message_start_time=self.first_ns,
             message_end_time=self.last_ns,
-            metadata_count=len(self._metadata),
+            metadata_count=metadata_count,
             schema_count=len(self.schemas),
         )
 

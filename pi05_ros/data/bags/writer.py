@@ -14,33 +14,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcap.records import Channel, Schema
-
-from pi05_ros.data.bags import metadata
 from pi05_ros.data.bags.background_sync import BackgroundSync
 from pi05_ros.data.bags.compressibility import Compressibility
-from pi05_ros.data.bags.definitions import definition, type_hash
+from pi05_ros.data.bags.definitions import type_hash
 from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import RECORD, EpisodeFacts
+from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve
-from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
-from pi05_ros.data.bags.qos import OfferedQos, to_yaml
+from pi05_ros.data.bags.mcap_file import OpenChunk
+from pi05_ros.data.bags.metadata import FILE
+from pi05_ros.data.bags.parts import BagParts, BagTopic
 from pi05_ros.data.bags.sink import sync_folder, write_atomically
-from pi05_ros.data.bags.verification import verify
+
+__all__ = ["BagTopic", "BagWriter", "WriterSettings"]
 
 _COMPRESSIONS = {"zstd": "zstd", "lz4": "lz4", "none": ""}
 _RESERVE = 1 << 20  # bytes for the summary at first; it grows with the file
 _METADATA_RESERVE = 128 << 10  # bytes for metadata.yaml; 30 topics need 30 kB
-
-
-@dataclass(frozen=True)
-class BagTopic:
-    """A topic to record."""
-
-    name: str  # absolute: "/joint_states"
-    type: str  # "sensor_msgs/msg/JointState"
-    qos: tuple[OfferedQos, ...] = ()  # of its publishers
-    type_hash: str = ""  # "RIHS01_…"; "": that of the installed definition
 
 
 @dataclass(frozen=True)
@@ -92,16 +81,11 @@ class BagWriter:
         self._facts = facts
         self._clock = clock
         self._accepted: Counter[str] = Counter()
-        self._topics: dict[str, BagTopic] = {}
-        self._channels: dict[str, Channel] = {}
-        self._schemas: dict[str, Schema] = {}
+        self._topics: dict[str, str] = {}  # and their types
         self._pays = Compressibility()
         self._packed = _COMPRESSIONS[self.settings.compression]
         self._chunks: dict[str, OpenChunk] = {}  # by compression
         self._waiting_since: dict[str, float] = {}  # the first message of an open chunk
-        self._parts: list[metadata.FileEntry] = []
-        self._part_counts: list[dict[str, int]] = []
-        self._closed_bytes = 0
         self._failure: OSError | None = None
         try:
             folder.mkdir(parents=True)
@@ -112,15 +96,20 @@ class BagWriter:
         except OSError as error:
             raise BagError(f"{folder}: no bag can be begun there ({_why(error)})") from error
         try:
-            sync_folder(folder.parent)
             self._mark = IncompleteMark(folder)
-            self._reserve = Reserve(folder, _RESERVE, _METADATA_RESERVE)
-            self._file = self._begin_part()
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise BagError(f"{folder}: no bag can be begun there ({_why(error)})") from error
+        try:
+            sync_folder(folder.parent)
+            self._reserve = Reserve(folder, _RESERVE, _METADATA_RESERVE)
+            self._parts = BagParts(folder, facts)
+        except OSError as error:
+            self._mark.leave()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise BagError(f"{folder}: no bag can be begun there ({_why(error)})") from error
         self._sync = BackgroundSync()
-        self._synced = self._clock()
+        self._synced = self._part_began = self._clock()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -130,7 +119,7 @@ class BagWriter:
     @property
     def bytes_written(self) -> int:
         """Bytes in the bag's files."""
-        return self._closed_bytes + self._file.sink.tell()
+        return self._parts.bytes
 
     @property
     def failure(self) -> str:
@@ -138,7 +127,7 @@ class BagWriter:
         return "" if self._failure is None else _why(self._failure)
 
     def add_topic(self, topic: BagTopic) -> None:
-        """Adds a topic, at any time. Adding it again does nothing.
+        """Adds a topic, at any time. Adding it again does nothing, nor does it after a failure.
 
         Raises:
             BagError: Its type is not installed, or it was added with another type, or the disk
@@ -146,9 +135,9 @@ class BagWriter:
         """
         known = self._topics.get(topic.name)
         if known is not None:
-            if known.type != topic.type:
+            if known != topic.type:
                 raise BagError(
-                    f"{self.folder}: topic {topic.name} is recorded as {known.type} and cannot "
+                    f"{self.folder}: topic {topic.name} is recorded as {known} and cannot "
                     f"become {topic.type}"
                 )
             return
@@ -156,20 +145,8 @@ class BagWriter:
             return
         if not topic.type_hash:
             topic = dataclasses.replace(topic, type_hash=type_hash(topic.type))
-        schema = self._schemas.get(topic.type)
-        if schema is None:
-            data = definition(topic.type).encode()
-            schema = Schema(len(self._schemas) + 1, data, "ros2msg", topic.type)
-        about = {"offered_qos_profiles": to_yaml(topic.qos), "topic_type_hash": topic.type_hash}
-        channel = Channel(len(self._channels) + 1, topic.name, "cdr", about, schema.id)
-        try:
-            self._file.add_schema(schema)
-            self._file.add_channel(channel)
-        except OSError as error:
-            raise self._failed(error) from error
-        self._schemas[topic.type] = schema
-        self._channels[topic.name] = channel
-        self._topics[topic.name] = topic
+        self._guarded(lambda: self._parts.add_topic(topic))
+        self._topics[topic.name] = topic.type
 
     def write(
         self, topic: str, data: bytes, log_ns: int, publish_ns: int, sequence: int = 0
@@ -187,7 +164,7 @@ class BagWriter:
             BagError: The topic was not added; or, once, the disk failed. What comes after that
                 is counted in `dropped`.
         """
-        channel = self._channels.get(topic)
+        channel = self._parts.channel(topic)
         if self._failure is not None:
             self.dropped += 1
             return
@@ -195,13 +172,13 @@ class BagWriter:
             raise BagError(f"{self.folder}: a message of {topic}, which was not added")
         if not isinstance(data, bytes):
             data = bytes(data)  # the chunk keeps it; the caller may use its buffer again
-        lane = self._packed if self._packed and self._pays.pays(channel.id, data) else ""
+        lane = self._packed if self._packed and self._pays.pays(channel, data) else ""
         chunk = self._chunks.get(lane)
         now = self._clock()
         if chunk is None:
             chunk = self._chunks[lane] = OpenChunk(lane)
             self._waiting_since[lane] = now
-        chunk.add(channel.id, log_ns, publish_ns, sequence, data)
+        chunk.add(channel, log_ns, publish_ns, sequence, data)
         self._accepted[topic] += 1
         late = now - self._waiting_since[lane] >= self.settings.flush_after_s
         if chunk.size >= self.settings.chunk_bytes or late:
@@ -233,17 +210,18 @@ class BagWriter:
                 self._flush_all()
             except OSError as error:
                 self._failed(error)
-        self._sync.stop()
         self._reserve.free()
         if self._failure is not None and not facts.ended:
             facts = dataclasses.replace(facts, ended=f"the disk failed: {self.failure}")
-        self._facts = facts
+        self._sync.stop()
         try:
-            self._end_part(may_drop=True)
-            self._file.sink.sync()
-            self._file.close()
-            self._verify()
-            write_atomically(self.folder / metadata.FILE, self._metadata().to_yaml())
+            self._sync.check()
+            self._parts.end(facts, may_drop=True)
+            self._parts.file.sink.sync()
+            self._parts.file.close()
+            self._parts.verify()
+            text = self._parts.metadata(facts).to_yaml()
+            write_atomically(self.folder / FILE, text)
             self._mark.remove()
         except BagError:
             self.abandon()
@@ -259,7 +237,7 @@ class BagWriter:
         """Closes the files as they are. The bag stays marked; recovery can mend it."""
         self._sync.stop()
         self._reserve.free()
-        self._file.close()
+        self._parts.file.close()
         self._mark.leave()
 
     def _guarded(self, action: Callable[[], None]) -> None:
@@ -271,10 +249,9 @@ class BagWriter:
     def _failed(self, error: OSError) -> BagError:
         """Notes that the disk failed. The files end with their last whole records."""
         self._failure = error
-        names = {channel.id: name for name, channel in self._channels.items()}
         for chunk in self._chunks.values():
             for channel, entries in chunk.indexes.items():
-                self._accepted[names[channel]] -= len(entries)
+                self._accepted[self._parts.topic_of(channel)] -= len(entries)
                 self.dropped += len(entries)
         self._chunks.clear()
         self._waiting_since.clear()
@@ -292,96 +269,23 @@ class BagWriter:
                 self._flush(lane)
         if now - self._synced >= self.settings.sync_every_s:
             self._synced = now
-            self._sync.request(self._file.sink)
-            self._reserve.grow(2 * self._file.summary_size)
+            self._sync.request(self._parts.file.sink)
+            self._reserve.grow(2 * self._parts.file.summary_size)
         if 0.0 < self.settings.split_after_s <= now - self._part_began:
             self._flush_all()
-            self._end_part(may_drop=False)
-            ended = self._file
-            self._file = self._begin_part()
-            self._closed_bytes += ended.sink.tell()
-            self._sync.retire(ended.sink)
+            self._parts.end(self._facts)
+            self._sync.retire(self._parts.begin_next().sink)
+            self._part_began = now
 
     def _flush(self, lane: str) -> None:
         chunk = self._chunks.get(lane)
         if chunk is not None:
-            self._file.add_chunk(chunk)
+            self._parts.file.add_chunk(chunk)
             del self._chunks[lane], self._waiting_since[lane]
 
     def _flush_all(self) -> None:
         for lane in list(self._chunks):
             self._flush(lane)
-
-    def _begin_part(self) -> McapFile:
-        self._part_began = self._clock()
-        name = f"{self.folder.name}_{len(self._parts)}.mcap"
-        file = McapFile(self.folder / name)
-        file.add_metadata(RECORD, self._facts.to_custom_data())
-        for schema in self._schemas.values():
-            file.add_schema(schema)
-        for channel in self._channels.values():
-            file.add_channel(channel)
-        sync_folder(self.folder)
-        return file
-
-    def _end_part(self, *, may_drop: bool) -> None:
-        """Finishes the present file; on a full disk without as many last chunks as it takes."""
-        drop = 1
-        while True:
-            try:
-                self._part_entry_written()
-                return
-            except OSError:
-                if not may_drop:
-                    raise
-                for _ in range(drop):
-                    if not self._file.drop_last_chunk():
-                        raise
-                drop *= 2
-
-    def _part_entry_written(self) -> None:
-        file = self._file
-        entry = metadata.FileEntry(
-            name=file.sink.path.name,
-            start_ns=file.first_ns,
-            duration_ns=file.last_ns - file.first_ns,
-            count=file.message_count,
-        )
-        counts = {name: file.counts.get(c.id, 0) for name, c in self._channels.items()}
-        self._parts.append(entry)
-        self._part_counts.append(counts)
-        try:
-            # rosbag2 keeps the metadata in the file too, and `ros2 bag reindex` looks for it.
-            text = self._metadata().to_yaml(rooted=False)
-            file.add_metadata("rosbag2", {"serialized_metadata": text})
-            file.finish()
-        except OSError:
-            self._parts.pop()
-            self._part_counts.pop()
-            raise
-
-    def _metadata(self) -> metadata.BagMetadata:
-        totals: Counter[str] = Counter()
-        for counts in self._part_counts:
-            totals.update(counts)
-        return metadata.BagMetadata(
-            files=tuple(self._parts),
-            topics=tuple(
-                metadata.TopicEntry(t.name, t.type, t.qos, t.type_hash, totals[t.name])
-                for t in self._topics.values()
-            ),
-            custom_data=self._facts.to_custom_data(),
-            ros_distro=metadata.distribution(),
-        )
-
-    def _verify(self) -> None:
-        """Raises BagError when a file on the disk is not what was written."""
-        for part, wanted in zip(self._parts, self._part_counts, strict=True):
-            found = verify(self.folder / part.name).counts
-            if found != wanted:
-                raise BagError(
-                    f"{self.folder / part.name} holds {found} messages, {wanted} were written"
-                )
 
 
 def _why(error: OSError) -> str:

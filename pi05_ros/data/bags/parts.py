@@ -1,0 +1,193 @@
+"""The files of a bag that is being written, one after the other, and what is in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcap.records import Channel, Schema
+
+from pi05_ros.data.bags.definitions import definition
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import RECORD, EpisodeFacts
+from pi05_ros.data.bags.mcap_file import McapFile
+from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry, distribution
+from pi05_ros.data.bags.qos import OfferedQos, to_yaml
+from pi05_ros.data.bags.sink import sync_folder
+from pi05_ros.data.bags.verification import verify
+
+
+@dataclass(frozen=True)
+class BagTopic:
+    """A topic to record."""
+
+    name: str  # absolute: "/joint_states"
+    type: str  # "sensor_msgs/msg/JointState"
+    qos: tuple[OfferedQos, ...] = ()  # of its publishers
+    type_hash: str = ""  # "RIHS01_…"; "": that of the installed definition
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file that is written to its end."""
+
+    entry: FileEntry
+    counts: Mapping[str, int]  # topic -> messages
+
+
+class BagParts:
+    """NAME_0.mcap, NAME_1.mcap and so on; each is whole without the others.
+
+    Args:
+        folder: Of the bag; its name is the files'.
+        facts: For the head of every file.
+
+    Raises:
+        OSError: The first file cannot be made.
+    """
+
+    def __init__(self, folder: Path, facts: EpisodeFacts) -> None:
+        self._folder, self._facts = folder, facts
+        self._topics: dict[str, BagTopic] = {}
+        self._schemas: dict[str, Schema] = {}  # by type
+        self._channels: dict[str, Channel] = {}  # by topic
+        self._ended: list[Part] = []
+        self._ended_bytes = 0
+        self.file = self._begin()
+        self._is_ended = False
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in all files."""
+        return self._ended_bytes + self.file.sink.tell()
+
+    def channel(self, topic: str) -> int | None:
+        """A topic's channel number, the same in every file; None: it was not added."""
+        channel = self._channels.get(topic)
+        return None if channel is None else int(channel.id)
+
+    def topic_of(self, channel: int) -> str:
+        """The topic of a channel number."""
+        return next(name for name, known in self._channels.items() if known.id == channel)
+
+    def add_topic(self, topic: BagTopic) -> None:
+        """Adds a topic to the present file and to all that follow.
+
+        Raises:
+            BagError: The definition of its type is not installed.
+            OSError: The disk failed; the topic is not added.
+        """
+        schema = self._schemas.get(topic.type)
+        if schema is None:
+            data = definition(topic.type).encode()
+            schema = Schema(len(self._schemas) + 1, data, "ros2msg", topic.type)
+        about = {"offered_qos_profiles": to_yaml(topic.qos), "topic_type_hash": topic.type_hash}
+        channel = Channel(len(self._channels) + 1, topic.name, "cdr", about, schema.id)
+        self.file.add_schema(schema)
+        self.file.add_channel(channel)
+        self._schemas[topic.type] = schema
+        self._channels[topic.name] = channel
+        self._topics[topic.name] = topic
+
+    def end(self, facts: EpisodeFacts, *, may_drop: bool = False) -> None:
+        """Writes the present file to its end, unless it is there already.
+
+        Args:
+            facts: What is known of the episode now.
+            may_drop: On a full disk, give up as many of the last chunks as it takes.
+
+        Raises:
+            OSError: The disk failed.
+        """
+        if self._is_ended:  # and the disk had no room for the next
+            return
+        drop = 1
+        while True:
+            try:
+                self._end(facts)
+                self._is_ended = True
+                return
+            except OSError:
+                if not may_drop:
+                    raise
+                for _ in range(drop):
+                    if not self.file.drop_last_chunk():
+                        raise
+                drop *= 2
+
+    def begin_next(self) -> McapFile:
+        """Begins the next file.
+
+        Returns:
+            The one before, to be synced and closed.
+        """
+        before = self.file
+        self.file = self._begin()
+        self._is_ended = False
+        self._ended_bytes += before.sink.tell()
+        return before
+
+    def metadata(self, facts: EpisodeFacts) -> BagMetadata:
+        """metadata.yaml of the files that are written to their ends."""
+        totals: Counter[str] = Counter()
+        for part in self._ended:
+            totals.update(part.counts)
+        return BagMetadata(
+            files=tuple(part.entry for part in self._ended),
+            topics=tuple(
+                TopicEntry(t.name, t.type, t.qos, t.type_hash, totals[t.name])
+                for t in self._topics.values()
+            ),
+            custom_data=facts.to_custom_data(),
+            ros_distro=distribution(),
+        )
+
+    def verify(self) -> None:
+        """Reads the files again.
+
+        Raises:
+            BagError: One is not whole, or not what was written.
+        """
+        for part in self._ended:
+            path = self._folder / part.entry.name
+            found = verify(path).counts
+            if found != part.counts:
+                raise BagError(f"{path} holds {found} messages, {part.counts} were written")
+
+    def _begin(self) -> McapFile:
+        file = McapFile(self._folder / f"{self._folder.name}_{len(self._ended)}.mcap")
+        try:
+            file.add_metadata(RECORD, self._facts.to_custom_data())
+            _register(file, self._schemas.values(), self._channels.values())
+            sync_folder(self._folder)
+        except OSError:
+            file.discard()
+            raise
+        return file
+
+    def _end(self, facts: EpisodeFacts) -> None:
+        file = self.file
+        entry = FileEntry(
+            name=file.sink.path.name,
+            start_ns=file.first_ns,
+            duration_ns=file.last_ns - file.first_ns,
+            count=file.message_count,
+        )
+        counts = {name: file.counts.get(c.id, 0) for name, c in self._channels.items()}
+        self._ended.append(Part(entry, counts))
+        try:
+            # rosbag2 keeps the metadata in every file too.
+            text = self.metadata(facts).to_yaml(rooted=False)
+            file.finish("rosbag2", {"serialized_metadata": text})
+        except OSError:
+            self._ended.pop()
+            raise
+
+
+def _register(file: McapFile, schemas: Collection[Schema], channels: Collection[Channel]) -> None:
+    for schema in schemas:
+        file.add_schema(schema)
+    for channel in channels:
+        file.add_channel(channel)
