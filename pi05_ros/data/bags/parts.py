@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry, dist
 from pi05_ros.data.bags.qos import OfferedQos, to_yaml
 from pi05_ros.data.bags.sink import sync_folder
 from pi05_ros.data.bags.verification import verify
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MOST_GIVEN_UP = 1 << 20  # bytes beyond the summary's size; if these do not help, more will not
 
 
 @dataclass(frozen=True)
@@ -96,26 +100,26 @@ class BagParts:
 
         Args:
             facts: What is known of the episode now.
-            may_drop: On a full disk, give up as many of the last chunks as it takes.
+            may_drop: On a full disk, give up the last chunks to make room, a few at most.
 
         Raises:
             OSError: The disk failed.
         """
         if self._is_ended:  # and the disk had no room for the next
             return
-        drop = 1
+        given_up, most = 0, self.file.summary_size + _MOST_GIVEN_UP
         while True:
             try:
                 self._end(facts)
                 self._is_ended = True
                 return
-            except OSError:
-                if not may_drop:
+            except OSError as error:
+                if not may_drop or error.errno not in _FULL or given_up > most:
                     raise
-                for _ in range(drop):
-                    if not self.file.drop_last_chunk():
-                        raise
-                drop *= 2
+                before = self.file.sink.tell()
+                if not self.file.drop_last_chunk():
+                    raise
+                given_up += before - self.file.sink.tell()
 
     def begin_next(self) -> McapFile:
         """Begins the next file.

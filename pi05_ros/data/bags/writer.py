@@ -11,6 +11,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -249,13 +250,18 @@ class BagWriter:
     def _failed(self, error: OSError) -> BagError:
         """Notes that the disk failed. The files end with their last whole records."""
         self._failure = error
+        room = self._reserve.size // 4  # most of it is the summary's
+        self._reserve.free()
+        # Mostly a chunk of pictures was too much; states and commands still fit in.
+        with suppress(OSError):
+            for lane in [lane for lane, chunk in self._chunks.items() if chunk.size < room]:
+                self._flush(lane)
         for chunk in self._chunks.values():
             for channel, entries in chunk.indexes.items():
                 self._accepted[self._parts.topic_of(channel)] -= len(entries)
                 self.dropped += len(entries)
         self._chunks.clear()
         self._waiting_since.clear()
-        self._reserve.free()
         return BagError(
             f"{self.folder}: recording ends, the disk takes no more ({_why(error)}); what was "
             "written up to now can be closed"
