@@ -1,0 +1,233 @@
+"""An episode in a rosbag2 bag."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
+from pi05_ros.data.episodes.episode import SubtaskLabel
+from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
+from pi05_ros.data.episodes.rows import newest_frames
+from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.pictures.decoding import PictureError, decode_message
+
+_INDEX = "index-1.npz"  # Its number changes with what is read from a bag, and how.
+_OPEN_READERS = 4  # For each thread: a reader holds a file and its table of contents.
+_HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that its fingerprint is made of.
+
+
+class BagEpisode:
+    """The Episode in a bag. Nothing but its facts is read until it is asked for.
+
+    Args:
+        path: The bag's folder, or one file of it.
+        cache: Where the index of the bag is kept; None: it is read anew by each process.
+
+    Raises:
+        BagError: It is no whole bag of ours, or has no rows.
+    """
+
+    def __init__(self, path: Path, cache: CacheFolder | None = None) -> None:
+        self._path, self._cache = Path(path), cache
+        with BagReader(self._path) as reader:
+            self._topics = EpisodeTopics.of(reader)
+            assert reader.facts is not None  # EpisodeTopics looked.
+            self._facts = reader.facts
+            self._types = {
+                name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
+            }
+            self._fingerprint = fingerprint_of(reader.files)
+        if self._facts.rate_hz <= 0:
+            raise BagError(f"{path}: wanted the rate of its rows in its metadata, found none")
+        self._index: BagIndex | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def facts(self) -> EpisodeFacts:
+        """See Episode."""
+        return self._facts
+
+    @property
+    def source(self) -> Path:
+        """See Episode."""
+        return self._path
+
+    @property
+    def fingerprint(self) -> str:
+        """See Episode."""
+        return self._fingerprint
+
+    @property
+    def rate_hz(self) -> float:
+        """See Episode."""
+        return self._facts.rate_hz
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """See Episode."""
+        return tuple(self._topics.cameras)
+
+    def __len__(self) -> int:
+        return len(self.index.times_ns)
+
+    @property
+    def times_ns(self) -> np.ndarray:
+        """See Episode."""
+        return self.index.times_ns
+
+    @property
+    def states(self) -> np.ndarray:
+        """See Episode."""
+        return self.index.states
+
+    @property
+    def actions(self) -> np.ndarray:
+        """See Episode."""
+        return self.index.actions
+
+    @property
+    def modes(self) -> np.ndarray:
+        """See Episode."""
+        return self.index.modes
+
+    @property
+    def labels(self) -> tuple[SubtaskLabel, ...]:
+        """See Episode."""
+        return self.index.labels
+
+    def frame_times_ns(self, camera: str) -> np.ndarray:
+        """See Episode."""
+        return self.index.frames[camera].times_ns
+
+    def frame_of_row(self, camera: str) -> np.ndarray:
+        """See Episode."""
+        return newest_frames(self.frame_times_ns(camera), self.times_ns)
+
+    def picture(self, camera: str, index: int) -> np.ndarray:
+        """See Episode."""
+        count = len(self.frame_times_ns(camera))
+        if not -count <= index < count:
+            raise IndexError(f"picture {index} of {count}")
+        index %= count
+        return next(self.pictures(camera, index, index + 1))
+
+    def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
+        """See Episode.
+
+        Raises:
+            BagError: The bag is damaged, or was changed since it was opened.
+            PictureError: One cannot be decoded; the iterator ends with it.
+        """
+        frames, topic = self.index.frames[camera], self._topics.cameras[camera]
+        times, logs = frames.times_ns[start:stop], frames.log_ns[start:stop]
+        if not len(times):
+            return
+        wanted = dict(zip(times.tolist(), range(len(times)), strict=True))
+        # Drivers send in order, but a bag is in the order of arrival.
+        due: dict[int, bytes] = {}
+        following = 0
+        reader = _readers.get(self._path, self._fingerprint)
+        for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
+            place = wanted.get(stamp_of(message.data))
+            if place is None or place in due or message.log_ns != logs[place]:
+                continue
+            due[place] = message.data
+            while following in due:
+                yield self._decode(reader, camera, topic, due.pop(following))
+                following += 1
+        if following < len(times):
+            raise BagError(
+                f"{self._path}: wanted picture {start + following} of camera '{camera}', and it "
+                "is no longer there: the bag was changed while it was read"
+            )
+
+    @property
+    def index(self) -> BagIndex:
+        """Rows, labels and places of the pictures; read on first use.
+
+        Raises:
+            BagError: The bag is damaged, or contradicts itself.
+        """
+        with self._lock:
+            if self._index is None:
+                self._index = self._cached_index() or self._read_index()
+            return self._index
+
+    def _cached_index(self) -> BagIndex | None:
+        data = self._cache.read(self._fingerprint, _INDEX) if self._cache else None
+        if data is None:
+            return None
+        try:
+            return index_from_bytes(data)
+        except ValueError:
+            return None  # Damaged: made and written anew.
+
+    def _read_index(self) -> BagIndex:
+        with BagReader(self._path) as reader:
+            index = read_index(reader, self._topics)
+        if self._cache is not None:
+            self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
+        return index
+
+    def _decode(self, reader: BagReader, camera: str, topic: str, data: bytes) -> np.ndarray:
+        try:
+            return decode_message(self._types[camera], reader.decode(topic, data))
+        except BagError as error:
+            raise PictureError(str(error)) from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock, and without an index that is quickly read from the cache."""
+        state = {**self.__dict__, "_lock": None}
+        if self._cache is not None:
+            state["_index"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+
+def fingerprint_of(files: tuple[Path, ...]) -> str:
+    """Changes when the content of a bag's files does, in practice always.
+
+    Of each file: its size, when it was changed, its first 64 KiB and its last MiB. An MCAP file
+    ends with the places, times and sizes of all its chunks, and a CRC over that.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            digest.update(f"{status.st_size} {status.st_mtime_ns} ".encode())
+            digest.update(file.read(_HEAD))
+            file.seek(max(0, status.st_size - _TAIL))
+            digest.update(file.read(_TAIL))
+    return digest.hexdigest()
+
+
+class _Readers(threading.local):
+    """The bags that a thread has read pictures from last, left open."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[tuple[Path, str], BagReader] = OrderedDict()
+
+    def get(self, path: Path, fingerprint: str) -> BagReader:
+        key = (path, fingerprint)
+        reader = self._open.pop(key, None) or BagReader(path)
+        self._open[key] = reader
+        while len(self._open) > _OPEN_READERS:
+            self._open.popitem(last=False)  # Not closed: an iterator may still read from it.
+        return reader
+
+
+_readers = _Readers()

@@ -1,0 +1,196 @@
+"""What a bag holds of an episode, in one pass: rows, labels, and where its pictures are."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.reader import BagReader, RawMessage
+from pi05_ros.data.episodes.episode import SubtaskLabel
+from pi05_ros.data.episodes.labels import Saying, spans
+from pi05_ros.data.pictures.decoding import PICTURE_TYPES
+from pi05_ros.inference.camera_watch import WatchSettings
+
+STATE = "pi05_msgs/msg/RobotState"
+SUBTASK = "pi05_msgs/msg/Subtask"
+
+# Pictures stamped farther ahead are refused on the live path too [ns].
+_MAX_FUTURE_NS = round(WatchSettings().max_future * 1e9)
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The pictures of one camera, in the order of their stamps."""
+
+    times_ns: np.ndarray  # (N,) int64, when they were taken, rising.
+    log_ns: np.ndarray  # (N,) int64, under which time the bag has them.
+    left_out: int = 0  # Stamped like one before, before it, not at all, or in the future.
+
+
+@dataclass(frozen=True, eq=False)
+class BagIndex:
+    """Rows, labels and pictures of a bag. See Episode for the arrays."""
+
+    times_ns: np.ndarray
+    states: np.ndarray
+    actions: np.ndarray
+    modes: np.ndarray
+    labels: tuple[SubtaskLabel, ...]
+    frames: Mapping[str, Frames]  # By camera name.
+
+
+@dataclass(frozen=True)
+class EpisodeTopics:
+    """Where an episode's parts are in its bag."""
+
+    state: str
+    subtask: str  # "": nobody ever planned.
+    cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
+
+    @classmethod
+    def of(cls, reader: BagReader) -> EpisodeTopics:
+        """Of an open bag.
+
+        Raises:
+            BagError: It is none of our episodes, or has no rows.
+        """
+        facts, topics = reader.facts, reader.topics
+        if facts is None:
+            raise BagError(
+                f"{reader.path} is a bag, but no episode of this suite: it does not say which "
+                f"robot it is of (pi05.id and the rest of its custom_data); found "
+                f"{len(topics)} topics: {_some(sorted(topics))}"
+            )
+        state = f"{facts.namespace.rstrip('/')}/robot_state"
+        found = topics.get(state)
+        if found is None or found.type != STATE or not found.count:
+            raise BagError(
+                f"{reader.path} has no rows: wanted messages of {state} ({STATE}), found "
+                f"{_what(found)}; was the control bridge active while it was recorded?"
+            )
+        subtask = f"{facts.namespace.rstrip('/')}/subtask"
+        said = topics.get(subtask)
+        cameras = {}
+        for name, topic in facts.cameras.items():
+            pictures = topics.get(topic)
+            if pictures is None or not pictures.count:
+                continue  # The camera never sent; `./pi05 bags check` tells.
+            if pictures.type not in PICTURE_TYPES:
+                raise BagError(
+                    f"{reader.path}: wanted pictures of camera '{name}' on {topic}, found "
+                    f"{pictures.type}"
+                )
+            cameras[name] = topic
+        return cls(state, subtask if said and said.type == SUBTASK else "", cameras)
+
+
+def read_index(reader: BagReader, topics: EpisodeTopics) -> BagIndex:
+    """Reads a whole bag once.
+
+    Raises:
+        BagError: It is damaged, or contradicts itself.
+    """
+    camera_of = {topic: name for name, topic in topics.cameras.items()}
+    stamps: dict[str, list[tuple[int, int]]] = {name: [] for name in topics.cameras}
+    rows, sayings = _Rows(reader), []
+    wanted = [topics.state, *([topics.subtask] if topics.subtask else []), *camera_of]
+    for message in reader.messages(wanted):
+        if message.topic == topics.state:
+            rows.add(message)
+        elif message.topic == topics.subtask:
+            decoded = reader.decode(message.topic, message.data)
+            sayings.append(Saying.of(message.log_ns, decoded))
+        else:
+            stamp = stamp_of(message.data)
+            stamps[camera_of[message.topic]].append((stamp, message.log_ns))
+    return rows.index(sayings, {name: _frames(found) for name, found in stamps.items()})
+
+
+def stamp_of(data: bytes) -> int:
+    """The stamp of a serialized message that begins with a std_msgs/Header [ns]; 0: it is none."""
+    if len(data) < 12:
+        return 0
+    sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
+    return sec * 10**9 + nanosec if sec >= 0 and nanosec < 10**9 else 0
+
+
+class _Rows:
+    """Collects RobotState messages."""
+
+    def __init__(self, reader: BagReader) -> None:
+        assert reader.facts is not None  # EpisodeTopics looked.
+        self._reader, self._facts = reader, reader.facts
+        self._names = list(reader.facts.names)
+        self._log: list[int] = []
+        self._times: list[int] = []
+        self._measured: list[np.ndarray] = []
+        self._commanded: list[np.ndarray] = []
+        self._modes: list[int] = []
+
+    def add(self, message: RawMessage) -> None:
+        state = self._reader.decode(message.topic, message.data)
+        size = len(self._names)
+        if state.names != self._names or len(state.measured) != size != len(state.commanded):
+            raise self._wrong(state)
+        stamp = state.header.stamp
+        self._log.append(message.log_ns)
+        self._times.append(stamp.sec * 10**9 + stamp.nanosec)
+        self._measured.append(state.measured)
+        self._commanded.append(state.commanded)
+        self._modes.append(state.mode)
+
+    def index(self, sayings: Sequence[Saying], frames: Mapping[str, Frames]) -> BagIndex:
+        times = np.array(self._times, dtype=np.int64)
+        back = np.flatnonzero(np.diff(times) < 0)
+        if back.size:
+            row = int(back[0])
+            raise BagError(
+                f"{self._reader.path}: the clock jumped back by "
+                f"{(times[row] - times[row + 1]) * 1e-9:.3f} s at row {row + 1} of {len(times)}: "
+                "what was before and what was after cannot be told apart; record it anew"
+            )
+        return BagIndex(
+            times_ns=times,
+            states=np.array(self._measured, dtype=np.float64),
+            actions=np.array(self._commanded, dtype=np.float64),
+            modes=np.array(self._modes, dtype=np.uint8),
+            labels=spans(np.array(self._log, dtype=np.int64), sayings),
+            frames=frames,
+        )
+
+    def _wrong(self, state: Any) -> BagError:
+        pairs = zip(self._names, state.names, strict=False)
+        odd = next((f" ('{its}' for '{ours}')" for ours, its in pairs if ours != its), "")
+        return BagError(
+            f"{self._reader.path}: row {len(self._times)} is of another robot: wanted the "
+            f"{len(self._names)} entries that the metadata names ({self._facts.platform}), found "
+            f"{len(state.names)} names{odd} and vectors of {len(state.measured)} and "
+            f"{len(state.commanded)}"
+        )
+
+
+def _frames(found: Sequence[tuple[int, int]]) -> Frames:
+    """The pictures that the live path would have taken: each newer than those before."""
+    stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
+    logs = np.array([log for _, log in found], dtype=np.int64)
+    usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)
+    stamps, logs = stamps[usable], logs[usable]
+    before = np.r_[0, np.maximum.accumulate(stamps)[:-1]] if stamps.size else stamps
+    newer = stamps > before
+    kept = int(newer.sum())
+    return Frames(stamps[newer], logs[newer], len(found) - kept)
+
+
+def _what(topic: object) -> str:
+    if topic is None:
+        return "no such topic"
+    return f"{getattr(topic, 'count', 0)} of {getattr(topic, 'type', '')}"
+
+
+def _some(names: Sequence[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "") or "none"

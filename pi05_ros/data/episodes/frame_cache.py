@@ -1,0 +1,218 @@
+"""An episode's pictures at the model's size, decoded once and then read from a memory map."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import threading
+import urllib.parse
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.pictures.decoding import PictureError
+from pi05_ros.data.pictures.model_input import MODEL_SIDE, model_input
+
+_log = logging.getLogger(__name__)
+
+# Changes with the way in which pictures are made; OpenCV's decoders may differ by version.
+_FORMAT = f"1-cv{cv2.__version__}"
+_PART = 64  # Pictures that one thread makes at a time.
+
+
+class CachedFrames:
+    """The pictures of one camera of one episode. Reading is thread-safe.
+
+    Attributes:
+        usable: (N,) bool; False: the driver's picture could not be decoded.
+    """
+
+    def __init__(self, path: Path, side: int, usable: np.ndarray, checks: np.ndarray) -> None:
+        shape = (len(usable), side, side, 3)
+        self._pixels = np.memmap(path, np.uint8, "r", shape=shape) if len(usable) else None
+        self._checks = checks
+        self._checked = np.zeros(len(usable), bool)
+        self.usable = usable
+
+    def read(self, index: int) -> np.ndarray | None:
+        """A picture, (side, side, 3) uint8, a copy; None: the cache is damaged there."""
+        assert self._pixels is not None
+        picture = np.array(self._pixels[index])
+        if not self._checked[index]:
+            if zlib.crc32(picture.data) != self._checks[index]:
+                return None
+            self._checked[index] = True
+        return picture
+
+
+@dataclass(frozen=True)
+class FrameCache:
+    """Where decoded pictures are kept. It can be pickled."""
+
+    folder: CacheFolder = field(default_factory=CacheFolder)
+    side: int = MODEL_SIDE
+
+    def frames(self, episode: Episode, camera: str) -> CachedFrames | None:
+        """The pictures of a camera; None: they must be built."""
+        name = self._name(camera)
+        said = self.folder.read(episode.fingerprint, f"{name}.npz")
+        if said is None:
+            return None
+        count = len(episode.frame_times_ns(camera))
+        path = self.folder.folder / episode.fingerprint / f"{name}.u8"
+        try:
+            with np.load(io.BytesIO(said), allow_pickle=False) as file:
+                usable, checks = file["usable"], file["checks"]
+            if len(usable) != count or len(checks) != count:
+                raise ValueError(f"wanted {count} pictures, found {len(usable)}")
+            if path.stat().st_size != count * self.side**2 * 3:
+                raise ValueError(f"{path.stat().st_size} bytes are not {count} pictures")
+            return CachedFrames(path, self.side, usable, checks)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            _log.warning("%s: the cached pictures are damaged (%s); built anew", path, error)
+            self.forget(episode, camera)
+            return None
+
+    def forget(self, episode: Episode, camera: str) -> None:
+        """Removes a camera's pictures, so that they are built anew."""
+        folder = self.folder.folder / episode.fingerprint
+        for suffix in ("npz", "u8"):
+            with suppress(OSError):
+                (folder / f"{self._name(camera)}.{suffix}").unlink()
+
+    def build(
+        self,
+        episodes: Sequence[Episode],
+        cameras: Collection[str],
+        *,
+        workers: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Makes what is missing, on all cores.
+
+        Args:
+            episodes: Whose pictures.
+            cameras: Of which cameras, where the episode has them.
+            workers: Threads; None: as many as this process may use cores. Decoding, resizing and
+                decompressing run outside of Python's lock.
+            progress: Called with the pictures that are done, and with how many there are to do.
+
+        Returns:
+            How many pictures were made.
+
+        Raises:
+            CacheError: They do not fit.
+            Pi05Error: An episode cannot be read.
+        """
+        missing = [
+            (episode, camera)
+            for episode in episodes
+            for camera in cameras
+            if camera in episode.cameras and self.frames(episode, camera) is None
+        ]
+        counts = [len(episode.frame_times_ns(camera)) for episode, camera in missing]
+        keep = {episode.fingerprint for episode in episodes}
+        self.folder.make_room(sum(counts) * self.side**2 * 3, keep)
+        tell = _Progress(sum(counts), progress)
+        cores = len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(workers or cores, "pictures") as pool:
+            for (episode, camera), count in zip(missing, counts, strict=True):
+                self._build_one(pool, episode, camera, count, tell)
+        return tell.done
+
+    def _build_one(
+        self,
+        pool: ThreadPoolExecutor,
+        episode: Episode,
+        camera: str,
+        count: int,
+        tell: _Progress,
+    ) -> None:
+        key, name = episode.fingerprint, self._name(camera)
+        with self.folder.alone(key):
+            if self.frames(episode, camera) is not None:  # Another process was faster.
+                tell.advance(count)
+                return
+            usable, checks = np.ones(count, bool), np.zeros(count, np.uint32)
+            with self.folder.replacing(key, f"{name}.u8") as path:
+                pixels = _new_pixels(path, (count, self.side, self.side, 3))
+
+                def part(start: int) -> None:
+                    stop = min(start + _PART, count)
+                    _draw(episode, camera, start, stop, pixels, usable)
+                    for index in range(start, stop):
+                        checks[index] = zlib.crc32(pixels[index].data)
+                    tell.advance(stop - start)
+
+                for done in [pool.submit(part, start) for start in range(0, count, _PART)]:
+                    done.result()
+                if isinstance(pixels, np.memmap):
+                    pixels.flush()
+            buffer = io.BytesIO()
+            np.savez(buffer, usable=usable, checks=checks)
+            # Last: whoever finds it finds the pictures too.
+            self.folder.write(key, f"{name}.npz", buffer.getvalue())
+
+    def _name(self, camera: str) -> str:
+        """Of a camera's files: letters of a path have no meaning in it."""
+        plain = urllib.parse.quote(camera, safe="")
+        if len(plain) > 100:
+            plain = hashlib.sha256(camera.encode()).hexdigest()
+        return f"{plain}.{self.side}-{_FORMAT}"
+
+
+def _new_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A new file as an array. Its blocks are taken at once: a full disk must not kill us later."""
+    size = int(np.prod(shape))
+    with open(path, "wb") as file:
+        if not size:
+            return np.zeros(shape, np.uint8)
+        os.posix_fallocate(file.fileno(), 0, size)
+    return np.memmap(path, np.uint8, "r+", shape=shape)
+
+
+def _draw(
+    episode: Episode, camera: str, start: int, stop: int, pixels: np.ndarray, usable: np.ndarray
+) -> None:
+    """Draws pictures `start` to `stop`; notes those that cannot be decoded, and goes on."""
+    index = start
+    while index < stop:
+        try:
+            for picture in episode.pictures(camera, index, stop):
+                model_input(picture, pixels[index], pixels.shape[1])
+                index += 1
+            if index < stop:
+                raise PictureError(
+                    f"{episode.source}: wanted {stop} pictures of camera '{camera}', found {index}"
+                )
+        except PictureError as error:
+            _log.warning("%s: picture %d of camera '%s': %s", episode.source, index, camera, error)
+            pixels[index] = 0
+            usable[index] = False
+            index += 1
+
+
+class _Progress:
+    """Counts what several threads have done."""
+
+    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
+        self.done = 0
+        self._total, self._tell = total, tell
+        self._lock = threading.Lock()
+
+    def advance(self, count: int) -> None:
+        with self._lock:
+            self.done += count
+            if self._tell is not None:
+                self._tell(self.done, self._total)

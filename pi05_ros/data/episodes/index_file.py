@@ -1,0 +1,60 @@
+"""A bag's index as bytes, so that the bag is read through once and not at every start."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import zipfile
+
+import numpy as np
+
+from pi05_ros.data.episodes.bag_index import BagIndex, Frames
+from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+
+_ARRAYS = ("times_ns", "states", "actions", "modes")
+
+
+def index_to_bytes(index: BagIndex) -> bytes:
+    """An index as an .npz file."""
+    header = {
+        "labels": [dataclasses.asdict(label) for label in index.labels],
+        "left_out": {name: frames.left_out for name, frames in index.frames.items()},
+    }
+    arrays = {name: getattr(index, name) for name in _ARRAYS}
+    for name, frames in index.frames.items():
+        arrays[f"frames.{name}"] = np.stack([frames.times_ns, frames.log_ns])
+    buffer = io.BytesIO()
+    np.savez(buffer, header=np.array(json.dumps(header)), **arrays)
+    return buffer.getvalue()
+
+
+def index_from_bytes(data: bytes) -> BagIndex:
+    """The inverse of `index_to_bytes`.
+
+    Raises:
+        ValueError: The bytes are damaged.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = dict(file)  # Reads all of it, and with it the CRC of each array.
+        header = json.loads(str(arrays["header"]))
+        return BagIndex(
+            **{name: arrays[name] for name in _ARRAYS},
+            labels=tuple(_label(label) for label in header["labels"]),
+            frames={
+                name: _frames(arrays[f"frames.{name}"], left_out)
+                for name, left_out in header["left_out"].items()
+            },
+        )
+    except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"no index of a bag: {error}") from error
+
+
+def _label(said: dict) -> SubtaskLabel:
+    return SubtaskLabel(**{**said, "boxes": tuple(Box(**box) for box in said["boxes"])})
+
+
+def _frames(rows: np.ndarray, left_out: int) -> Frames:
+    times_ns, log_ns = rows
+    return Frames(times_ns, log_ns, left_out)

@@ -1,0 +1,111 @@
+"""One door to episodes, wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.metadata import FILE, MARK
+from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.errors import Pi05Error
+from pi05_ros.platforms import Platform
+
+_PARTS = (".mcap", ".db3")
+
+
+def open_episodes(
+    path: Path | str,
+    *,
+    include_recovered: bool = False,
+    platform: Platform | None = None,
+    cache: CacheFolder | None = None,
+    refused: Callable[[Path, Pi05Error], None] | None = None,
+) -> list[Episode]:
+    """The episodes at a place, by name.
+
+    Args:
+        path: A bag (its folder, or one file), a folder of bags, or a LeRobot dataset (v2.1, v3).
+        include_recovered: Also episodes whose recorder was killed: they lack their end, and
+            perhaps messages before it.
+        platform: Of which robot they must be; None: any.
+        cache: Where bags' indices are kept; None: nowhere.
+        refused: Called with an episode of a folder that cannot be had, and why; the others are
+            opened. None: the first such one is raised.
+
+    Raises:
+        Pi05Error: There is nothing, or an episode cannot be had and `refused` is None.
+    """
+    path = Path(path)
+    if (path / "meta" / "info.json").exists():
+        from pi05_ros.data.lerobot.reader import open_dataset
+
+        episodes: list[Episode] = list(open_dataset(path))
+        for episode in episodes:
+            _check_robot(path, episode.facts, platform)
+        return episodes
+    if path.is_file() or _is_bag(path):
+        return [_open(path, include_recovered, platform, cache)]
+    if not path.exists():
+        raise BagError(f"there are no episodes at {path}: there is no such file or folder")
+    bags = find_bags(path)
+    if not bags:
+        raise BagError(
+            f"there are no episodes in {path}: wanted bags (folders with {FILE}) or a LeRobot "
+            "dataset (a folder with meta/info.json)"
+        )
+    found: list[Episode] = []
+    for bag in bags:
+        try:
+            found.append(_open(bag, include_recovered, platform, cache))
+        except Pi05Error as error:
+            if refused is None:
+                raise
+            refused(bag, error)
+    return found
+
+
+def find_bags(folder: Path) -> list[Path]:
+    """Folders of bags in a folder and below it, by name; closed or not."""
+    found: list[Path] = []
+    for inner in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
+        found += [inner] if _is_bag(inner) else find_bags(inner)
+    return found
+
+
+def _is_bag(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    if (folder / FILE).exists() or (folder / MARK).exists():
+        return True
+    return any(path.suffix in _PARTS for path in folder.iterdir())
+
+
+def _open(
+    path: Path, include_recovered: bool, platform: Platform | None, cache: CacheFolder | None
+) -> BagEpisode:
+    episode = BagEpisode(path, cache)
+    facts = episode.facts
+    if facts.recovered and not include_recovered:
+        raise BagError(
+            f"{path} was recovered ({facts.recovered}): what the crash took is missing; to read "
+            "it all the same, say so (--include-recovered)"
+        )
+    _check_robot(path, facts, platform)
+    return episode
+
+
+def _check_robot(path: Path, facts: EpisodeFacts, platform: Platform | None) -> None:
+    """Raises BagError when an episode is of another robot."""
+    if platform is None:
+        return
+    if facts.platform != platform.name or tuple(facts.names) != platform.names:
+        odd = [n for n in facts.names if n not in platform.names]
+        which = f", with {', '.join(odd[:3])}" if odd else ""
+        raise BagError(
+            f"{path} is of another robot: wanted {platform.name} ({platform.size} entries), found "
+            f"{facts.platform or 'none named'} ({len(facts.names)} entries{which})"
+        )

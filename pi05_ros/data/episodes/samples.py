@@ -1,0 +1,187 @@
+"""What the low level is trained on, at random access: pictures, state, subtask, chunk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from pi05_ros.data.episodes.episode import Episode, Sample
+from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
+from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows
+from pi05_ros.data.pictures.model_input import model_input
+from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.camera_watch import WatchSettings
+
+_log = logging.getLogger(__name__)
+
+HORIZON = 50
+# With older pictures than these the robot holds [s].
+MAX_PICTURE_AGE = WatchSettings().stale_after
+
+
+class SampleError(Pi05Error):
+    """Episodes cannot be made into samples."""
+
+
+class Samples:
+    """The rows of episodes that train, in the order of the episodes. It can be pickled.
+
+    Left out are rows in which the robot did not follow a chunk, or has no subtask, no action, or
+    no fresh picture of a camera; see docs/design/episodes.md. Reading is thread-safe.
+
+    Args:
+        episodes: Of one robot.
+        cameras: Whose pictures a sample has, in this order.
+        cache: Of decoded pictures; call its `build(episodes, cameras)` before. What is not in it
+            is decoded at each access, which is slow. None: there is none.
+        horizon: Rows of a chunk.
+        max_picture_age: How much older than its row a picture may be [s].
+
+    Raises:
+        SampleError: The episodes are of several robots, or no row is left.
+    """
+
+    def __init__(
+        self,
+        episodes: Sequence[Episode],
+        cameras: Collection[str],
+        cache: FrameCache | None = None,
+        *,
+        horizon: int = HORIZON,
+        max_picture_age: float = MAX_PICTURE_AGE,
+    ) -> None:
+        self.episodes, self.cameras = tuple(episodes), tuple(cameras)
+        self.horizon = horizon
+        self._cache = cache
+        self._readers = [_Reader(e, self.cameras, cache, max_picture_age) for e in self.episodes]
+        self._check_layout()
+        self._ends = np.cumsum([len(reader.rows) for reader in self._readers], dtype=np.int64)
+        if not len(self):
+            raise SampleError(
+                f"no row of {len(self.episodes)} episodes trains: "
+                + (self._readers[0].why_none() if self._readers else "there are no episodes")
+            )
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def __getitem__(self, index: int) -> Sample:
+        """A sample.
+
+        Raises:
+            IndexError: There are not so many.
+            Pi05Error: A picture cannot be read.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        which = int(np.searchsorted(self._ends, index, side="right"))
+        reader = self._readers[which]
+        begin = int(self._ends[which - 1]) if which else 0
+        return reader.sample(which, int(reader.rows[index - begin]), self.horizon)
+
+    def _check_layout(self) -> None:
+        for episode in self.episodes[1:]:
+            first, other = self.episodes[0].facts, episode.facts
+            if (first.names, first.units) != (other.names, other.units):
+                raise SampleError(
+                    f"{episode.source} is of another robot ({other.platform}, {len(other.names)} "
+                    f"entries) than {self.episodes[0].source} ({first.platform}, "
+                    f"{len(first.names)}): samples are of one"
+                )
+
+
+class _Reader:
+    """The samples of one episode."""
+
+    def __init__(
+        self,
+        episode: Episode,
+        cameras: Sequence[str],
+        cache: FrameCache | None,
+        max_picture_age: float,
+    ) -> None:
+        missing = [camera for camera in cameras if camera not in episode.cameras]
+        self.episode, self._cameras, self._cache = episode, cameras, cache
+        self._missing = missing
+        self._frames = {c: episode.frame_of_row(c) for c in cameras if c not in missing}
+        self._cached: dict[str, CachedFrames | None] = {}
+        self._stops = action_stops(episode)
+        self._label_of_row = label_of_row(episode)
+        usable = trainable_rows(episode)
+        self._acting = int(usable.sum())
+        for camera in cameras:
+            usable &= self._fresh(camera, max_picture_age)
+        self.rows = np.flatnonzero(usable)
+
+    def sample(self, which: int, row: int, horizon: int) -> Sample:
+        episode = self.episode
+        ahead = row + np.arange(horizon)
+        stop = int(self._stops[row])
+        label = episode.labels[self._label_of_row[row]]
+        return Sample(
+            images={camera: self._picture(camera, row) for camera in self._cameras},
+            state=episode.states[row].copy(),
+            actions=episode.actions[np.minimum(ahead, stop - 1)],
+            action_valid=ahead < stop,
+            subtask=label.text,
+            task=label.task or episode.facts.task,
+            source=label.source,
+            boxes=label.boxes,
+            time_ns=int(episode.times_ns[row]),
+            episode=which,
+            row=row,
+        )
+
+    def why_none(self) -> str:
+        """Why there are no samples, as a clause."""
+        name = self.episode.source
+        if self._missing:
+            return f"{name} has no pictures of {', '.join(self._missing)}"
+        if not self._acting:
+            return f"{name} has no row in which the robot followed a chunk under a subtask"
+        return (
+            f"{name} has fresh pictures of all of {', '.join(self._cameras)} in none of its rows"
+        )
+
+    def _fresh(self, camera: str, max_age: float) -> np.ndarray:
+        """Rows with a usable picture of a camera that is not too old, (T,) bool."""
+        rows = np.zeros(len(self.episode), bool)
+        if camera in self._missing:
+            return rows
+        frames, times = self._frames[camera], self.episode.frame_times_ns(camera)
+        has = np.flatnonzero(frames >= 0)
+        age = self.episode.times_ns[has] - times[frames[has]]
+        rows[has] = age <= round(max_age * 1e9)
+        cached = self._of_cache(camera)
+        if cached is not None:
+            rows[has] &= cached.usable[frames[has]]
+        return rows
+
+    def _of_cache(self, camera: str) -> CachedFrames | None:
+        if self._cache is None:
+            return None
+        if self._cached.get(camera) is None:
+            self._cached[camera] = self._cache.frames(self.episode, camera)
+        return self._cached[camera]
+
+    def _picture(self, camera: str, row: int) -> np.ndarray:
+        index = int(self._frames[camera][row])
+        cached = self._of_cache(camera)
+        if cached is not None:
+            picture = cached.read(index)
+            if picture is not None:
+                return picture
+            assert self._cache is not None
+            _log.warning(
+                "%s: cached picture %d of camera '%s' is damaged; decoded from the episode, and "
+                "the cache is built anew next time",
+                *(self.episode.source, index, camera),
+            )
+            self._cache.forget(self.episode, camera)
+        return model_input(self.episode.picture(camera, index))
+
+    def __getstate__(self) -> dict[str, object]:
+        """Memory maps are opened again where they are read."""
+        return {**self.__dict__, "_cached": {}}
