@@ -40,7 +40,8 @@ class ProcessSpec:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)  # On top of the caller's.
-    on_exit: Literal["respawn", "shutdown", "ignore"] = "respawn"
+    on_exit: Literal["respawn", "shutdown", "ignore", "persist"] = "respawn"  # bringup.OnExit
+    end_s: float = 0.0  # It is killed not before so long after the request to end [s].
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Supervisor:
         self._stop_policy = stop or StopPolicy()
         self._selector = selectors.DefaultSelector()
         self._stop_since: float | None = None
+        self._impatient = False  # Whether the end was asked for twice.
         self.failure: str | None = None  # Why the graph went down by itself, as one sentence.
         self.failed: str | None = None  # The process that was to blame.
 
@@ -146,6 +148,7 @@ class Supervisor:
         if self._stop_since is None:
             self._stop_since = time.monotonic()
         else:
+            self._impatient = True
             self._stop_since = min(
                 self._stop_since, time.monotonic() - self._stop_policy.sigkill_after_s
             )
@@ -231,6 +234,8 @@ class Supervisor:
 
     def _respawn(self, child: _Child, how: str, lived: float, now: float) -> None:
         delay = child.record.died(lived)
+        if child.spec.on_exit == "persist":
+            delay = delay or child.record.policy.max_delay_s
         if delay is None:
             self._fail(child.spec.name, child.record.policy.gave_up(child.spec.name, how))
         else:
@@ -247,13 +252,16 @@ class Supervisor:
 
     def _press(self, since_stop_s: float) -> None:
         """Signals what is still alive, each rung of the ladder once."""
-        rungs = (
-            (0.0, signal.SIGINT),
-            (self._stop_policy.sigterm_after_s, signal.SIGTERM),
-            (self._stop_policy.sigkill_after_s, signal.SIGKILL),
-        )
-        due = sum(since_stop_s >= after for after, _ in rungs)
         for child in self._children:
+            kill_after_s = self._stop_policy.sigkill_after_s
+            if not self._impatient:
+                kill_after_s = max(kill_after_s, child.spec.end_s)
+            rungs = (
+                (0.0, signal.SIGINT),
+                (self._stop_policy.sigterm_after_s, signal.SIGTERM),
+                (kill_after_s, signal.SIGKILL),
+            )
+            due = sum(since_stop_s >= after for after, _ in rungs)
             if child.process is not None and child.signals < due:
                 child.signals = due
                 number = rungs[due - 1][1]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -160,6 +161,48 @@ def test_a_dead_process_starts_again_and_is_given_up_in_the_end():
     assert log.lines == [("bad", "no")] * 3
     assert log.events[0] == ("bad", "died (exit code 3) after 0 s; starts again in 0.01 s")
     assert ("other", "ended (killed by SIGINT)") in log.events
+
+
+def test_a_process_that_persists_is_never_given_up():
+    log = Log()
+    policy = RespawnPolicy(first_delay_s=0.01, max_delay_s=0.02, limit=3)
+    bad = shell("bad", "echo no; exit 3", on_exit="persist")
+    with log.supervisor(bad, shell("other", "exec sleep 60"), respawn=policy) as s:
+        while len(log.lines) < 6:
+            s.poll(0.02)
+        assert s.failure is None
+        assert "other" in s.pids()
+
+
+def test_a_process_that_may_take_long_to_end_is_not_killed_meanwhile():
+    log = Log()
+    slow = shell(
+        "slow",
+        "trap '' TERM; trap 'sleep 0.8; echo closed; exit 0' INT; echo up; "
+        "while :; do sleep 0.01; done",
+    )
+    s = log.supervisor(
+        replace(slow, end_s=20.0), stop=StopPolicy(sigterm_after_s=0.4, sigkill_after_s=0.5)
+    )
+    s.start()
+    while not log.lines:
+        s.poll(0.02)
+    s.request_stop()
+    s.run()
+    assert log.lines == [("slow", "up"), ("slow", "closed")]
+
+
+def test_asked_twice_even_that_one_is_killed():
+    log = Log()
+    slow = shell("slow", "trap '' INT TERM; echo up; while :; do sleep 0.01; done")
+    s = log.supervisor(replace(slow, end_s=1e6))
+    s.start()
+    while not log.lines:
+        s.poll(0.02)
+    s.request_stop()
+    s.request_stop()
+    s.run()
+    assert ("slow", "has not ended; sending SIGKILL") in log.events
 
 
 def test_the_end_of_a_required_process_takes_all_down():

@@ -2,6 +2,8 @@
 
 Parameters:
     managed_nodes: Their names, in the order of activation; relative to this node's namespace.
+    aside_nodes: Names of managed nodes that nobody waits for (the recorder): each is brought up
+        and back by itself, and what becomes of it changes nothing for the others.
     others: See LifecycleConfig.
 
 Publishes:
@@ -14,6 +16,7 @@ On SIGINT and SIGTERM it deactivates all, the bridge first, and ends.
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
@@ -57,6 +60,7 @@ _LEVELS = {
 }
 _TICK_S = 0.05  # How often the sequence is asked for its next call [s].
 _DIAGNOSTICS_S = 1.0
+_ALL_ACTIVE = "all 1 nodes are active"  # What LifecycleSequence says of one.
 
 
 class LifecycleManager(Node):
@@ -72,7 +76,17 @@ class LifecycleManager(Node):
             raise ConfigError(
                 "parameter 'managed_nodes' of lifecycle_manager", str(error)
             ) from None
-        self._nodes = {name: _Remote(self, name) for name in names}
+        aside = self.declare_parameter("aside_nodes", Parameter.Type.STRING_ARRAY).value or ()
+        if shared := sorted(set(aside) & set(names)):
+            raise ConfigError(
+                "parameter 'aside_nodes' of lifecycle_manager",
+                f"{', '.join(shared)} cannot be among 'managed_nodes', too",
+            )
+        # A sequence of its own for each: a call to one of them keeps no other waiting.
+        self._aside = {
+            name: LifecycleSequence((name,), self._config, time.monotonic()) for name in aside
+        }
+        self._nodes = {name: _Remote(self, name) for name in (*names, *aside)}
         self._state = self.create_publisher(String, "~/state", qos.LATCHED)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATUS)
         self._published: str | None = None
@@ -113,10 +127,16 @@ class LifecycleManager(Node):
         if self._closing:
             return
         now = time.monotonic()
-        call = self._sequence.next_call(now)
-        if call is not None:
-            future = self._nodes[call.node].change(call.transition)
-            future.add_done_callback(lambda done: self._replied(call, done))
+        for sequence in (self._sequence, *self._aside.values()):
+            call = sequence.next_call(now)
+            if call is not None:
+                future = self._nodes[call.node].change(call.transition)
+                replied = functools.partial(self._replied, sequence, call)
+                future.add_done_callback(replied)
+        for sequence in self._aside.values():
+            for event in sequence.drain_events():
+                if event.text != _ALL_ACTIVE:  # Of one node only.
+                    self._log(event)
         for event in self._sequence.drain_events():
             self._log(event)
             self._progress_at = now + self._config.progress_period_s
@@ -134,24 +154,27 @@ class LifecycleManager(Node):
         else:
             self.get_logger().info(event.text)
 
-    def _replied(self, call: Call, future: Future) -> None:
+    def _replied(self, sequence: LifecycleSequence, call: Call, future: Future) -> None:
         success = future.exception() is None and future.result().success
-        self._sequence.finished(call, success, time.monotonic())
+        sequence.finished(call, success, time.monotonic())
 
     def _ask(self) -> None:
         """Asks every node for its state, and notes which of them do not answer."""
         now = time.monotonic()
         for name, remote in self._nodes.items():
             if not remote.present:
-                self._sequence.gone(name, now)
+                self._sequence_of(name).gone(name, now)
                 continue
             if now - remote.heard > self._config.answer_timeout_s:
-                self._sequence.silent(name, now)
+                self._sequence_of(name).silent(name, now)
             remote.ask(self._heard, forget_before=now - self._config.answer_timeout_s)
 
     def _heard(self, name: str, state_id: int, asked: float) -> None:
         state = _STATES.get(state_id, State.CHANGING)
-        self._sequence.observe(name, state, asked, time.monotonic())
+        self._sequence_of(name).observe(name, state, asked, time.monotonic())
+
+    def _sequence_of(self, name: str) -> LifecycleSequence:
+        return self._aside.get(name, self._sequence)
 
     def _publish_state(self, state: str) -> None:
         if state != self._published and self.context.ok():
@@ -161,13 +184,15 @@ class LifecycleManager(Node):
 
     def _publish_diagnostics(self) -> None:
         phase = self._sequence.phase
-        states = self._sequence.states().items()
+        states = dict(self._sequence.states())
+        for sequence in self._aside.values():
+            states |= sequence.states()
         status = DiagnosticStatus(
             level=_LEVELS[phase],
             name=f"{self.get_fully_qualified_name()[1:]}: {phase.value}",
             message=self._sequence.describe(time.monotonic()),
             hardware_id="",
-            values=[KeyValue(key=name, value=state.value) for name, state in states],
+            values=[KeyValue(key=name, value=state.value) for name, state in states.items()],
         )
         message = DiagnosticArray(status=[status])
         message.header.stamp = self.get_clock().now().to_msg()

@@ -28,12 +28,15 @@ NAMES = ("eyes", "hands")
 class Graph:
     """The manager and two managed nodes, supervised; what they print and publish."""
 
-    def __init__(self):
+    def __init__(self, aside=()):
         self.environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
-        nodes = [self.spec(name, str(FAKE), name) for name in NAMES]
+        nodes = [self.spec(name, str(FAKE), name) for name in (*NAMES, *aside)]
         manager = self.spec(
             "manager", "-m", "pi05_ros.nodes", "lifecycle_manager",
-            parameters=("-p", f"managed_nodes:=[{','.join(NAMES)}]"),
+            parameters=(
+                "-p", f"managed_nodes:=[{','.join(NAMES)}]",
+                *(("-p", f"aside_nodes:=[{','.join(aside)}]") if aside else ()),
+            ),
         )  # fmt: skip
         self.told, self.log, self.states, self.diagnostics = [], [], [], []
         self.supervisor = Supervisor(
@@ -47,7 +50,7 @@ class Graph:
 
     def line(self, name, text):
         self.log.append(f"{name}: {text}")
-        if name in NAMES and text in ("configure", "activate", "deactivate"):
+        if name != "manager" and text in ("configure", "activate", "deactivate"):
             self.told.append((name, text))
 
     def __enter__(self):
@@ -122,3 +125,32 @@ def test_bring_up_a_killed_node_and_the_end():
         graph.supervisor.request_stop()
         graph.wait(lambda: not graph.supervisor.running)
         assert time.monotonic() - began < 5.0
+
+
+def test_a_node_aside_is_brought_up_and_back_and_changes_nothing_for_the_others():
+    with Graph(aside=("ears",)) as graph:
+        graph.wait_active()
+        graph.wait(lambda: ("ears", "activate") in graph.told)
+        told = [entry for entry in graph.told if entry[0] != "ears"]
+        assert told == [*[(n, "configure") for n in NAMES], *[(n, "activate") for n in NAMES]]
+        graph.wait(
+            lambda: any(
+                {v.key: v.value for v in s.values}.get("ears") == "active"
+                for s in graph.diagnostics
+            )
+        )
+        graph.told.clear()
+        graph.states.clear()
+        os.kill(graph.supervisor.pids()["ears"], signal.SIGKILL)
+        graph.wait(lambda: ("ears", "activate") in graph.told)
+        assert graph.told == [("ears", "configure"), ("ears", "activate")]
+        assert graph.states == []
+        assert not any("all 1 nodes" in line for line in graph.log)
+
+
+def test_a_graph_is_active_without_the_node_aside():
+    with Graph(aside=("ears",)) as graph:
+        os.kill(graph.supervisor.pids()["ears"], signal.SIGSTOP)
+        graph.wait_active()
+        graph.supervisor.request_stop()
+        graph.supervisor.request_stop()
