@@ -15,6 +15,7 @@ EXECUTABLES = (
     "mock_home",
     "planner",
     "policy",
+    "recorder",
 )
 
 

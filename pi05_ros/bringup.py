@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
@@ -19,6 +20,9 @@ from pi05_ros.fastdds import PROFILE_VARIABLE
 from pi05_ros.platforms import Platform, platform_names
 from pi05_ros.resources import resource_path
 
+# A bag of many gigabytes is read again before it counts as whole.
+_RECORDER_END_S = 30.0
+
 Parameter: TypeAlias = "bool | int | float | str | Sequence[str]"
 
 # What happens when a process ends by itself.
@@ -26,6 +30,7 @@ OnExit = Literal[
     "respawn",  # Start it again: the lifecycle manager brings its nodes back in order.
     "shutdown",  # Take the whole graph down: nothing makes sense without it.
     "ignore",  # Go on: it had finished its work, or only watched.
+    "persist",  # Start it again, however often it dies: the graph goes on without it meanwhile.
 ]
 
 
@@ -38,6 +43,7 @@ class NodeSpec:
     package: str = "pi05_ros"
     nodes: tuple[str, ...] = ()  # ROS nodes inside, by the names that they give themselves.
     managed: bool = False  # Whether those are lifecycle nodes for the lifecycle manager.
+    aside: bool = False  # Whether they are, too, but nobody waits for them.
     namespace: str = ""  # Absolute namespace of its nodes; "": they stay where they are.
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     parameter_files: tuple[str, ...] = ()
@@ -45,6 +51,7 @@ class NodeSpec:
     arguments: tuple[str, ...] = ()  # Before --ros-args.
     log_level: str = ""  # As `--log-level` takes it; "": the default.
     on_exit: OnExit = "respawn"
+    end_s: float = 0.0  # How long it may take to end, where that is more than usual [s].
     environment: Mapping[str, str] = field(default_factory=dict)  # On top of the caller's.
 
     def __post_init__(self) -> None:
@@ -79,9 +86,10 @@ def graph(
     bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
     specs.append(suite.node("control_bridge", bridge, managed=True))
     managed = [name for spec in specs if spec.managed for name in spec.nodes]
-    specs.append(suite.node("lifecycle_manager", {"managed_nodes": managed}))
-    if options.record:
-        specs.append(_recording(platform, options, suite.environment))
+    specs.append(suite.recorder())
+    aside = [name for spec in specs if spec.aside for name in spec.nodes]
+    manager: dict[str, Parameter] = {"managed_nodes": managed, "aside_nodes": aside}
+    specs.append(suite.node("lifecycle_manager", manager))
     if options.rviz:
         specs.append(_rviz(platform, options, suite.environment))
     return tuple(specs)
@@ -177,6 +185,19 @@ class _Suite:
         both = {**planner, **policy}
         return [self.node("brain", both, nodes=("planner", "policy"), managed=True)]
 
+    def recorder(self) -> NodeSpec:
+        """Always there, for whoever asks for an episode; the robot never waits for it."""
+        parameters: dict[str, Parameter] = {
+            "bags": str(Path(self.options.bags).expanduser().absolute()),
+            "record": self.options.record,
+            "task": self.options.task,
+            "home": str(self.options.home) if self.options.sim else "",
+            "brain": self.options.brain,
+            "checkpoint": self.options.checkpoint,
+        }
+        spec = self.node("recorder", parameters, on_exit="persist")
+        return replace(spec, aside=True, end_s=_RECORDER_END_S)
+
 
 def platform_reference(platform: Platform) -> str:
     """What a node's `platform` parameter says: the name of a shipped platform, else its file."""
@@ -270,24 +291,3 @@ def _mock_hardware(platform: Platform, environment: Mapping[str, str]) -> list[N
         for base in bases
     ]
     return [publisher, manager, spawner, *base_spawners]
-
-
-def _recording(
-    platform: Platform, options: BringupOptions, environment: Mapping[str, str]
-) -> NodeSpec:
-    """One bag of the whole run, into the present folder."""
-    topics = [platform.joint_states_topic, platform.odom_topic, "/tf", "/tf_static"]
-    topics += ["/diagnostics"] + (["/clock"] if options.sim else [])
-    for camera in platform.cameras:
-        topics += [camera.topic, camera.camera_info_topic]
-    # A gripper is an action: its hidden feedback and status topics say what it was told.
-    topics += [g.controller.command_name for g in platform.groups if g.kind != "parallel_gripper"]
-    pattern = "|".join([*topics, f"{options.absolute_namespace.rstrip('/')}/.*"])
-    clock = ("--use-sim-time",) if options.sim else ()
-    return NodeSpec(
-        name="record",
-        executable="ros2",
-        package="",
-        arguments=("bag", "record", "-s", "mcap", *clock, "-e", f"^({pattern})$"),
-        environment=environment,
-    )

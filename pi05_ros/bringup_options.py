@@ -79,7 +79,12 @@ class BringupOptions:
     separate: bool = _option(
         False, "Run planner and policy in a process each, with weights of their own."
     )
-    record: bool = _option(False, "Record the run with `ros2 bag record` into the present folder.")
+    record: bool = _option(
+        False,
+        "Record the run as one episode, from when all nodes are active. Else the recorder waits "
+        "for start_episode.",
+    )
+    bags: str = _option("bags", "Folder of the recorded episodes, one bag each.")
     rviz: bool = _option(False, "Open RViz.")
     namespace: str = _option("pi05", "Namespace of the suite's nodes and topics.")
     log_level: str = _option("info", "Least severe log messages of the suite's nodes.", LOG_LEVELS)
@@ -116,6 +121,8 @@ class BringupOptions:
             raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")
         if self.sim and self.mock_hardware:
             raise ValueError("mock_hardware: sim brings its own controllers; take one of the two")
+        if not self.bags:
+            raise ValueError("bags: wanted the path of a folder, found nothing")
         if len(self.task) > MAX_TASK_LENGTH or not (self.task == "" or self.task.isprintable()):
             raise ValueError(
                 f"task: wanted one printable line of at most {MAX_TASK_LENGTH} characters"

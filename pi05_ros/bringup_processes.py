@@ -33,6 +33,7 @@ def process_specs(
             command=(*_program(spec, environ), *spec.arguments, *ros_arguments(spec)),
             environment={**environment, **spec.environment},
             on_exit=spec.on_exit,
+            end_s=spec.end_s,
         )
         for spec in specs
     )

@@ -84,6 +84,8 @@ def supervised_actions(spec: NodeSpec, record: RespawnRecord | None = None) -> l
         if spec.on_exit == "shutdown":
             return _stop(f"{spec.name} ended ({how}); the graph stops without it")
         delay = record.died(time.monotonic() - started)
+        if spec.on_exit == "persist":
+            delay = delay or record.policy.max_delay_s
         if delay is None:
             return _stop(record.policy.gave_up(spec.name, how))
         again = OpaqueFunction(function=lambda _: supervised_actions(spec, record))
@@ -106,6 +108,9 @@ def node_action(spec: NodeSpec) -> Action:
         "emulate_tty": True,  # Lines at once, and in colour.
         "additional_env": dict(spec.environment),
     }
+    if spec.end_s:
+        # launch counts from SIGTERM on.
+        common["sigkill_timeout"] = str(spec.end_s - StopPolicy().sigterm_after_s)
     if not spec.package:
         return ExecuteProcess(cmd=[spec.executable, *spec.arguments], name=spec.name, **common)
     return Node(

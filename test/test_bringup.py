@@ -1,6 +1,5 @@
 """The node graph as data."""
 
-import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -29,11 +28,13 @@ def build(platform="mobile_18dof", **options):
 @pytest.mark.parametrize("platform", platform_names())
 def test_on_a_robot_nothing_is_simulated_and_nothing_moves_by_itself(platform):
     specs = build(platform)
-    assert list(specs) == ["camera_ingestion", "brain", "control_bridge", "lifecycle_manager"]
-    for spec in specs.values():
+    assert list(specs) == [
+        "camera_ingestion", "brain", "control_bridge", "recorder", "lifecycle_manager",
+    ]  # fmt: skip
+    for name, spec in specs.items():
         assert spec.parameters["use_sim_time"] is False
         assert spec.namespace == "/pi05"
-        assert spec.on_exit == "respawn"
+        assert spec.on_exit == ("persist" if name == "recorder" else "respawn")
     assert specs["control_bridge"].parameters["auto_arm"] is False
     assert "repeats_unfit" not in specs["camera_ingestion"].parameters
     assert specs["brain"].parameters["platform"] == platform
@@ -97,19 +98,37 @@ def test_the_fast_dds_profile_is_set_for_all_unless_the_user_set_one():
         assert profile_problem(spec.environment) == ""
 
 
-def test_a_recording_names_every_topic_of_the_platform_and_of_the_suite():
-    platform = load_platform("mobile_19dof")
-    record = build("mobile_19dof", record=True, sim=True, namespace="/a/b")["record"]
-    assert record.arguments[:4] == ("bag", "record", "-s", "mcap")
-    assert "--use-sim-time" in record.arguments
-    pattern = record.arguments[record.arguments.index("-e") + 1]
-    wanted = ["/joint_states", "/odom", "/tf", "/tf_static", "/clock", "/a/b/subtask"]
-    wanted += [c.topic for c in platform.cameras] + [c.camera_info_topic for c in platform.cameras]
-    wanted += ["/left_arm_controller/joint_trajectory", "/base_controller/cmd_vel"]
-    for topic in wanted:
-        assert re.search(pattern, topic), topic
-    for topic in ("/rosout", "/abc", "/x/joint_states", "/tf_old"):
-        assert not re.search(pattern, topic), topic
+@pytest.mark.parametrize("record", [False, True])
+def test_the_recorder_is_always_there_and_nobody_waits_for_it(record, tmp_path):
+    specs = build(
+        sim=True, brain="expert", home=3, task="wash up", record=record, bags=str(tmp_path)
+    )
+    recorder = specs["recorder"]
+    assert recorder.on_exit == "persist"
+    assert (recorder.managed, recorder.aside) == (False, True)
+    assert recorder.parameters == {
+        "use_sim_time": True,
+        "platform": "mobile_18dof",
+        "bags": str(tmp_path),
+        "record": record,
+        "task": "wash up",
+        "home": "3",
+        "brain": "expert",
+        "checkpoint": "",
+    }
+    manager = specs["lifecycle_manager"].parameters
+    assert manager["aside_nodes"] == ["recorder"]
+    assert "recorder" not in manager["managed_nodes"]
+    assert "recorder" not in specs["control_bridge"].parameters["peers"]
+
+
+def test_bags_go_below_the_present_folder_unless_told_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert build()["recorder"].parameters["bags"] == str(tmp_path / "bags")
+    assert build(bags="x/y")["recorder"].parameters["bags"] == str(tmp_path / "x" / "y")
+    monkeypatch.setenv("HOME", "/home/me")
+    assert build(bags="~/b")["recorder"].parameters["bags"] == "/home/me/b"
+    assert build()["recorder"].parameters["home"] == ""
 
 
 def test_a_shipped_platform_goes_by_name_and_another_by_its_file(tmp_path):

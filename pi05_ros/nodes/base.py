@@ -52,6 +52,8 @@ class ManagedNode(LifecycleNode, Generic[P]):
         ConfigError: A parameter has a wrong type or value.
     """
 
+    VITAL = True  # Whether the robot must stand still without it: then it sends heartbeats.
+
     def __init__(self, name: str, parameters_type: type[P], **arguments: Any) -> None:
         super().__init__(name, **arguments)
         self._answer_change_state = self._service_change_state.callback
@@ -69,8 +71,10 @@ class ManagedNode(LifecycleNode, Generic[P]):
         # Health is told in wall time: it must go on when a simulator's clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
-        self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT)
-        self.create_timer(HEARTBEAT_PERIOD, self.guarded(self._beat), clock=self._steady_clock)
+        self._heart: Any = None
+        if self.VITAL:
+            self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT)
+            self.create_timer(HEARTBEAT_PERIOD, self.guarded(self._beat), clock=self._steady_clock)
 
     # Hooks.
 
@@ -253,7 +257,8 @@ class ManagedNode(LifecycleNode, Generic[P]):
 
     def _say_goodbye(self) -> None:
         """Tells the bridge at once, rather than by falling silent."""
-        self._quietly(lambda: self._publish_heartbeat("it was deactivated"))
+        if self._heart is not None:
+            self._quietly(lambda: self._publish_heartbeat("it was deactivated"))
 
     def _publish_heartbeat(self, reason: str) -> None:
         message = Heartbeat(

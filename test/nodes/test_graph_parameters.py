@@ -54,4 +54,6 @@ def test_the_nodes_of_a_process_take_what_the_graph_gives(spec, nodes):
             assert (list(found) if isinstance(found, list) else found) == (
                 list(value) if isinstance(value, (list, tuple)) else value
             )
-    assert all(hasattr(node, "trigger_configure") for node in nodes) is spec.managed
+    assert all(hasattr(node, "trigger_configure") for node in nodes) is (
+        spec.managed or spec.aside
+    )

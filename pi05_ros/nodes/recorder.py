@@ -1,0 +1,318 @@
+"""Node `recorder`: one bag an episode, from start_episode to stop_episode.
+
+Services, while it is active:
+    start_episode (pi05_msgs/StartEpisode), stop_episode (pi05_msgs/StopEpisode)
+
+Publishes:
+    episode (pi05_msgs/Episode, transient local): once a second, and each change of state at once.
+    recording (pi05_msgs/Recording, transient local): topic by topic, once a second.
+
+Subscribes, while an episode is open, to every topic of the platform and of the suite's namespace
+(`pi05_ros.recording.topics`), as serialized messages. Nobody waits for this node: it sends no
+heartbeat, and when it dies the robot goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from std_msgs.msg import String
+
+from pi05_msgs.msg import Episode, Recording, Subtask
+from pi05_msgs.srv import StartEpisode, StopEpisode
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.inference.instructions import clean
+from pi05_ros.nodes import qos
+from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.recorder_inputs import RecorderInputs
+from pi05_ros.nodes.recorder_messages import episode_message, recording_message
+from pi05_ros.nodes.recorder_parameters import RecorderParameters
+from pi05_ros.nodes.recorder_services import RecorderServices
+from pi05_ros.nodes.running import run_node
+from pi05_ros.platforms import load_platform
+from pi05_ros.recording.disk import disk_space, in_bytes
+from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State
+from pi05_ros.recording.leftovers import recover_leftovers
+from pi05_ros.recording.provenance import checkpoint_facts, software_version
+from pi05_ros.recording.tallies import UNKNOWN, TopicReport
+from pi05_ros.recording.topics import rules_for
+
+_WATCH_S = 0.1  # How soon a change of state is told.
+_ENDED = "recorder stopped"
+
+
+class Recorder(ManagedNode[RecorderParameters]):
+    """Records. What decides is in `pi05_ros.recording`."""
+
+    VITAL = False
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("recorder", RecorderParameters, **arguments)
+        self._episodes: Episodes | None = None
+        self._inputs: RecorderInputs | None = None
+        self._operators: RecorderServices | None = None
+        self._open: list[Any] = []
+        self._reports: list[TopicReport] = []
+        self._notice = ""  # What recovery did.
+        self._stop_recovering = threading.Event()
+
+    def configure(self) -> None:
+        """Checks the parameters, looks after what a crash has left, and makes the outputs."""
+        parameters = self.parameters
+        self._platform = load_platform(parameters.platform)
+        self._simulated = bool(self.get_parameter("use_sim_time").value)
+        try:
+            self._rules = rules_for(
+                self._platform,
+                self.get_namespace(),
+                simulated=self._simulated,
+                images=parameters.images,  # type: ignore[arg-type]  # Checked by its choices.
+                include=parameters.include,
+                exclude=parameters.exclude,
+            )
+            parameters.folder.mkdir(parents=True, exist_ok=True)
+        except (ValueError, OSError) as error:
+            where = f"parameters of {self.get_fully_qualified_name()}"
+            raise ConfigError(where, str(error)) from error
+        self._facts = self._common_facts()
+        self._episodes = Episodes(parameters.folder, parameters.session(), now_ns=self.now_ns)
+        self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)
+        self._recording_out = self.create_publisher(Recording, "recording", qos.LATCHED)
+        self._stop_recovering.clear()
+        # A bag of many gigabytes takes a while: nobody should wait for it.
+        threading.Thread(target=self._recover, name="recovery", daemon=True).start()
+
+    def activate(self) -> None:
+        """Opens the services."""
+        self._task = ""  # The planner's.
+        self._began_by_itself = False
+        self._told: tuple[State, str] | None = None
+        self._drops, self._written = 0, (time.monotonic(), 0)
+        self._operators = RecorderServices(self, self._on_start, self._on_stop)
+        self._open = [
+            self.create_subscription(
+                Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
+            ),
+            self.create_subscription(
+                String,
+                "lifecycle_manager/state",
+                self.guarded(self._on_graph_state),
+                qos.LATCHED,
+            ),
+        ]
+        self._watches = [
+            self.steady_timer(_WATCH_S, self._watch),
+            self.steady_timer(1.0, self._report),
+        ]
+
+    def deactivate(self) -> None:
+        """Closes the bag of an open episode, verified, and the services."""
+        if self._operators is not None:
+            self._operators.close()
+            self._operators = None
+            for timer in self._watches:
+                self.destroy_timer(timer)
+        for subscription in self._open:
+            self.destroy_subscription(subscription)
+        self._open = []
+        if self._episodes is not None and self._episodes.state is State.RECORDING:
+            self._close_inputs()
+            self.get_logger().info(self._episodes.end(_ENDED).message)
+            self._publish_episode()
+        self._close_inputs()
+
+    def cleanup(self) -> None:
+        """Frees the outputs."""
+        self._stop_recovering.set()
+        if self._episodes is not None:
+            self._episodes = None
+            self.destroy_publisher(self._episode_out)
+            self.destroy_publisher(self._recording_out)
+
+    def health(self) -> Health:
+        """What is recorded, lost and dropped, topic by topic."""
+        assert self._episodes is not None
+        status = self._episodes.status()
+        values: dict[str, Any] = {"folder": str(self._episodes.folder)}
+        if status.state is State.ERROR:
+            return Health(ERROR, f"recording ended by itself: {status.message}", values)
+        if status.state is not State.RECORDING:
+            problem = self._episodes.space_problem()
+            idle = "closing the bag" if status.state is State.CLOSING else "no episode is open"
+            if problem:
+                return Health(WARN, f"no episode can begin: {problem}", values)
+            return Health(OK, "; ".join(filter(None, (idle, self._notice))), values)
+        for topic in self._reports:
+            lost = "unknown" if topic.lost == UNKNOWN else topic.lost
+            said = f"{topic.rate:.1f} Hz, {lost} lost, {topic.dropped} dropped"
+            values[topic.name] = f"{said}; {topic.problem}" if topic.problem else said
+        level, said = OK, f"{len(self._reports)} topics, {in_bytes(status.byte_count)}"
+        session = self._episodes.session
+        drops = session.tallies.drops if session else 0
+        if self._problems():
+            level, said = WARN, self._problems()
+        if drops > self._drops:
+            level = WARN
+            said = f"the disk is too slow: {drops} messages were dropped so far"
+        self._drops = drops
+        return Health(
+            level, f"recording {status.facts.id if status.facts else ''}: {said}", values
+        )
+
+    # Services, in their thread.
+
+    def _on_start(self, request: StartEpisode.Request) -> Reply:
+        return self._start(request.task, request.operator_name, request.home, request.notes)
+
+    def _start(self, task: str, operator_name: str, home: str, notes: str) -> Reply:
+        assert self._episodes is not None
+        if self._simulated and self.now_ns() == 0:
+            return Reply(
+                StartCode.STORAGE_ERROR, "no time is heard on /clock: no message could be stamped"
+            )
+        facts = replace(
+            self._facts,
+            task=clean(task) or self._task,
+            operator_name=operator_name or self.parameters.operator_name,
+            home=home or self.parameters.home,
+            notes=notes,
+        )
+        reply = self._episodes.start(facts)
+        session = self._episodes.session
+        if reply.code == StartCode.NONE and session is not None:
+            self._close_inputs()  # Of an episode that ended by itself.
+            self._drops, self._written, self._reports = 0, (time.monotonic(), 0), []
+            self._inputs = RecorderInputs(self, self._rules, session, self._simulated)
+        self.get_logger().info(f"start_episode: {reply.message}")
+        return reply
+
+    def _on_stop(self, request: StopEpisode.Request) -> Reply:
+        assert self._episodes is not None
+        if request.outcome in (
+            StopEpisode.Request.OUTCOME_SUCCESS,
+            StopEpisode.Request.OUTCOME_FAILURE,
+            StopEpisode.Request.OUTCOME_DISCARD,
+        ):
+            self._close_inputs()
+        reply = self._episodes.stop(request.outcome, request.notes)
+        self.get_logger().info(f"stop_episode: {reply.message}")
+        return reply
+
+    # In the executor's thread.
+
+    def _on_subtask(self, message: Subtask) -> None:
+        self._task = clean(message.task)
+        session = self._episodes.session if self._episodes else None
+        if session is not None and self._task and not session.facts.task:
+            session.change(lambda facts: replace(facts, task=facts.task or self._task))
+
+    def _on_graph_state(self, message: String) -> None:
+        wanted = self.parameters.record and not self._began_by_itself
+        if wanted and message.data == "active" and self._operators is not None:
+            self._began_by_itself = True
+            self._operators.do(self._begin_by_itself)
+
+    def _begin_by_itself(self) -> None:
+        reply = self._start(self.parameters.task, "", "", "")
+        if reply.code != StartCode.NONE:
+            self._notice = f"no episode was begun: {reply.message}"
+
+    def _watch(self) -> None:
+        """Tells a change of state at once."""
+        assert self._episodes is not None
+        status = self._episodes.status()
+        told = (status.state, self._notice)
+        if told == self._told:
+            return
+        self._told = told
+        if status.state is State.ERROR:
+            self.get_logger().error(f"recording ended by itself: {status.message}")
+            if self._inputs is not None and self._inputs.session.trouble:
+                self._close_inputs()
+        self._publish_episode(status)
+        self._publish_health()
+
+    def _report(self) -> None:
+        assert self._episodes is not None
+        self._publish_episode()
+        session, inputs = self._episodes.session, self._inputs
+        if session is None or inputs is None:
+            return
+        now = time.monotonic()
+        problems = {} if inputs.young else inputs.problems
+        self._reports = session.tallies.report(now, inputs.several, problems)
+        (then, before), written = self._written, session.bytes_written
+        self._written = (now, written)
+        self._recording_out.publish(
+            recording_message(
+                session.facts.id,
+                self._reports,
+                self.get_clock().now().to_msg(),
+                queue_bytes=session.queue_bytes,
+                write_rate=max(0.0, (written - before) / max(now - then, 1e-3)),
+                free_bytes=max(0, disk_space(session.folder).free),
+            )
+        )
+
+    def _publish_episode(self, status: EpisodeStatus | None = None) -> None:
+        assert self._episodes is not None
+        status = status or self._episodes.status()
+        notice = "; ".join(filter(None, (self._problems(), self._notice)))
+        self._episode_out.publish(episode_message(status, self.get_clock().now().to_msg(), notice))
+
+    def _problems(self) -> str:
+        """What is not recorded as it should be, in words; empty: nothing."""
+        inputs = self._inputs
+        if inputs is None or inputs.young:
+            return ""
+        return "; ".join(f"{topic}: {why}" for topic, why in sorted(inputs.problems.items()))
+
+    def _close_inputs(self) -> None:
+        inputs, self._inputs = self._inputs, None
+        if inputs is not None:
+            inputs.close()
+
+    def _common_facts(self) -> EpisodeFacts:
+        """What is the same for all episodes."""
+        platform, parameters = self._platform, self.parameters
+        checkpoint, digest = checkpoint_facts(parameters.brain, parameters.checkpoint)
+        return EpisodeFacts(
+            id="none yet",
+            platform=platform.name,
+            names=platform.names,
+            units=tuple(d.unit for d in platform.dimensions),
+            rate_hz=1.0 / platform.period,
+            namespace=self.get_namespace(),
+            brain=parameters.brain,
+            checkpoint=checkpoint,
+            checkpoint_hash=digest,
+            software_version=software_version(),
+            simulated=self._simulated,
+        )
+
+    def _recover(self) -> None:
+        """Mends what a crash has left. The body of a thread."""
+        assert self._episodes is not None
+        try:
+            for mended, said in recover_leftovers(
+                self._episodes.folder, self._stop_recovering.is_set
+            ):
+                self._notice = "; ".join(filter(None, (self._notice, said)))
+                log = self.get_logger()
+                log.warning(said) if mended else log.error(said)
+        except (Pi05Error, OSError) as error:
+            self.get_logger().error(f"recovery: {error}")
+
+
+def main() -> int:
+    """Runs the node until SIGINT or SIGTERM."""
+    return run_node(Recorder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Recording episodes: which topics, through which queue, into which bag. No ROS in here."""

@@ -1,0 +1,240 @@
+"""The recorder's episodes, one after the other: what start_episode and stop_episode do."""
+
+from __future__ import annotations
+
+import enum
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.writer import BagWriter
+from pi05_ros.errors import Pi05Error
+from pi05_ros.recording.disk import DiskProbe, disk_space
+from pi05_ros.recording.provenance import episode_id
+from pi05_ros.recording.session import OpenBag, Session, SessionSettings
+
+SUCCESS, FAILURE, DISCARD = OUTCOMES = ("success", "failure", "discard")
+MAX_TASK_LENGTH = 256  # As StartEpisode.srv says.
+_OPEN_S = 10.0  # Patience with a disk that opens a file [s].
+
+
+class State(enum.IntEnum):
+    """Values of Episode.state."""
+
+    IDLE = 0
+    RECORDING = 1
+    CLOSING = 2
+    ERROR = 3
+
+
+class StartCode(enum.IntEnum):
+    """Values of StartEpisode.code."""
+
+    NONE = 0
+    ALREADY_RECORDING = 210
+    NO_SPACE = 211
+    STORAGE_ERROR = 212
+
+
+class StopCode(enum.IntEnum):
+    """Values of StopEpisode.code."""
+
+    NONE = 0
+    NOT_RECORDING = 220
+    INVALID_OUTCOME = 221
+    STORAGE_ERROR = 222
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a service answers."""
+
+    code: int
+    message: str  # Never empty.
+    id: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class EpisodeStatus:
+    """The present or the last episode; see Episode.msg."""
+
+    state: State
+    facts: EpisodeFacts | None = None  # None: there was none.
+    outcome: str = ""
+    path: str = ""
+    start_ns: int = 0  # Node clock.
+    duration_ns: int = 0
+    message_count: int = 0
+    byte_count: int = 0
+    message: str = ""
+
+
+class Episodes:
+    """Begins and ends episodes. At most one is open; `session` is its.
+
+    Methods may be called from different threads. `start`, `stop` and `end` wait for the disk.
+
+    Args:
+        folder: Where the bags lie; it is made when it is needed.
+        settings: How an episode is written.
+        now_ns: The node's clock.
+        utc_s: Seconds since 1970, for names of folders.
+        open_bag: Makes the bag.
+        disk: Tells the space on a disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: SessionSettings | None = None,
+        *,
+        now_ns: Callable[[], int],
+        utc_s: Callable[[], float] = time.time,
+        open_bag: OpenBag = BagWriter,
+        disk: DiskProbe = disk_space,
+    ) -> None:
+        self.folder = folder
+        self.session: Session | None = None
+        self._settings = settings or SessionSettings()
+        self._now_ns, self._utc_s = now_ns, utc_s
+        self._open_bag, self._disk = open_bag, disk
+        self._thread: threading.Thread | None = None
+        self._doors = threading.Lock()  # One start or stop at a time.
+        self._lock = threading.RLock()  # Guards status and session, for moments.
+        self._status = EpisodeStatus(State.IDLE)
+
+    @property
+    def state(self) -> State:
+        """The state now: a bag that could not be written on is told at once."""
+        return self.status().state
+
+    def status(self) -> EpisodeStatus:
+        """The present or the last episode. Notes, too, that one has ended by itself."""
+        with self._lock:
+            status, session = self._status, self.session
+            if session is None:
+                return status
+            if status.state is State.RECORDING:
+                status = replace(status, duration_ns=max(0, self._now_ns() - status.start_ns))
+            status = replace(
+                status,
+                facts=session.facts,
+                message_count=session.messages_written,
+                byte_count=session.bytes_written,
+            )
+            if session.trouble:
+                why = "; ".join(filter(None, (session.trouble, session.failure)))
+                self._status = status = replace(status, state=State.ERROR, message=why)
+                if session.done.is_set():
+                    self.session = None
+            return status
+
+    def space_problem(self) -> str:
+        """Why no episode can begin now for want of space, one clause; empty: it can."""
+        return self._disk(self.folder).problem
+
+    def start(self, facts: EpisodeFacts) -> Reply:
+        """Begins an episode. The facts' id, started_ns, outcome and ended are filled in here."""
+        with self._doors:
+            status = self.status()
+            if self.session is not None:
+                recording = status.state is State.RECORDING
+                what = "being recorded: stop it first" if recording else "still being closed"
+                return Reply(
+                    StartCode.ALREADY_RECORDING, f"episode {self.session.facts.id} is {what}"
+                )
+            try:
+                if problem := self.space_problem():
+                    return Reply(StartCode.NO_SPACE, problem)
+                self.folder.mkdir(parents=True, exist_ok=True)
+                session, start_ns = self._open(facts)
+            except (Pi05Error, OSError) as error:
+                return Reply(StartCode.STORAGE_ERROR, f"the bag cannot be opened: {error}")
+            path = str(session.folder.resolve())
+            with self._lock:
+                self._status = EpisodeStatus(
+                    State.RECORDING, session.facts, path=path, start_ns=start_ns
+                )
+                self.session = session
+            return Reply(StartCode.NONE, f"recording into {path}", session.facts.id, path)
+
+    def stop(self, outcome: str, notes: str = "") -> Reply:
+        """Ends the open episode and waits until its bag is verified (or deleted)."""
+        if outcome not in OUTCOMES:
+            return Reply(
+                StopCode.INVALID_OUTCOME,
+                f"outcome '{outcome}' is none of {', '.join(OUTCOMES)}; the episode goes on",
+            )
+        return self._end(outcome, notes, "")
+
+    def end(self, why: str) -> Reply:
+        """Ends the open episode without an outcome. why: one clause, for the facts."""
+        return self._end("", "", why)
+
+    def _open(self, facts: EpisodeFacts) -> tuple[Session, int]:
+        start_ns = self._now_ns()
+        name = episode_id(facts.task, self._utc_s(), self.folder)
+        facts = replace(facts, id=name, started_ns=start_ns, outcome="", ended="", recovered="")
+        session = Session(
+            self.folder / name, facts, self._settings, open_bag=self._open_bag, disk=self._disk
+        )
+        self._thread = threading.Thread(target=session.run, name="bag", daemon=True)
+        self._thread.start()
+        if not session.opened.wait(_OPEN_S):
+            session.discard()
+            raise Pi05Error(f"the disk has not opened {session.folder} within {_OPEN_S:g} s")
+        if session.failure:
+            raise Pi05Error(session.failure)
+        return session, start_ns
+
+    def _end(self, outcome: str, notes: str, why: str) -> Reply:
+        with self._doors:
+            with self._lock:
+                status, session = self.status(), self.session
+                if session is None or status.state is not State.RECORDING:
+                    return Reply(StopCode.NOT_RECORDING, _why_not_recording(status))
+                self._status = replace(status, state=State.CLOSING, outcome=outcome)
+            path = str(session.folder.resolve())
+            if outcome == DISCARD:
+                session.discard()
+            else:
+                session.change(
+                    lambda facts: replace(
+                        facts,
+                        outcome=outcome,
+                        ended=why,
+                        notes="\n".join(filter(None, (facts.notes, notes))),
+                    )
+                )
+                session.finish()
+            session.done.wait()
+            return self._ended(session, outcome, path)
+
+    def _ended(self, session: Session, outcome: str, path: str) -> Reply:
+        """Settles the status after the bag's thread has done its work."""
+        problem = "; ".join(filter(None, (session.trouble, session.failure)))
+        with self._lock:
+            self._status = replace(
+                self.status(), state=State.ERROR if problem else State.IDLE, message=problem
+            )
+            self.session = None
+            if outcome == DISCARD and not problem:
+                self._status = replace(self._status, path="")
+        if problem:
+            mark = ", marked incomplete" if session.failure else ""
+            return Reply(
+                StopCode.STORAGE_ERROR, f"{problem}; the bag stays in {path}{mark}", path=path
+            )
+        if outcome == DISCARD:
+            return Reply(StopCode.NONE, f"episode {session.facts.id} is discarded and deleted")
+        return Reply(StopCode.NONE, f"closed and verified: {path}", session.facts.id, path)
+
+
+def _why_not_recording(status: EpisodeStatus) -> str:
+    if status.state is State.ERROR:
+        return f"no episode is open: recording ended by itself, {status.message}"
+    return "no episode is open"

@@ -1,0 +1,41 @@
+"""How full a disk may become."""
+
+import pytest
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.recording.disk import DiskSpace, disk_space, in_bytes
+
+
+@pytest.mark.parametrize(
+    ("total", "kept"),
+    [(64_000_000, 3_200_000), (40_000_000_000, 2_000_000_000), (10**12, 2_000_000_000)],
+)
+def test_two_gigabytes_or_five_percent_of_a_small_disk_are_left_alone(total, kept):
+    assert DiskSpace(free=total, total=total).kept == kept
+    assert DiskSpace(free=kept + 1, total=total).problem == ""
+    assert "the disk is full" in DiskSpace(free=kept, total=total).problem
+
+
+def test_the_problem_names_both_sizes():
+    assert DiskSpace(1_500_000, 64_000_000).problem == (
+        "the disk is full: 1.5 MB are free, and 3.2 MB are left alone"
+    )
+
+
+def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path):
+    assert disk_space(tmp_path / "a" / "b").total == disk_space(tmp_path).total > 0
+
+
+def test_a_disk_that_cannot_be_asked_is_an_error(tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.statvfs", fail)
+    with pytest.raises(Pi05Error, match="cannot be told"):
+        disk_space(tmp_path)
+
+
+def test_sizes_read_well():
+    assert [in_bytes(x) for x in (0, 999, 1500, 2.5e9, 3e12)] == [
+        "0 B", "999 B", "1.5 kB", "2.5 GB", "3 TB",
+    ]  # fmt: skip

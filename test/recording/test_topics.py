@@ -1,0 +1,137 @@
+"""Which topics belong into an episode."""
+
+import dataclasses
+
+import pytest
+
+from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.recording.topics import NOBODY, TopicChoice, TopicRules, is_hidden, rules_for
+
+IMAGE, JPEG = ("sensor_msgs/msg/Image",), ("sensor_msgs/msg/CompressedImage",)
+ANY = ("std_msgs/msg/String",)
+
+
+@pytest.fixture
+def platform():
+    return load_platform("mobile_18dof")
+
+
+def choose(rules, *names, **typed):
+    return TopicChoice(rules).choose(dict.fromkeys(names, ANY) | typed)
+
+
+def test_every_topic_of_the_suite_is_wanted_and_those_beside_it_are_not():
+    rules = TopicRules("/pi05")
+    names = ("/pi05/subtask", "/pi05/a/b", "/pi05x/subtask", "/rosout", "/parameter_events")
+    assert choose(rules, *names) == {"/pi05/subtask": "", "/pi05/a/b": ""}
+
+
+def test_without_a_namespace_only_what_is_named_is_recorded():
+    assert choose(TopicRules("/", welcome=("/tf",)), "/tf", "/else") == {"/tf": ""}
+
+
+def test_hidden_topics_are_left_out_wherever_they_are():
+    assert is_hidden("/pi05/execute_task/_action/feedback")
+    assert is_hidden("/_x")
+    assert not is_hidden("/a_b/c_")
+    assert choose(TopicRules("/pi05", include=".*"), "/pi05/x/_action/status", "/a") == {"/a": ""}
+
+
+def test_include_and_exclude_match_whole_names_and_exclude_stands_above():
+    rules = TopicRules("/pi05", include="/lidar/.*|/gps", exclude="/pi05/camera_set|/lidar/raw")
+    names = ("/lidar/points", "/lidar/raw", "/gps", "/gps2", "/pi05/camera_set", "/pi05/subtask")
+    assert set(choose(rules, *names)) == {"/lidar/points", "/gps", "/pi05/subtask"}
+
+
+def test_a_wrong_expression_is_refused_by_name():
+    with pytest.raises(ValueError, match="exclude: not a regular expression"):
+        TopicRules("/pi05", exclude="(")
+
+
+def test_publishers_that_disagree_on_a_type_are_told():
+    found = TopicChoice(TopicRules("/pi05")).choose({"/pi05/x": ("a/msg/A", "b/msg/B")})
+    assert found == {"/pi05/x": "its publishers disagree on its type: a/msg/A, b/msg/B"}
+
+
+@pytest.mark.parametrize("name", platform_names())
+def test_what_a_robot_must_have_is_told_when_nobody_offers_it(name):
+    robot = load_platform(name)
+    found = TopicChoice(rules_for(robot, "/pi05", simulated=True)).choose({})
+    assert set(found.values()) == {NOBODY}
+    commands = {g.controller.command_name for g in robot.groups if g.kind != "parallel_gripper"}
+    assert set(found) - commands == {
+        "/joint_states",
+        "/odom",
+        "/clock",
+        *(camera.topic + "/compressed" for camera in robot.cameras),
+    }
+    assert commands < set(found)
+    assert not any("gripper" in topic for topic in found)
+
+
+def test_on_a_robot_the_clock_is_no_part_of_an_episode(platform):
+    assert "/clock" not in TopicChoice(rules_for(platform, "/pi05")).choose({"/clock": ANY})
+
+
+def test_tf_infos_and_diagnostics_are_welcome_and_not_missed(platform):
+    rules = rules_for(platform, "/pi05")
+    welcome = ("/tf", "/tf_static", "/diagnostics", "/front_camera/camera_info")
+    found = choose(rules, *welcome)
+    assert all(found[name] == "" for name in welcome)
+    assert not set(welcome) & set(TopicChoice(rules).choose({}))
+
+
+FRONT = "/front_camera/image_raw"
+
+
+@pytest.mark.parametrize(
+    ("images", "offered", "recorded"),
+    [
+        ("auto", {FRONT: IMAGE, FRONT + "/compressed": JPEG}, FRONT + "/compressed"),
+        ("auto", {FRONT: IMAGE}, FRONT),
+        ("raw", {FRONT: IMAGE, FRONT + "/compressed": JPEG}, FRONT),
+        ("compressed", {FRONT: IMAGE, FRONT + "/compressed": JPEG}, FRONT + "/compressed"),
+    ],
+)
+def test_one_form_of_a_cameras_pictures_is_recorded(platform, images, offered, recorded):
+    choice = TopicChoice(rules_for(platform, "/pi05", images=images))
+    found = choice.choose(offered)
+    assert [t for t in found if t.startswith(FRONT)] == [recorded]
+    assert found[recorded] == ""
+    assert choice.cameras == {"front": recorded}
+
+
+def test_a_form_that_is_asked_for_and_not_offered_is_told(platform):
+    choice = TopicChoice(rules_for(platform, "/pi05", images="compressed"))
+    found = choice.choose({FRONT: IMAGE})
+    assert found[FRONT + "/compressed"] == NOBODY
+    assert FRONT not in found
+    assert choice.cameras == {}
+
+
+def test_what_a_camera_is_taken_from_stands_until_the_episode_ends(platform):
+    choice = TopicChoice(rules_for(platform, "/pi05"))
+    choice.choose({FRONT: IMAGE})
+    found = choice.choose({FRONT: IMAGE, FRONT + "/compressed": JPEG})
+    assert FRONT in found
+    assert FRONT + "/compressed" not in found
+
+
+def test_both_forms_can_be_had_by_name(platform):
+    rules = rules_for(platform, "/pi05", include=FRONT)
+    found = TopicChoice(rules).choose({FRONT: IMAGE, FRONT + "/compressed": JPEG})
+    assert found[FRONT] == found[FRONT + "/compressed"] == ""
+
+
+def test_a_camera_that_is_excluded_is_not_missed(platform):
+    found = TopicChoice(rules_for(platform, "/pi05", exclude="/back_camera/.*")).choose({})
+    assert not any(topic.startswith("/back_camera") for topic in found)
+
+
+def test_a_compressed_topic_by_another_name_is_taken_as_it_is(platform):
+    camera = dataclasses.replace(platform.cameras[0], topic="/cam/jpeg", transport="compressed")
+    robot = dataclasses.replace(platform, cameras=(camera, *platform.cameras[1:]))
+    choice = TopicChoice(rules_for(robot, "/pi05"))
+    assert choice.choose({"/cam/jpeg": JPEG})["/cam/jpeg"] == ""
+    with pytest.raises(ValueError, match="only compressed pictures of 'front'"):
+        rules_for(robot, "/pi05", images="raw")
