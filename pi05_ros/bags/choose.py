@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pi05_ros.data.episodes.open import find_bags, is_bag
 from pi05_ros.errors import ConfigError
 
 DEFAULT_FOLDER = Path("bags")  # Where the recorder writes when it is not told otherwise.
 
 
-def is_bag(path: Path) -> bool:
-    """Whether a folder looks like a bag, whole or not."""
-    return path.is_dir() and any(
-        below.name == "metadata.yaml" or below.suffix in (".mcap", ".db3")
-        for below in path.iterdir()
-    )
-
-
 def bags_below(path: Path) -> list[Path]:
-    """A path's bags by name: itself, when it is one or no folder; else those directly in it."""
+    """The bags that a path means: itself when it is one or no folder, else those below it."""
     if not path.is_dir() or is_bag(path):
         return [path]
-    return sorted(below for below in path.iterdir() if is_bag(below))
+    return find_bags(path)
 
 
 def bag_of(text: str, folder: Path = DEFAULT_FOLDER) -> Path:

@@ -47,7 +47,7 @@ def open_episodes(
         for episode in episodes:
             _check_robot(path, episode.facts, platform)
         return episodes
-    if path.is_file() or _is_bag(path):
+    if path.is_file() or is_bag(path):
         return [_open(path, include_recovered, platform, cache)]
     if not path.exists():
         raise BagError(f"there are no episodes at {path}: there is no such file or folder")
@@ -72,11 +72,12 @@ def find_bags(folder: Path) -> list[Path]:
     """Folders of bags in a folder and below it, by name; closed or not."""
     found: list[Path] = []
     for inner in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
-        found += [inner] if _is_bag(inner) else find_bags(inner)
+        found += [inner] if is_bag(inner) else find_bags(inner)
     return found
 
 
-def _is_bag(folder: Path) -> bool:
+def is_bag(folder: Path) -> bool:
+    """Whether a folder looks like a bag, closed or not."""
     if not folder.is_dir():
         return False
     if (folder / FILE).exists() or (folder / MARK).exists():

@@ -1,0 +1,243 @@
+"""An episode as one picture: a contact sheet of its cameras above a timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from pi05_ros.data.episodes.episode import (
+    MODE_DISARMED,
+    MODE_FAULTED,
+    MODE_HOLDING,
+    MODE_RUNNING,
+    MODE_STOPPED,
+    MODE_UNKNOWN,
+    Box,
+    Episode,
+    SubtaskLabel,
+)
+
+SOURCE_COLOURS = {
+    "model": "#4c78a8",
+    "human": "#f58518",
+    "external": "#72b7b2",
+    "implicit": "#9d9d9d",
+}
+_MODES = {
+    MODE_UNKNOWN: ("unknown", "#dddddd"),
+    MODE_RUNNING: ("running", "#54a24b"),
+    MODE_HOLDING: ("holding", "#eeca3b"),
+    MODE_DISARMED: ("disarmed", "#bab0ac"),
+    MODE_FAULTED: ("faulted", "#e45756"),
+    MODE_STOPPED: ("stopped", "#b279a2"),
+}
+_PANELS = (  # Units that share a panel, and its title.
+    (("rad",), "arms [rad]"),
+    (("m",), "torso [m]"),
+    (("fraction",), "grippers\n(1 open)"),
+    (("m/s", "rad/s"), "base\n[m/s, rad/s]"),
+)
+_WIDTH = 15.0  # [inch]
+_CONTACT = (0.025, 0.01, 0.97, 0.87)  # Left, bottom, width, height within the upper part.
+_LETTER = 0.0058  # Width of a letter as a share of the timeline, at its font size.
+
+
+def save_sheet(episode: Episode, path: Path, moments: int) -> None:
+    """Draws an episode into a file.
+
+    Args:
+        episode: What is drawn.
+        path: Its suffix chooses the format (.png, .pdf).
+        moments: Pictures of each camera.
+    """
+    with matplotlib.rc_context({"font.size": 8, "axes.spines.top": False}):
+        figure = draw_sheet(episode, moments)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=110)
+
+
+def draw_sheet(episode: Episode, moments: int) -> Figure:
+    """See `save_sheet`."""
+    times = (episode.times_ns - episode.times_ns[0]) * 1e-9
+    rows = np.linspace(0, len(episode) - 1, moments + 2).round().astype(int)[1:-1]
+    panels = [panel for panel in _PANELS if _columns(episode, panel[0])]
+    cell_width = _CONTACT[2] * _WIDTH / moments
+    cell_height = 0.75 * cell_width  # Other shapes are fitted in.
+    above = cell_height * len(episode.cameras) / _CONTACT[3]
+    heights = [0.5, 0.18] + [0.9] * len(panels)
+    below = sum(heights) + 0.6
+    figure = Figure(figsize=(_WIDTH, above + below))
+    top, bottom = figure.subfigures(2, 1, height_ratios=(above, below))
+    top.suptitle(_title(episode), x=0.01, ha="left", fontsize=10)
+    if episode.cameras:
+        _draw_contact_sheet(top.add_axes(_CONTACT), episode, rows, times)
+    strips = bottom.subplots(
+        len(heights), 1, height_ratios=heights, squeeze=False, sharex=True,
+        gridspec_kw={"left": 0.085, "right": 0.845, "top": 0.98, "bottom": 0.4 / below},
+    )[:, 0]  # fmt: skip
+    _draw_labels(strips[0], episode.labels, times)
+    _draw_modes(strips[1], episode.modes, times)
+    for axes, (units, title) in zip(strips[2:], panels, strict=True):
+        _draw_vectors(axes, episode, times, units, title)
+    for axes in strips:
+        axes.set_xlim(0, max(times[-1], 1e-3))
+        for row in rows:
+            axes.axvline(times[row], color="#00000022", linewidth=0.6)
+    strips[-1].set_xlabel("time [s]")
+    return figure
+
+
+def _title(episode: Episode) -> str:
+    facts = episode.facts
+    seconds = (episode.times_ns[-1] - episode.times_ns[0]) * 1e-9
+    parts = [
+        facts.task or "(no task)",
+        facts.platform,
+        f"home {facts.home}" if facts.home else "",
+        f"{seconds:.1f} s",
+        facts.outcome or "not judged",
+        f"brain {facts.brain}" if facts.brain else "",
+        "RECOVERED" if facts.recovered else "",
+    ]
+    return f"{facts.id}\n" + "  ·  ".join(part for part in parts if part)
+
+
+def _draw_contact_sheet(axes: Axes, episode: Episode, rows: np.ndarray, times: np.ndarray) -> None:
+    """Cameras from top to bottom, moments from left to right; a unit is one cell."""
+    axes.set_xlim(0, len(rows))
+    axes.set_ylim(len(episode.cameras), 0)
+    axes.set_xticks(np.arange(len(rows)) + 0.5, [f"{times[row]:.1f} s" for row in rows])
+    axes.set_yticks(np.arange(len(episode.cameras)) + 0.5, episode.cameras, rotation=90)
+    axes.yaxis.set_tick_params(length=0)
+    axes.xaxis.set_tick_params(length=0, top=True, labeltop=True, labelbottom=False)
+    for label in axes.get_yticklabels():
+        label.set_verticalalignment("center")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for line, camera in enumerate(episode.cameras):
+        frames = episode.frame_of_row(camera)
+        for column, row in enumerate(rows):
+            if frames[row] < 0:
+                axes.text(column + 0.5, line + 0.5, "no picture yet", ha="center", va="center")
+                continue
+            picture = episode.picture(camera, int(frames[row]))
+            left, top, width, height = _fitted(picture, column, line)
+            extent = (left, left + width, top + height, top)
+            axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased")
+            for box in _boxes_at(episode.labels, row, camera):
+                corner = (left + box.x_min * width, top + box.y_min * height)
+                size = (box.x_max - box.x_min) * width, (box.y_max - box.y_min) * height
+                _draw_box(axes, box, corner, size)
+    axes.set_aspect("auto")
+
+
+def _fitted(picture: np.ndarray, column: int, line: int) -> tuple[float, float, float, float]:
+    """Left, top, width and height of a picture in its cell, with a narrow border."""
+    border = 0.012
+    aspect = picture.shape[1] / picture.shape[0] * 0.75  # Of a cell's: 4 to 3.
+    width, height = min(1.0, aspect) * (1 - 2 * border), min(1.0, 1 / aspect) * (1 - 2 * border)
+    return column + (1 - width) / 2, line + (1 - height) / 2, width, height
+
+
+def _boxes_at(labels: Sequence[SubtaskLabel], row: int, camera: str) -> list[Box]:
+    found = next((label for label in labels if label.start_row <= row < label.stop_row), None)
+    return [box for box in found.boxes if box.camera == camera] if found else []
+
+
+def _draw_box(
+    axes: Axes, box: Box, corner: tuple[float, float], size: tuple[float, float]
+) -> None:
+    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="#ffdd00", linewidth=1.2))
+    if box.label:
+        style = {"facecolor": "#000000aa", "edgecolor": "none", "pad": 0.6}
+        axes.text(*corner, box.label, color="#ffdd00", fontsize=6, va="bottom", bbox=style)
+
+
+def _draw_labels(axes: Axes, labels: Sequence[SubtaskLabel], times: np.ndarray) -> None:
+    """Subtasks as bars; neighbours that differ by their boxes alone are one."""
+    spans: list[list] = []  # Start and end [s], text, source.
+    for label in labels:
+        start, end = times[label.start_row], times[label.stop_row - 1]
+        said = [label.text, label.source]
+        if spans and spans[-1][2:] == said and start - spans[-1][1] < 0.1:
+            spans[-1][1] = end
+        else:
+            spans.append([start, end, *said])
+    total = max(times[-1], 1e-3)
+    for start, end, text, source in spans:
+        colour = SOURCE_COLOURS.get(source, "#000000")
+        axes.barh(0, end - start, left=start, height=1, color=colour, edgecolor="white")
+        room = int((end - start) / total / _LETTER)
+        if room >= 4:
+            shown = text if len(text) <= room else text[: room - 1] + "…"
+            axes.text((start + end) / 2, 0, shown, ha="center", va="center", color="white")
+    _strip(axes, "subtask")
+    present = [source for source in SOURCE_COLOURS if any(s[3] == source for s in spans)]
+    patches = [Patch(color=SOURCE_COLOURS[source], label=source) for source in present]
+    _legend(axes, patches)
+
+
+def _draw_modes(axes: Axes, modes: np.ndarray, times: np.ndarray) -> None:
+    edges = np.flatnonzero(np.diff(modes)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(modes)], strict=True):
+        end = times[min(stop, len(times) - 1)]
+        colour = _MODES.get(int(modes[start]), _MODES[MODE_UNKNOWN])[1]
+        axes.barh(0, end - times[start], left=times[start], height=1, color=colour)
+    _strip(axes, "mode")
+    present = [_MODES[mode] for mode in _MODES if (modes == mode).any()]
+    _legend(axes, [Patch(color=colour, label=name) for name, colour in present])
+
+
+def _draw_vectors(
+    axes: Axes, episode: Episode, times: np.ndarray, units: tuple[str, ...], title: str
+) -> None:
+    """Measured as lines, commanded dashed behind them."""
+    columns = _columns(episode, units)
+    colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(len(columns), 2)))
+    for column, colour in zip(columns, colours, strict=False):
+        axes.plot(times, episode.actions[:, column], "--", color=colour, alpha=0.5, linewidth=0.8)
+        name = episode.facts.names[column]
+        axes.plot(times, episode.states[:, column], color=colour, linewidth=0.9, label=name)
+    axes.set_ylabel(title, rotation=0, ha="right", va="center")
+    axes.spines["right"].set_visible(False)
+    columns_of_legend = 1 + (len(columns) - 1) // 6
+    axes.legend(
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        fontsize=6,
+        frameon=False,
+        ncol=columns_of_legend,
+        labelspacing=0.15,
+    )
+
+
+def _strip(axes: Axes, title: str) -> None:
+    axes.set_yticks([])
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylim(-0.5, 0.5)
+    axes.set_ylabel(title, rotation=0, ha="right", va="center")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _legend(axes: Axes, patches: list[Patch]) -> None:
+    axes.legend(
+        handles=patches,
+        loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+        fontsize=6,
+        frameon=False,
+        ncol=2,
+        labelspacing=0.15,
+    )
+
+
+def _columns(episode: Episode, units: tuple[str, ...]) -> list[int]:
+    """Columns of the vectors in one of these units."""
+    return [k for k, unit in enumerate(episode.facts.units) if unit in units]

@@ -1,0 +1,77 @@
+"""`./pi05 bags show`: an episode as a picture."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from fakes.episode_bags import FACTS, PLATFORM, make_episode_bag
+from PIL import Image
+
+from pi05_ros.bags.choose import bag_of, bags_below
+from pi05_ros.bags.sheet import SOURCE_COLOURS, draw_sheet
+from pi05_ros.cli import main as pi05
+from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.errors import ConfigError
+
+
+@pytest.fixture(scope="module")
+def bags(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bags")
+    make_episode_bag(folder)
+    make_episode_bag(folder, id="20260102T030406Z_second", outcome="failure")
+    return folder
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_it_shows_every_camera_what_was_done_and_who_said_so(bags):
+    (episode,) = open_episodes(bags / FACTS.id)
+    figure = draw_sheet(episode, moments=3)
+    sheet, labels, modes, *panels = (axes for part in figure.subfigs for axes in part.axes)
+    assert len(sheet.images) == 3 * len(PLATFORM.cameras)
+    assert [t.get_text() for t in sheet.get_xticklabels()] == ["1.0 s", "2.0 s", "3.0 s"]
+    assert [t.get_text() for t in sheet.get_yticklabels()] == list(PLATFORM.camera_names)
+    assert texts(sheet) == ["cup"] * 3  # The box in the front camera, once for each moment.
+    assert texts(labels) == ["pick up the cup", "pick up the fork"]
+    assert [bar.get_facecolor() for bar in labels.patches] == [
+        pytest.approx(to_rgba(SOURCE_COLOURS[source])) for source in ("model", "human")
+    ]
+    assert [t.get_text() for t in modes.get_legend().get_texts()] == ["running"]
+    titles = [panel.get_ylabel().split()[0] for panel in panels]
+    assert titles == ["arms", "torso", "grippers", "base"]
+    measured = panels[0].lines[1]
+    assert np.array_equal(measured.get_ydata(), episode.states[:, 0])
+
+
+def to_rgba(colour):
+    return (*(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)), 1.0)
+
+
+def test_numbers_are_those_of_the_list(bags, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert pi05(["bags", "show", "2", "--folder", str(bags), "--moments", "2"]) == 0
+    assert capsys.readouterr().out == "20260102T030406Z_second.png\n"
+    with Image.open(tmp_path / "20260102T030406Z_second.png") as picture:
+        assert picture.width > 1000 and picture.height > 500
+    assert bag_of("1", bags) == bags / FACTS.id
+    assert bag_of(FACTS.id, bags) == bags / FACTS.id
+    numbers = r"bag '3': neither a path nor a bag in .* \(numbers 1 to 2\)"
+    with pytest.raises(ConfigError, match=numbers):
+        bag_of("3", bags)
+    assert bags_below(bags) == [bags / FACTS.id, bags / "20260102T030406Z_second"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["9"], "neither a path nor a bag"),
+        (["1", "--moments", "0"], "wanted 1 to 40"),
+        (["1", "2", "--out", "x.png"], "--out takes one episode, not 2"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(bags, capsys, arguments, why):
+    assert pi05(["bags", "show", *arguments, "--folder", str(bags)]) == 2
+    assert why in capsys.readouterr().err
