@@ -16,10 +16,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+_PIPE_WIDTH = 160  # Letters: no name of a topic is cut for a program or a log.
+
 
 def console() -> Console:
-    """Where results go. Into a pipe or a file they come without colours."""
-    return Console(highlight=False, soft_wrap=True)
+    """Where results go. Into a pipe or a file they come without colours, and wide."""
+    out = Console(highlight=False, soft_wrap=True)
+    if not out.is_terminal:
+        out.width = _PIPE_WIDTH
+    return out
 
 
 class Bar:

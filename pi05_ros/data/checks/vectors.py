@@ -12,6 +12,8 @@ from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
 from pi05_ros.data.episodes.episode import MODE_RUNNING
 from pi05_ros.platforms import Platform
 
+_SLACK = 0.02  # Share of a dimension's range by which a measurement may lie outside it.
+
 
 @dataclass
 class VectorSeries:
@@ -92,10 +94,11 @@ class VectorSeries:
         rows = np.array([row for row in self.rows if np.isfinite(row).all()])
         if not len(rows):
             return []
-        outside = (rows < platform.lower - 1e-3) | (rows > platform.upper + 1e-3)
+        # Measurements overshoot a little; commands never do.
+        slack = _SLACK * (platform.upper - platform.lower)
+        outside = (rows < platform.lower - slack) | (rows > platform.upper + slack)
         return [
             (Level.WARNING, f"{share:.1%} of {name} lie outside its limits")
             for name, share in zip(names, outside.mean(axis=0), strict=True)
-            # Measured velocities and joints overshoot a little; commands never do.
             if share > settings.max_outside
         ]
