@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.typesys import Stores, get_typestore
+import numpy as np
+from rosbags.interfaces import Nodetype
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
+from pi05_ros.data.bags.definitions import definition
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
@@ -28,26 +32,61 @@ class Clock:
 
 
 def encode(type_name: str, **values: Any) -> bytes:
-    """A message in CDR; `header_stamp` [ns] sets a header, the rest are fields by name."""
-    store = _store()
+    """A message in CDR, of any installed type.
+
+    Args:
+        type_name: "pi05_msgs/msg/Subtask".
+        values: Fields by name; those that are left out are zero or empty. `header_stamp` [ns]
+            and `frame_id` set the header; a mapping stands for a message, a list of mappings
+            for several.
+    """
     stamp_ns = values.pop("header_stamp", None)
     if stamp_ns is not None:
-        time = store.types["builtin_interfaces/msg/Time"](
-            sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND
-        )
-        frame = values.pop("frame_id", "")
-        values["header"] = store.types["std_msgs/msg/Header"](stamp=time, frame_id=frame)
-    return bytes(store.serialize_cdr(store.types[type_name](**values), type_name))
-
-
-@lru_cache(maxsize=1)
-def _store() -> Any:
-    return get_typestore(Stores.ROS2_JAZZY)
+        time = {"sec": stamp_ns // SECOND, "nanosec": stamp_ns % SECOND}
+        values["header"] = {"stamp": time, "frame_id": values.pop("frame_id", "")}
+    store = _store(type_name)
+    return bytes(store.serialize_cdr(_message(store, type_name, values), type_name))
 
 
 def text(words: str) -> bytes:
     """A std_msgs/msg/String in CDR."""
     return encode("std_msgs/msg/String", data=words)
+
+
+@lru_cache(maxsize=64)
+def _store(type_name: str) -> Typestore:
+    """What is known of a type and those that it needs, from its installed definition."""
+    store = get_typestore(Stores.EMPTY)
+    store.register(get_types_from_msg(definition(type_name), type_name))
+    return store
+
+
+def _message(store: Typestore, type_name: str, values: Mapping[str, Any]) -> Any:
+    fields = store.fielddefs[type_name][1]
+    unknown = set(values) - {name for name, _ in fields}
+    assert not unknown, f"{type_name} has no {unknown}"
+    return store.types[type_name](
+        **{name: _value(store, kind, values.get(name)) for name, kind in fields}
+    )
+
+
+def _value(store: Typestore, kind: Any, value: Any) -> Any:
+    """A field's value as rosbags wants it."""
+    node, about = kind
+    if node == Nodetype.BASE:
+        zero: Any = {"string": "", "bool": False}.get(about[0], 0)
+        return zero if value is None else value
+    if node == Nodetype.NAME:
+        return _message(store, about, {} if value is None else value)
+    element, length = about
+    if element[0] == Nodetype.BASE and element[1][0] != "string":
+        if value is None:
+            value = [0] * (length if node == Nodetype.ARRAY else 0)
+        return np.asarray(value, dtype=element[1][0])
+    count = length if node == Nodetype.ARRAY else 0
+    return [
+        _value(store, element, item) for item in (value if value is not None else [None] * count)
+    ]
 
 
 def make_bag(

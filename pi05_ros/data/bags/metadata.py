@@ -109,13 +109,7 @@ class BagMetadata:
     def to_yaml(self, *, rooted: bool = True) -> str:
         """The text of metadata.yaml; not rooted: of the record "rosbag2" in an MCAP file."""
         mapping = self.as_mapping()
-        return yaml.dump(
-            {_ROOT: mapping} if rooted else mapping,
-            Dumper=_Dumper,
-            sort_keys=False,
-            allow_unicode=True,
-            width=1000,
-        )
+        return dump({_ROOT: mapping} if rooted else mapping)
 
     @classmethod
     def from_yaml(cls, text: str, bag: str) -> BagMetadata:
@@ -145,6 +139,13 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """YAML as rosbag2 orders it."""
+    return yaml.dump(
+        dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
+    )
 
 
 def read(folder: Path) -> BagMetadata:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import BinaryIO
 
 from mcap.data_stream import ReadDataStream
 from mcap.opcode import Opcode
-from mcap.records import Channel, Chunk, Message, Metadata, Schema
+from mcap.records import Channel, Chunk, Header, Message, Metadata, Schema
+from mcap.stream_reader import StreamReader
 
 from pi05_ros.data.bags.facts import PREFIX, RECORD
 from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
@@ -164,3 +166,15 @@ def _records(data: bytes) -> Iterator[tuple[int, int, memoryview]]:
             raise ValueError("a record reaches beyond its chunk")
         yield opcode, offset, view[offset + 9 : offset + 9 + length]
         offset += 9 + length
+
+
+def head_facts(path: Path) -> dict[str, str]:
+    """The facts at a file's head, whatever comes behind them; empty: there are none."""
+    found: dict[str, str] = {}
+    with suppress(*BROKEN), path.open("rb") as file:
+        for record in StreamReader(file, emit_chunks=True, record_size_limit=1 << 20).records:
+            if isinstance(record, Metadata) and record.name == RECORD:
+                found = dict(record.metadata)
+            if found or not isinstance(record, (Header, Metadata, Schema, Channel)):
+                break
+    return found
