@@ -43,7 +43,7 @@ def open_episodes(
     if (path / "meta" / "info.json").exists():
         from pi05_ros.data.lerobot.reader import open_dataset
 
-        episodes: list[Episode] = list(open_dataset(path))
+        episodes: list[Episode] = list(open_dataset(path, include_recovered=include_recovered))
         for episode in episodes:
             _check_robot(path, episode.facts, platform)
         return episodes

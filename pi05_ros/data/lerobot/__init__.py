@@ -1,0 +1,1 @@
+"""LeRobot datasets in and out: docs/design/lerobot.md."""

@@ -1,0 +1,176 @@
+"""Rows and labels of an episode as the columns of a dataset, and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from pi05_ros.data.episodes.episode import Box, Episode, SubtaskLabel
+from pi05_ros.data.episodes.rows import label_of_row
+from pi05_ros.data.lerobot import layout as names
+from pi05_ros.data.lerobot.layout import DatasetLayout
+from pi05_ros.data.lerobot.selection import Rows
+
+# Columns that only the whole dataset can fill: they are added when it is put together.
+LATER = ("episode_index", "index", "task_index", "subtask_index")
+
+
+def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Table, list[str]]:
+    """The episode's columns, without those of `LATER`.
+
+    Vectors are float64, as RobotState has them: what comes back is equal, bit for bit.
+
+    Returns:
+        The table, and the task of each row.
+    """
+    taken = rows.indices
+    count = len(taken)
+    known = episode.labels
+    labels = label_of_row(episode)[taken]
+    labels = np.where(labels < 0, len(known), labels)  # Behind the last stands "none".
+    columns: dict[str, pa.Array] = {
+        names.STATE: vectors(episode.states[taken]),
+        names.ACTION: vectors(episode.actions[taken]),
+        # As LeRobot spaces them; when a row was really measured stands in time_ns.
+        "timestamp": pa.array((np.arange(count) / layout.fps).astype(np.float32)),
+        "frame_index": pa.array(np.arange(count)),
+        "mode": pa.array(episode.modes[taken].astype(np.uint8)),
+        "time_ns": pa.array(episode.times_ns[taken]),
+    }
+
+    def of_label(values: list[object], without: object, kind: pa.DataType) -> pa.Array:
+        return pa.array(values + [without], kind).take(pa.array(labels))
+
+    text = pa.string()
+    columns["subtask"] = of_label([label.text for label in known], "", text)
+    columns["source"] = of_label([label.source for label in known], "", text)
+    columns["boxes"] = of_label([boxes_to_json(label.boxes) for label in known], "[]", text)
+    columns["model_subtask"] = of_label([label.model_text for label in known], "", text)
+    columns["subtask_id"] = of_label([label.id for label in known], 0, pa.int64())
+    scores: list[object] = [math.nan if la.score is None else la.score for la in known]
+    columns["score"] = of_label(scores, math.nan, pa.float64())
+    columns["outcome"] = pa.array([episode.facts.outcome] * count, text)
+    columns["operator"] = pa.array([episode.facts.operator_name] * count, text)
+    if layout.cameras:
+        times = [
+            episode.frame_times_ns(camera.name)[episode.frame_of_row(camera.name)[taken]]
+            for camera in layout.cameras
+        ]
+        columns[names.CAMERA_TIMES] = vectors(np.stack(times, axis=1))
+    # An episode's task stands in where a label serves none: LeRobot wants one for every row.
+    of_task = [label.task or episode.facts.task for label in known] + [episode.facts.task]
+    return pa.table(columns), [of_task[label] for label in labels]
+
+
+def vectors(values: np.ndarray) -> pa.Array:
+    """(K, D) as a column of D values a row, or a plain one when D is 1, as LeRobot stores it."""
+    if values.shape[1] == 1:
+        return pa.array(values[:, 0])
+    flat = pa.array(np.ascontiguousarray(values).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+
+
+def matrix(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """The inverse of `vectors`: (K, D), or (K, 1) of a plain column; lists of any kind.
+
+    Raises:
+        ValueError: Rows are of different lengths, or missing.
+    """
+    if column.null_count:
+        raise ValueError(f"{column.null_count} rows have no value")
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    kind, count = column.type, len(column)
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or _is_fixed(kind)):
+        parts = [chunk.to_numpy(zero_copy_only=False) for chunk in chunks]
+        return np.concatenate([*parts, np.zeros(0, parts[0].dtype if parts else float)])[:, None]
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks]
+    flat = np.concatenate([*parts, np.zeros(0, parts[0].dtype if parts else float)])
+    width, rest = divmod(len(flat), count) if count else (0, 0)
+    lengths = set() if _is_fixed(kind) else {int(n) for c in chunks for n in c.value_lengths()}
+    if rest or lengths - {width}:
+        raise ValueError("its rows are of different lengths")
+    return flat.reshape(count, width)
+
+
+def _is_fixed(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_fixed_size_list(kind))
+
+
+def labels_from(table: pa.Table, tasks: Sequence[str]) -> tuple[SubtaskLabel, ...]:
+    """The labels that columns of ours hold: one for each run of rows that say the same.
+
+    Args:
+        table: Has the columns of `layout.LABEL_COLUMNS`.
+        tasks: Task of each row.
+    """
+    columns = {name: table.column(name).to_pylist() for name in names.LABEL_COLUMNS}
+    said = [
+        (*row[:-1], None if math.isnan(row[-1]) else row[-1], task)
+        for row, task in zip(zip(*columns.values(), strict=True), tasks, strict=True)
+    ]
+    labels = []
+    start = 0
+    for stop in range(1, len(said) + 1):
+        if stop < len(said) and said[stop] == said[start]:
+            continue
+        text, source, boxes, model_text, number, score, task = said[start]
+        if text:
+            labels.append(
+                SubtaskLabel(
+                    start,
+                    stop,
+                    text,
+                    source,
+                    task,
+                    score,
+                    boxes_from_json(boxes),
+                    model_text,
+                    number,
+                )
+            )
+        start = stop
+    return tuple(labels)
+
+
+def labels_of_texts(
+    texts: Sequence[str], source: str, tasks: Sequence[str]
+) -> tuple[SubtaskLabel, ...]:
+    """One label for each run of rows with the same text, of which only that is known."""
+    labels = []
+    start = 0
+    for stop in range(1, len(texts) + 1):
+        if stop < len(texts) and (texts[stop], tasks[stop]) == (texts[start], tasks[start]):
+            continue
+        if texts[start]:
+            labels.append(SubtaskLabel(start, stop, texts[start], source, tasks[start]))
+        start = stop
+    return tuple(labels)
+
+
+def boxes_to_json(boxes: Sequence[Box]) -> str:
+    """[{"camera": …, "label": …, "corners": [x_min, y_min, x_max, y_max], "score": …}, …]."""
+    return json.dumps(
+        [
+            {
+                "camera": box.camera,
+                "label": box.label,
+                "corners": [box.x_min, box.y_min, box.x_max, box.y_max],
+                "score": box.score,
+            }
+            for box in boxes
+        ],
+        ensure_ascii=False,
+    )
+
+
+def boxes_from_json(text: str) -> tuple[Box, ...]:
+    """The inverse of `boxes_to_json`."""
+    found = []
+    for box in json.loads(text):
+        x_min, y_min, x_max, y_max = box["corners"]
+        found.append(Box(box["camera"], box["label"], x_min, y_min, x_max, y_max, box["score"]))
+    return tuple(found)

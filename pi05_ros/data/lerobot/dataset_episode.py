@@ -1,0 +1,263 @@
+"""An episode of a LeRobot dataset, as `data.episodes.episode.Episode`."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
+from pi05_ros.data.lerobot import columns, decoding
+from pi05_ros.data.lerobot import layout as names
+from pi05_ros.data.lerobot.dataset import Dataset, EpisodeEntry
+from pi05_ros.data.lerobot.errors import DatasetError
+
+
+class DatasetEpisode:
+    """Rows and labels are read when first asked for; pictures each time.
+
+    Of a dataset that is not ours: times count from the dataset's first row on, every row has its
+    picture, the bridge is taken to have been running, and what the dataset does not say is empty.
+
+    Args:
+        dataset: Which one it is of.
+        entry: Which episode.
+    """
+
+    def __init__(self, dataset: Dataset, entry: EpisodeEntry) -> None:
+        self.source = dataset.root
+        self.entry = entry
+        self.rate_hz = dataset.fps
+        self._features = dataset.features
+        self._tasks = dataset.tasks
+        self._subtasks = dataset.subtasks
+        self._keys = camera_keys(dataset.features)
+        self.cameras = tuple(self._keys)
+        self.facts = _facts(dataset, entry)
+        self._lock = threading.RLock()
+        self._kept: dict[str, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_lock": None, "_kept": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.RLock()
+
+    def __len__(self) -> int:
+        return self.entry.length
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the files' sizes and times of change."""
+        paths = [self.entry.data, *(place.path for place in self.entry.videos.values())]
+        stats = [(str(path), *_size_and_time(path)) for path in paths]
+        return hashlib.sha256(repr((self.entry.index, stats)).encode()).hexdigest()[:24]
+
+    @property
+    def times_ns(self) -> np.ndarray:
+        """When each row was measured, (T,) int64 [ns]."""
+        if "time_ns" in self._features:
+            return self._column("time_ns").reshape(-1).astype(np.int64)
+        first = 1.0 + self.entry.first_row / self.rate_hz  # A time of 0 would mean "unknown".
+        return np.round((first + np.arange(len(self)) / self.rate_hz) * 1e9).astype(np.int64)
+
+    @property
+    def states(self) -> np.ndarray:
+        """(T, D) float64."""
+        return self._column(names.STATE).astype(np.float64)
+
+    @property
+    def actions(self) -> np.ndarray:
+        """(T, D) float64."""
+        return self._column(names.ACTION).astype(np.float64)
+
+    @property
+    def modes(self) -> np.ndarray:
+        """(T,) uint8."""
+        if "mode" in self._features:
+            return self._column("mode").reshape(-1).astype(np.uint8)
+        return np.full(len(self), MODE_RUNNING, np.uint8)
+
+    @property
+    def labels(self) -> tuple[SubtaskLabel, ...]:
+        """Ours as they were; else the dataset's subtasks, or the task in place of one."""
+        return self._keep("labels", self._read_labels)
+
+    def frame_times_ns(self, camera: str) -> np.ndarray:
+        """When each picture that differs from the one before was taken, (N,) int64 [ns]."""
+        return self._shown(camera)[1]
+
+    def frame_of_row(self, camera: str) -> np.ndarray:
+        """(T,) int64."""
+        first_rows = self._shown(camera)[0]
+        return np.searchsorted(first_rows, np.arange(len(self)), side="right") - 1
+
+    def picture(self, camera: str, index: int) -> np.ndarray:
+        """(h, w, 3) uint8 rgb."""
+        row = int(self._shown(camera)[0][index])
+        key = self._keys[camera]
+        if key in self.entry.videos:
+            place = self.entry.videos[key]
+            return decoding.frame(place.path, place.from_s + row / self.rate_hz, self.rate_hz)
+        return self._picture_in_cell(key, row)
+
+    def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Pictures `start` to `stop` in order."""
+        rows = self._shown(camera)[0][start:stop]
+        key = self._keys[camera]
+        if key in self.entry.videos:
+            place = self.entry.videos[key]
+            times = place.from_s + rows / self.rate_hz
+            yield from decoding.frames(place.path, times.tolist(), self.rate_hz)
+        else:
+            for row in rows:
+                yield self._picture_in_cell(key, int(row))
+
+    def _shown(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
+        """The row from which each picture is shown, and when it was taken [ns]."""
+        if camera not in self._keys:
+            raise KeyError(camera)
+        if names.CAMERA_TIMES not in self._features:
+            return np.arange(len(self)), self.times_ns
+        order = self._features[names.CAMERA_TIMES]["names"]
+        times = self._column(names.CAMERA_TIMES)[:, order.index(camera)].astype(np.int64)
+        rows = np.flatnonzero(np.concatenate(([True], np.diff(times) != 0)))
+        return rows, times[rows]
+
+    def _picture_in_cell(self, key: str, row: int) -> np.ndarray:
+        stamp = _size_and_time(self.entry.data)
+        cells = _cells(self.entry.data, stamp, key, self.entry.index)
+        where = f"{self.entry.data}: {key} of row {row} of episode {self.entry.index}"
+        return decoding.picture_from(cells[row].as_py(), self.source, where)
+
+    def _read_labels(self) -> tuple[SubtaskLabel, ...]:
+        numbers = self._column("task_index").reshape(-1)
+        unknown = set(np.unique(numbers).tolist()) - set(self._tasks)
+        if unknown:
+            raise DatasetError(
+                self.entry.data, f"speaks of task {min(unknown)}, which the dataset does not have"
+            )
+        tasks = [self._tasks[number] for number in numbers.tolist()]
+        if all(name in self._features for name in names.LABEL_COLUMNS):
+            return columns.labels_from(self._table().select(names.LABEL_COLUMNS), tasks)
+        if "subtask_index" in self._features and self._subtasks:
+            said = self._column("subtask_index").reshape(-1).tolist()
+            texts = [self._subtasks.get(number, "") for number in said]
+            return columns.labels_of_texts(texts, "external", tasks)
+        return columns.labels_of_texts(tasks, "implicit", tasks)
+
+    def _column(self, name: str) -> np.ndarray:
+        return self._keep(name, lambda: self._read_column(name))
+
+    def _read_column(self, name: str) -> np.ndarray:
+        try:
+            return columns.matrix(self._table().column(name))
+        except KeyError as error:
+            raise DatasetError(self.entry.data, f"has no column {name}") from error
+        except (ValueError, TypeError, pa.ArrowException) as error:
+            raise DatasetError(self.entry.data, f"column {name}: {error}") from error
+
+    def _table(self) -> pa.Table:
+        return self._keep("table", self._read_table)
+
+    def _read_table(self) -> pa.Table:
+        wanted = [
+            key
+            for key, feature in self._features.items()
+            if feature["dtype"] not in ("video", "image", "language")
+        ]
+        path, index = self.entry.data, self.entry.index
+        try:
+            present = set(pq.read_schema(path).names)
+            table = pq.read_table(
+                path,
+                columns=[key for key in wanted if key in present],
+                filters=[("episode_index", "=", index)],
+            )
+        except (OSError, pa.ArrowException) as error:
+            raise DatasetError(path, f"is no parquet file that can be read ({error})") from error
+        if len(table) != len(self):
+            raise DatasetError(
+                path, f"holds {len(table)} rows of episode {index}, not {len(self)}: it is cut"
+            )
+        return table
+
+    def _keep(self, name: str, make: Any) -> Any:
+        with self._lock:
+            if name not in self._kept:
+                self._kept[name] = make()
+            return self._kept[name]
+
+
+def camera_keys(features: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Camera name -> feature, of the colour cameras; depth is left out."""
+    found = {}
+    for key, feature in features.items():
+        shape = feature.get("shape") or (0, 0, 3)
+        if feature["dtype"] in ("video", "image") and 3 in (shape[0], shape[-1]):
+            found[key.removeprefix(names.IMAGE_PREFIX)] = key
+    return found
+
+
+def entry_names(feature: Mapping[str, Any], stem: str) -> tuple[str, ...]:
+    """Names of a vector's entries: as the dataset has them, or numbered."""
+    given = feature.get("names")
+    if isinstance(given, dict):  # {"motors": [...]}
+        given = next(iter(given.values()), None)
+    count = int((feature.get("shape") or [1])[0])
+    if isinstance(given, list) and len(given) == count:
+        return tuple(str(name) for name in given)
+    return tuple(f"{stem}_{index}" for index in range(count))
+
+
+def _facts(dataset: Dataset, entry: EpisodeEntry) -> EpisodeFacts:
+    for key in (names.STATE, names.ACTION):
+        if key not in dataset.features:
+            raise DatasetError(dataset.root / names.INFO, f"has no feature {key}")
+    if text := entry.ours.get("pi05/facts"):
+        try:
+            facts = EpisodeFacts.from_custom_data(json.loads(text), str(dataset.root))
+        except (ValueError, BagError) as error:
+            raise DatasetError(
+                dataset.root, f"episode {entry.index} has facts that cannot be read ({error})"
+            ) from error
+        return dataclasses.replace(facts, rate_hz=dataset.fps)
+    return EpisodeFacts(
+        id=f"{dataset.root.resolve().name}_{entry.index:06d}",
+        platform=dataset.robot,
+        names=entry_names(dataset.features[names.STATE], "state"),
+        rate_hz=dataset.fps,
+        task=entry.tasks[0] if entry.tasks else "",
+    )
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=4)
+def _cells(path: Path, stamp: tuple[int, int], key: str, episode: int) -> pa.ChunkedArray:
+    """Encoded pictures of an episode, of datasets that keep them in their table.
+
+    `stamp` is there for the cache: a file that changed is read again.
+    """
+    try:
+        return pq.read_table(path, columns=[key], filters=[("episode_index", "=", episode)])[key]
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise DatasetError(path, f"column {key} cannot be read ({error})") from error

@@ -1,0 +1,179 @@
+"""Where things stand in a LeRobot dataset of format v3.0, and which columns ours have.
+
+The format is LeRobot's (its documentation and `lerobot/datasets/`); the columns beyond its own
+are ours. They are declared in `meta/info.json` like any feature, so that LeRobot's readers hand
+them on and need not know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+VERSION = "v3.0"
+INFO = "meta/info.json"
+STATISTICS = "meta/stats.json"
+TASKS = "meta/tasks.parquet"
+SUBTASKS = "meta/subtasks.parquet"
+OURS = "meta/pi05.json"  # A DatasetLayout; LeRobot does not look at it.
+EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
+
+# LeRobot's own limits. A file holds whole episodes: one that is larger has a file to itself.
+FILES_PER_CHUNK = 1000
+DATA_FILE_MB = 100
+VIDEO_FILE_MB = 200
+
+STATE = "observation.state"
+ACTION = "action"
+IMAGE_PREFIX = "observation.images."
+
+# Columns that LeRobot's writer adds by itself, with the types that its reader wants.
+OWN_COLUMNS = {
+    "timestamp": "float32",
+    "frame_index": "int64",
+    "episode_index": "int64",
+    "index": "int64",
+    "task_index": "int64",
+}
+# Ours, one value a row. Those of a label are empty (or 0, NaN) where nothing was said.
+TEXT_COLUMNS = ("subtask", "source", "boxes", "model_subtask", "outcome", "operator")
+LABEL_COLUMNS = ("subtask", "source", "boxes", "model_subtask", "subtask_id", "score")
+NUMBER_COLUMNS = {
+    "subtask_index": "int64",  # Row of meta/subtasks.parquet, as LeRobot 0.4.4 to 0.5 read it.
+    "subtask_id": "int64",
+    "score": "float64",
+    "mode": "uint8",
+    "time_ns": "int64",
+}
+CAMERA_TIMES = "camera_time_ns"  # One value a camera: when the picture of this row was taken.
+
+
+@dataclass(frozen=True)
+class CameraFormat:
+    """A camera and the size of its pictures [pixel]."""
+
+    name: str
+    height: int
+    width: int
+
+    @property
+    def key(self) -> str:
+        """Name of the feature."""
+        return IMAGE_PREFIX + self.name
+
+    @property
+    def pixel_format(self) -> str:
+        """Chroma at half size needs even sides; others are stored in full."""
+        return "yuv420p" if self.height % 2 == 0 and self.width % 2 == 0 else "yuv444p"
+
+
+@dataclass(frozen=True)
+class DatasetLayout:
+    """What all episodes of one dataset have in common. Two layouts never mix."""
+
+    platform: str
+    names: tuple[str, ...]  # Of the vectors' entries.
+    units: tuple[str, ...]
+    rate_hz: float  # Of the robot's rows, before every `step`-th is taken.
+    step: int
+    cameras: tuple[CameraFormat, ...]
+    crf: int
+
+    @property
+    def fps(self) -> int:
+        """Rows, and pictures of each video, per second."""
+        return round(self.rate_hz / self.step)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in meta/pi05.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DatasetLayout:
+        """The inverse of `to_json`. Raises KeyError or TypeError when something lacks."""
+        return cls(
+            platform=data["platform"],
+            names=tuple(data["names"]),
+            units=tuple(data["units"]),
+            rate_hz=float(data["rate_hz"]),
+            step=int(data["step"]),
+            cameras=tuple(CameraFormat(**camera) for camera in data["cameras"]),
+            crf=int(data["crf"]),
+        )
+
+    def differences(self, other: DatasetLayout) -> list[str]:
+        """What `other` has otherwise, as clauses "fps 25 instead of 50"."""
+        ours, theirs = self._compared(), other._compared()
+        return [
+            f"{key} {_short(theirs[key])} instead of {_short(ours[key])}"
+            for key in ours
+            if ours[key] != theirs[key]
+        ]
+
+    def _compared(self) -> dict[str, Any]:
+        cameras = [f"{c.name} {c.width}x{c.height}" for c in self.cameras]
+        return {
+            "platform": self.platform,
+            "names": ", ".join(self.names),
+            "units": ", ".join(self.units),
+            "rate_hz": self.rate_hz,
+            "fps": self.fps,
+            "cameras": ", ".join(cameras),
+            "crf": self.crf,
+        }
+
+    def features(self) -> dict[str, dict[str, Any]]:
+        """The features of meta/info.json, in the order of the columns, videos last."""
+        found: dict[str, dict[str, Any]] = {}
+        vector = {"dtype": "float64", "shape": [len(self.names)], "names": list(self.names)}
+        found[STATE] = vector
+        found[ACTION] = dict(vector)
+        for name, dtype in (OWN_COLUMNS | NUMBER_COLUMNS).items():
+            found[name] = {"dtype": dtype, "shape": [1], "names": None}
+        for name in TEXT_COLUMNS:
+            found[name] = {"dtype": "string", "shape": [1], "names": None}
+        names = [camera.name for camera in self.cameras]
+        if names:
+            found[CAMERA_TIMES] = {"dtype": "int64", "shape": [len(names)], "names": names}
+        for camera in self.cameras:
+            found[camera.key] = {
+                "dtype": "video",
+                "shape": [camera.height, camera.width, 3],
+                "names": ["height", "width", "channels"],
+                "info": {
+                    "video.height": camera.height,
+                    "video.width": camera.width,
+                    "video.codec": "h264",
+                    "video.pix_fmt": camera.pixel_format,
+                    "video.fps": self.fps,
+                    "video.channels": 3,
+                    "video.is_depth_map": False,
+                    "has_audio": False,
+                },
+            }
+        return found
+
+
+def place(index: int) -> dict[str, int]:
+    """Chunk and file of the index-th file of a kind."""
+    return {"chunk_index": index // FILES_PER_CHUNK, "file_index": index % FILES_PER_CHUNK}
+
+
+def place_after(chunk_index: int, file_index: int) -> dict[str, int]:
+    """The place behind another."""
+    return place(chunk_index * FILES_PER_CHUNK + file_index + 1)
+
+
+def numbered(path: Path) -> int:
+    """The inverse of `place`, from a file's path."""
+    chunk, file = path.parent.name, path.stem
+    return int(chunk.removeprefix("chunk-")) * FILES_PER_CHUNK + int(file.removeprefix("file-"))
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
