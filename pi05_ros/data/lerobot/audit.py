@@ -1,0 +1,119 @@
+"""What an export says when it is done: what is in the dataset, what is not, and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.lerobot.committed import read_committed
+from pi05_ros.data.lerobot.export import Exported
+
+NO_SUBTASK = "none"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Of a whole dataset, with what the last export did to it."""
+
+    folder: Path
+    episodes: int
+    rows: int
+    fps: int
+    added: int
+    found_ready: int  # Of those added, from an export that was interrupted.
+    tasks: tuple[str, ...]
+    outcomes: Counter[str]  # Outcome -> episodes.
+    sources: Counter[str]  # Who said the subtask -> rows.
+    rows_left_out: Counter[str]  # Why -> rows of episodes that are in the dataset.
+    late_rows: int
+    recovered: int  # Episodes.
+    data_bytes: int
+    video_bytes: int
+    left_out: tuple[tuple[str, tuple[str, ...]], ...]  # Why -> names of episodes.
+
+    @property
+    def seconds(self) -> float:
+        """Length of all episodes."""
+        return self.rows / self.fps
+
+    def lines(self) -> list[str]:
+        """As a person reads it."""
+        found = [
+            f"{self.folder}: {self.episodes} episodes ({self.added} new"
+            + (f", {self.found_ready} of them ready from before" if self.found_ready else "")
+            + f"), {self.rows} rows at {self.fps} Hz, {self.seconds:.1f} s",
+            f"tasks: {', '.join(self.tasks) or 'none'}",
+            f"outcomes: {_shares(self.outcomes, 'episodes')}",
+            f"subtasks said by: {_shares(self.sources, 'rows')}",
+        ]
+        if self.recovered:
+            found.append(f"recovered after a crash: {self.recovered} episodes")
+        for why, count in self.rows_left_out.most_common():
+            found.append(f"rows left out, {why}: {count}")
+        if self.late_rows:
+            found.append(
+                f"rows that came late by more than half a period: {self.late_rows} (LeRobot "
+                f"spaces rows evenly; time_ns has when they came)"
+            )
+        found.append(
+            f"size: data {self.data_bytes / 1e6:.1f} MB, videos {self.video_bytes / 1e6:.1f} MB"
+        )
+        for why, names in self.left_out:
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
+            found.append(f"episodes left out, {why}: {len(names)} ({shown})")
+        return found
+
+
+def audit(exported: Exported) -> Audit:
+    """Looks at the dataset, which may be empty."""
+    committed = read_committed(exported.folder)
+    reasons: dict[str, list[str]] = {}
+    for episode in exported.left_out:
+        reasons.setdefault(episode.why, []).append(episode.name)
+    left_out = tuple((why, tuple(names)) for why, names in reasons.items())
+    facts = [EpisodeFacts.from_custom_data(_json(row, "facts")) for row in committed.episodes]
+    sources: Counter[str] = Counter()
+    rows_left_out: Counter[str] = Counter()
+    for row in committed.episodes:
+        sources.update({who or NO_SUBTASK: n for who, n in _json(row, "sources").items()})
+        rows_left_out.update(_json(row, "left_out"))
+    return Audit(
+        folder=exported.folder,
+        episodes=len(committed.episodes),
+        rows=committed.rows,
+        fps=committed.layout.fps if committed.layout else 1,
+        added=len(exported.added),
+        found_ready=exported.staged_before,
+        tasks=committed.tasks,
+        outcomes=Counter(one.outcome or "none" for one in facts),
+        sources=sources,
+        rows_left_out=rows_left_out,
+        late_rows=sum(row["pi05/late_rows"] for row in committed.episodes),
+        recovered=sum(bool(one.recovered) for one in facts),
+        data_bytes=_size(exported.folder / "data"),
+        video_bytes=_size(exported.folder / "videos"),
+        left_out=left_out,
+    )
+
+
+def _json(row: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row[f"pi05/{name}"])
+    return found
+
+
+def _shares(counts: Counter[str], what: str) -> str:
+    total = sum(counts.values())
+    if not total:
+        return "none"
+    return ", ".join(
+        f"{name} {count} {what} ({100 * count / total:.0f} %)"
+        for name, count in counts.most_common()
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

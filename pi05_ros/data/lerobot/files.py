@@ -1,0 +1,77 @@
+"""Files that appear whole: JSON and parquet, written beside and then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COMPRESSION = "zstd"
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replaces a JSON file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(data, file, indent=2, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def write_parquet(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Replaces a parquet file; each table becomes a row group of its own."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        with pq.ParquetWriter(file, schema, compression=COMPRESSION) as writer:
+            for table in tables:
+                writer.write_table(table, row_group_size=max(1, len(table)))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def indexed_by_text(texts: Sequence[str], index_name: str, value_name: str) -> pa.Table:
+    """Numbered texts as pandas would store a frame with the texts as its index.
+
+    LeRobot reads meta/tasks.parquet with pandas and takes a row's name for its text, which needs
+    the `pandas` entry of the schema.
+    """
+    pandas = {
+        "index_columns": [index_name],
+        "column_indexes": [
+            {
+                "name": None,
+                "field_name": None,
+                "pandas_type": "unicode",
+                "numpy_type": "object",
+                "metadata": {"encoding": "UTF-8"},
+            }
+        ],
+        "columns": [
+            _column(value_name, "int64", "int64"),
+            _column(index_name, "unicode", "object"),
+        ],
+        "creator": {"library": "pyarrow", "version": pa.__version__},
+        "pandas_version": "2.0.0",
+    }
+    table = pa.table({value_name: pa.array(range(len(texts)), pa.int64()), index_name: texts})
+    table = table.cast(pa.schema([(value_name, pa.int64()), (index_name, pa.string())]))
+    return table.replace_schema_metadata({"pandas": json.dumps(pandas)})
+
+
+def _column(name: str, pandas_type: str, numpy_type: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "field_name": name,
+        "pandas_type": pandas_type,
+        "numpy_type": numpy_type,
+        "metadata": None,
+    }

@@ -1,0 +1,97 @@
+"""Which episodes go into a dataset, and which of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pi05_ros.data.episodes.episode import Episode
+
+# What an outcome is called on the command line where the episode has none.
+UNGRADED = "none"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of an episode that are exported: start, start + step, … below stop."""
+
+    start: int
+    stop: int
+    step: int
+    left_out: dict[str, int] = field(default_factory=dict)  # Why -> rows of the episode.
+
+    def __len__(self) -> int:
+        return len(range(self.start, self.stop, self.step))
+
+    @property
+    def indices(self) -> np.ndarray:
+        """Into the episode's rows, (K,) int64."""
+        return np.arange(self.start, self.stop, self.step)
+
+
+def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows:
+    """The longest stretch in which every camera has a picture and every entry a command.
+
+    LeRobot's rows are evenly spaced and its trainer wants finite actions, so nothing may be taken
+    from the middle. What stands before and behind the stretch is counted by reason; of two
+    stretches of equal length the first one is taken.
+
+    Args:
+        episode: Where the rows are.
+        cameras: Names of the cameras that must have a picture.
+        step: Every so-maniest row is taken.
+    """
+    without_picture = np.zeros(len(episode), bool)
+    for camera in cameras:
+        without_picture |= episode.frame_of_row(camera) < 0
+    without_command = ~np.isfinite(episode.actions).all(axis=1)
+    start, stop = longest_run(~(without_picture | without_command))
+    outside = np.ones(len(episode), bool)
+    outside[start:stop] = False
+    reasons = {
+        "without a picture of every camera": int(np.sum(outside & without_picture)),
+        "without a command for every entry": int(
+            np.sum(outside & without_command & ~without_picture)
+        ),
+        "cut off by such rows from the longer part": int(
+            np.sum(outside & ~without_command & ~without_picture)
+        ),
+    }
+    taken = len(range(start, stop, step))
+    reasons[f"between every {step}th row"] = stop - start - taken
+    return Rows(start, stop, step, {why: count for why, count in reasons.items() if count})
+
+
+def longest_run(good: np.ndarray) -> tuple[int, int]:
+    """Start and stop of the first longest run of True in a (T,) bool; (0, 0): there is none."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    if not len(edges):
+        return 0, 0
+    starts, stops = edges[::2], edges[1::2]
+    longest = int(np.argmax(stops - starts))
+    return int(starts[longest]), int(stops[longest])
+
+
+def never_commanded(episode: Episode) -> list[str]:
+    """Names of the entries of which no row has a command."""
+    silent = ~np.isfinite(episode.actions).any(axis=0)
+    return [name for name, is_silent in zip(episode.facts.names, silent, strict=True) if is_silent]
+
+
+def why_not(episode: Episode, outcomes: Sequence[str], include_recovered: bool) -> str:
+    """Why an episode is not exported, by what it says of itself; empty: it is.
+
+    Args:
+        episode: The episode.
+        outcomes: Outcomes that are wanted, `UNGRADED` for none.
+        include_recovered: Whether episodes that a crash cut short are wanted, too.
+    """
+    facts = episode.facts
+    outcome = facts.outcome or UNGRADED
+    if outcome not in outcomes:
+        return f"outcome {outcome}"
+    if facts.recovered and not include_recovered:
+        return "recovered after a crash (--include-recovered takes it)"
+    return ""

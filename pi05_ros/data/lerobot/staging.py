@@ -1,0 +1,171 @@
+"""One episode made ready for a dataset, in a folder of its own, whole or not at all.
+
+Episodes are prepared side by side and in any order; what depends on their order (indices, file
+names) is added when the dataset is put together. A folder without its final name was interrupted
+and is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.lerobot import columns, encoding, statistics
+from pi05_ros.data.lerobot.layout import DatasetLayout
+from pi05_ros.data.lerobot.selection import Rows
+
+DATA = "data.parquet"
+RECORD = "episode.json"
+TASK = "task"  # Column of the staged table only: the text that task_index will stand for.
+COMPRESSION = "zstd"
+# Scores are missing where nobody gave one: a mean over them would say nothing.
+WITHOUT_STATISTICS = ("score",)
+
+
+@dataclass(frozen=True)
+class StagedEpisode:
+    """What a staged episode's record says."""
+
+    id: str
+    fingerprint: str
+    facts: dict[str, str]  # EpisodeFacts.to_custom_data(), with the rate of the dataset.
+    length: int  # Rows.
+    left_out: dict[str, int]  # Why -> rows of the episode that are not among them.
+    sources: dict[str, int]  # Who said the subtask -> rows; "": nobody said any.
+    late_rows: int  # Rows that came more than 1.5 periods after the one before.
+    statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
+
+    def save(self, path: Path) -> None:
+        """Writes the record."""
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> StagedEpisode:
+        """Reads a record that `save` wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def folder_name(episode_id: str) -> str:
+    """Where an episode is staged: ids may hold what no file name may."""
+    return hashlib.sha256(episode_id.encode()).hexdigest()[:24]
+
+
+def stage(
+    episode: Episode,
+    episode_id: str,
+    rows: Rows,
+    layout: DatasetLayout,
+    folder: Path,
+    advance: Callable[[int], None] = lambda rows: None,
+    cancelled: threading.Event | None = None,
+) -> None:
+    """Writes the columns, videos and record of an episode.
+
+    The cameras are encoded side by side; PyAV lets go of the interpreter while it encodes.
+
+    Args:
+        episode: What to write.
+        episode_id: By which it is known in the dataset.
+        rows: Which of its rows.
+        layout: The dataset's.
+        folder: Appears when all is in it and on the disk.
+        advance: Called, by any thread, with the number of rows of one video done since.
+        cancelled: When it is set, the work ends with `encoding.Cancelled`.
+
+    Raises:
+        DatasetError: The pictures do not fit the dataset.
+        Pi05Error: The episode cannot be read.
+    """
+    cancelled = cancelled or threading.Event()
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.mkdir(parents=True)
+    found: dict[str, dict[str, np.ndarray]] = {}
+    with ThreadPoolExecutor(max(1, len(layout.cameras))) as threads:
+        videos = {
+            camera.key: threads.submit(
+                encoding.encode,
+                episode,
+                camera,
+                episode.frame_of_row(camera.name)[rows.indices],
+                layout.fps,
+                layout.crf,
+                part / f"{camera.name}.mp4",
+                advance,
+                cancelled,
+            )
+            for camera in layout.cameras
+        }
+        try:
+            table, tasks = columns.to_table(episode, rows, layout)
+            pq.write_table(
+                table.append_column(TASK, pa.array(tasks, pa.string())),
+                part / DATA,
+                compression=COMPRESSION,
+            )
+            wait(videos.values(), return_when=FIRST_EXCEPTION)
+            _raise_first(video for video in videos.values() if video.done())
+        except BaseException:
+            cancelled.set()  # The others need not go on.
+            raise
+    for key, video in videos.items():
+        found[key] = video.result().result()
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if not pa.types.is_string(kind) and name not in WITHOUT_STATISTICS:
+            found[name] = statistics.of_rows(columns.matrix(table.column(name)))
+    facts = episode.facts.to_custom_data()
+    StagedEpisode(
+        id=episode_id,
+        fingerprint=episode.fingerprint,
+        facts=facts,
+        length=len(rows),
+        left_out=rows.left_out,
+        sources=dict(Counter(table.column("source").to_pylist())),
+        late_rows=_late(episode.times_ns[rows.start : rows.stop], episode.rate_hz),
+        statistics={key: as_lists(value) for key, value in found.items()},
+    ).save(part / RECORD)
+    for path in part.iterdir():
+        _sync(path)
+    _sync(part)
+    part.rename(folder)
+    _sync(folder.parent)
+
+
+def as_lists(found: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Statistics as nested lists, as JSON and parquet take them."""
+    return {name: value.tolist() for name, value in found.items()}
+
+
+def _raise_first(futures: Iterable[Future[Any]]) -> None:
+    """Raises what went wrong; that others were then cancelled is no news."""
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    for error in sorted(errors, key=lambda error: isinstance(error, encoding.Cancelled)):
+        raise error
+
+
+def _late(times_ns: np.ndarray, rate_hz: float) -> int:
+    return int(np.sum(np.diff(times_ns) > 1.5e9 / rate_hz))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,136 @@
+"""Staging many episodes on all cores.
+
+The cameras of an episode are encoded by threads. Where there are more cores than cameras, several
+episodes are staged at once, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.lerobot import staging
+from pi05_ros.data.lerobot.encoding import Cancelled
+from pi05_ros.data.lerobot.layout import DatasetLayout
+from pi05_ros.data.lerobot.selection import Rows
+
+OnRows = Callable[[int, int], None]  # Rows of video done, and to do in all.
+_REPORT_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One episode to stage."""
+
+    episode: Episode
+    name: str
+    rows: Rows
+    layout: DatasetLayout
+    folder: Path
+
+    @property
+    def size(self) -> int:
+        """Rows of video, or rows where there is none."""
+        return len(self.rows) * max(1, len(self.layout.cameras))
+
+
+def work(
+    jobs: Sequence[Job], cameras: int, workers: int | None = None, on_rows: OnRows | None = None
+) -> None:
+    """Stages episodes; returns when all are staged.
+
+    Args:
+        jobs: Which.
+        cameras: How many threads one of them keeps busy.
+        workers: Processes; None: the cores divided by the cameras. One works in this process.
+        on_rows: Called with what is done.
+
+    Raises:
+        Pi05Error: Of the first episode that cannot be staged; the others are then given up.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    count = workers or max(1, (cores or 1) // max(1, cameras))
+    total = sum(job.size for job in jobs)
+    if min(count, len(jobs)) <= 1:
+        counter = _Counter(lambda done: on_rows(done, total) if on_rows else None)
+        for job in jobs:
+            _stage(job, counter.add, threading.Event())
+        return
+    context = multiprocessing.get_context("spawn")  # Encoders and forks do not go together.
+    done, stop = context.Value("q", 0), context.Event()
+    with ProcessPoolExecutor(
+        min(count, len(jobs)), context, initializer=_begin, initargs=(done, stop)
+    ) as pool:
+        left = {pool.submit(_stage_in_process, job) for job in jobs}
+        try:
+            while left:
+                finished, left = wait(left, _REPORT_EVERY_S, FIRST_EXCEPTION)
+                _raise_first(finished)
+                if on_rows:
+                    on_rows(done.value, total)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _raise_first(finished: Collection[Future[None]]) -> None:
+    """Raises what went wrong. One that gave up because of another waits for the other's reason."""
+    for future in finished:
+        error = future.exception()
+        if error is not None and not isinstance(error, Cancelled):
+            raise error
+
+
+class _Counter:
+    """Adds up what several threads report."""
+
+    def __init__(self, report: Callable[[int], None]) -> None:
+        self._report = report
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, rows: int) -> None:
+        with self._lock:
+            self._done += rows
+            self._report(self._done)
+
+
+def _stage(job: Job, advance: Callable[[int], None], stop: Any) -> None:
+    staging.stage(job.episode, job.name, job.rows, job.layout, job.folder, advance, stop)
+
+
+_done: Any = None  # Of a worker's process: what all have done, and whether to stop.
+_stop: Any = None
+
+
+def _begin(done: Any, stop: Any) -> None:
+    global _done, _stop
+    _done, _stop = done, stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us.
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """A parent that is killed takes its workers with it: nobody would use what they make."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _stage_in_process(job: Job) -> None:
+    def advance(rows: int) -> None:
+        with _done.get_lock():
+            _done.value += rows
+
+    _stage(job, advance, _stop)

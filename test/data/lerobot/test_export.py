@@ -1,0 +1,405 @@
+"""Out into a dataset and in again; interrupted anywhere; never two layouts in one."""
+
+import hashlib
+import json
+import os
+import signal
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from fakes.drawn_episodes import drawn
+
+from pi05_ros.data.lerobot import export as export_module
+from pi05_ros.data.lerobot import files, publish, staging
+from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
+from pi05_ros.data.lerobot.reader import open_dataset
+
+SETTINGS = ExportSettings()
+
+
+def three():
+    """Three episodes of different lengths."""
+    return [
+        drawn("a", rows=60, silent_rows=10),
+        drawn("b", rows=90, seed=1),
+        drawn("c", rows=50, seed=2, task="clear the table"),
+    ]
+
+
+def contents(folder):
+    """Path -> digest of each file of a dataset."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def why(result):
+    """Name -> reason of what was left out."""
+    return {one.name: one.why for one in result.left_out}
+
+
+def test_states_actions_times_modes_and_facts_come_back_equal(tmp_path):
+    episodes = three()
+    export(episodes, tmp_path / "set", SETTINGS)
+    back = open_dataset(tmp_path / "set")
+    assert [one.facts for one in back] == [one.facts for one in episodes]
+    for found, made in zip(back, episodes, strict=True):
+        first = made.silent_rows
+        np.testing.assert_array_equal(found.states, made.states[first:], strict=True)
+        np.testing.assert_array_equal(found.actions, made.actions[first:], strict=True)
+        np.testing.assert_array_equal(found.times_ns, made.times_ns[first:], strict=True)
+        np.testing.assert_array_equal(found.modes, made.modes[first:], strict=True)
+
+
+def test_labels_come_back_equal_with_boxes_scores_and_what_the_model_would_have_said(tmp_path):
+    made = drawn(rows=100)
+    export([made], tmp_path / "set", SETTINGS)
+    (found,) = open_dataset(tmp_path / "set")
+    assert found.labels == made.labels
+    assert [label.start_row for label in found.labels] == [5, 50]  # Rows before have none.
+
+
+def test_labels_move_with_rows_that_are_left_out_before_them(tmp_path):
+    export([drawn(rows=100, silent_rows=20)], tmp_path / "set", SETTINGS)
+    (found,) = open_dataset(tmp_path / "set")
+    assert [(label.start_row, label.stop_row) for label in found.labels] == [(0, 30), (30, 73)]
+
+
+def test_pictures_and_their_times_come_back(tmp_path):
+    made = drawn(rows=100, size=(120, 160))
+    export([made], tmp_path / "set", SETTINGS)
+    (found,) = open_dataset(tmp_path / "set")
+    assert found.cameras == made.cameras
+    for camera in made.cameras:
+        shown = np.unique(made.frame_of_row(camera))
+        np.testing.assert_array_equal(
+            found.frame_times_ns(camera), made.frame_times_ns(camera)[shown]
+        )
+        of_row = made.frame_times_ns(camera)[made.frame_of_row(camera)]
+        np.testing.assert_array_equal(
+            found.frame_times_ns(camera)[found.frame_of_row(camera)], of_row
+        )
+        for index, picture in enumerate(found.pictures(camera, 0, len(shown))):
+            around = [made.picture(camera, int(shown[index]) + step) for step in (3, 0, 1)]
+            likeness = [error_db(picture, other) for other in around]
+            assert np.argmax(likeness) == 1
+            assert likeness[1] > 36
+
+
+def error_db(one, other):
+    """Peak signal to noise ratio [dB]."""
+    return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
+
+
+def test_random_access_gives_the_pictures_that_reading_in_order_gives(tmp_path):
+    export([drawn(rows=60), drawn("2", rows=60, seed=1)], tmp_path / "set", SETTINGS)
+    found = open_dataset(tmp_path / "set")[1]
+    in_order = list(found.pictures("front", 0, 36))
+    for index in (35, 0, 20, 21, 19, 35):
+        np.testing.assert_array_equal(found.picture("front", index), in_order[index])
+
+
+@pytest.mark.parametrize("size", [(45, 63), (48, 64)])
+def test_pictures_of_odd_sizes_keep_their_size(tmp_path, size):
+    export([drawn(rows=30, size=size)], tmp_path / "set", SETTINGS)
+    assert open_dataset(tmp_path / "set")[0].picture("front", 3).shape == (*size, 3)
+
+
+def test_fewer_rows_a_second_take_every_second_row(tmp_path):
+    made = drawn(rows=60)
+    result = export([made], tmp_path / "set", ExportSettings(fps=25))
+    (found,) = open_dataset(tmp_path / "set")
+    assert found.rate_hz == found.facts.rate_hz == 25
+    np.testing.assert_array_equal(found.states, made.states[::2])
+    assert result.added[0].left_out == {"between every 2th row": 30}
+
+
+def test_a_rate_that_does_not_divide_is_refused_with_those_that_do(tmp_path):
+    with pytest.raises(
+        DatasetError, match=r"50 rows a second, of which 30 .* may be 50 or 25 or 10"
+    ):
+        export([drawn()], tmp_path / "set", ExportSettings(fps=30))
+
+
+def test_which_episodes_are_in_is_said_of_each_that_is_not(tmp_path):
+    episodes = [
+        drawn("good"),
+        drawn("bad", outcome="failure"),
+        drawn("ungraded", outcome=""),
+        drawn("mended", recovered="mended after a crash"),
+        drawn("silent", silent_rows=100),
+        drawn("good"),
+    ]
+    result = export(episodes, tmp_path / "set", SETTINGS)
+    assert [one.id for one in result.added] == ["good"]
+    assert why(result) == {
+        "bad": "outcome failure",
+        "ungraded": "outcome none",
+        "mended": "recovered after a crash (--include-recovered takes it)",
+        "silent": "no command for shoulder, elbow, gripper in the whole episode",
+        "good": "the same episode as drawn",
+    }
+    settings = ExportSettings(outcomes=("success", "failure", "none"), include_recovered=True)
+    result = export(episodes, tmp_path / "set", settings)
+    assert [one.id for one in result.added] == ["bad", "ungraded", "mended"]
+    assert why(result)["good"] == "in the dataset already"
+
+
+def test_an_episode_that_changed_since_it_was_exported_is_told_from_one_that_did_not(tmp_path):
+    export([drawn("a", rows=40)], tmp_path / "set", SETTINGS)
+    result = export([drawn("a", rows=50)], tmp_path / "set", SETTINGS)
+    assert "before it changed" in why(result)["a"]
+    assert len(open_dataset(tmp_path / "set")[0]) == 40
+
+
+def test_what_is_added_later_stands_behind_as_if_exported_at_once(tmp_path):
+    export(three(), tmp_path / "at once", SETTINGS)
+    export(three()[:1], tmp_path / "later", SETTINGS)
+    export(three(), tmp_path / "later", SETTINGS)
+    once, later = contents(tmp_path / "at once"), contents(tmp_path / "later")
+    assert later == once
+
+
+@pytest.mark.parametrize("together", [0, 2])
+def test_data_files_are_bounded_and_later_episodes_fill_the_last(tmp_path, monkeypatch, together):
+    export(three(), tmp_path / "unbounded", SETTINGS)
+    sizes = pq.read_table(tmp_path / "unbounded/meta/episodes/chunk-000/file-000.parquet")
+    limit = sum(sizes["pi05/data_bytes"].to_pylist()[:together]) + 1
+    monkeypatch.setattr(publish.names, "DATA_FILE_MB", limit / 2**20)
+    for count in (1, 2, 3):
+        export(three()[:count], tmp_path / "set", SETTINGS)
+    export(three(), tmp_path / "once", SETTINGS)
+    paths = sorted((tmp_path / "set/data/chunk-000").iterdir())
+    episodes = [sorted(set(pq.read_table(p)["episode_index"].to_pylist())) for p in paths]
+    assert episodes == ([[0, 1], [2]] if together else [[0], [1], [2]])
+    for found, made in zip(open_dataset(tmp_path / "set"), three(), strict=True):
+        np.testing.assert_array_equal(found.states, made.states[made.silent_rows :])
+    assert contents(tmp_path / "set/data") == contents(tmp_path / "once/data")
+
+
+def test_indices_count_through_the_dataset(tmp_path):
+    export(three(), tmp_path / "set", SETTINGS)
+    table = pq.read_table(tmp_path / "set/data/chunk-000/file-000.parquet")
+    assert table["index"].to_pylist() == list(range(190))
+    assert table["episode_index"].to_pylist() == [0] * 50 + [1] * 90 + [2] * 50
+    assert table["frame_index"].to_pylist() == [*range(50), *range(90), *range(50)]
+    tasks = pq.read_table(tmp_path / "set/meta/tasks.parquet")
+    assert tasks["task"].to_pylist() == ["wipe the table", "clear the table"]
+    assert table["task_index"].to_pylist() == [0] * 140 + [1] * 50
+
+
+# ---- interrupted ----------------------------------------------------------------------------
+
+
+def killed_when(act):
+    """Runs `act` in a process that must die by SIGKILL, which leaves nothing tidy."""
+    pid = os.fork()
+    if not pid:
+        try:
+            act()
+        finally:
+            os._exit(0)
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+
+
+def die(*_args):
+    """Dies as the power would."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("rows", [1, 60, 130, 250, 380])
+def test_killed_while_encoding_it_goes_on_to_the_same_dataset(tmp_path, rows):
+    export(three(), tmp_path / "whole", SETTINGS)
+
+    def act():
+        export(three(), tmp_path / "cut", SETTINGS, lambda done, total: done >= rows and die())
+
+    killed_when(act)
+    assert (tmp_path / "cut" / STAGING).is_dir()
+    result = export(three(), tmp_path / "cut", SETTINGS)
+    # Rows of video come two to a row; 50 rows of the first episode are exported, 90 of the second.
+    assert result.staged_before == (0 if rows <= 100 else 1 if rows <= 280 else 2)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["write_parquet", "write_json"])
+@pytest.mark.parametrize("call", range(1, 6))
+def test_killed_while_it_is_put_together_it_goes_on(tmp_path, monkeypatch, name, call):
+    export(three(), tmp_path / "whole", SETTINGS)
+    export(three()[:1], tmp_path / "cut", SETTINGS)
+    real, calls = getattr(files, name), []
+
+    def write(path, *rest):
+        calls.append(path)
+        real(path, *rest)
+        if len(calls) == call or name == "write_json" and path.name == "info.json":
+            die()
+
+    def act():
+        monkeypatch.setattr(files, name, write)
+        export(three(), tmp_path / "cut", SETTINGS)
+        die()
+
+    killed_when(act)
+    assert len(open_dataset(tmp_path / "cut")) in (1, 3)
+    export(three(), tmp_path / "cut", SETTINGS)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_rows_of_a_killed_export_that_is_not_repeated_do_not_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(publish.names, "DATA_FILE_MB", 0.001)  # A file for each episode.
+    export(three()[:1], tmp_path / "whole", SETTINGS)
+    export(three()[:1], tmp_path / "cut", SETTINGS)
+
+    def act():
+        monkeypatch.setattr(publish, "_write_episodes", die)
+        export(three(), tmp_path / "cut", SETTINGS)
+
+    killed_when(act)
+    assert len(list((tmp_path / "cut/data/chunk-000").iterdir())) == 3
+    for folder in ("whole", "cut"):
+        export([drawn("other", rows=40)], tmp_path / folder, SETTINGS)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
+def test_a_damaged_picture_leaves_the_others_ready(tmp_path):
+    broken = drawn("b", rows=90, seed=1, fail_at=20)
+    with pytest.raises(OSError, match="picture 20 is broken"):
+        export([three()[0], broken, three()[2]], tmp_path / "set", SETTINGS)
+    result = export(three(), tmp_path / "set", SETTINGS)
+    assert result.staged_before == 1
+    assert len(result.added) == 3
+
+
+def test_processes_make_what_threads_make(tmp_path):
+    export(three(), tmp_path / "threads", ExportSettings(workers=1))
+    seen = []
+    export(
+        three(), tmp_path / "processes", ExportSettings(workers=2), lambda *done: seen.append(done)
+    )
+    assert contents(tmp_path / "processes") == contents(tmp_path / "threads")
+    assert seen[-1][1] == 2 * (50 + 90 + 50)
+
+
+def test_a_failure_in_a_process_is_the_episodes_own(tmp_path):
+    broken = drawn("b", rows=90, seed=1, fail_at=20)
+    with pytest.raises(OSError, match="picture 20 is broken"):
+        export([broken, three()[0]], tmp_path / "set", ExportSettings(workers=2))
+
+
+# ---- one layout -----------------------------------------------------------------------------
+
+
+def test_two_platforms_never_mix(tmp_path):
+    other = drawn("b", platform="mobile_19dof")
+    with pytest.raises(
+        DatasetError, match=r"platform mobile_19dof instead of mobile_18dof as in a"
+    ):
+        export([drawn("a"), other], tmp_path / "set", SETTINGS)
+    assert not (tmp_path / "set/meta").exists()
+    export([drawn("a")], tmp_path / "set2", SETTINGS)
+    with pytest.raises(DatasetError, match=r"platform .* as in the dataset.* a folder of its own"):
+        export([other], tmp_path / "set2", SETTINGS)
+    result = export(
+        [drawn("c"), other], tmp_path / "set2", ExportSettings(platform="mobile_18dof")
+    )
+    assert why(result) == {"b": "platform mobile_19dof"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"names": ("a", "b", "c")}, "names a, b, c instead of shoulder, elbow, gripper"),
+        ({"units": ("rad", "m", "fraction")}, "units rad, m, fraction instead of"),
+        ({"rate_hz": 25.0}, "rate_hz 25.0 instead of 50.0"),
+        ({"size": (24, 32)}, "cameras front 32x24, left_wrist 32x24 instead of front 64x48"),
+    ],
+)
+def test_another_layout_is_refused(tmp_path, change, said):
+    with pytest.raises(DatasetError, match=said):
+        export([drawn("a"), drawn("b", **change)], tmp_path / "set", SETTINGS)
+
+
+def test_a_dataset_keeps_its_settings(tmp_path):
+    export([drawn("a")], tmp_path / "set", ExportSettings(fps=10, crf=30, cameras=("front",)))
+    with pytest.raises(
+        DatasetError, match="pictures of camera left_wrist, which the dataset has n"
+    ):
+        export([drawn("b")], tmp_path / "set", SETTINGS)
+    export([drawn("b", cameras=("front",))], tmp_path / "set", SETTINGS)
+    assert {one.rate_hz for one in open_dataset(tmp_path / "set")} == {10}
+    with pytest.raises(DatasetError, match="fps 25 instead of 10; crf 20 instead of 30"):
+        export([drawn("c")], tmp_path / "set", ExportSettings(fps=25, crf=20, cameras=("front",)))
+
+
+def test_an_episode_without_a_camera_is_left_out(tmp_path):
+    result = export([drawn("a"), drawn("b", cameras=("front",))], tmp_path / "set", SETTINGS)
+    assert why(result) == {"b": "no picture of camera left_wrist"}
+
+
+def test_nothing_is_written_into_a_folder_of_something_else(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(DatasetError, match="holds files and no dataset"):
+        export([drawn()], tmp_path, SETTINGS)
+    foreign = tmp_path / "foreign"
+    (foreign / "meta").mkdir(parents=True)
+    (foreign / "meta/info.json").write_text("{}")
+    with pytest.raises(DatasetError, match="LeRobot dataset that something else wrote"):
+        export([drawn()], foreign, SETTINGS)
+    assert sorted(path.name for path in foreign.rglob("*")) == ["info.json", "meta"]
+
+
+def test_two_exports_at_once_are_refused(tmp_path):
+    folder = tmp_path / "set"
+    (folder / STAGING).mkdir(parents=True)
+    with (
+        export_module._alone(folder, folder / STAGING),
+        pytest.raises(DatasetError, match="another export into it is running"),
+    ):
+        export([drawn()], folder, SETTINGS)
+
+
+def test_what_the_dataset_says_of_itself(tmp_path):
+    export(three(), tmp_path / "set", SETTINGS)
+    info = json.loads((tmp_path / "set/meta/info.json").read_text())
+    assert (info["codebase_version"], info["fps"], info["robot_type"]) == (
+        "v3.0",
+        50,
+        "mobile_18dof",
+    )
+    assert (info["total_episodes"], info["total_frames"], info["total_tasks"]) == (3, 190, 2)
+    assert info["splits"] == {"train": "0:3"}
+    assert info["features"]["action"] == {
+        "dtype": "float64",
+        "shape": [3],
+        "names": ["shoulder", "elbow", "gripper"],
+    }
+    statistics = json.loads((tmp_path / "set/meta/stats.json").read_text())
+    rows = np.concatenate([one.actions[one.silent_rows :] for one in three()])
+    for name, wanted in {
+        "min": rows.min(0),
+        "max": rows.max(0),
+        "mean": rows.mean(0),
+        "std": rows.std(0),
+        "q01": np.quantile(rows, 0.01, axis=0),
+        "q99": np.quantile(rows, 0.99, axis=0),
+        "count": [190],
+    }.items():
+        np.testing.assert_allclose(statistics["action"][name], wanted, rtol=1e-12)
+    front = statistics["observation.images.front"]
+    assert np.shape(front["mean"]) == (3, 1, 1)
+    assert front["count"] == [190]
+    assert set(info["features"]) - set(statistics) == {
+        *("score", "subtask", "source", "boxes", "model_subtask", "outcome", "operator")
+    }
+
+
+def test_staged_records_come_back(tmp_path):
+    result = export([drawn("a")], tmp_path / "set", SETTINGS)
+    result.added[0].save(tmp_path / "record.json")
+    assert staging.StagedEpisode.load(tmp_path / "record.json") == result.added[0]
+    assert result.added[0].sources == {"": 12, "model": 45, "human": 43}

@@ -1,0 +1,75 @@
+"""Which rows go out, counted by hand."""
+
+import numpy as np
+import pytest
+from fakes.drawn_episodes import drawn
+
+from pi05_ros.data.lerobot.selection import longest_run, never_commanded, select_rows, why_not
+
+NO_PICTURE = "without a picture of every camera"
+NO_COMMAND = "without a command for every entry"
+CUT_OFF = "cut off by such rows from the longer part"
+
+
+@pytest.mark.parametrize(
+    ("good", "run"),
+    [
+        ([], (0, 0)),
+        ([0, 0], (0, 0)),
+        ([1, 1, 1], (0, 3)),
+        ([0, 1, 1, 0, 1, 1, 1, 0], (4, 7)),
+        ([1, 1, 0, 1, 1], (0, 2)),  # Of two that are as long, the first.
+        ([0, 0, 1], (2, 3)),
+    ],
+)
+def test_longest_run(good, run):
+    assert longest_run(np.array(good, bool)) == run
+
+
+def test_an_episode_that_is_whole_is_taken_whole():
+    rows = select_rows(drawn(rows=40), ("front", "left_wrist"))
+    assert (rows.start, rows.stop, rows.left_out) == (0, 40, {})
+
+
+def test_rows_before_the_first_picture_and_the_first_command_are_counted_apart():
+    rows = select_rows(drawn(rows=40, blind_rows=10, silent_rows=15), ("front", "left_wrist"))
+    assert (rows.start, rows.stop) == (15, 40)
+    assert rows.left_out == {NO_PICTURE: 10, NO_COMMAND: 5}
+
+
+def test_a_hole_cuts_the_shorter_part_off_and_says_so():
+    episode = drawn(rows=40)
+    episode.actions[30, 1] = np.nan
+    rows = select_rows(episode, ("front",))
+    assert (rows.start, rows.stop) == (0, 30)
+    assert rows.left_out == {NO_COMMAND: 1, CUT_OFF: 9}
+
+
+def test_every_third_row():
+    rows = select_rows(drawn(rows=40, silent_rows=2), ("front",), step=3)
+    assert rows.indices.tolist() == list(range(2, 40, 3))
+    assert len(rows) == 13
+    assert rows.left_out == {NO_COMMAND: 2, "between every 3th row": 25}
+
+
+def test_an_entry_that_never_had_a_command_is_named():
+    episode = drawn(rows=40)
+    episode.actions[:, 2] = np.nan
+    assert len(select_rows(episode, ("front",))) == 0
+    assert never_commanded(episode) == ["gripper"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "outcomes", "recovered", "why"),
+    [
+        ({}, ("success",), False, ""),
+        ({"outcome": ""}, ("success",), False, "outcome none"),
+        ({"outcome": ""}, ("success", "none"), False, ""),
+        ({"outcome": "failure"}, ("success",), True, "outcome failure"),
+        ({"recovered": "cut"}, ("success",), True, ""),
+        ({"recovered": "cut"}, ("success",), False, "recovered after a crash"),
+    ],
+)
+def test_what_an_episode_says_of_itself_decides(facts, outcomes, recovered, why):
+    found = why_not(drawn(**facts), outcomes, recovered)
+    assert found == why or why and found.startswith(why)
