@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pi05_ros.data.bags.errors import BagError
 from pi05_ros.demo.live import LiveLine
 from pi05_ros.errors import ConfigError
 from pi05_ros.latency.bag import read_bag
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         if plot is not None:
             save_plot(summary, plot)
             line.say(f"plot: {plot}")
-    except LatencyError as error:
+    except (BagError, LatencyError) as error:
         print(f"pi05 latency: {error}", file=sys.stderr)
         return 1
     return 0
