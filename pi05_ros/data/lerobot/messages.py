@@ -1,0 +1,158 @@
+"""An episode's rows, subtasks and pictures as messages, serialized without ROS."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from pi05_ros.data.bags.definitions import definition
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
+
+STATE = "pi05_msgs/msg/RobotState"
+SUBTASK = "pi05_msgs/msg/Subtask"
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+_SECOND = 10**9
+
+
+class MessageMaker:
+    """Makes messages by the definitions that are installed.
+
+    Raises:
+        BagError: A definition is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._store = _store()
+
+    def row(
+        self,
+        facts: EpisodeFacts,
+        time_ns: int,
+        measured: np.ndarray,
+        commanded: np.ndarray,
+        mode: int,
+    ) -> bytes:
+        """A RobotState. What a dataset does not keep (chunk, reason) says that it is unknown."""
+        sent = np.isfinite(commanded).any()
+        return self._serialized(
+            STATE,
+            header=self._header(time_ns),
+            platform=facts.platform,
+            session=1,
+            epoch=1,
+            names=list(facts.names),
+            measured=np.ascontiguousarray(measured, np.float64),
+            commanded=np.ascontiguousarray(commanded, np.float64),
+            commanded_stamp=self._time(time_ns if sent else 0),
+            chunk_sequence=0,
+            chunk_stamp=self._time(0),
+            chunk_row=math.nan,
+            mode=mode,
+            reason="",
+        )
+
+    def subtask(self, label: SubtaskLabel, time_ns: int) -> bytes:
+        """A Subtask, said at a time."""
+        return self._subtask(
+            time_ns,
+            id=label.id,
+            task=label.task,
+            text=label.text,
+            boxes=[self._box(box) for box in label.boxes],
+            source=label.source,
+            score=_or_nan(label.score),
+            model_text=label.model_text,
+        )
+
+    def silence(self, before: SubtaskLabel, time_ns: int) -> bytes:
+        """A Subtask that says that there is nothing to do (any more)."""
+        return self._subtask(
+            time_ns,
+            id=before.id,
+            task=before.task,
+            text="",
+            boxes=[],
+            source=before.source,
+            score=math.nan,
+            model_text="",
+        )
+
+    def jpeg(self, picture: np.ndarray, time_ns: int, frame: str, quality: int) -> bytes:
+        """A CompressedImage of a (h, w, 3) uint8 rgb picture."""
+        _, data = cv2.imencode(
+            ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+        )
+        return self._serialized(
+            COMPRESSED_IMAGE, header=self._header(time_ns, frame), format="jpeg", data=data.ravel()
+        )
+
+    def raw(self, picture: np.ndarray, time_ns: int, frame: str) -> bytes:
+        """An Image of a (h, w, 3) uint8 rgb picture."""
+        height, width = picture.shape[:2]
+        return self._serialized(
+            IMAGE,
+            header=self._header(time_ns, frame),
+            height=height,
+            width=width,
+            encoding="rgb8",
+            is_bigendian=0,
+            step=3 * width,
+            data=np.ascontiguousarray(picture).reshape(-1),
+        )
+
+    def _subtask(self, time_ns: int, **fields: Any) -> bytes:
+        return self._serialized(
+            SUBTASK,
+            header=self._header(time_ns),
+            latency=math.nan,
+            model_score=math.nan,
+            model_stamp=self._time(0),
+            **fields,
+        )
+
+    def _box(self, box: Box) -> Any:
+        return self._store.types["pi05_msgs/msg/BoundingBox"](
+            camera=box.camera,
+            label=box.label,
+            x_min=box.x_min,
+            y_min=box.y_min,
+            x_max=box.x_max,
+            y_max=box.y_max,
+            score=_or_nan(box.score),
+        )
+
+    def _header(self, time_ns: int, frame: str = "") -> Any:
+        return self._store.types["std_msgs/msg/Header"](stamp=self._time(time_ns), frame_id=frame)
+
+    def _time(self, time_ns: int) -> Any:
+        return self._store.types["builtin_interfaces/msg/Time"](
+            sec=time_ns // _SECOND, nanosec=time_ns % _SECOND
+        )
+
+    def _serialized(self, kind: str, **fields: Any) -> bytes:
+        return bytes(self._store.serialize_cdr(self._store.types[kind](**fields), kind))
+
+
+@functools.lru_cache(maxsize=1)
+def _store() -> Typestore:
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    types: dict[str, Any] = {}
+    for kind in (STATE, SUBTASK, IMAGE, COMPRESSED_IMAGE):
+        types |= get_types_from_msg(definition(kind), kind)
+    store = get_typestore(Stores.EMPTY)
+    store.register(types)
+    return store
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

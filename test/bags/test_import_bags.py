@@ -1,0 +1,31 @@
+"""`./pi05 bags import`: a dataset of somebody else becomes bags that the other verbs take."""
+
+import pytest
+from fakes.lerobot_folders import write_v21
+
+from pi05_ros.bags import command
+from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.to_bag import UNDER_WAY
+
+
+def test_a_dataset_becomes_bags_once(tmp_path, capsys):
+    words = ["import", str(write_v21(tmp_path / "cubes")), "--out", str(tmp_path / "bags")]
+    assert command.main(words) == 0
+    assert "2 bags written with 19 rows, 0 were there already" in capsys.readouterr().out
+    assert [len(one) for one in open_episodes(tmp_path / "bags")] == [12, 7]
+    assert not (tmp_path / "bags" / UNDER_WAY).exists()
+    assert command.main(words) == 0
+    assert "0 bags written with 0 rows, 2 were there already" in capsys.readouterr().out
+
+
+def test_what_is_no_dataset_is_refused(tmp_path):
+    with pytest.raises(DatasetError, match="is no LeRobot dataset: there is no meta/info.json"):
+        command.main(["import", str(tmp_path), "--out", str(tmp_path / "bags")])
+    assert not (tmp_path / "bags").exists()
+
+
+def test_a_quality_that_is_none_is_refused(tmp_path, capsys):
+    words = ["import", str(tmp_path), "--out", str(tmp_path), "--quality", "0"]
+    assert command.main(words) == 2
+    assert "quality 0 is not between 1 and 100" in capsys.readouterr().err
