@@ -15,7 +15,7 @@ from pi05_ros.inference.observation import Observation, SceneState
 # Older pictures are not thought about: the bridge would reject what comes of them [s].
 _MAX_PICTURE_AGE = 1.0
 # How far a state may lie from the pictures that it is put beside [s]; states come at 50 Hz.
-_MAX_STATE_SKEW = 0.06
+MAX_STATE_SKEW = 0.06
 # The same for ground truth, which comes at 20 Hz or more.
 _MAX_SCENE_SKEW = 0.12
 
@@ -121,7 +121,7 @@ class ObservationBuffer:
         missing = [name for name in self._cameras if name not in self._pictures.images]
         if missing:
             return f"no picture of {', '.join(missing)}"
-        if self._states.nearest(self._pictures.stamp_ns, _MAX_STATE_SKEW) is None:
+        if self._states.nearest(self._pictures.stamp_ns, MAX_STATE_SKEW) is None:
             return "no robot_state of the time of the pictures"
         if (
             self._needs_scene
@@ -136,7 +136,7 @@ class ObservationBuffer:
             return None
         pictures = self._pictures
         assert pictures is not None
-        state = self._states.nearest(pictures.stamp_ns, _MAX_STATE_SKEW)
+        state = self._states.nearest(pictures.stamp_ns, MAX_STATE_SKEW)
         assert state is not None
         scene = None
         if self._needs_scene:

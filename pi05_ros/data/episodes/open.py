@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from pi05_ros.data.bags.errors import BagError
@@ -40,32 +41,46 @@ def open_episodes(
         Pi05Error: There is nothing, or an episode cannot be had and `refused` is None.
     """
     path = Path(path)
+    found: list[Episode] = []
+    for place, open_one in _openers(path, cache):
+        try:
+            episode = open_one()
+            _check(place, episode.facts, include_recovered, platform)
+        except Pi05Error as error:
+            if refused is None or place == path:
+                raise
+            refused(place, error)
+        else:
+            found.append(episode)
+    return found
+
+
+def _openers(
+    path: Path, cache: CacheFolder | None
+) -> Iterator[tuple[Path, Callable[[], Episode]]]:
+    """Each episode of a place: where it is, and what opens it."""
     if (path / "meta" / "info.json").exists():
         from pi05_ros.data.lerobot.reader import open_dataset
 
-        episodes: list[Episode] = list(open_dataset(path, include_recovered=include_recovered))
-        for episode in episodes:
-            _check_robot(path, episode.facts, platform)
-        return episodes
-    if path.is_file() or is_bag(path):
-        return [_open(path, include_recovered, platform, cache)]
-    if not path.exists():
+        for episode in open_dataset(path, include_recovered=True):
+            yield path / episode.facts.id, partial(_the_same, episode)
+    elif path.is_file() or is_bag(path):
+        yield path, partial(BagEpisode, path, cache)
+    elif not path.exists():
         raise BagError(f"there are no episodes at {path}: there is no such file or folder")
-    bags = find_bags(path)
-    if not bags:
-        raise BagError(
-            f"there are no episodes in {path}: wanted bags (folders with {FILE}) or a LeRobot "
-            "dataset (a folder with meta/info.json)"
-        )
-    found: list[Episode] = []
-    for bag in bags:
-        try:
-            found.append(_open(bag, include_recovered, platform, cache))
-        except Pi05Error as error:
-            if refused is None:
-                raise
-            refused(bag, error)
-    return found
+    else:
+        bags = find_bags(path)
+        if not bags:
+            raise BagError(
+                f"there are no episodes in {path}: wanted bags (folders with {FILE}) or a LeRobot "
+                "dataset (a folder with meta/info.json)"
+            )
+        for bag in bags:
+            yield bag, partial(BagEpisode, bag, cache)
+
+
+def _the_same(episode: Episode) -> Episode:
+    return episode
 
 
 def find_bags(folder: Path) -> list[Path]:
@@ -85,22 +100,15 @@ def is_bag(folder: Path) -> bool:
     return any(path.suffix in _PARTS for path in folder.iterdir())
 
 
-def _open(
-    path: Path, include_recovered: bool, platform: Platform | None, cache: CacheFolder | None
-) -> BagEpisode:
-    episode = BagEpisode(path, cache)
-    facts = episode.facts
+def _check(
+    path: Path, facts: EpisodeFacts, include_recovered: bool, platform: Platform | None
+) -> None:
+    """Raises BagError when an episode is not one that was asked for."""
     if facts.recovered and not include_recovered:
         raise BagError(
             f"{path} was recovered ({facts.recovered}): what the crash took is missing; to read "
             "it all the same, say so (--include-recovered)"
         )
-    _check_robot(path, facts, platform)
-    return episode
-
-
-def _check_robot(path: Path, facts: EpisodeFacts, platform: Platform | None) -> None:
-    """Raises BagError when an episode is of another robot."""
     if platform is None:
         return
     if facts.platform != platform.name or tuple(facts.names) != platform.names:

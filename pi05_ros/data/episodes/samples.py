@@ -107,6 +107,8 @@ class _Reader:
         self._missing = missing
         self._frames = {c: episode.frame_of_row(c) for c in cameras if c not in missing}
         self._cached: dict[str, CachedFrames | None] = {}
+        self._arrays: tuple[np.ndarray, np.ndarray] | None = None
+        self._times_ns = episode.times_ns
         self._stops = action_stops(episode)
         self._label_of_row = label_of_row(episode)
         usable = trainable_rows(episode)
@@ -116,23 +118,29 @@ class _Reader:
         self.rows = np.flatnonzero(usable)
 
     def sample(self, which: int, row: int, horizon: int) -> Sample:
-        episode = self.episode
+        episode, states, actions = self.episode, *self._vectors()
         ahead = row + np.arange(horizon)
         stop = int(self._stops[row])
         label = episode.labels[self._label_of_row[row]]
         return Sample(
             images={camera: self._picture(camera, row) for camera in self._cameras},
-            state=episode.states[row].copy(),
-            actions=episode.actions[np.minimum(ahead, stop - 1)],
+            state=states[row].copy(),
+            actions=actions[np.minimum(ahead, stop - 1)],
             action_valid=ahead < stop,
             subtask=label.text,
             task=label.task or episode.facts.task,
             source=label.source,
             boxes=label.boxes,
-            time_ns=int(episode.times_ns[row]),
+            time_ns=int(self._times_ns[row]),
             episode=which,
             row=row,
         )
+
+    def _vectors(self) -> tuple[np.ndarray, np.ndarray]:
+        """States and actions, (T, D) each; an episode may make them anew at each call."""
+        if self._arrays is None:
+            self._arrays = self.episode.states, self.episode.actions
+        return self._arrays
 
     def why_none(self) -> str:
         """Why there are no samples, as a clause."""
@@ -183,5 +191,5 @@ class _Reader:
         return model_input(self.episode.picture(camera, index))
 
     def __getstate__(self) -> dict[str, object]:
-        """Memory maps are opened again where they are read."""
-        return {**self.__dict__, "_cached": {}}
+        """Memory maps and vectors are opened again where they are read."""
+        return {**self.__dict__, "_cached": {}, "_arrays": None}

@@ -1,0 +1,81 @@
+"""What the brain saw: the live path's own rule for which pictures and which state go together.
+
+Samples take every row with the newest pictures before it. The brain is asked when a set of
+pictures is complete, and gets the state nearest to that set. These are those moments, for whoever
+compares a checkpoint with what it was shown on the robot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.inference.camera_sets import CameraSetMatcher
+from pi05_ros.inference.observation_buffer import MAX_STATE_SKEW
+
+
+@dataclass(frozen=True, eq=False)
+class LiveMoments:
+    """M moments in the order of time."""
+
+    times_ns: np.ndarray  # (M,) int64, of the oldest picture of each set [ns].
+    rows: np.ndarray  # (M,) int64, whose state was seen with it.
+    frames: Mapping[str, np.ndarray]  # Camera -> (M,) int64, its picture in the set; -1: none.
+
+
+def live_moments(
+    episode: Episode,
+    max_skew: float,
+    partial_after: float,
+    needed: Sequence[str] = (),
+) -> LiveMoments:
+    """The sets that camera_ingestion makes of an episode's pictures, with their states.
+
+    As if each picture had come when it was taken. A camera that the episode does not have is one
+    that is silent.
+
+    Args:
+        episode: Any.
+        max_skew: camera_ingestion's [s].
+        partial_after: camera_ingestion's [s].
+        needed: Cameras without which the brain sees nothing; a set that lacks one is left out.
+    """
+    cameras = episode.cameras
+    matcher: CameraSetMatcher[int] = CameraSetMatcher(cameras, max_skew, partial_after)
+    stamps = [episode.frame_times_ns(camera) for camera in cameras]
+    lengths = np.array([len(times) for times in stamps], dtype=np.int64)
+    which = np.repeat(np.arange(len(cameras)), lengths)
+    index = np.concatenate([np.arange(len(times)) for times in stamps] or [np.zeros(0, int)])
+    times = np.concatenate(stamps or [np.zeros(0, np.int64)])
+    found, rows = [], []
+    for at in np.argsort(times, kind="stable"):
+        matched = matcher.add(cameras[which[at]], int(times[at]), int(index[at]))
+        if matched is None:
+            continue
+        items = dict(zip(cameras, matched.items, strict=True))
+        stamp = min(stamp for stamp in matched.stamps_ns if stamp is not None)
+        row = _nearest(episode.times_ns, stamp)
+        if row is not None and all(items.get(camera) is not None for camera in needed):
+            found.append((stamp, [-1 if item is None else item for item in items.values()]))
+            rows.append(row)
+    frames = np.array([chosen for _, chosen in found], dtype=np.int64).reshape(
+        len(found), len(cameras)
+    )
+    return LiveMoments(
+        np.array([stamp for stamp, _ in found], dtype=np.int64),
+        np.array(rows, dtype=np.int64),
+        {camera: frames[:, column] for column, camera in enumerate(cameras)},
+    )
+
+
+def _nearest(times_ns: np.ndarray, stamp_ns: int) -> int | None:
+    """The row nearest to a time, the earlier of two; None: none is near enough."""
+    if not len(times_ns):
+        return None
+    after = int(np.searchsorted(times_ns, stamp_ns))
+    near = [row for row in (after - 1, after) if 0 <= row < len(times_ns)]
+    row = min(near, key=lambda row: abs(int(times_ns[row]) - stamp_ns))
+    return row if abs(int(times_ns[row]) - stamp_ns) * 1e-9 <= MAX_STATE_SKEW else None
