@@ -5,9 +5,9 @@ import shutil
 import numpy as np
 import pytest
 from fakes.model_bags import PLATFORM, episode_bag
-from pi05_ros.data.episodes.open import open_episodes
 
 from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.platforms import load_platform
 
 

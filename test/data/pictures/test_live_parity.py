@@ -16,7 +16,6 @@ pytest.importorskip("rclpy")
 import cv2
 from fakes.bags import make_bag
 from fakes.graph import Graph, wait_for
-from pi05_ros.data.episodes.open import open_episodes
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
@@ -27,6 +26,7 @@ from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.live import live_moments
+from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.inference.observation_buffer import ObservationBuffer
