@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
@@ -25,6 +26,24 @@ _VECTORS = ("states", "actions", "relative")
 
 def save_statistics(path: Path, statistics: RobotStatistics) -> None:
     """Writes statistics with their sketches (.npz), atomically."""
+    with _replacing(path) as file:
+        file.write(to_bytes(statistics))
+
+
+def load_statistics(path: Path) -> RobotStatistics:
+    """The inverse of `save_statistics`.
+
+    Raises:
+        StatisticsError: There is no such file, or it is none of ours.
+    """
+    try:
+        return from_bytes(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StatisticsError(f"{path}: wanted statistics ({_FORMAT}), found {error}") from error
+
+
+def to_bytes(statistics: RobotStatistics) -> bytes:
+    """Statistics as an .npz file."""
     header = {
         "format": _FORMAT,
         "layout": asdict(statistics.layout),
@@ -36,37 +55,35 @@ def save_statistics(path: Path, statistics: RobotStatistics) -> None:
     for kind in _VECTORS:
         for name, array in getattr(statistics, kind).to_arrays().items():
             arrays[f"{kind}.{name}"] = array
-    with _replacing(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
 
 
-def load_statistics(path: Path) -> RobotStatistics:
-    """The inverse of `save_statistics`.
+def from_bytes(data: bytes) -> RobotStatistics:
+    """The inverse of `to_bytes`.
 
     Raises:
-        StatisticsError: There is no such file, or it is none of ours.
+        ValueError: The bytes are no statistics.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = dict(file)
         header = json.loads(str(arrays["header"]))
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']!r}")
-        layout = from_mapping(Layout, header["layout"], str(path))
-        found = RobotStatistics(layout)
+        found = RobotStatistics(from_mapping(Layout, header["layout"], "layout"))
         for kind in _VECTORS:
             begin = f"{kind}."
             own = {k.removeprefix(begin): v for k, v in arrays.items() if k.startswith(begin)}
             vectors = VectorStatistics.from_arrays(own)
-            if len(vectors.spread.count) != len(layout.names):
+            if len(vectors.spread.count) != len(found.layout.names):
                 raise ValueError(f"{kind} of {len(vectors.spread.count)} entries")
             setattr(found, kind, vectors)
         found.episodes, found.rows = int(header["episodes"]), int(header["rows"])
         found.rows_left_out = int(header["rows_left_out"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise StatisticsError(f"{path}: wanted statistics ({_FORMAT}), found {error}") from error
-    except ConfigError as error:
-        raise StatisticsError(str(error)) from error
+    except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, ConfigError) as error:
+        raise ValueError(f"something else ({error})") from error
     return found
 
 
