@@ -46,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
                 "seed": parsed.seed,
                 "chunk_mode": parsed.chunk_mode,
                 "task": parsed.task,
+                "record": str(parsed.record).lower(),
+                "bags": str(Path(parsed.out) / "bags"),
             }
         )
         if not options.task:
@@ -83,7 +85,8 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="pi05 demo",
         description="A robot in a mock home does one task, over real ROS 2 topics. Writes "
-        "summary.json, video.mp4, strip.png and the nodes' logs. Ctrl-C ends it at any time.",
+        "summary.json, video.mp4, strip.png, the nodes' logs and, with --record, a bag. Ctrl-C "
+        "ends it at any time.",
     )
 
     def add(name: str, default: str, text: str, metavar: str | None = None) -> None:
@@ -107,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
     add("seed", "0", "Seed of what the model draws at random: noise and tokens.")
     modes = "|".join((AUTO, *CHUNK_MODES))
     add("chunk_mode", AUTO, "How action chunks follow each other.", modes)
+    result.add_argument(
+        "--record",
+        action="store_true",
+        help="Record the run as one episode in OUT/bags: a success when all points are reached.",
+    )
     return result
 
 

@@ -64,6 +64,18 @@ class Outcome:
     message: str  # In plain words.
 
 
+@dataclass(frozen=True)
+class Bag:
+    """The episode that is recorded of the run, as the recorder tells it."""
+
+    recording: bool = False  # Whether it is open.
+    path: str = ""  # Empty: none was begun.
+    outcome: str = ""
+    message_count: int = 0
+    byte_count: int = 0
+    message: str = ""  # What the recorder has to say, in plain words.
+
+
 class RunRecord:
     """Collects what the graph tells. Its methods may be called from different threads.
 
@@ -84,6 +96,7 @@ class RunRecord:
         self.graph_message = ""  # What the lifecycle manager waits for.
         self.standing = ""  # Why the robot executes no chunk; empty: it does.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
+        self.bag = Bag()
         self._subtasks: list[SubtaskSpan] = []
         self._faults: dict[tuple[str, str], Fault] = {}
         self._chunk_stamp: float | None = None

@@ -27,6 +27,8 @@ from pi05_ros.supervisor import Supervisor
 _COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
 _STALL_S = 30.0  # Wall time in which simulated time must advance.
 _SETTLE_S = 1.0  # Simulated time that is still filmed after the last point.
+_SLACK_S = 5.0  # Simulated time that the planner may go on for [s].
+_CLOSE_S = 60.0  # Patience with the recorder, which reads a bag again before it answers [s].
 _TAIL = 12  # Lines of a node's log that are shown when it failed.
 
 
@@ -97,6 +99,8 @@ class Run:
                 failure = str(error)
             finally:
                 self._record.end()
+                bag_problem = self._close_bag(supervisor, monitor)
+                failure = failure or bag_problem
                 if self._interrupted:
                     ended, failure = "interrupted", ""
                 film.finish()
@@ -123,11 +127,15 @@ class Run:
             if self._record.graph_state == "failed":
                 raise Pi05Error(f"the graph did not come up: {self._record.graph_message}")
             ready = self._record.graph_state == "active" and monitor.node.is_ready
+            ready = ready and (self._record.bag.recording or not self._options.record)
             if ready and not given:
-                monitor.node.begin(self._asked.task, self._asked.seconds)
+                # We watch the time: the planner's limit only ends what we have forgotten.
+                monitor.node.begin(self._asked.task, self._asked.seconds + _SLACK_S)
                 given = True
             if time.monotonic() > deadline:
                 waited = self._record.graph_message or "nothing was heard from the nodes"
+                if self._record.graph_state == "active" and not self._record.bag.recording:
+                    waited = f"nothing is recorded: {self._record.bag.message}"
                 raise Pi05Error(f"the graph did not come up within {_COME_UP_S:.0f} s: {waited}")
 
     def _watch(self, supervisor: Supervisor, monitor: MonitorThread, film: Film) -> str:
@@ -156,6 +164,24 @@ class Run:
             if record.outcome:
                 return "task done" if record.outcome.done else f"planner: {record.outcome.message}"
         return "interrupted"
+
+    def _close_bag(self, supervisor: Supervisor, monitor: MonitorThread) -> str:
+        """Ends the recorded episode with its outcome; returns what failed, or nothing.
+
+        When the graph has gone down by itself, the recorder has closed it without one.
+        """
+        if not self._options.record or supervisor.stopping or not self._record.bag.path:
+            return ""
+        if not self._record.bag.recording:
+            return f"recording ended early: {self._record.bag.message}"
+        self._live.say("closing the bag")
+        outcome = "success" if self._record.score.is_full else "failure"
+        reply, deadline = monitor.node.end_episode(outcome), time.monotonic() + _CLOSE_S
+        while not reply.done() or self._record.bag.recording:
+            supervisor.poll(0.05)
+            if supervisor.stopping or time.monotonic() > deadline:
+                return "the bag was not closed: see logs/recorder.log"
+        return "" if reply.result().code == 0 else f"the bag: {reply.result().message}"
 
     def _poll(self, supervisor: Supervisor) -> None:
         supervisor.poll(0.05)
@@ -203,6 +229,7 @@ class Run:
         )
         factor = f", {record.real_time_factor:.2f}x real time" if record.real_time_factor else ""
         files = [name for name in ("video.mp4", "strip.png") if (self._out / name).exists()]
+        files += [self._record.bag.path] if self._record.bag.path else []
         return (
             f"{points} in {record.sim_s:.0f} simulated seconds ({ended}{factor}); "
             f"results: {', '.join([str(self._out / 'summary.json'), *files])}"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.demo.record import RunRecord
+from pi05_ros.demo.record import Bag, RunRecord
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
         "ticks_sent": commands.sent,
         "ticks_missed": commands.missed,
         "chunks": record.chunks,
+        "bag": _bag(record.bag),
         "subtasks": [
             {
                 "text": span.text,
@@ -68,6 +69,19 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
                 if count
             ),
         ],
+    }
+
+
+def _bag(bag: Bag) -> dict[str, Any] | None:
+    """What is told of the bag; None: the run was not recorded."""
+    if not bag.path:
+        return None
+    return {
+        "path": bag.path,
+        "outcome": bag.outcome,
+        "messages": bag.message_count,
+        "bytes": bag.byte_count,
+        "problem": bag.message,
     }
 
 

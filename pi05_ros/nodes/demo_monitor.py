@@ -1,7 +1,8 @@
 """Node `demo_monitor`: hears a run of the mock home for `pi05 demo`, and sends it its task.
 
 Subscribes to the cameras, /clock, subtask, action_chunk, task_score, mock_home/statistics,
-/diagnostics and lifecycle_manager/state; calls the action execute_task. It publishes nothing.
+/diagnostics, episode and lifecycle_manager/state; calls the action execute_task and the service
+stop_episode. It publishes nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from pi05_msgs.action import ExecuteTask
-from pi05_msgs.msg import ActionChunk, Subtask, TaskScore
-from pi05_ros.demo.record import Commands, Outcome, RunRecord, Score
+from pi05_msgs.msg import ActionChunk, Episode, Subtask, TaskScore
+from pi05_msgs.srv import StopEpisode
+from pi05_ros.demo.record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import image_to_rgb, seconds_to_duration
@@ -70,9 +72,11 @@ class DemoMonitor(Node):
             (DiagnosticArray, "mock_home/statistics", self._on_statistics, qos.STATUS),
             (DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.STATUS),
             (String, "lifecycle_manager/state", self._on_graph_state, qos.LATCHED),
+            (Episode, "episode", self._on_episode, qos.LATCHED),
         ):
             self.create_subscription(kind, topic, callback, profile)
         self._action = ActionClient(self, ExecuteTask, "execute_task")
+        self._stop_episode = self.create_client(StopEpisode, "stop_episode")
 
     @property
     def is_ready(self) -> bool:
@@ -91,6 +95,10 @@ class DemoMonitor(Node):
         """
         goal = ExecuteTask.Goal(task=task, time_limit=seconds_to_duration(seconds))
         self._action.send_goal_async(goal).add_done_callback(self._on_answer)
+
+    def end_episode(self, outcome: str) -> Future:
+        """Asks the recorder to close the bag; the answer is a StopEpisode.Response."""
+        return self._stop_episode.call_async(StopEpisode.Request(outcome=outcome))
 
     def pictures_since(self, stamp_s: float) -> tuple[float, dict[str, np.ndarray]] | None:
         """The newest picture of each camera, if one is from after `stamp_s` [s].
@@ -128,6 +136,16 @@ class DemoMonitor(Node):
         pairs = zip(message.criterion_points, message.criterion_max, strict=True)
         self._record.score = Score(
             message.points, message.max_points, dict(zip(message.criteria, pairs, strict=True))
+        )
+
+    def _on_episode(self, message: Episode) -> None:
+        self._record.bag = Bag(
+            recording=message.state == Episode.STATE_RECORDING,
+            path=message.path,
+            outcome=message.outcome,
+            message_count=message.message_count,
+            byte_count=message.byte_count,
+            message=message.message,
         )
 
     def _on_graph_state(self, message: String) -> None:

@@ -6,16 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import av
 import cv2
 import pytest
+import rosbags.rosbag2
 
 pytest.importorskip("rclpy")
 pytest.importorskip("mujoco")
 
-NODES = ("mock_home", "camera_ingestion", "brain", "control_bridge", "lifecycle_manager")
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.platforms import load_platform
+
+NODES = (
+    *("mock_home", "camera_ingestion", "brain", "control_bridge"),
+    *("recorder", "lifecycle_manager"),
+)
 
 
 def start(out, *arguments):
@@ -44,7 +52,7 @@ def children(pid):
 
 @pytest.mark.slow
 def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
-    process = start(tmp_path, "--seconds", "14", "--home", "0")
+    process = start(tmp_path, "--seconds", "14", "--home", "0", "--record")
     out, err = process.communicate(timeout=110)
     assert (process.returncode, err) == (0, ""), out
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -84,6 +92,43 @@ def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
     assert sorted(p.stem for p in (tmp_path / "logs").iterdir()) == sorted(NODES)
     assert "all 4 nodes are active" in (tmp_path / "logs" / "lifecycle_manager.log").read_text()
     assert f"{summary['points']:g} of 8 points" in out
+    check_bag(tmp_path, summary)
+
+
+def check_bag(out, summary):
+    """The run is one episode with every topic at its rate, and nothing of it lost."""
+    (folder,) = (out / "bags").iterdir()
+    assert summary["bag"]["path"] == str(folder)
+    assert (summary["bag"]["outcome"], summary["bag"]["problem"]) == ("failure", "")
+    with rosbags.rosbag2.Reader(folder) as reader:
+        counts = {c.topic: c.msgcount for c in reader.connections}
+    assert sum(counts.values()) == summary["bag"]["messages"]
+    platform = load_platform("mobile_18dof")
+    # Simulated time may run slower than the wall; a tick of it brings one of each of these.
+    ticks = 50 * summary["simulated_seconds"]
+    ticking = ["/clock", "/joint_states", "/odom", "/pi05/robot_state", "/tf"]
+    ticking += [g.controller.command_name for g in platform.groups if g.kind != "parallel_gripper"]
+    for topic in ticking:
+        assert counts[topic] > 0.9 * ticks, topic
+    for camera in platform.cameras:
+        assert counts[camera.topic] > 5 * summary["simulated_seconds"], camera.name
+    for topic in ("camera_set", "action_chunk", "subtask", "task_score", "episode", "recording"):
+        assert counts[f"/pi05/{topic}"] > 10, topic
+    for topic in ("/tf_static", "/pi05/heartbeat", "/diagnostics"):
+        assert counts[topic], topic
+    with BagReader(folder) as bag:
+        facts = bag.facts
+        several = {name for name, topic in bag.topics.items() if len(topic.qos) > 1}
+        numbers = defaultdict(list)
+        for message in bag.messages():
+            numbers[message.topic].append(message.sequence)
+    assert (facts.task, facts.home, facts.brain) == (summary["task"], "0", "expert")
+    assert facts.simulated and facts.ended == ""
+    assert facts.cameras == {c.name: c.topic for c in platform.cameras}
+    for topic in numbers.keys() - several:
+        found = sorted(numbers[topic])
+        lost = found[-1] - found[0] + 1 - len(set(found))
+        assert lost <= 0.005 * len(found), (topic, lost)
 
 
 @pytest.mark.slow

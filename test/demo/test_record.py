@@ -140,6 +140,7 @@ def test_the_summary_says_what_was_asked_and_what_came(tmp_path):
         "ticks_sent": 490,
         "ticks_missed": 10,
         "chunks": 1,
+        "bag": None,
         "subtasks": [
             {"text": "pick up the plate", "source": "external", "start_s": 0.0, "end_s": 10.0}
         ],
