@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
-import subprocess
 from pathlib import Path
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.faults.shims import compile_shim
 
 _SOURCE = Path(__file__).with_name("clock_shim.c")
-
-
-class RowSkipped(Pi05Error):
-    """A row cannot be tried on this machine; the sentence says why."""
 
 
 class SteppedClock:
@@ -27,16 +21,7 @@ class SteppedClock:
     """
 
     def __init__(self, folder: Path) -> None:
-        compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-        if compiler is None:
-            raise RowSkipped("no C compiler (cc, gcc or clang) for the shim of the system clock")
-        library = folder / "clock_shim.so"
-        command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(_SOURCE)]
-        done = subprocess.run(
-            [*command, "-ldl", "-lpthread"], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise RowSkipped(f"the shim of the system clock does not compile: {done.stderr}")
+        library = compile_shim(_SOURCE, folder)
         self._file = folder / "clock_offset"
         self._file.write_bytes(struct.pack("q", 0))
         self.offset_ns = 0

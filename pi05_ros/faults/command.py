@@ -15,8 +15,8 @@ from pathlib import Path
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.faults.catalog import ROWS, Row, Trial, rows_of
 from pi05_ros.faults.checks import Checks
-from pi05_ros.faults.clock_shim import RowSkipped
 from pi05_ros.faults.progress import Progress
+from pi05_ros.faults.shims import RowSkipped
 from pi05_ros.faults.table import RowResult, as_json, summary_table
 
 

@@ -49,6 +49,7 @@ class Scene(Operator):
         line: Faults of the line between fake policy and bridge; None: none.
         seed: Of the line.
         environment: For the nodes, on top of the harness's.
+        parameters: Node → its parameters beside the platform.
         module: What runs the nodes: `python -m MODULE NAME`.
         fake_policy: Whether the harness makes the chunks.
     """
@@ -63,6 +64,7 @@ class Scene(Operator):
         line: LineFaults | None = None,
         seed: int = 0,
         environment: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Mapping[str, object]] | None = None,
         module: str = "pi05_ros.nodes",
         fake_policy: bool = True,
     ) -> None:
@@ -75,6 +77,7 @@ class Scene(Operator):
         self._chunk_period = chunk_period
         self._line, self._seed = line, seed
         self._environment = dict(environment or {})
+        self._parameters = dict(parameters or {})
         self._module = module
         self._fake_policy = fake_policy
         self._stack = ExitStack()
@@ -161,7 +164,7 @@ class Scene(Operator):
             name,
             self.environment,
             self.folder / f"{name}.log",
-            parameters={"platform": PLATFORM},
+            parameters={"platform": PLATFORM, **self._parameters.get(name, {})},
             module=self._module,
         )
         self.processes[name] = process

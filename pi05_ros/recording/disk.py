@@ -11,6 +11,7 @@ from pi05_ros.errors import Pi05Error
 
 _MOST_KEPT = 2_000_000_000  # [byte]
 _SHARE_KEPT = 0.05
+_ROOM_TO_START = 1.5  # Times what is kept.
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,18 @@ class DiskSpace:
 
     @property
     def problem(self) -> str:
-        """Why nothing may be written now, one clause; empty: it may."""
-        if self.free > self.kept:
+        """Why nothing may be written on, one clause; empty: it may."""
+        return self._less_than(self.kept, "left alone")
+
+    @property
+    def problem_at_start(self) -> str:
+        """Why nothing may be begun. An episode needs some room, or it would end at once."""
+        return self._less_than(int(_ROOM_TO_START * self.kept), "needed to begin")
+
+    def _less_than(self, wanted: int, why: str) -> str:
+        if self.free > wanted:
             return ""
-        return (
-            f"the disk is full: {in_bytes(self.free)} are free, "
-            f"and {in_bytes(self.kept)} are left alone"
-        )
+        return f"the disk is full: {in_bytes(self.free)} are free, {in_bytes(wanted)} are {why}"
 
 
 DiskProbe = Callable[[Path], DiskSpace]

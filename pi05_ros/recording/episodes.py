@@ -135,7 +135,7 @@ class Episodes:
 
     def space_problem(self) -> str:
         """Why no episode can begin now for want of space, one clause; empty: it can."""
-        return self._disk(self.folder).problem
+        return self._disk(self.folder).problem_at_start
 
     def start(self, facts: EpisodeFacts) -> Reply:
         """Begins an episode. The facts' id, started_ns, outcome and ended are filled in here."""

@@ -14,8 +14,8 @@ import pytest
 from pi05_ros.faults import catalog, command
 from pi05_ros.faults.catalog import ROWS, Row
 from pi05_ros.faults.checks import Check, Checks
-from pi05_ros.faults.clock_shim import RowSkipped
 from pi05_ros.faults.operator import ScenarioError
+from pi05_ros.faults.shims import RowSkipped
 from pi05_ros.faults.table import RowResult, as_json, summary_table
 
 GOOD = Check("base 0", "≤ 100 ms", "60 ms", True)

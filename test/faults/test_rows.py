@@ -12,7 +12,7 @@ pytest.importorskip("rclpy")
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.faults.catalog import ROWS, Trial
-from pi05_ros.faults.clock_shim import RowSkipped
+from pi05_ros.faults.shims import RowSkipped
 from pi05_ros.faults.table import RowResult
 
 # How soon a killed node is back depends on how soon DDS finds it: 1.4 to 2.9 s where the table wants

@@ -18,8 +18,17 @@ def test_two_gigabytes_or_five_percent_of_a_small_disk_are_left_alone(total, kep
 
 def test_the_problem_names_both_sizes():
     assert DiskSpace(1_500_000, 64_000_000).problem == (
-        "the disk is full: 1.5 MB are free, and 3.2 MB are left alone"
+        "the disk is full: 1.5 MB are free, 3.2 MB are left alone"
     )
+
+
+def test_to_begin_takes_more_than_to_go_on():
+    space = DiskSpace(free=4_000_000, total=64_000_000)
+    assert space.problem == ""
+    assert space.problem_at_start == (
+        "the disk is full: 4 MB are free, 4.8 MB are needed to begin"
+    )
+    assert DiskSpace(free=5_000_000, total=64_000_000).problem_at_start == ""
 
 
 def test_the_disk_of_a_folder_that_is_not_there_yet_is_its_parents(tmp_path):

@@ -114,7 +114,7 @@ def test_a_full_disk_begins_nothing(scene):
     scene.space = DiskSpace(free=1_000_000_000, total=10**12)
     reply = scene.episodes.start(FACTS)
     assert reply.code == StartCode.NO_SPACE
-    assert "1 GB are free, and 2 GB are left alone" in reply.message
+    assert "1 GB are free, 3 GB are needed to begin" in reply.message
     assert not scene.folder.exists()
     assert scene.episodes.status().state is State.IDLE
 

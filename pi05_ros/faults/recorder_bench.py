@@ -1,0 +1,128 @@
+"""A recorder under test: episodes, its own words, and its bags against what was sent."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+
+from pi05_msgs.msg import Episode, Recording
+from pi05_msgs.srv import StartEpisode, StopEpisode
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.faults.known_topics import Sent
+from pi05_ros.faults.operator import ScenarioError
+from pi05_ros.faults.scene import Scene
+from pi05_ros.nodes import qos
+
+RECORDER = "recorder"
+_TRIES = 15  # A killed process stays in DDS for a while, and its successor is found in a while.
+_ANSWER_S = 1.0
+
+
+class RecorderBench:
+    """Operates the recorder of a scene, and listens to it.
+
+    Attributes:
+        episodes: (steady ns, Episode) of what it told, in order.
+        recordings: (steady ns, Recording), likewise.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.episodes: list[tuple[int, Episode]] = []
+        self.recordings: list[tuple[int, Recording]] = []
+
+        def hear(kept: list[tuple[int, Any]]) -> Callable[[Any], None]:
+            return lambda message: kept.append((time.monotonic_ns(), message))
+
+        for kind, topic, kept in (
+            (Episode, "episode", self.episodes),
+            (Recording, "recording", self.recordings),
+        ):
+            scene.node.create_subscription(kind, topic, hear(kept), qos.LATCHED)
+
+    def start(self) -> Path:
+        """Begins an episode and gives its folder, once the known topics come in."""
+        for _ in range(_TRIES):
+            try:
+                reply = self._call(StartEpisode, StartEpisode.Request(task="known topics"))
+            except ScenarioError:
+                continue
+            if reply.code == StartEpisode.Response.NONE:
+                return Path(reply.path)
+            if reply.code == StartEpisode.Response.ALREADY_RECORDING:
+                return Path(self.episodes[-1][1].path)
+            raise ScenarioError(f"no episode could be begun: {reply.message}")
+        raise ScenarioError("start_episode was not answered")
+
+    def stop(self, limit: float = 30.0) -> StopEpisode.Response:
+        """Ends the episode."""
+        return self._call(StopEpisode, StopEpisode.Request(outcome="success"), limit)
+
+    def refusal(self) -> int:
+        """The code that start_episode answers."""
+        return int(self._call(StartEpisode, StartEpisode.Request()).code)
+
+    def received(self, topics: Mapping[str, Sent], seconds: float) -> None:
+        """Waits until each topic has come in for so long, or at least once."""
+        wanted = {topic: max(1, round(seconds / sent.period)) for topic, sent in topics.items()}
+
+        def all_in() -> bool:
+            if not self.recordings:
+                return False
+            counts = {t.name: t.message_count for t in self.recordings[-1][1].topics}
+            return all(counts.get(topic, 0) >= count for topic, count in wanted.items())
+
+        self.scene.wait(all_in, f"{', '.join(wanted)} to be recorded", 30.0)
+
+    def restart(self) -> None:
+        """Starts a recorder in the place of one that was killed, and brings it up."""
+        self.scene.start(RECORDER)
+        for _ in range(_TRIES):
+            try:
+                answer = self.scene.call(
+                    GetState, f"/pi05/{RECORDER}/get_state", GetState.Request(), _ANSWER_S
+                )
+            except ScenarioError:
+                continue
+            if answer.current_state.id == State.PRIMARY_STATE_UNCONFIGURED:
+                self.scene.bring_up(RECORDER)
+                return
+        raise ScenarioError("the recorder did not come back")
+
+    def _call(self, kind: type, request: Any, limit: float = _ANSWER_S) -> Any:
+        name = "start_episode" if kind is StartEpisode else "stop_episode"
+        return self.scene.call(kind, f"/pi05/{name}", request, limit)
+
+
+def recorded_numbers(folder: Path) -> dict[str, list[int]]:
+    """Topic -> publication sequence numbers in a bag, in its order."""
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    with BagReader(folder) as bag:
+        for message in bag.messages():
+            numbers[message.topic].append(message.sequence)
+    return dict(numbers)
+
+
+def lost_before(numbers: list[int], sent: Sent, end_ns: int) -> tuple[int, float]:
+    """What a bag lacks of a topic, from its first message of the topic to a moment.
+
+    Args:
+        numbers: In the bag.
+        sent: What was sent, with the bag's clock.
+        end_ns: The moment (system time).
+
+    Returns:
+        Messages that lie between others that are there, and how long before the moment the oldest
+        of those at the end that are missing was sent [s]; 0: none is.
+    """
+    there = set(numbers)
+    last = max(there)
+    inside = last - min(there) + 1 - len(there)
+    missing = [t for t in sent.times_ns[last:] if t <= end_ns]
+    return inside, (end_ns - missing[0]) * 1e-9 if missing else 0.0

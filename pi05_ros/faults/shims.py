@@ -1,0 +1,46 @@
+"""Small libraries in C that are put before a process's own, so that its system misbehaves."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from pi05_ros.errors import Pi05Error
+
+
+class RowSkipped(Pi05Error):
+    """A row cannot be tried on this machine; the sentence says why."""
+
+
+def compile_shim(source: Path, folder: Path) -> Path:
+    """Compiles a shim into `folder` and gives the library, for LD_PRELOAD.
+
+    Raises:
+        RowSkipped: There is no C compiler, or it fails.
+    """
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise RowSkipped(f"no C compiler (cc, gcc or clang) for {source.name}")
+    library = folder / f"{source.stem}.so"
+    command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(source)]
+    done = subprocess.run(
+        [*command, "-ldl", "-lpthread"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RowSkipped(f"{source.name} does not compile: {done.stderr}")
+    return library
+
+
+def slow_disk(folder: Path, suffix: str, rate: float) -> dict[str, str]:
+    """An environment in which files ending in `suffix` are written at `rate` [byte/s].
+
+    Raises:
+        RowSkipped: See `compile_shim`.
+    """
+    library = compile_shim(Path(__file__).with_name("slow_disk.c"), folder)
+    return {
+        "LD_PRELOAD": str(library),
+        "PI05_SLOW_SUFFIX": suffix,
+        "PI05_SLOW_RATE": str(rate),
+    }
