@@ -44,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pi05 bags: there is no verb {name!r}{known}\n\n{usage()}", file=sys.stderr)
         return 2
     module = importlib.import_module(VERBS[name].module)
-    parser = argparse.ArgumentParser(prog=f"pi05 bags {name}", description=module.__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"pi05 bags {name}", description=module.__doc__, allow_abbrev=False
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     module.add_arguments(parser)
     try:
