@@ -69,7 +69,7 @@ class Session:
         self._topics: deque[BagTopic] = deque()
         self._known: set[str] = set()
         self._lock = threading.Lock()  # Guards the facts.
-        self._facts = facts
+        self._facts = self._told = facts  # Known, and written into the bag.
         self._stop = threading.Event()
         self._discarded = False
         self._bag: BagWriter | None = None
@@ -81,7 +81,7 @@ class Session:
             return self._facts
 
     def change(self, change: Callable[[EpisodeFacts], EpisodeFacts]) -> None:
-        """Changes the facts; they are written when the bag is closed."""
+        """Changes the facts; the bag knows them soon, and when it is closed."""
         with self._lock:
             self._facts = change(self._facts)
 
@@ -156,6 +156,9 @@ class Session:
         try:
             while self._topics:
                 bag.add_topic(self._topics.popleft())
+            if self.facts != self._told:
+                self._told = self.facts
+                bag.know(self._told)
             for topic, data, log_ns, publish_ns, sequence in batch:
                 bag.write(topic, data, log_ns, publish_ns, sequence)
             bag.tick()

@@ -9,6 +9,7 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.mark import is_in_work, is_marked
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.recovery import recover
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
 from pi05_ros.recording.disk import DiskSpace
 from pi05_ros.recording.queue import Message, QueueLimits
@@ -77,6 +78,22 @@ def test_what_came_in_is_in_the_bag_byte_by_byte(bench):
         ]
         assert [bag.decode("/text", m.data).data for m in found] == ["plate", "", "cup"]
         assert bag.facts == EpisodeFacts("e1", outcome="success")
+
+
+def test_what_became_known_meanwhile_outlives_a_crash(bench):
+    session = bench.session
+    session._open()
+    session.add_topic(TEXT)
+    bench.put("plate", 1)
+    session.step(0.0)
+    session.change(lambda facts: dataclasses.replace(facts, cameras={"front": "/front/image_raw"}))
+    session.step(0.0)
+    bench.bags[0]._flush_all()
+    bench.bags[0].abandon()
+    recover(session.folder)
+    with BagReader(session.folder) as bag:
+        assert bag.facts.cameras == {"front": "/front/image_raw"}
+        assert bag.facts.recovered and bag.topics["/text"].count == 1
 
 
 def test_all_that_waits_is_written_before_the_bag_is_closed(bench):

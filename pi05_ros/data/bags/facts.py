@@ -1,8 +1,8 @@
 """What an episode's bag says of itself: its task, its robot, its checkpoint, how it went.
 
 The facts live in two places. `custom_data` of metadata.yaml is what counts. The head of every
-MCAP file holds what was known when the file was begun, so that a file without its metadata.yaml
-still says what it is.
+MCAP file holds what was known when the file was begun, and a later record each time that more
+became known, so that a file without its metadata.yaml still says what it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from pi05_ros.data.bags.errors import BagError
 
 PREFIX = "pi05."  # of the keys in custom_data
-RECORD = "pi05_episode"  # the name of the metadata record at the head of every file
+RECORD = "pi05_episode"  # the name of those MCAP metadata records
 OUTCOMES = ("", "success", "failure")  # the values of Episode.OUTCOME_* that a bag can have
 
 

@@ -95,11 +95,11 @@ class McapSource:
         return {s.name: (s.encoding, s.data.decode("utf-8", "replace")) for s in schemas}
 
     def custom_data(self) -> dict[str, str]:
-        """An episode's facts as the file knows them: at its end, else at its beginning."""
+        """An episode's facts as the file knows them: at its end, else what was known last."""
         found: dict[str, str] = {}
         for record in self._reader.iter_metadata():
             if record.name == RECORD:
-                found = found or dict(record.metadata)
+                found = dict(record.metadata)
             elif record.name == "rosbag2":
                 try:
                     told = yaml.safe_load(record.metadata.get("serialized_metadata", "")) or {}

@@ -133,6 +133,11 @@ class BagParts:
         self._ended_bytes += before.sink.tell()
         return before
 
+    def know(self, facts: EpisodeFacts) -> None:
+        """Writes what is known of the episode by now; the files behind this one begin with it."""
+        self._facts = facts
+        self.file.add_metadata(RECORD, facts.to_custom_data())
+
     def metadata(self, facts: EpisodeFacts) -> BagMetadata:
         """metadata.yaml of the files that are written to their ends."""
         totals: Counter[str] = Counter()

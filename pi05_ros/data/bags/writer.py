@@ -185,6 +185,16 @@ class BagWriter:
         if chunk.size >= self.settings.chunk_bytes or late:
             self._guarded(lambda: self._flush(lane))
 
+    def know(self, facts: EpisodeFacts) -> None:
+        """Writes what is known of the episode by now: should the process die, recovery finds it.
+
+        Raises:
+            BagError: Once, the disk failed.
+        """
+        if self._failure is None:
+            self._facts = facts
+            self._guarded(lambda: self._parts.know(facts))
+
     def tick(self) -> None:
         """Closes chunks by time, syncs, splits. Call it at least five times a second.
 
