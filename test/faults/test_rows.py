@@ -16,8 +16,8 @@ from pi05_ros.faults.shims import RowSkipped
 from pi05_ros.faults.table import RowResult
 
 # How soon a killed node is back depends on how soon DDS finds it: 1.4 to 2.9 s where the table
-# wants 3, and longer on a machine that others keep busy. `pi05 faults` fails for it; here only what
-# keeps people safe does.
+# wants 3, and longer on a machine that others keep busy. `pi05 faults` fails for it; here only
+# what keeps people safe does.
 FALLS_SHORT = {33: "back, worst"}
 
 

@@ -11,7 +11,7 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_in_work
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.data.bags.recovery import needs_recovery
+from pi05_ros.data.bags.recovery import TORN, needs_recovery
 from pi05_ros.data.bags.salvage import head_facts
 
 SUBTASK = "pi05_msgs/msg/Subtask"
@@ -118,5 +118,6 @@ def _head(path: Path) -> EpisodeFacts | None:
 
 
 def _size(path: Path) -> int:
+    """Of what is read; torn originals that recovery has kept do not count."""
     files = path.iterdir() if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return sum(f.stat().st_size for f in files if f.is_file() and f.suffix != TORN)
