@@ -140,6 +140,15 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def text(self, data: str) -> yaml.ScalarNode:
+        """Text with a line break of any kind in one line: PyYAML folds some into spaces."""
+        style = '"' if any(break_ in data for break_ in _BREAKS) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_BREAKS = "\n\r\x85\u2028\u2029"
+_Dumper.add_representer(str, _Dumper.text)
+
 
 def dump(document: Mapping[str, Any]) -> str:
     """YAML as rosbag2 orders it."""

@@ -1,0 +1,78 @@
+"""An episode's facts go into a bag's custom_data, and come out the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.metadata import BagMetadata
+
+# YAML cannot hold surrogates; every other character it can, escaped.
+texts = st.text(st.characters(codec="utf-8"), max_size=20)
+words = st.lists(texts, max_size=4, unique=True).map(tuple)
+facts = st.builds(
+    lambda names, **rest: EpisodeFacts(names=names, units=tuple("m" for _ in names), **rest),
+    names=words,
+    id=texts.filter(bool),
+    task=texts,
+    operator_name=texts,
+    home=texts,
+    notes=texts,
+    platform=texts,
+    rate_hz=st.floats(0, 1e6, allow_nan=False),
+    cameras=st.dictionaries(texts, texts, max_size=3),
+    simulated=st.booleans(),
+    started_ns=st.integers(0, 2**63 - 1),
+    outcome=st.sampled_from(OUTCOMES),
+    ended=texts,
+    recovered=texts,
+)
+
+
+@given(facts)
+def test_they_come_back_the_same(given_facts):
+    data = given_facts.to_custom_data()
+    assert all(isinstance(value, str) for value in data.values())
+    assert describes_episode(data)
+    assert EpisodeFacts.from_custom_data(data) == given_facts
+
+
+@given(facts)
+def test_metadata_yaml_keeps_them_as_they_are(given_facts):
+    metadata = BagMetadata((), (), given_facts.to_custom_data())
+    again = BagMetadata.from_yaml(metadata.to_yaml(), "bag")
+    assert EpisodeFacts.from_custom_data(again.custom_data) == given_facts
+
+
+def test_keys_that_are_not_ours_are_left_out():
+    data = {"pi05.id": "a", "pi05.from_the_future": "1", "robot": "ours", "pi05.task": "wipe"}
+    assert EpisodeFacts.from_custom_data(data) == EpisodeFacts(id="a", task="wipe")
+    assert not describes_episode({"robot": "ours"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("pi05.names", "left_1, left_2", "Expecting value"),
+        ("pi05.names", '{"a": 1}', "wanted a JSON list of texts"),
+        ("pi05.units", "[1]", "wanted a JSON list of texts"),
+        ("pi05.cameras", '["front"]', "wanted a JSON object of texts"),
+        ("pi05.simulated", "yes", "wanted true or false"),
+        ("pi05.rate_hz", "fast", "could not convert"),
+        ("pi05.rate_hz", "nan", "wanted a rate >= 0"),
+        ("pi05.started_ns", "1.5", "invalid literal"),
+        ("pi05.outcome", "discard", "wanted 'success', 'failure' or ''"),
+        ("pi05.units", '["m"]', "wanted one for each of 0 names"),
+        ("pi05.id", "", "an episode needs an id"),
+    ],
+)
+def test_a_bad_value_is_told_with_its_bag(key, value, why):
+    with pytest.raises(BagError, match="kitchen") as raised:
+        EpisodeFacts.from_custom_data({"pi05.id": "a", key: value}, "bags/kitchen")
+    assert why in str(raised.value)
+
+
+def test_without_an_id_it_is_no_episode():
+    with pytest.raises(BagError, match=r"says nothing of an episode: there is no pi05\.id"):
+        EpisodeFacts.from_custom_data({"pi05.task": "wipe"})
