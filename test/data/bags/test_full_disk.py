@@ -34,7 +34,7 @@ def small_disk(tmp_path):
     try:
         yield disk
     finally:
-        subprocess.run(["umount", str(disk)], check=True, timeout=10)
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=10)
 
 
 class Disk:
@@ -158,6 +158,25 @@ def test_a_full_disk_at_a_split(tmp_path, monkeypatch):
         monkeypatch.undo()
 
 
+def test_a_disk_with_room_for_the_end_of_a_file_and_none_for_the_next(tmp_path, monkeypatch):
+    clock = Clock()
+    writer = BagWriter(tmp_path / "bag", FACTS, WriterSettings(split_after_s=1.0), clock=clock)
+    writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
+    writer.write("/words", text("a"), 1, 1)
+    clock.now += 1.1
+
+    def full(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pi05_ros.data.bags.parts.McapFile", full)
+    with pytest.raises(BagError, match="the disk takes no more"):
+        writer.tick()
+    writer.close(FACTS)
+    kept, facts = whole(tmp_path / "bag", [("/words", text("a"), 1)])
+    assert len(kept) == 1 and facts.ended
+    assert [path.name for path in (tmp_path / "bag").glob("*.mcap")] == ["bag_0.mcap"]
+
+
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
 def test_no_end_at_all_leaves_the_bag_marked_and_mendable(tmp_path, monkeypatch, error):
     writer = BagWriter(tmp_path / "bag", FACTS)
@@ -203,6 +222,27 @@ def test_a_sync_that_fails_ends_the_recording(tmp_path, monkeypatch):
     with pytest.raises(BagError, match=r"could not be closed \(Input/output error"):
         writer.close(FACTS)
     assert (tmp_path / "bag/INCOMPLETE").exists()
+
+
+def test_a_sync_that_failed_just_before_the_end_leaves_the_bag_marked(tmp_path, monkeypatch):
+    clock = Clock()
+    writer = BagWriter(tmp_path / "bag", FACTS, clock=clock)
+    writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
+    writer.write("/words", text("a"), 1, 1)
+    sync, failed = os.fdatasync, []
+
+    def broken_once(descriptor):
+        if not failed:
+            failed.append(descriptor)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", broken_once)
+    clock.now += 1.1
+    writer.tick()
+    with pytest.raises(BagError, match=r"could not be closed \(Input/output error"):
+        writer.close(FACTS)
+    assert failed and (tmp_path / "bag/INCOMPLETE").exists()
 
 
 def test_no_room_for_a_bag_at_all(tmp_path, monkeypatch):

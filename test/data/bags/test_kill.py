@@ -60,6 +60,7 @@ def test_no_topic_loses_more_than_a_second(tmp_path, seed):
         recover(folder)
         for file in folder.glob("*.mcap"):
             verify(file, deep=True)
+        assert {path.suffix for path in folder.iterdir()} <= {".mcap", ".torn", ".yaml"}
         with BagReader(folder) as reader:
             kept = [(m.topic, m.log_ns) for m in reader.messages()]
             assert reader.facts.recovered

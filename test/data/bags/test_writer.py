@@ -2,13 +2,17 @@
 
 import os
 import struct
+from types import SimpleNamespace
 
 import pytest
 from fakes.bags import SECOND, Clock, text
 from mcap.reader import NonSeekingReader, make_reader
+from mcap.records import Channel, Schema
 
+from pi05_ros.data.bags import parts
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import BROKEN, verify
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
@@ -183,6 +187,32 @@ def test_a_file_that_changed_behind_the_writers_back_fails_the_verification(writ
         writer.close(FACTS)
     assert (tmp_path / "bag/INCOMPLETE").exists()
     assert not (tmp_path / "bag/metadata.yaml").exists()
+
+
+def test_a_file_with_fewer_messages_than_were_written_fails_the_verification(
+    writer, tmp_path, monkeypatch
+):
+    writer.write("/slow", text("a"), 1, 1)
+    monkeypatch.setattr(parts, "verify", lambda path: SimpleNamespace(counts={"/slow": 0}))
+    with pytest.raises(
+        BagError, match=r"holds \{'/slow': 0\} messages, \{'/slow': 1, '/fast': 0\}"
+    ):
+        writer.close(FACTS)
+    assert (tmp_path / "bag/INCOMPLETE").exists()
+
+
+def test_statistics_that_lie_fail_the_verification(tmp_path):
+    file = McapFile(tmp_path / "a.mcap")
+    file.add_schema(Schema(1, b"string data", "ros2msg", "std_msgs/msg/String"))
+    file.add_channel(Channel(1, "/words", "cdr", {}, 1))
+    chunk = OpenChunk("zstd")
+    chunk.add(1, 5, 5, 1, text("a"))
+    file.add_chunk(chunk)
+    file.counts[1] += 1
+    file.finish()
+    file.close()
+    with pytest.raises(BagError, match=r"its statistics tell \{1: 2\} messages, .* hold \{1: 1\}"):
+        verify(tmp_path / "a.mcap")
 
 
 def test_what_the_writer_refuses(writer, tmp_path):
