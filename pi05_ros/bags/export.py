@@ -19,6 +19,7 @@ from pi05_ros.data.lerobot.audit import audit
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
 from pi05_ros.data.lerobot.export import ExportSettings, LeftOut, export
 from pi05_ros.data.lerobot.selection import UNGRADED
+from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.errors import did_you_mean
 
 OUTCOMES = ("success", "failure", UNGRADED)
@@ -81,11 +82,17 @@ def run(arguments: argparse.Namespace) -> int:
     episodes = open_episodes(
         arguments.bags,
         include_recovered=True,  # The export leaves them out, and says so.
+        cache=CacheFolder(),  # What one process read of a bag, the others need not read again.
         refused=lambda path, error: refused.append(LeftOut(path.name, f"not readable ({error})")),
     )
     try:
-        with progress("rows of video") as bar:
-            result = export(episodes, arguments.dataset, settings, bar.at)
+        with progress("reading episodes") as bar:
+
+            def show(what: str, done: int, total: int) -> None:
+                bar.say(what)
+                bar.at(done, total)
+
+            result = export(episodes, arguments.dataset, settings, show)
     except KeyboardInterrupt:
         print("\nWhat is ready is kept: the same command goes on from there.", file=sys.stderr)
         raise

@@ -9,8 +9,9 @@ from pi05_ros.data.episodes.open import open_episodes
 
 
 @pytest.fixture
-def bags(tmp_path):
+def bags(tmp_path, monkeypatch):
     """Three graded episodes, one that is not, and one that a crash cut."""
+    monkeypatch.setenv("PI05_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "bags"
     episode_bag(folder / "a", 40, outcome="success", task="wipe the table")
     episode_bag(folder / "b", 30, outcome="success", task="wipe the table", draw=jpeg)

@@ -109,7 +109,8 @@ def labels_from(table: pa.Table, tasks: Sequence[str]) -> tuple[SubtaskLabel, ..
     """
     columns = {name: table.column(name).to_pylist() for name in names.LABEL_COLUMNS}
     said = [
-        (*row[:-1], None if math.isnan(row[-1]) else row[-1], task)
+        # LeRobot's tools leave null where there was NaN.
+        (*row[:-1], None if row[-1] is None or math.isnan(row[-1]) else row[-1], task)
         for row, task in zip(zip(*columns.values(), strict=True), tasks, strict=True)
     ]
     labels = []

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
@@ -44,7 +44,7 @@ class DatasetEpisode:
         self._subtasks = dataset.subtasks
         self._keys = camera_keys(dataset.features)
         self.cameras = tuple(self._keys)
-        self.facts = _facts(dataset, entry)
+        self._stated = _facts(dataset, entry)
         self._lock = threading.RLock()
         self._kept: dict[str, Any] = {}
 
@@ -57,6 +57,16 @@ class DatasetEpisode:
 
     def __len__(self) -> int:
         return self.entry.length
+
+    @property
+    def facts(self) -> EpisodeFacts:
+        """What was stated; how it went and who ran it stand beside the rows as well.
+
+        LeRobot's own tools keep columns of rows and may drop those of episodes.
+        """
+        if self.entry.ours:
+            return self._stated
+        return self._keep("facts", self._facts_from_rows)
 
     @property
     def fingerprint(self) -> str:
@@ -141,6 +151,20 @@ class DatasetEpisode:
         cells = _cells(self.entry.data, stamp, key, self.entry.index)
         where = f"{self.entry.data}: {key} of row {row} of episode {self.entry.index}"
         return decoding.picture_from(cells[row].as_py(), self.source, where)
+
+    def _facts_from_rows(self) -> EpisodeFacts:
+        outcome = self._first_text("outcome")
+        return dataclasses.replace(
+            self._stated,
+            # Another word than ours is somebody else's for something else.
+            outcome=outcome if outcome in OUTCOMES else "",
+            operator_name=self._first_text("operator"),
+        )
+
+    def _first_text(self, name: str) -> str:
+        if self._features.get(name, {}).get("dtype") != "string" or not len(self):
+            return ""
+        return str(self._table().column(name)[0].as_py() or "")
 
     def _read_labels(self) -> tuple[SubtaskLabel, ...]:
         numbers = self._column("task_index").reshape(-1)

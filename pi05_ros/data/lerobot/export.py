@@ -9,9 +9,10 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pi05_ros.data.episodes.episode import Episode
@@ -23,9 +24,10 @@ from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.publish import publish
 from pi05_ros.data.lerobot.selection import Rows
 from pi05_ros.data.lerobot.staging import StagedEpisode
-from pi05_ros.data.lerobot.workers import Job, OnRows, work
+from pi05_ros.data.lerobot.workers import Job, work
 
 STAGING = ".pi05_export"  # In the dataset's folder while an export is under way.
+OnProgress = Callable[[str, int, int], None]  # What is being done; how much is; of how much.
 _LAYOUT = "layout.json"
 
 
@@ -71,7 +73,7 @@ def export(
     episodes: Sequence[Episode],
     folder: Path,
     settings: ExportSettings,
-    on_rows: OnRows | None = None,
+    on_progress: OnProgress = lambda what, done, total: None,
 ) -> Exported:
     """Writes episodes to a dataset of LeRobot's format v3.0.
 
@@ -79,7 +81,7 @@ def export(
         episodes: In the order in which they shall stand.
         folder: The dataset: new, one of ours, or one whose export was interrupted.
         settings: What and how.
-        on_rows: Called with the rows of video done and to do in all, now and then.
+        on_progress: Called now and then with what is being done, how much is, and of how much.
 
     Raises:
         DatasetError: The episodes do not fit one another or the dataset; nothing was added.
@@ -101,6 +103,9 @@ def export(
         if fixed is None and path.exists():
             fixed = DatasetLayout.from_json(json.loads(path.read_text(encoding="utf-8")))
             owner = f"the interrupted export in {stage_folder} (delete it to begin anew)"
+        for number, episode in enumerate(chosen.values()):
+            on_progress("reading episodes", number, len(chosen))
+            len(episode)  # A bag is read through once, for its rows.
         wish = LayoutWish(settings.cameras, settings.fps, settings.crf)
         layout, misfits = common_layout(chosen, fixed, owner, wish)
         files.write_json(path, layout.to_json())
@@ -118,7 +123,7 @@ def export(
                 result.staged_before += 1
             else:
                 jobs.append(Job(episode, name, rows, layout, target))
-        work(jobs, len(layout.cameras), settings.workers, on_rows)
+        work(jobs, len(layout.cameras), settings.workers, partial(on_progress, "rows of video"))
         if ready:
             publish(committed, layout, ready)
             result.added = [StagedEpisode.load(path / staging.RECORD) for path in ready]

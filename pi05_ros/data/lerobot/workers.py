@@ -23,7 +23,6 @@ from pi05_ros.data.lerobot.encoding import Cancelled
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.selection import Rows
 
-OnRows = Callable[[int, int], None]  # Rows of video done, and to do in all.
 _REPORT_EVERY_S = 0.2
 
 
@@ -44,7 +43,10 @@ class Job:
 
 
 def work(
-    jobs: Sequence[Job], cameras: int, workers: int | None = None, on_rows: OnRows | None = None
+    jobs: Sequence[Job],
+    cameras: int,
+    workers: int | None,
+    on_rows: Callable[[int, int], None],
 ) -> None:
     """Stages episodes; returns when all are staged.
 
@@ -52,7 +54,7 @@ def work(
         jobs: Which.
         cameras: How many threads one of them keeps busy.
         workers: Processes; None: the cores divided by the cameras. One works in this process.
-        on_rows: Called with what is done.
+        on_rows: Called with the rows of video that are done, and those of all jobs.
 
     Raises:
         Pi05Error: Of the first episode that cannot be staged; the others are then given up.
@@ -61,7 +63,7 @@ def work(
     count = workers or max(1, (cores or 1) // max(1, cameras))
     total = sum(job.size for job in jobs)
     if min(count, len(jobs)) <= 1:
-        counter = _Counter(lambda done: on_rows(done, total) if on_rows else None)
+        counter = _Counter(lambda done: on_rows(done, total))
         for job in jobs:
             _stage(job, counter.add, threading.Event())
         return
@@ -75,8 +77,7 @@ def work(
             while left:
                 finished, left = wait(left, _REPORT_EVERY_S, FIRST_EXCEPTION)
                 _raise_first(finished)
-                if on_rows:
-                    on_rows(done.value, total)
+                on_rows(done.value, total)
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)

@@ -51,7 +51,8 @@ def test_each_run_of_rows_that_say_the_same_is_a_label():
     box = Box("front", "cup", 0.0, 0.0, 0.5, 0.5, None)
     boxed = ("grasp", "model", columns.boxes_to_json((box,)), "", 2, 0.5)
     human = ("lift", "human", "[]", "grasp", 3, nan)
-    rows = [none, grasp, grasp, other_id, boxed, none, human, human]
+    by_lerobot = ("lift", "human", "[]", "grasp", 3, None)  # Its tools make null of NaN.
+    rows = [none, grasp, grasp, other_id, boxed, none, human, by_lerobot]
     assert columns.labels_from(label_table(rows), ["tidy"] * 7 + ["wipe"]) == (
         SubtaskLabel(1, 3, "grasp", "model", "tidy", 0.5, (), "", 1),
         SubtaskLabel(3, 4, "grasp", "model", "tidy", 0.5, (), "", 2),
@@ -59,6 +60,8 @@ def test_each_run_of_rows_that_say_the_same_is_a_label():
         SubtaskLabel(6, 7, "lift", "human", "tidy", None, (), "grasp", 3),
         SubtaskLabel(7, 8, "lift", "human", "wipe", None, (), "grasp", 3),
     )
+    (both,) = columns.labels_from(label_table([human, by_lerobot]), ["tidy"] * 2)
+    assert both.stop_row == 2
 
 
 def test_texts_become_labels_where_there_are_any():

@@ -17,6 +17,7 @@ from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
 SETTINGS = ExportSettings()
+ENCODING = "rows of video"
 
 
 def three():
@@ -216,7 +217,12 @@ def test_killed_while_encoding_it_goes_on_to_the_same_dataset(tmp_path, rows):
     export(three(), tmp_path / "whole", SETTINGS)
 
     def act():
-        export(three(), tmp_path / "cut", SETTINGS, lambda done, total: done >= rows and die())
+        export(
+            three(),
+            tmp_path / "cut",
+            SETTINGS,
+            lambda what, done, _: what == ENCODING and done >= rows and die(),
+        )
 
     killed_when(act)
     assert (tmp_path / "cut" / STAGING).is_dir()
@@ -282,7 +288,8 @@ def test_processes_make_what_threads_make(tmp_path):
         three(), tmp_path / "processes", ExportSettings(workers=2), lambda *done: seen.append(done)
     )
     assert contents(tmp_path / "processes") == contents(tmp_path / "threads")
-    assert seen[-1][1] == 2 * (50 + 90 + 50)
+    assert seen[0] == ("reading episodes", 0, 3)
+    assert seen[-1][0] == ENCODING and seen[-1][2] == 2 * (50 + 90 + 50)
 
 
 def test_a_failure_in_a_process_is_the_episodes_own(tmp_path):

@@ -163,6 +163,18 @@ def test_recovered_episodes_are_read_on_request_only(tmp_path):
     assert [one.facts.id for one in both] == ["a", "b"]
 
 
+def test_how_it_went_and_who_ran_it_outlive_tools_that_drop_columns_of_episodes(tmp_path):
+    export([drawn("a"), drawn("b", rows=60)], tmp_path / "set", ExportSettings())
+    path = tmp_path / "set/meta/episodes/chunk-000/file-000.parquet"
+    table = pq.read_table(path)
+    ours = [name for name in table.column_names if name.startswith("pi05/")]
+    pq.write_table(table.drop_columns([*ours, "outcome"]), path)
+    found = open_dataset(tmp_path / "set")[1]
+    assert (found.facts.outcome, found.facts.operator_name) == ("success", "Ada")
+    assert (found.facts.id, found.facts.platform) == ("set_000001", "mobile_18dof")
+    assert found.labels == drawn("b", rows=60).labels
+
+
 # ---- broken ---------------------------------------------------------------------------------
 
 
