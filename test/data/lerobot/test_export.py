@@ -256,6 +256,18 @@ def test_killed_while_it_is_put_together_it_goes_on(tmp_path, monkeypatch, name,
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
+def test_ctrl_c_while_encoding_ends_it_and_it_goes_on(tmp_path):
+    def interrupt(what, done, _):
+        if what == ENCODING and done >= 130:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export(three(), tmp_path / "cut", SETTINGS, interrupt)
+    export(three(), tmp_path / "whole", SETTINGS)
+    assert export(three(), tmp_path / "cut", SETTINGS).staged_before == 1
+    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
+
+
 def test_rows_of_a_killed_export_that_is_not_repeated_do_not_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(publish.names, "DATA_FILE_MB", 0.001)  # A file for each episode.
     export(three()[:1], tmp_path / "whole", SETTINGS)
