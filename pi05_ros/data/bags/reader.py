@@ -137,7 +137,7 @@ class BagReader:
         if metadata.storage == "mcap" and not metadata.compression_mode:
             self._sources = []
             for file in self.files:
-                self._sources.append(McapSource(file))
+                self._sources.append(self._open_part(file))
         elif metadata.storage in ("mcap", "sqlite3"):
             self._sources = [RosbagsSource(self.path)]
         else:
@@ -146,6 +146,14 @@ class BagReader:
                 "it with `ros2 bag convert`"
             )
         return metadata
+
+    def _open_part(self, file: Path) -> McapSource:
+        try:
+            return McapSource(file)
+        except BagError as error:
+            raise BagError(f"{error}: `./pi05 bags recover {self.path}`, or copy it again") from (
+                error
+            )
 
     def _open_file(self) -> BagMetadata:
         if not self.path.exists():

@@ -1,4 +1,4 @@
-"""Mends bags whose recorder was killed.
+"""Mends bags whose recorder was killed, and those that were cut later, by a copy say.
 
 A file that was closed stays as it is. Of one that was cut every whole chunk is copied into a
 new file beside it; the torn one is kept under another name. Then the bag gets its metadata.yaml,
@@ -67,7 +67,8 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
     """
     if not folder.is_dir():
         raise BagError(f"there is no bag {folder}: wanted its folder")
-    if not is_marked(folder) and (folder / FILE).exists():
+    was_closed = not is_marked(folder) and (folder / FILE).exists()
+    if was_closed and not _was_cut(folder):
         return _whole(folder)
     if not is_marked(folder) and not _parts(folder):
         if any(folder.glob("*.db3")):
@@ -80,7 +81,7 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
     except OSError as error:
         raise BagError(f"{folder} cannot be mended ({error.strerror})") from error
     try:
-        return _mend(folder, mark, keep, progress or (lambda done, total: None))
+        return _mend(folder, mark, was_closed, keep, progress or (lambda done, total: None))
     except OSError as error:
         raise BagError(
             f"{folder} could not be mended ({error.strerror}); what was there is still there"
@@ -89,7 +90,9 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
         mark.leave()
 
 
-def _mend(folder: Path, mark: IncompleteMark, keep: bool, progress: Progress) -> Recovered:
+def _mend(
+    folder: Path, mark: IncompleteMark, was_closed: bool, keep: bool, progress: Progress
+) -> Recovered:
     Reserve.clear(folder)
     for path in folder.glob(f"*{_BESIDE}"):
         path.unlink()
@@ -116,7 +119,7 @@ def _mend(folder: Path, mark: IncompleteMark, keep: bool, progress: Progress) ->
         # It was killed after everything was written: only the mark was left.
         mark.remove()
         return _whole(folder)
-    facts = _facts(folder, told, metadata, damages)
+    facts = _facts(folder, told, was_closed, metadata, damages)
     metadata = dataclasses.replace(metadata, custom_data=facts.to_custom_data())
     write_atomically(folder / FILE, metadata.to_yaml())
     torn = tuple(part.with_name(part.name + TORN) for part, _ in damages)
@@ -192,6 +195,7 @@ def _joined(parts: list[Path]) -> BagMetadata:
 def _facts(
     folder: Path,
     told: BagMetadata | None,
+    was_closed: bool,
     metadata: BagMetadata,
     damages: list[tuple[Path, Salvaged]],
 ) -> EpisodeFacts:
@@ -208,13 +212,13 @@ def _facts(
         f"{found.lost_bytes} bytes of {part.name} were not whole" for part, found in damages
     )
     sentence = (
-        f"not closed by its recorder; {metadata.count} messages kept; "
-        f"{damaged or 'every file was whole'}"
+        f"{'damaged after it was closed' if was_closed else 'not closed by its recorder'}; "
+        f"{metadata.count} messages kept; {damaged or 'every file was whole'}"
     )
     if known is None:
         known = EpisodeFacts(id=folder.name)
         sentence += "; nothing is known of the episode"
-    ended = known.ended or "its recorder was killed"
+    ended = known.ended or ("" if was_closed else "its recorder was killed")
     return dataclasses.replace(known, recovered=sentence, ended=ended)
 
 
@@ -232,6 +236,26 @@ def _closed_metadata(folder: Path) -> BagMetadata | None:
         return bag_metadata.read(folder) if (folder / FILE).exists() else None
     except BagError:
         return None
+
+
+def _was_cut(folder: Path) -> bool:
+    """Whether a file of a closed bag cannot be opened any more.
+
+    Raises:
+        BagError: A file is missing altogether.
+    """
+    metadata = bag_metadata.read(folder)
+    if metadata.storage != "mcap" or metadata.compression_mode:
+        return False
+    for file in metadata.files:
+        path = folder / file.name
+        if not path.exists():
+            raise BagError(f"{folder}: {file.name} of the bag is missing: copy it again")
+        try:
+            McapSource(path).close()
+        except BagError:
+            return True
+    return False
 
 
 def _whole(folder: Path) -> Recovered:

@@ -63,6 +63,28 @@ def test_what_reached_the_disk_is_kept_and_the_bag_says_that_it_was_recovered(tm
         assert [(c.topic, bytes(d), t) for c, t, d in reader.messages()] == kept
 
 
+def test_a_bag_that_was_cut_after_it_was_closed_is_mended_too(tmp_path):
+    folder = tmp_path / "copied"
+    writer = BagWriter(folder, EpisodeFacts(id="copied", task="wipe the table"))
+    writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
+    for i in range(300):
+        writer.write("/words", text(f"word {i} " + "x" * 20_000), START + i, START + i, i)
+    writer.close(EpisodeFacts(id="copied", task="wipe the table", outcome="success"))
+    whole = content(folder)
+    part = folder / "copied_0.mcap"
+    os.truncate(part, part.stat().st_size // 2)
+    with pytest.raises(BagError, match=r"copied_0.mcap is cut: .* `./pi05 bags recover "):
+        BagReader(folder)
+    report = recover(folder)
+    kept = content(folder)
+    assert kept == whole[: len(kept)] and 0 < len(kept) < 300
+    assert report.facts.recovered.startswith("damaged after it was closed; ")
+    assert (report.facts.outcome, report.facts.ended) == ("success", "")
+    part.unlink()
+    with pytest.raises(BagError, match=r"copied_0.mcap of the bag is missing: copy it again"):
+        recover(folder)
+
+
 def test_the_torn_original_stays_beside_and_nothing_else_does(tmp_path):
     cut_bag(tmp_path / "torn")
     torn = (tmp_path / "torn/torn_0.mcap").read_bytes()
