@@ -21,7 +21,7 @@ def stats_table(
     left_out = f", {statistics.rows_left_out} rows left out" if statistics.rows_left_out else ""
     table = Table(
         title=f"{escape(layout.platform)}: {statistics.rows} rows of {statistics.episodes} "
-        f"episodes{left_out}",
+        f"episode{'s' if statistics.episodes != 1 else ''}{left_out}",
         title_justify="left",
         box=None,
     )

@@ -95,7 +95,7 @@ def test_an_episode_that_cannot_be_had_is_told_and_the_others_are_counted(bags, 
     episode_bag(broken / "d", 50, cameras=(), recovered="the end was lost")
     assert stats(broken) == 1
     said = capsys.readouterr()
-    assert "1200 rows of 1 episodes" in said.out
+    assert "1200 rows of 1 episode\n" in said.out
     assert "left out: " in said.err and "--include-recovered" in said.err
     assert stats(broken, "--include-recovered") == 0
     assert "1250 rows of 2 episodes" in capsys.readouterr().out

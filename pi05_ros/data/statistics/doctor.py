@@ -31,9 +31,9 @@ KINDS = {
 MIN_ROWS = 1000  # 20 s at 50 Hz: ten of them lie below the 1st percentile.
 # Distance of the 1st and the 99th percentile, as a share of what the platform allows.
 MIN_SPAN_SHARE = 1e-3
-# Share of the platform's range by which a measurement may overshoot a limit.
-LIMIT_TOLERANCE = 0.02
-MAX_OUTSIDE_LIMITS = 0.001  # Share of the values.
+# Share of the platform's range by which a measurement may overshoot a limit: fingers do by 4 %.
+LIMIT_TOLERANCE = 0.05
+MAX_OUTSIDE_LIMITS = 0.01  # Share of the values.
 MAX_OUTSIDE_RANGE = 0.05  # Share of the values; 0.02 is what the percentiles mean.
 OUTLIER = 20.0  # Of a normalised value.
 

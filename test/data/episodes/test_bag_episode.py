@@ -94,7 +94,7 @@ def test_pictures_come_back_in_any_order(tmp_path, draw):
 def test_pictures_that_came_late_or_twice_or_from_the_future_are_sorted_as_the_live_path_does(
     tmp_path,
 ):
-    pixels = {n: np.full((4, 4, 3), n, np.uint8) for n in range(8)}
+    pixels = {n: np.full((4, 4, 3), n, np.uint8) for n in range(9)}
     at = BEGAN
     sent = [
         (at + 10, 1, at + 11),
@@ -104,13 +104,14 @@ def test_pictures_that_came_late_or_twice_or_from_the_future_are_sorted_as_the_l
         (0, 5, at + 34),  # Never stamped.
         (at + SECOND, 6, at + 35),  # By a clock that is ahead.
         (at + 40, 7, at + 36),
+        (at + SECOND, 8, at + SECOND + 1),  # Sent again when its time has come.
     ]
     extra = [(FRONT, image(stamp, pixels[n]), log) for stamp, n, log in sent]
     topic = BagTopic(FRONT, IMAGE, (OfferedQos(),))
     made = episode_bag(tmp_path / "e", 3, cameras=(), extra=extra, extra_topics=[topic])
     episode = BagEpisode(made.path)
-    assert (episode.frame_times_ns("front") - at).tolist() == [10, 30, 40]
-    assert [int(p[0, 0, 0]) for p in episode.pictures("front", 0, 3)] == [1, 2, 7]
+    assert (episode.frame_times_ns("front") - at).tolist() == [10, 30, 40, SECOND]
+    assert [int(p[0, 0, 0]) for p in episode.pictures("front", 0, 4)] == [1, 2, 7, 8]
     assert episode.index.frames["front"].left_out == 4
 
 

@@ -1,6 +1,8 @@
 """Decoded pictures: built once, read as decoding would give them, mended when damaged."""
 
+import concurrent.futures
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -131,3 +133,25 @@ def test_room_is_made_by_removing_other_episodes(tmp_path, made):
     assert cached.frames(other, "front") is not None
     cached.folder.make_room(20 * PICTURE, keep={mine.fingerprint})
     assert cached.frames(other, "front") is None and cached.frames(mine, "front") is not None
+
+
+def test_two_that_want_the_same_pictures_share_the_work(tmp_path, made, monkeypatch):
+    decoded, plain = [], BagEpisode.pictures
+
+    def counted(self, camera, start, stop):
+        decoded.append(stop - start)
+        return plain(self, camera, start, stop)
+
+    monkeypatch.setattr(BagEpisode, "pictures", counted)
+    cached, together = cache(tmp_path), threading.Barrier(2)
+
+    def build(_):
+        episode = BagEpisode(made.path)
+        together.wait()
+        return cached.build([episode], CAMERAS)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, range(2)))
+    assert sum(decoded) == 140
+    found = cached.frames(BagEpisode(made.path), "left_wrist").read(69)
+    np.testing.assert_array_equal(found, model_input(made.pictures["left_wrist"][69]))

@@ -23,6 +23,11 @@ def test_a_subtask_holds_from_when_it_was_heard_to_the_next():
     )
 
 
+def test_a_row_that_came_at_the_same_time_is_the_first_of_it():
+    found = spans(ROWS, [said(0, "pick"), said(1300, "place")])
+    assert [(label.start_row, label.stop_row) for label in found] == [(0, 3), (3, 10)]
+
+
 def test_one_that_was_latched_before_the_first_row_holds_from_it():
     assert spans(ROWS, [said(3, "pick")]) == (SubtaskLabel(0, 10, "pick", "model"),)
 

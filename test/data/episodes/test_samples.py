@@ -72,6 +72,7 @@ def test_rows_that_do_not_train_are_left_out(tmp_path):
     # The robot went on after the last label; what it did there follows row 49 all the same.
     assert samples[len(samples) - 1].action_valid.sum() == 11
     assert samples[0].action_valid.sum() == 10
+    np.testing.assert_array_equal(samples[0].actions[9:], np.tile(made.actions[19], (41, 1)))
 
 
 def frames_of(times, value=0):

@@ -75,6 +75,7 @@ def test_a_compressed_picture_is_rgb():
         ({"width": 1 << 20}, "1048576x2 pixels"),
         ({"step": 8}, "a row of 3 pixels .rgb8. cannot fit into 8 bytes"),
         ({"data": b"\0" * 17}, "wanted 2 rows of 9 bytes, found 17"),
+        ({"data": b"\0" * 19}, "wanted 2 rows of 9 bytes, found 19"),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -108,7 +109,7 @@ def raw_pictures(draw):
     pixel = ENCODINGS[encoding].pixel_bytes if encoding in ENCODINGS else 3
     step = width * pixel + draw(st.integers(-1, 7).filter(lambda n: n >= 0 or width * pixel > 1))
     seed = draw(st.integers(0, 2**32 - 1))
-    missing = draw(st.sampled_from([0, 0, 0, 1]))
+    missing = draw(st.sampled_from([0, 0, 0, 1, -1]))
     data = np.random.default_rng(seed).bytes(step * height - missing)
     return {
         "encoding": encoding,

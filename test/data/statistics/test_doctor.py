@@ -94,7 +94,7 @@ def test_values_outside_the_limits():
 
 def test_an_overshoot_of_a_limit_is_none():
     episode = sound()
-    episode.states[:, 3] = PLATFORM.upper[3] + 0.01 * SPAN[3] * np.sin(np.arange(2000))
+    episode.states[:, 3] = PLATFORM.upper[3] + 0.04 * SPAN[3] * np.sin(np.arange(2000))
     assert "outside-limits" not in {f.kind for f in findings(episode)}
 
 
