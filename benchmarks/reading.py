@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,12 +96,12 @@ def make_bag(folder: Path, kind: Kind, seconds: float) -> Path:
     for name in ("RobotState", "Subtask", "BoundingBox"):
         text = Path(__file__).parents[1] / f"pi05_msgs/msg/{name}.msg"
         store.register(get_types_from_msg(text.read_text(), f"pi05_msgs/msg/{name}"))
-    types = store.types
+    types: Any = store.types
 
-    def stamp(ns: int) -> object:
+    def stamp(ns: int) -> Any:
         return types["builtin_interfaces/msg/Time"](sec=ns // 10**9, nanosec=ns % 10**9)
 
-    def header(ns: int) -> object:
+    def header(ns: int) -> Any:
         return types["std_msgs/msg/Header"](stamp=stamp(ns), frame_id="")
 
     facts = EpisodeFacts(
@@ -125,7 +126,9 @@ def make_bag(folder: Path, kind: Kind, seconds: float) -> Path:
     writer.write("/pi05/subtask", bytes(store.serialize_cdr(said, subtask_type)), BEGAN, BEGAN)
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 6, (8, 480, 640, 3)).astype(np.float32)
-    events = [(BEGAN + k * 20_000_000, None) for k in range(round(seconds * 50))]
+    events: list[tuple[int, str | None]] = [
+        (BEGAN + k * 20_000_000, None) for k in range(round(seconds * 50))
+    ]
     events += [
         (BEGAN + round(k / 30 * 1e9), name) for k in range(round(seconds * 30)) for name in CAMERAS
     ]
