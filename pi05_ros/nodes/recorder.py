@@ -28,18 +28,19 @@ from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.inference.instructions import clean
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.base import Health, ManagedNode
+from pi05_ros.nodes.recorder_health import idle_health, recording_health
 from pi05_ros.nodes.recorder_inputs import RecorderInputs
 from pi05_ros.nodes.recorder_messages import episode_message, recording_message
 from pi05_ros.nodes.recorder_parameters import RecorderParameters
 from pi05_ros.nodes.recorder_services import RecorderServices
 from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
-from pi05_ros.recording.disk import disk_space, in_bytes
-from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State
+from pi05_ros.recording.disk import disk_space
+from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
-from pi05_ros.recording.tallies import UNKNOWN, TopicReport
+from pi05_ros.recording.tallies import TopicReport
 from pi05_ros.recording.topics import rules_for
 
 _WATCH_S = 0.1  # How soon a change of state is told.
@@ -120,11 +121,12 @@ class Recorder(ManagedNode[RecorderParameters]):
         for subscription in self._open:
             self.destroy_subscription(subscription)
         self._open = []
-        if self._episodes is not None and self._episodes.state is State.RECORDING:
-            self._close_inputs()
-            self.get_logger().info(self._episodes.end(_ENDED).message)
-            self._publish_episode()
         self._close_inputs()
+        if self._episodes is not None:
+            reply = self._episodes.end(_ENDED)
+            if reply.code != StopCode.NOT_RECORDING:
+                self._say("end", reply)
+            self._publish_episode()
 
     def cleanup(self) -> None:
         """Frees the outputs."""
@@ -138,31 +140,14 @@ class Recorder(ManagedNode[RecorderParameters]):
         """What is recorded, lost and dropped, topic by topic."""
         assert self._episodes is not None
         status = self._episodes.status()
-        values: dict[str, Any] = {"folder": str(self._episodes.folder)}
-        if status.state is State.ERROR:
-            return Health(ERROR, f"recording ended by itself: {status.message}", values)
         if status.state is not State.RECORDING:
-            problem = self._episodes.space_problem()
-            idle = "closing the bag" if status.state is State.CLOSING else "no episode is open"
-            if problem:
-                return Health(WARN, f"no episode can begin: {problem}", values)
-            return Health(OK, "; ".join(filter(None, (idle, self._notice))), values)
-        for topic in self._reports:
-            lost = "unknown" if topic.lost == UNKNOWN else topic.lost
-            said = f"{topic.rate:.1f} Hz, {lost} lost, {topic.dropped} dropped"
-            values[topic.name] = f"{said}; {topic.problem}" if topic.problem else said
-        level, said = OK, f"{len(self._reports)} topics, {in_bytes(status.byte_count)}"
+            return idle_health(
+                status, str(self._episodes.folder), self._episodes.space_problem(), self._notice
+            )
         session = self._episodes.session
         drops = session.tallies.drops if session else 0
-        if self._problems():
-            level, said = WARN, self._problems()
-        if drops > self._drops:
-            level = WARN
-            said = f"the disk is too slow: {drops} messages were dropped so far"
-        self._drops = drops
-        return Health(
-            level, f"recording {status.facts.id if status.facts else ''}: {said}", values
-        )
+        more, self._drops = drops > self._drops, drops
+        return recording_health(status, self._reports, self._problems(), drops if more else 0)
 
     # Services, in their thread.
 
@@ -188,7 +173,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._close_inputs()  # Of an episode that ended by itself.
             self._drops, self._written, self._reports = 0, (time.monotonic(), 0), []
             self._inputs = RecorderInputs(self, self._rules, session, self._simulated)
-        self.get_logger().info(f"start_episode: {reply.message}")
+        self._say("start_episode", reply)
         return reply
 
     def _on_stop(self, request: StopEpisode.Request) -> Reply:
@@ -200,7 +185,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         ):
             self._close_inputs()
         reply = self._episodes.stop(request.outcome, request.notes)
-        self.get_logger().info(f"stop_episode: {reply.message}")
+        self._say("stop_episode", reply)
         return reply
 
     # In the executor's thread.
@@ -271,6 +256,12 @@ class Recorder(ManagedNode[RecorderParameters]):
         if inputs is None or inputs.young:
             return ""
         return "; ".join(f"{topic}: {why}" for topic, why in sorted(inputs.problems.items()))
+
+    def _say(self, what: str, reply: Reply) -> None:
+        if reply.code:
+            self.get_logger().warning(f"{what}: {reply.message}")
+        else:
+            self.get_logger().info(f"{what}: {reply.message}")
 
     def _close_inputs(self) -> None:
         inputs, self._inputs = self._inputs, None

@@ -19,6 +19,7 @@ from pi05_ros.recording.session import OpenBag, Session, SessionSettings
 SUCCESS, FAILURE, DISCARD = OUTCOMES = ("success", "failure", "discard")
 MAX_TASK_LENGTH = 256  # As StartEpisode.srv says.
 _OPEN_S = 10.0  # Patience with a disk that opens a file [s].
+_CLOSE_S = 30.0  # Patience with one that closes a bag by itself, when all ends [s].
 
 
 class State(enum.IntEnum):
@@ -172,7 +173,13 @@ class Episodes:
         return self._end(outcome, notes, "")
 
     def end(self, why: str) -> Reply:
-        """Ends the open episode without an outcome. why: one clause, for the facts."""
+        """Ends the open episode without an outcome. why: one clause, for the facts.
+
+        One that has ended by itself is waited for, until its bag is closed.
+        """
+        session = self.session
+        if session is not None and session.trouble:
+            session.done.wait(_CLOSE_S)
         return self._end("", "", why)
 
     def _open(self, facts: EpisodeFacts) -> tuple[Session, int]:

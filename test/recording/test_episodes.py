@@ -242,3 +242,26 @@ def test_while_a_full_disks_bag_is_closed_another_cannot_begin(scene):
     assert reply.code == StartCode.ALREADY_RECORDING
     assert reply.message == f"episode {first.id} is still being closed"
     settled(scene)
+
+
+def test_the_end_waits_for_a_bag_that_is_being_closed(scene):
+    closing, go_on = threading.Event(), threading.Event()
+
+    class Slow(BagWriter):
+        def close(self, facts):
+            closing.set()
+            assert go_on.wait(10)
+            super().close(facts)
+
+    scene.bag = Slow
+    first = scene.episodes.start(FACTS)
+    put_one(scene)
+    wait_for(lambda: scene.episodes.status().message_count == 1, "the message")
+    scene.space = DiskSpace(1, 64_000_000)
+    assert closing.wait(10)
+    ended = threading.Thread(target=scene.episodes.end, args=("recorder stopped",))
+    ended.start()
+    assert is_marked(scene.folder / first.id)
+    go_on.set()
+    ended.join(10)
+    assert not is_marked(scene.folder / first.id)
