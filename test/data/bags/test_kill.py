@@ -57,14 +57,17 @@ def test_no_topic_loses_more_than_a_second(tmp_path, seed):
     folders = [tmp_path / f"bag{number}" for number in range(AT_ONCE)]
     for folder, handed in zip(folders, killed(folders, seed), strict=True):
         assert needs_recovery(folder)
-        recover(folder)
+        report = recover(folder)
         for file in folder.glob("*.mcap"):
             verify(file, deep=True)
         assert {path.suffix for path in folder.iterdir()} <= {".mcap", ".torn", ".yaml"}
-        with BagReader(folder) as reader:
-            kept = [(m.topic, m.log_ns) for m in reader.messages()]
-            assert reader.facts.recovered
-            assert reader.facts.task == "be killed"
+        assert report.facts.recovered
+        assert report.facts.task == "be killed"
+        kept = []
+        if report.messages:  # none, where it was killed before its first half second was over
+            with BagReader(folder) as reader:
+                kept = [(m.topic, m.log_ns) for m in reader.messages()]
+                assert reader.facts == report.facts
         assert set(kept) <= set(handed)
         # By the writer's own clock, up to the last message that it was given: a machine that
         # leaves the process waiting is not what is tested.
