@@ -115,6 +115,9 @@ class FrameCache:
             CacheError: They do not fit.
             Pi05Error: An episode cannot be read.
         """
+        cores = workers or len(os.sched_getaffinity(0))
+        with ThreadPoolExecutor(cores, "indices") as pool:
+            list(pool.map(len, episodes))  # Each reads its bag through, unless that is cached.
         missing = [
             (episode, camera)
             for episode in episodes
@@ -125,10 +128,22 @@ class FrameCache:
         keep = {episode.fingerprint for episode in episodes}
         self.folder.make_room(sum(counts) * self.side**2 * 3, keep)
         tell = _Progress(sum(counts), progress)
-        cores = len(os.sched_getaffinity(0))
-        with ThreadPoolExecutor(workers or cores, "pictures") as pool:
-            for (episode, camera), count in zip(missing, counts, strict=True):
-                self._build_one(pool, episode, camera, count, tell)
+        # The outer threads wait, the inner ones work: short episodes keep many cores busy too.
+        with (
+            ThreadPoolExecutor(cores, "pictures") as inner,
+            ThreadPoolExecutor(cores, "cameras") as outer,
+        ):
+            jobs = [
+                outer.submit(self._build_one, inner, episode, camera, count, tell)
+                for (episode, camera), count in zip(missing, counts, strict=True)
+            ]
+            try:
+                for job in jobs:
+                    job.result()
+            except BaseException:
+                for job in jobs:
+                    job.cancel()
+                raise
         return tell.done
 
     def _build_one(
@@ -140,7 +155,7 @@ class FrameCache:
         tell: _Progress,
     ) -> None:
         key, name = episode.fingerprint, self._name(camera)
-        with self.folder.alone(key):
+        with self.folder.alone(key, name):
             if self.frames(episode, camera) is not None:  # Another process was faster.
                 tell.advance(count)
                 return
@@ -157,8 +172,6 @@ class FrameCache:
 
                 for done in [pool.submit(part, start) for start in range(0, count, _PART)]:
                     done.result()
-                if isinstance(pixels, np.memmap):
-                    pixels.flush()
             buffer = io.BytesIO()
             np.savez(buffer, usable=usable, checks=checks)
             # Last: whoever finds it finds the pictures too.

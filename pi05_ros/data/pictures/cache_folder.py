@@ -12,7 +12,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pi05_ros.errors import ConfigError, Pi05Error
 DEFAULT_LIMIT_GB = 100.0
 _USED = "used"  # Its modification time says when the entry was used last.
 _TEMPORARY = ".tmp-"
+_LOCK = ".lock"
 _FORGOTTEN = 86_400.0  # A temporary file that nobody finished for so long [s].
 
 
@@ -82,7 +83,8 @@ class CacheFolder:
             data = (self.folder / key / name).read_bytes()
         except OSError:
             return None
-        self.entry(key)
+        with suppress(CacheError):  # A cache that others made, and that may only be read.
+            self.entry(key)
         return data
 
     def write(self, key: str, name: str, data: bytes) -> None:
@@ -115,12 +117,12 @@ class CacheFolder:
             path.unlink(missing_ok=True)
 
     @contextmanager
-    def alone(self, key: str) -> Iterator[None]:
-        """While the block runs, no other process is in its own for the same entry.
+    def alone(self, key: str, name: str) -> Iterator[None]:
+        """While the block runs, nobody else is in his own for the same file, and the entry stays.
 
         It is for saving work: what two write at once comes out whole all the same.
         """
-        with open(self.entry(key) / "lock", "wb") as lock:
+        with open(self.entry(key) / f"{name}{_LOCK}", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -141,7 +143,7 @@ class CacheFolder:
         for _, size, folder in entries:
             if used + needed <= self.limit_bytes:
                 return
-            if folder.name not in keep:
+            if folder.name not in keep and not _is_in_work(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 used -= size
         if used + needed > self.limit_bytes:
@@ -171,3 +173,14 @@ class CacheFolder:
                 size += status.st_size
                 used = status.st_mtime if path.name == _USED else used
             yield used, size, folder
+
+
+def _is_in_work(folder: Path) -> bool:
+    """Whether somebody holds a lock in an entry."""
+    for path in folder.glob(f"*{_LOCK}"):
+        with suppress(OSError), open(path, "rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    return False

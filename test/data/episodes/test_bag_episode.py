@@ -266,3 +266,15 @@ def test_pictures_of_another_type_are_refused(tmp_path):
     assert "wanted pictures of camera 'front' on /talk, found std_msgs/msg/String" in refusal(
         made.path
     )
+
+
+def test_a_bag_of_several_files_is_one_episode(tmp_path):
+    made = episode_bag(tmp_path / "e", 200, settings=WriterSettings(split_after_s=1.0))
+    assert len(list(made.path.glob("*.mcap"))) > 2
+    episode = BagEpisode(made.path)
+    np.testing.assert_array_equal(episode.states, made.states)
+    assert [(label.start_row, label.stop_row) for label in episode.labels] == [(0, 200)]
+    for found, wanted in zip(
+        episode.pictures("front", 0, 40), made.pictures["front"], strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted)

@@ -15,6 +15,7 @@ from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.pictures.cache_folder import CacheError, CacheFolder
 from pi05_ros.data.pictures.model_input import model_input
+from pi05_ros.errors import Pi05Error
 
 CAMERAS = ("front", "left_wrist")
 PICTURE = 224 * 224 * 3
@@ -155,3 +156,15 @@ def test_two_that_want_the_same_pictures_share_the_work(tmp_path, made, monkeypa
     assert sum(decoded) == 140
     found = cached.frames(BagEpisode(made.path), "left_wrist").read(69)
     np.testing.assert_array_equal(found, model_input(made.pictures["left_wrist"][69]))
+
+
+def test_a_bag_that_cannot_be_read_ends_the_building_with_its_sentence(tmp_path, made):
+    (file,) = made.path.glob("*.mcap")
+    episode = BagEpisode(made.path)
+    len(episode)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    file.write_bytes(data)
+    with pytest.raises(Pi05Error, match=str(file.parent)):
+        cache(tmp_path).build([episode], CAMERAS)
+    assert not list((tmp_path / "cache").glob("*/.tmp-*"))

@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_two_processes_are_alone_one_after_the_other(tmp_path):
     held = (
         "import sys; from pathlib import Path\n"
         "from pi05_ros.data.pictures.cache_folder import CacheFolder\n"
-        "with CacheFolder(Path(sys.argv[1]), 1000).alone('a'):\n"
+        "with CacheFolder(Path(sys.argv[1]), 1000).alone('a', 'x'):\n"
         "    print('in', flush=True); sys.stdin.read()\n"
     )
     other = subprocess.Popen(
@@ -96,11 +97,26 @@ def test_two_processes_are_alone_one_after_the_other(tmp_path):
     assert other.stdout.readline() == b"in\n"
     import fcntl
 
-    with open(cached.folder / "a" / "lock", "wb") as lock, pytest.raises(BlockingIOError):
+    with open(cached.folder / "a" / "x.lock", "wb") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    cached.write("a", "x", b"1")
+    with pytest.raises(CacheError, match="wanted at once"):
+        cached.make_room(1000)  # An entry that somebody works on stays.
+    assert names(cached) == ["a"]
     other.communicate()
-    with cached.alone("a"), cached.alone("b"):
+    with cached.alone("a", "x"), cached.alone("a", "y"), cached.alone("b", "x"):
         pass
+    cached.make_room(1000)
+    assert "a" not in names(cached)
+
+
+def test_a_cache_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+    cached = cache(tmp_path)
+    cached.write("a", "x", b"1")
+    monkeypatch.setattr(Path, "touch", lambda *_: (_ for _ in ()).throw(PermissionError(13, "no")))
+    assert cached.read("a", "x") == b"1"
+    with pytest.raises(CacheError, match="cannot be written"):
+        cached.write("a", "x", b"2")
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path):
