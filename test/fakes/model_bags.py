@@ -121,9 +121,14 @@ def jpeg(stamp_ns: int, rgb: np.ndarray) -> bytes:
     return encode(COMPRESSED, header=header(stamp_ns), format="jpeg", data=data)
 
 
-def scenery(index: int, size: tuple[int, int] = (24, 32), seed: int = 0) -> np.ndarray:
-    """A driver's picture that is like no other, (h, w, 3) uint8 rgb."""
+def scenery(
+    index: int, size: tuple[int, int] = (24, 32), seed: int = 0, smooth: bool = False
+) -> np.ndarray:
+    """A driver's picture that is like no other, (h, w, 3) uint8 rgb: noise, or smooth blots."""
     rng = np.random.default_rng([seed, index])
+    if smooth:
+        blots = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
+        return cv2.resize(blots, size[::-1], interpolation=cv2.INTER_LINEAR)
     return rng.integers(0, 256, (*size, 3), dtype=np.uint8)
 
 
@@ -139,6 +144,7 @@ def episode_bag(
     extra_topics: Sequence[BagTopic] = (),
     draw: Any = image,
     size: tuple[int, int] = (24, 32),
+    smooth: bool = False,
     settings: WriterSettings | None = None,
     latency_ns: int = 2_000_000,
     **facts: Any,
@@ -159,6 +165,7 @@ def episode_bag(
         extra_topics: Their topics.
         draw: `image` or `jpeg`.
         size: Height and width of the pictures.
+        smooth: Whether they are such as a video codec can keep.
         settings: Of the writer.
         latency_ns: From a stamp to the log time.
         facts: Other than the usual.
@@ -182,7 +189,7 @@ def episode_bag(
     pictures: dict[str, list[np.ndarray]] = {name: [] for name in cameras}
     for (seed, name), k in itertools.product(enumerate(cameras), range(0, rows, frames_every)):
         at = BEGAN + k * PERIOD
-        rgb = scenery(k, size, seed)
+        rgb = scenery(k, size, seed, smooth)
         pictures[name].append(rgb)
         messages.append((topics[name], draw(at, rgb), at + latency_ns))
     given = {

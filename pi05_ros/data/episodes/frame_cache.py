@@ -143,6 +143,7 @@ class FrameCache:
             except BaseException:
                 for job in jobs:
                     job.cancel()
+                inner.shutdown(wait=False, cancel_futures=True)
                 raise
         return tell.done
 

@@ -33,7 +33,6 @@ from pi05_ros.inference.observation_buffer import ObservationBuffer
 from pi05_ros.model import prompts
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.tokenizer import ByteTokenizer
-from pi05_ros.nodes import qos
 from pi05_ros.nodes.camera_ingestion import CameraIngestion
 from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
 from pi05_ros.nodes.conversions import (
@@ -46,8 +45,9 @@ from pi05_ros.nodes.conversions import (
 from pi05_ros.platforms import load_platform
 from pi05_ros.resources import resource_path
 
-# Deeper than the planner's own, so that a busy machine costs no set.
-SETS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+# Deeper than the suite's own, so that a busy machine costs no message.
+SETS = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+RELIABLE = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 POLICY = ("front", "left_wrist", "right_wrist")
 TYPES = {
     Image: "sensor_msgs/msg/Image",
@@ -138,22 +138,22 @@ class Scene:
         assert self.ingestion.trigger_configure() == TransitionCallbackReturn.SUCCESS
         assert self.ingestion.trigger_activate() == TransitionCallbackReturn.SUCCESS
         self.cameras = [
-            self.publisher(kind, camera.topic, qos.DRIVER_OUTPUT)
+            self.publisher(kind, camera.topic)
             for camera, (kind, _) in zip(self.platform.cameras, drivers, strict=True)
         ]
-        self.states = self.publisher(RobotState, "/pi05/robot_state", qos.STATUS)
-        self.subtasks = self.publisher(Subtask, "/pi05/subtask", qos.STATUS)
+        self.states = self.publisher(RobotState, "/pi05/robot_state")
+        self.subtasks = self.publisher(Subtask, "/pi05/subtask")
         wait_for(lambda: all(c.get_subscription_count() == 2 for c in self.cameras), "discovery")
         wait_for(lambda: self.states.get_subscription_count() == 1, "discovery")
         wait_for(lambda: self.subtasks.get_subscription_count() == 1, "discovery")
 
-    def publisher(self, kind, topic, profile):
+    def publisher(self, kind, topic):
         """A publisher whose messages are recorded as they come over the wire."""
         self.topics[topic] = kind
         self.node.create_subscription(
-            kind, topic, lambda data: self.record(topic, data), profile, raw=True
+            kind, topic, lambda data: self.record(topic, data), RELIABLE, raw=True
         )
-        return self.node.create_publisher(kind, topic, profile)
+        return self.node.create_publisher(kind, topic, RELIABLE)
 
     def record(self, topic, data):
         with self.lock:
