@@ -47,7 +47,8 @@ class RecorderBench:
             scene.node.create_subscription(kind, topic, hear(kept), qos.LATCHED)
 
     def start(self) -> Path:
-        """Begins an episode and gives its folder, once the known topics come in."""
+        """Begins an episode and gives its folder."""
+        asked = time.monotonic_ns()
         for _ in range(_TRIES):
             try:
                 reply = self._call(StartEpisode, StartEpisode.Request(task="known topics"))
@@ -56,7 +57,7 @@ class RecorderBench:
             if reply.code == StartEpisode.Response.NONE:
                 return Path(reply.path)
             if reply.code == StartEpisode.Response.ALREADY_RECORDING:
-                return Path(self.episodes[-1][1].path)
+                return Path(self._told_since(asked).path)  # A reply was lost.
             raise ScenarioError(f"no episode could be begun: {reply.message}")
         raise ScenarioError("start_episode was not answered")
 
@@ -68,17 +69,16 @@ class RecorderBench:
         """The code that start_episode answers."""
         return int(self._call(StartEpisode, StartEpisode.Request()).code)
 
-    def received(self, topics: Mapping[str, Sent], seconds: float) -> None:
-        """Waits until each topic has come in for so long, or at least once."""
-        wanted = {topic: max(1, round(seconds / sent.period)) for topic, sent in topics.items()}
+    def received(self, folder: Path, topics: Mapping[str, Sent]) -> None:
+        """Waits until each topic has come in, in the episode of this folder."""
 
         def all_in() -> bool:
-            if not self.recordings:
+            if not self.recordings or self.recordings[-1][1].id != folder.name:
                 return False
             counts = {t.name: t.message_count for t in self.recordings[-1][1].topics}
-            return all(counts.get(topic, 0) >= count for topic, count in wanted.items())
+            return all(counts.get(topic) for topic in topics)
 
-        self.scene.wait(all_in, f"{', '.join(wanted)} to be recorded", 30.0)
+        self.scene.wait(all_in, f"{', '.join(topics)} to be recorded", 30.0)
 
     def restart(self) -> None:
         """Starts a recorder in the place of one that was killed, and brings it up."""
@@ -94,6 +94,16 @@ class RecorderBench:
                 self.scene.bring_up(RECORDER)
                 return
         raise ScenarioError("the recorder did not come back")
+
+    def _told_since(self, moment_ns: int) -> Episode:
+        """The open episode, as it was told after a moment (steady)."""
+
+        def told() -> Episode | None:
+            at, message = self.episodes[-1] if self.episodes else (0, None)
+            recording = message is not None and message.state == Episode.STATE_RECORDING
+            return message if recording and at > moment_ns else None
+
+        return self.scene.wait(told, "the open episode to be told", 10.0)
 
     def _call(self, kind: type, request: Any, limit: float = _ANSWER_S) -> Any:
         name = "start_episode" if kind is StartEpisode else "stop_episode"

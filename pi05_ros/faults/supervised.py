@@ -25,7 +25,7 @@ class SupervisedGraph:
     """Runs in a thread: the kernel kills the nodes when the thread ends that started them."""
 
     def __init__(self, scene: Scene, task: str) -> None:
-        options = BringupOptions(task=task, separate=True)
+        options = BringupOptions(task=task, separate=True, bags=str(scene.folder / "bags"))
         specs = process_specs(graph(scene.platform, options))
         self._log = scene.folder / "graph.log"
         self._supervisor = Supervisor(

@@ -36,7 +36,7 @@ from pi05_ros.nodes.recorder_parameters import RecorderParameters
 from pi05_ros.nodes.recorder_services import RecorderServices
 from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
-from pi05_ros.recording.disk import disk_space
+from pi05_ros.recording.disk import disk_space, folder_problem
 from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
@@ -76,10 +76,12 @@ class Recorder(ManagedNode[RecorderParameters]):
                 include=parameters.include,
                 exclude=parameters.exclude,
             )
-            parameters.folder.mkdir(parents=True, exist_ok=True)
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             where = f"parameters of {self.get_fully_qualified_name()}"
             raise ConfigError(where, str(error)) from error
+        if problem := folder_problem(parameters.folder):
+            where = f"parameter 'bags' of {self.get_fully_qualified_name()}"
+            raise ConfigError(where, f"{parameters.folder} cannot hold bags: {problem}")
         self._facts = self._common_facts()
         self._episodes = Episodes(parameters.folder, parameters.session(), now_ns=self.now_ns)
         self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)

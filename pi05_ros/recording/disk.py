@@ -60,6 +60,18 @@ def disk_space(folder: Path) -> DiskSpace:
     return DiskSpace(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
 
+def folder_problem(folder: Path) -> str:
+    """Why a folder cannot be made or written into, one clause; empty: it can. Makes nothing."""
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        return f"'{there}' is no folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"'{there}' may not be written into"
+    return ""
+
+
 def in_bytes(size: float) -> str:
     """A size for people: "1.9 GB"."""
     for unit in ("B", "kB", "MB", "GB"):

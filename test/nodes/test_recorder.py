@@ -1,6 +1,5 @@
 """The recorder over real topics: what was published is in the bag."""
 
-import shutil
 import threading
 import types
 
@@ -343,7 +342,7 @@ def test_a_full_disk_refuses_and_says_so(scene):
 
 
 def test_a_folder_that_vanished_and_cannot_be_made_is_a_storage_error(scene):
-    shutil.rmtree(scene.folder)
+    assert not scene.folder.exists()  # Nothing is made before it is needed.
     scene.folder.write_text("in the way")
     assert scene.call(StartEpisode).code == StartEpisode.Response.STORAGE_ERROR
 
@@ -472,7 +471,10 @@ def test_simulated_time_that_stands_at_zero_stamps_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("parameters", "said"),
-    [({"include": "("}, "include: not a regular"), ({"bags": "/proc/none"}, "/proc/none")],
+    [
+        ({"include": "("}, "include: not a regular"),
+        ({"bags": __file__ + "/bags"}, f"cannot hold bags: '{__file__}' is no folder"),
+    ],
 )
 def test_wrong_parameters_refuse_to_configure(tmp_path, capfd, parameters, said):
     graph = Graph()

@@ -3,7 +3,7 @@
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.recording.disk import DiskSpace, disk_space, in_bytes
+from pi05_ros.recording.disk import DiskSpace, disk_space, folder_problem, in_bytes
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,18 @@ def test_a_disk_that_cannot_be_asked_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("os.statvfs", fail)
     with pytest.raises(Pi05Error, match="cannot be told"):
         disk_space(tmp_path)
+
+
+def test_a_folder_may_be_made_below_one_that_can_be_written_and_nothing_is_made(tmp_path):
+    assert folder_problem(tmp_path / "a" / "b") == ""
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    assert folder_problem(tmp_path / "file" / "b") == f"'{tmp_path / 'file'}' is no folder"
+
+
+def test_a_folder_that_may_not_be_written_into_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert folder_problem(tmp_path / "a") == f"'{tmp_path}' may not be written into"
 
 
 def test_sizes_read_well():

@@ -68,7 +68,7 @@ class _Deaths:
         """One death, `after` [s] from when every topic has come in."""
         scene, bench = self.scene, self.bench
         folder = bench.start()
-        bench.received(self.known.sent, 0.0)
+        bench.received(folder, self.known.sent)
         time.sleep(after)
         began, end_ns = time.monotonic_ns(), time.time_ns()
         scene.processes[RECORDER].signal(signal.SIGKILL)
