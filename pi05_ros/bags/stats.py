@@ -200,6 +200,16 @@ def _judged(
         "relative": relative,
         "accepted": [],
         "findings": [asdict(finding) for finding in findings],
+        "entries": {
+            name: {"state": state, "action": action, "relative action": relative_action}
+            for name, state, action, relative_action in zip(
+                statistics.layout.names,
+                statistics.states.summary(),
+                statistics.actions.summary(),
+                statistics.relative.summary(),
+                strict=True,
+            )
+        },
     }
     try:
         accepted = require_trainable(findings, arguments.accept)

@@ -48,6 +48,12 @@ def test_sound_episodes_give_statistics_and_a_report(bags, tmp_path, capsys):
     told = json.loads((tmp_path / "norm_stats.report.json").read_text())["mobile_18dof"]
     assert (told["rows"], told["episodes"], told["accepted"]) == (1501, 2, [])
     assert told["relative"] == [*PLATFORM.names[:6], "torso_lift"]
+    entry = told["entries"]["torso_lift"]
+    assert entry["state"]["count"] == entry["action"]["count"] == 1501
+    assert entry["state"]["mean"] == pytest.approx(np.mean(states, axis=0)[14])
+    assert entry["state"]["std"] == pytest.approx(np.std(states, axis=0)[14])
+    assert entry["relative action"]["count"] == 50 * 1501 - 2 * sum(range(50))
+    assert entry["relative action"]["q01"] == found.dimensions[14].action_q01
 
 
 def test_parts_are_merged_to_the_same_statistics(bags, tmp_path):

@@ -34,6 +34,25 @@ class VectorStatistics:
         self.quantiles.merge(other.quantiles)
         self.not_finite += other.not_finite
 
+    def summary(self) -> list[dict[str, float | int | None]]:
+        """What people and other tools ask of each dimension; None: nothing was counted."""
+        spread = self.spread
+        columns = {
+            "mean": spread.mean,
+            "std": spread.deviation,
+            "min": spread.least,
+            "max": spread.greatest,
+            "q01": self.quantiles.at(0.01),
+            "q99": self.quantiles.at(0.99),
+        }
+        return [
+            {
+                "count": int(count),
+                **{k: float(column[i]) if count else None for k, column in columns.items()},
+            }
+            for i, count in enumerate(spread.count)
+        ]
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As arrays that `numpy.savez` writes without pickling."""
         sketches = self.quantiles.to_bytes()
