@@ -47,10 +47,12 @@ class Recovered:
 
 
 def needs_recovery(folder: Path) -> bool:
-    """Whether a folder holds a bag that was not closed and that nobody works on."""
-    if not folder.is_dir() or is_in_work(folder):
-        return False
-    return is_marked(folder) or (not (folder / FILE).exists() and bool(_parts(folder)))
+    """Whether a folder holds a bag of ours that was not closed and that nobody works on.
+
+    Another recorder's bag without metadata.yaml is none: it may well be recording, and holds no
+    lock that would tell. `recover` mends it when it is asked to.
+    """
+    return folder.is_dir() and is_marked(folder) and not is_in_work(folder)
 
 
 def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None) -> Recovered:

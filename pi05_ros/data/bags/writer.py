@@ -115,7 +115,8 @@ class BagWriter:
     @property
     def counts(self) -> Mapping[str, int]:
         """Messages by topic: on the disk, or in a chunk that is not closed yet."""
-        return {name: self._accepted[name] for name in self._topics}
+        # A copy first: another thread may look while a topic is added.
+        return {name: self._accepted[name] for name in list(self._topics)}
 
     @property
     def bytes_written(self) -> int:

@@ -270,7 +270,7 @@ def test_another_recorders_cut_file_with_its_channels_in_the_chunks(tmp_path, ch
         writer.finish()
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert needs_recovery(tmp_path / "other")
+    assert not needs_recovery(tmp_path / "other")  # Who knows whether it is being recorded?
     report = recover(tmp_path / "other")
     assert report.facts.id == "other"
     kept = content(tmp_path / "other")
