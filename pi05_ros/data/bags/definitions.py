@@ -12,8 +12,9 @@ from pathlib import Path
 from pi05_ros.data.bags.errors import BagError
 
 _RULE = "=" * 80
-# A field or constant: its type, perhaps with an array or string bound, and then a name.
-_FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[A-Za-z]", re.MULTILINE)
+# A field or constant: its type, perhaps of an array, and then a name. A bounded string is none of
+# ours to look for, and a comment begins with something else.
+_FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:\[[^\]]*\])?\s+[A-Za-z]", re.MULTILINE)
 _PRIMITIVE = frozenset(
     "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 "
     "string wstring".split()
@@ -81,7 +82,7 @@ def _definition(type_name: str, prefixes: tuple[str, ...]) -> str:
     def add(name: str) -> str:
         text = result = _text(name, prefixes)
         package = name.split("/")[0]
-        needed = {word for word in _FIELD.findall(_code(text)) if word not in _PRIMITIVE}
+        needed = {word for word in _FIELD.findall(text) if word not in _PRIMITIVE}
         for other in sorted(word if "/" in word else f"{package}/{word}" for word in needed):
             if other not in seen:
                 seen.add(other)
@@ -89,8 +90,3 @@ def _definition(type_name: str, prefixes: tuple[str, ...]) -> str:
         return result
 
     return add(type_name)
-
-
-def _code(text: str) -> str:
-    """The text without comments: a sentence in a comment may look like a field."""
-    return "\n".join(line.split("#", 1)[0] for line in text.splitlines())

@@ -149,6 +149,19 @@ def test_a_chunk_that_is_damaged_is_told_when_it_is_read(tmp_path):
         list(reader.messages())
 
 
+def test_a_file_is_opened_up_only_when_its_first_message_is_due(tmp_path):
+    messages = [("/words", text(word), START + i) for i, word in enumerate(("one", "two"))]
+    settings = WriterSettings(split_after_s=1e-9, compression="none")
+    bag = make_bag(tmp_path / "bag", [WORDS], messages, settings=settings)
+    last = bag / "bag_1.mcap"
+    last.write_bytes(last.read_bytes().replace(b"two", b"tow"))
+    with BagReader(bag) as reader:
+        stream = reader.messages()
+        assert next(stream).data == text("one")
+        with pytest.raises(BagError, match=r"bag_1.mcap is damaged after 0 messages"):
+            next(stream)
+
+
 def test_an_mcap_file_that_is_not_of_ros_2(tmp_path):
     path = tmp_path / "log.mcap"
     with path.open("wb") as file:

@@ -163,6 +163,9 @@ def test_the_mark_stands_from_the_first_moment_until_the_bag_is_closed(writer, t
     folder = tmp_path / "bag"
     assert "bags recover" in (folder / "INCOMPLETE").read_text()
     assert not (folder / "metadata.yaml").exists()
+    # Room for the end is taken from the first moment on.
+    assert (folder / "metadata.yaml.tmp").stat().st_blocks * 512 >= 100_000
+    assert (folder / ".reserve").stat().st_blocks * 512 >= 1_000_000
     writer.write("/slow", text("once"), 1, 1)
     writer.close(FACTS)
     assert sorted(path.name for path in folder.iterdir()) == ["bag_0.mcap", "metadata.yaml"]
