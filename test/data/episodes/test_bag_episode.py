@@ -21,6 +21,7 @@ from fakes.model_bags import (
 
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.qos import OfferedQos
+from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
 from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
@@ -278,3 +279,31 @@ def test_a_bag_of_several_files_is_one_episode(tmp_path):
         episode.pictures("front", 0, 40), made.pictures["front"], strict=True
     ):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_bag_in_sqlite_is_an_episode_too(tmp_path):
+    """As `ros2 bag convert` leaves it: other storage, the same custom_data."""
+    from fakes.model_bags import store
+    from rosbags.rosbag2 import StoragePlugin, Writer
+
+    made = episode_bag(tmp_path / "e", 60)
+    with (
+        BagReader(made.path) as reader,
+        Writer(tmp_path / "sqlite", version=9, storage_plugin=StoragePlugin.SQLITE3) as writer,
+    ):
+        for key, value in reader.facts.to_custom_data().items():
+            writer.set_custom_data(key, value)
+        topics = {
+            topic: writer.add_connection(topic, summary.type, typestore=store())
+            for topic, summary in reader.topics.items()
+        }
+        for message in reader.messages():
+            writer.write(topics[message.topic], message.log_ns, message.data)
+    found, wanted = BagEpisode(tmp_path / "sqlite"), BagEpisode(made.path)
+    np.testing.assert_array_equal(found.states, made.states)
+    np.testing.assert_array_equal(found.times_ns, wanted.times_ns)
+    assert found.labels == wanted.labels and found.facts == wanted.facts
+    for index in (11, 0, 5):
+        np.testing.assert_array_equal(
+            found.picture("left_wrist", index), made.pictures["left_wrist"][index]
+        )
