@@ -1,6 +1,6 @@
 """A table of the episodes in a folder: what was done, how it went, who spoke the subtasks.
 
-Bags that are broken, or were not closed, have a row too, with the reason."""
+Bags that are broken, or were not closed, have a row too; the reason stands below the table."""
 
 from __future__ import annotations
 
@@ -65,7 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
         out.width = _WIDTH
     for folder, paths in bags:
         if paths:
-            out.print(_table(folder, [item for item in found if item.path in set(paths)]))
+            items = [item for item in found if item.path in set(paths)]
+            out.print(_table(folder, items))
+            for number, item in enumerate(items, start=1):
+                if item.problem:
+                    out.print(f"{number}: {item.problem}", markup=False)
         else:
             out.print(f"{folder}: no bags", markup=False)
     return 1 if missing else 0
@@ -92,8 +96,8 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
     table.add_column("subtasks", overflow="fold")
     table.add_column("spoken by")
     table.add_column("size", justify="right", no_wrap=True)
-    table.add_column("state", overflow="fold")
-    table.add_column("platform")
+    table.add_column("state", no_wrap=True)
+    table.add_column("platform", no_wrap=True)
     for number, item in enumerate(items, start=1):
         facts = item.facts
         table.add_row(
@@ -105,7 +109,7 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
             escape(_subtasks(item.subtasks)),
             escape(_mix(item)),
             _bytes(item.size),
-            _state(item),
+            f"[{_COLOURS[item.state]}]{item.state.value}[/]",
             escape(facts.platform) if facts else "",
         )
     return table
@@ -131,14 +135,7 @@ def _mix(item: Overview) -> str:
 def _bytes(size: int) -> str:
     if size >= 1e9:
         return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-
-
-def _state(item: Overview) -> str:
-    text = f"[{_COLOURS[item.state]}]{item.state.value}[/]"
-    # The path is in the row already.
-    problem = item.problem.replace(f"{item.path}: ", "").replace(f"{item.path}", item.path.name)
-    return f"{text}: {escape(problem)}" if problem else text
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def _plain(item: Overview) -> dict[str, object]:

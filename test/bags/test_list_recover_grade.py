@@ -76,7 +76,7 @@ def test_an_overview_of_a_whole_bag(folder):
 def test_list_tells_every_bag_and_what_is_wrong_with_it(folder, capsys):
     assert main(["list", str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = {line.split()[1]: line for line in lines if line.lstrip()[:1].isdigit()}
+    rows = {line.split()[1]: line for line in lines if line.split()[0].isdecimal()}
     whole = rows["a-dishes"]
     for words in ("1:05.0", "pick up the cup", "model 75%, human 25%", "whole", "mobile_18dof"):
         assert words in whole
@@ -87,6 +87,8 @@ def test_list_tells_every_bag_and_what_is_wrong_with_it(folder, capsys):
     assert "broken" in rows["d-broken"]
     assert "not ours" in rows["e-foreign"]
     assert len(rows) == 5
+    reasons = [line for line in lines if line.startswith(("2: ", "3: ", "4: "))]
+    assert lines[-3:] == reasons and f"./pi05 bags recover {folder / 'b-torn'}" in reasons[0]
 
 
 def test_list_as_json_has_the_same(folder, capsys):
