@@ -219,10 +219,11 @@ class _Readers(threading.local):
     """The bags that a thread has read pictures from last, left open."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[tuple[Path, str], BagReader] = OrderedDict()
+        self._open: OrderedDict[tuple[int, Path, str], BagReader] = OrderedDict()
 
     def get(self, path: Path, fingerprint: str) -> BagReader:
-        key = (path, fingerprint)
+        # A forked worker of a data loader must not share its parent's place in a file.
+        key = (os.getpid(), path, fingerprint)
         reader = self._open.pop(key, None) or BagReader(path)
         self._open[key] = reader
         while len(self._open) > _OPEN_READERS:

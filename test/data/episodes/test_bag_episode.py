@@ -1,6 +1,7 @@
 """An episode in a bag: what was written comes back, lazily and at random access."""
 
 import concurrent.futures
+import multiprocessing
 import pickle
 
 import numpy as np
@@ -205,6 +206,25 @@ def test_many_threads_read_it(tmp_path):
             jobs, pool.map(lambda job: episode.picture(*job), jobs), strict=True
         ):
             np.testing.assert_array_equal(found, made.pictures[camera][i])
+
+
+def _as_written(episode, pictures, seed):
+    """Whether 400 pictures at random come out as they went in."""
+    for index in np.random.default_rng(seed).integers(0, 40, 400):
+        if not np.array_equal(episode.picture("front", int(index)), pictures[index]):
+            return False
+    return True
+
+
+def test_forked_workers_do_not_share_their_parents_place_in_the_file(tmp_path):
+    made = episode_bag(tmp_path / "e", 200, settings=WriterSettings(chunk_bytes=8192))
+    episode, pictures = BagEpisode(made.path), made.pictures["front"]
+    episode.picture("front", 0)  # The parent's reader is open.
+    with concurrent.futures.ProcessPoolExecutor(
+        2, mp_context=multiprocessing.get_context("fork")
+    ) as pool:
+        jobs = [pool.submit(_as_written, episode, pictures, seed) for seed in range(4)]
+        assert all(job.result() for job in jobs)
 
 
 def test_more_bags_than_are_kept_open_are_read_side_by_side(tmp_path):
