@@ -2,7 +2,7 @@
 
     pi05 bags import DATASET --out BAGS
 
-Training, `bags list`, `check` and `show` read datasets as they are; bags are for what wants bags.
+Training, `bags show` and `bags stats` read datasets as they are; bags are for what wants bags.
 Episodes whose bag is there are passed over, so an import that was interrupted goes on.
 """
 
