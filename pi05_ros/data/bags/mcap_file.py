@@ -93,6 +93,7 @@ class McapFile:
         self._chunks: list[ChunkIndex] = []
         self._chunk_counts: list[dict[int, int]] = []  # of each chunk: channel -> messages
         self._metadata: list[MetadataIndex] = []
+        self.summary_size = 1000  # bytes that `finish` will write, about
         try:
             self.sink.write(MAGIC + record(Header(profile="ros2", library=LIBRARY)))
         except OSError:
@@ -114,28 +115,21 @@ class McapFile:
         """The latest log time [ns]; 0 without messages."""
         return max((chunk.message_end_time for chunk in self._chunks), default=0)
 
-    @property
-    def summary_size(self) -> int:
-        """About how many bytes `finish` will write."""
-        entries = sum(len(chunk.message_index_offsets) for chunk in self._chunks)
-        texts = sum(len(schema.data) + 100 for schema in self.schemas.values())
-        texts += sum(
-            200 + sum(len(k) + len(v) for k, v in channel.metadata.items())
-            for channel in self.channels.values()
-        )
-        return 1000 + 100 * len(self._chunks) + 10 * entries + texts
-
     def add_schema(self, schema: Schema) -> None:
         """Writes a schema, once. It stands outside the chunks: no broken chunk takes it along."""
         if schema.id not in self.schemas:
-            self.sink.write(record(schema))
+            written = record(schema)
+            self.sink.write(written)
             self.schemas[schema.id] = schema
+            self.summary_size += len(written)
 
     def add_channel(self, channel: Channel) -> None:
         """Writes a channel, once; its schema must be there."""
         if channel.id not in self.channels:
-            self.sink.write(record(channel))
+            written = record(channel)
+            self.sink.write(written)
             self.channels[channel.id] = channel
+            self.summary_size += len(written)
 
     def add_metadata(self, name: str, data: Mapping[str, str]) -> None:
         """Writes a metadata record."""
@@ -185,6 +179,7 @@ class McapFile:
         for channel, count in counts.items():
             self.counts[channel] += count
         self._chunk_counts.append(counts)
+        self.summary_size += 100 + 10 * len(counts)
         self._chunks.append(
             ChunkIndex(
                 message_start_time=chunk.first_ns,
@@ -208,7 +203,9 @@ class McapFile:
         if not self._chunks:
             return False
         start = self._chunks.pop().chunk_start_offset
-        for channel, count in self._chunk_counts.pop().items():
+        counts = self._chunk_counts.pop()
+        self.summary_size -= 100 + 10 * len(counts)
+        for channel, count in counts.items():
             self.counts[channel] -= count
         self.sink.cut(start)
         # Schemas and channels behind it are gone too; the summary repeats them.
