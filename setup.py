@@ -10,6 +10,7 @@ NAME = "pi05_ros"
 EXECUTABLES = (
     "brain",
     "camera_ingestion",
+    "console",
     "control_bridge",
     "lifecycle_manager",
     "mock_home",
@@ -32,7 +33,7 @@ setup(
     name=NAME,
     version="0.1.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={f"{NAME}.faults": ["*.c"]},
+    package_data={f"{NAME}.console": ["page/*"], f"{NAME}.faults": ["*.c"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

@@ -82,11 +82,15 @@ def graph(
         specs += _mock_hardware(platform, suite.environment)
     specs.append(suite.camera_ingestion())
     specs += suite.brain()
+    if options.console_required:
+        specs.append(suite.console())
     peers = ",".join(managed_nodes(specs))
     bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
     specs.append(suite.node("control_bridge", bridge, managed=True))
     managed = [name for spec in specs if spec.managed for name in spec.nodes]
     specs.append(suite.recorder())
+    if options.console and not options.console_required:
+        specs.append(suite.console())
     aside = [name for spec in specs if spec.aside for name in spec.nodes]
     manager: dict[str, Parameter] = {"managed_nodes": managed, "aside_nodes": aside}
     specs.append(suite.node("lifecycle_manager", manager))
@@ -197,6 +201,17 @@ class _Suite:
         }
         spec = self.node("recorder", parameters, on_exit="persist")
         return replace(spec, aside=True, end_s=_RECORDER_END_S)
+
+    def console(self) -> NodeSpec:
+        """The operator's page. The robot waits for it only where an operator is required."""
+        required = self.options.console_required
+        parameters: dict[str, Parameter] = {
+            "port": self.options.console_port,
+            "require_operator": required,
+        }
+        if required:
+            return self.node("console", parameters, managed=True)
+        return replace(self.node("console", parameters, on_exit="persist"), aside=True)
 
 
 def platform_reference(platform: Platform) -> str:

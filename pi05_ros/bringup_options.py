@@ -86,6 +86,14 @@ class BringupOptions:
     )
     bags: str = _option("bags", "Folder of the recorded episodes, one bag each.")
     rviz: bool = _option(False, "Open RViz.")
+    console: bool = _option(
+        False, "Serve the operator's web page, to browsers on this machine; its address is logged."
+    )
+    console_port: int = _option(8805, "Port of the operator's web page; 0: a free one.")
+    console_required: bool = _option(
+        False,
+        "Dead-man switch: the robot holds while no awake browser holds control. Implies console.",
+    )
     namespace: str = _option("pi05", "Namespace of the suite's nodes and topics.")
     log_level: str = _option("info", "Least severe log messages of the suite's nodes.", LOG_LEVELS)
     mock_hardware: bool = _option(
@@ -121,6 +129,8 @@ class BringupOptions:
             raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")
         if self.sim and self.mock_hardware:
             raise ValueError("mock_hardware: sim brings its own controllers; take one of the two")
+        if self.console_port > 65535 or self.console_port < 0:
+            raise ValueError(f"console_port: wanted 0 to 65535, found {self.console_port}")
         if not self.bags:
             raise ValueError("bags: wanted the path of a folder, found nothing")
         if len(self.task) > MAX_TASK_LENGTH or not (self.task == "" or self.task.isprintable()):

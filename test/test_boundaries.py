@@ -39,6 +39,7 @@ RANK = {
     "bags": 4,
     "say": 4,
     "checkpoints": 4,
+    "console": 4,
     "demo": 4,
     "faults": 4,
     "latency": 4,

@@ -40,6 +40,7 @@ def _leave(status: int) -> NoReturn:
 
 brain = functools.partial(run, "brain")
 camera_ingestion = functools.partial(run, "camera_ingestion")
+console = functools.partial(run, "console")
 control_bridge = functools.partial(run, "control_bridge")
 lifecycle_manager = functools.partial(run, "lifecycle_manager")
 mock_home = functools.partial(run, "mock_home")

@@ -76,4 +76,4 @@ def test_a_name_of_no_node_is_one_sentence(words):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert err.startswith("there is no node") and err.count("\n") == 1
-    assert "valid: brain, camera_ingestion, control_bridge," in err
+    assert "valid: brain, camera_ingestion, console, control_bridge," in err

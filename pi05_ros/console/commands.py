@@ -1,0 +1,120 @@
+"""What a page may send, read strictly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pi05_ros.console.answers import BAD_REQUEST, Refused
+from pi05_ros.inference import instructions
+
+MAX_MESSAGE = 4096  # Bytes of one message of a page.
+MAX_NAME = 40  # Characters of an operator's name.
+MAX_NOTES = 1000  # Characters.
+
+OUTCOMES = ("success", "failure", "discard")
+
+
+def _line(text: str) -> str:
+    return instructions.problem(text)
+
+
+def _subtask(text: str) -> str:
+    return instructions.problem(text) or ("" if instructions.clean(text) else "it is empty")
+
+
+def _name(text: str) -> str:
+    return instructions.problem(text) or (
+        f"at most {MAX_NAME} characters are allowed" if len(text) > MAX_NAME else ""
+    )
+
+
+def _notes(text: str) -> str:
+    return f"at most {MAX_NOTES} characters are allowed" if len(text) > MAX_NOTES else ""
+
+
+def _outcome(text: str) -> str:
+    return "" if text in OUTCOMES else f"wanted one of {', '.join(OUTCOMES)}"
+
+
+# Command -> argument -> what is wrong with its text.
+COMMANDS: dict[str, dict[str, Callable[[str], str]]] = {
+    "execute_task": {"task": _subtask},
+    "cancel_task": {},
+    "instruct": {"text": _subtask},
+    "hand_back": {},
+    "start_episode": {"task": _line, "operator_name": _name, "home": _line, "notes": _notes},
+    "stop_episode": {"outcome": _outcome, "notes": _notes},
+    "arm": {},
+    "disarm": {},
+    "resume": {},
+    "reset": {},
+}
+
+
+@dataclass(frozen=True)
+class FromPage:
+    """One message of a page."""
+
+    kind: str  # hello, seen, command, take, release, stop
+    number: int = 0  # Of the request, for its answer.
+    seen: int = 0  # Number of the newest state that the page has shown.
+    lease: int = 0  # Of the command; of whom to take over from.
+    name: str = ""  # Of the command, or of the operator.
+    arguments: Mapping[str, str] | None = None
+
+
+_KINDS = ("hello", "seen", "command", "take", "release", "stop")
+
+
+def parse(text: str) -> FromPage:
+    """Reads a message.
+
+    Raises:
+        Refused: BAD_REQUEST, it is none.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Refused(BAD_REQUEST, "not JSON") from error
+    if not isinstance(found, dict) or found.get("type") not in _KINDS:
+        raise Refused(BAD_REQUEST, f"wanted an object with type {', '.join(_KINDS)}")
+    kind = found["type"]
+    name = found.get("name", "")
+    arguments = found.get("arguments", {})
+    if not isinstance(name, str) or not isinstance(arguments, dict):
+        raise Refused(BAD_REQUEST, "name must be text, and arguments an object")
+    if kind == "command":
+        _check_command(name, arguments)
+    elif _name(name):
+        raise Refused(BAD_REQUEST, f"name: {_name(name)}")
+    return FromPage(
+        kind,
+        number=_count(found, "id"),
+        seen=_count(found, "seen"),
+        lease=_count(found, "lease"),
+        name=name,
+        arguments=arguments,
+    )
+
+
+def _check_command(name: str, arguments: Mapping[str, Any]) -> None:
+    wanted = COMMANDS.get(name)
+    if wanted is None:
+        raise Refused(BAD_REQUEST, f"there is no such command (valid: {', '.join(COMMANDS)})")
+    if set(arguments) != set(wanted):
+        raise Refused(BAD_REQUEST, f"{name} wants the arguments {', '.join(wanted) or 'none'}")
+    for key, problem in wanted.items():
+        value = arguments[key]
+        trouble = problem(value) if isinstance(value, str) else "wanted text"
+        if trouble:
+            raise Refused(BAD_REQUEST, f"{key}: {trouble}")
+
+
+def _count(found: Mapping[str, Any], key: str) -> int:
+    value = found.get(key, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise Refused(BAD_REQUEST, f"{key}: wanted a whole number, 0 or more")
+    return value

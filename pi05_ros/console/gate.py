@@ -1,0 +1,93 @@
+"""Who may speak to the server at all: Host, Origin, token."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+COOKIE = "pi05_console"
+MIN_TOKEN = 12  # Characters.
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The rules of one server.
+
+    A page of a foreign site can reach a server on loopback through the operator's own browser.
+    Browsers say where such a request comes from (Origin), and by which name they found us (Host):
+    a foreign site can make its own name point here, but it cannot make it look like an address.
+    """
+
+    host: str  # Address that the server listens on.
+    token: str = ""  # Empty: none is wanted.
+    names: tuple[str, ...] = ()  # Further names by which the machine is called.
+
+    def __post_init__(self) -> None:
+        if self.token and (len(self.token) < MIN_TOKEN or not self.token.isascii()):
+            raise ValueError(f"token: wanted at least {MIN_TOKEN} ASCII characters")
+        if not self.token and not is_loopback(self.host):
+            raise ValueError(
+                f"host: '{self.host}' lets other machines in, and no token is set; set token, or "
+                "listen on 127.0.0.1 and come through ssh -L"
+            )
+
+    def host_is_ours(self, header: str) -> bool:
+        """Whether a Host header names this machine."""
+        name = _host_name(header)
+        if name == "localhost" or name in self.names:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or not is_loopback(self.host)
+
+    def origin_is_ours(self, origin: str | None, host: str) -> bool:
+        """Whether a request comes from our own page, or from no page (a script, a plain visit)."""
+        if origin is None:
+            return True
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+    def token_fits(self, authorization: str | None, cookie: str | None) -> bool:
+        """Whether the token was shown, as `Authorization: Bearer …` or by our cookie."""
+        if not self.token:
+            return True
+        if authorization is not None:
+            kind, _, given = authorization.partition(" ")
+            return kind.lower() == "bearer" and self.is_token(given.strip())
+        return cookie is not None and _equal(cookie, self.cookie)
+
+    def is_token(self, given: str) -> bool:
+        """Whether this is the token. Takes as long for a near miss as for a far one."""
+        return bool(self.token) and _equal(given, self.token)
+
+    @property
+    def cookie(self) -> str:
+        """What a browser gets for the token; the token cannot be told from it."""
+        return hmac.new(self.token.encode(), b"pi05 console", hashlib.sha256).hexdigest()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_name(header: str) -> str:
+    """The name in a Host header, without the port; empty where it is malformed."""
+    try:
+        return (urlsplit(f"//{header}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _equal(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode())

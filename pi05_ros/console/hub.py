@@ -1,0 +1,122 @@
+"""What all sessions of a server share."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pi05_ros.console.answers import CONFLICT, NO_ANSWER, Answer, Refused, Robot
+from pi05_ros.console.board import Board
+from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.limits import Rate
+from pi05_ros.console.pictures import Pictures
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Rates and bounds of the server."""
+
+    state_rate_hz: float = 10.0  # States to a page.
+    beat_s: float = 0.04  # Between two messages to a holder with a dead-man switch.
+    sessions: int = 8  # Pages at a time.
+    page_rate: Rate = Rate(100, 200)  # Messages of one page.
+    command_rate: Rate = Rate(10, 20)  # Of them, commands.
+    http_rate: Rate = Rate(30, 120)  # Requests of one address, stops left out.
+    wrong_tokens: Rate = Rate(0.2, 10)  # Of one address.
+    body_bytes: int = 4096  # Of a request.
+    behind_s: float = 1.0  # A page that is so far behind gets no pictures.
+    dead_s: float = 15.0  # One that has shown nothing new for so long is closed.
+
+    @property
+    def state_s(self) -> float:
+        """Between two states."""
+        return 1.0 / self.state_rate_hz
+
+
+@dataclass
+class Hub:
+    """Board, pictures, desk and robot of one server. Used in its event loop.
+
+    Args:
+        robot: Carries out commands.
+        board: What pages show.
+        pictures: Of the cameras.
+        desk: Who holds control.
+        require_operator: Whether a dead-man switch is on.
+        settings: Rates and bounds.
+        clock: Steady time [s].
+        log: Takes one line about control, for the node's log.
+    """
+
+    robot: Robot
+    board: Board
+    pictures: Pictures
+    desk: ControlDesk
+    require_operator: bool = False
+    settings: HubSettings = field(default_factory=HubSettings)
+    clock: Callable[[], float] = time.monotonic
+    log: Callable[[str], None] = lambda line: None
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._sessions: set[int] = set()
+        self._stopping: asyncio.Task[Answer] | None = None
+        self.stops = 0  # Since the server began.
+
+    @property
+    def full(self) -> bool:
+        """Whether no more pages are let in."""
+        return len(self._sessions) >= self.settings.sessions
+
+    @property
+    def watchers(self) -> int:
+        """Pages that look."""
+        return len(self._sessions)
+
+    def join(self) -> int:
+        """A page looks; gives its session's number."""
+        number = next(self._numbers)
+        self._sessions.add(number)
+        if len(self._sessions) == 1:
+            self.robot.watch(True)
+        return number
+
+    def leave(self, number: int) -> None:
+        """It looks no more."""
+        self._sessions.discard(number)
+        self.desk.release(number)
+        if not self._sessions:
+            self.robot.watch(False)
+
+    async def stop(self, who: str) -> Answer:
+        """Stops the robot: anybody may, and no rate limits it; who comes meanwhile shares it."""
+        self.desk.stopped()
+        self.stops += 1
+        if self._stopping is None or self._stopping.done():
+            self.log(f"stop, pressed by {who}")
+            self._stopping = asyncio.create_task(self.robot.stop())
+        try:
+            # Shielded: whoever hangs up takes nobody else's stop with them.
+            answer = await asyncio.shield(self._stopping)
+        except Exception as error:
+            return Answer(NO_ANSWER, f"stop failed in the console: {type(error).__name__}")
+        # What was shown while it was under way was not yet the stopped robot.
+        self.desk.stopped()
+        return answer
+
+    async def command(
+        self, session: int, lease: int, seen_at: float, name: str, arguments: dict[str, str]
+    ) -> Answer:
+        """Carries out a command of who holds control; others are refused."""
+        try:
+            self.desk.check(session, lease, seen_at)
+        except Refused as refusal:
+            return refusal.answer
+        if self._stopping is not None and not self._stopping.done():
+            return Answer(CONFLICT, "a stop is under way; look, then repeat")
+        holder = self.desk.holder
+        self.log(f"{name} {arguments or ''}, by {holder.name if holder else '?'}")
+        return await self.robot.do(name, arguments)

@@ -1,0 +1,52 @@
+// The page's own state: what the server told last, and what each part makes of it.
+import { Link } from "./link.js";
+import { Cameras } from "./cameras.js";
+import { Timeline } from "./timeline.js";
+import { Plot } from "./plot.js";
+import { Controls } from "./controls.js";
+import { showStatus } from "./status.js";
+import { byId, say } from "./page.js";
+
+const link = new Link();
+const cameras = new Cameras(byId("cameras"));
+const timeline = new Timeline(byId("timeline"), byId("legend"));
+const plot = new Plot(byId("plot"), byId("groups"), byId("plot-legend"));
+const controls = new Controls(link);
+const state = {};
+
+link.onState = (changed) => {
+  Object.assign(state, changed);
+  if (changed.static) {
+    cameras.begin(changed.static.cameras);
+    plot.begin(changed.static);
+    controls.begin(changed.static);
+  }
+  if (changed.subtask) cameras.boxes = changed.subtask.boxes;
+  if (changed.timeline) timeline.entries = changed.timeline;
+  if (changed.chunk !== undefined) plot.chunk = changed.chunk;
+  if (changed.robot) plot.add(changed.robot);
+  if (state.robot && state.robot.now) timeline.now = state.robot.now;
+  showStatus(state, changed);
+  controls.show(state, changed);
+};
+link.onPicture = (picture) => cameras.put(picture);
+link.onLink = (on) => {
+  const mark = byId("link");
+  mark.toggleAttribute("data-on", on);
+  mark.textContent = on ? "connected" : "offline, trying again";
+  if (!on) {
+    for (const name of Object.keys(state)) delete state[name];
+    showStatus(state, {});
+    controls.show(state, {});
+    cameras.lost();
+  }
+};
+link.onRefusal = (answer) => say(answer.message, "bad");
+
+function draw() {
+  cameras.tick();
+  timeline.draw();
+  plot.draw();
+}
+setInterval(() => requestAnimationFrame(draw), 125);
+link.open();

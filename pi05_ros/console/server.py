@@ -1,0 +1,217 @@
+"""The web server: checks who asks, hands out the page, and stops the robot for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from aiohttp import web
+
+from pi05_ros.console.commands import MAX_MESSAGE
+from pi05_ros.console.gate import COOKIE, Gate
+from pi05_ros.console.hub import Hub
+from pi05_ros.console.limits import Buckets
+from pi05_ros.console.page_files import PUBLIC, page_files
+from pi05_ros.console.session import Session
+from pi05_ros.errors import Pi05Error
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+STOP_PATH = "/api/stop"
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class ConsoleError(Pi05Error):
+    """The server cannot run."""
+
+
+class Application:
+    """The routes of one server, and what a request must pass before one is reached.
+
+    Args:
+        hub: What the sessions share.
+        gate: Whom to let in.
+    """
+
+    def __init__(self, hub: Hub, gate: Gate) -> None:
+        self._hub, self._gate = hub, gate
+        self._requests = Buckets(hub.settings.http_rate, hub.clock)
+        self._wrong = Buckets(hub.settings.wrong_tokens, hub.clock)
+        self._files = page_files()
+        self.web = web.Application(
+            middlewares=[self._check], client_max_size=hub.settings.body_bytes
+        )
+        self.web.router.add_get("/ws", self._open_socket)
+        self.web.router.add_post(STOP_PATH, self._stop)
+        self.web.router.add_post("/login", self._login)
+        self.web.router.add_get("/{path:.*}", self._file)
+        self.web.on_response_prepare.append(self._add_headers)
+        self.web.on_shutdown.append(self._close_sockets)
+        self._sockets: set[web.WebSocketResponse] = set()
+
+    @web.middleware
+    async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        """In this order: how often, by which name, from where, how large, with which token."""
+        address = request.remote or ""
+        # Stop is never counted; what a flood of stops does is stop the robot.
+        if request.path != STOP_PATH and not self._requests.of(address).take():
+            return _refuse(429, "too many requests; wait a second")
+        host = request.headers.get("Host", "")
+        if not self._gate.host_is_ours(host):
+            return _refuse(403, "this server does not go by the name in Host")
+        if not self._gate.origin_is_ours(request.headers.get("Origin"), host):
+            return _refuse(403, "requests of other sites are refused")
+        if (request.content_length or 0) > self._hub.settings.body_bytes:
+            return _refuse(413, "the request is too large")
+        if request.path not in (*PUBLIC, "/login"):
+            shown = request.headers.get("Authorization"), request.cookies.get(COOKIE)
+            wrong = self._wrong.of(address)
+            if any(shown) and wrong.empty:
+                return _refuse(429, "too many wrong tokens; wait a minute")
+            if not self._gate.token_fits(*shown):
+                if any(shown):
+                    wrong.take()
+                if request.path == "/" and request.method == "GET":
+                    return self._page("/login.html", 401)
+                return _refuse(401, "show the token: Authorization: Bearer …, or by the page")
+        try:
+            return await handler(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse(413, "the request is too large")
+
+    async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(_HEADERS)
+        response.headers["Server"] = "pi05_ros console"
+
+    async def _close_sockets(self, _: web.Application) -> None:
+        for socket in set(self._sockets):
+            await socket.close(code=1001, message=b"the server ends")
+
+    def _page(self, path: str, status: int = 200) -> web.Response:
+        file = self._files[path]
+        return web.Response(
+            body=file.body, status=status, headers={"Content-Type": file.content_type}
+        )
+
+    async def _file(self, request: web.Request) -> web.Response:
+        if request.path not in self._files:
+            return _refuse(404, "there is no such page")
+        return self._page(request.path)
+
+    async def _login(self, request: web.Request) -> web.Response:
+        wrong = self._wrong.of(request.remote or "")
+        if wrong.empty:
+            return _refuse(429, "too many wrong tokens; wait a minute")
+        await request.read()  # Large bodies are refused, whatever they are.
+        form = await request.post()
+        if not self._gate.is_token(str(form.get("token", ""))):
+            wrong.take()
+            return self._page("/login.html", 401)
+        answer = web.Response(status=303, headers={"Location": "/"})
+        # Not for other sites, not for scripts; gone when the browser is closed.
+        answer.set_cookie(COOKIE, self._gate.cookie, httponly=True, samesite="Strict", path="/")
+        return answer
+
+    async def _stop(self, request: web.Request) -> web.Response:
+        await request.read()  # Nothing is wanted in it; it must not be large, though.
+        answer = await self._hub.stop(request.remote or "?")
+        return web.json_response(
+            {"status": answer.status, "message": answer.message}, status=answer.status
+        )
+
+    async def _open_socket(self, request: web.Request) -> web.StreamResponse:
+        if self._hub.full:
+            return _refuse(429, "too many pages are open")
+        socket = web.WebSocketResponse(
+            max_msg_size=MAX_MESSAGE, heartbeat=5.0, compress=False, timeout=1.0
+        )
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        try:
+            await Session(self._hub, socket, request.remote or "?").run()
+        finally:
+            self._sockets.discard(socket)
+        return socket
+
+
+def _refuse(status: int, message: str) -> web.Response:
+    response = web.json_response({"status": status, "message": message}, status=status)
+    response.force_close()  # What is still being sent is not read.
+    return response
+
+
+class Server:
+    """Runs an Application in a thread of its own.
+
+    Args:
+        hub: What the sessions share.
+        gate: Whom to let in; says the address, too.
+        port: 0: a free one.
+
+    Raises:
+        ConsoleError: The address cannot be listened on.
+    """
+
+    def __init__(self, hub: Hub, gate: Gate, port: int) -> None:
+        self._host, self._port = gate.host, port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="console server", daemon=True
+        )
+        self._thread.start()
+        application = Application(hub, gate)
+        # Browsers keep half-open requests; none of ours takes long.
+        self._runner = web.AppRunner(
+            application.web, access_log=None, keepalive_timeout=30.0, shutdown_timeout=1.0
+        )
+        try:
+            self._do(self._open())
+        except OSError as error:
+            self.close()
+            raise ConsoleError(
+                f"the console cannot listen on {gate.host}:{port} ({error.strerror}): give it "
+                "another console_port, or end what listens there"
+            ) from error
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Of the server."""
+        return self._loop
+
+    @property
+    def port(self) -> int:
+        """That it listens on."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where the page is, for whoever sits at this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
+        return f"http://{host}:{self._port}/"
+
+    def close(self) -> None:
+        """Closes all pages' sockets and ends the thread."""
+        self._do(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _open(self) -> None:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port, reuse_address=True)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10.0)

@@ -1,0 +1,203 @@
+"""One page's websocket: states and pictures out, commands in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from pi05_ros.console.answers import DONE, TOO_MANY, Answer, Refused
+from pi05_ros.console.board import encode
+from pi05_ros.console.commands import FromPage, parse
+from pi05_ros.console.hub import Hub
+from pi05_ros.console.limits import Bucket
+
+_REMEMBERED = 512  # Numbers of messages sent, so many beats are 20 s.
+
+
+class Session:
+    """Serves one page until it leaves.
+
+    The page says of each message which it has shown (`seen`): that proves that it is awake, how
+    far it is behind, and on what grounds its operator commands.
+
+    Args:
+        hub: What is shared.
+        socket: Open.
+        address: Of the page.
+    """
+
+    def __init__(self, hub: Hub, socket: web.WebSocketResponse, address: str) -> None:
+        self._hub, self._socket, self._address = hub, socket, address
+        self._number = hub.join()
+        self._name = address
+        self._sent: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        self._count = 0
+        self._known_board = 0
+        self._known_pictures: dict[str, int] = {}
+        self._seen_at = hub.clock()  # When what it has shown last was sent.
+        self._messages = Bucket(hub.settings.page_rate, hub.clock)
+        self._commands = Bucket(hub.settings.command_rate, hub.clock)
+        self._doing: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until the socket closes."""
+        sender = asyncio.create_task(self._send_all())
+        try:
+            async for message in self._socket:
+                if message.type != WSMsgType.TEXT:
+                    break
+                if not self._messages.take():
+                    await self._socket.close(code=1008, message=b"too many messages")
+                    break
+                await self._take(message.data)
+        finally:
+            self._hub.leave(self._number)
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await sender
+            for task in self._doing:
+                task.cancel()
+
+    # In.
+
+    async def _take(self, text: str) -> None:
+        try:
+            message = parse(text)
+        except Refused as refusal:
+            await self._answer(0, refusal.answer)
+            return
+        if message.kind == "seen":
+            self._on_seen(message.seen)
+        elif message.kind == "hello":
+            self._name = message.name.strip() or self._address
+        elif message.kind == "stop":
+            self._spawn(self._stop(message.number))
+        elif not self._commands.take():
+            await self._answer(
+                message.number, Answer(TOO_MANY, "too many commands; wait a second")
+            )
+        elif message.kind == "command":
+            self._spawn(self._command(message))
+        else:
+            await self._answer(message.number, self._change_control(message))
+
+    def _on_seen(self, number: int) -> None:
+        at = self._time_sent(number)
+        if at > self._seen_at:
+            self._seen_at = at
+            self._hub.desk.seen(self._number, at)
+
+    def _time_sent(self, number: int) -> float:
+        """When a message was sent; long ago if it is not remembered."""
+        return next((at for sent, at in reversed(self._sent) if sent == number), float("-inf"))
+
+    def _change_control(self, message: FromPage) -> Answer:
+        desk, before = self._hub.desk, self._hub.desk.holder
+        if message.kind == "release":
+            desk.release(self._number)
+            if before is not None and before.session == self._number:
+                self._hub.log(f"control released by {self._name}")
+            return Answer(DONE, "you watch")
+        try:
+            desk.take(
+                self._number,
+                self._name,
+                self._time_sent(message.seen),
+                over=message.lease or None,
+            )
+        except Refused as refusal:
+            return refusal.answer
+        over = f" over from {before.name}" if before and before.session != self._number else ""
+        self._hub.log(f"control taken{over} by {self._name} ({self._address})")
+        return Answer(DONE, "you hold control")
+
+    async def _command(self, message: FromPage) -> None:
+        answer = await self._hub.command(
+            self._number,
+            message.lease,
+            self._time_sent(message.seen),
+            message.name,
+            dict(message.arguments or {}),
+        )
+        await self._answer(message.number, answer)
+
+    async def _stop(self, number: int) -> None:
+        await self._answer(number, await self._hub.stop(f"{self._name} ({self._address})"))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
+
+    async def _answer(self, number: int, answer: Answer) -> None:
+        reply = {
+            "type": "answer",
+            "id": number,
+            "status": answer.status,
+            "message": answer.message,
+        }
+        with contextlib.suppress(ConnectionError):
+            await self._socket.send_str(encode(reply))
+
+    # Out.
+
+    async def _send_all(self) -> None:
+        """States at their rate, beats between them, pictures when they are new."""
+        settings, clock = self._hub.settings, self._hub.clock
+        due = clock()
+        try:
+            while not self._socket.closed:
+                now = clock()
+                if now >= due:
+                    due = max(due + settings.state_s, now)
+                    await self._send_state()
+                elif self._hub.require_operator and self._holds:
+                    await self._socket.send_str(f'{{"type":"beat","n":{self._next_number()}}}')
+                behind = now - self._seen_at
+                if behind > settings.dead_s:
+                    await self._socket.close(code=1001, message=b"no sign of life")
+                    return
+                if behind < settings.behind_s:
+                    await self._send_pictures()
+                await asyncio.sleep(min(settings.beat_s, max(0.0, due - clock())))
+        except ConnectionError:
+            return
+
+    @property
+    def _holds(self) -> bool:
+        holder = self._hub.desk.holder
+        return holder is not None and holder.session == self._number
+
+    async def _send_state(self) -> None:
+        desk = self._hub.desk
+        desk.lapse()
+        holder = desk.holder
+        control = {
+            "session": self._number,
+            "mine": self._holds,
+            "holder": holder.name if holder else "",
+            "lease": holder.lease if holder else 0,
+            "watchers": self._hub.watchers,
+            "required": self._hub.require_operator,
+            "stops": self._hub.stops,
+        }
+        self._known_board, changed = self._hub.board.since(self._known_board)
+        sections = "".join(f',"{name}":{text}' for name, text in changed.items())
+        number = self._next_number()
+        await self._socket.send_str(
+            f'{{"type":"state","n":{number},"control":{encode(control)}{sections}}}'
+        )
+
+    def _next_number(self) -> int:
+        self._count += 1
+        self._sent.append((self._count, self._hub.clock()))
+        return self._count
+
+    async def _send_pictures(self) -> None:
+        for name, picture in self._hub.pictures.since(self._known_pictures).items():
+            self._known_pictures[name] = picture.sequence
+            await self._socket.send_bytes(picture.message)

@@ -1,0 +1,188 @@
+"""Messages of the graph as the sections of the operator's page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pi05_msgs.msg import (
+    ActionChunk,
+    Episode,
+    PlanDecision,
+    Recording,
+    RobotState,
+    Subtask,
+    TaskScore,
+)
+from pi05_ros.platforms import Platform
+
+MODES = {
+    RobotState.MODE_UNKNOWN: "unknown",
+    RobotState.MODE_RUNNING: "running",
+    RobotState.MODE_HOLDING: "holding",
+    RobotState.MODE_DISARMED: "disarmed",
+    RobotState.MODE_FAULTED: "faulted",
+    RobotState.MODE_STOPPED: "stopped",
+}
+_EPISODE_STATES = {
+    Episode.STATE_IDLE: "idle",
+    Episode.STATE_RECORDING: "recording",
+    Episode.STATE_CLOSING: "closing",
+    Episode.STATE_ERROR: "error",
+}
+_DIGITS = 4  # Of values in plots.
+
+
+def seconds(stamp: Any) -> float:
+    """A stamp or a duration in seconds."""
+    return float(stamp.sec + stamp.nanosec * 1e-9)
+
+
+def static_section(platform: Platform, namespace: str, brain: str = "") -> dict[str, Any]:
+    """What never changes while the node is active."""
+    return {
+        "platform": platform.name,
+        "description": platform.description,
+        "namespace": namespace,
+        "cameras": [
+            {"name": camera.name, "width": camera.width, "height": camera.height}
+            for camera in platform.cameras
+        ],
+        "names": list(platform.names),
+        "units": [dimension.unit for dimension in platform.dimensions],
+        "groups": [
+            {
+                "name": group.name,
+                "begin": platform.slices[group.name].start,
+                "end": platform.slices[group.name].stop,
+            }
+            for group in platform.groups
+        ],
+        "vocabulary": list(platform.vocabulary),
+    }
+
+
+def robot_section(message: RobotState, now: float) -> dict[str, Any]:
+    """Mode and vectors. now [s, ROS time]."""
+    return {
+        "now": round(now, 3),
+        "age": round(now - seconds(message.header.stamp), 3),
+        "mode": MODES.get(message.mode, "unknown"),
+        "reason": message.reason,
+        "measured": _rounded(message.measured),
+        "commanded": _rounded(message.commanded),
+        "row": round(message.chunk_row, 1),
+        "chunk": message.chunk_sequence,
+    }
+
+
+def chunk_section(message: ActionChunk) -> dict[str, Any]:
+    """The newest chunk as rows."""
+    start = seconds(message.start) or seconds(message.header.stamp)
+    data = np.asarray(message.data, np.float64).reshape(message.horizon, -1)
+    return {
+        "sequence": message.sequence,
+        "start": round(start, 3),
+        "period": message.period,
+        "committed": message.committed,
+        "latency": round(message.latency, 4),
+        "rows": np.round(data, 3).tolist(),
+    }
+
+
+def subtask_section(message: Subtask) -> dict[str, Any]:
+    """What the robot does next, and what the model would have said."""
+    answered = bool(message.model_stamp.sec or message.model_stamp.nanosec)
+    return {
+        "id": message.id,
+        "task": message.task,
+        "text": message.text,
+        "source": message.source,
+        "score": round(message.score, 3),
+        "latency": round(message.latency, 3),
+        "boxes": [
+            {
+                "camera": box.camera,
+                "label": box.label,
+                "box": [round(v, 4) for v in (box.x_min, box.y_min, box.x_max, box.y_max)],
+            }
+            for box in message.boxes
+        ],
+        "model_answered": answered,
+        "model_text": message.model_text,
+        "model_score": round(message.model_score, 3),
+    }
+
+
+def decision_section(message: PlanDecision, now: float) -> dict[str, Any]:
+    """One decision of the planner. now [s, ROS time]."""
+    return {
+        "at": round(now, 2),
+        "trigger": message.trigger,
+        "outcome": message.outcome,
+        "answer": message.answer,
+        "score": round(message.score, 3),
+        "reason": message.reason,
+        "loop": message.loop,
+        "latency": round(message.latency, 3),
+    }
+
+
+def episode_section(message: Episode) -> dict[str, Any]:
+    """The present episode, or the last."""
+    return {
+        "state": _EPISODE_STATES.get(message.state, "error"),
+        "id": message.id,
+        "task": message.task,
+        "operator_name": message.operator_name,
+        "home": message.home,
+        "outcome": message.outcome,
+        "path": message.path,
+        "duration": round(seconds(message.duration), 1),
+        "messages": message.message_count,
+        "bytes": message.byte_count,
+        "message": message.message,
+    }
+
+
+def recording_section(message: Recording) -> dict[str, Any]:
+    """How it is being written, topic by topic."""
+    return {
+        "id": message.id,
+        "free_bytes": message.free_bytes,
+        "queue_bytes": message.queue_bytes,
+        "write_rate": round(message.write_rate),
+        "topics": [
+            {
+                "name": topic.name,
+                "rate": round(topic.rate, 1),
+                "messages": topic.message_count,
+                "lost": topic.lost,
+                "dropped": topic.dropped,
+                "problem": topic.problem,
+            }
+            for topic in message.topics
+        ],
+    }
+
+
+def score_section(message: TaskScore) -> dict[str, Any]:
+    """Points in a mock home."""
+    return {"task": message.task, "points": message.points, "max_points": message.max_points}
+
+
+def diagnostics_of(message: Any) -> dict[str, dict[str, Any]]:
+    """Node -> level and message, of one DiagnosticArray; mock_home's counts are left out."""
+    return {
+        status.name.lstrip("/"): {
+            "level": status.level[0] if isinstance(status.level, bytes) else int(status.level),
+            "message": status.message,
+            "values": {pair.key: pair.value for pair in status.values},
+        }
+        for status in message.status
+    }
+
+
+def _rounded(values: Any) -> list[float]:
+    return np.round(np.asarray(values, np.float64), _DIGITS).tolist()

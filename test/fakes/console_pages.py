@@ -1,0 +1,152 @@
+"""A console without a graph: a robot that notes what it is told, and pages as plain clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+
+import aiohttp
+
+from pi05_ros.console.answers import Answer
+from pi05_ros.console.board import Board
+from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.gate import Gate
+from pi05_ros.console.hub import Hub
+from pi05_ros.console.pictures import Pictures
+from pi05_ros.console.server import Server
+
+
+class TurnedClock:
+    """Stands still until the test turns it."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class NotingRobot:
+    """Does nothing, and says that it did."""
+
+    def __init__(self):
+        self.done = []
+        self.stops = 0
+        self.watched = []
+        self.hold = None  # An asyncio.Event that stops wait for.
+
+    async def stop(self):
+        self.stops += 1
+        if self.hold is not None:
+            await self.hold.wait()
+        return Answer(200, "stopped")
+
+    async def do(self, name, arguments):
+        self.done.append((name, dict(arguments)))
+        return Answer(200, f"{name} done")
+
+    def watch(self, on):
+        self.watched.append(on)
+
+
+class ServedConsole:
+    """A server on a free port, with all that it shares."""
+
+    def __init__(self, *, token="", required=False, **hub):
+        self.robot = NotingRobot()
+        self.board = Board()
+        self.pictures = Pictures(("front", "back"), 10.0, TurnedClock())
+        clock = hub.pop("clock", None)
+        arguments = {"clock": clock} if clock else {}
+        import time
+
+        self.desk = ControlDesk(clock or time.monotonic)
+        self.hub = Hub(
+            self.robot,
+            self.board,
+            self.pictures,
+            self.desk,
+            require_operator=required,
+            **arguments,
+            **hub,
+        )
+        self.server = Server(self.hub, Gate("127.0.0.1", token), 0)
+        self.url = self.server.url.rstrip("/")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.close()
+
+
+class Page:
+    """What a browser's page does, without a browser."""
+
+    def __init__(self, session, socket):
+        self.session, self.socket = session, socket
+        self.seen, self.control, self.board = 0, {}, {}
+        self.pictures = []
+        self.answers = {}
+        self.awake = True
+        self.beats = 0
+        self._requests = 0
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, url, headers=None):
+        async with aiohttp.ClientSession(headers=headers) as session:
+            async with session.ws_connect(url + "/ws") as socket:
+                page = cls(session, socket)
+                await page.until(lambda: page.seen)
+                yield page
+                page._reader.cancel()
+
+    async def _read(self):
+        async for message in self.socket:
+            if message.type == aiohttp.WSMsgType.BINARY:
+                self.pictures.append(message.data)
+                continue
+            told = json.loads(message.data)
+            if told["type"] == "answer":
+                self.answers[told["id"]] = told
+                continue
+            if not self.awake:
+                continue
+            if told["type"] == "state":
+                self.seen = told["n"]
+                self.control = told["control"]
+                self.board |= told
+            else:
+                self.beats += 1
+            with contextlib.suppress(ConnectionError):
+                await self.socket.send_json({"type": "seen", "seen": told["n"]})
+
+    async def ask(self, kind, **fields):
+        """Sends a request and gives its answer."""
+        self._requests += 1
+        number = self._requests
+        lease = self.control.get("lease", 0)
+        message = {"type": kind, "id": number, "seen": self.seen, "lease": lease, **fields}
+        await self.socket.send_json(message)
+        await self.until(lambda: number in self.answers)
+        return self.answers[number]
+
+    async def take(self, over=0):
+        """Takes control; returns when the page shows it."""
+        answer = await self.ask("take", lease=over)
+        if answer["status"] == 200:
+            await self.until(lambda: self.control["mine"])
+        return answer
+
+    async def command(self, name, **arguments):
+        return await self.ask("command", name=name, arguments=arguments)
+
+    async def until(self, condition, seconds=10.0):
+        """Waits until `condition()` is true."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not condition():
+            assert asyncio.get_running_loop().time() < end, "waited in vain"
+            await asyncio.sleep(0.005)
