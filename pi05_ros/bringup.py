@@ -206,6 +206,7 @@ class _Suite:
         """The operator's page. The robot waits for it only where an operator is required."""
         required = self.options.console_required
         parameters: dict[str, Parameter] = {
+            "host": self.options.console_host,
             "port": self.options.console_port,
             "require_operator": required,
         }

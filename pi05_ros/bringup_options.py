@@ -89,6 +89,11 @@ class BringupOptions:
     console: bool = _option(
         False, "Serve the operator's web page, to browsers on this machine; its address is logged."
     )
+    console_host: str = _option(
+        "127.0.0.1",
+        "Address that the web page is served on. Another than loopback needs a secret in the "
+        "environment variable PI05_CONSOLE_TOKEN.",
+    )
     console_port: int = _option(8805, "Port of the operator's web page; 0: a free one.")
     console_required: bool = _option(
         False,

@@ -166,3 +166,31 @@ def test_specs_cannot_be_changed():
     spec = build()["brain"]
     with pytest.raises(TypeError):
         spec.parameters["task"] = "other"
+
+
+def test_the_console_comes_when_asked_for_and_nobody_waits_for_it():
+    assert "console" not in build()
+    specs = build(console=True, console_port=9000)
+    console = specs["console"]
+    assert (console.on_exit, console.managed, console.aside) == ("persist", False, True)
+    assert console.parameters == {
+        "use_sim_time": False,
+        "platform": "mobile_18dof",
+        "host": "127.0.0.1",
+        "port": 9000,
+        "require_operator": False,
+    }
+    assert specs["lifecycle_manager"].parameters["aside_nodes"] == ["recorder", "console"]
+    assert "console" not in specs["control_bridge"].parameters["peers"]
+
+
+@pytest.mark.parametrize("also", [{}, {"console": True}])
+def test_a_required_operator_makes_the_console_a_peer_of_the_bridge(also):
+    specs = build(console_required=True, **also)
+    console = specs["console"]
+    assert (console.on_exit, console.managed, console.aside) == ("respawn", True, False)
+    assert console.parameters["require_operator"] is True
+    manager = specs["lifecycle_manager"].parameters
+    assert manager["managed_nodes"][-2:] == ["console", "control_bridge"]
+    assert manager["aside_nodes"] == ["recorder"]
+    assert specs["control_bridge"].parameters["peers"].split(",")[-1] == "console"

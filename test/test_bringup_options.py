@@ -56,6 +56,7 @@ def test_text_becomes_values():
         ({"task": "a" * 257}, "option 'task': wanted one printable line of at most 256"),
         ({"namespace": "7th"}, "option 'namespace': '7th' is not a ROS name"),
         ({"namespace": "a b"}, "option 'namespace': 'a b' is not a ROS name"),
+        ({"console_port": "65536"}, "option 'console_port': wanted 0 to 65535, found 65536"),
         ({"log_level": "warning"}, r"option 'log_level': .* did you mean 'warn'\?"),
     ],
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from pi05_ros.console.gate import Gate
 from pi05_ros.nodes.parameters import parameter
+
+TOKEN_VARIABLE = "PI05_CONSOLE_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,9 @@ class ConsoleParameters:
     )
     port: int = parameter(8805, "TCP port; 0: a free one.", minimum=0, maximum=65535)
     token: str = parameter(
-        "", "Secret of 12 characters or more that a browser must show. Empty: none is wanted."
+        "",
+        "Secret of 12 characters or more that a browser must show. Empty: that of the environment "
+        "variable PI05_CONSOLE_TOKEN; empty there, too: none is wanted.",
     )
     names: str = parameter(
         "", "Further names of this machine, separated by commas ('robot.local'), for Host."
@@ -39,4 +44,4 @@ class ConsoleParameters:
             ValueError: The address is open and there is no token, or the token is too short.
         """
         names = tuple(name.strip().lower() for name in self.names.split(",") if name.strip())
-        return Gate(self.host, self.token, names)
+        return Gate(self.host, self.token or os.environ.get(TOKEN_VARIABLE, ""), names)

@@ -352,7 +352,8 @@ async def test_with_a_dead_man_switch_the_holder_is_asked_often(c):
 
 
 def test_a_taken_port_is_one_sentence():
-    with ServedConsole() as console, pytest.raises(
-        ConsoleError, match=f"cannot listen on 127.0.0.1:{console.server.port}"
+    with (
+        ServedConsole() as console,
+        pytest.raises(ConsoleError, match=f"cannot listen on 127.0.0.1:{console.server.port}"),
     ):
         Server(console.hub, Gate("127.0.0.1"), console.server.port)

@@ -18,6 +18,7 @@ from pi05_msgs.msg import Heartbeat, RobotState, Subtask
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.console import Console
+from pi05_ros.nodes.console_parameters import ConsoleParameters
 from pi05_ros.platforms import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
@@ -239,6 +240,12 @@ def test_with_a_dead_man_switch_heartbeats_tell_whether_an_operator_watches(grap
 def test_it_is_not_opened_carelessly(graph, parameters):
     node = graph.add(Console, port=0, **parameters)
     assert graph.call(node.trigger_configure) == TransitionCallbackReturn.FAILURE
+
+
+def test_the_token_may_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("PI05_CONSOLE_TOKEN", "from-the-environment")
+    assert ConsoleParameters(host="0.0.0.0").gate().token == "from-the-environment"
+    assert ConsoleParameters(token="given-as-parameter").gate().token == "given-as-parameter"
 
 
 def test_a_taken_port_fails_the_activation_and_can_be_tried_again(graph):
