@@ -33,7 +33,11 @@ setup(
     name=NAME,
     version="0.1.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={f"{NAME}.console": ["page/*"], f"{NAME}.faults": ["*.c"]},
+    package_data={
+        f"{NAME}.console": ["page/*"],
+        f"{NAME}.faults": ["*.c"],
+        f"{NAME}.report": ["*.j2"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

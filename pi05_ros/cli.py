@@ -33,6 +33,7 @@ class Verb:
 VERBS = {
     "demo": Verb("pi05_ros.demo.command", "a robot in a mock home does one task, and is filmed"),
     "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
+    "report": Verb("pi05_ros.report.command", "a recorded run on one page, to send around"),
     "say": Verb("pi05_ros.say.command", "speak the robot's next subtask, or hand back"),
     "bags": Verb("pi05_ros.bags.command", "list, check, mend, show and export recorded episodes"),
     "checkpoint": Verb(

@@ -38,6 +38,7 @@ RANK = {
     "recording": 3,
     "bags": 4,
     "say": 4,
+    "report": 4,
     "checkpoints": 4,
     "console": 4,
     "demo": 4,

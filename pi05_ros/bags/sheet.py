@@ -29,7 +29,7 @@ SOURCE_COLOURS = {
     "external": "#72b7b2",
     "implicit": "#9d9d9d",
 }
-_MODES = {
+MODES = {
     MODE_UNKNOWN: ("unknown", "#dddddd"),
     MODE_RUNNING: ("running", "#54a24b"),
     MODE_HOLDING: ("holding", "#eeca3b"),
@@ -37,7 +37,7 @@ _MODES = {
     MODE_FAULTED: ("faulted", "#e45756"),
     MODE_STOPPED: ("stopped", "#b279a2"),
 }
-_PANELS = (  # Units that share a panel, and its title.
+PANELS = (  # Units that share a panel, and its title.
     (("rad",), "arms [rad]"),
     (("m",), "torso [m]"),
     (("fraction",), "grippers\n(1 open)"),
@@ -66,7 +66,7 @@ def draw_sheet(episode: Episode, moments: int) -> Figure:
     """See `save_sheet`."""
     times = (episode.times_ns - episode.times_ns[0]) * 1e-9
     rows = np.linspace(0, len(episode) - 1, moments + 2).round().astype(int)[1:-1]
-    panels = [panel for panel in _PANELS if _columns(episode, panel[0])]
+    panels = [panel for panel in PANELS if columns_of(episode, panel[0])]
     cell_width = _CONTACT[2] * _WIDTH / moments
     cell_height = 0.75 * cell_width  # Other shapes are fitted in.
     above = cell_height * len(episode.cameras) / _CONTACT[3]
@@ -187,10 +187,10 @@ def _draw_modes(axes: Axes, modes: np.ndarray, times: np.ndarray) -> None:
     edges = np.flatnonzero(np.diff(modes)) + 1
     for start, stop in zip([0, *edges], [*edges, len(modes)], strict=True):
         end = times[min(stop, len(times) - 1)]
-        colour = _MODES.get(int(modes[start]), _MODES[MODE_UNKNOWN])[1]
+        colour = MODES.get(int(modes[start]), MODES[MODE_UNKNOWN])[1]
         axes.barh(0, end - times[start], left=times[start], height=1, color=colour)
     _strip(axes, "mode")
-    present = [_MODES[mode] for mode in _MODES if (modes == mode).any()]
+    present = [MODES[mode] for mode in MODES if (modes == mode).any()]
     _legend(axes, [Patch(color=colour, label=name) for name, colour in present])
 
 
@@ -198,7 +198,7 @@ def _draw_vectors(
     axes: Axes, episode: Episode, times: np.ndarray, units: tuple[str, ...], title: str
 ) -> None:
     """Measured as lines, commanded dashed behind them."""
-    columns = _columns(episode, units)
+    columns = columns_of(episode, units)
     colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(len(columns), 2)))
     for column, colour in zip(columns, colours, strict=False):
         axes.plot(times, episode.actions[:, column], "--", color=colour, alpha=0.5, linewidth=0.8)
@@ -238,6 +238,6 @@ def _legend(axes: Axes, patches: list[Patch]) -> None:
     )
 
 
-def _columns(episode: Episode, units: tuple[str, ...]) -> list[int]:
+def columns_of(episode: Episode, units: tuple[str, ...]) -> list[int]:
     """Columns of the vectors in one of these units."""
     return [k for k, unit in enumerate(episode.facts.units) if unit in units]

@@ -73,6 +73,13 @@ class Film:
         except queue.Full:
             self.dropped += 1
 
+    def add_patiently(self, frame: Frame) -> None:
+        """Hands a frame to the encoder, and waits until it has room: for what is no live run."""
+        while self._thread.is_alive():
+            with contextlib.suppress(queue.Full):
+                self._queue.put(frame, timeout=0.1)
+                return
+
     def finish(self) -> None:
         """No more frames come."""
         while self._thread.is_alive():

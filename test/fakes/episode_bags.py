@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image, JointState
 
 from fakes.bags import SECOND, make_bag
-from pi05_msgs.msg import ActionChunk, BoundingBox, RobotState, Subtask
+from pi05_msgs.msg import ActionChunk, BoundingBox, RobotState, Subtask, TaskScore
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
@@ -40,6 +41,8 @@ TYPES = {
     RobotState: "pi05_msgs/msg/RobotState",
     Subtask: "pi05_msgs/msg/Subtask",
     ActionChunk: "pi05_msgs/msg/ActionChunk",
+    TaskScore: "pi05_msgs/msg/TaskScore",
+    DiagnosticArray: "diagnostic_msgs/msg/DiagnosticArray",
 }
 
 

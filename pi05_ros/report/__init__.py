@@ -1,0 +1,1 @@
+"""`./pi05 report`: a run on one page, to send around."""

@@ -1,0 +1,80 @@
+"""The report's charts, as SVG that stands in the page itself."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pi05_ros.bags.sheet import PANELS, columns_of
+from pi05_ros.data.episodes.episode import Episode
+
+_POINTS = 400  # Of a line: more cannot be told apart, and make the page heavy.
+_WIDTH, _HEIGHT = 9.0, 2.1  # [inch]
+_STYLE = {
+    "font.size": 9,
+    "svg.fonttype": "none",  # Text stays text: small, and it can be searched.
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+
+
+def vector_charts(episode: Episode) -> list[tuple[str, str]]:
+    """(title, SVG) for each kind of unit: measured as lines, commanded dashed."""
+    seconds = (episode.times_ns - episode.times_ns[0]) * 1e-9
+    rows = np.unique(np.linspace(0, len(seconds) - 1, _POINTS).round().astype(int))
+    charts = []
+    for units, title in PANELS:
+        columns = columns_of(episode, units)
+        if not columns:
+            continue
+        with matplotlib.rc_context(_STYLE):
+            figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+            axes = figure.subplots()
+            colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(2, len(columns))))
+            for column, colour in zip(columns, colours, strict=False):
+                axes.plot(seconds[rows], episode.actions[rows, column], "--", color=colour, lw=0.8)
+                name = episode.facts.names[column].replace("_", " ")
+                axes.plot(seconds[rows], episode.states[rows, column], color=colour, label=name)
+            _finish(axes, seconds[-1])
+            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False)
+            charts.append((" ".join(title.split()), _svg(figure)))
+    return charts
+
+
+def score_chart(times: np.ndarray, scores: np.ndarray, most: float, seconds: float) -> str:
+    """Points over time as SVG.
+
+    Args:
+        times: (n,) [s].
+        scores: (n,) points.
+        most: Of a perfect run.
+        seconds: Length of the run [s].
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+        axes = figure.subplots()
+        axes.step(np.append(times, seconds), np.append(scores, scores[-1]), where="post")
+        axes.set_ylim(0, most * 1.05)
+        axes.set_ylabel("points")
+        _finish(axes, seconds)
+        return _svg(figure)
+
+
+def _finish(axes: Axes, seconds: float) -> None:
+    axes.set_xlim(0, max(seconds, 1e-3))
+    axes.set_xlabel("time [s]")
+    axes.grid(alpha=0.25)
+
+
+def _svg(figure: Figure) -> str:
+    """A figure as an <svg> element, without the head of a file."""
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]

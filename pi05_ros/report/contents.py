@@ -1,0 +1,186 @@
+"""What a report tells of an episode, collected from its bag. No ROS is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.checks.episode_check import Report as CheckReport
+from pi05_ros.data.checks.episode_check import check
+from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.latency.bag import read_bag
+from pi05_ros.latency.errors import LatencyError
+from pi05_ros.latency.statistics import Summary, summarize
+
+_DIAGNOSTICS = "/diagnostics"
+_WARN, _STALE = 1, 3  # diagnostic_msgs/DiagnosticStatus: between them something is wrong.
+
+
+@dataclass(frozen=True)
+class Span:
+    """Something that held for a while; times in seconds from the first row."""
+
+    start: float
+    end: float
+    text: str
+    kind: str  # A subtask's source, or a mode's number.
+    beside: str = ""  # What the model would have said; why the mode is what it is.
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What gives points."""
+
+    text: str
+    points: float
+    most: float
+
+
+@dataclass
+class Trouble:
+    """A warning or an error that a node told."""
+
+    source: str
+    text: str
+    level: int
+    first: float  # When it was told first [s from the first row].
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that is told."""
+
+    episode: Episode
+    seconds: float
+    subtasks: tuple[Span, ...]
+    modes: tuple[Span, ...]
+    points: float | None  # None: nobody scored.
+    most_points: float
+    criteria: tuple[Criterion, ...]
+    score_times: np.ndarray  # (n,) [s]
+    scores: np.ndarray  # (n,) points.
+    troubles: tuple[Trouble, ...]
+    latency: Summary | None
+    latency_problem: str  # Why there is none.
+    checks: CheckReport
+
+
+def collect(path: Path, tell: Callable[[str], None] = lambda text: None) -> Contents:
+    """Reads a bag.
+
+    Args:
+        path: Its folder.
+        tell: Progress for people.
+
+    Raises:
+        Pi05Error: It cannot be read, or is no episode of this suite.
+    """
+    episode = BagEpisode(path, None)
+    tell("reading messages")
+    gathered = _gather(path, episode)
+    tell("following chunks")
+    latency, problem = _latency(path, tell)
+    tell("checking")
+    return Contents(
+        episode=episode,
+        seconds=float((episode.times_ns[-1] - episode.times_ns[0]) * 1e-9),
+        subtasks=_subtasks(episode),
+        modes=tuple(gathered.modes),
+        points=gathered.scores[-1] if gathered.scores else None,
+        most_points=gathered.most,
+        criteria=gathered.criteria,
+        score_times=np.array(gathered.score_times),
+        scores=np.array(gathered.scores),
+        troubles=tuple(sorted(gathered.troubles.values(), key=lambda t: t.first)),
+        latency=latency,
+        latency_problem=problem,
+        checks=check(path),
+    )
+
+
+def _subtasks(episode: Episode) -> tuple[Span, ...]:
+    """Labels that differ by their boxes alone are one."""
+    seconds = (episode.times_ns - episode.times_ns[0]) * 1e-9
+    spans: list[Span] = []
+    for label in episode.labels:
+        start, end = float(seconds[label.start_row]), float(seconds[label.stop_row - 1])
+        last = spans[-1] if spans else None
+        if last is not None and (last.text, last.kind) == (label.text, label.source):
+            beside = label.model_text or last.beside
+            spans[-1] = Span(last.start, end, last.text, last.kind, beside)
+        else:
+            spans.append(Span(start, end, label.text, label.source, label.model_text))
+    return tuple(spans)
+
+
+@dataclass
+class _Gathered:
+    modes: list[Span] = field(default_factory=list)
+    score_times: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    most: float = 0.0
+    criteria: tuple[Criterion, ...] = ()
+    troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
+
+
+def _gather(path: Path, episode: Episode) -> _Gathered:
+    """One pass over what is told once in a while."""
+    space = episode.facts.namespace.rstrip("/")
+    state, score = f"{space}/robot_state", f"{space}/task_score"
+    gathered = _Gathered()
+    with BagReader(path) as reader:
+        for raw in reader.messages([state, score, _DIAGNOSTICS]):
+            message = reader.decode(raw.topic, raw.data)
+            stamp = message.header.stamp
+            now = (stamp.sec * 10**9 + stamp.nanosec - int(episode.times_ns[0])) * 1e-9
+            if raw.topic == state:
+                _add_mode(gathered.modes, now, message)
+            elif raw.topic == score:
+                _add_score(gathered, now, message)
+            else:
+                _add_troubles(gathered.troubles, now, message)
+    return gathered
+
+
+def _add_mode(modes: list[Span], now: float, message: Any) -> None:
+    kind = str(message.mode)
+    if modes and (modes[-1].kind, modes[-1].beside) == (kind, message.reason):
+        last = modes.pop()
+        modes.append(Span(last.start, now, last.text, kind, last.beside))
+        return
+    if modes:
+        last = modes.pop()
+        modes.append(Span(last.start, now, last.text, last.kind, last.beside))
+    modes.append(Span(now, now, "", kind, message.reason))
+
+
+def _add_score(gathered: _Gathered, now: float, message: Any) -> None:
+    gathered.score_times.append(max(0.0, now))
+    gathered.scores.append(float(message.points))
+    gathered.most = float(message.max_points)
+    rows = zip(message.criteria, message.criterion_points, message.criterion_max, strict=True)
+    gathered.criteria = tuple(Criterion(t, float(p), float(m)) for t, p, m in rows)
+
+
+def _add_troubles(troubles: dict[tuple[str, str], Trouble], now: float, message: Any) -> None:
+    for status in message.status:
+        level = status.level if isinstance(status.level, int) else status.level[0]
+        if _WARN <= level <= _STALE:
+            # Figures in a sentence change all the time; the sentence is the same trouble.
+            key = (status.name, "".join("#" if c.isdigit() else c for c in status.message))
+            told = troubles.setdefault(key, Trouble(status.name, status.message, level, now))
+            told.count += 1
+
+
+def _latency(path: Path, tell: Callable[[str], None]) -> tuple[Summary | None, str]:
+    try:
+        return summarize(path.name, read_bag(path, None, tell)), ""
+    except LatencyError as error:
+        return None, str(error)

@@ -1,0 +1,58 @@
+"""The report as one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from pi05_ros.bags.sheet import MODES, SOURCE_COLOURS
+from pi05_ros.report.charts import score_chart, vector_charts
+from pi05_ros.report.contents import Contents
+from pi05_ros.report.pictures import Moment
+
+_LEVELS = {0: "ok", 1: "warning", 2: "error", 3: "stale"}
+
+
+def render(contents: Contents, moments: list[Moment], video: Path | None) -> str:
+    """The page.
+
+    Args:
+        contents: What it tells.
+        moments: Pictures along the timeline.
+        video: MP4 to stand in the page itself; None: no video.
+    """
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    score = ""
+    if contents.points is not None:
+        score = score_chart(
+            contents.score_times, contents.scores, contents.most_points, contents.seconds
+        )
+    return environment.get_template("page.html.j2").render(
+        contents=contents,
+        facts=contents.episode.facts,
+        started=_started(contents),
+        rows=len(contents.episode),
+        moments=moments,
+        video=base64.b64encode(video.read_bytes()).decode("ascii") if video else "",
+        source_colours=SOURCE_COLOURS,
+        mode_styles={str(mode): style for mode, style in MODES.items()},
+        levels=_LEVELS,
+        vectors=[(title, Markup(svg)) for title, svg in vector_charts(contents.episode)],
+        score=Markup(score),
+    )
+
+
+def _started(contents: Contents) -> str:
+    """When it began, for people; empty where a simulator's clock does not tell."""
+    facts = contents.episode.facts
+    if facts.simulated:
+        return ""
+    moment = datetime.datetime.fromtimestamp(facts.started_ns * 1e-9, tz=datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
