@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -89,11 +90,14 @@ def frames(path: Path, times: Sequence[float], fps: float) -> Iterator[np.ndarra
 
 def frame(path: Path, time: float, fps: float) -> np.ndarray:
     """One picture; the file stays open for the next one that this thread wants."""
-    cursors: OrderedDict[Path, VideoCursor] | None = getattr(_of_thread, "cursors", None)
+    cursors: OrderedDict[tuple[int, Path], VideoCursor] | None
+    cursors = getattr(_of_thread, "cursors", None)
     if cursors is None:
         cursors = _of_thread.cursors = OrderedDict()
-    cursor = cursors.pop(path, None) or VideoCursor(path, fps)
-    cursors[path] = cursor
+    # A forked worker of a data loader must not share its parent's place in a file.
+    key = (os.getpid(), path)
+    cursor = cursors.pop(key, None) or VideoCursor(path, fps)
+    cursors[key] = cursor
     if len(cursors) > _OPEN_VIDEOS:
         cursors.popitem(last=False)[1].close()
     return cursor.at(time)

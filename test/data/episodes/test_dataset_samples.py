@@ -1,5 +1,7 @@
 """Samples of a LeRobot dataset are those of the bags that it was made of."""
 
+import concurrent.futures
+import multiprocessing
 import pickle
 
 import numpy as np
@@ -59,3 +61,27 @@ def test_a_datasets_statistics_are_those_of_its_bags(both):
             statistics.add(episode)
         found.append(statistics.norm_stats(["left_arm_joint_1"]))
     assert found[0] == found[1]
+
+
+def _as_before(episode, wanted, seed):
+    """Whether pictures at random are what they were in the parent."""
+    return all(
+        np.array_equal(episode.picture("front", int(index)), wanted[index])
+        for index in np.random.default_rng(seed).integers(0, len(wanted), 40)
+    )
+
+
+def test_forked_workers_do_not_share_their_parents_place_in_a_video(tmp_path, monkeypatch):
+    monkeypatch.setenv("PI05_CACHE", str(tmp_path / "cache"))
+    episode_bag(  # Noise: the video must be larger than what a decoder reads ahead.
+        *(tmp_path / "bag", 60), frames_every=1, cameras=("front",), size=(240, 320),
+        outcome="success",
+    )  # fmt: skip
+    assert command.main(["export", str(tmp_path / "bag"), str(tmp_path / "set")]) == 0
+    (episode,) = open_episodes(tmp_path / "set")
+    wanted = [episode.picture("front", i) for i in range(len(episode.frame_times_ns("front")))]
+    with concurrent.futures.ProcessPoolExecutor(
+        2, mp_context=multiprocessing.get_context("fork")
+    ) as pool:
+        jobs = [pool.submit(_as_before, episode, wanted, seed) for seed in range(2)]
+        assert all(job.result() for job in jobs)
