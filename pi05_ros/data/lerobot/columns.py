@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -150,6 +151,24 @@ def labels_of_texts(
             labels.append(SubtaskLabel(start, stop, texts[start], source, tasks[start]))
         start = stop
     return tuple(labels)
+
+
+def texts_of_annotations(said: Sequence[Mapping[str, Any]], count: int, fps: float) -> list[str]:
+    """The subtask of each row, as LeRobot (from 0.6) annotates an episode.
+
+    Args:
+        said: What stands in `language_persistent`, the same for every row: each holds from its
+            `timestamp` [s of the episode] until the next of its style.
+        count: Rows of the episode.
+        fps: Rows per second.
+    """
+    texts = [""] * count
+    subtasks = [one for one in said if one["style"] == "subtask"]
+    for one in sorted(subtasks, key=lambda one: float(one["timestamp"])):
+        # Timestamps are float32 of a row's time: the nearest row is meant.
+        first = max(0, round(float(one["timestamp"]) * fps))
+        texts[first:] = [one["content"] or ""] * max(0, count - first)
+    return texts
 
 
 def boxes_to_json(boxes: Sequence[Box]) -> str:

@@ -180,7 +180,16 @@ class DatasetEpisode:
             said = self._column("subtask_index").reshape(-1).tolist()
             texts = [self._subtasks.get(number, "") for number in said]
             return columns.labels_of_texts(texts, "external", tasks)
+        if names.ANNOTATIONS in self._features and (said := self._annotations()):
+            texts = columns.texts_of_annotations(said, len(self), self.rate_hz)
+            return columns.labels_of_texts(texts, "external", tasks)
         return columns.labels_of_texts(tasks, "implicit", tasks)
+
+    def _annotations(self) -> list[dict[str, Any]]:
+        """What LeRobot's annotation says of the subtasks; it stands in every row alike."""
+        rows = _column_of(self.entry.data, names.ANNOTATIONS, self.entry.index)
+        said = rows[0].as_py() if len(rows) else None
+        return [one for one in said or [] if one.get("style") == "subtask"]
 
     def _column(self, name: str) -> np.ndarray:
         return self._keep(name, lambda: self._read_column(name))
@@ -281,6 +290,10 @@ def _cells(path: Path, stamp: tuple[int, int], key: str, episode: int) -> pa.Chu
 
     `stamp` is there for the cache: a file that changed is read again.
     """
+    return _column_of(path, key, episode)
+
+
+def _column_of(path: Path, key: str, episode: int) -> pa.ChunkedArray:
     try:
         return pq.read_table(path, columns=[key], filters=[("episode_index", "=", episode)])[key]
     except (OSError, KeyError, pa.ArrowException) as error:

@@ -31,6 +31,9 @@ STATE = "observation.state"
 ACTION = "action"
 IMAGE_PREFIX = "observation.images."
 
+# Where LeRobot's annotation tools (from 0.6) keep subtasks, plans and the like.
+ANNOTATIONS = "language_persistent"
+
 # Columns that LeRobot's writer adds by itself, with the types that its reader wants.
 OWN_COLUMNS = {
     "timestamp": "float32",

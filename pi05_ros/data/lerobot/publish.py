@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,9 @@ from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.lerobot import columns, files, staging, statistics
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.committed import Committed
+from pi05_ros.data.lerobot.dataset_statistics import dataset_statistics
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.staging import StagedEpisode
-
-_ROWS_AT_ONCE = 1 << 16  # That are read for the statistics of the dataset.
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def publish(committed: Committed, layout: DatasetLayout, staged: Sequence[Path])
     files.write_parquet(*_numbered(folder / names.SUBTASKS, subtasks, "subtask"))
     every = [*committed.episodes, *rows]
     _remove_beyond(folder, every)
-    files.write_json(folder / names.STATISTICS, _dataset_statistics(folder, layout, every))
+    files.write_json(folder / names.STATISTICS, dataset_statistics(folder, layout, every))
     files.write_json(folder / names.OURS, layout.to_json())
     files.write_json(folder / names.INFO, _info(layout, len(every), total, len(tasks)))
 
@@ -235,37 +233,6 @@ def _write_episodes(committed: Committed, rows: list[dict[str, Any]]) -> None:
 def _numbered(path: Path, texts: list[str], what: str) -> tuple[Path, list[pa.Table], pa.Schema]:
     table = files.indexed_by_text(texts, what, f"{what}_index")
     return path, [table], table.schema
-
-
-def _dataset_statistics(
-    folder: Path, layout: DatasetLayout, episodes: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Of all rows: from the columns themselves; of pictures: from the episodes' statistics."""
-    total = sum(row["length"] for row in episodes)
-    found: dict[str, Any] = {}
-    paths = sorted(folder.glob("data/*/*.parquet"), key=names.numbered)
-    for key, feature in layout.features().items():
-        if feature["dtype"] == "video":
-            parts = [
-                {name: np.array(row[f"stats/{key}/{name}"]) for name in _STATISTICS}
-                for row in episodes
-            ]
-            found[key] = staging.as_lists(statistics.pooled(parts))
-        elif feature["dtype"] != "string" and key not in staging.WITHOUT_STATISTICS:
-            read = partial(_rows_of_column, paths, key)
-            whole = statistics.of_dataset(read, total, feature["shape"][0])
-            found[key] = staging.as_lists(whole)
-    return found
-
-
-def _rows_of_column(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
-    for path in paths:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[key]):
-                yield columns.matrix(batch.column(0))
-
-
-_STATISTICS = ("min", "max", "mean", "std", "count", *statistics.QUANTILES)
 
 
 def _remove_beyond(folder: Path, episodes: Sequence[dict[str, Any]]) -> None:

@@ -1,46 +1,19 @@
-"""Out into a dataset and in again; interrupted anywhere; never two layouts in one."""
+"""Out into a dataset and in again: what is equal, what is left out, what is added later."""
 
-import hashlib
 import json
-import os
-import signal
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fakes.drawn_episodes import drawn
+from fakes.exports import contents, three, why
 
-from pi05_ros.data.lerobot import export as export_module
-from pi05_ros.data.lerobot import files, publish, staging
+from pi05_ros.data.lerobot import publish, staging
 from pi05_ros.data.lerobot.errors import DatasetError
-from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
+from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
 SETTINGS = ExportSettings()
-ENCODING = "rows of video"
-
-
-def three():
-    """Three episodes of different lengths."""
-    return [
-        drawn("a", rows=60, silent_rows=10),
-        drawn("b", rows=90, seed=1),
-        drawn("c", rows=50, seed=2, task="clear the table"),
-    ]
-
-
-def contents(folder):
-    """Path -> digest of each file of a dataset."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def why(result):
-    """Name -> reason of what was left out."""
-    return {one.name: one.why for one in result.left_out}
 
 
 def test_states_actions_times_modes_and_facts_come_back_equal(tmp_path):
@@ -191,195 +164,6 @@ def test_indices_count_through_the_dataset(tmp_path):
     tasks = pq.read_table(tmp_path / "set/meta/tasks.parquet")
     assert tasks["task"].to_pylist() == ["wipe the table", "clear the table"]
     assert table["task_index"].to_pylist() == [0] * 140 + [1] * 50
-
-
-# ---- interrupted ----------------------------------------------------------------------------
-
-
-def killed_when(act):
-    """Runs `act` in a process that must die by SIGKILL, which leaves nothing tidy."""
-    pid = os.fork()
-    if not pid:
-        try:
-            act()
-        finally:
-            os._exit(0)
-    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
-
-
-def die(*_args):
-    """Dies as the power would."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize("rows", [1, 60, 130, 250, 380])
-def test_killed_while_encoding_it_goes_on_to_the_same_dataset(tmp_path, rows):
-    export(three(), tmp_path / "whole", SETTINGS)
-
-    def act():
-        export(
-            three(),
-            tmp_path / "cut",
-            SETTINGS,
-            lambda what, done, _: what == ENCODING and done >= rows and die(),
-        )
-
-    killed_when(act)
-    assert (tmp_path / "cut" / STAGING).is_dir()
-    result = export(three(), tmp_path / "cut", SETTINGS)
-    # Rows of video come two to a row; 50 rows of the first episode are exported, 90 of the second.
-    assert result.staged_before == (0 if rows <= 100 else 1 if rows <= 280 else 2)
-    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-
-
-@pytest.mark.parametrize("name", ["write_parquet", "write_json"])
-@pytest.mark.parametrize("call", range(1, 6))
-def test_killed_while_it_is_put_together_it_goes_on(tmp_path, monkeypatch, name, call):
-    export(three(), tmp_path / "whole", SETTINGS)
-    export(three()[:1], tmp_path / "cut", SETTINGS)
-    real, calls = getattr(files, name), []
-
-    def write(path, *rest):
-        calls.append(path)
-        real(path, *rest)
-        if len(calls) == call or name == "write_json" and path.name == "info.json":
-            die()
-
-    def act():
-        monkeypatch.setattr(files, name, write)
-        export(three(), tmp_path / "cut", SETTINGS)
-        die()
-
-    killed_when(act)
-    assert len(open_dataset(tmp_path / "cut")) in (1, 3)
-    export(three(), tmp_path / "cut", SETTINGS)
-    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-
-
-def test_ctrl_c_while_encoding_ends_it_and_it_goes_on(tmp_path):
-    def interrupt(what, done, _):
-        if what == ENCODING and done >= 130:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        export(three(), tmp_path / "cut", SETTINGS, interrupt)
-    export(three(), tmp_path / "whole", SETTINGS)
-    assert export(three(), tmp_path / "cut", SETTINGS).staged_before == 1
-    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-
-
-def test_rows_of_a_killed_export_that_is_not_repeated_do_not_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(publish.names, "DATA_FILE_MB", 0.001)  # A file for each episode.
-    export(three()[:1], tmp_path / "whole", SETTINGS)
-    export(three()[:1], tmp_path / "cut", SETTINGS)
-
-    def act():
-        monkeypatch.setattr(publish, "_write_episodes", die)
-        export(three(), tmp_path / "cut", SETTINGS)
-
-    killed_when(act)
-    assert len(list((tmp_path / "cut/data/chunk-000").iterdir())) == 3
-    for folder in ("whole", "cut"):
-        export([drawn("other", rows=40)], tmp_path / folder, SETTINGS)
-    assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
-
-
-def test_a_damaged_picture_leaves_the_others_ready(tmp_path):
-    broken = drawn("b", rows=90, seed=1, fail_at=20)
-    with pytest.raises(OSError, match="picture 20 is broken"):
-        export([three()[0], broken, three()[2]], tmp_path / "set", SETTINGS)
-    result = export(three(), tmp_path / "set", SETTINGS)
-    assert result.staged_before == 1
-    assert len(result.added) == 3
-
-
-def test_processes_make_what_threads_make(tmp_path):
-    export(three(), tmp_path / "threads", ExportSettings(workers=1))
-    seen = []
-    export(
-        three(), tmp_path / "processes", ExportSettings(workers=2), lambda *done: seen.append(done)
-    )
-    assert contents(tmp_path / "processes") == contents(tmp_path / "threads")
-    assert seen[0] == ("reading episodes", 0, 3)
-    assert seen[-1][0] == ENCODING and seen[-1][2] == 2 * (50 + 90 + 50)
-
-
-def test_a_failure_in_a_process_is_the_episodes_own(tmp_path):
-    broken = drawn("b", rows=90, seed=1, fail_at=20)
-    with pytest.raises(OSError, match="picture 20 is broken"):
-        export([broken, three()[0]], tmp_path / "set", ExportSettings(workers=2))
-
-
-# ---- one layout -----------------------------------------------------------------------------
-
-
-def test_two_platforms_never_mix(tmp_path):
-    other = drawn("b", platform="mobile_19dof")
-    with pytest.raises(
-        DatasetError, match=r"platform mobile_19dof instead of mobile_18dof as in a"
-    ):
-        export([drawn("a"), other], tmp_path / "set", SETTINGS)
-    assert not (tmp_path / "set/meta").exists()
-    export([drawn("a")], tmp_path / "set2", SETTINGS)
-    with pytest.raises(DatasetError, match=r"platform .* as in the dataset.* a folder of its own"):
-        export([other], tmp_path / "set2", SETTINGS)
-    result = export(
-        [drawn("c"), other], tmp_path / "set2", ExportSettings(platform="mobile_18dof")
-    )
-    assert why(result) == {"b": "platform mobile_19dof"}
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"names": ("a", "b", "c")}, "names a, b, c instead of shoulder, elbow, gripper"),
-        ({"units": ("rad", "m", "fraction")}, "units rad, m, fraction instead of"),
-        ({"rate_hz": 25.0}, "rate_hz 25.0 instead of 50.0"),
-        ({"size": (24, 32)}, "cameras front 32x24, left_wrist 32x24 instead of front 64x48"),
-    ],
-)
-def test_another_layout_is_refused(tmp_path, change, said):
-    with pytest.raises(DatasetError, match=said):
-        export([drawn("a"), drawn("b", **change)], tmp_path / "set", SETTINGS)
-
-
-def test_a_dataset_keeps_its_settings(tmp_path):
-    export([drawn("a")], tmp_path / "set", ExportSettings(fps=10, crf=30, cameras=("front",)))
-    with pytest.raises(
-        DatasetError, match="pictures of camera left_wrist, which the dataset has n"
-    ):
-        export([drawn("b")], tmp_path / "set", SETTINGS)
-    export([drawn("b", cameras=("front",))], tmp_path / "set", SETTINGS)
-    assert {one.rate_hz for one in open_dataset(tmp_path / "set")} == {10}
-    with pytest.raises(DatasetError, match="fps 25 instead of 10; crf 20 instead of 30"):
-        export([drawn("c")], tmp_path / "set", ExportSettings(fps=25, crf=20, cameras=("front",)))
-
-
-def test_an_episode_without_a_camera_is_left_out(tmp_path):
-    result = export([drawn("a"), drawn("b", cameras=("front",))], tmp_path / "set", SETTINGS)
-    assert why(result) == {"b": "no picture of camera left_wrist"}
-
-
-def test_nothing_is_written_into_a_folder_of_something_else(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(DatasetError, match="holds files and no dataset"):
-        export([drawn()], tmp_path, SETTINGS)
-    foreign = tmp_path / "foreign"
-    (foreign / "meta").mkdir(parents=True)
-    (foreign / "meta/info.json").write_text("{}")
-    with pytest.raises(DatasetError, match="LeRobot dataset that something else wrote"):
-        export([drawn()], foreign, SETTINGS)
-    assert sorted(path.name for path in foreign.rglob("*")) == ["info.json", "meta"]
-
-
-def test_two_exports_at_once_are_refused(tmp_path):
-    folder = tmp_path / "set"
-    (folder / STAGING).mkdir(parents=True)
-    with (
-        export_module._alone(folder, folder / STAGING),
-        pytest.raises(DatasetError, match="another export into it is running"),
-    ):
-        export([drawn()], folder, SETTINGS)
 
 
 def test_what_the_dataset_says_of_itself(tmp_path):

@@ -118,6 +118,31 @@ def test_subtasks_that_a_dataset_numbers_are_labels(tmp_path):
     assert second.labels == (SubtaskLabel(0, 7, "lift", "external", TASKS[1]),)
 
 
+def test_subtasks_that_lerobot_annotated_are_labels(tmp_path):
+    root = write_v30(tmp_path / "cubes")
+    language = {"dtype": "language", "shape": [1], "names": None}
+    change_info(root, lambda info: info["features"].update(language_persistent=language))
+
+    def said(style, content, timestamp):
+        return {"style": style, "content": content, "timestamp": timestamp, "role": "assistant"}
+
+    first = [said("subtask", "lift", 0.7), said("plan", "1. grasp", 0.0)]
+    first.append(said("subtask", "grasp", 0.2))
+    second = [said("plan", "1. lift", 0.0)]
+    text = pa.string()
+    fields = {"style": text, "content": text, "timestamp": pa.float32(), "role": text}
+    kind = pa.list_(pa.struct(fields))
+    data = root / "data/chunk-000/file-000.parquet"
+    column = pa.array([first] * 12 + [second] * 7, kind)
+    pq.write_table(pq.read_table(data).append_column("language_persistent", column), data)
+    one, other = open_dataset(root)
+    assert one.labels == (
+        SubtaskLabel(2, 7, "grasp", "external", TASKS[0]),
+        SubtaskLabel(7, 12, "lift", "external", TASKS[0]),
+    )
+    assert other.labels == (SubtaskLabel(0, 7, TASKS[1], "implicit", TASKS[1]),)
+
+
 NUMBER = {"dtype": "int64", "shape": [1], "names": None}
 
 
