@@ -30,7 +30,7 @@ from pi05_ros.inference.instructions import clean
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import Health, ManagedNode
 from pi05_ros.nodes.recorder_health import idle_health, recording_health
-from pi05_ros.nodes.recorder_inputs import RecorderInputs
+from pi05_ros.nodes.recorder_inputs import RecorderInputs, publishers
 from pi05_ros.nodes.recorder_messages import episode_message, recording_message
 from pi05_ros.nodes.recorder_parameters import RecorderParameters
 from pi05_ros.nodes.recorder_services import RecorderServices
@@ -38,10 +38,11 @@ from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
 from pi05_ros.recording.disk import disk_space, folder_problem
 from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
+from pi05_ros.recording.joining import types_of
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
 from pi05_ros.recording.tallies import TopicReport
-from pi05_ros.recording.topics import rules_for
+from pi05_ros.recording.topics import TopicChoice, rules_for
 
 _WATCH_S = 0.1  # How soon a change of state is told.
 _ENDED = "recorder stopped"
@@ -162,8 +163,12 @@ class Recorder(ManagedNode[RecorderParameters]):
             return Reply(
                 StartCode.STORAGE_ERROR, "no time is heard on /clock: no message could be stamped"
             )
+        # Now, since the head of the file is all that a crash would leave of the facts.
+        choice = TopicChoice(self._rules)
+        choice.choose(types_of(publishers(self, choice)))
         facts = replace(
             self._facts,
+            cameras=dict(choice.cameras),
             task=clean(task) or self._task,
             operator_name=operator_name or self.parameters.operator_name,
             home=home or self.parameters.home,
@@ -174,7 +179,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         if reply.code == StartCode.NONE and session is not None:
             self._close_inputs()  # Of an episode that ended by itself.
             self._drops, self._written, self._reports = 0, (time.monotonic(), 0), []
-            self._inputs = RecorderInputs(self, self._rules, session, self._simulated)
+            self._inputs = RecorderInputs(self, choice, session, self._simulated)
         self._say("start_episode", reply)
         return reply
 

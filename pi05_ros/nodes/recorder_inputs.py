@@ -20,7 +20,7 @@ from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.recording.joining import Demand, Join, Joining, Publisher
 from pi05_ros.recording.queue import Message
 from pi05_ros.recording.session import Session
-from pi05_ros.recording.topics import TopicChoice, TopicRules
+from pi05_ros.recording.topics import TopicChoice
 
 _POLL_S = 0.005
 _LOOK_S = 0.5  # Between two looks at the graph [s].
@@ -57,16 +57,16 @@ class RecorderInputs:
 
     Args:
         node: Owns the subscriptions.
-        rules: Which topics.
+        choice: Which topics.
         session: Where the messages go.
         simulated: Whether the node's time is simulated.
     """
 
     def __init__(
-        self, node: ManagedNode[Any], rules: TopicRules, session: Session, simulated: bool
+        self, node: ManagedNode[Any], choice: TopicChoice, session: Session, simulated: bool
     ) -> None:
         self._node, self.session, self._simulated = node, session, simulated
-        self._joining = Joining(TopicChoice(rules))
+        self._joining = Joining(choice)
         self._group = ByHand()
         self._taps: dict[str, Any] = {}  # Topic -> subscription.
         self._began = time.monotonic()
@@ -149,12 +149,7 @@ class RecorderInputs:
     def _look(self) -> None:
         """Follows the graph."""
         choice = self._joining.choice
-        graph = {
-            name: [_publisher(info) for info in self._node.get_publishers_info_by_topic(name)]
-            for name, _ in self._node.get_topic_names_and_types()
-            if choice.wants(name)
-        }
-        for join in self._joining.update(graph):
+        for join in self._joining.update(publishers(self._node, choice)):
             self._join(join)
         cameras = dict(choice.cameras)
         if cameras != self.session.facts.cameras:
@@ -185,6 +180,15 @@ class RecorderInputs:
             return
         self.session.add_topic(BagTopic(join.topic, join.type, join.qos, join.type_hash))
         self._taps[join.topic] = tap
+
+
+def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Publisher]]:
+    """Who publishes what now, of the topics that may be recorded."""
+    return {
+        name: [_publisher(info) for info in node.get_publishers_info_by_topic(name)]
+        for name, _ in node.get_topic_names_and_types()
+        if choice.wants(name)
+    }
 
 
 def message_type(name: str) -> Any:

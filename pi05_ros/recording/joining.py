@@ -55,6 +55,11 @@ class Join:
         return tuple(publisher.qos for publisher in self.publishers)
 
 
+def types_of(graph: Mapping[str, Sequence[Publisher]]) -> dict[str, list[str]]:
+    """The types of each topic that has a publisher, as TopicChoice takes them."""
+    return {name: sorted({p.type for p in graph[name]}) for name in graph if graph[name]}
+
+
 class Joining:
     """Follows the graph during one episode.
 
@@ -81,7 +86,7 @@ class Joining:
         Returns:
             Subscriptions to make now.
         """
-        offered = {name: sorted({p.type for p in graph[name]}) for name in graph if graph[name]}
+        offered = types_of(graph)
         self.problems = {}
         joins = []
         for topic, problem in self.choice.choose(offered).items():

@@ -293,6 +293,9 @@ def test_pictures_are_taken_as_the_driver_offers_them(tmp_path, images, recorded
         wait_for(lambda: scene.node.count_publishers(topic + "/compressed"), "discovery")
         wait_for(lambda: scene.node.count_publishers(topic), "discovery")
         scene.start()
+        cameras = {PLATFORM.cameras[0].name: topic if recorded == "raw" else topic + "/compressed"}
+        # Also in the head of the file, which is all that a crash would leave.
+        assert scene.node._episodes.session._bag._facts.cameras == cameras
         wanted = topic if recorded == "raw" else topic + "/compressed"
         scene.joined(wanted)
         raw.publish(Image(height=2, width=2, step=6, encoding="rgb8", data=bytes(12)))
@@ -302,7 +305,7 @@ def test_pictures_are_taken_as_the_driver_offers_them(tmp_path, images, recorded
         with scene.bag() as bag:
             found = [t for t in bag.topics if t.startswith(topic)]
             assert found == [wanted]
-            assert bag.facts.cameras == {PLATFORM.cameras[0].name: wanted}
+            assert bag.facts.cameras == cameras
     finally:
         scene.close()
 
