@@ -78,6 +78,7 @@ def test_what_was_refused_is_not_tried_again_and_stays_told():
     state = joining()
     state.update({X: [publisher()]})
     state.refuse(X, "its type is not installed here")
+    assert state.joined == {}
     assert state.problems == {X: "its type is not installed here"}
     assert state.update({X: [publisher()]}) == []
     assert state.problems == {X: "its type is not installed here"}
