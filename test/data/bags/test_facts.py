@@ -1,7 +1,7 @@
 """An episode's facts go into a bag's custom_data, and come out the same."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pi05_ros.data.bags.errors import BagError
@@ -30,6 +30,7 @@ facts = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(facts)
 def test_they_come_back_the_same(given_facts):
     data = given_facts.to_custom_data()
@@ -38,6 +39,7 @@ def test_they_come_back_the_same(given_facts):
     assert EpisodeFacts.from_custom_data(data) == given_facts
 
 
+@settings(deadline=None, max_examples=60)
 @given(facts)
 def test_metadata_yaml_keeps_them_as_they_are(given_facts):
     metadata = BagMetadata((), (), given_facts.to_custom_data())

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rosbags.rosbag2.metadata import dump_qos_v8, dump_qos_v9, parse_qos
 
@@ -27,11 +27,13 @@ profiles = st.builds(
 several = st.lists(profiles, max_size=3).map(tuple)
 
 
+@settings(deadline=None, max_examples=60)
 @given(several)
 def test_they_come_back_the_same(given_profiles):
     assert from_yaml(to_yaml(given_profiles)) == given_profiles
 
 
+@settings(deadline=None, max_examples=60)
 @given(several)
 def test_rosbags_understands_ours_and_we_understand_its(given_profiles):
     theirs = parse_qos(to_yaml(given_profiles))
