@@ -15,7 +15,7 @@ class ControlSettings:
 
     fresh_s: float = 2.0  # A command must answer what was shown at most so long ago.
     lapse_s: float = 3.0  # A holder who has seen nothing for so long holds no more.
-    dead_man_s: float = 0.16  # With a dead-man switch: the robot may move for so long unseen.
+    dead_man_s: float = 0.18  # With a dead-man switch: the robot may move for so long unseen.
 
     def __post_init__(self) -> None:
         if not 0 < self.dead_man_s <= self.lapse_s:

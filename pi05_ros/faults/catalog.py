@@ -61,9 +61,19 @@ ROWS = (
     Row(22, "the policy is late, or hangs", "stands at the horizon's end", "late_policy", 13),
     Row(23, "chunks of an old task", "never executed", "old_tasks", 37, 1000),
     Row(26, "stop at random moments", "base 0 in 100 ms, latched", "stops", 78, 200),
+    Row(27, "the operator's browser is gone", "hold in 300 ms", "browser_gone", 45, 3),
+    Row(28, "two operators, a stale tab", "one holder, 409", "two_operators", 40, 10),
     Row(31, "kill -9 while recording", "1 s lost at most, recovered", "recorder_killed", 45, 5),
     Row(32, "the disk is full, or slow", "ends whole, drops are counted", "full_disk", 60),
     Row(33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "node_deaths", 150, 5),
+    Row(
+        35,
+        "strangers at the console",
+        "401, 403, 413, 429; no command",
+        "console_strangers",
+        30,
+        10_000,
+    ),
 )
 
 

@@ -117,7 +117,7 @@ def test_what_was_seen_never_goes_back(desk, clock):
 def test_the_dead_man_switch_wants_a_holder_who_sees(desk, clock):
     assert desk.problem() == "no operator holds control"
     desk.take(1, "ada", clock.now)
-    clock.now += 0.16
+    clock.now += 0.18
     assert desk.problem() == ""
     clock.now += 0.001
     assert "does not answer" in desk.problem()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 
 import aiohttp
 
@@ -57,18 +58,13 @@ class ServedConsole:
         self.robot = NotingRobot()
         self.board = Board()
         self.pictures = Pictures(("front", "back"), 10.0, TurnedClock())
-        clock = hub.pop("clock", None)
-        arguments = {"clock": clock} if clock else {}
-        import time
-
-        self.desk = ControlDesk(clock or time.monotonic)
+        self.desk = ControlDesk(time.monotonic)
         self.hub = Hub(
             self.robot,
             self.board,
             self.pictures,
             self.desk,
             require_operator=required,
-            **arguments,
             **hub,
         )
         self.server = Server(self.hub, Gate("127.0.0.1", token), 0)
@@ -97,12 +93,14 @@ class Page:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, url, headers=None):
-        async with aiohttp.ClientSession(headers=headers) as session:
-            async with session.ws_connect(url + "/ws") as socket:
-                page = cls(session, socket)
-                await page.until(lambda: page.seen)
-                yield page
-                page._reader.cancel()
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.ws_connect(url + "/ws") as socket,
+        ):
+            page = cls(session, socket)
+            await page.until(lambda: page.seen)
+            yield page
+            page._reader.cancel()
 
     async def _read(self):
         async for message in self.socket:
