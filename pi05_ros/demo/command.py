@@ -85,8 +85,8 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="pi05 demo",
         description="A robot in a mock home does one task, over real ROS 2 topics. Writes "
-        "summary.json, video.mp4, strip.png, the nodes' logs and, with --record, a bag. Ctrl-C "
-        "ends it at any time.",
+        "summary.json, video.mp4, strip.png, the nodes' logs and, with --record, a bag and "
+        "report.html. Ctrl-C ends it at any time.",
     )
 
     def add(name: str, default: str, text: str, metavar: str | None = None) -> None:
@@ -136,7 +136,7 @@ def prepare_folder(path: Path) -> Path:
     """
     try:
         (path / "logs").mkdir(parents=True, exist_ok=True)
-        for name in ("summary.json", "video.mp4", "strip.png"):
+        for name in ("summary.json", "video.mp4", "strip.png", "report.html"):
             (path / name).unlink(missing_ok=True)
         for log in (path / "logs").glob("*.log"):
             log.unlink()

@@ -110,6 +110,7 @@ class Run:
             failure = failure or self._missing_chunks(ended)
             ended = "failed" if failure else ended
             self._write(film, ended, failure)
+            self._write_report()
             if failure:
                 logs.show_tail(supervisor, sys.stderr, _TAIL)
                 print(f"pi05 demo: {failure}", file=sys.stderr)
@@ -221,6 +222,24 @@ class Run:
         while not film.wait(0.2):
             self._live.show(f"encoding the video: {100 * (total - film.waiting) // total} %")
 
+    def _write_report(self) -> None:
+        """Writes report.html of a run that was recorded."""
+        bag, video = self._record.bag.path, self._out / "video.mp4"
+        if not bag or self._interrupted:
+            return
+        from pi05_ros.report.command import write_report
+
+        self._live.show("writing the report")
+        try:
+            write_report(
+                Path(bag),
+                self._out / "report.html",
+                make_video=False,
+                video=video if video.exists() else None,
+            )
+        except Pi05Error as error:  # The run is what it was; the bag says more.
+            self._live.say(f"there is no report: {error}")
+
     def _closing_words(self, ended: str) -> str:
         record = self._record
         score = record.score
@@ -228,7 +247,8 @@ class Run:
             f"{score.points:g} of {score.max_points:g} points" if score.max_points else "no score"
         )
         factor = f", {record.real_time_factor:.2f}x real time" if record.real_time_factor else ""
-        files = [name for name in ("video.mp4", "strip.png") if (self._out / name).exists()]
+        names = ("video.mp4", "strip.png", "report.html")
+        files = [name for name in names if (self._out / name).exists()]
         files += [self._record.bag.path] if self._record.bag.path else []
         return (
             f"{points} in {record.sim_s:.0f} simulated seconds ({ended}{factor}); "

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pi05 report: --out: wanted a file .html, found '{page}'", file=sys.stderr)
         return 2
     try:
-        video = write_report(bag, page, not parsed.no_video)
+        video = write_report(bag, page, make_video=not parsed.no_video)
     except KeyboardInterrupt:
         print("\npi05 report: interrupted", file=sys.stderr)
         return 130
@@ -42,13 +42,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def write_report(bag: Path, page: Path, with_video: bool) -> Path | None:
+def write_report(
+    bag: Path, page: Path, *, make_video: bool, video: Path | None = None
+) -> Path | None:
     """Writes the page, and beside it the video of the same name.
 
     Args:
         bag: The episode's bag.
         page: HTML file to write; its folder is made.
-        with_video: Whether there is a video, in the page and beside it.
+        make_video: Whether a video is made for the page and beside it.
+        video: One that there is already (MP4), for the page; then none is made.
 
     Returns:
         The video; None: there is none.
@@ -63,8 +66,7 @@ def write_report(bag: Path, page: Path, with_video: bool) -> Path | None:
     page.parent.mkdir(parents=True, exist_ok=True)
     with progress("reading", 1.0) as bar:
         contents = collect(bag, bar.say)
-        video = None
-        if with_video and contents.episode.cameras:
+        if make_video and video is None and contents.episode.cameras:
             bar.say("filming")
             video = page.with_suffix(".mp4")
             write_video(contents, video, bar.at)

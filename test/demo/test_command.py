@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(capsys, tmp_path):
 
 
 def test_results_of_an_earlier_run_are_gone_and_nothing_else(tmp_path):
-    for name in ("summary.json", "video.mp4", "strip.png", "mine.txt"):
+    for name in ("summary.json", "video.mp4", "strip.png", "report.html", "mine.txt"):
         (tmp_path / name).touch()
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "old.log").touch()

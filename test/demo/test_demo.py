@@ -89,6 +89,7 @@ def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
     assert float(frames[-1].time) == pytest.approx(14, abs=1.5)
     assert frames[50].to_ndarray(format="rgb24")[100:].std() > 10  # Something is to be seen.
     assert cv2.imread(str(tmp_path / "strip.png")) is not None
+    assert "data:video/mp4;base64," in (tmp_path / "report.html").read_text()
     assert sorted(p.stem for p in (tmp_path / "logs").iterdir()) == sorted(NODES)
     assert "all 4 nodes are active" in (tmp_path / "logs" / "lifecycle_manager.log").read_text()
     assert f"{summary['points']:g} of 8 points" in out
