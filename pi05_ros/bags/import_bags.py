@@ -1,6 +1,6 @@
 """A LeRobot dataset (v2.0 to v3.0, ours or not) into bags, one an episode.
 
-    pi05 bags import DATASET --out BAGS
+    pi05 bags import DATASET BAGS
 
 Training, `bags show` and `bags stats` read datasets as they are; bags are for what wants bags.
 Episodes whose bag is there are passed over, so an import that was interrupted goes on.
@@ -20,7 +20,7 @@ from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, message_count, 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command line."""
     parser.add_argument("dataset", type=Path, help="folder of the dataset (with meta/info.json)")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the bags")
+    parser.add_argument("bags", type=Path, help="folder for the bags")
     parser.add_argument(
         "--pictures",
         choices=("jpeg", "raw"),
@@ -47,17 +47,17 @@ def run(arguments: argparse.Namespace) -> int:
     with progress("messages", sum(message_count(episode) for episode in episodes)) as bar:
         for episode in episodes:
             bar.say(episode.facts.id)
-            bag = write_bag(episode, arguments.out, settings, bar.advance)
+            bag = write_bag(episode, arguments.bags, settings, bar.advance)
             if bag is None:
                 bar.advance(message_count(episode))
             else:
                 written.append(bag)
                 rows += len(episode)
-    under_way = arguments.out / UNDER_WAY
+    under_way = arguments.bags / UNDER_WAY
     if under_way.is_dir() and not any(under_way.iterdir()):
         under_way.rmdir()
     console().print(
-        f"{arguments.out}: {len(written)} bags written with {rows} rows, "
+        f"{arguments.bags}: {len(written)} bags written with {rows} rows, "
         f"{len(episodes) - len(written)} were there already",
         markup=False,
     )

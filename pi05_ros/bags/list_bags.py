@@ -29,7 +29,6 @@ _COLOURS = {
 }
 _FEW = 8  # bags; so many are read sooner than other processes are started
 _TEXTS = 2  # subtasks that are told in words
-_WIDTH = 160  # columns of a table that goes into a file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
         return 1 if missing else 0
     out = console()
-    if not out.is_terminal:
-        out.width = _WIDTH
     for folder, paths in bags:
         if paths:
             items = [item for item in found if item.path in set(paths)]

@@ -10,7 +10,7 @@ from pi05_ros.data.lerobot.to_bag import UNDER_WAY
 
 
 def test_a_dataset_becomes_bags_once(tmp_path, capsys):
-    words = ["import", str(write_v21(tmp_path / "cubes")), "--out", str(tmp_path / "bags")]
+    words = ["import", str(write_v21(tmp_path / "cubes")), str(tmp_path / "bags")]
     assert command.main(words) == 0
     assert "2 bags written with 19 rows, 0 were there already" in capsys.readouterr().out
     assert [len(one) for one in open_episodes(tmp_path / "bags")] == [12, 7]
@@ -21,11 +21,11 @@ def test_a_dataset_becomes_bags_once(tmp_path, capsys):
 
 def test_what_is_no_dataset_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="is no LeRobot dataset: there is no meta/info.json"):
-        command.main(["import", str(tmp_path), "--out", str(tmp_path / "bags")])
+        command.main(["import", str(tmp_path), str(tmp_path / "bags")])
     assert not (tmp_path / "bags").exists()
 
 
 def test_a_quality_that_is_none_is_refused(tmp_path, capsys):
-    words = ["import", str(tmp_path), "--out", str(tmp_path), "--quality", "0"]
+    words = ["import", str(tmp_path), str(tmp_path), "--quality", "0"]
     assert command.main(words) == 2
     assert "quality 0 is not between 1 and 100" in capsys.readouterr().err
