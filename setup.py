@@ -12,6 +12,7 @@ EXECUTABLES = (
     "camera_ingestion",
     "console",
     "control_bridge",
+    "inspector",
     "lifecycle_manager",
     "mock_home",
     "planner",

@@ -88,7 +88,7 @@ def graph(
     bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
     specs.append(suite.node("control_bridge", bridge, managed=True))
     managed = [name for spec in specs if spec.managed for name in spec.nodes]
-    specs.append(suite.recorder())
+    specs += [suite.recorder(), suite.inspector()]
     if options.console and not options.console_required:
         specs.append(suite.console())
     aside = [name for spec in specs if spec.aside for name in spec.nodes]
@@ -214,6 +214,10 @@ class _Suite:
             return self.node("console", parameters, managed=True)
         return replace(self.node("console", parameters, on_exit="persist"), aside=True)
 
+    def inspector(self) -> NodeSpec:
+        """Always there, for whoever watches; while nobody does it rests."""
+        return replace(self.node("inspector", {}, on_exit="persist"), aside=True)
+
 
 def platform_reference(platform: Platform) -> str:
     """What a node's `platform` parameter says: the name of a shipped platform, else its file."""
@@ -265,8 +269,21 @@ def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str,
         package="rviz2",
         arguments=("-d", str(resource_path(f"config/rviz/{platform.name}.rviz"))),
         parameters={"use_sim_time": options.sim},
+        remappings=_shown_in(options.absolute_namespace, platform),
         on_exit="ignore",
         environment=environment,
+    )
+
+
+def _shown_in(namespace: str, platform: Platform) -> tuple[tuple[str, str], ...]:
+    """Remappings of what config/rviz names in the default namespace, for another one."""
+    default = BringupOptions().absolute_namespace
+    if namespace == default:
+        return ()
+    outputs = ["markers", *(f"{name}/annotated" for name in platform.camera_names)]
+    return tuple(
+        (f"{default}/inspector/{name}", f"{namespace.rstrip('/')}/inspector/{name}")
+        for name in outputs
     )
 
 

@@ -170,6 +170,16 @@ class Camera:
         """Absolute name of the camera's sensor_msgs/CameraInfo topic."""
         return self.info_topic or self.topic.rsplit("/", 1)[0] + "/camera_info"
 
+    @property
+    def intrinsics(self) -> tuple[float, float, float, float]:
+        """Focal lengths and principal point fx, fy, cx, cy [pixel] of an ideal pinhole camera.
+
+        Pixels are square. The middle of the picture is at ((width - 1) / 2, (height - 1) / 2),
+        with (0, 0) the middle of the first pixel, as in OpenCV and sensor_msgs/CameraInfo.
+        """
+        focal = self.height / 2 / math.tan(math.radians(self.fov_y_deg) / 2)
+        return focal, focal, (self.width - 1) / 2, (self.height - 1) / 2
+
     def __post_init__(self) -> None:
         if not self.topic.startswith("/"):
             raise ValueError(f"{self.name}: topic {self.topic!r} does not begin with '/'")

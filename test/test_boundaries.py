@@ -23,6 +23,7 @@ MAY_LOAD = {
     },  # The demo watches the graph through a node of nodes/.
     "mujoco": {"sim", "evaluation", "nodes"},
     "torch": {"model", "inference", "training", "evaluation", "nodes", "checkpoints"},
+    "pinocchio": {"inspection", "nodes"},
     "transformers": set(),  # The tests compare our model with it.
 }
 
@@ -35,6 +36,7 @@ RANK = {
     "sim": 2,
     "evaluation": 3,
     "training": 3,
+    "inspection": 3,
     "recording": 3,
     "bags": 4,
     "say": 4,

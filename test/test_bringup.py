@@ -29,12 +29,13 @@ def build(platform="mobile_18dof", **options):
 def test_on_a_robot_nothing_is_simulated_and_nothing_moves_by_itself(platform):
     specs = build(platform)
     assert list(specs) == [
-        "camera_ingestion", "brain", "control_bridge", "recorder", "lifecycle_manager",
+        "camera_ingestion", "brain", "control_bridge", "recorder", "inspector",
+        "lifecycle_manager",
     ]  # fmt: skip
     for name, spec in specs.items():
         assert spec.parameters["use_sim_time"] is False
         assert spec.namespace == "/pi05"
-        assert spec.on_exit == ("persist" if name == "recorder" else "respawn")
+        assert spec.on_exit == ("persist" if name in ("recorder", "inspector") else "respawn")
     assert specs["control_bridge"].parameters["auto_arm"] is False
     assert "repeats_unfit" not in specs["camera_ingestion"].parameters
     assert specs["brain"].parameters["platform"] == platform
@@ -117,9 +118,25 @@ def test_the_recorder_is_always_there_and_nobody_waits_for_it(record, tmp_path):
         "checkpoint": "",
     }
     manager = specs["lifecycle_manager"].parameters
-    assert manager["aside_nodes"] == ["recorder"]
+    assert manager["aside_nodes"] == ["recorder", "inspector"]
     assert "recorder" not in manager["managed_nodes"]
     assert "recorder" not in specs["control_bridge"].parameters["peers"]
+
+
+def test_the_inspector_is_always_there_and_nobody_waits_for_it():
+    specs = build(sim=True, brain="expert")
+    assert specs["inspector"].on_exit == "persist"
+    assert (specs["inspector"].managed, specs["inspector"].aside) == (False, True)
+    assert "inspector" not in specs["lifecycle_manager"].parameters["managed_nodes"]
+    assert "inspector" not in specs["control_bridge"].parameters["peers"]
+
+
+def test_rviz_finds_the_inspector_in_whatever_namespace():
+    assert build(rviz=True)["rviz"].remappings == ()
+    moved = dict(build(rviz=True, namespace="fleet/r2")["rviz"].remappings)
+    assert moved["/pi05/inspector/markers"] == "/fleet/r2/inspector/markers"
+    assert moved["/pi05/inspector/front/annotated"] == "/fleet/r2/inspector/front/annotated"
+    assert len(moved) == 5
 
 
 def test_bags_go_below_the_present_folder_unless_told_elsewhere(tmp_path, monkeypatch):
@@ -180,7 +197,11 @@ def test_the_console_comes_when_asked_for_and_nobody_waits_for_it():
         "port": 9000,
         "require_operator": False,
     }
-    assert specs["lifecycle_manager"].parameters["aside_nodes"] == ["recorder", "console"]
+    assert specs["lifecycle_manager"].parameters["aside_nodes"] == [
+        "recorder",
+        "inspector",
+        "console",
+    ]
     assert "console" not in specs["control_bridge"].parameters["peers"]
 
 
@@ -192,5 +213,5 @@ def test_a_required_operator_makes_the_console_a_peer_of_the_bridge(also):
     assert console.parameters["require_operator"] is True
     manager = specs["lifecycle_manager"].parameters
     assert manager["managed_nodes"][-2:] == ["console", "control_bridge"]
-    assert manager["aside_nodes"] == ["recorder"]
+    assert manager["aside_nodes"] == ["recorder", "inspector"]
     assert specs["control_bridge"].parameters["peers"].split(",")[-1] == "console"

@@ -6,6 +6,8 @@ import pytest
 import yaml
 
 from pi05_ros.bringup import robot_description
+from pi05_ros.inspection.demand import output_types
+from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.platforms import load_platform, platform_names
 from pi05_ros.resources import resource_path
 
@@ -19,20 +21,37 @@ def displays(platform, kind):
     return [d for d in shown if d["Class"] == f"rviz_default_plugins/{kind}"]
 
 
+def inspectors(name):
+    """What the inspector publishes; test/nodes/test_inspector.py holds the node to it."""
+    return {f"/pi05/inspector/{output}": kind for output, kind in output_types(name).items()}
+
+
 @pytest.mark.parametrize("name", platform_names())
-def test_every_camera_is_shown_with_the_qos_of_a_camera(name):
-    images = displays(name, "Image")
-    assert {d["Topic"]["Value"] for d in images} == {c.topic for c in load_platform(name).cameras}
+def test_every_camera_is_shown_annotated(name):
+    images, platform = displays(name, "Image"), load_platform(name)
+    wanted = [f"/pi05/inspector/{camera}/annotated" for camera in platform.camera_names]
+    assert [d["Topic"]["Value"] for d in images] == wanted
     for display in images:
-        # A best-effort subscription takes reliable and best-effort drivers alike.
+        assert inspectors(platform)[display["Topic"]["Value"]] == "sensor_msgs/msg/Image"
+        # A best-effort subscription takes reliable and best-effort publishers alike.
         assert display["Topic"]["Reliability Policy"] == "Best Effort"
         assert display["Enabled"]
 
 
 @pytest.mark.parametrize("name", platform_names())
+def test_the_inspectors_markers_are_shown_and_each_kind_can_be_switched(name):
+    (markers,) = displays(name, "MarkerArray")
+    topic = markers["Topic"]["Value"]
+    assert inspectors(load_platform(name))[topic] == "visualization_msgs/msg/MarkerArray"
+    assert markers["Enabled"]
+    assert markers["Namespaces"] == dict.fromkeys(NAMESPACES, True)
+
+
+@pytest.mark.parametrize("name", platform_names())
 def test_every_topic_is_one_of_the_graph(name):
     platform = load_platform(name)
-    valid = {camera.topic for camera in platform.cameras}
+    valid = {topic for topic in inspectors(platform) if "compressed" not in topic}
+    valid -= {"/pi05/inspector/status"}
     valid |= {"/robot_description", platform.odom_topic}
     found = set()
     for display in load(name)["Visualization Manager"]["Displays"]:

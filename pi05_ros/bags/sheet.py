@@ -22,13 +22,8 @@ from pi05_ros.data.episodes.episode import (
     Episode,
     SubtaskLabel,
 )
+from pi05_ros.inspection.colours import SOURCE_COLOURS
 
-SOURCE_COLOURS = {
-    "model": "#4c78a8",
-    "human": "#f58518",
-    "external": "#72b7b2",
-    "implicit": "#9d9d9d",
-}
 MODES = {
     MODE_UNKNOWN: ("unknown", "#dddddd"),
     MODE_RUNNING: ("running", "#54a24b"),

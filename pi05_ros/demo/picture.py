@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from pi05_ros.inspection.lettering import BACKGROUND, FAINT, TEXT, cut, font, label, paste
 
 _BANNER = 60  # Height of the banner [pixel].
-_BACKGROUND = (24, 26, 31)
-_TEXT = (235, 236, 240)
-_FAINT = (150, 154, 165)
 _ACCENT = (242, 150, 60)
 
 
@@ -48,15 +47,13 @@ def compose(
     height, width = cell[0] // 2 * 2, cell[1] // 2 * 2
     rows = math.ceil(len(cameras) / 2)
     picture = np.empty((_BANNER + rows * height, 2 * width, 3), np.uint8)
-    picture[:] = _BACKGROUND
+    picture[:] = BACKGROUND
     picture[:_BANNER] = _banner(2 * width, caption)
     for index, name in enumerate(cameras):
         top, left = _BANNER + index // 2 * height, index % 2 * width
         if name in images:
             picture[top : top + height, left : left + width] = _fit(images[name], height, width)
-        label = _label(name)
-        part = picture[top : top + label.shape[0], left : left + label.shape[1]]
-        np.copyto(part, label[: part.shape[0], : part.shape[1]])
+        paste(picture, label(name.replace("_", " ")), top, left)
     return picture
 
 
@@ -77,46 +74,19 @@ def _banner(width: int, caption: Caption) -> np.ndarray:
     """(banner height, width, 3): task and subtask left, score and time right."""
     image = _words(width, caption.task, caption.subtask, caption.score).copy()
     draw = ImageDraw.Draw(image)
-    draw.text((width - 12, 36), caption.time, fill=_FAINT, font=_font(15), anchor="ra")
+    draw.text((width - 12, 36), caption.time, fill=FAINT, font=font(15), anchor="ra")
     return np.asarray(image)
 
 
 @functools.lru_cache(maxsize=4)
 def _words(width: int, task: str, subtask: str, score: str) -> Image.Image:
     """The part of the banner that rarely changes."""
-    image = Image.new("RGB", (width, _BANNER), _BACKGROUND)
+    image = Image.new("RGB", (width, _BANNER), BACKGROUND)
     draw = ImageDraw.Draw(image)
-    score_width = draw.textlength(score, font=_font(17))
+    score_width = draw.textlength(score, font=font(17))
     room = width - score_width - 40
-    draw.text((12, 8), _cut(draw, task, _font(14), room), fill=_FAINT, font=_font(14))
-    words, colour = (subtask, _TEXT) if subtask else ("no subtask", _FAINT)
-    draw.text((12, 29), _cut(draw, words, _font(20), width - 100), fill=colour, font=_font(20))
-    draw.text((width - 12, 8), score, fill=_ACCENT, font=_font(17), anchor="ra")
+    draw.text((12, 8), cut(draw, task, font(14), room), fill=FAINT, font=font(14))
+    words, colour = (subtask, TEXT) if subtask else ("no subtask", FAINT)
+    draw.text((12, 29), cut(draw, words, font(20), width - 100), fill=colour, font=font(20))
+    draw.text((width - 12, 8), score, fill=_ACCENT, font=font(17), anchor="ra")
     return image
-
-
-def _cut(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
-    """The text, with an ellipsis where it would not fit."""
-    if draw.textlength(text, font=font) <= room:
-        return text
-    while text and draw.textlength(text + "…", font=font) > room:
-        text = text[:-1]
-    return text + "…"
-
-
-@functools.lru_cache(maxsize=32)
-def _label(name: str) -> np.ndarray:
-    """A camera's name, for the corner of its cell."""
-    text, font = name.replace("_", " "), _font(13)
-    width = int(ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(text, font=font)) + 12
-    image = Image.new("RGB", (width, 20), _BACKGROUND)
-    ImageDraw.Draw(image).text((6, 2), text, fill=_TEXT, font=font)
-    return np.asarray(image)
-
-
-@functools.lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font: no machine lacks it."""
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)
-    return font

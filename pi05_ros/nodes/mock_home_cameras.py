@@ -17,7 +17,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.platforms import Camera
-from pi05_ros.sim.cameras import CameraRenderer, intrinsics
+from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import Snapshot
 
@@ -182,7 +182,7 @@ class CameraThread:
 
 def camera_info(camera: Camera) -> CameraInfo:
     """The lens of a mock camera: an ideal pinhole."""
-    fx, fy, cx, cy = intrinsics(camera)
+    fx, fy, cx, cy = camera.intrinsics
     info = CameraInfo(
         height=camera.height,
         width=camera.width,

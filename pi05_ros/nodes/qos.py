@@ -53,6 +53,12 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 
+# What the inspector shows: reliable, so that viewers that ask for either are served; only the
+# newest counts, and a slow viewer keeps nobody waiting.
+INSPECTION = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+)
+
 # Commands to controllers; joint_trajectory_controller and the base controllers listen reliably.
 COMMAND = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE

@@ -13,6 +13,8 @@ from pi05_ros.platforms import Camera, Platform
 Images = Literal["auto", "raw", "compressed"]
 IMAGES: tuple[Images, ...] = ("auto", "raw", "compressed")
 COMPRESSED = "/compressed"  # Where image_transport offers a picture's compressed form.
+# Below the suite's namespace: drawn from what is recorded anyway, and only while somebody watches.
+_DRAWN = "inspector/"
 _EVERYWHERE = ("/tf", "/tf_static", "/diagnostics")
 NOBODY = "nobody publishes it"
 
@@ -21,8 +23,9 @@ NOBODY = "nobody publishes it"
 class TopicRules:
     """What is wanted, for one robot.
 
-    A topic is recorded when the platform names it, when it lies in the suite's namespace, or when
-    `include` matches its whole name; `exclude` stands above all of these. Hidden topics (a part of
+    A topic is recorded when the platform names it, when it lies in the suite's namespace (what the
+    inspector draws apart), or when `include` matches its whole name; `exclude` stands above all of
+    these. Hidden topics (a part of
     the name begins with "_", as actions' do) are left out, as rosbag2 leaves them out.
     """
 
@@ -141,12 +144,17 @@ class TopicChoice:
             return False
         rules = self.rules
         return (
-            (self._inside != "/" and name.startswith(self._inside))
+            self._is_inside(name)
             or name in rules.expected
             or name in rules.welcome
             or any(name in forms for forms in rules.cameras.values())
             or _matches(rules.include, name)
         )
+
+    def _is_inside(self, name: str) -> bool:
+        """Whether it is one of the suite's own that nobody can compute from the others."""
+        inside = self._inside != "/" and name.startswith(self._inside)
+        return inside and not name.startswith(self._inside + _DRAWN)
 
     def _excluded(self, name: str) -> bool:
         return _matches(self.rules.exclude, name)

@@ -13,16 +13,6 @@ from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot, World
 
 
-def intrinsics(camera: Camera) -> tuple[float, float, float, float]:
-    """Focal lengths and principal point fx, fy, cx, cy [pixel] of an ideal pinhole camera.
-
-    Pixels are square. The middle of the picture is at ((width - 1) / 2, (height - 1) / 2), with
-    (0, 0) the middle of the first pixel, as in OpenCV and sensor_msgs/CameraInfo.
-    """
-    focal = camera.height / 2 / math.tan(math.radians(camera.fov_y_deg) / 2)
-    return focal, focal, (camera.width - 1) / 2, (camera.height - 1) / 2
-
-
 def find_camera(platform: Platform, name: str) -> Camera:
     """The platform's camera called `name`.
 

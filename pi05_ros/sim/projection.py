@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from pi05_ros.platforms import Camera, Platform
-from pi05_ros.sim.cameras import find_camera, intrinsics, pose_data
+from pi05_ros.sim.cameras import find_camera, pose_data
 from pi05_ros.sim.geometry import rotate
 from pi05_ros.sim.home_spec import item_body
 from pi05_ros.sim.robot import camera_name
@@ -76,7 +76,7 @@ class CameraGeometry:
         return self._data
 
     def _project(self, camera: Camera, points: np.ndarray, data: mujoco.MjData) -> np.ndarray:
-        fx, fy, cx, cy = intrinsics(camera)
+        fx, fy, cx, cy = camera.intrinsics
         view = data.camera(camera_name(camera.name))
         # MuJoCo's camera frame: x right, y up, looking along -z.
         local = (points - view.xpos) @ view.xmat.reshape(3, 3)

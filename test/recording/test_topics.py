@@ -26,6 +26,14 @@ def test_every_topic_of_the_suite_is_wanted_and_those_beside_it_are_not():
     assert choose(rules, *names) == {"/pi05/subtask": "", "/pi05/a/b": ""}
 
 
+def test_what_the_inspector_draws_is_left_out_unless_it_is_asked_for():
+    """A recorder that listened to it would have it drawn all day."""
+    names = ("/pi05/inspector/markers", "/pi05/inspector/front/annotated", "/pi05/inspect")
+    assert choose(TopicRules("/pi05"), *names) == {"/pi05/inspect": ""}
+    asked = TopicRules("/pi05", include="/pi05/inspector/markers")
+    assert set(choose(asked, *names)) == {"/pi05/inspect", "/pi05/inspector/markers"}
+
+
 def test_without_a_namespace_only_what_is_named_is_recorded():
     assert choose(TopicRules("/", welcome=("/tf",)), "/tf", "/else") == {"/tf": ""}
 

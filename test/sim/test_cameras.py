@@ -8,7 +8,7 @@ import pytest
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms import Camera, load_platform
-from pi05_ros.sim.cameras import CameraRenderer, intrinsics
+from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.projection import CameraGeometry
 from pi05_ros.sim.world import World
@@ -43,7 +43,7 @@ def marked(world: World, position) -> list[str]:
 
 def test_intrinsics_of_a_square_pinhole():
     camera = Camera("c", "/c/image_raw", "f", width=320, height=240, fov_y_deg=90)
-    assert intrinsics(camera) == pytest.approx((120.0, 120.0, 159.5, 119.5))
+    assert camera.intrinsics == pytest.approx((120.0, 120.0, 159.5, 119.5))
 
 
 def test_each_camera_renders_at_its_own_size_and_shows_something(world, renderer):
@@ -83,7 +83,7 @@ def test_project_is_the_pinhole_of_the_optical_frame(world):
     """Points given in the optical frame (x right, y down, z forward) land where OpenCV says."""
     geometry, snapshot = CameraGeometry(world.platform), world.snapshot()
     for camera in world.platform.cameras:
-        fx, fy, cx, cy = intrinsics(camera)
+        fx, fy, cx, cy = camera.intrinsics
         frame = world.data.body(camera.frame)
         local = np.array([[0.0, 0.0, 1.0], [0.3, -0.1, 2.0], [-0.2, 0.4, 0.9], [0.1, 0.1, -1.0]])
         points = local @ frame.xmat.reshape(3, 3).T + frame.xpos

@@ -1,0 +1,1 @@
+"""What the inspector shows, without ROS: kinematics, markers, annotated pictures, status."""

@@ -1,0 +1,59 @@
+"""What somebody watches, and what must be heard for it: nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pi05_ros.platforms import Platform
+
+# Outputs, below the inspector's name.
+MARKERS = "markers"
+STATUS = "status"
+# Inputs that are not a camera's.
+ROBOT_STATE, ODOMETRY, CHUNK = "robot_state", "odometry", "action_chunk"
+SUBTASK, DECISION = "subtask", "plan_decision"
+
+_FOR_MARKERS = (SUBTASK, ODOMETRY, ROBOT_STATE, CHUNK)
+_FOR_STATUS = (SUBTASK, DECISION, ROBOT_STATE, CHUNK)
+
+
+def annotated(camera: str) -> str:
+    """The output with a camera's annotated pictures."""
+    return f"{camera}/annotated"
+
+
+def compressed(camera: str) -> str:
+    """The same as JPEG, where image_transport looks for it."""
+    return f"{camera}/annotated/compressed"
+
+
+def picture_of(camera: str) -> str:
+    """The input with a camera's pictures."""
+    return f"picture of {camera}"
+
+
+def lens_of_camera(camera: str) -> str:
+    """The input with a camera's lens."""
+    return f"lens of {camera}"
+
+
+def output_types(platform: Platform) -> dict[str, str]:
+    """Every output of an inspector, below its own name, and its message type."""
+    types = {MARKERS: "visualization_msgs/msg/MarkerArray", STATUS: "std_msgs/msg/String"}
+    for camera in platform.camera_names:
+        types[annotated(camera)] = "sensor_msgs/msg/Image"
+        types[compressed(camera)] = "sensor_msgs/msg/CompressedImage"
+    return types
+
+
+def inputs_for(watched: Collection[str], platform: Platform) -> set[str]:
+    """The inputs that are needed for the outputs that are watched."""
+    needed: set[str] = set()
+    if MARKERS in watched:
+        needed.update(_FOR_MARKERS, map(lens_of_camera, platform.camera_names))
+    if STATUS in watched:
+        needed.update(_FOR_STATUS)
+    for camera in platform.camera_names:
+        if annotated(camera) in watched or compressed(camera) in watched:
+            needed.update((SUBTASK, picture_of(camera)))
+    return needed

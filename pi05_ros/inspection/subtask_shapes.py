@@ -1,0 +1,142 @@
+"""The subtask as shapes: its text above the base, those before it, its boxes as pyramids."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+
+from pi05_ros.inspection.colours import SOURCE_COLOURS, UNKNOWN_SOURCE, rgba
+from pi05_ros.inspection.facts import SubtaskFacts
+from pi05_ros.inspection.lens import Lens
+from pi05_ros.inspection.shapes import Shape, ShapeKind
+from pi05_ros.platforms import Platform
+
+_LETTER, _SMALL_LETTER = 0.13, 0.085  # Heights [m].
+_EARLIER = 4  # Subtasks that are remembered.
+_EARLIER_S = 60.0  # How long they are shown [s].
+_LINE = 0.006  # [m]
+
+
+class SubtaskHistory:
+    """The present subtask and those before it."""
+
+    def __init__(self) -> None:
+        self.present: SubtaskFacts | None = None
+        self._earlier: deque[tuple[int, SubtaskFacts]] = deque(maxlen=_EARLIER)
+
+    def add(self, subtask: SubtaskFacts, now_ns: int) -> None:
+        """Takes a subtask; an earlier one is remembered when the words have changed."""
+        before, self.present = self.present, subtask
+        if before is not None and before.text and before.text != subtask.text:
+            self._earlier.appendleft((now_ns, before))
+
+    def earlier(self, now_ns: int) -> list[tuple[float, SubtaskFacts]]:
+        """(how long ago it ended [s], subtask), the latest first."""
+        ages = (((now_ns - ended) * 1e-9, subtask) for ended, subtask in self._earlier)
+        return [(age, subtask) for age, subtask in ages if age < _EARLIER_S]
+
+
+def subtask_shapes(
+    history: SubtaskHistory, platform: Platform, now_ns: int, height: float
+) -> list[Shape]:
+    """The subtask's text above the base, earlier ones fading above it.
+
+    Args:
+        history: What was said.
+        platform: The robot.
+        now_ns: Present time [ns].
+        height: Of the text above the floor [m].
+    """
+    subtask = history.present
+    if subtask is None:
+        return []
+    frame = platform.base_frame
+    text = f"{subtask.text or 'no subtask'}\n{source_line(subtask, now_ns)}"
+    if subtask.model_text:
+        text += f"\nthe model would: {subtask.model_text}"
+    colour = rgba(SOURCE_COLOURS.get(subtask.source, UNKNOWN_SOURCE))
+    colour[:3] = 0.35 * colour[:3] + 0.65  # Letters are thin: bright ones are read more easily.
+    above = np.array([0.0, 0.0, height])
+    shapes = [
+        Shape("subtask", 0, ShapeKind.TEXT, frame, subtask.stamp_ns, above, colour, _LETTER,
+              text, follows=True)
+    ]  # fmt: skip
+    lines = text.count("\n") + 1
+    bottom = height + (lines / 2 + 0.7) * _LETTER  # A text's middle is at its point.
+    for place, (age, earlier) in enumerate(history.earlier(now_ns)):
+        faint = rgba("#d8dae0", 0.75 * (1.0 - age / _EARLIER_S) * 0.75**place)
+        point = np.array([0.0, 0.0, bottom + place * 1.35 * _SMALL_LETTER])
+        shapes.append(
+            Shape("subtask_history", place, ShapeKind.TEXT, frame, earlier.stamp_ns, point, faint,
+                  _SMALL_LETTER, earlier.text, follows=True)
+        )  # fmt: skip
+    return shapes
+
+
+def source_line(subtask: SubtaskFacts, now_ns: int) -> str:
+    """Who said it, how sure it was, how old it is: "model 0.93, 1.2 s ago"."""
+    score = "" if math.isnan(subtask.score) else f" {subtask.score:.2f}"
+    age = max(0.0, (now_ns - subtask.stamp_ns) * 1e-9)
+    ago = f"{age:.1f} s ago" if age < 100 else f"{age / 60:.0f} min ago"
+    return f"{subtask.source or 'nobody'}{score}, {ago}"
+
+
+def box_shapes(
+    subtask: SubtaskFacts,
+    platform: Platform,
+    lenses: Mapping[str, Lens],
+    now_ns: int,
+    depth: float,
+    longest: float,
+) -> list[Shape]:
+    """Boxes as pyramids from the optical frames of the cameras that saw them.
+
+    They belong to the moment of the observation: a viewer finds the camera there through tf.
+
+    Args:
+        subtask: Whose boxes.
+        platform: The robot.
+        lenses: Of its cameras, by name.
+        now_ns: Present time [ns].
+        depth: How far the pyramids reach from the camera [m].
+        longest: Age at which boxes are no longer shown [s]; a viewer forgets frames, too.
+    """
+    age = (now_ns - subtask.stamp_ns) * 1e-9
+    if age > longest:
+        return []
+    frames = {camera.name: camera.frame for camera in platform.cameras}
+    colour = rgba(SOURCE_COLOURS.get(subtask.source, UNKNOWN_SOURCE))
+    colour[3] = 1.0 - 0.8 * max(0.0, age) / longest
+    shapes = []
+    for number, box in enumerate(subtask.boxes):
+        if box.camera not in lenses:
+            continue
+        corners = np.array(
+            [
+                (box.x_min, box.y_min),
+                (box.x_max, box.y_min),
+                (box.x_max, box.y_max),
+                (box.x_min, box.y_max),
+            ]
+        )
+        ends = lenses[box.camera].rays(corners) * depth
+        origin = np.zeros(3)
+        edges = [point for end in ends for point in (origin, end)]
+        rim = [point for k in range(4) for point in (ends[k], ends[(k + 1) % 4])]
+        frame, stamp = frames[box.camera], subtask.stamp_ns
+        shapes.append(
+            Shape("boxes", number, ShapeKind.LINES, frame, stamp, np.array(edges + rim), colour,
+                  _LINE)
+        )  # fmt: skip
+        if box.label:
+            top = (ends[0] + ends[1]) / 2 - (0, 0.06, 0)  # Up is against y in an optical frame.
+            bright = colour.copy()
+            bright[:3] = 0.35 * bright[:3] + 0.65
+            shapes.append(
+                Shape("box_labels", number, ShapeKind.TEXT, frame, stamp, top, bright,
+                      _SMALL_LETTER, box.label)
+            )  # fmt: skip
+    return shapes

@@ -1,0 +1,48 @@
+"""Points that move, remembered for a while."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+
+class Trail:
+    """Points over time, thinned out.
+
+    Args:
+        spacing: Least time between two that are kept [s].
+        memory: How long they are kept [s].
+    """
+
+    def __init__(self, spacing: float, memory: float) -> None:
+        self._spacing_ns, self._memory_ns = round(spacing * 1e9), round(memory * 1e9)
+        self._stamps: deque[int] = deque()
+        self._points: deque[np.ndarray] = deque()
+
+    def __len__(self) -> int:
+        return len(self._stamps)
+
+    def due(self, stamp_ns: int) -> bool:
+        """Whether points of that time would be kept."""
+        return not self._stamps or stamp_ns >= self._stamps[-1] + self._spacing_ns
+
+    def add(self, stamp_ns: int, points: np.ndarray) -> None:
+        """Takes points (K, 3) when they are due."""
+        if not self.due(stamp_ns):
+            return
+        self._stamps.append(stamp_ns)
+        self._points.append(np.asarray(points, dtype=np.float64))
+        while self._stamps[0] < stamp_ns - self._memory_ns:
+            self._stamps.popleft()
+            self._points.popleft()
+
+    def since(self, now_ns: int) -> tuple[np.ndarray, np.ndarray]:
+        """Ages (N,) [s] and points (N, K, 3) of what is still remembered, the oldest first."""
+        first = next(
+            (n for n, s in enumerate(self._stamps) if s >= now_ns - self._memory_ns),
+            len(self._stamps),
+        )
+        stamps = np.array(list(self._stamps)[first:], dtype=np.int64)
+        points = list(self._points)[first:]
+        return (now_ns - stamps) * 1e-9, np.array(points) if points else np.zeros((0, 0, 3))

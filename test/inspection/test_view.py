@@ -1,0 +1,242 @@
+"""What is drawn of a robot, and where."""
+
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
+
+from pi05_ros.bringup import robot_description
+from pi05_ros.data.episodes.episode import Box
+from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
+from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.lens import lens_of
+from pi05_ros.inspection.planar import drive, place
+from pi05_ros.inspection.shapes import NAMESPACES, ShapeKind
+from pi05_ros.inspection.view import View, ViewSettings
+from pi05_ros.platforms import load_platform
+
+SECOND = 1_000_000_000
+PLATFORM = load_platform("mobile_19dof")
+KINEMATICS = Kinematics(PLATFORM, robot_description(PLATFORM, False))
+BASE = PLATFORM.slices["base"]
+JOINT = PLATFORM.index("left_arm_joint_1")
+CAMERA = PLATFORM.camera("front")
+POSE = (1.0, 2.0, 0.5)
+
+
+def actions(rows=50, turn=0.4, velocity=(0.0, 0.0, 0.0)):
+    """Home, with one joint of the left arm on its way, and the base driving."""
+    targets = np.tile(PLATFORM.home, (rows, 1))
+    targets[:, JOINT] = np.linspace(0, turn, rows)
+    targets[:, BASE] = velocity
+    return targets
+
+
+def chunk(stamp_s=10.0, committed=0, sequence=4, **what):
+    stamp_ns = round(stamp_s * SECOND)
+    return ChunkFacts(stamp_ns, stamp_ns, sequence, 1, actions(**what), committed, 0.1)
+
+
+def state(stamp_s=10.0, row=math.nan, sequence=0, turn=0.0):
+    measured = PLATFORM.home.copy()
+    commanded = measured.copy()
+    commanded[JOINT] = turn
+    return StateFacts(round(stamp_s * SECOND), measured, commanded, 1, "", sequence, row)
+
+
+def subtask(stamp_s=10.0, text="pick up the cup", boxes=(), **facts):
+    told = {"id": 1, "task": "t", "source": "model", "score": 0.9, "latency": 0.1} | facts
+    return SubtaskFacts(round(stamp_s * SECOND), text=text, boxes=tuple(boxes), **told)
+
+
+@pytest.fixture
+def view():
+    found = View(PLATFORM, ViewSettings(), KINEMATICS)
+    found.add_pose(9 * SECOND, POSE)
+    return found
+
+
+def of(view, namespace, now_s=10.0):
+    shapes = [s for s in view.shapes(round(now_s * SECOND)) if s.namespace == namespace]
+    assert len({s.key for s in shapes}) == len(shapes)
+    return shapes
+
+
+def tcp(gripper, vectors, poses):
+    """Tool centre points (N, 3) in odom."""
+    links = KINEMATICS.poses(np.atleast_2d(vectors), KINEMATICS.tools)[:, gripper, :3, 3]
+    return place(np.asarray(poses), links)
+
+
+def test_the_fan_follows_both_grippers_through_the_rows_of_the_chunk(view):
+    view.add_chunk(chunk())
+    left, right = of(view, "chunk")
+    assert left.kind is ShapeKind.STRIP and left.frame == "odom"
+    assert left.stamp_ns == 10 * SECOND
+    assert left.points == pytest.approx(tcp(0, actions(), POSE))
+    assert right.points == pytest.approx(tcp(1, actions(), POSE))
+    assert np.ptp(left.points, axis=0).max() > 0.05 > 0.001 > np.ptp(right.points, axis=0).max()
+
+
+def test_the_fan_moves_with_the_base_that_the_chunk_drives(view):
+    velocity = (0.3, -0.1, 0.4)
+    view.add_chunk(chunk(velocity=velocity))
+    bases = drive(np.array(POSE), np.tile(velocity, (50, 1)), PLATFORM.period)
+    (left, _), (floor,) = of(view, "chunk"), of(view, "base_predicted")
+    assert left.points == pytest.approx(tcp(0, actions(), bases))
+    assert floor.points[:, :2] == pytest.approx(bases[:, :2])
+    assert (floor.points[:, 2] < 0.05).all()
+
+
+def test_a_base_that_stands_has_no_predicted_path(view):
+    view.add_chunk(chunk())
+    assert of(view, "base_predicted") == []
+
+
+def test_jaws_lie_across_the_gripper_and_are_as_wide_as_it_is_open(view):
+    targets = chunk()
+    targets.actions[:, PLATFORM.index("right_gripper")] = 0.0
+    view.add_chunk(targets)
+    left, right = of(view, "chunk_jaws")
+    middle = left.points.reshape(-1, 2, 3).mean(axis=1)
+    assert middle == pytest.approx(tcp(0, actions(), POSE)[::5])
+    widths = [np.linalg.norm(np.diff(s.points.reshape(-1, 2, 3), axis=1), axis=2) for s in
+              (left, right)]  # fmt: skip
+    assert widths[0] == pytest.approx(0.09) and widths[1] == pytest.approx(0.012)
+    # At home the grippers look ahead: their fingers close sideways.
+    across = left.points[1] - left.points[0]
+    side = np.array([-np.sin(POSE[2]), np.cos(POSE[2]), 0])
+    assert abs(across @ side) == pytest.approx(0.09, abs=1e-3)
+
+
+def test_rows_that_are_past_are_faint_and_the_bridges_word_counts(view):
+    view.add_chunk(chunk())
+    alpha = of(view, "chunk", 10.2)[0].colours[:, 3]  # By time: row 10.
+    assert (alpha[:10] == 0.25).all() and (alpha[10:] > 0.3).all()
+    assert (np.diff(alpha[10:]) < 0).all()
+    view.add_state(state(10.2, row=20.5, sequence=4))
+    alpha = of(view, "chunk", 10.2)[0].colours[:, 3]
+    assert (alpha[:21] == 0.25).all() and (alpha[21:] > 0.3).all()
+
+
+def test_a_chunk_that_is_over_is_gone(view):
+    view.add_chunk(chunk())
+    assert of(view, "chunk", 10.9) and not of(view, "chunk", 11.1)
+
+
+def test_the_committed_prefix_is_drawn_apart(view):
+    view.add_chunk(chunk(committed=8))
+    prefix = of(view, "chunk_committed")[0]
+    assert prefix.points == pytest.approx(tcp(0, actions(), POSE)[:8])
+    assert (prefix.colours[0] == 1.0).all()
+    view.add_chunk(chunk(committed=0))
+    assert of(view, "chunk_committed") == []
+
+
+def test_the_command_is_a_ball_while_a_chunk_is_followed(view):
+    view.add_state(state(10.0, row=3.0, sequence=4, turn=0.3))
+    left, right = of(view, "executed")
+    vector = PLATFORM.home.copy()
+    vector[JOINT] = 0.3
+    assert left.points == pytest.approx(tcp(0, vector, POSE))
+    view.add_state(state(10.1, row=math.nan, sequence=0))
+    assert of(view, "executed") == []
+
+
+def test_commanded_and_measured_trails_part_and_fade(view):
+    for k in range(30):
+        view.add_pose(round((10 + k * 0.1) * SECOND), (1.0 + 0.01 * k, 2.0, 0.5))
+        view.add_state(state(10 + k * 0.1, turn=0.02 * k))
+    commanded, measured = of(view, "commanded", 12.9)[0], of(view, "measured", 12.9)[0]
+    moved = measured.points - tcp(0, PLATFORM.home, POSE)
+    assert moved[:, 0] == pytest.approx(0.01 * np.arange(30), abs=1e-6)
+    assert np.abs(moved[:, 1:]).max() < 1e-6
+    vector = PLATFORM.home.copy()
+    vector[JOINT] = 0.58
+    assert commanded.points[-1] == pytest.approx(tcp(0, vector, (1.29, 2.0, 0.5))[0])
+    assert (np.diff(measured.colours[:, 3]) > 0).all()
+    assert measured.colours[-1, 3] == pytest.approx(1.0)
+    (path,) = of(view, "base_path", 12.9)
+    assert path.points[-1, :2] == pytest.approx([1.29, 2.0])
+    assert of(view, "measured", 30.0) == []
+
+
+def test_before_anything_was_sent_the_command_is_where_the_robot_is(view):
+    nothing = state(10.0)
+    nothing.commanded[:] = np.nan
+    view.add_state(nothing)
+    later = state(10.2)
+    later.commanded[:] = np.nan
+    view.add_state(later)
+    assert of(view, "commanded")[0].points == pytest.approx(of(view, "measured")[0].points)
+
+
+def test_the_subtask_stands_above_the_base_and_those_before_it_above_that(view):
+    view.add_subtask(subtask(8.0, "pick up the plate"), 8 * SECOND)
+    view.add_subtask(subtask(8.5, "pick up the plate"), 9 * SECOND)  # Anew, the same words.
+    view.add_subtask(subtask(10.0, score=math.nan, source="human", model_text="stop"), 10 * SECOND)
+    (text,) = of(view, "subtask", 11.5)
+    assert (text.frame, text.follows, text.kind) == ("base_link", True, ShapeKind.TEXT)
+    assert text.text == "pick up the cup\nhuman, 1.5 s ago\nthe model would: stop"
+    (before,) = of(view, "subtask_history", 11.5)
+    assert before.text == "pick up the plate" and before.points[0, 2] > text.points[0, 2]
+    assert before.colours[0, 3] < text.colours[0, 3]
+    assert of(view, "subtask_history", 75.0) == []
+
+
+def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
+    box = Box("front", "cup", 0.25, 0.5, 0.5, 1.0, 0.7)
+    view.add_subtask(subtask(boxes=[box, Box("roof", "bird", 0, 0, 1, 1)]), 10 * SECOND)
+    (pyramid,) = of(view, "boxes")
+    assert (pyramid.frame, pyramid.stamp_ns) == (CAMERA.frame, 10 * SECOND)
+    points = pyramid.points.reshape(-1, 2, 3)
+    assert len(points) == 8 and (points[:4, 0] == 0).all()  # Four edges from the lens.
+    ends = points[:4, 1]
+    assert (ends[:, 2] == 1.5).all()
+    lens = lens_of(CAMERA)
+    seen = ends[:, :2] / ends[:, 2:] * (lens.fx, lens.fy) + (lens.cx + 0.5, lens.cy + 0.5)
+    fractions = seen / (CAMERA.width, CAMERA.height)
+    assert fractions == pytest.approx(np.array([(0.25, 0.5), (0.5, 0.5), (0.5, 1.0), (0.25, 1.0)]))
+    (label,) = of(view, "box_labels")
+    assert label.text == "cup" and label.points[0, 1] < ends[0, 1]
+    assert of(view, "boxes", 19.0) == []  # tf would no longer know the camera's place.
+
+
+def test_time_that_jumped_clears_all(view):
+    view.add_chunk(chunk())
+    view.add_state(state(row=1.0, sequence=4))
+    view.add_subtask(subtask(), 10 * SECOND)
+    assert {s.namespace for s in view.shapes(10 * SECOND)} >= {"chunk", "executed", "subtask"}
+    view.clear()
+    assert view.shapes(10 * SECOND) == []
+
+
+def test_what_is_missing_is_told():
+    view = View(PLATFORM, ViewSettings(), KINEMATICS)
+    view.add_chunk(chunk())
+    view.add_state(state())
+    assert view.shapes(10 * SECOND) == []  # Nobody knows where the base is.
+    assert view.problem() == "nothing was heard on /odom, subtask"
+    assert "kinematics" in View(PLATFORM, ViewSettings(), None).problem()
+
+
+def test_without_kinematics_the_subtask_and_its_boxes_are_still_drawn():
+    view = View(PLATFORM, ViewSettings(), None)
+    view.add_pose(9 * SECOND, POSE)
+    view.add_chunk(chunk())
+    view.add_state(state(row=1.0, sequence=4))
+    view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
+    namespaces = {s.namespace for s in view.shapes(10 * SECOND)}
+    assert namespaces == {"subtask", "boxes", "box_labels"}
+
+
+def test_every_kind_is_drawn_of_a_robot_at_work(view):
+    for k in range(5):
+        view.add_pose(round((9.5 + 0.1 * k) * SECOND), (0.01 * k, 0, 0))
+        view.add_state(state(9.5 + 0.1 * k, row=1.0, sequence=4))
+    view.add_chunk(chunk(9.8, committed=5, velocity=(0.2, 0, 0)))
+    view.add_subtask(subtask(9.0, "before"), 9 * SECOND)
+    view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
+    assert {s.namespace for s in view.shapes(10 * SECOND)} == set(NAMESPACES)
