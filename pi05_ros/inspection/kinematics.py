@@ -73,6 +73,16 @@ class Kinematics:
                 poses[n, k] = (base * pin.updateFramePlacement(model, data, frame)).homogeneous
         return poses
 
+    def reach(self, link: str) -> float | None:
+        """How far a link's own tool centre point is away [m]; None: it moves with no gripper."""
+        frames = self._model.frames
+        joint = frames[self._frame(link)].parentJoint
+        for tool in self.tools:
+            if frames[self._frame(tool)].parentJoint == joint:
+                camera, tip = self.poses(self._platform.home, (link, tool))[0, :, :3, 3]
+                return float(np.linalg.norm(tip - camera))
+        return None
+
     def _fill(self, q: np.ndarray, state: np.ndarray) -> None:
         """Writes the joint positions of a state (D,) into a configuration (nq,)."""
         for index, column, turns, offset, scale in self._columns:

@@ -25,7 +25,7 @@ _JAW = 0.09  # How wide an open gripper is drawn [m].
 _CLOSED_JAW = 0.012  # And a closed one.
 _JAW_ROWS = 5  # Rows between two jaws.
 _PASSED = 0.25  # Alpha of rows that are already past.
-_LINE, _THICK, _THIN = 0.008, 0.014, 0.005  # Widths [m].
+_LINE, _THICK, _THIN, _TRAIL = 0.012, 0.016, 0.006, 0.007  # Widths [m].
 _BALL = 0.035  # [m]
 _FLOOR = 0.02  # Height at which paths of the base are drawn, above the floor [m].
 
@@ -127,7 +127,7 @@ class MotionShapes:
             longest: Age at which it has faded [s].
         """
         colour = {"commanded": COMMANDED, "measured": MEASURED, "base_path": BASE}[namespace]
-        width = _THICK if namespace == "base_path" else _LINE
+        width = _THICK if namespace == "base_path" else _TRAIL
         if namespace == "base_path" and len(points):
             points = points * (1, 1, 0) + (0, 0, _FLOOR)
         colours, frame = fading(colour, ages, longest), self._platform.odom_frame

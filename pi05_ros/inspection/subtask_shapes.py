@@ -14,7 +14,8 @@ from pi05_ros.inspection.lens import Lens
 from pi05_ros.inspection.shapes import Shape, ShapeKind
 from pi05_ros.platforms import Platform
 
-_LETTER, _SMALL_LETTER = 0.13, 0.085  # Heights [m].
+_LETTER, _SMALL_LETTER = 0.07, 0.048  # Heights of capital letters [m].
+_PITCH = 1.75  # From line to line, in heights of capitals.
 _EARLIER = 4  # Subtasks that are remembered.
 _EARLIER_S = 60.0  # How long they are shown [s].
 _LINE = 0.006  # [m]
@@ -65,10 +66,12 @@ def subtask_shapes(
               text, follows=True)
     ]  # fmt: skip
     lines = text.count("\n") + 1
-    bottom = height + (lines / 2 + 0.7) * _LETTER  # A text's middle is at its point.
+    bottom = height + _PITCH * (
+        lines / 2 * _LETTER + 0.4 * _SMALL_LETTER
+    )  # A text's middle is at its point.
     for place, (age, earlier) in enumerate(history.earlier(now_ns)):
         faint = rgba("#d8dae0", 0.75 * (1.0 - age / _EARLIER_S) * 0.75**place)
-        point = np.array([0.0, 0.0, bottom + place * 1.35 * _SMALL_LETTER])
+        point = np.array([0.0, 0.0, bottom + place * _PITCH * _SMALL_LETTER])
         shapes.append(
             Shape("subtask_history", place, ShapeKind.TEXT, frame, earlier.stamp_ns, point, faint,
                   _SMALL_LETTER, earlier.text, follows=True)
@@ -88,8 +91,8 @@ def box_shapes(
     subtask: SubtaskFacts,
     platform: Platform,
     lenses: Mapping[str, Lens],
+    depths: Mapping[str, float],
     now_ns: int,
-    depth: float,
     longest: float,
 ) -> list[Shape]:
     """Boxes as pyramids from the optical frames of the cameras that saw them.
@@ -100,8 +103,8 @@ def box_shapes(
         subtask: Whose boxes.
         platform: The robot.
         lenses: Of its cameras, by name.
+        depths: How far the pyramids reach from each camera [m].
         now_ns: Present time [ns].
-        depth: How far the pyramids reach from the camera [m].
         longest: Age at which boxes are no longer shown [s]; a viewer forgets frames, too.
     """
     age = (now_ns - subtask.stamp_ns) * 1e-9
@@ -122,7 +125,7 @@ def box_shapes(
                 (box.x_min, box.y_max),
             ]
         )
-        ends = lenses[box.camera].rays(corners) * depth
+        ends = lenses[box.camera].rays(corners) * depths[box.camera]
         origin = np.zeros(3)
         edges = [point for end in ends for point in (origin, end)]
         rim = [point for k in range(4) for point in (ends[k], ends[(k + 1) % 4])]

@@ -17,6 +17,8 @@ from pi05_ros.inspection.subtask_shapes import SubtaskHistory, box_shapes, subta
 from pi05_ros.inspection.trail import Trail
 from pi05_ros.platforms import Platform
 
+_BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, as a ratio.
+
 
 @dataclass(frozen=True)
 class ViewSettings:
@@ -26,7 +28,7 @@ class ViewSettings:
     base_trail: float = 30.0  # The base's path [s].
     spacing: float = 0.1  # Between two points of a trail [s].
     text_height: float = 2.0  # Of the subtask's text above the floor [m].
-    box_depth: float = 1.5  # How far boxes reach from the camera [m].
+    box_depth: float = 1.2  # How far boxes reach from a camera that is not on a hand [m].
     box_age: float = 8.0  # How long boxes are shown [s]; tf remembers 10 s.
 
     def __post_init__(self) -> None:
@@ -48,6 +50,14 @@ class View:
     ) -> None:
         self._platform, self._settings = platform, settings
         self._motion = MotionShapes(platform, kinematics) if kinematics else None
+        # A camera on a hand looks at what the fingers reach.
+        reaches = (
+            {c.name: kinematics.reach(c.frame) for c in platform.cameras} if kinematics else {}
+        )
+        self._depths = {
+            c.name: _BEYOND * (reaches.get(c.name) or 0.0) or settings.box_depth
+            for c in platform.cameras
+        }
         self._lenses = {camera.name: lens_of(camera) for camera in platform.cameras}
         self.clear()
 
@@ -114,7 +124,7 @@ class View:
         subtask = self._subtasks.present
         if subtask is not None:
             shapes += box_shapes(
-                subtask, platform, self._lenses, now_ns, settings.box_depth, settings.box_age
+                subtask, platform, self._lenses, self._depths, now_ns, settings.box_age
             )
         if self._motion is not None:
             shapes += self._moving(self._motion, now_ns)

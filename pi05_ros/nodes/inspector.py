@@ -52,6 +52,12 @@ _KINDS = {
     "sensor_msgs/msg/Image": Image,
     "sensor_msgs/msg/CompressedImage": CompressedImage,
 }
+_PROFILES = {
+    "visualization_msgs/msg/MarkerArray": qos.MARKERS,
+    "std_msgs/msg/String": qos.STATUS,
+    "sensor_msgs/msg/Image": qos.ANNOTATED,
+    "sensor_msgs/msg/CompressedImage": qos.ANNOTATED,
+}
 
 
 class Inspector(ManagedNode[InspectorParameters]):
@@ -75,7 +81,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._settings = self.parameters.view()
         self._kinematics: Kinematics | None = None
         self._outputs = {
-            name: self.create_publisher(_KINDS[kind], f"~/{name}", qos.INSPECTION)
+            name: self.create_publisher(_KINDS[kind], f"~/{name}", _PROFILES[kind])
             for name, kind in demand.output_types(self._platform).items()
         }
 

@@ -35,7 +35,9 @@ class InspectorParameters:
         ViewSettings.text_height, "Height of the subtask's text above the floor [m].", minimum=0.0
     )
     box_depth: float = parameter(
-        ViewSettings.box_depth, "How far boxes reach from their camera [m].", minimum=0.1
+        ViewSettings.box_depth,
+        "How far boxes reach from a camera that is not on a hand [m].",
+        minimum=0.1,
     )
 
     def view(self) -> ViewSettings:

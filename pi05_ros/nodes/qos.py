@@ -53,15 +53,20 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 
-# What the inspector shows: reliable, so that viewers that ask for either are served; only the
-# newest counts, and a slow viewer keeps nobody waiting.
-INSPECTION = QoSProfile(
+# Annotated pictures: reliable, so that viewers that ask for either are served; only the newest
+# counts, and a slow viewer keeps nobody waiting.
+ANNOTATED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
 
 # Commands to controllers; joint_trajectory_controller and the base controllers listen reliably.
 COMMAND = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+)
+
+# Markers tell what to take away once: a viewer that stalls for a while should still hear it.
+MARKERS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
 
 # What happened in the simulator or in a node, for people and tools.

@@ -22,7 +22,7 @@ from pi05_ros.platforms import load_platform
 
 NODES = (
     *("mock_home", "camera_ingestion", "brain", "control_bridge"),
-    *("recorder", "lifecycle_manager"),
+    *("recorder", "inspector", "lifecycle_manager"),
 )
 
 

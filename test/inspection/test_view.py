@@ -194,7 +194,7 @@ def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
     points = pyramid.points.reshape(-1, 2, 3)
     assert len(points) == 8 and (points[:4, 0] == 0).all()  # Four edges from the lens.
     ends = points[:4, 1]
-    assert (ends[:, 2] == 1.5).all()
+    assert (ends[:, 2] == 1.2).all()
     lens = lens_of(CAMERA)
     seen = ends[:, :2] / ends[:, 2:] * (lens.fx, lens.fy) + (lens.cx + 0.5, lens.cy + 0.5)
     fractions = seen / (CAMERA.width, CAMERA.height)
@@ -202,6 +202,16 @@ def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
     (label,) = of(view, "box_labels")
     assert label.text == "cup" and label.points[0, 1] < ends[0, 1]
     assert of(view, "boxes", 19.0) == []  # tf would no longer know the camera's place.
+
+
+def test_boxes_of_a_camera_on_a_hand_end_beyond_its_fingertips(view):
+    view.add_subtask(subtask(boxes=[Box("left_wrist", "cup", 0.4, 0.4, 0.6, 0.6)]), 10 * SECOND)
+    (pyramid,) = of(view, "boxes")
+    frame = PLATFORM.camera("left_wrist").frame
+    hand, tip = KINEMATICS.poses(PLATFORM.home, (frame, "left_tcp"))[0, :, :3, 3]
+    assert KINEMATICS.reach(frame) == pytest.approx(np.linalg.norm(tip - hand))
+    assert pyramid.points[:, 2].max() == pytest.approx(1.2 * np.linalg.norm(tip - hand))
+    assert KINEMATICS.reach(CAMERA.frame) is None
 
 
 def test_time_that_jumped_clears_all(view):

@@ -89,7 +89,7 @@ class Scene:
         heard = self.heard[output] = []
         self._watches[output] = self.graph.call(
             lambda: self.other.create_subscription(
-                kind, f"inspector/{output}", heard.append, qos.INSPECTION
+                kind, f"inspector/{output}", heard.append, qos.MARKERS
             )
         )
         return heard
