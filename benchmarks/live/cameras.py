@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=10.0, help="[Hz]")
     parser.add_argument("--width", type=int, default=640, help="[pixel]")
     parser.add_argument("--height", type=int, default=480, help="[pixel]")
+    parser.add_argument("--scene", action="store_true", help="a lit scene with sensor noise")
     arguments = parser.parse_args()
     request_priority()  # A camera's rate does not depend on what a computer does.
     rclpy.init(args=[])
@@ -38,13 +39,14 @@ def main() -> int:
     publishers = [node.create_publisher(Image, c.topic, qos.DRIVER_OUTPUT) for c in cameras]
     noise = np.random.default_rng(0)
     height, width = arguments.height, arguments.width
+    draw = _scene if arguments.scene else _noise
     images = [
         Image(
             height=height,
             width=width,
             encoding="rgb8",
             step=3 * width,
-            data=array.array("B", noise.bytes(3 * width * height)),
+            data=array.array("B", draw(noise, width, height)),
         )
         for _ in range(_DIFFERENT)
     ]
@@ -59,6 +61,21 @@ def main() -> int:
             publisher.publish(image)
         number += 1
         print(time.monotonic(), flush=True)
+
+
+def _noise(noise: np.random.Generator, width: int, height: int) -> bytes:
+    return noise.bytes(3 * width * height)
+
+
+def _scene(noise: np.random.Generator, width: int, height: int) -> bytes:
+    """Surfaces under soft light, and noise of three grey levels: what a JPEG is made for."""
+    y, x = np.mgrid[0:height, 0:width]
+    picture = 90 + 60 * np.sin(x / 97)[..., None] * np.cos(y / 71)[..., None] * np.ones(3)
+    for _ in range(12):
+        left, top = noise.integers(0, width), noise.integers(0, height)
+        picture[top : top + height // 4, left : left + width // 5] += noise.uniform(-50, 50, 3)
+    picture += noise.normal(0, 3, picture.shape)
+    return bytes(picture.clip(0, 255).astype(np.uint8).tobytes())
 
 
 if __name__ == "__main__":

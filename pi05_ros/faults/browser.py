@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ class Browser:
         seen: Number of the newest state that was shown.
         lease: Of who holds control, as it was shown.
         shown: Newest section of each name.
+        pictures: Index of a camera -> how many came.
 
     Args:
         url: Of the console ("http://127.0.0.1:8805").
@@ -41,6 +43,7 @@ class Browser:
         self.seen = 0
         self.lease = 0
         self.shown: dict[str, Any] = {}
+        self.pictures: Counter[int] = Counter()
         self._requests = itertools.count(1)
         self._answers: dict[int, dict[str, Any]] = {}
         self._awake = threading.Event()
@@ -130,6 +133,7 @@ class Browser:
     async def _read(self, connection: Any) -> None:
         async for message in connection:
             if message.type != aiohttp.WSMsgType.TEXT:
+                self.pictures[message.data[0]] += 1
                 continue
             told = json.loads(message.data)
             if told["type"] == "answer":

@@ -191,7 +191,7 @@ class ConsoleInputs:
         latencies = {
             "subtask": self._subtask_latency,
             "chunk": self._chunk_latency,
-            **{f"picture {name}": age for name, age in self._ages.items()},
+            **{f"age {name}": age for name, age in self._ages.items()},
         }
         self._board.put(
             "health",

@@ -1,7 +1,7 @@
-// The subtasks of the last minutes as bars, coloured by who said them.
+// The subtasks of the last minute as bars, coloured by who said them.
 import { colour, element, fit } from "./page.js";
 
-const SPAN_S = 120;
+const SPAN_S = 60;
 const SOURCES = ["model", "human", "external", "implicit"];
 
 export class Timeline {
@@ -24,7 +24,7 @@ export class Timeline {
     const bar = height - 20;
     context.font = "13px system-ui, sans-serif";
     context.fillStyle = colour("dim");
-    for (let back = 0; back <= SPAN_S; back += 30) {
+    for (let back = 0; back <= SPAN_S; back += 15) {
       const x = width - (back / SPAN_S) * width;
       context.textAlign = back === 0 ? "right" : back === SPAN_S ? "left" : "center";
       context.fillText(back === 0 ? "now" : `−${back} s`, x, height - 3);
