@@ -66,14 +66,7 @@ ROWS = (
     Row(31, "kill -9 while recording", "1 s lost at most, recovered", "recorder_killed", 45, 5),
     Row(32, "the disk is full, or slow", "ends whole, drops are counted", "full_disk", 60),
     Row(33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "node_deaths", 150, 5),
-    Row(
-        35,
-        "strangers at the console",
-        "401, 403, 413, 429; no command",
-        "console_strangers",
-        30,
-        10_000,
-    ),
+    Row(35, "strangers at the console", "refused, no command", "console_strangers", 30, 10_000),
 )
 
 

@@ -32,7 +32,7 @@ class BrowsedHome:
         url: Of the page.
         bags: Folder of episodes.
         base: (stamp [s], greatest speed) of every command that reached the base's controller.
-        clock: Newest simulated time [s].
+        clocks: (system's time, simulated time) [s] of every tick of /clock.
         state: Newest robot state.
     """
 
@@ -40,7 +40,7 @@ class BrowsedHome:
         self.bags = folder / "bags"
         self.log = folder / "up.log"
         self.base: list[tuple[float, float]] = []
-        self.clock = 0.0
+        self.clocks: list[tuple[float, float]] = []
         self.state: RobotState | None = None
         port = free_port()
         self.url = f"http://127.0.0.1:{port}/"
@@ -89,6 +89,10 @@ class BrowsedHome:
         """Whether the base moves now."""
         return bool(self.base) and self.base[-1][1] > 0.03
 
+    def simulated(self, system_s: float) -> float:
+        """Simulated time at a moment of the system's clock [s]."""
+        return max(now for at, now in self.clocks if at <= system_s)
+
     def kill_console(self) -> None:
         """SIGKILL to the console's process."""
         for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -119,7 +123,8 @@ class BrowsedHome:
         self.base.append((stamp.sec + stamp.nanosec * 1e-9, speed))
 
     def _on_clock(self, message: Clock) -> None:
-        self.clock = message.clock.sec + message.clock.nanosec * 1e-9
+        now = message.clock.sec + message.clock.nanosec * 1e-9
+        self.clocks.append((time.time(), now))
 
     def _on_state(self, message: RobotState) -> None:
         self.state = message
