@@ -1,7 +1,8 @@
-"""The upper part of a report as a picture for the README, from a recorded run.
+r"""The upper part of a report as a picture for the README, from a recorded run.
 
     ./pi05 demo --record
-    ./pi05 run python benchmarks/report_picture.py demo_out/report.html --out docs/images/report.png
+    ./pi05 run python benchmarks/report_picture.py demo_out/report.html \
+        --out docs/images/report.png
 
 Needs playwright and chromium, as the tests of the operator's page do.
 """
