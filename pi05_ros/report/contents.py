@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +151,10 @@ def _gather(path: Path, episode: Episode) -> _Gathered:
 
 def _add_mode(modes: list[Span], now: float, message: Any) -> None:
     kind = str(message.mode)
-    if modes and (modes[-1].kind, modes[-1].beside) == (kind, message.reason):
-        last = modes.pop()
-        modes.append(Span(last.start, now, last.text, kind, last.beside))
-        return
     if modes:
-        last = modes.pop()
-        modes.append(Span(last.start, now, last.text, last.kind, last.beside))
-    modes.append(Span(now, now, "", kind, message.reason))
+        modes[-1] = replace(modes[-1], end=now)
+    if not modes or (modes[-1].kind, modes[-1].beside) != (kind, message.reason):
+        modes.append(Span(now, now, "", kind, message.reason))
 
 
 def _add_score(gathered: _Gathered, now: float, message: Any) -> None:

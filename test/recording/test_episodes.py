@@ -64,6 +64,20 @@ def settled(scene):
     return scene.episodes.status()
 
 
+def slow_to_close(scene):
+    """Bags that are not closed until they are told: events for "it closes" and "go on"."""
+    closing, go_on = threading.Event(), threading.Event()
+
+    class Slow(BagWriter):
+        def close(self, facts):
+            closing.set()
+            assert go_on.wait(10)
+            super().close(facts)
+
+    scene.bag = Slow
+    return closing, go_on
+
+
 def test_an_episode_from_start_to_stop(scene):
     assert scene.episodes.status().state is State.IDLE
     reply = scene.episodes.start(FACTS)
@@ -204,15 +218,7 @@ def test_the_end_of_the_recorder_closes_the_bag_without_an_outcome(scene):
 
 
 def test_while_a_bag_is_closed_another_cannot_begin(scene):
-    closing, go_on = threading.Event(), threading.Event()
-
-    class Slow(BagWriter):
-        def close(self, facts):
-            closing.set()
-            assert go_on.wait(10)
-            super().close(facts)
-
-    scene.bag = Slow
+    closing, go_on = slow_to_close(scene)
     scene.episodes.start(FACTS)
     stopper = threading.Thread(target=scene.episodes.stop, args=("success",))
     stopper.start()
@@ -224,15 +230,7 @@ def test_while_a_bag_is_closed_another_cannot_begin(scene):
 
 
 def test_while_a_full_disks_bag_is_closed_another_cannot_begin(scene):
-    closing, go_on = threading.Event(), threading.Event()
-
-    class Slow(BagWriter):
-        def close(self, facts):
-            closing.set()
-            assert go_on.wait(10)
-            super().close(facts)
-
-    scene.bag = Slow
+    closing, go_on = slow_to_close(scene)
     first = scene.episodes.start(FACTS)
     scene.space = DiskSpace(1, 64_000_000)
     assert closing.wait(10)
@@ -245,15 +243,7 @@ def test_while_a_full_disks_bag_is_closed_another_cannot_begin(scene):
 
 
 def test_the_end_waits_for_a_bag_that_is_being_closed(scene):
-    closing, go_on = threading.Event(), threading.Event()
-
-    class Slow(BagWriter):
-        def close(self, facts):
-            closing.set()
-            assert go_on.wait(10)
-            super().close(facts)
-
-    scene.bag = Slow
+    closing, go_on = slow_to_close(scene)
     first = scene.episodes.start(FACTS)
     put_one(scene)
     wait_for(lambda: scene.episodes.status().message_count == 1, "the message")
