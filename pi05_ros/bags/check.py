@@ -9,9 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pi05_ros.bags.choose import bags_below
+from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.data.checks.episode_check import Report, check
 from pi05_ros.data.checks.findings import Level
@@ -41,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [bag for path in arguments.paths for bag in bags_below(path) or [path]]
     reports = []
     with progress(f"checking {len(paths)} bags", len(paths)) as bar:
-        for report in _check_all(paths):
+        for report in map_in_processes(check, paths, few=1):
             reports.append(report)
             bar.advance()
             if not arguments.json:
@@ -49,17 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([_plain(report) for report in reports], indent=2))
     return 0 if all(report.passed for report in reports) else 1
-
-
-def _check_all(paths: Sequence[Path]) -> Iterator[Report]:
-    """Reports in the order of the paths, one process for each core."""
-    if len(paths) == 1:
-        yield check(paths[0])
-        return
-    # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        yield from pool.map(check, paths)
 
 
 def show(out: Console, report: Report, topics: bool) -> None:

@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
 from pi05_ros.bags.choose import DEFAULT_FOLDER, bags_below
+from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.data.bags.overview import Overview, State, overview
 
@@ -51,9 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"there is no folder {folder}", file=sys.stderr)
     folders = [folder for folder in arguments.folders if folder.exists()]
     bags = [(folder, bags_below(folder)) for folder in folders]
+    everything = [path for _, paths in bags for path in paths]
     found = []
-    with progress("reading bags", sum(len(paths) for _, paths in bags)) as bar:
-        for item in _overviews([path for _, paths in bags for path in paths]):
+    with progress("reading bags", len(everything)) as bar:
+        for item in map_in_processes(overview, everything, _FEW, at_once=4):
             found.append(item)
             bar.advance()
     if arguments.json:
@@ -70,17 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             out.print(f"{folder}: no bags", markup=False)
     return 1 if missing else 0
-
-
-def _overviews(paths: Sequence[Path]) -> Iterator[Overview]:
-    """In the order of the paths; many of them by one process for each core."""
-    if len(paths) <= _FEW:
-        yield from map(overview, paths)
-        return
-    # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        yield from pool.map(overview, paths, chunksize=4)
 
 
 def _table(folder: Path, items: Sequence[Overview]) -> Table:

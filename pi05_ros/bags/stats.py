@@ -8,14 +8,13 @@ accepted by their kind."""
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.bags.stats_table import findings_text, stats_table
 from pi05_ros.data.episodes.episode import Episode
@@ -138,7 +137,8 @@ def _counted(
         )
     count = partial(_count, horizon=arguments.horizon)
     with progress("counting episodes", len(episodes)) as bar:
-        for episode, (data, problem) in zip(episodes, _map(count, episodes), strict=True):
+        results = map_in_processes(count, episodes, _FEW)
+        for episode, (data, problem) in zip(episodes, results, strict=True):
             bar.advance()
             if problem:
                 refusals.append(problem)
@@ -147,17 +147,6 @@ def _counted(
                     yield from_bytes(data)
                 except ValueError as error:
                     raise StatisticsError(f"{episode.source}: {error}") from error
-
-
-def _map(function: partial, episodes: Sequence[Episode]) -> Iterator[tuple[bytes, str]]:
-    """In order; many of them by one process for each core."""
-    if len(episodes) <= _FEW:
-        yield from map(function, episodes)
-        return
-    # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as pool:
-        yield from pool.map(function, episodes)
 
 
 def _count(episode: Episode, horizon: int) -> tuple[bytes, str]:
