@@ -70,6 +70,30 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[rank - 1]
 
 
+def chance_of_as_many(after: int, of_after: int, before: int, of_before: int) -> float:
+    """How likely so many events, or more, are when nothing has changed: a sign test.
+
+    Of all events, each would fall into the second span with that span's share of the trials; the
+    probability is the binomial distribution's upper tail (Przyborowski and Wilenski, 1940).
+
+    Args:
+        after: Events in the second span.
+        of_after: Trials in it.
+        before: Events in the first span.
+        of_before: Trials in it.
+
+    Returns:
+        0 to 1; 0 when one of the spans holds no trial.
+    """
+    if not (of_after and of_before):
+        return 0.0
+    events, share = after + before, of_after / (of_after + of_before)
+    return sum(
+        math.comb(events, k) * share**k * (1.0 - share) ** (events - k)
+        for k in range(after, events + 1)
+    )
+
+
 def _text(value: float | None, unit: str = "") -> str:
     if value is None or math.isnan(value):
         return "never"

@@ -80,6 +80,22 @@ class RecorderBench:
 
         self.scene.wait(all_in, f"{', '.join(topics)} to be recorded", 30.0)
 
+    def last_report(self, folder: Path, numbers: Mapping[str, list[int]]) -> Recording:
+        """The report that agrees with the closed bag: received, less dropped, is what it holds.
+
+        Args:
+            folder: The bag's.
+            numbers: Topic -> the messages in it.
+        """
+
+        def agrees() -> Recording | None:
+            report: Recording = self.recordings[-1][1]
+            kept = {t.name: t.message_count - t.dropped for t in report.topics}
+            same = all(kept.get(topic) == len(there) for topic, there in numbers.items())
+            return report if report.id == folder.name and same else None
+
+        return self.scene.wait(agrees, "a report that agrees with the bag", 10.0)
+
     def restart(self) -> None:
         """Starts a recorder in the place of one that was killed, and brings it up."""
         self.scene.start(RECORDER)

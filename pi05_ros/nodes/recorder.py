@@ -5,7 +5,8 @@ Services, while it is active:
 
 Publishes:
     episode (pi05_msgs/Episode, transient local): once a second, and each change of state at once.
-    recording (pi05_msgs/Recording, transient local): topic by topic, once a second.
+    recording (pi05_msgs/Recording, transient local): topic by topic, once a second, and
+        when the bag is closed.
 
 Subscribes, while an episode is open, to every topic of the platform and of the suite's namespace
 (`pi05_ros.recording.topics`), as serialized messages. Nobody waits for this node: it sends no
@@ -16,13 +17,12 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from dataclasses import replace
 from typing import Any
 
 from std_msgs.msg import String
 
-from pi05_msgs.msg import Episode, Recording, Subtask
+from pi05_msgs.msg import Episode, Subtask
 from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.errors import ConfigError, Pi05Error
@@ -31,20 +31,20 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import Health, ManagedNode
 from pi05_ros.nodes.recorder_health import idle_health, recording_health
 from pi05_ros.nodes.recorder_inputs import RecorderInputs, publishers
-from pi05_ros.nodes.recorder_messages import episode_message, recording_message
+from pi05_ros.nodes.recorder_messages import episode_message
 from pi05_ros.nodes.recorder_parameters import RecorderParameters
+from pi05_ros.nodes.recorder_report import RecordingReport
 from pi05_ros.nodes.recorder_services import RecorderServices
 from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
-from pi05_ros.recording.disk import disk_space, folder_problem
+from pi05_ros.recording.disk import folder_problem
 from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
 from pi05_ros.recording.joining import types_of
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
-from pi05_ros.recording.tallies import TopicReport
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
-_WATCH_S = 0.1  # How soon a change of state is told.
+_WATCH_S = 0.1  # How soon a change of state is told [s].
 _ENDED = "recorder stopped"
 
 
@@ -59,7 +59,6 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._inputs: RecorderInputs | None = None
         self._operators: RecorderServices | None = None
         self._open: list[Any] = []
-        self._reports: list[TopicReport] = []
         self._notice = ""  # What recovery did.
         self._stop_recovering = threading.Event()
 
@@ -86,7 +85,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._facts = self._common_facts()
         self._episodes = Episodes(parameters.folder, parameters.session(), now_ns=self.now_ns)
         self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)
-        self._recording_out = self.create_publisher(Recording, "recording", qos.LATCHED)
+        self._report = RecordingReport(self)
         self._stop_recovering.clear()
         # A bag of many gigabytes takes a while: nobody should wait for it.
         threading.Thread(target=self._recover, name="recovery", daemon=True).start()
@@ -94,9 +93,9 @@ class Recorder(ManagedNode[RecorderParameters]):
     def activate(self) -> None:
         """Opens the services."""
         self._task = ""  # The planner's.
-        self._began_by_itself = False
+        self._to_begin = self.parameters.record  # By itself, when all nodes are active.
+        self._graph_active = False
         self._told: tuple[State, str] | None = None
-        self._drops, self._written = 0, (time.monotonic(), 0)
         self._operators = RecorderServices(self, self._on_start, self._on_stop)
         self._open = [
             self.create_subscription(
@@ -111,7 +110,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         ]
         self._watches = [
             self.steady_timer(_WATCH_S, self._watch),
-            self.steady_timer(1.0, self._report),
+            self.steady_timer(1.0, self._tell),
         ]
 
     def deactivate(self) -> None:
@@ -129,6 +128,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             reply = self._episodes.end(_ENDED)
             if reply.code != StopCode.NOT_RECORDING:
                 self._say("end", reply)
+            self._report.settle()
             self._publish_episode()
 
     def cleanup(self) -> None:
@@ -137,7 +137,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         if self._episodes is not None:
             self._episodes = None
             self.destroy_publisher(self._episode_out)
-            self.destroy_publisher(self._recording_out)
+            self._report.close()
 
     def health(self) -> Health:
         """What is recorded, lost and dropped, topic by topic."""
@@ -147,10 +147,9 @@ class Recorder(ManagedNode[RecorderParameters]):
             return idle_health(
                 status, str(self._episodes.folder), self._episodes.space_problem(), self._notice
             )
-        session = self._episodes.session
-        drops = session.tallies.drops if session else 0
-        more, self._drops = drops > self._drops, drops
-        return recording_health(status, self._reports, self._problems(), drops if more else 0)
+        return recording_health(
+            status, self._report.topics, self._problems(), self._report.more_drops()
+        )
 
     # Services, in their thread.
 
@@ -178,8 +177,8 @@ class Recorder(ManagedNode[RecorderParameters]):
         session = self._episodes.session
         if reply.code == StartCode.NONE and session is not None:
             self._close_inputs()  # Of an episode that ended by itself.
-            self._drops, self._written, self._reports = 0, (time.monotonic(), 0), []
             self._inputs = RecorderInputs(self, choice, session, self._simulated)
+            self._report.follow(session, self._inputs)
         self._say("start_episode", reply)
         return reply
 
@@ -192,6 +191,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         ):
             self._close_inputs()
         reply = self._episodes.stop(request.outcome, request.notes)
+        self._report.settle()
         self._say("stop_episode", reply)
         return reply
 
@@ -204,10 +204,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             session.change(lambda facts: replace(facts, task=facts.task or self._task))
 
     def _on_graph_state(self, message: String) -> None:
-        wanted = self.parameters.record and not self._began_by_itself
-        if wanted and message.data == "active" and self._operators is not None:
-            self._began_by_itself = True
-            self._operators.do(self._begin_by_itself)
+        self._graph_active = message.data == "active"
 
     def _begin_by_itself(self) -> None:
         reply = self._start(self.parameters.task, "", "", "")
@@ -215,8 +212,14 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._notice = f"no episode was begun: {reply.message}"
 
     def _watch(self) -> None:
-        """Tells a change of state at once."""
-        assert self._episodes is not None
+        """Begins by itself when it should, and tells a change of state at once."""
+        assert self._episodes is not None and self._operators is not None
+        # The graph may be active before simulated time is heard here.
+        timeless = self._simulated and self.now_ns() == 0
+        if self._to_begin and self._graph_active and not timeless:
+            self._to_begin = False
+            self._operators.do(self._begin_by_itself)
+        self._report.settle()
         status = self._episodes.status()
         told = (status.state, self._notice)
         if told == self._told:
@@ -229,27 +232,9 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._publish_episode(status)
         self._publish_health()
 
-    def _report(self) -> None:
-        assert self._episodes is not None
+    def _tell(self) -> None:
         self._publish_episode()
-        session, inputs = self._episodes.session, self._inputs
-        if session is None or inputs is None:
-            return
-        now = time.monotonic()
-        problems = {} if inputs.young else inputs.problems
-        self._reports = session.tallies.report(now, inputs.several, problems)
-        (then, before), written = self._written, session.bytes_written
-        self._written = (now, written)
-        self._recording_out.publish(
-            recording_message(
-                session.facts.id,
-                self._reports,
-                self.get_clock().now().to_msg(),
-                queue_bytes=session.queue_bytes,
-                write_rate=max(0.0, (written - before) / max(now - then, 1e-3)),
-                free_bytes=max(0, disk_space(session.folder).free),
-            )
-        )
+        self._report.publish()
 
     def _publish_episode(self, status: EpisodeStatus | None = None) -> None:
         assert self._episodes is not None

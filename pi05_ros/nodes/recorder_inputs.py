@@ -27,6 +27,7 @@ _LOOK_S = 0.5  # Between two looks at the graph [s].
 _SOON_S = 0.1  # The same while an episode is young.
 _YOUNG_S = 3.0
 _AT_ONCE = 64  # Messages of one topic before the next has its turn.
+_LAST_ROUNDS = 8  # As many turns empty the deepest subscription.
 # What DDS keeps for a subscription while this process waits for a processor. Pictures are large.
 _DEPTH, _PICTURE_DEPTH = 500, 30
 _PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "pi05_msgs/msg/CameraSet")
@@ -112,7 +113,8 @@ class RecorderInputs:
                     self._look_at = now + (_SOON_S if self.young else _LOOK_S)
                     self._look()
                 self._drain()
-            self._drain()
+            for _ in range(_LAST_ROUNDS):
+                self._drain()
         except Exception:
             self._failure = "the recorder's inputs failed: its log says why"
             self._node.get_logger().error(f"inputs failed:\n{traceback.format_exc()}")

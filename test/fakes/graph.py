@@ -22,7 +22,8 @@ class Graph:
         self.context.init(domain_id=random.randint(1, 100))
         self._executor = SingleThreadedExecutor(context=self.context)
         self._nodes: list[Node] = []
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._closing = False
+        self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def add(self, kind: Callable[..., Any], **parameters: Any) -> Any:
@@ -47,6 +48,7 @@ class Graph:
 
     def close(self) -> None:
         """Ends all nodes and the context."""
+        self._closing = True
         self._executor.shutdown(timeout_sec=2.0)
         self._thread.join(timeout=2.0)
         for node in self._nodes:
@@ -54,6 +56,14 @@ class Graph:
                 node.close()
             node.destroy_node()
         self.context.try_shutdown()
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except AttributeError:
+            # An executor that is shut down within a callback has no guard condition to trigger.
+            if not self._closing:
+                raise
 
     def _keep(self, node: Node) -> Node:
         self._nodes.append(node)

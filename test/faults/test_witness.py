@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.faults.checks import Checks, percentile
+from pi05_ros.faults.checks import Checks, chance_of_as_many, percentile
 from pi05_ros.faults.relay import LineFaults, Relay
 from pi05_ros.faults.witness import Command, Witness, base_timeout
 from pi05_ros.platforms import load_platform
@@ -117,3 +117,24 @@ def test_a_bad_line_does_what_it_says_and_the_same_each_time():
     assert 150 < counts["dropped"] < 250 and 50 < counts["doubled"] < 110
     assert len(order) - len(set(order)) == counts["doubled"]
     assert order != sorted(order)  # ± 30 ms at 10 ms apart: some overtake others.
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "chance"),
+    [
+        # Binomial upper tails of a fair coin.
+        (1, 0, 1 / 2),
+        (0, 5, 1.0),
+        (5, 0, 1 / 32),
+        (3, 1, 5 / 16),
+        (0, 0, 1.0),
+    ],
+)
+def test_as_many_late_ticks_as_before_are_likely(after, before, chance):
+    assert chance_of_as_many(after, 400, before, 400) == pytest.approx(chance)
+
+
+def test_a_longer_span_may_hold_more_events():
+    assert chance_of_as_many(10, 4000, 1, 400) > 0.5
+    assert chance_of_as_many(20, 400, 1, 400) < 1e-4
+    assert chance_of_as_many(1, 0, 1, 400) == 0.0

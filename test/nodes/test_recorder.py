@@ -13,6 +13,7 @@ from fakes.graph import Graph, wait_for
 from mcap.reader import make_reader
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image, JointState
 from std_msgs.msg import String
 
@@ -21,6 +22,7 @@ from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.nodes import qos, recorder_inputs
 from pi05_ros.nodes import recorder as recorder_module
+from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.nodes.recorder import Recorder
 from pi05_ros.nodes.recorder_messages import episode_message
 from pi05_ros.platforms import load_platform
@@ -452,6 +454,36 @@ def test_it_begins_by_itself_once_when_the_graph_is_active(tmp_path):
         assert scene.episode.state == Episode.STATE_IDLE
     finally:
         scene.close()
+
+
+def test_it_waits_for_simulated_time_before_it_begins_by_itself(tmp_path):
+    scene = Scene(tmp_path, record=True, use_sim_time=True).up()
+    try:
+        state = scene.publisher(String, "lifecycle_manager/state", qos.LATCHED)
+        state.publish(String(data="active"))
+        wait_for(lambda: scene.node._graph_active, "the state")
+        said = len(scene.heard[Episode])
+        wait_for(lambda: len(scene.heard[Episode]) > said + 1, "a second")
+        assert (scene.episode.state, scene.episode.message) == (Episode.STATE_IDLE, "")
+        clock = scene.publisher(Clock, "/clock")
+        wait_for(lambda: scene.other.count_subscribers("/clock"), "the recorder")
+        clock.publish(Clock(clock=ns_to_time(5_000_000_000)))
+        wait_for(lambda: scene.episode.state == Episode.STATE_RECORDING, "recording")
+    finally:
+        scene.close()
+
+
+def test_the_last_report_counts_every_message(scene):
+    words = scene.publisher(String, "/pi05/x")
+    scene.start()
+    scene.joined("/pi05/x")
+    # No message waits for the next report, which would come within a second.
+    scene.node._report.publish = lambda: None
+    for number in range(100):
+        words.publish(String(data=str(number)))
+    scene.stop()
+    count = wait_for(lambda: (t := scene.topic("/pi05/x")) and t.message_count, "a report")
+    assert count == len(scene.messages("/pi05/x", String)) > 0
 
 
 def test_a_service_that_fails_inside_answers(scene, monkeypatch):

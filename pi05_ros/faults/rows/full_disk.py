@@ -20,7 +20,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import verify
 from pi05_ros.errors import Pi05Error
 from pi05_ros.faults.catalog import Trial
-from pi05_ros.faults.checks import Checks, milliseconds, percentile
+from pi05_ros.faults.checks import Checks, chance_of_as_many, milliseconds, percentile
 from pi05_ros.faults.known_topics import KnownTopics
 from pi05_ros.faults.recorder_bench import RECORDER, RecorderBench, recorded_numbers
 from pi05_ros.faults.scene import Scene
@@ -36,8 +36,11 @@ _SLOW_S = 8.0
 _QUEUE_MB = 8
 _PATIENCE_S = 30.0
 _ERROR_MS = 1000.0
-# The bridge's period is 20 ms; its 99th percentile on a machine that is busy otherwise.
-_PERIOD_P99_MS = 25.0
+# The command period is 20 ms. On a machine that others share some ticks come late anyway: what is
+# recorded may not make them more.
+_LATE_MS = 30.0
+_PERIOD_P99_MS = 25.0  # Where no more than this, nothing was late.
+_CHANCE = 0.001  # Less likely than this by chance: it was the recorder.
 
 
 def run(trial: Trial) -> Checks:
@@ -62,13 +65,12 @@ def _full(checks: Checks, folder: Path, mounted: bool) -> None:
     with Scene(("control_bridge", RECORDER), parameters=parameters) as scene:
         bench = RecorderBench(scene)
         scene.move()
-        time.sleep(1.0)
-        quiet = _periods_ms(scene, time.monotonic_ns() - 1_000_000_000, time.monotonic_ns())
         if not mounted:
             pid = scene.processes[RECORDER].pid
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (_FILE_LIMIT, _FILE_LIMIT))
         known = KnownTopics(scene.node, _PICTURE_RATE)
         try:
+            quiet = _undisturbed(scene)
             path = bench.start()
             began = time.monotonic_ns()
             full = _watch_fill(folder, path, mounted)
@@ -112,10 +114,9 @@ def _slow(checks: Checks, folder: Path) -> None:
     ) as scene:
         bench = RecorderBench(scene)
         scene.move()
-        time.sleep(1.0)
-        quiet = _periods_ms(scene, time.monotonic_ns() - 1_000_000_000, time.monotonic_ns())
         known = KnownTopics(scene.node, _PICTURE_RATE)
         try:
+            quiet = _undisturbed(scene)
             path = bench.start()
             began = time.monotonic_ns()
             time.sleep(_SLOW_S)
@@ -124,24 +125,22 @@ def _slow(checks: Checks, folder: Path) -> None:
             known.close()
         reply = bench.stop(_PATIENCE_S)
         checks.equal(f"{name}: stop_episode", (reply.code, reply.message[:6]), (0, "closed"))
-        reports = {t.name: t for t in bench.recordings[-1][1].topics}
         numbers = recorded_numbers(path)
+        reports = {t.name: t for t in bench.last_report(path, numbers).topics}
         told = scene.first_diagnostic(began, lambda s: "too slow" in s.message)
         checks.equal(f"{name}: told in diagnostics", told is not None, True)
         for topic, sent in known.sent.items():
             short = topic.rsplit("/", 1)[-1]
             report, there = reports[topic], numbers.get(topic, [])
+            missing = there[-1] - there[0] + 1 - len(there)
             if topic == known.PICTURES:
                 checks.at_least(f"{name}: pictures that were dropped", report.dropped, 1)
-                # Of what came after the last report nothing is counted here.
-                missing = there[-1] - there[0] + 1 - len(there)
                 checks.equal(
                     f"{name}: pictures missing and not counted",
                     max(0, missing - report.dropped - report.lost),
                     0,
                 )
             else:
-                missing = there[-1] - there[0] + 1 - len(there)
                 checks.equal(f"{name}: messages of {short} lost", missing, 0)
                 checks.at_most(
                     f"{name}: {short} not written at the end", len(sent.times_ns) - there[-1], 0
@@ -184,6 +183,13 @@ def _judge_file(checks: Checks, name: str, path: Path) -> None:
         checks.add(f"{name}: the bag is whole", "whole", str(error), False)
 
 
+def _undisturbed(scene: Scene) -> list[float]:
+    """The command's periods [ms] while the same is published and nothing is recorded."""
+    began = time.monotonic_ns()
+    time.sleep(_SLOW_S)
+    return _periods_ms(scene, began, time.monotonic_ns())
+
+
 def _periods_ms(scene: Scene, from_ns: int, until_ns: int) -> list[float]:
     arrivals = [
         c.arrival_ns for c in scene.robot.witness.base if from_ns <= c.arrival_ns <= until_ns
@@ -193,9 +199,14 @@ def _periods_ms(scene: Scene, from_ns: int, until_ns: int) -> list[float]:
 
 def _judge_periods(checks: Checks, name: str, quiet: list[float], recording: list[float]) -> None:
     """The command stream is what it was before."""
-    limit = max(_PERIOD_P99_MS, 1.25 * percentile(quiet, 0.99))
-    checks.at_most(
-        f"{name}: command period, 99th percentile", percentile(recording, 0.99), limit, "ms"
+    late, late_before = (sum(p > _LATE_MS for p in periods) for periods in (recording, quiet))
+    chance = chance_of_as_many(late, len(recording), late_before, len(quiet))
+    p99 = percentile(recording, 0.99)
+    checks.add(
+        f"{name}: command periods over {_LATE_MS:g} ms",
+        f"no more than before: {late_before} of {len(quiet)}",
+        f"{late} of {len(recording)} (p99 {p99:.1f} ms)",
+        p99 <= _PERIOD_P99_MS or chance >= _CHANCE,
     )
     checks.between(f"{name}: command period, median", percentile(recording, 0.5), 19.0, 21.0, "ms")
 
