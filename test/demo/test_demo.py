@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 
 import av
@@ -26,14 +27,33 @@ NODES = (
 )
 
 
-def start(out, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "pi05_ros.cli", "demo", "--out", str(out), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={k: v for k, v in os.environ.items() if k != "ROS_DOMAIN_ID"},
-    )
+@pytest.fixture
+def start(tmp_path):
+    """Starts a demo that writes into tmp_path; none outlives its test."""
+    with ExitStack() as stack:
+
+        def start(*arguments):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pi05_ros.cli", "demo", "--out", str(tmp_path), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={k: v for k, v in os.environ.items() if k != "ROS_DOMAIN_ID"},
+            )
+            stack.callback(end, process)
+            return process
+
+        yield start
+
+
+def end(process):
+    """As Ctrl-C does, since the demo's own children must end too."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
 
 
 def children(pid):
@@ -51,9 +71,10 @@ def children(pid):
 
 
 @pytest.mark.slow
-def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
-    process = start(tmp_path, "--seconds", "14", "--home", "0", "--record")
-    out, err = process.communicate(timeout=110)
+@pytest.mark.timeout(500)
+def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path, start):
+    process = start("--seconds", "20", "--home", "0", "--record")
+    out, err = process.communicate(timeout=400)
     assert (process.returncode, err) == (0, ""), out
     summary = json.loads((tmp_path / "summary.json").read_text())
     asked = {k: summary[k] for k in ("platform", "home", "task", "brain", "checkpoint", "seed")}
@@ -66,12 +87,12 @@ def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
         "seed": 0,
     }
     assert (summary["ended"], summary["failure"]) == ("time", "")
-    assert summary["simulated_seconds"] == pytest.approx(14, abs=1)
+    assert summary["simulated_seconds"] == pytest.approx(20, abs=1)
     assert summary["max_points"] == 8
     assert 1 <= summary["points"] <= 8
     assert sum(c["points"] for c in summary["criteria"]) == summary["points"]
     # The stream runs at 50 Hz of simulated time; counts are told once a second.
-    assert 50 * 10 < summary["ticks_sent"] <= 50 * 16
+    assert 50 * 16 < summary["ticks_sent"] <= 50 * 22
     assert summary["ticks_missed"] < 0.1 * summary["ticks_sent"]
     assert summary["real_time_factor"] > 0.1
     assert summary["chunks"] > 10
@@ -86,7 +107,7 @@ def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path):
     with av.open(str(tmp_path / "video.mp4")) as container:
         frames = list(container.decode(video=0))
     assert len(frames) > 80
-    assert float(frames[-1].time) == pytest.approx(14, abs=1.5)
+    assert float(frames[-1].time) == pytest.approx(20, abs=1.5)
     assert frames[50].to_ndarray(format="rgb24")[100:].std() > 10  # Something is to be seen.
     assert cv2.imread(str(tmp_path / "strip.png")) is not None
     assert "data:video/mp4;base64," in (tmp_path / "report.html").read_text()
@@ -133,8 +154,8 @@ def check_bag(out, summary):
 
 
 @pytest.mark.slow
-def test_a_node_that_is_killed_ends_the_demo_with_one_sentence(tmp_path):
-    process = start(tmp_path, "--seconds", "300")
+def test_a_node_that_is_killed_ends_the_demo_with_one_sentence(tmp_path, start):
+    process = start("--seconds", "300")
     for line in process.stdout:
         if "points" in line:
             break
@@ -142,8 +163,8 @@ def test_a_node_that_is_killed_ends_the_demo_with_one_sentence(tmp_path):
     assert sorted(nodes) == sorted(NODES)
     os.kill(nodes["brain"], signal.SIGKILL)
     began = time.monotonic()
-    out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 10
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 45  # Not the minutes that were left.
     assert process.returncode == 1
     last = err.splitlines()[-1]
     assert last.startswith("pi05 demo: brain ended (killed by SIGKILL) after ")
