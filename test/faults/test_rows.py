@@ -1,7 +1,7 @@
 """The rows of the table of faults, on real processes: the same code as `pi05 faults`.
 
-`pi05 faults` repeats some of them more often. They are about milliseconds on machines that others may share, so a row that fails is tried once
-more, and what failed at first is printed.
+`pi05 faults` repeats some of them more often. They are about milliseconds on machines that others
+may share, so a row that fails is tried once more, and what failed at first is printed.
 """
 
 import sys
