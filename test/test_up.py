@@ -85,7 +85,7 @@ def test_ctrl_c_stops_all_within_five_seconds_with_status_0():
     assert process.stdout.readline() == "deaf | up\n"
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert time.monotonic() - began < 5.0
     assert process.returncode == 0
     assert err == ""
@@ -101,7 +101,7 @@ def test_other_ways_to_end_it_are_as_good(number):
     """)
     assert process.stdout.readline() == "a | up\n"
     process.send_signal(number)
-    out, err = process.communicate(timeout=5)
+    out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, "a | -- ended (killed by SIGINT)\n", "")
 
 
@@ -110,7 +110,7 @@ def test_a_graph_that_goes_down_is_one_sentence_and_status_1():
         a = P("a", ("sh", "-c", "echo why; exit 7"), on_exit="shutdown")
         raise SystemExit(supervise([a, P("b", ("sleep", "60"))]))
     """)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err == "pi05 up: a ended (exit code 7) after 0 s; the graph stops without it\n"
     assert "a | why\n" in out
@@ -126,7 +126,7 @@ def test_a_reader_that_goes_away_stops_nothing():
     time.sleep(0.5)
     os.kill(pid, 0)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=5) == 0
+    assert process.wait(timeout=30) == 0
     process.stderr.close()
 
 

@@ -36,7 +36,7 @@ class Scene:
 
     def call(self, kind, name, request):
         client = self.node.create_client(kind, f"control_bridge/{name}")
-        assert client.wait_for_service(5.0)
+        assert client.wait_for_service(30.0)
         future = client.call_async(request)
         return wait_for(lambda: future.done() and future.result(), name)
 

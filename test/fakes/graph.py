@@ -71,7 +71,7 @@ class Graph:
         return node
 
 
-def wait_for(condition: Callable[[], Any], what: str, timeout: float = 10.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, timeout: float = 30.0) -> Any:
     """Waits until `condition()` is true and returns its value; fails naming `what`."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:

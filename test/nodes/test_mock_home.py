@@ -61,9 +61,9 @@ class Client:
             self.node, FollowJointTrajectory, "/torso_controller/follow_joint_trajectory"
         )
         self.service = self.node.create_client(Trigger, "mock_home/reset")
-        assert self.gripper.wait_for_server(10.0)
-        assert self.follow.wait_for_server(10.0)
-        assert self.service.wait_for_service(10.0)
+        assert self.gripper.wait_for_server(30.0)
+        assert self.follow.wait_for_server(30.0)
+        assert self.service.wait_for_service(30.0)
         for publisher in (self.trajectory, self.cmd_vel):
             wait_for(publisher.get_subscription_count, publisher.topic_name)
 

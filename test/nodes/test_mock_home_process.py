@@ -43,7 +43,7 @@ def test_a_signal_ends_it_cleanly(graph, number):
         client.create_subscription(Clock, "/other_clock", clocks.append, qos.SENSOR)
         wait_for(lambda: len(clocks) > 5, "the clock of the process", timeout=30.0)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10.0)
+        _, errors = process.communicate(timeout=60.0)
     finally:
         process.kill()
     assert process.returncode == 0

@@ -78,7 +78,7 @@ class Scene:
 
     def instruct(self, text: str) -> Instruct.Response:
         client = self.node.create_client(Instruct, "instruct")
-        assert client.wait_for_service(5.0)
+        assert client.wait_for_service(30.0)
         future = client.call_async(Instruct.Request(text=text))
         return wait_for(lambda: future.done() and future.result(), "instruct")
 
@@ -239,7 +239,7 @@ def test_a_task_that_cannot_begin_ends_no_process(graph):
 
     scene.brain.begin_task = broken
     client = ActionClient(scene.node, ExecuteTask, "execute_task")
-    assert client.wait_for_server(5.0)
+    assert client.wait_for_server(30.0)
     client.send_goal_async(ExecuteTask.Goal(task=TASK))
     wait_for(lambda: scene.planner.callback_errors["_on_accepted"], "the exception")
     assert scene.instruct("pick up the fork").code == Instruct.Response.NONE
@@ -249,7 +249,7 @@ def test_a_planner_that_ends_with_its_executor_ends_wholly(capfd):
     graph = Graph()
     scene = Scene(graph, task="")
     client = ActionClient(scene.node, ExecuteTask, "execute_task")
-    assert client.wait_for_server(5.0)
+    assert client.wait_for_server(30.0)
     client.send_goal_async(ExecuteTask.Goal(task=TASK))
     scene.wait("task", "changed")
     graph.close()

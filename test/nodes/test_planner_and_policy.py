@@ -52,18 +52,18 @@ class Scene:
         self.client = ActionClient(self.node, ExecuteTask, "execute_task")
 
     def send(self, task: str, limit: float = 0.0):
-        assert self.client.wait_for_server(5.0)
+        assert self.client.wait_for_server(30.0)
         goal = ExecuteTask.Goal(task=task, time_limit=Duration(sec=int(limit)))
         future = self.client.send_goal_async(goal, feedback_callback=self.feedback.append)
         return wait_for(lambda: future.done() and future.result(), "the goal's answer")
 
-    def result(self, goal, timeout=10.0):
+    def result(self, goal, timeout=60.0):
         future = goal.get_result_async()
         return wait_for(lambda: future.done() and future.result(), "the result", timeout)
 
     def instruct(self, text: str) -> Instruct.Response:
         client = self.node.create_client(Instruct, "instruct")
-        assert client.wait_for_service(5.0)
+        assert client.wait_for_service(30.0)
         future = client.call_async(Instruct.Request(text=text))
         return wait_for(lambda: future.done() and future.result(), "instruct")
 

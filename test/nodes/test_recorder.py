@@ -63,7 +63,7 @@ class Scene:
         if name not in self.clients:
             self.clients[name] = self.other.create_client(kind, name)
         client = self.clients[name]
-        assert client.wait_for_service(10)
+        assert client.wait_for_service(30.0)
         future = client.call_async(kind.Request(**request))
         wait_for(future.done, name)
         return future.result()

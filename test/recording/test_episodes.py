@@ -50,7 +50,7 @@ def put_one(scene):
 
 def wait_for(condition, what):
     """Waits for the bag's thread."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.005)

@@ -26,7 +26,7 @@ def small_disk(tmp_path):
     disk.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=10)
+        done = subprocess.run(command, capture_output=True, timeout=60)
     except FileNotFoundError:
         pytest.skip("no mount command")
     if done.returncode != 0:
@@ -34,7 +34,7 @@ def small_disk(tmp_path):
     try:
         yield disk
     finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=10)
+        subprocess.run(["umount", "-l", str(disk)], check=True, timeout=60)
 
 
 class Disk:
