@@ -93,7 +93,7 @@ def test_a_required_process_takes_the_launch_down(program, capfd):
     actions = [a for spec in (other, world) for a in launch_actions.supervised_actions(spec)]
     began = time.monotonic()
     run(actions)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 45  # Not the minute that the other would last.
     out = "".join(capfd.readouterr())
     assert "world ended (exit code 4); the graph stops without it" in out
 

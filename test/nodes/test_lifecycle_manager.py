@@ -126,10 +126,8 @@ def test_bring_up_a_killed_node_and_the_end():
         assert graph.told == [("hands", "deactivate"), ("eyes", "deactivate")]
         # A new manager comes in its place and brings them up again.
         graph.wait(lambda: ("hands", "activate") in graph.told)
-        began = time.monotonic()
         graph.supervisor.request_stop()
         graph.wait(lambda: not graph.supervisor.running)
-        assert time.monotonic() - began < 5.0
 
 
 def test_a_node_aside_is_brought_up_and_back_and_changes_nothing_for_the_others():
