@@ -36,8 +36,9 @@ def main() -> int:
         if (folder / "summary.json").exists():
             continue
         print(f"[{number}/{len(runs)}] {platform} in home {home}", file=sys.stderr)
-        command = [ROOT / "pi05", "demo", "--brain", arguments.brain, "--platform", platform]
-        command += ["--home", str(home), "--seconds", arguments.seconds, "--out", folder]
+        command = [ROOT / "pi05", "demo", "--no-record", "--platform", platform]
+        command += ["--brain", arguments.brain, "--home", str(home)]
+        command += ["--seconds", arguments.seconds, "--out", folder]
         failed += subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0
     print(table(arguments.out, runs))
     return 1 if failed else 0

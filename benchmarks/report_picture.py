@@ -1,6 +1,6 @@
 r"""The upper part of a report as a picture for the README, from a recorded run.
 
-    ./pi05 demo --record
+    ./pi05 demo
     ./pi05 run python benchmarks/report_picture.py demo_out/report.html \
         --out docs/images/report.png
 

@@ -16,6 +16,7 @@ from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.recording.disk import disk_space
 
 TASK = "put the dishes in the sink"
 SECONDS = 300.0  # Simulated; the expert needs about half of it.
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
         if not options.task:
             raise ConfigError("option 'task'", f"say what to do, such as '{TASK}'")
         seconds = _seconds(parsed.seconds)
+        bags = Path(options.bags)
+        if options.record and (problem := disk_space(bags).problem_at_start):
+            raise ConfigError(f"folder '{bags}'", f"{problem}; make room, or take --no-record")
         out = prepare_folder(Path(parsed.out))
         # Imported only now: it needs ROS, and a wrong word should be told at once.
         from pi05_ros.demo.run import Run
@@ -85,8 +89,8 @@ def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(
         prog="pi05 demo",
         description="A robot in a mock home does one task, over real ROS 2 topics. Writes "
-        "summary.json, video.mp4, strip.png, the nodes' logs and, with --record, a bag and "
-        "report.html. Ctrl-C ends it at any time.",
+        "summary.json, video.mp4, strip.png, the nodes' logs, a bag and report.html. Ctrl-C ends "
+        "it at any time.",
     )
 
     def add(name: str, default: str, text: str, metavar: str | None = None) -> None:
@@ -113,7 +117,15 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--record",
         action="store_true",
-        help="Record the run as one episode in OUT/bags: a success when all points are reached.",
+        default=True,
+        help="Record the run as one episode in OUT/bags: a success when all points are reached "
+        "[default]",
+    )
+    result.add_argument(
+        "--no-record",
+        action="store_false",
+        dest="record",
+        help="No bag, hence no report.html: sooner and smaller.",
     )
     return result
 

@@ -21,6 +21,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes.demo_monitor import MonitorThread
 from pi05_ros.platforms import Platform
+from pi05_ros.recording.disk import in_bytes
 from pi05_ros.supervisor import Supervisor
 
 # Wall time in which all nodes must be active: seconds, or minutes where a model is compiled.
@@ -28,6 +29,7 @@ _COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
 _STALL_S = 30.0  # Wall time in which simulated time must advance.
 _SETTLE_S = 1.0  # Simulated time that is still filmed after the last point.
 _SLACK_S = 5.0  # Simulated time that the planner may go on for [s].
+_BAG_S = 60.0  # Wall time in which the recorder must begin when all nodes are active.
 _CLOSE_S = 60.0  # Patience with the recorder, which reads a bag again before it answers [s].
 _TAIL = 12  # Lines of a node's log that are shown when it failed.
 
@@ -64,11 +66,19 @@ class Run:
         self._platform, self._options, self._asked = platform, options, asked
         self._out, self._record = out, record
         self._interrupted = False
+        self._reporting = False  # Whether the report is being written.
         self._live = LiveLine(sys.stdout)
         self._filmed = float("-inf")  # Stamp of the last frame [s].
 
     def interrupt(self) -> None:
-        """Ends the run early; the results are still written. For signal handlers."""
+        """Ends the run early; the results are still written. For signal handlers.
+
+        Raises:
+            KeyboardInterrupt: The report is being written, the last of them: it is given up.
+        """
+        if self._reporting:
+            self._reporting = False
+            raise KeyboardInterrupt
         self._interrupted = True
 
     def main(self) -> int:
@@ -121,23 +131,28 @@ class Run:
     def _come_up(self, supervisor: Supervisor, monitor: MonitorThread) -> None:
         """Waits until all nodes are active, then gives the task and waits until it is taken."""
         deadline, given = time.monotonic() + _COME_UP_S, False
+        active_since: float | None = None
         while not self._record.began and not self._interrupted:
             self._poll(supervisor)
             if self._record.outcome:
                 raise Pi05Error(self._record.outcome.message)
             if self._record.graph_state == "failed":
                 raise Pi05Error(f"the graph did not come up: {self._record.graph_message}")
-            ready = self._record.graph_state == "active" and monitor.node.is_ready
-            ready = ready and (self._record.bag.recording or not self._options.record)
-            if ready and not given:
+            active = self._record.graph_state == "active"
+            if active and active_since is None:
+                active_since = time.monotonic()
+            bag = self._record.bag
+            lacks_bag = self._options.record and not given and not bag.recording
+            if active and monitor.node.is_ready and not lacks_bag and not given:
                 # We watch the time: the planner's limit only ends what we have forgotten.
                 monitor.node.begin(self._asked.task, self._asked.seconds + _SLACK_S)
                 given = True
             if time.monotonic() > deadline:
                 waited = self._record.graph_message or "nothing was heard from the nodes"
-                if self._record.graph_state == "active" and not self._record.bag.recording:
-                    waited = f"nothing is recorded: {self._record.bag.message}"
                 raise Pi05Error(f"the graph did not come up within {_COME_UP_S:.0f} s: {waited}")
+            if lacks_bag and active_since and time.monotonic() > active_since + _BAG_S:
+                why = bag.message or "the recorder says nothing, see logs/recorder.log"
+                raise Pi05Error(f"nothing is recorded: {why} (without a bag: --no-record)")
 
     def _watch(self, supervisor: Supervisor, monitor: MonitorThread, film: Film) -> str:
         """Follows the run to its end; returns why it ended."""
@@ -225,20 +240,27 @@ class Run:
     def _write_report(self) -> None:
         """Writes report.html of a run that was recorded."""
         bag, video = self._record.bag.path, self._out / "video.mp4"
-        if not bag or self._interrupted:
+        page = self._out / "report.html"
+        if not bag:
             return
         from pi05_ros.report.command import write_report
 
-        self._live.show("writing the report")
+        self._live.say("writing the report")
+        problem = ""
         try:
+            self._reporting = True
             write_report(
-                Path(bag),
-                self._out / "report.html",
-                make_video=False,
-                video=video if video.exists() else None,
+                Path(bag), page, make_video=False, video=video if video.exists() else None
             )
+        except KeyboardInterrupt:
+            problem = "interrupted"
         except Pi05Error as error:  # The run is what it was; the bag says more.
-            self._live.say(f"there is no report: {error}")
+            problem = str(error)
+        finally:
+            self._reporting = False
+        if problem:
+            page.unlink(missing_ok=True)
+            self._live.say(f"there is no report: {problem}")
 
     def _closing_words(self, ended: str) -> str:
         record = self._record
@@ -249,7 +271,10 @@ class Run:
         factor = f", {record.real_time_factor:.2f}x real time" if record.real_time_factor else ""
         names = ("video.mp4", "strip.png", "report.html")
         files = [name for name in names if (self._out / name).exists()]
-        files += [self._record.bag.path] if self._record.bag.path else []
+        if self._record.bag.path:
+            bag = Path(self._record.bag.path)
+            size = sum(file.stat().st_size for file in bag.rglob("*") if file.is_file())
+            files.append(f"{bag} ({in_bytes(size)})")
         return (
             f"{points} in {record.sim_s:.0f} simulated seconds ({ended}{factor}); "
             f"results: {', '.join([str(self._out / 'summary.json'), *files])}"

@@ -11,6 +11,7 @@ import textwrap
 import pytest
 
 from pi05_ros.demo import command
+from pi05_ros.recording.disk import DiskSpace
 
 pytest.importorskip("rclpy")
 
@@ -45,6 +46,38 @@ def test_a_wrong_command_line_is_one_sentence_and_status_2(arguments, sentence, 
     captured = capsys.readouterr()
     assert captured.err.startswith(f"pi05 demo: {sentence}")
     assert captured.err.count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "records"), [([], True), (["--record"], True), (["--no-record"], False)]
+)
+def test_a_run_is_recorded_unless_told_otherwise(arguments, records, tmp_path, monkeypatch):
+    asked = []
+
+    class NoRun:
+        def __init__(self, platform, options, *others):
+            asked.append(options)
+
+        def main(self):
+            return 0
+
+    monkeypatch.setattr("pi05_ros.demo.run.Run", NoRun)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert command.main(["--out", str(tmp_path), *arguments]) == 0
+    assert [(o.record, o.bags) for o in asked] == [(records, str(tmp_path / "bags"))]
+
+
+def test_a_disk_without_room_for_a_bag_is_told_before_anything_starts(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(command, "disk_space", lambda folder: DiskSpace(10**9, 10**12))
+    out = tmp_path / "out"
+    assert command.main(["--out", str(out)]) == 2
+    assert capsys.readouterr().err == (
+        f"pi05 demo: folder '{out}/bags': the disk is full: 1 GB are free, 3 GB are needed to "
+        "begin; make room, or take --no-record\n"
+    )
     assert not out.exists()
 
 

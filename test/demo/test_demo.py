@@ -73,7 +73,7 @@ def children(pid):
 @pytest.mark.slow
 @pytest.mark.timeout(500)
 def test_the_expert_works_in_a_mock_home_and_all_is_written_down(tmp_path, start):
-    process = start("--seconds", "20", "--home", "0", "--record")
+    process = start("--seconds", "20", "--home", "0")
     out, err = process.communicate(timeout=400)
     assert (process.returncode, err) == (0, ""), out
     summary = json.loads((tmp_path / "summary.json").read_text())
@@ -173,6 +173,8 @@ def test_a_node_that_is_killed_ends_the_demo_with_one_sentence(tmp_path, start):
     assert summary["ended"] == "failed"
     assert summary["failure"] in last
     assert (tmp_path / "video.mp4").exists()
+    page = (tmp_path / "report.html").read_text()  # The recorder closed its bag by itself.
+    assert "recorder stopped" in page and "data:video/mp4;base64," in page
     for pid in nodes.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
