@@ -66,7 +66,8 @@ def _balls(pen: ImageDraw.ImageDraw, shape: Shape, pixels: np.ndarray, sizes: np
     for (x, y), size, colour in zip(pixels.tolist(), sizes.tolist(), shape.colours, strict=True):
         if np.isfinite(size):
             r = max(2.0, size / 2)
-            pen.ellipse((x - r, y - r, x + r, y + r), _rgba(colour), outline=(0, 0, 0, 200))
+            edge = (0, 0, 0, 200) if len(pixels) == 1 else None  # Beads would be a zebra.
+            pen.ellipse((x - r, y - r, x + r, y + r), _rgba(colour), outline=edge)
 
 
 def _text(pen: ImageDraw.ImageDraw, shape: Shape, pixels: np.ndarray, sizes: np.ndarray) -> None:

@@ -132,18 +132,29 @@ class Moment:
     def _predict(self) -> None:
         assert self.subtask is not None
         actions = self._brain.predict_chunk(self._observe(), self.subtask.text).actions
+        actions = np.array(actions)
+        ahead = self._executed_meanwhile()
+        actions[: len(ahead)] = ahead
         self._sequence += 1
         chunk = ChunkFacts(
-            self.now_ns, self.now_ns, self._sequence, 1, np.asarray(actions), 0, _DELAY_S
+            self.now_ns, self.now_ns, self._sequence, 1, actions, len(ahead), _DELAY_S
         )
         self._coming.append((self.now_ns + round(_DELAY_S * 1e9), chunk))
+
+    def _executed_meanwhile(self) -> np.ndarray:
+        """Rows (n, D) of the running chunk until the next is there: that one's committed rows."""
+        if self._running is None:
+            return np.zeros((0, self._platform.size))
+        period = self._platform.period
+        row = round((self.now_ns - self._running.start_ns) * 1e-9 / period)
+        return self._running.actions[row : row + round(_DELAY_S / period)]
 
     def _take(self) -> None:
         while self._coming and self._coming[0][0] <= self.now_ns:
             _, chunk = self._coming.popleft()
             self._stream.accept(chunk.actions, chunk.stamp_ns * 1e-9)
             self._running = chunk
-            self.view.add_chunk(chunk)
+            self.view.add_chunk(chunk, self.now_ns)
 
     def _tell(self) -> None:
         """What drivers and bridge would say after a tick."""

@@ -15,10 +15,12 @@ UNKNOWN_SOURCE = "#9d9d9d"
 
 # Of the grippers, in the platform's order, repeated when there are more.
 GRIPPERS = ("#35c2ff", "#ff5fb0", "#b6e34b", "#c79bff")
+REPLACED = "#6f7686"  # What their chunks turn into with age.
 COMMITTED = "#ffffff"
-COMMANDED = "#ffb02e"
-MEASURED = "#3ddc6d"
-BASE = "#8d93a1"
+# Trails, new and old: what is old has another colour too, since faint lines are hard to compare.
+COMMANDED = ("#ffb02e", "#b3261e")
+MEASURED = ("#3ddc6d", "#2a50b8")
+BASE = ("#c9ced8", "#565c69")
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -31,19 +33,20 @@ def rgba(colour: str, alpha: float = 1.0) -> np.ndarray:
     return np.array([*(value / 255 for value in rgb(colour)), alpha])
 
 
-def fading(colour: str, ages: np.ndarray, longest: float, floor: float = 0.0) -> np.ndarray:
-    """A colour for each age: whole at age 0, fainter the older, `floor` at `longest` and later.
+def by_age(
+    young: str, old: str, ages: np.ndarray, longest: float, floor: float = 0.0
+) -> np.ndarray:
+    """A colour for each age: `young` and whole at age 0, `old` and fainter the older it is.
 
     Args:
-        colour: `#rrggbb`
+        young: `#rrggbb`
+        old: `#rrggbb`
         ages: (N,) [s]; below 0 counts as 0.
         longest: Age at which it has faded [s].
-        floor: The least alpha.
+        floor: The alpha at `longest` and later.
 
     Returns:
         (N, 4) float64.
     """
-    share = np.clip(np.asarray(ages, dtype=np.float64) / longest, 0.0, 1.0)
-    colours = np.tile(rgba(colour), (len(share), 1))
-    colours[:, 3] = 1.0 - (1.0 - floor) * share
-    return colours
+    share = np.clip(np.asarray(ages, dtype=np.float64) / longest, 0.0, 1.0)[:, None]
+    return (1.0 - share) * rgba(young) + share * rgba(old, floor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +15,7 @@ NAMESPACES = (
     "chunk",  # Where the predicted chunk brings each tool centre point.
     "chunk_jaws",  # The fingers' line every few rows of it, as wide as the gripper is open.
     "chunk_committed",  # Its rows that repeat what was being executed meanwhile.
+    "chunk_earlier",  # Where the chunks before it would have led, fading.
     "executed",  # The tool centre points of the command that is being sent.
     "commanded",  # Where the commands of the last seconds led.
     "measured",  # Where the tool centre points have really been.
@@ -23,6 +24,8 @@ NAMESPACES = (
     "boxes",  # Boxes of the subtask as pyramids from the cameras that saw them.
     "box_labels",
 )
+
+_FLOOR = 0.02  # Height at which paths of the base are drawn, above the floor [m].
 
 
 class ShapeKind(Enum):
@@ -74,6 +77,26 @@ class Shape:
     def key(self) -> tuple[str, int]:
         """What a viewer knows it by."""
         return self.namespace, self.id
+
+
+def strip(
+    namespace: str,
+    id: int,
+    frame: str,
+    stamp_ns: int,
+    points: np.ndarray,
+    colours: np.ndarray,
+    width: float,
+) -> Sequence[Shape]:
+    """A line through points; none through fewer than two, which RViz would complain about."""
+    if len(points) < 2:
+        return []
+    return [Shape(namespace, id, ShapeKind.STRIP, frame, stamp_ns, points, colours, width)]
+
+
+def on_floor(points: np.ndarray) -> np.ndarray:
+    """Points or planar poses (..., 3) as points just above the floor."""
+    return np.concatenate([points[..., :2], np.full((*points.shape[:-1], 1), _FLOOR)], axis=-1)
 
 
 class Shown:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.inspection.chunk_paths import ChunkPaths
+from pi05_ros.inspection.chunk_shapes import ChunkShapes
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.lens import Lens, lens_of
@@ -26,14 +28,16 @@ class ViewSettings:
 
     trail: float = 6.0  # How long trails are [s].
     base_trail: float = 30.0  # The base's path [s].
+    chunk_trail: float = 2.0  # How long a chunk is shown that was replaced or is over [s].
     spacing: float = 0.1  # Between two points of a trail [s].
     text_height: float = 2.0  # Of the subtask's text above the floor [m].
     box_depth: float = 1.2  # How far boxes reach from a camera that is not on a hand [m].
     box_age: float = 8.0  # How long boxes are shown [s]; tf remembers 10 s.
 
     def __post_init__(self) -> None:
-        if min(self.trail, self.base_trail, self.spacing, self.box_depth, self.box_age) <= 0:
-            raise ValueError("trail, base_trail, spacing, box_depth and box_age must be above 0")
+        names = ("trail", "base_trail", "chunk_trail", "spacing", "box_depth", "box_age")
+        if min(getattr(self, name) for name in names) <= 0:
+            raise ValueError(f"{', '.join(names)} must be above 0")
 
 
 class View:
@@ -50,6 +54,7 @@ class View:
     ) -> None:
         self._platform, self._settings = platform, settings
         self._motion = MotionShapes(platform, kinematics) if kinematics else None
+        self._chunks = ChunkShapes(platform, kinematics) if kinematics else None
         # A camera on a hand looks at what the fingers reach.
         reaches = (
             {c.name: kinematics.reach(c.frame) for c in platform.cameras} if kinematics else {}
@@ -67,7 +72,7 @@ class View:
         self._subtasks = SubtaskHistory()
         self._poses = PoseHistory()
         self._state: StateFacts | None = None
-        self._chunk: tuple[ChunkFacts, np.ndarray] | None = None  # With the base's pose at row 0.
+        self._paths = ChunkPaths(settings.chunk_trail)
         self._base_trail = Trail(settings.spacing, settings.base_trail)
         self._trails = {
             name: Trail(settings.spacing, settings.trail) for name in ("commanded", "measured")
@@ -97,10 +102,11 @@ class View:
                 vector = commanded(state) if name == "commanded" else state.measured
                 trail.add(state.stamp_ns, self._motion.tools(vector, pose))
 
-    def add_chunk(self, chunk: ChunkFacts) -> None:
+    def add_chunk(self, chunk: ChunkFacts, now_ns: int) -> None:
         """Takes what the policy predicts."""
         pose = self._poses.at(chunk.start_ns)
-        self._chunk = None if pose is None else (chunk, pose)
+        if self._chunks is not None and pose is not None:
+            self._paths.add(self._chunks.path(chunk, pose), now_ns)
 
     def problem(self) -> str:
         """Why less is drawn than could be, as one clause; empty: all is."""
@@ -126,17 +132,22 @@ class View:
             shapes += box_shapes(
                 subtask, platform, self._lenses, self._depths, now_ns, settings.box_age
             )
+        if self._chunks is not None:
+            shapes += self._predicted(self._chunks, now_ns)
         if self._motion is not None:
             shapes += self._moving(self._motion, now_ns)
         return shapes
 
+    def _predicted(self, chunks: ChunkShapes, now_ns: int) -> list[Shape]:
+        longest = self._settings.chunk_trail
+        shapes = chunks.earlier(self._paths.earlier(now_ns), longest)
+        path = self._paths.present(now_ns)
+        if path is not None:
+            shapes += chunks.present(path, self._row(path.facts, now_ns))
+        return shapes
+
     def _moving(self, motion: MotionShapes, now_ns: int) -> list[Shape]:
         settings, shapes = self._settings, []
-        if self._chunk is not None:
-            chunk, start = self._chunk
-            row = (now_ns - chunk.start_ns) * 1e-9 / self._platform.period
-            if row < len(chunk.actions):  # A chunk that is over leads nowhere any more.
-                shapes += motion.chunk(chunk, start, self._row(chunk, row))
         state = self._state
         if state is not None:
             pose = self._poses.at(state.stamp_ns)
@@ -152,10 +163,10 @@ class View:
             shapes += motion.trail("base_path", newest, ages, points, settings.base_trail)
         return shapes
 
-    def _row(self, chunk: ChunkFacts, due: float) -> float:
+    def _row(self, chunk: ChunkFacts, now_ns: int) -> float:
         """The row that the command follows, as the bridge says; else the one that is due."""
         state = self._state
         followed = state is not None and state.chunk_sequence == chunk.sequence
         if state is not None and followed and math.isfinite(state.chunk_row):
             return state.chunk_row
-        return due
+        return (now_ns - chunk.start_ns) * 1e-9 / self._platform.period

@@ -223,7 +223,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._believe(chunk.stamp_ns, "action_chunk")
         self._board.add_chunk(chunk)
         if self._view is not None:
-            self._view.add_chunk(chunk)
+            self._view.add_chunk(chunk, self.now_ns())
 
     def _on_odometry(self, message: Odometry) -> None:
         if self._view is not None:

@@ -31,6 +31,12 @@ class InspectorParameters:
     base_trail: float = parameter(
         ViewSettings.base_trail, "How long the base's path is [s].", minimum=1.0, maximum=600.0
     )
+    chunk_trail: float = parameter(
+        ViewSettings.chunk_trail,
+        "How long a chunk is shown that was replaced or is over [s].",
+        minimum=0.1,
+        maximum=10.0,
+    )
     text_height: float = parameter(
         ViewSettings.text_height, "Height of the subtask's text above the floor [m].", minimum=0.0
     )
@@ -45,6 +51,7 @@ class InspectorParameters:
         return ViewSettings(
             trail=self.trail,
             base_trail=self.base_trail,
+            chunk_trail=self.chunk_trail,
             text_height=self.text_height,
             box_depth=self.box_depth,
         )

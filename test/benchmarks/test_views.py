@@ -52,6 +52,23 @@ def test_the_fan_passes_the_real_grippers_at_the_row_that_is_due(moment):
     assert max(np.ptp(shape_of(moment, "chunk", k).points, axis=0).max() for k in (0, 1)) > 0.05
 
 
+def test_the_committed_rows_are_where_the_grippers_have_really_been(moment):
+    """They repeat what was executed while the chunk was computed."""
+    for k in (0, 1):
+        beads, fan = shape_of(moment, "chunk_committed", k), shape_of(moment, "chunk", k)
+        assert beads.points == pytest.approx(fan.points[:5])
+        trail = shape_of(moment, "measured", k).points
+        pieces = zip(trail[:-1], trail[1:], strict=True)
+        fine = np.concatenate([np.linspace(a, b, 10) for a, b in pieces])
+        apart = np.linalg.norm(beads.points[:, None] - fine[None], axis=2).min(axis=1)
+        assert apart.max() < 0.03
+
+
+def test_chunks_that_were_replaced_are_still_seen(moment):
+    ages = [moment.now_ns - shape_of(moment, "chunk_earlier", 2 * k).stamp_ns for k in range(3)]
+    assert 0 < ages[0] < ages[1] < ages[2] < 3 * 10**9
+
+
 def test_a_cameras_frame_is_where_the_mock_homes_camera_is(moment):
     """And what is drawn over its picture lies where the renderer would put it."""
     platform, points = moment.world.platform, real_tools(moment)

@@ -71,7 +71,7 @@ def tcp(gripper, vectors, poses):
 
 
 def test_the_fan_follows_both_grippers_through_the_rows_of_the_chunk(view):
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     left, right = of(view, "chunk")
     assert left.kind is ShapeKind.STRIP and left.frame == "odom"
     assert left.stamp_ns == 10 * SECOND
@@ -82,7 +82,7 @@ def test_the_fan_follows_both_grippers_through_the_rows_of_the_chunk(view):
 
 def test_the_fan_moves_with_the_base_that_the_chunk_drives(view):
     velocity = (0.3, -0.1, 0.4)
-    view.add_chunk(chunk(velocity=velocity))
+    view.add_chunk(chunk(velocity=velocity), 10 * SECOND)
     bases = drive(np.array(POSE), np.tile(velocity, (50, 1)), PLATFORM.period)
     (left, _), (floor,) = of(view, "chunk"), of(view, "base_predicted")
     assert left.points == pytest.approx(tcp(0, actions(), bases))
@@ -91,14 +91,14 @@ def test_the_fan_moves_with_the_base_that_the_chunk_drives(view):
 
 
 def test_a_base_that_stands_has_no_predicted_path(view):
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     assert of(view, "base_predicted") == []
 
 
 def test_jaws_lie_across_the_gripper_and_are_as_wide_as_it_is_open(view):
     targets = chunk()
     targets.actions[:, PLATFORM.index("right_gripper")] = 0.0
-    view.add_chunk(targets)
+    view.add_chunk(targets, 10 * SECOND)
     left, right = of(view, "chunk_jaws")
     middle = left.points.reshape(-1, 2, 3).mean(axis=1)
     assert middle == pytest.approx(tcp(0, actions(), POSE)[::5])
@@ -112,7 +112,7 @@ def test_jaws_lie_across_the_gripper_and_are_as_wide_as_it_is_open(view):
 
 
 def test_rows_that_are_past_are_faint_and_the_bridges_word_counts(view):
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     alpha = of(view, "chunk", 10.2)[0].colours[:, 3]  # By time: row 10.
     assert (alpha[:10] == 0.25).all() and (alpha[10:] > 0.3).all()
     assert (np.diff(alpha[10:]) < 0).all()
@@ -122,17 +122,53 @@ def test_rows_that_are_past_are_faint_and_the_bridges_word_counts(view):
 
 
 def test_a_chunk_that_is_over_is_gone(view):
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     assert of(view, "chunk", 10.9) and not of(view, "chunk", 11.1)
 
 
 def test_the_committed_prefix_is_drawn_apart(view):
-    view.add_chunk(chunk(committed=8))
+    view.add_chunk(chunk(committed=8), 10 * SECOND)
     prefix = of(view, "chunk_committed")[0]
     assert prefix.points == pytest.approx(tcp(0, actions(), POSE)[:8])
     assert (prefix.colours[0] == 1.0).all()
-    view.add_chunk(chunk(committed=0))
+    view.add_chunk(chunk(committed=0), 10 * SECOND)
     assert of(view, "chunk_committed") == []
+
+
+def test_a_single_committed_row_is_seen(view):
+    view.add_chunk(chunk(committed=1), 10 * SECOND)
+    beads = of(view, "chunk_committed")
+    assert [b.kind for b in beads] == [ShapeKind.BALLS] * 2
+    assert beads[0].points == pytest.approx(tcp(0, actions()[:1], POSE))
+
+
+def test_a_chunk_that_was_replaced_stays_a_while_and_fades(view):
+    view.add_chunk(chunk(turn=0.4, sequence=1), 10 * SECOND)
+    assert of(view, "chunk_earlier") == []
+    view.add_chunk(chunk(10.4, turn=0.1, sequence=2), round(10.4 * SECOND))
+    left, right = of(view, "chunk_earlier", 10.5)
+    assert (left.kind, left.frame, left.stamp_ns) == (ShapeKind.STRIP, "odom", 10 * SECOND)
+    rows = [*range(0, 50, 2), 49]  # The last one, too.
+    assert left.points == pytest.approx(tcp(0, actions(turn=0.4)[rows], POSE))
+    assert right.points == pytest.approx(tcp(1, actions(turn=0.4)[rows], POSE))
+    fan = of(view, "chunk", 10.5)[0]
+    assert fan.points == pytest.approx(tcp(0, actions(turn=0.1), POSE))
+    assert left.size < fan.size and left.colours[0, 3] < 0.7
+    view.add_chunk(chunk(10.8, turn=0.2, sequence=3), round(10.8 * SECOND))
+    latest, _, first, _ = of(view, "chunk_earlier", 11.0)
+    assert latest.stamp_ns == round(10.4 * SECOND) and first.stamp_ns == 10 * SECOND
+    assert first.colours[0, 3] < latest.colours[0, 3]
+    # It turns grey: the gripper's blue goes.
+    assert np.ptp(first.colours[0, :3]) < np.ptp(latest.colours[0, :3])
+    assert [s.stamp_ns for s in of(view, "chunk_earlier", 12.6)] == [round(10.8 * SECOND)] * 2 + [
+        round(10.4 * SECOND)
+    ] * 2
+    assert of(view, "chunk_earlier", 14.0) == []
+
+
+def test_a_chunk_that_is_over_fades_instead_of_vanishing(view):
+    view.add_chunk(chunk(), 10 * SECOND)
+    assert [s.id for s in of(view, "chunk_earlier", 11.1)] == [0, 1]
 
 
 def test_the_command_is_a_ball_while_a_chunk_is_followed(view):
@@ -158,6 +194,8 @@ def test_commanded_and_measured_trails_part_and_fade(view):
     assert commanded.points[-1] == pytest.approx(tcp(0, vector, (1.29, 2.0, 0.5))[0])
     assert (np.diff(measured.colours[:, 3]) > 0).all()
     assert measured.colours[-1, 3] == pytest.approx(1.0)
+    new, old = measured.colours[-1, :3], of(view, "measured", 15.8)[0].colours[0, :3]
+    assert new.argmax() == 1 and old.argmax() == 2  # From green to blue.
     (path,) = of(view, "base_path", 12.9)
     assert path.points[-1, :2] == pytest.approx([1.29, 2.0])
     assert of(view, "measured", 30.0) == []
@@ -215,7 +253,7 @@ def test_boxes_of_a_camera_on_a_hand_end_beyond_its_fingertips(view):
 
 
 def test_time_that_jumped_clears_all(view):
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state(row=1.0, sequence=4))
     view.add_subtask(subtask(), 10 * SECOND)
     assert {s.namespace for s in view.shapes(10 * SECOND)} >= {"chunk", "executed", "subtask"}
@@ -225,7 +263,7 @@ def test_time_that_jumped_clears_all(view):
 
 def test_what_is_missing_is_told():
     view = View(PLATFORM, ViewSettings(), KINEMATICS)
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state())
     assert view.shapes(10 * SECOND) == []  # Nobody knows where the base is.
     assert view.problem() == "nothing was heard on /odom, subtask"
@@ -235,7 +273,7 @@ def test_what_is_missing_is_told():
 def test_without_kinematics_the_subtask_and_its_boxes_are_still_drawn():
     view = View(PLATFORM, ViewSettings(), None)
     view.add_pose(9 * SECOND, POSE)
-    view.add_chunk(chunk())
+    view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state(row=1.0, sequence=4))
     view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
     namespaces = {s.namespace for s in view.shapes(10 * SECOND)}
@@ -246,7 +284,8 @@ def test_every_kind_is_drawn_of_a_robot_at_work(view):
     for k in range(5):
         view.add_pose(round((9.5 + 0.1 * k) * SECOND), (0.01 * k, 0, 0))
         view.add_state(state(9.5 + 0.1 * k, row=1.0, sequence=4))
-    view.add_chunk(chunk(9.8, committed=5, velocity=(0.2, 0, 0)))
+    view.add_chunk(chunk(9.4, sequence=3), round(9.5 * SECOND))
+    view.add_chunk(chunk(9.8, committed=5, velocity=(0.2, 0, 0)), 10 * SECOND)
     view.add_subtask(subtask(9.0, "before"), 9 * SECOND)
     view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
     assert {s.namespace for s in view.shapes(10 * SECOND)} == set(NAMESPACES)
