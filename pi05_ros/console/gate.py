@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 COOKIE = "pi05_console"
 MIN_TOKEN = 12  # Characters.
+_HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[\w.-]+))(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,7 @@ class Gate:
         """Whether a request comes from our own page, or from no page (a script, a plain visit)."""
         if origin is None:
             return True
-        parts = urlsplit(origin)
-        return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+        return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
 
     def token_fits(self, authorization: str | None, cookie: str | None) -> bool:
         """Whether the token was shown, as `Authorization: Bearer …` or by our cookie."""
@@ -83,10 +83,8 @@ def is_loopback(host: str) -> bool:
 
 def _host_name(header: str) -> str:
     """The name in a Host header, without the port; empty where it is malformed."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").lower()
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(header)
+    return (found["address"] or found["name"]).lower() if found else ""
 
 
 def _equal(one: str, other: str) -> bool:

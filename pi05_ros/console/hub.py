@@ -26,7 +26,11 @@ class HubSettings:
     command_rate: Rate = Rate(10, 20)  # Of them, commands.
     http_rate: Rate = Rate(30, 120)  # Requests of one address, stops left out.
     wrong_tokens: Rate = Rate(0.2, 10)  # Of one address.
+    wrong_cookies: Rate = Rate(1, 30)  # Of one address.
+    connections: int = 256
+    address_connections: int = 96  # Of one address; `ssh -L` makes all pages come from one.
     body_bytes: int = 4096  # Of a request.
+    body_s: float = 3.0  # For it to come.
     behind_s: float = 1.0  # A page that is so far behind gets no pictures.
     dead_s: float = 15.0  # One that has shown nothing new for so long is closed.
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qs
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
+from pi05_ros.console.answers import Refused
 from pi05_ros.console.commands import MAX_MESSAGE
+from pi05_ros.console.door import Door
 from pi05_ros.console.gate import COOKIE, Gate
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Buckets
@@ -49,6 +54,8 @@ class Application:
         self._hub, self._gate = hub, gate
         self._requests = Buckets(hub.settings.http_rate, hub.clock)
         self._wrong = Buckets(hub.settings.wrong_tokens, hub.clock)
+        self._wrong_cookies = Buckets(hub.settings.wrong_cookies, hub.clock)
+        self.door: Door  # That requests come in by; whoever listens sets it.
         self._files = page_files()
         self.web = web.Application(
             middlewares=[self._check], client_max_size=hub.settings.body_bytes
@@ -77,7 +84,8 @@ class Application:
             return _refuse(413, "the request is too large")
         if request.path not in (*PUBLIC, "/login"):
             shown = request.headers.get("Authorization"), request.cookies.get(COOKIE)
-            wrong = self._wrong.of(address)
+            # A forgotten tab shows an old cookie again and again: that locks nobody out.
+            wrong = (self._wrong_cookies if shown[0] is None else self._wrong).of(address)
             if any(shown) and wrong.empty:
                 return _refuse(429, "too many wrong tokens; wait a minute")
             if not self._gate.token_fits(*shown):
@@ -90,6 +98,18 @@ class Application:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
             return _refuse(413, "the request is too large")
+        except web.RequestPayloadError:
+            return _refuse(400, "the request's body cannot be read")
+        except Refused as refusal:
+            return _refuse(refusal.status, str(refusal))
+
+    async def _body(self, request: web.Request) -> bytes:
+        """All of a body. Raises Refused (REQUEST_TIMEOUT) when it does not come."""
+        limit = self._hub.settings.body_s
+        try:
+            return await asyncio.wait_for(request.read(), limit)
+        except asyncio.TimeoutError as error:
+            raise Refused(408, f"the request did not come within {limit:g} s") from error
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
@@ -114,9 +134,8 @@ class Application:
         wrong = self._wrong.of(request.remote or "")
         if wrong.empty:
             return _refuse(429, "too many wrong tokens; wait a minute")
-        await request.read()  # Large bodies are refused, whatever they are.
-        form = await request.post()
-        if not self._gate.is_token(str(form.get("token", ""))):
+        form = parse_qs((await self._body(request)).decode("utf-8", "replace"))
+        if not self._gate.is_token(form.get("token", [""])[0]):
             wrong.take()
             return self._page("/login.html", 401)
         answer = web.Response(status=303, headers={"Location": "/"})
@@ -125,8 +144,10 @@ class Application:
         return answer
 
     async def _stop(self, request: web.Request) -> web.Response:
-        await request.read()  # Nothing is wanted in it; it must not be large, though.
-        answer = await self._hub.stop(request.remote or "?")
+        if request.content_length is None:
+            await self._body(request)  # Nothing is wanted in it; it must not be large, though.
+        with self.door.busy(request.transport):
+            answer = await self._hub.stop(request.remote or "?")
         return web.json_response(
             {"status": answer.status, "message": answer.message}, status=answer.status
         )
@@ -140,7 +161,8 @@ class Application:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            await Session(self._hub, socket, request.remote or "?").run()
+            with self.door.busy(request.transport):
+                await Session(self._hub, socket, request.remote or "?").run()
         finally:
             self._sockets.discard(socket)
         return socket
@@ -171,10 +193,15 @@ class Server:
             target=self._loop.run_forever, name="console server", daemon=True
         )
         self._thread.start()
-        application = Application(hub, gate)
+        self._application, self._settings = Application(hub, gate), hub.settings
+        self._listener: asyncio.Server | None = None
         # Browsers keep half-open requests; none of ours takes long.
         self._runner = web.AppRunner(
-            application.web, access_log=None, keepalive_timeout=30.0, shutdown_timeout=1.0
+            self._application.web,
+            access_log=None,
+            keepalive_timeout=30.0,
+            shutdown_timeout=1.0,
+            logger=_log(),
         )
         try:
             self._do(self._open())
@@ -203,16 +230,43 @@ class Server:
 
     def close(self) -> None:
         """Closes all pages' sockets and ends the thread."""
-        self._do(self._runner.cleanup())
+        self._do(self._shut())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     async def _open(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        server = self._runner.server
+        assert server is not None
+        settings = self._settings
+        door = Door(server, settings.connections, settings.address_connections)
+        self._application.door = door
+        self._listener = await asyncio.get_running_loop().create_server(
+            door.protocol, self._host, self._port, reuse_address=True
+        )
+        self._port = self._listener.sockets[0].getsockname()[1]
+
+    async def _shut(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10.0)
+
+
+def _log() -> logging.Logger:
+    """The server's log, in which strangers cannot write with requests that are none."""
+    log = logging.getLogger(__name__)
+    log.addFilter(_is_our_error)
+    return log
+
+
+def _is_our_error(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, web.RequestPayloadError))

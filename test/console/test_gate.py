@@ -19,6 +19,13 @@ TOKEN = "a-long-enough-token"
         ("", False),
         ("[::1", False),
         ("localhost@evil.example", False),
+        ("evil.example@localhost", False),
+        ("localhost/evil.example", False),
+        ("localhost#.evil.example", False),
+        ("localhost:8805:1", False),
+        ("localhost:port", False),
+        ("localhost.", False),
+        ("127.1", False),
     ],
 )
 def test_on_loopback_only_names_of_loopback_are_ours(host, ours):
@@ -45,6 +52,11 @@ def test_open_to_others_addresses_and_given_names_are_ours():
         ("null", False),
         ("", False),
         ("file://localhost:8805", False),
+        ("HTTP://LocalHost:8805", True),
+        ("http://localhost:8805.evil.example", False),
+        ("http://evil.example@localhost:8805", False),
+        ("http://[::1", False),
+        ("http://\u2102\u2100:1", False),
     ],
 )
 def test_an_origin_must_be_the_host_that_was_asked(origin, ours):

@@ -1,7 +1,9 @@
 """The server on a real socket, with a robot that notes what it is told."""
 
 import asyncio
+import contextlib
 import functools
+import logging
 import re
 from pathlib import Path
 
@@ -144,6 +146,17 @@ async def test_tokens_cannot_be_tried_at_will(c):
     assert status == 429
 
 
+@served(token=TOKEN)
+async def test_an_old_cookie_locks_nobody_out(c):
+    old = {"Cookie": f"{COOKIE}={'0' * 64}"}
+    assert [(await request(c, "GET", "/ws", headers=old))[0] for _ in range(15)] == [401] * 15
+    right = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await request(c, "GET", "/app.js", headers=right))[0] == 200
+    assert (await request(c, "POST", "/login", data={"token": TOKEN}))[0] == 303
+    statuses = [(await request(c, "GET", "/ws", headers=old))[0] for _ in range(25)]
+    assert statuses[-1] == 429  # They cannot be tried at will either.
+
+
 # How much, and how often.
 
 
@@ -157,6 +170,93 @@ async def test_large_bodies_are_refused(c):
                 continue  # The connection was closed while we were still sending.
             assert status == 413
     assert c.robot.stops == 0
+
+
+async def raw(console, text, wait_s=5.0):
+    """The first of what is answered to these bytes; empty: the connection was closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", console.server.port)
+    writer.write(text.encode())
+    try:
+        return (await asyncio.wait_for(reader.readline(), wait_s)).decode()
+    finally:
+        writer.close()
+
+
+@served(token=TOKEN)
+async def test_requests_that_are_none_are_refused_and_not_logged(c):
+    with _caught_log() as log:
+        for head, body, status in (
+            ("Content-Type: multipart/form-data\r\n", "x", 401),
+            ("Content-Type: multipart/form-data; boundary=a\r\n", "--a\r\nx", 401),
+            ("Content-Type: application/x-www-form-urlencoded; charset=no\r\n", "token=x", 401),
+            ("Content-Type: application/x-www-form-urlencoded\r\n", "token=%ff&token", 401),
+            ("Content-Encoding: gzip\r\n", "xxxx", 400),
+            ("Origin: http://[::1\r\n", "", 403),
+            ("Host: localhost\r\n", "", 400),
+            (f"X: {'x' * 10_000}\r\n", "", 400),
+        ):
+            length = f"Content-Length: {len(body)}\r\n"
+            line = await raw(
+                c, f"POST /login HTTP/1.1\r\nHost: localhost\r\n{head}{length}\r\n{body}"
+            )
+            assert f" {status} " in line, (head, body, line)
+        assert " 400 " in await raw(c, "nonsense\r\n\r\n")
+    assert log == []
+
+
+@contextlib.contextmanager
+def _caught_log():
+    """What the server and what it stands on say meanwhile, from warnings on."""
+    records = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = records.append
+    logging.getLogger().addHandler(handler)
+    try:
+        yield records
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+@served(settings=HubSettings(body_s=0.2))
+async def test_nobody_waits_long_for_a_body(c):
+    head = "HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf"
+    assert " 408 " in await raw(c, f"POST /login {head}")
+    # Nothing is wanted in the body of a stop.
+    assert " 200 " in await raw(c, f"POST /api/stop {head}")
+    assert c.robot.stops == 1
+    head = "HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n"
+    assert " 408 " in await raw(c, f"POST /api/stop {head}")
+
+
+@served(settings=HubSettings(address_connections=20))
+async def test_idle_connections_give_way(c):
+    async with Page.open(c.url) as page:
+        await page.take()
+        half = b"POST /api/stop HTTP/1.1\r\nHost: local"
+        idle = []
+        for _ in range(100):
+            idle.append(await asyncio.open_connection("127.0.0.1", c.server.port))
+            idle[-1][1].write(half)
+        assert (await request(c, "POST", "/api/stop"))[0] == 200
+        await page.until(lambda: page.control["stops"] == 1)
+        assert page.control["mine"]  # The page's own was not idle.
+        ended = [reader.at_eof() or reader.exception() is not None for reader, _ in idle]
+        assert ended.count(False) <= 20 and ended[:70] == [True] * 70
+        for _, writer in idle:
+            writer.close()
+
+
+@served(settings=HubSettings(connections=5, address_connections=3))
+async def test_connections_that_are_busy_do_not_give_way(c):
+    c.robot.hold = asyncio.Event()
+    posts = [asyncio.create_task(request(c, "POST", "/api/stop")) for _ in range(3)]
+    while c.hub.stops < 3:
+        await asyncio.sleep(0.01)
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await request(c, "GET", "/")
+    c.server.loop.call_soon_threadsafe(c.robot.hold.set)
+    assert [(await post)[0] for post in posts] == [200] * 3
+    assert (await request(c, "GET", "/"))[0] == 200
 
 
 async def _chunks(size):
