@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ def _name(text: str) -> str:
 
 
 def _notes(text: str) -> str:
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
+        return "control characters are not allowed"
     return f"at most {MAX_NOTES} characters are allowed" if len(text) > MAX_NOTES else ""
 
 
@@ -77,8 +80,10 @@ def parse(text: str) -> FromPage:
     """
     try:
         found = json.loads(text)
+        # JSON can say half a character ("\\ud800"), which no message of ROS can hold.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REQUEST, "not JSON") from error
+        raise Refused(BAD_REQUEST, "not JSON, or no Unicode in it") from error
     if not isinstance(found, dict) or found.get("type") not in _KINDS:
         raise Refused(BAD_REQUEST, f"wanted an object with type {', '.join(_KINDS)}")
     kind = found["type"]

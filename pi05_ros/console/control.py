@@ -83,6 +83,11 @@ class ControlDesk:
         self._holder = Holder(session, name, self._lease, seen_at)
         return self._holder
 
+    def rename(self, session: int, name: str) -> None:
+        """A session is called otherwise from now on; its lease stays."""
+        if self._holder is not None and self._holder.session == session:
+            self._holder = replace(self._holder, name=name)
+
     def release(self, session: int) -> None:
         """Gives control back, as far as the session holds it: also when its socket closes."""
         if self._holder is not None and self._holder.session == session:

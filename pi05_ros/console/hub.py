@@ -123,4 +123,8 @@ class Hub:
             return Answer(CONFLICT, "a stop is under way; look, then repeat")
         holder = self.desk.holder
         self.log(f"{name} {arguments or ''}, by {holder.name if holder else '?'}")
-        return await self.robot.do(name, arguments)
+        try:
+            return await self.robot.do(name, arguments)
+        except Exception as error:
+            self.log(f"{name} failed in the console: {type(error).__name__}: {error}")
+            return Answer(NO_ANSWER, f"{name} failed in the console: {type(error).__name__}")

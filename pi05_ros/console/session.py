@@ -14,6 +14,7 @@ from pi05_ros.console.board import encode
 from pi05_ros.console.commands import FromPage, parse
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Bucket
+from pi05_ros.inference.instructions import clean
 
 _REMEMBERED = 512  # Numbers of messages sent, so many beats are 20 s.
 
@@ -73,7 +74,8 @@ class Session:
         if message.kind == "seen":
             self._on_seen(message.seen)
         elif message.kind == "hello":
-            self._name = message.name.strip() or self._address
+            self._name = clean(message.name) or self._address
+            self._hub.desk.rename(self._number, self._name)
         elif message.kind == "stop":
             self._spawn(self._stop(message.number))
         elif not self._commands.take():

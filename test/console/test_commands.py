@@ -20,6 +20,16 @@ def test_a_command_is_read():
     [
         ("", "not JSON"),
         ("[" * 3000, "not JSON"),
+        ('{"type":"hello","name":"\\ud800"}', "no Unicode"),
+        (
+            '{"type":"command","name":"instruct","arguments":{"text":"pick \\udfff up"}}',
+            "no Unicode",
+        ),
+        (
+            '{"type":"command","name":"stop_episode",'
+            '"arguments":{"outcome":"success","notes":"\\u001b[2J"}}',
+            "notes: control characters",
+        ),
         ("[]", "wanted an object"),
         ('{"type":"reboot"}', "wanted an object"),
         ('{"type":["stop"]}', "wanted an object"),

@@ -139,3 +139,11 @@ def test_answers_that_come_late_prove_nothing(desk, clock):
 def test_times_are_checked():
     with pytest.raises(ValueError, match="dead_man_s"):
         ControlSettings(dead_man_s=5.0)
+
+
+def test_a_holder_is_called_by_the_newest_name(desk, clock):
+    holder = desk.take(1, "127.0.0.1", clock.now)
+    desk.rename(2, "bob")
+    assert desk.holder == holder
+    desk.rename(1, "ada")
+    assert (desk.holder.name, desk.holder.lease) == ("ada", holder.lease)

@@ -382,6 +382,30 @@ async def test_a_holder_who_leaves_holds_no_more(c):
 
 
 @served()
+async def test_names_are_words_and_may_come_later(c):
+    async with Page.open(c.url) as page:
+        await page.socket.send_json({"type": "hello", "name": "\u202e\u200b"})
+        await page.take()
+        assert page.control["holder"] == "127.0.0.1"
+        await page.socket.send_json({"type": "hello", "name": "\u202e ada"})
+        await page.until(lambda: page.control["holder"] == "ada")
+        assert page.control["mine"]
+
+
+@served()
+async def test_a_command_that_fails_here_is_answered(c):
+    async def fail(name, arguments):
+        raise RuntimeError("no executor")
+
+    c.robot.do = fail
+    async with Page.open(c.url) as page:
+        await page.take()
+        answer = await page.command("arm")
+        assert answer["status"] == 504
+        assert answer["message"] == "arm failed in the console: RuntimeError"
+
+
+@served()
 async def test_anybody_stops_and_what_was_seen_before_is_no_ground_to_go_on(c):
     async with Page.open(c.url) as holder, Page.open(c.url) as watcher:
         await holder.take()
