@@ -47,6 +47,7 @@ class ConsoleCommands:
         self._start = node.create_client(StartEpisode, "start_episode")
         self._stop = node.create_client(StopEpisode, "stop_episode")
         self._cancel = node.create_client(CancelGoal, "execute_task/_action/cancel_goal")
+        self._end_task = node.create_client(Trigger, "cancel_task")
         self._task = ActionClient(node, ExecuteTask, "execute_task")
         self._goals = 0  # Sent so far: only the newest is shown.
         board.put("task", {"state": "none", "text": "", "message": ""})
@@ -60,6 +61,7 @@ class ConsoleCommands:
             self._start,
             self._stop,
             self._cancel,
+            self._end_task,
         ):
             self._node.destroy_client(client)
         self._task.destroy()
@@ -159,18 +161,16 @@ class ConsoleCommands:
         return Answer(DONE, f"task: {task}")
 
     async def _cancel_task(self) -> Answer:
-        """Cancels every goal, whoever sent it."""
-        request = CancelGoal.Request(goal_info=GoalInfo())
-        answer = await self._call(self._cancel, request)
-        if isinstance(answer, Answer):
-            return answer
-        if not answer.goals_canceling:
-            return Answer(
-                CONFLICT,
-                "there is no task that a client has given; one that the bring-up was started "
-                "with ends when another is given",
-            )
-        return Answer(DONE, "the task is being cancelled")
+        """Ends the task, whoever gave it: a client's goal the way that clients know."""
+        request = CancelGoal.Request(goal_info=GoalInfo())  # Empty: every goal.
+        goals = await self._call(self._cancel, request)
+        if isinstance(goals, Answer):
+            return goals
+        if goals.goals_canceling:
+            return Answer(DONE, "the task is being cancelled")
+        # One that the planner was started with is no goal.
+        answer = await self._call(self._end_task, Trigger.Request())
+        return answer if isinstance(answer, Answer) else _of_success(answer, "cancelled")
 
 
 def _of_success(response: Any, done: str) -> Answer:

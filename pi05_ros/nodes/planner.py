@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from std_srvs.srv import Trigger
 
 from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_msgs.srv import Instruct
@@ -43,7 +44,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._planning: Any = None
         self._tasks: TaskServer | None = None
         self._outputs: list[Any] = []
-        self._service: Any = None
+        self._services: list[Any] = []
         self._chunks: Any = None
         self._watch: Any = None
         self._warned: set[str] = set()
@@ -62,7 +63,10 @@ class Planner(BrainNode[PlannerParameters]):
             lambda: self._end(Outcome.PREEMPTED),
             self._begin,
         )
-        self._service = self.create_service(Instruct, "instruct", self._on_instruct)
+        self._services = [
+            self.create_service(Instruct, "instruct", self._on_instruct),
+            self.create_service(Trigger, "cancel_task", self._on_cancel),
+        ]
 
     def activate(self) -> None:
         """Opens the inputs; begins with the task of the parameter, if there is one."""
@@ -101,9 +105,9 @@ class Planner(BrainNode[PlannerParameters]):
         if self._tasks is not None:
             self._tasks.close()
             self._tasks = None
-        if self._service is not None:
-            self.destroy_service(self._service)
-            self._service = None
+        for service in self._services:
+            self.destroy_service(service)
+        self._services = []
         for publisher in self._outputs:
             self.destroy_publisher(publisher)
         self._outputs = []
@@ -242,6 +246,23 @@ class Planner(BrainNode[PlannerParameters]):
         if text:
             return InstructCode.NONE, f"subtask is now: {text}", subtask.id
         return InstructCode.NONE, "the brain decides again", subtask.id if decision.publish else 0
+
+    def _on_cancel(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """The service. An exception that left it would end the process."""
+        failed = (False, "not cancelled: the planner failed, its log says why")
+        response.success, response.message = self.guarded(self._cancel)() or failed
+        return response
+
+    def _cancel(self) -> tuple[bool, str]:
+        """Ends the present task, whoever gave it: success and message."""
+        if not self.is_active:
+            return False, "not cancelled: the planner is not active"
+        with self._lock:
+            task = self._planning.keeper.task
+            if task is None:
+                return False, "there is no task to cancel"
+            self._end_held(Outcome.CANCELED)
+        return True, f"cancelled: {task.text}"
 
     # Output; the lock is held.
 

@@ -18,7 +18,7 @@ from pi05_ros.nodes.conversions import seconds_to_duration
 
 MESSAGES = {
     Outcome.DONE: "the task is done",
-    Outcome.CANCELED: "cancelled by the client",
+    Outcome.CANCELED: "it was cancelled",
     Outcome.PREEMPTED: "a newer task replaced it",
     Outcome.TIMEOUT: "the time limit ran out",
     Outcome.DEACTIVATED: "the planner was deactivated",

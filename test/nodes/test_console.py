@@ -7,18 +7,23 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
+from fakes.brain import FakeBrain, FakeSource
 from fakes.console_pages import Page
 from fakes.graph import Graph, wait_for
+from rclpy.action import ActionClient
 from rclpy.lifecycle import TransitionCallbackReturn
 from sensor_msgs.msg import Image
 from std_srvs.srv import SetBool, Trigger
 
+from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import Heartbeat, RobotState, Subtask
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.console import Console
 from pi05_ros.nodes.console_parameters import ConsoleParameters
+from pi05_ros.nodes.planner import Planner
 from pi05_ros.platforms import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
@@ -194,6 +199,40 @@ def test_without_a_bridge_a_stop_says_that_nobody_stopped(graph):
         assert (await page.command("cancel_task"))["status"] == 503
 
     browse(console(graph), press)
+
+
+def test_a_task_can_be_cancelled_whoever_gave_it(graph):
+    source = FakeSource(FakeBrain(PLATFORM))
+    planner = graph.add(lambda **a: Planner(brain_source=source, **a), task="the bring-up's")
+    assert graph.call(planner.trigger_configure) == TransitionCallbackReturn.SUCCESS
+    assert graph.call(planner.trigger_activate) == TransitionCallbackReturn.SUCCESS
+    client = ActionClient(graph.plain("client"), ExecuteTask, "execute_task")
+    assert client.wait_for_server(30.0)
+
+    async def cancel(page):
+        answer = await page.command("cancel_task")
+        while answer["status"] == 503:  # Not discovered yet.
+            await asyncio.sleep(0.1)
+            answer = await page.command("cancel_task")
+        return answer["status"], answer["message"]
+
+    async def steer(page):
+        await page.take()
+        assert await cancel(page) == (200, "cancelled: the bring-up's")
+        assert await cancel(page) == (409, "there is no task to cancel")
+        sent = client.send_goal_async(ExecuteTask.Goal(task="a client's"))
+        await page.until(lambda: sent.done())
+        assert await cancel(page) == (200, "the task is being cancelled")
+        ended = sent.result().get_result_async()
+        await page.until(lambda: ended.done())
+        assert ended.result().status == GoalStatus.STATUS_CANCELED
+        assert (await page.command("execute_task", task="the page's"))["status"] == 200
+        assert await cancel(page) == (200, "the task is being cancelled")
+        await page.until(lambda: page.board["task"]["state"] == "ended")
+        assert page.board["task"]["message"] == "it was cancelled"
+
+    browse(console(graph), steer)
+    assert planner.health().message == "waiting for a task"
 
 
 def heard(graph):

@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+import std_srvs.srv as std_srvs
+from action_msgs.msg import GoalStatus
 from fakes.brain import FakeBrain, FakeSource
 from fakes.eyes import Eyes
 from fakes.graph import Graph, wait_for
@@ -77,10 +79,17 @@ class Scene:
         self._chunks.publish(chunk)
 
     def instruct(self, text: str) -> Instruct.Response:
-        client = self.node.create_client(Instruct, "instruct")
+        return self.ask(Instruct, "instruct", Instruct.Request(text=text))
+
+    def cancel(self) -> tuple[bool, str]:
+        answer = self.ask(std_srvs.Trigger, "cancel_task", std_srvs.Trigger.Request())
+        return answer.success, answer.message
+
+    def ask(self, kind, name, request):
+        client = self.node.create_client(kind, name)
         assert client.wait_for_service(30.0)
-        future = client.call_async(Instruct.Request(text=text))
-        return wait_for(lambda: future.done() and future.result(), "instruct")
+        future = client.call_async(request)
+        return wait_for(lambda: future.done() and future.result(), name)
 
 
 @pytest.fixture
@@ -212,6 +221,49 @@ def test_a_loop_is_told_in_log_health_and_decisions(graph, capfd):
     )
     assert health.level == WARN
     wait_for(lambda: said in capfd.readouterr().err, "the warning")
+
+
+def test_the_task_that_it_was_started_with_can_be_cancelled(graph):
+    scene = Scene(graph)
+    scene.wait("task", "changed")
+    wait_for(lambda: scene.subtasks and scene.subtasks[-1].text, "a subtask")
+    assert scene.cancel() == (True, f"cancelled: {TASK}")
+    last = wait_for(lambda: (s := scene.subtasks[-1]).text == "" and s, "the empty subtask")
+    assert last.task == ""
+    assert scene.planner.health().message == "waiting for a task"
+    assert scene.cancel() == (False, "there is no task to cancel")
+    # What is said now has nothing to do with the task.
+    assert scene.instruct("pick up the fork").code == InstructCode.NONE
+    wait_for(lambda: scene.subtasks[-1].text == "pick up the fork", "the operator's subtask")
+    assert scene.cancel() == (False, "there is no task to cancel")
+    assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
+    assert scene.cancel() == (False, "not cancelled: the planner is not active")
+
+
+def test_a_clients_task_can_be_cancelled_by_others(graph):
+    scene = Scene(graph, task="")
+    client = ActionClient(scene.node, ExecuteTask, "execute_task")
+    assert client.wait_for_server(30.0)
+    sent = client.send_goal_async(ExecuteTask.Goal(task=TASK))
+    scene.wait("task", "changed")
+    assert scene.cancel() == (True, f"cancelled: {TASK}")
+    ended = sent.result().get_result_async()
+    result = wait_for(lambda: ended.done() and ended.result(), "the result")
+    assert result.status == GoalStatus.STATUS_ABORTED
+    assert (result.result.code, result.result.message) == (100, "it was cancelled")
+
+
+def test_an_exception_in_a_cancel_is_an_answer_and_the_node_lives(graph):
+    scene = Scene(graph)
+    scene.wait("task", "changed")
+
+    def broken(outcome):
+        raise ValueError("inside")
+
+    scene.planner._end_held = broken
+    assert scene.cancel() == (False, "not cancelled: the planner failed, its log says why")
+    del scene.planner._end_held
+    assert scene.cancel() == (True, f"cancelled: {TASK}")
 
 
 def test_an_exception_in_the_service_is_an_answer_and_the_node_lives(graph):
