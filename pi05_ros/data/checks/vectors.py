@@ -25,6 +25,7 @@ class VectorSeries:
     sources: Counter[str] = field(default_factory=Counter)  # Rows that move, by who said so.
     not_finite: int = 0
     without_command: int = 0  # Rows that move although nothing was sent.
+    uneven: int = 0  # Rows that have not one value for each name.
     layouts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _text: str = ""
     _source: str = ""
@@ -33,6 +34,8 @@ class VectorSeries:
         """Takes a RobotState."""
         measured = np.asarray(message.measured, dtype=np.float64)
         self.layouts[tuple(message.names)] += 1
+        sizes = {len(message.names), len(measured), len(message.commanded)}
+        self.uneven += len(sizes) > 1
         running = message.mode == MODE_RUNNING
         self.rows.append(measured)
         self.running.append(running)
@@ -64,13 +67,16 @@ class VectorSeries:
         if self.without_command:
             said = f"{self.without_command} of {moving} rows that move have no command (NaN)"
             found.append((Level.ERROR, said))
+        if self.uneven:
+            said = f"{self.uneven} of {total} rows have not one value for each name"
+            found.append((Level.ERROR, said))
         if len(self.layouts) > 1:
             found.append((Level.ERROR, f"its layout changes: {len(self.layouts)} of them"))
         if total and not moving:
             said = "the robot never followed a chunk: there is nothing to learn from"
             found.append((Level.WARNING, said))
         found += self._label_findings(moving, settings)
-        if platform is not None and len(self.layouts) == 1:
+        if platform is not None and len(self.layouts) == 1 and not self.uneven:
             found += self._limit_findings(platform, settings)
         return [Finding(level, topic, what) for level, what in found]
 

@@ -134,8 +134,8 @@ class _Rows:
 
     def add(self, message: RawMessage) -> None:
         state = self._reader.decode(message.topic, message.data)
-        size = len(self._names)
-        if state.names != self._names or len(state.measured) != size != len(state.commanded):
+        sizes = {len(self._names), len(state.measured), len(state.commanded)}
+        if state.names != self._names or len(sizes) > 1:
             raise self._wrong(state)
         stamp = state.header.stamp
         self._log.append(message.log_ns)

@@ -259,6 +259,14 @@ def test_a_bag_without_rows_says_so(tmp_path):
     assert "found no such topic; was the control bridge active" in refusal(path)
 
 
+@pytest.mark.parametrize(("measured", "commanded"), [(17, 18), (18, 17)])
+def test_a_row_with_a_value_too_few_is_refused(tmp_path, measured, commanded):
+    time = BEGAN - PERIOD
+    short = (STATE, state(time, np.zeros(measured), np.zeros(commanded)), time)
+    said = refusal(episode_bag(tmp_path / "e", 5, extra=[short]).path)
+    assert f"found 18 names and vectors of {measured} and {commanded}" in said
+
+
 def test_rows_of_another_robot_than_the_metadata_names_are_refused(tmp_path):
     names = ("elbow", *PLATFORM.names[1:])
     said = refusal(episode_bag(tmp_path / "e", 5, names=names).path)
