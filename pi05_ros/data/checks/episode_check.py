@@ -14,6 +14,7 @@ import numpy as np
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
 from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
 from pi05_ros.data.checks.pictures import PictureSeries
@@ -126,6 +127,9 @@ class _Check:
         tell(total, total)
         for series in self._series.values():
             self._judge_series(series)
+        steady = [one for name, one in self._series.items() if one.count and self._is_steady(name)]
+        cut_off = facts is not None and bool(facts.recovered or facts.ended)
+        self.found += ends_findings(steady, cut_off, self.settings)
         self._judge_contents(facts)
         rows = tuple(self._row(series) for _, series in sorted(self._series.items()))
         seconds = max(0, reader.end_ns - reader.start_ns) * 1e-9
@@ -197,6 +201,10 @@ class _Check:
             level = Level.ERROR if longest > settings.max_gap else Level.WARNING
             said = f"{len(gaps)} gaps, the longest of {longest:.2f} s at {when:.1f} s"
             self._say(level, name, said)
+
+    def _is_steady(self, topic: str) -> bool:
+        """Whether a topic has messages at all times of an episode: its states, its cameras."""
+        return topic != self._subtask and self._expected.get(topic, Expected(None, False)).needed
 
     def _judge_stamps(self, series: Series) -> None:
         """Order and clock of measurements. (A label may speak of a picture that is long past.)"""

@@ -30,7 +30,7 @@ class CheckSettings:
     max_lost: float = 0.005  # Share of a topic's messages that may be lost.
     slow: float = 0.9  # A topic below this share of its rate is a warning.
     gap_periods: float = 3.0  # A longer distance of two stamps is a gap; counted in periods.
-    max_gap: float = 0.5  # A gap of a periodic topic beyond this is an error [s].
+    max_gap: float = 0.5  # A gap, or silence at the end, beyond this is an error [s].
     max_skew: float = 0.1  # Between two cameras' medians of log time minus stamp [s].
     max_clock_offset: float = 1.0  # Median of log time minus stamp, either way [s].
     frozen_warn: int = 15  # Equal pictures in a row of a camera that is no simulation.

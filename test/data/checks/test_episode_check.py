@@ -58,6 +58,11 @@ def not_a_number(number, m):
         m.message.measured[2] = math.nan
 
 
+def one_value_short(number, m):
+    if number == 20:
+        m.message.measured = m.message.measured[:-1]
+
+
 def no_command(number, m):
     if number < 10:
         m.message.commanded[0] = math.nan
@@ -103,6 +108,13 @@ def half_a_second_off(number, m):
             drop(FRONT, lambda k: k not in (10, 11, 12), lost=False),
             "WARNING", FRONT, "1 gaps, the longest of 0.40 s at 0.9 s",
         ),
+        (
+            drop(FRONT, lambda k: k < 20, lost=False),
+            "ERROR", FRONT, "it fell silent 2.08 s before the others",
+        ),
+        (drop(FRONT, lambda k: k < 1, lost=False), "ERROR", FRONT, "it fell silent 3.98 s before"),
+        (drop(FRONT, lambda k: k > 9, lost=False), "WARNING", FRONT, "it came 1.00 s later than"),
+        (drop(STATE, lambda k: k < 99, lost=False), "ERROR", STATE, "it fell silent 1.94 s"),
         (drop(FRONT, lambda k: k % 2 == 0, lost=False), "WARNING", FRONT, "5.0 Hz, 10 Hz"),
         (drop(FRONT, lambda k: False, lost=False), "ERROR", FRONT, "missing: there is no message"),
         (drop("/pi05/subtask", lambda k: False, lost=False), "ERROR", STATE, "no row that moves"),
@@ -110,6 +122,7 @@ def half_a_second_off(number, m):
         (alter("/joint_states", stamp_late), "ERROR", "/joint_states", "behind the recorder's"),
         (alter("/odom", go_back), "WARNING", "/odom", "stamps go back in time"),
         (alter(STATE, not_a_number), "ERROR", STATE, "2 of 200 states hold NaN"),
+        (alter(STATE, one_value_short), "ERROR", STATE, "1 of 200 rows have not one value for"),
         (alter(STATE, no_command), "ERROR", STATE, "10 of 200 rows that move have no command"),
         (alter(STATE, far), "WARNING", STATE, "100.0% of right_arm_joint_1 lie outside"),
         (alter(FRONT, other_encoding), "ERROR", f"{FRONT} (front)", "39 rgb8 64x48, 1 bgr8"),
@@ -144,6 +157,13 @@ def test_a_recovered_episode_passes_and_is_marked(tmp_path):
     assert report.passed
     assert ("WARNING", "recovered: the end was cut") in [(f[0], f[2]) for f in found(report)]
     assert any("nobody said how it went" in f[2] for f in found(report, Level.NOTE))
+
+
+def test_what_a_crash_cut_off_of_one_topic_is_no_error(tmp_path):
+    fault = drop(FRONT, lambda k: k < 30, lost=False)
+    report = check(make_episode_bag(tmp_path, fault=fault, recovered="the end was cut"))
+    assert ("WARNING", FRONT, "it fell silent 1.08 s before the others") in found(report)
+    assert report.passed
 
 
 def test_another_platform_and_an_unknown_one(tmp_path):

@@ -1,0 +1,39 @@
+"""Topics that began later than the rest, or fell silent before it.
+
+A gap has two ends. Silence up to the end of a bag has one, so no series knows of it by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.series import Series
+
+
+def ends_findings(
+    series: Sequence[Series], cut_off: bool, settings: CheckSettings
+) -> list[Finding]:
+    """Compares topics that should all have messages from the beginning to the end.
+
+    Args:
+        series: The topics; each has a message.
+        cut_off: Whether recording was: then some topics lost more of their end than others.
+        settings: What is too much.
+    """
+    if not series:
+        return []
+    first = {one.topic: min(one.log_ns) for one in series}
+    last = {one.topic: max(one.log_ns) for one in series}
+    begin, end = min(first.values()), max(last.values())
+    found = []
+    for topic in first:
+        late, early = (first[topic] - begin) * 1e-9, (end - last[topic]) * 1e-9
+        if late > settings.max_gap:
+            said = f"it came {late:.2f} s later than the others"
+            found.append(Finding(Level.WARNING, topic, said))
+        if early > settings.max_gap:
+            level = Level.WARNING if cut_off else Level.ERROR
+            said = f"it fell silent {early:.2f} s before the others"
+            found.append(Finding(level, topic, said))
+    return found
