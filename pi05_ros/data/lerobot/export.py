@@ -190,7 +190,7 @@ def _rows_of(episode: Episode, layout: DatasetLayout) -> tuple[Rows, str]:
     silent = selection.never_commanded(episode)
     if silent:
         return rows, f"no command for {', '.join(silent)} in the whole episode"
-    return rows, "no row has a picture of every camera and a command"
+    return rows, "no row has a picture of every camera, a finite state and a command"
 
 
 def _is_staged(folder: Path, episode: Episode, rows: Rows) -> bool:

@@ -32,9 +32,9 @@ class Rows:
 
 
 def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows:
-    """The longest stretch in which every camera has a picture and every entry a command.
+    """The longest stretch in which every camera has a picture, every entry a value and a command.
 
-    LeRobot's rows are evenly spaced and its trainer wants finite actions, so nothing may be taken
+    LeRobot's rows are evenly spaced and its trainer wants finite numbers, so nothing may be taken
     from the middle. What stands before and behind the stretch is counted by reason; of two
     stretches of equal length the first one is taken.
 
@@ -47,7 +47,8 @@ def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows
     for camera in cameras:
         without_picture |= episode.frame_of_row(camera) < 0
     without_command = ~np.isfinite(episode.actions).all(axis=1)
-    start, stop = longest_run(~(without_picture | without_command))
+    without_state = ~np.isfinite(episode.states).all(axis=1)
+    start, stop = longest_run(~(without_picture | without_command | without_state))
     outside = np.ones(len(episode), bool)
     outside[start:stop] = False
     reasons = {
@@ -55,8 +56,11 @@ def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows
         "without a command for every entry": int(
             np.sum(outside & without_command & ~without_picture)
         ),
+        "with a state that is NaN or infinite": int(
+            np.sum(outside & without_state & ~without_command & ~without_picture)
+        ),
         "cut off by such rows from the longer part": int(
-            np.sum(outside & ~without_command & ~without_picture)
+            np.sum(outside & ~without_state & ~without_command & ~without_picture)
         ),
     }
     taken = len(range(start, stop, step))

@@ -8,6 +8,7 @@ from pi05_ros.data.lerobot.selection import longest_run, never_commanded, select
 
 NO_PICTURE = "without a picture of every camera"
 NO_COMMAND = "without a command for every entry"
+NO_STATE = "with a state that is NaN or infinite"
 CUT_OFF = "cut off by such rows from the longer part"
 
 
@@ -43,6 +44,15 @@ def test_a_hole_cuts_the_shorter_part_off_and_says_so():
     rows = select_rows(episode, ("front",))
     assert (rows.start, rows.stop) == (0, 30)
     assert rows.left_out == {NO_COMMAND: 1, CUT_OFF: 9}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_state_that_is_no_number_never_goes_out(value):
+    episode = drawn(rows=40)
+    episode.states[5, 1] = value
+    rows = select_rows(episode, ("front",))
+    assert (rows.start, rows.stop) == (6, 40)
+    assert rows.left_out == {NO_STATE: 1, CUT_OFF: 5}
 
 
 def test_every_third_row():
