@@ -12,9 +12,13 @@ export class Cameras {
 
   begin(cameras) {
     this.box.replaceChildren();
+    this.box.dataset.count = cameras.length > 4 ? "many" : cameras.length;
     this.tiles = cameras.map((camera) => {
       const root = element("div", "", { class: "camera stale", "data-camera": camera.name });
-      const canvas = element("canvas", "", { width: camera.width, height: camera.height });
+      const canvas = element("canvas", "", {
+        width: camera.width, height: camera.height, role: "img",
+        "aria-label": `camera ${camera.name.replaceAll("_", " ")}`,
+      });
       const age = element("span", "no picture", { class: "age" });
       const name = element("span", camera.name.replaceAll("_", " "), { class: "name" });
       root.append(canvas, name, age);
