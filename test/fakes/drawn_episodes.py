@@ -34,6 +34,7 @@ class DrawnEpisode:
     source: Path = Path("drawn")
     labels: tuple[SubtaskLabel, ...] = ()
     fail_at: int = -1  # Picture that cannot be decoded.
+    failure: type[Exception] = OSError  # What then is raised.
     times_ns: np.ndarray = field(init=False)
     states: np.ndarray = field(init=False)
     actions: np.ndarray = field(init=False)
@@ -77,7 +78,7 @@ class DrawnEpisode:
 
     def picture(self, camera: str, index: int) -> np.ndarray:
         if index == self.fail_at:
-            raise OSError(f"picture {index} is broken")
+            raise self.failure(f"picture {index} is broken")
         height, width = self.size
         y, x = np.mgrid[:height, :width]
         picture = np.stack(

@@ -144,7 +144,7 @@ class BagEpisode:
                 continue
             due[place] = message.data
             while following in due:
-                yield self._decode(reader, camera, topic, due.pop(following))
+                yield self._decode(reader, camera, start + following, due.pop(following))
                 following += 1
         if following < len(times):
             raise BagError(
@@ -180,11 +180,13 @@ class BagEpisode:
             self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
         return index
 
-    def _decode(self, reader: BagReader, camera: str, topic: str, data: bytes) -> np.ndarray:
+    def _decode(self, reader: BagReader, camera: str, index: int, data: bytes) -> np.ndarray:
         try:
-            return decode_message(self._types[camera], reader.decode(topic, data))
-        except BagError as error:
-            raise PictureError(str(error)) from error
+            message = reader.decode(self._topics.cameras[camera], data)
+            return decode_message(self._types[camera], message)
+        except (BagError, PictureError) as error:
+            where = f"{self._path}: picture {index} of camera '{camera}'"
+            raise PictureError(f"{where}: {error}") from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the lock, and without an index that is quickly read from the cache."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 import numpy as np
@@ -24,6 +24,18 @@ DEFAULT_CRF = 20  # x264's scale: 0 loses nothing, 51 is the worst.
 _BT601, _LIMITED = 6, 1  # AVCOL_SPC_SMPTE170M, AVCOL_RANGE_MPEG
 
 
+class StopFlag(Protocol):
+    """As threading.Event and multiprocessing's: set once, asked often."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
+
+    def set(self) -> None:
+        """Stops."""
+        ...
+
+
 class Cancelled(Exception):
     """Somebody else failed or was interrupted: the file is not finished."""
 
@@ -36,7 +48,7 @@ def encode(
     crf: int,
     path: Path,
     advance: Callable[[int], None] = lambda rows: None,
-    cancelled: threading.Event | None = None,
+    cancelled: StopFlag | None = None,
 ) -> PixelStatistics:
     """Writes one frame a row; a picture that stands for several rows is converted once.
 

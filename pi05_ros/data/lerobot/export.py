@@ -25,6 +25,7 @@ from pi05_ros.data.lerobot.publish import publish
 from pi05_ros.data.lerobot.selection import Rows
 from pi05_ros.data.lerobot.staging import StagedEpisode
 from pi05_ros.data.lerobot.workers import Job, work
+from pi05_ros.errors import Pi05Error
 
 STAGING = ".pi05_export"  # In the dataset's folder while an export is under way.
 OnProgress = Callable[[str, int, int], None]  # What is being done; how much is; of how much.
@@ -85,7 +86,7 @@ def export(
 
     Raises:
         DatasetError: The episodes do not fit one another or the dataset; nothing was added.
-        Pi05Error: An episode cannot be read; what was staged before stays staged.
+        OSError: The disk failed; what was staged before stays staged.
     """
     _check_folder(folder)
     read_committed(folder)  # Whatever is wrong with it is said before anything is made.
@@ -95,6 +96,7 @@ def export(
         committed = read_committed(folder)
         result = Exported(folder)
         chosen = _choose(episodes, committed, settings, result)
+        _read_through(chosen, result, on_progress)
         if not chosen:
             shutil.rmtree(stage_folder)  # Of an export that was killed when all was done.
             return result
@@ -103,13 +105,10 @@ def export(
         if fixed is None and path.exists():
             fixed = DatasetLayout.from_json(json.loads(path.read_text(encoding="utf-8")))
             owner = f"the interrupted export in {stage_folder} (delete it to begin anew)"
-        for number, episode in enumerate(chosen.values()):
-            on_progress("reading episodes", number, len(chosen))
-            len(episode)  # A bag is read through once, for its rows.
         wish = LayoutWish(settings.cameras, settings.fps, settings.crf)
         layout, misfits = common_layout(chosen, fixed, owner, wish)
         files.write_json(path, layout.to_json())
-        jobs, ready = [], []
+        jobs, ready = [], {}
         for name, episode in chosen.items():
             rows, why = Rows(0, 0, 1), misfits.get(name, "")
             if not why:
@@ -118,15 +117,18 @@ def export(
                 result.left_out.append(LeftOut(name, why))
                 continue
             target = stage_folder / staging.folder_name(name)
-            ready.append(target)
+            ready[name] = target
             if _is_staged(target, episode, rows):
                 result.staged_before += 1
             else:
                 jobs.append(Job(episode, name, rows, layout, target))
-        work(jobs, len(layout.cameras), settings.workers, partial(on_progress, "rows of video"))
+        progress = partial(on_progress, "rows of video")
+        for name, why in work(jobs, len(layout.cameras), settings.workers, progress).items():
+            result.left_out.append(LeftOut(name, f"not readable ({why})"))
+            del ready[name]
         if ready:
-            publish(committed, layout, ready)
-            result.added = [StagedEpisode.load(path / staging.RECORD) for path in ready]
+            publish(committed, layout, list(ready.values()))
+            result.added = [StagedEpisode.load(path / staging.RECORD) for path in ready.values()]
         shutil.rmtree(stage_folder)
     return result
 
@@ -180,6 +182,17 @@ def _choose(
         else:
             chosen[name] = episode
     return chosen
+
+
+def _read_through(chosen: dict[str, Episode], result: Exported, on_progress: OnProgress) -> None:
+    """Reads each episode once, for its rows; those that cannot be read are chosen no more."""
+    for number, (name, episode) in enumerate(list(chosen.items())):
+        on_progress("reading episodes", number, len(chosen))
+        try:
+            len(episode)
+        except Pi05Error as error:
+            del chosen[name]
+            result.left_out.append(LeftOut(name, f"not readable ({error})"))
 
 
 def _rows_of(episode: Episode, layout: DatasetLayout) -> tuple[Rows, str]:

@@ -9,6 +9,7 @@ from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
 from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.layout import CameraFormat, DatasetLayout
+from pi05_ros.errors import Pi05Error
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ def common_layout(
         wish: What was asked for.
 
     Returns:
-        The layout, and by name why an episode cannot be in: it lacks a camera.
+        The layout, and by name why an episode cannot be in: it lacks a camera, or its first
+        picture cannot be decoded.
 
     Raises:
         DatasetError: An episode, or the wish, has another layout.
@@ -43,11 +45,16 @@ def common_layout(
         cameras = tuple(camera.name for camera in fixed.cameras)
     layout, misfits = fixed, {}
     for name, episode in chosen.items():
-        missing = [camera for camera in cameras if camera not in episode.cameras]
+        missing = [camera for camera in cameras if not _has_pictures(episode, camera)]
         if missing:
             misfits[name] = f"no picture of camera {', '.join(missing)}"
             continue
-        own = layout_of(episode, cameras, fixed, wish)
+        try:
+            formats = _formats(episode, cameras)
+        except Pi05Error as error:
+            misfits[name] = f"not readable ({error})"
+            continue
+        own = layout_of(episode, formats, fixed, wish)
         if layout is None:
             layout, owner = own, name
         elif different := layout.differences(own):
@@ -64,14 +71,26 @@ def common_layout(
                 f"--cameras which ones the dataset shall have",
             )
     if layout is None:
+        named = "; ".join(f"{name}: {why}" for name, why in list(misfits.items())[:3])
         raise DatasetError(
-            first.source, f"has no camera {', '.join(cameras)}, nor has any other episode"
+            first.source, f"no episode has pictures of {', '.join(cameras)} ({named})"
         )
     return layout, misfits
 
 
+def _has_pictures(episode: Episode, camera: str) -> bool:
+    return camera in episode.cameras and len(episode.frame_times_ns(camera)) > 0
+
+
+def _formats(episode: Episode, cameras: Sequence[str]) -> tuple[CameraFormat, ...]:
+    return tuple(CameraFormat(camera, *episode.picture(camera, 0).shape[:2]) for camera in cameras)
+
+
 def layout_of(
-    episode: Episode, cameras: Sequence[str], fixed: DatasetLayout | None, wish: LayoutWish
+    episode: Episode,
+    formats: tuple[CameraFormat, ...],
+    fixed: DatasetLayout | None,
+    wish: LayoutWish,
 ) -> DatasetLayout:
     """The layout that an episode would give a dataset by itself.
 
@@ -89,7 +108,4 @@ def layout_of(
             f"a whole number of rows a second); --fps may be {' or '.join(whole) or 'none'}",
         )
     crf = wish.crf if wish.crf is not None else fixed.crf if fixed else DEFAULT_CRF
-    formats = tuple(
-        CameraFormat(camera, *episode.picture(camera, 0).shape[:2]) for camera in cameras
-    )
     return DatasetLayout(facts.platform, facts.names, facts.units, rate, step, formats, crf)

@@ -71,7 +71,7 @@ def stage(
     layout: DatasetLayout,
     folder: Path,
     advance: Callable[[int], None] = lambda rows: None,
-    cancelled: threading.Event | None = None,
+    cancelled: encoding.StopFlag | None = None,
 ) -> None:
     """Writes the columns, videos and record of an episode.
 

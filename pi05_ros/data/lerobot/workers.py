@@ -19,9 +19,10 @@ from typing import Any
 
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import staging
-from pi05_ros.data.lerobot.encoding import Cancelled
+from pi05_ros.data.lerobot.encoding import Cancelled, StopFlag
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.selection import Rows
+from pi05_ros.errors import Pi05Error
 
 _REPORT_EVERY_S = 0.2
 
@@ -47,8 +48,8 @@ def work(
     cameras: int,
     workers: int | None,
     on_rows: Callable[[int, int], None],
-) -> None:
-    """Stages episodes; returns when all are staged.
+) -> dict[str, str]:
+    """Stages episodes; returns when all are staged that can be read.
 
     Args:
         jobs: Which.
@@ -56,35 +57,39 @@ def work(
         workers: Processes; None: the cores divided by the cameras. One works in this process.
         on_rows: Called with the rows of video that are done, and those of all jobs.
 
+    Returns:
+        By name, why an episode could not be read.
+
     Raises:
-        Pi05Error: Of the first episode that cannot be staged; the others are then given up.
+        OSError: The disk failed; the others are then given up.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     count = workers or max(1, (cores or 1) // max(1, cameras))
     total = sum(job.size for job in jobs)
     if min(count, len(jobs)) <= 1:
         counter = _Counter(lambda done: on_rows(done, total))
-        for job in jobs:
-            _stage(job, counter.add, threading.Event())
-        return
+        found = {job.name: _stage(job, counter.add, threading.Event()) for job in jobs}
+        return {name: why for name, why in found.items() if why}
     context = multiprocessing.get_context("spawn")  # Encoders and forks do not go together.
     done, stop = context.Value("q", 0), context.Event()
     with ProcessPoolExecutor(
         min(count, len(jobs)), context, initializer=_begin, initargs=(done, stop)
     ) as pool:
-        left = {pool.submit(_stage_in_process, job) for job in jobs}
+        futures = {job.name: pool.submit(_stage_in_process, job) for job in jobs}
+        left = set(futures.values())
         try:
             while left:
                 finished, left = wait(left, _REPORT_EVERY_S, FIRST_EXCEPTION)
                 _raise_first(finished)
                 on_rows(done.value, total)
+            return {name: why for name, future in futures.items() if (why := future.result())}
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _raise_first(finished: Collection[Future[None]]) -> None:
+def _raise_first(finished: Collection[Future[str]]) -> None:
     """Raises what went wrong. One that gave up because of another waits for the other's reason."""
     for future in finished:
         error = future.exception()
@@ -106,8 +111,13 @@ class _Counter:
             self._report(self._done)
 
 
-def _stage(job: Job, advance: Callable[[int], None], stop: Any) -> None:
-    staging.stage(job.episode, job.name, job.rows, job.layout, job.folder, advance, stop)
+def _stage(job: Job, advance: Callable[[int], None], stop: StopFlag) -> str:
+    """Stages one; why it cannot be read, or nothing."""
+    try:
+        staging.stage(job.episode, job.name, job.rows, job.layout, job.folder, advance, stop)
+    except Pi05Error as error:
+        return str(error)
+    return ""
 
 
 _done: Any = None  # Of a worker's process: what all have done, and whether to stop.
@@ -129,9 +139,22 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _stage_in_process(job: Job) -> None:
+class _OwnOrCommon:
+    """Stops one episode's cameras when it is set, and when all episodes are to stop."""
+
+    def __init__(self, common: StopFlag) -> None:
+        self._own, self._common = threading.Event(), common
+
+    def is_set(self) -> bool:
+        return self._own.is_set() or self._common.is_set()
+
+    def set(self) -> None:
+        self._own.set()
+
+
+def _stage_in_process(job: Job) -> str:
     def advance(rows: int) -> None:
         with _done.get_lock():
             _done.value += rows
 
-    _stage(job, advance, _stop)
+    return _stage(job, advance, _OwnOrCommon(_stop))

@@ -126,7 +126,9 @@ def test_a_picture_that_cannot_be_decoded_is_an_error_and_the_others_are_not(tmp
     topic = BagTopic(FRONT, IMAGE, (OfferedQos(),))
     made = episode_bag(tmp_path / "e", 3, cameras=(), extra=extra, extra_topics=[topic])
     episode = BagEpisode(made.path)
-    with pytest.raises(PictureError, match="unknown encoding '32FC1'"):
+    with pytest.raises(
+        PictureError, match="e: picture 0 of camera 'front': unknown encoding '32FC1'"
+    ):
         episode.picture("front", 0)
     assert episode.picture("front", 1).max() == 1
 

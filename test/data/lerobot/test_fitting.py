@@ -1,7 +1,7 @@
 """A dataset has one layout, one owner and one writer at a time."""
 
 import pytest
-from fakes.drawn_episodes import drawn
+from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import why
 
 from pi05_ros.data.lerobot import export as export_module
@@ -57,6 +57,17 @@ def test_a_dataset_keeps_its_settings(tmp_path):
 def test_an_episode_without_a_camera_is_left_out(tmp_path):
     result = export([drawn("a"), drawn("b", cameras=("front",))], tmp_path / "set", SETTINGS)
     assert why(result) == {"b": "no picture of camera left_wrist"}
+
+
+def test_a_camera_whose_pictures_all_were_refused_is_none(tmp_path):
+    class Blind(DrawnEpisode):
+        def frame_times_ns(self, camera):
+            return super().frame_times_ns(camera)[: 0 if camera == "front" else None]
+
+    result = export([drawn("a"), Blind(drawn("b").facts)], tmp_path / "set", SETTINGS)
+    assert why(result) == {"b": "no picture of camera front"}
+    with pytest.raises(DatasetError, match=r"no episode has pictures of .*b: no picture of cam"):
+        export([Blind(drawn("b").facts)], tmp_path / "set2", SETTINGS)
 
 
 def test_nothing_is_written_into_a_folder_of_something_else(tmp_path):

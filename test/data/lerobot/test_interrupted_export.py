@@ -4,12 +4,14 @@ import os
 import signal
 
 import pytest
-from fakes.drawn_episodes import drawn
-from fakes.exports import contents, three
+from fakes.drawn_episodes import DrawnEpisode, drawn
+from fakes.exports import contents, three, why
 
+from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
+from pi05_ros.data.pictures.decoding import PictureError
 
 SETTINGS = ExportSettings()
 ENCODING = "rows of video"
@@ -110,6 +112,29 @@ def test_a_damaged_picture_leaves_the_others_ready(tmp_path):
     result = export(three(), tmp_path / "set", SETTINGS)
     assert result.staged_before == 1
     assert len(result.added) == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("fail_at", [0, 20])
+def test_an_episode_that_cannot_be_read_is_left_out_and_named(tmp_path, fail_at, workers):
+    broken = drawn("b", rows=90, seed=1, fail_at=fail_at, failure=PictureError)
+    episodes, settings = three(), ExportSettings(workers=workers)
+    result = export([episodes[0], broken, episodes[2]], tmp_path / "set", settings)
+    assert why(result) == {"b": f"not readable (picture {fail_at} is broken)"}
+    export([episodes[0], episodes[2]], tmp_path / "alone", settings)
+    assert contents(tmp_path / "set") == contents(tmp_path / "alone")
+
+
+def test_an_episode_whose_rows_cannot_be_read_is_left_out_and_named(tmp_path):
+    class Unreadable(DrawnEpisode):
+        def __len__(self):
+            raise BagError("row 3 is of another robot")
+
+    episodes = three()
+    episodes[1] = Unreadable(episodes[1].facts)
+    result = export(episodes, tmp_path / "set", SETTINGS)
+    assert why(result) == {"b": "not readable (row 3 is of another robot)"}
+    assert [one.id for one in result.added] == ["a", "c"]
 
 
 def test_processes_make_what_threads_make(tmp_path):
