@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line behind the program's name; sys.argv's when None.
 
     Returns:
-        The exit status: 0 when all went well, 2 for a wrong command line.
+        The exit status: 0 when all went well, 1 when something failed, 2 for a wrong command line.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -82,6 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output (`| head`) has enough; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # A folder that is read-only, a full disk: the machine's reason, and which file it was.
+        file = error.filename2 or error.filename
+        where = f"{file}: " if file else ""
+        print(f"pi05 {name}: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
 
 
 def usage() -> str:

@@ -34,6 +34,12 @@ def test_arguments_and_status_pass_through(monkeypatch):
     assert seen == [["mobile_18dof", "--sim"]]
 
 
+def test_what_the_machine_refuses_is_a_sentence_with_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("pi05_ros.up.main", lambda arguments: (tmp_path / "a/b").mkdir())
+    assert cli.main(["up"]) == 1
+    assert capsys.readouterr().err == f"pi05 up: {tmp_path}/a/b: No such file or directory\n"
+
+
 def test_a_reader_that_has_enough_is_no_traceback():
     """As in `pi05 latency BAG | head`: the verb writes more than anybody reads."""
     program = (

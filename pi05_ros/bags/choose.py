@@ -27,7 +27,7 @@ def bag_of(text: str, folder: Path = DEFAULT_FOLDER) -> Path:
         if path.exists():
             return path
     found = bags_below(folder) if folder.is_dir() else []
-    if text.isdigit() and 1 <= int(text) <= len(found):
+    if text.isdecimal() and 1 <= int(text) <= len(found):
         return found[int(text) - 1]
     valid = f"numbers 1 to {len(found)}" if found else "there are none"
     raise ConfigError(f"bag '{text}'", f"neither a path nor a bag in {folder} ({valid})")

@@ -31,6 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
     out = console()
     bags = [bag.parent if bag.is_file() else bag for bag in arguments.bags]
     if arguments.all is not None:
+        if not arguments.all.is_dir():
+            raise BagError(f"there is no folder {arguments.all}: wanted one with bags in it")
         bags += [bag for bag in bags_below(arguments.all) if needs_recovery(bag)]
         if not bags:
             out.print(f"{arguments.all}: every bag was closed", markup=False)

@@ -13,6 +13,8 @@ from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.errors import ConfigError
 
+_SUFFIXES = (".png", ".pdf")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `bags show`."""
@@ -37,6 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Draws episodes."""
     if not 1 <= arguments.moments <= 40:
         print("pi05 bags show: --moments: wanted 1 to 40", file=sys.stderr)
+        return 2
+    if arguments.out and arguments.out.suffix.lower() not in _SUFFIXES:
+        wanted = " or ".join(_SUFFIXES)
+        print(
+            f"pi05 bags show: --out: wanted a file {wanted}, found {arguments.out}",
+            file=sys.stderr,
+        )
         return 2
     try:
         paths = [bag_of(text, arguments.folder) for text in arguments.bags]

@@ -59,7 +59,10 @@ def test_nothing_to_export_is_an_error(tmp_path, bags, capsys):
     [
         (["--outcome", "sucess"], "no outcome 'sucess'; did you mean 'success'?"),
         (["--crf", "60"], "crf 60 is not between 0 and 51"),
-        (["--fps", "0"], "fps 0.0 is not above 0"),
+        (["--fps", "0"], "fps 0.0 is no rate above 0"),
+        (["--fps", "nan"], "fps nan is no rate above 0"),
+        (["--fps", "inf"], "fps inf is no rate above 0"),
+        (["--workers", "0"], "workers 0 is not at least 1"),
     ],
 )
 def test_a_wrong_command_line_is_refused(tmp_path, bags, capsys, words, said):

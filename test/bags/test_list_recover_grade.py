@@ -140,6 +140,11 @@ def test_recover_all_takes_only_those_that_need_it(folder, capsys):
     assert "every bag was closed" in capsys.readouterr().out
 
 
+def test_recover_all_of_a_folder_that_does_not_exist(tmp_path, capsys):
+    assert pi05(["bags", "recover", "--all", str(tmp_path / "bogs")]) == 1
+    assert f"there is no folder {tmp_path / 'bogs'}" in capsys.readouterr().err
+
+
 def test_recover_goes_on_after_what_it_cannot_mend(folder, capsys):
     assert main(["recover", str(folder / "no-bag"), str(folder / "b-torn")]) == 1
     said = capsys.readouterr().out

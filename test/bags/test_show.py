@@ -75,3 +75,16 @@ def test_numbers_are_those_of_the_list(bags, tmp_path, monkeypatch, capsys):
 def test_a_wrong_command_line_is_one_sentence(bags, capsys, arguments, why):
     assert pi05(["bags", "show", *arguments, "--folder", str(bags)]) == 2
     assert why in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "."])
+def test_a_file_of_no_picture_is_refused_before_anything_is_drawn(bags, tmp_path, capsys, name):
+    out = tmp_path / name
+    assert pi05(["bags", "show", "1", "--folder", str(bags), "--out", str(out)]) == 2
+    assert f"--out: wanted a file .png or .pdf, found {out}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_digit_that_is_no_number_is_no_bag(bags):
+    with pytest.raises(ConfigError, match=r"bag '²': neither a path nor a bag .* 1 to 2"):
+        bag_of("²", bags)

@@ -117,6 +117,15 @@ def test_data_are_judged_by_a_checkpoints_statistics(bags, tmp_path, capsys):
     assert "outside-range: left_arm_joint_1" in capsys.readouterr().out
 
 
+def test_statistics_that_cannot_be_put_where_they_should_leave_nothing_behind(
+    bags, tmp_path, capsys
+):
+    (tmp_path / "out.json").mkdir()
+    assert stats(bags, "--out", tmp_path / "out.json") == 1
+    assert f"pi05 bags: {tmp_path}/out.json: Is a directory\n" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["out.json"]
+
+
 def test_more_episodes_than_a_few_are_counted_by_all_cores(tmp_path, capsys):
     for n in range(4):
         episode_bag(tmp_path / "bags" / str(n), 300 + n, cameras=())

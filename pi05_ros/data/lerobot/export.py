@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,8 +49,10 @@ class ExportSettings:
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 51:
             raise ValueError(f"crf {self.crf} is not between 0 and 51")
-        if self.fps is not None and self.fps <= 0:
-            raise ValueError(f"fps {self.fps} is not above 0")
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise ValueError(f"fps {self.fps} is no rate above 0")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers {self.workers} is not at least 1")
 
 
 @dataclass(frozen=True)

@@ -135,8 +135,9 @@ class _replacing:
             if kind is None:
                 self._file.flush()
                 os.fsync(self._file.fileno())
-        if kind is None:
-            os.chmod(self._file.name, 0o644)
-            os.replace(self._file.name, self._path)
-        else:
-            os.unlink(self._file.name)
+        try:
+            if kind is None:
+                os.chmod(self._file.name, 0o644)
+                os.replace(self._file.name, self._path)
+        finally:
+            Path(self._file.name).unlink(missing_ok=True)
