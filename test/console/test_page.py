@@ -11,6 +11,10 @@ pytest.importorskip("playwright", reason="playwright is not installed (requireme
 import playwright.sync_api as playwright
 from fakes.console_pages import ServedConsole
 
+from pi05_ros.console.answers import Answer
+from pi05_ros.console.gate import Gate
+from pi05_ros.console.server import Server
+
 CHROMIUM = os.environ.get("PI05_CHROMIUM") or shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
     not CHROMIUM, reason="there is no chromium on PATH (apt install chromium)"
@@ -53,6 +57,132 @@ def test_the_token_is_entered_in_a_browser(visit):
         expect(page, "#link").to_have_text("connected")
         page.click("#stop")
         expect(page, "#messages").to_contain_text("stopped")
+
+
+def take_control(page):
+    page.click("#take")
+    expect(page, "#take").to_have_text("Release control")
+
+
+def test_an_old_token_is_asked_for_anew(visit):
+    with ServedConsole(token=TOKEN) as console:
+        page = visit(console)
+        page.fill("input[name=token]", TOKEN)
+        page.click("button")
+        expect(page, "#link").to_have_text("connected")
+        console.server.close()
+        other = Gate("127.0.0.1", f"another-{TOKEN}")
+        console.server = Server(console.hub, other, console.server.port)
+        expect(page, "input[name=token]").to_be_visible()
+
+
+def test_a_hidden_tab_gathers_no_work(visit):
+    with ServedConsole() as console:
+        page = visit(console)
+        expect(page, "#link").to_have_text("connected")
+        page.evaluate(
+            """() => {
+                window.asked = 0; // A browser calls no frames of a hidden tab.
+                window.requestAnimationFrame = () => { window.asked += 1; };
+            }"""
+        )
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.asked") == 1
+
+
+def test_a_browser_that_keeps_nothing_shows_the_page(visit):
+    with ServedConsole() as console:
+        page = visit(console)
+        page.add_init_script(
+            """Object.defineProperty(window, "localStorage", {
+                get() { throw new DOMException("denied", "SecurityError"); }
+            });"""
+        )
+        page.reload()
+        expect(page, "#link").to_have_text("connected")
+        page.fill("#operator", "ada")
+        take_control(page)
+        assert console.desk.holder.name == "ada"
+        page.keyboard.press("Escape")
+        expect(page, "#messages").to_contain_text("stopped")
+
+
+def test_what_was_refused_need_not_be_typed_again(visit):
+    with ServedConsole() as console:
+        shown(console)
+
+        async def refuse(name, arguments):
+            return Answer(409, "look, then repeat")
+
+        page = visit(console)
+        take_control(page)
+        for field, button in (("#task-text", "Start"), ("#say-text", "Say")):
+            page.fill(field, "pick up the plate")
+            page.get_by_role("button", name=button, exact=True).click()
+            expect(page, field).to_have_value("")
+        done, console.robot.do = console.robot.do, refuse
+        page.fill("#episode-notes", "by the window")
+        page.click("#episode-start")
+        expect(page, "#episode-notes").to_have_value("by the window")
+        page.fill("#say-text", "pick up the cup")
+        page.press("#say-text", "Enter")
+        expect(page, "#messages").to_contain_text("look, then repeat")
+        expect(page, "#say-text").to_have_value("pick up the cup")
+        console.robot.do = done
+
+
+def test_taking_over_is_asked_in_the_page_where_stop_works(visit):
+    with ServedConsole() as console:
+        holder, page = visit(console), visit(console)
+        dialogs = []
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        take_control(holder)
+        first = console.desk.holder
+        page.click("#take")
+        expect(page, "#take").to_have_text(re.compile("^Yes, from"))
+        assert console.desk.holder.session == first.session and dialogs == []
+        page.keyboard.press("Escape")
+        expect(page, "#messages").to_contain_text("stopped")
+        expect(page, "#take").to_have_text("Take over", timeout=10_000)
+        page.dblclick("#take")
+        expect(page, "#take").to_have_text(re.compile("^Yes, from"))
+        page.wait_for_timeout(500)
+        page.click("#take")
+        expect(page, "#take").to_have_text("Release control")
+        expect(holder, "#take").to_have_text("Take over")
+
+
+def test_keys_are_for_whoever_holds_control_and_types_nothing(visit):
+    with ServedConsole() as console:
+        shown(console)
+        page = visit(console)
+        expect(page, ".picks button").to_have_count(2)
+        page.keyboard.press("1")
+        take_control(page)
+        page.keyboard.press("/")
+        page.keyboard.type("1 m/ 2")
+        expect(page, "#say-text").to_have_value("1 m/ 2")
+        assert (console.robot.done, console.robot.stops) == ([], 0)
+        page.fill("#say-text", "")
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("2")
+        expect(page, "#messages").to_contain_text("instruct done")
+        assert console.robot.done == [("instruct", {"text": "pick up the cup"})]
+        page.focus("#arm")
+        page.keyboard.press("Space")  # Even on another button.
+        expect(page, "#messages").to_contain_text("stopped")
+        assert console.robot.done == [("instruct", {"text": "pick up the cup"})]
+
+
+def test_stop_goes_by_http_while_the_websocket_is_down(visit):
+    with ServedConsole() as console:
+        page = visit(console)
+        page.add_init_script("window.WebSocket = class { constructor() {} };")
+        page.reload()
+        expect(page, "#mode").to_have_text("CONNECTING")
+        page.keyboard.press("Space")
+        expect(page, "#messages").to_contain_text("stopped")
+        assert console.robot.stops >= 1
 
 
 def shown(console, cameras=("front",), text="pick up the plate", **sections):

@@ -43,10 +43,15 @@ link.onLink = (on) => {
 };
 link.onRefusal = (answer) => say(answer.message, "bad");
 
+let drawing = false; // Hidden tabs are not drawn: frames asked for meanwhile would all come at once.
 function draw() {
+  drawing = false;
   cameras.tick();
   timeline.draw();
   plot.draw();
 }
-setInterval(() => requestAnimationFrame(draw), 125);
+setInterval(() => {
+  if (!drawing) requestAnimationFrame(draw);
+  drawing = true;
+}, 125);
 link.open();

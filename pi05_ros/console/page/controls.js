@@ -4,6 +4,8 @@ import { byId, element, say, setText } from "./page.js";
 const STOP_RETRY_MS = 400;
 const STOP_TRIES = 25;
 const MAX_CLICK_AGE_MS = 2000;
+const SURE_MS = 4000;
+const DOUBLE_CLICK_MS = 400;
 const PICK_KEYS = "123456789";
 
 export class Controls {
@@ -12,6 +14,8 @@ export class Controls {
     this.mine = false;
     this.holder = "";
     this.mode = "";
+    this.sure = 0; // Lease of whom a second press takes over from,
+    this.sureAt = 0; // and when the first was.
     this.picks = [];
     this.needControl = [
       ...document.querySelectorAll("main form button, main form input, .robot button, .episode button, .episode input"),
@@ -64,7 +68,10 @@ export class Controls {
     const others = control && control.watchers > 1 ? ` · ${control.watchers} pages open` : "";
     const required = control?.required ? " · operator required" : "";
     setText(byId("holder"), who + others + required);
-    setText(byId("take"), this.mine ? "Release control" : this.holder ? "Take over" : "Take control");
+    const asked = this.sure !== 0 && performance.now() - this.sureAt < SURE_MS;
+    const sure = asked && this.sure === control?.lease;
+    const over = sure ? `Yes, from ${this.holder}` : "Take over";
+    setText(byId("take"), this.mine ? "Release control" : this.holder ? over : "Take control");
     byId("take").disabled = !control;
     if (changed.task?.state === "done" || changed.task?.state === "ended") {
       if (changed.task.message) say(`${changed.task.text}: ${changed.task.message}`);
@@ -79,14 +86,19 @@ export class Controls {
   }
 
   form(id, field, act) {
-    byId(id).addEventListener("submit", (event) => {
+    byId(id).addEventListener("submit", async (event) => {
       event.preventDefault();
       const text = byId(field).value.trim();
       if (!text || !this.now(event)) return;
       byId(field).value = "";
       byId(field).blur();
-      act(text);
+      this.giveBack(field, text, await act(text));
     });
+  }
+
+  // What was refused need not be typed again.
+  giveBack(field, text, answer) {
+    if (answer.status !== 200 && !byId(field).value) byId(field).value = text;
   }
 
   key(event) {
@@ -124,17 +136,26 @@ export class Controls {
       return;
     }
     const over = this.holder ? this.link.lease : 0;
-    if (over && !window.confirm(`Take control over from ${this.holder}?`)) return;
+    const now = performance.now();
+    if (over && (over !== this.sure || now - this.sureAt > SURE_MS)) {
+      // Asked in the page: while a browser's own question stands, nobody can stop.
+      this.sure = over;
+      this.sureAt = now;
+      return;
+    }
+    if (over && now - this.sureAt < DOUBLE_CLICK_MS) return;
+    this.sure = 0;
     const answer = await this.link.ask({ type: "take", lease: over });
     say(answer.message, answer.status === 200 ? "good" : "bad");
   }
 
-  startEpisode() {
+  async startEpisode() {
     const notes = byId("episode-notes").value;
     byId("episode-notes").value = "";
-    return this.command("start_episode", {
+    const answer = await this.command("start_episode", {
       task: "", operator_name: this.link.name.slice(0, 40), home: "", notes,
     });
+    this.giveBack("episode-notes", notes, answer);
   }
 
   stopEpisode(outcome) {

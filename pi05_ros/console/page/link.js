@@ -1,4 +1,6 @@
 // The websocket: opened again and again, and each message that was shown is said to be seen.
+import { memory } from "./page.js";
+
 const RETRY_MS = [300, 600, 1200, 2000];
 const SILENT_MS = 3000;
 const HEADER = 16;
@@ -9,7 +11,7 @@ export class Link {
     this.seen = 0; // Number of the newest state that is shown.
     this.lease = 0;
     this.required = false;
-    this.name = localStorage.getItem("operator") || "";
+    this.name = memory.get("operator");
     this.waiting = new Map(); // Request -> what to call with its answer.
     this.requests = 0;
     this.tries = 0;
@@ -43,8 +45,19 @@ export class Link {
     this.onLink(false);
     for (const done of this.waiting.values()) done({ status: 0, message: "the console is gone" });
     this.waiting.clear();
+    if (this.tries > 0) this.checkToken();
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)];
     setTimeout(() => this.open(), wait);
+  }
+
+  // A server with another token than ours refuses the socket without saying why.
+  async checkToken() {
+    try {
+      const answer = await fetch("/app.js", { method: "HEAD" });
+      if (answer.status === 401) location.reload(); // Which asks for the token.
+    } catch {
+      // No server: tried again anyway.
+    }
   }
 
   // A half-open line says nothing any more, not even that it is closed.
@@ -91,7 +104,7 @@ export class Link {
   // What the operator is called, for the others and for episodes.
   call(name) {
     this.name = name;
-    localStorage.setItem("operator", name);
+    memory.set("operator", name);
     this.post({ type: "hello", name });
   }
 

@@ -12,6 +12,24 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+// What the browser keeps for the next visit; one that keeps nothing is as good.
+export const memory = {
+  get(key) {
+    try {
+      return localStorage.getItem(key) || "";
+    } catch {
+      return "";
+    }
+  },
+  set(key, value) {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // Then it is asked for again.
+    }
+  },
+};
+
 export function say(text, kind = "", milliseconds = 4500) {
   const line = element("p", text, { "data-kind": kind });
   const box = byId("messages");
