@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
 from pi05_ros.data.bags.qos import OfferedQos, from_yaml
 
 FILE = "metadata.yaml"
@@ -120,7 +120,8 @@ class BagMetadata:
             bag: Which bag, for the error.
 
         Raises:
-            BagError: It is not YAML, of a later version, or lacks what it must have.
+            BagError: It is of a later version.
+            BrokenMetadataError: It is not YAML, or lacks what it must have.
         """
         try:
             data = yaml.safe_load(text)[_ROOT]
@@ -129,9 +130,16 @@ class BagMetadata:
                     f"{bag}: its metadata.yaml has version {data['version']}; versions up to "
                     f"{VERSION} are known (ROS 2 Jazzy): convert it with `ros2 bag convert`"
                 )
-            return _from_mapping(data)
+            try:
+                return _from_mapping(data)
+            except BagError as error:
+                raise BrokenMetadataError(f"{bag}: its metadata.yaml is broken ({error})") from (
+                    error
+                )
         except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BagError(f"{bag}: its metadata.yaml is broken ({_short(error)})") from error
+            raise BrokenMetadataError(
+                f"{bag}: its metadata.yaml is broken ({_short(error)})"
+            ) from error
 
 
 class _Dumper(yaml.SafeDumper):
@@ -161,12 +169,16 @@ def read(folder: Path) -> BagMetadata:
     """The metadata of a bag's folder.
 
     Raises:
-        BagError: There is none, or it is broken.
+        BagError: There is none, or of a later version.
+        BrokenMetadataError: It is broken.
     """
     try:
-        return BagMetadata.from_yaml((folder / FILE).read_text(encoding="utf-8"), str(folder))
-    except (OSError, UnicodeDecodeError) as error:
+        text = (folder / FILE).read_text(encoding="utf-8")
+    except OSError as error:
         raise BagError(f"{folder}: its {FILE} cannot be read ({_short(error)})") from error
+    except UnicodeDecodeError as error:
+        raise BrokenMetadataError(f"{folder}: its {FILE} is broken ({_short(error)})") from error
+    return BagMetadata.from_yaml(text, str(folder))
 
 
 def distribution() -> str:

@@ -136,6 +136,7 @@ def _joined(parts: Mapping[str, int]) -> int:
 
 
 def _word(value: str | int, words: tuple[str, ...]) -> str:
+    # What a later ROS may add is kept as unknown: no reason to refuse a bag.
     if isinstance(value, int):
-        return words[value]
+        return words[value] if 0 <= value < len(words) else "unknown"
     return value if value in words else "unknown"

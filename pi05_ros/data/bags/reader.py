@@ -11,7 +11,7 @@ from typing import Any
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.decoding import Decoder
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
 from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_in_work, is_marked
 from pi05_ros.data.bags.mcap_source import McapSource, RawMessage
@@ -129,7 +129,14 @@ class BagReader:
 
     def _open_folder(self) -> BagMetadata:
         check_closed(self.path)
-        metadata = bag_metadata.read(self.path)
+        try:
+            metadata = bag_metadata.read(self.path)
+        except BrokenMetadataError as error:
+            if not any(self.path.glob("*.mcap")):
+                raise
+            raise BagError(
+                f"{error}: `./pi05 bags recover {self.path}` makes it anew from the bag's files"
+            ) from error
         self.files = tuple(self.path / file.name for file in metadata.files)
         missing = [file.name for file in self.files if not file.exists()]
         if missing:

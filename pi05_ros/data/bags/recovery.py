@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
 from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_in_work, is_marked
 from pi05_ros.data.bags.mcap_file import McapFile
@@ -60,7 +60,7 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
 
     Args:
         folder: Of the bag.
-        keep: Whether torn files stay, as NAME.mcap.torn.
+        keep: Whether torn files stay, as NAME.mcap.torn, a broken metadata.yaml too.
         progress: Is told the bytes read, and those there are.
 
     Raises:
@@ -123,6 +123,8 @@ def _mend(
         return _whole(folder)
     facts = _facts(folder, told, was_closed, metadata, damages)
     metadata = dataclasses.replace(metadata, custom_data=facts.to_custom_data())
+    if was_closed and told is None and keep:
+        (folder / FILE).replace(folder / f"{FILE}{TORN}")
     write_atomically(folder / FILE, metadata.to_yaml())
     torn = tuple(part.with_name(part.name + TORN) for part, _ in damages)
     if not keep:
@@ -217,6 +219,8 @@ def _facts(
         f"{'damaged after it was closed' if was_closed else 'not closed by its recorder'}; "
         f"{metadata.count} messages kept; {damaged or 'every file was whole'}"
     )
+    if was_closed and told is None:
+        sentence += f"; its {FILE} was broken, a grade given afterwards is lost"
     if known is None:
         known = EpisodeFacts(id=folder.name)
         sentence += "; nothing is known of the episode"
@@ -241,12 +245,15 @@ def _closed_metadata(folder: Path) -> BagMetadata | None:
 
 
 def _was_cut(folder: Path) -> bool:
-    """Whether a file of a closed bag cannot be opened any more.
+    """Whether a file of a closed bag, or its metadata.yaml, cannot be opened any more.
 
     Raises:
         BagError: A file is missing altogether.
     """
-    metadata = bag_metadata.read(folder)
+    try:
+        metadata = bag_metadata.read(folder)
+    except BrokenMetadataError:
+        return True
     if metadata.storage != "mcap" or metadata.compression_mode:
         return False
     for file in metadata.files:

@@ -42,6 +42,13 @@ def test_rosbags_understands_ours_and_we_understand_its(given_profiles):
     assert from_yaml(dump_qos_v8(theirs)) == given_profiles  # policies by number, in a text
 
 
+@pytest.mark.parametrize("number", [77, -1])
+def test_a_policy_that_is_not_known_is_unknown(number):
+    (told,) = yaml.safe_load(to_yaml([OfferedQos()]))
+    (found,) = from_yaml([told | {"reliability": number, "durability": "newer"}])
+    assert (found.reliability, found.durability) == ("unknown", "unknown")
+
+
 def test_a_profile_of_version_9_word_for_word():
     (told,) = yaml.safe_load(to_yaml([OfferedQos(durability="transient_local", depth=1)]))
     infinite = {"sec": 9223372036, "nsec": 854775807}

@@ -6,7 +6,7 @@ import struct
 from contextlib import suppress
 
 import pytest
-from fakes.bags import SECOND, Clock, text
+from fakes.bags import LATCHED, SECOND, Clock, make_bag, text
 from mcap.reader import NonSeekingReader, make_reader
 from mcap.writer import CompressionType, Writer
 from rosbags.rosbag2 import Reader
@@ -61,6 +61,30 @@ def test_what_reached_the_disk_is_kept_and_the_bag_says_that_it_was_recovered(tm
         assert (reader.facts.task, reader.facts.id) == ("wipe the table", "torn")
     with Reader(tmp_path / "torn") as reader:
         assert [(c.topic, bytes(d), t) for c, t, d in reader.messages()] == kept
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda data: b"", lambda data: data[:500], lambda data: b"\xff" + data]
+)
+def test_a_broken_metadata_yaml_is_made_anew_from_the_files(tmp_path, broken):
+    folder = tmp_path / "whole"
+    messages = [("/words", text(f"word {i}"), START + i) for i in range(9)]
+    make_bag(folder, [BagTopic("/words", "std_msgs/msg/String", (LATCHED,))], messages, FACTS)
+    good = (folder / "metadata.yaml").read_bytes()
+    (folder / "metadata.yaml").write_bytes(broken(good))
+    with pytest.raises(BagError, match=r"its metadata.yaml is broken .*: `./pi05 bags recover"):
+        BagReader(folder)
+    report = recover(folder)
+    assert content(folder) == messages and not report.was_whole
+    assert report.facts.task == FACTS.task
+    assert report.facts.recovered == (
+        "damaged after it was closed; 9 messages kept; every file was whole; its metadata.yaml "
+        "was broken, a grade given afterwards is lost"
+    )
+    with BagReader(folder) as reader:
+        assert reader.topics["/words"].qos == (LATCHED,)
+    assert (folder / "metadata.yaml.torn").read_bytes() == broken(good)
+    assert recover(folder).was_whole
 
 
 def test_a_bag_that_was_cut_after_it_was_closed_is_mended_too(tmp_path):
