@@ -44,7 +44,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._planning: Any = None
         self._tasks: TaskServer | None = None
         self._outputs: list[Any] = []
-        self._services: list[Any] = []
+        self._operators: list[Any] = []
         self._chunks: Any = None
         self._watch: Any = None
         self._warned: set[str] = set()
@@ -63,7 +63,7 @@ class Planner(BrainNode[PlannerParameters]):
             lambda: self._end(Outcome.PREEMPTED),
             self._begin,
         )
-        self._services = [
+        self._operators = [
             self.create_service(Instruct, "instruct", self._on_instruct),
             self.create_service(Trigger, "cancel_task", self._on_cancel),
         ]
@@ -105,9 +105,9 @@ class Planner(BrainNode[PlannerParameters]):
         if self._tasks is not None:
             self._tasks.close()
             self._tasks = None
-        for service in self._services:
+        for service in self._operators:
             self.destroy_service(service)
-        self._services = []
+        self._operators = []
         for publisher in self._outputs:
             self.destroy_publisher(publisher)
         self._outputs = []
