@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("rclpy")
 
 from fakes.graph import Graph
 from rclpy.lifecycle import LifecycleNode
