@@ -3,7 +3,8 @@
     pi05 bags import DATASET BAGS
 
 Training, `bags show` and `bags stats` read datasets as they are; bags are for what wants bags.
-Episodes whose bag is there are passed over, so an import that was interrupted goes on.
+Episodes whose bag is there are passed over, so an import that was interrupted goes on. Those that
+cannot be read are left out and named.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 from pi05_ros.bags.progress import console, progress
+from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, message_count, write_bag
 
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Imports, and says what came of it.
 
     Returns:
-        0: each episode has its bag; 2: a wrong command line.
+        0: each episode has its bag; 1: some cannot be read; 2: a wrong command line.
     """
     try:
         settings = BagSettings(arguments.pictures, arguments.quality)
@@ -44,10 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
     # A bag says itself that it was recovered, so those come along.
     episodes = open_dataset(arguments.dataset, include_recovered=True)
     written, rows = [], 0
+    left_out: list[DatasetError] = []
     with progress("messages", sum(message_count(episode) for episode in episodes)) as bar:
         for episode in episodes:
             bar.say(episode.facts.id)
-            bag = write_bag(episode, arguments.bags, settings, bar.advance)
+            try:
+                bag = write_bag(episode, arguments.bags, settings, bar.advance)
+            except DatasetError as error:
+                left_out.append(error)
+                continue
             if bag is None:
                 bar.advance(message_count(episode))
             else:
@@ -58,7 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         under_way.rmdir()
     console().print(
         f"{arguments.bags}: {len(written)} bags written with {rows} rows, "
-        f"{len(episodes) - len(written)} were there already",
+        f"{len(episodes) - len(written) - len(left_out)} were there already",
         markup=False,
     )
-    return 0
+    for problem in left_out:
+        print(f"left out: {problem}", file=sys.stderr)
+    return 1 if left_out else 0

@@ -19,6 +19,19 @@ def test_a_dataset_becomes_bags_once(tmp_path, capsys):
     assert "0 bags written with 0 rows, 2 were there already" in capsys.readouterr().out
 
 
+def test_an_episode_that_cannot_be_read_is_left_out_and_the_others_come(tmp_path, capsys):
+    root = write_v21(tmp_path / "cubes")
+    (video,) = root.rglob("episode_000000.mp4")
+    video.write_bytes(video.read_bytes()[:900])
+    words = ["import", str(root), str(tmp_path / "bags")]
+    for written, there in ((1, 0), (0, 1)):
+        assert command.main(words) == 1
+        said = capsys.readouterr()
+        assert f"{written} bags written with {7 * written} rows, {there} were there" in said.out
+        assert said.err.startswith(f"left out: {video}: is no video that can be read")
+    assert [path.name for path in (tmp_path / "bags").iterdir()] == ["cubes_000001"]
+
+
 def test_what_is_no_dataset_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="is no LeRobot dataset: there is no meta/info.json"):
         command.main(["import", str(tmp_path), str(tmp_path / "bags")])

@@ -258,7 +258,12 @@ def entry_names(feature: Mapping[str, Any], stem: str) -> tuple[str, ...]:
 def _facts(dataset: Dataset, entry: EpisodeEntry) -> EpisodeFacts:
     for key in (names.STATE, names.ACTION):
         if key not in dataset.features:
-            raise DatasetError(dataset.root / names.INFO, f"has no feature {key}")
+            found = ", ".join(key for key in dataset.features if key.startswith(("obs", "act")))
+            raise DatasetError(
+                dataset.root / names.INFO,
+                f"has no feature {key}, as LeRobot calls it; found {found or 'none'}: rename it "
+                "there and in the parquet files",
+            )
     if text := entry.ours.get("pi05/facts"):
         try:
             facts = EpisodeFacts.from_custom_data(json.loads(text), str(dataset.root))

@@ -8,12 +8,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from pi05_ros.data.bags.qos import OfferedQos
+from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot.ahead import ahead
@@ -63,13 +65,15 @@ def write_bag(
         The bag's folder; None: it is there already.
 
     Raises:
-        DatasetError: The episode is none that a robot's bag can hold.
+        DatasetError: The episode is none that a robot's bag can hold, or there is a bag of
+            another one under its name.
         Pi05Error: It cannot be read, or the bag not be written.
     """
     settings = settings or BagSettings()
     _check(episode)
     folder = bags / re.sub(r"[^\w.-]", "_", episode.facts.id)
     if folder.exists():
+        _check_same(folder, episode)
         return None
     part = bags / UNDER_WAY / folder.name
     shutil.rmtree(part, ignore_errors=True)
@@ -105,6 +109,7 @@ def write_bag(
         writer.close(facts)
     except BaseException:
         writer.abandon()
+        shutil.rmtree(part, ignore_errors=True)
         raise
     part.rename(folder)
     return folder
@@ -136,6 +141,27 @@ def _check(episode: Episode) -> None:
         )
 
 
+def _check_same(folder: Path, episode: Episode) -> None:
+    """That a bag is the episode's own: datasets of two people may have one name."""
+    wanted = episode.facts
+    with BagReader(folder) as reader:
+        found = reader.facts
+        states = reader.topics.get(f"{wanted.namespace.rstrip('/')}/robot_state")
+    is_same = found is not None and (found.id, found.task, found.platform, found.names) == (
+        wanted.id,
+        wanted.task,
+        wanted.platform,
+        wanted.names,
+    )
+    # One that we recorded is known by its id, and may have lost rows on its way out.
+    if not wanted.started_ns:
+        is_same = is_same and states is not None and states.count == len(episode)
+    if not is_same:
+        raise DatasetError(
+            folder, f"is the bag of another episode than {wanted.id}; import it to another folder"
+        )
+
+
 def _topic(episode: Episode, camera: str, settings: BagSettings) -> str:
     """Where the camera's driver published, or would have; its pictures' transport is ours."""
     base = (
@@ -164,7 +190,7 @@ def _subtasks(
     episode: Episode, topic: str, log_ns: np.ndarray, make: MessageMaker
 ) -> Iterator[_Message]:
     labels = episode.labels
-    for label, following in zip(labels, [*labels[1:], None], strict=True):
+    for label, following in zip_longest(labels, labels[1:]):
         begin = int(log_ns[label.start_row])
         yield _Message(begin, topic, make.subtask(label, begin))
         end = label.stop_row

@@ -223,7 +223,7 @@ BREAKS = {
     ),
     "no actions": (
         lambda root: change_info(root, lambda info: info["features"].pop("action")),
-        "info.json: has no feature action",
+        "info.json: has no feature action, as LeRobot calls it; found observation.state, obs",
     ),
     "no episodes": (
         lambda root: (root / "meta/episodes/chunk-000/file-000.parquet").unlink(),

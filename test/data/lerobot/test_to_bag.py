@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from fakes.drawn_episodes import drawn
-from fakes.lerobot_folders import TASKS, states, write_v30
+from fakes.lerobot_folders import TASKS, states, write_v21, write_v30
 from rosbags.rosbag2 import Reader
 
 from pi05_ros.data.episodes.episode import SubtaskLabel
@@ -85,6 +85,29 @@ def test_a_foreign_dataset_becomes_bags(tmp_path):
     np.testing.assert_array_equal(found[1].states, states(1))
     assert found[0].labels == (SubtaskLabel(0, 12, TASKS[0], "implicit", TASKS[0]),)
     assert found[0].facts.cameras == {"laptop": "/laptop/image_raw/compressed"}
+
+
+def test_an_episode_in_which_nothing_was_said_becomes_a_bag(tmp_path):
+    episode = drawn(rows=30, labels=())
+    (found,) = open_episodes(write_bag(episode, tmp_path))
+    assert found.labels == ()
+    np.testing.assert_array_equal(found.states, episode.states)
+
+
+def test_a_dataset_of_the_same_name_is_not_taken_for_the_one_that_is_there(tmp_path):
+    write_v30(tmp_path / "a/cubes")
+    root = write_v21(tmp_path / "b/cubes")
+    first, second = open_dataset(tmp_path / "a/cubes")
+    for one in (first, second, first):
+        write_bag(one, tmp_path / "bags")
+    text = (root / "meta/tasks.jsonl").read_text()
+    (root / "meta/tasks.jsonl").write_text(text.replace(TASKS[1], "sweep"))
+    lines = (root / "meta/episodes.jsonl").read_text()
+    (root / "meta/episodes.jsonl").write_text(lines.replace(TASKS[1], "sweep"))
+    same, other = open_dataset(root)
+    assert write_bag(same, tmp_path / "bags") is None
+    with pytest.raises(DatasetError, match="the bag of another episode than cubes_000001; import"):
+        write_bag(other, tmp_path / "bags")
 
 
 def test_a_bag_that_is_there_is_left_and_one_that_was_cut_is_made_anew(tmp_path):
