@@ -39,6 +39,7 @@ from pi05_ros.nodes.base import OK, WARN, Health, ManagedNode
 from pi05_ros.nodes.conversions import image_to_rgb, time_to_ns
 from pi05_ros.nodes.inspector_inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector_parameters import InspectorParameters
+from pi05_ros.nodes.quiet_clock import QuietClock
 from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
 
@@ -73,6 +74,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._view: View | None = None
         self._trouble = ""  # Why there are no kinematics.
         self._jumps: Any = None
+        self._time = QuietClock(self)
         self.work: Counter[str] = Counter()  # What was made so far, by output.
 
     def configure(self) -> None:
@@ -112,6 +114,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._jumps = self.get_clock().create_jump_callback(
             threshold, post_callback=self.guarded(self._on_jump)
         )
+        self._time.look()
         self._periodic["look"] = self.steady_timer(_LOOK_S, self._look)
 
     def deactivate(self) -> None:
@@ -119,6 +122,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         if self._jumps is not None:
             self._jumps.unregister()
             self._jumps = None
+        self._time.wake()
         for timer in self._periodic.values():
             self.destroy_timer(timer)
         self._periodic = {}
@@ -152,6 +156,10 @@ class Inspector(ManagedNode[InspectorParameters]):
         watched = frozenset(
             name for name, out in self._outputs.items() if out.get_subscription_count()
         )
+        if not self._watched or not watched:
+            self._time.look()
+        if watched:
+            self._time.wake()
         if watched == self._watched:
             return
         assert self._inputs is not None

@@ -9,7 +9,6 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from pi05_ros.data.bags.definitions import definition
@@ -17,6 +16,7 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.nodes.base import ManagedNode
+from pi05_ros.nodes.by_hand import ByHand
 from pi05_ros.recording.joining import Demand, Join, Joining, Publisher
 from pi05_ros.recording.queue import Message
 from pi05_ros.recording.session import Session
@@ -32,23 +32,6 @@ _LAST_ROUNDS = 8  # As many turns empty the deepest subscription.
 _DEPTH, _PICTURE_DEPTH = 500, 30
 _PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "pi05_msgs/msg/CameraSet")
 _BELIEVED_NS = 1_000_000_000  # A reception time further than this from now is of another clock.
-
-
-class ByHand(CallbackGroup):  # type: ignore[misc]
-    """Entities of this group are left alone by executors: a thread of ours takes from them.
-
-    rclpy's executor rebuilds its wait set for every message; with forty topics and some hundred
-    messages a second that is most of a processor core. Asking a subscription that has nothing
-    takes half a microsecond.
-    """
-
-    def can_execute(self, entity: Any) -> bool:
-        """Never by an executor."""
-        return False
-
-    def begin_execution(self, entity: Any) -> bool:
-        """Never by an executor."""
-        return False
 
 
 class RecorderInputs:
@@ -68,6 +51,7 @@ class RecorderInputs:
     ) -> None:
         self._node, self.session, self._simulated = node, session, simulated
         self._joining = Joining(choice)
+        # With forty topics and some hundred messages a second an executor costs most of a core.
         self._group = ByHand()
         self._taps: dict[str, Any] = {}  # Topic -> subscription.
         self._began = time.monotonic()

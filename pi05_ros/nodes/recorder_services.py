@@ -10,7 +10,7 @@ from typing import Any
 
 from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.nodes.base import ManagedNode
-from pi05_ros.nodes.recorder_inputs import ByHand
+from pi05_ros.nodes.by_hand import ByHand
 from pi05_ros.recording.episodes import Reply, StartCode, StopCode
 
 _POLL_S = 0.02

@@ -20,6 +20,7 @@ from pi05_msgs.msg import ActionChunk, BoundingBox, Heartbeat, PlanDecision, Rob
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.nodes import qos
+from pi05_ros.nodes.by_hand import ByHand
 from pi05_ros.nodes.conversions import float_array, ns_to_time
 from pi05_ros.nodes.inspector import Inspector
 from pi05_ros.platforms import load_platform
@@ -191,6 +192,16 @@ def test_while_nobody_watches_it_listens_to_nothing_and_computes_nothing(scene):
     assert not scene.node.work and scene.node._kinematics is None
     said = [s for m in scene.health for s in m.status if s.name == "/pi05/inspector"]
     assert said[-1].message == "nobody watches"
+
+
+def test_the_clock_wakes_it_only_while_somebody_watches(scene):
+    (tap,) = [t for t in scene.node.subscriptions if t.topic_name == "/clock"]
+    assert isinstance(tap.callback_group, ByHand)
+    scene.at(10.4)  # It still knows what time it is.
+    show_markers(scene)
+    assert tap.callback_group is scene.node.default_callback_group
+    scene.look_away("markers")
+    wait_for(lambda: isinstance(tap.callback_group, ByHand), "it to rest")
 
 
 def test_markers_are_in_the_robots_frames_with_the_observations_stamps(scene):
