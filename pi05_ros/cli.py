@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line behind the program's name; sys.argv's when None.
 
     Returns:
-        The exit status: 0 when all went well, 1 when something failed, 2 for a wrong command line.
+        The exit status: 0 when all went well, 1 when something failed, 2 for a wrong command line,
+        130 when it was interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -82,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output (`| head`) has enough; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print(f"\npi05 {name}: interrupted", file=sys.stderr)
+        return 130
     except OSError as error:
         # A folder that is read-only, a full disk: the machine's reason, and which file it was.
         file = error.filename2 or error.filename

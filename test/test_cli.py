@@ -40,6 +40,15 @@ def test_what_the_machine_refuses_is_a_sentence_with_the_file(tmp_path, monkeypa
     assert capsys.readouterr().err == f"pi05 up: {tmp_path}/a/b: No such file or directory\n"
 
 
+def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pi05_ros.up.main", interrupted)
+    assert cli.main(["up"]) == 130
+    assert capsys.readouterr().err == "\npi05 up: interrupted\n"
+
+
 def test_a_reader_that_has_enough_is_no_traceback():
     """As in `pi05 latency BAG | head`: the verb writes more than anybody reads."""
     program = (

@@ -32,6 +32,9 @@ def problem(text: str) -> str:
         return f"it has {len(text)} characters, at most {MAX_LENGTH} are allowed"
     if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text):
         return "it must be one line without control characters"
+    # Bytes of a command line that are no UTF-8: no message can carry them.
+    if any(unicodedata.category(c) == "Cs" for c in text):
+        return "it must be UTF-8"
     return ""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import math
 import sys
 from collections.abc import Sequence
 
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     text = " ".join(parsed.text)
     if text and parsed.back:
         print("pi05 say: give a subtask or --back, not both", file=sys.stderr)
+        return 2
+    if not 0.0 < parsed.wait < math.inf:
+        print(f"pi05 say: --wait: wanted a time above 0, found {parsed.wait:g}", file=sys.stderr)
         return 2
     trouble = problem(text)
     if trouble:
@@ -58,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
 def _say_lines(speaker: Speaker, wait: float) -> int:
     """Says each line of standard input; an empty line hands back."""
     status = 0
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="surrogateescape")  # A line that is no UTF-8 is told so.
     for line in sys.stdin:
         try:
             print(speaker.say(line.strip(), wait), flush=True)

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from pi05_ros.inference.instructions import problem
 from pi05_ros.say.errors import SayError
 
 _ANSWER_S = 5.0  # For one answer [s, wall].
@@ -23,13 +24,15 @@ class Speaker:
         heard: Called with the text of every subtask that is heard.
 
     Raises:
-        SayError: ROS is not installed.
+        SayError: ROS is not installed, or the namespace is none.
     """
 
     def __init__(self, namespace: str, heard: Any = None) -> None:
         try:
             import rclpy
+            from rclpy.exceptions import InvalidNamespaceException
             from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+            from rclpy.validate_namespace import validate_namespace
 
             from pi05_msgs.msg import Subtask
             from pi05_msgs.srv import Instruct
@@ -37,6 +40,12 @@ class Speaker:
         except ModuleNotFoundError as error:
             raise SayError(
                 f"the Python package '{error.name}' is missing: source the workspace"
+            ) from error
+        try:
+            validate_namespace(namespace)
+        except InvalidNamespaceException as error:
+            raise SayError(
+                f"'{namespace}' is no namespace: wanted letters, digits and '_' between slashes"
             ) from error
         self._namespace = namespace
         self._heard = heard or (lambda text: None)
@@ -77,8 +86,12 @@ class Speaker:
             What the planner made of it, in plain words.
 
         Raises:
-            SayError: There is no planner, it did not answer, or it did not take the words.
+            SayError: The words cannot be said, there is no planner, it did not answer, or it did
+                not take them.
         """
+        trouble = problem(text)
+        if trouble:
+            raise SayError(f"not said: {trouble}")
         name = f"{self._namespace.rstrip('/')}/instruct"
         if not self._client.wait_for_service(wait):
             raise SayError(

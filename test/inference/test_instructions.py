@@ -23,6 +23,7 @@ def test_what_is_wrong_with_an_instruction_is_said():
     assert problem("pick up the cup") == ""
     assert problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
     assert "one line" in problem("a\nb")
+    assert problem("a\udcffb") == "it must be UTF-8"
 
 
 @pytest.mark.parametrize(

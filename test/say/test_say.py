@@ -113,12 +113,29 @@ def test_without_a_planner_it_says_what_it_waited_for(graph, capsys):
     assert "no planner offers /pi05/instruct (waited 0.2 s)" in capsys.readouterr().err
 
 
+def test_a_namespace_that_is_none_is_said(capsys):
+    assert pi05(["say", "wait", "--namespace", "bad name!"]) == 1
+    assert "'/bad name!' is no namespace: wanted letters" in capsys.readouterr().err
+
+
+def test_a_line_of_a_pipe_that_is_no_utf8_is_not_said(graph, capsys, monkeypatch):
+    scene = Scene(graph)
+    pipe = io.TextIOWrapper(io.BytesIO(b"a\xffb\nput it down\n"), encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", pipe)
+    assert pi05(["say"]) == 1
+    assert scene.standing == ("put it down", "human")
+    assert "pi05 say: not said: it must be UTF-8" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
         (["wait", "--back"], "give a subtask or --back, not both"),
         (["two\nlines"], "it must be one line"),
         (["wait", "--platform", "mobile_17dof"], "there is none of that name"),
+        (["wait", "--wait", "nan"], "--wait: wanted a time above 0, found nan"),
+        (["wait", "--wait", "-1"], "--wait: wanted a time above 0, found -1"),
+        (["a\udcffb"], "not said: it must be UTF-8"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments, why, capsys):
