@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from pi05_ros.bags.sheet import PANELS, columns_of
 from pi05_ros.data.episodes.episode import Episode
 
 _POINTS = 400  # Of a line: more cannot be told apart, and make the page heavy.
-_WIDTH, _HEIGHT = 9.0, 2.1  # [inch]
+_WIDTH, _HEIGHT = 8.0, 2.0  # [inch]
 _STYLE = {
     "font.size": 9,
     "svg.fonttype": "none",  # Text stays text: small, and it can be searched.
+    "text.parse_math": False,  # A robot's names are no formulas.
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.facecolor": "none",
@@ -24,8 +27,17 @@ _STYLE = {
 }
 
 
-def vector_charts(episode: Episode) -> list[tuple[str, str]]:
-    """(title, SVG) for each kind of unit: measured as lines, commanded dashed."""
+@dataclass(frozen=True)
+class Chart:
+    """One chart; its legend is the page's to set, so that it can be read on a phone."""
+
+    title: str
+    svg: str
+    lines: tuple[tuple[str, str], ...]  # (name, colour as #rrggbb) of each.
+
+
+def vector_charts(episode: Episode) -> list[Chart]:
+    """One for each kind of unit: measured as lines, commanded dashed."""
     seconds = (episode.times_ns - episode.times_ns[0]) * 1e-9
     rows = np.unique(np.linspace(0, len(seconds) - 1, _POINTS).round().astype(int))
     charts = []
@@ -39,11 +51,11 @@ def vector_charts(episode: Episode) -> list[tuple[str, str]]:
             colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(2, len(columns))))
             for column, colour in zip(columns, colours, strict=False):
                 axes.plot(seconds[rows], episode.actions[rows, column], "--", color=colour, lw=0.8)
-                name = episode.facts.names[column].replace("_", " ")
-                axes.plot(seconds[rows], episode.states[rows, column], color=colour, label=name)
+                axes.plot(seconds[rows], episode.states[rows, column], color=colour)
             _finish(axes, seconds[-1])
-            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7, frameon=False)
-            charts.append((" ".join(title.split()), _svg(figure)))
+            names = [episode.facts.names[column].replace("_", " ") for column in columns]
+            lines = tuple(zip(names, map(to_hex, colours), strict=False))
+            charts.append(Chart(" ".join(title.split()), _svg(figure), lines))
     return charts
 
 
@@ -60,7 +72,7 @@ def score_chart(times: np.ndarray, scores: np.ndarray, most: float, seconds: flo
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         axes = figure.subplots()
         axes.step(np.append(times, seconds), np.append(scores, scores[-1]), where="post")
-        axes.set_ylim(0, most * 1.05)
+        axes.set_ylim(0, most * 1.05 if 0 < most < np.inf else 1.0)
         axes.set_ylabel("points")
         _finish(axes, seconds)
         return _svg(figure)

@@ -19,7 +19,11 @@ from pi05_ros.latency.errors import LatencyError
 from pi05_ros.latency.statistics import Summary, summarize
 
 _DIAGNOSTICS = "/diagnostics"
-_WARN, _STALE = 1, 3  # diagnostic_msgs/DiagnosticStatus: between them something is wrong.
+_WARN, _ERROR, _STALE = (
+    1,
+    2,
+    3,
+)  # diagnostic_msgs/DiagnosticStatus: from _WARN on, something is wrong.
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,13 @@ def _add_score(gathered: _Gathered, now: float, message: Any) -> None:
     gathered.score_times.append(max(0.0, now))
     gathered.scores.append(float(message.points))
     gathered.most = float(message.max_points)
-    rows = zip(message.criteria, message.criterion_points, message.criterion_max, strict=True)
+    columns = (message.criteria, message.criterion_points, message.criterion_max)
+    counts = [len(column) for column in columns]
+    if len(set(counts)) > 1:
+        what = f"names, points and maxima of the criteria differ in number: {counts}"
+        _add_trouble(gathered.troubles, Trouble("task_score", what, _ERROR, now))
+        return
+    rows = zip(*columns, strict=True)
     gathered.criteria = tuple(Criterion(t, float(p), float(m)) for t, p, m in rows)
 
 
@@ -169,10 +179,13 @@ def _add_troubles(troubles: dict[tuple[str, str], Trouble], now: float, message:
     for status in message.status:
         level = status.level if isinstance(status.level, int) else status.level[0]
         if _WARN <= level <= _STALE:
-            # Figures in a sentence change all the time; the sentence is the same trouble.
-            key = (status.name, "".join("#" if c.isdigit() else c for c in status.message))
-            told = troubles.setdefault(key, Trouble(status.name, status.message, level, now))
-            told.count += 1
+            _add_trouble(troubles, Trouble(status.name, status.message, level, now))
+
+
+def _add_trouble(troubles: dict[tuple[str, str], Trouble], trouble: Trouble) -> None:
+    # Figures in a sentence change all the time; the sentence is the same trouble.
+    key = (trouble.source, "".join("#" if c.isdigit() else c for c in trouble.text))
+    troubles.setdefault(key, trouble).count += 1
 
 
 def _latency(path: Path, tell: Callable[[str], None]) -> tuple[Summary | None, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import hashlib
 from pathlib import Path
 
 import jinja2
@@ -14,6 +15,14 @@ from pi05_ros.report.charts import score_chart, vector_charts
 from pi05_ros.report.contents import Contents
 from pi05_ros.report.pictures import Moment
 
+# The only one that the page's own policy lets run.
+_SCRIPT = """"use strict";
+const video = document.getElementById("video");
+for (const part of document.querySelectorAll("[data-t]"))
+  part.addEventListener("click", () => {
+    if (video) { video.currentTime = Number(part.dataset.t); video.play(); }
+  });
+"""
 _LEVELS = {0: "ok", 1: "warning", 2: "error", 3: "stale"}
 
 
@@ -44,7 +53,9 @@ def render(contents: Contents, moments: list[Moment], video: Path | None) -> str
         source_colours=SOURCE_COLOURS,
         mode_styles={str(mode): style for mode, style in MODES.items()},
         levels=_LEVELS,
-        vectors=[(title, Markup(svg)) for title, svg in vector_charts(contents.episode)],
+        vectors=[(c, Markup(c.svg)) for c in vector_charts(contents.episode)],
+        script=Markup(_SCRIPT),
+        script_hash=base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode("ascii"),
         score=Markup(score),
     )
 
@@ -54,5 +65,8 @@ def _started(contents: Contents) -> str:
     facts = contents.episode.facts
     if facts.simulated:
         return ""
-    moment = datetime.datetime.fromtimestamp(facts.started_ns * 1e-9, tz=datetime.timezone.utc)
+    try:
+        moment = datetime.datetime.fromtimestamp(facts.started_ns * 1e-9, datetime.timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return f"{facts.started_ns} ns, which is no time of the calendar"
     return moment.strftime("%Y-%m-%d %H:%M UTC")

@@ -1,6 +1,7 @@
 """`./pi05 report`: an episode on one page."""
 
 import re
+import warnings
 from html.parser import HTMLParser
 
 import av
@@ -95,6 +96,8 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_people_wrote(bag, tmp
     assert page.tags.count("svg") == 1 + 4  # The score, and four kinds of units.
     assert all(link.startswith(("data:", "#")) for link in page.links)
     assert not re.search(r"url\((?!#)", html)
+    # What the legends say stands in the page, not in the charts, which phones show small.
+    assert {"left arm joint 1", "right gripper", "base wz"} <= set(page.text)
     with av.open(str(out.with_suffix(".mp4"))) as video:
         frames = [frame.pts for frame in video.decode(video=0)]
     assert len(frames) == 39  # 3.98 s at ten a second.
@@ -105,6 +108,33 @@ def test_without_a_video_the_page_has_none(bag, tmp_path):
     assert pi05(["report", str(bag), "--out", str(out), "--no-video"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["run.html"]
     assert "<video" not in out.read_text()
+
+
+def uneven(messages):
+    """Lively, but the last score has names that it gives no points for."""
+    messages = lively(messages)
+    last = next(m for m in reversed(messages) if isinstance(m.message, TaskScore))
+    last.message.criteria, last.message.max_points = ["pick", "place", "close"], 0.0
+    return messages
+
+
+def test_strange_scores_and_times_are_told_and_the_rest_shown(tmp_path):
+    bag = make_episode_bag(tmp_path, 4.0, uneven, started_ns=10**30)
+    out = tmp_path / "run.html"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        assert pi05(["report", str(bag), "--out", str(out), "--no-video"]) == 0
+    page = Page(out.read_text())
+    assert "names, points and maxima of the criteria differ in number: [3, 2, 2]" in page.text
+    assert f"{10**30} ns, which is no time of the calendar" in page.text
+    assert "2 of 0 points" in page.text and "place" in page.text
+
+
+def test_a_run_of_one_row_has_a_page(tmp_path):
+    bag = make_episode_bag(tmp_path, 0.02)
+    out = tmp_path / "run.html"
+    assert pi05(["report", str(bag), "--out", str(out)]) == 0
+    assert "pick up the fork" in Page(out.read_text()).text
 
 
 @pytest.mark.parametrize(
