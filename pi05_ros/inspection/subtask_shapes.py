@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import deque
 from collections.abc import Mapping
 
@@ -18,6 +19,9 @@ _LETTER, _SMALL_LETTER = 0.07, 0.048  # Heights of capital letters [m].
 _PITCH = 1.75  # From line to line, in heights of capitals.
 _EARLIER = 4  # Subtasks that are remembered.
 _EARLIER_S = 60.0  # How long they are shown [s].
+_COLUMNS, _LINES = 36, 3  # Longer texts are wrapped, and cut.
+_EARLIER_COLUMNS = 60
+_CUT = " ..."  # RViz's font has no ellipsis.
 _LINE = 0.006  # [m]
 
 
@@ -55,9 +59,9 @@ def subtask_shapes(
     if subtask is None:
         return []
     frame = platform.base_frame
-    text = f"{subtask.text or 'no subtask'}\n{source_line(subtask, now_ns)}"
+    text = f"{_wrapped(subtask.text or 'no subtask')}\n{source_line(subtask, now_ns)}"
     if subtask.model_text:
-        text += f"\nthe model would: {subtask.model_text}"
+        text += f"\n{_wrapped(f'the model would: {subtask.model_text}')}"
     colour = rgba(SOURCE_COLOURS.get(subtask.source, UNKNOWN_SOURCE))
     colour[:3] = 0.35 * colour[:3] + 0.65  # Letters are thin: bright ones are read more easily.
     above = np.array([0.0, 0.0, height])
@@ -74,9 +78,14 @@ def subtask_shapes(
         point = np.array([0.0, 0.0, bottom + place * _PITCH * _SMALL_LETTER])
         shapes.append(
             Shape("subtask_history", place, ShapeKind.TEXT, frame, earlier.stamp_ns, point, faint,
-                  _SMALL_LETTER, earlier.text, follows=True)
+                  _SMALL_LETTER, textwrap.shorten(earlier.text, _EARLIER_COLUMNS,
+                                                  placeholder=_CUT), follows=True)
         )  # fmt: skip
     return shapes
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _COLUMNS, max_lines=_LINES, placeholder=_CUT)
 
 
 def source_line(subtask: SubtaskFacts, now_ns: int) -> str:
@@ -134,7 +143,7 @@ def box_shapes(
             Shape("boxes", number, ShapeKind.LINES, frame, stamp, np.array(edges + rim), colour,
                   _LINE)
         )  # fmt: skip
-        if box.label:
+        if box.label.strip():
             top = (ends[0] + ends[1]) / 2 - (0, 0.06, 0)  # Up is against y in an optical frame.
             bright = colour.copy()
             bright[:3] = 0.35 * bright[:3] + 0.65

@@ -36,6 +36,8 @@ _KINDS = {
     ShapeKind.TEXT: Marker.TEXT_VIEW_FACING,
 }
 
+_NEARLY_OPAQUE = 0.99  # RViz takes what is above 0.9998 for opaque.
+
 
 def subtask_facts(message: Subtask) -> SubtaskFacts:
     """A Subtask; corners of boxes outside the picture are moved onto its edge.
@@ -151,9 +153,16 @@ def marker(shape: Shape, lifetime: float) -> Marker:
         message.color = _colour(shape.colours[0].tolist())
         return message
     scale.x = scale.y = scale.z = size
-    message.color.a = 1.0
     message.points = [Point(x=x, y=y, z=z) for x, y, z in shape.points.tolist()]
-    message.colors = [_colour(colour) for colour in shape.colours.tolist()]
+    if (shape.colours == shape.colours[0]).all():
+        message.color = _colour(shape.colours[0].tolist())
+        return message
+    message.color.a = 1.0
+    colours = shape.colours.copy()
+    if (colours[:, 3] < 1.0).any():
+        # RViz blends a line as its last point says: one that ends opaque would not fade at all.
+        colours[:, 3] = colours[:, 3].clip(max=_NEARLY_OPAQUE)
+    message.colors = [_colour(colour) for colour in colours.tolist()]
     return message
 
 

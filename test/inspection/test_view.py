@@ -224,6 +224,24 @@ def test_the_subtask_stands_above_the_base_and_those_before_it_above_that(view):
     assert of(view, "subtask_history", 75.0) == []
 
 
+def test_long_words_are_wrapped_and_cut(view):
+    words = "put the red mug that stands left of the sink into the top drawer of the dish washer"
+    view.add_subtask(subtask(8.0, words), 8 * SECOND)
+    (text,) = of(view, "subtask", 9.0)
+    assert text.text.split("\n") == [
+        "put the red mug that stands left of",
+        "the sink into the top drawer of the",
+        "dish washer",
+        "model 0.90, 1.0 s ago",
+    ]
+    view.add_subtask(subtask(9.0, "a " * 500), 9 * SECOND)
+    (text,), (before,) = of(view, "subtask", 9.0), of(view, "subtask_history", 9.0)
+    assert text.text.split("\n")[2].endswith(" ...") and len(text.text.split("\n")) == 4
+    assert before.text == "put the red mug that stands left of the sink into the ..."
+    # It stands above all four lines.
+    assert before.points[0, 2] > text.points[0, 2] + 2 * 0.07 * 1.6
+
+
 def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
     box = Box("front", "cup", 0.25, 0.5, 0.5, 1.0, 0.7)
     view.add_subtask(subtask(boxes=[box, Box("roof", "bird", 0, 0, 1, 1)]), 10 * SECOND)

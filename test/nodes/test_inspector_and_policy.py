@@ -75,5 +75,6 @@ def test_the_committed_rows_of_the_policy_are_drawn_on_both_grippers(graph, mode
     for bead in beads:
         assert bead.type == Marker.SPHERE_LIST
         assert len(bead.points) == chunk.committed
-        assert {(c.r, c.g, c.b, c.a) for c in bead.colors} == {tuple(rgba(COMMITTED))}
+        colour = bead.color
+        assert [colour.r, colour.g, colour.b, colour.a] == rgba(COMMITTED).tolist()
         assert bead.points == fans[bead.id].points[: len(bead.points)]
