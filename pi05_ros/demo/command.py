@@ -49,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
                 "task": parsed.task,
                 "record": str(parsed.record).lower(),
                 "bags": str(Path(parsed.out) / "bags"),
+                "console": str(parsed.console).lower(),
+                "console_port": "0",  # Two demos may run on one machine.
             }
         )
         if not options.task:
@@ -126,6 +128,12 @@ def parser() -> argparse.ArgumentParser:
         action="store_false",
         dest="record",
         help="No bag, hence no report.html: sooner and smaller.",
+    )
+    result.add_argument(
+        "--console",
+        action="store_true",
+        help="Serve the operator's page, to browsers on this machine, on a free port; its address "
+        "is told.",
     )
     return result
 

@@ -97,6 +97,7 @@ class RunRecord:
         self.standing = ""  # Why the robot executes no chunk; empty: it does.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self.bag = Bag()
+        self.page = ""  # Address of the operator's page; empty: it is not served, or not yet.
         self._subtasks: list[SubtaskSpan] = []
         self._faults: dict[tuple[str, str], Fault] = {}
         self._chunk_stamp: float | None = None

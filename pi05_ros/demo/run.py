@@ -68,6 +68,7 @@ class Run:
         self._interrupted = False
         self._reporting = False  # Whether the report is being written.
         self._live = LiveLine(sys.stdout)
+        self._page = ""  # Address of the operator's page that was told last.
         self._filmed = float("-inf")  # Stamp of the last frame [s].
 
     def interrupt(self) -> None:
@@ -188,8 +189,9 @@ class Run:
         """
         if not self._options.record or supervisor.stopping or not self._record.bag.path:
             return ""
-        if not self._record.bag.recording:
-            return f"recording ended early: {self._record.bag.message}"
+        bag = self._record.bag
+        if not bag.recording:  # Whoever steers may have graded it.
+            return "" if bag.outcome else f"recording ended early: {bag.message}"
         self._live.say("closing the bag")
         outcome = "success" if self._record.score.is_full else "failure"
         reply, deadline = monitor.node.end_episode(outcome), time.monotonic() + _CLOSE_S
@@ -203,6 +205,9 @@ class Run:
         supervisor.poll(0.05)
         if supervisor.failure:
             raise Pi05Error(supervisor.failure)
+        if self._record.page not in ("", self._page):
+            self._page = self._record.page
+            self._live.say(f"the operator's page: {self._page}")
         self._live.show(describe(self._record))
 
     def _shoot(self, monitor: MonitorThread, film: Film) -> None:

@@ -158,6 +158,8 @@ class DemoMonitor(Node):
                 self._record.graph_message = status.message
             if name == "planner":
                 self._record.brain = next((v.value for v in status.values if v.key == "brain"), "")
+            if name == "console":
+                self._record.page = next((v.value for v in status.values if v.key == "url"), "")
             if name == "control_bridge":
                 moves = status.message.startswith("executing")
                 self._record.standing = "" if moves else f"robot {status.message}"

@@ -49,10 +49,9 @@ def test_a_wrong_command_line_is_one_sentence_and_status_2(arguments, sentence, 
     assert not out.exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "records"), [([], True), (["--record"], True), (["--no-record"], False)]
-)
-def test_a_run_is_recorded_unless_told_otherwise(arguments, records, tmp_path, monkeypatch):
+@pytest.fixture
+def runs(monkeypatch):
+    """Options of the runs that are asked for; none takes place."""
     asked = []
 
     class NoRun:
@@ -64,8 +63,23 @@ def test_a_run_is_recorded_unless_told_otherwise(arguments, records, tmp_path, m
 
     monkeypatch.setattr("pi05_ros.demo.run.Run", NoRun)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "records"), [([], True), (["--record"], True), (["--no-record"], False)]
+)
+def test_a_run_is_recorded_unless_told_otherwise(arguments, records, tmp_path, runs):
     assert command.main(["--out", str(tmp_path), *arguments]) == 0
-    assert [(o.record, o.bags) for o in asked] == [(records, str(tmp_path / "bags"))]
+    assert [(o.record, o.bags) for o in runs] == [(records, str(tmp_path / "bags"))]
+
+
+@pytest.mark.parametrize(("arguments", "serves"), [([], False), (["--console"], True)])
+def test_the_operators_page_is_served_on_demand_to_this_machine(arguments, serves, tmp_path, runs):
+    assert command.main(["--out", str(tmp_path), *arguments]) == 0
+    (options,) = runs
+    assert options.console == serves
+    assert (options.console_host, options.console_port) == ("127.0.0.1", 0)
 
 
 def test_a_disk_without_room_for_a_bag_is_told_before_anything_starts(

@@ -1,5 +1,6 @@
 """`pi05 demo` end to end: real nodes, real topics, a short run."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import av
 import cv2
 import pytest
 import rosbags.rosbag2
+from fakes.console_pages import Page
 
 pytest.importorskip("rclpy")
 pytest.importorskip("mujoco")
@@ -151,6 +153,37 @@ def check_bag(out, summary):
         found = sorted(numbers[topic])
         lost = found[-1] - found[0] + 1 - len(set(found))
         assert lost <= 0.005 * len(found), (topic, lost)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_an_operator_speaks_and_cancels_from_the_page_beside_it(tmp_path, start):
+    process = start("--seconds", "300", "--console")
+    url, began = "", False
+    for line in process.stdout:
+        url = url or line.partition("the operator's page: ")[2].strip()
+        began = began or "points" in line
+        if url and began:
+            break
+    assert url.startswith("http://127.0.0.1:")
+
+    async def steer():
+        async with Page.open(url.rstrip("/")) as page:
+            assert (await page.take())["status"] == 200
+            # Of what the page shows, until it shows it: it may be a moment behind.
+            for name, arguments in (("instruct", {"text": "wave"}), ("cancel_task", {})):
+                while (await page.command(name, **arguments))["status"] != 200:
+                    await asyncio.sleep(0.2)
+                if name == "instruct":
+                    await page.until(lambda: page.board["subtask"]["text"] == "wave")
+
+    asyncio.run(asyncio.wait_for(steer(), 120))
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["ended"] == "planner: it was cancelled"
+    assert [s["source"] for s in summary["subtasks"] if s["text"] == "wave"] == ["human"]
+    assert "wave" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.slow

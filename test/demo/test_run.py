@@ -35,6 +35,33 @@ def test_no_task_is_given_to_a_run_that_is_not_recorded(tmp_path, monkeypatch):
         run._come_up(supervisor, monitor)
 
 
+@pytest.mark.parametrize("outcome", ["success", "failure", "discard"])
+def test_an_episode_that_an_operator_graded_is_no_failure(tmp_path, outcome):
+    run = ended_run(tmp_path, tmp_path / "bags" / "1")
+    run._record.bag = Bag(path=run._record.bag.path, outcome=outcome)
+    assert run._close_bag(SimpleNamespace(stopping=False), None) == ""
+
+
+def test_an_episode_that_ended_by_itself_is_one(tmp_path):
+    run = ended_run(tmp_path, tmp_path / "bags" / "1")
+    run._record.bag = Bag(path=run._record.bag.path, message="the disk is full")
+    problem = run._close_bag(SimpleNamespace(stopping=False), None)
+    assert problem == "recording ended early: the disk is full"
+
+
+def test_the_address_of_the_operators_page_is_told_once(tmp_path, capsys):
+    run = ended_run(tmp_path, "")
+    supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
+    for page in ("", "http://127.0.0.1:1/", "", "http://127.0.0.1:1/", "http://127.0.0.1:2/"):
+        run._record.page = page
+        run._poll(supervisor)
+    told = [line for line in capsys.readouterr().out.splitlines() if "page" in line]
+    assert told == [
+        "the operator's page: http://127.0.0.1:1/",
+        "the operator's page: http://127.0.0.1:2/",
+    ]
+
+
 @pytest.fixture
 def written(monkeypatch):
     """What the report is asked for; `written.fail` raises in its middle."""

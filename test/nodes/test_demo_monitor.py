@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from fakes.graph import Graph, wait_for
 from rclpy.action import ActionServer
 from rosgraph_msgs.msg import Clock
@@ -65,3 +65,15 @@ def test_it_says_why_the_robot_stands(graph, said, standing):
     record.standing = "something else"
     monitor._on_diagnostics(DiagnosticArray(status=[status]))
     assert record.standing == standing
+
+
+def test_it_hears_where_the_operators_page_is(graph):
+    record = RunRecord()
+    monitor = graph._keep(
+        DemoMonitor(record, load_platform("mobile_18dof"), "pi05", context=graph.context)
+    )
+    url = KeyValue(key="url", value="http://127.0.0.1:4711/")
+    for values, page in (([], ""), ([url], url.value)):
+        status = DiagnosticStatus(name="/pi05/console", level=b"\x00", values=values)
+        monitor._on_diagnostics(DiagnosticArray(status=[status]))
+        assert record.page == page
