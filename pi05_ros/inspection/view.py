@@ -19,6 +19,7 @@ from pi05_ros.inspection.subtask_shapes import SubtaskHistory, box_shapes, subta
 from pi05_ros.inspection.trail import Trail
 from pi05_ros.platforms import Platform
 
+_FRESH_S = 0.5  # What the bridge sent longer ago it may not send any more [s].
 _BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, as a ratio.
 
 
@@ -109,7 +110,10 @@ class View:
             self._paths.add(self._chunks.path(chunk, pose), now_ns)
 
     def problem(self) -> str:
-        """Why less is drawn than could be, as one clause; empty: all is."""
+        """Why less is drawn than could be, as one clause; empty: all is.
+
+        A robot that nobody gave a task has no subtask: that is no problem.
+        """
         if self._motion is None:
             return "no motion of the grippers is drawn: there are no kinematics"
         missing = [
@@ -117,7 +121,6 @@ class View:
             for name, found in (
                 (self._platform.odom_topic, len(self._poses) > 0),
                 ("robot_state", self._state is not None),
-                ("subtask", self._subtasks.present is not None),
             )
             if not found
         ]
@@ -148,15 +151,14 @@ class View:
 
     def _moving(self, motion: MotionShapes, now_ns: int) -> list[Shape]:
         settings, shapes = self._settings, []
-        state = self._state
-        if state is not None:
-            pose = self._poses.at(state.stamp_ns)
-            fresh = (now_ns - state.stamp_ns) * 1e-9 < settings.trail
-            if pose is not None and fresh:
-                shapes += motion.executed(state, pose)
+        state = self._fresh_state(now_ns)
+        pose = None if state is None else self._poses.at(state.stamp_ns)
+        if state is not None and pose is not None:
+            shapes += motion.executed(state, pose)
+        if self._state is not None:
             for name, trail in self._trails.items():
                 ages, points = trail.since(now_ns)
-                shapes += motion.trail(name, state.stamp_ns, ages, points, settings.trail)
+                shapes += motion.trail(name, self._state.stamp_ns, ages, points, settings.trail)
         ages, points = self._base_trail.since(now_ns)
         if len(ages):
             newest = now_ns - round(ages[-1] * 1e9)
@@ -165,8 +167,13 @@ class View:
 
     def _row(self, chunk: ChunkFacts, now_ns: int) -> float:
         """The row that the command follows, as the bridge says; else the one that is due."""
-        state = self._state
+        state = self._fresh_state(now_ns)
         followed = state is not None and state.chunk_sequence == chunk.sequence
         if state is not None and followed and math.isfinite(state.chunk_row):
             return state.chunk_row
         return (now_ns - chunk.start_ns) * 1e-9 / self._platform.period
+
+    def _fresh_state(self, now_ns: int) -> StateFacts | None:
+        """What the bridge does now; None: it has fallen silent."""
+        state = self._state
+        return state if state and (now_ns - state.stamp_ns) * 1e-9 < _FRESH_S else None

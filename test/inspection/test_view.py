@@ -181,6 +181,16 @@ def test_the_command_is_a_ball_while_a_chunk_is_followed(view):
     assert of(view, "executed") == []
 
 
+def test_a_bridge_that_fell_silent_sends_no_command_that_could_be_shown(view):
+    view.add_chunk(chunk(), 10 * SECOND)
+    view.add_state(state(10.1, row=30.0, sequence=4))
+    assert len(of(view, "executed", 10.5)) == 2
+    assert (of(view, "chunk", 10.5)[0].colours[:30, 3] == 0.25).all()
+    assert of(view, "executed", 10.7) == []
+    alpha = of(view, "chunk", 10.7)[0].colours[:, 3]  # By time again: row 35.
+    assert (alpha[:35] == 0.25).all() and alpha[35] > 0.25
+
+
 def test_commanded_and_measured_trails_part_and_fade(view):
     for k in range(30):
         view.add_pose(round((10 + k * 0.1) * SECOND), (1.0 + 0.01 * k, 2.0, 0.5))
@@ -284,7 +294,9 @@ def test_what_is_missing_is_told():
     view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state())
     assert view.shapes(10 * SECOND) == []  # Nobody knows where the base is.
-    assert view.problem() == "nothing was heard on /odom, subtask"
+    assert view.problem() == "nothing was heard on /odom"
+    view.add_pose(9 * SECOND, POSE)
+    assert view.problem() == ""  # Without a task there is no subtask to hear of.
     assert "kinematics" in View(PLATFORM, ViewSettings(), None).problem()
 
 
