@@ -137,7 +137,10 @@ class Application:
         form = parse_qs((await self._body(request)).decode("utf-8", "replace"))
         if not self._gate.is_token(form.get("token", [""])[0]):
             wrong.take()
-            return self._page("/login.html", 401)
+            wants = b"This robot's page wants its token."
+            page = self._page("/login.html", 401)
+            page.body = self._files["/login.html"].body.replace(wants, b"That is not its token.")
+            return page
         answer = web.Response(status=303, headers={"Location": "/"})
         # Not for other sites, not for scripts; gone when the browser is closed.
         answer.set_cookie(COOKIE, self._gate.cookie, httponly=True, samesite="Strict", path="/")

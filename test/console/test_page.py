@@ -52,6 +52,9 @@ def expect(page, selector):
 def test_the_token_is_entered_in_a_browser(visit):
     with ServedConsole(token=TOKEN) as console:
         page = visit(console)
+        page.fill("input[name=token]", "wrong-wrong-wrong")
+        page.click("button")
+        expect(page, "[role=status]").to_have_text("That is not its token.")
         page.fill("input[name=token]", TOKEN)
         page.click("button")
         expect(page, "#link").to_have_text("connected")
@@ -172,6 +175,26 @@ def test_keys_are_for_whoever_holds_control_and_types_nothing(visit):
         page.keyboard.press("Space")  # Even on another button.
         expect(page, "#messages").to_contain_text("stopped")
         assert console.robot.done == [("instruct", {"text": "pick up the cup"})]
+
+
+def test_stop_works_where_scripts_do_not_run(visit):
+    with ServedConsole() as console:
+        page = visit(console, java_script_enabled=False)
+        assert "This page needs JavaScript" in page.locator("noscript").text_content()
+        page.click("#stop")
+        expect(page, "body").to_contain_text("stopped")
+        assert console.robot.stops == 1
+
+
+def test_diagnostics_of_another_robot_are_not_taken_for_ours(visit):
+    with ServedConsole() as console:
+        fine = {"level": 0, "message": "fine", "values": {}}
+        names = ("pi05/planner", "robot2/pi05/planner", "battery: left", "pi05/arm/motor")
+        shown(console, diagnostics=dict.fromkeys(names, fine))
+        page = visit(console)
+        expect(page, "#diagnostics li span:first-child").to_have_text(
+            ["battery: left", "arm/motor", "planner", "robot2/pi05/planner"]
+        )
 
 
 def test_stop_goes_by_http_while_the_websocket_is_down(visit):

@@ -21,7 +21,10 @@ export class Controls {
       ...document.querySelectorAll("main form button, main form input, .robot button, .episode button, .episode input"),
     ];
     const on = (id, act) => byId(id).addEventListener("click", (event) => this.now(event) && act());
-    byId("stop").addEventListener("click", () => this.stop());
+    byId("stop").addEventListener("click", (event) => {
+      event.preventDefault(); // The form around it is for a page whose scripts do not run.
+      this.stop();
+    });
     byId("stop").addEventListener("pointerdown", () => this.stop());
     on("take", () => this.take());
     on("cancel", () => this.command("cancel_task"));

@@ -11,7 +11,7 @@ export function showStatus(state, changed) {
   showSubtask(state);
   if (changed.episode || changed.recording) showEpisode(state);
   if (changed.health) showHealth(changed.health);
-  if (changed.diagnostics) showDiagnostics(changed.diagnostics);
+  if (changed.diagnostics) showDiagnostics(changed.diagnostics, state.static?.namespace ?? "");
   if (changed.decisions) showDecisions(changed.decisions);
 }
 
@@ -100,14 +100,17 @@ function showHealth(health) {
   byId("health").replaceChildren(...lines);
 }
 
-function showDiagnostics(diagnostics) {
+function showDiagnostics(diagnostics, namespace) {
+  // Nodes of other robots, which share /diagnostics, keep their full names.
+  const ours = `${namespace.slice(1)}/`;
+  const short = (name) => (name.startsWith(ours) ? name.slice(ours.length) : name);
   const worst = Object.entries(diagnostics).sort(
     ([one, a], [other, b]) => b.level - a.level || one.localeCompare(other),
   );
   byId("diagnostics").replaceChildren(
     ...worst.map(([name, status]) => {
       const line = element("li", "", { "data-level": status.level });
-      line.append(element("span", name.split("/").pop()), element("span", status.message));
+      line.append(element("span", short(name)), element("span", status.message));
       return line;
     }),
   );
