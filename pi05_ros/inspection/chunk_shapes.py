@@ -19,7 +19,7 @@ _CLOSED_JAW = 0.012  # And a closed one.
 _JAW_ROWS = 5  # Rows between two jaws.
 _PASSED = 0.25  # Alpha of rows that are already past.
 _EARLIER_ROWS = 2  # Rows between two points of a chunk that was replaced.
-_EARLIER_ALPHA = 0.7  # Of the line of a chunk that was replaced just now.
+_EARLIER_ALPHA = 0.8  # Of the line of a chunk that was replaced just now.
 _LINE, _THICK, _THIN, _BEAD = 0.012, 0.016, 0.006, 0.02  # Widths and diameter [m].
 
 

@@ -15,7 +15,7 @@ UNKNOWN_SOURCE = "#9d9d9d"
 
 # Of the grippers, in the platform's order, repeated when there are more.
 GRIPPERS = ("#35c2ff", "#ff5fb0", "#b6e34b", "#c79bff")
-REPLACED = "#6f7686"  # What their chunks turn into with age.
+REPLACED = "#aab1c3"  # What their chunks turn into with age.
 COMMITTED = "#ffffff"
 # Trails, new and old: what is old has another colour too, since faint lines are hard to compare.
 COMMANDED = ("#ffb02e", "#b3261e")

@@ -153,7 +153,7 @@ def test_a_chunk_that_was_replaced_stays_a_while_and_fades(view):
     assert right.points == pytest.approx(tcp(1, actions(turn=0.4)[rows], POSE))
     fan = of(view, "chunk", 10.5)[0]
     assert fan.points == pytest.approx(tcp(0, actions(turn=0.1), POSE))
-    assert left.size < fan.size and left.colours[0, 3] < 0.7
+    assert left.size < fan.size and left.colours[0, 3] < 0.8
     view.add_chunk(chunk(10.8, turn=0.2, sequence=3), round(10.8 * SECOND))
     latest, _, first, _ = of(view, "chunk_earlier", 11.0)
     assert latest.stamp_ns == round(10.4 * SECOND) and first.stamp_ns == 10 * SECOND
