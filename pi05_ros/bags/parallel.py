@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,4 +30,24 @@ def map_in_processes(
     # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(mp_context=context) as pool:
-        yield from pool.map(function, items, chunksize=at_once)
+        try:
+            with _interrupts_wait():
+                results = pool.map(function, items, chunksize=at_once)
+            yield from results
+        except BaseException:  # Ctrl-C above all: nobody wants what they would still make.
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block, and never reaches processes that are begun in it.
+
+    Each would print a traceback, from the middle of its imports mostly.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
