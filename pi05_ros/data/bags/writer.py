@@ -159,7 +159,8 @@ class BagWriter:
             topic: One that was added.
             data: The message as it came, in CDR.
             log_ns: When it was received, recorder's clock [ns].
-            publish_ns: When it was sent [ns]; where that is not known, log_ns.
+            publish_ns: When it was sent [ns]. Not above 0 means not known, as of publishers that
+                send no time (DDS then says -1); the file has log_ns in its place, as MCAP wants.
             sequence: Its publisher's number; MCAP keeps the lower 32 bits. 0: not known.
 
         Raises:
@@ -180,7 +181,7 @@ class BagWriter:
         if chunk is None:
             chunk = self._chunks[lane] = OpenChunk(lane)
             self._waiting_since[lane] = now
-        chunk.add(channel, log_ns, publish_ns, sequence, data)
+        chunk.add(channel, log_ns, publish_ns if publish_ns > 0 else log_ns, sequence, data)
         self._accepted[topic] += 1
         late = now - self._waiting_since[lane] >= self.settings.flush_after_s
         if chunk.size >= self.settings.chunk_bytes or late:

@@ -122,6 +122,15 @@ def test_large_sequence_numbers_keep_their_lower_32_bits(writer, tmp_path):
         assert next(reader.messages()).sequence == 5
 
 
+@pytest.mark.parametrize("unknown", [0, -1, -SECOND])
+def test_a_publisher_that_sends_no_time_ends_no_recording(writer, tmp_path, unknown):
+    writer.write("/slow", text("a"), 7, unknown)
+    writer.write("/slow", text("b"), 9, 8)
+    writer.close(FACTS)
+    with BagReader(tmp_path / "bag") as reader:
+        assert [(m.log_ns, m.publish_ns) for m in reader.messages()] == [(7, 7), (9, 8)]
+
+
 def test_a_late_topic_is_in_the_present_file_and_in_those_that_follow(tmp_path, clock):
     settings = WriterSettings(split_after_s=1.0)
     writer = BagWriter(tmp_path / "bag", FACTS, settings, clock=clock)
