@@ -7,12 +7,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import rclpy
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -34,6 +34,7 @@ PLATFORM = "mobile_18dof"
 # Above Linux's ephemeral ports (60999), and where nobody's default is: whoever tests beside us
 # draws from 1 to 101, and a heartbeat of theirs would be heard as our robot's.
 _DOMAINS = range(215, 233)
+_ANSWER_S, _TRIES = 20.0, 3  # Patience with a node.
 # Python hands its lock on after 5 ms otherwise: a fake robot must not wait so long for it.
 _SWITCH_INTERVAL = 0.0005  # [s]
 
@@ -172,11 +173,13 @@ class Scene(Operator):
 
     def bring_up(self, name: str) -> None:
         """Configures and activates a node."""
-        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+        for transition, wanted in (
+            (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
+            (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
+        ):
             request = ChangeState.Request()
             request.transition.id = transition
-            answer = self.call(ChangeState, f"/pi05/{name}/change_state", request, 30.0)
-            if not answer.success:
+            if not self._change_state(name, request, wanted):
                 raise ScenarioError(
                     f"{name} refused a transition; its log ends with\n{self.log_tail(name)}"
                 )
@@ -194,6 +197,21 @@ class Scene(Operator):
         message = Subtask(id=number, task=task, text=text, source=Subtask.SOURCE_EXTERNAL)
         message.header.stamp = ns_to_time(self.robot.now_ns())
         self._subtasks.publish(message)
+
+    def _change_state(self, name: str, request: ChangeState.Request, wanted: int) -> bool:
+        """Whether a node came into a state. A request or its reply may be lost on a busy machine."""
+        for _ in range(_TRIES):
+            try:
+                answer = self.call(ChangeState, f"/pi05/{name}/change_state", request, _ANSWER_S)
+                return bool(answer.success)
+            except ScenarioError as error:
+                lost = error
+            with suppress(ScenarioError):
+                asked = GetState.Request()
+                answer = self.call(GetState, f"/pi05/{name}/get_state", asked, _ANSWER_S)
+                if answer.current_state.id == wanted:
+                    return True
+        raise ScenarioError(f"{lost}; its log ends with\n{self.log_tail(name)}")
 
     def _spin(self, executor: SingleThreadedExecutor) -> None:
         request_priority()
