@@ -199,7 +199,7 @@ class Scene(Operator):
         self._subtasks.publish(message)
 
     def _change_state(self, name: str, request: ChangeState.Request, wanted: int) -> bool:
-        """Whether a node came into a state. A request or its reply may be lost on a busy machine."""
+        """Whether a node came into a state; on a busy machine a reply may be lost."""
         for _ in range(_TRIES):
             try:
                 answer = self.call(ChangeState, f"/pi05/{name}/change_state", request, _ANSWER_S)
