@@ -36,9 +36,9 @@ class ChunkPaths:
         self._earlier: deque[tuple[int, ChunkPath]] = deque(maxlen=_EARLIER)
 
     def add(self, path: ChunkPath, now_ns: int) -> None:
-        """Takes a chunk, which replaces the present one at a time [ns]."""
+        """Takes a chunk, which replaces the present one at a time [ns]; not when told again."""
         before, self._present = self._present, path
-        if before is not None:
+        if before is not None and _told_as(before) != _told_as(path):
             self._earlier.appendleft((min(now_ns, before.end_ns), before))
 
     def present(self, now_ns: int) -> ChunkPath | None:
@@ -53,3 +53,8 @@ class ChunkPaths:
             ended = [(self._present.end_ns, self._present), *ended][:_EARLIER]
         ages = (((now_ns - end_ns) * 1e-9, path) for end_ns, path in ended)
         return [(age, path) for age, path in ages if age < self._memory]
+
+
+def _told_as(path: ChunkPath) -> tuple[int, int]:
+    """A chunk's name: its number, which begins anew with the policy, and its observation."""
+    return path.facts.sequence, path.facts.stamp_ns

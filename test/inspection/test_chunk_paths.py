@@ -46,6 +46,15 @@ def test_a_chunk_that_ran_out_before_the_next_one_came_counts_from_its_end():
     assert shown(paths, 11.7) == (2, [(0.7, 1)])
 
 
+def test_a_chunk_that_is_told_again_replaces_nothing():
+    paths = ChunkPaths(2.0)
+    paths.add(path(1, 10.0), 10 * SECOND)
+    paths.add(path(1, 10.0), round(10.1 * SECOND))
+    assert shown(paths, 10.2) == (1, [])
+    paths.add(path(1, 10.2), round(10.3 * SECOND))  # A policy that was started anew.
+    assert shown(paths, 10.3) == (1, [(0.0, 1)])
+
+
 def test_however_fast_chunks_come_few_are_remembered():
     paths = ChunkPaths(2.0)
     for k in range(40):

@@ -233,6 +233,33 @@ def test_a_marker_that_is_over_is_taken_away(scene):
     assert not any(m.ns == "chunk" and m.action == Marker.ADD for m in markers[-1].markers)
 
 
+def test_a_chunk_that_was_replaced_is_shown_a_while_and_then_taken_away(scene):
+    markers = show_markers(scene)
+    scene.at(10.4)
+    following = chunk()
+    following.sequence = 2
+
+    def replaced():
+        scene.tell(following, 10.4)
+        shown = {(m.ns, m.id): m for m in markers[-1].markers if m.action == Marker.ADD}
+        fan = shown.get(("chunk", 0))
+        return fan and fan.header.stamp.nanosec == 400_000_000 and shown
+
+    shown = wait_for(replaced, "the following chunk")
+    ghost = shown["chunk_earlier", 0]
+    assert (ghost.type, ghost.header.frame_id) == (Marker.LINE_STRIP, "odom")
+    assert ghost.header.stamp == ns_to_time(10 * SECOND)
+    assert 0 < ghost.color.a < 1 and ("chunk_earlier", 1) in shown
+    scene.at(14.0)
+
+    def deleted():
+        last = [m for a in list(markers) for m in a.markers if m.action == Marker.DELETE]
+        return {("chunk_earlier", 0), ("chunk_earlier", 1)} <= {(m.ns, m.id) for m in last}
+
+    wait_for(deleted, "both lines to be deleted")
+    assert not any(m.ns == "chunk_earlier" and m.action == Marker.ADD for m in markers[-1].markers)
+
+
 def test_when_nobody_watches_any_more_it_rests_again(scene):
     show_markers(scene)
     scene.look_away("markers")
@@ -373,7 +400,10 @@ def test_deactivating_takes_the_markers_away_and_activating_begins_anew(scene):
     markers = show_markers(scene)
     assert scene.graph.call(scene.node.trigger_deactivate)
     wait_for(scene.rests, "it to listen to nothing")
-    assert markers[-1].markers[-1].action == Marker.DELETEALL
+    wait_for(
+        lambda: markers[-1].markers and markers[-1].markers[-1].action == Marker.DELETEALL,
+        "all markers to be deleted",
+    )
     assert scene.graph.call(scene.node.trigger_activate)
     scene.at(10.5)
     wait_for(lambda: "/pi05/robot_state" in scene.listens_to(), "it to look again")
