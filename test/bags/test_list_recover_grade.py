@@ -9,6 +9,7 @@ from fakes.bags import SECOND, encode, make_bag, text
 
 from pi05_ros.bags.command import main
 from pi05_ros.cli import main as pi05
+from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.metadata import read
 from pi05_ros.data.bags.overview import State, overview
@@ -109,6 +110,26 @@ def test_many_bags_are_listed_by_several_processes_in_their_order(tmp_path, caps
     assert main(["list", "--json", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [Path(item["path"]).name for item in told] == [f"bag{i:02}" for i in range(12)]
+
+
+def test_a_folder_nobody_may_look_into_hides_no_other(folder, capsys, monkeypatch):
+    secret = folder / "secret"
+    secret.mkdir()
+    stat = Path.stat
+
+    def refuse(self, **options):
+        if secret in self.parents:  # Root may read everything, so it is played.
+            raise PermissionError(13, "Permission denied", str(self))
+        return stat(self, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr("pi05_ros.bags.list_bags._FEW", 99)  # In this process.
+    assert main(["list", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert "a-dishes" in said
+    assert f"{secret} cannot be read (Permission denied)" in said
+    with pytest.raises(BagError, match="secret cannot be read"):
+        BagReader(secret)
 
 
 def test_list_of_a_folder_that_does_not_exist(tmp_path, capsys):

@@ -45,6 +45,14 @@ class Overview:
 
 def overview(path: Path) -> Overview:
     """Looks at a bag. Never raises for what is wrong with it: that is what it tells."""
+    try:
+        return _overview(path)
+    except OSError as error:
+        problem = f"{path} cannot be read ({error.strerror or error})"
+        return Overview(path, State.BROKEN, 0, problem=problem)
+
+
+def _overview(path: Path) -> Overview:
     size = _size(path)
     if path.is_dir() and is_in_work(path):
         return Overview(path, State.RECORDING, size, _head(path))

@@ -60,6 +60,9 @@ class BagReader:
         try:
             self.metadata = self._open_folder() if self.path.is_dir() else self._open_file()
             self._describe()
+        except OSError as error:
+            self.close()
+            raise BagError(f"{path} cannot be read ({error.strerror or error})") from error
         except BaseException:
             self.close()
             raise

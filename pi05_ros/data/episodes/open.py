@@ -95,9 +95,12 @@ def is_bag(folder: Path) -> bool:
     """Whether a folder looks like a bag, closed or not."""
     if not folder.is_dir():
         return False
-    if (folder / FILE).exists() or (folder / MARK).exists():
-        return True
-    return any(path.suffix in _PARTS for path in folder.iterdir())
+    try:
+        if (folder / FILE).exists() or (folder / MARK).exists():
+            return True
+        return any(path.suffix in _PARTS for path in folder.iterdir())
+    except PermissionError:
+        return True  # It may be one: whoever opens it is told, and the others are found.
 
 
 def _check(

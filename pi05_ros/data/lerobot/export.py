@@ -26,6 +26,7 @@ from pi05_ros.data.lerobot.publish import publish
 from pi05_ros.data.lerobot.selection import Rows
 from pi05_ros.data.lerobot.staging import StagedEpisode
 from pi05_ros.data.lerobot.workers import Job, work
+from pi05_ros.data.pictures.cache_folder import CacheError
 from pi05_ros.errors import Pi05Error
 
 STAGING = ".pi05_export"  # In the dataset's folder while an export is under way.
@@ -89,7 +90,7 @@ def export(
 
     Raises:
         DatasetError: The episodes do not fit one another or the dataset; nothing was added.
-        OSError: The disk failed; what was staged before stays staged.
+        OSError, CacheError: The disk failed; what was staged before stays staged.
     """
     _check_folder(folder)
     read_committed(folder)  # Whatever is wrong with it is said before anything is made.
@@ -193,6 +194,8 @@ def _read_through(chosen: dict[str, Episode], result: Exported, on_progress: OnP
         on_progress("reading episodes", number, len(chosen))
         try:
             len(episode)
+        except CacheError:
+            raise  # Of the disk, not of the episode.
         except Pi05Error as error:
             del chosen[name]
             result.left_out.append(LeftOut(name, f"not readable ({error})"))

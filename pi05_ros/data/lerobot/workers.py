@@ -22,6 +22,7 @@ from pi05_ros.data.lerobot import staging
 from pi05_ros.data.lerobot.encoding import Cancelled, StopFlag
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.selection import Rows
+from pi05_ros.data.pictures.cache_folder import CacheError
 from pi05_ros.errors import Pi05Error
 
 _REPORT_EVERY_S = 0.2
@@ -61,7 +62,7 @@ def work(
         By name, why an episode could not be read.
 
     Raises:
-        OSError: The disk failed; the others are then given up.
+        OSError, CacheError: The disk failed; the others are then given up.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     count = workers or max(1, (cores or 1) // max(1, cameras))
@@ -115,6 +116,8 @@ def _stage(job: Job, advance: Callable[[int], None], stop: StopFlag) -> str:
     """Stages one; why it cannot be read, or nothing."""
     try:
         staging.stage(job.episode, job.name, job.rows, job.layout, job.folder, advance, stop)
+    except CacheError:
+        raise
     except Pi05Error as error:
         return str(error)
     return ""

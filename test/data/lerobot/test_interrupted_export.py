@@ -11,6 +11,7 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
+from pi05_ros.data.pictures.cache_folder import CacheError
 from pi05_ros.data.pictures.decoding import PictureError
 
 SETTINGS = ExportSettings()
@@ -123,6 +124,19 @@ def test_an_episode_that_cannot_be_read_is_left_out_and_named(tmp_path, fail_at,
     assert why(result) == {"b": f"not readable (picture {fail_at} is broken)"}
     export([episodes[0], episodes[2]], tmp_path / "alone", settings)
     assert contents(tmp_path / "set") == contents(tmp_path / "alone")
+
+
+def test_a_disk_that_fails_is_not_laid_to_an_episode(tmp_path):
+    class OnBadDisk(DrawnEpisode):
+        def __len__(self):
+            raise CacheError("no room for the cache")
+
+    with pytest.raises(CacheError, match="no room"):
+        export([OnBadDisk(drawn().facts)], tmp_path / "rows", SETTINGS)
+    failing = drawn("b", fail_at=20, failure=CacheError)
+    for workers in (1, 2):
+        with pytest.raises(CacheError, match="picture 20 is broken"):
+            export([drawn("a"), failing], tmp_path / "set", ExportSettings(workers=workers))
 
 
 def test_an_episode_whose_rows_cannot_be_read_is_left_out_and_named(tmp_path):
