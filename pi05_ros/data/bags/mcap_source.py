@@ -133,9 +133,10 @@ class McapSource:
                     message.data,
                 )
         except BROKEN as error:
-            raise BagError(f"{self.path} is damaged after {done} messages ({_why(error)})") from (
-                error
-            )
+            raise BagError(
+                f"{self.path} is damaged after {done} messages ({_why(error)}): "
+                f"`./pi05 bags recover {self.path.parent}` keeps the rest"
+            ) from error
 
 
 def _why(error: Exception) -> str:

@@ -9,7 +9,9 @@ import pytest
 from fakes.bags import LATCHED, SECOND, Clock, make_bag, text
 from mcap.reader import NonSeekingReader, make_reader
 from mcap.writer import CompressionType, Writer
-from rosbags.rosbag2 import Reader
+from rosbags.rosbag2 import Reader, StoragePlugin
+from rosbags.rosbag2 import Writer as RosbagsWriter
+from rosbags.typesys import Stores, get_typestore
 
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
@@ -233,6 +235,59 @@ def test_a_damaged_chunk_in_the_middle_costs_that_chunk_only(tmp_path):
     # One chunk: half a second, of which the damaged message is in the middle somewhere.
     assert START + 123 * SECOND // 100 in lost
     assert max(lost) - min(lost) <= SECOND // 2
+
+
+def test_a_chunk_damaged_after_the_bag_was_closed_is_found_and_mended(tmp_path):
+    folder = tmp_path / "closed"
+    words = [BagTopic("/words", "std_msgs/msg/String")]
+    messages = [("/words", text(f"word {i}"), START + i * SECOND // 100) for i in range(300)]
+    settings = WriterSettings(compression="none", split_after_s=1.0)
+    make_bag(folder, words, messages, FACTS, settings)
+    path = folder / "closed_1.mcap"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"word 123")] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(BagError, match=r"is damaged .*: `\./pi05 bags recover .* keeps the rest"):
+        content(folder)
+    seen = []
+    report = recover(folder, progress=lambda done, total: seen.append((done, total)))
+    kept = content(folder)
+    lost = [m[2] for m in messages if m not in kept]
+    assert START + 123 * SECOND // 100 in lost and max(lost) - min(lost) <= SECOND // 2
+    assert report.facts.recovered.startswith("damaged after it was closed; ")
+    assert [p.name for p in report.torn] == ["closed_1.mcap.torn"]
+    assert all(0 < done <= total for done, total in seen)
+    assert recover(folder).was_whole
+
+
+def test_a_file_of_another_recorder_that_lacks_an_index_is_whole(tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    with (folder / "theirs_0.mcap").open("wb") as file:
+        writer = Writer(file, use_chunking=False)
+        writer.start(profile="ros2")
+        schema = writer.register_schema("std_msgs/msg/String", "ros2msg", b"string data")
+        channel = writer.register_channel("/words", "cdr", schema)
+        for i in range(3):
+            writer.add_message(channel, START + i, text(f"word {i}"), START + i)
+        writer.finish()
+    first = recover(folder)  # It has no metadata.yaml.
+    before = (folder / "theirs_0.mcap").read_bytes()
+    assert first.messages == 3 and recover(folder).was_whole
+    assert (folder / "theirs_0.mcap").read_bytes() == before
+
+
+def test_a_bag_of_a_kind_that_is_not_mended_is_not_called_whole(tmp_path):
+    folder = tmp_path / "theirs"
+    types = get_typestore(Stores.ROS2_JAZZY)
+    with RosbagsWriter(folder, version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+        words = writer.add_connection("/words", "std_msgs/msg/String", typestore=types)
+        for i in range(100):
+            writer.write(words, START + i, text("x" * 1000))
+    assert recover(folder).was_whole
+    os.truncate(folder / "theirs.db3", (folder / "theirs.db3").stat().st_size // 2)
+    with pytest.raises(BagError, match=r"cannot be read .* only MCAP files .* copy it again"):
+        recover(folder)
 
 
 def test_a_bag_killed_after_its_metadata_only_loses_its_mark(tmp_path):
