@@ -107,8 +107,8 @@ def managed_nodes(specs: Sequence[NodeSpec]) -> tuple[str, ...]:
 def fast_dds_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What the environment lacks to give Fast DDS a shared-memory segment that pictures fit in.
 
-    Without it, one picture in ten is lost between processes (docs/design/timing.md). A profile that the
-    user has set is left alone.
+    Without it, one picture in ten is lost between processes (docs/design/timing.md). A profile
+    that the user has set is left alone.
     """
     if environ.get(PROFILE_VARIABLE):
         return {}
