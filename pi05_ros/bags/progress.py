@@ -56,7 +56,7 @@ def progress(description: str, total: float | None = None) -> Iterator[Bar]:
     """
     errors = Console(stderr=True)
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

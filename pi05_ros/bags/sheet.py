@@ -22,6 +22,7 @@ from pi05_ros.data.episodes.episode import (
     Episode,
     SubtaskLabel,
 )
+from pi05_ros.data.pictures.decoding import PictureError
 from pi05_ros.inspection.colours import SOURCE_COLOURS
 
 MODES = {
@@ -118,10 +119,10 @@ def _draw_contact_sheet(axes: Axes, episode: Episode, rows: np.ndarray, times: n
     for line, camera in enumerate(episode.cameras):
         frames = episode.frame_of_row(camera)
         for column, row in enumerate(rows):
-            if frames[row] < 0:
-                axes.text(column + 0.5, line + 0.5, "no picture yet", ha="center", va="center")
+            picture, said = _picture(episode, camera, int(frames[row]))
+            if picture is None:
+                axes.text(column + 0.5, line + 0.5, said, ha="center", va="center")
                 continue
-            picture = episode.picture(camera, int(frames[row]))
             left, top, width, height = _fitted(picture, column, line)
             extent = (left, left + width, top + height, top)
             axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased")
@@ -130,6 +131,16 @@ def _draw_contact_sheet(axes: Axes, episode: Episode, rows: np.ndarray, times: n
                 size = (box.x_max - box.x_min) * width, (box.y_max - box.y_min) * height
                 _draw_box(axes, box, corner, size)
     axes.set_aspect("auto")
+
+
+def _picture(episode: Episode, camera: str, index: int) -> tuple[np.ndarray | None, str]:
+    """A picture; None, and why there is none: a damaged one may be what somebody looks for."""
+    if index < 0:
+        return None, "no picture yet"
+    try:
+        return episode.picture(camera, index), ""
+    except PictureError:
+        return None, "cannot be decoded"
 
 
 def _fitted(picture: np.ndarray, column: int, line: int) -> tuple[float, float, float, float]:

@@ -4,6 +4,7 @@ robot moved. Numbers are those of `./pi05 bags list`."""
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.errors import ConfigError
 
 _SUFFIXES = (".png", ".pdf")
+_MOST_LETTERS = 60  # Of a file's name: 255 bytes, of at most four a letter.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     with progress("drawing", len(episodes)) as bar:
         for episode in episodes:
-            out = arguments.out or Path(f"{episode.facts.id}.png")
+            # Whoever wrote a dataset chose the id: it names a file here, and no path.
+            name = re.sub(r"[^\w.-]", "_", episode.facts.id)[:_MOST_LETTERS]
+            out = arguments.out or Path(f"{name}.png")
             save_sheet(episode, out, arguments.moments)
-            console().print(str(out))
+            console().print(str(out), markup=False)
             bar.advance()
     return 0

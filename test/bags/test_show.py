@@ -5,13 +5,15 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from fakes.episode_bags import FACTS, PLATFORM, make_episode_bag
+from fakes.drawn_episodes import drawn
+from fakes.episode_bags import FACTS, PLATFORM, alter, make_episode_bag
 from PIL import Image
 
 from pi05_ros.bags.choose import bag_of, bags_below
 from pi05_ros.bags.sheet import SOURCE_COLOURS, draw_sheet
 from pi05_ros.cli import main as pi05
 from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.errors import ConfigError
 
 
@@ -75,6 +77,28 @@ def test_numbers_are_those_of_the_list(bags, tmp_path, monkeypatch, capsys):
 def test_a_wrong_command_line_is_one_sentence(bags, capsys, arguments, why):
     assert pi05(["bags", "show", *arguments, "--folder", str(bags)]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_decoded_hides_no_other(tmp_path):
+    def nonsense(number, m):
+        m.message.encoding = "nonsense"
+
+    front = PLATFORM.camera("front").topic
+    make_episode_bag(tmp_path, fault=alter(front, nonsense))
+    (episode,) = open_episodes(tmp_path)
+    sheet = draw_sheet(episode, moments=3).subfigs[0].axes[0]
+    assert len(sheet.images) == 3 * (len(PLATFORM.cameras) - 1)
+    assert texts(sheet) == ["cannot be decoded"] * 3
+
+
+def test_an_id_from_elsewhere_names_a_file_and_no_path(tmp_path, monkeypatch, capsys):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    export([drawn("../[/out] of\n" + "x" * 200, rows=30)], tmp_path / "set", ExportSettings())
+    assert pi05(["bags", "show", str(tmp_path / "set"), "--moments", "1"]) == 0
+    (name,) = capsys.readouterr().out.splitlines()
+    assert name == ".._" + "__out__of_" + "x" * 47 + ".png"
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [name]
 
 
 @pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "."])
