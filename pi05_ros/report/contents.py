@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pi05_ros.latency.errors import LatencyError
 from pi05_ros.latency.statistics import Summary, summarize
 
 _DIAGNOSTICS = "/diagnostics"
+_FIGURE = re.compile(r"\d+\.\d+|\d+(?= (?:s|ms|Hz)\b)")
 _WARN, _ERROR, _STALE = (
     1,
     2,
@@ -157,8 +159,16 @@ def _add_mode(modes: list[Span], now: float, message: Any) -> None:
     kind = str(message.mode)
     if modes:
         modes[-1] = replace(modes[-1], end=now)
-    if not modes or (modes[-1].kind, modes[-1].beside) != (kind, message.reason):
+    last = modes[-1] if modes else None
+    if last is None or (last.kind, _same(last.beside)) != (kind, _same(message.reason)):
         modes.append(Span(now, now, "", kind, message.reason))
+    else:
+        modes[-1] = replace(last, beside=message.reason)
+
+
+def _same(reason: str) -> str:
+    """A reason without its figures: "silent for 0.3 s" and "silent for 0.4 s" are one."""
+    return _FIGURE.sub("#", reason)
 
 
 def _add_score(gathered: _Gathered, now: float, message: Any) -> None:

@@ -65,6 +65,30 @@ def test_it_collects_what_happened(bag):
     assert contents.latency is None and "ledger" in contents.latency_problem
 
 
+def silent(messages):
+    """A second on hold for a reason that tells a new age each time, then half a second of another."""
+    for m in messages:
+        at = (m.time_ns - START) / SECOND
+        if isinstance(m.message, RobotState) and 1.0 <= at < 2.5:
+            m.message.mode = RobotState.MODE_HOLDING
+            m.message.reason = f"planner is silent for {at - 1:.2f} s"
+            if at >= 2.0:
+                m.message.reason = f"camera_{1 if at < 2.25 else 2} is late"
+    return messages
+
+
+def test_a_reason_with_a_figure_is_told_once_as_it_was_last(tmp_path):
+    contents = collect(make_episode_bag(tmp_path, 4.0, silent))
+    held = [
+        (round(s.start, 2), round(s.end, 2), s.beside) for s in contents.modes if s.kind == "2"
+    ]
+    assert held == [
+        (1.0, 2.0, "planner is silent for 0.98 s"),
+        (2.0, 2.26, "camera_1 is late"),
+        (2.26, 2.5, "camera_2 is late"),
+    ]
+
+
 class Page(HTMLParser):
     """Tags that are opened and closed, and the text between them."""
 
