@@ -27,8 +27,11 @@ class Gate:
     names: tuple[str, ...] = ()  # Further names by which the machine is called.
 
     def __post_init__(self) -> None:
-        if self.token and (len(self.token) < MIN_TOKEN or not self.token.isascii()):
-            raise ValueError(f"token: wanted at least {MIN_TOKEN} ASCII characters")
+        # A browser's form and a header lose spaces and line breaks at the ends.
+        if self.token and not re.fullmatch(rf"[!-~]{{{MIN_TOKEN},}}", self.token):
+            raise ValueError(
+                f"token: wanted at least {MIN_TOKEN} printable ASCII characters without spaces"
+            )
         if not self.token and not is_loopback(self.host):
             raise ValueError(
                 f"host: '{self.host}' lets other machines in, and no token is set; set token, or "

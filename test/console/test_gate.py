@@ -73,6 +73,9 @@ def test_it_is_not_opened_without_a_token(host):
 def test_a_token_must_be_long_enough():
     with pytest.raises(ValueError, match="at least 12"):
         Gate("127.0.0.1", "short")
+    for token in (f"{TOKEN}\n", f" {TOKEN}", "a long enough token", "ein-schönes-Wort"):
+        with pytest.raises(ValueError, match="printable ASCII characters without spaces"):
+            Gate("127.0.0.1", token)
 
 
 def test_the_token_is_shown_by_header_or_by_cookie():

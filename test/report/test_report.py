@@ -66,7 +66,7 @@ def test_it_collects_what_happened(bag):
 
 
 def silent(messages):
-    """A second on hold for a reason that tells a new age each time, then half a second of another."""
+    """On hold for a reason that tells a new age each time, then for two others."""
     for m in messages:
         at = (m.time_ns - START) / SECOND
         if isinstance(m.message, RobotState) and 1.0 <= at < 2.5:
