@@ -17,6 +17,7 @@ from pi05_ros.bags.choose import DEFAULT_FOLDER, bags_below
 from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.data.bags.overview import Overview, State, overview
+from pi05_ros.inference.instructions import clean
 
 _COLOURS = {
     State.WHOLE: "green",
@@ -89,7 +90,7 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
         table.add_row(
             str(number),
             escape(item.path.name),
-            escape(facts.task) if facts else "",
+            escape(clean(facts.task)) if facts else "",
             f"{int(item.seconds // 60)}:{item.seconds % 60:04.1f}" if item.messages else "–",
             _outcome(item),
             escape(_subtasks(item.subtasks)),
@@ -110,7 +111,7 @@ def _subtasks(texts: tuple[str, ...]) -> str:
     if not texts:
         return "–"
     more = f", … ({len(texts)})" if len(texts) > _TEXTS else ""
-    return ", ".join(texts[:_TEXTS]) + more
+    return ", ".join(clean(text) for text in texts[:_TEXTS]) + more
 
 
 def _mix(item: Overview) -> str:

@@ -92,6 +92,16 @@ def test_list_tells_every_bag_and_what_is_wrong_with_it(folder, capsys):
     assert lines[-3:] == reasons and f"./pi05 bags recover {folder / 'b-torn'}" in reasons[0]
 
 
+def test_words_of_others_do_nothing_to_a_terminal(tmp_path, capsys):
+    said = [("/pi05/subtask", subtask("wipe\x1b]0;mine\x07 it\n" + "x" * 999, "model"), START)]
+    topics = [BagTopic("/pi05/subtask", "pi05_msgs/msg/Subtask")]
+    make_bag(tmp_path / "a", topics, said, EpisodeFacts(id="a", task="tidy\x1b[31m up"))
+    assert main(["list", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "tidy [31m up" in shown and "\x1b" not in shown and "\x07" not in shown
+    assert 200 < shown.count("x") < 300
+
+
 def test_list_as_json_has_the_same(folder, capsys):
     assert main(["list", "--json", str(folder)]) == 0
     told = {Path(item["path"]).name: item for item in json.loads(capsys.readouterr().out)}

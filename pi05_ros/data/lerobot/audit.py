@@ -11,6 +11,7 @@ from typing import Any
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.lerobot.committed import read_committed
 from pi05_ros.data.lerobot.export import Exported
+from pi05_ros.inference.instructions import clean
 
 NO_SUBTASK = "none"
 
@@ -46,7 +47,7 @@ class Audit:
             f"{self.folder}: {self.episodes} episodes ({self.added} new"
             + (f", {self.found_ready} of them ready from before" if self.found_ready else "")
             + f"), {self.rows} rows at {self.fps} Hz, {self.seconds:.1f} s",
-            f"tasks: {', '.join(self.tasks) or 'none'}",
+            f"tasks: {', '.join(map(clean, self.tasks)) or 'none'}",
             f"outcomes: {_shares(self.outcomes, 'episodes')}",
             f"subtasks said by: {_shares(self.sources, 'rows')}",
         ]
