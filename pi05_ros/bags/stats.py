@@ -110,8 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             written[platform.name] = norm_stats
     if arguments.out and not blocked:
-        write_norm_stats(arguments.out, written)
+        # The report first: no statistics stand without what was let pass for them.
         write_json(arguments.out.with_suffix(".report.json"), report)
+        write_norm_stats(arguments.out, written)
         print(f"wrote {arguments.out} and {arguments.out.with_suffix('.report.json').name}")
     elif arguments.out:
         print(f"{arguments.out} was not written", file=sys.stderr)

@@ -1,6 +1,8 @@
 """`./pi05 bags stats`: a table, findings that block, files that are written or not."""
 
+import errno
 import json
+import os
 
 import numpy as np
 import pytest
@@ -122,8 +124,23 @@ def test_statistics_that_cannot_be_put_where_they_should_leave_nothing_behind(
 ):
     (tmp_path / "out.json").mkdir()
     assert stats(bags, "--out", tmp_path / "out.json") == 1
-    assert f"pi05 bags: {tmp_path}/out.json: Is a directory\n" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["out.json"]
+    assert f"{tmp_path}/out.json cannot be written (Is a directory)" in capsys.readouterr().err
+    left = sorted(path.name for path in tmp_path.iterdir() if path.name != "cache")
+    assert left == ["out.json", "out.report.json"]
+
+
+@pytest.mark.parametrize("option", ["--out", "--save"])
+def test_a_full_disk_is_told_with_the_file(bags, tmp_path, capsys, monkeypatch, option):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    folder = tmp_path / "out"
+    assert stats(bags) == 0  # The cache is there then.
+    monkeypatch.setattr(os, "fsync", full)
+    assert stats(bags, option, folder / "n.json") == 1
+    said = capsys.readouterr().err
+    assert f"pi05 bags: {folder}/n." in said and "written (No space left on device)" in said
+    assert not list(folder.iterdir())
 
 
 def test_more_episodes_than_a_few_are_counted_by_all_cores(tmp_path, capsys):

@@ -7,10 +7,11 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -25,7 +26,11 @@ _VECTORS = ("states", "actions", "relative")
 
 
 def save_statistics(path: Path, statistics: RobotStatistics) -> None:
-    """Writes statistics with their sketches (.npz), atomically."""
+    """Writes statistics with their sketches (.npz), atomically.
+
+    Raises:
+        StatisticsError: The disk does not take them; what was there is still there.
+    """
     with _replacing(path) as file:
         file.write(to_bytes(statistics))
 
@@ -111,33 +116,31 @@ def read_norm_stats(path: Path) -> dict[str, NormStats]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON for people, atomically."""
+    """Writes JSON for people, atomically.
+
+    Raises:
+        StatisticsError: The disk does not take it; what was there is still there.
+    """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with _replacing(path) as file:
         file.write(text.encode())
 
 
-class _replacing:
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place when the block ends well."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Any:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.NamedTemporaryFile(
-            dir=self._path.parent, prefix=f".{self._path.name}.", delete=False
-        )
-        return self._file
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        with self._file:
-            if kind is None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-        try:
-            if kind is None:
-                os.chmod(self._file.name, 0o644)
-                os.replace(self._file.name, self._path)
-        finally:
-            Path(self._file.name).unlink(missing_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                os.chmod(file.name, 0o644)
+                os.replace(file.name, path)
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StatisticsError(f"{path} cannot be written ({error.strerror})") from error
