@@ -14,6 +14,7 @@ import numpy as np
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
 from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
@@ -208,8 +209,14 @@ class _Check:
 
     def _judge_stamps(self, series: Series) -> None:
         """Order and clock of measurements. (A label may speak of a picture that is long past.)"""
+        is_state = series.topic == self._state
         if (np.diff(series.stamps_ns) < 0).any():
-            self._say(Level.WARNING, series.topic, "stamps go back in time")
+            # Rows that go back are refused by whoever reads the episode.
+            level = Level.ERROR if is_state else Level.WARNING
+            self._say(level, series.topic, "stamps go back in time")
+        elif is_state and clock_jumped_back(series.sequences):
+            said = "the clock jumped back: what was before and after lies among each other"
+            self._say(Level.ERROR, series.topic, said)
         offset = series.clock_offset()
         if abs(offset) > self.settings.max_clock_offset:
             where = "behind" if offset > 0 else "ahead of"

@@ -22,7 +22,7 @@ from pi05_ros.data.episodes.rows import newest_frames
 from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.data.pictures.decoding import PictureError, decode_message
 
-_INDEX = "index-1.npz"  # Its number changes with what is read from a bag, and how.
+_INDEX = "index-2.npz"  # Its number changes with what is read from a bag, and how.
 _OPEN_READERS = 4  # For each thread: a reader holds a file and its table of contents.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that its fingerprint is made of.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
+from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.labels import Saying, spans
 from pi05_ros.data.pictures.decoding import PICTURE_TYPES
@@ -131,6 +132,7 @@ class _Rows:
         self._measured: list[np.ndarray] = []
         self._commanded: list[np.ndarray] = []
         self._modes: list[int] = []
+        self._sequences: list[int] = []
 
     def add(self, message: RawMessage) -> None:
         state = self._reader.decode(message.topic, message.data)
@@ -139,6 +141,7 @@ class _Rows:
             raise self._wrong(state)
         stamp = state.header.stamp
         self._log.append(message.log_ns)
+        self._sequences.append(message.sequence)
         self._times.append(stamp.sec * 10**9 + stamp.nanosec)
         self._measured.append(state.measured)
         self._commanded.append(state.commanded)
@@ -153,6 +156,12 @@ class _Rows:
                 f"{self._reader.path}: the clock jumped back by "
                 f"{(times[row] - times[row + 1]) * 1e-9:.3f} s at row {row + 1} of {len(times)}: "
                 "what was before and what was after cannot be told apart; record it anew"
+            )
+        if clock_jumped_back(self._sequences):
+            raise BagError(
+                f"{self._reader.path}: the clock jumped back while it was recorded, and rows of "
+                "before and after lie among each other (their publisher's numbers go up and "
+                "down); record it anew"
             )
         return BagIndex(
             times_ns=times,

@@ -53,6 +53,12 @@ def go_back(number, m):
     m.message.header.stamp.nanosec = m.time_ns % S
 
 
+def step_back(messages):
+    """The clock goes back by 1 s in the middle: a bag is read by log time, so nothing shows."""
+    begin = messages[0].time_ns
+    return [replace(m, time_ns=m.time_ns - S * (m.time_ns >= begin + 2 * S)) for m in messages]
+
+
 def not_a_number(number, m):
     if number in (3, 4):
         m.message.measured[2] = math.nan
@@ -121,6 +127,8 @@ def half_a_second_off(number, m):
         (drop("/pi05/subtask", lambda k: k > 0, lost=False), "WARNING", STATE, "only 50.0%"),
         (alter("/joint_states", stamp_late), "ERROR", "/joint_states", "behind the recorder's"),
         (alter("/odom", go_back), "WARNING", "/odom", "stamps go back in time"),
+        (alter(STATE, go_back), "ERROR", STATE, "stamps go back in time"),
+        (step_back, "ERROR", STATE, "the clock jumped back: what was before and after"),
         (alter(STATE, not_a_number), "ERROR", STATE, "2 of 200 states hold NaN"),
         (alter(STATE, one_value_short), "ERROR", STATE, "1 of 200 rows have not one value for"),
         (alter(STATE, no_command), "ERROR", STATE, "10 of 200 rows that move have no command"),

@@ -283,6 +283,19 @@ def test_a_clock_that_jumped_back_is_said(tmp_path):
     assert "the clock jumped back by 100.020 s at row 2 of 6" in said
 
 
+def test_rows_of_before_and_after_a_step_of_the_clock_are_not_mixed(tmp_path):
+    """The clock goes back by five rows: by log time, the stamps rise all the same."""
+    times = [BEGAN + k * PERIOD for k in (*range(10), *range(5, 15))]
+    pose = np.zeros(PLATFORM.size)
+    rows = [(STATE, state(time, pose, pose), time) for time in times]
+    topic = BagTopic(STATE, "pi05_msgs/msg/RobotState", (OfferedQos(),))
+    made = episode_bag(tmp_path / "facts", 5, cameras=())
+    with BagReader(made.path) as reader:
+        facts = reader.facts
+    said = refusal(make_bag(tmp_path / "e", [topic], rows, facts))
+    assert "the clock jumped back while it was recorded, and rows of before and after" in said
+
+
 def test_pictures_of_another_type_are_refused(tmp_path):
     topic = BagTopic("/talk", "std_msgs/msg/String", (OfferedQos(),))
     made = episode_bag(
