@@ -51,6 +51,7 @@ def render(contents: Contents, moments: list[Moment], video: Path | None) -> str
         moments=moments,
         video=base64.b64encode(video.read_bytes()).decode("ascii") if video else "",
         source_colours=SOURCE_COLOURS,
+        inks={source: _ink(colour) for source, colour in SOURCE_COLOURS.items()},
         mode_styles={str(mode): style for mode, style in MODES.items()},
         levels=_LEVELS,
         vectors=[(c, Markup(c.svg)) for c in vector_charts(contents.episode)],
@@ -58,6 +59,13 @@ def render(contents: Contents, moments: list[Moment], video: Path | None) -> str
         script_hash=base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode("ascii"),
         score=Markup(score),
     )
+
+
+def _ink(colour: str) -> str:
+    """Black or white, whichever reads better on #rrggbb (relative luminance of WCAG 2)."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return "#000" if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 else "#fff"
 
 
 def _started(contents: Contents) -> str:

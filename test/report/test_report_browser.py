@@ -10,6 +10,7 @@ pytest.importorskip("playwright", reason="playwright is not installed (requireme
 
 import playwright.sync_api as playwright
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from fakes.contrast import faint_texts
 from fakes.episode_bags import make_episode_bag
 
 from pi05_msgs.msg import RobotState, Subtask, TaskScore
@@ -34,8 +35,10 @@ def ill(messages):
             message.source = "human"
         elif isinstance(message, RobotState):
             message.mode, message.reason = RobotState.MODE_HOLDING, EVIL
+        if isinstance(message, Subtask) and message.id == 1:
+            message.source = "model"
     first = messages[0]
-    status = DiagnosticStatus(level=b"\2", name=EVIL, message=EVIL)
+    status = DiagnosticStatus(level=b"\1", name=EVIL, message=EVIL)
     score = TaskScore(task=EVIL, points=1.0, max_points=1.0)
     score.criteria, score.criterion_points, score.criterion_max = [EVIL], [1.0], [1.0]
     for topic, message in (
@@ -95,3 +98,9 @@ def test_it_is_as_wide_as_the_screen(page, width):
         assert box.bounding_box()["width"] <= width
     table = page.locator("table").last
     assert table.bounding_box()["width"] <= width  # Faults are read without pushing them about.
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read(page, scheme):
+    page.emulate_media(color_scheme=scheme)
+    assert faint_texts(page) == []
