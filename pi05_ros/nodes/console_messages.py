@@ -173,7 +173,7 @@ def score_section(message: TaskScore) -> dict[str, Any]:
 
 
 def diagnostics_of(message: Any) -> dict[str, dict[str, Any]]:
-    """Node -> level and message, of one DiagnosticArray; mock_home's counts are left out."""
+    """Name -> level, message and values, of one DiagnosticArray."""
     return {
         status.name.lstrip("/"): {
             "level": status.level[0] if isinstance(status.level, bytes) else int(status.level),
