@@ -109,7 +109,7 @@ class RecorderInputs:
 
     def _drain(self) -> None:
         """Takes what has arrived on every topic."""
-        now_ns, wall_ns = self._node.now_ns(), time.time_ns()
+        now_ns = self._node.now_ns()
         put = self.session.put
         for topic, tap in self._taps.items():
             take, kind = tap.handle.take_message, tap.msg_type
@@ -120,8 +120,9 @@ class RecorderInputs:
                 data, info = taken
                 log_ns = now_ns
                 if not self._simulated:
-                    waited_ns = wall_ns - int(info["received_timestamp"])
-                    log_ns -= waited_ns if abs(waited_ns) < _BELIEVED_NS else 0
+                    # The same clock as the node's: messages keep the order in which they came.
+                    received_ns = int(info["received_timestamp"])
+                    log_ns = received_ns if abs(now_ns - received_ns) < _BELIEVED_NS else now_ns
                 put(
                     Message(
                         topic,
