@@ -17,21 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
+from pi05_ros.data.bags.damage import Progress, is_damaged
+from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_in_work, is_marked
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.mcap_source import McapSource
 from pi05_ros.data.bags.metadata import FILE, BagMetadata, FileEntry, TopicEntry
-from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.salvage import Salvage, Salvaged
 from pi05_ros.data.bags.sink import sync_folder, write_atomically
 from pi05_ros.data.bags.verification import verify
 
 TORN = ".torn"  # the end of a torn original's name
 _BESIDE = ".recovering"
-
-Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
         raise BagError(f"there is no bag {folder}: wanted its folder")
     was_closed = not is_marked(folder) and (folder / FILE).exists()
     progress = progress or (lambda done, total: None)
-    if was_closed and not _is_damaged(folder, progress):
+    if was_closed and not is_damaged(folder, progress):
         return _whole(folder)
     if not is_marked(folder) and not _parts(folder):
         if any(folder.glob("*.db3")):
@@ -244,68 +242,6 @@ def _closed_metadata(folder: Path) -> BagMetadata | None:
         return bag_metadata.read(folder) if (folder / FILE).exists() else None
     except BagError:
         return None
-
-
-def _is_damaged(folder: Path, progress: Progress) -> bool:
-    """Whether a file of a closed bag, or its metadata.yaml, cannot be read to the end any more.
-
-    Raises:
-        BagError: A file is missing altogether, or damaged and of a kind that is not mended here.
-    """
-    try:
-        metadata = bag_metadata.read(folder)
-    except BrokenMetadataError:
-        return True
-    if metadata.storage != "mcap" or metadata.compression_mode:
-        _read_through(folder)
-        return False
-    parts = [folder / file.name for file in metadata.files]
-    for part in parts:
-        if not part.exists():
-            raise BagError(f"{folder}: {part.name} of the bag is missing: copy it again")
-    done, total = 0, sum(part.stat().st_size for part in parts)
-    for part in parts:
-        before = done
-
-        def advance(read: int, before: int = before) -> None:
-            progress(before + read, total)
-
-        if not _is_readable(part, advance):
-            return True
-        done += part.stat().st_size
-    return False
-
-
-def _is_readable(part: Path, advance: Callable[[int], None]) -> bool:
-    """Whether every message of a file can be had, ours or another recorder's."""
-    try:
-        verify(part, deep=True, progress=advance)
-        return True
-    except BagError:
-        pass  # Others' files may lack what ours have, and be read to their end all the same.
-    try:
-        source = McapSource(part)
-        try:
-            for _ in source.messages(None, None, None):
-                pass
-        finally:
-            source.close()
-    except BagError:
-        return False
-    return True
-
-
-def _read_through(folder: Path) -> None:
-    """Reads a bag that could not be mended here, so that it is called whole only when it is."""
-    try:
-        with BagReader(folder) as reader:
-            for _ in reader.messages():
-                pass
-    except BagError as error:
-        raise BagError(
-            f"{error}; only MCAP files that are not compressed as a whole are mended here: copy "
-            "it again, or try `ros2 bag reindex`"
-        ) from error
 
 
 def _whole(folder: Path) -> Recovered:
