@@ -94,13 +94,6 @@ class Scene:
         return wait_for(shoot_and_look, what)
 
 
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
-
-
 def complete(sets):
     return [s for s in sets if all(s.valid)]
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from fakes.bridge_scene import BASE, JOINT, PLATFORM, Scene
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -17,13 +17,6 @@ from std_srvs.srv import Trigger
 from pi05_msgs.msg import RobotState
 from pi05_ros.nodes.control_bridge import ControlBridge
 from pi05_ros.nodes.conversions import float_array
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 def test_nothing_moves_before_an_operator_arms_it(graph):

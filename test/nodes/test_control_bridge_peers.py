@@ -7,19 +7,12 @@ pytest.importorskip("rclpy")
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from fakes.bridge_scene import Scene
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from geometry_msgs.msg import TwistStamped
 from std_srvs.srv import Trigger
 
 from pi05_msgs.msg import Heartbeat, RobotState, Subtask
 from pi05_ros.nodes import qos
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 class Peer:

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from rclpy.action import ActionServer
 from rosgraph_msgs.msg import Clock
 
@@ -13,13 +13,6 @@ from pi05_msgs.action import ExecuteTask
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.nodes.demo_monitor import DemoMonitor
 from pi05_ros.platforms import load_platform
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 def test_it_waits_for_time_and_for_the_planner(graph):

@@ -7,7 +7,7 @@ pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
 from fakes.brain import FakeBrain, FakeSource
 from fakes.eyes import Eyes
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from nav_msgs.msg import Odometry
 from visualization_msgs.msg import Marker, MarkerArray
 
@@ -19,13 +19,6 @@ from pi05_ros.nodes.policy import Policy
 from pi05_ros.platforms import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, JointState
 
@@ -19,13 +19,6 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.mock_home import MockHome
 from pi05_ros.resources import resource_path
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 def run(*arguments, **keywords):

@@ -92,13 +92,6 @@ class Scene:
         return wait_for(lambda: future.done() and future.result(), name)
 
 
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
-
-
 def test_every_decision_is_told_with_its_reason(graph):
     scene = Scene(graph)
     first = scene.wait("task", "changed")

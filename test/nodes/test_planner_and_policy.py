@@ -68,13 +68,6 @@ class Scene:
         return wait_for(lambda: future.done() and future.result(), "instruct")
 
 
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
-
-
 def test_a_task_becomes_subtasks_and_chunks_that_carry_their_origin(graph):
     scene = Scene(graph, task="put the dishes in the sink")
     subtask = wait_for(lambda: scene.subtasks and scene.subtasks[-1], "a subtask")

@@ -9,7 +9,7 @@ pytest.importorskip("rclpy")
 
 from fakes.brain import FakeBrain, FakeSource
 from fakes.eyes import Eyes
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from pi05_msgs.msg import ActionChunk, Subtask
@@ -21,13 +21,6 @@ from pi05_ros.nodes.policy import Policy
 from pi05_ros.platforms import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 class Scene:

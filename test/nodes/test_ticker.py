@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from fakes.graph import Graph, wait_for
+from fakes.graph import wait_for
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
@@ -17,13 +17,6 @@ from pi05_ros.faults.processes import NodeProcess
 from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 
 PERIOD_NS = 20_000_000
-
-
-@pytest.fixture
-def graph():
-    made = Graph()
-    yield made
-    made.close()
 
 
 def test_the_steady_clock_ticks_without_anybodys_help(graph):
