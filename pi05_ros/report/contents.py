@@ -21,11 +21,8 @@ from pi05_ros.latency.statistics import Summary, summarize
 
 _DIAGNOSTICS = "/diagnostics"
 _FIGURE = re.compile(r"\d+\.\d+|\d+(?= (?:s|ms|Hz)\b)")
-_WARN, _ERROR, _STALE = (
-    1,
-    2,
-    3,
-)  # diagnostic_msgs/DiagnosticStatus: from _WARN on, something is wrong.
+# Of diagnostic_msgs/DiagnosticStatus: from _WARN on, something is wrong.
+_WARN, _ERROR, _STALE = 1, 2, 3
 
 
 @dataclass(frozen=True)
