@@ -4,7 +4,6 @@ robot moved. Numbers are those of `./pi05 bags list`."""
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -64,9 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with progress("drawing", len(episodes)) as bar:
         for episode in episodes:
-            # Whoever wrote a dataset chose the id: it names a file here, and no path.
-            name = re.sub(r"[^\w.-]", "_", episode.facts.id)[:_MOST_LETTERS]
-            out = arguments.out or Path(f"{name}.png")
+            out = arguments.out or Path(f"{episode.facts.file_name[:_MOST_LETTERS]}.png")
             save_sheet(episode, out, arguments.moments)
             console().print(str(out), markup=False)
             bar.advance()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,6 +58,11 @@ class EpisodeFacts:
             )
         if not (math.isfinite(self.rate_hz) and self.rate_hz >= 0.0):
             raise ValueError(f"rate_hz: wanted a rate >= 0 [Hz], got {self.rate_hz}")
+
+    @property
+    def file_name(self) -> str:
+        """The id as a name of files here: whoever wrote a dataset chose it, and it is no path."""
+        return re.sub(r"[^\w.-]", "_", self.id)
 
     def to_custom_data(self) -> dict[str, str]:
         """Text for text: keys "pi05.task" and so on; lists and mappings as JSON."""

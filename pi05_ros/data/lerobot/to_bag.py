@@ -71,7 +71,7 @@ def write_bag(
     """
     settings = settings or BagSettings()
     _check(episode)
-    folder = bags / re.sub(r"[^\w.-]", "_", episode.facts.id)
+    folder = bags / episode.facts.file_name
     if folder.exists():
         _check_same(folder, episode)
         return None
