@@ -18,6 +18,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from pi05_msgs.msg import Heartbeat
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
+from pi05_ros.nodes.by_hand import TakesByHand
 from pi05_ros.nodes.parameters import declare_parameters
 
 P = TypeVar("P")
@@ -36,7 +37,7 @@ OK, WARN, ERROR = 0, 1, 2
 HEARTBEAT_PERIOD = 0.04  # [s]
 
 
-class ManagedNode(LifecycleNode, Generic[P]):
+class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     """A lifecycle node that says why a transition failed, and lives on when a callback fails.
 
     A subclass overrides the hooks `configure`, `activate`, `deactivate`, `cleanup` and `health`.

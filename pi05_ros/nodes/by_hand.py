@@ -1,17 +1,19 @@
-"""A callback group whose entities no executor touches."""
+"""Entities that no executor touches: whoever put them there takes from them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rclpy.callback_groups import CallbackGroup
 
 
 class ByHand(CallbackGroup):  # type: ignore[misc]
-    """Entities of this group are left alone by executors: whoever put them there takes from them.
+    """Group of entities whose messages and requests are taken by hand.
 
-    rclpy's executor rebuilds its wait set for every message, which is most of what a message
-    costs. Asking a subscription that has nothing takes half a microsecond.
+    An executor spends most of what a message costs before its callback begins. Asking a
+    subscription that has nothing takes half a microsecond. Wait-set executors respect the group;
+    EventsExecutor does not: a node that has such entities is a `TakesByHand`, too.
     """
 
     def can_execute(self, entity: Any) -> bool:
@@ -21,3 +23,26 @@ class ByHand(CallbackGroup):  # type: ignore[misc]
     def begin_execution(self, entity: Any) -> bool:
         """Never by an executor."""
         return False
+
+
+class TakesByHand:
+    """Mix-in of a node: it shows its executor only what that may touch. Stands before the node."""
+
+    @property
+    def subscriptions(self) -> Iterator[Any]:
+        """Subscriptions without those whose messages are taken by hand."""
+        return _without_by_hand(super().subscriptions)  # type: ignore[misc]
+
+    @property
+    def services(self) -> Iterator[Any]:
+        """Services without those whose requests are taken by hand."""
+        return _without_by_hand(super().services)  # type: ignore[misc]
+
+    @property
+    def waitables(self) -> Iterator[Any]:
+        """Action servers, action clients and events without those of what is taken by hand."""
+        return _without_by_hand(super().waitables)  # type: ignore[misc]
+
+
+def _without_by_hand(entities: Iterable[Any]) -> Iterator[Any]:
+    return (e for e in entities if not isinstance(e.callback_group, ByHand))

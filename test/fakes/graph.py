@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
+
+from pi05_ros.nodes.event_loop import EventLoop
 
 
 class Graph:
@@ -20,11 +20,9 @@ class Graph:
     def __init__(self) -> None:
         self.context = rclpy.Context()
         self.context.init(domain_id=random.randint(1, 100))
-        self._executor = SingleThreadedExecutor(context=self.context)
+        self._loop = EventLoop(self.context)
         self._nodes: list[Node] = []
-        self._closing = False
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def add(self, kind: Callable[..., Any], **parameters: Any) -> Any:
         """A node of the suite in namespace pi05, with these parameters."""
@@ -42,32 +40,22 @@ class Graph:
 
         rclpy must not destroy entities in one thread while another waits on them.
         """
-        task = self._executor.create_task(function)
+        task = self._loop.create_task(function)
         wait_for(task.done, f"{function.__name__} to return")
         return task.result()
 
     def close(self) -> None:
         """Ends all nodes and the context."""
-        self._closing = True
-        self._executor.shutdown(timeout_sec=2.0)
-        self._thread.join(timeout=2.0)
+        self._loop.stop()
         for node in self._nodes:
             if hasattr(node, "close"):
                 node.close()
             node.destroy_node()
         self.context.try_shutdown()
 
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except AttributeError:
-            # An executor that is shut down within a callback has no guard condition to trigger.
-            if not self._closing:
-                raise
-
     def _keep(self, node: Node) -> Node:
         self._nodes.append(node)
-        self._executor.add_node(node)
+        self._loop.add(node)
         return node
 
 

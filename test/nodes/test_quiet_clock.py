@@ -11,11 +11,15 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.by_hand import ByHand
+from pi05_ros.nodes.by_hand import ByHand, TakesByHand
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.nodes.quiet_clock import QuietClock
 
 SECOND = 1_000_000_000
+
+
+class Resting(TakesByHand, Node):
+    """A node that can rest."""
 
 
 class Scene:
@@ -23,7 +27,7 @@ class Scene:
 
     def __init__(self, graph, simulated=True):
         self.graph = graph
-        self.node = graph.add(lambda **a: Node("resting", **a), use_sim_time=simulated)
+        self.node = graph.add(lambda **a: Resting("resting", **a), use_sim_time=simulated)
         self.time = QuietClock(self.node)
         other = graph.plain("other")
         self._clock = other.create_publisher(Clock, "/clock", 10)
@@ -46,10 +50,11 @@ class Scene:
 
     @property
     def woken_by(self):
-        """What of /clock an executor would wait for."""
-        taps = [t for t in self.node.subscriptions if t.topic_name == "/clock"]
+        """What of /clock an executor is shown."""
+        taps = [t for t in Node.subscriptions.fget(self.node) if t.topic_name == "/clock"]
         entities = [entity for tap in taps for entity in (tap, *tap.event_handlers)]
-        return [e for e in entities if not isinstance(e.callback_group, ByHand)]
+        shown = [*self.node.subscriptions, *self.node.waitables]
+        return [entity for entity in entities if entity in shown]
 
 
 @pytest.fixture
