@@ -22,6 +22,8 @@ from pi05_ros.resources import resource_path
 
 # A bag of many gigabytes is read again before it counts as whole.
 _RECORDER_END_S = 30.0
+# The mock home lets time wait for its nodes; for longer than this it is itself dead [s, wall].
+_SIM_CLOCK_TIMEOUT_S = 10.0
 
 Parameter: TypeAlias = "bool | int | float | str | Sequence[str]"
 
@@ -85,8 +87,7 @@ def graph(
     if options.console_required:
         specs.append(suite.console())
     peers = ",".join(managed_nodes(specs))
-    bridge: dict[str, Parameter] = {"auto_arm": options.sim, "peers": peers}
-    specs.append(suite.node("control_bridge", bridge, managed=True))
+    specs.append(suite.control_bridge(peers))
     managed = [name for spec in specs if spec.managed for name in spec.nodes]
     specs += [suite.recorder(), suite.inspector()]
     if options.console and not options.console_required:
@@ -188,6 +189,13 @@ class _Suite:
             ]
         both = {**planner, **policy}
         return [self.node("brain", both, nodes=("planner", "policy"), managed=True)]
+
+    def control_bridge(self, peers: str) -> NodeSpec:
+        """The bridge. In a mock home it arms itself, and bears that time waits for slow nodes."""
+        parameters: dict[str, Parameter] = {"auto_arm": self.options.sim, "peers": peers}
+        if self.options.sim:
+            parameters["clock_timeout"] = _SIM_CLOCK_TIMEOUT_S
+        return self.node("control_bridge", parameters, managed=True)
 
     def recorder(self) -> NodeSpec:
         """Always there, for whoever asks for an episode; the robot never waits for it."""

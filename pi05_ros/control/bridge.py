@@ -43,7 +43,8 @@ class Tick:
 class Bridge:
     """Decides, tick by tick, what the controllers get. Its node holds one lock around it.
 
-    Stamps and `now_ns` are of the node's clock, which may jump; `steady_ns` never does.
+    Stamps and `now_ns` are of the node's clock, which may jump. The silence of peers is measured
+    by `steady_ns`: a clock that never jumps, or, in a simulation, simulated time as well.
     """
 
     def __init__(
@@ -189,10 +190,11 @@ class Bridge:
 
         Args:
             now_ns: Time of the tick by the clock of the stamps [ns].
-            steady_ns: The same by a clock that never jumps [ns].
+            steady_ns: The same by the clock of the peers' silence [ns].
         """
         if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
             self.time_jumped_back(now_ns)
+            self.peers.rewind(steady_ns)
         self._ticked_ns = now_ns
         measurement = self.senses.measurement()
         self._check_latches(measurement, now_ns, steady_ns)

@@ -11,12 +11,12 @@ class _Peer:
     """What was last heard of one node."""
 
     instance: int
-    heard_ns: int  # [ns, steady]
+    heard_ns: int  # [ns]
     reason: str  # Why it is not fit; empty: it is.
 
 
 class PeerWatch:
-    """Judges heartbeats on a steady clock.
+    """Judges heartbeats on a clock of its owner: steady, or simulated in a simulation.
 
     A node that is silent for `timeout`, or says that it is not fit, means hold. One that is
     silent for `gone_after`, or was started anew, is gone: the robot is disarmed, since whoever
@@ -39,6 +39,11 @@ class PeerWatch:
         """Takes one heartbeat. reason: why the node is not fit; empty: it is."""
         if not self._required or name in self._required:
             self._peers[name] = _Peer(instance, steady_ns, reason)
+
+    def rewind(self, steady_ns: int) -> None:
+        """Takes a jump back of the clock: nobody was heard later than now."""
+        for peer in self._peers.values():
+            peer.heard_ns = min(peer.heard_ns, steady_ns)
 
     def armed(self) -> None:
         """Remembers who is there: from now on another instance is a stranger."""

@@ -22,8 +22,8 @@ class BridgeSettings:
     limiting_warn: float = 1.0  # Targets out of reach for so long are told [s].
     limiting_hold: float = 3.0  # For so long, they mean hold [s].
     peers: tuple[str, ...] = ()  # Nodes whose heartbeats are needed; empty: all that were heard.
-    peer_timeout: float = 0.15  # A node that is silent for longer means hold [s, steady].
-    peer_gone_after: float = 1.0  # For longer, it disarms [s, steady].
+    peer_timeout: float = 0.15  # A node that is silent for longer means hold [s].
+    peer_gone_after: float = 1.0  # For longer, it disarms [s].
     settle_time: float = 0.5  # After disarm or stop, holding commands go out at least so long [s].
 
     def __post_init__(self) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
@@ -20,6 +23,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.by_hand import TakesByHand
 from pi05_ros.nodes.parameters import declare_parameters
+from pi05_ros.nodes.worker import Worker
 
 P = TypeVar("P")
 
@@ -73,9 +77,13 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
         self._heart: Any = None
+        self._workers: list[Worker] = []
+        # A worker's thread sends heartbeats, too: what was true first must be sent first.
+        self._heart_lock = threading.Lock()
+        self._pending_told = False  # Whether the last heartbeat said that work is pending.
         if self.VITAL:
-            self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT)
-            self.create_timer(HEARTBEAT_PERIOD, self.guarded(self._beat), clock=self._steady_clock)
+            self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT_OUTPUT)
+            self.robot_timer(HEARTBEAT_PERIOD, self._beat)
 
     # Hooks.
 
@@ -113,6 +121,20 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     def now_ns(self) -> int:
         """The node's time [ns]: simulated with use_sim_time, else the system's."""
         return self.get_clock().now().nanoseconds
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the node's time is simulated (parameter use_sim_time)."""
+        return bool(self.get_clock().ros_time_is_active)
+
+    def silence_ns(self) -> int:
+        """The clock by which the silence of others is measured [ns].
+
+        Steady, so that no step of the system's clock counts. In a simulation it is simulated
+        time: a simulation may run slower or faster than wall time, and what stands still in both
+        is late in neither.
+        """
+        return self.now_ns() if self.is_simulated else time.monotonic_ns()
 
     def guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
         """Wraps a callback: an exception in it is logged and counted, and the node lives on.
@@ -158,6 +180,27 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     def steady_timer(self, period: float, callback: Callable[[], None]) -> Any:
         """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
         return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
+
+    def robot_timer(self, period: float, callback: Callable[[], None]) -> Any:
+        """A guarded timer in the robot's time: simulated in a simulation, else steady.
+
+        Args:
+            period: [s]
+            callback: Called without arguments.
+        """
+        clock = self.get_clock() if self.is_simulated else self._steady_clock
+        return self.create_timer(period, self.guarded(callback), clock=clock)
+
+    def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
+        """Starts a thread for `work`; heartbeats tell since when it has had something to do."""
+        worker = Worker(self, name, work, self.now_ns, self._work_done)
+        self._workers.append(worker)
+        return worker
+
+    def stop_worker(self, worker: Worker) -> None:
+        """Ends a thread of `start_worker`; see Worker.stop."""
+        worker.stop()
+        self._workers.remove(worker)
 
     # Lifecycle, called by rclpy.
 
@@ -259,14 +302,26 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     def _say_goodbye(self) -> None:
         """Tells the bridge at once, rather than by falling silent."""
         if self._heart is not None:
-            self._quietly(lambda: self._publish_heartbeat("it was deactivated"))
+            self._quietly(lambda: self._publish_heartbeat(Heartbeat.REASON_DEACTIVATED))
+
+    def _work_done(self) -> None:
+        """Tells at once: a simulator may let time stand still until it hears of it."""
+        with self._heart_lock:
+            told = self._pending_told
+        if told and self.is_simulated:
+            self.guarded(self._beat)()
 
     def _publish_heartbeat(self, reason: str) -> None:
         message = Heartbeat(
             node=self.get_name(), instance=self._instance, fit=not reason, reason=reason
         )
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._heart.publish(message)
+        with self._heart_lock:
+            message.header.stamp = self.get_clock().now().to_msg()
+            times = [worker.pending_ns for worker in self._workers]
+            pending_ns = min((at_ns for at_ns in times if at_ns), default=0)
+            self._pending_told = pending_ns > 0
+            message.pending = Time(sec=pending_ns // 10**9, nanosec=pending_ns % 10**9)
+            self._heart.publish(message)
 
     def _publish_health(self) -> None:
         if self._active:

@@ -129,7 +129,7 @@ class BrainNode(ManagedNode[P]):
             cameras: Those that it must see.
             on_state: Called after each robot state, in the executor's thread: be brief.
         """
-        self._worker = Worker(self, self.get_name(), self.think)
+        self._worker = self.start_worker(self.get_name(), self.think)
         self._observer = Observer(
             self,
             self._platform,
@@ -142,7 +142,7 @@ class BrainNode(ManagedNode[P]):
     def stop_thinking(self) -> None:
         """Waits for a thought in progress and closes the inputs."""
         if self._worker is not None:
-            self._worker.stop()
+            self.stop_worker(self._worker)
             self._worker = None
         if self._observer is not None:
             self._observer.close()

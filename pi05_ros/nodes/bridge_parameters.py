@@ -39,9 +39,16 @@ class ControlBridgeParameters:
     )
     peer_timeout: float = parameter(
         _SETTINGS.peer_timeout,
-        "A node whose heartbeat is silent for longer means hold [s, wall].",
+        "A node whose heartbeat is silent for longer means hold [s; simulated with use_sim_time].",
         minimum=0.08,
         maximum=0.9,
+    )
+    clock_timeout: float = parameter(
+        0.2,
+        "With use_sim_time: /clock that stands still for longer means hold [s, wall]. A simulator "
+        "that lets time wait for the nodes needs seconds here.",
+        minimum=0.05,
+        maximum=60.0,
     )
     max_tracking_error: float = parameter(
         _SETTINGS.max_tracking_error,

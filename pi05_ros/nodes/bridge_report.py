@@ -56,7 +56,7 @@ def bridge_health(
         ticker: Its heartbeat.
         unheard: Command topics that no controller listens to.
         now_ns: The node's time [ns].
-        steady_ns: The steady time [ns].
+        steady_ns: Time by the clock of the peers' silence [ns].
     """
     troubles = []
     problem = bridge.input_problem(now_ns, steady_ns)

@@ -71,7 +71,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             names, self.parameters.max_skew, self.parameters.partial_after
         )
         self._watch = CameraWatch(
-            names, self._platform.policy_cameras, self.parameters.watch(), self._steady_ns()
+            names, self._platform.policy_cameras, self.parameters.watch(), self.silence_ns()
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
@@ -80,9 +80,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._last_problem = dict.fromkeys(names, "")
         self._last_health = (OK, "")
         self._problems: dict[str, str] = {}  # Camera → why its publishers cannot be heard.
-        self._worker = Worker(self, "camera_set", self._publish_pending)
+        self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
-        self._timer = self.steady_timer(_LOOK_PERIOD, self._look)
+        self._timer = self.robot_timer(_LOOK_PERIOD, self._look)
 
     def deactivate(self) -> None:
         """Unsubscribes."""
@@ -90,7 +90,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._drivers.close()
             self._drivers = None
         if self._worker is not None:
-            self._worker.stop()
+            self.stop_worker(self._worker)
             self._worker = None
             self.destroy_timer(self._timer)
 
@@ -103,12 +103,12 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     def fitness(self) -> str:
         """Why the robot must not move on what the policy's cameras show; "" when it may."""
         with self._lock:
-            return self._watch.fitness(self._steady_ns())
+            return self._watch.fitness(self.silence_ns())
 
     def health(self) -> Health:
         """Each camera's rate, age and drops, and what is wrong with it."""
         with self._lock:
-            now, watch = self._steady_ns(), self._watch
+            now, watch = self.silence_ns(), self._watch
             verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
@@ -140,7 +140,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return
         print_ = fingerprint(message.data)
         with self._lock:
-            now, steady = self.now_ns(), self._steady_ns()
+            now, steady = self.now_ns(), self.silence_ns()
             if not self._watch.arrived(camera.name, stamp, now, steady, print_):
                 return
             matched = self._matcher.add(camera.name, stamp, message, len(message.data))
@@ -152,15 +152,6 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self._worker.wake()
 
-    def _steady_ns(self) -> int:
-        """The clock by which the cameras' silence is measured [ns].
-
-        A simulation may run slower or faster than wall time: there it is simulated time, and the
-        bridge notices when that stands still.
-        """
-        clock = self.get_clock()
-        return self.now_ns() if clock.ros_time_is_active else time.monotonic_ns()
-
     def _look(self) -> None:
         """Says what changed: in /diagnostics at once, in the log once."""
         assert self._drivers is not None
@@ -170,7 +161,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._last_health = (health.level, health.message)
             self._publish_health()
         with self._lock:
-            now = self._steady_ns()
+            now = self.silence_ns()
             starting = self._watch.starting(now)
             verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
         for camera in self._platform.cameras:
@@ -256,13 +247,13 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         box.apply(picture, canvas)
         look = look_of(picture)
         with self._lock:
-            self._watch.drawn(camera.name, look, self._steady_ns())
+            self._watch.drawn(camera.name, look, self.silence_ns())
         return box
 
     def _drop(self, camera: Camera, error: MessageError) -> None:
         """Counts an unusable picture, and says why when the reason is a new one."""
         with self._lock:
-            self._watch.malformed(camera.name, str(error), self._steady_ns())
+            self._watch.malformed(camera.name, str(error), self.silence_ns())
             known = self._last_problem[camera.name] == str(error)
             self._last_problem[camera.name] = str(error)
         if not known:

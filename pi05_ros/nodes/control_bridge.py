@@ -82,11 +82,15 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         ]
         self._operator = BridgeServices(self, self._operate)
         self._timers_open = [
-            self.steady_timer(GRIPPER_PERIOD, self._send_grippers),
+            self.robot_timer(GRIPPER_PERIOD, self._send_grippers),
             self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals),
         ]
         self._ticker = Ticker(
-            self, self._platform.period, self._tick, self.guarded(self._clock_lost)
+            self,
+            self._platform.period,
+            self._tick,
+            self.guarded(self._clock_lost),
+            self.parameters.clock_timeout,
         )
         self._ticker.start()
 
@@ -120,7 +124,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         unheard = self._sender.unheard()
         with self._lock:
             return bridge_health(
-                self._bridge, self._ticker, unheard, self.now_ns(), time.monotonic_ns()
+                self._bridge, self._ticker, unheard, self.now_ns(), self.silence_ns()
             )
 
     # Inputs: the executor's thread.
@@ -150,9 +154,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         reason = "" if message.fit else (message.reason or "it is not fit")
         with self._lock:
             if self._bridge is not None:
-                self._bridge.peers.heard(
-                    message.node, message.instance, reason, time.monotonic_ns()
-                )
+                self._bridge.peers.heard(message.node, message.instance, reason, self.silence_ns())
 
     def _on_chunk(self, message: ActionChunk) -> None:
         with self._lock:
@@ -182,7 +184,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if bridge is None:
                 return False, "the bridge is not active"
             try:
-                act(bridge, self.now_ns(), time.monotonic_ns())
+                act(bridge, self.now_ns(), self.silence_ns())
             except MessageError as error:
                 return False, str(error)
             return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
@@ -223,7 +225,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             bridge, sender = self._bridge, self._sender
             if bridge is None or sender is None:
                 return
-            steady_ns = time.monotonic_ns()
+            steady_ns = self.silence_ns()
             if self._auto_arm and bridge.mode == Mode.DISARMED:
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
@@ -243,7 +245,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 return
             self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
-            command = self._bridge.tick(self.now_ns(), time.monotonic_ns()).command
+            command = self._bridge.tick(self.now_ns(), self.silence_ns()).command
             if command is not None:
                 self._sender.send(command)
 
@@ -264,7 +266,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             return
         bridge.disarm(self.now_ns(), "deactivated")
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
-            tick = bridge.tick(self.now_ns(), time.monotonic_ns())
+            tick = bridge.tick(self.now_ns(), self.silence_ns())
             message = robot_state_message(bridge, tick, self.now_ns())
             if message is not None:
                 self._state_publisher.publish(message)

@@ -27,14 +27,14 @@ class EventLoop:
 
     * It waits until the last moment that the steady clock can tell. Where the C++ library was
       built for a glibc without waits on the steady clock, as in the wheels, that moment is
-      converted to the system's clock, overflows and lies in the past: the wait returns at once, and
-      the executor takes a whole core. A wait with a limit is converted correctly.
+      converted to the system's clock, overflows and lies in the past: the wait returns at once,
+      and the executor takes a whole core. A wait with a limit is converted correctly.
     * `shutdown` waits for the spinning thread while it holds Python's lock, which that thread
       requires in order to end.
 
-    So this class waits in pieces of `_WAIT_S`, and ends the wait before it shuts the executor down.
-    EventsExecutor knows no callback groups: all callbacks run one after the other, in the order
-    of their events.
+    So this class waits in pieces of `_WAIT_S`, and ends the wait before it shuts the executor
+    down. EventsExecutor knows no callback groups: all callbacks run one after the other, in the
+    order of their events.
 
     Args:
         context: Of the nodes; None: the default one.

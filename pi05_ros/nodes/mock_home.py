@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from typing import Any
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from pi05_msgs.msg import Heartbeat
 from pi05_ros.errors import Pi05Error
+from pi05_ros.nodes import qos
 from pi05_ros.nodes.mock_home_cameras import CameraThread
 from pi05_ros.nodes.mock_home_controllers import make_interfaces
 from pi05_ros.nodes.mock_home_outputs import Outputs
@@ -26,9 +29,11 @@ from pi05_ros.nodes.parameters import declare_parameters, parameter
 from pi05_ros.nodes.running import run_node
 from pi05_ros.platforms import load_platform
 from pi05_ros.sim.controllers.manager import ManagerConfig
+from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
+_CLOCK_AGAIN_S = 0.1  # While time waits, /clock is published again this often [s of wall time].
 _RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
 
 
@@ -52,10 +57,30 @@ class MockHomeParameters:
         maximum=100.0,
     )
     command_wait: float = parameter(
-        0.1,
+        1.0,
         "How long a tick may wait for the command of a steady stream [s of wall time]; 0: never.",
         minimum=0.0,
-        maximum=1.0,
+        maximum=60.0,
+    )
+    max_lag: float = parameter(
+        0.08,
+        "Time waits for a node whose newest heartbeat is older than this [s, simulated].",
+        minimum=0.04,
+        maximum=10.0,
+    )
+    max_work: float = parameter(
+        0.2,
+        "Time waits for a node whose work, such as an inference, has been pending for longer [s, "
+        "simulated]. Faster ones take as long as they do.",
+        minimum=0.02,
+        maximum=10.0,
+    )
+    patience: float = parameter(
+        5.0,
+        "A node that time has waited for this long, without a heartbeat, is dead: time goes on "
+        "without it [s, wall]; 0: time waits for no node.",
+        minimum=0.0,
+        maximum=60.0,
     )
     jpeg_quality: int = parameter(
         90, "Of compressed pictures, in per cent.", minimum=1, maximum=100
@@ -103,6 +128,7 @@ class MockHome(Node):
         self._reset_wanted = threading.Event()
         self._reset_done = threading.Event()
         self._reset_error = ""
+        self._clock_told = 0.0  # When /clock was published again last [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
         try:
@@ -133,9 +159,12 @@ class MockHome(Node):
         factor = parameters.real_time_factor
         self._command_wait = parameters.command_wait
         self._pacer = Pacer(TICK_NS * 1e-9, factor, sleep=self._stop.wait)
-        self._cameras = CameraThread(
-            self, self.simulation, parameters.jpeg_quality, may_drop=factor > 0
-        )
+        self._graph = GraphWait(parameters.max_lag, parameters.max_work, parameters.patience)
+        if parameters.patience > 0:
+            self.create_subscription(
+                Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT_OUTPUT
+            )
+        self._cameras = CameraThread(self, self.simulation, parameters.jpeg_quality)
         self._closing.callback(self._cameras.close)
         self._cameras.start()
         self._outputs = Outputs(self, self.simulation)
@@ -156,7 +185,7 @@ class MockHome(Node):
                     self._do_reset()
                 self._tick()
                 self._pacer.wait()
-                self.simulation.wait_for_commands(self._command_wait)
+                self.simulation.wait(self._command_wait, self._hold_back)
         except Exception as error:
             if self._stop.is_set() or not self.context.ok():
                 return
@@ -177,6 +206,43 @@ class MockHome(Node):
         self._cameras.check()
         self._cameras.look(before_ns)
         self._statistics.publish()
+
+    def _on_heartbeat(self, message: Heartbeat) -> None:
+        """Takes up to where a node of the robot's computer has come."""
+        stamp, pending = message.header.stamp, message.pending
+        with self.simulation.lock:
+            if message.reason == Heartbeat.REASON_DEACTIVATED:
+                self._graph.left(message.node)
+            else:
+                self._graph.heard(
+                    message.node,
+                    stamp.sec * 10**9 + stamp.nanosec,
+                    pending.sec * 10**9 + pending.nanosec,
+                )
+        self.simulation.arrival.set()
+
+    def _hold_back(self) -> str:
+        """Which node the next tick must wait for, in words; empty: none."""
+        if self._stop.is_set() or self._reset_wanted.is_set():
+            return ""
+        with self.simulation.lock:
+            before = self._graph.given_up
+            wall = time.monotonic()
+            name = self._graph.behind(self.simulation.now_ns, wall)
+            lost = {
+                node: self._graph.describe(node, self.simulation.now_ns)
+                for node in self._graph.given_up
+                if node not in before
+            }
+        for node, late in lost.items():
+            self.get_logger().warning(
+                f"{node} is dead or stopped ({late}): simulated time goes on without it"
+            )
+        if name and wall > self._clock_told + _CLOCK_AGAIN_S:
+            # Whoever has lost the newest tick of a clock that stands still would never hear of it.
+            self._clock_told = wall
+            self._outputs.publish_clock()
+        return f"{name}, which is late" if name else ""
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Service: has the physics thread begin the home afresh, and waits for it."""

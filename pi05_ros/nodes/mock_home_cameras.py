@@ -83,31 +83,24 @@ class CameraDriver:
 class CameraThread:
     """Renders what is due while the physics goes on.
 
-    One snapshot may wait while another is rendered. When there is no room, a simulation that keeps
-    to wall time drops the pictures and counts them, as a camera on a busy bus would; one that runs
-    as fast as it can waits, since its pictures are due by simulated time.
+    One snapshot may wait while another is rendered. When there is no room, simulated time waits: a
+    slow machine slows the simulation and leaves the cameras their rate.
 
     Args:
         node: Owns the publishers.
         simulation: What is seen.
         jpeg_quality: Of compressed pictures, 1 to 100.
-        may_drop: Whether to drop rather than wait.
 
     Attributes:
         rendered: Pictures published.
-        dropped: Pictures dropped.
 
     Raises:
         Pi05Error: No picture can be rendered on this machine.
     """
 
-    def __init__(
-        self, node: Node, simulation: Simulation, jpeg_quality: int, may_drop: bool
-    ) -> None:
+    def __init__(self, node: Node, simulation: Simulation, jpeg_quality: int) -> None:
         self.rendered = 0
-        self.dropped = 0
         self._simulation = simulation
-        self._may_drop = may_drop
         self._drivers = [
             CameraDriver(node, camera, jpeg_quality) for camera in simulation.platform.cameras
         ]
@@ -140,9 +133,6 @@ class CameraThread:
             driver.publish_info(now_ns)
         due = [driver for driver in due if driver.is_watched]
         if not due:
-            return
-        if self._may_drop and self._requests.full():
-            self.dropped += len(due)
             return
         request = _Request(self._simulation.world.snapshot(), now_ns, due)
         while not self._stop.is_set() and self._thread.is_alive():

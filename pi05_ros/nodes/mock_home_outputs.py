@@ -74,6 +74,10 @@ class Outputs:
         if simulation.ticks % SCORE_TICKS == 0:
             self.publish_score()
 
+    def publish_clock(self) -> None:
+        """Publishes the time of the last tick again."""
+        self._clock.publish(self._clock_message)
+
     def publish_score(self) -> None:
         """Publishes how far the task has come."""
         score = self._simulation.score

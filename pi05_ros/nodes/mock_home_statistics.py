@@ -72,7 +72,6 @@ class Statistics:
             "slips": self._pacer.slips,
             "waited_s": round(simulation.waited, 3),
             "pictures": self._cameras.rendered,
-            "pictures_dropped": self._cameras.dropped,
             "not_finite_set_points": refused[NOT_FINITE],
         }
         return _status(self._name, values, self._news(self._name, refused))

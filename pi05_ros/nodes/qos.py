@@ -30,6 +30,11 @@ HEARTBEAT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
+# Offered so that a simulator that lets time wait for them loses none.
+HEARTBEAT_OUTPUT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
+)
+
 # Chunks must arrive; an old one is worthless.
 ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE

@@ -45,7 +45,7 @@ class QuietClock:
             self._move(tap, self._node.default_callback_group)
 
     def _move(self, tap: Any, group: CallbackGroup) -> None:
-        """Puts a subscription into a group. Its events, too: they would wake on unread messages."""
+        """Puts a subscription into a group, with its events, which wake on unread messages."""
         if tap.callback_group is group:
             return
         for entity in (tap, *tap.event_handlers):

@@ -21,8 +21,6 @@ _TICKER_PRIORITY = 50
 # Of the other threads in the ticker's process. A tick needs Python's lock: while the thread that
 # holds it waits for a processor, the tick waits too, whatever its own priority is.
 PROCESS_PRIORITY = 40
-# Without /clock for this long the simulation counts as stopped [s, wall].
-_CLOCK_TIMEOUT = 0.2
 
 
 class Ticker:
@@ -40,6 +38,7 @@ class Ticker:
         period: float,
         tick: Callable[[int], None],
         clock_lost: Callable[[], None] | None = None,
+        clock_timeout: float = 0.2,
     ) -> None:
         """Makes the thread; `start` starts it.
 
@@ -48,6 +47,7 @@ class Ticker:
             period: [s].
             tick: Called with the node's time [ns]. Must not raise.
             clock_lost: Called each period of wall time while simulated time stands still.
+            clock_timeout: Without /clock for this long it counts as standing still [s, wall].
         """
         self.ticks = 0
         self.missed = 0
@@ -56,6 +56,7 @@ class Ticker:
         self._period_ns = round(period * 1e9)
         self._tick = tick
         self._clock_lost = clock_lost
+        self._clock_timeout = clock_timeout
         self._stop = threading.Event()
         self._advanced = threading.Event()
         self._jump_handle = None
@@ -117,7 +118,7 @@ class Ticker:
         last_advance = time.monotonic()
         while not self._stop.is_set():
             if not self._advanced.wait(self._period_ns * 1e-9):
-                if self._clock_lost and time.monotonic() - last_advance > _CLOCK_TIMEOUT:
+                if self._clock_lost and time.monotonic() - last_advance > self._clock_timeout:
                     self._clock_lost()
                 continue
             self._advanced.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 
@@ -16,12 +17,34 @@ class Worker:
 
     Inference must not run in an executor's callback: it would keep sensors, watchdogs and
     lifecycle services waiting. An exception in `work` is logged and counted, and the thread lives.
+
+    Args:
+        node: For its log.
+        name: Of the thread.
+        work: What is to be done.
+        now_ns: The node's time [ns].
+        on_done: Called in the thread after each `work`.
+
+    Attributes:
+        pending_ns: When the oldest `wake` came whose work is not done, by `now_ns`; 0: none.
     """
 
-    def __init__(self, node: Node, name: str, work: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        work: Callable[[], None],
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        on_done: Callable[[], None] = lambda: None,
+    ) -> None:
         self.errors = 0
+        self.pending_ns = 0
         self._node = node
         self._work = work
+        self._now_ns = now_ns
+        self._on_done = on_done
+        self._woken_ns = 0  # When the oldest `wake` came that no work was begun for.
+        self._lock = threading.Lock()  # Guards the two times.
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -29,6 +52,9 @@ class Worker:
 
     def wake(self) -> None:
         """Says that there is something to do."""
+        with self._lock:
+            self._woken_ns = self._woken_ns or self._now_ns()
+            self.pending_ns = self.pending_ns or self._woken_ns
         self._wake.set()
 
     def stop(self, timeout: float = 2.0) -> None:
@@ -47,6 +73,8 @@ class Worker:
             self._wake.clear()
             if self._stop.is_set():
                 return
+            with self._lock:
+                self.pending_ns, self._woken_ns = self._woken_ns, 0
             try:
                 self._work()
             except Pi05Error as error:
@@ -58,3 +86,6 @@ class Worker:
                     f"{self._thread.name} failed:\n{traceback.format_exc()}",
                     throttle_duration_sec=2.0,
                 )
+            with self._lock:
+                self.pending_ns = self._woken_ns
+            self._on_done()

@@ -6,16 +6,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-_CATCH_UP = 0.25  # Share of a period that a late tick may borrow from the next one.
+_CATCH_UP = 0.25  # Share of a period by which ticks may follow each other faster after a late one.
+_MAX_DEBT = 0.5  # Lateness beyond this is not made up for [s, wall].
 _WINDOW = 1.0  # Over how much wall time the factor is measured [s].
 
 
 class Pacer:
     """Waits until the next tick is due.
 
-    A tick that is a little late shortens the next wait, so that the rate holds on average. One
-    that is later than a quarter period is not made up for: the schedule slips by the rest, since a
-    burst of ticks would leave whoever answers them no time.
+    What a late tick has lost is made up for by the next ones, each a quarter period early at most,
+    so that the rate holds on average and no burst of ticks leaves whoever answers them no time.
+    What is lost beyond half a second stays lost: the schedule slips.
 
     Args:
         period: Simulated time of a tick [s].
@@ -45,21 +46,22 @@ class Pacer:
 
     def restart(self) -> None:
         """Makes the next tick due one period from now, and measures the factor anew."""
-        self._due = self._now() + self._wall_period
-        self._ticks: deque[float] = deque([self._now()])
+        self._last = self._now()
+        self._due = self._last + self._wall_period
+        self._ticks: deque[float] = deque([self._last])
 
     def wait(self) -> None:
         """Returns when the present tick's time is over."""
-        now = self._now()
         if self._wall_period:
-            early = self._due - now
-            if early > 0:
-                self._sleep(early)
-            allowed = _CATCH_UP * self._wall_period
-            if -early > allowed:
+            now = self._now()
+            if now - self._due > _MAX_DEBT:
                 self.slips += 1
-                self._due = now - allowed
+                self._due = now - _MAX_DEBT
+            soonest = self._last + (1.0 - _CATCH_UP) * self._wall_period
+            if (early := max(self._due, soonest) - now) > 0:
+                self._sleep(early)
             self._due += self._wall_period
+            self._last = self._now()
         self._ticks.append(self._now())
         while len(self._ticks) > 2 and self._ticks[-1] - self._ticks[0] > _WINDOW:
             self._ticks.popleft()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from pi05_ros.platforms import Platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
@@ -13,6 +14,7 @@ from pi05_ros.sim.world import World
 TICK_NS = 20_000_000  # One command period at 50 Hz.
 START_NS = 1_000_000_000  # Simulated time begins here: a stamp of 0 means "none" to too many.
 _TIMESTEP = 0.0025  # Of the physics [s]; divides the controllers' period.
+_LOOK_AGAIN_S = 0.1  # A wait asks anew at least this often [s of wall time].
 _SCORE_TICKS = 5  # The score looks at the home every so many ticks.
 
 
@@ -29,9 +31,10 @@ class Simulation:
 
     Attributes:
         lock: Guards `manager` and what it holds; held for well under a millisecond.
-        arrival: To be set whenever a command has arrived.
+        arrival: To be set whenever a command, or anything else that is waited for, has arrived.
         now_ns: Simulated time [ns], written by the ticking thread.
-        waited: How long `wait_for_commands` has waited in all [s of wall time].
+        waited: How long `wait` has waited in all [s of wall time].
+        waiting_for: What `wait` waits for now, in words; empty: nothing.
 
     Raises:
         Pi05Error: No rubric scores the task, or the platform's URDF does not fit.
@@ -57,6 +60,7 @@ class Simulation:
         self.lock = threading.Lock()
         self.arrival = threading.Event()
         self.waited = 0.0
+        self.waiting_for = ""
         self.now_ns = START_NS
         self.ticks = 0
         self.score: Score = self._look()
@@ -75,22 +79,32 @@ class Simulation:
         if self.ticks % _SCORE_TICKS == 0:
             self.score = self._look()
 
-    def wait_for_commands(self, limit: float) -> None:
-        """Waits until every steady stream has brought its command for the next tick.
+    def wait(self, command_limit: float, hold_back: Callable[[], str] = lambda: "") -> None:
+        """Waits until the robot's computers are ready for the next tick.
 
-        Simulated time stands still meanwhile. So a command stream at the tick's rate meets each
-        tick once, however the machine's load delays messages: a run then depends on what was
-        commanded, not on who else had the processor. A stream that breaks off is waited for once.
+        Simulated time stands still meanwhile: for every steady stream until its command for the
+        next tick has come, and for as long as `hold_back` names something. So a command stream at
+        the tick's rate meets each tick once, however the machine's load delays messages: a run
+        then depends on what was commanded, not on who else had the processor. A stream that breaks
+        off is waited for once.
 
         Args:
-            limit: Longest wait [s of wall time].
+            command_limit: Longest wait for a command [s of wall time].
+            hold_back: What else must happen first, in words; empty: nothing. Called again after
+                each `arrival`, and now and then.
         """
         start = time.perf_counter()
-        while self._are_commands_awaited():
-            remaining = start + limit - time.perf_counter()
-            if remaining <= 0:
+        while True:
+            self.arrival.clear()
+            commands = start + command_limit - time.perf_counter()
+            self.waiting_for = self._awaited_commands() if commands > 0 else ""
+            if self.waiting_for:
+                self.arrival.wait(min(commands, _LOOK_AGAIN_S))
+                continue
+            self.waiting_for = hold_back()
+            if not self.waiting_for:
                 break
-            self.arrival.wait(remaining)
+            self.arrival.wait(_LOOK_AGAIN_S)
         self.waited += time.perf_counter() - start
 
     def reset(self, home: int) -> None:
@@ -104,10 +118,11 @@ class Simulation:
         self._scorer = scorer(self.task, self.world.kitchen)
         self.score = self._look()
 
-    def _are_commands_awaited(self) -> bool:
+    def _awaited_commands(self) -> str:
+        """Controllers whose steady stream has brought nothing for the next tick, in words."""
         with self.lock:
-            self.arrival.clear()
-            return any(stream.is_awaited for stream in self._streams)
+            names = [stream.group.controller.name for stream in self._streams if stream.is_awaited]
+        return f"commands for {', '.join(names)}" if names else ""
 
     def _look(self) -> Score:
         """The score of the home as it is now."""

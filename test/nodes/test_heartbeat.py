@@ -4,14 +4,19 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+import threading
+import time
 from dataclasses import dataclass
 
+import numpy as np
 from fakes.graph import Graph, wait_for
+from rosgraph_msgs.msg import Clock
 from std_srvs.srv import Trigger
 
 from pi05_msgs.msg import Heartbeat
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
+from pi05_ros.nodes.conversions import ns_to_time, time_to_ns
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,66 @@ def test_it_beats_while_active_and_says_goodbye(scene):
     node.trigger_activate()
     wait_for(lambda: heard[-1].fit, "a heartbeat of the next activation")
     assert heard[-1].instance != first.instance
+
+
+class Simulation:
+    """A node in simulated time, and its clock."""
+
+    def __init__(self, graph):
+        self.node = graph.add(Moody, use_sim_time=True)
+        self.heard = []
+        other = graph.plain("simulator")
+        other.create_subscription(Heartbeat, "heartbeat", self.heard.append, qos.HEARTBEAT_OUTPUT)
+        self._clock = other.create_publisher(Clock, "/clock", 10)
+        self.node.trigger_configure()
+        self.node.trigger_activate()
+
+    def at(self, milliseconds):
+        """Turns the clock until the node has heard it."""
+        now_ns = milliseconds * 1_000_000
+
+        def told():
+            self._clock.publish(Clock(clock=ns_to_time(now_ns)))
+            return self.node.now_ns() == now_ns
+
+        wait_for(told, "the clock")
+
+    def stamps(self):
+        """Of the heartbeats so far [ms]."""
+        return [time_to_ns(beat.header.stamp) // 1_000_000 for beat in self.heard]
+
+
+@pytest.fixture
+def simulation():
+    graph = Graph()
+    yield Simulation(graph)
+    graph.close()
+
+
+def test_in_a_simulation_it_beats_in_simulated_time(simulation):
+    for now in range(1000, 1201, 20):
+        simulation.at(now)
+        time.sleep(0.05)  # Slower than wall time: 0.55 s, in which it would beat 13 times.
+    wait_for(lambda: simulation.stamps()[-1:] >= [1180], "the last heartbeat")
+    between = np.diff(simulation.stamps())
+    assert len(between) >= 3
+    assert set(between) == {40}
+    time.sleep(0.3)
+    assert simulation.stamps()[-1] <= 1200  # Time stands still, and nothing beats.
+
+
+def test_a_simulator_hears_of_pending_work_and_at_once_of_its_end(simulation):
+    done = threading.Event()
+    simulation.at(1000)
+    worker = simulation.node.start_worker("slow", lambda: done.wait(20.0))
+    worker.wake()
+    for now in range(1020, 1121, 20):
+        simulation.at(now)
+    wait_for(lambda: [b for b in simulation.heard if b.pending.sec], "pending work")
+    assert time_to_ns(simulation.heard[-1].pending) == 1_000_000_000
+    done.set()  # The clock stands still, and a heartbeat comes all the same.
+    wait_for(lambda: simulation.heard[-1].pending.sec == 0, "the end of the work")
+    simulation.node.stop_worker(worker)
 
 
 def test_a_node_that_cannot_tell_is_not_fit(scene):

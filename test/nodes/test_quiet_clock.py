@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
 from pi05_ros.nodes import qos
-from pi05_ros.nodes.by_hand import ByHand, TakesByHand
+from pi05_ros.nodes.by_hand import TakesByHand
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.nodes.quiet_clock import QuietClock
 

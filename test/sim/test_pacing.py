@@ -50,17 +50,27 @@ def test_deadlines_are_absolute():
     assert wall.time == pytest.approx(100.0 + 100 * 0.02 + 0.001)
 
 
-def test_a_long_tick_slips_instead_of_bursting():
+def test_a_stall_is_made_up_for_a_quarter_period_at_a_time():
     wall = Wall()
     p = pacer(wall)
-    wall.time += 1.0
+    wall.time += 0.1 + 0.02
     p.wait()
-    assert p.slips == 1
     assert wall.slept == []
-    p.wait()
-    assert wall.slept == pytest.approx([0.015])  # A quarter period is borrowed, no more.
-    p.wait()
-    assert wall.slept[1:] == pytest.approx([0.02])
+    for _ in range(30):
+        p.wait()
+    assert wall.slept == pytest.approx([0.015] * 20 + [0.02] * 10)
+    assert wall.time == pytest.approx(100.0 + 31 * 0.02)
+    assert p.slips == 0
+
+
+def test_a_long_stall_slips():
+    wall = Wall()
+    p = pacer(wall)
+    wall.time += 10.0
+    for _ in range(201):
+        p.wait()
+    assert p.slips == 1
+    assert wall.time == pytest.approx(110.0 + 200 * 0.02 - 0.5)
 
 
 @pytest.mark.parametrize(("factor", "period"), [(2.0, 0.01), (0.5, 0.04)])

@@ -120,7 +120,7 @@ def test_a_steady_stream_is_waited_for(simulation):
         simulation.tick()
     late = threading.Timer(0.05, send, (simulation, "torso_controller", 20, 0.25))
     late.start()
-    simulation.wait_for_commands(5.0)  # Without the command it would take the whole 5 s.
+    simulation.wait(5.0)  # Without the command it would take the whole 5 s.
     witness = simulation.manager.witnesses["torso_controller"]
     assert not witness.is_awaited
     late.join()
@@ -135,12 +135,26 @@ def test_a_stream_that_breaks_off_is_waited_for_once(simulation):
         simulation.tick()
     witness = simulation.manager.witnesses["torso_controller"]
     before = simulation.waited
-    simulation.wait_for_commands(0.03)
+    simulation.wait(0.03)
     assert simulation.waited - before >= 0.03
     assert witness.is_awaited
     simulation.tick()
     assert not witness.is_awaited
     assert witness.ticks_since_command == 1
+
+
+def test_time_waits_for_whatever_holds_it_back(simulation):
+    reasons = iter(["policy, which is late", "policy, which is late", ""])
+    said = []
+
+    def hold_back():
+        said.append(next(reasons))
+        simulation.arrival.set()
+        return said[-1]
+
+    simulation.wait(0.0, hold_back)
+    assert said == ["policy, which is late", "policy, which is late", ""]
+    assert simulation.waiting_for == ""
 
 
 @pytest.mark.parametrize("every", [0, 2])
