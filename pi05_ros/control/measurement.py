@@ -32,9 +32,10 @@ class StateAssembler:
         """Knows nothing yet. max_jump: see JumpWatch."""
         self._platform = platform
         self._jumps = JumpWatch(platform, max_jump)
-        self._values = np.full(platform.size, math.nan)
-        self._stamps = np.zeros(platform.size, dtype=np.int64)
-        self._arrivals = np.zeros(platform.size, dtype=np.int64)
+        # Lists: entries come one by one, and numpy takes several times as long for one.
+        self._values = [math.nan] * platform.size
+        self._stamps = [0] * platform.size
+        self._arrivals = [0] * platform.size
         # Joint name -> (index in the vector, offset, scale): value = (position - offset) * scale.
         self._joints: dict[str, tuple[int, float, float]] = {}
         for group in platform.groups:
@@ -47,7 +48,7 @@ class StateAssembler:
                     scale = 1.0 / (group.joint_open - group.joint_closed)
                 index = platform.index(dimension.name)
                 self._joints[dimension.joint_name] = (index, offset, scale)
-        self._base = np.flatnonzero(platform.is_velocity)
+        self._base = np.flatnonzero(platform.is_velocity).tolist()
 
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
@@ -95,10 +96,10 @@ class StateAssembler:
         """
         if not all(math.isfinite(value) for value in velocity):
             raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
-        if not len(self._base):
+        if not self._base:
             return
         for index, value in zip(self._base, velocity, strict=True):
-            self._take(int(index), value, stamp_ns, now_ns)
+            self._take(index, value, stamp_ns, now_ns)
 
     def missing(self) -> tuple[str, ...]:
         """Names of the vector's entries that were never measured."""
@@ -112,18 +113,18 @@ class StateAssembler:
         """Age of the oldest entry [s], by its stamp or its arrival; infinite if one is missing."""
         if self.missing():
             return math.inf
-        oldest = min(int(self._stamps.min()), int(self._arrivals.min()))
+        oldest = min(*self._stamps, *self._arrivals)
         return (now_ns - oldest) * 1e-9
 
     def measurement(self) -> Measurement | None:
         """The present state, or None while an entry was never measured."""
         if self.missing():
             return None
-        return Measurement(int(self._stamps.min()), self._values.copy())
+        return Measurement(min(self._stamps), np.array(self._values))
 
     def clear(self) -> None:
         """Forgets everything, as when time jumps back."""
-        self._values[:] = math.nan
+        self._values = [math.nan] * len(self._values)
         self._jumps.clear()
 
     def _take(self, index: int, value: float, stamp_ns: int, now_ns: int) -> None:

@@ -40,7 +40,7 @@ class Smoothing:
 
     def push(self, values: np.ndarray) -> np.ndarray:
         """Takes the next command (D,) and gives the smoothed one (D,)."""
-        self._recent = np.roll(self._recent, 1, axis=0)
+        self._recent[1:] = self._recent[:-1]
         self._recent[0] = values
         return self._mean()
 

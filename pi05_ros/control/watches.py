@@ -92,10 +92,11 @@ class JumpWatch:
 
     def __init__(self, platform: Platform, max_jump: float) -> None:
         self._names = platform.names
-        self._jumps = np.array([_share(d.unit) * max_jump for d in platform.dimensions])
-        self._speeds = platform.max_velocity
-        self._values = np.full(platform.size, math.nan)
-        self._stamps = np.zeros(platform.size, dtype=np.int64)
+        # Lists: entries come one by one, and numpy takes several times as long for one.
+        self._jumps = [_share(d.unit) * max_jump for d in platform.dimensions]
+        self._speeds = platform.max_velocity.tolist()
+        self._values = [math.nan] * platform.size
+        self._stamps = [0] * platform.size
 
     def update(self, index: int, value: float, stamp_ns: int) -> str:
         """One measured position [platform units]; says what jumped, as one clause, or ""."""
@@ -108,7 +109,7 @@ class JumpWatch:
 
     def clear(self) -> None:
         """Forgets all, as when time jumps back."""
-        self._values[:] = math.nan
+        self._values = [math.nan] * len(self._values)
 
 
 def _share(unit: str) -> float:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from builtin_interfaces.msg import Time
+
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.modes import Mode
@@ -10,37 +14,45 @@ from pi05_ros.nodes.conversions import float_array, ns_to_time
 from pi05_ros.nodes.ticker import Ticker
 
 
-def robot_state_message(bridge: Bridge, tick: Tick, now_ns: int) -> RobotState | None:
-    """The state after one tick; None while the robot is not measured.
+class RobotStateMessage:
+    """The RobotState of a bridge's ticks: one message, filled anew for each.
 
     Args:
-        bridge: Whose tick it was.
-        tick: What it decided.
-        now_ns: When it was [ns].
+        bridge: Whose ticks they are.
     """
-    if tick.measurement is None:
-        return None
-    platform = bridge.platform
-    message = RobotState(
-        platform=platform.name,
-        session=bridge.session,
-        epoch=bridge.epoch,
-        names=list(platform.names),
-        measured=float_array(tick.measurement.values, "d"),
-        commanded=float_array(bridge.motion.commanded, "d"),
-        chunk_row=float("nan"),
-        mode=int(tick.mode),
-        reason=tick.reason,
-    )
-    message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
-    message.header.frame_id = platform.base_frame
-    if tick.command is not None:
-        message.commanded_stamp = ns_to_time(now_ns)
-    if tick.target is not None:
-        message.chunk_sequence = tick.target.chunk.sequence
-        message.chunk_stamp = ns_to_time(tick.target.chunk.stamp_ns)
-        message.chunk_row = tick.target.row
-    return message
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        platform = bridge.platform
+        self._message = RobotState(
+            platform=platform.name, session=bridge.session, names=list(platform.names)
+        )
+        self._message.header.frame_id = platform.base_frame
+
+    def after(self, tick: Tick, now_ns: int) -> RobotState | None:
+        """The state after one tick; None while the robot is not measured.
+
+        Args:
+            tick: What it decided.
+            now_ns: When it was [ns].
+
+        Returns:
+            The message, which the next call changes.
+        """
+        if tick.measurement is None:
+            return None
+        message, target = self._message, tick.target
+        message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
+        message.epoch = self._bridge.epoch
+        message.measured = float_array(tick.measurement.values, "d")
+        message.commanded = float_array(self._bridge.motion.commanded, "d")
+        message.commanded_stamp = Time() if tick.command is None else ns_to_time(now_ns)
+        message.chunk_sequence = 0 if target is None else target.chunk.sequence
+        message.chunk_stamp = Time() if target is None else ns_to_time(target.chunk.stamp_ns)
+        message.chunk_row = math.nan if target is None else target.row
+        message.mode = int(tick.mode)
+        message.reason = tick.reason
+        return message
 
 
 def bridge_health(

@@ -35,23 +35,24 @@ class CommandSender:
     def __init__(self, node: Node, platform: Platform) -> None:
         self._node = node
         self._platform = platform
-        self._reach = seconds_to_duration(platform.period)
-        self._trajectories = []
+        # One message for each controller, filled anew at every tick: making one costs more.
+        self._trajectories: list[tuple[Any, slice, JointTrajectory]] = []
         self._grippers: list[tuple[Group, int, ActionClient]] = []
-        self._bases = []
+        self._bases: list[tuple[Any, slice, TwistStamped]] = []
         for group in platform.groups:
             part = platform.slices[group.name]
             topic = group.controller.command_name
             if group.kind == "joint_trajectory":
                 publisher = node.create_publisher(JointTrajectory, topic, qos.COMMAND)
-                names = [dimension.joint_name for dimension in group.dimensions]
-                self._trajectories.append((publisher, part, names))
+                self._trajectories.append((publisher, part, _one_point(group, platform.period)))
             elif group.kind == "parallel_gripper":
                 client = ActionClient(node, ParallelGripperCommand, topic)
                 self._grippers.append((group, part.start, client))
             else:
                 publisher = node.create_publisher(TwistStamped, topic, qos.COMMAND)
-                self._bases.append((publisher, part))
+                twist = TwistStamped()
+                twist.header.frame_id = platform.base_frame
+                self._bases.append((publisher, part, twist))
         self._sent_gripper: dict[str, float] = {}
         self._wanted_gripper: dict[str, float] = {}
 
@@ -63,23 +64,19 @@ class CommandSender:
             starts_grippers: Whether it comes from a chunk. Before the first such one grippers are
                 left alone: a goal at the measured width would drop what a gripper holds.
         """
-        for publisher, part, names in self._trajectories:
-            point = JointTrajectoryPoint(time_from_start=self._reach)
-            point.positions = float_array(command[part], "d")
-            publisher.publish(JointTrajectory(joint_names=names, points=[point]))
+        for publisher, part, trajectory in self._trajectories:
+            trajectory.points[0].positions = float_array(command[part], "d")
+            publisher.publish(trajectory)
         self._send_base(command)
         for group, index, _ in self._grippers:
             if starts_grippers or group.name in self._wanted_gripper:
                 self._wanted_gripper[group.name] = float(command[index])
 
     def _send_base(self, command: np.ndarray) -> None:
-        for publisher, part in self._bases:
-            vx, vy, wz = (float(value) for value in command[part])
-            message = TwistStamped()
+        for publisher, part, message in self._bases:
             message.header.stamp = self._node.get_clock().now().to_msg()
-            message.header.frame_id = self._platform.base_frame
-            message.twist.linear.x, message.twist.linear.y = vx, vy
-            message.twist.angular.z = wz
+            linear, angular = message.twist.linear, message.twist.angular
+            linear.x, linear.y, angular.z = command[part].tolist()
             publisher.publish(message)
 
     def send_grippers(self) -> list[str]:
@@ -151,3 +148,10 @@ class CommandSender:
             self._node.destroy_publisher(publisher)
         for _, _, client in self._grippers:
             client.destroy()
+
+
+def _one_point(group: Group, period: float) -> JointTrajectory:
+    """A trajectory of one point, one period [s] ahead, whose positions are still to be filled."""
+    point = JointTrajectoryPoint(time_from_start=seconds_to_duration(period))
+    names = [dimension.joint_name for dimension in group.dimensions]
+    return JointTrajectory(joint_names=names, points=[point])

@@ -26,7 +26,7 @@ from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import Health, ManagedNode
 from pi05_ros.nodes.bridge_parameters import ControlBridgeParameters
-from pi05_ros.nodes.bridge_report import bridge_health, robot_state_message
+from pi05_ros.nodes.bridge_report import RobotStateMessage, bridge_health
 from pi05_ros.nodes.bridge_services import BridgeServices
 from pi05_ros.nodes.commands import GRIPPER_PERIOD, CommandSender
 from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
@@ -69,6 +69,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
+        self._state = RobotStateMessage(self._bridge)
         topics = (
             (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
@@ -229,7 +230,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if self._auto_arm and bridge.mode == Mode.DISARMED:
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
-            message = robot_state_message(bridge, tick, now_ns)
+            message = self._state.after(tick, now_ns)
         if tick.command is not None:
             sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
         if not tick.mode.is_armed:
@@ -267,7 +268,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         bridge.disarm(self.now_ns(), "deactivated")
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
             tick = bridge.tick(self.now_ns(), self.silence_ns())
-            message = robot_state_message(bridge, tick, self.now_ns())
+            message = self._state.after(tick, self.now_ns())
             if message is not None:
                 self._state_publisher.publish(message)
             if tick.command is None:

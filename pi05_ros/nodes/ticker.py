@@ -1,8 +1,10 @@
-"""The heartbeat of the control bridge: one call a period, from a thread of its own.
+"""The heartbeat of the control bridge: one call a period.
 
 On a robot the steady clock drives it, never a ROS timer: rclpy timers follow the ROS clock, and a
 backward step of system time would stall them. In a mock home simulated time drives it, so that
-commands keep their rate in simulated time however fast the simulation runs.
+commands keep their rate in simulated time however fast the simulation runs: the tick is then part
+of taking /clock, in the executor's thread, and the ticker's own thread only watches that the clock
+goes on.
 """
 
 from __future__ import annotations
@@ -58,12 +60,14 @@ class Ticker:
         self._clock_lost = clock_lost
         self._clock_timeout = clock_timeout
         self._stop = threading.Event()
-        self._advanced = threading.Event()
+        self._last_index: int | None = None  # Of the period of simulated time that ticked last.
+        self._advanced_at = 0.0  # When simulated time moved last [s, steady].
         self._jump_handle = None
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     def start(self) -> None:
         """Starts ticking."""
+        self._advanced_at = time.monotonic()
         if self._simulated:
             self._jump_handle = self._node.get_clock().create_jump_callback(
                 JumpThreshold(
@@ -78,7 +82,6 @@ class Ticker:
     def stop(self) -> None:
         """Ends the thread and waits for a tick in progress."""
         self._stop.set()
-        self._advanced.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
         if self._jump_handle is not None:
@@ -91,12 +94,22 @@ class Ticker:
         return clock.clock_type == ClockType.ROS_TIME and clock.ros_time_is_active
 
     def _time_moved(self, jump: TimeJump) -> None:
-        self._advanced.set()
+        """Ticks when simulated time enters a new period. Called while /clock is taken."""
+        self._advanced_at = time.monotonic()
+        now = self._node.get_clock().now().nanoseconds
+        index, last = now // self._period_ns, self._last_index
+        if index == last or self._stop.is_set():
+            return
+        if last is not None and index > last:
+            self.missed += index - last - 1
+        self._last_index = index
+        self._tick(now)
+        self.ticks += 1
 
     def _run(self) -> None:
         self.realtime = request_realtime(_TICKER_PRIORITY)
         if self._jump_handle is not None:
-            self._run_simulated()
+            self._watch_clock()
         else:
             self._run_steady()
 
@@ -113,27 +126,15 @@ class Ticker:
                 self.missed += skipped
                 due += skipped * self._period_ns
 
-    def _run_simulated(self) -> None:
-        last: int | None = None
-        last_advance = time.monotonic()
-        while not self._stop.is_set():
-            if not self._advanced.wait(self._period_ns * 1e-9):
-                if self._clock_lost and time.monotonic() - last_advance > self._clock_timeout:
+    def _watch_clock(self) -> None:
+        """Says once a period that simulated time stands still, while it does."""
+        delay = self._clock_timeout
+        while not self._stop.wait(delay):
+            delay = self._advanced_at + self._clock_timeout - time.monotonic()
+            if delay <= 0:
+                delay = self._period_ns * 1e-9
+                if self._clock_lost is not None:
                     self._clock_lost()
-                continue
-            self._advanced.clear()
-            last_advance = time.monotonic()
-            now = self._node.get_clock().now().nanoseconds
-            index = now // self._period_ns
-            if last is not None and index == last:
-                continue
-            if last is not None and index > last:
-                self.missed += index - last - 1
-            last = index
-            if self._stop.is_set():
-                return
-            self._tick(now)
-            self.ticks += 1
 
 
 def request_realtime(priority: int) -> bool:
