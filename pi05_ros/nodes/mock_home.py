@@ -34,6 +34,7 @@ from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
 _CLOCK_AGAIN_S = 0.1  # While time waits, /clock is published again this often [s of wall time].
+_WAITING_AGAIN_S = 1.0  # The same for what it waits for.
 _RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
 
 
@@ -129,6 +130,7 @@ class MockHome(Node):
         self._reset_done = threading.Event()
         self._reset_error = ""
         self._clock_told = 0.0  # When /clock was published again last [s, wall].
+        self._waiting_told = 0.0  # When it was last told what time waits for [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
         try:
@@ -242,6 +244,9 @@ class MockHome(Node):
             # Whoever has lost the newest tick of a clock that stands still would never hear of it.
             self._clock_told = wall
             self._outputs.publish_clock()
+        if name and wall > self._waiting_told + _WAITING_AGAIN_S:
+            self._waiting_told = wall
+            self._statistics.publish_now()
         return f"{name}, which is late" if name else ""
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -1,8 +1,8 @@
 """`mock_home/statistics`: what the witnesses counted, for the demo's summary and for people.
 
-One DiagnosticStatus for the simulation, called as the node, and one for each controller, called
-by its name. Counts only rise. A status is ERROR when something not finite came during the last
-second, WARN when a command was rejected or broke a limit.
+One DiagnosticStatus for the simulation, called as the node, one for what time waits for, called
+`graph`, and one for each controller, called by its name. Counts only rise. A status is ERROR when
+something not finite came during the last second, WARN when a command was rejected or broke a limit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MEANING = {
 
 
 class Statistics:
-    """Publishes the counts once a second of simulated time."""
+    """Publishes the counts once a second of simulated time, and of wall time while that waits."""
 
     def __init__(
         self, node: Node, simulation: Simulation, pacer: Pacer, cameras: CameraThread
@@ -47,10 +47,14 @@ class Statistics:
 
     def publish(self) -> None:
         """Publishes if it is time. Called after each tick."""
+        if self._simulation.ticks % STATISTICS_TICKS == 0:
+            self.publish_now()
+
+    def publish_now(self) -> None:
+        """Publishes: also while time stands still, so that people learn what it waits for."""
         simulation = self._simulation
-        if simulation.ticks % STATISTICS_TICKS:
-            return
-        message = DiagnosticArray(status=[self._overall()])
+        waiting = _status("graph", {"waiting for": simulation.waiting_for}, [])
+        message = DiagnosticArray(status=[self._overall(), waiting])
         for name, witness in simulation.manager.witnesses.items():
             with simulation.lock:
                 values = {
