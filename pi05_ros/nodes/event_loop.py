@@ -16,6 +16,8 @@ from rclpy.utilities import get_default_context
 
 # One wait of the executor [s]. Its length does not matter: a message or a timer ends it at once.
 _WAIT_S = 60.0
+# A change of the system's clock by more than this, beside the steady one, is a step [s].
+_STEP_S = 0.02
 
 
 class EventLoop:
@@ -29,6 +31,8 @@ class EventLoop:
       built for a glibc without waits on the steady clock, as in the wheels, that moment is
       converted to the system's clock, overflows and lies in the past: the wait returns at once,
       and the executor takes a whole core. A wait with a limit is converted correctly.
+    * By the same conversion a timer that waits while the system's clock steps back is late by the
+      step: `heed_clock` starts such waits anew.
     * `shutdown` waits for the spinning thread while it holds Python's lock, which that thread
       requires in order to end.
 
@@ -52,16 +56,20 @@ class EventLoop:
         self._context = context or get_default_context()
         self._on_end = on_end
         self._stopping = False
+        self._nodes: list[Node] = []
+        self._clock_offset = time.time() - time.monotonic()
         self._woken = Future()  # Ends the present wait; see `_wait`.
         self._thread = threading.Thread(target=self._run, name="executor", daemon=True)
         self.executor = _executor(self._context)
 
     def add(self, node: Node) -> None:
         """Runs the callbacks of `node` from now on."""
+        self._nodes.append(node)
         self.executor.add_node(node)
 
     def remove(self, node: Node) -> None:
         """Runs no callback of `node` from now on."""
+        self._nodes.remove(node)
         self.executor.remove_node(node)
 
     def start(self) -> None:
@@ -71,6 +79,18 @@ class EventLoop:
     def create_task(self, function: Callable[..., Any], *arguments: Any) -> Future:
         """Runs `function` in the loop's thread; its result is the future's."""
         return self.executor.create_task(function, *arguments)
+
+    def heed_clock(self) -> None:
+        """Restarts all timers when the system's clock has stepped; to be called often."""
+        offset = time.time() - time.monotonic()
+        step, self._clock_offset = offset - self._clock_offset, offset
+        if abs(step) > _STEP_S and not isinstance(self.executor, SingleThreadedExecutor):
+            self.create_task(self._restart_timers)
+
+    def _restart_timers(self) -> None:
+        for node in self._nodes:
+            for timer in node.timers:
+                timer.reset()
 
     def stop(self, timeout: float = 2.0) -> bool:
         """Ends the loop after the callback in progress. May be called twice, from any thread.

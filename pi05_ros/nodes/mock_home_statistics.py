@@ -2,7 +2,8 @@
 
 One DiagnosticStatus for the simulation, called as the node, one for what time waits for, called
 `graph`, and one for each controller, called by its name. Counts only rise. A status is ERROR when
-something not finite came during the last second, WARN when a command was rejected or broke a limit.
+something not finite came during the last second, WARN when a command was rejected or broke a
+limit.
 """
 
 from __future__ import annotations

@@ -14,6 +14,10 @@ from rclpy.signals import SignalHandlerOptions
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.event_loop import EventLoop
 
+# How often the system's clock is looked at: timers are late by so much after a step [s]. With a
+# heartbeat's period it stays below the bridge's patience with a silent node.
+_CLOCK_LOOK_S = 0.1
+
 
 def run_node(
     create: Callable[[], Node | Sequence[Node]], args: Sequence[str] | None = None
@@ -43,7 +47,8 @@ def run_node(
         loop.add(node)
     loop.start()
     try:
-        stop.wait()
+        while not stop.wait(_CLOCK_LOOK_S):
+            loop.heed_clock()
     finally:
         # The loop first: it must not wait on what `close` destroys.
         loop.stop()
