@@ -15,7 +15,7 @@ import numpy as np
 from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
 from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.measurement import Measurement
-from pi05_ros.control.modes import Mode, StateMachine
+from pi05_ros.control.modes import ARM_AGAIN, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
 from pi05_ros.control.senses import Senses
@@ -270,7 +270,7 @@ class Bridge:
         if not self.mode.is_armed:
             return
         if gone := self.peers.gone(steady_ns):
-            self.disarm(now_ns, f"{gone}: arm again when all is well")
+            self.disarm(now_ns, f"{gone}: {ARM_AGAIN}")
             self.peers.forget_gone(steady_ns)
             return
         if measurement is not None and (off := self.motion.tracking_problem(measurement.values)):
