@@ -1,0 +1,220 @@
+"""What the demo does about a robot that stands for a trouble: says why, arms again, or gives up.
+
+Only a simulated robot may be armed without a person beside it, and none against an operator:
+
+    HOLDING               wait; the bridge goes on by itself
+    DISARMED, by itself   arm after a delay, at most len(DELAYS_S) times in a row
+    DISARMED, otherwise   wait for the operator
+    STOPPED               wait for the operator
+    FAULTED               give up: a person should look before a fault is reset
+    silent bridge         wait
+
+Every wait ends with the run's time limit at the latest; see failure_at_limit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pi05_ros.control.modes import ARM_AGAIN, NOT_ARMED_YET, Mode, disarmed_by_itself
+from pi05_ros.demo.holds import Robot
+
+# Before each try to arm [wall s]: who was gone comes back by the wall's clock, and takes longer
+# the slower the machine is. About a minute in all.
+DELAYS_S = (2.0, 4.0, 8.0, 16.0, 30.0)
+_FIRST_S = 30.0  # The bridge of a mock home arms itself at first; help comes this late [wall s].
+_SETTLED_S = 10.0  # A robot that moved for this long has all its tries again [simulated s].
+_TOLD_S = 1.0  # A shorter HOLDING is not told [wall s]: the next chunk may be under way.
+_REPEAT_S = 30.0  # A cause that comes back is told again after this long [wall s].
+_SEEN_S = 2.0  # robot_state shows within so long that the bridge was armed [wall s].
+_IDLE_S = 5.0  # A robot without a subtask for so long is told of [wall s].
+_STOOD_S = 5.0  # A run whose robot stood for so long at its end has failed [simulated s].
+
+
+@dataclass(frozen=True)
+class Step:
+    """What to do now."""
+
+    notice: str = ""  # Why nothing moves and what the demo will do; empty: it moves or is idle.
+    lines: tuple[str, ...] = ()  # To be printed now, each once.
+    arm: bool = False  # Ask the bridge to arm, and hand its answer to `answered`.
+    failure: str = ""  # The run ends with this sentence; empty: it goes on.
+
+
+class Rearming:
+    """Decides, step by step; `step` is called several times a second while the task runs."""
+
+    def __init__(self) -> None:
+        self._tries = 0  # Calls of arm since the robot last moved for a while.
+        self._asked = False  # Whether a call has no answer yet.
+        self._answer = ""  # The bridge's last answer.
+        self._due: float | None = None  # When to arm [wall s].
+        self._armed_at = float("-inf")  # When the bridge said that it is armed [wall s].
+        self._cause: tuple[Mode | None, str] | None = None  # Of the present trouble.
+        self._since = 0.0  # When it came [wall s].
+        self._said: dict[tuple[Mode | None, str], float] = {}  # Cause: when it was told [wall s].
+        self._told = False  # Whether the present standing was told.
+        self._stood_s = 0.0  # How long it has lasted [simulated s].
+        self._moves_since: float | None = None  # [simulated s]
+        self._idle_since: float | None = None  # Since when it has had nothing to do [wall s].
+
+    def step(self, robot: Robot, wall_s: float) -> Step:
+        """Decides what to do now.
+
+        Args:
+            robot: What is known of it.
+            wall_s: A steady wall clock [s].
+        """
+        self._note_moving(robot)
+        if robot.trouble_since_s is None:
+            return self._no_trouble(robot, wall_s)
+        self._idle_since = None
+        self._stood_s = robot.troubled_s
+        cause = _cause(robot)
+        if cause != self._cause:
+            self._cause, self._since = cause, wall_s
+        if robot.mode is Mode.FAULTED:
+            return Step(failure=fault_sentence(robot.reason))
+        if robot.mode is Mode.DISARMED and _may_arm(robot.reason):
+            return self._disarmed(robot, wall_s)
+        self._due = None
+        if robot.mode is Mode.HOLDING:
+            notice = f"the robot holds: {robot.reason}; it goes on by itself"
+        elif robot.mode is None:
+            notice = f"{robot.reason}; the demo waits for it until the time limit"
+        else:
+            notice = f"{_state(robot)}; the demo waits for the operator until the time limit"
+        patience = _TOLD_S if robot.mode is Mode.HOLDING else 0.0
+        is_due = wall_s - self._since >= patience
+        return Step(notice, self._once(notice, wall_s) if is_due else ())
+
+    def answered(self, is_armed: bool, message: str, wall_s: float) -> str:
+        """Takes what came of a call of arm.
+
+        Args:
+            is_armed: Whether the bridge did it.
+            message: Its answer, or why there is none.
+            wall_s: As for `step`.
+
+        Returns:
+            A line to print.
+        """
+        self._asked, self._answer = False, message
+        if is_armed:
+            self._armed_at = wall_s
+        return f"the bridge answers: {message}"
+
+    def failure_at_limit(self, robot: Robot) -> str:
+        """Why a run that its time limit ends has failed; empty: it has not.
+
+        Args:
+            robot: What is known of it then.
+        """
+        if robot.troubled_s < _STOOD_S:
+            return ""
+        if robot.mode is Mode.STOPPED or (
+            robot.mode is Mode.DISARMED and not _may_arm(robot.reason)
+        ):
+            tried = "waited for the operator"
+        elif self._tries:
+            tried = f"armed it {_times(self._tries)}, the bridge answered last: {self._answer}"
+        else:
+            tried = "waited for it to go on by itself"
+        return (
+            f"the robot stood for the last {robot.troubled_s:.0f} simulated seconds before the "
+            f"time limit: {_state(robot)}; the demo {tried}"
+        )
+
+    def _note_moving(self, robot: Robot) -> None:
+        if robot.mode is not Mode.RUNNING:
+            self._moves_since = None
+        elif self._moves_since is None:
+            self._moves_since = robot.sim_s
+        elif robot.sim_s - self._moves_since >= _SETTLED_S:
+            self._tries = 0
+
+    def _no_trouble(self, robot: Robot, wall_s: float) -> Step:
+        told, self._told = self._told, False
+        self._cause = self._due = None
+        if told and robot.mode is Mode.RUNNING:
+            line = f"the robot moves again after {self._stood_s:.1f} simulated seconds"
+            return Step(lines=(line,))
+        if robot.mode is not Mode.HOLDING:
+            self._idle_since = None
+            return Step()
+        if self._idle_since is None:
+            self._idle_since = wall_s
+        if wall_s - self._idle_since < _IDLE_S:
+            return Step()
+        notice = "the planner gives no subtask; the demo waits for one until the time limit"
+        self._cause = (Mode.HOLDING, notice)
+        return Step(notice, self._once(notice, wall_s))
+
+    def _disarmed(self, robot: Robot, wall_s: float) -> Step:
+        """A robot that the bridge itself disarmed, or has not armed yet."""
+        state = _state(robot)
+        if self._asked:
+            return Step(f"{state}; waiting for the bridge's answer")
+        if wall_s - self._armed_at < _SEEN_S:
+            return Step(f"{state}; the bridge was armed, waiting for its state")
+        if self._tries == len(DELAYS_S):
+            return Step(
+                failure=f"the robot does not stay armed: {state}; the demo armed it "
+                f"{_times(self._tries)}, the bridge answered last: {self._answer}"
+            )
+        if self._due is None:
+            delay = DELAYS_S[self._tries]
+            if robot.reason == NOT_ARMED_YET and not self._tries:
+                delay = _FIRST_S
+            self._due = wall_s + delay
+            self._said.pop(_cause(robot), None)  # Each try is told.
+        left = max(0.0, self._due - wall_s)
+        number = f"({self._tries + 1} of {len(DELAYS_S)})"
+        if left > 0:
+            if robot.reason == NOT_ARMED_YET:
+                state = f"{state}; it arms itself when its input is healthy"
+            notice = f"{state}; the demo arms it in {left:.0f} s {number}"
+            return Step(notice, self._once(notice, wall_s))
+        self._tries += 1
+        self._asked, self._due, self._told = True, None, True
+        self._answer = "nothing yet"
+        line = f"the demo arms the robot {number}"
+        return Step(line, (line,), arm=True)
+
+    def _once(self, notice: str, wall_s: float) -> tuple[str, ...]:
+        """The notice as a line to print, unless its cause was told lately."""
+        assert self._cause is not None
+        if wall_s - self._said.get(self._cause, float("-inf")) < _REPEAT_S:
+            return ()
+        self._said[self._cause] = wall_s
+        self._told = True
+        return (notice,)
+
+
+def fault_sentence(reason: str) -> str:
+    """Why the demo ends when a fault is latched."""
+    return f"the robot is faulted: {reason}; a fault is latched and the demo does not reset it"
+
+
+def _cause(robot: Robot) -> tuple[Mode | None, str]:
+    """What tells one trouble from another: "for 0.2 s" and "for 1.2 s" are one."""
+    return robot.mode, re.sub(r"[0-9.]+", "#", robot.reason)
+
+
+def _may_arm(reason: str) -> bool:
+    """Whether a robot that is DISARMED for this reason may be armed without an operator."""
+    return reason == NOT_ARMED_YET or disarmed_by_itself(reason)
+
+
+def _state(robot: Robot) -> str:
+    """Mode and reason as one clause."""
+    if robot.mode is None:
+        return robot.reason
+    reason = robot.reason.removesuffix(f": {ARM_AGAIN}")
+    mode = robot.mode.name.lower()
+    return reason if reason.startswith(mode) else f"{mode}: {reason}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
