@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import RECOVERING, Mode
 
 # A subtask that ends and the bridge's HOLDING because of it come on two topics, in either order.
 # A hold that an empty subtask ends sooner than this was no trouble [simulated s].
@@ -38,6 +38,7 @@ class Robot:
     reason: str  # Why mode is what it is; empty: nothing to say.
     sim_s: float  # When that was: simulated seconds since the task began.
     trouble_since_s: float | None  # Since when there is a trouble, likewise; None: there is none.
+    cause: str = ""  # As reason; while the bridge waits for input to stay healthy: what was wrong.
 
     @property
     def troubled_s(self) -> float:
@@ -56,6 +57,7 @@ class HoldLog:
         self._counts = False  # Whether the task runs.
         self._mode: Mode | None = None
         self._reason = ""
+        self._cause = ""  # The last reason that was not that all is well again.
         self._heard_s: float | None = None  # When robot_state came last; None: never.
         self._pursued = False
         self._trouble_since_s: float | None = None
@@ -81,6 +83,8 @@ class HoldLog:
             now_s: When it came.
         """
         self._heard_s, self._reason = now_s, reason
+        if reason != RECOVERING:
+            self._cause = reason
         before = self._mode
         if mode == before:
             return
@@ -96,8 +100,9 @@ class HoldLog:
     def snapshot(self, now_s: float) -> Robot:
         """What is known now."""
         if self._heard_s is not None and now_s - self._heard_s <= _SILENT_S:
-            return Robot(self._mode, self._reason, now_s, self._trouble_since_s)
-        since_s = self._heard_s or 0.0
+            since_s = self._trouble_since_s
+            return Robot(self._mode, self._reason, now_s, since_s, self._cause)
+        since_s = self._heard_s or 0.0  # Silent since then.
         if self._heard_s is not None:
             reason = f"control_bridge is silent for {now_s - since_s:.1f} s"
         else:
@@ -117,7 +122,7 @@ class HoldLog:
         hold = self.holds[-1] if self.holds else None
         if hold is None or hold.end_s is not None:
             if before is Mode.RUNNING or not self._mode.is_armed:
-                self.holds.append(Hold(now_s, self._mode, self._reason))
+                self.holds.append(Hold(now_s, self._mode, self._cause or self._reason))
         elif self._mode > hold.mode:
             hold.mode, hold.reason = self._mode, self._reason
 

@@ -52,9 +52,9 @@ class Rearming:
         self._due: float | None = None  # When to arm [wall s].
         self._armed_at = float("-inf")  # When the bridge said that it is armed [wall s].
         self._cause: tuple[Mode | None, str] | None = None  # Of the present trouble.
-        self._since = 0.0  # When it came [wall s].
+        self._since = 0.0  # When the robot came to stand in this mode [wall s].
         self._said: dict[tuple[Mode | None, str], float] = {}  # Cause: when it was told [wall s].
-        self._told = False  # Whether the present standing was told.
+        self._told: set[tuple[Mode | None, str]] = set()  # Causes told of the present standing.
         self._stood_s = 0.0  # How long it has lasted [simulated s].
         self._moves_since: float | None = None  # [simulated s]
         self._idle_since: float | None = None  # Since when it has had nothing to do [wall s].
@@ -71,23 +71,23 @@ class Rearming:
             return self._no_trouble(robot, wall_s)
         self._idle_since = None
         self._stood_s = robot.troubled_s
-        cause = _cause(robot)
-        if cause != self._cause:
-            self._cause, self._since = cause, wall_s
+        if self._cause is None or self._cause[0] is not robot.mode:
+            self._since = wall_s
+        self._cause = _cause(robot)
         if robot.mode is Mode.FAULTED:
             return Step(failure=fault_sentence(robot.reason))
         if robot.mode is Mode.DISARMED and _may_arm(robot.reason):
             return self._disarmed(robot, wall_s)
         self._due = None
         if robot.mode is Mode.HOLDING:
-            notice = f"the robot holds: {robot.reason}; it goes on by itself"
+            notice = f"the robot holds: {_why(robot)}; it goes on by itself"
         elif robot.mode is None:
             notice = f"{robot.reason}; the demo waits for it until the time limit"
         else:
             notice = f"{_state(robot)}; the demo waits for the operator until the time limit"
         patience = _TOLD_S if robot.mode is Mode.HOLDING else 0.0
         is_due = wall_s - self._since >= patience
-        return Step(notice, self._once(notice, wall_s) if is_due else ())
+        return Step(notice, self._once(notice, wall_s, self._cause) if is_due else ())
 
     def answered(self, is_armed: bool, message: str, wall_s: float) -> str:
         """Takes what came of a call of arm.
@@ -111,6 +111,8 @@ class Rearming:
         Args:
             robot: What is known of it then.
         """
+        if robot.mode is Mode.FAULTED:
+            return fault_sentence(robot.reason)
         if robot.troubled_s < _STOOD_S:
             return ""
         if robot.mode is Mode.STOPPED or (
@@ -135,11 +137,11 @@ class Rearming:
             self._tries = 0
 
     def _no_trouble(self, robot: Robot, wall_s: float) -> Step:
-        told, self._told = self._told, False
+        told, self._told = self._told, self._told if robot.mode is Mode.HOLDING else set()
         self._cause = self._due = None
         if told and robot.mode is Mode.RUNNING:
-            line = f"the robot moves again after {self._stood_s:.1f} simulated seconds"
-            return Step(lines=(line,))
+            after = f" after {self._stood_s:.1f} simulated seconds" if self._stood_s else ""
+            return Step(lines=(f"the robot moves again{after}",))
         if robot.mode is not Mode.HOLDING:
             self._idle_since = None
             return Step()
@@ -147,9 +149,9 @@ class Rearming:
             self._idle_since = wall_s
         if wall_s - self._idle_since < _IDLE_S:
             return Step()
+        self._stood_s = 0.0  # It stands for no trouble.
         notice = "the planner gives no subtask; the demo waits for one until the time limit"
-        self._cause = (Mode.HOLDING, notice)
-        return Step(notice, self._once(notice, wall_s))
+        return Step(notice, self._once(notice, wall_s, (robot.mode, notice)))
 
     def _disarmed(self, robot: Robot, wall_s: float) -> Step:
         """A robot that the bridge itself disarmed, or has not armed yet."""
@@ -169,26 +171,27 @@ class Rearming:
                 delay = _FIRST_S
             self._due = wall_s + delay
             self._said.pop(_cause(robot), None)  # Each try is told.
+            self._told.discard(_cause(robot))
         left = max(0.0, self._due - wall_s)
         number = f"({self._tries + 1} of {len(DELAYS_S)})"
         if left > 0:
             if robot.reason == NOT_ARMED_YET:
                 state = f"{state}; it arms itself when its input is healthy"
             notice = f"{state}; the demo arms it in {left:.0f} s {number}"
-            return Step(notice, self._once(notice, wall_s))
+            return Step(notice, self._once(notice, wall_s, _cause(robot)))
         self._tries += 1
-        self._asked, self._due, self._told = True, None, True
+        self._asked, self._due = True, None
+        self._told.add(_cause(robot))
         self._answer = "nothing yet"
         line = f"the demo arms the robot {number}"
         return Step(line, (line,), arm=True)
 
-    def _once(self, notice: str, wall_s: float) -> tuple[str, ...]:
-        """The notice as a line to print, unless its cause was told lately."""
-        assert self._cause is not None
-        if wall_s - self._said.get(self._cause, float("-inf")) < _REPEAT_S:
+    def _once(self, notice: str, wall_s: float, cause: tuple[Mode | None, str]) -> tuple[str, ...]:
+        """The notice as a line to print, unless its cause was told lately or of this standing."""
+        if cause in self._told or wall_s - self._said.get(cause, float("-inf")) < _REPEAT_S:
             return ()
-        self._said[self._cause] = wall_s
-        self._told = True
+        self._said[cause] = wall_s
+        self._told.add(cause)
         return (notice,)
 
 
@@ -199,7 +202,7 @@ def fault_sentence(reason: str) -> str:
 
 def _cause(robot: Robot) -> tuple[Mode | None, str]:
     """What tells one trouble from another: "for 0.2 s" and "for 1.2 s" are one."""
-    return robot.mode, re.sub(r"[0-9.]+", "#", robot.reason)
+    return robot.mode, re.sub(r"[0-9.]+", "#", robot.cause or robot.reason)
 
 
 def _may_arm(reason: str) -> bool:
@@ -211,9 +214,16 @@ def _state(robot: Robot) -> str:
     """Mode and reason as one clause."""
     if robot.mode is None:
         return robot.reason
-    reason = robot.reason.removesuffix(f": {ARM_AGAIN}")
+    reason = _why(robot).removesuffix(f": {ARM_AGAIN}")
     mode = robot.mode.name.lower()
     return reason if reason.startswith(mode) else f"{mode}: {reason}"
+
+
+def _why(robot: Robot) -> str:
+    """The reason, and when input is healthy again also what was wrong with it."""
+    if robot.cause in ("", robot.reason):
+        return robot.reason
+    return f"{robot.reason} (before: {robot.cause})"
 
 
 def _times(count: int) -> str:

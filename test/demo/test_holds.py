@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import RECOVERING, Mode
 from pi05_ros.demo.holds import Hold, HoldLog, Robot, after_start
 
 
@@ -21,7 +21,8 @@ def test_a_hold_lasts_until_the_robot_runs_again():
     assert log.holds == [Hold(5.0, Mode.HOLDING, "planner is silent for 0.2 s")]
     log.robot(Mode.HOLDING, "planner is silent for 0.3 s", 5.1)
     robot = log.snapshot(5.2)
-    assert robot == Robot(Mode.HOLDING, "planner is silent for 0.3 s", 5.2, 5.0)
+    reason = "planner is silent for 0.3 s"
+    assert robot == Robot(Mode.HOLDING, reason, 5.2, 5.0, cause=reason)
     assert robot.troubled_s == pytest.approx(0.2)
     log.robot(Mode.RUNNING, "", 6.5)
     assert log.holds == [Hold(5.0, Mode.HOLDING, "planner is silent for 0.2 s", 6.5)]
@@ -36,6 +37,17 @@ def test_a_hold_that_becomes_worse_is_one_with_the_worst_mode_and_its_reason():
     log.robot(Mode.HOLDING, "armed, waiting for a chunk", 8.0)
     log.robot(Mode.RUNNING, "", 8.5)
     assert log.holds == [Hold(5.0, Mode.DISARMED, "planner is gone", 8.5)]
+
+
+def test_while_input_is_trusted_again_the_cause_is_what_was_wrong_before():
+    log = running()
+    log.robot(Mode.HOLDING, "planner is silent for 0.2 s", 5.0)
+    log.robot(Mode.HOLDING, RECOVERING, 5.1)
+    robot = log.snapshot(5.2)
+    assert (robot.reason, robot.cause) == (RECOVERING, "planner is silent for 0.2 s")
+    log.robot(Mode.RUNNING, "", 6.2)
+    log.robot(Mode.HOLDING, RECOVERING, 7.0)  # The state before it was lost on the way.
+    assert [hold.reason for hold in log.holds] == ["planner is silent for 0.2 s", RECOVERING]
 
 
 def test_a_robot_without_a_subtask_has_no_hold():
@@ -113,7 +125,7 @@ def test_a_bridge_that_is_not_heard_is_a_trouble():
 def test_a_mode_of_another_version_is_unknown():
     log = running()
     log.robot(17, "new", 1.0)
-    assert log.snapshot(1.0) == Robot(None, "new", 1.0, None)
+    assert log.snapshot(1.0) == Robot(None, "new", 1.0, None, cause="new")
     log.robot(Mode.RUNNING, "", 1.5)
     assert (log.holds, log.snapshot(1.5).mode) == ([], Mode.RUNNING)
 

@@ -16,6 +16,7 @@ class Run:
         self.rearming = Rearming()
         self.now = 0.0
         self.mode, self.reason, self.trouble, self.since = Mode.RUNNING, "", False, None
+        self.cause = ""  # Empty: the reason.
         self.lines = []
         self.arms = []  # When arm was called.
         self.answer = (True, "holding: armed, waiting for a chunk")  # None: none comes.
@@ -23,7 +24,7 @@ class Run:
 
     @property
     def robot(self):
-        return Robot(self.mode, self.reason, self.now, self.since)
+        return Robot(self.mode, self.reason, self.now, self.since, self.cause or self.reason)
 
     def be(self, mode, reason="", trouble=None):
         """The robot's mode changes."""
@@ -73,6 +74,34 @@ def test_a_hold_is_shown_at_once_told_once_and_its_end_too():
         "5.0 the robot moves again after 3.9 simulated seconds",
     ]
     assert run.arms == []
+
+
+def test_a_hold_that_waits_to_trust_its_input_says_what_was_wrong():
+    run = Run()
+    run.be(Mode.HOLDING, "planner is silent for 0.2 s")
+    run.go(0.5)
+    run.cause, run.reason = run.reason, "all is well again, waiting to trust it"
+    notice = run.go(1.0)
+    assert notice == (
+        "the robot holds: all is well again, waiting to trust it (before: planner is silent for "
+        "0.2 s); it goes on by itself"
+    )
+    run.cause, run.reason = "", "planner is silent for 0.3 s"
+    run.go(1.0)
+    run.reason = "policy is silent for 0.2 s"
+    run.go(0.1)
+    assert run.lines == [
+        f"1.0 {notice}",
+        "2.5 the robot holds: policy is silent for 0.2 s; it goes on by itself",
+    ]
+
+
+def test_causes_that_alternate_within_a_second_are_told():
+    run = Run()
+    for i in range(6):
+        run.be(Mode.HOLDING, f"{('planner', 'policy')[i % 2]} is silent for 0.2 s")
+        run.go(0.4)
+    assert [line.split()[0] for line in run.lines] == ["1.0", "1.2"]
 
 
 def test_a_hold_shorter_than_a_second_is_not_printed():
@@ -201,7 +230,7 @@ def test_nothing_is_done_against_an_operator(mode, reason, state):
     run.be(mode, reason)
     notice = run.go(100.0)
     assert notice == f"{state}; the demo waits for the operator until the time limit"
-    assert run.lines[1:2] == [f"1.0 {notice}"]
+    assert run.lines[1:] == [f"1.0 {notice}"]
     assert (run.arms, run.failure) == ([], "")
     assert run.rearming.failure_at_limit(run.robot) == (
         "the robot stood for the last 101 simulated seconds before the time limit: "
@@ -218,6 +247,7 @@ def test_a_fault_ends_the_run_at_once():
         "the robot is faulted: joint arm_1 is 0.30 rad from its command; a fault is latched and "
         "the demo does not reset it"
     )
+    assert run.rearming.failure_at_limit(run.robot) == run.failure  # However short it is.
 
 
 def test_a_bridge_that_has_not_armed_itself_is_helped_late():
@@ -246,10 +276,12 @@ def test_a_robot_without_a_subtask_is_told_of_and_no_failure():
     run = Run()
     run.be(Mode.HOLDING, "nothing to do", trouble=False)
     assert run.go(4.9) == ""
-    notice = run.go(20.0)
+    notice = run.go(60.0)
     assert notice == "the planner gives no subtask; the demo waits for one until the time limit"
-    assert run.lines == [f"5.0 {notice}"]
     assert run.rearming.failure_at_limit(run.robot) == ""
+    run.be(Mode.RUNNING)
+    run.go(1.0)
+    assert run.lines == [f"5.0 {notice}", "64.9 the robot moves again"]
 
 
 def test_only_a_robot_that_stood_for_five_seconds_fails_at_the_limit():
