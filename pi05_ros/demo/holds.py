@@ -21,7 +21,7 @@ class Hold:
     """
 
     start_s: float
-    mode: Mode  # The most severe one while it lasted.
+    mode: Mode | None  # The most severe one while it lasted; None: the bridge said nothing.
     reason: str  # Why, as the bridge said when that mode began.
     end_s: float | None = None  # None: it still lasts.
 
@@ -59,6 +59,7 @@ class HoldLog:
         self._reason = ""
         self._cause = ""  # The last reason that was not that all is well again.
         self._heard_s: float | None = None  # When robot_state came last; None: never.
+        self._was_silent = False  # Whether a silence ends with what is being heard now.
         self._pursued = False
         self._trouble_since_s: float | None = None
 
@@ -71,6 +72,7 @@ class HoldLog:
 
     def end(self, now_s: float) -> None:
         """The run is over."""
+        self._note_silence(now_s)
         self._close(now_s)
         self._counts = False
 
@@ -82,14 +84,21 @@ class HoldLog:
             reason: RobotState.reason.
             now_s: When it came.
         """
+        self._note_silence(now_s)
         self._heard_s, self._reason = now_s, reason
         if reason != RECOVERING:
             self._cause = reason
         before = self._mode
-        if mode == before:
+        if mode == before and not self._was_silent:
             return
+        self._was_silent = False
         self._mode = Mode(mode) if mode in _MODES else None
         self._update(before, now_s)
+
+    def deaf(self, seconds: float) -> None:
+        """Takes that the listener heard nothing at all for so long: no silence of the bridge."""
+        if self._heard_s is not None:
+            self._heard_s += seconds
 
     def subtask(self, pursued: bool, now_s: float) -> None:
         """Takes whether there is something to do."""
@@ -104,7 +113,7 @@ class HoldLog:
             return Robot(self._mode, self._reason, now_s, since_s, self._cause)
         since_s = self._heard_s or 0.0  # Silent since then.
         if self._heard_s is not None:
-            reason = f"control_bridge is silent for {now_s - since_s:.1f} s"
+            reason = _silence(now_s - since_s)
         else:
             reason = "control_bridge has not said anything yet"
         return Robot(None, reason, now_s, since_s if now_s - since_s > _SILENT_S else None)
@@ -123,8 +132,17 @@ class HoldLog:
         if hold is None or hold.end_s is not None:
             if before is Mode.RUNNING or not self._mode.is_armed:
                 self.holds.append(Hold(now_s, self._mode, self._cause or self._reason))
-        elif self._mode > hold.mode:
+        elif hold.mode is None or self._mode > hold.mode:
             hold.mode, hold.reason = self._mode, self._reason
+
+    def _note_silence(self, now_s: float) -> None:
+        """Begins a hold where the bridge of a robot that moved has said nothing for long."""
+        heard_s = self._heard_s
+        if heard_s is None or now_s - heard_s <= _SILENT_S:
+            return
+        self._was_silent = True
+        if self._counts and self._mode is Mode.RUNNING:
+            self.holds.append(Hold(heard_s, None, _silence(now_s - heard_s)))
 
     @property
     def _is_troubled(self) -> bool:
@@ -140,6 +158,10 @@ class HoldLog:
         is_idle = self._mode is Mode.HOLDING and not self._pursued
         if is_idle and hold.mode is Mode.HOLDING and now_s - hold.start_s < _RACE_S:
             self.holds.pop()
+
+
+def _silence(seconds: float) -> str:
+    return f"control_bridge is silent for {seconds:.1f} s"
 
 
 def after_start(holds: list[Hold]) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pi05_ros.demo.holds import Hold, HoldLog, Robot
 
 _RATE_WINDOW_S = 5.0  # Rates are of the last so many simulated seconds.
+_DEAF_S = 0.5  # A larger step of /clock, which ticks every 20 ms, is one that was not heard [s].
 _ERROR = 2  # diagnostic_msgs/DiagnosticStatus.ERROR
 
 
@@ -111,8 +112,11 @@ class RunRecord:
     def clock(self, sim_s: float, wall_s: float) -> None:
         """Takes a tick of simulated time [s], and the steady wall time of its arrival [s]."""
         with self._lock:
-            if not self._ended:
-                self._sim_now, self._wall_now = sim_s, wall_s
+            if self._ended:
+                return
+            if (gap := sim_s - self._sim_now) > _DEAF_S:
+                self._holds.deaf(gap)
+            self._sim_now, self._wall_now = sim_s, wall_s
 
     @property
     def hears_time(self) -> bool:

@@ -81,7 +81,7 @@ def _hold(hold: Hold, now_s: float) -> dict[str, Any]:
     return {
         "start_s": round(hold.start_s, 2),
         "seconds": round((now_s if hold.end_s is None else hold.end_s) - hold.start_s, 2),
-        "mode": hold.mode.name,
+        "mode": hold.mode.name if hold.mode else "UNKNOWN",
         "reason": hold.reason,
     }
 

@@ -15,8 +15,16 @@ def running(pursued=True):
     return log
 
 
+def tell(log, mode, reason, *times):
+    """The same state at these times and between them: a bridge is never silent for 2 s."""
+    for begin, end in zip(times, times[1:], strict=False):
+        for i in range(round(end - begin) + 1):
+            log.robot(mode, reason, min(begin + i, end))
+
+
 def test_a_hold_lasts_until_the_robot_runs_again():
     log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 5.0)
     log.robot(Mode.HOLDING, "planner is silent for 0.2 s", 5.0)
     assert log.holds == [Hold(5.0, Mode.HOLDING, "planner is silent for 0.2 s")]
     log.robot(Mode.HOLDING, "planner is silent for 0.3 s", 5.1)
@@ -32,8 +40,9 @@ def test_a_hold_lasts_until_the_robot_runs_again():
 
 def test_a_hold_that_becomes_worse_is_one_with_the_worst_mode_and_its_reason():
     log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 5.0)
     log.robot(Mode.HOLDING, "planner is silent for 0.2 s", 5.0)
-    log.robot(Mode.DISARMED, "planner is gone", 6.0)
+    tell(log, Mode.DISARMED, "planner is gone", 6.0, 8.0)
     log.robot(Mode.HOLDING, "armed, waiting for a chunk", 8.0)
     log.robot(Mode.RUNNING, "", 8.5)
     assert log.holds == [Hold(5.0, Mode.DISARMED, "planner is gone", 8.5)]
@@ -41,6 +50,7 @@ def test_a_hold_that_becomes_worse_is_one_with_the_worst_mode_and_its_reason():
 
 def test_while_input_is_trusted_again_the_cause_is_what_was_wrong_before():
     log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 5.0)
     log.robot(Mode.HOLDING, "planner is silent for 0.2 s", 5.0)
     log.robot(Mode.HOLDING, RECOVERING, 5.1)
     robot = log.snapshot(5.2)
@@ -52,10 +62,10 @@ def test_while_input_is_trusted_again_the_cause_is_what_was_wrong_before():
 
 def test_a_robot_without_a_subtask_has_no_hold():
     log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 4.0)
     log.subtask(False, 4.0)
-    log.robot(Mode.HOLDING, "nothing to do", 4.02)
-    assert log.snapshot(5.0).trouble_since_s is None
-    log.robot(Mode.HOLDING, "nothing to do", 8.98)
+    tell(log, Mode.HOLDING, "nothing to do", 4.02, 9.0)
+    assert log.snapshot(9.0).trouble_since_s is None
     log.subtask(True, 9.0)
     assert log.snapshot(9.1).trouble_since_s == 9.0  # Its first chunk has to come.
     log.robot(Mode.RUNNING, "", 9.5)
@@ -64,6 +74,7 @@ def test_a_robot_without_a_subtask_has_no_hold():
 
 def test_the_bridge_may_tell_the_end_of_a_subtask_before_the_planner():
     log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 4.0)
     log.robot(Mode.HOLDING, "nothing to do", 4.0)
     log.subtask(False, 4.1)
     assert (log.holds, log.snapshot(4.2).trouble_since_s) == ([], None)
@@ -71,7 +82,8 @@ def test_the_bridge_may_tell_the_end_of_a_subtask_before_the_planner():
 
 def test_a_hold_that_ends_with_its_subtask_was_one():
     log = running()
-    log.robot(Mode.HOLDING, "camera_ingestion: front is silent", 4.0)
+    tell(log, Mode.RUNNING, "", 0.0, 4.0)
+    tell(log, Mode.HOLDING, "camera_ingestion: front is silent", 4.0, 6.0)
     log.subtask(False, 6.0)
     assert log.holds == [Hold(4.0, Mode.HOLDING, "camera_ingestion: front is silent", 6.0)]
 
@@ -84,8 +96,8 @@ def test_what_does_not_end_by_itself_is_a_hold_also_without_a_subtask(mode):
     log.robot(mode, "why", 2.0)
     log.subtask(True, 3.0)
     assert log.snapshot(4.0).trouble_since_s == 2.0
-    log.end(5.0)
-    assert log.holds == [Hold(2.0, mode, "why", 5.0)]
+    log.end(4.0)
+    assert log.holds == [Hold(2.0, mode, "why", 4.0)]
 
 
 def test_a_robot_that_has_not_moved_yet_has_no_hold_but_a_trouble():
@@ -120,6 +132,38 @@ def test_a_bridge_that_is_not_heard_is_a_trouble():
     log.robot(Mode.RUNNING, "", 3.0)
     assert log.snapshot(5.0).trouble_since_s is None
     assert log.snapshot(5.5) == Robot(None, "control_bridge is silent for 2.5 s", 5.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "holds"),
+    [
+        (Mode.RUNNING, "", [Hold(3.0, None, "control_bridge is silent for 4.0 s", 7.0)]),
+        (Mode.DISARMED, "policy is gone", [Hold(3.0, Mode.DISARMED, "policy is gone")]),
+    ],
+)
+def test_a_silence_of_the_bridge_is_a_hold_from_when_it_was_last_heard(mode, reason, holds):
+    log = running()
+    log.robot(Mode.RUNNING, "", 1.0)
+    log.robot(Mode.RUNNING, "", 3.0)
+    log.robot(mode, reason, 7.0)
+    log.robot(mode, reason, 7.02)
+    assert log.holds == holds
+
+
+def test_what_the_listener_missed_is_no_silence():
+    log = running()
+    tell(log, Mode.RUNNING, "", 0.0, 3.0)
+    log.deaf(3.5)
+    assert log.snapshot(7.0).mode is Mode.RUNNING
+    log.robot(Mode.RUNNING, "", 7.0)
+    assert log.holds == []
+
+
+def test_a_silence_that_lasts_until_the_end_is_a_hold_too():
+    log = running()
+    log.robot(Mode.RUNNING, "", 1.0)
+    log.end(9.0)
+    assert log.holds == [Hold(1.0, None, "control_bridge is silent for 8.0 s", 9.0)]
 
 
 def test_a_mode_of_another_version_is_unknown():

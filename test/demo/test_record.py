@@ -183,3 +183,13 @@ def test_no_run_can_be_timed_before_the_clock_is_heard():
     assert not record.hears_time
     record.clock(5.0, 100.0)
     assert record.hears_time
+
+
+def test_a_step_of_the_clock_that_was_not_heard_is_no_silence_of_the_bridge():
+    record = begun(sim_s=100.0)
+    record.robot_state(Mode.RUNNING, "")
+    record.clock(105.0, 9.0)
+    assert record.robot.mode is Mode.RUNNING
+    for i in range(1, 60):
+        record.clock(105.0 + i * 0.05, 9.0 + i)
+    assert record.robot.reason == "control_bridge is silent for 3.0 s"
