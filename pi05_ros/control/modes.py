@@ -17,6 +17,7 @@ import enum
 from pi05_ros.errors import MessageError
 
 NOT_ARMED_YET = "not armed yet: call the service 'arm'"
+DEACTIVATED = "deactivated"
 RECOVERING = "all is well again, waiting to trust it"
 ARM_AGAIN = "arm again when all is well"  # Ends the reason of each disarm that nobody asked for.
 

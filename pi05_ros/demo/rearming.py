@@ -4,7 +4,9 @@ Only a simulated robot may be armed without a person beside it, and none against
 
     HOLDING               wait; the bridge goes on by itself
     DISARMED, by itself   arm after a delay, at most len(DELAYS_S) times in a row
-    DISARMED, otherwise   wait for the operator
+    DISARMED, deactivated wait for the lifecycle manager; then it is not armed yet
+    DISARMED, not armed   at first the bridge arms itself; later as if disarmed by itself
+    DISARMED, otherwise   wait for the operator, also where it is deactivated meanwhile
     STOPPED               wait for the operator
     FAULTED               give up: a person should look before a fault is reset
     silent bridge         wait
@@ -17,7 +19,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pi05_ros.control.modes import ARM_AGAIN, NOT_ARMED_YET, Mode, disarmed_by_itself
+from pi05_ros.control.modes import (
+    ARM_AGAIN,
+    DEACTIVATED,
+    NOT_ARMED_YET,
+    Mode,
+    disarmed_by_itself,
+)
 from pi05_ros.demo.holds import Robot
 
 # Before each try to arm [wall s]: who was gone comes back by the wall's clock, and takes longer
@@ -47,6 +55,8 @@ class Rearming:
 
     def __init__(self) -> None:
         self._tries = 0  # Calls of arm since the robot last moved for a while.
+        self._was_armed = False  # Whether the robot was armed in this run: it does so once.
+        self._operators = False  # Whether an operator ended that, and has not armed it again.
         self._asked = False  # Whether a call has no answer yet.
         self._answer = ""  # The bridge's last answer.
         self._due: float | None = None  # When to arm [wall s].
@@ -67,6 +77,7 @@ class Rearming:
             wall_s: A steady wall clock [s].
         """
         self._note_moving(robot)
+        self._note_operator(robot)
         if robot.trouble_since_s is None:
             return self._no_trouble(robot, wall_s)
         self._idle_since = None
@@ -76,13 +87,15 @@ class Rearming:
         self._cause = _cause(robot)
         if robot.mode is Mode.FAULTED:
             return Step(failure=fault_sentence(robot.reason))
-        if robot.mode is Mode.DISARMED and _may_arm(robot.reason):
+        if robot.mode is Mode.DISARMED and self._may_arm(robot):
             return self._disarmed(robot, wall_s)
         self._due = None
         if robot.mode is Mode.HOLDING:
             notice = f"the robot holds: {_why(robot)}; it goes on by itself"
         elif robot.mode is None:
             notice = f"{robot.reason}; the demo waits for it until the time limit"
+        elif not self._operators:
+            notice = f"{_state(robot)}; the demo waits until the bridge is activated again"
         else:
             notice = f"{_state(robot)}; the demo waits for the operator until the time limit"
         patience = _TOLD_S if robot.mode is Mode.HOLDING else 0.0
@@ -115,18 +128,35 @@ class Rearming:
             return fault_sentence(robot.reason)
         if robot.troubled_s < _STOOD_S:
             return ""
-        if robot.mode is Mode.STOPPED or (
-            robot.mode is Mode.DISARMED and not _may_arm(robot.reason)
-        ):
+        if self._operators:
             tried = "waited for the operator"
         elif self._tries:
             tried = f"armed it {_times(self._tries)}, the bridge answered last: {self._answer}"
+        elif self._due is not None:
+            tried = "was about to arm it"
         else:
             tried = "waited for it to go on by itself"
         return (
             f"the robot stood for the last {robot.troubled_s:.0f} simulated seconds before the "
             f"time limit: {_state(robot)}; the demo {tried}"
         )
+
+    def _note_operator(self, robot: Robot) -> None:
+        """Whose word it is that the robot is not armed: also a bridge that is activated anew and
+        knows nothing of an operator is not armed against one."""
+        mode = robot.mode
+        if mode is None:
+            return
+        if mode.is_armed:
+            self._was_armed, self._operators = True, False
+        elif mode is not Mode.FAULTED:
+            own = (NOT_ARMED_YET, DEACTIVATED)
+            by_itself = robot.reason in own or disarmed_by_itself(robot.reason)
+            self._operators |= mode is Mode.STOPPED or not by_itself
+
+    def _may_arm(self, robot: Robot) -> bool:
+        """Whether a robot that is DISARMED may be armed without an operator."""
+        return not self._operators and robot.reason != DEACTIVATED
 
     def _note_moving(self, robot: Robot) -> None:
         if robot.mode is not Mode.RUNNING:
@@ -167,7 +197,7 @@ class Rearming:
             )
         if self._due is None:
             delay = DELAYS_S[self._tries]
-            if robot.reason == NOT_ARMED_YET and not self._tries:
+            if self._arms_itself(robot):
                 delay = _FIRST_S
             self._due = wall_s + delay
             self._said.pop(_cause(robot), None)  # Each try is told.
@@ -175,7 +205,7 @@ class Rearming:
         left = max(0.0, self._due - wall_s)
         number = f"({self._tries + 1} of {len(DELAYS_S)})"
         if left > 0:
-            if robot.reason == NOT_ARMED_YET:
+            if self._arms_itself(robot):
                 state = f"{state}; it arms itself when its input is healthy"
             notice = f"{state}; the demo arms it in {left:.0f} s {number}"
             return Step(notice, self._once(notice, wall_s, _cause(robot)))
@@ -185,6 +215,10 @@ class Rearming:
         self._answer = "nothing yet"
         line = f"the demo arms the robot {number}"
         return Step(line, (line,), arm=True)
+
+    def _arms_itself(self, robot: Robot) -> bool:
+        """Whether the bridge may be left to arm itself: it does so once in its life."""
+        return robot.reason == NOT_ARMED_YET and not self._was_armed and not self._tries
 
     def _once(self, notice: str, wall_s: float, cause: tuple[Mode | None, str]) -> tuple[str, ...]:
         """The notice as a line to print, unless its cause was told lately or of this standing."""
@@ -203,11 +237,6 @@ def fault_sentence(reason: str) -> str:
 def _cause(robot: Robot) -> tuple[Mode | None, str]:
     """What tells one trouble from another: "for 0.2 s" and "for 1.2 s" are one."""
     return robot.mode, re.sub(r"[0-9.]+", "#", robot.cause or robot.reason)
-
-
-def _may_arm(reason: str) -> bool:
-    """Whether a robot that is DISARMED for this reason may be armed without an operator."""
-    return reason == NOT_ARMED_YET or disarmed_by_itself(reason)
 
 
 def _state(robot: Robot) -> str:

@@ -219,7 +219,6 @@ def test_without_an_answer_it_asks_no_second_time():
         (Mode.DISARMED, "disarmed by an operator", "disarmed by an operator"),
         (Mode.DISARMED, "stop was reset: call 'arm'", "disarmed: stop was reset: call 'arm'"),
         (Mode.DISARMED, "fault was reset: call 'arm'", "disarmed: fault was reset: call 'arm'"),
-        (Mode.DISARMED, "deactivated", "disarmed: deactivated"),
         (Mode.STOPPED, "stopped by an operator", "stopped by an operator"),
     ],
 )
@@ -261,6 +260,36 @@ def test_a_bridge_that_has_not_armed_itself_is_helped_late():
     assert run.arms == []
     run.go(0.1)
     assert run.arms == [30.0]
+
+
+def test_a_bridge_that_is_activated_anew_is_armed_as_if_it_had_disarmed():
+    run = Run()
+    run.go(1.0)
+    run.be(Mode.DISARMED, "deactivated")
+    notice = run.go(10.0)
+    assert notice == "disarmed: deactivated; the demo waits until the bridge is activated again"
+    assert run.arms == []
+    run.be(Mode.DISARMED, NOT_ARMED_YET)
+    assert run.go(0.1).endswith("call the service 'arm'; the demo arms it in 2 s (1 of 5)")
+    assert run.rearming.failure_at_limit(run.robot).endswith("; the demo was about to arm it")
+    run.go(2.0)
+    assert run.arms == [13.0]
+
+
+def test_an_operators_word_outlasts_a_bridge_that_is_activated_anew():
+    run = Run()
+    run.be(Mode.DISARMED, "disarmed by an operator")
+    run.go(1.0)
+    run.be(Mode.DISARMED, "deactivated")
+    run.go(1.0)
+    run.be(Mode.DISARMED, NOT_ARMED_YET)
+    assert run.go(60.0).endswith("; the demo waits for the operator until the time limit")
+    assert run.arms == []
+    run.be(Mode.HOLDING, "armed, waiting for a chunk")  # The operator armed it.
+    run.go(1.0)
+    run.be(Mode.DISARMED, GONE)
+    run.go(2.1)
+    assert run.arms == [65.0]
 
 
 def test_a_bridge_that_says_nothing_is_told():
