@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.control.modes import RECOVERING, Mode
+from pi05_ros.control.modes import DEACTIVATED, RECOVERING, Mode
 
 # A subtask that ends and the bridge's HOLDING because of it come on two topics, in either order.
 # A hold that an empty subtask ends sooner than this was no trouble [simulated s].
@@ -108,7 +108,8 @@ class HoldLog:
 
     def snapshot(self, now_s: float) -> Robot:
         """What is known now."""
-        if self._heard_s is not None and now_s - self._heard_s <= _SILENT_S:
+        recent = self._heard_s is not None and now_s - self._heard_s <= _SILENT_S
+        if recent or self._reason == DEACTIVATED:  # After which a bridge says nothing.
             since_s = self._trouble_since_s
             return Robot(self._mode, self._reason, now_s, since_s, self._cause)
         since_s = self._heard_s or 0.0  # Silent since then.

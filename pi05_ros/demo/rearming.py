@@ -69,12 +69,13 @@ class Rearming:
         self._moves_since: float | None = None  # [simulated s]
         self._idle_since: float | None = None  # Since when it has had nothing to do [wall s].
 
-    def step(self, robot: Robot, wall_s: float) -> Step:
+    def step(self, robot: Robot, wall_s: float, graph: str = "") -> Step:
         """Decides what to do now.
 
         Args:
             robot: What is known of it.
             wall_s: A steady wall clock [s].
+            graph: What the lifecycle manager waits for; empty: nothing.
         """
         self._note_moving(robot)
         self._note_operator(robot)
@@ -96,6 +97,7 @@ class Rearming:
             notice = f"{robot.reason}; the demo waits for it until the time limit"
         elif not self._operators:
             notice = f"{_state(robot)}; the demo waits until the bridge is activated again"
+            notice += f" ({graph})" if graph else ""
         else:
             notice = f"{_state(robot)}; the demo waits for the operator until the time limit"
         patience = _TOLD_S if robot.mode is Mode.HOLDING else 0.0

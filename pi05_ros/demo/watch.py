@@ -78,9 +78,11 @@ class Watch:
     def _keep_going(self, sim_s: float) -> None:
         wall = self._now()
         self._take_answer(wall)
+        record = self._record
+        graph = "" if record.graph_state == "active" else record.graph_message
         steps = (
-            self._stall.step(sim_s, wall, self._record.simulation_waits_for),
-            self._rearming.step(self._record.robot, wall),
+            self._stall.step(sim_s, wall, record.simulation_waits_for),
+            self._rearming.step(record.robot, wall, graph),
         )
         for step in steps:
             self._do(step, wall)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.control.modes import RECOVERING, Mode
+from pi05_ros.control.modes import DEACTIVATED, RECOVERING, Mode
 from pi05_ros.demo.holds import Hold, HoldLog, Robot, after_start
 
 
@@ -148,6 +148,12 @@ def test_a_silence_of_the_bridge_is_a_hold_from_when_it_was_last_heard(mode, rea
     log.robot(mode, reason, 7.0)
     log.robot(mode, reason, 7.02)
     assert log.holds == holds
+
+
+def test_a_bridge_that_was_deactivated_says_nothing_more():
+    log = running()
+    log.robot(Mode.DISARMED, DEACTIVATED, 1.0)
+    assert log.snapshot(9.0) == Robot(Mode.DISARMED, DEACTIVATED, 9.0, 1.0, DEACTIVATED)
 
 
 def test_what_the_listener_missed_is_no_silence():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pi05_ros.control.modes import ARM_AGAIN, Mode
+from pi05_ros.control.modes import ARM_AGAIN, DEACTIVATED, Mode
 from pi05_ros.demo.record import Outcome, RunRecord, Score
 from pi05_ros.demo.watch import Watch
 from pi05_ros.errors import Pi05Error
@@ -120,6 +120,18 @@ def test_a_bridge_that_does_not_answer_is_told_and_asked_again():
     assert "the bridge answers: nothing within 10 s" in demo.lines
     demo.go(5.0)
     assert len(demo.calls) == 2
+
+
+def test_a_bridge_that_is_deactivated_is_waited_for_with_what_the_graph_waits_for():
+    demo = Demo()
+    demo.record.graph_state = "waiting"
+    demo.record.graph_message = "waiting: planner (no answer for 5 s)"
+    demo.be(Mode.DISARMED, DEACTIVATED)
+    demo.go(1.0)
+    assert demo.lines == [
+        "disarmed: deactivated; the demo waits until the bridge is activated again "
+        "(waiting: planner (no answer for 5 s))"
+    ]
 
 
 def test_a_fault_ends_it_with_its_reason():
