@@ -16,7 +16,10 @@ from pathlib import Path
 from pi05_ros.platforms import platform_names
 
 ROOT = Path(__file__).resolve().parents[1]
-COLUMNS = ("platform", "home", "points", "seconds", "ticks", "missed", "real time", "faults")
+COLUMNS = (
+    *("platform", "home", "points", "seconds", "ticks", "missed"),
+    *("real time", "faults", "holds"),
+)
 
 
 def main() -> int:
@@ -55,17 +58,18 @@ def table(out: Path, runs: list[tuple[str, int]]) -> str:
                 continue
             run = json.loads(path.read_text())
             found.append(run)
-            lines.append(line(name, home, run, str(len(run["faults"]))))
+            holds = run.get("holds_after_start", "")  # Runs before it was counted have none.
+            lines.append(line(name, home, run, str(len(run["faults"])), str(holds)))
         if found:
             mean = {key: sum(run[key] or 0 for run in found) / len(found) for key in NUMBERS}
-            lines.append(line(f"**{name}**", "mean", {**mean, "max_points": 8}, ""))
+            lines.append(line(f"**{name}**", "mean", {**mean, "max_points": 8}, "", ""))
     return "\n".join(lines)
 
 
 NUMBERS = ("points", "simulated_seconds", "ticks_sent", "ticks_missed", "real_time_factor")
 
 
-def line(platform: str, home: int | str, run: dict, faults: str) -> str:
+def line(platform: str, home: int | str, run: dict, faults: str, holds: str) -> str:
     """One line of the table."""
     cells = (
         platform,
@@ -76,6 +80,7 @@ def line(platform: str, home: int | str, run: dict, faults: str) -> str:
         f"{run['ticks_missed']:g}",
         f"{run['real_time_factor'] or 0:.2f}",
         faults,
+        holds,
     )
     return "| " + " | ".join(cells) + " |"
 

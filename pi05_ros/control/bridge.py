@@ -15,7 +15,7 @@ import numpy as np
 from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
 from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.measurement import Measurement
-from pi05_ros.control.modes import Mode, StateMachine
+from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
 from pi05_ros.control.senses import Senses
@@ -272,7 +272,7 @@ class Bridge:
         if not self.mode.is_armed:
             return
         if gone := self.peers.gone(steady_ns):
-            self.disarm(now_ns, f"{gone}: arm again when all is well")
+            self.disarm(now_ns, f"{gone}: {ARM_AGAIN}")
             self.peers.forget_gone(steady_ns)
             return
         if measurement is not None and (off := self.motion.tracking_problem(measurement.values)):
@@ -300,7 +300,7 @@ class Bridge:
             self._unhealthy_ns = now_ns
         elif self._unhealthy_ns is not None:
             if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time:
-                return "all is well again, waiting to trust it"
+                return RECOVERING
             self._unhealthy_ns = None
         return problem
 

@@ -16,6 +16,11 @@ import enum
 
 from pi05_ros.errors import MessageError
 
+NOT_ARMED_YET = "not armed yet: call the service 'arm'"
+DEACTIVATED = "deactivated"
+RECOVERING = "all is well again, waiting to trust it"
+ARM_AGAIN = "arm again when all is well"  # Ends the reason of each disarm that nobody asked for.
+
 
 class Mode(enum.IntEnum):
     """Values are those of pi05_msgs/RobotState.MODE_*, from the least to the most severe."""
@@ -43,7 +48,7 @@ class StateMachine:
 
     def __init__(self) -> None:
         self.mode = Mode.DISARMED
-        self.reason = "not armed yet: call the service 'arm'"
+        self.reason = NOT_ARMED_YET
         self.epoch = 1
         self._fault = ""  # A fault that a stop came on top of: resume must not skip it.
 
@@ -64,9 +69,13 @@ class StateMachine:
     def disarm(self, reason: str) -> bool:
         """Ends being armed. A fault or a stop stays what it is.
 
+        The last of several disarms is told, so that an operator's is always seen.
+
         Returns:
             Whether it was armed.
         """
+        if self.mode is Mode.DISARMED:
+            self.reason = reason
         if not self.mode.is_armed:
             return False
         self._enter(Mode.DISARMED, reason)
@@ -126,3 +135,8 @@ class StateMachine:
     def _enter(self, mode: Mode, reason: str) -> None:
         self.mode, self.reason = mode, reason
         self.void()
+
+
+def disarmed_by_itself(reason: str) -> bool:
+    """Whether the reason of DISARMED is the bridge's own, and not an operator's word."""
+    return reason.endswith(ARM_AGAIN)

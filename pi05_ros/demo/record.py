@@ -6,9 +6,12 @@ import re
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from pi05_ros.demo.holds import Hold, HoldLog, Robot
 
 _RATE_WINDOW_S = 5.0  # Rates are of the last so many simulated seconds.
+_DEAF_S = 0.5  # A larger step of /clock, which ticks every 20 ms, is one that was not heard [s].
 _ERROR = 2  # diagnostic_msgs/DiagnosticStatus.ERROR
 
 
@@ -94,12 +97,13 @@ class RunRecord:
         self.graph_state = ""  # lifecycle_manager/state
         self.brain = ""  # What thinks, in its own words.
         self.graph_message = ""  # What the lifecycle manager waits for.
-        self.standing = ""  # Why the robot executes no chunk; empty: it does.
+        self.simulation_waits_for = ""  # What the mock home waits for; empty: nothing, or unknown.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self.bag = Bag()
         self.page = ""  # Address of the operator's page; empty: it is not served, or not yet.
         self._subtasks: list[SubtaskSpan] = []
         self._faults: dict[tuple[str, str], Fault] = {}
+        self._holds = HoldLog()
         self._chunk_stamp: float | None = None
         self._chunk_times: deque[float] = deque(maxlen=500)
         self._picture_times: deque[float] = deque(maxlen=500)
@@ -108,8 +112,11 @@ class RunRecord:
     def clock(self, sim_s: float, wall_s: float) -> None:
         """Takes a tick of simulated time [s], and the steady wall time of its arrival [s]."""
         with self._lock:
-            if not self._ended:
-                self._sim_now, self._wall_now = sim_s, wall_s
+            if self._ended:
+                return
+            if (gap := sim_s - self._sim_now) > _DEAF_S:
+                self._holds.deaf(gap)
+            self._sim_now, self._wall_now = sim_s, wall_s
 
     @property
     def hears_time(self) -> bool:
@@ -124,22 +131,32 @@ class RunRecord:
             self._sim_start, self._wall_start = self._sim_now, self._wall_now
             self._subtasks.clear()
             self._faults.clear()
+            self._holds.begin()
 
     def end(self) -> None:
         """Notes that the run is over: what the graph says while it stops does not count."""
         with self._lock:
             self._close_subtask()
+            self._holds.end(self._now())
             self._ended = True
 
     def subtask(self, text: str, source: str) -> None:
         """Takes a subtask; an empty text: none is pursued."""
         with self._lock:
+            if not self._ended:
+                self._holds.subtask(bool(text), self._now())
             last = self._subtasks[-1] if self._subtasks else None
             if not self._counts or (last and last.end_s is None and last.text == text):
                 return
             self._close_subtask()
             if text:
                 self._subtasks.append(SubtaskSpan(text, source, self._now()))
+
+    def robot_state(self, mode: int, reason: str) -> None:
+        """Takes the bridge's mode and why it is that: RobotState.mode and .reason."""
+        with self._lock:
+            if not self._ended:
+                self._holds.robot(mode, reason, self._now())
 
     def chunk(self, stamp_s: float) -> None:
         """Takes an action chunk; stamp of its observation [s]."""
@@ -201,6 +218,17 @@ class RunRecord:
         """All subtasks so far, in order."""
         with self._lock:
             return list(self._subtasks)
+
+    @property
+    def robot(self) -> Robot:
+        """What is known of the robot now."""
+        with self._lock:
+            return self._holds.snapshot(self._now())
+
+    def holds(self) -> list[Hold]:
+        """All holds so far, in order; see Hold."""
+        with self._lock:
+            return [replace(hold) for hold in self._holds.holds]
 
     def faults(self) -> list[Fault]:
         """All faults so far, in order of their first time."""

@@ -11,12 +11,15 @@ from pathlib import Path
 from pi05_ros.bringup import NodeSpec, fast_dds_environment, graph
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.bringup_processes import process_specs
+from pi05_ros.control.modes import Mode
 from pi05_ros.demo.film import FRAMES_PER_SECOND, Film, Frame
 from pi05_ros.demo.live import LiveLine, describe
 from pi05_ros.demo.logs import NodeLogs
 from pi05_ros.demo.picture import Caption
+from pi05_ros.demo.rearming import fault_sentence
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked, summarize, write_summary
+from pi05_ros.demo.watch import Watch
 from pi05_ros.errors import Pi05Error
 from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes.demo_monitor import MonitorThread
@@ -26,8 +29,6 @@ from pi05_ros.supervisor import Supervisor
 
 # Wall time in which all nodes must be active: seconds, or minutes where a model is compiled.
 _COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
-_STALL_S = 30.0  # Wall time in which simulated time must advance.
-_SETTLE_S = 1.0  # Simulated time that is still filmed after the last point.
 _SLACK_S = 5.0  # Simulated time that the planner may go on for [s].
 _BAG_S = 60.0  # Wall time in which the recorder must begin when all nodes are active.
 _CLOSE_S = 60.0  # Patience with the recorder, which reads a bag again before it answers [s].
@@ -133,12 +134,16 @@ class Run:
         """Waits until all nodes are active, then gives the task and waits until it is taken."""
         deadline, given = time.monotonic() + _COME_UP_S, False
         active_since: float | None = None
+        notice = ""  # What it waits for; empty: for the nodes, as the lifecycle manager says.
         while not self._record.began and not self._interrupted:
-            self._poll(supervisor)
+            self._poll(supervisor, notice)
             if self._record.outcome:
                 raise Pi05Error(self._record.outcome.message)
             if self._record.graph_state == "failed":
                 raise Pi05Error(f"the graph did not come up: {self._record.graph_message}")
+            robot = self._record.robot
+            if robot.mode is Mode.FAULTED:
+                raise Pi05Error(fault_sentence(robot.reason))
             active = self._record.graph_state == "active"
             if active and active_since is None:
                 active_since = time.monotonic()
@@ -148,38 +153,45 @@ class Run:
                 # We watch the time: the planner's limit only ends what we have forgotten.
                 monitor.node.begin(self._asked.task, self._asked.seconds + _SLACK_S)
                 given = True
+            notice = self._waits_for(given, lacks_bag) if active else ""
             if time.monotonic() > deadline:
-                waited = self._record.graph_message or "nothing was heard from the nodes"
+                waited = notice or self._record.graph_message or "nothing was heard from the nodes"
                 raise Pi05Error(f"the graph did not come up within {_COME_UP_S:.0f} s: {waited}")
             if lacks_bag and active_since and time.monotonic() > active_since + _BAG_S:
                 why = bag.message or "the recorder says nothing, see logs/recorder.log"
                 raise Pi05Error(f"nothing is recorded: {why} (without a bag: --no-record)")
 
+    def _waits_for(self, given: bool, lacks_bag: bool) -> str:
+        """What the task waits for when all nodes are active.
+
+        Args:
+            given: Whether the task was sent.
+            lacks_bag: Whether nothing is recorded yet, but shall be.
+        """
+        record = self._record
+        if given:
+            return "the task is sent, waiting for the planner's answer"
+        if lacks_bag:
+            said = f" ({record.bag.message})" if record.bag.message else ""
+            return f"all nodes are active, waiting for the recorder to begin{said}"
+        if not record.hears_time:
+            home = record.simulation_waits_for
+            why = f" (the simulation waits for {home})" if home else ""
+            return f"all nodes are active, waiting for simulated time on /clock{why}"
+        return "all nodes are active, waiting for the planner's action execute_task"
+
     def _watch(self, supervisor: Supervisor, monitor: MonitorThread, film: Film) -> str:
         """Follows the run to its end; returns why it ended."""
-        record = self._record
+        watch = Watch(self._record, self._asked.seconds, monitor.node, self._live.say)
         said = False
-        advanced, last = time.monotonic(), -1.0
-        full_since: float | None = None
         while not self._interrupted:
-            self._poll(supervisor)
+            self._poll(supervisor, watch.notice)
             self._shoot(monitor, film)
-            if record.brain and not said:
-                self._live.say(f"brain: {record.brain}")
+            if self._record.brain and not said:
+                self._live.say(f"brain: {self._record.brain}")
                 said = True
-            now = record.sim_s
-            if now > last:
-                advanced, last = time.monotonic(), now
-            elif time.monotonic() - advanced > _STALL_S:
-                raise Pi05Error(f"simulated time has stood still for {_STALL_S:.0f} s")
-            if record.score.is_full and full_since is None:
-                full_since = now
-            if full_since is not None and now > full_since + _SETTLE_S:
-                return "full score"
-            if now >= self._asked.seconds:
-                return "time"
-            if record.outcome:
-                return "task done" if record.outcome.done else f"planner: {record.outcome.message}"
+            if ended := watch.step():
+                return ended
         return "interrupted"
 
     def _close_bag(self, supervisor: Supervisor, monitor: MonitorThread) -> str:
@@ -201,14 +213,14 @@ class Run:
                 return "the bag was not closed: see logs/recorder.log"
         return "" if reply.result().code == 0 else f"the bag: {reply.result().message}"
 
-    def _poll(self, supervisor: Supervisor) -> None:
+    def _poll(self, supervisor: Supervisor, notice: str = "") -> None:
         supervisor.poll(0.05)
         if supervisor.failure:
             raise Pi05Error(supervisor.failure)
         if self._record.page not in ("", self._page):
             self._page = self._record.page
             self._live.say(f"the operator's page: {self._page}")
-        self._live.show(describe(self._record))
+        self._live.show(describe(self._record, notice))
 
     def _shoot(self, monitor: MonitorThread, film: Film) -> None:
         """Hands a frame to the film, ten times a simulated second."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pi05_ros.demo.holds import Hold, after_start
 from pi05_ros.demo.record import Bag, RunRecord
 
 
@@ -34,6 +35,7 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
         failure: What failed, as one sentence; empty: nothing.
     """
     factor = record.real_time_factor
+    holds = record.holds()
     commands = record.commands
     return {
         **asdict(asked),
@@ -61,6 +63,8 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
             }
             for span in record.subtasks()
         ],
+        "holds": [_hold(hold, record.sim_s) for hold in holds],
+        "holds_after_start": after_start(holds),
         "faults": [
             *(asdict(fault) for fault in record.faults()),
             *(
@@ -69,6 +73,16 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
                 if count
             ),
         ],
+    }
+
+
+def _hold(hold: Hold, now_s: float) -> dict[str, Any]:
+    """What is told of a hold; of one that lasts, as long as it has lasted."""
+    return {
+        "start_s": round(hold.start_s, 2),
+        "seconds": round((now_s if hold.end_s is None else hold.end_s) - hold.start_s, 2),
+        "mode": hold.mode.name if hold.mode else "UNKNOWN",
+        "reason": hold.reason,
     }
 
 

@@ -21,7 +21,7 @@ from sensor_msgs.msg import JointState
 from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
 from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.chunk import ChunkRejected
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import DEACTIVATED, Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import Health, ManagedNode
@@ -265,7 +265,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         bridge, sender = self._bridge, self._sender
         if bridge is None or sender is None:
             return
-        bridge.disarm(self.now_ns(), "deactivated")
+        bridge.disarm(self.now_ns(), DEACTIVATED)
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
             tick = bridge.tick(self.now_ns(), self.silence_ns())
             message = self._state.after(tick, self.now_ns())

@@ -1,8 +1,8 @@
 """Node `demo_monitor`: hears a run of the mock home for `pi05 demo`, and sends it its task.
 
-Subscribes to the cameras, /clock, subtask, action_chunk, task_score, mock_home/statistics,
-/diagnostics, episode and lifecycle_manager/state; calls the action execute_task and the service
-stop_episode. It publishes nothing.
+Subscribes to the cameras, /clock, robot_state, subtask, action_chunk, task_score,
+mock_home/statistics, /diagnostics, episode and lifecycle_manager/state; calls the action
+execute_task and the services stop_episode and control_bridge/arm. It publishes nothing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from rclpy.task import Future
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+from std_srvs.srv import SetBool
 
 from pi05_msgs.action import ExecuteTask
-from pi05_msgs.msg import ActionChunk, Episode, Subtask, TaskScore
+from pi05_msgs.msg import ActionChunk, Episode, RobotState, Subtask, TaskScore
 from pi05_msgs.srv import StopEpisode
 from pi05_ros.demo.record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.errors import MessageError
@@ -66,6 +67,7 @@ class DemoMonitor(Node):
             )
         for kind, topic, callback, profile in (
             (Clock, "/clock", self._on_clock, qos.SENSOR),
+            (RobotState, "robot_state", self._on_robot_state, qos.ROBOT_STATE),
             (Subtask, "subtask", self._on_subtask, qos.LATCHED),
             (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
             (TaskScore, "task_score", self._on_score, qos.LATCHED),
@@ -77,6 +79,7 @@ class DemoMonitor(Node):
             self.create_subscription(kind, topic, callback, profile)
         self._action = ActionClient(self, ExecuteTask, "execute_task")
         self._stop_episode = self.create_client(StopEpisode, "stop_episode")
+        self._arm = self.create_client(SetBool, "control_bridge/arm")
 
     @property
     def is_ready(self) -> bool:
@@ -99,6 +102,14 @@ class DemoMonitor(Node):
     def end_episode(self, outcome: str) -> Future:
         """Asks the recorder to close the bag; the answer is a StopEpisode.Response."""
         return self._stop_episode.call_async(StopEpisode.Request(outcome=outcome))
+
+    def arm(self) -> Future:
+        """Asks the bridge to arm; the answer is a SetBool.Response."""
+        return self._arm.call_async(SetBool.Request(data=True))
+
+    def forget_arm(self, answer: Future) -> None:
+        """Gives up waiting for the answer of `arm`."""
+        self._arm.remove_pending_request(answer)
 
     def pictures_since(self, stamp_s: float) -> tuple[float, dict[str, np.ndarray]] | None:
         """The newest picture of each camera, if one is from after `stamp_s` [s].
@@ -125,6 +136,9 @@ class DemoMonitor(Node):
 
     def _on_clock(self, message: Clock) -> None:
         self._record.clock(_seconds(message.clock), time.monotonic())
+
+    def _on_robot_state(self, message: RobotState) -> None:
+        self._record.robot_state(message.mode, message.reason)
 
     def _on_subtask(self, message: Subtask) -> None:
         self._record.subtask(message.text, message.source)
@@ -160,12 +174,10 @@ class DemoMonitor(Node):
                 self._record.brain = next((v.value for v in status.values if v.key == "brain"), "")
             if name == "console":
                 self._record.page = next((v.value for v in status.values if v.key == "url"), "")
-            if name == "control_bridge":
-                moves = status.message.startswith("executing")
-                self._record.standing = "" if moves else f"robot {status.message}"
             self._record.health(name, status.level[0], status.message)
 
     def _on_statistics(self, message: DiagnosticArray) -> None:
+        self._record.simulation_waits_for = waits_for(message)
         commands = commands_from(message, self._streamed)
         if commands is not None:
             self._record.commanded(commands)
@@ -236,6 +248,19 @@ def commands_from(message: DiagnosticArray, streamed: Collection[str]) -> Comman
         missed=max(missed for _, missed in ticks),
         faults=dict(faults),
     )
+
+
+def waits_for(message: DiagnosticArray) -> str:
+    """What the simulation waits for before it goes on.
+
+    Args:
+        message: `mock_home/statistics`; its status "graph", where there is one, says it.
+
+    Returns:
+        In the mock home's words; empty: nothing, or it does not say.
+    """
+    values = next((s.values for s in message.status if s.name == "graph"), ())
+    return next((v.value for v in values if v.key == "waiting for"), "")
 
 
 def _seconds(stamp: Any) -> float:

@@ -5,7 +5,7 @@ import pytest
 from fakes.bridge_robot import BASE, JOINT, PLATFORM, SESSION, TICK, Robot, at_home
 
 from pi05_ros.control.chunk import ChunkRejected
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import Mode, disarmed_by_itself
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.errors import MessageError
 
@@ -195,6 +195,23 @@ def test_a_peer_that_was_started_anew_disarms_at_once():
         "policy was started anew: arm again when all is well",
     )
     assert_holds(robot)
+
+
+def test_an_operators_disarm_is_told_from_the_bridges_own_whichever_came_first():
+    robot = Robot()
+    robot.beats = {"policy": (1, "")}
+    robot.running()
+    robot.beats = {"policy": (2, "")}
+    robot.tick()
+    assert disarmed_by_itself(robot.bridge.reason)
+    robot.bridge.disarm(robot.now)
+    assert robot.tick().reason == "disarmed by an operator"
+    assert not disarmed_by_itself(robot.bridge.reason)
+    robot.tick(200)
+    robot.arm()
+    robot.bridge.disarm(robot.now)
+    robot.beats = {"policy": (3, "")}
+    assert robot.tick().reason == "disarmed by an operator"
 
 
 def test_resume_goes_on_from_where_the_robot_stands():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi05_ros.control.modes import Mode, StateMachine
+from pi05_ros.control.modes import Mode, StateMachine, disarmed_by_itself
 from pi05_ros.errors import MessageError
 
 
@@ -33,6 +33,7 @@ def in_mode(mode):
         (Mode.HOLDING, lambda s: s.hold("why"), Mode.HOLDING, "why"),
         (Mode.RUNNING, lambda s: s.disarm("why"), Mode.DISARMED, "why"),
         (Mode.HOLDING, lambda s: s.disarm("why"), Mode.DISARMED, "why"),
+        (Mode.DISARMED, lambda s: s.disarm("why"), Mode.DISARMED, "why"),
         (Mode.FAULTED, lambda s: s.disarm("why"), Mode.FAULTED, "a fault"),
         (Mode.STOPPED, lambda s: s.disarm("why"), Mode.STOPPED, "a stop"),
         (Mode.DISARMED, lambda s: s.fault("why"), Mode.FAULTED, "why"),
@@ -58,6 +59,7 @@ def test_it_comes_up_disarmed_and_says_how_to_arm():
     state = StateMachine()
     assert (state.mode, state.epoch) == (Mode.DISARMED, 1)
     assert state.reason == "not armed yet: call the service 'arm'"
+    assert not disarmed_by_itself(state.reason)
 
 
 @pytest.mark.parametrize("mode", [Mode.DISARMED, Mode.FAULTED, Mode.STOPPED])

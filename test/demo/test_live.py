@@ -2,6 +2,7 @@
 
 import io
 
+from pi05_ros.control.modes import Mode
 from pi05_ros.demo.live import LiveLine, describe, shorten
 from pi05_ros.demo.record import Commands, RunRecord, Score
 
@@ -66,12 +67,24 @@ def test_the_state_of_a_run_in_one_line():
         record.picture()
     record.chunk(14.7)
     record.commanded(Commands(250))
+    record.robot_state(Mode.RUNNING, "")
     record.score = Score(3.0, 8.0)
     assert describe(record) == (
         "   5.0 s | pick up the plate | 3/8 points | chunk 0.30 s old | "
         "50 commands/s, 0.2 chunks/s, 10 pictures/s | 0.50x real time"
     )
-    record.standing = "robot holding: the last chunk is over and no other came"
-    assert describe(record).endswith(
-        "| 0.50x real time | robot holding: the last chunk is over and no other came"
+    record.robot_state(Mode.HOLDING, "the last chunk is over and no other came")
+    assert describe(record).startswith(
+        "   5.0 s | pick up the plate | "
+        "robot holding: the last chunk is over and no other came | 3/8 points | chunk"
     )
+    assert describe(record, "the robot holds: why").startswith(
+        "   5.0 s | pick up the plate | the robot holds: why | 3/8 points | chunk"
+    )
+
+
+def test_while_it_comes_up_it_says_what_it_waits_for():
+    record = RunRecord()
+    record.graph_message = "all 4 nodes are active"
+    notice = "all nodes are active, waiting for the recorder"
+    assert describe(record, notice) == f"coming up: {notice}"

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pi05_ros.control.modes import Mode
 from pi05_ros.demo.record import Commands, RunRecord, Score
 from pi05_ros.demo.summary import Asked, summarize, write_summary
 
@@ -63,6 +64,8 @@ def test_what_comes_while_the_graph_stops_does_not_count():
     record.subtask("late", "external")
     record.chunk(104.0)
     record.health("policy", 2, "the planner is gone")
+    record.robot_state(Mode.FAULTED, "late")
+    assert record.holds() == []
     assert (record.sim_s, record.subtasks(), record.chunks, record.faults()) == (1.0, [], 0, [])
 
 
@@ -113,6 +116,13 @@ def test_the_summary_says_what_was_asked_and_what_came(tmp_path):
     record.brain = "scripted"
     record.score = Score(2.0, 8.0, {"pick up the plate": (1.0, 1.0)})
     record.subtask("pick up the plate", "external")
+    record.robot_state(Mode.RUNNING, "")
+    record.clock(104.0, 10.0)
+    record.robot_state(Mode.HOLDING, "planner is silent for 0.2 s")
+    record.clock(105.5, 12.0)
+    record.robot_state(Mode.RUNNING, "")
+    record.clock(109.0, 20.0)
+    record.robot_state(Mode.DISARMED, "planner is gone")
     record.chunk(100.0)
     record.health("policy", 2, "late")
     record.commanded(Commands(490, 10, {"rejected": 2, "not_finite": 0}))
@@ -144,8 +154,18 @@ def test_the_summary_says_what_was_asked_and_what_came(tmp_path):
         "subtasks": [
             {"text": "pick up the plate", "source": "external", "start_s": 0.0, "end_s": 10.0}
         ],
+        "holds": [
+            {
+                "start_s": 4.0,
+                "seconds": 1.5,
+                "mode": "HOLDING",
+                "reason": "planner is silent for 0.2 s",
+            },
+            {"start_s": 9.0, "seconds": 1.0, "mode": "DISARMED", "reason": "planner is gone"},
+        ],
+        "holds_after_start": 2,
         "faults": [
-            {"source": "policy", "text": "late", "first_s": 0.0, "count": 1},
+            {"source": "policy", "text": "late", "first_s": 9.0, "count": 1},
             {"source": "mock_home", "text": "commands: rejected", "count": 2},
         ],
     }
@@ -163,3 +183,13 @@ def test_no_run_can_be_timed_before_the_clock_is_heard():
     assert not record.hears_time
     record.clock(5.0, 100.0)
     assert record.hears_time
+
+
+def test_a_step_of_the_clock_that_was_not_heard_is_no_silence_of_the_bridge():
+    record = begun(sim_s=100.0)
+    record.robot_state(Mode.RUNNING, "")
+    record.clock(105.0, 9.0)
+    assert record.robot.mode is Mode.RUNNING
+    for i in range(1, 60):
+        record.clock(105.0 + i * 0.05, 9.0 + i)
+    assert record.robot.reason == "control_bridge is silent for 3.0 s"

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.control.modes import Mode
 from pi05_ros.demo import run as module
 from pi05_ros.demo.record import Bag, RunRecord
 from pi05_ros.demo.run import Run
@@ -33,6 +34,30 @@ def test_no_task_is_given_to_a_run_that_is_not_recorded(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_BAG_S", -1.0)
     with pytest.raises(Pi05Error, match=r"^nothing is recorded: no room for .*: --no-record\)$"):
         run._come_up(supervisor, monitor)
+
+
+def test_a_robot_that_is_faulted_before_its_task_ends_the_run(tmp_path):
+    run = ended_run(tmp_path, "")
+    run._record.robot_state(Mode.FAULTED, "rival publishes too")
+    supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
+    with pytest.raises(Pi05Error, match=r"^the robot is faulted: rival publishes too; a fault "):
+        run._come_up(supervisor, None)
+
+
+def test_it_says_what_the_task_waits_for(tmp_path):
+    run = ended_run(tmp_path, "")
+    record = run._record
+    record.bag = Bag(message="no room yet")
+    ready = "all nodes are active, waiting for"
+    assert run._waits_for(False, True) == f"{ready} the recorder to begin (no room yet)"
+    assert run._waits_for(False, False) == f"{ready} simulated time on /clock"
+    record.simulation_waits_for = "policy"
+    assert run._waits_for(False, False) == (
+        f"{ready} simulated time on /clock (the simulation waits for policy)"
+    )
+    record.clock(1.0, 1.0)
+    assert run._waits_for(False, False) == f"{ready} the planner's action execute_task"
+    assert run._waits_for(True, False) == "the task is sent, waiting for the planner's answer"
 
 
 @pytest.mark.parametrize("outcome", ["success", "failure", "discard"])

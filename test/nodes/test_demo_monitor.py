@@ -8,9 +8,12 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from fakes.graph import wait_for
 from rclpy.action import ActionServer
 from rosgraph_msgs.msg import Clock
+from std_srvs.srv import SetBool
 
 from pi05_msgs.action import ExecuteTask
+from pi05_msgs.msg import RobotState
 from pi05_ros.demo.record import RunRecord
+from pi05_ros.nodes import qos
 from pi05_ros.nodes.demo_monitor import DemoMonitor
 from pi05_ros.platforms import load_platform
 
@@ -45,19 +48,67 @@ def test_it_waits_for_time_and_for_the_planner(graph):
     graph.call(server.destroy)
 
 
-@pytest.mark.parametrize(
-    ("said", "standing"),
-    [("executing chunks", ""), ("faulted: told to", "robot faulted: told to")],
-)
-def test_it_says_why_the_robot_stands(graph, said, standing):
+def test_it_hears_the_mode_of_the_robot_and_why(graph):
     record = RunRecord()
+    graph._keep(DemoMonitor(record, load_platform("mobile_18dof"), "pi05", context=graph.context))
+    bridge = graph.plain("bridge")
+    states = bridge.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
+    for mode, reason in (
+        (RobotState.MODE_RUNNING, ""),
+        (RobotState.MODE_DISARMED, "planner is gone"),
+        (RobotState.MODE_RUNNING, ""),
+    ):
+        message = RobotState(mode=mode, reason=reason)
+        wait_for(lambda m=message: states.publish(m) or record.robot.mode == m.mode, reason)
+        assert record.robot.reason == reason
+        if not record.began:
+            record.begin()
+    assert [(hold.mode, hold.reason) for hold in record.holds()] == [
+        (RobotState.MODE_DISARMED, "planner is gone")
+    ]
+
+
+def test_it_asks_the_bridge_to_arm_and_hears_its_answer(graph):
+    monitor = graph._keep(
+        DemoMonitor(RunRecord(), load_platform("mobile_18dof"), "pi05", context=graph.context)
+    )
+    lost = monitor.arm()  # Nobody is there to hear it.
+    bridge = graph.plain("control_bridge")
+    asked = []
+
+    def on_arm(request, response):
+        asked.append(request.data)
+        response.success, response.message = False, "not armed: not heard: planner"
+        return response
+
+    bridge.create_service(SetBool, "~/arm", on_arm)
+    wait_for(monitor._arm.service_is_ready, "the service")
+    monitor.forget_arm(lost)
+    answer = monitor.arm()
+    wait_for(answer.done, "the answer")
+    assert answer.result().message == "not armed: not heard: planner"
+    assert asked == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "waits"),
+    [
+        ("graph", {"waiting for": "the bridge's command"}, "the bridge's command"),
+        ("graph", {"waiting for": ""}, ""),
+        ("graph", {}, ""),
+        ("mock_home", {"waiting for": "no one"}, ""),
+    ],
+)
+def test_it_hears_what_the_simulation_waits_for(graph, name, values, waits):
+    record = RunRecord()
+    record.simulation_waits_for = "something else"
     monitor = graph._keep(
         DemoMonitor(record, load_platform("mobile_18dof"), "pi05", context=graph.context)
     )
-    status = DiagnosticStatus(name="/pi05/control_bridge", level=b"\x00", message=said)
-    record.standing = "something else"
-    monitor._on_diagnostics(DiagnosticArray(status=[status]))
-    assert record.standing == standing
+    pairs = [KeyValue(key=key, value=value) for key, value in values.items()]
+    status = DiagnosticStatus(name=name, values=pairs)
+    monitor._on_statistics(DiagnosticArray(status=[status]))
+    assert record.simulation_waits_for == waits
 
 
 def test_it_hears_where_the_operators_page_is(graph):
