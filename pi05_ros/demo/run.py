@@ -136,7 +136,7 @@ class Run:
         active_since: float | None = None
         notice = ""  # What it waits for; empty: for the nodes, as the lifecycle manager says.
         while not self._record.began and not self._interrupted:
-            self._poll(supervisor, notice)
+            self._poll(supervisor, monitor, notice)
             if self._record.outcome:
                 raise Pi05Error(self._record.outcome.message)
             if self._record.graph_state == "failed":
@@ -185,7 +185,7 @@ class Run:
         watch = Watch(self._record, self._asked.seconds, monitor.node, self._live.say)
         said = False
         while not self._interrupted:
-            self._poll(supervisor, watch.notice)
+            self._poll(supervisor, monitor, watch.notice)
             self._shoot(monitor, film)
             if self._record.brain and not said:
                 self._live.say(f"brain: {self._record.brain}")
@@ -213,10 +213,12 @@ class Run:
                 return "the bag was not closed: see logs/recorder.log"
         return "" if reply.result().code == 0 else f"the bag: {reply.result().message}"
 
-    def _poll(self, supervisor: Supervisor, notice: str = "") -> None:
+    def _poll(self, supervisor: Supervisor, monitor: MonitorThread, notice: str) -> None:
         supervisor.poll(0.05)
         if supervisor.failure:
             raise Pi05Error(supervisor.failure)
+        if monitor.failure:
+            raise Pi05Error(f"the demo's own node failed:\n{monitor.failure}")
         if self._record.page not in ("", self._page):
             self._page = self._record.page
             self._live.say(f"the operator's page: {self._page}")

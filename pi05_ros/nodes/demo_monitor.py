@@ -7,8 +7,6 @@ execute_task and the services stop_episode and control_bridge/arm. It publishes 
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Collection
@@ -18,7 +16,6 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.action import ActionClient
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 from rosgraph_msgs.msg import Clock
@@ -33,6 +30,7 @@ from pi05_ros.demo.record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import image_to_rgb, seconds_to_duration
+from pi05_ros.nodes.event_loop import EventLoop
 from pi05_ros.platforms import Platform
 from pi05_ros.sim.controllers.witness import FAULTS as COMMAND_FAULTS
 
@@ -206,21 +204,20 @@ class MonitorThread:
         self._context = Context()
         self._context.init()
         self.node = DemoMonitor(record, platform, namespace, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, name="monitor", daemon=True)
-        self._thread.start()
+        self._loop = EventLoop(self._context)
+        self._loop.add(self.node)
+        self._loop.start()
+
+    @property
+    def failure(self) -> str:
+        """Traceback of what ended the thread; empty: it goes on."""
+        return self._loop.failure
 
     def close(self) -> None:
         """Ends the thread and the context."""
-        self._executor.shutdown(timeout_sec=1.0)
-        self._thread.join(timeout=1.0)
+        self._loop.stop()
         self.node.destroy_node()
         self._context.try_shutdown()
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
 
 
 def commands_from(message: DiagnosticArray, streamed: Collection[str]) -> Commands | None:
