@@ -33,8 +33,7 @@ from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
-_CLOCK_AGAIN_S = 0.1  # While time waits, /clock is published again this often [s of wall time].
-_WAITING_AGAIN_S = 1.0  # The same for what it waits for.
+_WAITING_AGAIN_S = 1.0  # While time waits, it is told this often what for [s of wall time].
 _RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
 
 
@@ -129,7 +128,6 @@ class MockHome(Node):
         self._reset_wanted = threading.Event()
         self._reset_done = threading.Event()
         self._reset_error = ""
-        self._clock_told = 0.0  # When /clock was published again last [s, wall].
         self._waiting_told = 0.0  # When it was last told what time waits for [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
@@ -187,7 +185,7 @@ class MockHome(Node):
                     self._do_reset()
                 self._tick()
                 self._pacer.wait()
-                self.simulation.wait(self._command_wait, self._hold_back)
+                self.simulation.wait(self._command_wait, self._hold_back, self._remind)
         except Exception as error:
             if self._stop.is_set() or not self.context.ok():
                 return
@@ -229,8 +227,7 @@ class MockHome(Node):
             return ""
         with self.simulation.lock:
             before = self._graph.given_up
-            wall = time.monotonic()
-            name = self._graph.behind(self.simulation.now_ns, wall)
+            name = self._graph.behind(self.simulation.now_ns, time.monotonic())
             lost = {
                 node: self._graph.describe(node, self.simulation.now_ns)
                 for node in self._graph.given_up
@@ -240,14 +237,15 @@ class MockHome(Node):
             self.get_logger().warning(
                 f"{node} is dead or stopped ({late}): simulated time goes on without it"
             )
-        if name and wall > self._clock_told + _CLOCK_AGAIN_S:
-            # Whoever has lost the newest tick of a clock that stands still would never hear of it.
-            self._clock_told = wall
-            self._outputs.publish_clock()
-        if name and wall > self._waiting_told + _WAITING_AGAIN_S:
+        return f"{name}, which is late" if name else ""
+
+    def _remind(self) -> None:
+        """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
+        self._outputs.publish_clock()
+        wall = time.monotonic()
+        if wall > self._waiting_told + _WAITING_AGAIN_S:
             self._waiting_told = wall
             self._statistics.publish_now()
-        return f"{name}, which is late" if name else ""
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Service: has the physics thread begin the home afresh, and waits for it."""

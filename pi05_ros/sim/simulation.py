@@ -14,7 +14,7 @@ from pi05_ros.sim.world import World
 TICK_NS = 20_000_000  # One command period at 50 Hz.
 START_NS = 1_000_000_000  # Simulated time begins here: a stamp of 0 means "none" to too many.
 _TIMESTEP = 0.0025  # Of the physics [s]; divides the controllers' period.
-_LOOK_AGAIN_S = 0.1  # A wait asks anew at least this often [s of wall time].
+_REMIND_S = 0.1  # A wait asks anew and reminds others at least this often [s of wall time].
 _SCORE_TICKS = 5  # The score looks at the home every so many ticks.
 
 
@@ -79,7 +79,12 @@ class Simulation:
         if self.ticks % _SCORE_TICKS == 0:
             self.score = self._look()
 
-    def wait(self, command_limit: float, hold_back: Callable[[], str] = lambda: "") -> None:
+    def wait(
+        self,
+        command_limit: float,
+        hold_back: Callable[[], str] = lambda: "",
+        remind: Callable[[], None] = lambda: None,
+    ) -> None:
         """Waits until the robot's computers are ready for the next tick.
 
         Simulated time stands still meanwhile: for every steady stream until its command for the
@@ -92,19 +97,18 @@ class Simulation:
             command_limit: Longest wait for a command [s of wall time].
             hold_back: What else must happen first, in words; empty: nothing. Called again after
                 each `arrival`, and now and then.
+            remind: Called ten times a second [wall] while it waits: whoever has lost the last
+                tick's messages would never answer.
         """
         start = time.perf_counter()
         while True:
             self.arrival.clear()
             commands = start + command_limit - time.perf_counter()
-            self.waiting_for = self._awaited_commands() if commands > 0 else ""
-            if self.waiting_for:
-                self.arrival.wait(min(commands, _LOOK_AGAIN_S))
-                continue
-            self.waiting_for = hold_back()
+            self.waiting_for = (self._awaited_commands() if commands > 0 else "") or hold_back()
             if not self.waiting_for:
                 break
-            self.arrival.wait(_LOOK_AGAIN_S)
+            if not self.arrival.wait(_REMIND_S):
+                remind()
         self.waited += time.perf_counter() - start
 
     def reset(self, home: int) -> None:

@@ -30,7 +30,7 @@ def test_no_task_is_given_to_a_run_that_is_not_recorded(tmp_path, monkeypatch):
     run = ended_run(tmp_path, "")
     run._record.graph_state, run._record.bag = "active", Bag(message="no room for an episode")
     supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
-    monitor = SimpleNamespace(node=SimpleNamespace(is_ready=True))  # It cannot begin.
+    monitor = SimpleNamespace(node=SimpleNamespace(is_ready=True), failure="")  # Cannot begin.
     monkeypatch.setattr(module, "_BAG_S", -1.0)
     with pytest.raises(Pi05Error, match=r"^nothing is recorded: no room for .*: --no-record\)$"):
         run._come_up(supervisor, monitor)
@@ -41,7 +41,14 @@ def test_a_robot_that_is_faulted_before_its_task_ends_the_run(tmp_path):
     run._record.robot_state(Mode.FAULTED, "rival publishes too")
     supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
     with pytest.raises(Pi05Error, match=r"^the robot is faulted: rival publishes too; a fault "):
-        run._come_up(supervisor, None)
+        run._come_up(supervisor, SimpleNamespace(failure=""))
+
+
+def test_a_failure_of_the_demos_own_node_ends_the_run(tmp_path):
+    run = ended_run(tmp_path, "")
+    supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
+    with pytest.raises(Pi05Error, match="own node failed:\nTraceback"):
+        run._come_up(supervisor, SimpleNamespace(failure="Traceback …"))
 
 
 def test_it_says_what_the_task_waits_for(tmp_path):
@@ -79,7 +86,7 @@ def test_the_address_of_the_operators_page_is_told_once(tmp_path, capsys):
     supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
     for page in ("", "http://127.0.0.1:1/", "", "http://127.0.0.1:1/", "http://127.0.0.1:2/"):
         run._record.page = page
-        run._poll(supervisor)
+        run._poll(supervisor, SimpleNamespace(failure=""), "")
     told = [line for line in capsys.readouterr().out.splitlines() if "page" in line]
     assert told == [
         "the operator's page: http://127.0.0.1:1/",

@@ -152,9 +152,15 @@ def test_time_waits_for_whatever_holds_it_back(simulation):
         simulation.arrival.set()
         return said[-1]
 
-    simulation.wait(0.0, hold_back)
+    simulation.wait(0.0, hold_back, lambda: pytest.fail("something arrived each time"))
     assert said == ["policy, which is late", "policy, which is late", ""]
     assert simulation.waiting_for == ""
+
+
+def test_who_is_waited_for_is_reminded(simulation):
+    reminded = []
+    simulation.wait(0.0, lambda: "" if reminded else "policy", lambda: reminded.append(1))
+    assert reminded == [1]
 
 
 @pytest.mark.parametrize("every", [0, 2])
