@@ -23,6 +23,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.by_hand import TakesByHand
 from pi05_ros.nodes.parameters import declare_parameters
+from pi05_ros.nodes.robot_timer import RobotTimer
 from pi05_ros.nodes.worker import Worker
 
 P = TypeVar("P")
@@ -67,6 +68,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self._active = False
         self._configured = False
         self._instance = 0  # Of this activation.
+        self._beats: RobotTimer | None = None
         try:
             self.parameters: P = declare_parameters(self, parameters_type)
         except Pi05Error:
@@ -83,7 +85,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self._pending_told = False  # Whether the last heartbeat said that work is pending.
         if self.VITAL:
             self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT_OUTPUT)
-            self.robot_timer(HEARTBEAT_PERIOD, self._beat)
+            self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
 
     # Hooks.
 
@@ -110,6 +112,13 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         as a Heartbeat, and the bridge holds.
         """
         return ""
+
+    def destroy_node(self) -> None:
+        """See rclpy.node.Node."""
+        if self._beats is not None:
+            self._beats.close()
+            self._beats = None
+        super().destroy_node()
 
     # Helpers.
 
@@ -181,15 +190,9 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
         return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
 
-    def robot_timer(self, period: float, callback: Callable[[], None]) -> Any:
-        """A guarded timer in the robot's time: simulated in a simulation, else steady.
-
-        Args:
-            period: [s]
-            callback: Called without arguments.
-        """
-        clock = self.get_clock() if self.is_simulated else self._steady_clock
-        return self.create_timer(period, self.guarded(callback), clock=clock)
+    def robot_timer(self, period: float, callback: Callable[[], None]) -> RobotTimer:
+        """A guarded timer in the robot's time; see RobotTimer. period [s]."""
+        return RobotTimer(self, period, self.guarded(callback), self._steady_clock)
 
     def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
         """Starts a thread for `work`; heartbeats tell since when it has had something to do."""

@@ -92,7 +92,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self.stop_worker(self._worker)
             self._worker = None
-            self.destroy_timer(self._timer)
+            self._timer.close()
 
     def cleanup(self) -> None:
         """Frees the output."""

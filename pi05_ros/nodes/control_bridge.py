@@ -30,6 +30,7 @@ from pi05_ros.nodes.bridge_report import RobotStateMessage, bridge_health
 from pi05_ros.nodes.bridge_services import BridgeServices
 from pi05_ros.nodes.commands import GRIPPER_PERIOD, CommandSender
 from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.robot_timer import RobotTimer
 from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 from pi05_ros.platforms import load_platform
@@ -47,7 +48,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         super().__init__("control_bridge", ControlBridgeParameters, **arguments)
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
         self._subscriptions_open: list[Any] = []
-        self._timers_open: list[Any] = []
+        self._gripper_timer: RobotTimer | None = None
+        self._rival_timer: Any = None
         self._operator: BridgeServices | None = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
@@ -82,10 +84,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             for kind, topic, callback, profile in topics
         ]
         self._operator = BridgeServices(self, self._operate)
-        self._timers_open = [
-            self.robot_timer(GRIPPER_PERIOD, self._send_grippers),
-            self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals),
-        ]
+        self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
+        self._rival_timer = self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals)
         self._ticker = Ticker(
             self,
             self._platform.period,
@@ -105,9 +105,11 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self.destroy_subscription(subscription)
         if self._operator is not None:
             self._operator.close()
-        for timer in self._timers_open:
-            self.destroy_timer(timer)
-        self._subscriptions_open, self._timers_open = [], []
+        if self._gripper_timer is not None:
+            self._gripper_timer.close()
+            self.destroy_timer(self._rival_timer)
+            self._gripper_timer = self._rival_timer = None
+        self._subscriptions_open = []
         self._operator = self._bridge = None
 
     def cleanup(self) -> None:

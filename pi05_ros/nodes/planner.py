@@ -96,7 +96,7 @@ class Planner(BrainNode[PlannerParameters]):
             self.destroy_subscription(self._chunks)
             self._chunks = None
         if self._watch is not None:
-            self.destroy_timer(self._watch)
+            self._watch.close()
             self._watch = None
 
     def cleanup(self) -> None:

@@ -87,13 +87,16 @@ class Simulation:
 
     def at(self, milliseconds):
         """Turns the clock until the node has heard it."""
-        now_ns = milliseconds * 1_000_000
 
         def told():
-            self._clock.publish(Clock(clock=ns_to_time(now_ns)))
-            return self.node.now_ns() == now_ns
+            self.publish(milliseconds)
+            return self.node.now_ns() == milliseconds * 1_000_000
 
         wait_for(told, "the clock")
+
+    def publish(self, milliseconds):
+        """One tick of /clock."""
+        self._clock.publish(Clock(clock=ns_to_time(milliseconds * 1_000_000)))
 
     def stamps(self):
         """Of the heartbeats so far [ms]."""
@@ -117,6 +120,19 @@ def test_in_a_simulation_it_beats_in_simulated_time(simulation):
     assert set(between) == {40}
     time.sleep(0.3)
     assert simulation.stamps()[-1] <= 1200  # Time stands still, and nothing beats.
+
+
+def test_a_burst_of_ticks_of_the_clock_costs_no_heartbeat(simulation):
+    """EventsExecutor's own timers run ahead then, and are silent afterwards."""
+    simulation.at(1000)
+    wait_for(simulation.stamps, "the first heartbeat")
+    for burst in range(1, 11):
+        for step in range(6):
+            simulation.publish(1000 + 120 * burst - 100 + 20 * step)
+        simulation.at(1000 + 120 * burst)
+    wait_for(lambda: simulation.stamps()[-1] == 2200, "the last heartbeat")
+    assert np.diff(simulation.stamps()).max() <= 120
+    assert len(simulation.heard) >= 11
 
 
 def test_a_simulator_hears_of_pending_work_and_at_once_of_its_end(simulation):
