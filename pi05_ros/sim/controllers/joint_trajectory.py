@@ -75,9 +75,8 @@ class JointTrajectoryController:
     def reset(self, positions: np.ndarray) -> None:
         """Starts anew as if just activated, and holds `positions`; an active goal is aborted."""
         self.abort_goal("Current goal cancelled during deactivate transition.")
-        measured = JointPoint(0, np.array(positions), np.zeros(len(positions)))
-        self._measured = measured
-        self._last_command = measured
+        self._positions, self._velocities = np.array(positions), np.zeros(len(positions))
+        self._last_command = self._measured
         self._last_command_ns: int | None = None
         # The real controller sorts each list of a message through one buffer that it never clears:
         # a joint that a message leaves out (with another one doubled) takes what was left in it.
@@ -85,7 +84,7 @@ class JointTrajectoryController:
         self._tolerances = self._default_tolerances
         # What the last update found, of which `state` is made when someone asks.
         self._updated: tuple[int, JointPoint, np.ndarray] | None = None
-        self._hold(_at_rest(measured))
+        self._hold(_at_rest(self._measured))
         self._running = self._next
 
     @property
@@ -187,7 +186,7 @@ class JointTrajectoryController:
             Positions to command until the next cycle, (joints,) float64: where the trajectory is
             one period from now. May hold NaN, infinity and anything else that was sent.
         """
-        self._measured = JointPoint(0, positions, velocities)
+        self._positions, self._velocities = positions, velocities
         self._running = self._next
         is_first = not self._running.is_begun
         if is_first:
@@ -199,6 +198,11 @@ class JointTrajectoryController:
             self._judge(now_ns, is_first, command, error)
         self._updated = (now_ns - self._running.start_ns, reference.state, error)
         return self._last_command.positions
+
+    @property
+    def _measured(self) -> JointPoint:
+        """What was measured last."""
+        return JointPoint(0, self._positions, self._velocities)
 
     def _begin(self, now_ns: int) -> None:
         """Fixes where a new trajectory comes from."""
