@@ -11,8 +11,8 @@ What is set, and why:
 * `FASTRTPS_DEFAULT_PROFILES_FILE` (Fast DDS 2) and `FASTDDS_DEFAULT_PROFILES_FILE` (Fast DDS 3):
   the profile that pictures fit through, unless the caller has one.
 * `MUJOCO_GL`: the off-screen OpenGL that was found to work, unless the caller chose one.
-* `LP_NUM_THREADS`: the software renderer draws our small pictures faster with one thread, and
-  leaves the other cores to the nodes.
+* `LP_NUM_THREADS`: 0 has the software renderer draw in the caller's thread. Our small pictures
+  come as fast as with threads of its own, which would have to be woken for each.
 
 With wheels only, unless the caller has set them:
 
@@ -61,7 +61,7 @@ def environment(
     result = {
         "VIRTUAL_ENV": str(checkout.venv),
         "PATH": _joined([checkout.venv / "bin"], environ.get("PATH", os.defpath)),
-        "LP_NUM_THREADS": environ.get("LP_NUM_THREADS", "1"),
+        "LP_NUM_THREADS": environ.get("LP_NUM_THREADS", "0"),
     }
     libraries = [prefix / "lib" for prefix in interfaces]
     if source.from_wheels:

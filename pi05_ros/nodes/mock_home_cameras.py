@@ -63,7 +63,9 @@ class CameraDriver:
         return self._pictures.get_subscription_count() > 0
 
     def publish_info(self, stamp_ns: int) -> None:
-        """Publishes the lens, with the stamp of the picture that goes with it."""
+        """Publishes the lens, with the stamp of the picture that goes with it, to who listens."""
+        if not self._infos.get_subscription_count():
+            return
         self._info.header.stamp = ns_to_time(stamp_ns)
         self._infos.publish(self._info)
 

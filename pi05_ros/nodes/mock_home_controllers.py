@@ -58,19 +58,21 @@ class TrajectoryInterface:
 
     def publish(self, now_ns: int) -> None:
         """Sends results, feedback and state. Called by the ticking thread after each tick."""
+        is_watched = self._state.get_subscription_count() > 0
         with self._simulation.lock:
-            state = self._arm.state
             results = self._arm.take_results()
             goal = self._arm.active_goal
+            wants_feedback = goal is not None and now_ns >= self._feedback_due_ns
+            state = self._arm.state if is_watched or wants_feedback else None
         for result in results:
             self._goals.end(result.goal, result.outcome, _trajectory_result(result))
         if state is None:
             return
         stamp = ns_to_time(now_ns)
-        if goal is not None and now_ns >= self._feedback_due_ns:
+        if goal is not None and wants_feedback:
             self._feedback_due_ns = now_ns + _FEEDBACK_NS
             self._goals.publish_feedback(goal, self._feedback(state, stamp))
-        if self._state.get_subscription_count():
+        if is_watched:
             self._state.publish(self._state_message(state, stamp))
 
     def destroy(self) -> None:

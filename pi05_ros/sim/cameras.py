@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import mujoco
@@ -11,6 +12,8 @@ from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms import Camera, Platform
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot, World
+
+_HIDDEN_GROUP = 3  # One that is not drawn.
 
 
 def find_camera(platform: Platform, name: str) -> Camera:
@@ -33,6 +36,38 @@ def pose_data(snapshot: Snapshot, data: mujoco.MjData) -> None:
     mujoco.mj_kinematics(snapshot.model, data)
     mujoco.mj_comPos(snapshot.model, data)
     mujoco.mj_camlight(snapshot.model, data)
+
+
+def in_view(model: mujoco.MjModel, data: mujoco.MjData, camera: int, aspect: float) -> np.ndarray:
+    """Which geoms may be in a camera's picture: their bounding spheres reach into its pyramid.
+
+    OpenGL would find out itself, but only after the work of drawing each.
+
+    Args:
+        model: The home.
+        data: As `pose_data` leaves it.
+        camera: MuJoCo's id of the camera.
+        aspect: Width of the picture by its height.
+
+    Returns:
+        (ngeom,) bool; False only where nothing of a geom can be seen.
+    """
+    up = math.tan(math.radians(float(model.cam_fovy[camera])) / 2)
+    across = up * aspect
+    wide, high = math.hypot(1.0, across), math.hypot(1.0, up)
+    # The camera looks along -z. Distance of each middle outside the five planes, (ngeom, 5).
+    outward = np.array(
+        [
+            [1 / wide, -1 / wide, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 1 / high, -1 / high, 0.0],
+            [across / wide, across / wide, up / high, up / high, 1.0],
+        ]
+    )
+    turn = data.cam_xmat[camera].reshape(3, 3)
+    outside = (data.geom_xpos - data.cam_xpos[camera]) @ (turn @ outward)
+    # Without a radius a geom has no end. 1 mm covers rounding.
+    radius = np.where(model.geom_rbound > 0, model.geom_rbound + 1e-3, np.inf)
+    return outside.max(axis=1) < radius
 
 
 class CameraRenderer:
@@ -86,30 +121,44 @@ class CameraRenderer:
 
     def _staged(self, snapshot: Snapshot) -> _Stage:
         """The stage for the snapshot's home; a new one when the home has changed."""
-        if self._stage is None or self._stage.model is not snapshot.model:
+        if self._stage is None or self._stage.source is not snapshot.model:
             self.close()
-            self._stage = _Stage(snapshot.model)
+            cameras = self._platform.cameras
+            size = (max(c.width for c in cameras), max(c.height for c in cameras))
+            self._stage = _Stage(snapshot.model, *size)
         return self._stage
 
 
 class _Stage:
-    """One home in one OpenGL context, with a state of its own."""
+    """One home in one OpenGL context, with a state of its own.
 
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self.model = model
-        self._data = mujoco.MjData(model)
-        size = model.vis.global_
+    Args:
+        source: The home's model, which others read too.
+        width: Of most pictures [pixel]; a larger one makes the buffer grow.
+        height: Likewise.
+    """
+
+    def __init__(self, source: mujoco.MjModel, width: int, height: int) -> None:
+        self.source = source
+        # A copy, because what a camera cannot see is taken out of it before each picture.
+        self._model = copy.copy(source)
+        self._groups = source.geom_group.copy()
+        self._data = mujoco.MjData(self._model)
+        # Each picture begins with clearing the whole buffer, however small the picture is.
+        self._width, self._height = width, height
+        size = self._model.vis.global_
+        size.offwidth, size.offheight = width, height
         try:
-            self._gl = mujoco.GLContext(size.offwidth, size.offheight)
+            self._gl = mujoco.GLContext(width, height)
             self._gl.make_current()
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+            self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except Exception as error:  # Each GL back end raises its own.
             raise Pi05Error(
                 f"OpenGL does not start ({error}): install libegl1 or libosmesa6, and set "
                 "MUJOCO_GL to egl or osmesa"
             ) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 100)
+        self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 100)
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
             self._scene.flags[flag] = 0
         self._option = mujoco.MjvOption()
@@ -121,11 +170,15 @@ class _Stage:
     ) -> np.ndarray:
         """(height, width, 3) uint8 rgb."""
         self._gl.make_current()
+        self._fit(width, height)
         pose_data(snapshot, self._data)
+        model, groups = self._model, self._groups
+        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
+            seen = in_view(model, self._data, view.fixedcamid, width / height)
+            groups = np.where(seen, groups, _HIDDEN_GROUP)
+        model.geom_group[:] = groups
         every = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(
-            self.model, self._data, self._option, None, view, every, self._scene
-        )
+        mujoco.mjv_updateScene(model, self._data, self._option, None, view, every, self._scene)
         viewport = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(viewport, self._scene, self._context)
         picture = np.empty((height, width, 3), dtype=np.uint8)
@@ -135,3 +188,9 @@ class _Stage:
     def close(self) -> None:
         self._context.free()
         self._gl.free()
+
+    def _fit(self, width: int, height: int) -> None:
+        """Makes the buffer large enough for a picture."""
+        if width > self._width or height > self._height:
+            self._width, self._height = max(width, self._width), max(height, self._height)
+            mujoco.mjr_resizeOffscreen(self._width, self._height, self._context)

@@ -105,8 +105,9 @@ class GraspWelds:
 
     def update(self, data: mujoco.MjData, targets: np.ndarray) -> None:
         """Takes hold and lets go. Call after every physics step."""
+        position = data.qpos.item
         for row, g in enumerate(self._grippers):
-            fraction = (data.qpos[g.qpos] - g.closed) / g.span
+            fraction = (position(g.qpos) - g.closed) / g.span
             if fraction > CLOSING:
                 g.armed = True
                 if g.holds is not None:

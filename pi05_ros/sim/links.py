@@ -21,6 +21,13 @@ class LinkTransforms:
     quaternions: np.ndarray  # (N, 4) float64, w x y z
 
 
+# The product of a conjugate and a quaternion is linear in the products of their components, (4, 4)
+# in w x y z of each, which stand here as 16 rows: one matrix product for all links at once.
+_PARENT_INVERSE_TIMES_CHILD = quaternion_multiply(
+    quaternion_conjugate(np.eye(4))[:, None], np.eye(4)[None]
+).reshape(16, 4)
+
+
 class Links:
     """The links of a robot in a compiled model."""
 
@@ -49,10 +56,13 @@ class Links:
 
     def moving(self, data: mujoco.MjData) -> LinkTransforms:
         """The base in odom first, then each link that a joint moves, in its parent."""
-        inverse = quaternion_conjugate(data.xquat[self._parents])
-        offset = data.xpos[self._bodies] - data.xpos[self._parents]
-        turned = quaternion_multiply(inverse, data.xquat[self._bodies])
-        return LinkTransforms(self._parent_names, self._names, rotate(inverse, offset), turned)
+        bodies, parents = self._bodies, self._parents
+        offset = data.xpos[bodies] - data.xpos[parents]
+        # Rows times matrices: turned by the inverse.
+        moved = np.matmul(offset[:, None], data.xmat[parents].reshape(-1, 3, 3))[:, 0]
+        products = data.xquat[parents][:, :, None] * data.xquat[bodies][:, None]
+        turned = products.reshape(-1, 16) @ _PARENT_INVERSE_TIMES_CHILD
+        return LinkTransforms(self._parent_names, self._names, moved, turned)
 
 
 class Wheels:

@@ -13,7 +13,10 @@ from pi05_ros.sim.world import World
 
 TICK_NS = 20_000_000  # One command period at 50 Hz.
 START_NS = 1_000_000_000  # Simulated time begins here: a stamp of 0 means "none" to too many.
-_TIMESTEP = 0.0025  # Of the physics [s]; divides the controllers' period.
+# Of the physics, at most [s]; the controllers' period is a multiple. With half of it joints follow
+# their commands half a milliradian closer, dishes end in the sink as often, and a tick costs half
+# as much again.
+_TIMESTEP = 0.005
 _REMIND_S = 0.1  # A wait asks anew and reminds others at least this often [s of wall time].
 _SCORE_TICKS = 5  # The score looks at the home every so many ticks.
 
@@ -45,11 +48,11 @@ class Simulation:
     ) -> None:
         self.platform = platform
         self.task = task
-        self.world = World(platform, home, timestep=_TIMESTEP)
+        config = config or ManagerConfig()
+        timestep = min(_TIMESTEP, 1.0 / config.update_rate_hz)
+        self.world = World(platform, home, timestep=timestep)
         self._scorer = scorer(task, self.world.kitchen)
-        self.manager = ControllerManager(
-            platform, self.world, config or ManagerConfig(), TICK_NS * 1e-9
-        )
+        self.manager = ControllerManager(platform, self.world, config, TICK_NS * 1e-9)
         if TICK_NS % self.manager.period_ns:
             raise ValueError(f"a tick of {TICK_NS} ns is no multiple of {self.manager.period_ns}")
         self._streams = [

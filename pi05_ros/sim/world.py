@@ -100,14 +100,16 @@ class World:
         own = list(joints.values())
         self.joint_names = tuple(joints)
         self._qpos_of, self._dof_of = model.jnt_qposadr[own], model.jnt_dofadr[own]
-        self._base_qpos, self._base_dof = model.jnt_qposadr[base], model.jnt_dofadr[base]
+        # Of the base there are three of each: numbers one by one cost less than arrays of three.
+        self._base_qpos = model.jnt_qposadr[base].tolist()
+        self._base_dof = model.jnt_dofadr[base].tolist()
         self._servo_of = {
             name: model.actuator(servo_name(name)).id
             for name in joints
             if _has_actuator(model, servo_name(name))
         }
-        self._base_servos = np.array([model.actuator(servo_name(n)).id for n in BASE_JOINTS])
-        self._base_act = model.actuator_actadr[self._base_servos]
+        self._base_servos = [int(model.actuator(servo_name(n)).id) for n in BASE_JOINTS]
+        self._base_act = model.actuator_actadr[self._base_servos].tolist()
         self._lead = np.zeros(model.nu)  # kv / kp: what a position servo lags per speed [s].
         for servo in self._servo_of.values():
             self._lead[servo] = (
@@ -142,22 +144,21 @@ class World:
         Raises:
             Pi05Error: There is no such servo, or the position is not finite.
         """
-        with self._lock:
-            servo = self._servo_of.get(joint)
-            if servo is None:
-                raise Pi05Error(
-                    f"no servo moves a joint '{joint}'{did_you_mean(joint, self._servo_of)} "
-                    f"(valid: {', '.join(self._servo_of)})"
-                )
-            if not math.isfinite(position):
-                raise Pi05Error(f"the command {position} for joint '{joint}' is not finite")
-            self._target[servo] = position
+        self.set_joint_commands({joint: position})
 
     def set_joint_commands(self, positions: Mapping[str, float]) -> None:
         """Sets several joint commands, by joint name [rad or m]. See `set_joint_command`."""
         with self._lock:
             for joint, position in positions.items():
-                self.set_joint_command(joint, position)
+                servo = self._servo_of.get(joint)
+                if servo is None:
+                    raise Pi05Error(
+                        f"no servo moves a joint '{joint}'{did_you_mean(joint, self._servo_of)} "
+                        f"(valid: {', '.join(self._servo_of)})"
+                    )
+                if not math.isfinite(position):
+                    raise Pi05Error(f"the command {position} for joint '{joint}' is not finite")
+                self._target[servo] = position
 
     def set_base_command(self, vx: float, vy: float, wz: float) -> None:
         """Sets the base's velocity in its own frame [m/s, m/s, rad/s]. Holds until the next call.
@@ -178,9 +179,10 @@ class World:
             target = self.grasps.stalled(self._target, data)
             rate = (target - self._reached) / (steps * self.timestep)
             data.qvel[self._wheels.dofs] = self._wheels.speeds(*self.base_velocity())
-            for i in range(steps):
-                reference = self._reached + rate * (i + 1) * self.timestep
-                data.ctrl[:] = reference + self._lead * rate
+            numbers = np.arange(1, steps + 1)[:, None]
+            reference = self._reached + rate * numbers * self.timestep  # (steps, nu)
+            for control in reference + self._lead * rate:
+                data.ctrl[:] = control
                 self._drive_base()
                 mujoco.mj_step(model, data)
                 self.grasps.update(data, self._target)
@@ -188,14 +190,14 @@ class World:
             mujoco.mj_kinematics(model, data)
 
     def _drive_base(self) -> None:
-        data = self.data
-        qpos = data.qpos[self._base_qpos]
-        c, s = math.cos(qpos[2]), math.sin(qpos[2])
+        pose, control, act = self.base_pose(), self.data.ctrl, self.data.act
+        c, s = math.cos(pose[2]), math.sin(pose[2])
         vx, vy, wz = self._base_command
-        data.ctrl[self._base_servos] = (c * vx - s * vy, s * vx + c * vy, wz)
+        x, y, yaw = self._base_servos
+        control[x], control[y], control[yaw] = c * vx - s * vy, s * vx + c * vy, wz
         # A base that is blocked must not wind up and leap when it is free.
-        act = data.act[self._base_act]
-        data.act[self._base_act] = np.clip(act, qpos - _BASE_WINDUP, qpos + _BASE_WINDUP)
+        for address, place, windup in zip(self._base_act, pose, _BASE_WINDUP, strict=True):
+            act[address] = min(max(act.item(address), place - windup), place + windup)
 
     # Measurements
 
@@ -212,26 +214,28 @@ class World:
     def joint_positions(self) -> dict[str, float]:
         """Positions of all joints of the URDF by name [rad or m]."""
         with self._lock:
-            return dict(zip(self.joint_names, self.data.qpos[self._qpos_of].tolist(), strict=True))
+            positions = self.data.qpos.take(self._qpos_of).tolist()
+        return dict(zip(self.joint_names, positions, strict=True))
 
     def joint_velocities(self) -> dict[str, float]:
         """Velocities of all joints of the URDF by name [rad/s or m/s]."""
         with self._lock:
-            return dict(zip(self.joint_names, self.data.qvel[self._dof_of].tolist(), strict=True))
+            velocities = self.data.qvel.take(self._dof_of).tolist()
+        return dict(zip(self.joint_names, velocities, strict=True))
 
     def base_pose(self) -> tuple[float, float, float]:
         """x [m], y [m], yaw [rad] of the base in odom; yaw counts full turns."""
         with self._lock:
-            x, y, yaw = self.data.qpos[self._base_qpos].tolist()
+            x, y, yaw = map(self.data.qpos.item, self._base_qpos)
         return x, y, yaw
 
     def base_velocity(self) -> tuple[float, float, float]:
         """vx, vy [m/s], wz [rad/s] of the base in its own frame."""
         with self._lock:
-            yaw = self.data.qpos[self._base_qpos[2]]
-            x, y, wz = self.data.qvel[self._base_dof]
+            yaw = self.data.qpos.item(self._base_qpos[2])
+            x, y, wz = map(self.data.qvel.item, self._base_dof)
         c, s = math.cos(yaw), math.sin(yaw)
-        return float(c * x + s * y), float(-s * x + c * y), float(wz)
+        return c * x + s * y, -s * x + c * y, wz
 
     def scene_state(self) -> SceneState:
         """Ground truth: base and items in odom."""

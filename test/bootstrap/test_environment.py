@@ -40,7 +40,7 @@ def test_with_wheels_each_search_path_is_complete_and_ours(checkout):
     assert found["PATH"] == f"{root}/.venv/bin:/bin"
     assert found["RMW_IMPLEMENTATION"] == "rmw_fastrtps_cpp"
     assert found["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-    assert found["LP_NUM_THREADS"] == "1"
+    assert found["LP_NUM_THREADS"] == "0"
     assert "MUJOCO_GL" not in found
 
 

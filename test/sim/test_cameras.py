@@ -8,7 +8,7 @@ import pytest
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms import Camera, load_platform
-from pi05_ros.sim.cameras import CameraRenderer
+from pi05_ros.sim.cameras import CameraRenderer, in_view, pose_data
 from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.projection import CameraGeometry
 from pi05_ros.sim.world import World
@@ -55,6 +55,41 @@ def test_each_camera_renders_at_its_own_size_and_shows_something(world, renderer
         assert picture.flags["C_CONTIGUOUS"]
         assert picture.std() > 5, camera.name
         assert np.array_equal(picture, renderer.render(camera.name, snapshot)), "no noise"
+
+
+def test_leaving_out_what_is_out_of_view_changes_no_pixel(world, renderer, monkeypatch):
+    rng = np.random.default_rng(0)
+    world.set_base_command(0.2, -0.1, 0.9)
+    for _ in range(4):
+        world.step(0.5)
+        for dish in world.kitchen.dishes:  # Many lie across a picture's edge.
+            move(world, dish.name, rng.uniform((0.3, -0.6, 0.6), (1.2, 0.6, 1.2)))
+        snapshot, names = world.snapshot(), world.platform.camera_names
+        pictures = [renderer.render(name, snapshot) for name in names]
+        with monkeypatch.context() as all_drawn:
+            all_drawn.setattr("pi05_ros.sim.cameras.in_view", lambda *_: True)
+            for name, picture in zip(names, pictures, strict=True):
+                assert np.array_equal(picture, renderer.render(name, snapshot)), name
+
+
+def test_most_of_a_home_is_out_of_a_wrist_cameras_view(world):
+    world.reset(5)
+    data = mujoco.MjData(world.model)
+    pose_data(world.snapshot(), data)
+    camera = world.model.camera("camera/left_wrist").id
+    seen = in_view(world.model, data, camera, 4 / 3)
+    assert seen[world.model.geom("room/0").id], "it looks down at the floor"
+    assert seen.mean() < 0.5
+
+
+def test_a_larger_picture_for_people_leaves_the_cameras_pictures_as_they_are(world, renderer):
+    snapshot = world.snapshot()
+    before = renderer.render("front", snapshot)
+    eye, target = np.array([-0.5, 0.3, 1.8]), np.array([1.0, 0.0, 0.8])
+    large = renderer.render_from(eye, target, snapshot, 1280, 960)
+    assert large.shape == (960, 1280, 3)
+    assert large[:240].std() > 5 and large[:, :320].std() > 5, "drawn up to its edges"
+    assert np.array_equal(before, renderer.render("front", snapshot))
 
 
 def test_pixels_change_inside_an_items_box_and_nowhere_else_when_it_goes(world, renderer):

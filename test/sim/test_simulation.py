@@ -7,6 +7,7 @@ import pytest
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms import load_platform
+from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.controllers.spline import JointPoint
 from pi05_ros.sim.controllers.trajectory import JointTrajectory
 from pi05_ros.sim.simulation import START_NS, TICK_NS, Simulation
@@ -44,6 +45,14 @@ def test_time_begins_above_0_and_a_tick_is_20_ms(built):
         built.tick()
     assert built.now_ns - before == 5 * TICK_NS == 100 * MS
     assert built.world.time - world_before == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("rate", [50.0, 100.0, 200.0, 400.0])
+def test_the_physics_keeps_time_at_every_rate_of_the_controllers(built, rate):
+    simulation = Simulation(built.platform, 0, TASK, ManagerConfig(update_rate_hz=rate))
+    for _ in range(3):
+        simulation.tick()
+    assert simulation.world.time == pytest.approx(0.06)
 
 
 def test_it_holds_its_home_pose(simulation):

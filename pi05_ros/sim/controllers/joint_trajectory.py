@@ -75,22 +75,30 @@ class JointTrajectoryController:
     def reset(self, positions: np.ndarray) -> None:
         """Starts anew as if just activated, and holds `positions`; an active goal is aborted."""
         self.abort_goal("Current goal cancelled during deactivate transition.")
-        measured = JointPoint(0, np.array(positions), np.zeros(len(positions)))
-        self._measured = measured
-        self._last_command = measured
+        self._positions, self._velocities = np.array(positions), np.zeros(len(positions))
+        self._last_command = self._measured
         self._last_command_ns: int | None = None
         # The real controller sorts each list of a message through one buffer that it never clears:
         # a joint that a message leaves out (with another one doubled) takes what was left in it.
         self._sorting = np.zeros(len(self.config.joints))
         self._tolerances = self._default_tolerances
-        self._state: JointTrajectoryState | None = None
-        self._hold(_at_rest(measured))
+        # What the last update found, of which `state` is made when someone asks.
+        self._updated: tuple[int, JointPoint, np.ndarray] | None = None
+        self._hold(_at_rest(self._measured))
         self._running = self._next
 
     @property
     def state(self) -> JointTrajectoryState | None:
         """State after the last update; None before the first."""
-        return self._state
+        if self._updated is None:
+            return None
+        since_start, reference, error = self._updated
+        return JointTrajectoryState(
+            reference=replace(reference, time_ns=since_start),
+            feedback=replace(self._measured, time_ns=since_start),
+            error=error,
+            output=self._last_command.positions,
+        )
 
     @property
     def active_goal(self) -> Hashable | None:
@@ -178,7 +186,7 @@ class JointTrajectoryController:
             Positions to command until the next cycle, (joints,) float64: where the trajectory is
             one period from now. May hold NaN, infinity and anything else that was sent.
         """
-        self._measured = JointPoint(0, positions, velocities)
+        self._positions, self._velocities = positions, velocities
         self._running = self._next
         is_first = not self._running.is_begun
         if is_first:
@@ -188,14 +196,13 @@ class JointTrajectoryController:
             command = self._running.sample(now_ns + self._period_ns)
             error = reference.state.positions - positions
             self._judge(now_ns, is_first, command, error)
-        since_start = now_ns - self._running.start_ns
-        self._state = JointTrajectoryState(
-            reference=replace(reference.state, time_ns=since_start),
-            feedback=replace(self._measured, time_ns=since_start),
-            error=error,
-            output=self._last_command.positions,
-        )
+        self._updated = (now_ns - self._running.start_ns, reference.state, error)
         return self._last_command.positions
+
+    @property
+    def _measured(self) -> JointPoint:
+        """What was measured last."""
+        return JointPoint(0, self._positions, self._velocities)
 
     def _begin(self, now_ns: int) -> None:
         """Fixes where a new trajectory comes from."""
@@ -211,8 +218,15 @@ class JointTrajectoryController:
         """Commands the new set-point unless a tolerance is broken; ends goals."""
         tolerances, holding = self._tolerances, self._is_holding
         at_end = command.is_past_end
-        strayed = (not at_end or is_first) and not holding and beyond(tolerances.path, error)
-        missed = at_end and not holding and beyond(tolerances.goal, error)
+        strayed = (
+            tolerances.limits_path
+            and (not at_end or is_first)
+            and not holding
+            and beyond(tolerances.path, error)
+        )
+        missed = (
+            tolerances.limits_goal and at_end and not holding and beyond(tolerances.goal, error)
+        )
         late = (now_ns - command.segment_start_ns) * NANOSECONDS
         expired = missed and 0.0 < tolerances.goal_time < late
         if not strayed and not expired:
@@ -256,10 +270,14 @@ class JointTrajectoryController:
     def _sorted(self, trajectory: JointTrajectory) -> RunningTrajectory:
         """The trajectory with its columns in the order of the controller's joints."""
         target = [self.config.joints.index(name) for name in trajectory.joint_names]
+        in_order = trajectory.joint_names == self.config.joints
 
         def sort(values: np.ndarray) -> np.ndarray:
-            for index, value in zip(target, values, strict=True):
-                self._sorting[index] = value
+            if in_order:
+                self._sorting[:] = values
+            else:
+                for index, value in zip(target, values, strict=True):
+                    self._sorting[index] = value
             return self._sorting.copy()
 
         points = tuple(

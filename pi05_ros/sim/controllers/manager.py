@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -78,7 +79,10 @@ class ControllerManager:
             group.controller.name: tuple(d.joint_name for d in group.dimensions)
             for group in platform.groups
         }
-        self._limits = {group.controller.name: joint_limits(group) for group in platform.groups}
+        self._limits = {
+            group.controller.name: np.stack(joint_limits(group), axis=1).tolist()
+            for group in platform.groups
+        }
         positions = robot.joint_positions()
         self.arms = {
             group.controller.name: self._make_arm(group, positions)
@@ -137,15 +141,17 @@ class ControllerManager:
 
     def _drive(self, name: str, command: np.ndarray, commands: dict[str, float]) -> None:
         """Adds what the drives of a group follow to `commands`."""
-        finite = np.isfinite(command)
-        if not finite.all():
-            refused = int((~finite).sum())
-            self.not_finite_set_points += refused
+        values = command.tolist()  # For so few joints numbers cost less than arrays.
+        if not all(map(math.isfinite, values)):
+            finite = np.isfinite(command)
+            self.not_finite_set_points += int((~finite).sum())
             command = np.where(finite, command, self._set_points[name])
+            values = command.tolist()
         self._set_points[name] = command
-        lower, upper = self._limits[name]
-        inside = np.clip(command, lower, upper).tolist()
-        commands.update(zip(self._joints[name], inside, strict=True))
+        for joint, value, (lower, upper) in zip(
+            self._joints[name], values, self._limits[name], strict=True
+        ):
+            commands[joint] = min(max(value, lower), upper)
 
     def _measured(self, name: str, values: Mapping[str, float]) -> np.ndarray:
         """Values of a group's joints in order, (joints,) float64."""

@@ -25,7 +25,7 @@ class JointPoint:
 
     def filled(self, time_ns: int) -> JointPoint:
         """The same point at `time_ns`, with zeros for the derivatives that it lacks."""
-        zeros = np.zeros_like(self.positions)
+        zeros = np.zeros(len(self.positions))
         return JointPoint(
             time_ns,
             self.positions,
@@ -59,7 +59,7 @@ def interpolate(
         zeros = np.zeros_like(p0)
         return JointPoint(time_ns, zeros, zeros, zeros)
     else:
-        coefficients = _line(p0, p1, duration)
+        return _on_line(p0, p1, t, duration, time_ns)
     degree = len(coefficients) - 1  # coefficients: (degree + 1, joints), lowest power first
     powers = t ** np.arange(degree + 1)
     first = np.arange(1, degree + 1)
@@ -68,14 +68,20 @@ def interpolate(
         time_ns,
         powers @ coefficients,
         (first * powers[:-1]) @ coefficients[1:],
-        (second * powers[:-2]) @ coefficients[2:] if degree > 1 else np.zeros_like(p0),
+        (second * powers[:-2]) @ coefficients[2:],
     )
 
 
-def _line(p0: np.ndarray, p1: np.ndarray, duration: float) -> np.ndarray:
-    """Coefficients (2, joints) of the line; without duration it stays at its start."""
-    step = p1 - p0
-    return np.stack([p0, step / duration if duration else np.zeros_like(step)])
+def _on_line(
+    p0: np.ndarray, p1: np.ndarray, t: float, duration: float, time_ns: int
+) -> JointPoint:
+    """State on a line, `t` after its start [s]; without duration it stays there.
+
+    Written out, because streams of positions, which come all the time, run on nothing else.
+    """
+    zeros = np.zeros(len(p0))
+    speed = (p1 - p0) / duration if duration else zeros
+    return JointPoint(time_ns, p0 + t * speed, speed, zeros)
 
 
 def _cubic(

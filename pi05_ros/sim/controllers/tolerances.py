@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -24,6 +25,16 @@ class Tolerances:
     goal_time: float = (
         0.0  # How long after the last point the goal may be missed [s]; 0: for ever.
     )
+
+    @cached_property
+    def limits_path(self) -> bool:
+        """Whether any joint has a limit on the way."""
+        return bool(np.any(self.path > 0.0))
+
+    @cached_property
+    def limits_goal(self) -> bool:
+        """Whether any joint has a limit at the end."""
+        return bool(np.any(self.goal > 0.0))
 
     @staticmethod
     def unlimited(joints: int) -> Tolerances:

@@ -43,6 +43,7 @@ class RunningTrajectory:
         self.start_ns = stamp_ns
         self._before: JointPoint | None = None
         self._before_ns = 0
+        self._last: tuple[int, Sample] | None = None  # Time and result of the last sample.
 
     @property
     def is_begun(self) -> bool:
@@ -84,6 +85,12 @@ class RunningTrajectory:
         Raises:
             RuntimeError: `begin` was not called.
         """
+        # A controller asks for now and for its next cycle: half of the times were asked before.
+        if self._last is None or self._last[0] != time_ns:
+            self._last = (time_ns, self._sample(time_ns))
+        return self._last[1]
+
+    def _sample(self, time_ns: int) -> Sample:
         if self._before is None:
             raise RuntimeError("sample before begin")
         since_start = time_ns - self.start_ns

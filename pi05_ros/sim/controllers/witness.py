@@ -68,10 +68,12 @@ class GroupWitness:
         self.last_fault = ""
         self._tick = tick
         self._lower, self._upper = joint_limits(group)
+        self._least, self._most = self._lower - _POSITION_MARGIN, self._upper + _POSITION_MARGIN
         scale = (
             abs(group.joint_open - group.joint_closed) if group.kind == "parallel_gripper" else 1
         )
         self._max_velocity = np.array([d.max_velocity for d in group.dimensions]) * scale
+        self._most_speed = self._max_velocity * _VELOCITY_MARGIN
         self._names = [d.joint_name for d in group.dimensions]
         self._has_begun = False
         self._arrived = False
@@ -95,16 +97,18 @@ class GroupWitness:
         sizes = {len(point.positions) for point in points}
         if sorted(names) != sorted(self._names) or sizes != {len(names)}:
             return  # No sense in its numbers; the controller will say what is wrong.
-        column = [names.index(name) for name in self._names]
-        positions = np.array([p.positions for p in points])[:, column]  # (points, joints)
+        positions = np.array([p.positions for p in points])  # (points, joints)
+        if list(names) != self._names:
+            positions = positions[:, [names.index(name) for name in self._names]]
         times = np.array([p.time_ns for p in points]) * NANOSECONDS
         if not self._is_finite(positions):
             return
         self._check_positions(positions)
         with np.errstate(divide="ignore", invalid="ignore"):
-            speeds = np.abs(np.diff(positions, axis=0)) / np.diff(times)[:, None]
+            if len(points) > 1:
+                speeds = np.abs(np.diff(positions, axis=0)) / np.diff(times)[:, None]
+                self._check_speeds(VELOCITY_LIMIT, speeds)
             reach = np.abs(positions[:1] - set_point) / times[0]
-        self._check_speeds(VELOCITY_LIMIT, speeds)
         # A stamp moves the first point in time; the tick below sees what becomes of that.
         if message.stamp_ns == 0:
             self._check_speeds(REACH_LIMIT, reach)
@@ -166,26 +170,27 @@ class GroupWitness:
 
     def _is_finite(self, values: np.ndarray) -> bool:
         """Counts and returns False if any of values (rows, dimensions) is not finite."""
-        bad = np.argwhere(~np.isfinite(values))
-        if bad.size:
-            self._count(NOT_FINITE, f"{self._names[bad[0][1] % len(self._names)]}")
-        return not bad.size
+        finite = np.isfinite(values)
+        if finite.all():
+            return True
+        column = np.argwhere(~finite)[0][1]
+        self._count(NOT_FINITE, f"{self._names[column % len(self._names)]}")
+        return False
 
     def _check_positions(self, positions: np.ndarray) -> None:
         """Counts once if any of positions (points, joints) is beyond the limits."""
-        below = positions < self._lower - _POSITION_MARGIN
-        bad = np.argwhere(below | (positions > self._upper + _POSITION_MARGIN))
-        if bad.size:
-            row, column = bad[0]
+        bad = (positions < self._least) | (positions > self._most)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
             limits = f"{self._lower[column]:g} to {self._upper[column]:g}"
             value = f"{positions[row, column]:.4g}"
             self._count(POSITION_LIMIT, f"{self._names[column]} at {value}, limits {limits}")
 
     def _check_speeds(self, fault: str, speeds: np.ndarray) -> None:
         """Counts `fault` once if any of speeds (rows, dimensions) is above its limit."""
-        bad = np.argwhere(speeds > self._max_velocity * _VELOCITY_MARGIN)
-        if bad.size:
-            row, column = bad[0]
+        bad = speeds > self._most_speed
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
             limit = f"limit {self._max_velocity[column]:g}"
             self._count(fault, f"{self._names[column]} at {speeds[row, column]:.4g}, {limit}")
 
