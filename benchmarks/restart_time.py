@@ -10,6 +10,7 @@ active; what is beside the nodes' own code are notes of the time (live.timed_nod
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import random
 import re
@@ -51,7 +52,7 @@ _PHASE = re.compile(r": all \d+ nodes are active")
 
 PAGE = """# How soon a killed node is back
 
-`benchmarks/restart_time.py`, {kills} kills of each node, on {machine}. {load}
+`benchmarks/restart_time.py`, {kills} kills of each node, on {machine}.{load}
 The graph of `pi05 up mobile_18dof --sim --brain expert --console{separate}` under its supervisor,
 while the mock home simulates and renders; it used {sim:.2f} cores, all processes together
 {all:.2f} of {cores}. Mean and worst [s], from `kill -9` until the lifecycle manager reports the
@@ -213,10 +214,10 @@ def kill(running: Graph, name: str) -> dict[str, float]:
     old, _ = running.pid(name)
     killed = time.monotonic()
     os.kill(old, signal.SIGKILL)
-    backs = [
-        wait(lambda node=node: running.told(node, killed), f"{node} to be active", running)
-        for node in nodes
-    ]
+    backs = []
+    for node in nodes:
+        look = functools.partial(running.told, node, killed)
+        backs.append(wait(look, f"{node} to be active", running))
     aside = name in ("recorder", "inspector", "console")
     whole = max(backs)
     if not aside:
@@ -331,7 +332,7 @@ def main() -> int:
     if arguments.out:
         said = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in late.items())
         slow = (
-            f"{arguments.burners} processes of matrix products took part of its cores."
+            f" {arguments.burners} processes of matrix products took part of its cores."
             if arguments.burners
             else ""
         )
