@@ -7,7 +7,6 @@ of them are lost in silence. `config/fastdds.xml` raises it to 16 MiB.
 from __future__ import annotations
 
 import os
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,6 +31,9 @@ def profile_problem(environment: Mapping[str, str] = os.environ) -> str:
         return f"no Fast DDS profile is set, so {mend}"
     if not Path(path).is_file():
         return f"the Fast DDS profile {path} does not exist, so {mend}"
+    # Late: each node imports this module, and few look.
+    from xml.etree import ElementTree
+
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:

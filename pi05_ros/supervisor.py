@@ -120,8 +120,13 @@ class Supervisor:
         Returns:
             Whether anything is still running.
         """
-        for key, _ in self._selector.select(timeout_s):
-            self._read(key.data)
+        now = time.monotonic()
+        starts = [c.start_at - now for c in self._children if c.start_at is not None]
+        for key, _ in self._selector.select(max(0.0, min([timeout_s, *starts]))):
+            if isinstance(key.fileobj, int):
+                self._selector.unregister(key.fileobj)  # It has ended: said once.
+            else:
+                self._read(key.data)
         now = time.monotonic()
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
@@ -188,6 +193,9 @@ class Supervisor:
         assert child.process.stdout is not None
         os.set_blocking(child.process.stdout.fileno(), False)
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
+        # The end of the process itself wakes `poll`: its output may end earlier or later.
+        child.end = os.pidfd_open(child.process.pid)
+        self._selector.register(child.end, selectors.EVENT_READ, child)
 
     def _read(self, child: _Child) -> bool:
         """Hands on what a process has written. Returns whether there may be more."""
@@ -219,6 +227,9 @@ class Supervisor:
         if process.stdout in self._selector.get_map():
             self._selector.unregister(process.stdout)
         process.stdout.close()
+        if child.end in self._selector.get_map():
+            self._selector.unregister(child.end)
+        os.close(child.end)
         child.process = None
         name, how, lived = child.spec.name, describe_exit(process.returncode), now - child.started
         if self.stopping:
@@ -278,6 +289,7 @@ class _Child:
     record: RespawnRecord
     tail_length: int
     process: subprocess.Popen[bytes] | None = None
+    end: int = -1  # File descriptor that becomes readable when the process ends (pidfd).
     started: float = 0.0  # time.monotonic() [s]
     start_at: float | None = None  # When it starts again.
     signals: int = 0  # Rungs of the stop ladder that it has had.

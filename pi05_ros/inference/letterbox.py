@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 
@@ -79,6 +78,8 @@ class Letterbox:
         if (self.width, self.height) == (self.source_width, self.source_height):
             inner[:] = picture
         else:
+            import cv2  # Late: of the nodes that know letterboxes only one scales pictures.
+
             shrinks = self.width < self.source_width
             method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             inner[:] = cv2.resize(picture, (self.width, self.height), interpolation=method)

@@ -26,11 +26,10 @@ from pi05_ros.nodes.camera_drivers import CameraDrivers
 from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
 from pi05_ros.nodes.conversions import (
     camera_set_message,
-    check_picture,
-    image_to_rgb,
     ns_to_time,
     time_to_ns,
 )
+from pi05_ros.nodes.driver_pictures import check_picture, image_to_rgb
 from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.worker import Worker
 from pi05_ros.platforms import Camera, load_platform

@@ -5,11 +5,9 @@ from __future__ import annotations
 import array
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
-from cv_bridge import CvBridge, CvBridgeError
-from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
@@ -17,9 +15,6 @@ from pi05_ros.control.chunk import Chunk
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.inference.observation_buffer import Pictures, StateSample
-
-_MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
-_bridge = CvBridge()
 
 
 def time_to_ns(stamp: Time, what: str = "") -> int:
@@ -60,82 +55,6 @@ def seconds_to_duration(seconds: float) -> Duration:
     """Seconds (not negative) as a Duration."""
     nanoseconds = round(seconds * 1e9)
     return Duration(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
-
-
-def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
-    """The picture of a driver, (H, W, 3) uint8 rgb.
-
-    Raises:
-        MessageError: The message contradicts itself, is cut, or has an unknown encoding.
-    """
-    check_picture(message)
-    try:
-        if isinstance(message, CompressedImage):
-            picture = _bridge.compressed_imgmsg_to_cv2(message, "rgb8")
-            if picture is None:
-                raise MessageError(f"the compressed picture ({message.format}) cannot be decoded")
-        else:
-            picture = _bridge.imgmsg_to_cv2(_without_odd_padding(message), "rgb8")
-    except (CvBridgeError, cv2.error, ValueError, TypeError, KeyError, MemoryError) as error:
-        first = (str(error).splitlines() or ["it cannot be decoded"])[0]
-        raise MessageError(f"the picture is not usable: {first}") from error
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise MessageError(f"the picture came out as {picture.shape} {picture.dtype}, not rgb8")
-    return picture
-
-
-def check_picture(message: Image | CompressedImage) -> None:
-    """Checks what can be told of a driver's picture without decoding it, in microseconds.
-
-    Raises:
-        MessageError: The message contradicts itself, is empty, or has an unknown encoding.
-    """
-    if isinstance(message, CompressedImage):
-        if not message.data:
-            raise MessageError("the compressed picture is empty")
-    else:
-        _check_image(message)
-
-
-def _check_image(message: Image) -> None:
-    """Raises MessageError when sizes contradict each other, before anything is allocated."""
-    if not (1 <= message.width <= _MAX_SIDE and 1 <= message.height <= _MAX_SIDE):
-        raise MessageError(f"the picture is {message.width}x{message.height} pixels")
-    try:
-        dtype, channels = _bridge.encoding_to_dtype_with_channels(message.encoding)
-    except (CvBridgeError, KeyError) as error:
-        raise MessageError(f"unknown encoding '{message.encoding[:40]}'") from error
-    if message.step < message.width * np.dtype(dtype).itemsize * channels:
-        raise MessageError(
-            f"a row of {message.width} pixels ({message.encoding}) cannot fit into "
-            f"{message.step} bytes"
-        )
-    if len(message.data) != message.step * message.height:
-        raise MessageError(
-            f"wanted {message.height} rows of {message.step} bytes, found {len(message.data)}"
-        )
-
-
-def _without_odd_padding(message: Image) -> Image:
-    """The same picture with rows that cv_bridge can cut.
-
-    cv_bridge shears a picture whose rows are padded by parts of a pixel.
-    """
-    dtype, channels = _bridge.encoding_to_dtype_with_channels(message.encoding)
-    pixel = np.dtype(dtype).itemsize * channels
-    if message.step % pixel == 0:
-        return message
-    width = message.width * pixel
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    return Image(
-        header=message.header,
-        height=message.height,
-        width=message.width,
-        encoding=message.encoding,
-        is_bigendian=message.is_bigendian,
-        step=width,
-        data=array.array("B", rows[:, :width].tobytes()),
-    )
 
 
 def float_array(values: np.ndarray, code: str) -> array.array:

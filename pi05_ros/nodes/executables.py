@@ -13,11 +13,14 @@ import signal
 import sys
 from typing import NoReturn
 
+from pi05_ros.participant_id import fresh_participant
+
 
 def run(name: str) -> NoReturn:
     """Runs the node `pi05_ros.nodes.NAME` and ends the process with its status."""
     # Until the node is up, a signal just ends it: Ctrl-C during imports is no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ.update(fresh_participant())
     status = importlib.import_module(f"pi05_ros.nodes.{name}").main()
     _leave(int(status or 0))
 

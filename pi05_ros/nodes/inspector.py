@@ -36,7 +36,8 @@ from pi05_ros.inspection.view import View
 from pi05_ros.nodes import inspector_messages as messages
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import OK, WARN, Health, ManagedNode
-from pi05_ros.nodes.conversions import image_to_rgb, time_to_ns
+from pi05_ros.nodes.conversions import time_to_ns
+from pi05_ros.nodes.driver_pictures import image_to_rgb
 from pi05_ros.nodes.inspector_inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector_parameters import InspectorParameters
 from pi05_ros.nodes.quiet_clock import QuietClock

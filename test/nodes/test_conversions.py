@@ -13,7 +13,7 @@ from std_msgs.msg import Header
 from pi05_msgs.msg import CameraSet, RobotState
 from pi05_ros.errors import MessageError
 from pi05_ros.inference.letterbox import Letterbox
-from pi05_ros.nodes import conversions
+from pi05_ros.nodes import conversions, driver_pictures
 
 RNG = np.random.default_rng(0)
 
@@ -37,13 +37,13 @@ def test_rgb_and_bgr_come_out_alike_with_and_without_row_padding():
         image(picture, padding=7),
         image(picture[..., ::-1].copy(), "bgr8"),
     ):
-        np.testing.assert_array_equal(conversions.image_to_rgb(message), picture)
+        np.testing.assert_array_equal(driver_pictures.image_to_rgb(message), picture)
 
 
 def test_grey_becomes_rgb():
     grey = RNG.integers(0, 256, (4, 5), dtype=np.uint8)
     np.testing.assert_array_equal(
-        conversions.image_to_rgb(image(grey, "mono8")), np.repeat(grey[..., None], 3, axis=2)
+        driver_pictures.image_to_rgb(image(grey, "mono8")), np.repeat(grey[..., None], 3, axis=2)
     )
 
 
@@ -52,7 +52,7 @@ def test_a_compressed_picture_keeps_its_colours():
     picture[..., 0] = 200
     data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
     message = CompressedImage(format="png", data=data)
-    np.testing.assert_array_equal(conversions.image_to_rgb(message), picture)
+    np.testing.assert_array_equal(driver_pictures.image_to_rgb(message), picture)
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,15 @@ def test_a_compressed_picture_keeps_its_colours():
 )
 def test_what_contradicts_itself_is_told_before_decoding(changes, said):
     good = {"height": 6, "width": 8, "encoding": "rgb8", "step": 24, "data": bytes(144)}
-    conversions.check_picture(Image(**good))
+    driver_pictures.check_picture(Image(**good))
     with pytest.raises(MessageError, match=said):
-        conversions.check_picture(Image(**{**good, **changes}))
+        driver_pictures.check_picture(Image(**{**good, **changes}))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff\xe0 cut", b"no picture"])
 def test_a_cut_compressed_picture_is_refused(data):
     with pytest.raises(MessageError):
-        conversions.image_to_rgb(CompressedImage(format="jpeg", data=data))
+        driver_pictures.image_to_rgb(CompressedImage(format="jpeg", data=data))
 
 
 def test_a_thousand_broken_pictures_are_refused_or_right_never_a_crash():
@@ -90,7 +90,7 @@ def test_a_thousand_broken_pictures_are_refused_or_right_never_a_crash():
             data=bytes(int(RNG.integers(0, 200))),
         )
         try:
-            picture = conversions.image_to_rgb(message)
+            picture = driver_pictures.image_to_rgb(message)
         except MessageError:
             refused += 1
         else:
