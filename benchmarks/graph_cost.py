@@ -45,6 +45,8 @@ SETTLE_S = 3.0  # After the listener has gone, before anything is measured.
 BEGIN_S = 8.0  # After the task is given: the robot is on its way.
 COUNT_S = 5.0  # In which the messages are counted.
 BARE_SETTLE_S = 5.0
+# Other work slows simulated time down, and makes the caches cold.
+QUIET_S, QUIET_CORES, PATIENCE_S = 2.0, 0.3, 60.0
 PICTURE = "graph_cost.png"
 COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
 
@@ -102,6 +104,17 @@ class Processes:
             if self._supervisor.failure:
                 raise GraphError(self._supervisor.failure)
 
+    def wait_for_quiet(self) -> None:
+        """Waits until the rest of the machine has rested for a while, as long as is sensible."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            _, others = self.measure(QUIET_S)
+            if others < QUIET_CORES:
+                return
+            if time.monotonic() > end:
+                say(f"  the rest of the machine does not rest: {others:.2f} cores; going on")
+                return
+
     def measure(self, seconds: float) -> tuple[dict[str, Usage], float]:
         """What each process takes in the next `seconds`, and the rest of the machine's cores."""
         meter = UsageMeter(self._supervisor.pids())
@@ -128,6 +141,7 @@ def measure_phase(
 ) -> Measured:
     """Measures while nobody listens, then looks what was sent."""
     namespace = options.absolute_namespace
+    processes.wait_for_quiet()
     with Listener(namespace, processes.poll) as listener:
         begun = listener.clock()
     processes.wait(SETTLE_S)
@@ -203,6 +217,7 @@ def measure_bare(
             listener.clock()
             listener.endpoints(nodes)
         running.wait(BARE_SETTLE_S)
+        running.wait_for_quiet()
         usage, _ = running.measure(seconds)
         with Listener(namespace, running.poll) as listener:
             endpoints = listener.endpoints(nodes)

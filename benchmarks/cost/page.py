@@ -153,7 +153,9 @@ def plot(result: Result, before: Result | None, path: Path) -> None:
         kinds: list[tuple[str, str, dict[str, float]]] = []
         if old:
             kinds.append(("before", "C7", {n: old.at_real_time(n) for n in old.nodes}))
-        kinds.append(("now", "C0", {n: phase.at_real_time(n) for n in phase.nodes}))
+        kinds.append(
+            ("now" if old else "the node", "C0", {n: phase.at_real_time(n) for n in phase.nodes})
+        )
         if phase.bare:
             bare = {n: cost.cores for n, cost in phase.bare.items()}
             kinds.append(("bare rclpy node, same messages", "C1", bare))
@@ -162,7 +164,10 @@ def plot(result: Result, before: Result | None, path: Path) -> None:
             places = [place + 0.4 - (index + 0.5) * height for place in range(len(order))]
             values = [cores.get(n, 0.0) for n in order]
             bars = axis.barh(places, values, height, color=colour, label=label)
-            axis.bar_label(bars, [f"{v:.2f}" for v in values], padding=2, fontsize=7)
+            # On white, and above the line of what is wanted.
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+            texts = [f"{v:.2f}" for v in values]
+            axis.bar_label(bars, texts, padding=3, fontsize=7, bbox=box, zorder=5)
         for line in SUMS:
             if line.phase == name and line.names in ((BRIDGE,), (HOME,)):
                 assert line.target is not None
