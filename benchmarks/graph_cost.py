@@ -46,7 +46,7 @@ BEGIN_S = 8.0  # After the task is given: the robot is on its way.
 COUNT_S = 5.0  # In which the messages are counted.
 BARE_SETTLE_S = 5.0
 # Other work slows simulated time down, and makes the caches cold.
-QUIET_S, QUIET_CORES, PATIENCE_S = 2.0, 0.3, 60.0
+QUIET_S, QUIET_CORES, PATIENCE_S = 2.0, 0.3, 30.0
 PICTURE = "graph_cost.png"
 COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
 
@@ -148,10 +148,11 @@ def measure_phase(
     usage, others = processes.measure(seconds)
     with Listener(namespace, processes.poll) as listener:
         ended = listener.clock()
+        robot = listener.robot()
         endpoints = listener.endpoints(nodes)
         heard = listener.count(endpoints, COUNT_S, lazy)
     factor = (ended[0] - begun[0]) / (ended[1] - begun[1])
-    return Measured(Phase(factor, others, costs(usage, endpoints, heard)), endpoints, heard)
+    return Measured(Phase(factor, others, robot, costs(usage, endpoints, heard)), endpoints, heard)
 
 
 def costs(
@@ -176,12 +177,14 @@ def measure_graph(
         say(f"starting {len(specs)} processes, ROS domain {os.environ['ROS_DOMAIN_ID']}")
         with Listener(options.absolute_namespace, processes.poll) as listener:
             listener.wait_until_active(COME_UP_S)
+            listener.robot("holding")  # Armed: it commands its controllers to stand.
         processes.wait(SETTLE_S)
         say(f"all active; measuring {seconds:g} s without a task")
         found[WAITING] = measure_phase(processes, options, nodes, seconds, lazy)
         say(told(found[WAITING].phase))
         with Listener(options.absolute_namespace, processes.poll) as listener:
             listener.give(task)
+            listener.robot("running")
         processes.wait(BEGIN_S)
         say(f"measuring {seconds:g} s of '{task}'")
         found[WORKING] = measure_phase(processes, options, nodes, seconds, lazy)
@@ -228,7 +231,10 @@ def measure_bare(
 def told(phase: Phase) -> str:
     """One phase in a line."""
     nodes = ", ".join(f"{name} {cost.cores:.3f}" for name, cost in phase.nodes.items())
-    return f"  {phase.factor:.2f}x real time; cores: {nodes}; others {phase.others_cores:.2f}"
+    return (
+        f"  {phase.factor:.2f}x real time; the robot is {phase.robot}; cores: {nodes}; "
+        f"others {phase.others_cores:.2f}"
+    )
 
 
 def code() -> str:

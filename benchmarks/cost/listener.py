@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from rclpy._rclpy_pybind11 import InvalidHandle
 from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -20,12 +21,18 @@ from std_msgs.msg import String
 from cost.bare_process import message_type
 from cost.traffic import Arrival, Endpoint, Heard, began_with_us, publishers_of, rate_of
 from pi05_msgs.action import ExecuteTask
+from pi05_msgs.msg import RobotState
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 
 # What rclpy gives every node anyway, and what actions are made of.
 _BY_RCLPY = ("/rosout", "/parameter_events")
 _ACTION = "/_action/"
+_MODES = {
+    getattr(RobotState, name): name.removeprefix("MODE_").lower()
+    for name in dir(RobotState)
+    if name.startswith("MODE_")
+}
 _ANSWER_S = 20.0  # Patience with the graph.
 _FIND_S = 0.5  # In which publishers and our subscriptions find each other.
 _STABLE_S = 1.0  # The graph's endpoints are known when none has come or gone for so long.
@@ -96,6 +103,29 @@ class Listener:
         self._node.create_subscription(Clock, "/clock", callback, qos.SENSOR)
         self._wait(lambda: found, "simulated time on /clock")
         return found[0]
+
+    def robot(self, *wanted: str, limit_s: float = _ANSWER_S) -> str:
+        """Mode of the control bridge in words: "running", "holding", "disarmed" …
+
+        Args:
+            wanted: Modes to wait for; none: any.
+            limit_s: At most so long [s].
+
+        Raises:
+            Pi05Error: It has come to none of them; the sentence gives the bridge's reason.
+        """
+        heard: list[RobotState] = []
+        self._node.create_subscription(RobotState, "robot_state", heard.append, qos.ROBOT_STATE)
+        self._wait(lambda: heard, "a robot_state")
+        end = time.monotonic() + limit_s
+        while wanted and _MODES.get(heard[-1].mode, "") not in wanted:
+            if time.monotonic() > end:
+                raise Pi05Error(
+                    f"waited {limit_s:.0f} s for the robot to be {' or '.join(wanted)}; it is "
+                    f"{_MODES.get(heard[-1].mode, 'in no known mode')}: {heard[-1].reason}"
+                )
+            self._idle()
+        return _MODES.get(heard[-1].mode, "unknown")
 
     def endpoints(self, processes: Mapping[tuple[str, str], str]) -> list[Endpoint]:
         """Publishers and subscriptions of the graph's nodes, but those that rclpy adds to all.
@@ -226,7 +256,8 @@ class Listener:
             self._idle()
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
+        # On a busy machine the executor is still in a round when what it waits on is destroyed.
+        with contextlib.suppress(ExternalShutdownException, InvalidHandle):
             self._executor.spin()
 
 

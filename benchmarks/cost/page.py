@@ -111,7 +111,8 @@ def tables(result: Result, before: Result | None) -> str:
         was = f"; before {old.factor:.2f}" if old else ""
         parts.append(
             f"## {title}: {WORDS[name]}\n\n"
-            f"Real-time factor {phase.factor:.2f}{was}; others {phase.others_cores:.2f} cores.\n\n"
+            f"Real-time factor {phase.factor:.2f}{was}; others {phase.others_cores:.2f} cores; "
+            f"the robot was {phase.robot}.\n\n"
             f"{phase_table(phase, old)}\n"
         )
     return "\n" + "\n".join(parts)

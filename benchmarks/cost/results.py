@@ -41,6 +41,7 @@ class Phase:
 
     factor: float  # Simulated seconds in a wall second.
     others_cores: float  # What the rest of the machine used.
+    robot: str  # Mode of the control bridge when it ended.
     nodes: Mapping[str, Cost]
     # The same of bare rclpy nodes, at 1.0 x real time; empty: not measured.
     bare: Mapping[str, Cost] = dataclasses.field(default_factory=dict)

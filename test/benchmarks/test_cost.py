@@ -52,7 +52,10 @@ def cost(cores: float) -> Cost:
 def result(factor: float = 0.5) -> Result:
     nodes = {"control_bridge": cost(0.06), "mock_home": cost(0.1), "recorder": cost(0.01)}
     bare = {"control_bridge": cost(0.04), "recorder": cost(0.02)}
-    phases = {"working": Phase(factor, 0.2, nodes, bare), "waiting": Phase(1.0, 0.1, nodes)}
+    phases = {
+        "working": Phase(factor, 0.2, "running", nodes, bare),
+        "waiting": Phase(1.0, 0.1, "holding", nodes),
+    }
     return Result("two cores", "abc", "mobile_18dof", "expert", 3, 20.0, phases)
 
 
@@ -170,4 +173,5 @@ def test_page_and_picture_are_made_with_and_without_an_earlier_run(tmp_path):
         assert (tmp_path / "picture.png").stat().st_size > 5000
         text = page(result(), before, "../images/picture.png", 3.0, 5.0)
         assert ("*Before*: abc" in text) == (before is not None)
+        assert "the robot was running" in text
         assert "mobile_18dof in mock home 3" in text and "{" not in text
