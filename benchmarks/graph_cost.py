@@ -48,7 +48,7 @@ BARE_SETTLE_S = 5.0
 # Where nobody's default is, and no test's: a second robot on our topics would be a rival.
 DOMAINS = range(215, 233)
 # Other work slows simulated time down, and makes the caches cold.
-QUIET_S, QUIET_CORES, PATIENCE_S = 2.0, 0.3, 30.0
+QUIET_S, QUIET_CORES, PATIENCE_S = 2.0, 0.3, 20.0
 PICTURE = "graph_cost.png"
 COME_UP_S = LifecycleConfig.configure_limit_s + 60.0
 
@@ -143,7 +143,6 @@ def measure_phase(
 ) -> Measured:
     """Measures while nobody listens, then looks what was sent."""
     namespace = options.absolute_namespace
-    processes.wait_for_quiet()
     with Listener(namespace, processes.poll) as listener:
         begun = listener.clock()
     processes.wait(SETTLE_S)
@@ -181,9 +180,11 @@ def measure_graph(
             listener.wait_until_active(COME_UP_S)
             listener.robot("holding")  # Armed: it commands its controllers to stand.
         processes.wait(SETTLE_S)
+        processes.wait_for_quiet()
         say(f"all active; measuring {seconds:g} s without a task")
         found[WAITING] = measure_phase(processes, options, nodes, seconds, lazy)
         say(told(found[WAITING].phase))
+        processes.wait_for_quiet()  # Now: a task is over in a minute.
         with Listener(options.absolute_namespace, processes.poll) as listener:
             listener.give(task)
             listener.robot("running")
