@@ -1,0 +1,1 @@
+"""Parts of `graph_cost.py`: what the running graph costs, beside bare rclpy nodes."""
