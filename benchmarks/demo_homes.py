@@ -1,16 +1,20 @@
 """Runs `./pi05 demo` in several homes on each platform, and prints a table of what came out.
 
     ./pi05 run python benchmarks/demo_homes.py --homes 0-9 --out homes_out
+    ./pi05 run python benchmarks/demo_homes.py --homes 0-2 --busy 3 --out busy_out
 
+`--busy` runs loops beside it that never sleep: scores and holds must not change, only real time.
 Runs that already have a summary.json below --out are not run again, so that it can be interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pi05_ros.platforms import platform_names
@@ -29,6 +33,7 @@ def main() -> int:
     parser.add_argument("--brain", default="expert", help="expert or model (default expert)")
     parser.add_argument("--seconds", default="300", help="simulated time of each, at most [s]")
     parser.add_argument("--out", type=Path, default=Path("homes_out"), help="folder for results")
+    parser.add_argument("--busy", type=int, default=0, help="busy loops beside it (default 0)")
     arguments = parser.parse_args()
     first, _, last = arguments.homes.partition("-")
     homes = range(int(first), int(last or first) + 1)
@@ -42,9 +47,23 @@ def main() -> int:
         command = [ROOT / "pi05", "demo", "--no-record", "--platform", platform]
         command += ["--brain", arguments.brain, "--home", str(home)]
         command += ["--seconds", arguments.seconds, "--out", folder]
-        failed += subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0
+        with busy_loops(arguments.busy):
+            failed += subprocess.run(command, stdout=subprocess.DEVNULL).returncode != 0
     print(table(arguments.out, runs))
     return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def busy_loops(count: int) -> Iterator[None]:
+    """Processes that never sleep, while the context lasts and no longer than this process."""
+    loop = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+    loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in loops:
+            process.kill()
+            process.wait()
 
 
 def table(out: Path, runs: list[tuple[str, int]]) -> str:
