@@ -194,7 +194,11 @@ class Supervisor:
         os.set_blocking(child.process.stdout.fileno(), False)
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
         # The end of the process itself wakes `poll`: its output may end earlier or later.
-        child.end = os.pidfd_open(child.process.pid)
+        try:
+            child.end = os.pidfd_open(child.process.pid)
+        except OSError:  # A kernel before 5.3: `poll` sees it when it looks next.
+            child.end = -1
+            return
         self._selector.register(child.end, selectors.EVENT_READ, child)
 
     def _read(self, child: _Child) -> bool:
@@ -227,9 +231,10 @@ class Supervisor:
         if process.stdout in self._selector.get_map():
             self._selector.unregister(process.stdout)
         process.stdout.close()
-        if child.end in self._selector.get_map():
-            self._selector.unregister(child.end)
-        os.close(child.end)
+        if child.end >= 0:
+            if child.end in self._selector.get_map():
+                self._selector.unregister(child.end)
+            os.close(child.end)
         child.process = None
         name, how, lived = child.spec.name, describe_exit(process.returncode), now - child.started
         if self.stopping:

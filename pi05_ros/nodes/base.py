@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import threading
 import time
 import traceback
 from collections import Counter
@@ -11,17 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from pi05_msgs.msg import Heartbeat
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.by_hand import TakesByHand
+from pi05_ros.nodes.heart import Heart
 from pi05_ros.nodes.parameters import declare_parameters
 from pi05_ros.nodes.robot_timer import RobotTimer
 from pi05_ros.nodes.worker import Worker
@@ -67,7 +64,6 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self.callback_errors: Counter[str] = Counter()
         self._active = False
         self._configured = False
-        self._instance = 0  # Of this activation.
         self._beats: RobotTimer | None = None
         try:
             self.parameters: P = declare_parameters(self, parameters_type)
@@ -78,13 +74,9 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         # Health is told in wall time: it must go on when a simulator's clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
-        self._heart: Any = None
-        self._workers: list[Worker] = []
-        # A worker's thread sends heartbeats, too: what was true first must be sent first.
-        self._heart_lock = threading.Lock()
-        self._pending_told = False  # Whether the last heartbeat said that work is pending.
+        self._heart: Heart | None = None
         if self.VITAL:
-            self._heart = self.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT_OUTPUT)
+            self._heart = Heart(self, self.now_ns)
             self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
 
     # Hooks.
@@ -196,14 +188,16 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
 
     def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
         """Starts a thread for `work`; heartbeats tell since when it has had something to do."""
-        worker = Worker(self, name, work, self.now_ns, self._work_done)
-        self._workers.append(worker)
+        worker = Worker(self, name, work, self.now_ns, self._on_work_done)
+        if self._heart is not None:
+            self._heart.follow(worker)
         return worker
 
     def stop_worker(self, worker: Worker) -> None:
         """Ends a thread of `start_worker`; see Worker.stop."""
         worker.stop()
-        self._workers.remove(worker)
+        if self._heart is not None:
+            self._heart.forget(worker)
 
     # Lifecycle, called by rclpy.
 
@@ -234,7 +228,8 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `activate`."""
         super().on_activate(state)
-        self._instance = secrets.randbits(53) | 1
+        if self._heart is not None:
+            self._heart.begin()
         result = self._run("activate", self.activate)
         self._active = result == TransitionCallbackReturn.SUCCESS
         if not self._active:
@@ -294,37 +289,23 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
 
     def _beat(self) -> None:
         """Publishes a heartbeat while the node is active."""
-        if self._active:
-            try:
-                reason = self.fitness()
-            except Exception:
-                self._publish_heartbeat("it cannot tell how it is: its log says why")
-                raise
-            self._publish_heartbeat(reason)
+        if self._heart is None or not self._active:
+            return
+        try:
+            reason = self.fitness()
+        except Exception:
+            self._heart.beat("it cannot tell how it is: its log says why")
+            raise
+        self._heart.beat(reason)
 
     def _say_goodbye(self) -> None:
-        """Tells the bridge at once, rather than by falling silent."""
         if self._heart is not None:
-            self._quietly(lambda: self._publish_heartbeat(Heartbeat.REASON_DEACTIVATED))
+            self._quietly(self._heart.end)
 
-    def _work_done(self) -> None:
+    def _on_work_done(self) -> None:
         """Tells at once: a simulator may let time stand still until it hears of it."""
-        with self._heart_lock:
-            told = self._pending_told
-        if told and self.is_simulated:
+        if self._heart is not None and self._heart.has_told_of_work and self.is_simulated:
             self.guarded(self._beat)()
-
-    def _publish_heartbeat(self, reason: str) -> None:
-        message = Heartbeat(
-            node=self.get_name(), instance=self._instance, fit=not reason, reason=reason
-        )
-        with self._heart_lock:
-            message.header.stamp = self.get_clock().now().to_msg()
-            times = [worker.pending_ns for worker in self._workers]
-            pending_ns = min((at_ns for at_ns in times if at_ns), default=0)
-            self._pending_told = pending_ns > 0
-            message.pending = Time(sec=pending_ns // 10**9, nanosec=pending_ns % 10**9)
-            self._heart.publish(message)
 
     def _publish_health(self) -> None:
         if self._active:
