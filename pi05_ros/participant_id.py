@@ -19,6 +19,7 @@ _ANEW = "fastdds_anew.xml"
 # On one machine, ids above 31 are not looked for. A few are left: Fast DDS goes on to the next
 # one when another process takes the same at the same time.
 _IDS = range(28)
+_LAST_DOMAIN = 232  # The ports of the next would lie above 65535.
 
 
 def fresh_participant(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -29,8 +30,10 @@ def fresh_participant(environment: Mapping[str, str] = os.environ) -> dict[str, 
     profile = Path(environment.get(PROFILE_VARIABLE, ""))
     anew = profile.with_name(_ANEW) if profile.name == "fastdds.xml" else None
     domain = environment.get("ROS_DOMAIN_ID") or "0"
-    if anew is None or not anew.is_file() or not domain.isdigit():
+    if anew is None or not anew.is_file():
         return {}
+    if not domain.isdecimal() or int(domain) > _LAST_DOMAIN:
+        return {}  # rcl says what is wrong with it.
     chosen = choose_id(int(domain))
     return {} if chosen is None else {PROFILE_VARIABLE: str(anew), ID_VARIABLE: str(chosen)}
 

@@ -86,3 +86,9 @@ def test_the_two_profiles_differ_in_the_id_alone():
     assert re.search(line, ANEW.read_text())
     assert without(ANEW, line) == without(PROFILE)
     assert profile_problem({PROFILE_VARIABLE: str(ANEW)}) == ""
+
+
+@pytest.mark.parametrize("domain", ["233", "300", "²", "-1", "x"])
+def test_a_domain_that_is_none_is_left_to_rcl(domain):
+    environment = {PROFILE_VARIABLE: str(PROFILE), "ROS_DOMAIN_ID": domain}
+    assert fresh_participant(environment) == {}

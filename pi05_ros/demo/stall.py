@@ -22,13 +22,15 @@ class Stall:
         self._wall_s = wall_s  # and the wall's [s].
         self._told = ""  # What the simulation waited for when it was told; see step.
 
-    def step(self, sim_s: float, wall_s: float, waits_for: str) -> Step:
+    def step(self, sim_s: float, wall_s: float, waits_for: str, lives: bool = False) -> Step:
         """Decides what to do now.
 
         Args:
             sim_s: Simulated time [s].
             wall_s: A steady wall clock [s].
             waits_for: What the simulation says that it waits for; empty: it does not.
+            lives: Whether it has said so just now: then it has not failed, it waits, as for the
+                inference of a large model.
         """
         if sim_s > self._sim_s:
             stood = wall_s - self._wall_s
@@ -39,11 +41,13 @@ class Stall:
         stood = wall_s - self._wall_s
         why = f": the simulation waits for {waits_for}" if waits_for else ""
         sentence = f"simulated time has stood still for {stood:.0f} s{why}"
-        if stood > self._limit_s:
+        waits = lives and bool(waits_for)
+        if stood > self._limit_s and not waits:
             return Step(failure=sentence)
         if stood < _TOLD_S:
             return Step()
-        notice = f"{sentence}; the demo ends after {self._limit_s:.0f} s of it"
+        then = "waits, too" if waits else f"ends after {self._limit_s:.0f} s of it"
+        notice = f"{sentence}; the demo {then}"
         is_new = self._told != (why or "?")
         self._told = why or "?"
         return Step(notice, (notice,) if is_new else ())

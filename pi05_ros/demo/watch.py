@@ -12,6 +12,7 @@ from pi05_ros.demo.stall import Stall
 from pi05_ros.errors import Pi05Error
 
 _SETTLE_S = 1.0  # Simulated time that is still filmed after the last point [s].
+_SPEAKS_S = 5.0  # A mock home that waits says so once a second [wall s].
 _ANSWER_S = 10.0  # Patience with the bridge when it is asked to arm [wall s].
 
 
@@ -81,7 +82,12 @@ class Watch:
         record = self._record
         graph = "" if record.graph_state == "active" else record.graph_message
         steps = (
-            self._stall.step(sim_s, wall, record.simulation_waits_for),
+            self._stall.step(
+                sim_s,
+                wall,
+                record.simulation_waits_for,
+                wall - record.simulation_spoke_s < _SPEAKS_S,
+            ),
             self._rearming.step(record.robot, wall, graph),
         )
         for step in steps:

@@ -37,6 +37,7 @@ class Health:
 
 OK, WARN, ERROR = 0, 1, 2
 HEARTBEAT_PERIOD = 0.04  # [s]
+_STANDSTILL_PERIOD = 1.0  # Of heartbeats in a simulation whatever its clock does [s, wall].
 
 
 class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
@@ -71,6 +72,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             self.destroy_node()
             raise
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATUS)
+        self._is_simulated = bool(self.get_clock().ros_time_is_active)
         # Health is told in wall time: it must go on when a simulator's clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
@@ -78,6 +80,9 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         if self.VITAL:
             self._heart = Heart(self, self.now_ns)
             self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
+            if self._is_simulated:
+                # A simulator that lets time wait for a long inference must see that it lives.
+                self.steady_timer(_STANDSTILL_PERIOD, self._beat)
 
     # Hooks.
 
@@ -125,8 +130,11 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the node's time is simulated (parameter use_sim_time)."""
-        return bool(self.get_clock().ros_time_is_active)
+        """Whether the node was started in simulated time (parameter use_sim_time).
+
+        For its whole life: limits must not change their clock while something is measured by it.
+        """
+        return self._is_simulated
 
     def silence_ns(self) -> int:
         """The clock by which the silence of others is measured [ns].
@@ -234,6 +242,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self._active = result == TransitionCallbackReturn.SUCCESS
         if not self._active:
             self._quietly(self.deactivate)
+        self.guarded(self._beat)()  # At once: simulated time may stand still until it is heard.
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

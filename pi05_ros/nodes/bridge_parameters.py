@@ -48,7 +48,7 @@ class ControlBridgeParameters:
         "With use_sim_time: /clock that stands still for longer means hold [s, wall]. A simulator "
         "that lets time wait for the nodes needs seconds here.",
         minimum=0.05,
-        maximum=60.0,
+        maximum=3600.0,
     )
     max_tracking_error: float = parameter(
         _SETTINGS.max_tracking_error,

@@ -81,7 +81,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._problems: dict[str, str] = {}  # Camera → why its publishers cannot be heard.
         self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
-        self._timer = self.robot_timer(_LOOK_PERIOD, self._look)
+        self._timer = self.steady_timer(_LOOK_PERIOD, self._look)
 
     def deactivate(self) -> None:
         """Unsubscribes."""
@@ -91,7 +91,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self.stop_worker(self._worker)
             self._worker = None
-            self._timer.close()
+            self.destroy_timer(self._timer)
 
     def cleanup(self) -> None:
         """Frees the output."""

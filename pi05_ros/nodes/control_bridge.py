@@ -233,10 +233,11 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
             message = self._state.after(tick, now_ns)
-        if tick.command is not None:
-            sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
-        if not tick.mode.is_armed:
-            sender.forget_grippers()
+            # Under the lock: `_clock_lost`, in another thread, sends by the same messages.
+            if tick.command is not None:
+                sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
+            if not tick.mode.is_armed:
+                sender.forget_grippers()
         if message is not None:
             self._state_publisher.publish(message)
         self._say(tick)
@@ -246,6 +247,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         with self._lock:
             if self._bridge is None or self._sender is None or not self._bridge.mode.is_armed:
                 return
+            if self._ticker is None or not self._ticker.clock_stands_still:
+                return  # A tick came while this waited for the lock.
             self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
             command = self._bridge.tick(self.now_ns(), self.silence_ns()).command

@@ -177,6 +177,7 @@ class DemoMonitor(Node):
 
     def _on_statistics(self, message: DiagnosticArray) -> None:
         self._record.simulation_waits_for = waits_for(message)
+        self._record.simulation_spoke_s = time.monotonic()
         commands = commands_from(message, self._streamed)
         if commands is not None:
             self._record.commanded(commands)

@@ -67,7 +67,7 @@ class Heart:
             reason: Why the node is not fit, as one clause; empty: it is.
         """
         with self._lock:
-            if self._beats:
+            if self._beats and self._now_ns() > 0:  # Before the first /clock there is no time.
                 self._publish(reason)
 
     def _publish(self, reason: str) -> None:

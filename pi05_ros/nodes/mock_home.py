@@ -142,6 +142,8 @@ class MockHome(Node):
         """Ends physics and cameras. May be called twice."""
         self._stop.set()
         if self._thread.ident is not None:
+            self.simulation.arrival.set()
+        if self._thread.ident is not None:
             self._thread.join(timeout=2.0)
         self._closing.close()
 
@@ -185,7 +187,9 @@ class MockHome(Node):
                     self._do_reset()
                 self._tick()
                 self._pacer.wait()
-                self.simulation.wait(self._command_wait, self._hold_back, self._remind)
+                self.simulation.wait(
+                    self._command_wait, self._hold_back, self._remind, self._is_called_off
+                )
         except Exception as error:
             if self._stop.is_set() or not self.context.ok():
                 return
@@ -223,8 +227,6 @@ class MockHome(Node):
 
     def _hold_back(self) -> str:
         """Which node the next tick must wait for, in words; empty: none."""
-        if self._stop.is_set() or self._reset_wanted.is_set():
-            return ""
         with self.simulation.lock:
             before = self._graph.given_up
             name = self._graph.behind(self.simulation.now_ns, time.monotonic())
@@ -239,6 +241,10 @@ class MockHome(Node):
             )
         return f"{name}, which is late" if name else ""
 
+    def _is_called_off(self) -> bool:
+        """Whether there are more urgent things to do than to wait."""
+        return self._stop.is_set() or self._reset_wanted.is_set()
+
     def _remind(self) -> None:
         """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
         self._outputs.publish_clock()
@@ -251,6 +257,7 @@ class MockHome(Node):
         """Service: has the physics thread begin the home afresh, and waits for it."""
         self._reset_done.clear()
         self._reset_wanted.set()
+        self.simulation.arrival.set()
         if not self._thread.is_alive():
             error = "the simulation has stopped"
         elif self._reset_done.wait(_RESET_TIMEOUT):

@@ -78,7 +78,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._chunks = self.create_subscription(
             ActionChunk, "action_chunk", self.guarded(self._on_chunk), qos.ACTION_CHUNK_GLANCE
         )
-        self._watch = self.robot_timer(0.2, self._look_after_task)
+        self._watch = self.steady_timer(0.2, self._look_after_task)
         task = instructions.clean(self.parameters.task)
         if task:
             self._begin(task, None)
@@ -96,7 +96,7 @@ class Planner(BrainNode[PlannerParameters]):
             self.destroy_subscription(self._chunks)
             self._chunks = None
         if self._watch is not None:
-            self._watch.close()
+            self.destroy_timer(self._watch)
             self._watch = None
 
     def cleanup(self) -> None:

@@ -14,9 +14,9 @@ from rclpy.signals import SignalHandlerOptions
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.event_loop import EventLoop
 
-# How often the system's clock is looked at: timers are late by so much after a step [s]. With a
-# heartbeat's period it stays below the bridge's patience with a silent node.
-_CLOCK_LOOK_S = 0.1
+# How often the system's clock is looked at [s]. After a step the next heartbeat is late by so much
+# and a period: two periods and this are below the bridge's patience with a silent node, 0.15 s.
+_CLOCK_LOOK_S = 0.05
 
 
 def run_node(

@@ -93,6 +93,11 @@ class Ticker:
         clock = self._node.get_clock()
         return clock.clock_type == ClockType.ROS_TIME and clock.ros_time_is_active
 
+    @property
+    def clock_stands_still(self) -> bool:
+        """Whether simulated time has not moved for `clock_timeout`."""
+        return time.monotonic() - self._advanced_at > self._clock_timeout
+
     def _time_moved(self, jump: TimeJump) -> None:
         """Ticks when simulated time enters a new period. Called while /clock is taken."""
         self._advanced_at = time.monotonic()

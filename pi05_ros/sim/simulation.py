@@ -87,6 +87,7 @@ class Simulation:
         command_limit: float,
         hold_back: Callable[[], str] = lambda: "",
         remind: Callable[[], None] = lambda: None,
+        is_called_off: Callable[[], bool] = lambda: False,
     ) -> None:
         """Waits until the robot's computers are ready for the next tick.
 
@@ -102,16 +103,18 @@ class Simulation:
                 each `arrival`, and now and then.
             remind: Called ten times a second [wall] while it waits: whoever has lost the last
                 tick's messages would never answer.
+            is_called_off: Whether to wait no longer, whatever is missing; set `arrival`, too.
         """
         start = time.perf_counter()
         while True:
             self.arrival.clear()
             commands = start + command_limit - time.perf_counter()
             self.waiting_for = (self._awaited_commands() if commands > 0 else "") or hold_back()
-            if not self.waiting_for:
+            if not self.waiting_for or is_called_off():
                 break
             if not self.arrival.wait(_REMIND_S):
                 remind()
+        self.waiting_for = ""
         self.waited += time.perf_counter() - start
 
     def reset(self, home: int) -> None:

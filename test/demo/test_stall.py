@@ -46,3 +46,16 @@ def test_it_fails_after_thirty_seconds_whether_it_ever_advanced_or_not():
     assert stall.step(0.0, 31.0, "policy").failure == (
         "simulated time has stood still for 31 s: the simulation waits for policy"
     )
+
+
+def test_a_simulation_that_says_that_it_waits_has_not_failed():
+    stall = Stall(0.0)
+    stall.step(1.0, 0.0, "")
+    step = stall.step(1.0, 300.0, "policy, which is late", lives=True)
+    assert step.failure == ""
+    assert step.lines == (
+        "simulated time has stood still for 300 s: the simulation waits for policy, which is "
+        "late; the demo waits, too",
+    )
+    assert stall.step(1.0, 300.0, "", lives=True).failure != ""
+    assert stall.step(1.0, 306.0, "policy, which is late").failure != ""

@@ -315,6 +315,7 @@ def test_statistics_count_what_came(client):
     statistics = client.listen(DiagnosticArray, "mock_home/statistics")
     assert {s.name for s in statistics[-1].status} == {
         "mock_home",
+        "graph",
         *(group.controller.name for group in PLATFORM.groups),
     }
     _, before = status(statistics[-1], "torso_controller")

@@ -73,3 +73,11 @@ def test_a_node_that_says_that_it_ends_is_forgotten(wait):
     wait.heard("policy", 1000 * MS, 0)
     wait.left("policy")
     assert wait.behind(5000 * MS, 0.0) == ""
+
+
+def test_long_work_of_a_node_that_lives_is_waited_for_without_end(wait):
+    wait.heard("policy", 1000 * MS, 1000 * MS)
+    for second in range(100):
+        assert wait.behind(1300 * MS, float(second)) == "policy"
+        wait.heard("policy", 1300 * MS, 1000 * MS)
+    assert wait.given_up == ()

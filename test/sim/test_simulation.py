@@ -166,6 +166,16 @@ def test_time_waits_for_whatever_holds_it_back(simulation):
     assert simulation.waiting_for == ""
 
 
+def test_a_wait_can_be_called_off(simulation):
+    for _ in range(4):
+        send(simulation, "torso_controller", 20, 0.25)
+        simulation.tick()
+    before = simulation.waited
+    simulation.wait(60.0, lambda: "policy", is_called_off=lambda: True)
+    assert simulation.waited - before < 30.0
+    assert simulation.waiting_for == ""
+
+
 def test_who_is_waited_for_is_reminded(simulation):
     reminded = []
     simulation.wait(0.0, lambda: "" if reminded else "policy", lambda: reminded.append(1))

@@ -148,6 +148,8 @@ class _Chain:
         self._iterate(constraints, iterations)
         vector = np.array(seed, dtype=np.float64)
         vector[self._entries] = np.clip(self._configuration.q[self._q_entries], low, high)
+        if not move_torso:  # The solver holds it to the last bit on some processors only.
+            vector[self._torso] = seed[self._torso]
         return IkSolution(vector, *self._error())
 
     def _iterate(self, constraints: list[mink.DofFreezingTask], iterations: int) -> None:
