@@ -22,9 +22,9 @@ from pi05_ros.resources import resource_path
 
 # A bag of many gigabytes is read again before it counts as whole.
 _RECORDER_END_S = 30.0
-# The mock home lets time wait for its nodes, a large model on a small processor included. Should
-# the mock home itself die, the graph ends [s, wall].
-_SIM_CLOCK_TIMEOUT_S = 600.0
+# A mock home whose time waits for a node still speaks ten times a second: one that is silent for
+# longer than this is dead or stopped [s, wall].
+_SIM_CLOCK_TIMEOUT_S = 5.0
 
 Parameter: TypeAlias = "bool | int | float | str | Sequence[str]"
 

@@ -247,7 +247,7 @@ class MockHome(Node):
 
     def _remind(self) -> None:
         """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
-        self._outputs.publish_clock()
+        self._outputs.remind_of_clock()
         wall = time.monotonic()
         if wall > self._waiting_told + _WAITING_AGAIN_S:
             self._waiting_told = wall

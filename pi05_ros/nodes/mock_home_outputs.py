@@ -48,6 +48,7 @@ class Outputs:
         self._description = node.create_publisher(String, "/robot_description", qos.LATCHED)
         self._truth = node.create_publisher(TFMessage, "mock_home/ground_truth", qos.DRIVER_OUTPUT)
         self._score = node.create_publisher(TaskScore, "task_score", qos.LATCHED)
+        self._reminders = 0  # Of the present tick.
         self._stamp = Time()  # One for all messages of a tick: they hold it, not a copy.
         urdf = urdf_xml(platform)
         self._make_messages(urdf)
@@ -59,6 +60,7 @@ class Outputs:
         simulation, world = self._simulation, self._simulation.world
         seconds, nanoseconds = divmod(simulation.now_ns, 1_000_000_000)
         self._stamp.sec, self._stamp.nanosec = seconds, nanoseconds
+        self._reminders = 0
         self._clock.publish(self._clock_message)
         positions, velocities = world.joint_positions(), world.joint_velocities()
         names = self._joint_message.name
@@ -74,9 +76,14 @@ class Outputs:
         if simulation.ticks % SCORE_TICKS == 0:
             self.publish_score()
 
-    def publish_clock(self) -> None:
-        """Publishes the time of the last tick again."""
-        self._clock.publish(self._clock_message)
+    def remind_of_clock(self) -> None:
+        """Publishes the time of the last tick again, a nanosecond later each time.
+
+        So a clock that waits can be told from one that is dead: the time of its readers moves.
+        """
+        self._reminders += 1
+        seconds, nanoseconds = divmod(self._simulation.now_ns + self._reminders, 1_000_000_000)
+        self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
     def publish_score(self) -> None:
         """Publishes how far the task has come."""
