@@ -55,7 +55,7 @@ class EventLoop:
         self.failure = ""
         self._context = context or get_default_context()
         self._on_end = on_end
-        self._stopping = False
+        self._stopping = self._is_shut_down = False
         self._nodes: list[Node] = []
         self._clock_offset = time.time() - time.monotonic()
         self._woken = Future()  # Ends the present wait; see `_wait`.
@@ -106,12 +106,14 @@ class EventLoop:
             self._end_wait()
             return False
         deadline = time.monotonic() + timeout
-        while self._thread.is_alive() and time.monotonic() < deadline:
+        while not self._is_shut_down and self._thread.is_alive() and time.monotonic() < deadline:
             self._end_wait()  # Again: the loop may have been between two waits.
             self._thread.join(0.05)
         if self._thread.is_alive():
             return False
-        self.executor.shutdown(0.0)
+        if not self._is_shut_down:
+            self._is_shut_down = True
+            self.executor.shutdown(0.0)
         return True
 
     def _run(self) -> None:
