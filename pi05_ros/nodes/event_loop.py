@@ -140,7 +140,7 @@ class EventLoop:
 
     def _end_wait(self) -> None:
         if isinstance(self.executor, SingleThreadedExecutor):
-            self.executor.wake()
+            self.executor.create_task(lambda: None)  # `spin_once` returns only after some work.
         elif not self._woken.done():
             self._woken.set_result(None)
 
