@@ -17,6 +17,8 @@ import enum
 from pi05_ros.errors import MessageError
 
 NOT_ARMED_YET = "not armed yet: call the service 'arm'"
+_RESET = "{what} was reset: call 'arm'"
+FAULT_RESET = _RESET.format(what="fault")
 DEACTIVATED = "deactivated"
 RECOVERING = "all is well again, waiting to trust it"
 ARM_AGAIN = "arm again when all is well"  # Ends the reason of each disarm that nobody asked for.
@@ -108,7 +110,7 @@ class StateMachine:
         if self.mode in (Mode.FAULTED, Mode.STOPPED):
             what = "stop" if self.mode is Mode.STOPPED else "fault"
             self._fault = ""
-            self._enter(Mode.DISARMED, f"{what} was reset: call 'arm'")
+            self._enter(Mode.DISARMED, _RESET.format(what=what))
 
     def check_arm(self) -> None:
         """Raises MessageError, saying why, when the mode does not let itself be armed."""

@@ -30,8 +30,8 @@ def main(arguments: Sequence[str]) -> int:
 
     Returns:
         0 when the run took place, whatever its score; 1 when the graph did not come up, a node
-        died, no chunk reached the controllers, simulated time stood still, or the robot was
-        faulted, could not be armed, or stood for a trouble when the time was over; 2 for a wrong
+        died, no chunk reached the controllers, simulated time stood still, or the robot
+        did not stay armed, or stood for a trouble when the time was over; 2 for a wrong
         command line; 130 after Ctrl-C.
     """
     parsed = parser().parse_args(arguments)

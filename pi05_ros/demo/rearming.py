@@ -8,7 +8,8 @@ Only a simulated robot may be armed without a person beside it, and none against
     DISARMED, not armed   at first the bridge arms itself; later as if disarmed by itself
     DISARMED, otherwise   wait for the operator, also where it is deactivated meanwhile
     STOPPED               wait for the operator
-    FAULTED               give up: a person should look before a fault is reset
+    FAULTED               reset and arm, as if disarmed by itself: nobody stands beside a
+                          simulated robot that has run into something
     silent bridge         wait
 
 Every wait ends with the run's time limit at the latest; see failure_at_limit.
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pi05_ros.control.modes import (
     ARM_AGAIN,
     DEACTIVATED,
+    FAULT_RESET,
     NOT_ARMED_YET,
     Mode,
     disarmed_by_itself,
@@ -47,6 +49,7 @@ class Step:
     notice: str = ""  # Why nothing moves and what the demo will do; empty: it moves or is idle.
     lines: tuple[str, ...] = ()  # To be printed now, each once.
     arm: bool = False  # Ask the bridge to arm, and hand its answer to `answered`.
+    reset: bool = False  # Before that, ask it to reset its fault.
     failure: str = ""  # The run ends with this sentence; empty: it goes on.
 
 
@@ -57,6 +60,7 @@ class Rearming:
         self._tries = 0  # Calls of arm since the robot last moved for a while.
         self._was_armed = False  # Whether the robot was armed in this run: it does so once.
         self._operators = False  # Whether an operator ended that, and has not armed it again.
+        self._has_reset = False  # Whether a fault was reset by the demo.
         self._asked = False  # Whether a call has no answer yet.
         self._answer = ""  # The bridge's last answer.
         self._due: float | None = None  # When to arm [wall s].
@@ -86,9 +90,7 @@ class Rearming:
         if self._cause is None or self._cause[0] is not robot.mode:
             self._since = wall_s
         self._cause = _cause(robot)
-        if robot.mode is Mode.FAULTED:
-            return Step(failure=fault_sentence(robot.reason))
-        if robot.mode is Mode.DISARMED and self._may_arm(robot):
+        if robot.mode in (Mode.DISARMED, Mode.FAULTED) and self._may_arm(robot):
             return self._disarmed(robot, wall_s)
         self._due = None
         if robot.mode is Mode.HOLDING:
@@ -126,8 +128,6 @@ class Rearming:
         Args:
             robot: What is known of it then.
         """
-        if robot.mode is Mode.FAULTED:
-            return fault_sentence(robot.reason)
         if robot.troubled_s < _STOOD_S:
             return ""
         if self._operators:
@@ -154,6 +154,7 @@ class Rearming:
         elif mode is not Mode.FAULTED:
             own = (NOT_ARMED_YET, DEACTIVATED)
             by_itself = robot.reason in own or disarmed_by_itself(robot.reason)
+            by_itself |= self._has_reset and robot.reason == FAULT_RESET
             self._operators |= mode is Mode.STOPPED or not by_itself
 
     def _may_arm(self, robot: Robot) -> bool:
@@ -186,7 +187,7 @@ class Rearming:
         return Step(notice, self._once(notice, wall_s, (robot.mode, notice)))
 
     def _disarmed(self, robot: Robot, wall_s: float) -> Step:
-        """A robot that the bridge itself disarmed, or has not armed yet."""
+        """A robot that the bridge itself disarmed or faulted, or has not armed yet."""
         state = _state(robot)
         if self._asked:
             return Step(f"{state}; waiting for the bridge's answer")
@@ -205,18 +206,22 @@ class Rearming:
             self._said.pop(_cause(robot), None)  # Each try is told.
             self._told.discard(_cause(robot))
         left = max(0.0, self._due - wall_s)
+        is_faulted = robot.mode is Mode.FAULTED
         number = f"({self._tries + 1} of {len(DELAYS_S)})"
         if left > 0:
             if self._arms_itself(robot):
                 state = f"{state}; it arms itself when its input is healthy"
-            notice = f"{state}; the demo arms it in {left:.0f} s {number}"
+            what = "resets the fault and arms it" if is_faulted else "arms it"
+            notice = f"{state}; the demo {what} in {left:.0f} s {number}"
             return Step(notice, self._once(notice, wall_s, _cause(robot)))
         self._tries += 1
         self._asked, self._due = True, None
         self._told.add(_cause(robot))
         self._answer = "nothing yet"
-        line = f"the demo arms the robot {number}"
-        return Step(line, (line,), arm=True)
+        self._has_reset |= is_faulted
+        what = "resets the fault and arms" if is_faulted else "arms"
+        line = f"the demo {what} the robot {number}"
+        return Step(line, (line,), arm=True, reset=is_faulted)
 
     def _arms_itself(self, robot: Robot) -> bool:
         """Whether the bridge may be left to arm itself: it does so once in its life."""
@@ -232,8 +237,8 @@ class Rearming:
 
 
 def fault_sentence(reason: str) -> str:
-    """Why the demo ends when a fault is latched."""
-    return f"the robot is faulted: {reason}; a fault is latched and the demo does not reset it"
+    """Why the demo ends when a fault is latched before the task has begun."""
+    return f"the robot is faulted: {reason}; the demo does not begin with a fault"
 
 
 def _cause(robot: Robot) -> tuple[Mode | None, str]:

@@ -19,8 +19,8 @@ _ANSWER_S = 10.0  # Patience with the bridge when it is asked to arm [wall s].
 class Arms(Protocol):
     """Whoever can ask the bridge to arm: a DemoMonitor."""
 
-    def arm(self) -> Any:
-        """Asks; gives a future of a SetBool.Response."""
+    def arm(self, reset: bool) -> Any:
+        """Asks, after resetting a fault where `reset`; gives a future of a SetBool.Response."""
 
     def forget_arm(self, answer: Any) -> None:
         """Gives up waiting for that."""
@@ -100,7 +100,7 @@ class Watch:
         if step.failure:
             raise Pi05Error(step.failure)
         if step.arm:
-            self._answer, self._asked_at = self._bridge.arm(), wall_s
+            self._answer, self._asked_at = self._bridge.arm(step.reset), wall_s
 
     def _take_answer(self, wall_s: float) -> None:
         """Hears the bridge's answer, if it was asked to arm."""

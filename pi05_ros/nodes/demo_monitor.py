@@ -21,7 +21,7 @@ from rclpy.task import Future
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Episode, RobotState, Subtask, TaskScore
@@ -79,6 +79,7 @@ class DemoMonitor(Node):
         self._action = ActionClient(self, ExecuteTask, "execute_task")
         self._stop_episode = self.create_client(StopEpisode, "stop_episode")
         self._arm = self.create_client(SetBool, "control_bridge/arm")
+        self._reset = self.create_client(Trigger, "control_bridge/reset")
 
     @property
     def is_ready(self) -> bool:
@@ -102,9 +103,22 @@ class DemoMonitor(Node):
         """Asks the recorder to close the bag; the answer is a StopEpisode.Response."""
         return self._stop_episode.call_async(StopEpisode.Request(outcome=outcome))
 
-    def arm(self) -> Future:
-        """Asks the bridge to arm; the answer is a SetBool.Response."""
-        return self._arm.call_async(SetBool.Request(data=True))
+    def arm(self, reset: bool = False) -> Future:
+        """Asks the bridge to arm; the answer is a SetBool.Response.
+
+        Args:
+            reset: Whether to reset a fault before.
+        """
+        if not reset:
+            return self._arm.call_async(SetBool.Request(data=True))
+        answer = Future()
+
+        def arm_now(_: Future) -> None:
+            armed = self._arm.call_async(SetBool.Request(data=True))
+            armed.add_done_callback(lambda done: answer.set_result(done.result()))
+
+        self._reset.call_async(Trigger.Request()).add_done_callback(arm_now)
+        return answer
 
     def forget_arm(self, answer: Future) -> None:
         """Gives up waiting for the answer of `arm`."""

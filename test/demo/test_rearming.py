@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.control.modes import ARM_AGAIN, NOT_ARMED_YET, Mode
+from pi05_ros.control.modes import ARM_AGAIN, FAULT_RESET, NOT_ARMED_YET, Mode
 from pi05_ros.demo.holds import Robot
 from pi05_ros.demo.rearming import DELAYS_S, Rearming
 
@@ -19,6 +19,7 @@ class Run:
         self.cause = ""  # Empty: the reason.
         self.lines = []
         self.arms = []  # When arm was called.
+        self.resets = []  # When it was called with a reset before.
         self.answer = (True, "holding: armed, waiting for a chunk")  # None: none comes.
         self.failure = ""
 
@@ -42,6 +43,8 @@ class Run:
             self.failure = self.failure or step.failure
             if self.failure:
                 break
+            if step.reset:
+                self.resets.append(round(self.now, 1))
             if step.arm:
                 self.arms.append(round(self.now, 1))
                 if self.answer is not None:
@@ -237,16 +240,55 @@ def test_nothing_is_done_against_an_operator(mode, reason, state):
     )
 
 
-def test_a_fault_ends_the_run_at_once():
+OFF = "joint arm_1 is 0.30 rad from its command"
+
+
+def test_a_fault_of_a_simulated_robot_is_reset_and_armed():
     run = Run()
-    run.be(Mode.FAULTED, "joint arm_1 is 0.30 rad from its command")
-    run.go(0.1)
-    assert run.arms == []
-    assert run.failure == (
-        "the robot is faulted: joint arm_1 is 0.30 rad from its command; a fault is latched and "
-        "the demo does not reset it"
+    run.be(Mode.FAULTED, OFF)
+    assert run.go(0.1) == (
+        f"faulted: {OFF}; the demo resets the fault and arms it in 2 s (1 of 5)"
     )
-    assert run.rearming.failure_at_limit(run.robot) == run.failure  # However short it is.
+    run.go(1.9)
+    assert run.arms == []
+    run.go(0.1)
+    assert (run.arms, run.resets) == ([2.0], [2.0])
+    assert run.lines[-2:] == [
+        "2.0 the demo resets the fault and arms the robot (1 of 5)",
+        "2.0 the bridge answers: holding: armed, waiting for a chunk",
+    ]
+    run.be(Mode.RUNNING)
+    assert run.go(1.0) == ""
+
+
+def test_a_fault_that_comes_back_ends_the_run():
+    run = Run()
+    run.be(Mode.FAULTED, OFF)
+    run.go(200.0)
+    assert len(run.arms) == len(run.resets) == len(DELAYS_S)
+    assert run.failure == (
+        f"the robot does not stay armed: faulted: {OFF}; the demo armed it 5 times, the bridge "
+        "answered last: holding: armed, waiting for a chunk"
+    )
+
+
+def test_a_robot_that_was_reset_and_not_armed_is_still_the_demos():
+    run = Run()
+    run.answer = (False, "not armed: still coming to rest: arm again in a moment")
+    run.be(Mode.FAULTED, OFF)
+    run.go(2.1)
+    run.be(Mode.DISARMED, FAULT_RESET)
+    run.go(4.2)
+    assert (run.arms, run.resets) == ([2.0, 6.1], [2.0])
+
+
+def test_a_fault_after_an_operators_word_is_left_to_the_operator():
+    run = Run()
+    run.be(Mode.DISARMED, "disarmed by an operator")
+    run.go(1.0)
+    run.be(Mode.FAULTED, OFF)
+    assert run.go(60.0) == f"faulted: {OFF}; the demo waits for the operator until the time limit"
+    assert run.arms == []
 
 
 def test_a_bridge_that_has_not_armed_itself_is_helped_late():

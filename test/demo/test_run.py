@@ -40,7 +40,7 @@ def test_a_robot_that_is_faulted_before_its_task_ends_the_run(tmp_path):
     run = ended_run(tmp_path, "")
     run._record.robot_state(Mode.FAULTED, "rival publishes too")
     supervisor = SimpleNamespace(poll=lambda seconds: None, failure="")
-    with pytest.raises(Pi05Error, match=r"^the robot is faulted: rival publishes too; a fault "):
+    with pytest.raises(Pi05Error, match=r"^the robot is faulted: rival publishes too; the demo "):
         run._come_up(supervisor, SimpleNamespace(failure=""))
 
 

@@ -19,6 +19,7 @@ class Demo:
         self.wall = 0.0
         self.lines = []
         self.calls = []  # Futures of calls of arm.
+        self.resets = []  # Whether each was to reset a fault before.
         self.forgotten = []
         self.mode, self.reason = Mode.RUNNING, ""
         self.record.clock(0.0, 0.0)
@@ -28,7 +29,8 @@ class Demo:
         bridge = SimpleNamespace(arm=self._arm, forget_arm=self.forgotten.append)
         self.watch = Watch(self.record, seconds, bridge, self.lines.append, lambda: self.wall)
 
-    def _arm(self):
+    def _arm(self, reset):
+        self.resets.append(reset)
         self.calls.append(Future())
         return self.calls[-1]
 
@@ -134,11 +136,13 @@ def test_a_bridge_that_is_deactivated_is_waited_for_with_what_the_graph_waits_fo
     ]
 
 
-def test_a_fault_ends_it_with_its_reason():
-    demo = Demo()
+def test_a_fault_is_reset_and_one_that_stays_ends_it_with_its_reason():
+    demo = Demo(seconds=300.0)
     demo.be(Mode.FAULTED, "somebody pulls")
-    with pytest.raises(Pi05Error, match=r"^the robot is faulted: somebody pulls; a fault is "):
-        demo.go(1.0)
+    demo.go(3.0)
+    assert demo.resets == [True]
+    with pytest.raises(Pi05Error, match=r"does not stay armed: faulted: somebody pulls; the demo"):
+        demo.go(250.0)
 
 
 def test_time_that_stands_still_is_told_before_it_ends_the_run():

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from fakes.graph import wait_for
 from rclpy.action import ActionServer
 from rosgraph_msgs.msg import Clock
-from std_srvs.srv import SetBool
+from std_srvs.srv import SetBool, Trigger
 
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import RobotState
@@ -66,6 +66,32 @@ def test_it_hears_the_mode_of_the_robot_and_why(graph):
     assert [(hold.mode, hold.reason) for hold in record.holds()] == [
         (RobotState.MODE_DISARMED, "planner is gone")
     ]
+
+
+def test_a_fault_is_reset_before_it_asks_the_bridge_to_arm(graph):
+    monitor = graph._keep(
+        DemoMonitor(RunRecord(), load_platform("mobile_18dof"), "pi05", context=graph.context)
+    )
+    bridge = graph.plain("control_bridge")
+    asked = []
+
+    def on_reset(request, response):
+        asked.append("reset")
+        response.success = True
+        return response
+
+    def on_arm(request, response):
+        asked.append("arm")
+        response.success, response.message = True, "holding: armed"
+        return response
+
+    bridge.create_service(Trigger, "~/reset", on_reset)
+    bridge.create_service(SetBool, "~/arm", on_arm)
+    wait_for(monitor._reset.service_is_ready, "the service reset")
+    wait_for(monitor._arm.service_is_ready, "the service arm")
+    answer = monitor.arm(reset=True)
+    wait_for(answer.done, "the answer")
+    assert (asked, answer.result().message) == (["reset", "arm"], "holding: armed")
 
 
 def test_it_asks_the_bridge_to_arm_and_hears_its_answer(graph):
