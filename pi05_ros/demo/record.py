@@ -97,9 +97,8 @@ class RunRecord:
         self.graph_state = ""  # lifecycle_manager/state
         self.brain = ""  # What thinks, in its own words.
         self.graph_message = ""  # What the lifecycle manager waits for.
-        self.simulation_spoke_s = float(
-            "-inf"
-        )  # When the mock home's statistics came [s, steady].
+        # When the mock home's statistics came last [s, steady].
+        self.simulation_spoke_s = float("-inf")
         self.simulation_waits_for = ""  # What the mock home waits for; empty: nothing, or unknown.
         self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
         self.bag = Bag()

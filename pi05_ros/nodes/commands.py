@@ -34,7 +34,6 @@ class CommandSender:
 
     def __init__(self, node: Node, platform: Platform) -> None:
         self._node = node
-        self._platform = platform
         # One message for each controller, filled anew at every tick: making one costs more.
         self._trajectories: list[tuple[Any, slice, JointTrajectory]] = []
         self._grippers: list[tuple[Group, int, ActionClient]] = []

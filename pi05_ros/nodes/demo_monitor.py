@@ -2,7 +2,7 @@
 
 Subscribes to the cameras, /clock, robot_state, subtask, action_chunk, task_score,
 mock_home/statistics, /diagnostics, episode and lifecycle_manager/state; calls the action
-execute_task and the services stop_episode and control_bridge/arm. It publishes nothing.
+execute_task and the services stop_episode, control_bridge/arm and reset. It publishes nothing.
 """
 
 from __future__ import annotations

@@ -67,11 +67,6 @@ class EventLoop:
         self._nodes.append(node)
         self.executor.add_node(node)
 
-    def remove(self, node: Node) -> None:
-        """Runs no callback of `node` from now on."""
-        self._nodes.remove(node)
-        self.executor.remove_node(node)
-
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()

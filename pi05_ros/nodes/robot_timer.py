@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rclpy.clock import Clock, JumpThreshold, TimeJump
+from rclpy.clock import Clock, JumpHandle, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 
@@ -34,12 +34,7 @@ class RobotTimer:
         self._due_ns = 0  # Simulated time of the next call [ns]; 0: with the next tick.
         self._jumps = self._timer = None
         if self._clock.ros_time_is_active:
-            every = JumpThreshold(
-                min_forward=Duration(nanoseconds=1),
-                min_backward=Duration(nanoseconds=-1),
-                on_clock_change=True,
-            )
-            self._jumps = self._clock.create_jump_callback(every, post_callback=self._on_jump)
+            self._jumps = call_when_time_moves(self._clock, self._on_jump)
         else:
             self._timer = node.create_timer(period, callback, clock=steady_clock)
 
@@ -62,3 +57,17 @@ class RobotTimer:
         if self._due_ns <= now_ns:  # The first call, or some were missed.
             self._due_ns = now_ns + self._period_ns
         self._callback()
+
+
+def call_when_time_moves(clock: Clock, callback: Callable[[TimeJump], None]) -> JumpHandle:
+    """Calls back whenever simulated time moves, forward or back, while /clock is taken.
+
+    Returns:
+        What ends it: `unregister`.
+    """
+    every = JumpThreshold(
+        min_forward=Duration(nanoseconds=1),
+        min_backward=Duration(nanoseconds=-1),
+        on_clock_change=True,
+    )
+    return clock.create_jump_callback(every, post_callback=callback)

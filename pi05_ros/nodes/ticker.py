@@ -14,9 +14,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from rclpy.clock import ClockType, JumpThreshold, TimeJump
-from rclpy.duration import Duration
+from rclpy.clock import ClockType, TimeJump
 from rclpy.node import Node
+
+from pi05_ros.nodes.robot_timer import call_when_time_moves
 
 # Above the middle of the range, below the kernel's own threads.
 _TICKER_PRIORITY = 50
@@ -69,14 +70,7 @@ class Ticker:
         """Starts ticking."""
         self._advanced_at = time.monotonic()
         if self._simulated:
-            self._jump_handle = self._node.get_clock().create_jump_callback(
-                JumpThreshold(
-                    min_forward=Duration(nanoseconds=1),
-                    min_backward=Duration(nanoseconds=-1),
-                    on_clock_change=True,
-                ),
-                post_callback=self._time_moved,
-            )
+            self._jump_handle = call_when_time_moves(self._node.get_clock(), self._time_moved)
         self._thread.start()
 
     def stop(self) -> None:

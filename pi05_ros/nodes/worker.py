@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import traceback
 from collections.abc import Callable
 
@@ -34,8 +33,8 @@ class Worker:
         node: Node,
         name: str,
         work: Callable[[], None],
-        now_ns: Callable[[], int] = time.monotonic_ns,
-        on_done: Callable[[], None] = lambda: None,
+        now_ns: Callable[[], int],
+        on_done: Callable[[], None],
     ) -> None:
         self.errors = 0
         self.pending_ns = 0
