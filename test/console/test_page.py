@@ -142,6 +142,7 @@ def test_taking_over_is_asked_in_the_page_where_stop_works(visit):
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         take_control(holder)
         first = console.desk.holder
+        expect(page, "#take").to_have_text("Take over")  # It has heard who holds control.
         page.click("#take")
         expect(page, "#take").to_have_text(re.compile("^Yes, from"))
         assert console.desk.holder.session == first.session and dialogs == []
