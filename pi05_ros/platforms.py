@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.foundation.resources import resource_path
+from pi05_ros.foundation.strict_yaml import load_yaml
 from pi05_ros.platform_parts import (
     Camera,
     Controller,
@@ -25,8 +27,6 @@ from pi05_ros.platform_parts import (
     Group,
     check_topic,
 )
-from pi05_ros.resources import resource_path
-from pi05_ros.strict import load_yaml
 
 __all__ = [
     "MAX_SMOOTHING",

@@ -6,10 +6,10 @@ import pytest
 import yaml
 
 from pi05_ros.bringup import robot_description
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.platforms import load_platform, platform_names
-from pi05_ros.resources import resource_path
 
 
 def load(platform):

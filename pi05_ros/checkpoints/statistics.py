@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pi05_ros.errors import ConfigError
+from pi05_ros.foundation.strict_yaml import load_yaml
 from pi05_ros.model.checkpoint_files import read_mapping
 from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.layouts.native import read_norm_stats
@@ -17,7 +18,6 @@ from pi05_ros.model.layouts.unnamed_stats import (
 )
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms import Platform
-from pi05_ros.strict import load_yaml
 
 
 def units_of(platform: Platform) -> tuple[str, ...]:

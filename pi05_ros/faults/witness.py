@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import yaml
 
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms import Platform
-from pi05_ros.resources import resource_path
 
 _ZERO_SPEED = 1e-6  # [m/s], [rad/s]
 _POSITION_MARGIN = 1e-6  # [rad], [m]: rounding on the way.

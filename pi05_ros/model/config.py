@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from pi05_ros.errors import ConfigError, did_you_mean
-from pi05_ros.resources import resource_path
-from pi05_ros.strict import load_yaml
+from pi05_ros.foundation.resources import resource_path
+from pi05_ros.foundation.strict_yaml import load_yaml
 
 Variant = Literal["pi05", "pi0", "pi0_fast"]
 

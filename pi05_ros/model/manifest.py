@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.checkpoint_files import (
     CheckpointError,
     existing_file,
@@ -23,7 +24,6 @@ from pi05_ros.model.checkpoint_files import (
     readable,
     write_json,
 )
-from pi05_ros.strict import from_mapping
 
 MANIFEST = "manifest.json"
 FORMAT = "pi05_ros-manifest-1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_json, write_json
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.fast import FastTokenizer
@@ -14,7 +15,6 @@ from pi05_ros.model.paligemma_tokenizer import (
     PaliGemmaTokenizer,
 )
 from pi05_ros.model.tokenizer import LOCATIONS, SEGMENTS, ByteTokenizer, Tokenizer, TokenizerError
-from pi05_ros.strict import from_mapping
 
 TOKENIZERS = (JSON_FILE, MODEL_FILE)  # A folder holds one of them.
 

@@ -14,8 +14,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros import fastdds
 from pi05_ros.errors import MessageError
+from pi05_ros.foundation import fastdds
 from pi05_ros.inference.camera_sets import CameraSetMatcher, MatchedSet
 from pi05_ros.inference.camera_watch import CameraWatch, Level, Verdict
 from pi05_ros.inference.letterbox import Letterbox

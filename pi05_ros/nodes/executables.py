@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from pi05_ros.participant_id import fresh_participant
+from pi05_ros.foundation.participant_id import fresh_participant
 
 
 def run(name: str) -> NoReturn:

@@ -16,9 +16,9 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, JointState
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.mock_home import MockHome
-from pi05_ros.resources import resource_path
 
 
 def run(*arguments, **keywords):

@@ -18,8 +18,8 @@ import numpy as np
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import ConfigError
+from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.strict import from_mapping
 
 _FORMAT = "pi05_ros-statistics-1"
 _VECTORS = ("states", "actions", "relative")

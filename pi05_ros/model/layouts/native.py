@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.checkpoint_files import (
     CheckpointError,
     existing_file,
@@ -32,7 +33,6 @@ from pi05_ros.model.weights import (
     wanted_shapes,
     weight_files,
 )
-from pi05_ros.strict import from_mapping
 
 FORMAT = "pi05_ros-1"
 CONFIG, STATS = "config.json", "norm_stats.json"

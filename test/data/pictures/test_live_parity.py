@@ -29,6 +29,7 @@ from pi05_ros.data.episodes.live import live_moments
 from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inference.observation_buffer import ObservationBuffer
 from pi05_ros.model import prompts
 from pi05_ros.model.normalization import NormStats
@@ -43,7 +44,6 @@ from pi05_ros.nodes.conversions import (
     time_to_ns,
 )
 from pi05_ros.platforms import load_platform
-from pi05_ros.resources import resource_path
 
 # Deeper than the suite's own, so that a busy machine costs no message.
 SETS = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)

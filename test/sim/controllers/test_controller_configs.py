@@ -8,8 +8,8 @@ import pytest
 import xacro
 import yaml
 
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms import load_platform, platform_names
-from pi05_ros.resources import resource_path
 from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.controllers.parallel_gripper import ParallelGripperConfig
 

@@ -2,7 +2,7 @@
 
 import random
 
-from pi05_ros.lines import LineSplitter
+from pi05_ros.foundation.lines import LineSplitter
 
 
 def test_a_line_comes_when_it_is_whole():

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi05_ros.fastdds import PROFILE_VARIABLE
+from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 
 ID_VARIABLE = "PI05_PARTICIPANT_ID"  # config/fastdds_anew.xml reads it.
 _ANEW = "fastdds_anew.xml"

@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from pi05_ros.fastdds import PROFILE_VARIABLE, profile_problem
-from pi05_ros.participant_id import ID_VARIABLE, choose_id, fresh_participant
-from pi05_ros.resources import resource_path
+from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
+from pi05_ros.foundation.participant_id import ID_VARIABLE, choose_id, fresh_participant
+from pi05_ros.foundation.resources import resource_path
 
 DOMAIN = 101  # Above those that Linux's own choice of ports leaves alone: nobody is there.
 PROFILE = resource_path("config/fastdds.xml")

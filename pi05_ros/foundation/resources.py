@@ -21,7 +21,7 @@ def resource_path(relative: str) -> Path:
         ConfigError: It is in neither place.
     """
     prefixes = [p for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    roots = [Path(__file__).resolve().parents[1]]
+    roots = [Path(__file__).resolve().parents[2]]
     roots += [Path(prefix) / "share" / "pi05_ros" for prefix in prefixes]
     for root in roots:
         if (root / relative).exists():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pi05_ros.fastdds import PROFILE_VARIABLE, profile_problem
-from pi05_ros.resources import resource_path
+from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
+from pi05_ros.foundation.resources import resource_path
 
 
 def test_the_shipped_profile_is_big_enough():

@@ -1,0 +1,1 @@
+"""What every folder may use: strict YAML, paths of resources, lines, the Fast DDS profile."""
