@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pi05_ros.platforms import platform_names
+from pi05_ros.platforms.platform import platform_names
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = (

@@ -28,7 +28,7 @@ from pi05_ros.data.lerobot.encoding import DEFAULT_CRF, PRESET
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import BagSettings, write_bag
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 SIZE = (480, 640)

@@ -36,7 +36,7 @@ from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.logs import NodeLogs
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.lifecycle_config import LifecycleConfig
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.supervisor import GraphError, ProcessSpec, Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,7 +20,7 @@ from views.eye import Eye, looking
 from views.moment import Moment
 
 from pi05_ros.inspection.picture import annotate
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.preview import overview_from
 

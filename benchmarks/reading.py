@@ -34,7 +34,7 @@ from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.pictures.cache_folder import CacheFolder
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 CAMERAS = PLATFORM.policy_cameras

@@ -32,7 +32,7 @@ from live.timed_node import FOLDER_VARIABLE
 from pi05_ros.bringup import graph
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.bringup_processes import process_specs
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.respawn import RespawnPolicy
 from pi05_ros.supervisor import ProcessSpec, Supervisor
 

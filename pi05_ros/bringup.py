@@ -18,7 +18,7 @@ from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import Platform, platform_names
+from pi05_ros.platforms.platform import Platform, platform_names
 
 # A bag of many gigabytes is read again before it counts as whole.
 _RECORDER_END_S = 30.0

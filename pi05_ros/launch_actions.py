@@ -28,7 +28,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch import LaunchContext, LaunchDescription
 from pi05_ros.bringup import NodeSpec, Parameter, graph
 from pi05_ros.bringup_options import BringupOptions, option_table
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.respawn import RespawnPolicy, RespawnRecord
 from pi05_ros.supervisor import StopPolicy, describe_exit
 

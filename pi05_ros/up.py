@@ -13,7 +13,7 @@ from pi05_ros.bringup_options import BringupOptions, option_table
 from pi05_ros.bringup_processes import process_specs
 from pi05_ros.console_log import ConsoleLog
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.supervisor import GraphError, ProcessSpec, Supervisor
 
 DESCRIPTION = "Bring up a robot's node graph, or a mock home's. Ctrl-C stops all of it."

@@ -14,7 +14,7 @@ from pi05_ros.bringup import (
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 SET = {PROFILE_VARIABLE: "/mine.xml"}
 IN_ORDER = ("camera_ingestion", "planner", "policy", "control_bridge")

@@ -10,7 +10,7 @@ import pytest
 from pi05_ros.bringup import robot_description
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 ROOT = Path(__file__).parents[1]
 LAYOUT = json.loads(resource_path("config/foxglove/pi05.json").read_text())

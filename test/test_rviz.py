@@ -9,7 +9,7 @@ from pi05_ros.bringup import robot_description
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 
 def load(platform):

@@ -23,7 +23,7 @@ def main() -> int:
         os.sched_setscheduler = refuse
     if "thinking" in words:
         from live.loads import NanoMind, forever
-        from pi05_ros.platforms import load_platform
+        from pi05_ros.platforms.platform import load_platform
 
         mind = NanoMind(load_platform("mobile_18dof"))
         threading.Thread(target=forever, args=(mind.chunk,), daemon=True).start()

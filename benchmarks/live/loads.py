@@ -20,7 +20,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pi05_ros.inference.observation import Observation
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 KINDS = ("burning", "thinking", "decoding", "metronome")
 _PERIOD_NS = 20_000_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pi05_ros.inference.chunking.settings import CHUNK_MODES
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 from .report import TITLES, Row
 from .robot import TickRecord

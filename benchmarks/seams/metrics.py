@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.control.limiter import BASE_STOP_TIME
 from pi05_ros.control.modes import Mode
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 from .robot import TickRecord
 

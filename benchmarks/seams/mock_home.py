@@ -21,7 +21,7 @@ from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler, 
 from pi05_ros.inference.chunking.settings import ChunkSettings
 from pi05_ros.inference.observation import Observation, SceneState
 from pi05_ros.inference.observation_buffer import StateSample
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.config import ExpertConfig
 from pi05_ros.sim.scoring import scorer

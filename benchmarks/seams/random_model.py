@@ -15,7 +15,7 @@ from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
 from pi05_ros.inference.observation_buffer import StateSample
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 from .robot import BridgedRobot, PerfectBody
 

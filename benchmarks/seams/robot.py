@@ -13,7 +13,7 @@ from pi05_ros.control.chunk import Chunk, ChunkRejected
 from pi05_ros.control.modes import Mode
 from pi05_ros.inference.chunking.scheduler import ChunkRelease, ChunkRequest
 from pi05_ros.inference.observation_buffer import StateSample
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 SESSION = 7
 

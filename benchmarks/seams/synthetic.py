@@ -9,7 +9,7 @@ from pi05_ros.evaluation.chunk_loop import ChunkLoop
 from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler
 from pi05_ros.inference.chunking.settings import ChunkSettings
 from pi05_ros.inference.observation_buffer import StateSample
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 from .gaussian_flow import GaussianFlow, smooth_covariance
 from .robot import BridgedRobot, PerfectBody

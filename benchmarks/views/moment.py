@@ -17,7 +17,7 @@ from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.planar import PoseHistory, place
 from pi05_ros.inspection.view import View, ViewSettings
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.world import Snapshot, World
 

@@ -34,7 +34,7 @@ from pi05_ros.data.statistics.quantiles import RANK_ERROR
 from pi05_ros.data.statistics.robot import HORIZON, Layout, RobotStatistics, StatisticsError
 from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 _FEW = 3  # Episodes; so many are counted sooner than other processes are started.
 

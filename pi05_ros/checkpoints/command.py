@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pi05_ros.errors import ConfigError, Pi05Error
-from pi05_ros.platforms import Platform, load_platform, platform_names
+from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 
 _DTYPES = ("float32", "bfloat16", "float16")
 

@@ -10,7 +10,7 @@ from typing import Any
 from pi05_ros.checkpoints.statistics import units_of
 from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _LAYOUTS = {"pi05_ros": "ours", "lerobot": "LeRobot's", "openpi": "openpi's"}
 

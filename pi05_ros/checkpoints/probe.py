@@ -26,7 +26,7 @@ from pi05_ros.model.fast import FastError
 from pi05_ros.model.normalization import NormStats, pad
 from pi05_ros.model.pi05 import Context
 from pi05_ros.model.tokenizer import END, prompt_tokens
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 NOISES = 4  # Chunks drawn for each scene.
 

@@ -17,7 +17,7 @@ from pi05_ros.model.layouts.unnamed_stats import (
     name_entries,
 )
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 def units_of(platform: Platform) -> tuple[str, ...]:

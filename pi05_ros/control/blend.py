@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Blending may use so much of what velocity and acceleration limits allow; the rest is the chunk's.
 _SHARE = 0.5

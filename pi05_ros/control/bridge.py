@@ -22,7 +22,7 @@ from pi05_ros.control.senses import Senses
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Time may step back by so much (NTP does) before what belongs to it is void [s].
 _STEP_BACK = 0.1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. Anything longer is a mistake, not a plan.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.control.smoothing import Smoothing
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # A hold must bring the base to rest within 100 ms of its detection; one tick is kept in reserve.
 BASE_STOP_TIME = 0.08  # [s]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pi05_ros.control.watches import JumpWatch
 from pi05_ros.errors import MessageError
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pi05_ros.control.limiter import Limiter
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import ChunkStream, Target
 from pi05_ros.control.watches import LimitingWatch, TrackingWatch
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 class Motion:

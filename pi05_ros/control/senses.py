@@ -9,7 +9,7 @@ import numpy as np
 from pi05_ros.control.measurement import Measurement, StateAssembler
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.errors import MessageError
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 class Senses:

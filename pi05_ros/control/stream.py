@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.control.blend import Blend
 from pi05_ros.control.chunk import AcceptedChunk
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Over the last part of a chunk the base slows down, so that it stands when no other chunk comes:
 # it is told to one row before the last, for a command takes its time to the controller.

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _CALM = 0.1  # Limiting ends when targets have been within reach for so long [s].
 

@@ -15,7 +15,7 @@ from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.recording.disk import disk_space
 
 TASK = "put the dishes in the sink"

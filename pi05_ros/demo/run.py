@@ -23,7 +23,7 @@ from pi05_ros.demo.watch import Watch
 from pi05_ros.errors import Pi05Error
 from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes.demo_monitor import MonitorThread
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.recording.disk import in_bytes
 from pi05_ros.supervisor import Supervisor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.world import World
 
 

@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image
 from pi05_ros.faults.threads import Rhythm
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 
 _WIDTH, _HEIGHT = 64, 48
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from pi05_msgs.msg import ActionChunk
 from pi05_ros.nodes.conversions import float_array
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 def malformed(noise: random.Random, good: ActionChunk) -> tuple[str, ActionChunk]:

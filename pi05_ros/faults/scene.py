@@ -28,7 +28,7 @@ from pi05_ros.faults.source import ChunkSource
 from pi05_ros.faults.threads import children_with_priority, request_priority
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = "mobile_18dof"
 # Above Linux's ephemeral ports (60999), and where nobody's default is: whoever tests beside us

@@ -16,7 +16,7 @@ from pi05_ros.faults.relay import LineFaults, Relay
 from pi05_ros.faults.threads import Rhythm
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import float_array, ns_to_time
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 HORIZON = 50  # Rows.
 _LINE_PERIOD = 0.005  # How often the line is emptied [s].

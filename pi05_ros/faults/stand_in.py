@@ -24,7 +24,7 @@ from pi05_ros.inference.brain import BrainInfo, ChunkPrediction, SubtaskPredicti
 from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
 from pi05_ros.inference.observation import Observation
 from pi05_ros.nodes import brains, executables
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 FAULTY_VARIABLE = "PI05_FAULTY_CALLBACKS"
 INJECTED = "a fault that was put in on purpose"

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _ZERO_SPEED = 1e-6  # [m/s], [rad/s]
 _POSITION_MARGIN = 1e-6  # [rad], [m]: rounding on the way.

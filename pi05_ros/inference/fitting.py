@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pi05_ros.model.checkpoint import Checkpoint, CheckpointError
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 def cameras_for(

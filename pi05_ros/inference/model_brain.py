@@ -24,7 +24,7 @@ from pi05_ros.inference.observation import Observation
 from pi05_ros.inference.times import Times
 from pi05_ros.model import action_text, locations, prompts
 from pi05_ros.model.checkpoint import CheckpointError, open_checkpoint
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _log = logging.getLogger(__name__)
 

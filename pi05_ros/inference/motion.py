@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Two states farther apart than this are not one motion: what was before is forgotten [s].
 _MAX_GAP = 0.5

@@ -16,7 +16,7 @@ from pi05_ros.inference.loops import LoopWatch
 from pi05_ros.inference.motion import ProgressWatch, stands_still
 from pi05_ros.inference.replanning import Replanner, ReplanningSettings, Trigger
 from pi05_ros.inference.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 @dataclass(frozen=True)

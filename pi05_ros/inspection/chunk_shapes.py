@@ -12,7 +12,7 @@ from pi05_ros.inspection.facts import ChunkFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _JAW = 0.09  # How wide an open gripper is drawn [m].
 _CLOSED_JAW = 0.012  # And a closed one.

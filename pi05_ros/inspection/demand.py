@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Outputs, below the inspector's name.
 MARKERS = "markers"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.errors import ConfigError, did_you_mean
-from pi05_ros.platforms import Group, Platform
+from pi05_ros.platforms.platform import Group, Platform
 
 
 class Kinematics:

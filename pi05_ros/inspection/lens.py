@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pi05_ros.platforms import Camera
+from pi05_ros.platforms.platform import Camera
 
 # Distortion models of sensor_msgs/CameraInfo that OpenCV's plain model covers.
 _PLAIN = ("plumb_bob", "rational_polynomial")

@@ -9,7 +9,7 @@ from pi05_ros.inspection.facts import StateFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.planar import place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _THICK, _TRAIL = 0.016, 0.007  # Widths [m].
 _BALL = 0.035  # [m]

@@ -13,7 +13,7 @@ from pi05_ros.inspection.colours import SOURCE_COLOURS, UNKNOWN_SOURCE, rgba
 from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.lens import Lens
 from pi05_ros.inspection.shapes import Shape, ShapeKind
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _LETTER, _SMALL_LETTER = 0.07, 0.048  # Heights of capital letters [m].
 _PITCH = 1.75  # From line to line, in heights of capitals.

@@ -17,7 +17,7 @@ from pi05_ros.inspection.planar import PoseHistory
 from pi05_ros.inspection.shapes import Shape
 from pi05_ros.inspection.subtask_shapes import SubtaskHistory, box_shapes, subtask_shapes
 from pi05_ros.inspection.trail import Trail
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _FRESH_S = 0.5  # What the bridge sent longer ago it may not send any more [s].
 _BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, as a ratio.

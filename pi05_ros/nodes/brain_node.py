@@ -16,7 +16,7 @@ from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
 from pi05_ros.nodes.observer import Observer
 from pi05_ros.nodes.parameters import parameter
 from pi05_ros.nodes.worker import Worker
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import threading
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.brain import Brain
 from pi05_ros.inference.model_options import ModelOptions
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 BRAIN_NAMES = ("model", "expert")
 

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks

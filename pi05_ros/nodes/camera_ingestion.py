@@ -32,7 +32,7 @@ from pi05_ros.nodes.conversions import (
 from pi05_ros.nodes.driver_pictures import check_picture, image_to_rgb
 from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.worker import Worker
-from pi05_ros.platforms import Camera, load_platform
+from pi05_ros.platforms.platform import Camera, load_platform
 
 # How often the cameras are judged for the log and for /diagnostics [s, wall].
 _LOOK_PERIOD = 0.1

@@ -7,7 +7,7 @@ from pi05_ros.inference.brain import ChunkPrediction
 from pi05_ros.inference.chunking.scheduler import ChunkRelease, ChunkRequest
 from pi05_ros.inference.observation_buffer import Pictures
 from pi05_ros.nodes.conversions import float_array, ns_to_time
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 def chunk_message(

@@ -16,7 +16,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import float_array, seconds_to_duration
-from pi05_ros.platforms import Group, Platform
+from pi05_ros.platforms.platform import Group, Platform
 
 # A gripper goal is sent when the target moved by this share of the stroke, at most 10 times a
 # second: each new goal cancels the one before (parallel_gripper_action_controller).

@@ -22,7 +22,7 @@ from pi05_ros.nodes.console_commands import ConsoleCommands
 from pi05_ros.nodes.console_inputs import ConsoleInputs
 from pi05_ros.nodes.console_parameters import ConsoleParameters
 from pi05_ros.nodes.running import run_node
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 _LOOK_S = 0.1  # How soon inputs open when somebody looks [s].
 

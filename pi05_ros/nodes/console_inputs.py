@@ -27,7 +27,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.camera_drivers import CameraDrivers
 from pi05_ros.nodes.driver_pictures import check_picture, image_to_rgb
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 
 _ROBOT_S = 0.1  # Between two robot sections [s].
 _HEALTH_S = 0.5  # Between two sections of rates [s].

@@ -15,7 +15,7 @@ from pi05_msgs.msg import (
     Subtask,
     TaskScore,
 )
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 MODES = {
     RobotState.MODE_UNKNOWN: "unknown",

@@ -33,7 +33,7 @@ from pi05_ros.nodes.conversions import chunk_from_message, time_to_ns
 from pi05_ros.nodes.robot_timer import RobotTimer
 from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.ticker import PROCESS_PRIORITY, Ticker, request_realtime
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 # Braking at the end takes at most this long [s, wall].
 _BRAKE_LIMIT = 1.0

@@ -32,7 +32,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import seconds_to_duration
 from pi05_ros.nodes.driver_pictures import image_to_rgb
 from pi05_ros.nodes.event_loop import EventLoop
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.controllers.witness import FAULTS as COMMAND_FAULTS
 
 

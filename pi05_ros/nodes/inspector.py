@@ -42,7 +42,7 @@ from pi05_ros.nodes.inspector_inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector_parameters import InspectorParameters
 from pi05_ros.nodes.quiet_clock import QuietClock
 from pi05_ros.nodes.running import run_node
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 _LOOK_S = 0.2  # How soon a new viewer is noticed.
 _FUTURE_NS = 1_000_000_000  # A stamp further ahead is of another time, before the clock jumped.

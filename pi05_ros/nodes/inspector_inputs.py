@@ -15,7 +15,7 @@ from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_ros.inspection import demand
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pi05_ros.nodes.conversions import (
     state_from_message,
     time_to_ns,
 )
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _KINDS = {
     ShapeKind.STRIP: Marker.LINE_STRIP,

@@ -27,7 +27,7 @@ from pi05_ros.nodes.mock_home_outputs import Outputs
 from pi05_ros.nodes.mock_home_statistics import Statistics
 from pi05_ros.nodes.parameters import declare_parameters, parameter
 from pi05_ros.nodes.running import run_node
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer

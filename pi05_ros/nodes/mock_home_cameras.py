@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
-from pi05_ros.platforms import Camera
+from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import Snapshot

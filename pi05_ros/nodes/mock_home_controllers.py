@@ -18,7 +18,7 @@ from trajectory_msgs.msg import JointTrajectoryPoint
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import float_array, ns_to_time
 from pi05_ros.nodes.mock_home_goals import GoalTracker
-from pi05_ros.platforms import Group
+from pi05_ros.platforms.platform import Group
 from pi05_ros.sim.controllers.goals import CommandRejected, GripperResult, TrajectoryResult
 from pi05_ros.sim.controllers.joint_trajectory import JointTrajectoryState
 from pi05_ros.sim.controllers.spline import JointPoint

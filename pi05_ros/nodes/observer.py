@@ -22,7 +22,7 @@ from pi05_ros.inference.observation_buffer import (
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import pictures_from_message, state_from_message, time_to_ns
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
 BASE_FRAME_IN_TRUTH = "base_link"

@@ -36,7 +36,7 @@ from pi05_ros.nodes.recorder_parameters import RecorderParameters
 from pi05_ros.nodes.recorder_report import RecordingReport
 from pi05_ros.nodes.recorder_services import RecorderServices
 from pi05_ros.nodes.running import run_node
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.disk import folder_problem
 from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
 from pi05_ros.recording.joining import types_of

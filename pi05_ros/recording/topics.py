@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 
 Images = Literal["auto", "raw", "compressed"]
 IMAGES: tuple[Images, ...] = ("auto", "raw", "compressed")

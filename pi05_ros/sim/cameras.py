@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot, World
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
 from pi05_ros.sim.home import Item, Kitchen
 from pi05_ros.sim.home_spec import item_body

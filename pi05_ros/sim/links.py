@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
 
 

@@ -7,7 +7,7 @@ import itertools
 import mujoco
 import numpy as np
 
-from pi05_ros.platforms import Camera, Platform
+from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.cameras import find_camera, pose_data
 from pi05_ros.sim.geometry import rotate
 from pi05_ros.sim.home_spec import item_body

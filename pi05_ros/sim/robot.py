@@ -17,7 +17,7 @@ import xacro
 
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import Group, Platform
+from pi05_ros.platforms.platform import Group, Platform
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
 WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
 from pi05_ros.sim.scoring import Score, scorer
 from pi05_ros.sim.world import World

@@ -6,7 +6,7 @@ from seams.metrics import WINDOW, measure, violations
 from seams.robot import TickRecord
 
 from pi05_ros.control.modes import Mode
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 JOINT = PLATFORM.index("left_arm_joint_1")

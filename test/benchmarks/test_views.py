@@ -10,7 +10,7 @@ from views.eye import Eye, looking
 from views.moment import Moment
 
 from pi05_ros.inspection.shapes import Shape, ShapeKind
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.projection import CameraGeometry
 from pi05_ros.sim.robot import tcp_site
 

@@ -24,7 +24,7 @@ from pi05_ros.model.checkpoint import (
     save_checkpoint,
 )
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 UNITS = [str(dimension.unit) for dimension in PLATFORM.dimensions]

@@ -17,7 +17,7 @@ from pi05_ros.model.fast import FastTokenizer
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.tokenizer import END, prompt_tokens
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.training.batch import Sample, collate
 from pi05_ros.training.losses import LossConfig, losses
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pi05_ros.control.limiter import BASE_STOP_TIME, Limiter
 from pi05_ros.control.smoothing import Smoothing
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 DT = PLATFORM.period

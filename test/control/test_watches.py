@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.control.watches import JumpWatch, LimitingWatch, TrackingWatch
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_19dof")
 JOINT = PLATFORM.index("left_arm_joint_1")

@@ -114,7 +114,7 @@ def test_the_planner_waits_for_the_monitor_and_nothing_is_started_again():
     from pi05_ros.bringup import graph
     from pi05_ros.bringup_options import BringupOptions
     from pi05_ros.demo.run import _for_demo
-    from pi05_ros.platforms import load_platform
+    from pi05_ros.platforms.platform import load_platform
 
     options = BringupOptions(sim=True, brain="expert", task="make the bed")
     specs = {s.name: _for_demo(s) for s in graph(load_platform("mobile_18dof"), options)}

@@ -22,7 +22,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("mujoco")
 
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 NODES = (
     *("mock_home", "camera_ingestion", "brain", "control_bridge"),

@@ -13,7 +13,7 @@ from pi05_ros.demo.record import Bag, RunRecord
 from pi05_ros.demo.run import Run
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 
 def ended_run(out, bag):

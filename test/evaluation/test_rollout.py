@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, StreamStandIn, parse_homes
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.home_spec import item_joint
 

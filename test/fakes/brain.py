@@ -8,7 +8,7 @@ from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPre
 from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
 from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.inference.observation import Observation
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 class FakeBrain:

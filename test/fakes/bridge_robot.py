@@ -5,7 +5,7 @@ import numpy as np
 from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import Chunk
 from pi05_ros.control.settings import BridgeSettings
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_19dof")
 TICK = 20_000_000  # [ns]

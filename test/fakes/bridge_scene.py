@@ -10,7 +10,7 @@ from pi05_msgs.msg import ActionChunk, RobotState
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.control_bridge import ControlBridge
 from pi05_ros.nodes.conversions import float_array
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 JOINT = PLATFORM.index("left_arm_joint_1")

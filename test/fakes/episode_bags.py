@@ -20,7 +20,7 @@ from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.nodes.conversions import float_array, ns_to_time
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 FACTS = EpisodeFacts(

@@ -12,7 +12,7 @@ from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
 from pi05_ros.faults.robot import home_positions
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 class LoopbackRobot:

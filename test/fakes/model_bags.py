@@ -17,7 +17,7 @@ from fakes.bags import LATCHED, SECOND, make_bag
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 STATE, SUBTASK = "/pi05/robot_state", "/pi05/subtask"

@@ -11,7 +11,7 @@ from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint, save_checkp
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 TINY = "random:tiny?seed=3"
 PLATFORMS = ("mobile_18dof", "mobile_19dof")

@@ -6,7 +6,7 @@ import pytest
 from pi05_ros.faults.checks import Checks, chance_of_as_many, percentile
 from pi05_ros.faults.relay import LineFaults, Relay
 from pi05_ros.faults.witness import Command, Witness, base_timeout
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 MS = 1_000_000

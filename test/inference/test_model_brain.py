@@ -26,7 +26,7 @@ from pi05_ros.model.decoding import Decoded
 from pi05_ros.model.fast import FastError, FastTokenizer
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 
 @pytest.fixture(params=PLATFORMS)

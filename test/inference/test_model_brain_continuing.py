@@ -12,7 +12,7 @@ from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.model.checkpoint import Training
 from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 
 @pytest.fixture(params=PLATFORMS)

@@ -8,7 +8,7 @@ import pytest
 from pi05_ros.inference.brain import SubtaskPrediction
 from pi05_ros.inference.planning import Decision, Planning
 from pi05_ros.inference.replanning import ReplanningSettings
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 HOME = PLATFORM.home

@@ -9,7 +9,7 @@ pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 from pi05_ros.bringup import robot_description
 from pi05_ros.errors import ConfigError
 from pi05_ros.inspection.kinematics import Kinematics
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.robot import robot_spec, set_joint_positions, tcp_site
 
 

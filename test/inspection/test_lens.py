@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.inspection.lens import Lens, lens_from_info, lens_of
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 CAMERA = load_platform("mobile_18dof").camera("front")
 K = [300.0, 0, 310.0, 0, 320.0, 250.0, 0, 0, 1]

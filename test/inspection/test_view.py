@@ -15,7 +15,7 @@ from pi05_ros.inspection.lens import lens_of
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import NAMESPACES, ShapeKind
 from pi05_ros.inspection.view import View, ViewSettings
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 SECOND = 1_000_000_000
 PLATFORM = load_platform("mobile_19dof")

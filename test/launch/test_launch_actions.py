@@ -21,7 +21,7 @@ import launch
 from pi05_ros import launch_actions
 from pi05_ros.bringup import NodeSpec
 from pi05_ros.bringup_options import option_table
-from pi05_ros.platforms import platform_names
+from pi05_ros.platforms.platform import platform_names
 from pi05_ros.respawn import RespawnPolicy, RespawnRecord
 
 ROOT = Path(__file__).parents[2]

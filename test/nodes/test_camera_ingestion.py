@@ -19,7 +19,7 @@ from pi05_msgs.msg import CameraSet, Heartbeat
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.camera_ingestion import CameraIngestion
 from pi05_ros.nodes.conversions import ns_to_time, time_to_ns
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 

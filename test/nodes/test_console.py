@@ -24,7 +24,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.console import Console
 from pi05_ros.nodes.console_parameters import ConsoleParameters
 from pi05_ros.nodes.planner import Planner
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 CAMERAS = [camera.topic for camera in PLATFORM.cameras]

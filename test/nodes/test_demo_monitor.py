@@ -15,7 +15,7 @@ from pi05_msgs.msg import RobotState
 from pi05_ros.demo.record import RunRecord
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.demo_monitor import DemoMonitor
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 
 def test_it_waits_for_time_and_for_the_planner(graph):

@@ -9,7 +9,7 @@ rclpy = pytest.importorskip("rclpy")
 from pi05_ros.bringup import graph  # noqa: E402
 from pi05_ros.bringup_options import BringupOptions  # noqa: E402
 from pi05_ros.bringup_processes import ros_arguments  # noqa: E402
-from pi05_ros.platforms import load_platform  # noqa: E402
+from pi05_ros.platforms.platform import load_platform  # noqa: E402
 
 TASK = "put the dishes in the sink"  # A mock home takes tasks only that it can score.
 GRAPHS = {

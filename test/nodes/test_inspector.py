@@ -22,7 +22,7 @@ from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import float_array, ns_to_time
 from pi05_ros.nodes.inspector import Inspector
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 FRONT = PLATFORM.camera("front")

@@ -16,7 +16,7 @@ from pi05_ros.inspection.colours import COMMITTED, rgba
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.inspector import Inspector
 from pi05_ros.nodes.policy import Policy
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 

@@ -30,7 +30,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.nodes.mock_home import MockHome
 from pi05_ros.nodes.observer import scene_from_message
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 TICK = 20_000_000

@@ -28,7 +28,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ERROR, WARN
 from pi05_ros.nodes.conversions import float_array
 from pi05_ros.nodes.planner import Planner
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 TASK = "put the dishes in the sink"

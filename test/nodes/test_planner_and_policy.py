@@ -22,7 +22,7 @@ from pi05_ros.nodes import qos
 from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.planner import Planner
 from pi05_ros.nodes.policy import Policy
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 

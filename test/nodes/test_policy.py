@@ -18,7 +18,7 @@ from pi05_ros.inference.times import Times
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import time_to_ns
 from pi05_ros.nodes.policy import Policy
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 

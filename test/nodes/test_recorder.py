@@ -25,7 +25,7 @@ from pi05_ros.nodes import recorder as recorder_module
 from pi05_ros.nodes.conversions import ns_to_time
 from pi05_ros.nodes.recorder import Recorder
 from pi05_ros.nodes.recorder_messages import episode_message
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.disk import DiskSpace
 from pi05_ros.recording.episodes import StartCode, State, StopCode
 from pi05_ros.recording.tallies import UNKNOWN

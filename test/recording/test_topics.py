@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.recording.topics import NOBODY, TopicChoice, TopicRules, is_hidden, rules_for
 
 IMAGE, JPEG = ("sensor_msgs/msg/Image",), ("sensor_msgs/msg/CompressedImage",)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.say.phrases import Phrases
 
 

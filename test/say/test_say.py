@@ -16,7 +16,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from pi05_ros.cli import main as pi05
 from pi05_ros.nodes.planner import Planner
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.say import prompt
 from pi05_ros.say.phrases import Phrases
 from pi05_ros.say.speaker import Speaker

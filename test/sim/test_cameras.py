@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import Camera, load_platform
+from pi05_ros.platforms.platform import Camera, load_platform
 from pi05_ros.sim.cameras import CameraRenderer, in_view, pose_data
 from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.projection import CameraGeometry

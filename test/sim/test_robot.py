@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
     camera_name,

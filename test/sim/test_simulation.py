@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.controllers.spline import JointPoint
 from pi05_ros.sim.controllers.trajectory import JointTrajectory

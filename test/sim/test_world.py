@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.geometry import quaternion_multiply, rotate
 from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.robot import home_positions

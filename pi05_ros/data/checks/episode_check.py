@@ -23,7 +23,7 @@ from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
 from pi05_ros.data.pictures.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import Platform, load_platform
+from pi05_ros.platforms.platform import Platform, load_platform
 
 _HEADER = "std_msgs/msg/Header"
 # Messages whose stamp says when something was measured.

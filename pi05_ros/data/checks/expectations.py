@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 
 @dataclass(frozen=True)

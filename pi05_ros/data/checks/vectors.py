@@ -10,7 +10,7 @@ import numpy as np
 
 from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
 from pi05_ros.data.episodes.episode import MODE_RUNNING
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie outside it.
 

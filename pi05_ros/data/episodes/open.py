@@ -13,7 +13,7 @@ from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _PARTS = (".mcap", ".db3")
 

@@ -15,7 +15,7 @@ from pi05_ros.data.statistics.robot import RobotStatistics
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 # Kinds of findings, as `--accept` takes them.
 KINDS = {

@@ -17,7 +17,7 @@ from pi05_ros.faults.checks import Checks
 from pi05_ros.faults.processes import resident_bytes
 from pi05_ros.faults.scene import Scene
 from pi05_ros.nodes import qos
-from pi05_ros.platforms import Camera
+from pi05_ros.platforms.platform import Camera
 
 _RATE = 40.0  # Of the cameras [Hz]; of four pictures at most one is malformed.
 _MEMORY = 20e6  # [bytes]

@@ -18,7 +18,7 @@ from pi05_ros.faults.checks import Checks
 from pi05_ros.faults.scene import Scene
 from pi05_ros.faults.source import HORIZON
 from pi05_ros.nodes.conversions import ns_to_time
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _ON_THE_WIRE = 24
 _SPEED = 0.2  # [m/s], [rad/s]

@@ -11,7 +11,7 @@ from pi05_ros.faults.checks import Checks
 from pi05_ros.faults.fuzz import with_actions
 from pi05_ros.faults.scene import Scene
 from pi05_ros.faults.source import HORIZON
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _REACH = 6.0  # [s]: the farthest limit, from the other side.
 _SPEED = 0.5  # Share of v_max at which targets move towards it.

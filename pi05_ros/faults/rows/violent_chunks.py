@@ -14,7 +14,7 @@ from pi05_ros.faults.fuzz import violent_actions, with_actions
 from pi05_ros.faults.holding import why
 from pi05_ros.faults.scene import Scene
 from pi05_ros.faults.source import HORIZON
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 
 _TICKS = 3  # Of each chunk in process.
 

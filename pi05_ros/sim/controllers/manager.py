@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pi05_ros.platforms import Group, Platform
+from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.controllers.base_velocity import BaseVelocityConfig, BaseVelocityController
 from pi05_ros.sim.controllers.joint_trajectory import (
     JointTrajectoryConfig,

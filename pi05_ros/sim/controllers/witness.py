@@ -11,7 +11,7 @@ from collections import Counter
 
 import numpy as np
 
-from pi05_ros.platforms import Group
+from pi05_ros.platforms.platform import Group
 from pi05_ros.sim.controllers.base_velocity import Twist
 from pi05_ros.sim.controllers.spline import NANOSECONDS
 from pi05_ros.sim.controllers.trajectory import JointTrajectory

@@ -9,7 +9,7 @@ import mink
 import mujoco
 import numpy as np
 
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.layout import ArmLayout, RobotLayout
 from pi05_ros.sim.expert.transforms import Transform
 from pi05_ros.sim.robot import robot_spec

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import Platform
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.robot import tcp_site
 
 _BASE_SIZE = 3  # vx, vy, wz: what a holonomic base takes.

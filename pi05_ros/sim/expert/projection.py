@@ -8,7 +8,7 @@ import numpy as np
 
 from pi05_ros.inference.brain import Box
 from pi05_ros.inference.letterbox import Letterbox
-from pi05_ros.platforms import Camera
+from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import Transform
 from pi05_ros.sim.home import Item

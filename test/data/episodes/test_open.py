@@ -8,7 +8,7 @@ from fakes.model_bags import PLATFORM, episode_bag
 
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.episodes.open import open_episodes
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ from pi05_ros.nodes.conversions import (
     state_from_message,
     time_to_ns,
 )
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 # Deeper than the suite's own, so that a busy machine costs no message.
 SETS = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -14,7 +14,7 @@ from pi05_ros.data.statistics.doctor import (
 )
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 UNITS = tuple(str(dimension.unit) for dimension in PLATFORM.dimensions)

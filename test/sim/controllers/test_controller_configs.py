@@ -9,7 +9,7 @@ import xacro
 import yaml
 
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.controllers.parallel_gripper import ParallelGripperConfig
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
 from pi05_ros.sim.controllers.spline import JointPoint
 from pi05_ros.sim.controllers.trajectory import JointTrajectory

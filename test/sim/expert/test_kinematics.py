@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import Transform, hand_down
 

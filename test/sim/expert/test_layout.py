@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from pi05_ros.errors import ConfigError
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.expert.layout import RobotLayout
 
 

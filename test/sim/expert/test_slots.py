@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes.scene import in_sink, observation_of
 
-from pi05_ros.platforms import load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.expert.config import ExpertConfig
 from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.kinematics import Kinematics

@@ -9,7 +9,7 @@ import yaml
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 ARM = [f"arm_joint_{k}" for k in range(1, 7)]

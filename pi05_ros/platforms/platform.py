@@ -19,7 +19,7 @@ import numpy as np
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.foundation.strict_yaml import load_yaml
-from pi05_ros.platform_parts import (
+from pi05_ros.platforms.parts import (
     Camera,
     Controller,
     ControllerKind,

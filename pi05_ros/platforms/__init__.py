@@ -1,0 +1,1 @@
+"""The robot as data: joints, vector layout, cameras, controllers, limits."""
