@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.episodes.episode import (
     MODE_DISARMED,
     MODE_FAULTED,
@@ -22,7 +23,6 @@ from pi05_ros.data.episodes.episode import (
     Episode,
     SubtaskLabel,
 )
-from pi05_ros.data.pictures.decoding import PictureError
 from pi05_ros.inspection.colours import SOURCE_COLOURS
 
 MODES = {

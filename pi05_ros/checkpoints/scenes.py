@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import Platform
 
 HOMES = (20_000, 20_001)  # Mock homes for judging; no weights were trained on them.

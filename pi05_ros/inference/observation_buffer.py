@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.inference.observation import Observation, SceneState
 
 # Older pictures are not thought about: the bridge would reject what comes of them [s].

@@ -14,12 +14,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
+from pi05_ros.cameras.checks import fingerprint, look_of
+from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
+from pi05_ros.cameras.watch import CameraWatch, Level, Verdict
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
-from pi05_ros.inference.camera_sets import CameraSetMatcher, MatchedSet
-from pi05_ros.inference.camera_watch import CameraWatch, Level, Verdict
-from pi05_ros.inference.letterbox import Letterbox
-from pi05_ros.inference.picture_checks import fingerprint, look_of
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ERROR, OK, WARN, Health, ManagedNode
 from pi05_ros.nodes.camera_drivers import CameraDrivers

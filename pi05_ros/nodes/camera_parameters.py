@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.inference.camera_watch import WatchSettings
+from pi05_ros.cameras.watch import WatchSettings
 from pi05_ros.nodes.parameters import parameter
 
 _WATCH = WatchSettings()

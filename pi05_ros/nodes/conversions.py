@@ -11,9 +11,9 @@ from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
+from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.control.chunk import Chunk
 from pi05_ros.errors import MessageError
-from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.inference.observation_buffer import Pictures, StateSample
 
 

@@ -11,8 +11,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet, RobotState
+from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.errors import MessageError
-from pi05_ros.inference.letterbox import Letterbox
 from pi05_ros.nodes import conversions, driver_pictures
 
 RNG = np.random.default_rng(0)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.cameras.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
@@ -21,7 +22,6 @@ from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
 from pi05_ros.data.checks.pictures import PictureSeries
 from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
-from pi05_ros.data.pictures.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.cameras.checks import fingerprint, look_of
 from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.picture_checks import fingerprint, look_of
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.cameras.decoding import PictureError, decode_message
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
@@ -20,7 +21,6 @@ from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
 from pi05_ros.data.pictures.cache_folder import CacheFolder
-from pi05_ros.data.pictures.decoding import PictureError, decode_message
 
 _INDEX = "index-2.npz"  # Its number changes with what is read from a bag, and how.
 _OPEN_READERS = 4  # For each thread: a reader holds a file and its table of contents.

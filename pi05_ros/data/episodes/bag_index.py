@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.cameras.decoding import PICTURE_TYPES
+from pi05_ros.cameras.watch import WatchSettings
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.labels import Saying, spans
-from pi05_ros.data.pictures.decoding import PICTURE_TYPES
-from pi05_ros.inference.camera_watch import WatchSettings
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"

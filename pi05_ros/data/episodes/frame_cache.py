@@ -19,10 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pi05_ros.cameras.decoding import PictureError
+from pi05_ros.cameras.model_input import MODEL_SIDE, model_input
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.pictures.cache_folder import CacheFolder
-from pi05_ros.data.pictures.decoding import PictureError
-from pi05_ros.data.pictures.model_input import MODEL_SIDE, model_input
 
 _log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from pi05_ros.cameras.model_input import model_input
+from pi05_ros.cameras.watch import WatchSettings
 from pi05_ros.data.episodes.episode import Episode, Sample
 from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
 from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows
-from pi05_ros.data.pictures.model_input import model_input
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.camera_watch import WatchSettings
 
 _log = logging.getLogger(__name__)
 

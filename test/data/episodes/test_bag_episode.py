@@ -20,6 +20,7 @@ from fakes.model_bags import (
     subtask,
 )
 
+from pi05_ros.cameras.decoding import PictureError, decode_message
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
@@ -28,7 +29,6 @@ from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import MODE_HOLDING, Box
 from pi05_ros.data.pictures.cache_folder import CacheFolder
-from pi05_ros.data.pictures.decoding import PictureError, decode_message
 
 FRONT = PLATFORM.camera("front").topic
 

@@ -7,12 +7,12 @@ import pytest
 from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import contents, three, why
 
+from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.pictures.cache_folder import CacheError
-from pi05_ros.data.pictures.decoding import PictureError
 
 SETTINGS = ExportSettings()
 ENCODING = "rows of video"

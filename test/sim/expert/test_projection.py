@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.projection import item_boxes, project

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.inference.camera_sets import CameraSetMatcher
+from pi05_ros.cameras.sets import CameraSetMatcher
 
 MS = 1_000_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.cameras.letterbox import Letterbox
 
 MODEL_SIDE = 224  # Pixels of the square that the model sees.
 

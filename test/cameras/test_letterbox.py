@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.inference.letterbox import Letterbox
+from pi05_ros.cameras.letterbox import Letterbox
 
 
 def test_wide_picture_gets_equal_bars_above_and_below():

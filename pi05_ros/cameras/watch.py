@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from statistics import median_high
 
-from pi05_ros.inference.picture_checks import Look
+from pi05_ros.cameras.checks import Look
 
 _NS = 1_000_000_000
 _JUMP_NS = _NS  # A clock or stamp that falls back by more than this begins anew.

@@ -5,7 +5,7 @@ import array
 import numpy as np
 import pytest
 
-from pi05_ros.inference.picture_checks import fingerprint, look_of
+from pi05_ros.cameras.checks import fingerprint, look_of
 
 NOISE = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 

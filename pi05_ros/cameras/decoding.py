@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 
-from pi05_ros.data.pictures.encodings import ENCODINGS, Encoding
+from pi05_ros.cameras.encodings import ENCODINGS, Encoding
 from pi05_ros.errors import Pi05Error, did_you_mean
 
 IMAGE = "sensor_msgs/msg/Image"

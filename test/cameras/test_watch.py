@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pi05_ros.inference.camera_watch import CameraWatch, Level, Verdict, WatchSettings
+from pi05_ros.cameras.watch import CameraWatch, Level, Verdict, WatchSettings
 
 MS = 1_000_000
 SYSTEM = 1_700_000_000_000 * MS  # The node's time when the steady clock shows 0.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.data.pictures.decoding import (
+from pi05_ros.cameras.decoding import (
     COMPRESSED_IMAGE,
     IMAGE,
     PictureError,
@@ -16,7 +16,7 @@ from pi05_ros.data.pictures.decoding import (
     decode_message,
     decode_raw,
 )
-from pi05_ros.data.pictures.encodings import ENCODINGS
+from pi05_ros.cameras.encodings import ENCODINGS
 
 RGB = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 10
 
