@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pi05_ros.inference.observation import Observation
+from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform, load_platform
 
 KINDS = ("burning", "thinking", "decoding", "metronome")

@@ -16,7 +16,7 @@ import functools
 import torch
 from torch import Tensor
 
-from pi05_ros.inference.continuation import Continuation
+from pi05_ros.brain.continuation import Continuation
 from pi05_ros.model import flow
 from pi05_ros.model.guidance import integrate_guided, soft_mask
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from pi05_ros.brain.model_options import ModelOptions
+from pi05_ros.brain.observation import Observation
+from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.evaluation.chunk_loop import ChunkLoop
 from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler
 from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
 from pi05_ros.inference.model_brain import ModelBrain
-from pi05_ros.inference.model_options import ModelOptions
-from pi05_ros.inference.observation import Observation
-from pi05_ros.inference.observation_buffer import StateSample
 from pi05_ros.platforms.platform import Platform
 
 from .robot import BridgedRobot, PerfectBody

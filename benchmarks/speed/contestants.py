@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from pi05_ros.brain.model_options import Execution
+from pi05_ros.brain.timings import Times
 from pi05_ros.inference.engine import Pi05Engine
-from pi05_ros.inference.model_options import Execution
-from pi05_ros.inference.times import Times
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.pi05 import Pi05
 

@@ -7,12 +7,12 @@ from collections import deque
 
 import numpy as np
 
+from pi05_ros.brain.observation import Observation
 from pi05_ros.bringup import robot_description
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.data.episodes.episode import MODE_RUNNING, Box
 from pi05_ros.evaluation.rollout import TASK, StreamStandIn
 from pi05_ros.evaluation.world_robot import measured_state, send_command
-from pi05_ros.inference.observation import Observation
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.planar import PoseHistory, place

@@ -16,8 +16,8 @@ from rich.table import Table
 from pi05_ros.bags.choose import DEFAULT_FOLDER, bags_below
 from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
+from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.overview import Overview, State, overview
-from pi05_ros.inference.instructions import clean
 
 _COLOURS = {
     State.WHOLE: "green",

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pi05_ros.brain import instructions
 from pi05_ros.console.answers import BAD_REQUEST, Refused
-from pi05_ros.inference import instructions
 
 MAX_MESSAGE = 4096  # Bytes of one message of a page.
 MAX_NAME = 40  # Characters of an operator's name.

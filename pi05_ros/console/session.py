@@ -9,12 +9,12 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from pi05_ros.brain.instructions import clean
 from pi05_ros.console.answers import DONE, TOO_MANY, Answer, Refused
 from pi05_ros.console.board import encode
 from pi05_ros.console.commands import FromPage, parse
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Bucket
-from pi05_ros.inference.instructions import clean
 
 _REMEMBERED = 512  # Numbers of messages sent, so many beats are 20 s.
 

@@ -14,13 +14,13 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.inference.chunking.scheduler import (
     ChunkRelease,
     ChunkRequest,
     ChunkScheduler,
     SubtaskRef,
 )
-from pi05_ros.inference.observation_buffer import StateSample
 
 
 class LoopBridge(Protocol):

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.observation import Observation
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.world_robot import measured_state, send_command
-from pi05_ros.inference.brain import Brain
-from pi05_ros.inference.observation import Observation
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.scoring import scorer

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
+from pi05_ros.brain.interface import BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.observation import Observation
 from pi05_ros.faults.source import HORIZON, Motion
-from pi05_ros.inference.brain import BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
-from pi05_ros.inference.observation import Observation
 from pi05_ros.nodes import brains, executables
 from pi05_ros.platforms.platform import Platform
 

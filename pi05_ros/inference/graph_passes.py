@@ -19,9 +19,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pi05_ros.brain.model_options import Execution
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.leads import Lead
-from pi05_ros.inference.model_options import Execution
 from pi05_ros.inference.passes import Drawer, Passes, Writer
 from pi05_ros.inference.text_cache import Memory
 from pi05_ros.model.pi05 import Context, Pi05

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pi05_ros.inference.continuation import Continuation
+from pi05_ros.brain.continuation import Continuation
 from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.normalization import pad
 

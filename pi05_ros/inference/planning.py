@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.brain.instructions import clean, same_words, unusable
+from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.inference.answers import AnswerJudge, Verdict
-from pi05_ros.inference.brain import SubtaskPrediction
-from pi05_ros.inference.instructions import clean, same_words, unusable
 from pi05_ros.inference.loops import LoopWatch
 from pi05_ros.inference.motion import ProgressWatch, stands_still
 from pi05_ros.inference.replanning import Replanner, ReplanningSettings, Trigger

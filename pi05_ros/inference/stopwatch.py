@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from pi05_ros.inference.times import Times
+from pi05_ros.brain.timings import Times
 
 
 class Stopwatch:

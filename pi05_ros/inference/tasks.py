@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from pi05_ros.inference.brain import Box
+from pi05_ros.brain.interface import Box
 
 
 class Outcome(enum.IntEnum):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pi05_msgs.msg import RobotState
-from pi05_ros.inference.model_options import DTYPES, EXECUTIONS, ModelOptions
-from pi05_ros.inference.observation_buffer import Pictures, StateSample
+from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
+from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.brains import BRAIN_NAMES, BrainSource
 from pi05_ros.nodes.observer import Observer

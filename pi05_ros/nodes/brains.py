@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.brain import Brain
-from pi05_ros.inference.model_options import ModelOptions
 from pi05_ros.platforms.platform import Platform
 
 BRAIN_NAMES = ("model", "expert")

@@ -11,10 +11,10 @@ from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
+from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.control.chunk import Chunk
 from pi05_ros.errors import MessageError
-from pi05_ros.inference.observation_buffer import Pictures, StateSample
 
 
 def time_to_ns(stamp: Time, what: str = "") -> int:

@@ -11,14 +11,9 @@ import numpy as np
 from tf2_msgs.msg import TFMessage
 
 from pi05_msgs.msg import CameraSet, RobotState
+from pi05_ros.brain.observation import Pose, SceneState
+from pi05_ros.brain.observation_buffer import Moment, ObservationBuffer, Pictures, StateSample
 from pi05_ros.errors import MessageError
-from pi05_ros.inference.observation import Pose, SceneState
-from pi05_ros.inference.observation_buffer import (
-    Moment,
-    ObservationBuffer,
-    Pictures,
-    StateSample,
-)
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import pictures_from_message, state_from_message, time_to_ns

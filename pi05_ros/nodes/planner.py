@@ -12,11 +12,11 @@ from std_srvs.srv import Trigger
 
 from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_msgs.srv import Instruct
+from pi05_ros.brain import instructions
+from pi05_ros.brain.instructions import InstructCode
+from pi05_ros.brain.observation_buffer import Moment, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.inference import instructions
 from pi05_ros.inference.answers import Verdict
-from pi05_ros.inference.instructions import InstructCode
-from pi05_ros.inference.observation_buffer import Moment, StateSample
 from pi05_ros.inference.planning import Decision, Planning, Question
 from pi05_ros.inference.tasks import CurrentSubtask, Outcome
 from pi05_ros.nodes import qos

@@ -24,9 +24,9 @@ from std_msgs.msg import String
 
 from pi05_msgs.msg import Episode, Subtask
 from pi05_msgs.srv import StartEpisode, StopEpisode
+from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.errors import ConfigError, Pi05Error
-from pi05_ros.inference.instructions import clean
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import Health, ManagedNode
 from pi05_ros.nodes.recorder_health import idle_health, recording_health

@@ -11,7 +11,7 @@ from rclpy.action.server import ServerGoalHandle
 
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import Subtask
-from pi05_ros.inference import instructions
+from pi05_ros.brain import instructions
 from pi05_ros.inference.tasks import Outcome
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import seconds_to_duration

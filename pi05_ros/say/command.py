@@ -8,8 +8,8 @@ import math
 import sys
 from collections.abc import Sequence
 
+from pi05_ros.brain.instructions import problem
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.instructions import problem
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.say.errors import SayError
 from pi05_ros.say.phrases import Phrases

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pi05_ros.inference.instructions import clean, same_words
+from pi05_ros.brain.instructions import clean, same_words
 
 
 class Phrases:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from pi05_ros.inference.instructions import problem
+from pi05_ros.brain.instructions import problem
 from pi05_ros.say.errors import SayError
 
 _ANSWER_S = 5.0  # For one answer [s, wall].

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.brain.observation import SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.inference.observation import SceneState
 from pi05_ros.sim.home import Kitchen
 
 LIFT = 0.03  # How far above where it was taken an item counts as picked up [m].

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.inference.observation import Pose, SceneState
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.geometry import yaw_quaternion
 from pi05_ros.sim.grasping import GraspWelds

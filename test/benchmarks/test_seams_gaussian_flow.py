@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from seams.gaussian_flow import GaussianFlow, smooth_covariance
 
-from pi05_ros.inference.continuation import Continuation
+from pi05_ros.brain.continuation import Continuation
 
 HORIZON = 20
 COVARIANCE = smooth_covariance(HORIZON, sigma=0.5, length=6.0, first=0.4)

@@ -21,6 +21,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from pi05_msgs.msg import CameraSet, RobotState, Subtask
+from pi05_ros.brain.observation_buffer import ObservationBuffer
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
@@ -30,7 +31,6 @@ from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.inference.observation_buffer import ObservationBuffer
 from pi05_ros.model import prompts
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.tokenizer import ByteTokenizer

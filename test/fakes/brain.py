@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
-from pi05_ros.inference.model_options import ModelOptions
-from pi05_ros.inference.observation import Observation
+from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
+from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.model_options import ModelOptions
+from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pi05_ros.inference.observation import Observation, Pose, SceneState
+from pi05_ros.brain.observation import Observation, Pose, SceneState
 from pi05_ros.sim.geometry import yaw_quaternion
 from pi05_ros.sim.kitchen import draw_kitchen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pi05_ros.inference.continuation import Continuation
+from pi05_ros.brain.continuation import Continuation
 from pi05_ros.inference.leads import lead_of
 from pi05_ros.model.guidance import soft_mask
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
+from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.model_options import ModelOptions
+from pi05_ros.brain.observation import Observation
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.brain import Brain
 from pi05_ros.inference.fitting import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
-from pi05_ros.inference.model_options import ModelOptions
-from pi05_ros.inference.observation import Observation
 from pi05_ros.model import action_text, prompts
 from pi05_ros.model.checkpoint import (
     Checkpoint,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
-from pi05_ros.inference.continuation import Continuation, ContinuationError
+from pi05_ros.brain.continuation import Continuation, ContinuationError
 from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.model.checkpoint import Training
 from pi05_ros.model.fast import FastTokenizer

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pi05_ros.inference.brain import SubtaskPrediction
+from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.inference.planning import Decision, Planning
 from pi05_ros.inference.replanning import ReplanningSettings
 from pi05_ros.platforms.platform import load_platform

@@ -20,9 +20,9 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Heartbeat, PlanDecision, Subtask
 from pi05_msgs.srv import Instruct
+from pi05_ros.brain.instructions import InstructCode
+from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.inference.answers import Verdict
-from pi05_ros.inference.brain import SubtaskPrediction
-from pi05_ros.inference.instructions import InstructCode
 from pi05_ros.inference.replanning import Trigger
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ERROR, WARN

@@ -16,8 +16,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Subtask
 from pi05_msgs.srv import Instruct
+from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.brain import SubtaskPrediction
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.brains import BrainSource
 from pi05_ros.nodes.planner import Planner

@@ -13,8 +13,8 @@ from fakes.graph import wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from pi05_msgs.msg import ActionChunk, Subtask
-from pi05_ros.inference.brain import ChunkPrediction
-from pi05_ros.inference.times import Times
+from pi05_ros.brain.interface import ChunkPrediction
+from pi05_ros.brain.timings import Times
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import time_to_ns
 from pi05_ros.nodes.policy import Policy

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.observation import Pose, SceneState
 from pi05_ros.sim.kitchen import draw_kitchen
 from pi05_ros.sim.scoring import TASKS, DishesInSink, scorer
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.brain.observation_buffer import MAX_STATE_SKEW
 from pi05_ros.cameras.sets import CameraSetMatcher
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.inference.observation_buffer import MAX_STATE_SKEW
 
 
 @dataclass(frozen=True, eq=False)

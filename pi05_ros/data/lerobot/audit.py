@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.lerobot.committed import read_committed
 from pi05_ros.data.lerobot.export import Exported
-from pi05_ros.inference.instructions import clean
 
 NO_SUBTASK = "none"
 

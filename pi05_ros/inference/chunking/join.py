@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.inference.continuation import Continuation
+from pi05_ros.brain.continuation import Continuation
 
 
 def join(actions: np.ndarray, running: Continuation, fade_rows: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pi05_ros.inference.observation_buffer import StateSample
+from pi05_ros.brain.observation_buffer import StateSample
 
 # pi05_msgs/RobotState.MODE_*.
 _RUNNING, _HOLDING = 1, 2

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.brain.continuation import Continuation
+from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.inference.chunking.delay import DelayEstimator
 from pi05_ros.inference.chunking.join import join
 from pi05_ros.inference.chunking.robot_view import RobotView
 from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
 from pi05_ros.inference.chunking.timeline import PublishedChunk, Timeline
-from pi05_ros.inference.continuation import Continuation
-from pi05_ros.inference.observation_buffer import StateSample
 
 # Observations come at most so far apart, for the purpose of waiting for the next one [rows].
 _MAX_INTERVAL = 10.0

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pi05_ros.brain.continuation import ContinuationMode
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.continuation import ContinuationMode
 
 
 @dataclass(frozen=True)

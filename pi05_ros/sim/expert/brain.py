@@ -7,9 +7,9 @@ import threading
 
 import numpy as np
 
-from pi05_ros.inference.brain import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
-from pi05_ros.inference.continuation import Continuation, ContinuationError, ContinuationMode
-from pi05_ros.inference.observation import Observation
+from pi05_ros.brain.continuation import Continuation, ContinuationError, ContinuationMode
+from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
 from pi05_ros.sim.expert.config import ExpertConfig

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.observation import Observation, SceneState
 from pi05_ros.sim.expert.config import ExpertConfig
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.layout import ArmLayout

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.inference.brain import Box
 from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import Transform

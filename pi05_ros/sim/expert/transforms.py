@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.inference.observation import Pose
+from pi05_ros.brain.observation import Pose
 from pi05_ros.sim.geometry import FloorPose
 
 

@@ -5,8 +5,8 @@ from fakes.episodes import wandering
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pi05_ros.brain.observation_buffer import ObservationBuffer, Pictures, StateSample
 from pi05_ros.data.episodes.live import live_moments
-from pi05_ros.inference.observation_buffer import ObservationBuffer, Pictures, StateSample
 
 MS = 1_000_000
 BEGAN = 1000 * MS

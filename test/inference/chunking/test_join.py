@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pi05_ros.brain.continuation import Continuation
 from pi05_ros.inference.chunking.join import join
-from pi05_ros.inference.continuation import Continuation
 
 HORIZON, FADE = 50, 12
 ROWS = np.arange(HORIZON)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.chunking.scheduler import ChunkScheduler, SubtaskRef
 from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings, settle_mode
-from pi05_ros.inference.observation_buffer import StateSample
 
 PERIOD = 20_000_000
 START = 1_000_000_000

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes.scene import in_sink, observation_of
 
+from pi05_ros.brain.continuation import Continuation, ContinuationError
 from pi05_ros.errors import Pi05Error
-from pi05_ros.inference.continuation import Continuation, ContinuationError
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.language import UnknownText, pick_text, place_text

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.inference.observation import Observation, SceneState
 
 # Older pictures are not thought about: the bridge would reject what comes of them [s].
 _MAX_PICTURE_AGE = 1.0

@@ -13,9 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from pi05_ros.inference.continuation import Continuation, ContinuationMode
-from pi05_ros.inference.observation import Observation
-from pi05_ros.inference.times import Times
+from pi05_ros.brain.continuation import Continuation, ContinuationMode
+from pi05_ros.brain.observation import Observation
+from pi05_ros.brain.timings import Times
 
 
 @dataclass(frozen=True)

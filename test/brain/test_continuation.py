@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pi05_ros.inference.continuation import Continuation, ContinuationError
+from pi05_ros.brain.continuation import Continuation, ContinuationError
 
 ROWS = np.arange(12.0).reshape(4, 3)
 

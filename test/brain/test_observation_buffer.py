@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pi05_ros.inference.observation import Pose, SceneState
-from pi05_ros.inference.observation_buffer import ObservationBuffer, Pictures, StateSample
+from pi05_ros.brain.observation import Pose, SceneState
+from pi05_ros.brain.observation_buffer import ObservationBuffer, Pictures, StateSample
 
 MS = 1_000_000
 NOW = 1600 * MS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.inference.instructions import clean, problem, same_words, unusable
+from pi05_ros.brain.instructions import clean, problem, same_words, unusable
 
 
 @pytest.mark.parametrize(
