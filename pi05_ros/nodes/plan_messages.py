@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pi05_msgs.msg import BoundingBox, PlanDecision, Subtask
 from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.inference.planning import Decision
-from pi05_ros.inference.tasks import CurrentSubtask
 from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.planning.planning import Decision
+from pi05_ros.planning.tasks import CurrentSubtask
 
 
 def subtask_message(

@@ -16,9 +16,6 @@ from pi05_ros.brain import instructions
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.observation_buffer import Moment, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.inference.answers import Verdict
-from pi05_ros.inference.planning import Decision, Planning, Question
-from pi05_ros.inference.tasks import CurrentSubtask, Outcome
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ERROR, OK, WARN, Health
 from pi05_ros.nodes.brain_node import BrainNode
@@ -27,6 +24,9 @@ from pi05_ros.nodes.plan_messages import decision_message, subtask_message
 from pi05_ros.nodes.planner_parameters import PlannerParameters
 from pi05_ros.nodes.running import run_node
 from pi05_ros.nodes.task_server import MESSAGES, TaskServer
+from pi05_ros.planning.answers import Verdict
+from pi05_ros.planning.planning import Decision, Planning, Question
+from pi05_ros.planning.tasks import CurrentSubtask, Outcome
 
 
 class Planner(BrainNode[PlannerParameters]):

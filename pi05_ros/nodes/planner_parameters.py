@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.inference.replanning import ReplanningSettings
 from pi05_ros.nodes.brain_node import BrainParameters
 from pi05_ros.nodes.parameters import parameter
+from pi05_ros.planning.replanning import ReplanningSettings
 
 
 @dataclass(frozen=True)

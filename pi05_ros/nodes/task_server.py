@@ -12,9 +12,9 @@ from rclpy.action.server import ServerGoalHandle
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import Subtask
 from pi05_ros.brain import instructions
-from pi05_ros.inference.tasks import Outcome
 from pi05_ros.nodes.base import ManagedNode
 from pi05_ros.nodes.conversions import seconds_to_duration
+from pi05_ros.planning.tasks import Outcome
 
 MESSAGES = {
     Outcome.DONE: "the task is done",

@@ -22,12 +22,12 @@ from pi05_msgs.msg import ActionChunk, Heartbeat, PlanDecision, Subtask
 from pi05_msgs.srv import Instruct
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.inference.answers import Verdict
-from pi05_ros.inference.replanning import Trigger
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import ERROR, WARN
 from pi05_ros.nodes.conversions import float_array
 from pi05_ros.nodes.planner import Planner
+from pi05_ros.planning.answers import Verdict
+from pi05_ros.planning.replanning import Trigger
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pi05_ros.inference.answers import AnswerJudge, Verdict
-from pi05_ros.inference.replanning import ReplanningSettings, Trigger
+from pi05_ros.planning.answers import AnswerJudge, Verdict
+from pi05_ros.planning.replanning import ReplanningSettings, Trigger
 
 S = 1_000_000_000
 CUP, FORK, PLATE = "pick up the cup", "pick up the fork", "pick up the plate"

@@ -11,11 +11,11 @@ import numpy as np
 
 from pi05_ros.brain.instructions import clean, same_words, unusable
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.inference.answers import AnswerJudge, Verdict
-from pi05_ros.inference.loops import LoopWatch
-from pi05_ros.inference.motion import ProgressWatch, stands_still
-from pi05_ros.inference.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.inference.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
+from pi05_ros.planning.answers import AnswerJudge, Verdict
+from pi05_ros.planning.loops import LoopWatch
+from pi05_ros.planning.motion import ProgressWatch, stands_still
+from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
+from pi05_ros.planning.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
 from pi05_ros.platforms.platform import Platform
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from pi05_ros.inference.replanning import ReplanningSettings, Trigger
+from pi05_ros.planning.replanning import ReplanningSettings, Trigger
 
 _BECAUSE = {
     Trigger.TASK: "the task began",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.inference.replanning import Replanner, ReplanningSettings, Trigger
+from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.inference.motion import ProgressWatch, stands_still
+from pi05_ros.planning.motion import ProgressWatch, stands_still
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

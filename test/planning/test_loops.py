@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from pi05_ros.inference.loops import LoopWatch
+from pi05_ros.planning.loops import LoopWatch
 
 S = 1_000_000_000
 

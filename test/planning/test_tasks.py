@@ -1,6 +1,6 @@
 """The planner's memory, without ROS."""
 
-from pi05_ros.inference.tasks import CurrentSubtask, TaskKeeper
+from pi05_ros.planning.tasks import CurrentSubtask, TaskKeeper
 
 S = 1_000_000_000
 
