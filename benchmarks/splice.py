@@ -24,7 +24,7 @@ from seams.metrics import Course, measure
 from seams.report import Row
 from seams.robot import BridgedRobot
 
-from pi05_ros.inference.chunking.settings import CHUNK_MODES
+from pi05_ros.chunking.settings import CHUNK_MODES
 from pi05_ros.platforms.platform import Platform, load_platform
 
 DELAYS = (0.0, 0.05, 0.15, 0.4)  # [s]

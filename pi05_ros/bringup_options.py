@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
+from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
-from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 BRAINS = ("model", "expert")

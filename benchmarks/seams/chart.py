@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pi05_ros.inference.chunking.settings import CHUNK_MODES
+from pi05_ros.chunking.settings import CHUNK_MODES
 from pi05_ros.platforms.platform import Platform
 
 from .report import TITLES, Row

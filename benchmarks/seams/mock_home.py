@@ -15,12 +15,12 @@ import torch
 
 from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.brain.observation_buffer import StateSample
+from pi05_ros.chunking.join import join
+from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.settings import ChunkSettings
 from pi05_ros.evaluation.chunk_loop import ChunkLoop
 from pi05_ros.evaluation.rollout import TASK
 from pi05_ros.evaluation.world_robot import measured_state, send_command
-from pi05_ros.inference.chunking.join import join
-from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
-from pi05_ros.inference.chunking.settings import ChunkSettings
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.config import ExpertConfig

@@ -11,9 +11,9 @@ import numpy as np
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.observation_buffer import StateSample
+from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler
+from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
 from pi05_ros.evaluation.chunk_loop import ChunkLoop
-from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler
-from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
 from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.platforms.platform import Platform
 

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
+from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest
 from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import Chunk, ChunkRejected
 from pi05_ros.control.modes import Mode
-from pi05_ros.inference.chunking.scheduler import ChunkRelease, ChunkRequest
 from pi05_ros.platforms.platform import Platform
 
 SESSION = 7

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from pi05_ros.brain.observation_buffer import StateSample
+from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler
+from pi05_ros.chunking.settings import ChunkSettings
 from pi05_ros.evaluation.chunk_loop import ChunkLoop
-from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler
-from pi05_ros.inference.chunking.settings import ChunkSettings
 from pi05_ros.platforms.platform import Platform
 
 from .gaussian_flow import GaussianFlow, smooth_covariance

@@ -15,12 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
-from pi05_ros.inference.chunking.scheduler import (
-    ChunkRelease,
-    ChunkRequest,
-    ChunkScheduler,
-    SubtaskRef,
-)
+from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest, ChunkScheduler, SubtaskRef
 
 
 class LoopBridge(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pi05_msgs.msg import ActionChunk, ChunkLedger
 from pi05_ros.brain.interface import ChunkPrediction
 from pi05_ros.brain.observation_buffer import Pictures
-from pi05_ros.inference.chunking.scheduler import ChunkRelease, ChunkRequest
+from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest
 from pi05_ros.nodes.conversions import float_array, ns_to_time
 from pi05_ros.platforms.platform import Platform
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from pi05_msgs.msg import ActionChunk, RobotState, Subtask
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
+from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.settings import CHUNK_MODES, settle_mode
 from pi05_ros.errors import ConfigError, MessageError
-from pi05_ros.inference.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
-from pi05_ros.inference.chunking.settings import CHUNK_MODES, settle_mode
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.base import OK, WARN, Health
 from pi05_ros.nodes.brain_node import BrainNode

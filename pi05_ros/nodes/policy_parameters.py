@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.inference.chunking.settings import AUTO, CHUNK_MODES, ChunkSettings
+from pi05_ros.chunking.settings import AUTO, CHUNK_MODES, ChunkSettings
 from pi05_ros.nodes.brain_node import BrainParameters
 from pi05_ros.nodes.parameters import parameter
 

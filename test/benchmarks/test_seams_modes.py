@@ -5,7 +5,7 @@ import pytest
 from seams import report, synthetic
 from seams.metrics import measure
 
-from pi05_ros.inference.chunking.settings import CHUNK_MODES
+from pi05_ros.chunking.settings import CHUNK_MODES
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
-from pi05_ros.inference.chunking.scheduler import ChunkRelease, ChunkRequest
+from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest
 
 DIMENSIONS = 2
 PERIOD_NS = 20_000_000

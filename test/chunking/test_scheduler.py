@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.brain.observation_buffer import StateSample
+from pi05_ros.chunking.scheduler import ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings, settle_mode
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.chunking.scheduler import ChunkScheduler, SubtaskRef
-from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings, settle_mode
 
 PERIOD = 20_000_000
 START = 1_000_000_000

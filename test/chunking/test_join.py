@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pi05_ros.brain.continuation import Continuation
-from pi05_ros.inference.chunking.join import join
+from pi05_ros.chunking.join import join
 
 HORIZON, FADE = 50, 12
 ROWS = np.arange(HORIZON)

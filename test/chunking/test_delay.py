@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi05_ros.inference.chunking.delay import DelayEstimator
+from pi05_ros.chunking.delay import DelayEstimator
 
 WINDOW = 10
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from pi05_ros.brain.continuation import Continuation
 from pi05_ros.brain.observation_buffer import StateSample
-from pi05_ros.inference.chunking.delay import DelayEstimator
-from pi05_ros.inference.chunking.join import join
-from pi05_ros.inference.chunking.robot_view import RobotView
-from pi05_ros.inference.chunking.settings import CHUNK_MODES, ChunkSettings
-from pi05_ros.inference.chunking.timeline import PublishedChunk, Timeline
+from pi05_ros.chunking.delay import DelayEstimator
+from pi05_ros.chunking.join import join
+from pi05_ros.chunking.robot_view import RobotView
+from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
+from pi05_ros.chunking.timeline import PublishedChunk, Timeline
 
 # Observations come at most so far apart, for the purpose of waiting for the next one [rows].
 _MAX_INTERVAL = 10.0

@@ -8,9 +8,9 @@ from fakes.chunk_bridge import DIMENSIONS, PERIOD_NS, FakeChunkBridge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pi05_ros.chunking.scheduler import ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.settings import ChunkSettings
 from pi05_ros.evaluation.chunk_loop import ChunkLoop, LoopTiming
-from pi05_ros.inference.chunking.scheduler import ChunkScheduler, SubtaskRef
-from pi05_ros.inference.chunking.settings import ChunkSettings
 
 HORIZON = 50
 TIMING = LoopTiming()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pi05_ros.inference.chunking.timeline import Fate, PublishedChunk, Timeline
+from pi05_ros.chunking.timeline import Fate, PublishedChunk, Timeline
 
 PERIOD = 20_000_000
 START = 1_000_000_000
