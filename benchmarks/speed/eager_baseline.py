@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.model.tokenizer import PAD
+from pi05_ros.model.text.tokenizer import PAD
 
 from .contestants import ChunkRun, Pictures, TextRun
 from .timing import Watch

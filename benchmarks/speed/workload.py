@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pi05_ros.model import prompts
 from pi05_ros.model.checkpoint import make_tokenizer
 from pi05_ros.model.config import (
     ExpertConfig,
@@ -20,7 +19,8 @@ from pi05_ros.model.config import (
     preset_names,
 )
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.model.tokenizer import BEGIN, END, prompt_tokens
+from pi05_ros.model.text import prompts
+from pi05_ros.model.text.tokenizer import BEGIN, END, prompt_tokens
 
 STATE = 19  # Entries of the state in nano's prompt: a mobile manipulator with two arms.
 

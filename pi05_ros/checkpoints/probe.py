@@ -20,12 +20,12 @@ from pi05_ros.checkpoints.judge import (
     measure_chunks,
 )
 from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, Scene
-from pi05_ros.model import action_text, locations, prompts
 from pi05_ros.model.checkpoint import Checkpoint
-from pi05_ros.model.fast import FastError
 from pi05_ros.model.normalization import NormStats, pad
 from pi05_ros.model.pi05 import Context
-from pi05_ros.model.tokenizer import END, prompt_tokens
+from pi05_ros.model.text import action_text, locations, prompts
+from pi05_ros.model.text.fast import FastError
+from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.platforms.platform import Platform
 
 NOISES = 4  # Chunks drawn for each scene.

@@ -23,12 +23,12 @@ from pi05_ros.inference.image_cache import ImageCache, digest_of
 from pi05_ros.inference.leads import lead_of
 from pi05_ros.inference.priority_lock import PriorityLock
 from pi05_ros.inference.stopwatch import Stopwatch
-from pi05_ros.model import action_text
 from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
 from pi05_ros.model.normalization import pad
-from pi05_ros.model.prompts import fitting_tokens
-from pi05_ros.model.tokenizer import BEGIN, END
+from pi05_ros.model.text import action_text
+from pi05_ros.model.text.prompts import fitting_tokens
+from pi05_ros.model.text.tokenizer import BEGIN, END
 
 NEVER = -1  # An end of sequence that no vocabulary holds.
 

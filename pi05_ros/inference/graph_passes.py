@@ -25,7 +25,7 @@ from pi05_ros.inference.leads import Lead
 from pi05_ros.inference.passes import Drawer, Passes, Writer
 from pi05_ros.inference.text_cache import Memory
 from pi05_ros.model.pi05 import Context, Pi05
-from pi05_ros.model.tokenizer import PAD
+from pi05_ros.model.text.tokenizer import PAD
 from pi05_ros.model.transformer import LayerMemory
 
 LENGTH_STEP = 64  # Between the lengths that prompts are padded to [token].

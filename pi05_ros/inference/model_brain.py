@@ -22,8 +22,8 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.inference.engine import Pi05Engine
 from pi05_ros.inference.fitting import cameras_for, stats_for
-from pi05_ros.model import action_text, locations, prompts
 from pi05_ros.model.checkpoint import CheckpointError, open_checkpoint
+from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.platforms.platform import Platform
 
 _log = logging.getLogger(__name__)

@@ -31,7 +31,6 @@ from pi05_ros.model.checkpoint_files import (
     readable,
 )
 from pi05_ros.model.config import ModelConfig, load_preset
-from pi05_ros.model.fast import FAST_FILE, FastTokenizer
 from pi05_ros.model.layouts.contents import Contents, Training
 from pi05_ros.model.layouts.lerobot import is_lerobot, read_lerobot
 from pi05_ros.model.layouts.native import (
@@ -47,7 +46,8 @@ from pi05_ros.model.layouts.public_weights import check_tied, has_public_names
 from pi05_ros.model.manifest import ManifestCheck, write_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.model.tokenizer import ByteTokenizer, Tokenizer
+from pi05_ros.model.text.fast import FAST_FILE, FastTokenizer
+from pi05_ros.model.text.tokenizer import ByteTokenizer, Tokenizer
 from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 from pi05_ros.model.weights import load_model
 

@@ -11,7 +11,6 @@ from typing import Literal
 import torch
 
 from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, readable, write_json
-from pi05_ros.model.fast import FAST_FILE
 from pi05_ros.model.layouts.contents import Contents
 from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors, write_lerobot
 from pi05_ros.model.layouts.native import (
@@ -25,6 +24,7 @@ from pi05_ros.model.layouts.native import (
 from pi05_ros.model.layouts.public_weights import check_tied
 from pi05_ros.model.manifest import ManifestCheck, write_manifest
 from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.text.fast import FAST_FILE
 from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 
 Target = Literal["pi05_ros", "lerobot"]

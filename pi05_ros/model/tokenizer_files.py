@@ -8,13 +8,15 @@ from pathlib import Path
 from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_json, write_json
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.model.paligemma_tokenizer import (
-    JSON_FILE,
-    MODEL_FILE,
-    PaliGemmaTokenizer,
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.paligemma_tokenizer import JSON_FILE, MODEL_FILE, PaliGemmaTokenizer
+from pi05_ros.model.text.tokenizer import (
+    LOCATIONS,
+    SEGMENTS,
+    ByteTokenizer,
+    Tokenizer,
+    TokenizerError,
 )
-from pi05_ros.model.tokenizer import LOCATIONS, SEGMENTS, ByteTokenizer, Tokenizer, TokenizerError
 
 TOKENIZERS = (JSON_FILE, MODEL_FILE)  # A folder holds one of them.
 

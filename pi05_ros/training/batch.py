@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pi05_ros.model.tokenizer import PAD
+from pi05_ros.model.text.tokenizer import PAD
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from speed.workload import config_of, make_workload, size_names
 
-from pi05_ros.model.tokenizer import BEGIN, END
+from pi05_ros.model.text.tokenizer import BEGIN, END
 
 
 def test_pictures_are_new_every_round_and_the_same_for_everybody(workload):

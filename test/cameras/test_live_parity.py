@@ -31,9 +31,9 @@ from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.model import prompts
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.tokenizer import ByteTokenizer
+from pi05_ros.model.text import prompts
+from pi05_ros.model.text.tokenizer import ByteTokenizer
 from pi05_ros.nodes.camera_ingestion import CameraIngestion
 from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
 from pi05_ros.nodes.conversions import (

@@ -10,13 +10,14 @@ import torch
 from pi05_ros.checkpoints.probe import Probe
 from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
 from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, drawn_scenes
-from pi05_ros.model import action_text, flow, locations, prompts
+from pi05_ros.model import flow
 from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.model.config import ExpertConfig, load_preset
-from pi05_ros.model.fast import FastTokenizer
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.model.tokenizer import END, prompt_tokens
+from pi05_ros.model.text import action_text, locations, prompts
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.training.batch import Sample, collate
 from pi05_ros.training.losses import LossConfig, losses

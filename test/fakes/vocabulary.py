@@ -8,7 +8,7 @@ from typing import Any
 
 import sentencepiece
 
-from pi05_ros.model.lexicon import default_pieces
+from pi05_ros.model.text.lexicon import default_pieces
 
 PIECES = 900  # Ids below <loc0000>.
 SPACE = "\u2581"

@@ -11,7 +11,7 @@ from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, Contin
 from pi05_ros.inference import engine as engine_module
 from pi05_ros.inference.engine import EngineError, Pi05Engine
 from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
-from pi05_ros.model.prompts import PromptError
+from pi05_ros.model.text.prompts import PromptError
 
 LOW = "Task: pick up the plate, State: 128 128;\nAction: "
 HIGH = "Task: put the dishes in the sink, State: 128 128;\nSubtask: "

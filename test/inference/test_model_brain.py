@@ -14,7 +14,6 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.fitting import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
-from pi05_ros.model import action_text, prompts
 from pi05_ros.model.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -23,9 +22,10 @@ from pi05_ros.model.checkpoint import (
     save_checkpoint,
 )
 from pi05_ros.model.decoding import Decoded
-from pi05_ros.model.fast import FastError, FastTokenizer
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05
+from pi05_ros.model.text import action_text, prompts
+from pi05_ros.model.text.fast import FastError, FastTokenizer
 from pi05_ros.platforms.platform import Platform, load_platform
 
 

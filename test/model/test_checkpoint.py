@@ -25,7 +25,7 @@ from pi05_ros.model.checkpoint import (
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.manifest import write_manifest
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.tokenizer import ByteTokenizer
+from pi05_ros.model.text.tokenizer import ByteTokenizer
 
 
 def stats() -> NormStats:

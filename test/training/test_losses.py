@@ -12,7 +12,7 @@ from torch import Tensor
 from pi05_ros.model import flow
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.pi05 import Context, Pi05, VariantError
-from pi05_ros.model.tokenizer import END
+from pi05_ros.model.text.tokenizer import END
 from pi05_ros.training.batch import Batch, Sample, Targets, collate
 from pi05_ros.training.losses import (
     LossConfig,

@@ -15,13 +15,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from pi05_ros.model import action_text, flow, locations, prompts
+from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.model.locations import Answer, Location
 from pi05_ros.model.pi05 import Context, Pi05, draw_weights
-from pi05_ros.model.tokenizer import END, ByteTokenizer, prompt_tokens
+from pi05_ros.model.text import action_text, locations, prompts
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.locations import Answer, Location
+from pi05_ros.model.text.tokenizer import END, ByteTokenizer, prompt_tokens
 from pi05_ros.training.batch import Batch, Sample, collate
 from pi05_ros.training.losses import LossConfig, losses
 

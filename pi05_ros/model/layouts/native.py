@@ -19,11 +19,11 @@ from pi05_ros.model.checkpoint_files import (
     write_json,
 )
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.fast import FAST_FILE
 from pi05_ros.model.layouts.contents import Contents, Training
 from pi05_ros.model.manifest import read_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.safetensors_file import StoredTensor, write_safetensors
+from pi05_ros.model.text.fast import FAST_FILE
 from pi05_ros.model.tokenizer_files import TOKENIZERS, tokenizer_file
 from pi05_ros.model.weights import (
     INDEX,

@@ -30,8 +30,8 @@ import numpy as np
 import tokenizers
 from tokenizers import decoders, models, trainers
 
-from pi05_ros.model.fast_coefficients import FastError, checked_chunk, chunk_of, integers_of
-from pi05_ros.model.tokenizer import TokenizerError
+from pi05_ros.model.text.fast_coefficients import FastError, checked_chunk, chunk_of, integers_of
+from pi05_ros.model.text.tokenizer import TokenizerError
 
 FAST_FILE = "fast_tokenizer.json"
 FORMAT = "pi05_ros-fast-1"

@@ -6,11 +6,11 @@ from fakes import vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.model import action_text
-from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.model.fast_coefficients import FastError
-from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer
-from pi05_ros.model.tokenizer import END, PAD, ByteTokenizer
+from pi05_ros.model.text import action_text
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.fast_coefficients import FastError
+from pi05_ros.model.text.paligemma_tokenizer import PaliGemmaTokenizer
+from pi05_ros.model.text.tokenizer import END, PAD, ByteTokenizer
 
 HORIZON, DIMS = 8, 3
 

@@ -32,7 +32,7 @@ import numpy as np
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.config import Variant
-from pi05_ros.model.tokenizer import PAD, Tokenizer, prompt_tokens
+from pi05_ros.model.text.tokenizer import PAD, Tokenizer, prompt_tokens
 
 STATE_BINS = 256
 _EDGES = np.linspace(-1.0, 1.0, STATE_BINS + 1)[:-1]  # Lower edge of each bin.

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Protocol
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.model.lexicon import default_pieces
+from pi05_ros.model.text.lexicon import default_pieces
 
 LOCATIONS = 1024  # Bins of a coordinate (PaliGemma, arXiv 2407.07726).
 SEGMENTS = 128  # Codewords of PaliGemma's masks; we read over them.

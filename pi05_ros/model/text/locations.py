@@ -18,7 +18,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pi05_ros.model.tokenizer import LOCATIONS
+from pi05_ros.model.text.tokenizer import LOCATIONS
 
 DONE = "done"
 MAX_LABEL = 64  # Characters (BoundingBox.msg).

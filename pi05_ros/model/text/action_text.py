@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.model.fast_coefficients import FastError
-from pi05_ros.model.tokenizer import END, PAD, Tokenizer
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.fast_coefficients import FastError
+from pi05_ros.model.text.tokenizer import END, PAD, Tokenizer
 
 OPENING = "Action: "
 CLOSING = "|"

@@ -6,11 +6,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pi05_ros.model import locations, prompts
 from pi05_ros.model.config import Variant
-from pi05_ros.model.locations import Answer, Location
-from pi05_ros.model.prompts import PromptError
-from pi05_ros.model.tokenizer import BEGIN, ByteTokenizer, prompt_tokens
+from pi05_ros.model.text import locations, prompts
+from pi05_ros.model.text.locations import Answer, Location
+from pi05_ros.model.text.prompts import PromptError
+from pi05_ros.model.text.tokenizer import BEGIN, ByteTokenizer, prompt_tokens
 
 TOKENIZER = ByteTokenizer()
 CAMERAS = ("front", "back", "left_wrist", "right_wrist")

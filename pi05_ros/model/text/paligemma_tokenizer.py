@@ -32,7 +32,7 @@ from typing import Any
 import sentencepiece
 import tokenizers
 
-from pi05_ros.model.tokenizer import (
+from pi05_ros.model.text.tokenizer import (
     BEGIN,
     END,
     LOCATIONS,

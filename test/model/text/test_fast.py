@@ -11,9 +11,9 @@ from hypothesis.extra.numpy import arrays
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.trainers import BpeTrainer
 
-from pi05_ros.model.fast import FastTokenizer
-from pi05_ros.model.fast_coefficients import FastError
-from pi05_ros.model.tokenizer import TokenizerError
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.fast_coefficients import FastError
+from pi05_ros.model.text.tokenizer import TokenizerError
 
 HORIZON, DIMS = 16, 5
 

@@ -12,10 +12,10 @@ from fakes import vocabulary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.model import locations, prompts
-from pi05_ros.model.lexicon import default_pieces
-from pi05_ros.model.paligemma_tokenizer import PaliGemmaTokenizer
-from pi05_ros.model.tokenizer import BEGIN, END, TokenizerError, prompt_tokens
+from pi05_ros.model.text import locations, prompts
+from pi05_ros.model.text.lexicon import default_pieces
+from pi05_ros.model.text.paligemma_tokenizer import PaliGemmaTokenizer
+from pi05_ros.model.text.tokenizer import BEGIN, END, TokenizerError, prompt_tokens
 
 TEXTS = [
     "",
