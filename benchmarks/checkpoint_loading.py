@@ -23,13 +23,13 @@ from pathlib import Path
 
 import torch
 
+from pi05_ros.checkpoints.layouts.lerobot import read_lerobot
+from pi05_ros.checkpoints.layouts.public_names import public_name
+from pi05_ros.checkpoints.layouts.public_weights import EMBEDDING, EXPERT_HEAD, HEAD
+from pi05_ros.checkpoints.storage.manifest import ManifestCheck, read_manifest, write_manifest
+from pi05_ros.checkpoints.storage.safetensors_file import write_safetensors
+from pi05_ros.checkpoints.storage.weights import INDEX, load_model, wanted_shapes
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.layouts.lerobot import read_lerobot
-from pi05_ros.model.layouts.public_weights import EMBEDDING, EXPERT_HEAD, HEAD
-from pi05_ros.model.manifest import ManifestCheck, read_manifest, write_manifest
-from pi05_ros.model.public_names import public_name
-from pi05_ros.model.safetensors_file import write_safetensors
-from pi05_ros.model.weights import INDEX, load_model, wanted_shapes
 
 SHARDS = 4
 DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}

@@ -35,8 +35,8 @@ from speed.timing import Laps, take_turns
 from speed.workload import Workload, config_of, make_model, make_workload, size_names
 
 from pi05_ros.brain.model_options import Execution
+from pi05_ros.checkpoints.checkpoint import open_checkpoint
 from pi05_ros.errors import Pi05Error
-from pi05_ros.model.checkpoint import open_checkpoint
 from pi05_ros.model.pi05 import Pi05
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}

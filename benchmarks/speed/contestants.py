@@ -11,8 +11,8 @@ import torch
 
 from pi05_ros.brain.model_options import Execution
 from pi05_ros.brain.timings import Times
+from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.inference.engine import Pi05Engine
-from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.pi05 import Pi05
 
 from .timing import Laps

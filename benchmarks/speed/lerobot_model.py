@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.model.public_names import public_name
 from pi05_ros.model.text.tokenizer import PAD
 
 from .contestants import ChunkRun, Pictures, TextRun

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pi05_ros.model.checkpoint import make_tokenizer
+from pi05_ros.checkpoints.checkpoint import make_tokenizer
 from pi05_ros.model.config import (
     ExpertConfig,
     LanguageConfig,

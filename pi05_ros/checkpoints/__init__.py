@@ -1,1 +1,1 @@
-"""The verb `pi05 checkpoint`: what a checkpoint is, how it becomes ours, and what it can do."""
+"""Weights on disk: layouts that are read and written, conversion, inspection."""

@@ -84,10 +84,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _inspect(parsed: argparse.Namespace) -> int:
+    from pi05_ros.checkpoints.checkpoint import read_contents
     from pi05_ros.checkpoints.inspection import describe, page
-    from pi05_ros.model.checkpoint import read_contents
+    from pi05_ros.checkpoints.storage.manifest import ManifestCheck
     from pi05_ros.model.config import load_preset
-    from pi05_ros.model.manifest import ManifestCheck
 
     contents = read_contents(parsed.path, load_preset(parsed.model) if parsed.model else None)
     check = ManifestCheck(contents.folder, contents.records, parsed.hashes)
@@ -103,12 +103,12 @@ def _inspect(parsed: argparse.Namespace) -> int:
 def _convert(parsed: argparse.Namespace) -> int:
     import torch
 
+    from pi05_ros.checkpoints.checkpoint import read_contents
+    from pi05_ros.checkpoints.conversion import bytes_to_write, convert
     from pi05_ros.checkpoints.inspection import lacks
     from pi05_ros.checkpoints.progress import Progress
-    from pi05_ros.checkpoints.statistics import stated_statistics
-    from pi05_ros.model.checkpoint import read_contents
+    from pi05_ros.checkpoints.stated_statistics import stated_statistics
     from pi05_ros.model.config import load_preset
-    from pi05_ros.model.conversion import bytes_to_write, convert
 
     dtype = getattr(torch, parsed.dtype) if parsed.dtype else None
     platform = _platform(parsed.platform)
@@ -145,11 +145,11 @@ def _convert(parsed: argparse.Namespace) -> int:
 def _probe(parsed: argparse.Namespace) -> int:
     import torch
 
+    from pi05_ros.checkpoints.checkpoint import load_checkpoint, open_checkpoint
     from pi05_ros.checkpoints.probe import Probe
     from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
     from pi05_ros.checkpoints.scenes import drawn_scenes, mock_home_scenes
     from pi05_ros.inference.model_brain import stats_for
-    from pi05_ros.model.checkpoint import load_checkpoint, open_checkpoint
     from pi05_ros.model.config import load_preset
 
     platform = load_platform(parsed.platform)

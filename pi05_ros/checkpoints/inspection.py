@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pi05_ros.checkpoints.statistics import units_of
-from pi05_ros.model.layouts.contents import Contents
+from pi05_ros.checkpoints.layouts.contents import Contents
+from pi05_ros.checkpoints.stated_statistics import units_of
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import Platform
 

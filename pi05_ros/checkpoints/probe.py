@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.checkpoints.judge import (
     ChunkFacts,
     Sentence,
@@ -20,7 +21,6 @@ from pi05_ros.checkpoints.judge import (
     measure_chunks,
 )
 from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, Scene
-from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.normalization import NormStats, pad
 from pi05_ros.model.pi05 import Context
 from pi05_ros.model.text import action_text, locations, prompts

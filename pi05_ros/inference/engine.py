@@ -17,13 +17,13 @@ from torch import Tensor
 from pi05_ros.brain.continuation import Continuation, ContinuationMode
 from pi05_ros.brain.model_options import Execution, ExecutionChoice
 from pi05_ros.brain.timings import Times
+from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
 from pi05_ros.inference.leads import lead_of
 from pi05_ros.inference.priority_lock import PriorityLock
 from pi05_ros.inference.stopwatch import Stopwatch
-from pi05_ros.model.checkpoint import Checkpoint
 from pi05_ros.model.decoding import Decoded, decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text

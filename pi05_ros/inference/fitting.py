@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pi05_ros.model.checkpoint import Checkpoint, CheckpointError
+from pi05_ros.checkpoints.checkpoint import Checkpoint, CheckpointError
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import Platform
 

@@ -18,11 +18,11 @@ from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPre
 from pi05_ros.brain.model_options import ExecutionChoice, ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.timings import Times
+from pi05_ros.checkpoints.checkpoint import CheckpointError, open_checkpoint
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.inference.engine import Pi05Engine
 from pi05_ros.inference.fitting import cameras_for, stats_for
-from pi05_ros.model.checkpoint import CheckpointError, open_checkpoint
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.platforms.platform import Platform
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pi05_ros
 
-_MANIFEST = "manifest.json"  # See pi05_ros.model.manifest: it has the hash of every other file.
+_MANIFEST = "manifest.json"  # Of checkpoints.storage.manifest: the hash of every other file.
 RANDOM_WEIGHTS = "random weights"
 _GIT_S = 5.0  # Patience with git [s].
 

@@ -13,9 +13,7 @@ import yaml
 from fakes import public_checkpoint as public
 
 from pi05_ros.checkpoints import scenes
-from pi05_ros.cli import main
-from pi05_ros.inference.fitting import cameras_for, stats_for
-from pi05_ros.model.checkpoint import (
+from pi05_ros.checkpoints.checkpoint import (
     Checkpoint,
     CheckpointError,
     Training,
@@ -23,6 +21,8 @@ from pi05_ros.model.checkpoint import (
     random_checkpoint,
     save_checkpoint,
 )
+from pi05_ros.cli import main
+from pi05_ros.inference.fitting import cameras_for, stats_for
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import load_platform
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from pi05_ros.checkpoints.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.checkpoints.probe import Probe
 from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
 from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, drawn_scenes
 from pi05_ros.model import flow
-from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from pi05_ros.brain.observation import Observation
-from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint, save_checkpoint
+from pi05_ros.checkpoints.checkpoint import Checkpoint, random_checkpoint, save_checkpoint
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights

@@ -11,10 +11,10 @@ import safetensors.torch
 import torch
 
 from fakes import vocabulary
+from pi05_ros.checkpoints.layouts import lerobot_writing, public_sizes
+from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model.config import ExpertConfig, ModelConfig, load_preset
-from pi05_ros.model.layouts import lerobot_writing, public_sizes
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.model.public_names import public_name
 
 TINY = load_preset("tiny")
 LANGUAGE = replace(TINY.language, vocabulary=vocabulary.PIECES + 1024 + 128)

@@ -8,9 +8,9 @@ import torch
 from torch._dynamo.utils import counters
 
 from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
+from pi05_ros.checkpoints.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.inference import engine as engine_module
 from pi05_ros.inference.engine import EngineError, Pi05Engine
-from pi05_ros.model.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.model.text.prompts import PromptError
 
 LOW = "Task: pick up the plate, State: 128 128;\nAction: "

@@ -11,16 +11,16 @@ from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 from pi05_ros.brain.interface import Brain
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
-from pi05_ros.errors import ConfigError
-from pi05_ros.inference.fitting import stats_for
-from pi05_ros.inference.model_brain import ModelBrain, ObservationError
-from pi05_ros.model.checkpoint import (
+from pi05_ros.checkpoints.checkpoint import (
     Checkpoint,
     CheckpointError,
     Training,
     random_checkpoint,
     save_checkpoint,
 )
+from pi05_ros.errors import ConfigError
+from pi05_ros.inference.fitting import stats_for
+from pi05_ros.inference.model_brain import ModelBrain, ObservationError
 from pi05_ros.model.decoding import Decoded
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05

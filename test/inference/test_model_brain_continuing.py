@@ -9,8 +9,8 @@ import pytest
 from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
 from pi05_ros.brain.continuation import Continuation, ContinuationError
+from pi05_ros.checkpoints.checkpoint import Training
 from pi05_ros.inference.model_brain import ModelBrain
-from pi05_ros.model.checkpoint import Training
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.platforms.platform import Platform, load_platform
 

@@ -14,7 +14,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from pi05_ros.model.checkpoint import read_contents
+from pi05_ros.checkpoints.checkpoint import read_contents
+from pi05_ros.checkpoints.layouts.public_names import public_name
+from pi05_ros.checkpoints.storage.weights import WEIGHTS, load_model
 from pi05_ros.model.config import (
     ExpertConfig,
     LanguageConfig,
@@ -23,8 +25,6 @@ from pi05_ros.model.config import (
     load_preset,
 )
 from pi05_ros.model.pi05 import Context, Pi05
-from pi05_ros.model.public_names import public_name
-from pi05_ros.model.weights import WEIGHTS, load_model
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch
 

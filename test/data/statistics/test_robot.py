@@ -124,7 +124,7 @@ def test_norm_stats_are_what_a_checkpoint_reads(tmp_path):
     write_norm_stats(tmp_path / "norm_stats.json", {"robot": found})
     assert read_norm_stats(tmp_path / "norm_stats.json") == {"robot": found}
     pytest.importorskip("torch")
-    from pi05_ros.model.layouts import native
+    from pi05_ros.checkpoints.layouts import native
 
     assert native.read_norm_stats(tmp_path / "norm_stats.json") == {"robot": found}
 

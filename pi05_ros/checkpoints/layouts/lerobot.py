@@ -15,16 +15,16 @@ from typing import Any
 
 import torch
 
-from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_mapping
+from pi05_ros.checkpoints.layouts.contents import Contents, Training
+from pi05_ros.checkpoints.layouts.native import STATS, read_norm_stats
+from pi05_ros.checkpoints.layouts.public_sizes import public_config, whole_number
+from pi05_ros.checkpoints.layouts.public_weights import public_weights, variant_of
+from pi05_ros.checkpoints.layouts.unnamed_stats import UnnamedStats, low_and_high
+from pi05_ros.checkpoints.storage.files import CheckpointError, existing_file, read_mapping
+from pi05_ros.checkpoints.storage.manifest import check_name
+from pi05_ros.checkpoints.storage.safetensors_file import DTYPES, read_header, read_into
+from pi05_ros.checkpoints.storage.tokenizer_files import tokenizer_file
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.layouts.contents import Contents, Training
-from pi05_ros.model.layouts.native import STATS, read_norm_stats
-from pi05_ros.model.layouts.public_sizes import public_config, whole_number
-from pi05_ros.model.layouts.public_weights import public_weights, variant_of
-from pi05_ros.model.layouts.unnamed_stats import UnnamedStats, low_and_high
-from pi05_ros.model.manifest import check_name
-from pi05_ros.model.safetensors_file import DTYPES, read_header, read_into
-from pi05_ros.model.tokenizer_files import tokenizer_file
 
 TYPES = ("pi05", "pi0", "pi0_fast")
 PREPROCESSOR = "policy_preprocessor.json"

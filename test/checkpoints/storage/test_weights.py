@@ -5,21 +5,21 @@ import json
 import pytest
 import torch
 
-from pi05_ros.model.checkpoint import (
+from pi05_ros.checkpoints.checkpoint import (
     CheckpointError,
     load_checkpoint,
     random_checkpoint,
     save_checkpoint,
 )
-from pi05_ros.model.manifest import write_manifest
-from pi05_ros.model.weights import INDEX, stored_tensors
+from pi05_ros.checkpoints.storage.manifest import write_manifest
+from pi05_ros.checkpoints.storage.weights import INDEX, stored_tensors
 
 SHARD = "model-00002-of-00003.safetensors"
 
 
 @pytest.fixture
 def sharded(tmp_path, monkeypatch):
-    monkeypatch.setattr("pi05_ros.model.checkpoint.SHARD_BYTES", 200_000)
+    monkeypatch.setattr("pi05_ros.checkpoints.checkpoint.SHARD_BYTES", 200_000)
     save_checkpoint(tmp_path / "c", random_checkpoint("tiny", seed=2))
     assert len(list((tmp_path / "c").glob("model-*-of-00003.safetensors"))) == 3
     return tmp_path / "c"

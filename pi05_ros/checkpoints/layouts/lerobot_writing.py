@@ -14,10 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pi05_ros.model.checkpoint_files import CheckpointError, write_json
-from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.layouts.contents import Contents
-from pi05_ros.model.layouts.lerobot import (
+from pi05_ros.checkpoints.layouts.contents import Contents
+from pi05_ros.checkpoints.layouts.lerobot import (
     ACTION,
     CAMERA,
     PREFIX,
@@ -25,12 +23,14 @@ from pi05_ros.model.layouts.lerobot import (
     STATE,
     relative_flags,
 )
-from pi05_ros.model.layouts.public_sizes import GEMMA, VISION
-from pi05_ros.model.layouts.public_weights import EMBEDDING, EXPERT_HEAD, HEAD
+from pi05_ros.checkpoints.layouts.public_names import public_name
+from pi05_ros.checkpoints.layouts.public_sizes import GEMMA, VISION
+from pi05_ros.checkpoints.layouts.public_weights import EMBEDDING, EXPERT_HEAD, HEAD
+from pi05_ros.checkpoints.storage.files import CheckpointError, write_json
+from pi05_ros.checkpoints.storage.safetensors_file import DTYPES, StoredTensor, write_safetensors
+from pi05_ros.checkpoints.storage.weights import WEIGHTS
+from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.public_names import public_name
-from pi05_ros.model.safetensors_file import DTYPES, StoredTensor, write_safetensors
-from pi05_ros.model.weights import WEIGHTS
 
 POSTPROCESSOR = "policy_postprocessor.json"
 _METHODS = {"VISUAL": "IDENTITY", "STATE": "QUANTILES", "ACTION": "QUANTILES"}

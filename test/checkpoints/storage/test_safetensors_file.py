@@ -7,9 +7,9 @@ import pytest
 import safetensors.torch
 import torch
 
-from pi05_ros.model import safetensors_file
-from pi05_ros.model.checkpoint_files import CheckpointError
-from pi05_ros.model.safetensors_file import read_header, read_into, write_safetensors
+from pi05_ros.checkpoints.storage import safetensors_file
+from pi05_ros.checkpoints.storage.files import CheckpointError
+from pi05_ros.checkpoints.storage.safetensors_file import read_header, read_into, write_safetensors
 
 
 def tensors() -> dict[str, torch.Tensor]:

@@ -11,8 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.model.checkpoint import (
+from pi05_ros.checkpoints.checkpoint import (
     Checkpoint,
     CheckpointError,
     Training,
@@ -22,8 +21,9 @@ from pi05_ros.model.checkpoint import (
     random_checkpoint,
     save_checkpoint,
 )
+from pi05_ros.checkpoints.storage.manifest import write_manifest
+from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.manifest import write_manifest
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text.tokenizer import ByteTokenizer
 
@@ -128,7 +128,7 @@ def test_what_the_system_refuses(saved, tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr("pi05_ros.model.manifest.sha256_of", refuse)
+        patch.setattr("pi05_ros.checkpoints.storage.manifest.sha256_of", refuse)
         with pytest.raises(
             CheckpointError, match=r"config.json: cannot be read \(Permission denied"
         ):
@@ -308,7 +308,7 @@ def test_nothing_is_left_of_a_save_that_fails(tmp_path, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pi05_ros.model.checkpoint.write_manifest", fail)
+    monkeypatch.setattr("pi05_ros.checkpoints.checkpoint.write_manifest", fail)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path / "new", random_checkpoint("tiny"))
     assert list(tmp_path.iterdir()) == []

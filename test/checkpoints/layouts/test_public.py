@@ -10,11 +10,11 @@ import safetensors.torch
 import torch
 from fakes import public_checkpoint as public
 
-from pi05_ros.model.checkpoint import CheckpointError, load_checkpoint, read_contents
+from pi05_ros.checkpoints.checkpoint import CheckpointError, load_checkpoint, read_contents
+from pi05_ros.checkpoints.layouts.public_weights import canonical_name
+from pi05_ros.checkpoints.layouts.unnamed_stats import UnnamedStats
+from pi05_ros.checkpoints.storage.weights import INDEX
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.layouts.public_weights import canonical_name
-from pi05_ros.model.layouts.unnamed_stats import UnnamedStats
-from pi05_ros.model.weights import INDEX
 
 SHARED, KEYS = Path(__file__).parents[4] / "shared", "lerobot_pi05_base_keys.txt"
 PREFIX = "paligemma_with_expert.paligemma."

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.foundation.strict_yaml import load_yaml
-from pi05_ros.model.checkpoint_files import read_mapping
-from pi05_ros.model.layouts.contents import Contents
-from pi05_ros.model.layouts.native import read_norm_stats
-from pi05_ros.model.layouts.unnamed_stats import (
+from pi05_ros.checkpoints.layouts.contents import Contents
+from pi05_ros.checkpoints.layouts.native import read_norm_stats
+from pi05_ros.checkpoints.layouts.unnamed_stats import (
     EntryMeaning,
     StatsMapping,
     chosen,
     name_entries,
 )
+from pi05_ros.checkpoints.storage.files import read_mapping
+from pi05_ros.errors import ConfigError
+from pi05_ros.foundation.strict_yaml import load_yaml
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import Platform
 

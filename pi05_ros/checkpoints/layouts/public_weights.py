@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi05_ros.model.checkpoint_files import CheckpointError
+from pi05_ros.checkpoints.layouts.public_names import public_name
+from pi05_ros.checkpoints.storage.files import CheckpointError
+from pi05_ros.checkpoints.storage.safetensors_file import StoredTensor, same_values
+from pi05_ros.checkpoints.storage.weights import compare, stored_tensors, wanted_shapes
 from pi05_ros.model.config import ModelConfig, Variant
-from pi05_ros.model.public_names import public_name
-from pi05_ros.model.safetensors_file import StoredTensor, same_values
-from pi05_ros.model.weights import compare, stored_tensors, wanted_shapes
 
 _PALIGEMMA = "paligemma_with_expert.paligemma."
 _EXPERT = "paligemma_with_expert.gemma_expert."

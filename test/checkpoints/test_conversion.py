@@ -12,22 +12,22 @@ import safetensors.torch
 import torch
 from fakes import public_checkpoint as public
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.model.checkpoint import CheckpointError, load_checkpoint, read_contents
-from pi05_ros.model.config import load_preset
-from pi05_ros.model.conversion import bytes_to_write, convert
-from pi05_ros.model.layouts.contents import Contents, Training
-from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors
-from pi05_ros.model.layouts.unnamed_stats import (
+from pi05_ros.checkpoints.checkpoint import CheckpointError, load_checkpoint, read_contents
+from pi05_ros.checkpoints.conversion import bytes_to_write, convert
+from pi05_ros.checkpoints.layouts.contents import Contents, Training
+from pi05_ros.checkpoints.layouts.lerobot_writing import lerobot_tensors
+from pi05_ros.checkpoints.layouts.unnamed_stats import (
     EntryMeaning,
     StatsMapping,
     UnnamedStats,
     chosen,
     name_entries,
 )
-from pi05_ros.model.manifest import write_manifest
+from pi05_ros.checkpoints.storage.manifest import write_manifest
+from pi05_ros.checkpoints.storage.weights import wanted_shapes
+from pi05_ros.errors import ConfigError
+from pi05_ros.model.config import load_preset
 from pi05_ros.model.normalization import DimensionStats, NormStats
-from pi05_ros.model.weights import wanted_shapes
 
 SHARED, KEYS = Path(__file__).parents[3] / "shared", "lerobot_pi05_base_keys.txt"
 DIMENSIONS = (

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pi05_ros.checkpoints.layouts.unnamed_stats import UnnamedStats
+from pi05_ros.checkpoints.storage.manifest import FileRecord
+from pi05_ros.checkpoints.storage.safetensors_file import StoredTensor
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.layouts.unnamed_stats import UnnamedStats
-from pi05_ros.model.manifest import FileRecord
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.safetensors_file import StoredTensor
 
 
 @dataclass(frozen=True)

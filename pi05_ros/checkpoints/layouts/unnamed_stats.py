@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pi05_ros.checkpoints.storage.files import CheckpointError
 from pi05_ros.errors import ConfigError
-from pi05_ros.model.checkpoint_files import CheckpointError
 from pi05_ros.model.normalization import DimensionStats, NormStats
 
 

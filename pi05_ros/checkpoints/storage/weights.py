@@ -13,11 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_mapping
+from pi05_ros.checkpoints.storage.files import CheckpointError, existing_file, read_mapping
+from pi05_ros.checkpoints.storage.manifest import check_name
+from pi05_ros.checkpoints.storage.safetensors_file import (
+    StoredTensor,
+    check_finite,
+    read_header,
+    read_into,
+)
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.manifest import check_name
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.model.safetensors_file import StoredTensor, check_finite, read_header, read_into
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 FLOATS = ("F32", "BF16", "F16")  # What weights may be stored in.

@@ -10,10 +10,9 @@ from typing import Literal
 
 import torch
 
-from pi05_ros.model.checkpoint_files import CheckpointError, new_folder, readable, write_json
-from pi05_ros.model.layouts.contents import Contents
-from pi05_ros.model.layouts.lerobot_writing import lerobot_tensors, write_lerobot
-from pi05_ros.model.layouts.native import (
+from pi05_ros.checkpoints.layouts.contents import Contents
+from pi05_ros.checkpoints.layouts.lerobot_writing import lerobot_tensors, write_lerobot
+from pi05_ros.checkpoints.layouts.native import (
     FORMAT,
     STATS,
     ConfigFile,
@@ -21,11 +20,12 @@ from pi05_ros.model.layouts.native import (
     norm_stats_json,
     write_native,
 )
-from pi05_ros.model.layouts.public_weights import check_tied
-from pi05_ros.model.manifest import ManifestCheck, write_manifest
+from pi05_ros.checkpoints.layouts.public_weights import check_tied
+from pi05_ros.checkpoints.storage.files import CheckpointError, new_folder, readable, write_json
+from pi05_ros.checkpoints.storage.manifest import ManifestCheck, write_manifest
+from pi05_ros.checkpoints.storage.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text.fast import FAST_FILE
-from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
 
 Target = Literal["pi05_ros", "lerobot"]
 SMALL_FILES = 64 << 20  # Bytes that a disk shall have beside weights and tokenizer.

@@ -22,18 +22,9 @@ from pathlib import Path
 
 import torch
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.model.checkpoint_files import (
-    CheckpointError,
-    existing_file,
-    new_folder,
-    read_mapping,
-    readable,
-)
-from pi05_ros.model.config import ModelConfig, load_preset
-from pi05_ros.model.layouts.contents import Contents, Training
-from pi05_ros.model.layouts.lerobot import is_lerobot, read_lerobot
-from pi05_ros.model.layouts.native import (
+from pi05_ros.checkpoints.layouts.contents import Contents, Training
+from pi05_ros.checkpoints.layouts.lerobot import is_lerobot, read_lerobot
+from pi05_ros.checkpoints.layouts.native import (
     FORMAT,
     SHARD_BYTES,
     ConfigFile,
@@ -41,15 +32,24 @@ from pi05_ros.model.layouts.native import (
     read_native,
     write_native,
 )
-from pi05_ros.model.layouts.openpi import is_openpi, read_openpi
-from pi05_ros.model.layouts.public_weights import check_tied, has_public_names
-from pi05_ros.model.manifest import ManifestCheck, write_manifest
+from pi05_ros.checkpoints.layouts.openpi import is_openpi, read_openpi
+from pi05_ros.checkpoints.layouts.public_weights import check_tied, has_public_names
+from pi05_ros.checkpoints.storage.files import (
+    CheckpointError,
+    existing_file,
+    new_folder,
+    read_mapping,
+    readable,
+)
+from pi05_ros.checkpoints.storage.manifest import ManifestCheck, write_manifest
+from pi05_ros.checkpoints.storage.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
+from pi05_ros.checkpoints.storage.weights import load_model
+from pi05_ros.errors import ConfigError
+from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text.fast import FAST_FILE, FastTokenizer
 from pi05_ros.model.text.tokenizer import ByteTokenizer, Tokenizer
-from pi05_ros.model.tokenizer_files import read_fast, read_tokenizer, write_tokenizer
-from pi05_ros.model.weights import load_model
 
 __all__ = [
     "Checkpoint",

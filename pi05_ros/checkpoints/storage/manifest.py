@@ -16,14 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi05_ros.foundation.strict_yaml import from_mapping
-from pi05_ros.model.checkpoint_files import (
+from pi05_ros.checkpoints.storage.files import (
     CheckpointError,
     existing_file,
     read_json,
     readable,
     write_json,
 )
+from pi05_ros.foundation.strict_yaml import from_mapping
 
 MANIFEST = "manifest.json"
 FORMAT = "pi05_ros-manifest-1"

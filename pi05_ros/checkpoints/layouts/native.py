@@ -11,21 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pi05_ros.foundation.strict_yaml import from_mapping
-from pi05_ros.model.checkpoint_files import (
+from pi05_ros.checkpoints.layouts.contents import Contents, Training
+from pi05_ros.checkpoints.storage.files import (
     CheckpointError,
     existing_file,
     read_mapping,
     write_json,
 )
-from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.layouts.contents import Contents, Training
-from pi05_ros.model.manifest import read_manifest
-from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.safetensors_file import StoredTensor, write_safetensors
-from pi05_ros.model.text.fast import FAST_FILE
-from pi05_ros.model.tokenizer_files import TOKENIZERS, tokenizer_file
-from pi05_ros.model.weights import (
+from pi05_ros.checkpoints.storage.manifest import read_manifest
+from pi05_ros.checkpoints.storage.safetensors_file import StoredTensor, write_safetensors
+from pi05_ros.checkpoints.storage.tokenizer_files import TOKENIZERS, tokenizer_file
+from pi05_ros.checkpoints.storage.weights import (
     INDEX,
     WEIGHTS,
     compare,
@@ -33,6 +29,10 @@ from pi05_ros.model.weights import (
     wanted_shapes,
     weight_files,
 )
+from pi05_ros.foundation.strict_yaml import from_mapping
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.text.fast import FAST_FILE
 
 FORMAT = "pi05_ros-1"
 CONFIG, STATS = "config.json", "norm_stats.json"

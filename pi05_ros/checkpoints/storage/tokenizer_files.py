@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pi05_ros.checkpoints.storage.files import (
+    CheckpointError,
+    existing_file,
+    read_json,
+    write_json,
+)
 from pi05_ros.foundation.strict_yaml import from_mapping
-from pi05_ros.model.checkpoint_files import CheckpointError, existing_file, read_json, write_json
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.paligemma_tokenizer import JSON_FILE, MODEL_FILE, PaliGemmaTokenizer

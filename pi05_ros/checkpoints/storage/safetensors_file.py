@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pi05_ros.model.checkpoint_files import CheckpointError, existing_file
+from pi05_ros.checkpoints.storage.files import CheckpointError, existing_file
 
 DTYPES = {  # Names in the header; those that weights may have first.
     "F32": torch.float32,

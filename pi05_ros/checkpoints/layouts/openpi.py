@@ -13,13 +13,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.model.checkpoint_files import CheckpointError, read_mapping
+from pi05_ros.checkpoints.layouts.contents import Contents, Training
+from pi05_ros.checkpoints.layouts.public_sizes import public_config, whole_number
+from pi05_ros.checkpoints.layouts.public_weights import public_weights, variant_of
+from pi05_ros.checkpoints.layouts.unnamed_stats import UnnamedStats, low_and_high
+from pi05_ros.checkpoints.storage.files import CheckpointError, read_mapping
+from pi05_ros.checkpoints.storage.tokenizer_files import tokenizer_file
 from pi05_ros.model.config import ModelConfig, Variant
-from pi05_ros.model.layouts.contents import Contents, Training
-from pi05_ros.model.layouts.public_sizes import public_config, whole_number
-from pi05_ros.model.layouts.public_weights import public_weights, variant_of
-from pi05_ros.model.layouts.unnamed_stats import UnnamedStats, low_and_high
-from pi05_ros.model.tokenizer_files import tokenizer_file
 
 CAMERAS = ("base_0_rgb", "left_wrist_0_rgb", "right_wrist_0_rgb")  # openpi, `models/model.py`.
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pi05_ros.checkpoints.storage.files import CheckpointError
 from pi05_ros.errors import did_you_mean
-from pi05_ros.model.checkpoint_files import CheckpointError
 from pi05_ros.model.config import (
     ExpertConfig,
     LanguageConfig,

@@ -1,0 +1,1 @@
+"""Files of a checkpoint: safetensors, manifest, tokenizer, weights under their names."""
