@@ -22,12 +22,12 @@ from live import machine
 
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.episodes.episode import Episode, SubtaskLabel
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.rows import newest_frames
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF, PRESET
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import BagSettings, write_bag
+from pi05_ros.data.open import open_episodes
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

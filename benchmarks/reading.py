@@ -31,9 +31,9 @@ from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
 from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.samples import Samples
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

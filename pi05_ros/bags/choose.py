@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pi05_ros.data.episodes.open import find_bags, is_bag
+from pi05_ros.data.open import find_bags, is_bag
 from pi05_ros.errors import ConfigError
 
 DEFAULT_FOLDER = Path("bags")  # Where the recorder writes when it is not told otherwise.

@@ -14,12 +14,12 @@ import sys
 from pathlib import Path
 
 from pi05_ros.bags.progress import console, progress
-from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.lerobot.audit import audit
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
 from pi05_ros.data.lerobot.export import ExportSettings, LeftOut, export
 from pi05_ros.data.lerobot.selection import UNGRADED
-from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import did_you_mean
 
 OUTCOMES = ("success", "failure", UNGRADED)

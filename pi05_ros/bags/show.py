@@ -10,7 +10,7 @@ from pathlib import Path
 from pi05_ros.bags.choose import DEFAULT_FOLDER, bag_of
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError
 
 _SUFFIXES = (".png", ".pdf")

@@ -17,9 +17,9 @@ from pathlib import Path
 from pi05_ros.bags.parallel import map_in_processes
 from pi05_ros.bags.progress import console, progress
 from pi05_ros.bags.stats_table import findings_text, stats_table
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.episodes.open import open_episodes
-from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.open import open_episodes
 from pi05_ros.data.statistics.doctor import KINDS, NotTrainableError, examine, require_trainable
 from pi05_ros.data.statistics.files import (
     from_bytes,

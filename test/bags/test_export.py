@@ -5,7 +5,7 @@ import pytest
 from fakes.model_bags import episode_bag, jpeg
 
 from pi05_ros.bags import command
-from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.open import open_episodes
 
 
 @pytest.fixture

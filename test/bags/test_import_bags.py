@@ -4,9 +4,9 @@ import pytest
 from fakes.lerobot_folders import write_v21
 
 from pi05_ros.bags import command
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY
+from pi05_ros.data.open import open_episodes
 
 
 def test_a_dataset_becomes_bags_once(tmp_path, capsys):

@@ -12,8 +12,8 @@ from PIL import Image
 from pi05_ros.bags.choose import bag_of, bags_below
 from pi05_ros.bags.sheet import SOURCE_COLOURS, draw_sheet
 from pi05_ros.cli import main as pi05
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.lerobot.export import ExportSettings, export
+from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError
 
 

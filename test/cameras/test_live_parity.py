@@ -25,11 +25,11 @@ from pi05_ros.brain.observation_buffer import ObservationBuffer
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.live import live_moments
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
-from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.open import open_episodes
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text import prompts

@@ -17,10 +17,10 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 
 _INDEX = "index-2.npz"  # Its number changes with what is read from a bag, and how.
 _OPEN_READERS = 4  # For each thread: a reader holds a file and its table of contents.

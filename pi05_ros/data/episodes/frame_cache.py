@@ -21,8 +21,8 @@ import numpy as np
 
 from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.cameras.model_input import MODEL_SIDE, model_input
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 
 _log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import files, selection, staging
 from pi05_ros.data.lerobot.committed import Committed, read_committed
@@ -26,7 +27,6 @@ from pi05_ros.data.lerobot.publish import publish
 from pi05_ros.data.lerobot.selection import Rows
 from pi05_ros.data.lerobot.staging import StagedEpisode
 from pi05_ros.data.lerobot.workers import Job, work
-from pi05_ros.data.pictures.cache_folder import CacheError
 from pi05_ros.errors import Pi05Error
 
 STAGING = ".pi05_export"  # In the dataset's folder while an export is under way.

@@ -17,12 +17,12 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import staging
 from pi05_ros.data.lerobot.encoding import Cancelled, StopFlag
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.selection import Rows
-from pi05_ros.data.pictures.cache_folder import CacheError
 from pi05_ros.errors import Pi05Error
 
 _REPORT_EVERY_S = 0.2

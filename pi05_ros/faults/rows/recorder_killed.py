@@ -12,7 +12,7 @@ from pathlib import Path
 from pi05_msgs.msg import RobotState
 from pi05_ros.data.bags.mark import is_marked
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.data.episodes.open import open_episodes
+from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import Pi05Error
 from pi05_ros.faults.catalog import Trial
 from pi05_ros.faults.checks import Checks

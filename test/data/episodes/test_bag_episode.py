@@ -27,8 +27,8 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
 from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_HOLDING, Box
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 
 FRONT = PLATFORM.camera("front").topic
 

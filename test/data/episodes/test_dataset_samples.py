@@ -9,10 +9,10 @@ import pytest
 from fakes.model_bags import episode_bag
 
 from pi05_ros.bags import command
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.episodes.samples import Samples
-from pi05_ros.data.pictures.cache_folder import CacheFolder
+from pi05_ros.data.open import open_episodes
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics
 
 CAMERAS = ("front", "left_wrist")

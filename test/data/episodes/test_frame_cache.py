@@ -13,8 +13,8 @@ from pi05_ros.cameras.model_input import model_input
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.cache_folder import CacheError, CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
-from pi05_ros.data.pictures.cache_folder import CacheError, CacheFolder
 from pi05_ros.errors import Pi05Error
 
 CAMERAS = ("front", "left_wrist")

@@ -10,10 +10,10 @@ from fakes.model_bags import PERIOD, PLATFORM, episode_bag, subtask
 
 from pi05_ros.cameras.model_input import model_input
 from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_HOLDING, SubtaskLabel
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.samples import SampleError, Samples
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 
 CAMERAS = ("front", "left_wrist", "right_wrist")
 

@@ -9,10 +9,10 @@ from fakes.exports import contents, three, why
 
 from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
-from pi05_ros.data.pictures.cache_folder import CacheError
 
 SETTINGS = ExportSettings()
 ENCODING = "rows of video"

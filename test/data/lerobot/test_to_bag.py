@@ -8,11 +8,11 @@ from fakes.lerobot_folders import TASKS, states, write_v21, write_v30
 from rosbags.rosbag2 import Reader
 
 from pi05_ros.data.episodes.episode import SubtaskLabel
-from pi05_ros.data.episodes.open import open_episodes
 from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, log_times, write_bag
+from pi05_ros.data.open import open_episodes
 
 
 def psnr(one, other):

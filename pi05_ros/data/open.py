@@ -10,8 +10,8 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.metadata import FILE, MARK
 from pi05_ros.data.episodes.bag_episode import BagEpisode
+from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.pictures.cache_folder import CacheFolder
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pi05_ros.data.pictures.cache_folder import (
+from pi05_ros.data.episodes.cache_folder import (
     CacheError,
     CacheFolder,
     default_folder,
@@ -85,7 +85,7 @@ def test_two_processes_are_alone_one_after_the_other(tmp_path):
     cached = cache(tmp_path)
     held = (
         "import sys; from pathlib import Path\n"
-        "from pi05_ros.data.pictures.cache_folder import CacheFolder\n"
+        "from pi05_ros.data.episodes.cache_folder import CacheFolder\n"
         "with CacheFolder(Path(sys.argv[1]), 1000).alone('a', 'x'):\n"
         "    print('in', flush=True); sys.stdin.read()\n"
     )
