@@ -13,10 +13,10 @@ import mujoco
 import numpy as np
 
 from pi05_ros.platforms.platform import Platform
-from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
-from pi05_ros.sim.home import Item, Kitchen
 from pi05_ros.sim.home_spec import item_body
-from pi05_ros.sim.items import Grasp
+from pi05_ros.sim.homes.geometry import quaternion_conjugate, quaternion_multiply, rotate
+from pi05_ros.sim.homes.home import Item, Kitchen
+from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.robot import servo_name, tcp_site
 
 REACH = 0.035  # [m] from tool centre point to graspable point.

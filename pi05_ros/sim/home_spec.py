@@ -7,9 +7,9 @@ import itertools
 import mujoco
 import numpy as np
 
-from pi05_ros.sim.furniture import kitchen_parts
-from pi05_ros.sim.home import Item, Kitchen
-from pi05_ros.sim.parts import Part
+from pi05_ros.sim.homes.furniture import kitchen_parts
+from pi05_ros.sim.homes.home import Item, Kitchen
+from pi05_ros.sim.homes.parts import Part
 from pi05_ros.sim.robot import ITEM, TOUCHES, WORLD
 
 _SHAPES = {

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from pi05_ros.platforms.platform import Platform
-from pi05_ros.sim.geometry import quaternion_conjugate, quaternion_multiply, rotate
+from pi05_ros.sim.homes.geometry import quaternion_conjugate, quaternion_multiply, rotate
 
 
 @dataclass(frozen=True)

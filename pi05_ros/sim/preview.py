@@ -15,7 +15,7 @@ import numpy as np
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.cameras import CameraRenderer
-from pi05_ros.sim.home import Kitchen
+from pi05_ros.sim.homes.home import Kitchen
 from pi05_ros.sim.world import World
 
 _ROW = 240  # Height of a row [pixel].

@@ -9,8 +9,8 @@ import numpy as np
 
 from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.cameras import find_camera, pose_data
-from pi05_ros.sim.geometry import rotate
 from pi05_ros.sim.home_spec import item_body
+from pi05_ros.sim.homes.geometry import rotate
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot
 

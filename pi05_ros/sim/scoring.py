@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.home import Kitchen
+from pi05_ros.sim.homes.home import Kitchen
 
 LIFT = 0.03  # How far above where it was taken an item counts as picked up [m].
 _STILL = 0.05  # Slower than this an item counts as resting [m/s].

@@ -18,11 +18,11 @@ import numpy as np
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms.platform import Platform
-from pi05_ros.sim.geometry import yaw_quaternion
 from pi05_ros.sim.grasping import GraspWelds
-from pi05_ros.sim.home import Kitchen
 from pi05_ros.sim.home_spec import add_kitchen, item_body
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.geometry import yaw_quaternion
+from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.links import Links, LinkTransforms, Wheels, subtree
 from pi05_ros.sim.robot import (
     BASE_JOINTS,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pi05_ros.brain.observation import Observation, Pose, SceneState
-from pi05_ros.sim.geometry import yaw_quaternion
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.geometry import yaw_quaternion
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 
 def kitchen_with(*kinds):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.sim.geometry import quaternion_conjugate, rotate, yaw_quaternion
 from pi05_ros.sim.grasping import REACH
 from pi05_ros.sim.home_spec import item_joint
+from pi05_ros.sim.homes.geometry import quaternion_conjugate, rotate, yaw_quaternion
 from pi05_ros.sim.robot import tcp_site
 from pi05_ros.sim.world import World
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.preview import main, overview_from
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.scoring import TASKS, DishesInSink, scorer
 
 TASK = "put the dishes in the sink"

@@ -8,8 +8,8 @@ import pytest
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.sim.geometry import quaternion_multiply, rotate
 from pi05_ros.sim.home_spec import item_joint
+from pi05_ros.sim.homes.geometry import quaternion_multiply, rotate
 from pi05_ros.sim.robot import home_positions
 from pi05_ros.sim.world import World
 

@@ -24,7 +24,7 @@ from pi05_ros.sim.expert.skills import Hold, Pick, Place, Skill
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 _LOG = logging.getLogger(__name__)
 _HORIZON = 50  # Rows, as π0.5.

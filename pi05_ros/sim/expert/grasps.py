@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.transforms import Transform, hand_down, yaw_of
-from pi05_ros.sim.geometry import wrap_angle
-from pi05_ros.sim.items import Grasp
+from pi05_ros.sim.homes.geometry import wrap_angle
+from pi05_ros.sim.homes.items import Grasp
 
 _RIM_POINTS = 16
 _STEEP = 0.7  # Height of a unit vector above which it gives fingers no horizontal direction.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.home import Item, Kitchen
+from pi05_ros.sim.homes.home import Item, Kitchen
 
 Verb = Literal["pick", "place", "hold"]
 

@@ -12,7 +12,7 @@ from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
 from pi05_ros.sim.expert.rails import Rail, Rails
 from pi05_ros.sim.expert.state import Held, RobotState
 from pi05_ros.sim.expert.workplace import Workplace
-from pi05_ros.sim.geometry import FloorPose, wrap_angle
+from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].

@@ -12,8 +12,8 @@ from pi05_ros.sim.expert.layout import ArmLayout
 from pi05_ros.sim.expert.memory import Running
 from pi05_ros.sim.expert.state import Hand, RobotState
 from pi05_ros.sim.expert.transforms import Transform, yaw_of
-from pi05_ros.sim.geometry import FloorPose
-from pi05_ros.sim.home import Kitchen
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.homes.home import Kitchen
 
 _LONG_AGO = 1e3  # [s]
 _DONE_MOVING = 0.35  # A measured gripper this near to its command's end has done what it was told.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pi05_ros.sim.expert.language import parse_task, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.state import RobotState
-from pi05_ros.sim.home import Item
+from pi05_ros.sim.homes.home import Item
 
 _LOG = logging.getLogger(__name__)
 _LIFTED = 0.05  # An item this far above the worktop is picked up [m].

@@ -11,7 +11,7 @@ from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import Transform
-from pi05_ros.sim.home import Item
+from pi05_ros.sim.homes.home import Item
 
 _NEAREST = 0.02  # Corners nearer to the lens than this, or behind it, cannot be projected [m].
 

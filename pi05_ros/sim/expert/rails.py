@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.sim.expert.grasps import HandPose
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import on_floor
-from pi05_ros.sim.geometry import FloorPose, wrap_angle
+from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
 _SPACING = 0.06  # Between two heights that are solved [m]; joints are interpolated in between.
 _SAME_PLACE, _SAME_ANGLE = 0.003, 0.01  # [m], [rad] below which a solved path still serves.

@@ -11,8 +11,8 @@ from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.slots import release_pose
 from pi05_ros.sim.expert.state import RobotState
-from pi05_ros.sim.geometry import FloorPose, wrap_angle
-from pi05_ros.sim.home import Item
+from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
+from pi05_ros.sim.homes.home import Item
 
 _TURN_COST = 0.08  # [m/rad] How much driving a turn of the hand is worth.
 # [m/m] How much driving the hand's own way is worth. Of two options that are equally good, the

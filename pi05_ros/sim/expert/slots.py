@@ -12,8 +12,8 @@ from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import hand_down, yaw_of
 from pi05_ros.sim.expert.workplace import Bounds, Workplace
-from pi05_ros.sim.geometry import wrap_angle
-from pi05_ros.sim.home import Item, Sink
+from pi05_ros.sim.homes.geometry import wrap_angle
+from pi05_ros.sim.homes.home import Item, Sink
 
 _WALL_GAP = 0.015  # Between an item and the sink's walls [m].
 # Between a hand or an item and the tap, across and along the sink [m]: hands come from the side.

@@ -8,7 +8,7 @@ import numpy as np
 
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import Transform, on_floor
-from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.homes.geometry import FloorPose
 
 HALF_OPEN = 0.5  # Gripper command below which a hand counts as closed.
 _SETTLING = 0.75  # What is left of a joint's tracking error one period later.

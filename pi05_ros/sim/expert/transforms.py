@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.brain.observation import Pose
-from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.homes.geometry import FloorPose
 
 
 @dataclass(frozen=True)

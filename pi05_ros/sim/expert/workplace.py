@@ -8,9 +8,9 @@ from pi05_ros.sim.expert.config import ExpertConfig
 from pi05_ros.sim.expert.grasps import HandPose
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.transforms import hand_down, on_floor
-from pi05_ros.sim.furniture import kitchen_parts
-from pi05_ros.sim.geometry import FloorPose
-from pi05_ros.sim.home import Kitchen
+from pi05_ros.sim.homes.furniture import kitchen_parts
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.homes.home import Kitchen
 
 _BESIDE_SINK = 0.1  # What stands within this of the sink may be in a hand's way [m].
 _ARM_SPACE = 0.5  # What begins higher above the sink than this is not in the way [m].

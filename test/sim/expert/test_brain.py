@@ -11,7 +11,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.language import UnknownText, pick_text, place_text
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 TASK = "put the dishes in the sink"
 

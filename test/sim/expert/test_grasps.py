@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from pi05_ros.sim.dishes import DISHES
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.transforms import Transform, hand_down
+from pi05_ros.sim.homes.dishes import DISHES
 
 
 def placed(yaw=0.4, roll=0.0):

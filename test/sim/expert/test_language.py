@@ -10,7 +10,7 @@ from pi05_ros.sim.expert.language import (
     pick_text,
     place_text,
 )
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 
 @pytest.mark.parametrize("home", range(12))

@@ -11,7 +11,7 @@ from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.language import pick_text, place_text
 from pi05_ros.sim.expert.transforms import Transform, on_floor
-from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.homes.geometry import FloorPose
 
 TASK = "put the dishes in the sink"
 PLATFORM = load_platform("mobile_18dof")

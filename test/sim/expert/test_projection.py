@@ -8,7 +8,7 @@ from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.kinematics import Kinematics
 from pi05_ros.sim.expert.projection import item_boxes, project
 from pi05_ros.sim.expert.transforms import Transform, on_floor
-from pi05_ros.sim.geometry import FloorPose
+from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.projection import CameraGeometry
 from pi05_ros.sim.world import World
 

@@ -14,7 +14,7 @@ from pi05_ros.sim.expert.slots import release_pose
 from pi05_ros.sim.expert.state import Held
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.expert.workplace import Workplace
-from pi05_ros.sim.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 PLATFORM = load_platform("mobile_18dof")
 CONFIG = ExpertConfig()

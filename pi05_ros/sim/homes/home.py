@@ -13,9 +13,9 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.geometry import FloorPose, yaw_quaternion
-from pi05_ros.sim.items import Design, Grasp
-from pi05_ros.sim.parts import Color
+from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
+from pi05_ros.sim.homes.items import Design, Grasp
+from pi05_ros.sim.homes.parts import Color
 
 
 @dataclass(frozen=True)

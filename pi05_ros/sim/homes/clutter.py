@@ -6,10 +6,19 @@ import math
 
 import numpy as np
 
-from pi05_ros.sim.dishes import Maker
-from pi05_ros.sim.geometry import quaternion_multiply
-from pi05_ros.sim.items import BLACK, COLORS, SILVER, Design, centred, draw, felt_box, tumbler
-from pi05_ros.sim.parts import ALONG_X, Color, Part, Quaternion, about_y, about_z
+from pi05_ros.sim.homes.dishes import Maker
+from pi05_ros.sim.homes.geometry import quaternion_multiply
+from pi05_ros.sim.homes.items import (
+    BLACK,
+    COLORS,
+    SILVER,
+    Design,
+    centred,
+    draw,
+    felt_box,
+    tumbler,
+)
+from pi05_ros.sim.homes.parts import ALONG_X, Color, Part, Quaternion, about_y, about_z
 
 
 def make_cereal(rng: np.random.Generator, color_name: str) -> Design:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from pi05_ros.sim.geometry import rotate
+from pi05_ros.sim.homes.geometry import rotate
 
 Shape = Literal["box", "cylinder", "sphere", "capsule", "ellipsoid", "lathe"]
 Color = tuple[float, float, float, float]  # Red, green, blue, alpha; 0 to 1.

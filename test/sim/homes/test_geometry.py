@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pi05_ros.sim.geometry import (
+from pi05_ros.sim.homes.geometry import (
     FloorPose,
     quaternion_conjugate,
     quaternion_multiply,

@@ -16,12 +16,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.clutter import CLUTTER
-from pi05_ros.sim.dishes import DISHES, PAINTED
-from pi05_ros.sim.geometry import FloorPose
-from pi05_ros.sim.home import Counter, Item, Kitchen, Look, Room, Sink
-from pi05_ros.sim.items import COLORS, Design
-from pi05_ros.sim.parts import Color
+from pi05_ros.sim.homes.clutter import CLUTTER
+from pi05_ros.sim.homes.dishes import DISHES, PAINTED
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.homes.home import Counter, Item, Kitchen, Look, Room, Sink
+from pi05_ros.sim.homes.items import COLORS, Design
+from pi05_ros.sim.homes.parts import Color
 
 DISH_COUNT = 4
 FRONT_MARGIN = (0.12, 0.32)  # Of a dish's middle, behind the counter's front edge [m].

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pi05_ros.sim.geometry import FloorPose, quaternion_multiply, yaw_quaternion
-from pi05_ros.sim.home import Counter, Kitchen
-from pi05_ros.sim.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_multiply, yaw_quaternion
+from pi05_ros.sim.homes.home import Counter, Kitchen
+from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 _CHROME: Color = (0.86, 0.87, 0.89, 1.0)

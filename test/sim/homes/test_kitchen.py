@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.home import Kitchen
-from pi05_ros.sim.items import COLORS
-from pi05_ros.sim.kitchen import draw_kitchen as draw_anew
+from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.items import COLORS
+from pi05_ros.sim.homes.kitchen import draw_kitchen as draw_anew
 
 draw_kitchen = functools.cache(draw_anew)
 

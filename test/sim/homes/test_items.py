@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from pi05_ros.sim.clutter import CLUTTER
-from pi05_ros.sim.dishes import DISHES, make_mug, make_pan
-from pi05_ros.sim.items import Grasp
-from pi05_ros.sim.parts import ALONG_X, Part, bounds
+from pi05_ros.sim.homes.clutter import CLUTTER
+from pi05_ros.sim.homes.dishes import DISHES, make_mug, make_pan
+from pi05_ros.sim.homes.items import Grasp
+from pi05_ros.sim.homes.parts import ALONG_X, Part, bounds
 
 ALL = {**DISHES, **CLUTTER}
 GRIPPER_OPENING = 0.08  # m, of both platforms.

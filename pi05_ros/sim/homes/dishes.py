@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pi05_ros.sim.items import (
+from pi05_ros.sim.homes.items import (
     BLACK,
     COLORS,
     SILVER,
@@ -17,7 +17,7 @@ from pi05_ros.sim.items import (
     felt_box,
     tumbler,
 )
-from pi05_ros.sim.parts import ALONG_X, Part
+from pi05_ros.sim.homes.parts import ALONG_X, Part
 
 
 def make_plate(rng: np.random.Generator, color_name: str) -> Design:

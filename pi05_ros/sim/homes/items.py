@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.sim.parts import Color, Part, Profile, Vector, bounds
+from pi05_ros.sim.homes.parts import Color, Part, Profile, Vector, bounds
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Procedural homes as data: rooms, furniture, dishes and clutter of a seed."""
