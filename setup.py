@@ -37,7 +37,7 @@ setup(
     package_data={
         f"{NAME}.console": ["page/*"],
         f"{NAME}.faults": ["*.c"],
-        f"{NAME}.report": ["*.j2"],
+        f"{NAME}.evaluation.report": ["*.j2"],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

@@ -33,14 +33,18 @@ class Verb:
 VERBS = {
     "demo": Verb("pi05_ros.demo.command", "a robot in a mock home does one task, and is filmed"),
     "up": Verb("pi05_ros.up", "bring up a robot's node graph, or a mock home's"),
-    "report": Verb("pi05_ros.report.command", "a recorded run on one page, to send around"),
+    "report": Verb(
+        "pi05_ros.evaluation.report.command", "a recorded run on one page, to send around"
+    ),
     "say": Verb("pi05_ros.say.command", "speak the robot's next subtask, or hand back"),
     "bags": Verb("pi05_ros.bags.command", "list, check, mend, show and export recorded episodes"),
     "checkpoint": Verb(
         "pi05_ros.checkpoints.command", "inspect, convert or probe a model's weights"
     ),
     "faults": Verb("pi05_ros.faults.command", "put faults upon the suite and measure the robot"),
-    "latency": Verb("pi05_ros.latency.command", "where the time goes, from a bag or live"),
+    "latency": Verb(
+        "pi05_ros.evaluation.latency.command", "where the time goes, from a bag or live"
+    ),
     "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
     "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
 }

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out and len(episodes) != 1:
         print(f"pi05 bags show: --out takes one episode, not {len(episodes)}", file=sys.stderr)
         return 2
-    from pi05_ros.bags.sheet import save_sheet  # matplotlib takes a second.
+    from pi05_ros.evaluation.report.sheet import save_sheet  # matplotlib takes a second.
 
     with progress("drawing", len(episodes)) as bar:
         for episode in episodes:

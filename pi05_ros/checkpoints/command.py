@@ -146,9 +146,9 @@ def _probe(parsed: argparse.Namespace) -> int:
     import torch
 
     from pi05_ros.checkpoints.checkpoint import load_checkpoint, open_checkpoint
-    from pi05_ros.checkpoints.probe import Probe
-    from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
-    from pi05_ros.checkpoints.scenes import drawn_scenes, mock_home_scenes
+    from pi05_ros.evaluation.probe.probe import Probe
+    from pi05_ros.evaluation.probe.probe_page import probe_facts, probe_page
+    from pi05_ros.evaluation.probe.scenes import drawn_scenes, mock_home_scenes
     from pi05_ros.inference.model_brain import stats_for
     from pi05_ros.model.config import load_preset
 

@@ -12,9 +12,9 @@ from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.bringup_options import BRAINS, BringupOptions
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.demo.domain import own_domain
-from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.evaluation.run_record import RunRecord
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.recording.disk import disk_space
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from pi05_ros.control.modes import Mode
-from pi05_ros.demo.record import RunRecord
+from pi05_ros.evaluation.run_record import RunRecord
 
 _REWRITE_S = 0.2  # On a terminal.
 _REPEAT_S = 5.0  # Elsewhere: a log should stay readable.

@@ -28,7 +28,7 @@ from pi05_ros.control.modes import (
     Mode,
     disarmed_by_itself,
 )
-from pi05_ros.demo.holds import Robot
+from pi05_ros.evaluation.holds import Robot
 
 # Before each try to arm [wall s]: who was gone comes back by the wall's clock, and takes longer
 # the slower the machine is. About a minute in all.

@@ -12,15 +12,15 @@ from pi05_ros.bringup import NodeSpec, fast_dds_environment, graph
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.bringup_processes import process_specs
 from pi05_ros.control.modes import Mode
-from pi05_ros.demo.film import FRAMES_PER_SECOND, Film, Frame
 from pi05_ros.demo.live import LiveLine, describe
 from pi05_ros.demo.logs import NodeLogs
-from pi05_ros.demo.picture import Caption
 from pi05_ros.demo.rearming import fault_sentence
-from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.summary import Asked, summarize, write_summary
 from pi05_ros.demo.watch import Watch
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.report.frame import Caption
+from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Film, Frame
+from pi05_ros.evaluation.run_record import RunRecord
 from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes.demo_monitor import MonitorThread
 from pi05_ros.platforms.platform import Platform

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.demo.holds import Hold, after_start
-from pi05_ros.demo.record import Bag, RunRecord
+from pi05_ros.evaluation.holds import Hold, after_start
+from pi05_ros.evaluation.run_record import Bag, RunRecord
 
 
 @dataclass(frozen=True)

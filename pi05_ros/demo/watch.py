@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from pi05_ros.demo.rearming import Rearming, Step
-from pi05_ros.demo.record import RunRecord
 from pi05_ros.demo.stall import Stall
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.run_record import RunRecord
 
 _SETTLE_S = 1.0  # Simulated time that is still filmed after the last point [s].
 _SPEAKS_S = 5.0  # A mock home that waits says so once a second [wall s].

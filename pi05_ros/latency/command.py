@@ -13,12 +13,12 @@ from pathlib import Path
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.demo.live import LiveLine
 from pi05_ros.errors import ConfigError
-from pi05_ros.latency.bag import read_bag
-from pi05_ros.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.bag import read_bag
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.plot import save_plot
+from pi05_ros.evaluation.latency.statistics import summarize
+from pi05_ros.evaluation.latency.table import as_json, as_text
 from pi05_ros.latency.live import listen
-from pi05_ros.latency.plot import save_plot
-from pi05_ros.latency.statistics import summarize
-from pi05_ros.latency.table import as_json, as_text
 
 _NAMESPACE = "/pi05"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.ledger import Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.ledger import Lives, chunk_record, state_record
 
 
 def listen(namespace: str, seconds: float, tell: Callable[[str], None]) -> Lives:

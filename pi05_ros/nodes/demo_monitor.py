@@ -26,8 +26,8 @@ from std_srvs.srv import SetBool, Trigger
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Episode, RobotState, Subtask, TaskScore
 from pi05_msgs.srv import StopEpisode
-from pi05_ros.demo.record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.errors import MessageError
+from pi05_ros.evaluation.run_record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.conversions import seconds_to_duration
 from pi05_ros.nodes.driver_pictures import image_to_rgb

@@ -59,9 +59,9 @@ def write_report(
     Raises:
         Pi05Error: The bag cannot be read, or a file cannot be written.
     """
-    from pi05_ros.report.contents import collect  # matplotlib and OpenCV take a second.
-    from pi05_ros.report.page import render
-    from pi05_ros.report.pictures import moments, write_video
+    from pi05_ros.evaluation.report.contents import collect  # matplotlib and OpenCV take a second.
+    from pi05_ros.evaluation.report.page import render
+    from pi05_ros.evaluation.report.pictures import moments, write_video
 
     page.parent.mkdir(parents=True, exist_ok=True)
     with progress("reading", 1.0) as bar:

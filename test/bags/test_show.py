@@ -10,11 +10,11 @@ from fakes.episode_bags import FACTS, PLATFORM, alter, make_episode_bag
 from PIL import Image
 
 from pi05_ros.bags.choose import bag_of, bags_below
-from pi05_ros.bags.sheet import SOURCE_COLOURS, draw_sheet
 from pi05_ros.cli import main as pi05
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError
+from pi05_ros.evaluation.report.sheet import SOURCE_COLOURS, draw_sheet
 
 
 @pytest.fixture(scope="module")

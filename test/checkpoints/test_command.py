@@ -12,7 +12,6 @@ import pytest
 import yaml
 from fakes import public_checkpoint as public
 
-from pi05_ros.checkpoints import scenes
 from pi05_ros.checkpoints.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -22,6 +21,7 @@ from pi05_ros.checkpoints.checkpoint import (
     save_checkpoint,
 )
 from pi05_ros.cli import main
+from pi05_ros.evaluation.probe import scenes
 from pi05_ros.inference.fitting import cameras_for, stats_for
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import load_platform

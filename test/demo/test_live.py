@@ -4,7 +4,7 @@ import io
 
 from pi05_ros.control.modes import Mode
 from pi05_ros.demo.live import LiveLine, describe, shorten
-from pi05_ros.demo.record import Commands, RunRecord, Score
+from pi05_ros.evaluation.run_record import Commands, RunRecord, Score
 
 
 class Terminal(io.StringIO):

@@ -3,8 +3,8 @@
 import pytest
 
 from pi05_ros.control.modes import ARM_AGAIN, FAULT_RESET, NOT_ARMED_YET, Mode
-from pi05_ros.demo.holds import Robot
 from pi05_ros.demo.rearming import DELAYS_S, Rearming
+from pi05_ros.evaluation.holds import Robot
 
 GONE = f"planner is gone: {ARM_AGAIN}"
 

@@ -9,10 +9,10 @@ pytest.importorskip("rclpy")
 from pi05_ros.bringup_options import BringupOptions
 from pi05_ros.control.modes import Mode
 from pi05_ros.demo import run as module
-from pi05_ros.demo.record import Bag, RunRecord
 from pi05_ros.demo.run import Run
 from pi05_ros.demo.summary import Asked
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.run_record import Bag, RunRecord
 from pi05_ros.platforms.platform import load_platform
 
 
@@ -108,7 +108,7 @@ def written(monkeypatch):
         calls.fail()
         calls.append((bag, page, make_video, video))
 
-    monkeypatch.setattr("pi05_ros.report.command.write_report", write_report)
+    monkeypatch.setattr("pi05_ros.evaluation.report.command.write_report", write_report)
     return calls
 
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from pi05_ros.control.modes import ARM_AGAIN, DEACTIVATED, Mode
-from pi05_ros.demo.record import Outcome, RunRecord, Score
 from pi05_ros.demo.watch import Watch
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.run_record import Outcome, RunRecord, Score
 
 
 class Demo:

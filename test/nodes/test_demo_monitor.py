@@ -12,7 +12,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import RobotState
-from pi05_ros.demo.record import RunRecord
+from pi05_ros.evaluation.run_record import RunRecord
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.demo_monitor import DemoMonitor
 from pi05_ros.platforms.platform import load_platform

@@ -15,7 +15,7 @@ from fakes.episode_bags import FACTS, Message, make_episode_bag
 
 from pi05_msgs.msg import RobotState, TaskScore
 from pi05_ros.cli import main as pi05
-from pi05_ros.report.contents import collect
+from pi05_ros.evaluation.report.contents import collect
 
 START = FACTS.started_ns
 

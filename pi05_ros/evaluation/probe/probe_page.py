@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pi05_ros.checkpoints.judge import Sentence, Verdict
-from pi05_ros.checkpoints.probe import ProbeReport
+from pi05_ros.evaluation.probe.judge import Sentence, Verdict
+from pi05_ros.evaluation.probe.probe import ProbeReport
 
 _CAN = {True: "yes", None: "in part", False: "no"}
 

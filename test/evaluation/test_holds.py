@@ -3,7 +3,7 @@
 import pytest
 
 from pi05_ros.control.modes import DEACTIVATED, RECOVERING, Mode
-from pi05_ros.demo.holds import Hold, HoldLog, Robot, after_start
+from pi05_ros.evaluation.holds import Hold, HoldLog, Robot, after_start
 
 
 def running(pursued=True):

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from pi05_ros.checkpoints.checkpoint import Checkpoint, random_checkpoint
-from pi05_ros.checkpoints.probe import Probe
-from pi05_ros.checkpoints.probe_page import probe_facts, probe_page
-from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, drawn_scenes
+from pi05_ros.evaluation.probe.probe import Probe
+from pi05_ros.evaluation.probe.probe_page import probe_facts, probe_page
+from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, drawn_scenes
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.normalization import NormStats

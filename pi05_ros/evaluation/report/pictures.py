@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pi05_ros.demo.film import FRAMES_PER_SECOND, Film, Frame
-from pi05_ros.demo.picture import Caption, compose
-from pi05_ros.report.contents import Contents
+from pi05_ros.evaluation.report.contents import Contents
+from pi05_ros.evaluation.report.frame import Caption, compose
+from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Film, Frame
 
 _QUALITY = 80  # Of JPEG.
 _SHARE = 0.75  # Of a picture's size in the strip of moments.

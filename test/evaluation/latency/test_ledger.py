@@ -9,7 +9,7 @@ pytest.importorskip("rclpy")
 from fakes.chunk_lives import MS, SESSION, WALL, S, chunk, run, state
 
 from pi05_msgs.msg import ActionChunk, RobotState
-from pi05_ros.latency.ledger import Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.ledger import Lives, chunk_record, state_record
 
 
 def lives_of(messages) -> Lives:

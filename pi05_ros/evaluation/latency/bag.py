@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.ledger import Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.ledger import Lives, chunk_record, state_record
 
 _CHUNK = "pi05_msgs/msg/ActionChunk"
 _STATE = "pi05_msgs/msg/RobotState"

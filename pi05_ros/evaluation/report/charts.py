@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from pi05_ros.bags.sheet import PANELS, columns_of
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.evaluation.report.sheet import PANELS, columns_of
 
 _POINTS = 400  # Of a line: more cannot be told apart, and make the page heavy.
 _WIDTH, _HEIGHT = 8.0, 2.0  # [inch]

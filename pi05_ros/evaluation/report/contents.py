@@ -15,9 +15,9 @@ from pi05_ros.data.checks.episode_check import Report as CheckReport
 from pi05_ros.data.checks.episode_check import check
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.latency.bag import read_bag
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.statistics import Summary, summarize
+from pi05_ros.evaluation.latency.bag import read_bag
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.statistics import Summary, summarize
 
 _DIAGNOSTICS = "/diagnostics"
 _FIGURE = re.compile(r"\d+\.\d+|\d+(?= (?:s|ms|Hz)\b)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pi05_ros.latency.statistics import Row, Summary
+from pi05_ros.evaluation.latency.statistics import Row, Summary
 
 _HEAD = ("", "p50", "p90", "p99", "max", "share", "count")
 

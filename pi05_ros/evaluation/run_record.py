@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pi05_ros.demo.holds import Hold, HoldLog, Robot
+from pi05_ros.evaluation.holds import Hold, HoldLog, Robot
 
 _RATE_WINDOW_S = 5.0  # Rates are of the last so many simulated seconds.
 _DEAF_S = 0.5  # A larger step of /clock, which ticks every 20 ms, is one that was not heard [s].

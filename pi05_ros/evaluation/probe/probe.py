@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pi05_ros.checkpoints.checkpoint import Checkpoint
-from pi05_ros.checkpoints.judge import (
+from pi05_ros.evaluation.probe.judge import (
     ChunkFacts,
     Sentence,
     Verdict,
@@ -20,7 +20,7 @@ from pi05_ros.checkpoints.judge import (
     judge_text,
     measure_chunks,
 )
-from pi05_ros.checkpoints.scenes import SUBTASK, TASKS, Scene
+from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, Scene
 from pi05_ros.model.normalization import NormStats, pad
 from pi05_ros.model.pi05 import Context
 from pi05_ros.model.text import action_text, locations, prompts

@@ -8,10 +8,10 @@ pytest.importorskip("rclpy")
 
 from fakes.chunk_lives import WALL, S, chunk, run
 
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.ledger import ChunkLife, Lives, chunk_record, state_record
-from pi05_ros.latency.statistics import INNER, OUTER, TOTAL, summarize
-from pi05_ros.latency.table import as_json, as_text
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.ledger import ChunkLife, Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.statistics import INNER, OUTER, TOTAL, summarize
+from pi05_ros.evaluation.latency.table import as_json, as_text
 
 
 def lives_of(messages) -> Lives:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pi05_ros.control.settings import BridgeSettings
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.ledger import ChunkLife, ChunkRecord, Lives
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.ledger import ChunkLife, ChunkRecord, Lives
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
-from pi05_ros.demo import film as film_module
-from pi05_ros.demo.film import Film, Frame
-from pi05_ros.demo.picture import Caption, compose
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.report import video as film_module
+from pi05_ros.evaluation.report.frame import Caption, compose
+from pi05_ros.evaluation.report.video import Film, Frame
 
 CAMERAS = ("front", "back", "left_wrist", "right_wrist")
 CELL = (60, 80)

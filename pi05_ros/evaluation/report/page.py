@@ -10,10 +10,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from pi05_ros.bags.sheet import MODES, SOURCE_COLOURS
-from pi05_ros.report.charts import score_chart, vector_charts
-from pi05_ros.report.contents import Contents
-from pi05_ros.report.pictures import Moment
+from pi05_ros.evaluation.report.charts import score_chart, vector_charts
+from pi05_ros.evaluation.report.contents import Contents
+from pi05_ros.evaluation.report.pictures import Moment
+from pi05_ros.evaluation.report.sheet import MODES, SOURCE_COLOURS
 
 # The only one that the page's own policy lets run.
 _SCRIPT = """"use strict";

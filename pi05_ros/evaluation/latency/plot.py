@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pi05_ros.latency.errors import LatencyError
-from pi05_ros.latency.statistics import INNER, OUTER, Stage, Summary
+from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.statistics import INNER, OUTER, Stage, Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,8 +19,8 @@ import av
 import cv2
 import numpy as np
 
-from pi05_ros.demo.picture import Caption, compose
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.report.frame import Caption, compose
 
 FRAMES_PER_SECOND = 10  # Of simulated time.
 _WAITING = 20  # Frames that may wait to be encoded; more are dropped, so that memory is bounded.

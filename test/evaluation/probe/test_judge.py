@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pi05_ros.checkpoints.judge import (
+from pi05_ros.evaluation.probe.judge import (
     ChunkFacts,
     Sentence,
     judge_chunks,

@@ -1,0 +1,1 @@
+"""Probe of a checkpoint: what it sees, says and does in scenes of mock homes."""
