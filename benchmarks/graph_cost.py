@@ -29,15 +29,15 @@ from cost.usage import Usage, UsageMeter
 from live import machine
 from live.process import environment_with
 
-from pi05_ros.bringup import NodeSpec, fast_dds_environment, graph
-from pi05_ros.bringup_options import BRAINS, BringupOptions
-from pi05_ros.bringup_processes import process_specs
+from pi05_ros.bringup.graph import NodeSpec, fast_dds_environment, graph
+from pi05_ros.bringup.lifecycle_config import LifecycleConfig
+from pi05_ros.bringup.options import BRAINS, BringupOptions
+from pi05_ros.bringup.processes import process_specs
+from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
 from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.logs import NodeLogs
 from pi05_ros.errors import ConfigError, Pi05Error
-from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.supervisor import GraphError, ProcessSpec, Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 TASK = "put the dishes in the sink"

@@ -29,12 +29,12 @@ from live import machine
 from live.process import Process, environment_with
 from live.timed_node import FOLDER_VARIABLE
 
-from pi05_ros.bringup import graph
-from pi05_ros.bringup_options import BringupOptions
-from pi05_ros.bringup_processes import process_specs
+from pi05_ros.bringup.graph import graph
+from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.processes import process_specs
+from pi05_ros.bringup.respawn import RespawnPolicy
+from pi05_ros.bringup.supervisor import ProcessSpec, Supervisor
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.respawn import RespawnPolicy
-from pi05_ros.supervisor import ProcessSpec, Supervisor
 
 NODES = (
     "camera_ingestion", "brain", "planner", "policy", "control_bridge", "recorder", "inspector",

@@ -1,7 +1,7 @@
 """Brings up mobile_19dof. Arguments: ros2 launch pi05_ros mobile_19dof.launch.py --show-args."""
 
 from launch import LaunchDescription
-from pi05_ros.launch_actions import launch_description
+from pi05_ros.bringup.launch_actions import launch_description
 
 
 def generate_launch_description() -> LaunchDescription:

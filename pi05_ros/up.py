@@ -8,13 +8,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from pi05_ros.bringup import graph
-from pi05_ros.bringup_options import BringupOptions, option_table
-from pi05_ros.bringup_processes import process_specs
-from pi05_ros.console_log import ConsoleLog
+from pi05_ros.bringup.graph import graph
+from pi05_ros.bringup.options import BringupOptions, option_table
+from pi05_ros.bringup.processes import process_specs
+from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
+from pi05_ros.bringup.terminal_log import ConsoleLog
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.supervisor import GraphError, ProcessSpec, Supervisor
 
 DESCRIPTION = "Bring up a robot's node graph, or a mock home's. Ctrl-C stops all of it."
 

@@ -92,7 +92,7 @@ def test_a_folder_loads_only_what_it_may(folder):
 def test_modules_beside_the_folders_load_nothing_heavy():
     modules = [f"pi05_ros.{name}" for name in TOP_MODULES]
     # Only ros2 launch imports this one; launch_ros brings rclpy with it.
-    modules.remove("pi05_ros.launch_actions")
+    modules.remove("pi05_ros.bringup.launch_actions")
     assert loaded_by(modules) == set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pi05_ros.bringup import robot_description
+from pi05_ros.bringup.graph import robot_description
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.platforms.platform import load_platform, platform_names

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 import yaml
 
-from pi05_ros.bringup import robot_description
+from pi05_ros.bringup.graph import robot_description
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES

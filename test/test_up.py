@@ -11,8 +11,8 @@ import time
 import pytest
 
 from pi05_ros import up
-from pi05_ros.bringup_options import option_table
-from pi05_ros.console_log import ConsoleLog
+from pi05_ros.bringup.options import option_table
+from pi05_ros.bringup.terminal_log import ConsoleLog
 
 
 def test_help_names_every_option_its_default_and_its_choices(capsys):
@@ -66,7 +66,7 @@ def test_a_switch_alone_means_true(words, monkeypatch):
 def start(code):
     """Starts `supervise` over shell commands in a process of its own."""
     lines = [
-        "from pi05_ros.supervisor import ProcessSpec as P",
+        "from pi05_ros.bringup.supervisor import ProcessSpec as P",
         "from pi05_ros.up import supervise",
     ]
     return subprocess.Popen(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi05_ros import supervisor
+from pi05_ros.bringup import supervisor
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
 _CHILD = Path(supervisor.__file__).with_name("supervised_child.py")

@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 
 from pi05_ros.brain.observation import Observation
-from pi05_ros.bringup import robot_description
+from pi05_ros.bringup.graph import robot_description
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.data.episodes.episode import MODE_RUNNING, Box
 from pi05_ros.evaluation.rollout import TASK, StreamStandIn

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
-from pi05_ros.bringup_options import BRAINS, BringupOptions
+from pi05_ros.bringup.options import BRAINS, BringupOptions
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.demo.domain import own_domain
 from pi05_ros.demo.summary import Asked

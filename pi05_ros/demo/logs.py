@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from pi05_ros.supervisor import Supervisor
+from pi05_ros.bringup.supervisor import Supervisor
 
 
 class NodeLogs:

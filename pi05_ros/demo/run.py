@@ -8,9 +8,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from pi05_ros.bringup import NodeSpec, fast_dds_environment, graph
-from pi05_ros.bringup_options import BringupOptions
-from pi05_ros.bringup_processes import process_specs
+from pi05_ros.bringup.graph import NodeSpec, fast_dds_environment, graph
+from pi05_ros.bringup.lifecycle_config import LifecycleConfig
+from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.processes import process_specs
+from pi05_ros.bringup.supervisor import Supervisor
 from pi05_ros.control.modes import Mode
 from pi05_ros.demo.live import LiveLine, describe
 from pi05_ros.demo.logs import NodeLogs
@@ -21,11 +23,9 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.report.frame import Caption
 from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Film, Frame
 from pi05_ros.evaluation.run_record import RunRecord
-from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes.demo_monitor import MonitorThread
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.recording.disk import in_bytes
-from pi05_ros.supervisor import Supervisor
 
 # Wall time in which all nodes must be active: seconds, or minutes where a model is compiled.
 _COME_UP_S = LifecycleConfig.configure_limit_s + 60.0

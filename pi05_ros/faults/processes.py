@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi05_ros import supervisor
+from pi05_ros.bringup import supervisor
 
 _CHILD = Path(supervisor.__file__).with_name("supervised_child.py")
 _END_S = 3.0  # Patience after SIGINT before SIGKILL [s].

@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from pi05_ros.bringup import graph
-from pi05_ros.bringup_options import BringupOptions
-from pi05_ros.bringup_processes import process_specs
+from pi05_ros.bringup.graph import graph
+from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.processes import process_specs
+from pi05_ros.bringup.respawn import RespawnPolicy
+from pi05_ros.bringup.supervisor import ProcessSpec, Supervisor
 from pi05_ros.faults.scene import Scene
-from pi05_ros.respawn import RespawnPolicy
-from pi05_ros.supervisor import ProcessSpec, Supervisor
 
 # What the lifecycle manager writes when a node has become active.
 _ACTIVATED = re.compile(r": (\w+): activated \(")

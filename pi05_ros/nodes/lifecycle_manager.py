@@ -34,9 +34,9 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 from std_msgs.msg import String
 
+from pi05_ros.bringup.lifecycle import Call, Event, LifecycleSequence, Phase, State, Transition
+from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 from pi05_ros.errors import ConfigError
-from pi05_ros.lifecycle import Call, Event, LifecycleSequence, Phase, State, Transition
-from pi05_ros.lifecycle_config import LifecycleConfig
 from pi05_ros.nodes import qos
 from pi05_ros.nodes.parameters import declare_parameters
 from pi05_ros.nodes.running import run_node

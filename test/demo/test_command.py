@@ -111,8 +111,8 @@ def test_results_of_an_earlier_run_are_gone_and_nothing_else(tmp_path):
 
 
 def test_the_planner_waits_for_the_monitor_and_nothing_is_started_again():
-    from pi05_ros.bringup import graph
-    from pi05_ros.bringup_options import BringupOptions
+    from pi05_ros.bringup.graph import graph
+    from pi05_ros.bringup.options import BringupOptions
     from pi05_ros.demo.run import _for_demo
     from pi05_ros.platforms.platform import load_platform
 

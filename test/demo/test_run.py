@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.control.modes import Mode
 from pi05_ros.demo import run as module
 from pi05_ros.demo.run import Run

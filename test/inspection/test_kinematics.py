@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
-from pi05_ros.bringup import robot_description
+from pi05_ros.bringup.graph import robot_description
 from pi05_ros.errors import ConfigError
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.platforms.platform import load_platform, platform_names

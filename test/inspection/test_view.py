@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
-from pi05_ros.bringup import robot_description
+from pi05_ros.bringup.graph import robot_description
 from pi05_ros.data.episodes.episode import Box
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import Kinematics

@@ -18,11 +18,11 @@ from launch.event_handlers import OnProcessStart
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 
 import launch
-from pi05_ros import launch_actions
-from pi05_ros.bringup import NodeSpec
-from pi05_ros.bringup_options import option_table
+from pi05_ros.bringup import launch_actions
+from pi05_ros.bringup.graph import NodeSpec
+from pi05_ros.bringup.options import option_table
+from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
 from pi05_ros.platforms.platform import platform_names
-from pi05_ros.respawn import RespawnPolicy, RespawnRecord
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,9 +6,9 @@ import pytest
 
 rclpy = pytest.importorskip("rclpy")
 
-from pi05_ros.bringup import graph  # noqa: E402
-from pi05_ros.bringup_options import BringupOptions  # noqa: E402
-from pi05_ros.bringup_processes import ros_arguments  # noqa: E402
+from pi05_ros.bringup.graph import graph  # noqa: E402
+from pi05_ros.bringup.options import BringupOptions  # noqa: E402
+from pi05_ros.bringup.processes import ros_arguments  # noqa: E402
 from pi05_ros.platforms.platform import load_platform  # noqa: E402
 
 TASK = "put the dishes in the sink"  # A mock home takes tasks only that it can score.

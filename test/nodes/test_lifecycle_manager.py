@@ -16,9 +16,9 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from pi05_ros.bringup.respawn import RespawnPolicy  # noqa: E402
+from pi05_ros.bringup.supervisor import ProcessSpec, Supervisor  # noqa: E402
 from pi05_ros.nodes import qos  # noqa: E402
-from pi05_ros.respawn import RespawnPolicy  # noqa: E402
-from pi05_ros.supervisor import ProcessSpec, Supervisor  # noqa: E402
 
 FAKE = Path(__file__).parents[1] / "fakes" / "lifecycle_node.py"
 ROOT = Path(__file__).parents[2]

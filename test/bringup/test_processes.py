@@ -5,8 +5,8 @@ import sys
 import pytest
 import yaml
 
-from pi05_ros.bringup import NodeSpec
-from pi05_ros.bringup_processes import parameter_text, process_specs, ros_arguments
+from pi05_ros.bringup.graph import NodeSpec
+from pi05_ros.bringup.processes import parameter_text, process_specs, ros_arguments
 from pi05_ros.errors import ConfigError
 
 

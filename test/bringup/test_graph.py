@@ -4,14 +4,14 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pi05_ros.bringup import (
+from pi05_ros.bringup.graph import (
     fast_dds_environment,
     graph,
     managed_nodes,
     platform_reference,
     robot_description,
 )
-from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms.platform import load_platform, platform_names

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pi05_ros.bringup import NodeSpec, Parameter
+from pi05_ros.bringup.graph import NodeSpec, Parameter
+from pi05_ros.bringup.supervisor import ProcessSpec
 from pi05_ros.errors import ConfigError
-from pi05_ros.supervisor import ProcessSpec
 
 
 def process_specs(

@@ -1,7 +1,7 @@
 """The graph as launch actions. Only this module and the files in launch/ import launch.
 
 `launch/*.launch.py` name a platform; the graph, its options and their defaults come from
-`pi05_ros.bringup`.
+`pi05_ros.bringup.graph`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
-from pi05_ros.bringup import NodeSpec, Parameter, graph
-from pi05_ros.bringup_options import BringupOptions, option_table
+from pi05_ros.bringup.graph import NodeSpec, Parameter, graph
+from pi05_ros.bringup.options import BringupOptions, option_table
+from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
+from pi05_ros.bringup.supervisor import StopPolicy, describe_exit
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.respawn import RespawnPolicy, RespawnRecord
-from pi05_ros.supervisor import StopPolicy, describe_exit
 
 
 def launch_description(platform: str) -> LaunchDescription:

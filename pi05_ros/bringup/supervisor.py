@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
 from pi05_ros.errors import Pi05Error
 from pi05_ros.foundation.lines import LineSplitter
-from pi05_ros.respawn import RespawnPolicy, RespawnRecord
 
 _CHILD = Path(__file__).with_name("supervised_child.py")
 _READ_BYTES = (

@@ -1,7 +1,7 @@
 """The node graph of a platform, once, as data.
 
-`launch/*.launch.py` turns it into launch actions (`pi05_ros.launch_actions`), `pi05 up` and
-`pi05 demo` into supervised processes (`pi05_ros.bringup_processes`). Neither adds a node, a
+`launch/*.launch.py` turns it into launch actions (`pi05_ros.bringup.launch_actions`), `pi05 up` and
+`pi05 demo` into supervised processes (`pi05_ros.bringup.processes`). Neither adds a node, a
 parameter or a default of its own: what is not here is not in the graph.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from pi05_ros.bringup_options import BringupOptions
+from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path

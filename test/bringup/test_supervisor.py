@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from pi05_ros.respawn import RespawnPolicy, RespawnRecord
-from pi05_ros.supervisor import (
+from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
+from pi05_ros.bringup.supervisor import (
     GraphError,
     ProcessSpec,
     StopPolicy,

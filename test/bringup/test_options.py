@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pi05_ros.bringup_options import BringupOptions, option_table
+from pi05_ros.bringup.options import BringupOptions, option_table
 from pi05_ros.errors import ConfigError
 
 EXPERT = {"sim": "true", "brain": "expert"}

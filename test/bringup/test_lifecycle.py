@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from pi05_ros.lifecycle import LifecycleSequence, Phase, State, Transition
-from pi05_ros.lifecycle_config import LifecycleConfig
+from pi05_ros.bringup.lifecycle import LifecycleSequence, Phase, State, Transition
+from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 
 NAMES = ("camera", "planner", "policy", "bridge")
 GOALS = {

@@ -15,7 +15,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pi05_ros.lifecycle_config import LifecycleConfig
+from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 
 
 class State(enum.Enum):

@@ -1,0 +1,1 @@
+"""The graph of a platform as data: options, processes, supervision, lifecycle order."""
