@@ -24,8 +24,8 @@ from live.process import Process, environment_with
 
 from pi05_msgs.msg import CameraSet
 from pi05_ros.faults.scene import Scene
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import time_to_ns
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import time_to_ns
 
 SETTLE = 3.0  # Before anything is counted [s].
 

@@ -25,8 +25,8 @@ from live.process import Process, environment_with
 
 from pi05_msgs.msg import ActionChunk, RobotState, Subtask
 from pi05_ros.faults.scene import Scene
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import ns_to_time, time_to_ns
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import ns_to_time, time_to_ns
 
 SETTLE = 5.0  # Before anything is counted [s].
 NODES = ("camera_ingestion", "policy", "control_bridge")

@@ -28,8 +28,8 @@ from live.series import Stream
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.faults.scene import Scene
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import time_to_ns
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import time_to_ns
 
 ROOT = Path(__file__).resolve().parents[1]
 PERIOD_MS = 20.0

@@ -27,7 +27,7 @@ def told():
 def test_every_node_that_can_run_is_an_executable(told):
     nodes = {
         path.stem
-        for path in (ROOT / "pi05_ros" / "nodes").glob("*.py")
+        for path in (ROOT / "pi05_ros" / "nodes").glob("*/*.py")
         if "\ndef main(" in path.read_text()
     }
     scripts = dict(line.split(" = ") for line in told["entry_points"]["console_scripts"])

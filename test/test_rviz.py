@@ -22,7 +22,7 @@ def displays(platform, kind):
 
 
 def inspectors(name):
-    """What the inspector publishes; test/nodes/test_inspector.py holds the node to it."""
+    """What the inspector publishes; test_inspector.py holds the node to it."""
     return {f"/pi05/inspector/{output}": kind for output, kind in output_types(name).items()}
 
 

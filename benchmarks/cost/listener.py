@@ -23,7 +23,7 @@ from cost.traffic import Arrival, Endpoint, Heard, began_with_us, publishers_of,
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import RobotState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 
 # What rclpy gives every node anyway, and what actions are made of.
 _BY_RCLPY = ("/rosout", "/parameter_events")

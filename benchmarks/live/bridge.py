@@ -27,7 +27,7 @@ def main() -> int:
 
         mind = NanoMind(load_platform("mobile_18dof"))
         threading.Thread(target=forever, args=(mind.chunk,), daemon=True).start()
-    from pi05_ros.nodes import control_bridge
+    from pi05_ros.nodes.control_bridge import control_bridge
 
     del sys.argv[1]  # The executable's name, as `python -m pi05_ros.nodes` takes it.
     return control_bridge.main()

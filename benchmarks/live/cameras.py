@@ -16,8 +16,8 @@ import rclpy
 from sensor_msgs.msg import Image
 
 from pi05_ros.faults.threads import request_priority
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import load_platform
 
 _DIFFERENT = 4  # Pictures that take turns: two that follow each other never have equal bytes.

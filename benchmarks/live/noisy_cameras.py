@@ -17,7 +17,7 @@ from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = "mobile_18dof"

@@ -37,7 +37,7 @@ def main() -> None:
 
     note("interpreter", at=BEGUN)
     name = sys.argv.pop(1)
-    importlib.import_module(f"pi05_ros.nodes.{name}")
+    importlib.import_module(executables.module_name(name))
     note("imported")
     _watch(note)
     executables.run(name)
@@ -49,7 +49,7 @@ def _watch(note: Callable[..., None]) -> None:
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.lifecycle.node import LifecycleNodeMixin
 
-    from pi05_ros.nodes.base import ManagedNode
+    from pi05_ros.nodes.common.base import ManagedNode
 
     _wrap(rclpy, "init", after=lambda *_: note("initialised"))
     _wrap(SingleThreadedExecutor, "spin", before=lambda *_: note("made"))

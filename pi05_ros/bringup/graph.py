@@ -1,7 +1,7 @@
 """The node graph of a platform, once, as data.
 
-`launch/*.launch.py` turns it into launch actions (`pi05_ros.bringup.launch_actions`), `pi05 up` and
-`pi05 demo` into supervised processes (`pi05_ros.bringup.processes`). Neither adds a node, a
+`launch/*.launch.py` turns it into launch actions (`bringup.launch_actions`), `pi05 up` and
+`pi05 demo` into supervised processes (`bringup.processes`). Neither adds a node, a
 parameter or a default of its own: what is not here is not in the graph.
 """
 

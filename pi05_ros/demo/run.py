@@ -23,7 +23,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.report.frame import Caption
 from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Film, Frame
 from pi05_ros.evaluation.run_record import RunRecord
-from pi05_ros.nodes.demo_monitor import MonitorThread
+from pi05_ros.nodes.demo_monitor.demo_monitor import MonitorThread
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.recording.disk import in_bytes
 

@@ -14,7 +14,7 @@ from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.errors import MessageError
 from pi05_ros.faults.witness import Command, Witness
-from pi05_ros.nodes.conversions import chunk_from_message, float_array, ns_to_time
+from pi05_ros.nodes.common.conversions import chunk_from_message, float_array, ns_to_time
 from pi05_ros.platforms.platform import Platform
 
 SESSION = 77

@@ -12,8 +12,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from pi05_ros.faults.threads import Rhythm
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import Camera, Platform
 
 _WIDTH, _HEIGHT = 64, 48

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pi05_msgs.msg import ActionChunk
-from pi05_ros.nodes.conversions import float_array
+from pi05_ros.nodes.common.conversions import float_array
 from pi05_ros.platforms.platform import Platform
 
 

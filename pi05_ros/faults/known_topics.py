@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
 from pi05_ros.faults.threads import Rhythm
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 
 _HEIGHT, _WIDTH = 480, 640
 

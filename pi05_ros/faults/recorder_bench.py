@@ -17,7 +17,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.faults.known_topics import Sent
 from pi05_ros.faults.operator import ScenarioError
 from pi05_ros.faults.scene import Scene
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 
 RECORDER = "recorder"
 _TRIES = 15  # A killed process stays in DDS for a while, and its successor is found in a while.

@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from pi05_msgs.msg import Heartbeat, RobotState
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 
 
 class Recording:

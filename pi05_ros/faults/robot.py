@@ -24,8 +24,8 @@ from trajectory_msgs.msg import JointTrajectory
 
 from pi05_ros.faults.threads import Rhythm
 from pi05_ros.faults.witness import Command, Witness
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import float_array, ns_to_time
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.platforms.platform import Group, Platform
 
 

@@ -26,8 +26,8 @@ from pi05_ros.faults.relay import LineFaults
 from pi05_ros.faults.robot import FakeRobot
 from pi05_ros.faults.source import ChunkSource
 from pi05_ros.faults.threads import children_with_priority, request_priority
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = "mobile_18dof"

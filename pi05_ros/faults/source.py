@@ -14,8 +14,8 @@ from rclpy.node import Node
 from pi05_msgs.msg import ActionChunk, RobotState
 from pi05_ros.faults.relay import LineFaults, Relay
 from pi05_ros.faults.threads import Rhythm
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import float_array, ns_to_time
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.platforms.platform import Platform
 
 HORIZON = 50  # Rows.

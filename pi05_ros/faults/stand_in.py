@@ -23,17 +23,18 @@ from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, Contin
 from pi05_ros.brain.interface import BrainInfo, ChunkPrediction, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
 from pi05_ros.faults.source import HORIZON, Motion
-from pi05_ros.nodes import brains, executables
+from pi05_ros.nodes import executables
+from pi05_ros.nodes.brain_common import brains
 from pi05_ros.platforms.platform import Platform
 
 FAULTY_VARIABLE = "PI05_FAULTY_CALLBACKS"
 INJECTED = "a fault that was put in on purpose"
 # Where the messages of a node's callbacks pass through, by executable.
 _CALLED_IN_CALLBACKS = {
-    "camera_ingestion": ("pi05_ros.nodes.camera_ingestion", "time_to_ns"),
-    "control_bridge": ("pi05_ros.nodes.control_bridge", "time_to_ns"),
-    "planner": ("pi05_ros.nodes.observer", "state_from_message"),
-    "policy": ("pi05_ros.nodes.observer", "state_from_message"),
+    "camera_ingestion": ("pi05_ros.nodes.camera_ingestion.camera_ingestion", "time_to_ns"),
+    "control_bridge": ("pi05_ros.nodes.control_bridge.control_bridge", "time_to_ns"),
+    "planner": ("pi05_ros.nodes.brain_common.observer", "state_from_message"),
+    "policy": ("pi05_ros.nodes.brain_common.observer", "state_from_message"),
 }
 
 

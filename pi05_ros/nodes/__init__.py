@@ -1,0 +1,1 @@
+"""The ROS nodes: a folder each, thin (parameters, topics, timing). `executables` starts them."""

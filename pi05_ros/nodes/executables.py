@@ -16,12 +16,17 @@ from typing import NoReturn
 from pi05_ros.foundation.participant_id import fresh_participant
 
 
+def module_name(name: str) -> str:
+    """Module whose `main` is the executable of this name: a folder a node, and its file in it."""
+    return f"pi05_ros.nodes.{name}.{name}"
+
+
 def run(name: str) -> NoReturn:
-    """Runs the node `pi05_ros.nodes.NAME` and ends the process with its status."""
+    """Runs the node and ends the process with its status."""
     # Until the node is up, a signal just ends it: Ctrl-C during imports is no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.update(fresh_participant())
-    status = importlib.import_module(f"pi05_ros.nodes.{name}").main()
+    status = importlib.import_module(module_name(name)).main()
     _leave(int(status or 0))
 
 

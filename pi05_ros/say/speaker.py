@@ -36,7 +36,7 @@ class Speaker:
 
             from pi05_msgs.msg import Subtask
             from pi05_msgs.srv import Instruct
-            from pi05_ros.nodes import qos
+            from pi05_ros.nodes.common import qos
         except ModuleNotFoundError as error:
             raise SayError(
                 f"the Python package '{error.name}' is missing: source the workspace"

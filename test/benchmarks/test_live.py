@@ -14,7 +14,7 @@ from live.plots import shares_above
 from live.series import Stream
 
 from pi05_msgs.msg import ActionChunk
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common.conversions import ns_to_time
 
 MS = 1_000_000
 

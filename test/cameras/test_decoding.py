@@ -124,7 +124,7 @@ def raw_pictures(draw):
 def live(message):
     """What camera_ingestion makes of a message; None: it drops it."""
     from pi05_ros.errors import MessageError
-    from pi05_ros.nodes.driver_pictures import image_to_rgb
+    from pi05_ros.nodes.common.driver_pictures import image_to_rgb
 
     try:
         return image_to_rgb(message)

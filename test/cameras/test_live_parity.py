@@ -34,9 +34,9 @@ from pi05_ros.foundation.resources import resource_path
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text import prompts
 from pi05_ros.model.text.tokenizer import ByteTokenizer
-from pi05_ros.nodes.camera_ingestion import CameraIngestion
-from pi05_ros.nodes.camera_parameters import CameraIngestionParameters
-from pi05_ros.nodes.conversions import (
+from pi05_ros.nodes.camera_ingestion.camera_ingestion import CameraIngestion
+from pi05_ros.nodes.camera_ingestion.parameters import CameraIngestionParameters
+from pi05_ros.nodes.common.conversions import (
     float_array,
     ns_to_time,
     pictures_from_message,

@@ -7,9 +7,9 @@ from std_srvs.srv import SetBool
 from fakes.graph import Graph, wait_for
 from fakes.loopback import LoopbackRobot
 from pi05_msgs.msg import ActionChunk, RobotState
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.control_bridge import ControlBridge
-from pi05_ros.nodes.conversions import float_array
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import float_array
+from pi05_ros.nodes.control_bridge.control_bridge import ControlBridge
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

@@ -19,7 +19,7 @@ from rosgraph_msgs.msg import Clock
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.faults.browser import free_port
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 
 ROOT = Path(__file__).parents[2]
 HOME = 3

@@ -19,7 +19,7 @@ from pi05_msgs.msg import ActionChunk, BoundingBox, RobotState, Subtask, TaskSco
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
-from pi05_ros.nodes.conversions import float_array, ns_to_time
+from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")

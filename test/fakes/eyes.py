@@ -10,8 +10,8 @@ from std_msgs.msg import Header
 
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.nodes import qos
-from pi05_ros.nodes.conversions import camera_set_message, float_array, time_to_ns
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import camera_set_message, float_array, time_to_ns
 from pi05_ros.platforms.platform import Platform
 
 

@@ -11,7 +11,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from pi05_ros.nodes.event_loop import EventLoop
+from pi05_ros.nodes.common.event_loop import EventLoop
 
 
 class Graph:

@@ -18,7 +18,7 @@ from std_msgs.msg import String
 
 import launch
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState, Subtask
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 from pi05_ros.platforms.platform import load_platform
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ rclpy = pytest.importorskip("rclpy")
 from pi05_ros.bringup.graph import graph  # noqa: E402
 from pi05_ros.bringup.options import BringupOptions  # noqa: E402
 from pi05_ros.bringup.processes import ros_arguments  # noqa: E402
+from pi05_ros.nodes import executables  # noqa: E402
 from pi05_ros.platforms.platform import load_platform  # noqa: E402
 
 TASK = "put the dishes in the sink"  # A mock home takes tasks only that it can score.
@@ -26,7 +27,7 @@ SPECS = [
 @pytest.fixture
 def nodes(spec, monkeypatch):
     """The nodes of a process, made as its `main` makes them, from its command line."""
-    module = importlib.import_module(f"pi05_ros.nodes.{spec.executable}")
+    module = importlib.import_module(executables.module_name(spec.executable))
     makers = []
     monkeypatch.setattr(module, "run_node", lambda create, *_: makers.append(create) or 0)
     module.main()

@@ -15,7 +15,7 @@ from prompt_toolkit.output import DummyOutput
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from pi05_ros.cli import main as pi05
-from pi05_ros.nodes.planner import Planner
+from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.say import prompt
 from pi05_ros.say.phrases import Phrases

@@ -16,7 +16,7 @@ from pi05_ros.faults.catalog import Trial
 from pi05_ros.faults.checks import Checks
 from pi05_ros.faults.processes import resident_bytes
 from pi05_ros.faults.scene import Scene
-from pi05_ros.nodes import qos
+from pi05_ros.nodes.common import qos
 from pi05_ros.platforms.platform import Camera
 
 _RATE = 40.0  # Of the cameras [Hz]; of four pictures at most one is malformed.

@@ -17,7 +17,7 @@ from pi05_ros.faults.catalog import Trial
 from pi05_ros.faults.checks import Checks
 from pi05_ros.faults.scene import Scene
 from pi05_ros.faults.source import HORIZON
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import Platform
 
 _ON_THE_WIRE = 24

@@ -14,7 +14,7 @@ from fakes.episode_bags import PLATFORM, alter, drop, make_episode_bag
 from pi05_ros.cli import main as pi05
 from pi05_ros.data.checks.episode_check import check
 from pi05_ros.data.checks.findings import Level
-from pi05_ros.nodes.conversions import ns_to_time
+from pi05_ros.nodes.common.conversions import ns_to_time
 
 FRONT = PLATFORM.camera("front").topic
 STATE = "/pi05/robot_state"

@@ -1,0 +1,1 @@
+"""The brain executable: planner and policy in one process, the weights loaded once."""

@@ -1,0 +1,127 @@
+"""The subscriptions that planner and policy share: pictures, state, ground truth."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from tf2_msgs.msg import TFMessage
+
+from pi05_msgs.msg import CameraSet, RobotState
+from pi05_ros.brain.observation import Pose, SceneState
+from pi05_ros.brain.observation_buffer import Moment, ObservationBuffer, Pictures, StateSample
+from pi05_ros.errors import MessageError
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.common.conversions import pictures_from_message, state_from_message, time_to_ns
+from pi05_ros.platforms.platform import Platform
+
+GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
+BASE_FRAME_IN_TRUTH = "base_link"
+
+
+class Observer:
+    """Keeps a node's ObservationBuffer filled. A helper of a node, not a node."""
+
+    def __init__(
+        self,
+        node: ManagedNode[Any],
+        platform: Platform,
+        cameras: Sequence[str],
+        needs_scene: bool,
+        on_pictures: Callable[[Pictures], None],
+        on_state: Callable[[StateSample, RobotState], None] | None = None,
+    ) -> None:
+        """Subscribes.
+
+        Args:
+            node: The node that sees.
+            platform: The robot that it works for.
+            cameras: Cameras that an observation must have.
+            needs_scene: Whether ground truth is needed too.
+            on_pictures: Called after each camera set, in the executor's thread: be brief.
+            on_state: Called after each robot state of this platform, likewise.
+        """
+        self._node = node
+        self._platform = platform
+        self._on_pictures = on_pictures
+        self._on_state = on_state
+        self._lock = threading.Lock()  # The worker reads while the executor writes.
+        self._buffer = ObservationBuffer(cameras, needs_scene)
+        wanted = [
+            (CameraSet, "camera_set", self._add_pictures, qos.CAMERA_SET),
+            (RobotState, "robot_state", self._add_state, qos.ROBOT_STATE),
+        ]
+        if needs_scene:
+            wanted.append((TFMessage, GROUND_TRUTH_TOPIC, self._add_scene, qos.SENSOR))
+        self._subscriptions = [
+            node.create_subscription(kind, topic, node.guarded(callback), profile)
+            for kind, topic, callback, profile in wanted
+        ]
+
+    def moment(self) -> Moment | None:
+        """The newest observation; None when `problem` says why."""
+        with self._lock:
+            return self._buffer.moment(self._node.now_ns())
+
+    def problem(self) -> str:
+        """Why there is no observation now, as one clause; empty when there is one."""
+        with self._lock:
+            return self._buffer.problem(self._node.now_ns())
+
+    def close(self) -> None:
+        """Unsubscribes."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = []
+
+    def _add_pictures(self, message: CameraSet) -> None:
+        arrival_ns = self._node.now_ns()
+        pictures = dataclasses.replace(pictures_from_message(message), arrival_ns=arrival_ns)
+        with self._lock:
+            self._buffer.add_pictures(pictures)
+        self._on_pictures(pictures)
+
+    def _add_state(self, message: RobotState) -> None:
+        state = state_from_message(message)
+        if state.names != self._platform.names:
+            raise MessageError(
+                f"robot_state: it is of '{message.platform}', this node works for "
+                f"'{self._platform.name}': start all nodes for one platform"
+            )
+        with self._lock:
+            self._buffer.add_state(state)
+        if self._on_state is not None:
+            self._on_state(state, message)
+
+    def _add_scene(self, message: TFMessage) -> None:
+        stamp_ns, scene = scene_from_message(message)
+        with self._lock:
+            self._buffer.add_scene(stamp_ns, scene)
+
+
+def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
+    """Ground truth of a mock home: stamp [ns] and scene.
+
+    Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
+    the item `base_link`.
+
+    Raises:
+        MessageError: There is no base, or a name is of another form.
+    """
+    poses: dict[str, Pose] = {}
+    home = stamp_ns = 0
+    for transform in message.transforms:
+        prefix, _, item = transform.child_frame_id.partition("/")
+        if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
+            raise MessageError(f"ground truth: '{transform.child_frame_id}' is no home_N/item")
+        home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
+        t, q = transform.transform.translation, transform.transform.rotation
+        poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
+    base = poses.pop(BASE_FRAME_IN_TRUTH, None)
+    if base is None:
+        raise MessageError(f"ground truth: no '{BASE_FRAME_IN_TRUTH}' in it")
+    return stamp_ns, SceneState(home, base, poses)

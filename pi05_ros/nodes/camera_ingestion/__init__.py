@@ -1,0 +1,1 @@
+"""The camera ingestion node: pictures of drivers in, time-matched sets out."""

@@ -1,0 +1,1 @@
+"""What every node shares: lifecycle base, event loop, parameters, QoS, conversions."""

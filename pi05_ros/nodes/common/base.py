@@ -1,0 +1,338 @@
+"""What all nodes of the suite share: managed life, guarded callbacks, health, start and end."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from lifecycle_msgs.srv import ChangeState
+from rclpy.clock import Clock, ClockType
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.by_hand import TakesByHand
+from pi05_ros.nodes.common.heart import Heart
+from pi05_ros.nodes.common.parameters import declare_parameters
+from pi05_ros.nodes.common.robot_timer import RobotTimer
+from pi05_ros.nodes.common.worker import Worker
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a node is, for /diagnostics and for people."""
+
+    level: int = 0  # 0 OK, 1 WARN, 2 ERROR: diagnostic_msgs/DiagnosticStatus.
+    message: str = "OK"  # One sentence in plain words.
+    values: dict[str, Any] = field(default_factory=dict)  # Rates, ages, counts; units in the keys.
+
+
+OK, WARN, ERROR = 0, 1, 2
+HEARTBEAT_PERIOD = 0.04  # [s]
+_STANDSTILL_PERIOD = 1.0  # Of heartbeats in a simulation whatever its clock does [s, wall].
+
+
+class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
+    """A lifecycle node that says why a transition failed, and lives on when a callback fails.
+
+    A subclass overrides the hooks `configure`, `activate`, `deactivate`, `cleanup` and `health`.
+    A hook that raises Pi05Error makes the transition fail with that one sentence in the log;
+    any other exception is logged with its traceback (rclpy itself would stay silent).
+
+    Args:
+        name: Node name.
+        parameters_type: Frozen dataclass of `parameter(...)` fields; see `parameters`.
+        arguments: Passed on to LifecycleNode (context, namespace, parameter_overrides).
+
+    Raises:
+        ConfigError: A parameter has a wrong type or value.
+    """
+
+    VITAL = True  # Whether the robot must stand still without it: then it sends heartbeats.
+
+    def __init__(self, name: str, parameters_type: type[P], **arguments: Any) -> None:
+        super().__init__(name, **arguments)
+        self._answer_change_state = self._service_change_state.callback
+        self._service_change_state.callback = self._change_state
+        self.callback_errors: Counter[str] = Counter()
+        self._active = False
+        self._configured = False
+        self._beats: RobotTimer | None = None
+        try:
+            self.parameters: P = declare_parameters(self, parameters_type)
+        except Pi05Error:
+            self.destroy_node()
+            raise
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATUS)
+        self._is_simulated = bool(self.get_clock().ros_time_is_active)
+        # Health is told in wall time: it must go on when a simulator's clock stands still.
+        self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
+        self._heart: Heart | None = None
+        if self.VITAL:
+            self._heart = Heart(self, self.now_ns)
+            self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
+            if self._is_simulated:
+                # A simulator that lets time wait for a long inference must see that it lives.
+                self.steady_timer(_STANDSTILL_PERIOD, self._beat)
+
+    # Hooks.
+
+    def configure(self) -> None:
+        """Checks the configuration and gets everything ready, outputs included."""
+
+    def activate(self) -> None:
+        """Opens the inputs and begins to work."""
+
+    def deactivate(self) -> None:
+        """Stops working; what moves the robot stops first. Undoes `activate`, also half of it."""
+
+    def cleanup(self) -> None:
+        """Undoes `configure`, also half of it."""
+
+    def health(self) -> Health:
+        """How the node is while it is active. Called once a second."""
+        return Health()
+
+    def fitness(self) -> str:
+        """Why the robot must not move on what the node gives, as one clause; empty: it may.
+
+        Called 25 times a second while the node is active: be brief. It reaches the control bridge
+        as a Heartbeat, and the bridge holds.
+        """
+        return ""
+
+    def destroy_node(self) -> None:
+        """See rclpy.node.Node."""
+        if self._beats is not None:
+            self._beats.close()
+            self._beats = None
+        super().destroy_node()
+
+    # Helpers.
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the node is in the primary state active."""
+        return self._active
+
+    def now_ns(self) -> int:
+        """The node's time [ns]: simulated with use_sim_time, else the system's."""
+        return self.get_clock().now().nanoseconds
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the node was started in simulated time (parameter use_sim_time).
+
+        For its whole life: limits must not change their clock while something is measured by it.
+        """
+        return self._is_simulated
+
+    def silence_ns(self) -> int:
+        """The clock by which the silence of others is measured [ns].
+
+        Steady, so that no step of the system's clock counts. In a simulation it is simulated
+        time: a simulation may run slower or faster than wall time, and what stands still in both
+        is late in neither.
+        """
+        return self.now_ns() if self.is_simulated else time.monotonic_ns()
+
+    def guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
+        """Wraps a callback: an exception in it is logged and counted, and the node lives on.
+
+        A Pi05Error is a message's fault: one sentence, at most once a second for each callback.
+        """
+        name = getattr(callback, "__name__", repr(callback))
+
+        def call(*arguments: Any) -> Any:
+            try:
+                return callback(*arguments)
+            except Pi05Error as error:
+                self.callback_errors[name] += 1
+                self.get_logger().warning(str(error), throttle_duration_sec=1.0)
+            except Exception:
+                self.callback_errors[name] += 1
+                self.get_logger().error(
+                    f"{name} failed and was skipped:\n{traceback.format_exc()}",
+                    throttle_duration_sec=1.0,
+                )
+            return None
+
+        return call
+
+    def guarded_service(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Wraps a service's callback: an exception in it is an answer with success = false.
+
+        In rclpy it raises through the executor and ends the process. For services whose response
+        has `success` and `message`.
+        """
+        call = self.guarded(callback)
+
+        def answer(request: Any, response: Any) -> Any:
+            answered = call(request, response)
+            if answered is None:
+                response.success = False
+                response.message = "failed inside the node: its log says why"
+                return response
+            return answered
+
+        return answer
+
+    def steady_timer(self, period: float, callback: Callable[[], None]) -> Any:
+        """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
+        return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
+
+    def robot_timer(self, period: float, callback: Callable[[], None]) -> RobotTimer:
+        """A guarded timer in the robot's time; see RobotTimer. period [s]."""
+        return RobotTimer(self, period, self.guarded(callback), self._steady_clock)
+
+    def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
+        """Starts a thread for `work`; heartbeats tell since when it has had something to do."""
+        worker = Worker(self, name, work, self.now_ns, self._on_work_done)
+        if self._heart is not None:
+            self._heart.follow(worker)
+        return worker
+
+    def stop_worker(self, worker: Worker) -> None:
+        """Ends a thread of `start_worker`; see Worker.stop."""
+        worker.stop()
+        if self._heart is not None:
+            self._heart.forget(worker)
+
+    # Lifecycle, called by rclpy.
+
+    def _change_state(
+        self, request: ChangeState.Request, response: ChangeState.Response
+    ) -> ChangeState.Response:
+        """The service change_state. A transition that the present state lacks is refused.
+
+        In rclpy it raises through the executor: `activate`, said twice, would end the process.
+        """
+        state = self._state_machine.current_state[1]
+        try:
+            return self._answer_change_state(request, response)
+        except rclpy_implementation.RCLError:
+            wanted = request.transition.label or f"number {request.transition.id}"
+            self.get_logger().warning(f"transition {wanted} is not possible when {state}")
+            response.success = False
+            return response
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `configure`."""
+        result = self._run("configure", self.configure)
+        self._configured = result == TransitionCallbackReturn.SUCCESS
+        if not self._configured:
+            self._quietly(self.cleanup)
+        return result
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `activate`."""
+        super().on_activate(state)
+        if self._heart is not None:
+            self._heart.begin()
+        result = self._run("activate", self.activate)
+        self._active = result == TransitionCallbackReturn.SUCCESS
+        if not self._active:
+            self._quietly(self.deactivate)
+        self.guarded(self._beat)()  # At once: simulated time may stand still until it is heard.
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `deactivate`."""
+        self._active = False
+        self._say_goodbye()
+        result = self._run("deactivate", self.deactivate)
+        super().on_deactivate(state)
+        return result
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """See `cleanup`."""
+        self._configured = False
+        return self._run("cleanup", self.cleanup)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Ends in order from whatever state."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """After a failed transition: back to unconfigured, so that it can be tried again."""
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Deactivates and cleans up as far as needed. May be called in any state, also twice."""
+        if self._active:
+            self._active = False
+            self._say_goodbye()
+            self._quietly(self.deactivate)
+        if self._configured:
+            self._configured = False
+            self._quietly(self.cleanup)
+
+    def _run(self, name: str, hook: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            hook()
+        except Pi05Error as error:
+            self.get_logger().error(f"cannot {name}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.get_logger().error(f"cannot {name}:\n{traceback.format_exc()}")
+            return TransitionCallbackReturn.ERROR
+        return TransitionCallbackReturn.SUCCESS
+
+    def _quietly(self, hook: Callable[[], None]) -> None:
+        """Runs a hook on a way that must go on whatever happens."""
+        try:
+            hook()
+        except Exception:
+            self.get_logger().error(f"while ending:\n{traceback.format_exc()}")
+
+    def _beat(self) -> None:
+        """Publishes a heartbeat while the node is active."""
+        if self._heart is None or not self._active:
+            return
+        try:
+            reason = self.fitness()
+        except Exception:
+            self._heart.beat("it cannot tell how it is: its log says why")
+            raise
+        self._heart.beat(reason)
+
+    def _say_goodbye(self) -> None:
+        if self._heart is not None:
+            self._quietly(self._heart.end)
+
+    def _on_work_done(self) -> None:
+        """Tells at once: a simulator may let time stand still until it hears of it."""
+        if self._heart is not None and self._heart.has_told_of_work and self.is_simulated:
+            self.guarded(self._beat)()
+
+    def _publish_health(self) -> None:
+        if self._active:
+            health = self.health()
+        elif self._configured:
+            health = Health(WARN, "configured, not active")
+        else:
+            health = Health(WARN, "not configured")
+        values = dict(health.values)
+        if self.callback_errors:
+            values["callback errors"] = sum(self.callback_errors.values())
+        status = DiagnosticStatus(
+            level=bytes([health.level]),
+            name=self.get_fully_qualified_name(),
+            message=health.message,
+            hardware_id="pi05_ros",
+            values=[KeyValue(key=str(k), value=str(v)) for k, v in values.items()],
+        )
+        message = DiagnosticArray(status=[status])
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)

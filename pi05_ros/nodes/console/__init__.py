@@ -1,0 +1,1 @@
+"""The console node: connects the operator's page with the graph."""

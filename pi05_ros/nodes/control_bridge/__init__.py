@@ -1,0 +1,1 @@
+"""The control bridge node: action chunks in, commands of controllers out."""

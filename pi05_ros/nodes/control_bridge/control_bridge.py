@@ -1,0 +1,315 @@
+"""control_bridge: from action chunks to controllers, 50 times a second, inside the limits.
+
+The only node that knows joints and controllers. Modes, checks and limits are in pi05_ros.control;
+this file wires them to topics.
+"""
+
+from __future__ import annotations
+
+import gc
+import secrets
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import JointState
+
+from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
+from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.chunk import ChunkRejected
+from pi05_ros.control.modes import DEACTIVATED, Mode
+from pi05_ros.errors import MessageError
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.commands import GRIPPER_PERIOD, CommandSender
+from pi05_ros.nodes.common.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.common.robot_timer import RobotTimer
+from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.control_bridge.parameters import ControlBridgeParameters
+from pi05_ros.nodes.control_bridge.report import RobotStateMessage, bridge_health
+from pi05_ros.nodes.control_bridge.services import BridgeServices
+from pi05_ros.nodes.control_bridge.ticker import PROCESS_PRIORITY, Ticker, request_realtime
+from pi05_ros.platforms.platform import load_platform
+
+# Braking at the end takes at most this long [s, wall].
+_BRAKE_LIMIT = 1.0
+# How often it looks for others who command the same controllers [s, wall].
+_RIVAL_PERIOD = 0.5
+
+
+class ControlBridge(ManagedNode[ControlBridgeParameters]):
+    """Streams chunks to the controllers. Comes up disarmed."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("control_bridge", ControlBridgeParameters, **arguments)
+        self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
+        self._subscriptions_open: list[Any] = []
+        self._gripper_timer: RobotTimer | None = None
+        self._rival_timer: Any = None
+        self._operator: BridgeServices | None = None
+        self._ticker: Ticker | None = None
+        self._sender: CommandSender | None = None
+        self._state_publisher: Any = None
+        self._bridge: Bridge | None = None
+        # Whether it still has to arm itself: once in its life, never after a fault or a death.
+        self._auto_arm = self.parameters.auto_arm
+        self._said = ""
+
+    def configure(self) -> None:
+        """Reads the platform and makes the outputs."""
+        self._platform = load_platform(self.parameters.platform)
+        self._settings = self.parameters.settings()
+        self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
+        self._sender = CommandSender(self, self._platform)
+
+    def activate(self) -> None:
+        """Opens the inputs and starts ticking, disarmed."""
+        # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
+        session = secrets.randbits(53) | 1
+        self._bridge = Bridge(self._platform, session, self._settings)
+        self._state = RobotStateMessage(self._bridge)
+        topics = (
+            (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
+            (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
+            (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
+            (Subtask, "subtask", self._on_subtask, qos.LATCHED),
+            (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
+        )
+        self._subscriptions_open = [
+            self.create_subscription(kind, topic, self.guarded(callback), profile)
+            for kind, topic, callback, profile in topics
+        ]
+        self._operator = BridgeServices(self, self._operate)
+        self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
+        self._rival_timer = self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals)
+        self._ticker = Ticker(
+            self,
+            self._platform.period,
+            self._tick,
+            self.guarded(self._clock_lost),
+            self.parameters.clock_timeout,
+        )
+        self._ticker.start()
+
+    def deactivate(self) -> None:
+        """Brings the robot to rest, then closes the inputs."""
+        if self._ticker is not None:
+            self._ticker.stop()
+            self._ticker = None
+            self._brake()
+        for subscription in self._subscriptions_open:
+            self.destroy_subscription(subscription)
+        if self._operator is not None:
+            self._operator.close()
+        if self._gripper_timer is not None:
+            self._gripper_timer.close()
+            self.destroy_timer(self._rival_timer)
+            self._gripper_timer = self._rival_timer = None
+        self._subscriptions_open = []
+        self._operator = self._bridge = None
+
+    def cleanup(self) -> None:
+        """Frees the outputs."""
+        if self._sender is not None:
+            self._sender.destroy()
+            self._sender = None
+        if self._state_publisher is not None:
+            self.destroy_publisher(self._state_publisher)
+            self._state_publisher = None
+
+    def health(self) -> Health:
+        """Mode, its reason and what was counted."""
+        assert self._bridge is not None and self._ticker is not None and self._sender is not None
+        unheard = self._sender.unheard()
+        with self._lock:
+            return bridge_health(
+                self._bridge, self._ticker, unheard, self.now_ns(), self.silence_ns()
+            )
+
+    # Inputs: the executor's thread.
+
+    def _on_joint_states(self, message: JointState) -> None:
+        stamp = time_to_ns(message.header.stamp, self._platform.joint_states_topic)
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.add_joint_states(message.name, message.position, stamp, self.now_ns())
+
+    def _on_odometry(self, message: Odometry) -> None:
+        twist = message.twist.twist
+        velocity = (twist.linear.x, twist.linear.y, twist.angular.z)
+        stamp = time_to_ns(message.header.stamp, self._platform.odom_topic)
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.add_odometry(velocity, stamp, self.now_ns())
+
+    def _on_subtask(self, message: Subtask) -> None:
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.follow_subtask(message.id, message.task, message.text)
+
+    def _on_heartbeat(self, message: Heartbeat) -> None:
+        if message.node == self.get_name():
+            return
+        reason = "" if message.fit else (message.reason or "it is not fit")
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.peers.heard(message.node, message.instance, reason, self.silence_ns())
+
+    def _on_chunk(self, message: ActionChunk) -> None:
+        with self._lock:
+            if self._bridge is None:
+                return
+            now = self.now_ns()
+            try:
+                try:
+                    chunk = chunk_from_message(message)
+                except MessageError as error:
+                    rejected = ChunkRejected("stamp", str(error))
+                    self._bridge.reject(rejected, now)
+                    raise rejected from error
+                self._bridge.add_chunk(chunk, now)
+            except ChunkRejected as error:
+                raise MessageError(f"chunk {message.sequence} rejected: {error}") from error
+
+    def _operate(self, act: Any) -> tuple[bool, str]:
+        """Does what an operator asks, `act(bridge, now_ns, steady_ns)`.
+
+        Returns:
+            Whether it was done, and what stands now or why not.
+        """
+        with self._lock:
+            self._auto_arm = False
+            bridge = self._bridge
+            if bridge is None:
+                return False, "the bridge is not active"
+            try:
+                act(bridge, self.now_ns(), self.silence_ns())
+            except MessageError as error:
+                return False, str(error)
+            return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
+
+    def _look_for_rivals(self) -> None:
+        """Latches when somebody else publishes to our controllers."""
+        rivals = self._sender.rivals() if self._sender is not None else []
+        with self._lock:
+            if rivals and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: two must not command a robot")
+
+    def _send_grippers(self) -> None:
+        if self._sender is not None:
+            absent = self._sender.send_grippers()
+            if absent:
+                self.get_logger().warning(
+                    f"no action server {', '.join(absent)}: the gripper does not move",
+                    throttle_duration_sec=5.0,
+                )
+
+    # Outputs: the ticker's thread.
+
+    def _tick(self, now_ns: int) -> None:
+        """Must not raise, or the thread ends in silence: a tick that fails stops the bridge."""
+        try:
+            self._tick_once(now_ns)
+        except Exception:
+            self.callback_errors["tick"] += 1
+            self.get_logger().error(
+                f"a tick failed:\n{traceback.format_exc()}", throttle_duration_sec=1.0
+            )
+            with self._lock:
+                if self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                    self._bridge.fault(now_ns, "a tick of the bridge failed, its log says why")
+
+    def _tick_once(self, now_ns: int) -> None:
+        with self._lock:
+            bridge, sender = self._bridge, self._sender
+            if bridge is None or sender is None:
+                return
+            steady_ns = self.silence_ns()
+            if self._auto_arm and bridge.mode == Mode.DISARMED:
+                self._try_auto_arm(bridge, now_ns, steady_ns)
+            tick = bridge.tick(now_ns, steady_ns)
+            message = self._state.after(tick, now_ns)
+            # Under the lock: `_clock_lost`, in another thread, sends by the same messages.
+            if tick.command is not None:
+                sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
+            if not tick.mode.is_armed:
+                sender.forget_grippers()
+        if message is not None:
+            self._state_publisher.publish(message)
+        self._say(tick)
+
+    def _clock_lost(self) -> None:
+        """Simulated time stands still: the base must not go on rolling on an old command."""
+        with self._lock:
+            if self._bridge is None or self._sender is None or not self._bridge.mode.is_armed:
+                return
+            if self._ticker is None or not self._ticker.clock_stands_still:
+                return  # A tick came while this waited for the lock.
+            self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
+            self._bridge.time_jumped_back(self.now_ns())
+            command = self._bridge.tick(self.now_ns(), self.silence_ns()).command
+            if command is not None:
+                self._sender.send(command)
+
+    def _try_auto_arm(self, bridge: Bridge, now_ns: int, steady_ns: int) -> None:
+        try:
+            bridge.arm(now_ns, steady_ns)
+            self._auto_arm = False
+        except MessageError as error:
+            self.get_logger().info(f"not armed yet: {error}", throttle_duration_sec=5.0)
+
+    def _brake(self) -> None:
+        """Sends holding commands until all stand; the ticker has ended already.
+
+        Paced in wall time: in a burst they would be a jump that no limit has seen.
+        """
+        bridge, sender = self._bridge, self._sender
+        if bridge is None or sender is None:
+            return
+        bridge.disarm(self.now_ns(), DEACTIVATED)
+        for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
+            tick = bridge.tick(self.now_ns(), self.silence_ns())
+            message = self._state.after(tick, self.now_ns())
+            if message is not None:
+                self._state_publisher.publish(message)
+            if tick.command is None:
+                break
+            sender.send(tick.command)
+            if bridge.motion.at_rest:
+                break
+            time.sleep(self._platform.period)
+        sender.forget_grippers()
+
+    def _say(self, tick: Tick) -> None:
+        """Tells a change of mode at once, in the log and in /diagnostics."""
+        if tick.mode.name == self._said:
+            return
+        self._said = tick.mode.name
+        said = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
+        # Two calls: rclpy raises when one place in the code logs at two levels.
+        if tick.mode >= Mode.FAULTED:
+            self.get_logger().error(said)
+        else:
+            self.get_logger().info(said)
+        if self._ticker is not None:
+            self._publish_health()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs control_bridge."""
+    # A callback in Python keeps the ticker waiting for at most this long (default 5 ms).
+    sys.setswitchinterval(0.0005)
+    # Before rclpy's and DDS's threads start: they inherit it.
+    request_realtime(PROCESS_PRIORITY)
+    # What has been imported stays: no collection has to walk through it while the robot moves.
+    gc.collect()
+    gc.freeze()
+    return run_node(ControlBridge, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

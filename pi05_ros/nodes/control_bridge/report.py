@@ -1,0 +1,99 @@
+"""What control_bridge tells: RobotState at every tick, its health once a second."""
+
+from __future__ import annotations
+
+import math
+
+from builtin_interfaces.msg import Time
+
+from pi05_msgs.msg import RobotState
+from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.modes import Mode
+from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
+from pi05_ros.nodes.common.conversions import float_array, ns_to_time
+from pi05_ros.nodes.control_bridge.ticker import Ticker
+
+
+class RobotStateMessage:
+    """The RobotState of a bridge's ticks: one message, filled anew for each.
+
+    Args:
+        bridge: Whose ticks they are.
+    """
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        platform = bridge.platform
+        self._message = RobotState(
+            platform=platform.name, session=bridge.session, names=list(platform.names)
+        )
+        self._message.header.frame_id = platform.base_frame
+
+    def after(self, tick: Tick, now_ns: int) -> RobotState | None:
+        """The state after one tick; None while the robot is not measured.
+
+        Args:
+            tick: What it decided.
+            now_ns: When it was [ns].
+
+        Returns:
+            The message, which the next call changes.
+        """
+        if tick.measurement is None:
+            return None
+        message, target = self._message, tick.target
+        message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
+        message.epoch = self._bridge.epoch
+        message.measured = float_array(tick.measurement.values, "d")
+        message.commanded = float_array(self._bridge.motion.commanded, "d")
+        message.commanded_stamp = Time() if tick.command is None else ns_to_time(now_ns)
+        message.chunk_sequence = 0 if target is None else target.chunk.sequence
+        message.chunk_stamp = Time() if target is None else ns_to_time(target.chunk.stamp_ns)
+        message.chunk_row = math.nan if target is None else target.row
+        message.mode = int(tick.mode)
+        message.reason = tick.reason
+        return message
+
+
+def bridge_health(
+    bridge: Bridge, ticker: Ticker, unheard: list[str], now_ns: int, steady_ns: int
+) -> Health:
+    """Mode, troubles and counts in plain words.
+
+    A robot that stands because of a trouble is an ERROR, one that stands because nobody wants
+    anything is not.
+
+    Args:
+        bridge: The bridge; its lock is held.
+        ticker: Its heartbeat.
+        unheard: Command topics that no controller listens to.
+        now_ns: The node's time [ns].
+        steady_ns: Time by the clock of the peers' silence [ns].
+    """
+    troubles = []
+    problem = bridge.input_problem(now_ns, steady_ns)
+    if problem and problem != bridge.reason:
+        troubles.append(problem)
+    if unheard:
+        troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
+    level = OK if bridge.mode is Mode.RUNNING else WARN
+    if bridge.motion.limiting > bridge.settings.limiting_warn:
+        troubles.append(f"chunks have been beyond the limits for {bridge.motion.limiting:.1f} s")
+    if troubles:
+        level = WARN
+    if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
+        level = ERROR
+    said = bridge.mode.name.lower()
+    said = "executing chunks" if bridge.mode is Mode.RUNNING else f"{said}: {bridge.reason}"
+    ages = bridge.peers.ages(steady_ns)
+    counts = sorted(bridge.counts.items())
+    values = {
+        "mode": bridge.mode.name,
+        "ticks": ticker.ticks,
+        "ticks missed": ticker.missed,
+        "ticks limited": bridge.motion.ticks_limited,
+        "real-time priority": ticker.realtime,
+        **{f"heartbeat age of {name} [s]": f"{age:.3f}" for name, age in sorted(ages.items())},
+        **{name.replace("_", " "): count for name, count in counts},
+    }
+    return Health(level, "; ".join([said, *troubles]), values)

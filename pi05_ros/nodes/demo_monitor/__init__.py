@@ -1,0 +1,1 @@
+"""The monitor node of the demo: collects what the graph publishes during a run."""

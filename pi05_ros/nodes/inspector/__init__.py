@@ -1,0 +1,1 @@
+"""The inspector node: markers and annotated pictures for RViz."""

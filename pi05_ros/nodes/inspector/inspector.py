@@ -1,0 +1,311 @@
+"""Node `inspector`: what the robot is about to do and what it does, for people to look at.
+
+Publishes, below its own name, and only what somebody subscribes to:
+    inspector/markers (visualization_msgs/MarkerArray): subtask, predicted chunk, commands and
+        measurements, base path, boxes.
+    inspector/CAMERA/annotated (sensor_msgs/Image), and .../compressed as JPEG
+    inspector/status (std_msgs/String): a JSON object, see docs/design/inspector.md
+
+While nobody subscribes to any of them it listens to nothing and computes nothing. Nobody waits for
+this node: it sends no heartbeat, and when it dies the robot goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import Any
+
+from nav_msgs.msg import Odometry
+from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.duration import Duration
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header, String
+from visualization_msgs.msg import MarkerArray
+
+from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
+from pi05_ros.bringup.graph import robot_description
+from pi05_ros.errors import ConfigError, MessageError
+from pi05_ros.inspection import demand
+from pi05_ros.inspection.facts import SubtaskFacts
+from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.picture import annotate
+from pi05_ros.inspection.shapes import Shown
+from pi05_ros.inspection.status import StatusBoard
+from pi05_ros.inspection.view import View
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.base import OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.common.conversions import time_to_ns
+from pi05_ros.nodes.common.driver_pictures import image_to_rgb
+from pi05_ros.nodes.common.quiet_clock import QuietClock
+from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.inspector import messages
+from pi05_ros.nodes.inspector.inputs import Callbacks, InspectorInputs
+from pi05_ros.nodes.inspector.parameters import InspectorParameters
+from pi05_ros.platforms.platform import load_platform
+
+_LOOK_S = 0.2  # How soon a new viewer is noticed.
+_FUTURE_NS = 1_000_000_000  # A stamp further ahead is of another time, before the clock jumped.
+_PERIODS = 5  # Markers that are not renewed for so many periods disappear,
+_LEAST_S = 1.0  # but not sooner.
+_KINDS = {
+    "visualization_msgs/msg/MarkerArray": MarkerArray,
+    "std_msgs/msg/String": String,
+    "sensor_msgs/msg/Image": Image,
+    "sensor_msgs/msg/CompressedImage": CompressedImage,
+}
+_PROFILES = {
+    "visualization_msgs/msg/MarkerArray": qos.MARKERS,
+    "std_msgs/msg/String": qos.STATUS,
+    "sensor_msgs/msg/Image": qos.ANNOTATED,
+    "sensor_msgs/msg/CompressedImage": qos.ANNOTATED,
+}
+
+
+class Inspector(ManagedNode[InspectorParameters]):
+    """Shows. What is drawn, and how, is in `pi05_ros.inspection`."""
+
+    VITAL = False
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("inspector", InspectorParameters, **arguments)
+        self._outputs: dict[str, Any] = {}
+        self._periodic: dict[str, Any] = {}
+        self._inputs: InspectorInputs | None = None
+        self._view: View | None = None
+        self._trouble = ""  # Why there are no kinematics.
+        self._jumps: Any = None
+        self._time = QuietClock(self)
+        self.work: Counter[str] = Counter()  # What was made so far, by output.
+
+    def configure(self) -> None:
+        """Makes the outputs. The robot's kinematics wait until somebody looks."""
+        self._platform = load_platform(self.parameters.platform)
+        self._settings = self.parameters.view()
+        self._kinematics: Kinematics | None = None
+        self._outputs = {
+            name: self.create_publisher(_KINDS[kind], f"~/{name}", _PROFILES[kind])
+            for name, kind in demand.output_types(self._platform).items()
+        }
+
+    def activate(self) -> None:
+        """Looks from now on who watches."""
+        self._board = StatusBoard()
+        self._shown = Shown()
+        self._subtask: SubtaskFacts | None = None
+        self._drawn_ns: dict[str, int] = {}  # Stamp of each camera's last annotated picture.
+        self._watched: frozenset[str] = frozenset()
+        self._inputs = InspectorInputs(
+            self,
+            self._platform,
+            Callbacks(
+                subtask=self._on_subtask,
+                decision=self._on_decision,
+                state=self._on_state,
+                chunk=self._on_chunk,
+                odometry=self._on_odometry,
+                lens=self._on_lens,
+                picture=self._on_picture,
+            ),
+        )
+        self._lenses_heard: set[str] = set()
+        threshold = JumpThreshold(
+            min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True
+        )
+        self._jumps = self.get_clock().create_jump_callback(
+            threshold, post_callback=self.guarded(self._on_jump)
+        )
+        self._time.look()
+        self._periodic["look"] = self.steady_timer(_LOOK_S, self._look)
+
+    def deactivate(self) -> None:
+        """Takes the markers away, and listens to nothing."""
+        if self._jumps is not None:
+            self._jumps.unregister()
+            self._jumps = None
+        self._time.wake()
+        for timer in self._periodic.values():
+            self.destroy_timer(timer)
+        self._periodic = {}
+        if self._inputs is not None:
+            self._inputs.keep(())
+            self._inputs = None
+            if self._view is not None:
+                self._outputs[demand.MARKERS].publish(messages.all_deleted())
+        self._view = None
+
+    def cleanup(self) -> None:
+        """Frees the outputs."""
+        for publisher in self._outputs.values():
+            self.destroy_publisher(publisher)
+        self._outputs = {}
+
+    def health(self) -> Health:
+        """Who watches, and what was made."""
+        values: dict[str, Any] = {f"{name} published": n for name, n in sorted(self.work.items())}
+        if not self._watched:
+            return Health(OK, "nobody watches", values)
+        problem = self._trouble or (self._view.problem() if self._view else "")
+        if problem:
+            return Health(WARN, problem, values)
+        return Health(OK, f"shows {', '.join(sorted(self._watched))}", values)
+
+    # Who watches.
+
+    def _look(self) -> None:
+        """Listens to what is needed for the outputs that have a subscriber, and to no more."""
+        watched = frozenset(
+            name for name, out in self._outputs.items() if out.get_subscription_count()
+        )
+        if not self._watched or not watched:
+            self._time.look()
+        if watched:
+            self._time.wake()
+        if watched == self._watched:
+            return
+        assert self._inputs is not None
+        before, self._watched = self._watched, watched
+        if demand.MARKERS in watched and demand.MARKERS not in before:
+            self._begin_to_draw()
+        if demand.MARKERS not in watched:
+            self._view = None
+        if demand.STATUS not in watched:
+            self._board.clear()
+        self._keep_inputs()
+        if demand.SUBTASK not in self._inputs.open:
+            self._subtask = None
+        self._keep_timer(demand.MARKERS, self.parameters.marker_rate, self._draw)
+        self._keep_timer(demand.STATUS, self.parameters.status_rate, self._tell)
+
+    def _begin_to_draw(self) -> None:
+        self._lenses_heard.clear()
+        if self._kinematics is None:
+            try:
+                urdf = robot_description(self._platform, use_mock_hardware=False)
+                self._kinematics = Kinematics(self._platform, urdf)
+                self._trouble = ""
+            except ConfigError as error:
+                self._trouble = str(error)
+                self.get_logger().error(f"less can be shown: {error}")
+        self._shown = Shown()
+        self._view = View(self._platform, self._settings, self._kinematics)
+        if self._subtask is not None:  # It is told only once.
+            self._view.add_subtask(self._subtask, self.now_ns())
+
+    def _keep_inputs(self) -> None:
+        assert self._inputs is not None
+        needed = demand.inputs_for(self._watched, self._platform)
+        # A lens is told with every picture, and stays the same.
+        self._inputs.keep(needed - {demand.lens_of_camera(name) for name in self._lenses_heard})
+
+    def _keep_timer(self, output: str, rate: float, callback: Any) -> None:
+        """A timer while the output is watched."""
+        if output in self._watched and output not in self._periodic:
+            self._periodic[output] = self.steady_timer(1.0 / rate, callback)
+        elif output not in self._watched and output in self._periodic:
+            self.destroy_timer(self._periodic.pop(output))
+
+    # What is heard.
+
+    def _on_subtask(self, message: Subtask) -> None:
+        subtask = messages.subtask_facts(message)
+        self._believe(subtask.stamp_ns, "subtask")
+        self._subtask = subtask
+        self._board.add_subtask(subtask)
+        if self._view is not None:
+            self._view.add_subtask(subtask, self.now_ns())
+
+    def _on_decision(self, message: PlanDecision) -> None:
+        decision = messages.decision_facts(message)
+        self._believe(decision.stamp_ns, "plan_decision")
+        self._board.add_decision(decision)
+
+    def _on_state(self, message: RobotState) -> None:
+        state = messages.state_facts(message, self._platform)
+        self._believe(state.stamp_ns, "robot_state")
+        self._board.add_state(state)
+        if self._view is not None:
+            self._view.add_state(state)
+
+    def _on_chunk(self, message: ActionChunk) -> None:
+        chunk = messages.chunk_facts(message, self._platform)
+        self._believe(chunk.stamp_ns, "action_chunk")
+        self._board.add_chunk(chunk)
+        if self._view is not None:
+            self._view.add_chunk(chunk, self.now_ns())
+
+    def _on_odometry(self, message: Odometry) -> None:
+        if self._view is not None:
+            stamp_ns = time_to_ns(message.header.stamp, "odometry")
+            self._believe(stamp_ns, "odometry")
+            self._view.add_pose(stamp_ns, messages.planar_pose(message))
+
+    def _on_lens(self, camera: str, message: CameraInfo) -> None:
+        lens = messages.lens_facts(message)
+        if self._view is not None and lens is not None:
+            self._view.add_lens(camera, lens)
+        self._lenses_heard.add(camera)
+        self._keep_inputs()
+
+    def _on_picture(self, camera: str, message: Image | CompressedImage) -> None:
+        """Annotates a picture that is watched, unless the last one was a moment ago."""
+        stamp_ns = time_to_ns(message.header.stamp, f"picture of {camera}")
+        # Rates that are near each other would otherwise drop every other picture.
+        least_ns = round(0.9e9 / self.parameters.picture_rate)
+        last_ns = self._drawn_ns.get(camera, 0)
+        if last_ns <= stamp_ns < last_ns + least_ns:
+            return
+        self._drawn_ns[camera] = stamp_ns
+        picture = annotate(image_to_rgb(message), camera, stamp_ns, self._subtask, self.now_ns())
+        header = Header(stamp=message.header.stamp, frame_id=message.header.frame_id)
+        raw, jpeg = demand.annotated(camera), demand.compressed(camera)
+        if raw in self._watched:
+            self._publish(raw, messages.picture_message(picture, header))
+        if jpeg in self._watched:
+            quality = self.parameters.jpeg_quality
+            self._publish(jpeg, messages.jpeg_message(picture, header, quality))
+
+    def _believe(self, stamp_ns: int, what: str) -> None:
+        """Raises MessageError for a stamp of another time."""
+        ahead_ns = stamp_ns - self.now_ns()
+        if ahead_ns > _FUTURE_NS:
+            raise MessageError(
+                f"{what}: its stamp lies {ahead_ns * 1e-9:.1f} s in the future; dropped"
+            )
+
+    def _on_jump(self, _: TimeJump) -> None:
+        """Time jumped back: nothing that was is comparable any more."""
+        self.get_logger().warning("time jumped back: everything shown is forgotten")
+        self._board.clear()
+        self._subtask = None
+        self._drawn_ns.clear()
+        if self._view is not None:
+            self._view.clear()
+            self._shown = Shown()
+            self._publish(demand.MARKERS, messages.all_deleted())
+
+    # What is told.
+
+    def _draw(self) -> None:
+        if self._view is None:
+            return
+        shapes = self._view.shapes(self.now_ns())
+        lifetime = max(_LEAST_S, _PERIODS / self.parameters.marker_rate)
+        gone = self._shown.replace(shapes)
+        self._publish(demand.MARKERS, messages.marker_array(shapes, gone, lifetime))
+
+    def _tell(self) -> None:
+        self._publish(demand.STATUS, String(data=self._board.as_json(self.now_ns())))
+
+    def _publish(self, output: str, message: Any) -> None:
+        self.work[output] += 1
+        self._outputs[output].publish(message)
+
+
+def main() -> int:
+    """Runs the node until SIGINT or SIGTERM."""
+    return run_node(Inspector)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The lifecycle manager node: brings the other nodes up and down in order."""

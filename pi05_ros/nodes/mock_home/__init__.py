@@ -1,0 +1,1 @@
+"""The mock home node: drivers and controllers of a robot in a simulated home."""

@@ -1,0 +1,179 @@
+"""What the mock home's drivers measure: clock, joints, odometry, transforms, ground truth, score.
+
+All messages are made once and filled in place: at 50 Hz building them anew costs more than the
+physics.
+"""
+
+from __future__ import annotations
+
+import array
+import math
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import TransformStamped
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from tf2_msgs.msg import TFMessage
+
+from pi05_msgs.msg import TaskScore
+from pi05_ros.nodes.common import qos
+from pi05_ros.sim.robot import urdf_xml
+from pi05_ros.sim.simulation import Simulation
+from pi05_ros.sim.world import LinkTransforms
+
+GROUND_TRUTH_TICKS = 2  # Ground truth every so many ticks: 25 Hz.
+SCORE_TICKS = 20  # 2.5 Hz.
+# Odometry of the mock home is exact; a real base would write something like this.
+_POSE_VARIANCE = (1e-3, 1e-3, 1e6, 1e6, 1e6, 1e-2)
+
+
+class Outputs:
+    """Publishes the state of a simulation; one thread calls `publish`."""
+
+    def __init__(self, node: Node, simulation: Simulation) -> None:
+        self._simulation = simulation
+        platform = simulation.platform
+        self._clock = node.create_publisher(Clock, "/clock", qos.DRIVER_OUTPUT)
+        self._joints = node.create_publisher(
+            JointState, platform.joint_states_topic, qos.DRIVER_OUTPUT
+        )
+        self._odometry = node.create_publisher(Odometry, platform.odom_topic, qos.DRIVER_OUTPUT)
+        self._tf = node.create_publisher(TFMessage, "/tf", qos.DRIVER_OUTPUT)
+        self._tf_static = node.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
+        self._description = node.create_publisher(String, "/robot_description", qos.LATCHED)
+        self._truth = node.create_publisher(TFMessage, "mock_home/ground_truth", qos.DRIVER_OUTPUT)
+        self._score = node.create_publisher(TaskScore, "task_score", qos.LATCHED)
+        self._reminders = 0  # Of the present tick.
+        self._stamp = Time()  # One for all messages of a tick: they hold it, not a copy.
+        urdf = urdf_xml(platform)
+        self._make_messages(urdf)
+        self._description.publish(String(data=urdf))
+        self._publish_static()
+
+    def publish(self) -> None:
+        """Publishes what the tick that just ended has led to, the clock first."""
+        simulation, world = self._simulation, self._simulation.world
+        seconds, nanoseconds = divmod(simulation.now_ns, 1_000_000_000)
+        self._stamp.sec, self._stamp.nanosec = seconds, nanoseconds
+        self._reminders = 0
+        self._clock.publish(self._clock_message)
+        positions, velocities = world.joint_positions(), world.joint_velocities()
+        names = self._joint_message.name
+        self._joint_message.position = array.array("d", [positions[n] for n in names])
+        self._joint_message.velocity = array.array("d", [velocities[n] for n in names])
+        self._joints.publish(self._joint_message)
+        self._publish_odometry()
+        if self._tf.get_subscription_count():
+            _fill(self._tf_message, world.link_transforms())
+            self._tf.publish(self._tf_message)
+        if simulation.ticks % GROUND_TRUTH_TICKS == 0 and self._truth.get_subscription_count():
+            self._truth.publish(self._ground_truth())
+        if simulation.ticks % SCORE_TICKS == 0:
+            self.publish_score()
+
+    def remind_of_clock(self) -> None:
+        """Publishes the time of the last tick again, a nanosecond later each time.
+
+        So a clock that waits can be told from one that is dead: the time of its readers moves.
+        """
+        self._reminders += 1
+        seconds, nanoseconds = divmod(self._simulation.now_ns + self._reminders, 1_000_000_000)
+        self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+
+    def publish_score(self) -> None:
+        """Publishes how far the task has come."""
+        score = self._simulation.score
+        message = TaskScore(
+            task=self._simulation.task,
+            home=self._simulation.world.home,
+            points=score.points,
+            max_points=score.max_points,
+            criteria=list(score.criteria),
+            criterion_points=array.array("f", score.criterion_points),
+            criterion_max=array.array("f", score.criterion_max),
+        )
+        message.header.stamp = self._stamp
+        self._score.publish(message)
+
+    def _make_messages(self, urdf: str) -> None:
+        platform, world = self._simulation.platform, self._simulation.world
+        self._clock_message = Clock(clock=self._stamp)
+        self._joint_message = JointState(name=broadcast_joints(urdf))
+        self._joint_message.header.stamp = self._stamp
+        self._odometry_message = Odometry(child_frame_id=platform.base_frame)
+        self._odometry_message.header.stamp = self._stamp
+        self._odometry_message.header.frame_id = platform.odom_frame
+        covariance = np.diag(_POSE_VARIANCE).ravel()
+        self._odometry_message.pose.covariance = covariance
+        self._odometry_message.twist.covariance = covariance
+        links = world.link_transforms()
+        self._tf_message = _transforms(links.parents, links.children, self._stamp)
+        self._truth_message = TFMessage()
+        self._truth_names: list[str] = []
+
+    def _publish_odometry(self) -> None:
+        message, world = self._odometry_message, self._simulation.world
+        x, y, yaw = world.base_pose()
+        message.pose.pose.position.x, message.pose.pose.position.y = x, y
+        message.pose.pose.orientation.w = math.cos(yaw / 2)
+        message.pose.pose.orientation.z = math.sin(yaw / 2)
+        twist = message.twist.twist
+        twist.linear.x, twist.linear.y, twist.angular.z = world.base_velocity()
+        self._odometry.publish(message)
+
+    def _publish_static(self) -> None:
+        links = self._simulation.world.static_link_transforms()
+        message = _transforms(links.parents, links.children, self._stamp)
+        _fill(message, links)
+        self._tf_static.publish(message)
+
+    def _ground_truth(self) -> TFMessage:
+        """Base and items in odom, as `home_<seed>/<name>`."""
+        scene = self._simulation.world.scene_state()
+        base, odom = self._simulation.platform.base_frame, self._simulation.platform.odom_frame
+        poses = {base: scene.base, **scene.objects}
+        names = [f"home_{scene.home}/{name}" for name in poses]
+        if names != self._truth_names:
+            self._truth_names = names
+            self._truth_message = _transforms([odom] * len(names), names, self._stamp)
+        positions = np.array([pose.position for pose in poses.values()])
+        quaternions = np.array([pose.quaternion for pose in poses.values()])
+        _fill(self._truth_message, LinkTransforms((), (), positions, quaternions))
+        return self._truth_message
+
+
+def broadcast_joints(urdf: str) -> list[str]:
+    """Joints that joint_state_broadcaster publishes: those with states in a ros2_control tag."""
+    root = ElementTree.fromstring(urdf)
+    return [
+        joint.attrib["name"]
+        for joint in root.iterfind("ros2_control/joint")
+        if joint.find("state_interface") is not None
+    ]
+
+
+def _transforms(parents: list[str], children: list[str], stamp: Time) -> TFMessage:
+    """A message with frames and stamp, still without transforms."""
+    message = TFMessage()
+    for parent, child in zip(parents, children, strict=True):
+        transform = TransformStamped(child_frame_id=child)
+        transform.header.frame_id = parent
+        transform.header.stamp = stamp
+        message.transforms.append(transform)
+    return message
+
+
+def _fill(message: TFMessage, links: LinkTransforms) -> None:
+    """Writes positions [m] and quaternions (w x y z) into a message of the same order."""
+    rows = zip(
+        message.transforms, links.positions.tolist(), links.quaternions.tolist(), strict=True
+    )
+    for stamped, position, quaternion in rows:
+        translation, rotation = stamped.transform.translation, stamped.transform.rotation
+        translation.x, translation.y, translation.z = position
+        rotation.w, rotation.x, rotation.y, rotation.z = quaternion

@@ -1,0 +1,114 @@
+"""`mock_home/statistics`: what the witnesses counted, for the demo's summary and for people.
+
+One DiagnosticStatus for the simulation, called as the node, one for what time waits for, called
+`graph`, and one for each controller, called by its name. Counts only rise. A status is ERROR when
+something not finite came during the last second, WARN when a command was rejected or broke a
+limit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.node import Node
+
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.conversions import ns_to_time
+from pi05_ros.nodes.mock_home.cameras import CameraThread
+from pi05_ros.sim.controllers.witness import FAULTS, NOT_FINITE, GroupWitness
+from pi05_ros.sim.pacing import Pacer
+from pi05_ros.sim.simulation import Simulation
+
+STATISTICS_TICKS = 50  # 1 Hz.
+_MEANING = {
+    "not_finite": "NaN or infinity",
+    "rejected": "commands that the controller rejected",
+    "position_limit": "positions beyond the limits",
+    "velocity_limit": "velocities beyond the limits",
+    "reach_limit": "first points too far away for their time",
+    "set_point_jump": "set-points that moved faster than the limits",
+}
+
+
+class Statistics:
+    """Publishes the counts once a second of simulated time, and of wall time while that waits."""
+
+    def __init__(
+        self, node: Node, simulation: Simulation, pacer: Pacer, cameras: CameraThread
+    ) -> None:
+        self._name = node.get_name()
+        self._simulation = simulation
+        self._pacer = pacer
+        self._cameras = cameras
+        self._publisher = node.create_publisher(
+            DiagnosticArray, "mock_home/statistics", qos.DRIVER_OUTPUT
+        )
+        self._told: dict[str, dict[str, int]] = {}
+
+    def publish(self) -> None:
+        """Publishes if it is time. Called after each tick."""
+        if self._simulation.ticks % STATISTICS_TICKS == 0:
+            self.publish_now()
+
+    def publish_now(self) -> None:
+        """Publishes: also while time stands still, so that people learn what it waits for."""
+        simulation = self._simulation
+        waiting = _status("graph", {"waiting for": simulation.waiting_for}, [])
+        message = DiagnosticArray(status=[self._overall(), waiting])
+        for name, witness in simulation.manager.witnesses.items():
+            with simulation.lock:
+                values = {
+                    **counts(witness),
+                    "last_rejection": witness.last_rejection,
+                    "last_fault": witness.last_fault,
+                }
+            new = self._news(name, {fault: values[fault] for fault in FAULTS})
+            message.status.append(_status(name, values, new))
+        message.header.stamp = ns_to_time(simulation.now_ns)
+        self._publisher.publish(message)
+
+    def _overall(self) -> DiagnosticStatus:
+        simulation = self._simulation
+        refused = {NOT_FINITE: simulation.manager.not_finite_set_points}
+        values = {
+            "ticks": simulation.ticks,
+            "real_time_factor": round(self._pacer.factor, 3),
+            "slips": self._pacer.slips,
+            "waited_s": round(simulation.waited, 3),
+            "pictures": self._cameras.rendered,
+            "not_finite_set_points": refused[NOT_FINITE],
+        }
+        return _status(self._name, values, self._news(self._name, refused))
+
+    def _news(self, name: str, faults: dict[str, int]) -> list[str]:
+        """Faults that were counted since the last message."""
+        told = self._told.get(name, {})
+        self._told[name] = faults
+        return [fault for fault, count in faults.items() if count > told.get(fault, 0)]
+
+
+def counts(witness: GroupWitness) -> dict[str, int]:
+    """The counts of one controller by the names that they are published under."""
+    return {
+        "commands": witness.commands,
+        "ticks": witness.ticks,
+        "ticks_missed": witness.ticks_missed,
+        "longest_gap": witness.longest_gap,
+        "ticks_since_command": witness.ticks_since_command,
+        **{fault: witness.faults[fault] for fault in FAULTS},
+    }
+
+
+def _status(name: str, values: dict[str, Any], new: list[str]) -> DiagnosticStatus:
+    """A status whose level and text follow from what is new."""
+    level = DiagnosticStatus.OK
+    if new:
+        level = DiagnosticStatus.ERROR if NOT_FINITE in new else DiagnosticStatus.WARN
+    return DiagnosticStatus(
+        level=level,
+        name=name,
+        message="; ".join(_MEANING[fault] for fault in new) or "OK",
+        hardware_id="mock_home",
+        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+    )

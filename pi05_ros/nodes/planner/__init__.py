@@ -1,0 +1,1 @@
+"""The planner node: tasks in, subtasks out."""

@@ -1,0 +1,1 @@
+"""The policy node: subtasks in, action chunks out."""

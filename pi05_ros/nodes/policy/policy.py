@@ -1,0 +1,206 @@
+"""policy: from a subtask to action chunks. It sees the subtask only, never the task."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pi05_msgs.msg import ActionChunk, RobotState, Subtask
+from pi05_ros.brain.observation_buffer import Pictures, StateSample
+from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.settings import CHUNK_MODES, settle_mode
+from pi05_ros.errors import ConfigError, MessageError
+from pi05_ros.nodes.brain_common.brain_node import BrainNode
+from pi05_ros.nodes.brain_common.brains import BrainSource
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.base import OK, WARN, Health
+from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.policy.chunk_message import chunk_ledger, chunk_message
+from pi05_ros.nodes.policy.parameters import PolicyParameters
+
+_RATE_WINDOW_NS = 5_000_000_000  # Chunks are counted over so long for their rate.
+
+
+class Policy(BrainNode[PolicyParameters]):
+    """Runs the low level: π(a | o, l̂)."""
+
+    def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
+        """Makes the node, unconfigured.
+
+        Args:
+            brain_source: Where the brain comes from; None makes one of its own.
+            **arguments: For the lifecycle node.
+        """
+        super().__init__("policy", PolicyParameters, brain_source, **arguments)
+        self._lock = threading.Lock()  # Guards subtask and scheduler: the worker uses them, too.
+        self._subtask: Subtask | None = None
+        self._subscription: Any = None
+        self._publisher: Any = None
+
+    def configure(self) -> None:
+        """Opens and warms the brain, settles the mode, makes the output."""
+        self.open_brain()
+        info = self._brain.info
+        mode = settle_mode(self.parameters.chunk_mode, info.continuations)
+        if (continuation := CHUNK_MODES[mode].continuation) is not None:
+            self._brain.warm_up(continuation)
+        self._settings = self.parameters.chunk_settings(mode)
+        self._scheduler = self._new_scheduler()
+        self.get_logger().info(f"chunks follow each other in mode {mode}")
+        self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
+
+    def activate(self) -> None:
+        """Opens the inputs."""
+        self._subtask = None
+        self._scheduler = self._new_scheduler()
+        self._latency = math.nan
+        self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
+        self.start_thinking(self._platform.policy_cameras, self._on_state)
+        self._subscription = self.create_subscription(
+            Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
+        )
+
+    def deactivate(self) -> None:
+        """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
+        with self._lock:
+            self._subtask = None  # A thought that outlives the worker's end publishes nothing.
+        self.stop_thinking()
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def cleanup(self) -> None:
+        """Gives the brain back and frees the output."""
+        self.close_brain()
+        if self._publisher is not None:
+            self.destroy_publisher(self._publisher)
+            self._publisher = None
+
+    def health(self) -> Health:
+        """How chunks follow each other, how late they are, and what became of them."""
+        with self._lock:
+            scheduler, now_ns = self._scheduler, self.now_ns()
+            recent = sum(now_ns - _RATE_WINDOW_NS < at_ns <= now_ns for at_ns in self._published)
+            values = {
+                "brain": self._brain.info.description,
+                "mode": scheduler.mode.name,
+                "chunks per second": f"{recent / (_RATE_WINDOW_NS * 1e-9):.1f}",
+                "latency of the last chunk [s]": f"{self._latency:.3f}",
+                "delay of the last chunk [rows]": f"{scheduler.delay_rows:.1f}",
+                "estimated delay [rows]": f"{scheduler.estimate_rows:.1f}",
+                **{f"chunks {what}": count for what, count in scheduler.counts.items()},
+            }
+            idle = self._subtask is None or not self._subtask.text
+            problem = scheduler.problem()
+        if idle:
+            return Health(OK, "waiting for a subtask", values)
+        if blindness := self.blindness():
+            return Health(WARN, f"cannot act: {blindness}", values)
+        if problem:
+            return Health(WARN, f"acting, but {problem}", values)
+        return Health(OK, "acting", values)
+
+    def saw(self, pictures: Pictures) -> None:
+        """Tells the scheduler how often there is something new to see."""
+        with self._lock:
+            self._scheduler.add_observation(pictures.stamp_ns)
+
+    def _on_state(self, state: StateSample, message: RobotState) -> None:
+        with self._lock:
+            self._scheduler.add_state(state)
+
+    def _on_subtask(self, message: Subtask) -> None:
+        with self._lock:
+            changed = _reference(self._subtask) != _reference(message)
+            self._subtask = message
+        if changed:
+            self.think_soon()
+
+    # The low level: the worker's thread.
+
+    def think(self) -> None:
+        """Asks the brain for the next chunk when one is due."""
+        assert self._observer is not None
+        moment = self._observer.moment()
+        if moment is None:
+            return
+        started_ns = self.now_ns()
+        with self._lock:
+            subtask = _reference(self._subtask)
+            if subtask is None:
+                return
+            state, stamp_ns = moment.state, moment.observation.stamp_ns
+            request = self._scheduler.request(
+                stamp_ns, state.session, state.epoch, subtask, started_ns
+            )
+        if request is None:
+            return
+        prediction = self._brain.predict_chunk(
+            moment.observation, subtask.text, request.continuation
+        )
+        self._check(prediction.actions, request)
+        ledger = chunk_ledger(moment.pictures, started_ns, prediction)
+        with self._lock:
+            now_ns = self.now_ns()
+            if self._scheduler.refusal(request, _reference(self._subtask), now_ns):
+                return  # What made it void has woken the worker again.
+            release = self._scheduler.release(request, prediction.actions, now_ns)
+            message = chunk_message(self._platform, request, release, ledger, now_ns)
+            self._latency = message.latency
+            self._published.append(now_ns)
+            # Under the lock: once deactivated, nothing is published.
+            self._publisher.publish(message)
+
+    def _check(self, actions: np.ndarray, request: ChunkRequest) -> None:
+        """Raises MessageError when a brain breaks its contract."""
+        wanted = (self._brain.info.horizon, self._platform.size)
+        if actions.shape != wanted:
+            raise MessageError(f"the brain gave a chunk of {actions.shape}, wanted {wanted}")
+        if not np.isfinite(actions).all():
+            raise MessageError("the brain gave a chunk with values that are not finite")
+        if (running := request.continuation) is not None:
+            committed = running.committed
+            if not np.array_equal(actions[:committed], running.actions[:committed]):
+                raise MessageError(
+                    f"the brain changed some of the {committed} rows that are committed"
+                )
+
+    def _new_scheduler(self) -> ChunkScheduler:
+        """A scheduler that knows nothing yet.
+
+        Raises:
+            ConfigError: The parameters do not fit the brain's chunks.
+        """
+        info = self._brain.info
+        trained = self._settings.mode == "trained_rtc"
+        try:
+            return ChunkScheduler(
+                self._settings,
+                info.period,
+                info.horizon,
+                max_committed=info.max_prefix if trained else None,
+            )
+        except ValueError as error:
+            raise ConfigError("parameters of policy", str(error)) from error
+
+
+def _reference(subtask: Subtask | None) -> SubtaskRef | None:
+    """What chunks are made for; None: nothing is to be done."""
+    if subtask is None or not subtask.text:
+        return None
+    return SubtaskRef(subtask.task, subtask.id, subtask.text)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs policy alone."""
+    return run_node(Policy, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""How the recorder is, for /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
+from pi05_ros.recording.disk import in_bytes
+from pi05_ros.recording.episodes import EpisodeStatus, State
+from pi05_ros.recording.tallies import UNKNOWN, TopicReport
+
+
+def idle_health(status: EpisodeStatus, folder: str, space_problem: str, notice: str) -> Health:
+    """While no episode is being recorded.
+
+    Args:
+        status: Of the last episode.
+        folder: Of the bags.
+        space_problem: Why none can begin, one clause; empty: one can.
+        notice: What recovery did.
+    """
+    values = {"folder": folder}
+    if status.state is State.ERROR:
+        return Health(ERROR, f"recording ended by itself: {status.message}", values)
+    if space_problem:
+        return Health(WARN, f"no episode can begin: {space_problem}", values)
+    idle = "closing the bag" if status.state is State.CLOSING else "no episode is open"
+    return Health(OK, "; ".join(filter(None, (idle, notice))), values)
+
+
+def recording_health(
+    status: EpisodeStatus, topics: Sequence[TopicReport], problems: str, drops: int
+) -> Health:
+    """While an episode is recorded: every topic with its rate, losses and drops.
+
+    Args:
+        status: Of the episode.
+        topics: Its topics.
+        problems: What is not recorded as it should be, in words; empty: nothing.
+        drops: Messages dropped so far, if more were since the last time; else 0.
+    """
+    values = {}
+    for topic in topics:
+        lost = "unknown" if topic.lost == UNKNOWN else topic.lost
+        said = f"{topic.rate:.1f} Hz, {lost} lost, {topic.dropped} dropped"
+        values[topic.name] = f"{said}; {topic.problem}" if topic.problem else said
+    level, said = OK, f"{len(topics)} topics, {in_bytes(status.byte_count)}"
+    if problems:
+        level, said = WARN, problems
+    if drops:
+        level, said = WARN, f"the disk is too slow: {drops} messages were dropped so far"
+    name = status.facts.id if status.facts else ""
+    return Health(level, f"recording {name}: {said}", values)

@@ -1,0 +1,301 @@
+"""Node `recorder`: one bag an episode, from start_episode to stop_episode.
+
+Services, while it is active:
+    start_episode (pi05_msgs/StartEpisode), stop_episode (pi05_msgs/StopEpisode)
+
+Publishes:
+    episode (pi05_msgs/Episode, transient local): once a second, and each change of state at once.
+    recording (pi05_msgs/Recording, transient local): topic by topic, once a second, and
+        when the bag is closed.
+
+Subscribes, while an episode is open, to every topic of the platform and of the suite's namespace
+(`pi05_ros.recording.topics`), as serialized messages. Nobody waits for this node: it sends no
+heartbeat, and when it dies the robot goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import replace
+from typing import Any
+
+from std_msgs.msg import String
+
+from pi05_msgs.msg import Episode, Subtask
+from pi05_msgs.srv import StartEpisode, StopEpisode
+from pi05_ros.brain.instructions import clean
+from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.recorder.health import idle_health, recording_health
+from pi05_ros.nodes.recorder.inputs import RecorderInputs, publishers
+from pi05_ros.nodes.recorder.messages import episode_message
+from pi05_ros.nodes.recorder.parameters import RecorderParameters
+from pi05_ros.nodes.recorder.report import RecordingReport
+from pi05_ros.nodes.recorder.services import RecorderServices
+from pi05_ros.platforms.platform import load_platform
+from pi05_ros.recording.disk import folder_problem
+from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
+from pi05_ros.recording.joining import types_of
+from pi05_ros.recording.leftovers import recover_leftovers
+from pi05_ros.recording.provenance import checkpoint_facts, software_version
+from pi05_ros.recording.topics import TopicChoice, rules_for
+
+_WATCH_S = 0.1  # How soon a change of state is told [s].
+_ENDED = "recorder stopped"
+
+
+class Recorder(ManagedNode[RecorderParameters]):
+    """Records. What decides is in `pi05_ros.recording`."""
+
+    VITAL = False
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__("recorder", RecorderParameters, **arguments)
+        self._episodes: Episodes | None = None
+        self._inputs: RecorderInputs | None = None
+        self._operators: RecorderServices | None = None
+        self._open: list[Any] = []
+        self._notice = ""  # What recovery did.
+        self._stop_recovering = threading.Event()
+
+    def configure(self) -> None:
+        """Checks the parameters, looks after what a crash has left, and makes the outputs."""
+        parameters = self.parameters
+        self._platform = load_platform(parameters.platform)
+        self._simulated = bool(self.get_parameter("use_sim_time").value)
+        try:
+            self._rules = rules_for(
+                self._platform,
+                self.get_namespace(),
+                simulated=self._simulated,
+                images=parameters.images,  # type: ignore[arg-type]  # Checked by its choices.
+                include=parameters.include,
+                exclude=parameters.exclude,
+            )
+        except ValueError as error:
+            where = f"parameters of {self.get_fully_qualified_name()}"
+            raise ConfigError(where, str(error)) from error
+        if problem := folder_problem(parameters.folder):
+            where = f"parameter 'bags' of {self.get_fully_qualified_name()}"
+            raise ConfigError(where, f"{parameters.folder} cannot hold bags: {problem}")
+        self._facts = self._common_facts()
+        self._episodes = Episodes(parameters.folder, parameters.session(), now_ns=self.now_ns)
+        self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)
+        self._report = RecordingReport(self)
+        self._stop_recovering.clear()
+        # A bag of many gigabytes takes a while: nobody should wait for it.
+        threading.Thread(target=self._recover, name="recovery", daemon=True).start()
+
+    def activate(self) -> None:
+        """Opens the services."""
+        self._task = ""  # The planner's.
+        self._to_begin = self.parameters.record  # By itself, when all nodes are active.
+        self._graph_active = False
+        self._told: tuple[State, str] | None = None
+        self._operators = RecorderServices(self, self._on_start, self._on_stop)
+        self._open = [
+            self.create_subscription(
+                Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
+            ),
+            self.create_subscription(
+                String,
+                "lifecycle_manager/state",
+                self.guarded(self._on_graph_state),
+                qos.LATCHED,
+            ),
+        ]
+        self._watches = [
+            self.steady_timer(_WATCH_S, self._watch),
+            self.steady_timer(1.0, self._tell),
+        ]
+
+    def deactivate(self) -> None:
+        """Closes the bag of an open episode, verified, and the services."""
+        if self._operators is not None:
+            self._operators.close()
+            self._operators = None
+            for timer in self._watches:
+                self.destroy_timer(timer)
+        for subscription in self._open:
+            self.destroy_subscription(subscription)
+        self._open = []
+        self._close_inputs()
+        if self._episodes is not None:
+            reply = self._episodes.end(_ENDED)
+            if reply.code != StopCode.NOT_RECORDING:
+                self._say("end", reply)
+            self._report.settle()
+            self._publish_episode()
+
+    def cleanup(self) -> None:
+        """Frees the outputs."""
+        self._stop_recovering.set()
+        if self._episodes is not None:
+            self._episodes = None
+            self.destroy_publisher(self._episode_out)
+            self._report.close()
+
+    def health(self) -> Health:
+        """What is recorded, lost and dropped, topic by topic."""
+        assert self._episodes is not None
+        status = self._episodes.status()
+        if status.state is not State.RECORDING:
+            return idle_health(
+                status, str(self._episodes.folder), self._episodes.space_problem(), self._notice
+            )
+        return recording_health(
+            status, self._report.topics, self._problems(), self._report.more_drops()
+        )
+
+    # Services, in their thread.
+
+    def _on_start(self, request: StartEpisode.Request) -> Reply:
+        return self._start(request.task, request.operator_name, request.home, request.notes)
+
+    def _start(self, task: str, operator_name: str, home: str, notes: str) -> Reply:
+        assert self._episodes is not None
+        if self._simulated and self.now_ns() == 0:
+            return Reply(
+                StartCode.STORAGE_ERROR, "no time is heard on /clock: no message could be stamped"
+            )
+        # Now, since the head of the file is all that a crash would leave of the facts.
+        choice = TopicChoice(self._rules)
+        choice.choose(types_of(publishers(self, choice)))
+        facts = replace(
+            self._facts,
+            cameras=dict(choice.cameras),
+            task=clean(task) or self._task,
+            operator_name=operator_name or self.parameters.operator_name,
+            home=home or self.parameters.home,
+            notes=notes,
+        )
+        reply = self._episodes.start(facts)
+        session = self._episodes.session
+        if reply.code == StartCode.NONE and session is not None:
+            self._close_inputs()  # Of an episode that ended by itself.
+            self._inputs = RecorderInputs(self, choice, session, self._simulated)
+            self._report.follow(session, self._inputs)
+        self._say("start_episode", reply)
+        return reply
+
+    def _on_stop(self, request: StopEpisode.Request) -> Reply:
+        assert self._episodes is not None
+        if request.outcome in (
+            StopEpisode.Request.OUTCOME_SUCCESS,
+            StopEpisode.Request.OUTCOME_FAILURE,
+            StopEpisode.Request.OUTCOME_DISCARD,
+        ):
+            self._close_inputs()
+        reply = self._episodes.stop(request.outcome, request.notes)
+        self._report.settle()
+        self._say("stop_episode", reply)
+        return reply
+
+    # In the executor's thread.
+
+    def _on_subtask(self, message: Subtask) -> None:
+        self._task = clean(message.task)
+        session = self._episodes.session if self._episodes else None
+        if session is not None and self._task and not session.facts.task:
+            session.change(lambda facts: replace(facts, task=facts.task or self._task))
+
+    def _on_graph_state(self, message: String) -> None:
+        self._graph_active = message.data == "active"
+
+    def _begin_by_itself(self) -> None:
+        reply = self._start(self.parameters.task, "", "", "")
+        if reply.code != StartCode.NONE:
+            self._notice = f"no episode was begun: {reply.message}"
+
+    def _watch(self) -> None:
+        """Begins by itself when it should, and tells a change of state at once."""
+        assert self._episodes is not None and self._operators is not None
+        # The graph may be active before simulated time is heard here.
+        timeless = self._simulated and self.now_ns() == 0
+        if self._to_begin and self._graph_active and not timeless:
+            self._to_begin = False
+            self._operators.do(self._begin_by_itself)
+        self._report.settle()
+        status = self._episodes.status()
+        told = (status.state, self._notice)
+        if told == self._told:
+            return
+        self._told = told
+        if status.state is State.ERROR:
+            self.get_logger().error(f"recording ended by itself: {status.message}")
+            if self._inputs is not None and self._inputs.session.trouble:
+                self._close_inputs()
+        self._publish_episode(status)
+        self._publish_health()
+
+    def _tell(self) -> None:
+        self._publish_episode()
+        self._report.publish()
+
+    def _publish_episode(self, status: EpisodeStatus | None = None) -> None:
+        assert self._episodes is not None
+        status = status or self._episodes.status()
+        notice = "; ".join(filter(None, (self._problems(), self._notice)))
+        self._episode_out.publish(episode_message(status, self.get_clock().now().to_msg(), notice))
+
+    def _problems(self) -> str:
+        """What is not recorded as it should be, in words; empty: nothing."""
+        inputs = self._inputs
+        if inputs is None or inputs.young:
+            return ""
+        return "; ".join(f"{topic}: {why}" for topic, why in sorted(inputs.problems.items()))
+
+    def _say(self, what: str, reply: Reply) -> None:
+        if reply.code:
+            self.get_logger().warning(f"{what}: {reply.message}")
+        else:
+            self.get_logger().info(f"{what}: {reply.message}")
+
+    def _close_inputs(self) -> None:
+        inputs, self._inputs = self._inputs, None
+        if inputs is not None:
+            inputs.close()
+
+    def _common_facts(self) -> EpisodeFacts:
+        """What is the same for all episodes."""
+        platform, parameters = self._platform, self.parameters
+        checkpoint, digest = checkpoint_facts(parameters.brain, parameters.checkpoint)
+        return EpisodeFacts(
+            id="none yet",
+            platform=platform.name,
+            names=platform.names,
+            units=tuple(d.unit for d in platform.dimensions),
+            rate_hz=1.0 / platform.period,
+            namespace=self.get_namespace(),
+            brain=parameters.brain,
+            checkpoint=checkpoint,
+            checkpoint_hash=digest,
+            software_version=software_version(),
+            simulated=self._simulated,
+        )
+
+    def _recover(self) -> None:
+        """Mends what a crash has left. The body of a thread."""
+        assert self._episodes is not None
+        try:
+            for mended, said in recover_leftovers(
+                self._episodes.folder, self._stop_recovering.is_set
+            ):
+                self._notice = "; ".join(filter(None, (self._notice, said)))
+                log = self.get_logger()
+                log.warning(said) if mended else log.error(said)
+        except (Pi05Error, OSError) as error:
+            self.get_logger().error(f"recovery: {error}")
+
+
+def main() -> int:
+    """Runs the node until SIGINT or SIGTERM."""
+    return run_node(Recorder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
