@@ -46,7 +46,10 @@ VERBS = {
         "pi05_ros.evaluation.latency.command", "where the time goes, from a bag or live"
     ),
     "test": Verb("pi05_ros.testing", "check style and types, and run the tests"),
-    "doctor": Verb("pi05_ros.doctor", "show what this machine has, lacks, and how to mend it"),
+    "doctor": Verb(
+        "pi05_ros.bootstrap.doctor.examination",
+        "show what this machine has, lacks, and how to mend it",
+    ),
 }
 
 # What only the script ./pi05 of a checkout knows (pi05_ros.bootstrap.entry).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.doctor.findings import Finding, Status
+from pi05_ros.bootstrap.doctor.findings import Finding, Status
 
 _SIGNS = {Status.GOOD: "ok", Status.NOTE: "note", Status.MISSING: "MISSING"}
 _COLOURS = {Status.GOOD: "32", Status.NOTE: "33", Status.MISSING: "31;1"}

@@ -7,9 +7,9 @@ import re
 import shutil
 from collections.abc import Iterable
 
+from pi05_ros.bootstrap.doctor.findings import Finding, Patient, Status
 from pi05_ros.bootstrap.graphics import BACKENDS
 from pi05_ros.bootstrap.system_packages import install_line
-from pi05_ros.doctor.findings import Finding, Patient, Status
 
 # What product code imports; the tools of the tests are the tests' business.
 PRODUCT_LISTS = ("rosdep", "robot")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pi05_ros.doctor.findings import Finding, Patient, Status
+from pi05_ros.bootstrap.doctor.findings import Finding, Patient, Status
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 
 _RCLPY = """

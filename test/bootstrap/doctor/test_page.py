@@ -1,7 +1,7 @@
 """The layout of the doctor's page."""
 
-from pi05_ros.doctor.findings import Finding, Status
-from pi05_ros.doctor.page import page
+from pi05_ros.bootstrap.doctor.findings import Finding, Status
+from pi05_ros.bootstrap.doctor.page import page
 
 FINDINGS = [
     Finding("Machine", "Python", "3.11.7"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pi05_ros.bootstrap.checkout import Checkout
+from pi05_ros.bootstrap.doctor import computing, machine, ros
+from pi05_ros.bootstrap.doctor.findings import Patient, Status
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.doctor import computing, machine, ros
-from pi05_ros.doctor.findings import Patient, Status
 
 WHEELS = RosSource("jazzy", (), from_wheels=True)
 DISTRIBUTION = RosSource("jazzy", (Path("/opt/ros/jazzy"),), from_wheels=False)

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pi05_ros.bootstrap import graphics
 from pi05_ros.bootstrap.checkout import this_checkout
+from pi05_ros.bootstrap.doctor import computing, machine, ros
+from pi05_ros.bootstrap.doctor.findings import Finding, Patient, Status
+from pi05_ros.bootstrap.doctor.page import page
 from pi05_ros.bootstrap.environment import environment
 from pi05_ros.bootstrap.ros_source import ros_source
-from pi05_ros.doctor import computing, machine, ros
-from pi05_ros.doctor.findings import Finding, Patient, Status
-from pi05_ros.doctor.page import page
 
 CHECKS = (
     machine.system,

@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from pi05_ros.bootstrap.doctor.findings import Finding, Patient, Status
 from pi05_ros.bootstrap.plan import make_plan
-from pi05_ros.doctor.findings import Finding, Patient, Status
 
 GIGABYTE = 2**30  # [byte]
 DISK_WANTED = 2 * GIGABYTE  # Bags and checkpoints [byte].
@@ -47,7 +47,7 @@ def python(patient: Patient) -> list[Finding]:
 def set_up(patient: Patient) -> list[Finding]:
     """Which steps of the set-up are done."""
     if patient.checkout is None:
-        return [Finding("Machine", "set-up", f"installed in {Path(__file__).parents[1]}")]
+        return [Finding("Machine", "set-up", f"installed in {Path(__file__).parents[2]}")]
     steps = make_plan(patient.checkout, patient.source)
     left = [step.title for step in steps if not step.is_done() and not step.optional]
     if left:
