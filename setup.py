@@ -56,7 +56,7 @@ setup(
     entry_points={
         "console_scripts": [
             *(f"{name} = {NAME}.nodes.executables:{name}" for name in EXECUTABLES),
-            f"pi05 = {NAME}.cli:main",
+            f"pi05 = {NAME}.cli.main:main",
         ]
     },
 )

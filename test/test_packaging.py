@@ -31,7 +31,7 @@ def test_every_node_that_can_run_is_an_executable(told):
         if "\ndef main(" in path.read_text()
     }
     scripts = dict(line.split(" = ") for line in told["entry_points"]["console_scripts"])
-    assert scripts.pop("pi05") == "pi05_ros.cli:main"
+    assert scripts.pop("pi05") == "pi05_ros.cli.main:main"
     assert scripts == {name: f"pi05_ros.nodes.executables:{name}" for name in nodes}
     assert all(getattr(executables, name).args == (name,) for name in nodes)
 

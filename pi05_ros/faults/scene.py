@@ -18,7 +18,7 @@ from rclpy.node import Node
 
 from pi05_msgs.msg import Subtask
 from pi05_ros.bringup.graph import fast_dds_environment
-from pi05_ros.demo.domain import own_domain
+from pi05_ros.cli.demo.domain import own_domain
 from pi05_ros.faults.cameras import FakeCameras
 from pi05_ros.faults.operator import Operator, ScenarioError
 from pi05_ros.faults.processes import NodeProcess

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from pi05_ros.cli.demo.summary import Asked, summarize, write_summary
 from pi05_ros.control.modes import Mode
-from pi05_ros.demo.summary import Asked, summarize, write_summary
 from pi05_ros.evaluation.run_record import Commands, RunRecord, Score
 
 ASKED = Asked("mobile_18dof", 3, "put the dishes in the sink", "expert", "", 0, 60.0)

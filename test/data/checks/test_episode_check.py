@@ -11,7 +11,7 @@ pytest.importorskip("rclpy")
 
 from fakes.episode_bags import PLATFORM, alter, drop, make_episode_bag
 
-from pi05_ros.cli import main as pi05
+from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.checks.episode_check import check
 from pi05_ros.data.checks.findings import Level
 from pi05_ros.nodes.common.conversions import ns_to_time

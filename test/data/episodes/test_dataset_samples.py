@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fakes.model_bags import episode_bag
 
-from pi05_ros.bags import command
+from pi05_ros.cli.bags import command
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.samples import Samples

@@ -14,7 +14,7 @@ from fakes.contrast import faint_texts
 from fakes.episode_bags import make_episode_bag
 
 from pi05_msgs.msg import RobotState, Subtask, TaskScore
-from pi05_ros.cli import main as pi05
+from pi05_ros.cli.main import main as pi05
 
 CHROMIUM = os.environ.get("PI05_CHROMIUM") or shutil.which("chromium")
 pytestmark = pytest.mark.skipif(

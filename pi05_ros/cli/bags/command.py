@@ -1,0 +1,66 @@
+"""The verb `bags`: a table of what can be done with recorded episodes.
+
+Each of its verbs is a module with `add_arguments(parser)` and `run(arguments) -> int`, which
+returns 0 when all is well and 1 when something was found wrong. It is imported when asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from pi05_ros.cli.main import Verb
+from pi05_ros.errors import did_you_mean
+
+VERBS = {
+    "list": Verb("pi05_ros.cli.bags.list", "a table of the episodes in a folder"),
+    "check": Verb(
+        "pi05_ros.cli.bags.check", "look for gaps, losses, frozen pictures and the like"
+    ),
+    "show": Verb("pi05_ros.cli.bags.show", "draw an episode: its pictures and its timeline"),
+    "recover": Verb("pi05_ros.cli.bags.recover", "mend bags whose recorder was killed"),
+    "grade": Verb("pi05_ros.cli.bags.grade", "say afterwards how an episode went"),
+    "stats": Verb("pi05_ros.cli.bags.stats", "statistics for normalisation, and their soundness"),
+    "export": Verb("pi05_ros.cli.bags.export", "episodes into a LeRobot dataset"),
+    "import": Verb("pi05_ros.cli.bags.import_", "a LeRobot dataset into bags"),
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one of its verbs.
+
+    Args:
+        arguments: The command line behind `bags`.
+
+    Returns:
+        The exit status: 0 all is well, 1 something was found wrong, 2 a wrong command line.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0
+    name, *rest = arguments
+    if name not in VERBS:
+        known = did_you_mean(name, VERBS)
+        print(f"pi05 bags: there is no verb {name!r}{known}\n\n{usage()}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(VERBS[name].module)
+    parser = argparse.ArgumentParser(
+        prog=f"pi05 bags {name}", description=module.__doc__, allow_abbrev=False
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    module.add_arguments(parser)
+    try:
+        status: int = module.run(parser.parse_args(rest))
+    except KeyboardInterrupt:
+        print(f"\npi05 bags {name}: interrupted", file=sys.stderr)
+        return 130
+    return status
+
+
+def usage() -> str:
+    """The help page."""
+    width = max(map(len, VERBS))
+    table = "\n".join(f"  {name:{width}}  {verb.summary}" for name, verb in VERBS.items())
+    return f"usage: pi05 bags VERB ...\n\n{table}\n\n`pi05 bags VERB --help` says more."

@@ -1,0 +1,120 @@
+"""Episodes into a LeRobot dataset (format v3.0) that the lerobot package reads.
+
+    pi05 bags export BAGS DATASET
+    pi05 bags export BAGS DATASET --outcome success,failure --fps 25
+
+An export that was interrupted goes on when it is run again. Into a dataset that is there, the
+episodes go that it does not have yet. What is left out is said at the end, with the reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.data.episodes.cache_folder import CacheFolder
+from pi05_ros.data.lerobot.audit import audit
+from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
+from pi05_ros.data.lerobot.export import ExportSettings, LeftOut, export
+from pi05_ros.data.lerobot.selection import UNGRADED
+from pi05_ros.data.open import open_episodes
+from pi05_ros.errors import did_you_mean
+
+OUTCOMES = ("success", "failure", UNGRADED)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the command line."""
+    parser.add_argument("bags", type=Path, help="a bag, a folder of bags, or a LeRobot dataset")
+    parser.add_argument("dataset", type=Path, help="folder of the dataset: new, or one of ours")
+    parser.add_argument(
+        "--outcome",
+        type=_outcomes,
+        default=("success",),
+        metavar="OUTCOME,...",
+        help=f"which episodes: {', '.join(OUTCOMES)} (not graded), or all; default: success, as "
+        "LeRobot's trainer imitates every episode alike",
+    )
+    parser.add_argument(
+        "--include-recovered", action="store_true", help="episodes that a crash cut short, too"
+    )
+    parser.add_argument("--platform", default="", help="only episodes of this robot")
+    parser.add_argument(
+        "--cameras",
+        type=_names,
+        default=(),
+        metavar="NAME,...",
+        help="which cameras; default: those of the dataset, or of the first episode",
+    )
+    parser.add_argument(
+        "--fps",
+        type=float,
+        help="rows a second; default: all. Fewer leave out the commands and pictures in between",
+    )
+    parser.add_argument(
+        "--crf", type=int, help=f"quality of H.264, 0 (best) to 51; default: {DEFAULT_CRF}"
+    )
+    parser.add_argument("--workers", type=int, help="episodes at once; default: by the cores")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exports, and prints the audit.
+
+    Returns:
+        0: the dataset holds episodes; 1: there is nothing in it.
+    """
+    try:
+        settings = ExportSettings(
+            outcomes=arguments.outcome,
+            include_recovered=arguments.include_recovered,
+            cameras=arguments.cameras,
+            fps=arguments.fps,
+            crf=arguments.crf,
+            platform=arguments.platform,
+            workers=arguments.workers,
+        )
+    except ValueError as error:
+        print(f"pi05 bags export: {error}", file=sys.stderr)
+        return 2
+    refused: list[LeftOut] = []
+    episodes = open_episodes(
+        arguments.bags,
+        include_recovered=True,  # The export leaves them out, and says so.
+        cache=CacheFolder(),  # What one process read of a bag, the others need not read again.
+        refused=lambda path, error: refused.append(LeftOut(path.name, f"not readable ({error})")),
+    )
+    try:
+        with progress("reading episodes") as bar:
+
+            def show(what: str, done: int, total: int) -> None:
+                bar.say(what)
+                bar.at(done, total)
+
+            result = export(episodes, arguments.dataset, settings, show)
+    except KeyboardInterrupt:
+        print("\nWhat is ready is kept: the same command goes on from there.", file=sys.stderr)
+        raise
+    result.left_out += refused
+    found = audit(result)
+    out = console()
+    for line in found.lines():
+        out.print(line, markup=False)
+    return 0 if found.episodes else 1
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _outcomes(text: str) -> tuple[str, ...]:
+    if text == "all":
+        return OUTCOMES
+    for name in _names(text):
+        if name not in OUTCOMES:
+            raise argparse.ArgumentTypeError(
+                f"no outcome {name!r}{did_you_mean(name, OUTCOMES)} "
+                f"(valid: {', '.join(OUTCOMES)}, all)"
+            )
+    return _names(text)

@@ -1,0 +1,140 @@
+"""A table of the episodes in a folder: what was done, how it went, who spoke the subtasks.
+
+Bags that are broken, or were not closed, have a row too; the reason stands below the table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from pi05_ros.brain.instructions import clean
+from pi05_ros.cli.bags.choose import DEFAULT_FOLDER, bags_below
+from pi05_ros.cli.bags.parallel import map_in_processes
+from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.data.bags.overview import Overview, State, overview
+
+_COLOURS = {
+    State.WHOLE: "green",
+    State.RECOVERED: "yellow",
+    State.INCOMPLETE: "yellow",
+    State.RECORDING: "cyan",
+    State.FOREIGN: "dim",
+    State.BROKEN: "red",
+}
+_FEW = 8  # bags; so many are read sooner than other processes are started
+_TEXTS = 2  # subtasks that are told in words
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `bags list`."""
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="FOLDER",
+        default=[DEFAULT_FOLDER],
+        help=f"with bags in it, or a bag (default: {DEFAULT_FOLDER})",
+    )
+    parser.add_argument("--json", action="store_true", help="everything, for a program")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Lists bags; 1 when a folder does not exist."""
+    missing = [folder for folder in arguments.folders if not folder.exists()]
+    for folder in missing:
+        print(f"there is no folder {folder}", file=sys.stderr)
+    folders = [folder for folder in arguments.folders if folder.exists()]
+    bags = [(folder, bags_below(folder)) for folder in folders]
+    everything = [path for _, paths in bags for path in paths]
+    found = []
+    with progress("reading bags", len(everything)) as bar:
+        for item in map_in_processes(overview, everything, _FEW, at_once=4):
+            found.append(item)
+            bar.advance()
+    if arguments.json:
+        print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
+        return 1 if missing else 0
+    out = console()
+    for folder, paths in bags:
+        if paths:
+            items = [item for item in found if item.path in set(paths)]
+            out.print(_table(folder, items))
+            for number, item in enumerate(items, start=1):
+                if item.problem:
+                    out.print(f"{number}: {item.problem}", markup=False)
+        else:
+            out.print(f"{folder}: no bags", markup=False)
+    return 1 if missing else 0
+
+
+def _table(folder: Path, items: Sequence[Overview]) -> Table:
+    table = Table(title=escape(str(folder)), title_justify="left", pad_edge=False, box=None)
+    table.add_column("#", justify="right")
+    for name in ("bag", "task"):
+        table.add_column(name, overflow="fold")
+    table.add_column("length", justify="right", no_wrap=True)
+    table.add_column("outcome")
+    table.add_column("subtasks", overflow="fold")
+    table.add_column("spoken by")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("platform", no_wrap=True)
+    for number, item in enumerate(items, start=1):
+        facts = item.facts
+        table.add_row(
+            str(number),
+            escape(item.path.name),
+            escape(clean(facts.task)) if facts else "",
+            f"{int(item.seconds // 60)}:{item.seconds % 60:04.1f}" if item.messages else "–",
+            _outcome(item),
+            escape(_subtasks(item.subtasks)),
+            escape(_mix(item)),
+            _bytes(item.size),
+            f"[{_COLOURS[item.state]}]{item.state.value}[/]",
+            escape(facts.platform) if facts else "",
+        )
+    return table
+
+
+def _outcome(item: Overview) -> str:
+    outcome = item.facts.outcome if item.facts else ""
+    return {"success": "[green]success[/]", "failure": "[red]failure[/]"}.get(outcome, "–")
+
+
+def _subtasks(texts: tuple[str, ...]) -> str:
+    if not texts:
+        return "–"
+    more = f", … ({len(texts)})" if len(texts) > _TEXTS else ""
+    return ", ".join(clean(text) for text in texts[:_TEXTS]) + more
+
+
+def _mix(item: Overview) -> str:
+    shares = sorted(item.sources.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{source} {share:.0%}" for source, share in shares) or "–"
+
+
+def _bytes(size: int) -> str:
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def _plain(item: Overview) -> dict[str, object]:
+    """An overview as JSON takes it."""
+    return {
+        "path": str(item.path),
+        "state": item.state.value,
+        "problem": item.problem,
+        "size": item.size,
+        "seconds": item.seconds,
+        "messages": item.messages,
+        "subtasks": list(item.subtasks),
+        "sources": item.sources,
+        "facts": None if item.facts is None else item.facts.to_custom_data(),
+    }

@@ -1,0 +1,70 @@
+"""Draws an episode: its pictures along time, what was being done and who said so, and how the
+robot moved. Numbers are those of `./pi05 bags list`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pi05_ros.cli.bags.choose import DEFAULT_FOLDER, bag_of
+from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.open import open_episodes
+from pi05_ros.errors import ConfigError
+
+_SUFFIXES = (".png", ".pdf")
+_MOST_LETTERS = 60  # Of a file's name: 255 bytes, of at most four a letter.
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `bags show`."""
+    parser.add_argument(
+        "bags", nargs="+", metavar="N|PATH", help="number in the list, or path, of an episode"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        help="where the numbers count; default: bags",
+    )
+    parser.add_argument(
+        "--out", type=Path, help="file to write, .png or .pdf; default: ID.png here"
+    )
+    parser.add_argument(
+        "--moments", type=int, default=8, help="pictures of each camera; default: 8"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draws episodes."""
+    if not 1 <= arguments.moments <= 40:
+        print("pi05 bags show: --moments: wanted 1 to 40", file=sys.stderr)
+        return 2
+    if arguments.out and arguments.out.suffix.lower() not in _SUFFIXES:
+        wanted = " or ".join(_SUFFIXES)
+        print(
+            f"pi05 bags show: --out: wanted a file {wanted}, found {arguments.out}",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        paths = [bag_of(text, arguments.folder) for text in arguments.bags]
+    except ConfigError as error:
+        print(f"pi05 bags show: {error}", file=sys.stderr)
+        return 2
+    episodes: list[Episode] = []
+    for path in paths:
+        episodes += open_episodes(path, include_recovered=True)
+    if arguments.out and len(episodes) != 1:
+        print(f"pi05 bags show: --out takes one episode, not {len(episodes)}", file=sys.stderr)
+        return 2
+    from pi05_ros.evaluation.report.sheet import save_sheet  # matplotlib takes a second.
+
+    with progress("drawing", len(episodes)) as bar:
+        for episode in episodes:
+            out = arguments.out or Path(f"{episode.facts.file_name[:_MOST_LETTERS]}.png")
+            save_sheet(episode, out, arguments.moments)
+            console().print(str(out), markup=False)
+            bar.advance()
+    return 0
