@@ -36,7 +36,6 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={
         f"{NAME}.console": ["page/*"],
-        f"{NAME}.faults": ["*.c"],
         f"{NAME}.evaluation.report": ["*.j2"],
     },
     data_files=[

@@ -21,9 +21,9 @@ from live import machine
 from live.by_rate import RateBenchmark, run
 from live.plots import pyplot, shares_above
 from live.process import Process, environment_with
+from system.scene import Scene
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros.faults.scene import Scene
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import time_to_ns
 

@@ -16,9 +16,8 @@ from pathlib import Path
 
 from live import machine
 from live.process import Process, environment_with
-
-from pi05_ros.faults.browser import Browser, free_port
-from pi05_ros.faults.scene import Scene
+from system.browser import Browser, free_port
+from system.scene import Scene
 
 SETTLE = 3.0  # Before anything is counted [s].
 CASES = (  # Pages open, rate [Hz] and size of the cameras.

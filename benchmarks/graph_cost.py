@@ -34,7 +34,7 @@ from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 from pi05_ros.bringup.options import BRAINS, BringupOptions
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
-from pi05_ros.cli.demo.domain import own_domain
+from pi05_ros.cli.common.domain import own_domain
 from pi05_ros.cli.demo.logs import NodeLogs
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.platforms.platform import load_platform, platform_names

@@ -22,11 +22,11 @@ from pathlib import Path
 from live import machine
 from live.noisy_cameras import PLATFORM, pictures
 from live.process import Process, environment_with
+from system.recorder_bench import RECORDER, RecorderBench, recorded_numbers
+from system.scene import Scene
 
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
-from pi05_ros.faults.recorder_bench import RECORDER, RecorderBench, recorded_numbers
-from pi05_ros.faults.scene import Scene
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.queue import Message, QueueLimits
 from pi05_ros.recording.session import Session, SessionSettings

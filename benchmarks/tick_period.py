@@ -25,9 +25,9 @@ from live import machine
 from live.plots import pyplot, shares_above
 from live.process import Process, environment_with
 from live.series import Stream
+from system.scene import Scene
 
 from pi05_msgs.msg import RobotState
-from pi05_ros.faults.scene import Scene
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import time_to_ns
 

@@ -1,6 +1,7 @@
-"""Who may know whom: heavy libraries stay in their folders, imports point downwards.
+"""Which folder may import which: every folder has a rank, and imports point to lower ranks only.
 
-A folder that appears is covered at once: it may load nothing heavy until a line here allows it.
+Heavy libraries stay in the folders that need them. A folder that is new fails here until it has a
+place in LAYERS, and may load nothing heavy until MAY_LOAD allows it.
 """
 
 import ast
@@ -13,50 +14,79 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "pi05_ros"
 
-# Libraries that cost seconds or need a robot's installation, and the folders that may load them.
+# Every folder that holds Python files, lowest first. A file imports from its own folder and from
+# lines above it, never from a line below. docs/design/layout.md says what belongs where.
+LAYERS = """
+foundation
+bootstrap
+bootstrap/doctor
+platforms
+cameras
+brain
+planning
+chunking
+control
+model
+model/text
+checkpoints/storage
+checkpoints/layouts
+checkpoints
+inference
+data/bags
+data/episodes
+data/lerobot
+data/checks
+data/statistics
+data
+training
+recording
+inspection
+console
+sim/homes
+sim/controllers
+sim
+sim/expert
+evaluation
+evaluation/latency
+evaluation/report
+evaluation/probe
+bringup
+nodes/common
+nodes/brain_common
+nodes/planner
+nodes/policy
+nodes/brain
+nodes/camera_ingestion
+nodes/control_bridge
+nodes/console
+nodes/inspector
+nodes/lifecycle_manager
+nodes/mock_home
+nodes/recorder
+nodes/demo_monitor
+nodes
+cli/common
+cli/bags
+cli/say
+cli/demo
+cli
+""".split()
+RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
+
+# Libraries that cost seconds or need a robot's installation, and the folders that may load them,
+# with all below them.
 MAY_LOAD = {
-    "rclpy": {
-        "nodes",
-        "demo",
-        "faults",
-        "latency",
-    },  # The demo watches the graph through a node of nodes/.
-    "mujoco": {"sim", "evaluation", "nodes"},
-    "torch": {"model", "inference", "training", "evaluation", "nodes", "checkpoints"},
-    "pinocchio": {"inspection", "nodes"},
+    "rclpy": {"nodes", "cli"},  # A verb watches the graph through a node of its own.
+    "mujoco": {"sim", "evaluation", "nodes/mock_home", "nodes/brain_common"},
+    "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
+    "pinocchio": {"inspection"},
     "transformers": set(),  # The tests compare our model with it.
 }
+# Runs before anything is installed: standard library only.
+BARE = {"bootstrap", "bootstrap/doctor"}
+AT_THE_ROOT = {"__init__.py", "__main__.py", "errors.py"}
 
-# Lower may not import higher. Folders of one rank may know each other.
-RANK = {
-    "model": 1,
-    "control": 2,
-    "data": 2,
-    "inference": 2,
-    "sim": 2,
-    "evaluation": 3,
-    "training": 3,
-    "inspection": 3,
-    "recording": 3,
-    "bags": 4,
-    "say": 4,
-    "report": 4,
-    "checkpoints": 4,
-    "console": 4,
-    "demo": 4,
-    "faults": 4,
-    "latency": 4,
-    "nodes": 4,
-}
-# The set-up and its page know the command line only: they run before anything is installed.
-APART = {"bootstrap", "doctor"}
-
-FOLDERS = sorted(
-    path.name for path in PACKAGE.iterdir() if path.is_dir() and list(path.rglob("*.py"))
-)
-TOP_MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
-
-LOOK = """
+LOADED = """
 import importlib, json, sys
 for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
@@ -64,66 +94,152 @@ print(json.dumps([name for name in json.loads(sys.argv[2]) if name in sys.module
 """
 
 
-def modules_of(folder):
-    """Names of all modules of a folder."""
-    names = []
-    for path in sorted((PACKAGE / folder).rglob("*.py")):
-        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        names.append(".".join(part for part in parts if part != "__init__"))
-    return names
+def folders():
+    """Every folder of the package that holds a Python file, as a path below it."""
+    holding = {path.parent for path in PACKAGE.rglob("*.py")} - {PACKAGE}
+    # A folder that only holds folders (and its docstring) has nothing to rank.
+    return sorted(
+        str(folder.relative_to(PACKAGE))
+        for folder in holding
+        if [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        or not any(other.parent == folder for other in holding)
+    )
+
+
+def files(folder):
+    return sorted((PACKAGE / folder).glob("*.py"))
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported_modules(path):
+    """Modules of pi05_ros that a file imports, at its top or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.split(".")[0] in ("pi05_ros", "system", "fakes")}
+
+
+def folder_of(module):
+    """Folder of an imported name: of the module, or of the module that defines the name."""
+    parts = module.split(".")[1:]
+    for length in range(len(parts), 0, -1):
+        path = PACKAGE.joinpath(*parts[:length])
+        if path.is_dir():
+            return "/".join(parts[:length])
+        if path.with_suffix(".py").is_file():
+            return "/".join(parts[: length - 1])
+    return ""
+
+
+def wrong_imports(folder):
+    """Sentences on what a folder imports although its rank does not allow it."""
+    found = []
+    for path in files(folder):
+        for module in sorted(imported_modules(path)):
+            where = path.relative_to(PACKAGE)
+            other = folder_of(module)
+            if not module.startswith("pi05_ros"):
+                found.append(f"{where} imports {module}, which is of the tests")
+            elif other not in ("", folder) and RANK.get(other, len(RANK)) > RANK[folder]:
+                found.append(f"{where} imports pi05_ros/{other}, which stands above {folder}")
+    return found
+
+
+def test_every_folder_has_a_rank():
+    unranked = [name for name in folders() if name not in RANK]
+    assert not unranked, f"give {unranked} a place in LAYERS (test/test_boundaries.py)"
+    gone = [name for name in LAYERS if name not in folders()]
+    assert not gone, f"LAYERS names folders that do not exist: {gone}"
+    assert len(RANK) == len(LAYERS), "LAYERS names a folder twice"
+
+
+@pytest.mark.parametrize("folder", LAYERS)
+def test_imports_point_to_lower_ranks(folder):
+    assert wrong_imports(folder) == []
+
+
+def test_the_root_holds_no_subject():
+    assert {path.name for path in PACKAGE.glob("*.py")} == AT_THE_ROOT
+    assert imported_modules(PACKAGE / "errors.py") == set()
+
+
+@pytest.mark.parametrize("folder", sorted(BARE))
+def test_the_set_up_knows_nothing_that_must_be_installed(folder):
+    known = BARE | {"foundation", ""}
+    for path in files(folder):
+        assert {folder_of(module) for module in imported_modules(path)} <= known, path
+        for module in imported_modules(path):
+            assert folder_of(module) != "foundation" or module.split(".")[2] == "fastdds", path
 
 
 def loaded_by(modules):
-    """Which of the libraries a fresh process has loaded after importing the modules."""
-    command = [sys.executable, "-c", LOOK, json.dumps(modules), json.dumps(sorted(MAY_LOAD))]
+    """Which of the heavy libraries a fresh process has loaded after importing the modules."""
+    command = [sys.executable, "-c", LOADED, json.dumps(modules), json.dumps(sorted(MAY_LOAD))]
     done = subprocess.run(command, capture_output=True, text=True, cwd=PACKAGE.parent, timeout=100)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+def may_load(library, folder):
+    return any(folder == name or folder.startswith(f"{name}/") for name in MAY_LOAD[library])
+
+
+@pytest.mark.parametrize("folder", LAYERS)
 def test_a_folder_loads_only_what_it_may(folder):
-    if folder in MAY_LOAD["rclpy"]:
+    if may_load("rclpy", folder):
         pytest.importorskip("rclpy")
-    allowed = {library for library, folders in MAY_LOAD.items() if folder in folders}
-    assert loaded_by(modules_of(folder)) - allowed == set()
+    # ros2 launch alone imports this one, and launch_ros brings rclpy with it.
+    modules = [module_name(path) for path in files(folder) if path.stem != "launch_actions"]
+    modules = [name for name in modules if not name.endswith("__main__")]
+    allowed = {library for library in MAY_LOAD if may_load(library, folder)}
+    assert loaded_by(modules) - allowed == set()
 
 
-def test_modules_beside_the_folders_load_nothing_heavy():
-    modules = [f"pi05_ros.{name}" for name in TOP_MODULES]
-    # Only ros2 launch imports this one; launch_ros brings rclpy with it.
-    modules.remove("pi05_ros.bringup.launch_actions")
-    assert loaded_by(modules) == set()
+def test_a_verb_is_imported_when_it_is_asked_for():
+    assert loaded_by(["pi05_ros.cli.main", "pi05_ros.cli.entry", "pi05_ros.errors"]) == set()
 
 
-@pytest.mark.parametrize("folder", [name for name in FOLDERS if name not in APART])
-def test_imports_point_downwards(folder):
-    assert folder in RANK, f"give pi05_ros/{folder} a rank"
-    upwards = []
-    for path in sorted((PACKAGE / folder).rglob("*.py")):
-        for other in imported_folders(path):
-            if other in APART or RANK.get(other, 0) > RANK[folder]:
-                upwards.append(f"{path.relative_to(PACKAGE)} imports pi05_ros.{other}")
-    assert upwards == []
+@pytest.fixture
+def other_package(tmp_path, monkeypatch):
+    """A small package in place of pi05_ros, whose files a test writes."""
+
+    def write(**sources):
+        for name, text in sources.items():
+            path = tmp_path / "pi05_ros" / f"{name.replace('__', '/')}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path / "pi05_ros")
+    return write
 
 
-@pytest.mark.parametrize("folder", sorted(APART))
-def test_the_set_up_knows_nothing_that_must_be_installed(folder):
-    known = APART | {"cli", "errors", "fastdds"}
-    for path in sorted((PACKAGE / folder).rglob("*.py")):
-        assert imported_folders(path) <= known, path
+def test_the_guard_finds_imports_upwards_and_within_functions(other_package):
+    other_package(
+        model__network="def f():\n    from pi05_ros.training.batch import Batch\n",
+        training__batch="import pi05_ros.model.network\nfrom pi05_ros.model import network\n",
+    )
+    assert wrong_imports("training") == []
+    assert wrong_imports("model") == [
+        "model/network.py imports pi05_ros/training, which stands above model"
+    ]
 
 
-def imported_folders(path):
-    """Folders and modules of pi05_ros that a file imports, at its top or inside a function."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        parts = [name.split(".") for name in names]
-        found |= {part[1] for part in parts if part[0] == "pi05_ros" and len(part) > 1}
-    return found
+def test_two_folders_that_import_each_other_fail_whatever_their_ranks(other_package):
+    other_package(
+        planning__a="from pi05_ros.chunking.b import b\n",
+        chunking__b="from pi05_ros.planning.a import a\n",
+    )
+    assert len(wrong_imports("planning") + wrong_imports("chunking")) == 1
+
+
+def test_a_folder_without_a_rank_is_named(other_package):
+    other_package(planning__a="", attic__b="")
+    assert "attic" in folders() and "attic" not in RANK

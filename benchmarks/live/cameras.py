@@ -14,8 +14,8 @@ import time
 import numpy as np
 import rclpy
 from sensor_msgs.msg import Image
+from system.threads import request_priority
 
-from pi05_ros.faults.threads import request_priority
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import load_platform

@@ -1,6 +1,6 @@
 """Brings managed nodes up in order and keeps them up: the logic, without ROS and without a clock.
 
-`nodes/lifecycle_manager.py` asks the nodes for their states, tells this class what it hears and
+`nodes/lifecycle_manager` asks the nodes for their states, tells this class what it hears and
 makes the one call that it wants next. Two rules make the order:
 
 * The last node (the control bridge, which moves the robot) is active only while all others are.

@@ -1,7 +1,7 @@
 """Messages of camera drivers, as they lie in bags, to rgb pictures.
 
-What the node camera_ingestion does with cv_bridge (nodes/driver_pictures.image_to_rgb), byte for
-byte, where there is no ROS: test/data/pictures compares the two over all encodings.
+What the node camera_ingestion does with cv_bridge (`nodes.common.driver_pictures.image_to_rgb`),
+byte for byte, where there is no ROS: test/cameras compares the two over all encodings.
 """
 
 from __future__ import annotations

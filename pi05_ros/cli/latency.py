@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pi05_ros.cli.demo.live import LiveLine
+from pi05_ros.cli.common.live_line import LiveLine
 from pi05_ros.cli.latency_live import listen
 from pi05_ros.data.bags.errors import BagError
 from pi05_ros.errors import ConfigError

@@ -8,48 +8,29 @@ runs without any package but this one.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pi05_ros.bootstrap.checkout import this_checkout
-from pi05_ros.errors import Pi05Error, did_you_mean
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A verb of the command.
-
-    Args:
-        module: Where its `main` is.
-        summary: One line for the help page.
-    """
-
-    module: str
-    summary: str
-
+from pi05_ros.cli.common.verb import Verb, run_verb
+from pi05_ros.errors import did_you_mean
 
 VERBS = {
     "demo": Verb(
         "pi05_ros.cli.demo.command", "a robot in a mock home does one task, and is filmed"
     ),
     "up": Verb("pi05_ros.cli.up", "bring up a robot's node graph, or a mock home's"),
-    "report": Verb(
-        "pi05_ros.evaluation.report.command", "a recorded run on one page, to send around"
-    ),
+    "report": Verb("pi05_ros.cli.report", "a recorded run on one page, to send around"),
     "say": Verb("pi05_ros.cli.say.command", "speak the robot's next subtask, or hand back"),
     "bags": Verb(
         "pi05_ros.cli.bags.command", "list, check, mend, show and export recorded episodes"
     ),
     "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
-    "faults": Verb("pi05_ros.faults.command", "put faults upon the suite and measure the robot"),
-    "latency": Verb(
-        "pi05_ros.evaluation.latency.command", "where the time goes, from a bag or live"
-    ),
+    "faults": Verb("pi05_ros.cli.faults", "put faults upon the suite and measure the robot"),
+    "latency": Verb("pi05_ros.cli.latency", "where the time goes, from a bag or live"),
     "test": Verb("pi05_ros.cli.test", "check style and types, and run the tests"),
     "doctor": Verb(
-        "pi05_ros.bootstrap.doctor.examination",
+        "pi05_ros.cli.doctor",
         "show what this machine has, lacks, and how to mend it",
     ),
 }
@@ -81,26 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = did_you_mean(name, [*VERBS, *SHELL_VERBS])
         print(f"pi05: there is no verb {name!r}{known}\n\n{usage()}", file=sys.stderr)
         return 2
-    try:
-        status: int = importlib.import_module(VERBS[name].module).main(rest)
-        sys.stdout.flush()
-        return status
-    except Pi05Error as error:
-        print(f"pi05 {name}: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        # Whoever read our output (`| head`) has enough; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print(f"\npi05 {name}: interrupted", file=sys.stderr)
-        return 130
-    except OSError as error:
-        # A folder that is read-only, a full disk: the machine's reason, and which file it was.
-        file = error.filename2 or error.filename
-        where = f"{file}: " if file else ""
-        print(f"pi05 {name}: {where}{error.strerror or error}", file=sys.stderr)
-        return 1
+    module = importlib.import_module(VERBS[name].module)
+    return run_verb(name, module.main, rest)
 
 
 def usage() -> str:

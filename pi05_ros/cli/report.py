@@ -7,11 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pi05_ros.cli.bags.choose import DEFAULT_FOLDER, bag_of
-from pi05_ros.cli.bags.progress import progress
+from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bag_of
+from pi05_ros.cli.common.progress import progress
 from pi05_ros.errors import ConfigError
-
-_MOMENTS = 12
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,45 +32,21 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pi05 report: --out: wanted a file .html, found '{page}'", file=sys.stderr)
         return 2
     try:
-        video = write_report(bag, page, make_video=not parsed.no_video)
+        from pi05_ros.evaluation.report.writing import write_report  # matplotlib takes a second.
+
+        with progress("reading", 1.0) as bar:
+            video = write_report(
+                bag,
+                page,
+                make_video=not parsed.no_video,
+                on_step=bar.say,
+                on_progress=bar.at,
+            )
     except KeyboardInterrupt:
         print("\npi05 report: interrupted", file=sys.stderr)
         return 130
     print(page if video is None else f"{page}\n{video}")
     return 0
-
-
-def write_report(
-    bag: Path, page: Path, *, make_video: bool, video: Path | None = None
-) -> Path | None:
-    """Writes the page, and beside it the video of the same name.
-
-    Args:
-        bag: The episode's bag.
-        page: HTML file to write; its folder is made.
-        make_video: Whether a video is made for the page and beside it.
-        video: One that there is already (MP4), for the page; then none is made.
-
-    Returns:
-        The video; None: there is none.
-
-    Raises:
-        Pi05Error: The bag cannot be read, or a file cannot be written.
-    """
-    from pi05_ros.evaluation.report.contents import collect  # matplotlib and OpenCV take a second.
-    from pi05_ros.evaluation.report.page import render
-    from pi05_ros.evaluation.report.pictures import moments, write_video
-
-    page.parent.mkdir(parents=True, exist_ok=True)
-    with progress("reading", 1.0) as bar:
-        contents = collect(bag, bar.say)
-        if make_video and video is None and contents.episode.cameras:
-            bar.say("filming")
-            video = page.with_suffix(".mp4")
-            write_video(contents, video, bar.at)
-        bar.say("writing")
-        page.write_text(render(contents, moments(contents, _MOMENTS), video), encoding="utf-8")
-    return video
 
 
 def parser() -> argparse.ArgumentParser:

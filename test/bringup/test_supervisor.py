@@ -238,7 +238,7 @@ def test_a_flood_starves_nobody_and_can_be_stopped():
 
 def test_children_die_with_a_killed_supervisor():
     code = """
-        from pi05_ros.supervisor import ProcessSpec, Supervisor
+        from pi05_ros.bringup.supervisor import ProcessSpec, Supervisor
         spec = ProcessSpec("a", ("sh", "-c", "trap '' INT; echo $$; sleep 60"))
         with Supervisor([spec], on_line=lambda name, line: print(line, flush=True)) as s:
             s.run()

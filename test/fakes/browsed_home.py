@@ -16,9 +16,9 @@ from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
+from system.browser import free_port
 
 from pi05_msgs.msg import RobotState
-from pi05_ros.faults.browser import free_port
 from pi05_ros.nodes.common import qos
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
+from system.robot import home_positions
 from trajectory_msgs.msg import JointTrajectory
 
-from pi05_ros.faults.robot import home_positions
 from pi05_ros.platforms.platform import Platform
 
 

@@ -1,4 +1,4 @@
-"""`pi05 doctor`: one page on what this machine has, what it lacks, and the command that mends it.
+"""All that the doctor looks at: what this machine has, and what it lacks.
 
 Standard library only, and whatever may crash or take long is looked at in a child process: the
 page must come up on a machine where nothing works.
@@ -6,10 +6,8 @@ page must come up on a machine where nothing works.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -17,8 +15,7 @@ from pathlib import Path
 from pi05_ros.bootstrap import graphics
 from pi05_ros.bootstrap.checkout import this_checkout
 from pi05_ros.bootstrap.doctor import computing, machine, ros
-from pi05_ros.bootstrap.doctor.findings import Finding, Patient, Status
-from pi05_ros.bootstrap.doctor.page import page
+from pi05_ros.bootstrap.doctor.findings import Finding, Patient
 from pi05_ros.bootstrap.environment import environment
 from pi05_ros.bootstrap.ros_source import ros_source
 
@@ -35,20 +32,6 @@ CHECKS = (
     machine.room,
     machine.timing,
 )
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
-
-    Returns:
-        0 when nothing that the suite needs is missing, else 1.
-    """
-    parser = argparse.ArgumentParser(prog="pi05 doctor", description=__doc__.splitlines()[0])
-    parser.parse_args(arguments)
-    findings = examine(patient())
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(page(findings, colour=colour))
-    return int(any(finding.status is Status.MISSING for finding in findings))
 
 
 def patient() -> Patient:

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pi05_ros.cli.bags.choose import bags_below
 from pi05_ros.cli.bags.parallel import map_in_processes
-from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.cli.common.choose import bags_below
+from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.checks.episode_check import Report, check
 from pi05_ros.data.checks.findings import Level
 

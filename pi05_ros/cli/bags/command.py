@@ -11,7 +11,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from pi05_ros.cli.main import Verb
+from pi05_ros.cli.common.verb import Verb
 from pi05_ros.errors import did_you_mean
 
 VERBS = {

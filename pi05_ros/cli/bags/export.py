@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.lerobot.audit import audit
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF

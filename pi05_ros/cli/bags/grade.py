@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from pi05_ros.cli.bags.choose import bag_of
-from pi05_ros.cli.bags.progress import console
+from pi05_ros.cli.common.choose import bag_of
+from pi05_ros.cli.common.progress import console
 from pi05_ros.data.bags.grading import grade
 
 

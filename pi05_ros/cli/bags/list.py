@@ -14,9 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pi05_ros.brain.instructions import clean
-from pi05_ros.cli.bags.choose import DEFAULT_FOLDER, bags_below
 from pi05_ros.cli.bags.parallel import map_in_processes
-from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bags_below
+from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.bags.overview import Overview, State, overview
 
 _COLOURS = {

@@ -7,8 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pi05_ros.cli.bags.choose import DEFAULT_FOLDER, bag_of
-from pi05_ros.cli.bags.progress import console, progress
+from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bag_of
+from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from pi05_ros.cli.bags.parallel import map_in_processes
-from pi05_ros.cli.bags.progress import console, progress
 from pi05_ros.cli.bags.stats_table import findings_text, stats_table
+from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes

@@ -11,7 +11,7 @@ from pathlib import Path
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.bringup.options import BRAINS, BringupOptions
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
-from pi05_ros.cli.demo.domain import own_domain
+from pi05_ros.cli.common.domain import own_domain
 from pi05_ros.cli.demo.summary import Asked
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.evaluation.run_record import RunRecord

@@ -13,7 +13,9 @@ from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import Supervisor
-from pi05_ros.cli.demo.live import LiveLine, describe
+from pi05_ros.cli.common.live_line import LiveLine
+from pi05_ros.cli.common.progress import progress
+from pi05_ros.cli.demo.live import describe
 from pi05_ros.cli.demo.logs import NodeLogs
 from pi05_ros.cli.demo.rearming import fault_sentence
 from pi05_ros.cli.demo.summary import Asked, summarize, write_summary
@@ -262,15 +264,20 @@ class Run:
         page = self._out / "report.html"
         if not bag:
             return
-        from pi05_ros.cli.report import write_report
+        from pi05_ros.evaluation.report.writing import write_report
 
         self._live.say("writing the report")
         problem = ""
         try:
             self._reporting = True
-            write_report(
-                Path(bag), page, make_video=False, video=video if video.exists() else None
-            )
+            with progress("reading", 1.0) as bar:
+                write_report(
+                    Path(bag),
+                    page,
+                    make_video=False,
+                    video=video if video.exists() else None,
+                    on_step=bar.say,
+                )
         except KeyboardInterrupt:
             problem = "interrupted"
         except Pi05Error as error:  # The run is what it was; the bag says more.

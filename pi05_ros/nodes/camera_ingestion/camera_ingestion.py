@@ -39,7 +39,7 @@ _REPORT_EVERY = 10.0  # What is still wrong is said again after this long [s, wa
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     """Publishes camera_set from the cameras of a platform, and tells whether they can be believed.
 
-    What judges them is in `inference/camera_watch.py`.
+    What judges them is in `cameras/watch.py`.
     """
 
     def __init__(self, **arguments: Any) -> None:

@@ -9,7 +9,7 @@ from fakes.drawn_episodes import drawn
 from fakes.episode_bags import FACTS, PLATFORM, alter, make_episode_bag
 from PIL import Image
 
-from pi05_ros.cli.bags.choose import bag_of, bags_below
+from pi05_ros.cli.common.choose import bag_of, bags_below
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.open import open_episodes

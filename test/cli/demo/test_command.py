@@ -127,8 +127,8 @@ def start(tmp_path, graph):
     """Starts a demo over shell commands in the place of nodes."""
     code = f"""
         import sys
-        from pi05_ros.demo import command, run
-        from pi05_ros.supervisor import ProcessSpec as P
+        from pi05_ros.cli.demo import command, run
+        from pi05_ros.bringup.supervisor import ProcessSpec as P
         run.process_specs = lambda specs: {graph}
         sys.exit(command.main(["--out", {str(tmp_path)!r}]))
     """

@@ -2,7 +2,8 @@
 
 import io
 
-from pi05_ros.cli.demo.live import LiveLine, describe, shorten
+from pi05_ros.cli.common.live_line import LiveLine, shorten
+from pi05_ros.cli.demo.live import describe
 from pi05_ros.control.modes import Mode
 from pi05_ros.evaluation.run_record import Commands, RunRecord, Score
 

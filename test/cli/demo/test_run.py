@@ -103,12 +103,12 @@ def written(monkeypatch):
 
     calls = Written()
 
-    def write_report(bag, page, *, make_video, video):
+    def write_report(bag, page, *, make_video, video, on_step):
         page.write_text("half")
         calls.fail()
         calls.append((bag, page, make_video, video))
 
-    monkeypatch.setattr("pi05_ros.evaluation.report.command.write_report", write_report)
+    monkeypatch.setattr("pi05_ros.evaluation.report.writing.write_report", write_report)
     return calls
 
 

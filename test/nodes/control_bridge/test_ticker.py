@@ -12,8 +12,8 @@ from fakes.graph import wait_for
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
+from system.processes import NodeProcess
 
-from pi05_ros.faults.processes import NodeProcess
 from pi05_ros.nodes.control_bridge.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 
 PERIOD_NS = 20_000_000

@@ -1,0 +1,130 @@
+"""What HOLD means in the table of faults, as checks that every row shares."""
+
+from __future__ import annotations
+
+import time
+
+from diagnostic_msgs.msg import DiagnosticStatus
+
+from pi05_msgs.msg import RobotState
+from system.checks import Checks, milliseconds
+from system.scene import Scene
+
+BASE_LIMIT_MS = 100.0  # Base velocity 0 within this of detection.
+DRIFT_LIMIT = 0.02  # [rad], [m]
+DIAGNOSTIC_LIMIT_MS = 1000.0
+# An automatic hold ends after so long of healthy input; one period is what a tick can be early.
+RECOVERY = (0.98, 1.5)  # [s]
+
+
+def hold_checks(
+    checks: Checks,
+    scene: Scene,
+    cause_ns: int,
+    limit_ms: float | None,
+    *,
+    what: str = "",
+    until_ns: int | None = None,
+    mode: int = RobotState.MODE_HOLDING,
+    error: bool = True,
+) -> int:
+    """Adds the checks of a hold.
+
+    Args:
+        checks: Where to.
+        scene: With its recording of what happened.
+        cause_ns: When the fault began (steady).
+        limit_ms: Base velocity 0 at most so long after the fault; None: from detection alone.
+        what: Before the name of each check.
+        until_ns: End of the hold that is judged (steady); None: now.
+        mode: That is wanted.
+        error: Whether /diagnostics must show ERROR.
+
+    Returns:
+        When the bridge was first heard to hold (steady); now when it was not.
+    """
+    until = time.monotonic_ns() if until_ns is None else until_ns
+    begin = f"{what}: " if what else ""
+    witness = scene.robot.witness
+    detected = scene.first_state(
+        cause_ns, lambda state: state.mode != RobotState.MODE_RUNNING, until
+    )
+    checks.at_most(
+        f"{begin}fault to hold",
+        None if detected is None else milliseconds(detected - cause_ns),
+        1000.0 if limit_ms is None else limit_ms,
+        "ms",
+    )
+    if detected is None:
+        return until
+    standing = witness.standing_since(detected, until)
+    if limit_ms is not None:
+        value = None if standing is None else milliseconds(standing - cause_ns)
+        checks.at_most(f"{begin}fault to base 0", value, limit_ms, "ms")
+    value = None if standing is None else milliseconds(standing - detected)
+    checks.at_most(f"{begin}detection to base 0", value, BASE_LIMIT_MS, "ms")
+    # From the last command that followed a chunk, so that braking counts as drift.
+    accepted = [
+        arrival
+        for arrival, state in scene.states
+        if arrival < detected and state.mode == RobotState.MODE_RUNNING
+    ]
+    drift = witness.drift(accepted[-1], until) if accepted else None
+    checks.at_most(f"{begin}drift of the joints", drift, DRIFT_LIMIT)
+    checks.equal(f"{begin}goals to grippers", witness.goals_between(detected, until), 0)
+    modes = [s.mode for a, s in scene.states if a <= until]
+    checks.equal(f"{begin}mode at the end", mode_name(modes[-1]), mode_name(mode))
+    if error:
+        told = scene.first_diagnostic(
+            cause_ns, lambda status: status.level == DiagnosticStatus.ERROR
+        )
+        value = None if told is None else milliseconds(told - detected)
+        checks.at_most(f"{begin}detection to ERROR", value, DIAGNOSTIC_LIMIT_MS, "ms")
+    checks.equal(f"{begin}processes that ended", scene.ended(), 0)
+    return detected
+
+
+def recovery_check(checks: Checks, scene: Scene, healthy_ns: int, what: str = "") -> None:
+    """Wants the robot to go on by itself after a second of healthy input. Waits for it."""
+    begin = f"{what}: " if what else ""
+    end = time.monotonic() + RECOVERY[1] + 0.5
+    running: int | None = None
+    while running is None and time.monotonic() < end:
+        time.sleep(0.01)
+        running = scene.first_state(healthy_ns, lambda s: s.mode == RobotState.MODE_RUNNING)
+    value = None if running is None else (running - healthy_ns) * 1e-9
+    checks.between(f"{begin}healthy again to running", value, *RECOVERY, "s")
+
+
+def latch_checks(checks: Checks, scene: Scene, mode: int, what: str = "") -> None:
+    """Wants a latched hold: healthy input changes nothing, arming is refused, reset frees it.
+
+    The fault must be gone and the policy go on. Leaves the robot driving again where that works.
+    """
+    begin = f"{what}: " if what else ""
+    time.sleep(RECOVERY[1] + 0.2)
+    latched = mode_name(scene.state.mode)
+    checks.equal(f"{begin}mode {RECOVERY[1] + 0.2:.1f} s after", latched, mode_name(mode))
+    checks.equal(f"{begin}armed without reset", scene.arm().success, False)
+    checks.equal(f"{begin}reset", scene.trigger("reset").success, True)
+    scene.move()
+    checks.equal(f"{begin}after reset and arm", mode_name(scene.state.mode), "RUNNING")
+
+
+def why(scene: Scene, at_ns: int | None) -> str:
+    """The mode and its reason at a moment (steady), for a person."""
+    if at_ns is None:
+        return "never"
+    states = [state for arrival, state in list(scene.states) if arrival <= at_ns]
+    return f"{mode_name(states[-1].mode)}: {states[-1].reason}" if states else "no state"
+
+
+def mode_name(mode: int) -> str:
+    """A mode of RobotState in words."""
+    names = {
+        value: name.removeprefix("MODE_")
+        for name, value in (
+            (name, getattr(RobotState, name)) for name in dir(RobotState) if name[:5] == "MODE_"
+        )
+    }
+    return names.get(mode, str(mode))

@@ -1,0 +1,106 @@
+"""Row 27: the operator's browser is closed, dies, sleeps or is cut off under a dead-man switch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from pi05_msgs.msg import RobotState
+from system.browser import Browser, Line, free_port
+from system.catalog import Trial
+from system.checks import Checks
+from system.holding import hold_checks
+from system.scene import Scene
+
+_LIMIT_MS = 300.0
+_GONE = 1.6  # How long the browser is away [s].
+_BACK = (0.98, 10.0)  # An awake browser is believed after a second without a pause [s].
+
+
+def _closed(browser: Browser, line: Line) -> None:
+    browser.leave()
+
+
+def _killed(browser: Browser, line: Line) -> None:
+    line.reset()
+
+
+def _asleep(browser: Browser, line: Line) -> Callable[[], None]:
+    browser.sleep()
+    return browser.wake
+
+
+def _half_open(browser: Browser, line: Line) -> None:
+    line.die()
+
+
+# What happens to a browser; gives what brings it back, where something does.
+_WAYS: dict[str, Callable[[Browser, Line], Callable[[], None] | None]] = {
+    "closed": _closed,
+    "killed": _killed,
+    "asleep": _asleep,
+    "half-open": _half_open,
+}
+
+
+def run(trial: Trial) -> Checks:
+    """Each way of being gone, several times, while the robot drives."""
+    checks = Checks()
+    port = free_port()
+    parameters: dict[str, dict[str, object]] = {
+        "console": {"port": port, "require_operator": "true"},
+        "control_bridge": {"peers": "console"},
+    }
+    with Scene(("control_bridge", "console"), parameters=parameters) as scene:
+        scene.wait(lambda: scene.states, "a robot state")
+        scene.arm_patiently()
+        scene.source.on = True
+        began = time.monotonic_ns()
+        time.sleep(1.5)  # Longer than a hold lasts that ends by itself.
+        checks.equal("moves without an operator", _moved(scene, began), False)
+        for number in range(1, trial.count(3) + 1):
+            for what in _WAYS:
+                trial.say(f"round {number}: {what}")
+                _try(checks, scene, port, what, f"{what} {number}")
+        checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
+    return checks
+
+
+def _try(checks: Checks, scene: Scene, port: int, way: str, what: str) -> None:
+    """A browser takes control, the robot drives, the browser is gone."""
+    with closing(Line(port)) as line, Browser(line.url) as browser:
+        browser.look()
+        checks.equal(f"{what}: takes control", browser.take(over=browser.lease), 200)
+        scene.drive()
+        time.sleep(0.3)
+        cause = time.monotonic_ns()
+        come_back = _WAYS[way](browser, line)
+        time.sleep(_GONE)
+        held = hold_checks(checks, scene, cause, _LIMIT_MS, what=what)
+        checks.equal(
+            f"{what}: moved while nobody looked", _moved(scene, held + 100_000_000), False
+        )
+        if come_back is not None:
+            healthy = time.monotonic_ns()
+            come_back()
+            _recovery_check(checks, scene, healthy, what)
+
+
+def _recovery_check(checks: Checks, scene: Scene, healthy_ns: int, what: str) -> None:
+    """Wants the robot to go on by itself after a second in which the browser always answered.
+
+    On a machine that others keep busy, an answer that is late begins the second anew.
+    """
+    end = time.monotonic() + _BACK[1]
+    running: int | None = None
+    while running is None and time.monotonic() < end:
+        time.sleep(0.01)
+        running = scene.first_state(healthy_ns, lambda s: s.mode == RobotState.MODE_RUNNING)
+    value = None if running is None else (running - healthy_ns) * 1e-9
+    checks.between(f"{what}: awake again to running", value, *_BACK, "s")
+
+
+def _moved(scene: Scene, after_ns: int) -> bool:
+    standing = scene.robot.witness.standing_since(after_ns, time.monotonic_ns())
+    return standing is None or standing > after_ns
