@@ -319,7 +319,8 @@ def test_loading_makes_no_second_copy(tmp_path):
     code = """
 import sys, torch
 from pathlib import Path
-from pi05_ros.model import checkpoint, safetensors_file, weights
+from pi05_ros.checkpoints import checkpoint
+from pi05_ros.checkpoints.storage import safetensors_file, weights
 torch.set_num_threads(1)
 safetensors_file.WINDOW = 1 << 20
 checkpoint.load_checkpoint(Path(sys.argv[1]))  # Libraries and allocators settle.

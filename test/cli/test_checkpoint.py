@@ -277,7 +277,7 @@ def test_ctrl_c_leaves_no_target(tmp_path):
     code = (
         "import sys, time; from pi05_ros.checkpoints import progress;"
         "progress.Progress.__call__ = lambda self, size: (print('on', flush=True), time.sleep(1));"
-        "from pi05_ros.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from pi05_ros.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     words = ["checkpoint", "convert", str(tmp_path / "ours"), str(tmp_path / "new")]
     process = subprocess.Popen(
