@@ -11,10 +11,15 @@ PACKAGE = ROOT / "pi05_ros"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]+)[^)]*\)")
 CODE_PATH = re.compile(r"`((?:pi05_ros|test|benchmarks|config|launch|docs)/[\w./-]+)`")
+PLACEHOLDER = "PLATFORM"  # In the name of a file that there is once a platform.
 
 
 def name(page):
     return str(page.relative_to(ROOT))
+
+
+def exists(path):
+    return (ROOT / path).exists()
 
 
 def subject(folder):
@@ -27,7 +32,7 @@ def subject(folder):
 def test_links_and_paths_of_a_page_lead_somewhere(page):
     text = page.read_text()
     dead = [target for target in LINK.findall(text) if not (page.parent / target).exists()]
-    dead += [path for path in CODE_PATH.findall(text) if not (ROOT / path).exists()]
+    dead += [path for path in CODE_PATH.findall(text) if not (exists(path) or PLACEHOLDER in path)]
     assert dead == []
 
 
