@@ -15,6 +15,7 @@ from enum import IntEnum
 from statistics import median_high
 
 from pi05_ros.cameras.checks import Look
+from pi05_ros.foundation.settings import setting
 
 _NS = 1_000_000_000
 _JUMP_NS = _NS  # A clock or stamp that falls back by more than this begins anew.
@@ -24,16 +25,51 @@ _FUTURE = "its stamps are in the future"
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """When a camera is no longer believed."""
+    """Limits at which a camera is warned about or unfit."""
 
-    stale_after: float = 0.3  # Without a new picture for this long it is unfit [s].
-    max_future: float = 0.05  # Stamps farther ahead of the node's time are refused [s].
-    max_offset: float = 0.1  # Nor may stamps lag the other cameras' by more [s].
-    unused_after: float = 0.55  # Without a picture in a set for this long it is unfit [s].
-    repeats_warn: int = 15  # Pictures in a row with equal bytes; 0: never warn.
-    repeats_unfit: int = 30  # Pictures in a row with equal bytes; 0: never unfit.
-    blind_unfit: bool = True  # Whether it is unfit that all needed cameras see nothing.
-    start_grace: float = 3.0  # Drivers may start this much later [s].
+    stale_after: float = setting(
+        0.3,
+        "A camera without a new picture for this long is unfit: the robot holds if the policy "
+        "needs it [s].",
+        minimum=0.05,
+        maximum=5.0,
+    )
+    max_future: float = setting(
+        0.05,
+        "Pictures stamped farther than this ahead of the node's time are refused [s].",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    max_offset: float = setting(
+        0.1,
+        "Pictures that are older on arrival, by more than this, than those of the other cameras "
+        "are refused: late, or stamped by another clock [s].",
+        minimum=0.01,
+        maximum=5.0,
+    )
+    unused_after: float = 0.55  # A camera without a picture in a set for this long is unfit [s].
+    repeats_warn: int = setting(
+        15,
+        "Number of pictures in a row with equal bytes that is a warning; 0: never.",
+        minimum=0,
+        maximum=10000,
+    )
+    repeats_unfit: int = setting(
+        30,
+        "Number of pictures in a row with equal bytes that makes a camera unfit; 0: never. "
+        "Rendered pictures have no noise and repeat when nothing moves: a mock home sets 0.",
+        minimum=0,
+        maximum=10000,
+    )
+    blind_unfit: bool = setting(
+        True, "Hold while all cameras of the policy are black, saturated or covered."
+    )
+    start_grace: float = setting(
+        3.0,
+        "For this long after activation a missing camera is a warning, later an error [s].",
+        minimum=0.0,
+        maximum=120.0,
+    )
 
     def __post_init__(self) -> None:
         if self.repeats_unfit and self.repeats_unfit < self.repeats_warn:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.foundation.settings import setting
 from pi05_ros.inspection.chunk_paths import ChunkPaths
 from pi05_ros.inspection.chunk_shapes import ChunkShapes
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
@@ -25,15 +26,26 @@ _BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, a
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """What is drawn, in numbers."""
+    """Durations and sizes of what is drawn."""
 
-    trail: float = 6.0  # How long trails are [s].
-    base_trail: float = 30.0  # The base's path [s].
-    chunk_trail: float = 2.0  # How long a chunk is shown that was replaced or is over [s].
-    spacing: float = 0.1  # Between two points of a trail [s].
-    text_height: float = 2.0  # Of the subtask's text above the floor [m].
-    box_depth: float = 1.2  # How far boxes reach from a camera that is not on a hand [m].
-    box_age: float = 8.0  # How long boxes are shown [s]; tf remembers 10 s.
+    trail: float = setting(6.0, "Duration of the grippers' trails [s].", minimum=0.5, maximum=60.0)
+    base_trail: float = setting(
+        30.0, "Duration of the base's path [s].", minimum=1.0, maximum=600.0
+    )
+    chunk_trail: float = setting(
+        2.0,
+        "Time for which a chunk is still shown after it was replaced or has ended [s].",
+        minimum=0.1,
+        maximum=10.0,
+    )
+    spacing: float = 0.1  # Time between two points of a trail [s].
+    text_height: float = setting(
+        2.0, "Height of the subtask's text above the floor [m].", minimum=0.0
+    )
+    box_depth: float = setting(
+        1.2, "Reach of the boxes of a camera that is not on a hand [m].", minimum=0.1
+    )
+    box_age: float = 8.0  # Time for which boxes are shown [s]; tf keeps 10 s.
 
     def __post_init__(self) -> None:
         names = ("trail", "base_trail", "chunk_trail", "spacing", "box_depth", "box_age")

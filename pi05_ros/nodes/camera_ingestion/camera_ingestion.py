@@ -66,7 +66,10 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             names, self.parameters.max_skew, self.parameters.partial_after
         )
         self._watch = CameraWatch(
-            names, self._platform.policy_cameras, self.parameters.watch(), self.silence_ns()
+            names,
+            self._platform.policy_cameras,
+            self.parameters.watch_settings(),
+            self.silence_ns(),
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0

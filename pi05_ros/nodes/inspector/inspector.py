@@ -81,7 +81,7 @@ class Inspector(ManagedNode[InspectorParameters]):
     def configure(self) -> None:
         """Makes the outputs. The robot's kinematics wait until somebody looks."""
         self._platform = load_platform(self.parameters.platform)
-        self._settings = self.parameters.view()
+        self._settings = self.parameters.view
         self._kinematics: Kinematics | None = None
         self._outputs = {
             name: self.create_publisher(_KINDS[kind], f"~/{name}", _PROFILES[kind])

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.foundation.settings import setting
 from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.controllers.base_velocity import BaseVelocityConfig, BaseVelocityController
 from pi05_ros.sim.controllers.joint_trajectory import (
@@ -42,10 +43,27 @@ class Robot(Protocol):
 class ManagerConfig:
     """How the controllers are set. `config/controllers/*.yaml` says the same to a real robot."""
 
-    update_rate_hz: float = 100.0
-    cmd_vel_timeout_s: float = 0.2
-    gripper_allow_stalling: bool = True
-    gripper_stall_timeout_s: float = 1.0
+    controller_rate: float = setting(
+        100.0,
+        "Update rate of the controllers in simulated time [Hz]: 50, 100, 200 or 400.",
+        minimum=50.0,
+        maximum=400.0,
+    )
+    cmd_vel_timeout: float = setting(
+        0.2,
+        "The base stops when its last command is older than this [s, simulated].",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    gripper_allow_stalling: bool = setting(
+        True, "A gripper goal that ends on an object succeeds; false: it is aborted."
+    )
+    gripper_stall_timeout: float = setting(
+        1.0,
+        "A gripper that has not moved for longer than this has stalled [s, simulated].",
+        minimum=0.0,
+        maximum=10.0,
+    )
     gripper_tolerance: float = 0.05  # Share of a finger's way that counts as reached.
 
 
@@ -69,7 +87,7 @@ class ControllerManager:
     ) -> None:
         self.platform = platform
         self.config = config
-        self.period_ns = round(1e9 / config.update_rate_hz)
+        self.period_ns = round(1e9 / config.controller_rate)
         self.witnesses = {g.controller.name: GroupWitness(g, tick) for g in platform.groups}
         self.not_finite_set_points = (
             0  # Drive set-points that were refused, one a joint and cycle.
@@ -94,7 +112,7 @@ class ControllerManager:
         }
         self.bases = {
             group.controller.name: BaseVelocityController(
-                BaseVelocityConfig(config.cmd_vel_timeout_s)
+                BaseVelocityConfig(config.cmd_vel_timeout)
             )
             for group in platform.groups_of("base_velocity")
         }
@@ -159,7 +177,7 @@ class ControllerManager:
 
     def _make_arm(self, group: Group, positions: Mapping[str, float]) -> JointTrajectoryController:
         name = group.controller.name
-        config = JointTrajectoryConfig(self._joints[name], self.config.update_rate_hz)
+        config = JointTrajectoryConfig(self._joints[name], self.config.controller_rate)
         return JointTrajectoryController(config, self._measured(name, positions))
 
     def _make_gripper(
@@ -169,6 +187,6 @@ class ControllerManager:
             goal_tolerance=self.config.gripper_tolerance
             * abs(group.joint_open - group.joint_closed),
             allow_stalling=self.config.gripper_allow_stalling,
-            stall_timeout_s=self.config.gripper_stall_timeout_s,
+            stall_timeout_s=self.config.gripper_stall_timeout,
         )
         return ParallelGripperController(config, positions[self._joints[group.controller.name][0]])
