@@ -27,36 +27,39 @@ _FUTURE = "its stamps are in the future"
 class WatchSettings:
     """Limits at which a camera is warned about or unfit."""
 
-    stale_after: float = setting(
+    stale_after_s: float = setting(
         0.3,
         "A camera without a new picture for this long is unfit: the robot holds if the policy "
         "needs it [s].",
         minimum=0.05,
         maximum=5.0,
+        formerly="stale_after",
     )
-    max_future: float = setting(
+    max_future_s: float = setting(
         0.05,
         "Pictures stamped farther than this ahead of the node's time are refused [s].",
         minimum=0.0,
         maximum=1.0,
+        formerly="max_future",
     )
-    max_offset: float = setting(
+    max_offset_s: float = setting(
         0.1,
         "Pictures that are older on arrival, by more than this, than those of the other cameras "
         "are refused: late, or stamped by another clock [s].",
         minimum=0.01,
         maximum=5.0,
+        formerly="max_offset",
     )
-    unused_after: float = 0.55  # A camera without a picture in a set for this long is unfit [s].
+    unused_after_s: float = 0.55  # A camera without a picture in a set for this long is unfit [s].
     repeats_warn: int = setting(
         15,
-        "Number of pictures in a row with equal bytes that is a warning; 0: never.",
+        "Number of consecutive pictures with equal bytes that raises a warning; 0: never.",
         minimum=0,
         maximum=10000,
     )
     repeats_unfit: int = setting(
         30,
-        "Number of pictures in a row with equal bytes that makes a camera unfit; 0: never. "
+        "Number of consecutive pictures with equal bytes that makes a camera unfit; 0: never. "
         "Rendered pictures have no noise and repeat when nothing moves: a mock home sets 0.",
         minimum=0,
         maximum=10000,
@@ -64,11 +67,12 @@ class WatchSettings:
     blind_unfit: bool = setting(
         True, "Hold while all cameras of the policy are black, saturated or covered."
     )
-    start_grace: float = setting(
+    start_grace_s: float = setting(
         3.0,
         "For this long after activation a missing camera is a warning, later an error [s].",
         minimum=0.0,
         maximum=120.0,
+        formerly="start_grace",
     )
 
     def __post_init__(self) -> None:
@@ -164,7 +168,7 @@ class CameraWatch:
         if seen.refusal:
             seen.counts[f"refused, {seen.refusal}"] += 1
             return False
-        if steady_ns - seen.accepted_at >= round(self._settings.stale_after * _NS):
+        if steady_ns - seen.accepted_at >= round(self._settings.stale_after_s * _NS):
             seen.used_at = max(seen.used_at, steady_ns)  # It was silent: no set could use it.
         seen.stamp, seen.latency, seen.accepted_at = stamp_ns, seen.heard_latency, steady_ns
         return True
@@ -191,7 +195,7 @@ class CameraWatch:
         """What holds for a camera now."""
         self._advance(steady_ns)
         seen, rules = self._cameras[camera], self._settings
-        stale = round(rules.stale_after * _NS)
+        stale = round(rules.stale_after_s * _NS)
         if seen.heard_at is None:
             return Verdict(Level.UNFIT, "no picture yet")
         if seen.broken and steady_ns - seen.broken_at >= stale:
@@ -202,7 +206,7 @@ class CameraWatch:
             return Verdict(
                 Level.UNFIT, f"the same picture {rules.repeats_unfit} times or more in a row"
             )
-        if steady_ns - seen.used_at >= round(rules.unused_after * _NS):
+        if steady_ns - seen.used_at >= round(rules.unused_after_s * _NS):
             return Verdict(Level.UNFIT, "its pictures come but fit into no set")
         if rules.repeats_warn and seen.repeats >= rules.repeats_warn:
             return Verdict(
@@ -225,7 +229,7 @@ class CameraWatch:
         ]
         if not clauses and self._settings.blind_unfit:
             blind = [self._cameras[name] for name in self._needed]
-            since = round(self._settings.stale_after * _NS)
+            since = round(self._settings.stale_after_s * _NS)
             if all(seen.look and steady_ns - seen.blind_at >= since for seen in blind):
                 return "nothing can be seen in any needed camera (" + (
                     ", ".join(sorted({seen.look for seen in blind})) + ")"
@@ -235,7 +239,7 @@ class CameraWatch:
     def starting(self, steady_ns: int) -> bool:
         """Whether drivers may still be on their way."""
         self._advance(steady_ns)
-        return steady_ns - self._began < round(self._settings.start_grace * _NS)
+        return steady_ns - self._began < round(self._settings.start_grace_s * _NS)
 
     def age(self, camera: str, steady_ns: int) -> float:
         """Age of the newest accepted picture [s]; NaN before the first."""
@@ -262,7 +266,7 @@ class CameraWatch:
     def _refusal(self, camera: str, stamp_ns: int) -> str:
         """Why a picture may not be used: one of a few fixed texts; "" when it may."""
         seen, rules = self._cameras[camera], self._settings
-        if seen.heard_latency < -round(rules.max_future * _NS):
+        if seen.heard_latency < -round(rules.max_future_s * _NS):
             return _FUTURE
         if seen.stamp and stamp_ns == seen.stamp:
             return "its stamp repeats"
@@ -275,14 +279,14 @@ class CameraWatch:
             if name != camera and other.heard_at is not None and other.refusal != _FUTURE
         ]
         lag = seen.heard_latency - median_high(others) if others else 0
-        if lag > round(rules.max_offset * _NS):
+        if lag > round(rules.max_offset_s * _NS):
             return "its stamps lag those of the other cameras"
         return ""
 
     def _why_stale(self, seen: _Camera, steady_ns: int) -> str:
-        limit = f"{self._settings.stale_after:g} s"
+        limit = f"{self._settings.stale_after_s:g} s"
         assert seen.heard_at is not None
-        if steady_ns - seen.heard_at >= round(self._settings.stale_after * _NS):
+        if steady_ns - seen.heard_at >= round(self._settings.stale_after_s * _NS):
             return f"silent for over {limit}"
         if seen.refusal:
             return f"no usable picture for over {limit}, {seen.refusal}"
@@ -299,5 +303,5 @@ class CameraWatch:
 
     def _begin(self, steady_ns: int) -> None:
         self._began = self._newest = steady_ns
-        due = steady_ns + round(self._settings.start_grace * _NS)
+        due = steady_ns + round(self._settings.start_grace_s * _NS)
         self._cameras = {name: _Camera(used_at=due) for name in self._names}

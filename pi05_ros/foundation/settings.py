@@ -22,6 +22,7 @@ class Setting:
     maximum: float | None
     choices: tuple[str, ...]  # Valid values of a text; empty: any.
     read_only: bool  # Whether the parameter keeps the value that it starts with.
+    formerly: str  # Deprecated name under which a value is still accepted; empty: none.
 
 
 def setting(
@@ -32,6 +33,7 @@ def setting(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
     read_only: bool = True,
+    formerly: str = "",
 ) -> Any:
     """Return a dataclass field that is also a node parameter.
 
@@ -43,8 +45,10 @@ def setting(
         maximum: Greatest value that the parameter accepts.
         choices: Valid values of a text; empty: any.
         read_only: Whether the parameter keeps the value that it starts with.
+        formerly: Name of the parameter in the last release. A value given under it at the start
+            is accepted with a warning.
     """
-    attributes = Setting(description, minimum, maximum, choices, read_only)
+    attributes = Setting(description, minimum, maximum, choices, read_only, formerly)
     return dataclasses.field(default=default, metadata={_KEY: attributes})
 
 

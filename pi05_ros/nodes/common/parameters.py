@@ -33,12 +33,15 @@ def declare_parameters(node: Node, cls: type[P]) -> P:
     A field whose default is itself a dataclass is a group: its settings are declared on the node
     under their own names, with the group's values as defaults. Other fields are left alone.
 
+    A value given under a setting's former name is accepted with a warning.
+
     Args:
         node: The node.
         cls: A frozen dataclass whose fields all have defaults.
 
     Raises:
-        ConfigError: A value given by launch or command line has the wrong type or range.
+        ConfigError: A value given by launch or command line has the wrong type or range, or a
+            setting is given under its present and its former name.
     """
     try:
         return _declare_group(node, cls())
@@ -66,7 +69,13 @@ def _declare_group(node: Node, defaults: P) -> P:
 
 def _declare(node: Node, name: str, kind: type, default: Any, attributes: Setting) -> Any:
     """Declare one parameter and return its value."""
-    where = f"parameter '{name}' of {node.get_fully_qualified_name()}"
+    given, former = name, _override(node, attributes.formerly)
+    if former is not None:
+        given, default = attributes.formerly, former
+        _report_former_name(node, attributes.formerly, name)
+    where = f"parameter '{given}' of {node.get_fully_qualified_name()}"
+    if type(default) is not kind:  # Only a value under the former name can be of another type.
+        raise ConfigError(where, f"wanted {_TYPE_NAMES[kind]}, found {default!r}")
     try:
         value = node.declare_parameter(name, default, _descriptor(attributes, kind)).value
     except InvalidParameterTypeException as error:
@@ -76,6 +85,29 @@ def _declare(node: Node, name: str, kind: type, default: Any, attributes: Settin
     if attributes.choices and value not in attributes.choices:
         raise ConfigError(where, f"wanted one of {', '.join(attributes.choices)}, found '{value}'")
     return value
+
+
+def _override(node: Node, name: str) -> Any:
+    """Return the value given from outside for a parameter that is not declared; None: none is."""
+    if not name:
+        return None
+    descriptor = ParameterDescriptor(dynamic_typing=True)
+    value = node.declare_parameter(name, None, descriptor).value
+    node.undeclare_parameter(name)
+    return value
+
+
+def _report_former_name(node: Node, former: str, name: str) -> None:
+    """Log the deprecation of a name that was given, unless the present name was given too."""
+    if _override(node, name) is not None:
+        raise ConfigError(
+            f"parameters '{former}' and '{name}' of {node.get_fully_qualified_name()}",
+            f"two names of one setting; give '{name}' only",
+        )
+    node.get_logger().warning(
+        f"parameter '{former}' is now called '{name}'; the old name will not be accepted by the "
+        "next release"
+    )
 
 
 def _descriptor(attributes: Setting, kind: type) -> ParameterDescriptor:

@@ -68,7 +68,7 @@ class Console(ManagedNode[ConsoleParameters]):
         """Listens to the graph, then to browsers."""
         board = Board()
         pictures = Pictures(
-            self._platform.camera_names, self.parameters.picture_rate, time.monotonic
+            self._platform.camera_names, self.parameters.picture_rate_hz, time.monotonic
         )
         self._wanted = False
         self._inputs = ConsoleInputs(self, self._platform, board, pictures)

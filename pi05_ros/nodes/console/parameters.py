@@ -35,11 +35,12 @@ class ConsoleParameters:
         "Dead-man switch: the robot holds while no awake browser holds control. The bring-up must "
         "list this node among the control bridge's peers.",
     )
-    picture_rate: float = setting(
+    picture_rate_hz: float = setting(
         10.0,
         "Greatest rate at which the pictures of one camera are sent [Hz].",
         minimum=0.5,
         maximum=30.0,
+        formerly="picture_rate",
     )
 
     def gate(self) -> Gate:

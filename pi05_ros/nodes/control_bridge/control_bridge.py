@@ -91,7 +91,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._platform.period,
             self._tick,
             self.guarded(self._clock_lost),
-            self.parameters.clock_timeout,
+            self.parameters.clock_timeout_s,
         )
         self._ticker.start()
 

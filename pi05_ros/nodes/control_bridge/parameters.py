@@ -17,11 +17,12 @@ class ControlBridgeParameters:
         False,
         "Arm once without an operator, as soon as the robot is measured. Only for a mock home.",
     )
-    clock_timeout: float = setting(
+    clock_timeout_s: float = setting(
         0.2,
         "With use_sim_time: the robot holds when /clock has not advanced for longer than this [s, "
         "wall]. A simulator whose time waits for the nodes requires several seconds.",
         minimum=0.05,
         maximum=3600.0,
+        formerly="clock_timeout",
     )
     bridge: BridgeSettings = BridgeSettings()

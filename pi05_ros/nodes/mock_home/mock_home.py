@@ -77,10 +77,10 @@ class MockHome(Node):
             parameters.controllers,
         )
         factor = parameters.real_time_factor
-        self._command_wait = parameters.command_wait
+        self._command_wait = parameters.command_wait_s
         self._pacer = Pacer(TICK_NS * 1e-9, factor, sleep=self._stop.wait)
-        self._graph = GraphWait(parameters.max_lag, parameters.max_work, parameters.patience)
-        if parameters.patience > 0:
+        self._graph = GraphWait(parameters.max_lag_s, parameters.max_work_s, parameters.patience_s)
+        if parameters.patience_s > 0:
             self.create_subscription(
                 Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT_OUTPUT
             )

@@ -43,26 +43,29 @@ class Robot(Protocol):
 class ManagerConfig:
     """How the controllers are set. `config/controllers/*.yaml` says the same to a real robot."""
 
-    controller_rate: float = setting(
+    controller_rate_hz: float = setting(
         100.0,
         "Update rate of the controllers in simulated time [Hz]: 50, 100, 200 or 400.",
         minimum=50.0,
         maximum=400.0,
+        formerly="controller_rate",
     )
-    cmd_vel_timeout: float = setting(
+    cmd_vel_timeout_s: float = setting(
         0.2,
         "The base stops when its last command is older than this [s, simulated].",
         minimum=0.0,
         maximum=10.0,
+        formerly="cmd_vel_timeout",
     )
     gripper_allow_stalling: bool = setting(
         True, "A gripper goal that ends on an object succeeds; false: it is aborted."
     )
-    gripper_stall_timeout: float = setting(
+    gripper_stall_timeout_s: float = setting(
         1.0,
         "A gripper that has not moved for longer than this has stalled [s, simulated].",
         minimum=0.0,
         maximum=10.0,
+        formerly="gripper_stall_timeout",
     )
     gripper_tolerance: float = 0.05  # Share of a finger's way that counts as reached.
 
@@ -87,7 +90,7 @@ class ControllerManager:
     ) -> None:
         self.platform = platform
         self.config = config
-        self.period_ns = round(1e9 / config.controller_rate)
+        self.period_ns = round(1e9 / config.controller_rate_hz)
         self.witnesses = {g.controller.name: GroupWitness(g, tick) for g in platform.groups}
         self.not_finite_set_points = (
             0  # Drive set-points that were refused, one a joint and cycle.
@@ -112,7 +115,7 @@ class ControllerManager:
         }
         self.bases = {
             group.controller.name: BaseVelocityController(
-                BaseVelocityConfig(config.cmd_vel_timeout)
+                BaseVelocityConfig(config.cmd_vel_timeout_s)
             )
             for group in platform.groups_of("base_velocity")
         }
@@ -177,7 +180,7 @@ class ControllerManager:
 
     def _make_arm(self, group: Group, positions: Mapping[str, float]) -> JointTrajectoryController:
         name = group.controller.name
-        config = JointTrajectoryConfig(self._joints[name], self.config.controller_rate)
+        config = JointTrajectoryConfig(self._joints[name], self.config.controller_rate_hz)
         return JointTrajectoryController(config, self._measured(name, positions))
 
     def _make_gripper(
@@ -187,6 +190,6 @@ class ControllerManager:
             goal_tolerance=self.config.gripper_tolerance
             * abs(group.joint_open - group.joint_closed),
             allow_stalling=self.config.gripper_allow_stalling,
-            stall_timeout_s=self.config.gripper_stall_timeout,
+            stall_timeout_s=self.config.gripper_stall_timeout_s,
         )
         return ParallelGripperController(config, positions[self._joints[group.controller.name][0]])

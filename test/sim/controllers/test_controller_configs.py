@@ -53,7 +53,7 @@ def test_the_manager_knows_the_platforms_controllers_and_no_others(platform, con
     )
     assert declared == {g.controller.name: TYPES[g.kind] for g in platform.groups}
     assert set(config) == {"controller_manager", *declared}
-    assert manager["update_rate"] == MOCK.controller_rate
+    assert manager["update_rate"] == MOCK.controller_rate_hz
     assert manager["enforce_command_limits"] is True
 
 
@@ -78,7 +78,7 @@ def test_grippers(platform, config, urdf):
         assert parameters["joint"] == group.dimensions[0].joint_name
         assert commands[parameters["joint"]] == ["position"]
         assert parameters["allow_stalling"] is MOCK.gripper_allow_stalling
-        assert parameters["stall_timeout"] == MOCK.gripper_stall_timeout
+        assert parameters["stall_timeout"] == MOCK.gripper_stall_timeout_s
         assert parameters["goal_tolerance"] == pytest.approx(
             MOCK.gripper_tolerance * abs(group.joint_open - group.joint_closed)
         )
@@ -91,7 +91,7 @@ def test_grippers(platform, config, urdf):
 def test_base(platform, config, urdf):
     (group,) = platform.groups_of("base_velocity")
     parameters = config[group.controller.name]
-    assert parameters["cmd_vel_timeout"] == MOCK.cmd_vel_timeout == 0.2
+    assert parameters["cmd_vel_timeout"] == MOCK.cmd_vel_timeout_s == 0.2
     assert parameters["odom_frame_id"] == platform.odom_frame
     assert parameters["base_frame_id"] == platform.base_frame
     assert parameters["tf_frame_prefix_enable"] is False
