@@ -40,7 +40,7 @@ class Console(ManagedNode[ConsoleParameters]):
         self._wanted = False  # Whether somebody looks; set by the server's thread.
 
     @property
-    def VITAL(self) -> bool:  # type: ignore[override]
+    def VITAL(self) -> bool:  # type: ignore[override]  # A parameter decides.
         """Only with a dead-man switch must the robot stand still without it."""
         return self.parameters.require_operator
 
