@@ -1,4 +1,4 @@
-"""How a model is run: on which device, in which numbers, in what way. Imports no torch."""
+"""Inference options of a model: device, data type, execution. Imports no torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXECUTIONS: tuple[str, ...] = get_args(ExecutionChoice)
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What a user may choose. "auto" is settled by the device, and shown by the brain."""
+    """Inference options. "auto" depends on the device; the brain reports the result."""
 
     device: str = setting(
         "auto", "Device of the model: cpu, cuda, cuda:1, or auto for the first GPU, else the CPU."

@@ -10,7 +10,7 @@ from pi05_ros.foundation.settings import setting
 
 @dataclass(frozen=True)
 class LifecycleConfig:
-    """How patient the lifecycle manager is. All times are of a steady clock, never simulated."""
+    """Time limits of the lifecycle manager. All times are of a steady clock, never simulated."""
 
     ask_period_s: float = setting(
         0.2, "Period of the queries for each node's state [s].", minimum=0.0
@@ -52,9 +52,9 @@ class LifecycleConfig:
             raise ValueError("max_retry_s: wanted at least first_retry_s")
 
     def limit_s(self, transition: str) -> float:
-        """The limit of a transition by its name ("configure") [s]."""
+        """Return the time limit of a transition by its name ("configure") [s]."""
         return float(getattr(self, f"{transition}_limit_s"))
 
     def retry_delay_s(self, refusals: int) -> float:
-        """Delay after so many refusals in a row [s]."""
+        """Return the delay before the next try, after `refusals` refusals in a row [s]."""
         return float(min(self.first_retry_s * 2.0 ** (refusals - 1), self.max_retry_s))

@@ -1,4 +1,4 @@
-"""How chunks follow each other: the four modes, and the numbers that all of them share."""
+"""The four modes of transition between chunks, and the settings that they share."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pi05_ros.foundation.settings import setting
 
 @dataclass(frozen=True)
 class ChunkMode:
-    """One way to go from a chunk to the next."""
+    """One kind of transition from a chunk to the next."""
 
     name: str
-    waits: bool  # The robot executes part of a chunk, stands, and waits for the next one.
-    continuation: ContinuationMode | None  # How a chunk goes on from the running one; None: not.
+    waits: bool  # The robot executes part of a chunk, then stands and waits for the next one.
+    continuation: ContinuationMode | None  # How a chunk continues the running one; None: not.
 
 
 CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
@@ -32,20 +32,20 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
-# What costs nothing: trained_rtc where it is what the brain does best, else async. A guided flow
-# takes two to three times as long and is never compiled: who has the time for it asks for rtc.
+# The best mode without extra cost: trained_rtc if it is the brain's preferred mode, else async.
+# rtc must be asked for: a guided flow takes two to three times as long and is never compiled.
 AUTO = "auto"
 
 
 def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str:
-    """The mode for a brain.
+    """Return the mode for a brain.
 
     Args:
         wanted: One of CHUNK_MODES, or AUTO.
-        continuations: In which modes the brain goes on from a chunk, the best first (BrainInfo).
+        continuations: Modes in which the brain continues a chunk, the best first (BrainInfo).
 
     Raises:
-        ConfigError: The brain cannot do what is wanted.
+        ConfigError: The brain does not support the mode.
     """
     possible = [
         name
@@ -64,7 +64,7 @@ def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """When the next chunk is asked for. Rows are periods of the chunk (20 ms at 50 Hz)."""
+    """Timing of the requests for chunks. Rows are periods of the chunk (20 ms at 50 Hz)."""
 
     mode: str = "async"  # One of CHUNK_MODES.
     execution_horizon: int = setting(

@@ -41,7 +41,7 @@ class Robot(Protocol):
 
 @dataclass(frozen=True)
 class ManagerConfig:
-    """How the controllers are set. `config/controllers/*.yaml` says the same to a real robot."""
+    """Settings of the controllers; `config/controllers/*.yaml` holds the same for a real robot."""
 
     controller_rate_hz: float = setting(
         100.0,
