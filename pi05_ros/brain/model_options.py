@@ -1,9 +1,11 @@
-"""How a model is run: on which device, in which numbers, in what way. Imports no torch."""
+"""Inference options of a model: device, data type, execution. Imports no torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+from pi05_ros.foundation.settings import setting
 
 Execution = Literal["eager", "compiled", "graphs"]  # See engine.Pi05Engine.
 DtypeChoice = Literal["auto", "float32", "bfloat16"]
@@ -14,14 +16,41 @@ EXECUTIONS: tuple[str, ...] = get_args(ExecutionChoice)
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What a user may choose. "auto" is settled by the device, and shown by the brain."""
+    """Inference options. "auto" depends on the device; the brain reports the result."""
 
-    device: str = "auto"  # "cpu", "cuda", "cuda:1"; auto: the first GPU, where there is one.
-    dtype: str = "auto"  # Of the weights. auto: bfloat16 on a GPU, float32 on a CPU.
-    execution: str = "auto"  # See Execution. auto: graphs on a GPU, eager on a CPU.
-    threads: int = 1  # Of torch on the CPU; 0: as torch has it. See Pi05Engine.
-    temperature: float = 0.0  # Of text; 0 takes the likeliest token.
-    seed: int = 0  # Of noise and drawn tokens.
+    device: str = setting(
+        "auto", "Device of the model: cpu, cuda, cuda:1, or auto for the first GPU, else the CPU."
+    )
+    dtype: str = setting(
+        "auto",
+        "Data type of weights and activations; auto: bfloat16 on a GPU, float32 on a CPU.",
+        choices=DTYPES,
+    )
+    # See engine.Pi05Engine.
+    execution: str = setting(
+        "auto",
+        "Execution of the forward passes; compiled and graphs are faster and take a minute to "
+        "start. auto: graphs on a GPU, eager on a CPU.",
+        choices=EXECUTIONS,
+    )
+    threads: int = setting(
+        1,
+        "Number of torch threads on the CPU; 0: torch's default.",
+        minimum=0,
+        maximum=256,
+    )
+    temperature: float = setting(
+        0.0,
+        "Sampling temperature of the subtask's tokens; 0.0: greedy decoding.",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    seed: int = setting(
+        0,
+        "Seed of the random numbers of inference: noise and sampled tokens.",
+        minimum=0,
+        maximum=2**31 - 1,
+    )
 
     def __post_init__(self) -> None:
         for name, valid in (("dtype", DTYPES), ("execution", EXECUTIONS)):

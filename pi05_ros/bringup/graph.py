@@ -166,8 +166,8 @@ class _Suite:
         rendered: dict[str, Parameter] = {
             "repeats_warn": 0,
             "repeats_unfit": 0,
-            "stale_after": 0.5,
-            "max_offset": 0.4,
+            "stale_after_s": 0.5,
+            "max_offset_s": 0.4,
         }
         return self.node("camera_ingestion", rendered if self.options.sim else {}, managed=True)
 
@@ -195,7 +195,7 @@ class _Suite:
         """The bridge. In a mock home it arms itself, and bears that time waits for slow nodes."""
         parameters: dict[str, Parameter] = {"auto_arm": self.options.sim, "peers": peers}
         if self.options.sim:
-            parameters["clock_timeout"] = _SIM_CLOCK_TIMEOUT_S
+            parameters["clock_timeout_s"] = _SIM_CLOCK_TIMEOUT_S
         return self.node("control_bridge", parameters, managed=True)
 
     def recorder(self) -> NodeSpec:

@@ -25,14 +25,14 @@ class MatchedSet(Generic[T]):
 
 
 class CameraSetMatcher(Generic[T]):
-    """Groups pictures whose stamps lie within `max_skew` of each other.
+    """Groups pictures whose stamps lie within `max_skew_s` of each other.
 
     A set is complete when every camera has a picture near the reference, which is the newest
-    stamp of the slowest camera. Pictures of a fast camera lie closer than `max_skew`, and only
+    stamp of the slowest camera. Pictures of a fast camera lie closer than `max_skew_s`, and only
     the one that belongs to that time is taken: else a camera that is once a picture ahead would
     stay ahead, and every set would come a period late.
 
-    A camera that has been silent for `partial_after` no longer holds the others back: its place
+    A camera that has been silent for `partial_after_s` no longer holds the others back: its place
     in the set stays empty, and whoever needs it can tell.
 
     Attributes:
@@ -42,8 +42,8 @@ class CameraSetMatcher(Generic[T]):
     def __init__(
         self,
         cameras: Sequence[str],
-        max_skew: float,
-        partial_after: float,
+        max_skew_s: float,
+        partial_after_s: float,
         depth: int = 24,
         max_bytes: int = 64 << 20,
     ) -> None:
@@ -51,15 +51,15 @@ class CameraSetMatcher(Generic[T]):
 
         Args:
             cameras: Names, in the order of the sets.
-            max_skew: Greatest difference of stamps within a set [s].
-            partial_after: How far a camera's newest stamp may lag behind the others' [s].
+            max_skew_s: Greatest difference of stamps within a set [s].
+            partial_after_s: How far a camera's newest stamp may lag behind the others' [s].
             depth: Pictures kept for each camera. Of one that bursts at 120 Hz they must reach back
                 as far as another may be late.
             max_bytes: Bytes kept for each camera; its newest picture is kept however large it is.
         """
         self._cameras = tuple(cameras)
-        self._max_skew_ns = round(max_skew * 1e9)
-        self._partial_after_ns = round(partial_after * 1e9)
+        self._max_skew_ns = round(max_skew_s * 1e9)
+        self._partial_after_ns = round(partial_after_s * 1e9)
         self._queues: dict[str, deque[tuple[int, T, int]]] = {name: deque() for name in cameras}
         self._depth = depth
         self._max_bytes = max_bytes

@@ -15,6 +15,7 @@ from enum import IntEnum
 from statistics import median_high
 
 from pi05_ros.cameras.checks import Look
+from pi05_ros.foundation.settings import setting
 
 _NS = 1_000_000_000
 _JUMP_NS = _NS  # A clock or stamp that falls back by more than this begins anew.
@@ -24,16 +25,55 @@ _FUTURE = "its stamps are in the future"
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """When a camera is no longer believed."""
+    """Limits at which a camera is warned about or unfit."""
 
-    stale_after: float = 0.3  # Without a new picture for this long it is unfit [s].
-    max_future: float = 0.05  # Stamps farther ahead of the node's time are refused [s].
-    max_offset: float = 0.1  # Nor may stamps lag the other cameras' by more [s].
-    unused_after: float = 0.55  # Without a picture in a set for this long it is unfit [s].
-    repeats_warn: int = 15  # Pictures in a row with equal bytes; 0: never warn.
-    repeats_unfit: int = 30  # Pictures in a row with equal bytes; 0: never unfit.
-    blind_unfit: bool = True  # Whether it is unfit that all needed cameras see nothing.
-    start_grace: float = 3.0  # Drivers may start this much later [s].
+    stale_after_s: float = setting(
+        0.3,
+        "A camera without a new picture for this long is unfit: the robot holds if the policy "
+        "needs it [s].",
+        minimum=0.05,
+        maximum=5.0,
+        formerly="stale_after",
+    )
+    max_future_s: float = setting(
+        0.05,
+        "Pictures stamped farther than this ahead of the node's time are refused [s].",
+        minimum=0.0,
+        maximum=1.0,
+        formerly="max_future",
+    )
+    max_offset_s: float = setting(
+        0.1,
+        "Pictures that are older on arrival, by more than this, than those of the other cameras "
+        "are refused: late, or stamped by another clock [s].",
+        minimum=0.01,
+        maximum=5.0,
+        formerly="max_offset",
+    )
+    unused_after_s: float = 0.55  # A camera without a picture in a set for this long is unfit [s].
+    repeats_warn: int = setting(
+        15,
+        "Number of consecutive pictures with equal bytes that raises a warning; 0: never.",
+        minimum=0,
+        maximum=10000,
+    )
+    repeats_unfit: int = setting(
+        30,
+        "Number of consecutive pictures with equal bytes that makes a camera unfit; 0: never. "
+        "Rendered pictures have no noise and repeat when nothing moves: a mock home sets 0.",
+        minimum=0,
+        maximum=10000,
+    )
+    blind_unfit: bool = setting(
+        True, "Hold while all cameras of the policy are black, saturated or covered."
+    )
+    start_grace_s: float = setting(
+        3.0,
+        "For this long after activation a missing camera is a warning, later an error [s].",
+        minimum=0.0,
+        maximum=120.0,
+        formerly="start_grace",
+    )
 
     def __post_init__(self) -> None:
         if self.repeats_unfit and self.repeats_unfit < self.repeats_warn:
@@ -128,7 +168,7 @@ class CameraWatch:
         if seen.refusal:
             seen.counts[f"refused, {seen.refusal}"] += 1
             return False
-        if steady_ns - seen.accepted_at >= round(self._settings.stale_after * _NS):
+        if steady_ns - seen.accepted_at >= round(self._settings.stale_after_s * _NS):
             seen.used_at = max(seen.used_at, steady_ns)  # It was silent: no set could use it.
         seen.stamp, seen.latency, seen.accepted_at = stamp_ns, seen.heard_latency, steady_ns
         return True
@@ -155,7 +195,7 @@ class CameraWatch:
         """What holds for a camera now."""
         self._advance(steady_ns)
         seen, rules = self._cameras[camera], self._settings
-        stale = round(rules.stale_after * _NS)
+        stale = round(rules.stale_after_s * _NS)
         if seen.heard_at is None:
             return Verdict(Level.UNFIT, "no picture yet")
         if seen.broken and steady_ns - seen.broken_at >= stale:
@@ -166,7 +206,7 @@ class CameraWatch:
             return Verdict(
                 Level.UNFIT, f"the same picture {rules.repeats_unfit} times or more in a row"
             )
-        if steady_ns - seen.used_at >= round(rules.unused_after * _NS):
+        if steady_ns - seen.used_at >= round(rules.unused_after_s * _NS):
             return Verdict(Level.UNFIT, "its pictures come but fit into no set")
         if rules.repeats_warn and seen.repeats >= rules.repeats_warn:
             return Verdict(
@@ -189,7 +229,7 @@ class CameraWatch:
         ]
         if not clauses and self._settings.blind_unfit:
             blind = [self._cameras[name] for name in self._needed]
-            since = round(self._settings.stale_after * _NS)
+            since = round(self._settings.stale_after_s * _NS)
             if all(seen.look and steady_ns - seen.blind_at >= since for seen in blind):
                 return "nothing can be seen in any needed camera (" + (
                     ", ".join(sorted({seen.look for seen in blind})) + ")"
@@ -199,7 +239,7 @@ class CameraWatch:
     def starting(self, steady_ns: int) -> bool:
         """Whether drivers may still be on their way."""
         self._advance(steady_ns)
-        return steady_ns - self._began < round(self._settings.start_grace * _NS)
+        return steady_ns - self._began < round(self._settings.start_grace_s * _NS)
 
     def age(self, camera: str, steady_ns: int) -> float:
         """Age of the newest accepted picture [s]; NaN before the first."""
@@ -226,7 +266,7 @@ class CameraWatch:
     def _refusal(self, camera: str, stamp_ns: int) -> str:
         """Why a picture may not be used: one of a few fixed texts; "" when it may."""
         seen, rules = self._cameras[camera], self._settings
-        if seen.heard_latency < -round(rules.max_future * _NS):
+        if seen.heard_latency < -round(rules.max_future_s * _NS):
             return _FUTURE
         if seen.stamp and stamp_ns == seen.stamp:
             return "its stamp repeats"
@@ -239,14 +279,14 @@ class CameraWatch:
             if name != camera and other.heard_at is not None and other.refusal != _FUTURE
         ]
         lag = seen.heard_latency - median_high(others) if others else 0
-        if lag > round(rules.max_offset * _NS):
+        if lag > round(rules.max_offset_s * _NS):
             return "its stamps lag those of the other cameras"
         return ""
 
     def _why_stale(self, seen: _Camera, steady_ns: int) -> str:
-        limit = f"{self._settings.stale_after:g} s"
+        limit = f"{self._settings.stale_after_s:g} s"
         assert seen.heard_at is not None
-        if steady_ns - seen.heard_at >= round(self._settings.stale_after * _NS):
+        if steady_ns - seen.heard_at >= round(self._settings.stale_after_s * _NS):
             return f"silent for over {limit}"
         if seen.refusal:
             return f"no usable picture for over {limit}, {seen.refusal}"
@@ -263,5 +303,5 @@ class CameraWatch:
 
     def _begin(self, steady_ns: int) -> None:
         self._began = self._newest = steady_ns
-        due = steady_ns + round(self._settings.start_grace * _NS)
+        due = steady_ns + round(self._settings.start_grace_s * _NS)
         self._cameras = {name: _Camera(used_at=due) for name in self._names}

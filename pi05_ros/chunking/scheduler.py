@@ -86,10 +86,10 @@ class ChunkScheduler:
         Raises:
             ValueError: The settings leave no rows of such a horizon.
         """
-        if settings.execution_horizon + settings.margin >= horizon:
+        if settings.execution_horizon + settings.chunk_margin >= horizon:
             raise ValueError(
-                f"execution_horizon {settings.execution_horizon} and margin {settings.margin} "
-                f"leave nothing of a horizon of {horizon} rows; take less"
+                f"execution_horizon {settings.execution_horizon} and chunk_margin "
+                f"{settings.chunk_margin} leave nothing of a horizon of {horizon} rows; take less"
             )
         self.settings = settings
         self.mode = CHUNK_MODES[settings.mode]
@@ -284,7 +284,7 @@ class ChunkScheduler:
         # The last moment: one observation later the next chunk would come after the margin.
         left = (running.end_ns - stamp_ns) / self._period_ns - self._interval()
         asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
-        return rows > 0 and left < asked_rows + self._delay.rows + self.settings.margin
+        return rows > 0 and left < asked_rows + self._delay.rows + self.settings.chunk_margin
 
     def _is_due_standing(self, stamp_ns: int) -> bool:
         """Mode sync: the last chunk is over, and the observation is of a robot that stands."""

@@ -1,4 +1,4 @@
-"""How chunks follow each other: the four modes, and the numbers that all of them share."""
+"""The four modes of transition between chunks, and the settings that they share."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from types import MappingProxyType
 
 from pi05_ros.brain.continuation import ContinuationMode
 from pi05_ros.errors import ConfigError
+from pi05_ros.foundation.settings import setting
 
 
 @dataclass(frozen=True)
 class ChunkMode:
-    """One way to go from a chunk to the next."""
+    """One kind of transition from a chunk to the next."""
 
     name: str
-    waits: bool  # The robot executes part of a chunk, stands, and waits for the next one.
-    continuation: ContinuationMode | None  # How a chunk goes on from the running one; None: not.
+    waits: bool  # The robot executes part of a chunk, then stands and waits for the next one.
+    continuation: ContinuationMode | None  # How a chunk continues the running one; None: not.
 
 
 CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
@@ -31,20 +32,20 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
-# What costs nothing: trained_rtc where it is what the brain does best, else async. A guided flow
-# takes two to three times as long and is never compiled: who has the time for it asks for rtc.
+# The best mode without extra cost: trained_rtc if it is the brain's preferred mode, else async.
+# rtc must be asked for: a guided flow takes two to three times as long and is never compiled.
 AUTO = "auto"
 
 
 def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str:
-    """The mode for a brain.
+    """Return the mode for a brain.
 
     Args:
         wanted: One of CHUNK_MODES, or AUTO.
-        continuations: In which modes the brain goes on from a chunk, the best first (BrainInfo).
+        continuations: Modes in which the brain continues a chunk, the best first (BrainInfo).
 
     Raises:
-        ConfigError: The brain cannot do what is wanted.
+        ConfigError: The brain does not support the mode.
     """
     possible = [
         name
@@ -63,19 +64,35 @@ def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """When the next chunk is asked for. Rows are periods of the chunk (20 ms at 50 Hz)."""
+    """Timing of the requests for chunks. Rows are periods of the chunk (20 ms at 50 Hz)."""
 
     mode: str = "async"  # One of CHUNK_MODES.
-    execution_horizon: int = 20  # Rows from one chunk's observation to the next one's, at least.
-    margin: int = 3  # Rows that must be left of a chunk when the next one is there.
-    initial_delay: int = 10  # Rows that a chunk is taken to be late by until it was measured.
-    delay_window: int = 10  # Chunks whose delays are remembered.
-    fade_rows: int = 12  # Rows within which a chunk leaves the one that it goes on from; see join.
+    execution_horizon: int = setting(
+        20,
+        "Least number of rows between the observations of two chunks; in mode sync, the number of "
+        "rows that are executed of each chunk.",
+        minimum=1,
+        maximum=1000,
+    )
+    chunk_margin: int = setting(
+        3,
+        "Number of rows that must be left of a chunk when the next one arrives.",
+        minimum=0,
+        maximum=1000,
+    )
+    initial_delay: int = setting(
+        10,
+        "Assumed delay of a chunk, in rows, until one has been measured.",
+        minimum=0,
+        maximum=1000,
+    )
+    delay_window: int = 10  # Number of chunks whose delays are kept.
+    fade_rows: int = 12  # Rows over which a chunk leaves the one that it continues; see join.
 
     def __post_init__(self) -> None:
         if self.mode not in CHUNK_MODES:
             raise ValueError(f"mode: wanted one of {', '.join(CHUNK_MODES)}, found '{self.mode}'")
         if self.execution_horizon < 1 or self.delay_window < 1:
             raise ValueError("execution_horizon and delay_window are 1 or more")
-        if min(self.margin, self.initial_delay, self.fade_rows) < 0:
-            raise ValueError("margin, initial_delay and fade_rows are 0 rows or more")
+        if min(self.chunk_margin, self.initial_delay, self.fade_rows) < 0:
+            raise ValueError("chunk_margin, initial_delay and fade_rows are 0 rows or more")

@@ -63,8 +63,8 @@ class Bridge:
         self.state = StateMachine()
         self.counts: Counter[str] = Counter()  # Accepted, rejected by rule, dropped messages.
         self.senses = Senses(platform, settings)
-        self.peers = PeerWatch(settings.peers, settings.peer_timeout, settings.peer_gone_after)
-        self._gate = ChunkGate(session, settings.chunk_max_age, settings.max_lead)
+        self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
+        self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
         self.motion = Motion(platform, settings)
         self._bad_chunks = 0  # Malformed ones in a row.
         self._unhealthy_ns: int | None = None  # When input was last seen to be bad.
@@ -181,7 +181,7 @@ class Bridge:
         self._void_chunks()
         self._unhealthy_ns = now_ns
         if self._quiet_ns is not None:
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
+            self._quiet_ns = now_ns + round(self.settings.settle_time_s * 1e9)
 
     # What goes out.
 
@@ -294,12 +294,12 @@ class Bridge:
     def _trouble(self, now_ns: int, steady_ns: int) -> str:
         """Why nothing may be executed now, as one clause; empty: nothing is wrong any more."""
         problem = self.input_problem(now_ns, steady_ns)
-        if self.motion.limiting > self.settings.limiting_hold:
+        if self.motion.limiting > self.settings.limiting_hold_s:
             problem = problem or "the chunks ask for more than the limits allow"
         if problem:
             self._unhealthy_ns = now_ns
         elif self._unhealthy_ns is not None:
-            if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time:
+            if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time_s:
                 return RECOVERING
             self._unhealthy_ns = None
         return problem
@@ -315,7 +315,7 @@ class Bridge:
     def _end(self, was_armed: bool, now_ns: int) -> None:
         """After being disarmed, faulted or stopped: brake, then be quiet."""
         if was_armed:
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
+            self._quiet_ns = now_ns + round(self.settings.settle_time_s * 1e9)
         self._void_chunks()
 
     def _void_chunks(self) -> None:

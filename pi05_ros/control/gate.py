@@ -45,12 +45,12 @@ class ChunkGate:
     Attributes:
         session: Chunks of another session are rejected.
         max_age: A chunk from an older observation is rejected [s].
-        max_lead: A chunk stamped further in the future is rejected [s].
+        max_lead_s: A chunk stamped further in the future is rejected [s].
     """
 
     session: int
     max_age: float
-    max_lead: float
+    max_lead_s: float
 
     def __post_init__(self) -> None:
         self.tasks = TaskGate()
@@ -79,10 +79,10 @@ class ChunkGate:
                 "age",
                 f"its observation is {age:.2f} s old, at most {self.max_age:g} s are allowed",
             )
-        if age < -self.max_lead:
+        if age < -self.max_lead_s:
             raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
         start = (chunk.start_ns - chunk.stamp_ns) * 1e-9
-        if not 0.0 <= start <= age + self.max_lead:
+        if not 0.0 <= start <= age + self.max_lead_s:
             raise ChunkRejected(
                 "start",
                 f"row 0 is due {start:.2f} s after its observation; wanted 0 to the present",

@@ -28,7 +28,7 @@ class Motion:
         self._stream = ChunkStream(platform)
         self._limiting = LimitingWatch(platform)
         self._tracking = TrackingWatch(
-            platform, settings.max_tracking_error, settings.tracking_time
+            platform, settings.max_tracking_error_rad, settings.tracking_time_s
         )
         self._commanded: np.ndarray | None = None
 

@@ -18,7 +18,7 @@ class Senses:
     def __init__(self, platform: Platform, settings: BridgeSettings) -> None:
         self._platform = platform
         self._settings = settings
-        self._assembler = StateAssembler(platform, settings.max_position_jump)
+        self._assembler = StateAssembler(platform, settings.max_position_jump_rad)
         self._bad_joint_states = 0
         self._bad_reason = ""
 
@@ -68,7 +68,7 @@ class Senses:
         if missing:
             return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
         age = self._assembler.age(now_ns)
-        if age > self._settings.measurement_timeout:
+        if age > self._settings.measurement_timeout_s:
             return f"the measured state is {age:.2f} s old"
         return ""
 
@@ -91,7 +91,7 @@ class Senses:
     def _check_lead(self, stamp_ns: int, now_ns: int, what: str) -> None:
         """Raises MessageError for a stamp in the future: it would look fresh for too long."""
         lead = (stamp_ns - now_ns) * 1e-9
-        if lead > self._settings.max_lead:
+        if lead > self._settings.max_lead_s:
             raise MessageError(f"{what}: stamped {lead:.2f} s in the future; dropped")
 
     def _place_problem(self, values: np.ndarray) -> str:

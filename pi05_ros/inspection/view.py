@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.foundation.settings import setting
 from pi05_ros.inspection.chunk_paths import ChunkPaths
 from pi05_ros.inspection.chunk_shapes import ChunkShapes
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
@@ -25,18 +26,45 @@ _BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, a
 
 @dataclass(frozen=True)
 class ViewSettings:
-    """What is drawn, in numbers."""
+    """Durations and sizes of what is drawn."""
 
-    trail: float = 6.0  # How long trails are [s].
-    base_trail: float = 30.0  # The base's path [s].
-    chunk_trail: float = 2.0  # How long a chunk is shown that was replaced or is over [s].
-    spacing: float = 0.1  # Between two points of a trail [s].
-    text_height: float = 2.0  # Of the subtask's text above the floor [m].
-    box_depth: float = 1.2  # How far boxes reach from a camera that is not on a hand [m].
-    box_age: float = 8.0  # How long boxes are shown [s]; tf remembers 10 s.
+    trail_s: float = setting(
+        6.0, "Duration of the grippers' trails [s].", minimum=0.5, maximum=60.0, formerly="trail"
+    )
+    base_trail_s: float = setting(
+        30.0, "Duration of the base's path [s].", minimum=1.0, maximum=600.0, formerly="base_trail"
+    )
+    chunk_trail_s: float = setting(
+        2.0,
+        "Time for which a chunk is still shown after it was replaced or has ended [s].",
+        minimum=0.1,
+        maximum=10.0,
+        formerly="chunk_trail",
+    )
+    spacing_s: float = 0.1  # Time between two points of a trail [s].
+    text_height_m: float = setting(
+        2.0,
+        "Height of the subtask's text above the floor [m].",
+        minimum=0.0,
+        formerly="text_height",
+    )
+    box_depth_m: float = setting(
+        1.2,
+        "Depth to which the boxes of a camera that is not on a hand are drawn [m].",
+        minimum=0.1,
+        formerly="box_depth",
+    )
+    box_age_s: float = 8.0  # Time for which boxes are shown [s]; tf keeps 10 s.
 
     def __post_init__(self) -> None:
-        names = ("trail", "base_trail", "chunk_trail", "spacing", "box_depth", "box_age")
+        names = (
+            "trail_s",
+            "base_trail_s",
+            "chunk_trail_s",
+            "spacing_s",
+            "box_depth_m",
+            "box_age_s",
+        )
         if min(getattr(self, name) for name in names) <= 0:
             raise ValueError(f"{', '.join(names)} must be above 0")
 
@@ -61,7 +89,7 @@ class View:
             {c.name: kinematics.reach(c.frame) for c in platform.cameras} if kinematics else {}
         )
         self._depths = {
-            c.name: _BEYOND * (reaches.get(c.name) or 0.0) or settings.box_depth
+            c.name: _BEYOND * (reaches.get(c.name) or 0.0) or settings.box_depth_m
             for c in platform.cameras
         }
         self._lenses = {camera.name: lens_of(camera) for camera in platform.cameras}
@@ -73,10 +101,10 @@ class View:
         self._subtasks = SubtaskHistory()
         self._poses = PoseHistory()
         self._state: StateFacts | None = None
-        self._paths = ChunkPaths(settings.chunk_trail)
-        self._base_trail = Trail(settings.spacing, settings.base_trail)
+        self._paths = ChunkPaths(settings.chunk_trail_s)
+        self._base_trail = Trail(settings.spacing_s, settings.base_trail_s)
         self._trails = {
-            name: Trail(settings.spacing, settings.trail) for name in ("commanded", "measured")
+            name: Trail(settings.spacing_s, settings.trail_s) for name in ("commanded", "measured")
         }
 
     def add_lens(self, camera: str, lens: Lens) -> None:
@@ -129,11 +157,11 @@ class View:
     def shapes(self, now_ns: int) -> list[Shape]:
         """All that is to be seen at a time [ns]."""
         settings, platform = self._settings, self._platform
-        shapes = subtask_shapes(self._subtasks, platform, now_ns, settings.text_height)
+        shapes = subtask_shapes(self._subtasks, platform, now_ns, settings.text_height_m)
         subtask = self._subtasks.present
         if subtask is not None:
             shapes += box_shapes(
-                subtask, platform, self._lenses, self._depths, now_ns, settings.box_age
+                subtask, platform, self._lenses, self._depths, now_ns, settings.box_age_s
             )
         if self._chunks is not None:
             shapes += self._predicted(self._chunks, now_ns)
@@ -142,7 +170,7 @@ class View:
         return shapes
 
     def _predicted(self, chunks: ChunkShapes, now_ns: int) -> list[Shape]:
-        longest = self._settings.chunk_trail
+        longest = self._settings.chunk_trail_s
         shapes = chunks.earlier(self._paths.earlier(now_ns), longest)
         path = self._paths.present(now_ns)
         if path is not None:
@@ -158,11 +186,11 @@ class View:
         if self._state is not None:
             for name, trail in self._trails.items():
                 ages, points = trail.since(now_ns)
-                shapes += motion.trail(name, self._state.stamp_ns, ages, points, settings.trail)
+                shapes += motion.trail(name, self._state.stamp_ns, ages, points, settings.trail_s)
         ages, points = self._base_trail.since(now_ns)
         if len(ages):
             newest = now_ns - round(ages[-1] * 1e9)
-            shapes += motion.trail("base_path", newest, ages, points, settings.base_trail)
+            shapes += motion.trail("base_path", newest, ages, points, settings.base_trail_s)
         return shapes
 
     def _row(self, chunk: ChunkFacts, now_ns: int) -> float:

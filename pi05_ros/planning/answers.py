@@ -49,7 +49,7 @@ class AnswerJudge:
         """An answer is not usable, or none came; trouble: why, as one clause."""
         self._candidate = ("", 0)
         self._trouble = trouble
-        limit = f"{self._settings.hold_after:g} s"
+        limit = f"{self._settings.hold_after_s:g} s"
         return Verdict.REFUSED, f"{trouble}; the last good subtask stands for at most {limit}"
 
     def usable(
@@ -98,6 +98,6 @@ class AnswerJudge:
         """Why the robot must not move on the last good answer, as one clause; empty: it may."""
         self._usable_ns = min(self._usable_ns, now_ns)  # Time may jump back.
         age = (now_ns - self._usable_ns) * 1e-9
-        if age <= self._settings.hold_after:
+        if age <= self._settings.hold_after_s:
             return ""
         return f"no usable subtask for {age:.0f} s: {self._trouble or 'the brain is silent'}"

@@ -61,7 +61,7 @@ class Planning:
         self._replanner = Replanner(settings)
         self._judge = AnswerJudge(settings)
         self._progress = ProgressWatch(platform)
-        self._loops = LoopWatch(settings.loop_repeats, settings.loop_window)
+        self._loops = LoopWatch(settings.loop_repeats, settings.loop_window_s)
         self._commanded: np.ndarray | None = None  # (D,); measured where nothing was sent.
         self._still = False  # The newest chunk of the present subtask stands still.
 
@@ -114,7 +114,7 @@ class Planning:
             self._progress.reset()  # It need not move now.
         else:
             self._progress.add(stamp_ns, measured)
-        if self._progress.idle >= self.settings.stall_after:
+        if self._progress.idle >= self.settings.stall_after_s:
             self._replanner.want(Trigger.STALL)
         else:
             self._replanner.withdraw(Trigger.STALL)
@@ -220,7 +220,7 @@ class Planning:
             said["loop"] = "the same subtasks come again and again: " + ", ".join(loop)
         subtask = self.keeper.subtask
         same = (now_ns - self.keeper.since_ns) * 1e-9
-        if subtask is None or not subtask.text or same < self.settings.same_after:
+        if subtask is None or not subtask.text or same < self.settings.same_after_s:
             return said
         # A model that says no subtasks passes the task on: it stays the same by design.
         if subtask.source != "implicit":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from pi05_ros.foundation.settings import setting
+
 
 class Trigger(str, enum.Enum):
     """Why a subtask is asked for. Values are those of pi05_msgs/PlanDecision.TRIGGER_*."""
@@ -18,20 +20,43 @@ class Trigger(str, enum.Enum):
 
 @dataclass(frozen=True)
 class ReplanningSettings:
-    """The planner's policy in numbers."""
+    """Times and counts of replanning."""
 
-    period: float = 1.0  # Time between two questions when nothing else calls for one [s].
-    confirmations: int = 2  # So often in a row a model must say another text by itself.
-    stall_after: float = 4.0  # Without progress of the measured state for so long: a stall [s].
-    hold_after: float = 5.0  # Without a usable answer for so long: the robot holds [s].
-    same_after: float = 60.0  # The same subtask for so long is worth a warning [s].
-    loop_repeats: int = 3  # So often a cycle of subtasks must come to be called a loop.
-    loop_window: float = 180.0  # Within this time [s].
-    # Least time between two questions of one trigger [s]: whatever floods, the brain is not.
-    task_spacing: float = 0.1
-    operator_spacing: float = 0.1
-    subtask_end_spacing: float = 0.5
-    stall_spacing: float = 4.0
+    period_s: float = setting(
+        1.0,
+        "Time between two predictions when no other trigger asks for one, by the stamps of the "
+        "pictures [s].",
+        minimum=0.05,
+        maximum=60.0,
+    )
+    confirmations: int = setting(
+        2,
+        "Number of predictions in a row that must name another subtask when only the period asked "
+        "for them.",
+        minimum=1,
+        maximum=20,
+    )
+    stall_after_s: float = setting(
+        4.0,
+        "A robot that should move and makes no progress for this long has stalled [s].",
+        minimum=0.5,
+        maximum=600.0,
+    )
+    hold_after_s: float = setting(
+        5.0,
+        "Without a usable prediction the last good subtask stays valid for this long, then the "
+        "robot holds [s].",
+        minimum=0.5,
+        maximum=600.0,
+    )
+    same_after_s: float = 60.0  # The same subtask for longer than this is a warning [s].
+    loop_repeats: int = 3  # Number of times that a cycle of subtasks repeats in a loop.
+    loop_window_s: float = 180.0  # Time within which those repeats count [s].
+    # Least time between two predictions of one trigger [s], however often it fires.
+    task_spacing_s: float = 0.1
+    operator_spacing_s: float = 0.1
+    subtask_end_spacing_s: float = 0.5
+    stall_spacing_s: float = 4.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -41,8 +66,8 @@ class ReplanningSettings:
     def spacing_ns(self, trigger: Trigger) -> int:
         """Least time between two questions of `trigger` [ns]."""
         if trigger == Trigger.PERIOD:
-            return round(self.period * 1e9)
-        return round(getattr(self, f"{trigger.value}_spacing") * 1e9)
+            return round(self.period_s * 1e9)
+        return round(getattr(self, f"{trigger.value}_spacing_s") * 1e9)
 
 
 # The first that is wanted gives the question its name.

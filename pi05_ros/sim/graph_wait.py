@@ -18,22 +18,22 @@ class GraphWait:
 
     On a robot a node that has no processor for 0.2 s is late, and the robot holds. In a simulation
     the same stall would make scores depend on the machine. So simulated time stands still while
-    a node's newest heartbeat is older than `max_lag`, or its work has been pending for
-    `max_work`, both in simulated time. A node that does not come any further for `patience` of
+    a node's newest heartbeat is older than `max_lag_s`, or its work has been pending for
+    `max_work_s`, both in simulated time. A node that does not come any further for `patience_s` of
     wall time is dead or stopped: it is not waited for until it is heard again, and the bridge
     notices its silence.
 
     Args:
-        max_lag: Below the bridge's `peer_timeout` [s, simulated].
-        max_work: What an inference may take before time waits for it [s, simulated]. Faster ones
+        max_lag_s: Below the bridge's `peer_timeout_s` [s, simulated].
+        max_work_s: What an inference may take before time waits for it [s, simulated]. Faster ones
             take as long as they do, as on a robot.
-        patience: [s, wall]
+        patience_s: [s, wall]
     """
 
-    def __init__(self, max_lag: float, max_work: float, patience: float) -> None:
-        self._max_lag_ns = round(max_lag * 1e9)
-        self._max_work_ns = round(max_work * 1e9)
-        self._patience = patience
+    def __init__(self, max_lag_s: float, max_work_s: float, patience_s: float) -> None:
+        self._max_lag_ns = round(max_lag_s * 1e9)
+        self._max_work_ns = round(max_work_s * 1e9)
+        self._patience = patience_s
         self._nodes: dict[str, _Node] = {}
         self._given_up: set[str] = set()
         self._late_since: dict[str, float] = {}  # Nodes that time waits for now [s, wall].

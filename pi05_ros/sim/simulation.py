@@ -49,7 +49,7 @@ class Simulation:
         self.platform = platform
         self.task = task
         config = config or ManagerConfig()
-        timestep = min(_TIMESTEP, 1.0 / config.update_rate_hz)
+        timestep = min(_TIMESTEP, 1.0 / config.controller_rate_hz)
         self.world = World(platform, home, timestep=timestep)
         self._scorer = scorer(task, self.world.kitchen)
         self.manager = ControllerManager(platform, self.world, config, TICK_NS * 1e-9)

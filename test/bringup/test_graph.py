@@ -47,7 +47,7 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
     assert all(spec.parameters["use_sim_time"] is True for spec in specs.values())
     assert specs["control_bridge"].parameters["auto_arm"] is True
     assert specs["camera_ingestion"].parameters["repeats_unfit"] == 0
-    assert specs["camera_ingestion"].parameters["stale_after"] == 0.5
+    assert specs["camera_ingestion"].parameters["stale_after_s"] == 0.5
     home = specs["mock_home"]
     assert (home.parameters["home"], home.parameters["task"]) == (4, "make the bed")
     assert home.on_exit == "shutdown"

@@ -244,7 +244,7 @@ def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
         "cached": Samples([episode], episode.cameras, cache, max_picture_age=1.0),
     }
     defaults = CameraIngestionParameters()
-    moments = live_moments(episode, defaults.max_skew, defaults.partial_after, POLICY)
+    moments = live_moments(episode, defaults.max_skew_s, defaults.partial_after_s, POLICY)
     units = tuple(str(d.unit) for d in scene.platform.dimensions)
     stats = NormStats.from_limits(
         scene.platform.names, units, scene.platform.lower, scene.platform.upper

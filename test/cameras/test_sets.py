@@ -7,8 +7,8 @@ from pi05_ros.cameras.sets import CameraSetMatcher
 MS = 1_000_000
 
 
-def matcher(cameras="ab", max_skew=0.03, partial_after=0.25):
-    return CameraSetMatcher(list(cameras), max_skew, partial_after)
+def matcher(cameras="ab", max_skew_s=0.03, partial_after_s=0.25):
+    return CameraSetMatcher(list(cameras), max_skew_s, partial_after_s)
 
 
 def test_pictures_of_one_moment_make_a_set_in_the_cameras_order():
@@ -65,7 +65,7 @@ def test_time_that_jumps_back_begins_anew():
 
 
 def test_memory_is_bounded_when_a_camera_bursts():
-    m = matcher(partial_after=1e6)
+    m = matcher(partial_after_s=1e6)
     m.add("b", 1, "b")
     for k in range(1000):
         m.add("a", (1000 + k) * MS, k)
@@ -98,7 +98,7 @@ def test_a_camera_that_bursts_at_120_hz_keeps_its_sets_with_one_that_is_90_ms_la
 
 @pytest.mark.parametrize("rate", [10, 30, 50, 120])
 def test_a_camera_that_was_once_a_picture_ahead_does_not_stay_ahead(rate):
-    m = matcher("abc", max_skew=0.05)
+    m = matcher("abc", max_skew_s=0.05)
     stamps = [1000 + round(k * 1000 / rate) for k in range(60)]
     sets = []
     for k, stamp in enumerate(stamps):
@@ -112,7 +112,7 @@ def test_a_camera_that_was_once_a_picture_ahead_does_not_stay_ahead(rate):
 
 
 def test_cameras_that_are_not_synchronised_still_make_a_set_a_period():
-    m = matcher("abc", max_skew=0.05)
+    m = matcher("abc", max_skew_s=0.05)
     pictures = [(1000 + 33 * k + phase, camera) for k in range(60) for camera, phase in PHASES]
     sets = [m.add(camera, stamp * MS, stamp) for stamp, camera in sorted(pictures)]
     assert sum(s is not None for s in sets) >= 56

@@ -97,7 +97,7 @@ def test_an_observation_is_used_once(running):
 
 
 def test_what_is_left_of_the_horizon_is_measured_against_the_delay():
-    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, margin=3)
+    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, chunk_margin=3)
     policy.run_one(0)
     for k in range(2, 30, 2):
         assert policy.ask(k) is None, k
@@ -107,7 +107,7 @@ def test_what_is_left_of_the_horizon_is_measured_against_the_delay():
 
 
 def test_observations_that_come_seldom_are_not_waited_for():
-    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, margin=3)
+    policy = Policy(mode="async", execution_horizon=46, initial_delay=12, chunk_margin=3)
     policy.run_one(0)
     assert policy.ask(8) is None and policy.ask(16) is None and policy.ask(24) is None
     # 49 - 26 = 23 rows are left, but the next look is 8 rows away.
@@ -296,7 +296,7 @@ def test_settings_that_leave_no_rows_are_refused():
     for wrong in (
         {"mode": "fast"},
         {"execution_horizon": 0},
-        {"margin": -1},
+        {"chunk_margin": -1},
         {"initial_delay": -1},
         {"delay_window": 0},
         {"fade_rows": -1},

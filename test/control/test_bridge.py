@@ -240,7 +240,7 @@ def test_arming_waits_until_the_robot_has_come_to_rest():
 
 
 def test_holding_goes_on_after_disarm_until_all_stand():
-    robot = Robot(settle_time=0.02).armed()
+    robot = Robot(settle_time_s=0.02).armed()
     robot.give()
     robot.tick(20)
     robot.bridge.disarm(robot.now)

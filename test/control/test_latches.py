@@ -132,7 +132,7 @@ def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
         tick = robot.tick()
         modes.append(tick.mode)
         reasons.append(tick.reason)
-        warned.append(robot.bridge.motion.limiting > robot.bridge.settings.limiting_warn)
+        warned.append(robot.bridge.motion.limiting > robot.bridge.settings.limiting_warn_s)
     held = modes.index(Mode.HOLDING)
     assert 150 <= held <= 156
     assert 50 <= warned.index(True) <= 53
@@ -307,14 +307,14 @@ def test_idle_is_no_trouble_and_starving_is():
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"peer_timeout": 0.0}, "timeouts"),
-        ({"tracking_time": 0.0}, "timeouts"),
-        ({"recovery_time": -1.0}, "timeouts"),
-        ({"limiting_warn": 0.0}, "timeouts"),
-        ({"peer_timeout": 1.0}, "must exceed"),
-        ({"limiting_hold": 1.0}, "must exceed"),
-        ({"max_tracking_error": 0.0}, "must be above 0"),
-        ({"max_position_jump": -0.1}, "must be above 0"),
+        ({"peer_timeout_s": 0.0}, "timeouts"),
+        ({"tracking_time_s": 0.0}, "timeouts"),
+        ({"recovery_time_s": -1.0}, "timeouts"),
+        ({"limiting_warn_s": 0.0}, "timeouts"),
+        ({"peer_timeout_s": 1.0}, "must exceed"),
+        ({"limiting_hold_s": 1.0}, "must exceed"),
+        ({"max_tracking_error_rad": 0.0}, "must be above 0"),
+        ({"max_position_jump_rad": -0.1}, "must be above 0"),
         ({"limit_tolerance": 1.0}, "share of the range"),
         ({"limit_tolerance": -0.1}, "share of the range"),
     ],

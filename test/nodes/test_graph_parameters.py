@@ -1,16 +1,15 @@
 """Every parameter that the graph sets is declared by its node, and arrives as it was meant."""
 
-import importlib
-
 import pytest
 
-rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("rclpy")
 
-from pi05_ros.bringup.graph import graph  # noqa: E402
-from pi05_ros.bringup.options import BringupOptions  # noqa: E402
-from pi05_ros.bringup.processes import ros_arguments  # noqa: E402
-from pi05_ros.nodes import executables  # noqa: E402
-from pi05_ros.platforms.platform import load_platform  # noqa: E402
+from fakes.executable import nodes_of
+
+from pi05_ros.bringup.graph import graph
+from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.processes import ros_arguments
+from pi05_ros.platforms.platform import load_platform
 
 TASK = "put the dishes in the sink"  # A mock home takes tasks only that it can score.
 GRAPHS = {
@@ -25,22 +24,9 @@ SPECS = [
 
 
 @pytest.fixture
-def nodes(spec, monkeypatch):
-    """The nodes of a process, made as its `main` makes them, from its command line."""
-    module = importlib.import_module(executables.module_name(spec.executable))
-    makers = []
-    monkeypatch.setattr(module, "run_node", lambda create, *_: makers.append(create) or 0)
-    module.main()
-    rclpy.init(args=list(ros_arguments(spec)), domain_id=101)
-    made = []
-    try:
-        result = makers[0]()
-        made = result if isinstance(result, list) else [result]
+def nodes(spec):
+    with nodes_of(spec.executable, ros_arguments(spec)) as made:
         yield made
-    finally:
-        for node in made:
-            node.destroy_node()
-        rclpy.shutdown()
 
 
 @pytest.mark.parametrize("spec", SPECS)

@@ -65,7 +65,7 @@ def test_the_robot_must_have_been_seen_anew():
 
 
 def test_a_person_who_waits_for_the_spacing_is_not_answered_in_the_name_of_the_period():
-    r = Replanner(ReplanningSettings(operator_spacing=2.0))
+    r = Replanner(ReplanningSettings(operator_spacing_s=2.0))
     r.asked(Trigger.OPERATOR, 0)
     r.want(Trigger.OPERATOR)
     assert r.due(1500 * MS) is None
@@ -104,7 +104,7 @@ def test_time_that_jumps_back_asks_at_once_and_forgets_the_spacings():
     assert r.due(5 * S) == Trigger.STALL
 
 
-@pytest.mark.parametrize("name", ["period", "confirmations", "hold_after", "stall_spacing"])
+@pytest.mark.parametrize("name", ["period_s", "confirmations", "hold_after_s", "stall_spacing_s"])
 def test_settings_must_be_above_zero(name):
     with pytest.raises(ValueError, match=f"{name} must be above 0, found 0"):
         ReplanningSettings(**{name: 0})

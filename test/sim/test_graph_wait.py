@@ -9,7 +9,7 @@ MS = 1_000_000
 
 @pytest.fixture
 def wait():
-    return GraphWait(max_lag=0.08, max_work=0.2, patience=3.0)
+    return GraphWait(max_lag_s=0.08, max_work_s=0.2, patience_s=3.0)
 
 
 def test_a_graph_that_nobody_is_heard_of_is_not_waited_for(wait):

@@ -49,7 +49,7 @@ def test_time_begins_above_0_and_a_tick_is_20_ms(built):
 
 @pytest.mark.parametrize("rate", [50.0, 100.0, 200.0, 400.0])
 def test_the_physics_keeps_time_at_every_rate_of_the_controllers(built, rate):
-    simulation = Simulation(built.platform, 0, TASK, ManagerConfig(update_rate_hz=rate))
+    simulation = Simulation(built.platform, 0, TASK, ManagerConfig(controller_rate_hz=rate))
     for _ in range(3):
         simulation.tick()
     assert simulation.world.time == pytest.approx(0.06)

@@ -25,6 +25,7 @@ from pi05_ros.data.bags.mcap_file import OpenChunk
 from pi05_ros.data.bags.metadata import FILE
 from pi05_ros.data.bags.parts import BagParts, BagTopic
 from pi05_ros.data.bags.sink import sync_folder, write_atomically
+from pi05_ros.foundation.settings import setting
 
 __all__ = ["BagTopic", "BagWriter", "WriterSettings"]
 
@@ -40,8 +41,16 @@ class WriterSettings:
     chunk_bytes: int = 1 << 20  # a chunk is closed when it has this many bytes
     flush_after_s: float = 0.5  # or when its first message has waited for this long [s]
     sync_every_s: float = 1.0  # between two fdatasync [s]
-    split_after_s: float = 0.0  # a new file after this long [s]; 0: never
-    compression: str = "zstd"  # of what shrinks: "zstd", "lz4", "none"
+    split_after_s: float = setting(
+        0.0,
+        "Duration after which a bag continues in another file [s]; 0: never.",
+        minimum=0.0,
+    )
+    compression: str = setting(
+        "zstd",
+        "Compression of the bag's chunks; see docs/design/recording.md.",
+        choices=tuple(_COMPRESSIONS),
+    )
 
     def __post_init__(self) -> None:
         if self.chunk_bytes < 1:

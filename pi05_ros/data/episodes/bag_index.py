@@ -21,7 +21,7 @@ STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
 
 # Pictures stamped farther ahead are refused on the live path too [ns].
-_MAX_FUTURE_NS = round(WatchSettings().max_future * 1e9)
+_MAX_FUTURE_NS = round(WatchSettings().max_future_s * 1e9)
 
 
 @dataclass(frozen=True, eq=False)

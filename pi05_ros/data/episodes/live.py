@@ -28,8 +28,8 @@ class LiveMoments:
 
 def live_moments(
     episode: Episode,
-    max_skew: float,
-    partial_after: float,
+    max_skew_s: float,
+    partial_after_s: float,
     needed: Sequence[str] = (),
 ) -> LiveMoments:
     """The sets that camera_ingestion makes of an episode's pictures, with their states.
@@ -39,12 +39,12 @@ def live_moments(
 
     Args:
         episode: Any.
-        max_skew: camera_ingestion's [s].
-        partial_after: camera_ingestion's [s].
+        max_skew_s: camera_ingestion's [s].
+        partial_after_s: camera_ingestion's [s].
         needed: Cameras without which the brain sees nothing; a set that lacks one is left out.
     """
     cameras = episode.cameras
-    matcher: CameraSetMatcher[int] = CameraSetMatcher(cameras, max_skew, partial_after)
+    matcher: CameraSetMatcher[int] = CameraSetMatcher(cameras, max_skew_s, partial_after_s)
     stamps = [episode.frame_times_ns(camera) for camera in cameras]
     lengths = np.array([len(times) for times in stamps], dtype=np.int64)
     which = np.repeat(np.arange(len(cameras)), lengths)

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 HORIZON = 50
 # With older pictures than these the robot holds [s].
-MAX_PICTURE_AGE = WatchSettings().stale_after
+MAX_PICTURE_AGE = WatchSettings().stale_after_s
 
 
 class SampleError(Pi05Error):

@@ -177,7 +177,7 @@ def _notes(lives: Lives, known: Sequence[ChunkLife], executed: int) -> list[str]
         notes.append("no robot_state: nothing is known about execution")
     elif not executed:
         notes.append("no chunk was executed: was the robot armed?")
-    latest = round(BridgeSettings.chunk_max_age * 1e9)
+    latest = round(BridgeSettings.chunk_max_age_s * 1e9)
     late = sum((c.chunk.publication_ns or 0) - c.chunk.capture_ns > latest for c in known)
     if late:
         notes.append(

@@ -2,70 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pi05_msgs.msg import RobotState
-from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
-from pi05_ros.nodes.brain_common.brains import BRAIN_NAMES, BrainSource
+from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.brain_common.observer import Observer
+from pi05_ros.nodes.brain_common.parameters import BrainParameters
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.parameters import parameter
 from pi05_ros.nodes.common.worker import Worker
 from pi05_ros.platforms.platform import load_platform
-
-
-@dataclass(frozen=True)
-class BrainParameters:
-    """Parameters of every node that thinks."""
-
-    platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    brain: str = parameter("model", "Who thinks.", choices=BRAIN_NAMES)
-    checkpoint: str = parameter(
-        "", "Folder of the model's weights; empty: nano size, drawn at random."
-    )
-    device: str = parameter(
-        ModelOptions.device, "Where the model runs: cpu, cuda, cuda:1, or auto for a GPU if any."
-    )
-    dtype: str = parameter(
-        ModelOptions.dtype,
-        "Numbers that the model computes in; auto: bfloat16 on a GPU, float32 on a CPU.",
-        choices=DTYPES,
-    )
-    execution: str = parameter(
-        ModelOptions.execution,
-        "How the model's passes run; compiled and graphs are faster and take a minute to start. "
-        "auto: graphs on a GPU, eager on a CPU.",
-        choices=EXECUTIONS,
-    )
-    threads: int = parameter(
-        ModelOptions.threads,
-        "Threads of torch on the CPU; 0: as torch has it.",
-        minimum=0,
-        maximum=256,
-    )
-    temperature: float = parameter(
-        ModelOptions.temperature,
-        "Of the subtask's tokens; 0.0 takes the likeliest.",
-        minimum=0.0,
-        maximum=10.0,
-    )
-    seed: int = parameter(
-        ModelOptions.seed,
-        "Seed of what the model draws at random: noise and tokens.",
-        minimum=0,
-        maximum=2**31 - 1,
-    )
-
-    def model_options(self) -> ModelOptions:
-        """How the model is run."""
-        names = (field.name for field in dataclasses.fields(ModelOptions))
-        return ModelOptions(**{name: getattr(self, name) for name in names})
-
 
 P = TypeVar("P", bound=BrainParameters)
 
@@ -108,7 +56,7 @@ class BrainNode(ManagedNode[P]):
             self.parameters.brain,
             self.parameters.checkpoint,
             self._platform,
-            self.parameters.model_options(),
+            self.parameters.model,
         )
         self.get_logger().info(f"brain: {self._brain.info.description}")
 

@@ -63,10 +63,13 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         """Subscribes to the drivers."""
         names = self._platform.camera_names
         self._matcher: CameraSetMatcher[Image | CompressedImage] = CameraSetMatcher(
-            names, self.parameters.max_skew, self.parameters.partial_after
+            names, self.parameters.max_skew_s, self.parameters.partial_after_s
         )
         self._watch = CameraWatch(
-            names, self._platform.policy_cameras, self.parameters.watch(), self.silence_ns()
+            names,
+            self._platform.policy_cameras,
+            self.parameters.watch_settings(),
+            self.silence_ns(),
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
@@ -189,8 +192,8 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return f"; {self._drivers.silence(camera)}"
         if reason.endswith("into no set"):
             return (
-                f": are its stamps within {self.parameters.max_skew:g} s (max_skew) of those of "
-                "the other cameras?"
+                f": are its stamps within {self.parameters.max_skew_s:g} s (max_skew_s) of those "
+                "of the other cameras?"
             )
         return ""
 
@@ -202,7 +205,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             matched, self._pending = self._pending, None
         if matched is None:
             return
-        height, width = self.parameters.image_height, self.parameters.image_width
+        height, width = self.parameters.image_height_px, self.parameters.image_width_px
         canvas = np.zeros((len(self._platform.cameras), height, width, 3), dtype=np.uint8)
         stamps: list[int | None] = []
         boxes: list[Letterbox | None] = []

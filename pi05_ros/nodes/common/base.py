@@ -49,7 +49,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
 
     Args:
         name: Node name.
-        parameters_type: Frozen dataclass of `parameter(...)` fields; see `parameters`.
+        parameters_type: Frozen dataclass of `setting(...)` fields; see `parameters`.
         arguments: Passed on to LifecycleNode (context, namespace, parameter_overrides).
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 from rclpy.callback_groups import CallbackGroup
 
 
-class ByHand(CallbackGroup):  # type: ignore[misc]
+class ByHand(CallbackGroup):
     """Group of entities whose messages and requests are taken by hand.
 
     An executor spends most of what a message costs before its callback begins. Asking a
@@ -31,17 +31,17 @@ class TakesByHand:
     @property
     def subscriptions(self) -> Iterator[Any]:
         """Subscriptions without those whose messages are taken by hand."""
-        return _without_by_hand(super().subscriptions)  # type: ignore[misc]
+        return _without_by_hand(super().subscriptions)  # type: ignore[misc]  # A Node's.
 
     @property
     def services(self) -> Iterator[Any]:
         """Services without those whose requests are taken by hand."""
-        return _without_by_hand(super().services)  # type: ignore[misc]
+        return _without_by_hand(super().services)  # type: ignore[misc]  # A Node's.
 
     @property
     def waitables(self) -> Iterator[Any]:
         """Action servers, action clients and events without those of what is taken by hand."""
-        return _without_by_hand(super().waitables)  # type: ignore[misc]
+        return _without_by_hand(super().waitables)  # type: ignore[misc]  # A Node's.
 
 
 def _without_by_hand(entities: Iterable[Any]) -> Iterator[Any]:

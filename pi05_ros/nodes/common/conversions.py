@@ -87,7 +87,7 @@ def camera_set_message(
         canvas: (N, H, W, 3) uint8; black where there is no picture.
     """
     pixels = array.array("B")
-    pixels.frombytes(memoryview(np.ascontiguousarray(canvas)).cast("B"))
+    pixels.frombytes(np.ascontiguousarray(canvas).data.cast("B"))
     regions = [
         RegionOfInterest()
         if box is None

@@ -1,4 +1,4 @@
-"""Node parameters from frozen dataclasses: each default, description and range is written once."""
+"""Node parameters from frozen dataclasses of `setting(...)` fields; see foundation.settings."""
 
 from __future__ import annotations
 
@@ -15,72 +15,11 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 
 from pi05_ros.errors import ConfigError
+from pi05_ros.foundation.settings import Setting, setting_of
 
 P = TypeVar("P")
 
-
-def parameter(
-    default: Any,
-    description: str,
-    *,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    choices: tuple[str, ...] = (),
-    read_only: bool = True,
-) -> Any:
-    """A dataclass field that becomes a node parameter.
-
-    Args:
-        default: Default value; its type (bool, int, float, str) is the parameter's.
-        description: What it does, with its unit. Shown by `ros2 param describe`.
-        minimum: Least value of a number.
-        maximum: Greatest value of a number.
-        choices: Valid values of a text; empty allows any.
-        read_only: Whether it keeps the value that it starts with.
-    """
-    metadata = {
-        "description": description,
-        "minimum": minimum,
-        "maximum": maximum,
-        "choices": choices,
-        "read_only": read_only,
-    }
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-def declare_parameters(node: Node, cls: type[P]) -> P:
-    """Declares every field of the dataclass `cls` on `node` and returns the values.
-
-    Raises:
-        ConfigError: A value given by launch or command line has the wrong type or range.
-    """
-    values = {}
-    hints = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        where = f"parameter '{field.name}' of {node.get_fully_qualified_name()}"
-        kind = hints[field.name]
-        try:
-            values[field.name] = node.declare_parameter(
-                field.name, kind(field.default), _descriptor(field, kind)
-            ).value
-        except InvalidParameterTypeException as error:
-            raise ConfigError(where, f"wanted {_NAMES[kind]}; {error}") from error
-        except (InvalidParameterValueException, ParameterUninitializedException) as error:
-            raise ConfigError(where, f"{_bounds(field)}; {error}") from error
-        choices = field.metadata["choices"]
-        if choices and values[field.name] not in choices:
-            raise ConfigError(
-                where, f"wanted one of {', '.join(choices)}, found '{values[field.name]}'"
-            )
-    try:
-        return cls(**values)
-    except ValueError as error:
-        raise ConfigError(
-            f"parameters of {node.get_fully_qualified_name()}", str(error)
-        ) from error
-
-
-_NAMES = {
+_TYPE_NAMES = {
     float: "a number with a point (1.0)",
     int: "a whole number",
     str: "text",
@@ -88,13 +27,96 @@ _NAMES = {
 }
 
 
-def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(
-        description=field.metadata["description"], read_only=field.metadata.get("read_only", True)
+def declare_parameters(node: Node, cls: type[P]) -> P:
+    """Declare the settings of the dataclass `cls` on `node` and return their values.
+
+    A field whose default is itself a dataclass is a group: its settings are declared on the node
+    under their own names, with the group's values as defaults. Other fields are left alone.
+
+    A value given under a setting's former name is accepted with a warning.
+
+    Args:
+        node: The node.
+        cls: A frozen dataclass whose fields all have defaults.
+
+    Raises:
+        ConfigError: A value given by launch or command line has the wrong type or range, or a
+            setting is given under its present and its former name.
+    """
+    try:
+        return _declare_group(node, cls())
+    except ValueError as error:
+        raise ConfigError(
+            f"parameters of {node.get_fully_qualified_name()}", str(error)
+        ) from error
+
+
+def _declare_group(node: Node, defaults: P) -> P:
+    values: dict[str, Any] = {}
+    hints = typing.get_type_hints(type(defaults))
+    for field in dataclasses.fields(defaults):  # type: ignore[arg-type]  # P is a dataclass.
+        default, attributes = getattr(defaults, field.name), setting_of(field)
+        if dataclasses.is_dataclass(default):
+            values[field.name] = _declare_group(node, default)
+        elif attributes is not None and isinstance(default, tuple):
+            text = _declare(node, field.name, str, ",".join(default), attributes)
+            values[field.name] = tuple(part.strip() for part in text.split(",") if part.strip())
+        elif attributes is not None:
+            kind = hints[field.name]
+            values[field.name] = _declare(node, field.name, kind, kind(default), attributes)
+    return dataclasses.replace(defaults, **values)  # type: ignore[type-var]  # P is a dataclass.
+
+
+def _declare(node: Node, name: str, kind: type, default: Any, attributes: Setting) -> Any:
+    """Declare one parameter and return its value."""
+    given, former = name, _override(node, attributes.formerly)
+    if former is not None:
+        given, default = attributes.formerly, former
+        _report_former_name(node, attributes.formerly, name)
+    where = f"parameter '{given}' of {node.get_fully_qualified_name()}"
+    if type(default) is not kind:  # Only a value under the former name can be of another type.
+        raise ConfigError(where, f"wanted {_TYPE_NAMES[kind]}, found {default!r}")
+    try:
+        value = node.declare_parameter(name, default, _descriptor(attributes, kind)).value
+    except InvalidParameterTypeException as error:
+        raise ConfigError(where, f"wanted {_TYPE_NAMES[kind]}; {error}") from error
+    except (InvalidParameterValueException, ParameterUninitializedException) as error:
+        raise ConfigError(where, f"{_bounds(attributes)}; {error}") from error
+    if attributes.choices and value not in attributes.choices:
+        raise ConfigError(where, f"wanted one of {', '.join(attributes.choices)}, found '{value}'")
+    return value
+
+
+def _override(node: Node, name: str) -> Any:
+    """Return the value given from outside for a parameter that is not declared; None: none is."""
+    if not name:
+        return None
+    descriptor = ParameterDescriptor(dynamic_typing=True)
+    value = node.declare_parameter(name, None, descriptor).value
+    node.undeclare_parameter(name)
+    return value
+
+
+def _report_former_name(node: Node, former: str, name: str) -> None:
+    """Log the deprecation of a name that was given, unless the present name was given too."""
+    if _override(node, name) is not None:
+        raise ConfigError(
+            f"parameters '{former}' and '{name}' of {node.get_fully_qualified_name()}",
+            f"two names of one setting; give '{name}' only",
+        )
+    node.get_logger().warning(
+        f"parameter '{former}' is now called '{name}'; the old name will not be accepted by the "
+        "next release"
     )
-    if field.metadata["choices"]:
-        descriptor.additional_constraints = "One of: " + ", ".join(field.metadata["choices"])
-    low, high = field.metadata["minimum"], field.metadata["maximum"]
+
+
+def _descriptor(attributes: Setting, kind: type) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(
+        description=attributes.description, read_only=attributes.read_only
+    )
+    if attributes.choices:
+        descriptor.additional_constraints = "One of: " + ", ".join(attributes.choices)
+    low, high = attributes.minimum, attributes.maximum
     if low is None and high is None:
         return descriptor
     if kind is int:
@@ -111,8 +133,8 @@ def _descriptor(field: dataclasses.Field[Any], kind: type) -> ParameterDescripto
     return descriptor
 
 
-def _bounds(field: dataclasses.Field[Any]) -> str:
-    low, high = field.metadata["minimum"], field.metadata["maximum"]
+def _bounds(attributes: Setting) -> str:
+    low, high = attributes.minimum, attributes.maximum
     return f"wanted a number from {low if low is not None else '-inf'} to " + (
         f"{high}" if high is not None else "inf"
     )

@@ -40,7 +40,7 @@ class Console(ManagedNode[ConsoleParameters]):
         self._wanted = False  # Whether somebody looks; set by the server's thread.
 
     @property
-    def VITAL(self) -> bool:  # type: ignore[override]
+    def VITAL(self) -> bool:  # type: ignore[override]  # A parameter decides.
         """Only with a dead-man switch must the robot stand still without it."""
         return self.parameters.require_operator
 
@@ -68,7 +68,7 @@ class Console(ManagedNode[ConsoleParameters]):
         """Listens to the graph, then to browsers."""
         board = Board()
         pictures = Pictures(
-            self._platform.camera_names, self.parameters.picture_rate, time.monotonic
+            self._platform.camera_names, self.parameters.picture_rate_hz, time.monotonic
         )
         self._wanted = False
         self._inputs = ConsoleInputs(self, self._platform, board, pictures)

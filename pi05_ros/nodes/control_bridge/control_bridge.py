@@ -62,7 +62,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def configure(self) -> None:
         """Reads the platform and makes the outputs."""
         self._platform = load_platform(self.parameters.platform)
-        self._settings = self.parameters.settings()
+        self._settings = self.parameters.bridge
         self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
         self._sender = CommandSender(self, self._platform)
 
@@ -91,7 +91,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._platform.period,
             self._tick,
             self.guarded(self._clock_lost),
-            self.parameters.clock_timeout,
+            self.parameters.clock_timeout_s,
         )
         self._ticker.start()
 

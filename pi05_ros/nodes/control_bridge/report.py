@@ -77,7 +77,7 @@ def bridge_health(
     if unheard:
         troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
     level = OK if bridge.mode is Mode.RUNNING else WARN
-    if bridge.motion.limiting > bridge.settings.limiting_warn:
+    if bridge.motion.limiting > bridge.settings.limiting_warn_s:
         troubles.append(f"chunks have been beyond the limits for {bridge.motion.limiting:.1f} s")
     if troubles:
         level = WARN

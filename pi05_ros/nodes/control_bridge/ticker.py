@@ -41,7 +41,7 @@ class Ticker:
         period: float,
         tick: Callable[[int], None],
         clock_lost: Callable[[], None] | None = None,
-        clock_timeout: float = 0.2,
+        clock_timeout_s: float = 0.2,
     ) -> None:
         """Makes the thread; `start` starts it.
 
@@ -50,7 +50,7 @@ class Ticker:
             period: [s].
             tick: Called with the node's time [ns]. Must not raise.
             clock_lost: Called each period of wall time while simulated time stands still.
-            clock_timeout: Without /clock for this long it counts as standing still [s, wall].
+            clock_timeout_s: Without /clock for this long it counts as standing still [s, wall].
         """
         self.ticks = 0
         self.missed = 0
@@ -59,7 +59,7 @@ class Ticker:
         self._period_ns = round(period * 1e9)
         self._tick = tick
         self._clock_lost = clock_lost
-        self._clock_timeout = clock_timeout
+        self._clock_timeout = clock_timeout_s
         self._stop = threading.Event()
         self._last_index: int | None = None  # Of the period of simulated time that ticked last.
         self._advanced_at = 0.0  # When simulated time moved last [s, steady].
@@ -89,7 +89,7 @@ class Ticker:
 
     @property
     def clock_stands_still(self) -> bool:
-        """Whether simulated time has not moved for `clock_timeout`."""
+        """Whether simulated time has not moved for `clock_timeout_s`."""
         return time.monotonic() - self._advanced_at > self._clock_timeout
 
     def _time_moved(self, jump: TimeJump) -> None:

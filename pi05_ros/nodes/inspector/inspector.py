@@ -81,7 +81,7 @@ class Inspector(ManagedNode[InspectorParameters]):
     def configure(self) -> None:
         """Makes the outputs. The robot's kinematics wait until somebody looks."""
         self._platform = load_platform(self.parameters.platform)
-        self._settings = self.parameters.view()
+        self._settings = self.parameters.view
         self._kinematics: Kinematics | None = None
         self._outputs = {
             name: self.create_publisher(_KINDS[kind], f"~/{name}", _PROFILES[kind])
@@ -174,8 +174,8 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._keep_inputs()
         if demand.SUBTASK not in self._inputs.open:
             self._subtask = None
-        self._keep_timer(demand.MARKERS, self.parameters.marker_rate, self._draw)
-        self._keep_timer(demand.STATUS, self.parameters.status_rate, self._tell)
+        self._keep_timer(demand.MARKERS, self.parameters.marker_rate_hz, self._draw)
+        self._keep_timer(demand.STATUS, self.parameters.status_rate_hz, self._tell)
 
     def _begin_to_draw(self) -> None:
         self._lenses_heard.clear()
@@ -251,7 +251,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         """Annotates a picture that is watched, unless the last one was a moment ago."""
         stamp_ns = time_to_ns(message.header.stamp, f"picture of {camera}")
         # Rates that are near each other would otherwise drop every other picture.
-        least_ns = round(0.9e9 / self.parameters.picture_rate)
+        least_ns = round(0.9e9 / self.parameters.picture_rate_hz)
         last_ns = self._drawn_ns.get(camera, 0)
         if last_ns <= stamp_ns < last_ns + least_ns:
             return
@@ -290,7 +290,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         if self._view is None:
             return
         shapes = self._view.shapes(self.now_ns())
-        lifetime = max(_LEAST_S, _PERIODS / self.parameters.marker_rate)
+        lifetime = max(_LEAST_S, _PERIODS / self.parameters.marker_rate_hz)
         gone = self._shown.replace(shapes)
         self._publish(demand.MARKERS, messages.marker_array(shapes, gone, lifetime))
 

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import ActionChunk, BoundingBox, PlanDecision, RobotState, Subtask
 from pi05_ros.control.chunk import check_chunk
 from pi05_ros.data.episodes.episode import Box
 from pi05_ros.errors import MessageError
@@ -198,7 +198,7 @@ def jpeg_message(picture: np.ndarray, header: Header, quality: int) -> Compresse
     return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=data)
 
 
-def _box(message) -> Box:
+def _box(message: BoundingBox) -> Box:
     corners = np.array([message.x_min, message.y_min, message.x_max, message.y_max])
     if not np.isfinite(corners).all():
         raise MessageError(f"subtask: the box '{message.label[:64]}' is not finite; dropped")

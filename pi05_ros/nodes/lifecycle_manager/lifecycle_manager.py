@@ -28,6 +28,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from lifecycle_msgs.msg import State as StateMessage
 from lifecycle_msgs.msg import Transition as TransitionMessage
 from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -58,6 +59,12 @@ _LEVELS = {
     Phase.RECOVERING: DiagnosticStatus.WARN,
     Phase.FAILED: DiagnosticStatus.ERROR,
 }
+_MANAGED_NODES = (
+    "Names of the managed nodes, in the order of activation; relative to this node's namespace."
+)
+_ASIDE_NODES = (
+    "Names of managed nodes that are each brought up and back independently of the others."
+)
 _TICK_S = 0.05  # How often the sequence is asked for its next call [s].
 _DIAGNOSTICS_S = 1.0
 _ALL_ACTIVE = "all 1 nodes are active"  # What LifecycleSequence says of one.
@@ -69,14 +76,14 @@ class LifecycleManager(Node):
     def __init__(self, **arguments: Any) -> None:
         super().__init__("lifecycle_manager", **arguments)
         self._config = declare_parameters(self, LifecycleConfig)
-        names = self.declare_parameter("managed_nodes", Parameter.Type.STRING_ARRAY).value
+        names = self._declare_names("managed_nodes", _MANAGED_NODES)
         try:
-            self._sequence = LifecycleSequence(names or (), self._config, time.monotonic())
+            self._sequence = LifecycleSequence(names, self._config, time.monotonic())
         except ValueError as error:
             raise ConfigError(
                 "parameter 'managed_nodes' of lifecycle_manager", str(error)
             ) from None
-        aside = self.declare_parameter("aside_nodes", Parameter.Type.STRING_ARRAY).value or ()
+        aside = self._declare_names("aside_nodes", _ASIDE_NODES)
         if shared := sorted(set(aside) & set(names)):
             raise ConfigError(
                 "parameter 'aside_nodes' of lifecycle_manager",
@@ -121,6 +128,12 @@ class LifecycleManager(Node):
                     self.get_logger().warning(f"{name} was not deactivated before the end")
                     break
         self._publish_state("stopped")
+
+    def _declare_names(self, name: str, description: str) -> tuple[str, ...]:
+        """Declare a list of node names and return it."""
+        descriptor = ParameterDescriptor(description=description)
+        value = self.declare_parameter(name, Parameter.Type.STRING_ARRAY, descriptor).value
+        return tuple(value or ())
 
     def _tick(self) -> None:
         """Makes the next call, and tells what has happened."""

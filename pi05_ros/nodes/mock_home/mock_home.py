@@ -12,7 +12,6 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rclpy.node import Node
@@ -21,98 +20,20 @@ from std_srvs.srv import Trigger
 from pi05_msgs.msg import Heartbeat
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.parameters import declare_parameters, parameter
+from pi05_ros.nodes.common.parameters import declare_parameters
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.mock_home.cameras import CameraThread
 from pi05_ros.nodes.mock_home.controllers import make_interfaces
 from pi05_ros.nodes.mock_home.outputs import Outputs
+from pi05_ros.nodes.mock_home.parameters import MockHomeParameters
 from pi05_ros.nodes.mock_home.statistics import Statistics
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.sim.controllers.manager import ManagerConfig
 from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
 _WAITING_AGAIN_S = 1.0  # While time waits, it is told this often what for [s of wall time].
 _RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
-
-
-@dataclass(frozen=True)
-class MockHomeParameters:
-    """Parameters of the node."""
-
-    platform: str = parameter("mobile_18dof", "Platform: a name, or the path of a YAML file.")
-    home: int = parameter(
-        0,
-        "Seed of the home. Another value takes effect with the service mock_home/reset.",
-        minimum=0,
-        maximum=2**31 - 1,
-        read_only=False,
-    )
-    task: str = parameter("put the dishes in the sink", "The task that is scored.")
-    real_time_factor: float = parameter(
-        1.0,
-        "Simulated seconds in a wall second, at most; 0: as fast as possible.",
-        minimum=0.0,
-        maximum=100.0,
-    )
-    command_wait: float = parameter(
-        1.0,
-        "How long a tick may wait for the command of a steady stream [s of wall time]; 0: never.",
-        minimum=0.0,
-        maximum=60.0,
-    )
-    max_lag: float = parameter(
-        0.08,
-        "Time waits for a node whose newest heartbeat is older than this [s, simulated].",
-        minimum=0.04,
-        maximum=10.0,
-    )
-    max_work: float = parameter(
-        0.2,
-        "Time waits for a node whose work, such as an inference, has been pending for longer [s, "
-        "simulated]. Faster ones take as long as they do.",
-        minimum=0.02,
-        maximum=10.0,
-    )
-    patience: float = parameter(
-        5.0,
-        "A node that time has waited for this long, without a heartbeat, is dead: time goes on "
-        "without it [s, wall]; 0: time waits for no node.",
-        minimum=0.0,
-        maximum=60.0,
-    )
-    jpeg_quality: int = parameter(
-        90, "Of compressed pictures, in per cent.", minimum=1, maximum=100
-    )
-    controller_rate: float = parameter(
-        ManagerConfig.update_rate_hz,
-        "Update rate of the controllers in simulated time [Hz]: 50, 100, 200 or 400.",
-        minimum=50.0,
-        maximum=400.0,
-    )
-    cmd_vel_timeout: float = parameter(
-        ManagerConfig.cmd_vel_timeout_s,
-        "The base stops when its last command is older than this [s].",
-        minimum=0.0,
-        maximum=10.0,
-    )
-    gripper_allow_stalling: bool = parameter(
-        ManagerConfig.gripper_allow_stalling,
-        "Whether a gripper goal that ends on an object succeeds (else it is aborted).",
-    )
-    gripper_stall_timeout: float = parameter(
-        ManagerConfig.gripper_stall_timeout_s,
-        "A gripper that has stood still for longer than this has stalled [s].",
-        minimum=0.0,
-        maximum=10.0,
-    )
-
-    def __post_init__(self) -> None:
-        if self.controller_rate not in (50, 100, 200, 400):
-            raise ValueError(
-                f"controller_rate is 50, 100, 200 or 400 Hz, found {self.controller_rate:g}"
-            )
 
 
 class MockHome(Node):
@@ -149,20 +70,17 @@ class MockHome(Node):
 
     def _start(self) -> None:
         parameters = declare_parameters(self, MockHomeParameters)
-        config = ManagerConfig(
-            update_rate_hz=parameters.controller_rate,
-            cmd_vel_timeout_s=parameters.cmd_vel_timeout,
-            gripper_allow_stalling=parameters.gripper_allow_stalling,
-            gripper_stall_timeout_s=parameters.gripper_stall_timeout,
-        )
         self.simulation = Simulation(
-            load_platform(parameters.platform), parameters.home, parameters.task, config
+            load_platform(parameters.platform),
+            parameters.home,
+            parameters.task,
+            parameters.controllers,
         )
         factor = parameters.real_time_factor
-        self._command_wait = parameters.command_wait
+        self._command_wait = parameters.command_wait_s
         self._pacer = Pacer(TICK_NS * 1e-9, factor, sleep=self._stop.wait)
-        self._graph = GraphWait(parameters.max_lag, parameters.max_work, parameters.patience)
-        if parameters.patience > 0:
+        self._graph = GraphWait(parameters.max_lag_s, parameters.max_work_s, parameters.patience_s)
+        if parameters.patience_s > 0:
             self.create_subscription(
                 Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT_OUTPUT
             )

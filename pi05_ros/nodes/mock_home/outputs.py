@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import math
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -157,7 +158,7 @@ def broadcast_joints(urdf: str) -> list[str]:
     ]
 
 
-def _transforms(parents: list[str], children: list[str], stamp: Time) -> TFMessage:
+def _transforms(parents: Sequence[str], children: Sequence[str], stamp: Time) -> TFMessage:
     """A message with frames and stamp, still without transforms."""
     message = TFMessage()
     for parent, child in zip(parents, children, strict=True):

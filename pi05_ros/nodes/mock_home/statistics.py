@@ -58,13 +58,13 @@ class Statistics:
         message = DiagnosticArray(status=[self._overall(), waiting])
         for name, witness in simulation.manager.witnesses.items():
             with simulation.lock:
-                values = {
-                    **counts(witness),
+                counted = counts(witness)
+                last = {
                     "last_rejection": witness.last_rejection,
                     "last_fault": witness.last_fault,
                 }
-            new = self._news(name, {fault: values[fault] for fault in FAULTS})
-            message.status.append(_status(name, values, new))
+            new = self._news(name, {fault: counted[fault] for fault in FAULTS})
+            message.status.append(_status(name, {**counted, **last}, new))
         message.header.stamp = ns_to_time(simulation.now_ns)
         self._publisher.publish(message)
 

@@ -52,7 +52,7 @@ class Planner(BrainNode[PlannerParameters]):
     def configure(self) -> None:
         """Opens and warms the brain, makes the outputs."""
         self.open_brain()
-        self._planning = Planning(self._platform, self.parameters.settings())
+        self._planning = Planning(self._platform, self.parameters.replanning)
         self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)
         self._decisions = self.create_publisher(PlanDecision, "plan_decision", qos.PLAN_DECISION)
         self._outputs = [self._publisher, self._decisions]
@@ -72,7 +72,7 @@ class Planner(BrainNode[PlannerParameters]):
         """Opens the inputs; begins with the task of the parameter, if there is one."""
         with self._lock:
             first_id = self._planning.keeper.next_id
-            self._planning = Planning(self._platform, self.parameters.settings(), first_id)
+            self._planning = Planning(self._platform, self.parameters.replanning, first_id)
         self._warned = set()
         self.start_thinking(self._platform.planner_cameras, self._on_state)
         self._chunks = self.create_subscription(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import sys
 import threading
@@ -50,7 +51,7 @@ class Policy(BrainNode[PolicyParameters]):
         mode = settle_mode(self.parameters.chunk_mode, info.continuations)
         if (continuation := CHUNK_MODES[mode].continuation) is not None:
             self._brain.warm_up(continuation)
-        self._settings = self.parameters.chunk_settings(mode)
+        self._settings = dataclasses.replace(self.parameters.chunks, mode=mode)
         self._scheduler = self._new_scheduler()
         self.get_logger().info(f"chunks follow each other in mode {mode}")
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)

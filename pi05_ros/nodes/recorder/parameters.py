@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pi05_ros.data.bags.writer import WriterSettings
-from pi05_ros.nodes.common.parameters import parameter
+from pi05_ros.foundation.settings import setting
 from pi05_ros.recording.queue import QueueLimits
 from pi05_ros.recording.session import SessionSettings
 from pi05_ros.recording.topics import IMAGES
 
-_COMPRESSIONS = ("zstd", "lz4", "none")
 _MB = 1_000_000
 
 
@@ -19,42 +18,45 @@ _MB = 1_000_000
 class RecorderParameters:
     """Parameters of recorder."""
 
-    platform: str = parameter("mobile_18dof", "Name of a platform, or the path of its YAML file.")
-    bags: str = parameter("bags", "Folder of the bags, one folder an episode inside.")
-    record: bool = parameter(
-        False, "Begin an episode by itself, once, when the whole graph is active."
+    platform: str = setting("mobile_18dof", "Platform: a name, or the path of its YAML file.")
+    bags: str = setting("bags", "Folder of the bags; each episode is a folder in it.")
+    record: bool = setting(
+        False, "Start one episode without a request, when the whole graph is active."
     )
-    task: str = parameter("", "Task of that episode. Empty: the planner's.")
-    operator_name: str = parameter("", "Who runs the robot, where a request names nobody.")
-    home: str = parameter("", "Where the robot is, where a request does not say.")
-    brain: str = parameter("", "What thinks ('model', 'expert'), for the bag's metadata.")
-    checkpoint: str = parameter("", "Its weights, as the brain was given them.")
-    images: str = parameter(
+    task: str = setting("", "Task of that episode; empty: the planner's.")
+    operator_name: str = setting("", "Operator of the robot, for requests that do not name one.")
+    home: str = setting("", "Place of the robot, for requests that do not name one.")
+    brain: str = setting("", "Brain ('model', 'expert'), for the bag's metadata.")
+    checkpoint: str = setting(
+        "", "Checkpoint of the brain, for the bag's metadata; as in the brain's own parameter."
+    )
+    images: str = setting(
         "auto",
-        "Which pictures: compressed where the driver offers them, or one form only.",
+        "Recorded form of the pictures: compressed or raw; auto: compressed where the driver "
+        "offers it.",
         choices=IMAGES,
     )
-    include: str = parameter("", "Regular expression of further topics, matched in full.")
-    exclude: str = parameter("", "Regular expression of topics to leave out, matched in full.")
-    compression: str = parameter(
-        "zstd", "Of the bag's chunks; see docs/design/recording.md.", choices=_COMPRESSIONS
+    include: str = setting(
+        "", "Regular expression that matches the full names of further topics to record."
     )
-    split_after_s: float = parameter(
-        600.0, "A bag's file is followed by another after so long [s]; 0: never.", minimum=0
+    exclude: str = setting(
+        "", "Regular expression that matches the full names of topics to leave out."
     )
-    queue_mb: int = parameter(
-        256, "What may wait for a slow disk [MB]; more is dropped.", minimum=8, maximum=16384
+    queue_mb: int = setting(
+        256,
+        "Greatest amount of data that waits for a slow disk [MB]; more is dropped.",
+        minimum=8,
+        maximum=16384,
     )
+    writer: WriterSettings = WriterSettings(split_after_s=600.0)
 
     def session(self) -> SessionSettings:
-        """How episodes are written."""
+        """Return how episodes are written."""
         total = self.queue_mb * _MB
-        return SessionSettings(
-            WriterSettings(compression=self.compression, split_after_s=self.split_after_s),
-            QueueLimits(total, min(QueueLimits.small_reserve_bytes, total // 4)),
-        )
+        reserve = min(QueueLimits.small_reserve_bytes, total // 4)
+        return SessionSettings(self.writer, QueueLimits(total, reserve))
 
     @property
     def folder(self) -> Path:
-        """Of the bags, absolute."""
+        """Absolute path of the folder of the bags."""
         return Path(self.bags).expanduser().absolute()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.foundation.settings import setting
 from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.controllers.base_velocity import BaseVelocityConfig, BaseVelocityController
 from pi05_ros.sim.controllers.joint_trajectory import (
@@ -40,12 +41,32 @@ class Robot(Protocol):
 
 @dataclass(frozen=True)
 class ManagerConfig:
-    """How the controllers are set. `config/controllers/*.yaml` says the same to a real robot."""
+    """Settings of the controllers; `config/controllers/*.yaml` holds the same for a real robot."""
 
-    update_rate_hz: float = 100.0
-    cmd_vel_timeout_s: float = 0.2
-    gripper_allow_stalling: bool = True
-    gripper_stall_timeout_s: float = 1.0
+    controller_rate_hz: float = setting(
+        100.0,
+        "Update rate of the controllers in simulated time [Hz]: 50, 100, 200 or 400.",
+        minimum=50.0,
+        maximum=400.0,
+        formerly="controller_rate",
+    )
+    cmd_vel_timeout_s: float = setting(
+        0.2,
+        "The base stops when its last command is older than this [s, simulated].",
+        minimum=0.0,
+        maximum=10.0,
+        formerly="cmd_vel_timeout",
+    )
+    gripper_allow_stalling: bool = setting(
+        True, "A gripper goal that ends on an object succeeds; false: it is aborted."
+    )
+    gripper_stall_timeout_s: float = setting(
+        1.0,
+        "A gripper that has not moved for longer than this has stalled [s, simulated].",
+        minimum=0.0,
+        maximum=10.0,
+        formerly="gripper_stall_timeout",
+    )
     gripper_tolerance: float = 0.05  # Share of a finger's way that counts as reached.
 
 
@@ -69,7 +90,7 @@ class ControllerManager:
     ) -> None:
         self.platform = platform
         self.config = config
-        self.period_ns = round(1e9 / config.update_rate_hz)
+        self.period_ns = round(1e9 / config.controller_rate_hz)
         self.witnesses = {g.controller.name: GroupWitness(g, tick) for g in platform.groups}
         self.not_finite_set_points = (
             0  # Drive set-points that were refused, one a joint and cycle.
@@ -159,7 +180,7 @@ class ControllerManager:
 
     def _make_arm(self, group: Group, positions: Mapping[str, float]) -> JointTrajectoryController:
         name = group.controller.name
-        config = JointTrajectoryConfig(self._joints[name], self.config.update_rate_hz)
+        config = JointTrajectoryConfig(self._joints[name], self.config.controller_rate_hz)
         return JointTrajectoryController(config, self._measured(name, positions))
 
     def _make_gripper(

@@ -159,7 +159,7 @@ def test_a_zero_stamp_is_dropped_with_a_reason(graph):
 
 
 def test_a_camera_that_is_silent_from_the_start_is_named(graph, capfd):
-    scene = Scene(graph, start_grace=0.2)
+    scene = Scene(graph, start_grace_s=0.2)
     front = scene.drivers.pop("front")
     scene.node.destroy_publisher(front)
     wait_for(
@@ -187,7 +187,7 @@ def test_a_wrong_platform_is_one_sentence(graph, capfd):
 
 
 def test_cameras_that_send_at_different_times_are_named(graph, capfd):
-    scene = Scene(graph, start_grace=0.0)
+    scene = Scene(graph, start_grace_s=0.0)
 
     def shoot_apart():
         for driver in scene.drivers.values():
@@ -204,7 +204,7 @@ def test_cameras_that_send_at_different_times_are_named(graph, capfd):
     def hinted():
         nonlocal said
         said += capfd.readouterr().err
-        return "(max_skew) of those of the other cameras?" in said
+        return "(max_skew_s) of those of the other cameras?" in said
 
     wait_for(lambda: shoot_apart() and hinted(), "the hint")  # Logged with a limit on its rate.
 
@@ -223,7 +223,7 @@ def test_a_silent_camera_is_unfit_and_fit_again_when_it_sends(graph):
 
 
 def test_a_camera_that_only_the_planner_needs_holds_nothing_up(graph):
-    scene = Scene(graph, start_grace=0.0)
+    scene = Scene(graph, start_grace_s=0.0)
     scene.shoot_until(
         lambda: (2, "camera back: no picture yet") in scene.health,
         "diagnostics",
@@ -282,7 +282,7 @@ def test_cameras_that_all_see_nothing_are_unfit(graph):
 
 
 def test_a_topic_of_another_type_is_an_error_that_names_it(graph):
-    scene = Scene(graph, start_grace=60.0)
+    scene = Scene(graph, start_grace_s=60.0)
     # A context has one type for a topic, so the wrong driver needs one of its own.
     other = rclpy.Context()
     other.init(domain_id=graph.context.get_domain_id())
@@ -301,7 +301,7 @@ def test_a_topic_of_another_type_is_an_error_that_names_it(graph):
 
 
 def test_a_simulation_slower_than_wall_time_is_judged_by_its_own_clock(graph):
-    scene = Scene(graph, use_sim_time=True, start_grace=0.0)
+    scene = Scene(graph, use_sim_time=True, start_grace_s=0.0)
     clock = scene.node.create_publisher(Clock, "/clock", 10)
     now = 100_000_000_000
 

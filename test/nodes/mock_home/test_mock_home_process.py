@@ -57,7 +57,7 @@ def test_a_signal_ends_it_cleanly(graph, number):
         ({"home": "kitchen"}, "parameter 'home' .* wanted a whole number"),
         ({"task": "wash the dog"}, "no rubric scores the task 'wash the dog'"),
         ({"real_time_factor": -1.0}, "parameter 'real_time_factor' .* from 0.0 to 100.0"),
-        ({"controller_rate": 60.0}, "controller_rate is 50, 100, 200 or 400 Hz, found 60"),
+        ({"controller_rate_hz": 60.0}, "controller_rate_hz is 50, 100, 200 or 400 Hz, found 60"),
     ],
 )
 def test_wrong_parameters_are_refused(graph, parameters, complaint):

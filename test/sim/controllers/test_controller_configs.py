@@ -53,7 +53,7 @@ def test_the_manager_knows_the_platforms_controllers_and_no_others(platform, con
     )
     assert declared == {g.controller.name: TYPES[g.kind] for g in platform.groups}
     assert set(config) == {"controller_manager", *declared}
-    assert manager["update_rate"] == MOCK.update_rate_hz
+    assert manager["update_rate"] == MOCK.controller_rate_hz
     assert manager["enforce_command_limits"] is True
 
 
