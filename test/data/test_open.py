@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.model_bags import PLATFORM, episode_bag
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.open import open_episodes
 from pi05_ros.platforms.platform import load_platform
 

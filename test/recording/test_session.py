@@ -5,8 +5,7 @@ import threading
 
 import pytest
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mark import is_in_work, is_marked
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import recover

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.mcap_source import McapSource
+from pi05_ros.data.bags.metadata import BrokenMetadataError
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import verify
 

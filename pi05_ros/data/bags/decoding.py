@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pi05_ros.data.bags.definitions import definition
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 _RULE = "=" * 80
 # A field or constant: its type, perhaps of an array, and then a name. A bounded string is none of

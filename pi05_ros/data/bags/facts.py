@@ -15,11 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.errors import Pi05Error
 
 PREFIX = "pi05."  # of the keys in custom_data
 RECORD = "pi05_episode"  # the name of those MCAP metadata records
 OUTCOMES = ("", "success", "failure")  # the values of Episode.OUTCOME_* that a bag can have
+
+
+class BagError(Pi05Error):
+    """A bag cannot be written, read or repaired: which bag, what was found, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.metadata import FILE, dump, read
 from pi05_ros.data.bags.reader import check_closed
 from pi05_ros.data.bags.sink import write_atomically

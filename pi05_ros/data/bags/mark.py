@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.metadata import FILE, MARK
 from pi05_ros.data.bags.sink import sync_folder
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import yaml
 from mcap.reader import SeekingReader
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import RECORD
+from pi05_ros.data.bags.facts import RECORD, BagError
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry
 from pi05_ros.data.bags.qos import from_yaml
 from pi05_ros.data.bags.verification import BROKEN, read_summary

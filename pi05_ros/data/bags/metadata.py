@@ -10,13 +10,17 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos, from_yaml
 
 FILE = "metadata.yaml"
 MARK = "INCOMPLETE"  # stands in the folder until the bag is closed and verified
 VERSION = 9
 _ROOT = "rosbag2_bagfile_information"
+
+
+class BrokenMetadataError(BagError):
+    """A bag's metadata.yaml is not valid; the bag's files may be whole."""
 
 
 @dataclass(frozen=True)

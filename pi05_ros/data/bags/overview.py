@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_in_work
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import TORN, needs_recovery

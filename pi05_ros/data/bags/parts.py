@@ -11,8 +11,7 @@ from pathlib import Path
 from mcap.records import Channel, Schema
 
 from pi05_ros.data.bags.definitions import definition
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import RECORD, EpisodeFacts
+from pi05_ros.data.bags.facts import RECORD, BagError, EpisodeFacts
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry, distribution
 from pi05_ros.data.bags.qos import OfferedQos, to_yaml

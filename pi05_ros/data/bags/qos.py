@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 INFINITE_NS = 2**63 - 1  # rmw's "no limit"; its default for all three durations [ns]
 _SECOND = 10**9

@@ -11,11 +11,10 @@ from typing import Any
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.decoding import Decoder
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_in_work, is_marked
 from pi05_ros.data.bags.mcap_source import McapSource, RawMessage
-from pi05_ros.data.bags.metadata import FILE, BagMetadata
+from pi05_ros.data.bags.metadata import FILE, BagMetadata, BrokenMetadataError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.rosbags_source import RosbagsSource
 

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.damage import Progress, is_damaged
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_in_work, is_marked
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.mcap_source import McapSource

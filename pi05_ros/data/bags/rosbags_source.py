@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.mcap_source import RawMessage
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry
 from pi05_ros.data.bags.qos import OfferedQos

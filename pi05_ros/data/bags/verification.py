@@ -19,7 +19,7 @@ from mcap.records import Chunk, ChunkIndex, Message
 from mcap.stream_reader import breakup_chunk
 from mcap.summary import Summary
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER = 29  # bytes of the footer record; the magic follows

@@ -18,8 +18,7 @@ from pathlib import Path
 from pi05_ros.data.bags.background_sync import BackgroundSync
 from pi05_ros.data.bags.compressibility import Compressibility
 from pi05_ros.data.bags.definitions import type_hash
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve
 from pi05_ros.data.bags.mcap_file import OpenChunk
 from pi05_ros.data.bags.metadata import FILE

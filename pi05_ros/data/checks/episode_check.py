@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.decoding import PICTURE_TYPES, decode_message
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.checks.ends import ends_findings

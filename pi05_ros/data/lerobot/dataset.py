@@ -12,12 +12,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.lerobot import layout as names
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.errors import Pi05Error
 
 OLD_VERSIONS = ("v2.0", "v2.1")
 VERSIONS = (*OLD_VERSIONS, names.VERSION)
 OLD_DATA_PATH = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parquet"
 OLD_VIDEO_PATH = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"
+
+
+class DatasetError(Pi05Error):
+    """A LeRobot dataset cannot be read or written as asked.
+
+    Args:
+        where: The dataset, or the file of it that is wrong.
+        problem: What was wanted, what was found and what to do, as one clause.
+    """
+
+    def __init__(self, where: Path | str, problem: str) -> None:
+        self.where = Path(where)
+        self.problem = problem
+        super().__init__(f"{where}: {problem}")
+
+    def __reduce__(self) -> tuple[type, tuple[Path, str]]:
+        return type(self), (self.where, self.problem)  # Worker processes pickle it.
 
 
 @dataclass(frozen=True)

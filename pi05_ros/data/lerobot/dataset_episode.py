@@ -15,13 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
-from pi05_ros.data.lerobot.dataset import Dataset, EpisodeEntry
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
 
 
 class DatasetEpisode:

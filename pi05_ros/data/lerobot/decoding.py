@@ -13,7 +13,7 @@ import av
 import cv2
 import numpy as np
 
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 
 # A frame that is at most so far ahead is reached by decoding on, not by seeking.
 _AHEAD = 12

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.layout import CameraFormat
 from pi05_ros.data.lerobot.statistics import PixelStatistics
 

@@ -20,7 +20,7 @@ from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import files, selection, staging
 from pi05_ros.data.lerobot.committed import Committed, read_committed
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.fitting import LayoutWish, common_layout
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.publish import publish

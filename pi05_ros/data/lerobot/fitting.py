@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
-from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.layout import CameraFormat, DatasetLayout
 from pi05_ros.errors import Pi05Error
 

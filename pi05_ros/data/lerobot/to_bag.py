@@ -19,7 +19,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot.ahead import ahead
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.messages import COMPRESSED_IMAGE, IMAGE, STATE, SUBTASK, MessageMaker
 
 UNDER_WAY = ".pi05_import"  # Beside the bags; readers of bags do not look into it.

@@ -9,8 +9,7 @@ from fakes.bags import SECOND, encode, make_bag, text
 
 from pi05_ros.cli.bags.command import main
 from pi05_ros.cli.main import main as pi05
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import read
 from pi05_ros.data.bags.overview import State, overview
 from pi05_ros.data.bags.reader import BagReader

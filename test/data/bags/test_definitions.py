@@ -6,7 +6,7 @@ import pytest
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from pi05_ros.data.bags.definitions import definition, type_hash
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 
 def installed(root: Path, files):

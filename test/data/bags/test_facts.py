@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.metadata import BagMetadata
 
 # YAML cannot hold surrogates; every other character it can, escaped.

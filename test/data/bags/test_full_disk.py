@@ -9,8 +9,7 @@ import pytest
 from fakes.bags import Clock, text
 from rosbags.rosbag2 import Reader
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import needs_recovery, recover
 from pi05_ros.data.bags.verification import verify

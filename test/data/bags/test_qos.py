@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rosbags.rosbag2.metadata import dump_qos_v8, dump_qos_v9, parse_qos
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import INFINITE_NS, OfferedQos, from_yaml, to_yaml
 
 durations = st.integers(0, INFINITE_NS)

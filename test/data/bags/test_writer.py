@@ -10,8 +10,7 @@ from mcap.reader import NonSeekingReader, make_reader
 from mcap.records import Channel, Schema
 
 from pi05_ros.data.bags import parts
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import BROKEN, verify

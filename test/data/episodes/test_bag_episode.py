@@ -21,7 +21,7 @@ from fakes.model_bags import (
 )
 
 from pi05_ros.cameras.decoding import PictureError, decode_message
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings

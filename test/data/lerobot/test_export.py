@@ -9,7 +9,7 @@ from fakes.drawn_episodes import drawn
 from fakes.exports import contents, three, why
 
 from pi05_ros.data.lerobot import publish, staging
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 

@@ -5,7 +5,7 @@ from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import why
 
 from pi05_ros.data.lerobot import export as export_module
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 

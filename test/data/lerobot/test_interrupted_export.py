@@ -8,7 +8,7 @@ from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import contents, three, why
 
 from pi05_ros.cameras.decoding import PictureError
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export

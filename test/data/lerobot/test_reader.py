@@ -13,8 +13,8 @@ from fakes.drawn_episodes import drawn
 from fakes.lerobot_folders import JOINTS, LENGTHS, TASKS, picture, states, write_v21, write_v30
 
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.dataset_episode import camera_keys, entry_names
-from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 

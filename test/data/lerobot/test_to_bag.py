@@ -8,7 +8,7 @@ from fakes.lerobot_folders import TASKS, states, write_v21, write_v30
 from rosbags.rosbag2 import Reader
 
 from pi05_ros.data.episodes.episode import SubtaskLabel
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, log_times, write_bag
