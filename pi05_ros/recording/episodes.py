@@ -22,7 +22,7 @@ _OPEN_S = 10.0  # Patience with a disk that opens a file [s].
 _CLOSE_S = 30.0  # Patience with one that closes a bag by itself, when all ends [s].
 
 
-class State(enum.IntEnum):
+class RecorderState(enum.IntEnum):
     """Values of Episode.state."""
 
     IDLE = 0
@@ -63,7 +63,7 @@ class Reply:
 class EpisodeStatus:
     """The present or the last episode; see Episode.msg."""
 
-    state: State
+    state: RecorderState
     facts: EpisodeFacts | None = None  # None: there was none.
     outcome: str = ""
     path: str = ""
@@ -106,10 +106,10 @@ class Episodes:
         self._thread: threading.Thread | None = None
         self._doors = threading.Lock()  # One start or stop at a time.
         self._lock = threading.RLock()  # Guards status and session, for moments.
-        self._status = EpisodeStatus(State.IDLE)
+        self._status = EpisodeStatus(RecorderState.IDLE)
 
     @property
-    def state(self) -> State:
+    def state(self) -> RecorderState:
         """The state now: a bag that could not be written on is told at once."""
         return self.status().state
 
@@ -119,7 +119,7 @@ class Episodes:
             status, session = self._status, self.session
             if session is None:
                 return status
-            if status.state is State.RECORDING:
+            if status.state is RecorderState.RECORDING:
                 status = replace(status, duration_ns=max(0, self._now_ns() - status.start_ns))
             status = replace(
                 status,
@@ -129,7 +129,7 @@ class Episodes:
             )
             if session.trouble:
                 why = "; ".join(filter(None, (session.trouble, session.failure)))
-                self._status = status = replace(status, state=State.ERROR, message=why)
+                self._status = status = replace(status, state=RecorderState.ERROR, message=why)
                 if session.done.is_set():
                     self.session = None
             return status
@@ -143,7 +143,7 @@ class Episodes:
         with self._doors:
             status = self.status()
             if self.session is not None:
-                recording = status.state is State.RECORDING
+                recording = status.state is RecorderState.RECORDING
                 what = "being recorded: stop it first" if recording else "still being closed"
                 return Reply(
                     StartCode.ALREADY_RECORDING, f"episode {self.session.facts.id} is {what}"
@@ -158,7 +158,7 @@ class Episodes:
             path = str(session.folder.resolve())
             with self._lock:
                 self._status = EpisodeStatus(
-                    State.RECORDING, session.facts, path=path, start_ns=start_ns
+                    RecorderState.RECORDING, session.facts, path=path, start_ns=start_ns
                 )
                 self.session = session
             return Reply(StartCode.NONE, f"recording into {path}", session.facts.id, path)
@@ -202,9 +202,9 @@ class Episodes:
         with self._doors:
             with self._lock:
                 status, session = self.status(), self.session
-                if session is None or status.state is not State.RECORDING:
+                if session is None or status.state is not RecorderState.RECORDING:
                     return Reply(StopCode.NOT_RECORDING, _why_not_recording(status))
-                self._status = replace(status, state=State.CLOSING, outcome=outcome)
+                self._status = replace(status, state=RecorderState.CLOSING, outcome=outcome)
             path = str(session.folder.resolve())
             if outcome == DISCARD:
                 session.discard()
@@ -226,7 +226,9 @@ class Episodes:
         problem = "; ".join(filter(None, (session.trouble, session.failure)))
         with self._lock:
             self._status = replace(
-                self.status(), state=State.ERROR if problem else State.IDLE, message=problem
+                self.status(),
+                state=RecorderState.ERROR if problem else RecorderState.IDLE,
+                message=problem,
             )
             self.session = None
             if outcome == DISCARD and not problem:
@@ -242,6 +244,6 @@ class Episodes:
 
 
 def _why_not_recording(status: EpisodeStatus) -> str:
-    if status.state is State.ERROR:
+    if status.state is RecorderState.ERROR:
         return f"no episode is open: recording ended by itself, {status.message}"
     return "no episode is open"

@@ -16,7 +16,7 @@ from pi05_ros.data.bags.salvage import head_facts
 SUBTASK = "pi05_msgs/msg/Subtask"
 
 
-class State(Enum):
+class BagState(Enum):
     """What became of a bag."""
 
     WHOLE = "whole"
@@ -32,7 +32,7 @@ class Overview:
     """What `./pi05 bags list` tells of a bag."""
 
     path: Path
-    state: State
+    state: BagState
     size: int  # bytes of all its files
     facts: EpisodeFacts | None = None  # None: none are known
     problem: str = ""  # why it cannot be read; "": it can
@@ -48,24 +48,24 @@ def overview(path: Path) -> Overview:
         return _overview(path)
     except OSError as error:
         problem = f"{path} cannot be read ({error.strerror or error})"
-        return Overview(path, State.BROKEN, 0, problem=problem)
+        return Overview(path, BagState.BROKEN, 0, problem=problem)
 
 
 def _overview(path: Path) -> Overview:
     size = _size(path)
     if path.is_dir() and is_in_work(path):
-        return Overview(path, State.RECORDING, size, _head(path))
+        return Overview(path, BagState.RECORDING, size, _head(path))
     if needs_recovery(path):
         problem = f"not closed: ./pi05 bags recover {path}"
-        return Overview(path, State.INCOMPLETE, size, _head(path), problem)
+        return Overview(path, BagState.INCOMPLETE, size, _head(path), problem)
     try:
         with BagReader(path) as reader:
             facts = reader.facts
             subtasks, sources = _subtasks(reader)
             if facts is None:
-                state = State.FOREIGN
+                state = BagState.FOREIGN
             else:
-                state = State.RECOVERED if facts.recovered else State.WHOLE
+                state = BagState.RECOVERED if facts.recovered else BagState.WHOLE
             return Overview(
                 path=path,
                 state=state,
@@ -77,7 +77,7 @@ def _overview(path: Path) -> Overview:
                 sources=sources,
             )
     except BagError as error:
-        return Overview(path, State.BROKEN, size, _head(path), str(error))
+        return Overview(path, BagState.BROKEN, size, _head(path), str(error))
 
 
 def _subtasks(reader: BagReader) -> tuple[tuple[str, ...], dict[str, float]]:

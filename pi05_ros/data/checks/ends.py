@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.checks.series import Series
 
 
 def ends_findings(
     series: Sequence[Series], cut_off: bool, settings: CheckSettings
-) -> list[Finding]:
+) -> list[EpisodeFinding]:
     """Compares topics that should all have messages from the beginning to the end.
 
     Args:
@@ -31,9 +31,9 @@ def ends_findings(
         late, early = (first[topic] - begin) * 1e-9, (end - last[topic]) * 1e-9
         if late > settings.max_gap:
             said = f"it came {late:.2f} s later than the others"
-            found.append(Finding(Level.WARNING, topic, said))
+            found.append(EpisodeFinding(Severity.WARNING, topic, said))
         if early > settings.max_gap:
-            level = Level.WARNING if cut_off else Level.ERROR
+            level = Severity.WARNING if cut_off else Severity.ERROR
             said = f"it fell silent {early:.2f} s before the others"
-            found.append(Finding(level, topic, said))
+            found.append(EpisodeFinding(level, topic, said))
     return found

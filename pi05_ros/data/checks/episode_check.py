@@ -17,7 +17,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.checks.pictures import PictureSeries
 from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
@@ -57,26 +57,26 @@ class TopicRow:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What is known of one bag after the check."""
 
     path: Path
     facts: EpisodeFacts | None
     seconds: float
     topics: tuple[TopicRow, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[EpisodeFinding, ...]
 
     @property
     def passed(self) -> bool:
         """Whether there is no error."""
-        return all(finding.level < Level.ERROR for finding in self.findings)
+        return all(finding.level < Severity.ERROR for finding in self.findings)
 
 
 def check(
     path: Path,
     settings: CheckSettings | None = None,
     tell: Callable[[int, int], None] = lambda done, total: None,
-) -> Report:
+) -> CheckReport:
     """Checks a bag.
 
     Args:
@@ -92,7 +92,9 @@ def check(
         with BagReader(path) as reader:
             return _Check(path, reader, settings).run(tell)
     except BagError as error:
-        return Report(path, None, 0.0, (), (Finding(Level.ERROR, path.name, str(error)),))
+        return CheckReport(
+            path, None, 0.0, (), (EpisodeFinding(Severity.ERROR, path.name, str(error)),)
+        )
 
 
 @dataclass
@@ -102,9 +104,9 @@ class _Check:
     path: Path
     reader: BagReader
     settings: CheckSettings
-    found: list[Finding] = field(default_factory=list)
+    found: list[EpisodeFinding] = field(default_factory=list)
 
-    def run(self, tell: Callable[[int, int], None]) -> Report:
+    def run(self, tell: Callable[[int, int], None]) -> CheckReport:
         facts, reader = self.reader.facts, self.reader
         self._platform = self._known_platform(facts)
         self._expected = expected_topics(facts, self._platform) if facts else {}
@@ -134,7 +136,7 @@ class _Check:
         rows = tuple(self._row(series) for _, series in sorted(self._series.items()))
         seconds = max(0, reader.end_ns - reader.start_ns) * 1e-9
         order = sorted(self.found, key=lambda finding: -finding.level)
-        return Report(self.path, facts, seconds, rows, tuple(order))
+        return CheckReport(self.path, facts, seconds, rows, tuple(order))
 
     def _take(self, raw: Any) -> None:
         """Takes one message of the bag."""
@@ -154,39 +156,41 @@ class _Check:
                 finite = all(np.isfinite(value).all() for value in values)
                 self._not_finite[raw.topic] += not finite
         except BagError as error:
-            self._say(Level.ERROR, raw.topic, f"a message cannot be decoded: {error}")
+            self._say(Severity.ERROR, raw.topic, f"a message cannot be decoded: {error}")
 
     def _judge_bag(self, facts: EpisodeFacts | None) -> None:
         """What the bag says of itself."""
         reader = self.reader
         if facts is None:
             said = "this is no episode of the suite: only its topics are looked at"
-            self._say(Level.WARNING, self.path.name, said)
+            self._say(Severity.WARNING, self.path.name, said)
         else:
             if facts.recovered:
-                self._say(Level.WARNING, self.path.name, f"recovered: {facts.recovered}")
+                self._say(Severity.WARNING, self.path.name, f"recovered: {facts.recovered}")
             if facts.ended:
-                self._say(Level.NOTE, self.path.name, f"recording ended by itself: {facts.ended}")
+                self._say(
+                    Severity.NOTE, self.path.name, f"recording ended by itself: {facts.ended}"
+                )
             if not facts.outcome:
-                self._say(Level.NOTE, self.path.name, "nobody said how it went: `bags grade`")
+                self._say(Severity.NOTE, self.path.name, "nobody said how it went: `bags grade`")
         for name, topic in reader.topics.items():
             if not topic.definition:
                 said = f"the bag does not say what {topic.type} is: no message definition"
-                self._say(Level.ERROR, name, said)
+                self._say(Severity.ERROR, name, said)
         for name, wanted in self._expected.items():
             if name not in reader.topics or reader.topics[name].count == 0:
-                level = Level.ERROR if wanted.needed else Level.WARNING
+                level = Severity.ERROR if wanted.needed else Severity.WARNING
                 self._say(level, name, "missing: there is no message")
 
     def _judge_series(self, series: Series) -> None:
         """Rate, gaps, losses and clock of one topic."""
         settings, name = self.settings, series.topic
         if series.short:
-            self._say(Level.ERROR, name, f"{series.short} messages are cut within their header")
+            self._say(Severity.ERROR, name, f"{series.short} messages are cut within their header")
         lost = series.lost
         if lost and lost > settings.max_lost * (series.count + lost):
             sent = series.count + lost
-            self._say(Level.ERROR, name, f"{lost} of {sent} messages lost ({lost / sent:.1%})")
+            self._say(Severity.ERROR, name, f"{lost} of {sent} messages lost ({lost / sent:.1%})")
         if series.type in _MEASURED:
             self._judge_stamps(series)
         expected = self._expected.get(name, Expected(None, False)).rate_hz
@@ -194,11 +198,11 @@ class _Check:
             return
         if series.rate_hz < settings.slow * expected:
             said = f"{series.rate_hz:.1f} Hz, {expected:g} Hz are expected"
-            self._say(Level.WARNING, name, said)
+            self._say(Severity.WARNING, name, said)
         gaps = series.gaps(settings.gap_periods / expected)
         if len(gaps):
             when, longest = gaps[gaps[:, 1].argmax()]
-            level = Level.ERROR if longest > settings.max_gap else Level.WARNING
+            level = Severity.ERROR if longest > settings.max_gap else Severity.WARNING
             said = f"{len(gaps)} gaps, the longest of {longest:.2f} s at {when:.1f} s"
             self._say(level, name, said)
 
@@ -211,22 +215,22 @@ class _Check:
         is_state = series.topic == self._state
         if (np.diff(series.stamps_ns) < 0).any():
             # Rows that go back are refused by whoever reads the episode.
-            level = Level.ERROR if is_state else Level.WARNING
+            level = Severity.ERROR if is_state else Severity.WARNING
             self._say(level, series.topic, "stamps go back in time")
         elif is_state and clock_jumped_back(series.sequences):
             said = "the clock jumped back: what was before and after lies among each other"
-            self._say(Level.ERROR, series.topic, said)
+            self._say(Severity.ERROR, series.topic, said)
         offset = series.clock_offset()
         if abs(offset) > self.settings.max_clock_offset:
             where = "behind" if offset > 0 else "ahead of"
             said = f"stamps are {abs(offset):.1f} s {where} the recorder's clock"
-            self._say(Level.ERROR, series.topic, said)
+            self._say(Severity.ERROR, series.topic, said)
 
     def _judge_contents(self, facts: EpisodeFacts | None) -> None:
         """Pictures, vectors and labels."""
         for topic, count in self._not_finite.items():
             if count:
-                self._say(Level.ERROR, topic, f"{count} messages hold NaN or infinity")
+                self._say(Severity.ERROR, topic, f"{count} messages hold NaN or infinity")
         for camera in self._cameras.values():
             self.found += camera.findings(self._simulated)
         self._judge_skew()
@@ -251,7 +255,7 @@ class _Check:
         if skew > self.settings.max_skew:
             said = f"the stamps of {last} lie {skew:.3f} s behind those of {first}"
             # Rendered one after the other, on processors that everything else shares.
-            level = Level.WARNING if self._simulated else Level.ERROR
+            level = Severity.WARNING if self._simulated else Severity.ERROR
             self._say(level, "cameras", said)
 
     def _picture_series(self, facts: EpisodeFacts | None) -> dict[str, PictureSeries]:
@@ -275,11 +279,11 @@ class _Check:
             platform = load_platform(facts.platform)
         except ConfigError:
             said = f"platform '{facts.platform}' is not known here: rates and limits are unchecked"
-            self._say(Level.NOTE, self.path.name, said)
+            self._say(Severity.NOTE, self.path.name, said)
             return None
         if facts.names != platform.names:
             said = f"its layout ({len(facts.names)} entries) is not that of {platform.name} here"
-            self._say(Level.ERROR, self.path.name, said)
+            self._say(Severity.ERROR, self.path.name, said)
             return None
         return platform
 
@@ -296,8 +300,8 @@ class _Check:
             float(gaps[:, 1].max()) if len(gaps) else math.nan,
         )
 
-    def _say(self, level: Level, subject: str, what: str) -> None:
-        finding = Finding(level, subject, what)
+    def _say(self, level: Severity, subject: str, what: str) -> None:
+        finding = EpisodeFinding(level, subject, what)
         if finding not in self.found:
             self.found.append(finding)
 

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 
-class Level(enum.IntEnum):
+class Severity(enum.IntEnum):
     """How much a finding matters."""
 
     NOTE = 0  # Worth knowing; nothing is wrong.
@@ -15,10 +15,10 @@ class Level(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class EpisodeFinding:
     """One thing that was found."""
 
-    level: Level
+    level: Severity
     subject: str  # A topic, or a part of the bag ("metadata.yaml").
     what: str  # One sentence: what is wrong, with its figures.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.checks import fingerprint, look_of
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.errors import Pi05Error
 
 
@@ -60,20 +60,24 @@ class PictureSeries:
         except Pi05Error as error:
             self.broken[str(error)] += 1
 
-    def findings(self, simulated: bool) -> list[Finding]:
+    def findings(self, simulated: bool) -> list[EpisodeFinding]:
         """What is wrong. Of a scene at rest, rendered pictures are equal: no finding."""
         found = []
         if len(self.kinds) > 1:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
-            found.append((Level.ERROR, f"its pictures change their kind: {kinds}"))
+            found.append((Severity.ERROR, f"its pictures change their kind: {kinds}"))
         for why, count in self.broken.items():
-            found.append((Level.ERROR, f"{count} of the pictures looked at are broken: {why}"))
+            found.append((Severity.ERROR, f"{count} of the pictures looked at are broken: {why}"))
         total = sum(self.looks.values())
         for look, count in self.looks.items():
             if look and count > 0.5 * total:
-                found.append((Level.WARNING, f"{count} of {total} pictures looked at are {look}"))
+                found.append(
+                    (Severity.WARNING, f"{count} of {total} pictures looked at are {look}")
+                )
         if not simulated and self.longest_frozen >= self.settings.frozen_warn:
             bad = self.longest_frozen >= self.settings.frozen_error
             said = f"the same picture came {self.longest_frozen} times in a row"
-            found.append((Level.ERROR if bad else Level.WARNING, said))
-        return [Finding(level, f"{self.topic} ({self.camera})", what) for level, what in found]
+            found.append((Severity.ERROR if bad else Severity.WARNING, said))
+        return [
+            EpisodeFinding(level, f"{self.topic} ({self.camera})", what) for level, what in found
+        ]

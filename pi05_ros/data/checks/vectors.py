@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.episodes.episode import MODE_RUNNING
 from pi05_ros.platforms.platform import Platform
 
@@ -51,7 +51,7 @@ class VectorSeries:
 
     def findings(
         self, topic: str, platform: Platform | None, settings: CheckSettings
-    ) -> list[Finding]:
+    ) -> list[EpisodeFinding]:
         """What is wrong.
 
         Args:
@@ -59,44 +59,44 @@ class VectorSeries:
             platform: The robot; None: not known.
             settings: What is too much.
         """
-        found: list[tuple[Level, str]] = []
+        found: list[tuple[Severity, str]] = []
         total, moving = len(self.rows), sum(self.running)
         if self.not_finite:
             said = f"{self.not_finite} of {total} states hold NaN or infinity"
-            found.append((Level.ERROR, said))
+            found.append((Severity.ERROR, said))
         if self.without_command:
             said = f"{self.without_command} of {moving} rows that move have no command (NaN)"
-            found.append((Level.ERROR, said))
+            found.append((Severity.ERROR, said))
         if self.uneven:
             said = f"{self.uneven} of {total} rows have not one value for each name"
-            found.append((Level.ERROR, said))
+            found.append((Severity.ERROR, said))
         if len(self.layouts) > 1:
-            found.append((Level.ERROR, f"its layout changes: {len(self.layouts)} of them"))
+            found.append((Severity.ERROR, f"its layout changes: {len(self.layouts)} of them"))
         if total and not moving:
             said = "the robot never followed a chunk: there is nothing to learn from"
-            found.append((Level.WARNING, said))
+            found.append((Severity.WARNING, said))
         found += self._label_findings(moving, settings)
         if platform is not None and len(self.layouts) == 1 and not self.uneven:
             found += self._limit_findings(platform, settings)
-        return [Finding(level, topic, what) for level, what in found]
+        return [EpisodeFinding(level, topic, what) for level, what in found]
 
-    def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Level, str]]:
+    def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Severity, str]]:
         if not moving:
             return []
         unsaid = self.sources.get("", 0)
         share = 1 - unsaid / moving
         if share == 0:
-            return [(Level.ERROR, "no row that moves has a subtask")]
+            return [(Severity.ERROR, "no row that moves has a subtask")]
         if share < settings.min_labelled:
-            return [(Level.WARNING, f"only {share:.1%} of the rows that move have a subtask")]
+            return [(Severity.WARNING, f"only {share:.1%} of the rows that move have a subtask")]
         return []
 
     def _limit_findings(
         self, platform: Platform, settings: CheckSettings
-    ) -> list[tuple[Level, str]]:
+    ) -> list[tuple[Severity, str]]:
         names = next(iter(self.layouts))
         if names != platform.names:
-            return [(Level.ERROR, f"its layout is not that of {platform.name}")]
+            return [(Severity.ERROR, f"its layout is not that of {platform.name}")]
         rows = np.array([row for row in self.rows if np.isfinite(row).all()])
         if not len(rows):
             return []
@@ -104,7 +104,7 @@ class VectorSeries:
         slack = _SLACK * (platform.upper - platform.lower)
         outside = (rows < platform.lower - slack) | (rows > platform.upper + slack)
         return [
-            (Level.WARNING, f"{share:.1%} of {name} lie outside its limits")
+            (Severity.WARNING, f"{share:.1%} of {name} lie outside its limits")
             for name, share in zip(names, outside.mean(axis=0), strict=True)
             if share > settings.max_outside
         ]

@@ -25,7 +25,7 @@ MODE_STOPPED = 5
 
 
 @dataclass(frozen=True)
-class Box:
+class PictureBox:
     """One object in the driver's picture of one camera (pi05_msgs/BoundingBox).
 
     Corners are fractions of that picture, 0 to 1, x to the right and y downwards.
@@ -54,7 +54,7 @@ class SubtaskLabel:
     source: str  # Subtask.SOURCE_*: "model", "human", "external", "implicit".
     task: str = ""
     score: float | None = None  # Mean token probability, 0 to 1; None: the source gives none.
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[PictureBox, ...] = ()
     model_text: str = ""  # What the model would have said while a human's subtask stood; "": -.
     id: int = 0  # Subtask.id; 0: unknown.
 
@@ -151,7 +151,7 @@ class Episode(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class EpisodeSample:
     """What the low level is trained on: one row, with the rows after it."""
 
     images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as the live path's.
@@ -161,7 +161,7 @@ class Sample:
     subtask: str
     task: str
     source: str  # Who said the subtask: Subtask.SOURCE_*.
-    boxes: tuple[Box, ...]  # Of the driver's pictures.
+    boxes: tuple[PictureBox, ...]  # Of the driver's pictures.
     time_ns: int  # Of the row [ns].
     episode: int  # Which of the episodes that the samples were made of.
     row: int  # Which of its rows.

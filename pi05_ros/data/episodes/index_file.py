@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 
 from pi05_ros.data.episodes.bag_index import BagIndex, Frames
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 _ARRAYS = ("times_ns", "states", "actions", "modes")
 
@@ -52,7 +52,7 @@ def index_from_bytes(data: bytes) -> BagIndex:
 
 
 def _label(said: dict) -> SubtaskLabel:
-    return SubtaskLabel(**{**said, "boxes": tuple(Box(**box) for box in said["boxes"])})
+    return SubtaskLabel(**{**said, "boxes": tuple(PictureBox(**box) for box in said["boxes"])})
 
 
 def _frames(rows: np.ndarray, left_out: int) -> Frames:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Saying:
     source: str
     task: str = ""
     score: float | None = None
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[PictureBox, ...] = ()
     model_text: str = ""
     id: int = 0
 
@@ -80,9 +80,9 @@ def spans(row_log_ns: np.ndarray, sayings: Sequence[Saying]) -> tuple[SubtaskLab
     )
 
 
-def _box(message: Any) -> Box:
+def _box(message: Any) -> PictureBox:
     """A pi05_msgs/BoundingBox."""
-    return Box(
+    return PictureBox(
         camera=message.camera,
         label=message.label,
         x_min=float(message.x_min),

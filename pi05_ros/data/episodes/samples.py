@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.cameras.model_input import model_input
 from pi05_ros.cameras.watch import WatchSettings
-from pi05_ros.data.episodes.episode import Episode, Sample
+from pi05_ros.data.episodes.episode import Episode, EpisodeSample
 from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
 from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows
 from pi05_ros.errors import Pi05Error
@@ -67,7 +67,7 @@ class Samples:
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: int) -> EpisodeSample:
         """A sample.
 
         Raises:
@@ -117,12 +117,12 @@ class _Reader:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
 
-    def sample(self, which: int, row: int, horizon: int) -> Sample:
+    def sample(self, which: int, row: int, horizon: int) -> EpisodeSample:
         episode, states, actions = self.episode, *self._vectors()
         ahead = row + np.arange(horizon)
         stop = int(self._stops[row])
         label = episode.labels[self._label_of_row[row]]
-        return Sample(
+        return EpisodeSample(
             images={camera: self._picture(camera, row) for camera in self._cameras},
             state=states[row].copy(),
             actions=actions[np.minimum(ahead, stop - 1)],

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pi05_ros.data.episodes.episode import Box, Episode, SubtaskLabel
+from pi05_ros.data.episodes.episode import Episode, PictureBox, SubtaskLabel
 from pi05_ros.data.episodes.rows import label_of_row
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.layout import DatasetLayout
@@ -171,7 +171,7 @@ def texts_of_annotations(said: Sequence[Mapping[str, Any]], count: int, fps: flo
     return texts
 
 
-def boxes_to_json(boxes: Sequence[Box]) -> str:
+def boxes_to_json(boxes: Sequence[PictureBox]) -> str:
     """[{"camera": …, "label": …, "corners": [x_min, y_min, x_max, y_max], "score": …}, …]."""
     return json.dumps(
         [
@@ -187,10 +187,12 @@ def boxes_to_json(boxes: Sequence[Box]) -> str:
     )
 
 
-def boxes_from_json(text: str) -> tuple[Box, ...]:
+def boxes_from_json(text: str) -> tuple[PictureBox, ...]:
     """The inverse of `boxes_to_json`."""
     found = []
     for box in json.loads(text):
         x_min, y_min, x_max, y_max = box["corners"]
-        found.append(Box(box["camera"], box["label"], x_min, y_min, x_max, y_max, box["score"]))
+        found.append(
+            PictureBox(box["camera"], box["label"], x_min, y_min, x_max, y_max, box["score"])
+        )
     return tuple(found)

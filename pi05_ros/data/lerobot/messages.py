@@ -11,7 +11,7 @@ import numpy as np
 
 from pi05_ros.data.bags.definitions import definition
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
@@ -119,7 +119,7 @@ class MessageMaker:
             **fields,
         )
 
-    def _box(self, box: Box) -> Any:
+    def _box(self, box: PictureBox) -> Any:
         return self._store.types["pi05_msgs/msg/BoundingBox"](
             camera=box.camera,
             label=box.label,

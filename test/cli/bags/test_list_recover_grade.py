@@ -11,7 +11,7 @@ from pi05_ros.cli.bags.command import main
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import read
-from pi05_ros.data.bags.overview import State, overview
+from pi05_ros.data.bags.overview import BagState, overview
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
 
@@ -65,7 +65,7 @@ def folder(tmp_path):
 
 def test_an_overview_of_a_whole_bag(folder):
     seen = overview(folder / "a-dishes")
-    assert (seen.state, seen.problem) == (State.WHOLE, "")
+    assert (seen.state, seen.problem) == (BagState.WHOLE, "")
     assert (seen.seconds, seen.messages) == (65.0, 6)
     assert seen.subtasks == ("pick up the cup", "pick up the plate")
     assert seen.sources == {"model": 0.75, "human": 0.25}
@@ -149,7 +149,7 @@ def test_list_of_a_folder_that_does_not_exist(tmp_path, capsys):
 def test_a_bag_that_is_being_recorded_is_listed_as_such(tmp_path):
     writer = BagWriter(tmp_path / "live", EpisodeFacts(id="live", task="wipe"))
     seen = overview(tmp_path / "live")
-    assert (seen.state, seen.facts.task) == (State.RECORDING, "wipe")
+    assert (seen.state, seen.facts.task) == (BagState.RECORDING, "wipe")
     writer.abandon()
 
 
@@ -157,7 +157,7 @@ def test_recover_mends_and_says_so_and_then_has_nothing_to_do(folder, capsys):
     assert main(["recover", str(folder / "b-torn")]) == 0
     said = capsys.readouterr().out
     assert "b-torn: 1 message, 0 bytes lost; as they were: b-torn_0.mcap.torn" in said
-    assert overview(folder / "b-torn").state == State.RECOVERED
+    assert overview(folder / "b-torn").state == BagState.RECOVERED
     assert main(["recover", str(folder / "b-torn")]) == 0
     assert "whole already, 1 message; nothing was changed" in capsys.readouterr().out
 

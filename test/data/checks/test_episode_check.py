@@ -13,7 +13,7 @@ from fakes.episode_bags import PLATFORM, alter, drop, make_episode_bag
 
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.checks.episode_check import check
-from pi05_ros.data.checks.findings import Level
+from pi05_ros.data.checks.findings import Severity
 from pi05_ros.nodes.common.conversions import ns_to_time
 
 FRONT = PLATFORM.camera("front").topic
@@ -21,7 +21,7 @@ STATE = "/pi05/robot_state"
 S = 1_000_000_000
 
 
-def found(report, least=Level.WARNING):
+def found(report, least=Severity.WARNING):
     return [(f.level.name, f.subject, f.what) for f in report.findings if f.level >= least]
 
 
@@ -29,7 +29,7 @@ def test_a_whole_episode_passes_with_nothing_to_say(tmp_path):
     report = check(make_episode_bag(tmp_path))
     # The short episode lacks what a robot's controllers are told: said, and no error.
     assert {f.what for f in report.findings} == {"missing: there is no message"}
-    assert {f.level for f in report.findings} == {Level.WARNING}
+    assert {f.level for f in report.findings} == {Severity.WARNING}
     assert {f.subject for f in report.findings} == {
         g.controller.command_name for g in PLATFORM.groups if g.kind != "parallel_gripper"
     }
@@ -142,7 +142,7 @@ def half_a_second_off(number, m):
 def test_a_fault_is_found_where_it_is(tmp_path, fault, level, subject, what):
     report = check(make_episode_bag(tmp_path, fault=fault))
     assert any(f[:2] == (level, subject) and what in f[2] for f in found(report)), found(report)
-    assert report.passed == (Level.ERROR not in {f.level for f in report.findings})
+    assert report.passed == (Severity.ERROR not in {f.level for f in report.findings})
 
 
 def test_a_camera_with_a_clock_of_its_own_is_told(tmp_path):
@@ -164,7 +164,7 @@ def test_a_recovered_episode_passes_and_is_marked(tmp_path):
     report = check(make_episode_bag(tmp_path, recovered="the end was cut", outcome=""))
     assert report.passed
     assert ("WARNING", "recovered: the end was cut") in [(f[0], f[2]) for f in found(report)]
-    assert any("nobody said how it went" in f[2] for f in found(report, Level.NOTE))
+    assert any("nobody said how it went" in f[2] for f in found(report, Severity.NOTE))
 
 
 def test_what_a_crash_cut_off_of_one_topic_is_no_error(tmp_path):
@@ -179,7 +179,7 @@ def test_another_platform_and_an_unknown_one(tmp_path):
     assert any("its layout (18 entries) is not that of mobile_19dof" in f[2] for f in found(known))
     unknown = check(make_episode_bag(tmp_path / "b", platform="their_robot"))
     assert unknown.passed
-    assert any("'their_robot' is not known here" in f[2] for f in found(unknown, Level.NOTE))
+    assert any("'their_robot' is not known here" in f[2] for f in found(unknown, Severity.NOTE))
 
 
 def test_a_bag_that_cannot_be_read_is_one_sentence(tmp_path, capsys):

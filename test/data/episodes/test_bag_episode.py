@@ -28,7 +28,7 @@ from pi05_ros.data.bags.writer import BagTopic, WriterSettings
 from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import MODE_HOLDING, Box
+from pi05_ros.data.episodes.episode import MODE_HOLDING, PictureBox
 
 FRONT = PLATFORM.camera("front").topic
 
@@ -61,7 +61,7 @@ def test_labels_say_who_said_what(tmp_path):
     episode = BagEpisode(episode_bag(tmp_path / "e", 30, labels=labels).path)
     first, second = episode.labels
     assert (first.start_row, first.stop_row, first.source, first.score) == (0, 10, "model", 0.5)
-    assert first.boxes == (Box("front", "cup", 0.25, 0.0, 0.5, 1.0),)
+    assert first.boxes == (PictureBox("front", "cup", 0.25, 0.0, 0.5, 1.0),)
     assert (second.start_row, second.stop_row, second.text) == (10, 20, "wave")
     assert (second.source, second.model_text, second.task) == ("human", "place the cup", "tidy up")
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 from pi05_ros.data.episodes.labels import Saying, spans
 
 ROWS = np.arange(10, 20) * 100  # Row k came at 1000 + 100 k.
@@ -43,7 +43,7 @@ def test_a_planner_that_repeats_itself_says_nothing_new():
 
 
 def test_a_change_of_the_boxes_alone_is_a_new_span():
-    box = Box("front", "cup", 0.1, 0.2, 0.3, 0.4)
+    box = PictureBox("front", "cup", 0.1, 0.2, 0.3, 0.4)
     found = spans(ROWS, [said(0, "pick"), said(1300, "pick", boxes=(box,))])
     assert [label.boxes for label in found] == [(), (box,)]
 
@@ -66,7 +66,9 @@ def test_a_message_becomes_what_it_says():
     message = SimpleNamespace(
         text="pick", source="human", task="tidy", score=math.nan, boxes=[box], id=7
     )
-    wanted = Saying(5, "pick", "human", "tidy", None, (Box("front", "cup", 0.25, 0.5, 0.75, 1),))
+    wanted = Saying(
+        5, "pick", "human", "tidy", None, (PictureBox("front", "cup", 0.25, 0.5, 0.75, 1),)
+    )
     assert Saying.of(5, message) == Saying(
         **{**vars(wanted), "id": 7}
     )  # An old one: no model_text.

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 from pi05_ros.data.lerobot import columns
 
 
@@ -31,8 +31,8 @@ def test_lists_of_no_fixed_length_are_vectors_when_they_are_as_long():
 
 def test_boxes_come_back_as_they_were():
     boxes = (
-        Box("front", "Glas „grün“", 0.1, 0.2, 0.30000000000000004, 1.0, 0.5),
-        Box("left_wrist", "", 0.0, 0.0, 1.0, 1.0, None),
+        PictureBox("front", "Glas „grün“", 0.1, 0.2, 0.30000000000000004, 1.0, 0.5),
+        PictureBox("left_wrist", "", 0.0, 0.0, 1.0, 1.0, None),
     )
     assert columns.boxes_from_json(columns.boxes_to_json(boxes)) == boxes
     assert columns.boxes_from_json(columns.boxes_to_json(())) == ()
@@ -48,7 +48,7 @@ def test_each_run_of_rows_that_say_the_same_is_a_label():
     nan = float("nan")
     none = ("", "", "[]", "", 0, nan)
     grasp, other_id = ("grasp", "model", "[]", "", 1, 0.5), ("grasp", "model", "[]", "", 2, 0.5)
-    box = Box("front", "cup", 0.0, 0.0, 0.5, 0.5, None)
+    box = PictureBox("front", "cup", 0.0, 0.0, 0.5, 0.5, None)
     boxed = ("grasp", "model", columns.boxes_to_json((box,)), "", 2, 0.5)
     human = ("lift", "human", "[]", "grasp", 3, nan)
     by_lerobot = ("lift", "human", "[]", "grasp", 3, None)  # Its tools make null of NaN.
