@@ -158,7 +158,7 @@ class Session:
                 bag.add_topic(self._topics.popleft())
             if self.facts != self._told:
                 self._told = self.facts
-                bag.know(self._told)
+                bag.update_facts(self._told)
             for topic, data, log_ns, publish_ns, sequence in batch:
                 bag.write(topic, data, log_ns, publish_ns, sequence)
             bag.tick()

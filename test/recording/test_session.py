@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
-from pi05_ros.data.bags.mark import is_in_work, is_marked
+from pi05_ros.data.bags.mark import is_locked, is_marked
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import recover
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
@@ -108,10 +108,10 @@ def test_all_that_waits_is_written_before_the_bag_is_closed(bench):
 
 def test_nobody_takes_a_bag_that_is_being_written(bench):
     thread = run(bench)
-    assert is_in_work(bench.session.folder)
+    assert is_locked(bench.session.folder)
     bench.session.finish()
     thread.join(10)
-    assert not is_in_work(bench.session.folder)
+    assert not is_locked(bench.session.folder)
 
 
 def test_a_discarded_episode_leaves_nothing(bench):
@@ -182,7 +182,7 @@ def test_a_bag_that_cannot_be_closed_stays_marked(tmp_path):
     bench.session.run()
     assert bench.session.failure == "e1 could not be closed"
     assert is_marked(bench.session.folder)
-    assert not is_in_work(bench.session.folder)
+    assert not is_locked(bench.session.folder)
 
 
 def test_a_fault_of_ours_is_told_and_the_bag_stays_marked(bench, monkeypatch):
