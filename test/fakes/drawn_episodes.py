@@ -1,4 +1,4 @@
-"""Episodes that no robot made: joints that swing, squares that wander over a gradient."""
+"""Synthetic episodes: swinging joints, and squares that move over a gradient."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DrawnEpisode:
     source: Path = Path("drawn")
     labels: tuple[SubtaskLabel, ...] = ()
     fail_at: int = -1  # Picture that cannot be decoded.
-    failure: type[Exception] = OSError  # What then is raised.
+    failure: type[Exception] = OSError  # The error that is raised then.
     times_ns: np.ndarray = field(init=False)
     states: np.ndarray = field(init=False)
     actions: np.ndarray = field(init=False)

@@ -1,4 +1,4 @@
-"""A camera's pictures: frozen ones, changed encodings, ones that cannot be decoded or seen."""
+"""The check of a camera's pictures: frozen, changed encoding, undecodable, dark or blank."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pi05_ros.errors import Pi05Error
 
 @dataclass
 class PictureSeries:
-    """What is collected of one camera.
+    """Statistics of one camera's pictures, collected while a bag is read.
 
     Args:
-        camera: Its name.
-        topic: Where its pictures are.
-        decode: A message's picture, (h, w, 3) uint8 rgb; raises Pi05Error.
-        settings: When to look, and what is too much.
+        camera: The camera's name.
+        topic: Topic of its pictures.
+        decode: Decodes a message into a picture, (h, w, 3) uint8 rgb; raises Pi05Error.
+        settings: The limits, and how often a picture is decoded.
     """
 
     camera: str
@@ -31,19 +31,19 @@ class PictureSeries:
     settings: CheckSettings
     count: int = 0
     kinds: Counter[str] = field(default_factory=Counter)  # "rgb8 640x480" → messages.
-    broken: Counter[str] = field(default_factory=Counter)  # Why → pictures.
-    looks: Counter[str] = field(default_factory=Counter)  # As in picture_checks; "" is fine.
+    broken: Counter[str] = field(default_factory=Counter)  # Error → pictures.
+    looks: Counter[str] = field(default_factory=Counter)  # Result of look_of → pictures.
     longest_frozen: int = 1
     _run: int = 0
     _last: int = -1
     _looked_ns: int | None = None
 
     def add(self, log_ns: int, message: Any) -> None:
-        """Takes one Image or CompressedImage."""
+        """Add one Image or CompressedImage."""
         self.count += 1
-        print_ = fingerprint(message.data)
-        self._run = self._run + 1 if print_ == self._last else 1
-        self._last = print_
+        data_hash = fingerprint(message.data)
+        self._run = self._run + 1 if data_hash == self._last else 1
+        self._last = data_hash
         self.longest_frozen = max(self.longest_frozen, self._run)
         if hasattr(message, "format"):
             self.kinds[message.format] += 1
@@ -61,7 +61,7 @@ class PictureSeries:
             self.broken[str(error)] += 1
 
     def findings(self, simulated: bool) -> list[EpisodeFinding]:
-        """What is wrong. Of a scene at rest, rendered pictures are equal: no finding."""
+        """List the findings; equal pictures are none in simulation, where a scene may rest."""
         found = []
         if len(self.kinds) > 1:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
@@ -76,8 +76,8 @@ class PictureSeries:
                 )
         if not simulated and self.longest_frozen >= self.settings.frozen_warn:
             bad = self.longest_frozen >= self.settings.frozen_error
-            said = f"the same picture came {self.longest_frozen} times in a row"
-            found.append((Severity.ERROR if bad else Severity.WARNING, said))
+            what = f"the same picture came {self.longest_frozen} times in a row"
+            found.append((Severity.ERROR if bad else Severity.WARNING, what))
         return [
             EpisodeFinding(level, f"{self.topic} ({self.camera})", what) for level, what in found
         ]

@@ -74,7 +74,7 @@ def test_an_entry_that_hardly_moves():
     assert "the state hardly moves" in found[0].sentence
 
 
-def test_a_relative_action_is_judged_by_its_differences():
+def test_a_relative_action_is_checked_by_its_differences():
     episode = sound()
     episode.actions[:] = episode.states  # Absolute ones move; relative ones move less...
     episode.states[:, 14] = episode.actions[:, 14] = np.linspace(0.2, 0.2 + 1e-4, 2000)
@@ -92,7 +92,7 @@ def test_values_outside_the_limits():
     assert "another unit?" in found[0].sentence
 
 
-def test_an_overshoot_of_a_limit_is_none():
+def test_a_small_overshoot_of_a_limit_is_no_finding():
     episode = sound()
     episode.states[:, 3] = PLATFORM.upper[3] + 0.04 * SPAN[3] * np.sin(np.arange(2000))
     assert "outside-limits" not in {f.kind for f in findings(episode)}
