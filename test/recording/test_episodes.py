@@ -18,7 +18,7 @@ TEXT = BagTopic("/text", "std_msgs/msg/String")
 
 
 class Scene:
-    """Episodes on a clock that the test turns, on a disk that it fills."""
+    """Episodes with a clock and a disk that the test controls."""
 
     def __init__(self, folder):
         self.now_ns = 5_000_000_000
@@ -42,13 +42,13 @@ def scene(tmp_path):
 
 
 def put_one(scene):
-    """One message for the open episode: a bag without any is no bag to readers."""
+    """Put one message into the open episode: readers refuse an empty bag."""
     scene.episodes.session.add_topic(TEXT)
     scene.episodes.session.put(Message("/text", b"\0\1\0\0\1\0\0\0\0", 7, 8, 1))
 
 
 def wait_for(condition, what):
-    """Waits for the bag's thread."""
+    """Wait for the bag's thread."""
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, what
@@ -64,7 +64,7 @@ def settled(scene):
 
 
 def slow_to_close(scene):
-    """Bags that are not closed until they are told: events for "it closes" and "go on"."""
+    """Bags whose closing waits: events for "it closes" and "go on"."""
     closing, go_on = threading.Event(), threading.Event()
 
     class Slow(BagWriter):
@@ -123,11 +123,11 @@ def test_one_episode_follows_another(scene):
         assert scene.episodes.stop("failure").code == StopCode.NONE
 
 
-def test_a_full_disk_begins_nothing(scene):
+def test_no_episode_begins_on_a_full_disk(scene):
     scene.space = DiskSpace(free=1_000_000_000, total=10**12)
     reply = scene.episodes.start(FACTS)
     assert reply.code == StartCode.NO_SPACE
-    assert "1 GB are free, 3 GB are needed to begin" in reply.message
+    assert "1 GB are free, 3 GB are needed to start" in reply.message
     assert not scene.folder.exists()
     assert scene.episodes.status().state is RecorderState.IDLE
 
@@ -187,7 +187,7 @@ def test_a_bag_that_cannot_be_closed_is_a_storage_error_and_stays_marked(scene):
     assert scene.episodes.status().state is RecorderState.ERROR
 
 
-def test_a_disk_that_fills_up_is_told_at_once_and_the_next_episode_can_begin(scene):
+def test_a_disk_that_fills_up_is_an_error_at_once_and_the_next_episode_can_begin(scene):
     first = scene.episodes.start(FACTS)
     put_one(scene)
     wait_for(lambda: scene.episodes.status().message_count == 1, "the message")

@@ -46,9 +46,9 @@ from pi05_ros.recording.episodes import (
     StartCode,
     StopCode,
 )
-from pi05_ros.recording.joining import types_of
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
+from pi05_ros.recording.subscriptions import types_of
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
 _WATCH_S = 0.1  # How soon a change of state is told [s].
