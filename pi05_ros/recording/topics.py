@@ -114,7 +114,7 @@ class TopicChoice:
         """
         result: dict[str, str] = {}
         for name in offered:
-            if self.wants(name):
+            if self.may_record(name):
                 types = offered[name]
                 disagree = f"its publishers disagree on its type: {', '.join(types)}"
                 result[name] = "" if len(types) == 1 else disagree
@@ -142,7 +142,7 @@ class TopicChoice:
                 result.pop(form, None)
         result.setdefault(taken, NO_PUBLISHER)
 
-    def wants(self, name: str) -> bool:
+    def may_record(self, name: str) -> bool:
         """Check whether a topic of that name may be recorded."""
         if self._excluded(name) or is_hidden(name):
             return False

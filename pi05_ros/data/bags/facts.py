@@ -96,7 +96,7 @@ class EpisodeFacts:
             except (ValueError, TypeError, AttributeError) as error:
                 raise BagError(f"{bag}: {key} is {data[key]!r}: {error}") from error
         if "id" not in values:
-            raise BagError(f"{bag} says nothing of an episode: there is no {PREFIX}id")
+            raise BagError(f"{bag} holds no facts of an episode: there is no {PREFIX}id")
         try:
             return cls(**values)
         except ValueError as error:

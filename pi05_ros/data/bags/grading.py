@@ -38,7 +38,7 @@ def grade(folder: Path, outcome: str, notes: str = "") -> EpisodeFacts:
     check_closed(folder)
     custom = read(folder).custom_data
     if not describes_episode(custom):
-        raise BagError(f"{folder} is no episode of ours: its {FILE} says nothing of one")
+        raise BagError(f"{folder} is no episode of the suite: its {FILE} has no facts of one")
     facts = EpisodeFacts.from_custom_data(custom, str(folder))
     joined = "\n".join(part for part in (facts.notes, notes) if part)
     facts = dataclasses.replace(facts, outcome=outcome, notes=joined)

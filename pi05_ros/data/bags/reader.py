@@ -137,7 +137,7 @@ class BagReader:
             if not any(self.path.glob("*.mcap")):
                 raise
             raise BagError(
-                f"{error}: `./pi05 bags recover {self.path}` makes it anew from the bag's files"
+                f"{error}: `./pi05 bags recover {self.path}` rebuilds it from the bag's files"
             ) from error
         self.files = tuple(self.path / file.name for file in metadata.files)
         missing = [file.name for file in self.files if not file.exists()]

@@ -162,7 +162,7 @@ class _Check:
         """Check the facts, the definitions and the presence of topics."""
         reader = self.reader
         if facts is None:
-            what = "this is no episode of the suite: only its topics are looked at"
+            what = "this is no episode of the suite: only its topics are checked"
             self._add(Severity.WARNING, self.path.name, what)
         else:
             if facts.recovered:
@@ -172,10 +172,10 @@ class _Check:
                     Severity.NOTE, self.path.name, f"recording ended by itself: {facts.ended}"
                 )
             if not facts.outcome:
-                self._add(Severity.NOTE, self.path.name, "nobody said how it went: `bags grade`")
+                self._add(Severity.NOTE, self.path.name, "not graded: `./pi05 bags grade`")
         for name, topic in reader.topics.items():
             if not topic.definition:
-                what = f"the bag does not say what {topic.type} is: no message definition"
+                what = f"the bag has no message definition of {topic.type}"
                 self._add(Severity.ERROR, name, what)
         for name, wanted in self._expected.items():
             if name not in reader.topics or reader.topics[name].count == 0:
@@ -218,7 +218,7 @@ class _Check:
             level = Severity.ERROR if is_state else Severity.WARNING
             self._add(level, series.topic, "stamps go back in time")
         elif is_state and clock_jumped_back(series.sequences):
-            what = "the clock jumped back: what was before and after lies among each other"
+            what = "the clock jumped back: rows from before and after are interleaved"
             self._add(Severity.ERROR, series.topic, what)
         offset = series.clock_offset()
         if abs(offset) > self.settings.max_clock_offset:

@@ -67,13 +67,11 @@ class PictureSeries:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
             found.append((Severity.ERROR, f"its pictures change their kind: {kinds}"))
         for why, count in self.broken.items():
-            found.append((Severity.ERROR, f"{count} of the pictures looked at are broken: {why}"))
+            found.append((Severity.ERROR, f"{count} of the decoded pictures are broken: {why}"))
         total = sum(self.looks.values())
         for look, count in self.looks.items():
             if look and count > 0.5 * total:
-                found.append(
-                    (Severity.WARNING, f"{count} of {total} pictures looked at are {look}")
-                )
+                found.append((Severity.WARNING, f"{count} of {total} decoded pictures are {look}"))
         if not simulated and self.longest_frozen >= self.settings.frozen_warn:
             bad = self.longest_frozen >= self.settings.frozen_error
             what = f"the same picture came {self.longest_frozen} times in a row"

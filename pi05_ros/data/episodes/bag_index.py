@@ -63,8 +63,8 @@ class EpisodeTopics:
         facts, topics = reader.facts, reader.topics
         if facts is None:
             raise BagError(
-                f"{reader.path} is a bag, but no episode of this suite: it does not say which "
-                f"robot it is of (pi05.id and the rest of its custom_data); found "
+                f"{reader.path} is a bag, but no episode of this suite: it lacks the "
+                f"facts of one (pi05.id and the rest of its custom_data); found "
                 f"{len(topics)} topics: {_some(sorted(topics))}"
             )
         state = f"{facts.namespace.rstrip('/')}/robot_state"
@@ -124,7 +124,7 @@ class _Rows:
     """Collects RobotState messages."""
 
     def __init__(self, reader: BagReader) -> None:
-        assert reader.facts is not None  # EpisodeTopics looked.
+        assert reader.facts is not None  # EpisodeTopics checked.
         self._reader, self._facts = reader, reader.facts
         self._names = list(reader.facts.names)
         self._log: list[int] = []

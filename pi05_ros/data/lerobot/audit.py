@@ -49,7 +49,7 @@ class Audit:
             + f"), {self.rows} rows at {self.fps} Hz, {self.seconds:.1f} s",
             f"tasks: {', '.join(map(clean, self.tasks)) or 'none'}",
             f"outcomes: {_shares(self.outcomes, 'episodes')}",
-            f"subtasks said by: {_shares(self.sources, 'rows')}",
+            f"sources of subtasks: {_shares(self.sources, 'rows')}",
         ]
         if self.recovered:
             found.append(f"recovered after a crash: {self.recovered} episodes")

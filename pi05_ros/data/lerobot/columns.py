@@ -32,9 +32,7 @@ def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Ta
     count = len(taken)
     known = episode.labels
     labels = label_of_row(episode)[taken]
-    labels = np.where(
-        labels < 0, len(known), labels
-    )  # An extra index behind the last means "no label".
+    labels = np.where(labels < 0, len(known), labels)  # len(known) means "no label".
     columns: dict[str, pa.Array] = {
         names.STATE: vectors(episode.states[taken]),
         names.ACTION: vectors(episode.actions[taken]),

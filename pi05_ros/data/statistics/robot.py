@@ -132,7 +132,7 @@ class RobotStatistics:
         empty = np.flatnonzero(~np.isfinite(states + actions + differences).all(axis=0))
         if empty.size:
             raise StatisticsError(
-                f"nothing is known of '{self.layout.names[empty[0]]}': of {self.rows} rows in "
+                f"there are no values of '{self.layout.names[empty[0]]}': of {self.rows} rows in "
                 "which the robot acted and was labelled, none has a finite value"
             )
         actions = np.where(wanted, differences, actions)

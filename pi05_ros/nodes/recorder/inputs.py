@@ -179,7 +179,7 @@ def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Pu
     return {
         name: [_publisher(info) for info in node.get_publishers_info_by_topic(name)]
         for name, _ in node.get_topic_names_and_types()
-        if choice.wants(name)
+        if choice.may_record(name)
     }
 
 

@@ -205,6 +205,6 @@ def test_grade_keeps_what_it_does_not_know(folder):
 
 
 def test_grade_refuses_what_is_no_episode_of_ours(folder, capsys):
-    for name, why in (("e-foreign", "no episode of ours"), ("b-torn", "was not closed")):
+    for name, why in (("e-foreign", "no episode of the suite"), ("b-torn", "was not closed")):
         assert pi05(["bags", "grade", str(folder / name), "success"]) == 1
         assert why in capsys.readouterr().err

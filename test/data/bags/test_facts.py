@@ -75,5 +75,5 @@ def test_a_bad_value_is_reported_with_its_bag(key, value, why):
 
 
 def test_without_an_id_it_is_no_episode():
-    with pytest.raises(BagError, match=r"says nothing of an episode: there is no pi05\.id"):
+    with pytest.raises(BagError, match=r"holds no facts of an episode: there is no pi05\.id"):
         EpisodeFacts.from_custom_data({"pi05.task": "wipe"})

@@ -119,7 +119,7 @@ def test_other_folders_and_files_are_refused(tmp_path):
         yaml.write_text(broken)
         assert words in why(bag)
     yaml.write_bytes(b"\xff\xfe\x00")
-    assert f"`./pi05 bags recover {bag}` makes it anew from the bag's files" in why(bag)
+    assert f"`./pi05 bags recover {bag}` rebuilds it from the bag's files" in why(bag)
     yaml.unlink()
     assert f"was not closed (it has no metadata.yaml): ./pi05 bags recover {bag}" in why(bag)
     yaml.write_text(good)

@@ -110,7 +110,7 @@ def test_another_robot_is_refused(facts, message):
 
 def test_norm_stats_without_rows_are_an_error():
     nothing = wandering(10, labels=())
-    with pytest.raises(StatisticsError, match="nothing is known of 'joint_0': of 0 rows"):
+    with pytest.raises(StatisticsError, match="there are no values of 'joint_0': of 0 rows"):
         statistics_of(nothing).norm_stats()
 
 
