@@ -68,7 +68,7 @@ class CheckReport:
 
     @property
     def passed(self) -> bool:
-        """Whether no finding is an error."""
+        """True when no finding is an error."""
         return all(finding.level < Severity.ERROR for finding in self.findings)
 
 

@@ -24,7 +24,7 @@ KINDS = {
     "not-finite": "values that are NaN or infinite",
     "near-constant": "an entry that hardly moves, so normalisation would amplify its noise",
     "outside-limits": "values that the platform's limits do not allow",
-    "outside-range": "more values outside [-1, 1] than the percentiles say",
+    "outside-range": "more values outside [-1, 1] than the percentiles imply",
     "outlier": "a value far outside [-1, 1]",
 }
 
@@ -93,10 +93,10 @@ def check_fitness(
         "action": (statistics.actions, ~relative),
         "relative action": (statistics.relative, relative),
     }
-    for kind, (vectors, judged) in ranges.items():
+    for kind, (vectors, selected) in ranges.items():
         ends = _ends(norm_stats, "state" if kind == "state" else "action")
-        findings += _near_constant(kind, ends, judged, platform, high - low)
-        findings += _outside_range(kind, vectors, ends, judged, platform)
+        findings += _near_constant(kind, ends, selected, platform, high - low)
+        findings += _outside_range(kind, vectors, ends, selected, platform)
     return tuple(findings)
 
 
@@ -152,10 +152,10 @@ def _not_finite(
 
 
 def _near_constant(
-    kind: str, ends: np.ndarray, judged: np.ndarray, platform: Platform, range_: np.ndarray
+    kind: str, ends: np.ndarray, selected: np.ndarray, platform: Platform, range_: np.ndarray
 ) -> Iterator[StatisticsFinding]:
     span = ends[1] - ends[0]
-    for i in np.flatnonzero(judged & (span < MIN_SPAN_SHARE * range_)):
+    for i in np.flatnonzero(selected & (span < MIN_SPAN_SHARE * range_)):
         unit = platform.dimensions[i].unit
         yield StatisticsFinding(
             "near-constant",
@@ -189,14 +189,14 @@ def _outside_range(
     kind: str,
     vectors: VectorStatistics,
     ends: np.ndarray,
-    judged: np.ndarray,
+    selected: np.ndarray,
     platform: Platform,
 ) -> Iterator[StatisticsFinding]:
     outside = vectors.quantiles.share_below(ends[0]) + vectors.quantiles.share_above(ends[1])
     span = np.maximum(ends[1] - ends[0], 1e-6)  # As model/normalization keeps it above 0.
     spread = vectors.spread
     farthest = np.maximum(ends[0] - spread.least, spread.greatest - ends[1]) / span * 2 + 1
-    for i in np.flatnonzero(judged & (outside > MAX_OUTSIDE_RANGE)):
+    for i in np.flatnonzero(selected & (outside > MAX_OUTSIDE_RANGE)):
         yield StatisticsFinding(
             "outside-range",
             "error",
@@ -204,7 +204,7 @@ def _outside_range(
             f"{platform.names[i]}: {outside[i]:.1%} of the {kind} lie outside [-1, 1] after "
             f"normalisation, wanted {2 * 0.01:.0%}: the statistics are of other data",
         )
-    for i in np.flatnonzero(judged & (farthest > OUTLIER) & (outside <= MAX_OUTSIDE_RANGE)):
+    for i in np.flatnonzero(selected & (farthest > OUTLIER) & (outside <= MAX_OUTSIDE_RANGE)):
         yield StatisticsFinding(
             "outlier",
             "warning",

@@ -325,7 +325,7 @@ def test_a_bag_of_several_files_is_one_episode(tmp_path):
 
 
 def test_a_bag_in_sqlite_is_an_episode_too(tmp_path):
-    """As written by `ros2 bag convert`: another storage, the same custom_data."""
+    """A bag of `ros2 bag convert`: another storage, the same custom_data."""
     from fakes.model_bags import store
     from rosbags.rosbag2 import StoragePlugin, Writer
 
