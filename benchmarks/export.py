@@ -1,4 +1,4 @@
-"""How fast bags become a LeRobot dataset, how large it is, and what it costs the pictures.
+"""Speed of exporting bags to a LeRobot dataset, its size, and the loss in its pictures.
 
     ./pi05 run python benchmarks/export.py --out docs/benchmarks/export.md
 
@@ -34,7 +34,7 @@ PLATFORM = load_platform("mobile_18dof")
 SIZE = (480, 640)
 CAMERA_HZ = 30.0
 STEP = 10**9
-_SCENES = 45  # Pictures that repeat, forwards and backwards: 1.5 s of them.
+_SCENES = 45  # Pictures that are played forwards and backwards; 1.5 s.
 
 COLUMNS = (
     "pictures in the bag",
@@ -55,15 +55,15 @@ Hz, {seconds:.0f} s, on {machine}. H.264, preset {preset}, crf {crf}, a key fram
 The pictures are a textured view that moves by 2 pixels a picture, with noise of a small sensor
 (deviation 2 of 255 levels a channel), which costs most of the bytes; a mock home has none.
 `x real time` is seconds of episode in a second; cores are this process's and everything else's.
-Where others had cores, the processor time tells more: two free cores export in half of it.
-PSNR is between what the bag gives and what the dataset gives, over pictures of all cameras.
+On a busy machine use the processor time: two free cores export in half of it.
+PSNR compares the bag's pictures with those of the dataset, over all cameras.
 
 {rows}
 """
 
 
-class Wandering:
-    """An Episode whose cameras look around a wall; nothing of it is read from a disk."""
+class SyntheticEpisode:
+    """An Episode in memory whose cameras move over a textured wall."""
 
     source = Path("benchmark")
     fingerprint = "benchmark"
@@ -99,16 +99,20 @@ class Wandering:
         return len(self.times_ns)
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
+        """See Episode."""
         return self._frame_times
 
     def frame_of_row(self, camera: str) -> np.ndarray:
+        """See Episode."""
         return newest_frames(self._frame_times, self.times_ns)
 
     def picture(self, camera: str, index: int) -> np.ndarray:
+        """See Episode."""
         place = index % (2 * _SCENES - 2)
         return self._scenes[camera][min(place, 2 * _SCENES - 2 - place)]
 
     def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
+        """See Episode."""
         return (self.picture(camera, index) for index in range(start, stop))
 
 
@@ -125,7 +129,7 @@ def _scenes(seed: int) -> Iterator[np.ndarray]:
 
 @dataclass(frozen=True)
 class Result:
-    """Of one kind of bag."""
+    """Measurements with one encoding of pictures."""
 
     pictures: str
     bag_bytes: int
@@ -138,8 +142,8 @@ class Result:
 
 
 def measure(pictures: Literal["jpeg", "raw"], seconds: float, folder: Path) -> Result:
-    """Makes a bag, exports it, imports it."""
-    made: Episode = Wandering(seconds)
+    """Make a bag, export it and import it again."""
+    made: Episode = SyntheticEpisode(seconds)
     write_bag(made, folder / "bags", BagSettings(pictures))
     episodes = open_episodes(folder / "bags")
     meter = machine.CpuMeter({"export": os.getpid()})
@@ -183,7 +187,7 @@ def _size(folder: Path) -> int:
 
 
 def main() -> None:
-    """Measures each kind, and writes the page."""
+    """Measure each encoding, and write the page."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the episode [s]")
     parser.add_argument("--out", type=Path, help="page to write; else it is printed")

@@ -1,4 +1,4 @@
-"""How many training samples a second come from a bag: cold, while the cache is built, and warm.
+"""Training samples read per second from a bag: cold, while the cache is built, and warm.
 
     ./pi05 run python benchmarks/reading.py --out docs/benchmarks/reading.md
 
@@ -39,18 +39,18 @@ from pi05_ros.platforms.platform import load_platform
 PLATFORM = load_platform("mobile_18dof")
 CAMERAS = PLATFORM.policy_cameras
 BEGAN = 100 * 10**9
-ROUNDS = 3  # The median of so many is told: others use these cores too.
-WANTED = 300  # Samples a second, of the issue.
+ROUNDS = 3  # The median of these is reported, since the machine is shared.
+WANTED = 300  # Target [samples/s].
 
 PAGE = """# Reading episodes
 
 `benchmarks/reading.py`: one episode of {seconds:.0f} s, three cameras of 640x480 at 30 Hz, rows at
 50 Hz, {samples} samples, on {machine}; all on a local disk. Median of {rounds} rounds.
 A sample is three 224x224 pictures, state, and a 50-row chunk with its mask, at a random place;
-wanted are {wanted} a second. `cold` decodes from the bag at each access, nothing is cached. `warm`
-reads the cache from memory, `warm, from disk` after its pages were dropped from memory. Two
-processes each read a half, as the workers of a data loader do; handing samples on is not counted.
-`others` is what the rest of the machine did meanwhile.
+the target is {wanted} a second. `cold` decodes from the bag at each access without a cache.
+`warm` reads the cache from memory, `warm, from disk` after its pages were dropped from memory. Two
+processes each read a half, like the workers of a data loader, without passing samples on.
+`others` is the load of the rest of the machine.
 
 {table}
 """
@@ -58,7 +58,7 @@ processes each read a half, as the workers of a data loader do; handing samples 
 
 @dataclass(frozen=True)
 class Kind:
-    """How the drivers send."""
+    """Encoding of the drivers' pictures."""
 
     name: str
     type: str
@@ -66,7 +66,7 @@ class Kind:
 
 
 def raw(pixels: np.ndarray) -> dict:
-    """Fields of an Image."""
+    """Fields of an Image message."""
     return {
         "height": pixels.shape[0],
         "width": pixels.shape[1],
@@ -78,7 +78,7 @@ def raw(pixels: np.ndarray) -> dict:
 
 
 def jpeg(pixels: np.ndarray) -> dict:
-    """Fields of a CompressedImage."""
+    """Fields of a CompressedImage message."""
     return {"format": "jpeg", "data": cv2.imencode(".jpg", pixels[..., ::-1])[1].reshape(-1)}
 
 
@@ -89,7 +89,7 @@ KINDS = (
 
 
 def make_bag(folder: Path, kind: Kind, seconds: float) -> Path:
-    """Writes the episode."""
+    """Write the episode as a bag."""
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     store = get_typestore(Stores.ROS2_JAZZY)
@@ -118,12 +118,12 @@ def make_bag(folder: Path, kind: Kind, seconds: float) -> Path:
     writer.add_topic(BagTopic("/pi05/subtask", subtask_type, (OfferedQos(),)))
     for topic in facts.cameras.values():
         writer.add_topic(BagTopic(topic, kind.type, (OfferedQos(),)))
-    said = types[subtask_type](
+    subtask = types[subtask_type](
         header=header(BEGAN), id=1, task="tidy up", text="pick up the cup", boxes=[],
         source="human", score=np.nan, latency=np.nan, model_text="", model_score=np.nan,
         model_stamp=stamp(0),
     )  # fmt: skip
-    writer.write("/pi05/subtask", bytes(store.serialize_cdr(said, subtask_type)), BEGAN, BEGAN)
+    writer.write("/pi05/subtask", bytes(store.serialize_cdr(subtask, subtask_type)), BEGAN, BEGAN)
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 6, (8, 480, 640, 3)).astype(np.float32)
     events: list[tuple[int, str | None]] = [
@@ -155,7 +155,7 @@ def make_bag(folder: Path, kind: Kind, seconds: float) -> Path:
 
 
 def read(samples: Samples, count: int, seed: int) -> float:
-    """Samples a second, read one after the other at random places."""
+    """Samples per second, read one after the other at random places."""
     places = np.random.default_rng(seed).integers(0, len(samples), count)
     begin = time.perf_counter()
     for place in places:
@@ -165,7 +165,7 @@ def read(samples: Samples, count: int, seed: int) -> float:
 
 
 def read_by_two(samples: Samples, count: int, seed: int) -> float:
-    """Samples a second of two processes together."""
+    """Samples per second of two processes together."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(2, _keep, (samples,)) as pool:
         pool.map(_warm_up, range(2), chunksize=1)
@@ -191,7 +191,7 @@ def _read_kept(count: int, seed: int) -> float:
 
 
 def drop_from_memory(folder: Path) -> None:
-    """Lets the kernel forget the pages of all files below a folder."""
+    """Drop the pages of all files below a folder from the page cache."""
     os.sync()
     for path in folder.rglob("*"):
         if path.is_file():
@@ -200,7 +200,7 @@ def drop_from_memory(folder: Path) -> None:
 
 
 def lines(kind: Kind, folder: Path, seconds: float) -> Iterator[tuple[str, str, str]]:
-    """What was measured: (what, figure, others)."""
+    """Measure with one encoding; yield (name, figure, load of others)."""
     path = make_bag(folder / kind.name.replace(" ", "-"), kind, seconds)
     size = sum(file.stat().st_size for file in path.iterdir())
     yield "bag", f"{size / 1e6:.0f} MB, {size / 1e6 / seconds:.1f} MB/s recorded", ""
@@ -254,7 +254,7 @@ def lines(kind: Kind, folder: Path, seconds: float) -> Iterator[tuple[str, str, 
         yield ("warm, one process", *figure)
         yield ("warm, two processes", *median_of_two(samples, 3000))
 
-    yield from warm()  # Its memory map is closed with it: pages of an open one stay.
+    yield from warm()  # Closes its memory map, since mapped pages stay in memory.
 
     def from_disk(number: int) -> float:
         gc.collect()
@@ -267,7 +267,7 @@ def lines(kind: Kind, folder: Path, seconds: float) -> Iterator[tuple[str, str, 
 
 
 def main() -> int:
-    """Measures, and writes the page."""
+    """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="length of the episode")
     parser.add_argument("--folder", type=Path, help="where the bags and the cache lie")

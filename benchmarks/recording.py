@@ -1,11 +1,11 @@
-"""How much of four cameras the recorder writes, what it costs, and what a plain write costs.
+"""Share of four cameras' pictures that the recorder writes, with its cost and a plain write's.
 
     ./pi05 run python benchmarks/recording.py --out docs/benchmarks/recording.md
 
-Drivers in a process of their own send four cameras at 30 Hz by DDS, as noise in rgb8 (110 MB/s)
-and as JPEG; the recorder runs as on a robot. What is in the bag is counted by sequence numbers.
-Then the same messages go through the recorder's queue and writer as fast as they can, and once
-more to a plain file.
+Drivers in a separate process send four cameras at 30 Hz by DDS, as noise in rgb8 (110 MB/s) and as
+JPEG; the recorder runs as on a robot. The bag's messages are counted by sequence numbers. Then the
+same messages go through the recorder's queue and writer at full speed, and once more to a plain
+file.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ PAGE = """# Recording
 
 `benchmarks/recording.py`: four 640x480 cameras at {rate:.0f} Hz each, {seconds:.0f} s a line,
 on {machine}.
-`others` is what the rest of the machine did, the drivers among it: cores are shared.
+`others` is the load of the rest of the machine, drivers included: cores are shared.
 
 ## Over DDS, as on a robot
 
-`written` is the share of what was sent from the first picture in the bag to the stop, by sequence
-numbers; `lost` never reached the recorder, `dropped` found no room in its queue.
+`written` is the share of the messages sent from the first picture in the bag to the stop, by
+sequence numbers; `lost` never reached the recorder, `dropped` did not fit into its queue.
 
 {live}
 
-## As fast as it goes
+## At full speed
 
 The same messages from memory through the recorder's queue, chunks and checksums into a bag that is
 closed and verified, and as a plain file with one fsync. Best of {repeats}, one after the other.
@@ -64,7 +64,7 @@ there into a serialized message, and from that into a Python object.
 
 @dataclass(frozen=True)
 class Live:
-    """What came of an episode."""
+    """Measurements of one episode."""
 
     kind: str
     compression: str
@@ -78,7 +78,7 @@ class Live:
     others: float
 
     def row(self) -> str:
-        """A line of the table."""
+        """Format a line of the table."""
         return (
             f"| {self.kind} | {self.compression} | {self.megabytes / self.seconds:.0f} "
             f"| {100 * self.written / self.sent:.2f} % of {self.sent} | {self.lost} "
@@ -88,7 +88,7 @@ class Live:
 
 
 def live(kind: str, compression: str, seconds: float, folder: Path) -> Live:
-    """Records for so long."""
+    """Record an episode of `seconds` over DDS, and measure."""
     parameters = {RECORDER: {"bags": folder / "bags", "compression": compression}}
     topics = [
         camera.topic + ("" if kind == "rgb8" else "/compressed")
@@ -134,7 +134,7 @@ def live(kind: str, compression: str, seconds: float, folder: Path) -> Live:
 
 
 def flat_out(kind: str, compression: str, megabytes: float, folder: Path) -> tuple[float, float]:
-    """The recorder's way to the disk without a wire: MB/s, and processor time [s/GB]."""
+    """Write through the recorder's queue and bag without DDS: MB/s, processor time [s/GB]."""
     data = pictures(kind)
     count = round(megabytes * MEGABYTE / len(data[0]))
     path = folder / "bag"
@@ -164,7 +164,7 @@ def flat_out(kind: str, compression: str, megabytes: float, folder: Path) -> tup
 
 
 def plain(kind: str, megabytes: float, folder: Path) -> tuple[float, float]:
-    """The same bytes to a file: MB/s, and processor time [s/GB]."""
+    """Write the same bytes to a plain file: MB/s, processor time [s/GB]."""
     data = pictures(kind)
     count = round(megabytes * MEGABYTE / len(data[0]))
     path = folder / "plain"
@@ -186,11 +186,11 @@ def _used() -> float:
 
 
 def main() -> None:
-    """Measures and writes the page."""
+    """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=None, help="page to write")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each episode")
-    parser.add_argument("--megabytes", type=float, default=1500.0, help="written flat out")
+    parser.add_argument("--megabytes", type=float, default=1500.0, help="written at full speed")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to measure")
     arguments = parser.parse_args()

@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.brain.observation import Observation
 from pi05_ros.bringup.graph import robot_description
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.data.episodes.episode import MODE_RUNNING, Box
+from pi05_ros.data.episodes.episode import MODE_RUNNING, PictureBox
 from pi05_ros.evaluation.rollout import TASK, StreamStandIn
 from pi05_ros.evaluation.world_robot import measured_state, send_command
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
@@ -122,12 +122,12 @@ class Moment:
         )
         self.view.add_subtask(self.subtask, self.now_ns)
 
-    def _box(self, box) -> Box:
+    def _box(self, box) -> PictureBox:
         """A box of the model's padded square as one of the camera's picture."""
         camera = self._platform.camera(box.camera)
         fit = Letterbox.fit(camera.width, camera.height, _SIDE, _SIDE)
         low, high = fit.to_picture(box.x_min, box.y_min), fit.to_picture(box.x_max, box.y_max)
-        return Box(box.camera, box.label, *low, *high)
+        return PictureBox(box.camera, box.label, *low, *high)
 
     def _predict(self) -> None:
         assert self.subtask is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pi05_ros.cli.common.live_line import LiveLine
 from pi05_ros.cli.latency_live import listen
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.errors import ConfigError
 from pi05_ros.evaluation.latency.bag import read_bag
 from pi05_ros.evaluation.latency.errors import LatencyError

@@ -1,1 +1,1 @@
-"""Bags and datasets in, training samples out. Knows neither ROS nor torch."""
+"""Bags and datasets in, training samples out; imports neither ROS nor torch."""

@@ -1,4 +1,4 @@
-"""One door to episodes, wherever they are."""
+"""Open the episodes of bags, of folders of bags and of LeRobot datasets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import FILE, MARK
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
@@ -26,19 +25,19 @@ def open_episodes(
     cache: CacheFolder | None = None,
     refused: Callable[[Path, Pi05Error], None] | None = None,
 ) -> list[Episode]:
-    """The episodes at a place, by name.
+    """Open the episodes at a path, sorted by name.
 
     Args:
         path: A bag (its folder, or one file), a folder of bags, or a LeRobot dataset (v2.1, v3).
-        include_recovered: Also episodes whose recorder was killed: they lack their end, and
-            perhaps messages before it.
-        platform: Of which robot they must be; None: any.
-        cache: Where bags' indices are kept; None: nowhere.
-        refused: Called with an episode of a folder that cannot be had, and why; the others are
-            opened. None: the first such one is raised.
+        include_recovered: Whether to include episodes whose recorder was killed: they lack their
+            end, and perhaps messages before it.
+        platform: The robot that the episodes must be of; None: any.
+        cache: Folder in which the indices of bags are kept; None: they are not kept.
+        refused: Called with the path of an episode that cannot be opened and with the error; the
+            other episodes are opened. None: the first error is raised.
 
     Raises:
-        Pi05Error: There is nothing, or an episode cannot be had and `refused` is None.
+        Pi05Error: There is no episode, or one cannot be opened and `refused` is None.
     """
     path = Path(path)
     found: list[Episode] = []
@@ -58,12 +57,12 @@ def open_episodes(
 def _openers(
     path: Path, cache: CacheFolder | None
 ) -> Iterator[tuple[Path, Callable[[], Episode]]]:
-    """Each episode of a place: where it is, and what opens it."""
+    """Yield the path of each episode and the function that opens it."""
     if (path / "meta" / "info.json").exists():
         from pi05_ros.data.lerobot.reader import open_dataset
 
         for episode in open_dataset(path, include_recovered=True):
-            yield path / episode.facts.id, partial(_the_same, episode)
+            yield path / episode.facts.id, partial(_identity, episode)
     elif path.is_file() or is_bag(path):
         yield path, partial(BagEpisode, path, cache)
     elif not path.exists():
@@ -79,12 +78,12 @@ def _openers(
             yield bag, partial(BagEpisode, bag, cache)
 
 
-def _the_same(episode: Episode) -> Episode:
+def _identity(episode: Episode) -> Episode:
     return episode
 
 
 def find_bags(folder: Path) -> list[Path]:
-    """Folders of bags in a folder and below it, by name; closed or not."""
+    """Find the bags in a folder and below it, closed or not, sorted by name."""
     found: list[Path] = []
     for inner in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0] != "."):
         found += [inner] if is_bag(inner) else find_bags(inner)
@@ -92,7 +91,7 @@ def find_bags(folder: Path) -> list[Path]:
 
 
 def is_bag(folder: Path) -> bool:
-    """Whether a folder looks like a bag, closed or not."""
+    """Check whether a folder looks like a bag, closed or not."""
     if not folder.is_dir():
         return False
     try:
@@ -100,17 +99,17 @@ def is_bag(folder: Path) -> bool:
             return True
         return any(path.suffix in _PARTS for path in folder.iterdir())
     except PermissionError:
-        return True  # It may be one: whoever opens it is told, and the others are found.
+        return True  # It may be one: opening it raises the error, and the others are found.
 
 
 def _check(
     path: Path, facts: EpisodeFacts, include_recovered: bool, platform: Platform | None
 ) -> None:
-    """Raises BagError when an episode is not one that was asked for."""
+    """Raise BagError when an episode is not among those asked for."""
     if facts.recovered and not include_recovered:
         raise BagError(
-            f"{path} was recovered ({facts.recovered}): what the crash took is missing; to read "
-            "it all the same, say so (--include-recovered)"
+            f"{path} was recovered ({facts.recovered}) and lacks what the crash destroyed; "
+            "--include-recovered reads it all the same"
         )
     if platform is None:
         return

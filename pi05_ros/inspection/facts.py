@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import Box
+from pi05_ros.data.episodes.episode import PictureBox
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class SubtaskFacts:
     source: str  # Subtask.SOURCE_*
     score: float  # NaN: the source gives none.
     latency: float  # [s]; NaN: not applicable.
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[PictureBox, ...] = ()
     model_text: str = ""  # What the model would have said while a human's subtask stands.
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pi05_ros.data.episodes.episode import Box
+from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.colours import SOURCE_COLOURS, UNKNOWN_SOURCE, rgb
 from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.lettering import BACKGROUND, FAINT, TEXT, cut, font, label, paste
@@ -60,7 +60,10 @@ def annotate(
 
 
 def draw_boxes(
-    picture: np.ndarray, boxes: Sequence[Box], colour: tuple[int, int, int], is_old: bool = False
+    picture: np.ndarray,
+    boxes: Sequence[PictureBox],
+    colour: tuple[int, int, int],
+    is_old: bool = False,
 ) -> None:
     """Draws boxes with their labels into a picture, in place.
 

@@ -1,1 +1,1 @@
-"""Recording episodes: which topics, through which queue, into which bag. No ROS in here."""
+"""The recorder's logic without ROS: choice of topics, queue, session and bag."""

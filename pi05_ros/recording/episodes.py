@@ -1,4 +1,4 @@
-"""The recorder's episodes, one after the other: what start_episode and stop_episode do."""
+"""The recorder's episodes: the work of start_episode and stop_episode."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pi05_ros.recording.provenance import episode_id
 from pi05_ros.recording.session import OpenBag, Session, SessionSettings
 
 SUCCESS, FAILURE, DISCARD = OUTCOMES = ("success", "failure", "discard")
-MAX_TASK_LENGTH = 256  # As StartEpisode.srv says.
-_OPEN_S = 10.0  # Patience with a disk that opens a file [s].
-_CLOSE_S = 30.0  # Patience with one that closes a bag by itself, when all ends [s].
+MAX_TASK_LENGTH = 256  # As in StartEpisode.srv.
+_OPEN_S = 10.0  # Timeout for opening a bag [s].
+_CLOSE_S = 30.0  # Timeout, at shutdown, for the closing of a bag that ended by itself [s].
 
 
-class State(enum.IntEnum):
+class RecorderState(enum.IntEnum):
     """Values of Episode.state."""
 
     IDLE = 0
@@ -51,7 +51,7 @@ class StopCode(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answers."""
+    """Response of a service."""
 
     code: int
     message: str  # Never empty.
@@ -61,10 +61,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class EpisodeStatus:
-    """The present or the last episode; see Episode.msg."""
+    """State of the current or the last episode; see Episode.msg."""
 
-    state: State
-    facts: EpisodeFacts | None = None  # None: there was none.
+    state: RecorderState
+    facts: EpisodeFacts | None = None  # None: there was no episode.
     outcome: str = ""
     path: str = ""
     start_ns: int = 0  # Node clock.
@@ -75,17 +75,17 @@ class EpisodeStatus:
 
 
 class Episodes:
-    """Begins and ends episodes. At most one is open; `session` is its.
+    """Begins and ends episodes, of which at most one is open; `session` writes it.
 
     Methods may be called from different threads. `start`, `stop` and `end` wait for the disk.
 
     Args:
-        folder: Where the bags lie; it is made when it is needed.
+        folder: Folder of the bags, made on demand.
         settings: How an episode is written.
-        now_ns: The node's clock.
-        utc_s: Seconds since 1970, for names of folders.
+        now_ns: The node's clock [ns].
+        utc_s: Seconds since 1970, for the names of folders.
         open_bag: Makes the bag.
-        disk: Tells the space on a disk.
+        disk: Queries the space on a disk.
     """
 
     def __init__(
@@ -104,22 +104,22 @@ class Episodes:
         self._now_ns, self._utc_s = now_ns, utc_s
         self._open_bag, self._disk = open_bag, disk
         self._thread: threading.Thread | None = None
-        self._doors = threading.Lock()  # One start or stop at a time.
-        self._lock = threading.RLock()  # Guards status and session, for moments.
-        self._status = EpisodeStatus(State.IDLE)
+        self._operation = threading.Lock()  # One start or stop at a time.
+        self._lock = threading.RLock()  # Guards status and session.
+        self._status = EpisodeStatus(RecorderState.IDLE)
 
     @property
-    def state(self) -> State:
-        """The state now: a bag that could not be written on is told at once."""
+    def state(self) -> RecorderState:
+        """The current state; a failed bag is an ERROR at once."""
         return self.status().state
 
     def status(self) -> EpisodeStatus:
-        """The present or the last episode. Notes, too, that one has ended by itself."""
+        """State of the current or the last episode; detects one that ended by itself."""
         with self._lock:
             status, session = self._status, self.session
             if session is None:
                 return status
-            if status.state is State.RECORDING:
+            if status.state is RecorderState.RECORDING:
                 status = replace(status, duration_ns=max(0, self._now_ns() - status.start_ns))
             status = replace(
                 status,
@@ -129,21 +129,21 @@ class Episodes:
             )
             if session.trouble:
                 why = "; ".join(filter(None, (session.trouble, session.failure)))
-                self._status = status = replace(status, state=State.ERROR, message=why)
+                self._status = status = replace(status, state=RecorderState.ERROR, message=why)
                 if session.done.is_set():
                     self.session = None
             return status
 
     def space_problem(self) -> str:
-        """Why no episode can begin now for want of space, one clause; empty: it can."""
+        """Reason why the disk has no space for an episode, one clause; empty: it has."""
         return self._disk(self.folder).problem_at_start
 
     def start(self, facts: EpisodeFacts) -> Reply:
-        """Begins an episode. The facts' id, started_ns, outcome and ended are filled in here."""
-        with self._doors:
+        """Begin an episode; sets id, started_ns, outcome, ended and recovered of the facts."""
+        with self._operation:
             status = self.status()
             if self.session is not None:
-                recording = status.state is State.RECORDING
+                recording = status.state is RecorderState.RECORDING
                 what = "being recorded: stop it first" if recording else "still being closed"
                 return Reply(
                     StartCode.ALREADY_RECORDING, f"episode {self.session.facts.id} is {what}"
@@ -158,13 +158,13 @@ class Episodes:
             path = str(session.folder.resolve())
             with self._lock:
                 self._status = EpisodeStatus(
-                    State.RECORDING, session.facts, path=path, start_ns=start_ns
+                    RecorderState.RECORDING, session.facts, path=path, start_ns=start_ns
                 )
                 self.session = session
             return Reply(StartCode.NONE, f"recording into {path}", session.facts.id, path)
 
     def stop(self, outcome: str, notes: str = "") -> Reply:
-        """Ends the open episode and waits until its bag is verified (or deleted)."""
+        """End the open episode and wait until its bag is verified (or deleted)."""
         if outcome not in OUTCOMES:
             return Reply(
                 StopCode.INVALID_OUTCOME,
@@ -173,9 +173,12 @@ class Episodes:
         return self._end(outcome, notes, "")
 
     def end(self, why: str) -> Reply:
-        """Ends the open episode without an outcome. why: one clause, for the facts.
+        """End the open episode without an outcome, at shutdown.
 
-        One that has ended by itself is waited for, until its bag is closed.
+        If it ended by itself, wait until its bag is closed.
+
+        Args:
+            why: Reason for the facts, one clause.
         """
         session = self.session
         if session is not None and session.trouble:
@@ -199,12 +202,12 @@ class Episodes:
         return session, start_ns
 
     def _end(self, outcome: str, notes: str, why: str) -> Reply:
-        with self._doors:
+        with self._operation:
             with self._lock:
                 status, session = self.status(), self.session
-                if session is None or status.state is not State.RECORDING:
+                if session is None or status.state is not RecorderState.RECORDING:
                     return Reply(StopCode.NOT_RECORDING, _why_not_recording(status))
-                self._status = replace(status, state=State.CLOSING, outcome=outcome)
+                self._status = replace(status, state=RecorderState.CLOSING, outcome=outcome)
             path = str(session.folder.resolve())
             if outcome == DISCARD:
                 session.discard()
@@ -222,11 +225,13 @@ class Episodes:
             return self._ended(session, outcome, path)
 
     def _ended(self, session: Session, outcome: str, path: str) -> Reply:
-        """Settles the status after the bag's thread has done its work."""
+        """Update the status after the bag's thread has ended."""
         problem = "; ".join(filter(None, (session.trouble, session.failure)))
         with self._lock:
             self._status = replace(
-                self.status(), state=State.ERROR if problem else State.IDLE, message=problem
+                self.status(),
+                state=RecorderState.ERROR if problem else RecorderState.IDLE,
+                message=problem,
             )
             self.session = None
             if outcome == DISCARD and not problem:
@@ -242,6 +247,6 @@ class Episodes:
 
 
 def _why_not_recording(status: EpisodeStatus) -> str:
-    if status.state is State.ERROR:
+    if status.state is RecorderState.ERROR:
         return f"no episode is open: recording ended by itself, {status.message}"
     return "no episode is open"

@@ -1,4 +1,4 @@
-"""What a crash left: found when the recorder starts, and mended."""
+"""Recovery, at the recorder's start, of the bags that a crash left."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pi05_ros.errors import Pi05Error
 def recover_leftovers(
     folder: Path, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[bool, str]]:
-    """Mends every bag in a folder that was not closed and that nobody is writing.
+    """Recover every bag in a folder that was not closed and that no process is writing.
 
     Args:
-        folder: Where the bags lie; it need not exist.
-        stop: Whether to leave the rest for another time; asked before each bag.
+        folder: Folder of the bags; it need not exist.
+        stop: Returns whether to stop; called before each bag.
 
     Yields:
-        For each bag: whether it could be mended, and what happened, one sentence.
+        For each bag: whether it could be recovered, and the result, one sentence.
     """
     if not folder.is_dir():
         return

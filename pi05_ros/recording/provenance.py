@@ -1,4 +1,4 @@
-"""What made an episode: which weights, which software, and its name."""
+"""The provenance of an episode: checkpoint, software version and name."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import pi05_ros
 
 _MANIFEST = "manifest.json"  # Of checkpoints.storage.manifest: the hash of every other file.
 RANDOM_WEIGHTS = "random weights"
-_GIT_S = 5.0  # Patience with git [s].
+_GIT_S = 5.0  # Timeout for git [s].
 
 
 def checkpoint_facts(brain: str, checkpoint: str) -> tuple[str, str]:
-    """Checkpoint and hash, for EpisodeFacts.
+    """Return checkpoint and hash for EpisodeFacts.
 
     Args:
         brain: "model" or "expert".
-        checkpoint: As the bring-up takes it: a folder, `random:<preset>`, or empty.
+        checkpoint: The option of the bring-up: a folder, `random:<preset>`, or empty.
 
     Returns:
-        What was loaded, and the SHA-256 of its manifest (64 hexadecimal digits). Weights that were
-        drawn at random have "random weights" in its place; what has no weights has neither.
+        The checkpoint, and the SHA-256 of its manifest (64 hexadecimal digits). Random weights
+        have "random weights" as their hash; a brain without weights has neither.
     """
     if brain != "model":
         return "", ""
@@ -34,12 +34,12 @@ def checkpoint_facts(brain: str, checkpoint: str) -> tuple[str, str]:
     try:
         digest = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
     except OSError:
-        return str(folder), ""  # No checkpoint: the brain refuses it, in its own words.
+        return str(folder), ""  # No checkpoint: the brain reports the error.
     return str(folder), digest
 
 
 def software_version() -> str:
-    """Version of this package; with the git revision when it runs from a checkout."""
+    """Version of this package, with the git revision when it runs from a checkout."""
     root = Path(pi05_ros.__file__).resolve().parents[1]
     version = f"pi05_ros {pi05_ros.__version__}"
     if not (root / ".git").exists():
@@ -59,12 +59,12 @@ def software_version() -> str:
 
 
 def episode_id(task: str, utc_s: float, folder: Path) -> str:
-    """A name for an episode and its folder: `20261123T021530Z_put-the-dishes-in-the-sink`.
+    """Make a name for an episode and its folder: `20261123T021530Z_put-the-dishes-in-the-sink`.
 
     Args:
-        task: May be empty, and of any language; letters and digits of ASCII are kept.
-        utc_s: When it begins, seconds since 1970.
-        folder: Where the bags lie: the name is new there.
+        task: The task, which may be empty; only letters and digits of ASCII are kept.
+        utc_s: Time of the start, seconds since 1970.
+        folder: Folder of the bags, in which the name is unique.
     """
     words = re.findall(r"[a-z0-9]+", task.lower())
     slug = "-".join(words)[:60].rstrip("-")

@@ -1,4 +1,4 @@
-"""What has arrived and is not written yet: bounded in bytes, and never in anybody's way."""
+"""The queue of received messages that are not written yet, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """One serialized message. (A tuple: hundreds a second are made.)"""
+    """One serialized message; a tuple, since hundreds are made each second."""
 
     topic: str
     data: bytes
-    log_ns: int  # Arrival, by the node's clock.
-    publish_ns: int  # DDS source time, by the system's clock.
+    log_ns: int  # Time of reception, node's clock [ns].
+    publish_ns: int  # DDS source time, system clock [ns].
     sequence: int  # Publication sequence number of its publisher; 0: unknown.
 
 
 @dataclass(frozen=True)
 class QueueLimits:
-    """How much may wait for the disk."""
+    """Limits of the queue."""
 
     total_bytes: int = 256 << 20
-    # Kept free for small messages: when the disk is slow, pictures go first, and what is left
-    # holds minutes of everything else.
+    # Reserved for small messages: on a slow disk pictures are dropped first, and the reserve holds
+    # minutes of everything else.
     small_reserve_bytes: int = 32 << 20
-    large_bytes: int = 32 << 10  # From this size on a message is large (a picture).
-    overhead_bytes: int = 200  # What a waiting message costs beside its data.
+    large_bytes: int = 32 << 10  # Size from which on a message is large (a picture).
+    overhead_bytes: int = 200  # Memory of a queued message beside its data.
 
     def __post_init__(self) -> None:
         if not 0 < self.small_reserve_bytes < self.total_bytes:
@@ -37,9 +37,12 @@ class QueueLimits:
 
 
 class WritingQueue:
-    """First in, first out, between one thread that listens and one that writes.
+    """A FIFO between one receiving and one writing thread.
 
-    `put` never waits: a message that finds no room is not taken.
+    `put` never waits: a message for which there is no space is refused.
+
+    Args:
+        limits: The limits.
     """
 
     def __init__(self, limits: QueueLimits | None = None) -> None:
@@ -51,18 +54,18 @@ class WritingQueue:
 
     @property
     def bytes(self) -> int:
-        """What waits [byte], overhead included."""
+        """Size of the queued messages with their overhead [byte]."""
         return self._bytes
 
     def put(self, message: Message) -> bool:
-        """Takes a message. False: there is no room for it, or nobody writes any more."""
+        """Add a message. False: there is no space, or the queue is closed."""
         limits = self.limits
         size = len(message.data) + limits.overhead_bytes
         room = limits.total_bytes
         if len(message.data) >= limits.large_bytes:
             room -= limits.small_reserve_bytes
         with self._changed:
-            # One that is larger than all the room still passes when nothing else waits.
+            # A message larger than the limit is accepted into an empty queue.
             if self._closed or (self._bytes + size > room and self._waiting):
                 return False
             self._waiting.append(message)
@@ -71,11 +74,11 @@ class WritingQueue:
         return True
 
     def take(self, at_most_bytes: int, timeout_s: float) -> list[Message]:
-        """The oldest messages, at least one if any waits.
+        """Remove the oldest messages, at least one if there is any.
 
         Args:
-            at_most_bytes: After so many bytes no further message is taken.
-            timeout_s: At most so long to wait for the first [s].
+            at_most_bytes: Size after which no further message is taken [byte].
+            timeout_s: Timeout for the first message [s].
         """
         taken: list[Message] = []
         size = 0
@@ -90,7 +93,7 @@ class WritingQueue:
         return taken
 
     def close(self) -> None:
-        """Takes no more, and forgets what is still waiting."""
+        """Refuse further messages, and discard the queued ones."""
         with self._changed:
             self._closed = True
             self._waiting.clear()

@@ -1,4 +1,4 @@
-"""One episode on its way to the disk: a queue, a bag, and the thread that owns the bag."""
+"""The recording of one episode: a queue, a bag, and the thread that owns the bag."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pi05_ros.recording.disk import DiskProbe, disk_space
 from pi05_ros.recording.queue import Message, QueueLimits, WritingQueue
 from pi05_ros.recording.tallies import Tallies
 
-_BATCH_BYTES = 1 << 20  # Between two looks at the disk: little beside the space that is kept.
-_WAIT_S = 0.1  # The bag is ticked at least so often: it closes chunks by time.
+_BATCH_BYTES = 1 << 20  # Written between two checks of the disk; small beside the free space.
+_WAIT_S = 0.1  # Maximum time between two ticks of the bag, which closes chunks by time [s].
 
 OpenBag = Callable[[Path, EpisodeFacts, WriterSettings], BagWriter]
 
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """How an episode is written."""
+    """Settings of a session."""
 
     writer: WriterSettings = field(default_factory=WriterSettings)
     queue: QueueLimits = field(default_factory=QueueLimits)
@@ -36,17 +36,25 @@ class SessionSettings:
 class Session:
     """Writes one episode.
 
-    `put` and `add_topic` are for the thread that listens, `finish` and `discard` for the one that
-    was asked to; the bag is opened, written and closed in a thread of its own, so that a slow disk
-    stands in nobody's way.
+    `put` and `add_topic` are called by the receiving thread, `finish` and `discard` by any other.
+    The bag is opened, written and closed by the thread of `run`, so that a slow disk blocks no
+    other thread.
+
+    Args:
+        folder: The bag's folder.
+        facts: The facts at the start.
+        settings: How the episode is written.
+        open_bag: Makes the bag.
+        disk: Queries the space on the disk.
+        clock: Monotonic time [s].
 
     Attributes:
-        folder: The bag's.
-        tallies: Counts of what came in.
+        folder: The bag's folder.
+        tallies: Counts of the received messages.
         opened: Set when the bag is open, or could not be opened.
         trouble: Why recording ended by itself, one clause; empty: it did not.
-        failure: Why there is no verified bag, one clause; empty: there is one, or there will be.
-        done: Set when nothing more happens.
+        failure: Why there is no verified bag, one clause; empty: it did not fail.
+        done: Set when the session has ended.
     """
 
     def __init__(
@@ -69,72 +77,72 @@ class Session:
         self._topics: deque[BagTopic] = deque()
         self._known: set[str] = set()
         self._lock = threading.Lock()  # Guards the facts.
-        self._facts = self._told = facts  # Known, and written into the bag.
+        self._facts = self._written_facts = facts
         self._stop = threading.Event()
         self._discarded = False
         self._bag: BagWriter | None = None
 
     @property
     def facts(self) -> EpisodeFacts:
-        """What the bag will say of itself."""
+        """The episode's current facts."""
         with self._lock:
             return self._facts
 
     def change(self, change: Callable[[EpisodeFacts], EpisodeFacts]) -> None:
-        """Changes the facts; the bag knows them soon, and when it is closed."""
+        """Change the facts; they are written with the next batch and when the bag is closed."""
         with self._lock:
             self._facts = change(self._facts)
 
     @property
     def messages_written(self) -> int:
-        """So far."""
+        """Number of messages written so far."""
         return sum(dict(self._bag.counts).values()) if self._bag else 0
 
     @property
     def bytes_written(self) -> int:
-        """On disk, so far."""
+        """Number of bytes written so far."""
         return self._bag.bytes_written if self._bag else 0
 
     @property
     def queue_bytes(self) -> int:
-        """Received and not yet written."""
+        """Size of the messages that are received and not written yet [byte]."""
         return self._queue.bytes
 
-    # For the thread that listens.
+    # Called by the receiving thread.
 
     def add_topic(self, topic: BagTopic) -> None:
-        """Announces a topic, before its first message. Again: nothing happens."""
+        """Add a topic, before its first message; a known topic is ignored."""
         self.tallies.add_topic(topic.name, topic.type, self._clock())
         if topic.name not in self._known:
             self._known.add(topic.name)
             self._topics.append(topic)
 
     def put(self, message: Message) -> None:
-        """Takes a message; never waits. What finds no room is counted as dropped."""
+        """Queue a message without waiting; it counts as dropped if there is no space."""
         taken = self._queue.put(message)
         self.tallies.arrived(message.topic, len(message.data), message.sequence, taken)
 
-    # For whoever ends it.
+    # Called by the thread that ends the episode.
 
     def finish(self) -> None:
-        """Asks for the end: what waits is written, then the bag is closed and verified."""
+        """Request the end: queued messages are written, then the bag is closed and verified."""
         self._stop.set()
 
     def discard(self) -> None:
-        """Asks for the end; the folder is removed."""
+        """Request the end and the removal of the folder."""
         self._discarded = True
         self._stop.set()
 
-    # The thread that owns the bag.
+    # Called by the thread that owns the bag.
 
     def run(self) -> None:
-        """From the first byte to the verified bag. The body of a thread."""
+        """Open, write, close and verify the bag; the body of a thread."""
         try:
             if self._open():
                 while self.step(_WAIT_S):
                     pass
                 self._close()
-        except Exception:  # Our own fault: it must be told, and what is on disk be recovered.
+        except Exception:  # A bug: it is reported, and the bag stays for recovery.
             self.trouble = self.trouble or "the recorder failed: its log says why"
             self.failure = traceback.format_exc()
             if self._bag is not None:
@@ -146,19 +154,19 @@ class Session:
             self.done.set()
 
     def step(self, timeout_s: float) -> bool:
-        """Writes some of what waits. Returns whether there will be more."""
+        """Write a batch of queued messages; return whether to go on."""
         bag = self._bag
         assert bag is not None
         if self._discarded:
             return False
-        stopping = self._stop.is_set()  # Before the look into the queue: nothing comes after it.
+        stopping = self._stop.is_set()  # Read before the queue: no message follows the stop.
         batch = self._queue.take(_BATCH_BYTES, 0.0 if stopping else timeout_s)
         try:
             while self._topics:
                 bag.add_topic(self._topics.popleft())
-            if self.facts != self._told:
-                self._told = self.facts
-                bag.know(self._told)
+            if self.facts != self._written_facts:
+                self._written_facts = self.facts
+                bag.update_facts(self._written_facts)
             for topic, data, log_ns, publish_ns, sequence in batch:
                 bag.write(topic, data, log_ns, publish_ns, sequence)
             bag.tick()

@@ -1,4 +1,4 @@
-"""What came in, what was lost on the way, and what was dropped, topic by topic."""
+"""Counts of received, lost and dropped messages by topic."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TopicReport:
     name: str
     type: str
     rate: float  # [Hz]
-    message_count: int  # Received.
+    message_count: int  # Received messages.
     byte_count: int
     lost: int
     dropped: int
@@ -35,7 +35,7 @@ class _Tally:
     lost: int = 0
     dropped: int = 0
     last_sequence: int = 0  # 0: none yet.
-    numbered: bool = True  # Whether every message had a number.
+    numbered: bool = True  # Whether every message had a sequence number.
     history: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=32))
 
     def arrived(self, size: int, sequence: int) -> None:
@@ -45,8 +45,8 @@ class _Tally:
             self.numbered = False
             return
         gap = sequence - self.last_sequence - 1
-        # A number that goes back is a publisher that was started anew, or a latched message that
-        # came again; the first number says nothing of what was sent before we listened.
+        # A number that goes back means a restarted publisher, or a repeated latched message.
+        # Messages before the first one were sent before the subscription and are not lost.
         if self.last_sequence and gap > 0:
             self.lost += gap
         self.last_sequence = sequence
@@ -63,27 +63,27 @@ class _Tally:
 
 
 class Tallies:
-    """Counts of an episode. The listening thread writes, others read."""
+    """Counts of an episode. The receiving thread writes, others read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tallies: dict[str, _Tally] = {}
 
     def add_topic(self, topic: str, type_name: str, now_s: float) -> None:
-        """Begins to count a topic; one that is known goes on."""
+        """Begin to count a topic; a known topic keeps its counts."""
         with self._lock:
             tally = self._tallies.setdefault(topic, _Tally(type_name))
             if not tally.history:
                 tally.history.append((now_s, 0))
 
     def arrived(self, topic: str, size: int, sequence: int, taken: bool) -> None:
-        """Counts a message.
+        """Count a message.
 
         Args:
-            topic: Its topic.
-            size: Serialized [byte].
+            topic: The message's topic.
+            size: Serialized size [byte].
             sequence: Publication sequence number; 0: unknown.
-            taken: Whether the queue took it.
+            taken: Whether the queue accepted it.
         """
         with self._lock:
             tally = self._tallies[topic]
@@ -91,26 +91,30 @@ class Tallies:
             tally.dropped += not taken
 
     def settle(self, written: Mapping[str, int]) -> None:
-        """At the end: what came in and was not written was dropped. written: by topic."""
+        """Count, at the end, received messages that were not written as dropped.
+
+        Args:
+            written: Number of written messages by topic.
+        """
         with self._lock:
             for topic, tally in self._tallies.items():
                 tally.dropped = max(tally.dropped, tally.received - written.get(topic, 0))
 
     @property
     def drops(self) -> int:
-        """Messages of all topics that arrived and were not written."""
+        """Number of messages of all topics that were received and not written."""
         with self._lock:
             return sum(tally.dropped for tally in self._tallies.values())
 
     def report(
         self, now_s: float, several: set[str], problems: dict[str, str]
     ) -> list[TopicReport]:
-        """Every topic by name, those that only have a problem included.
+        """Report all topics by name, including those that only have a problem.
 
         Args:
-            now_s: Steady time [s]. Rates are of the time since about 3 s before.
-            several: Topics with several publishers: what they lost cannot be told.
-            problems: Topic -> clause.
+            now_s: Monotonic time [s]. Rates are those of the last 3 s.
+            several: Topics with several publishers, whose losses are unknown.
+            problems: Topic -> problem, one clause.
         """
         with self._lock:
             reports = {

@@ -1,4 +1,4 @@
-"""Which of the topics that exist belong into an episode's bag."""
+"""The choice of topics to record."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from pi05_ros.platforms.platform import Camera, Platform
 
 Images = Literal["auto", "raw", "compressed"]
 IMAGES: tuple[Images, ...] = ("auto", "raw", "compressed")
-COMPRESSED = "/compressed"  # Where image_transport offers a picture's compressed form.
-# Below the suite's namespace: drawn from what is recorded anyway, and only while somebody watches.
+COMPRESSED = "/compressed"  # Suffix of image_transport's compressed topics.
+# Below the suite's namespace: drawn from recorded topics, and only while there is a subscriber.
 _DRAWN = "inspector/"
 _EVERYWHERE = ("/tf", "/tf_static", "/diagnostics")
-NOBODY = "nobody publishes it"
+NO_PUBLISHER = "nobody publishes it"
 
 
 @dataclass(frozen=True)
 class TopicRules:
-    """What is wanted, for one robot.
+    """Rules for the topics to record of one robot.
 
-    A topic is recorded when the platform names it, when it lies in the suite's namespace (what the
-    inspector draws apart), or when `include` matches its whole name; `exclude` stands above all of
-    these. Hidden topics (a part of
-    the name begins with "_", as actions' do) are left out, as rosbag2 leaves them out.
+    A topic is recorded when the platform names it, when it is in the suite's namespace (except for
+    the inspector's drawings), or when `include` matches its whole name; `exclude` takes precedence
+    over all of these. Hidden topics (a part of the name begins with "_", like those of actions)
+    are left out, as in rosbag2.
     """
 
-    namespace: str  # Of the suite, absolute ("/pi05"); "/": none, only what is named is recorded.
-    expected: tuple[str, ...] = ()  # Topics that a working robot has; one that lacks is told.
-    welcome: tuple[str, ...] = ()  # Recorded when somebody offers them.
-    # Camera -> topics that its pictures may be taken from, the best first: one is recorded.
+    namespace: str  # Of the suite, absolute ("/pi05"); "/": none, only named topics are recorded.
+    expected: tuple[str, ...] = ()  # Topics of a working robot; a missing one is reported.
+    optional: tuple[str, ...] = ()  # Topics that are recorded when they are published.
+    # Camera -> topics of its pictures, the preferred one first: one of them is recorded.
     cameras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    include: str = ""  # Regular expression; empty: nothing more.
+    include: str = ""  # Regular expression; empty: no further topics.
     exclude: str = ""
 
     def __post_init__(self) -> None:
@@ -55,21 +55,21 @@ def rules_for(
     include: str = "",
     exclude: str = "",
 ) -> TopicRules:
-    """What is recorded of a robot.
+    """Make the rules of a robot.
 
-    Commands to grippers are actions: no topic carries them, RobotState.commanded does.
+    Gripper commands are actions, without a topic; RobotState.commanded holds them.
 
     Args:
         platform: The robot.
-        namespace: Of the suite's nodes, absolute.
-        simulated: Whether time is simulated: then /clock is part of the episode.
-        images: Which form of the pictures: compressed where the driver offers it (auto), or one
-            form only.
+        namespace: Absolute namespace of the suite's nodes.
+        simulated: Whether time is simulated; /clock is then part of the episode.
+        images: Transport of the pictures: compressed where the driver offers it (auto), or one
+            transport only.
         include: Regular expression of further topics.
         exclude: Regular expression of topics to leave out.
 
     Raises:
-        ValueError: A regular expression is none, or a camera has no such form.
+        ValueError: A regular expression is not valid, or a camera has no such transport.
     """
     commands = [g.controller.command_name for g in platform.groups if g.kind != "parallel_gripper"]
     infos = [camera.camera_info_topic for camera in platform.cameras]
@@ -79,7 +79,7 @@ def rules_for(
             *(platform.joint_states_topic, platform.odom_topic, *commands),
             *(("/clock",) if simulated else ()),
         ),
-        welcome=(*_EVERYWHERE, *infos),
+        optional=(*_EVERYWHERE, *infos),
         cameras={camera.name: _forms(camera, images) for camera in platform.cameras},
         include=include,
         exclude=exclude,
@@ -87,10 +87,14 @@ def rules_for(
 
 
 class TopicChoice:
-    """Chooses for one episode. What a camera was chosen from stands until the episode ends.
+    """The topics of one episode; a camera's topic does not change until the episode ends.
+
+    Args:
+        rules: The rules.
 
     Attributes:
-        cameras: Camera -> topic that is recorded of it; a camera that nobody offers is absent.
+        rules: The rules.
+        cameras: Camera -> its recorded topic; a camera without a publisher is absent.
     """
 
     def __init__(self, rules: TopicRules) -> None:
@@ -99,18 +103,18 @@ class TopicChoice:
         self._inside = rules.namespace.rstrip("/") + "/"
 
     def choose(self, offered: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """The topics to record of those that exist now.
+        """Choose the topics to record from those that exist now.
 
         Args:
             offered: Topic -> its types; more than one where publishers disagree.
 
         Returns:
-            Topic -> problem: why it cannot be recorded as it should, one clause; empty: it can.
-            Wanted topics that nobody offers are among them.
+            Topic -> why it cannot be recorded as it should be, one clause; empty: it can. Expected
+            topics without a publisher are included.
         """
         result: dict[str, str] = {}
         for name in offered:
-            if self.wants(name):
+            if self.may_record(name):
                 types = offered[name]
                 disagree = f"its publishers disagree on its type: {', '.join(types)}"
                 result[name] = "" if len(types) == 1 else disagree
@@ -118,13 +122,13 @@ class TopicChoice:
             self._choose_camera(camera, offered, result)
         for name in self.rules.expected:
             if name not in result and not self._excluded(name):
-                result[name] = NOBODY
+                result[name] = NO_PUBLISHER
         return result
 
     def _choose_camera(
         self, camera: str, offered: Mapping[str, Sequence[str]], result: dict[str, str]
     ) -> None:
-        """Leaves one of a camera's forms in the result."""
+        """Leave one of a camera's topics in the result."""
         forms = [form for form in self.rules.cameras[camera] if not self._excluded(form)]
         if not forms:
             return
@@ -136,23 +140,23 @@ class TopicChoice:
         for form in forms:
             if form != taken and not _matches(self.rules.include, form):
                 result.pop(form, None)
-        result.setdefault(taken, NOBODY)
+        result.setdefault(taken, NO_PUBLISHER)
 
-    def wants(self, name: str) -> bool:
-        """Whether a topic of that name may be recorded."""
+    def may_record(self, name: str) -> bool:
+        """Check whether a topic of that name may be recorded."""
         if self._excluded(name) or is_hidden(name):
             return False
         rules = self.rules
         return (
             self._is_inside(name)
             or name in rules.expected
-            or name in rules.welcome
+            or name in rules.optional
             or any(name in forms for forms in rules.cameras.values())
             or _matches(rules.include, name)
         )
 
     def _is_inside(self, name: str) -> bool:
-        """Whether it is one of the suite's own that nobody can compute from the others."""
+        """Check whether a topic is one of the suite that cannot be computed from others."""
         inside = self._inside != "/" and name.startswith(self._inside)
         return inside and not name.startswith(self._inside + _DRAWN)
 
@@ -161,15 +165,15 @@ class TopicChoice:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a topic is hidden by ROS's convention: a part of its name begins with "_"."""
+    """Check whether a topic is hidden: a part of its name begins with "_" (ROS convention)."""
     return any(part.startswith("_") for part in name.split("/"))
 
 
 def _forms(camera: Camera, images: Images) -> tuple[str, ...]:
-    """Topics that a camera's pictures may be taken from, the best first."""
+    """Topics of a camera's pictures, the preferred one first."""
     plain = camera.topic.removesuffix(COMPRESSED)
     if camera.transport == "compressed" and plain == camera.topic:
-        if images == "raw":  # Compressed, by a name that says nothing of the raw one.
+        if images == "raw":  # A compressed topic whose name does not reveal the raw one.
             raise ValueError(
                 f"images: raw, but the platform knows only compressed pictures of '{camera.name}' "
                 f"({camera.topic}); take auto or compressed"

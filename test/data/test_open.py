@@ -1,4 +1,4 @@
-"""One door: a bag, a folder of bags; what is refused, and why."""
+"""Opening a bag, a folder of bags; which are refused, and why."""
 
 import shutil
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.model_bags import PLATFORM, episode_bag
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.open import open_episodes
 from pi05_ros.platforms.platform import load_platform
 
@@ -23,24 +23,24 @@ def test_a_bag_a_file_and_a_folder_of_bags(tmp_path, bags):
     assert [e.facts.id for e in open_episodes(tmp_path)] == ["a", "b"]  # Folders of folders too.
 
 
-def test_a_folder_beginning_with_a_dot_is_not_looked_into(tmp_path, bags):
+def test_a_hidden_folder_is_not_searched(tmp_path, bags):
     shutil.move(bags[0].path, tmp_path / "bags" / ".trash")
     assert [e.facts.id for e in open_episodes(tmp_path / "bags")] == ["a"]
 
 
-def test_a_recovered_episode_is_had_only_when_it_is_asked_for(tmp_path):
+def test_a_recovered_episode_is_opened_only_on_request(tmp_path):
     episode_bag(tmp_path / "a", 5)
     path = episode_bag(tmp_path / "b", 5, recovered="3 s were lost").path
     with pytest.raises(BagError, match=r"was recovered \(3 s were lost\).*--include-recovered"):
         open_episodes(tmp_path)
-    told = []
-    found = open_episodes(tmp_path, refused=lambda *what: told.append(what))
+    refused = []
+    found = open_episodes(tmp_path, refused=lambda *what: refused.append(what))
     assert [e.facts.id for e in found] == ["a"]
-    assert told[0][0] == path and "--include-recovered" in str(told[0][1])
+    assert refused[0][0] == path and "--include-recovered" in str(refused[0][1])
     assert len(open_episodes(tmp_path, include_recovered=True)) == 2
 
 
-def test_a_bag_that_was_not_closed_says_how_to_mend_it(tmp_path, bags):
+def test_the_error_of_a_bag_that_was_not_closed_names_the_remedy(tmp_path, bags):
     (bags[0].path / "INCOMPLETE").touch()
     with pytest.raises(BagError, match="was not closed.*pi05 bags recover"):
         open_episodes(bags[0].path, include_recovered=True)
@@ -66,7 +66,7 @@ def test_a_cut_bag_is_refused_and_left_as_it_is(bags):
 
 
 @pytest.mark.parametrize("make", [lambda p: None, lambda p: p.mkdir(), lambda p: p.touch()])
-def test_nothing_there_is_said(tmp_path, make):
+def test_a_path_without_episodes_is_an_error(tmp_path, make):
     make(tmp_path / "x")
     with pytest.raises(BagError, match="no episodes|no bag"):
         open_episodes(tmp_path / "x")

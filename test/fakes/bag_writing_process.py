@@ -1,4 +1,4 @@
-"""Writes a bag in real time until it is killed: python bag_writing_process.py FOLDER.
+"""Write a bag in real time until killed: python bag_writing_process.py FOLDER.
 
 Every message is told on stdout before it is handed over, as "TOPIC LOG_NS\n".
 """
@@ -13,7 +13,7 @@ from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
 
 PERIODS_S = {"/fast": 0.01, "/slow": 1.0, "/picture": 1 / 30}
-SPLIT_S = 1.5  # a new file now and then: it is killed there too
+SPLIT_S = 1.5  # so that some kills hit a split
 
 
 def main(folder: Path) -> None:

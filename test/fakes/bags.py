@@ -22,7 +22,7 @@ LATCHED = OfferedQos(durability="transient_local")
 
 
 class Clock:
-    """A monotonic clock that the test turns [s]."""
+    """A monotonic clock that the test advances [s]."""
 
     def __init__(self, now: float = 0.0) -> None:
         self.now = now
@@ -55,7 +55,7 @@ def text(words: str) -> bytes:
 
 @lru_cache(maxsize=64)
 def _store(type_name: str) -> Typestore:
-    """What is known of a type and those that it needs, from its installed definition."""
+    """A typestore with a type and those that it needs, from the installed definitions."""
     store = get_typestore(Stores.EMPTY)
     store.register(get_types_from_msg(definition(type_name), type_name))
     return store
@@ -71,7 +71,7 @@ def _message(store: Typestore, type_name: str, values: Mapping[str, Any]) -> Any
 
 
 def _value(store: Typestore, kind: Any, value: Any) -> Any:
-    """A field's value as rosbags wants it."""
+    """A field's value as rosbags expects it."""
     node, about = kind
     if node == Nodetype.BASE:
         zero: Any = {"string": "", "bool": False}.get(about[0], 0)
@@ -96,7 +96,7 @@ def make_bag(
     facts: EpisodeFacts | None = None,
     settings: WriterSettings | None = None,
 ) -> Path:
-    """Writes a closed bag of (topic, data, log time [ns]); sequences count from 1 by topic.
+    """Write a closed bag of (topic, data, log time [ns]); sequences count from 1 by topic.
 
     A fourth entry is the step of the sequence: 2 where the message before was lost.
     """

@@ -1,4 +1,4 @@
-"""Episodes that no robot made: joints that swing, squares that wander over a gradient."""
+"""Synthetic episodes: swinging joints, and squares that move over a gradient."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 NAMES = ("shoulder", "elbow", "gripper")
 UNITS = ("rad", "rad", "fraction")
@@ -34,7 +34,7 @@ class DrawnEpisode:
     source: Path = Path("drawn")
     labels: tuple[SubtaskLabel, ...] = ()
     fail_at: int = -1  # Picture that cannot be decoded.
-    failure: type[Exception] = OSError  # What then is raised.
+    failure: type[Exception] = OSError  # The error that is raised then.
     times_ns: np.ndarray = field(init=False)
     states: np.ndarray = field(init=False)
     actions: np.ndarray = field(init=False)
@@ -116,7 +116,7 @@ def drawn(name: str = "20260101T000000Z_wipe", **changes: object) -> DrawnEpisod
     }
     facts = replace(facts, **known)
     rows = int(changes.get("rows", 100))  # type: ignore[call-overload]
-    box = Box("front", "sponge", 0.125, 0.25, 0.5, 0.7500000001, 0.875)
+    box = PictureBox("front", "sponge", 0.125, 0.25, 0.5, 0.7500000001, 0.875)
     half, task = rows // 2, facts.task
     labels = (
         SubtaskLabel(5, half, "pick up the sponge", "model", task, 0.9, (box,), "", 1),

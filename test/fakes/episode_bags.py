@@ -56,12 +56,12 @@ class Message:
     sequence_step: int = 1  # 2: the one before it was lost.
 
 
-# Takes the episode's messages, returns those that the bag gets.
+# Maps the episode's messages to those that the bag gets.
 Fault = Callable[[list[Message]], list[Message]]
 
 
 def episode_messages(seconds: float) -> Iterator[Message]:
-    """An episode in which a human speaks in the second half; the pictures are noise."""
+    """An episode with a human's subtask in the second half; the pictures are noise."""
     random = np.random.default_rng(0)
     begin = FACTS.started_ns
     for k in range(round(seconds * PLATFORM.rate_hz)):
@@ -83,7 +83,7 @@ def episode_messages(seconds: float) -> Iterator[Message]:
 def make_episode_bag(
     folder: Path, seconds: float = 4.0, fault: Fault | None = None, **facts: Any
 ) -> Path:
-    """Writes the episode below `folder`; `facts` replace those of FACTS."""
+    """Write the episode below `folder`; `facts` replace those of FACTS."""
     messages = list(episode_messages(seconds))
     if fault is not None:
         messages = fault(messages)
@@ -100,7 +100,7 @@ def make_episode_bag(
 
 
 def drop(topic: str, keep: Callable[[int], bool], lost: bool) -> Fault:
-    """Leaves messages of a topic out: lost on the way, or never sent."""
+    """Leave messages of a topic out: lost on the way, or never sent."""
 
     def fault(messages: list[Message]) -> list[Message]:
         left, number, step = [], 0, 1
@@ -119,7 +119,7 @@ def drop(topic: str, keep: Callable[[int], bool], lost: bool) -> Fault:
 
 
 def alter(topic: str, change: Callable[[int, Message], None]) -> Fault:
-    """Changes each message of a topic in place; it is told the message's number from 0."""
+    """Change each message of a topic in place; `change` gets its number from 0."""
 
     def fault(messages: list[Message]) -> list[Message]:
         number = 0
@@ -153,7 +153,7 @@ def _vectors(time: int, k: int) -> Iterator[Message]:
     yield Message("/pi05/robot_state", time, state)
     joints = [d.joint_name for d in PLATFORM.dimensions if not d.is_velocity]
     positions = list(map(float, moved[: len(joints)]))
-    # serialize_message leaves room behind empty arrays that a message from DDS does not have.
+    # serialize_message pads empty arrays, which a message from DDS does not.
     full = JointState(name=joints, position=positions, velocity=positions, effort=positions)
     yield Message("/joint_states", time, full)
     yield Message("/odom", time, Odometry())

@@ -1,4 +1,4 @@
-"""Episodes in memory, for tests of what reads episodes."""
+"""Episodes in memory, for tests of readers of episodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pi05_ros.data.episodes.rows import newest_frames
 
 @dataclass
 class MemoryEpisode:
-    """An Episode whose every part is given; by default it trains whole."""
+    """An Episode whose every part is given; by default all rows are trainable."""
 
     states: np.ndarray
     actions: np.ndarray
@@ -57,7 +57,7 @@ class MemoryEpisode:
 
 
 def layout_facts(names, units, platform="robot", **facts):
-    """Facts that say what the vectors are."""
+    """Facts with the layout of the vectors."""
     return EpisodeFacts(id="e", platform=platform, names=names, units=units, rate_hz=50.0, **facts)
 
 

@@ -1,4 +1,4 @@
-"""Episodes to export, and what came of it."""
+"""Episodes to export, and views of the result."""
 
 import hashlib
 
@@ -24,5 +24,5 @@ def contents(folder):
 
 
 def why(result):
-    """Name -> reason of what was left out."""
+    """Name -> reason of each episode left out."""
     return {one.name: one.why for one in result.left_out}

@@ -1,4 +1,4 @@
-"""LeRobot datasets as others write them: v2.1 with videos, v3.0 with pictures in the table."""
+"""LeRobot datasets of other tools: v2.1 with videos, v3.0 with pictures in the table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TASKS = ("stack the cubes", "unstack the cubes")
 
 
 def picture(episode: int, row: int) -> np.ndarray:
-    """(32, 48, 3) uint8 rgb: a grey level that tells the row, a side that tells the episode."""
+    """(32, 48, 3) uint8 rgb: the grey level encodes the row, the side the episode."""
     found = np.full((32, 48, 3), 20 + 15 * row, np.uint8)
     found[:, : 16 * (episode + 1)] //= 2
     return found

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.data.episodes.episode import Box
+from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.colours import SOURCE_COLOURS, rgb
 from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.picture import annotate, draw_boxes
@@ -18,7 +18,7 @@ def subtask(*boxes, stamp_s=1.0, text="pick up the cup", source="model"):
 
 
 def box(camera="front", label="cup", score=0.8, corners=(0.25, 0.5, 0.5, 0.75)):
-    return Box(camera, label, *corners, score)
+    return PictureBox(camera, label, *corners, score)
 
 
 def grey(height=240, width=320, level=90):

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
 from pi05_ros.bringup.graph import robot_description
-from pi05_ros.data.episodes.episode import Box
+from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import Kinematics
 from pi05_ros.inspection.lens import lens_of
@@ -253,8 +253,8 @@ def test_long_words_are_wrapped_and_cut(view):
 
 
 def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
-    box = Box("front", "cup", 0.25, 0.5, 0.5, 1.0, 0.7)
-    view.add_subtask(subtask(boxes=[box, Box("roof", "bird", 0, 0, 1, 1)]), 10 * SECOND)
+    box = PictureBox("front", "cup", 0.25, 0.5, 0.5, 1.0, 0.7)
+    view.add_subtask(subtask(boxes=[box, PictureBox("roof", "bird", 0, 0, 1, 1)]), 10 * SECOND)
     (pyramid,) = of(view, "boxes")
     assert (pyramid.frame, pyramid.stamp_ns) == (CAMERA.frame, 10 * SECOND)
     points = pyramid.points.reshape(-1, 2, 3)
@@ -271,7 +271,9 @@ def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
 
 
 def test_boxes_of_a_camera_on_a_hand_end_beyond_its_fingertips(view):
-    view.add_subtask(subtask(boxes=[Box("left_wrist", "cup", 0.4, 0.4, 0.6, 0.6)]), 10 * SECOND)
+    view.add_subtask(
+        subtask(boxes=[PictureBox("left_wrist", "cup", 0.4, 0.4, 0.6, 0.6)]), 10 * SECOND
+    )
     (pyramid,) = of(view, "boxes")
     frame = PLATFORM.camera("left_wrist").frame
     hand, tip = KINEMATICS.poses(PLATFORM.home, (frame, "left_tcp"))[0, :, :3, 3]
@@ -305,7 +307,7 @@ def test_without_kinematics_the_subtask_and_its_boxes_are_still_drawn():
     view.add_pose(9 * SECOND, POSE)
     view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state(row=1.0, sequence=4))
-    view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
+    view.add_subtask(subtask(boxes=[PictureBox("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
     namespaces = {s.namespace for s in view.shapes(10 * SECOND)}
     assert namespaces == {"subtask", "boxes", "box_labels"}
 
@@ -317,5 +319,5 @@ def test_every_kind_is_drawn_of_a_robot_at_work(view):
     view.add_chunk(chunk(9.4, sequence=3), round(9.5 * SECOND))
     view.add_chunk(chunk(9.8, committed=5, velocity=(0.2, 0, 0)), 10 * SECOND)
     view.add_subtask(subtask(9.0, "before"), 9 * SECOND)
-    view.add_subtask(subtask(boxes=[Box("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
+    view.add_subtask(subtask(boxes=[PictureBox("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
     assert {s.namespace for s in view.shapes(10 * SECOND)} == set(NAMESPACES)

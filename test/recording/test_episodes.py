@@ -5,13 +5,12 @@ import time
 
 import pytest
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mark import is_marked
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
 from pi05_ros.recording.disk import DiskSpace
-from pi05_ros.recording.episodes import Episodes, StartCode, State, StopCode
+from pi05_ros.recording.episodes import Episodes, RecorderState, StartCode, StopCode
 from pi05_ros.recording.queue import Message
 
 FACTS = EpisodeFacts("none yet", task="wash up")
@@ -19,7 +18,7 @@ TEXT = BagTopic("/text", "std_msgs/msg/String")
 
 
 class Scene:
-    """Episodes on a clock that the test turns, on a disk that it fills."""
+    """Episodes with a clock and a disk that the test controls."""
 
     def __init__(self, folder):
         self.now_ns = 5_000_000_000
@@ -43,13 +42,13 @@ def scene(tmp_path):
 
 
 def put_one(scene):
-    """One message for the open episode: a bag without any is no bag to readers."""
+    """Put one message into the open episode: readers refuse an empty bag."""
     scene.episodes.session.add_topic(TEXT)
     scene.episodes.session.put(Message("/text", b"\0\1\0\0\1\0\0\0\0", 7, 8, 1))
 
 
 def wait_for(condition, what):
-    """Waits for the bag's thread."""
+    """Wait for the bag's thread."""
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, what
@@ -65,7 +64,7 @@ def settled(scene):
 
 
 def slow_to_close(scene):
-    """Bags that are not closed until they are told: events for "it closes" and "go on"."""
+    """Bags whose closing waits: events for "it closes" and "go on"."""
     closing, go_on = threading.Event(), threading.Event()
 
     class Slow(BagWriter):
@@ -79,18 +78,18 @@ def slow_to_close(scene):
 
 
 def test_an_episode_from_start_to_stop(scene):
-    assert scene.episodes.status().state is State.IDLE
+    assert scene.episodes.status().state is RecorderState.IDLE
     reply = scene.episodes.start(FACTS)
     assert (reply.code, reply.id) == (StartCode.NONE, "20261123T021530Z_wash-up")
     assert reply.path == str(scene.folder / reply.id)
     put_one(scene)
     scene.now_ns += 2_500_000_000
     status = scene.episodes.status()
-    assert (status.state, status.duration_ns) == (State.RECORDING, 2_500_000_000)
+    assert (status.state, status.duration_ns) == (RecorderState.RECORDING, 2_500_000_000)
     reply = scene.episodes.stop("success", "went well")
     assert (reply.code, reply.path) == (StopCode.NONE, str(scene.folder / status.facts.id))
     status = scene.episodes.status()
-    assert (status.state, status.outcome, status.message) == (State.IDLE, "success", "")
+    assert (status.state, status.outcome, status.message) == (RecorderState.IDLE, "success", "")
     assert (status.message_count, status.duration_ns) == (1, 2_500_000_000)
     assert status.byte_count > 0
     with BagReader(scene.folder / status.facts.id) as bag:
@@ -124,13 +123,13 @@ def test_one_episode_follows_another(scene):
         assert scene.episodes.stop("failure").code == StopCode.NONE
 
 
-def test_a_full_disk_begins_nothing(scene):
+def test_no_episode_begins_on_a_full_disk(scene):
     scene.space = DiskSpace(free=1_000_000_000, total=10**12)
     reply = scene.episodes.start(FACTS)
     assert reply.code == StartCode.NO_SPACE
-    assert "1 GB are free, 3 GB are needed to begin" in reply.message
+    assert "1 GB are free, 3 GB are needed to start" in reply.message
     assert not scene.folder.exists()
-    assert scene.episodes.status().state is State.IDLE
+    assert scene.episodes.status().state is RecorderState.IDLE
 
 
 def test_a_folder_that_cannot_be_written_is_a_storage_error(scene):
@@ -159,7 +158,7 @@ def test_an_unknown_outcome_is_refused_and_the_episode_goes_on(scene, outcome):
     reply = scene.episodes.stop(outcome)
     assert reply.code == StopCode.INVALID_OUTCOME
     assert "success, failure, discard" in reply.message
-    assert scene.episodes.state is State.RECORDING
+    assert scene.episodes.state is RecorderState.RECORDING
 
 
 def test_a_discarded_episode_is_deleted(scene):
@@ -167,7 +166,7 @@ def test_a_discarded_episode_is_deleted(scene):
     assert scene.episodes.stop("discard").code == StopCode.NONE
     assert list(scene.folder.iterdir()) == []
     status = scene.episodes.status()
-    assert (status.state, status.outcome, status.path) == (State.IDLE, "discard", "")
+    assert (status.state, status.outcome, status.path) == (RecorderState.IDLE, "discard", "")
     assert status.facts.id == reply.id
 
 
@@ -185,16 +184,16 @@ def test_a_bag_that_cannot_be_closed_is_a_storage_error_and_stays_marked(scene):
     )
     assert reply.path == path
     assert is_marked(scene.folder / scene.episodes.status().facts.id)
-    assert scene.episodes.status().state is State.ERROR
+    assert scene.episodes.status().state is RecorderState.ERROR
 
 
-def test_a_disk_that_fills_up_is_told_at_once_and_the_next_episode_can_begin(scene):
+def test_a_disk_that_fills_up_is_an_error_at_once_and_the_next_episode_can_begin(scene):
     first = scene.episodes.start(FACTS)
     put_one(scene)
     wait_for(lambda: scene.episodes.status().message_count == 1, "the message")
     scene.space = DiskSpace(free=1, total=64_000_000)
     status = settled(scene)
-    assert (status.state, status.outcome) == (State.ERROR, "")
+    assert (status.state, status.outcome) == (RecorderState.ERROR, "")
     assert status.message.startswith("the disk is full")
     with BagReader(scene.folder / first.id) as bag:
         assert bag.facts.ended == status.message
@@ -202,10 +201,10 @@ def test_a_disk_that_fills_up_is_told_at_once_and_the_next_episode_can_begin(sce
     assert reply.code == StopCode.NOT_RECORDING
     assert "ended by itself, the disk is full" in reply.message
     assert scene.episodes.start(FACTS).code == StartCode.NO_SPACE
-    assert scene.episodes.status().state is State.ERROR
+    assert scene.episodes.status().state is RecorderState.ERROR
     scene.space = DiskSpace(10**12, 10**12)
     assert scene.episodes.start(FACTS).code == StartCode.NONE
-    assert scene.episodes.status().state is State.RECORDING
+    assert scene.episodes.status().state is RecorderState.RECORDING
 
 
 def test_the_end_of_the_recorder_closes_the_bag_without_an_outcome(scene):
@@ -223,10 +222,10 @@ def test_while_a_bag_is_closed_another_cannot_begin(scene):
     stopper = threading.Thread(target=scene.episodes.stop, args=("success",))
     stopper.start()
     assert closing.wait(10)
-    assert scene.episodes.status().state is State.CLOSING
+    assert scene.episodes.status().state is RecorderState.CLOSING
     go_on.set()
     stopper.join(10)
-    assert scene.episodes.status().state is State.IDLE
+    assert scene.episodes.status().state is RecorderState.IDLE
 
 
 def test_while_a_full_disks_bag_is_closed_another_cannot_begin(scene):
@@ -234,7 +233,7 @@ def test_while_a_full_disks_bag_is_closed_another_cannot_begin(scene):
     first = scene.episodes.start(FACTS)
     scene.space = DiskSpace(1, 64_000_000)
     assert closing.wait(10)
-    assert scene.episodes.status().state is State.ERROR
+    assert scene.episodes.status().state is RecorderState.ERROR
     reply = scene.episodes.start(FACTS)
     go_on.set()
     assert reply.code == StartCode.ALREADY_RECORDING

@@ -1,4 +1,4 @@
-"""What a crash left is mended when the recorder starts."""
+"""Bags that a crash left are recovered when the recorder starts."""
 
 import shutil
 
@@ -20,7 +20,7 @@ def begun(folder, name):
 
 
 def cut(folder, name):
-    """What a crash leaves: the files of an open bag, and nobody who holds them."""
+    """The files that a crash leaves: those of an open bag, without a lock."""
     bag = begun(folder, "open")
     bag._flush_all()
     shutil.copytree(bag.folder, folder / name)
@@ -32,18 +32,18 @@ def test_a_folder_that_is_not_there_has_no_leftovers(tmp_path):
     assert list(recover_leftovers(tmp_path / "none")) == []
 
 
-def test_what_was_cut_off_is_mended_and_marked_as_such(tmp_path):
+def test_a_bag_that_was_cut_off_is_recovered_and_marked(tmp_path):
     cut(tmp_path, "b")
-    ((mended, said),) = recover_leftovers(tmp_path)
-    assert mended
-    assert said == "episode b was cut off; 1 messages are recovered"
+    ((recovered, message),) = recover_leftovers(tmp_path)
+    assert recovered
+    assert message == "episode b was cut off; 1 messages are recovered"
     with BagReader(tmp_path / "b") as bag:
         assert bag.topics["/text"].count == 1
         assert bag.facts.recovered
     assert list(recover_leftovers(tmp_path)) == []
 
 
-def test_whole_bags_and_those_in_work_are_left_alone(tmp_path):
+def test_whole_and_locked_bags_are_not_touched(tmp_path):
     begun(tmp_path, "whole").close(EpisodeFacts("whole"))
     mine = begun(tmp_path, "mine")
     (tmp_path / "a file").write_text("no bag")
@@ -53,7 +53,7 @@ def test_whole_bags_and_those_in_work_are_left_alone(tmp_path):
     mine.close(EpisodeFacts("mine"))
 
 
-def test_one_that_cannot_be_mended_is_told_and_the_next_is_tried(tmp_path):
+def test_a_bag_that_cannot_be_recovered_is_reported_and_the_next_is_tried(tmp_path):
     cut(tmp_path, "b")
     bad = tmp_path / "a"
     bad.mkdir()
@@ -64,7 +64,7 @@ def test_one_that_cannot_be_mended_is_told_and_the_next_is_tried(tmp_path):
     assert "episode a was cut off and cannot be recovered" in why
 
 
-def test_it_stops_when_it_is_asked_to(tmp_path):
+def test_it_stops_on_request(tmp_path):
     cut(tmp_path, "b")
     assert list(recover_leftovers(tmp_path, lambda: True)) == []
     assert is_marked(tmp_path / "b")

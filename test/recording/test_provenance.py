@@ -1,4 +1,4 @@
-"""Where an episode comes from."""
+"""The provenance of an episode."""
 
 import hashlib
 import subprocess
@@ -8,13 +8,13 @@ from pi05_ros.recording import provenance
 from pi05_ros.recording.provenance import checkpoint_facts, episode_id, software_version
 
 
-def test_a_checkpoint_is_known_by_the_hash_of_its_manifest(tmp_path):
+def test_a_checkpoint_is_identified_by_the_hash_of_its_manifest(tmp_path):
     (tmp_path / "manifest.json").write_bytes(b"{}")
     found = checkpoint_facts("model", str(tmp_path))
     assert found == (str(tmp_path), hashlib.sha256(b"{}").hexdigest())
 
 
-def test_random_weights_and_no_weights_say_so(tmp_path):
+def test_random_weights_and_no_weights(tmp_path):
     assert checkpoint_facts("model", "") == ("random:nano", "random weights")
     assert checkpoint_facts("model", "random:tiny?seed=3") == (
         "random:tiny?seed=3",

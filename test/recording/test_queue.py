@@ -1,4 +1,4 @@
-"""The queue between the wire and the disk."""
+"""The queue between the subscriptions and the disk."""
 
 import threading
 
@@ -26,7 +26,7 @@ def test_messages_come_out_as_they_went_in():
     assert queue.take(1 << 20, 0.0) == []
 
 
-def test_its_bytes_are_counted_with_what_a_message_costs():
+def test_its_bytes_include_the_overhead_of_a_message():
     queue, _ = filled(90, 90)
     assert queue.bytes == 200
     queue.take(1, 0.0)
@@ -34,7 +34,7 @@ def test_its_bytes_are_counted_with_what_a_message_costs():
 
 
 def test_large_messages_go_first_and_small_ones_keep_their_reserve():
-    queue, taken = filled(340, 340, 340)  # 350 each: 700 is what large ones may fill.
+    queue, taken = filled(340, 340, 340)  # 350 each; large messages may fill 700.
     assert taken == [True, True, False]
     assert [queue.put(message(90)) for _ in range(4)] == [True, True, True, False]
     assert queue.bytes == 1000
@@ -58,7 +58,7 @@ def test_a_batch_ends_with_the_message_that_fills_it():
     assert len(queue.take(150, 0.0)) == 1
 
 
-def test_it_takes_nothing_more_once_closed():
+def test_a_closed_queue_refuses_messages():
     queue, _ = filled(50)
     queue.close()
     assert queue.bytes == 0

@@ -5,9 +5,8 @@ import threading
 
 import pytest
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.bags.mark import is_in_work, is_marked
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
+from pi05_ros.data.bags.mark import is_locked, is_marked
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import recover
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
@@ -20,7 +19,7 @@ ROOMY = DiskSpace(10**12, 10**12)
 
 
 class Bench:
-    """A session whose thread is the test: `open`, `step` and `close` by hand."""
+    """A session without a thread: the test calls `open`, `step` and `close`."""
 
     def __init__(self, folder, **settings):
         self.space = ROOMY
@@ -62,7 +61,7 @@ def dropped(session):
     return {t.name: t.dropped for t in session.tallies.report(1.0, set(), {})}
 
 
-def test_what_came_in_is_in_the_bag_byte_by_byte(bench):
+def test_received_messages_are_in_the_bag_byte_by_byte(bench):
     thread = run(bench)
     bench.session.add_topic(TEXT)
     for number, text in enumerate(("plate", "", "cup"), 1):
@@ -80,7 +79,7 @@ def test_what_came_in_is_in_the_bag_byte_by_byte(bench):
         assert bag.facts == EpisodeFacts("e1", outcome="success")
 
 
-def test_what_became_known_meanwhile_outlives_a_crash(bench):
+def test_facts_changed_during_recording_survive_a_crash(bench):
     session = bench.session
     session._open()
     session.add_topic(TEXT)
@@ -96,7 +95,7 @@ def test_what_became_known_meanwhile_outlives_a_crash(bench):
         assert bag.facts.recovered and bag.topics["/text"].count == 1
 
 
-def test_all_that_waits_is_written_before_the_bag_is_closed(bench):
+def test_queued_messages_are_written_before_the_bag_is_closed(bench):
     bench.session.add_topic(TEXT)
     for number in range(1, 501):
         bench.put("x" * 10_000, number)
@@ -107,12 +106,12 @@ def test_all_that_waits_is_written_before_the_bag_is_closed(bench):
     assert not is_marked(bench.session.folder)
 
 
-def test_nobody_takes_a_bag_that_is_being_written(bench):
+def test_a_bag_that_is_being_written_is_locked(bench):
     thread = run(bench)
-    assert is_in_work(bench.session.folder)
+    assert is_locked(bench.session.folder)
     bench.session.finish()
     thread.join(10)
-    assert not is_in_work(bench.session.folder)
+    assert not is_locked(bench.session.folder)
 
 
 def test_a_discarded_episode_leaves_nothing(bench):
@@ -145,7 +144,7 @@ def test_a_disk_that_fills_up_ends_the_episode_with_a_valid_bag(bench):
     assert dropped(bench.session) == {"/text": 4 - written}
 
 
-def test_a_disk_that_fails_is_told_and_what_is_there_is_closed(tmp_path):
+def test_a_failed_disk_is_reported_and_the_bag_is_closed(tmp_path):
     class Failing(BagWriter):
         def write(self, topic, data, *rest):
             if b"bad" in data:
@@ -165,7 +164,7 @@ def test_a_disk_that_fails_is_told_and_what_is_there_is_closed(tmp_path):
     assert dropped(bench.session) == {"/text": 2}
 
 
-def test_a_bag_that_cannot_be_opened_is_told(bench):
+def test_a_bag_that_cannot_be_opened_is_reported(bench):
     bench.session.folder.mkdir()
     bench.session.run()
     assert "exists already" in bench.session.failure
@@ -183,10 +182,10 @@ def test_a_bag_that_cannot_be_closed_stays_marked(tmp_path):
     bench.session.run()
     assert bench.session.failure == "e1 could not be closed"
     assert is_marked(bench.session.folder)
-    assert not is_in_work(bench.session.folder)
+    assert not is_locked(bench.session.folder)
 
 
-def test_a_fault_of_ours_is_told_and_the_bag_stays_marked(bench, monkeypatch):
+def test_a_bug_is_reported_and_the_bag_stays_marked(bench, monkeypatch):
     monkeypatch.setattr(BagWriter, "tick", lambda self: 1 / 0)
     bench.session.run()
     assert "its log says why" in bench.session.trouble
@@ -195,7 +194,7 @@ def test_a_fault_of_ours_is_told_and_the_bag_stays_marked(bench, monkeypatch):
     assert is_marked(bench.session.folder)
 
 
-def test_a_slow_disk_drops_large_messages_and_says_how_many(tmp_path):
+def test_a_slow_disk_drops_large_messages_and_counts_them(tmp_path):
     limits = QueueLimits(total_bytes=3000, small_reserve_bytes=1000, large_bytes=500)
     bench = Bench(tmp_path, queue=limits)
     bench.session.add_topic(TEXT)
@@ -207,7 +206,7 @@ def test_a_slow_disk_drops_large_messages_and_says_how_many(tmp_path):
     assert bench.session.queue_bytes <= 3000
 
 
-def test_nothing_is_taken_after_the_end(bench):
+def test_messages_after_the_end_are_refused(bench):
     bench.session.add_topic(TEXT)
     bench.session.finish()
     bench.session.run()

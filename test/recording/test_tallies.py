@@ -23,24 +23,24 @@ def test_gaps_in_the_numbers_are_losses():
     assert (topic.message_count, topic.byte_count, topic.dropped) == (5, 50, 0)
 
 
-def test_what_was_sent_before_we_listened_is_no_loss():
+def test_messages_before_the_subscription_are_not_lost():
     assert report(tallies(7001, 7002))["/x"].lost == 0
 
 
-def test_a_publisher_that_starts_anew_loses_nothing():
+def test_a_restarted_publisher_loses_nothing():
     assert report(tallies(8, 9, 1, 2, 4))["/x"].lost == 1
 
 
-def test_a_latched_message_that_comes_again_is_no_loss():
+def test_a_repeated_latched_message_is_no_loss():
     assert report(tallies(5, 5, 6))["/x"].lost == 0
 
 
-def test_of_several_publishers_or_without_numbers_losses_are_not_known():
+def test_losses_are_unknown_for_several_publishers_or_without_numbers():
     assert report(tallies(1, 9), several=["/x"])["/x"].lost == UNKNOWN
     assert report(tallies(1, 0, 9))["/x"].lost == UNKNOWN
 
 
-def test_a_topic_that_never_spoke_has_lost_nothing_that_is_known():
+def test_a_topic_without_messages_has_no_known_loss():
     assert report(tallies())["/x"].lost == 0
 
 
@@ -51,7 +51,7 @@ def test_drops_are_counted_and_are_no_losses():
     assert report(found)["/x"].message_count == 3
 
 
-def test_at_the_end_what_was_not_written_was_dropped():
+def test_messages_not_written_at_the_end_count_as_dropped():
     found = tallies(1, 2, 3)
     found.settle({"/x": 1})
     assert report(found)["/x"].dropped == 2

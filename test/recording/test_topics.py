@@ -1,11 +1,11 @@
-"""Which topics belong into an episode."""
+"""The choice of topics to record."""
 
 import dataclasses
 
 import pytest
 
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.recording.topics import NOBODY, TopicChoice, TopicRules, is_hidden, rules_for
+from pi05_ros.recording.topics import NO_PUBLISHER, TopicChoice, TopicRules, is_hidden, rules_for
 
 IMAGE, JPEG = ("sensor_msgs/msg/Image",), ("sensor_msgs/msg/CompressedImage",)
 ANY = ("std_msgs/msg/String",)
@@ -20,14 +20,14 @@ def choose(rules, *names, **typed):
     return TopicChoice(rules).choose(dict.fromkeys(names, ANY) | typed)
 
 
-def test_every_topic_of_the_suite_is_wanted_and_those_beside_it_are_not():
+def test_every_topic_of_the_suite_is_recorded_and_others_are_not():
     rules = TopicRules("/pi05")
     names = ("/pi05/subtask", "/pi05/a/b", "/pi05x/subtask", "/rosout", "/parameter_events")
     assert choose(rules, *names) == {"/pi05/subtask": "", "/pi05/a/b": ""}
 
 
-def test_what_the_inspector_draws_is_left_out_unless_it_is_asked_for():
-    """A recorder that listened to it would have it drawn all day."""
+def test_the_inspectors_drawings_are_recorded_on_request_only():
+    """A subscription of the recorder would keep the inspector drawing."""
     names = ("/pi05/inspector/markers", "/pi05/inspector/front/annotated", "/pi05/inspect")
     assert choose(TopicRules("/pi05"), *names) == {"/pi05/inspect": ""}
     asked = TopicRules("/pi05", include="/pi05/inspector/markers")
@@ -35,7 +35,7 @@ def test_what_the_inspector_draws_is_left_out_unless_it_is_asked_for():
 
 
 def test_without_a_namespace_only_what_is_named_is_recorded():
-    assert choose(TopicRules("/", welcome=("/tf",)), "/tf", "/else") == {"/tf": ""}
+    assert choose(TopicRules("/", optional=("/tf",)), "/tf", "/else") == {"/tf": ""}
 
 
 def test_hidden_topics_are_left_out_wherever_they_are():
@@ -45,7 +45,7 @@ def test_hidden_topics_are_left_out_wherever_they_are():
     assert choose(TopicRules("/pi05", include=".*"), "/pi05/x/_action/status", "/a") == {"/a": ""}
 
 
-def test_include_and_exclude_match_whole_names_and_exclude_stands_above():
+def test_include_and_exclude_match_whole_names_and_exclude_takes_precedence():
     rules = TopicRules("/pi05", include="/lidar/.*|/gps", exclude="/pi05/camera_set|/lidar/raw")
     names = ("/lidar/points", "/lidar/raw", "/gps", "/gps2", "/pi05/camera_set", "/pi05/subtask")
     assert set(choose(rules, *names)) == {"/lidar/points", "/gps", "/pi05/subtask"}
@@ -56,16 +56,16 @@ def test_a_wrong_expression_is_refused_by_name():
         TopicRules("/pi05", exclude="(")
 
 
-def test_publishers_that_disagree_on_a_type_are_told():
+def test_publishers_that_disagree_on_a_type_are_reported():
     found = TopicChoice(TopicRules("/pi05")).choose({"/pi05/x": ("a/msg/A", "b/msg/B")})
     assert found == {"/pi05/x": "its publishers disagree on its type: a/msg/A, b/msg/B"}
 
 
 @pytest.mark.parametrize("name", platform_names())
-def test_what_a_robot_must_have_is_told_when_nobody_offers_it(name):
+def test_an_expected_topic_without_a_publisher_is_reported(name):
     robot = load_platform(name)
     found = TopicChoice(rules_for(robot, "/pi05", simulated=True)).choose({})
-    assert set(found.values()) == {NOBODY}
+    assert set(found.values()) == {NO_PUBLISHER}
     commands = {g.controller.command_name for g in robot.groups if g.kind != "parallel_gripper"}
     assert set(found) - commands == {
         "/joint_states",
@@ -81,7 +81,7 @@ def test_on_a_robot_the_clock_is_no_part_of_an_episode(platform):
     assert "/clock" not in TopicChoice(rules_for(platform, "/pi05")).choose({"/clock": ANY})
 
 
-def test_tf_infos_and_diagnostics_are_welcome_and_not_missed(platform):
+def test_tf_infos_and_diagnostics_are_optional(platform):
     rules = rules_for(platform, "/pi05")
     welcome = ("/tf", "/tf_static", "/diagnostics", "/front_camera/camera_info")
     found = choose(rules, *welcome)
@@ -109,15 +109,15 @@ def test_one_form_of_a_cameras_pictures_is_recorded(platform, images, offered, r
     assert choice.cameras == {"front": recorded}
 
 
-def test_a_form_that_is_asked_for_and_not_offered_is_told(platform):
+def test_a_requested_transport_without_a_publisher_is_reported(platform):
     choice = TopicChoice(rules_for(platform, "/pi05", images="compressed"))
     found = choice.choose({FRONT: IMAGE})
-    assert found[FRONT + "/compressed"] == NOBODY
+    assert found[FRONT + "/compressed"] == NO_PUBLISHER
     assert FRONT not in found
     assert choice.cameras == {}
 
 
-def test_what_a_camera_is_taken_from_stands_until_the_episode_ends(platform):
+def test_a_cameras_topic_does_not_change_during_an_episode(platform):
     choice = TopicChoice(rules_for(platform, "/pi05"))
     choice.choose({FRONT: IMAGE})
     found = choice.choose({FRONT: IMAGE, FRONT + "/compressed": JPEG})
@@ -125,13 +125,13 @@ def test_what_a_camera_is_taken_from_stands_until_the_episode_ends(platform):
     assert FRONT + "/compressed" not in found
 
 
-def test_both_forms_can_be_had_by_name(platform):
+def test_both_transports_are_recorded_by_name(platform):
     rules = rules_for(platform, "/pi05", include=FRONT)
     found = TopicChoice(rules).choose({FRONT: IMAGE, FRONT + "/compressed": JPEG})
     assert found[FRONT] == found[FRONT + "/compressed"] == ""
 
 
-def test_a_camera_that_is_excluded_is_not_missed(platform):
+def test_an_excluded_camera_is_not_reported_missing(platform):
     found = TopicChoice(rules_for(platform, "/pi05", exclude="/back_camera/.*")).choose({})
     assert not any(topic.startswith("/back_camera") for topic in found)
 

@@ -19,10 +19,10 @@ from rich.table import Table
 from pi05_ros.cli.bags.parallel import map_in_processes
 from pi05_ros.cli.common.choose import bags_below
 from pi05_ros.cli.common.progress import console, progress
-from pi05_ros.data.checks.episode_check import Report, check
-from pi05_ros.data.checks.findings import Level
+from pi05_ros.data.checks.episode_check import CheckReport, check
+from pi05_ros.data.checks.findings import Severity
 
-_COLOURS = {Level.NOTE: "dim", Level.WARNING: "yellow", Level.ERROR: "red"}
+_COLOURS = {Severity.NOTE: "dim", Severity.WARNING: "yellow", Severity.ERROR: "red"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if all(report.passed for report in reports) else 1
 
 
-def show(out: Console, report: Report, topics: bool) -> None:
+def show(out: Console, report: CheckReport, topics: bool) -> None:
     """Prints a report."""
     verdict = "[green]passed[/]" if report.passed else "[red]failed[/]"
     out.print(f"{escape(report.path.name)}: {verdict}, {_summary(report)}")
@@ -60,13 +60,13 @@ def show(out: Console, report: Report, topics: bool) -> None:
         out.print(f"  [{colour}]{level}[/] {escape(finding.subject)}: {escape(finding.what)}")
 
 
-def _summary(report: Report) -> str:
+def _summary(report: CheckReport) -> str:
     messages = sum(row.count for row in report.topics)
     size = f"{sum(row.bytes for row in report.topics) / 1e6:.1f} MB"
     return f"{report.seconds:.1f} s, {len(report.topics)} topics, {messages} messages, {size}"
 
 
-def _table(report: Report) -> Table:
+def _table(report: CheckReport) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("topic")
     for name in ("messages", "rate [Hz]", "expected", "lost", "longest gap [s]"):
@@ -87,7 +87,7 @@ def _number(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _plain(report: Report) -> dict[str, object]:
+def _plain(report: CheckReport) -> dict[str, object]:
     """A report as JSON takes it: no NaN."""
     return {
         "path": str(report.path),

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from pi05_ros.cli.common.progress import console, progress
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, message_count, write_bag
 

@@ -17,15 +17,15 @@ from pi05_ros.brain.instructions import clean
 from pi05_ros.cli.bags.parallel import map_in_processes
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bags_below
 from pi05_ros.cli.common.progress import console, progress
-from pi05_ros.data.bags.overview import Overview, State, overview
+from pi05_ros.data.bags.overview import BagState, Overview, overview
 
 _COLOURS = {
-    State.WHOLE: "green",
-    State.RECOVERED: "yellow",
-    State.INCOMPLETE: "yellow",
-    State.RECORDING: "cyan",
-    State.FOREIGN: "dim",
-    State.BROKEN: "red",
+    BagState.WHOLE: "green",
+    BagState.RECOVERED: "yellow",
+    BagState.INCOMPLETE: "yellow",
+    BagState.RECORDING: "cyan",
+    BagState.FOREIGN: "dim",
+    BagState.BROKEN: "red",
 }
 _FEW = 8  # bags; so many are read sooner than other processes are started
 _TEXTS = 2  # subtasks that are told in words

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pi05_ros.cli.common.choose import bags_below
 from pi05_ros.cli.common.progress import console, progress
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.recovery import Recovered, needs_recovery, recover
 
 

@@ -20,7 +20,6 @@ from pi05_ros.cli.common.progress import console, progress
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes
-from pi05_ros.data.statistics.doctor import KINDS, NotTrainableError, examine, require_trainable
 from pi05_ros.data.statistics.files import (
     from_bytes,
     load_statistics,
@@ -29,6 +28,12 @@ from pi05_ros.data.statistics.files import (
     to_bytes,
     write_json,
     write_norm_stats,
+)
+from pi05_ros.data.statistics.fitness import (
+    KINDS,
+    UnfitStatisticsError,
+    check_fitness,
+    require_fit,
 )
 from pi05_ros.data.statistics.quantiles import RANK_ERROR
 from pi05_ros.data.statistics.robot import HORIZON, Layout, RobotStatistics, StatisticsError
@@ -176,7 +181,7 @@ def _judged(
     else:
         span = arguments.least_span * (platform.upper - platform.lower)
         norm_stats = statistics.norm_stats(relative, span)
-    findings = examine(statistics, platform, norm_stats)
+    findings = check_fitness(statistics, platform, norm_stats)
     out = console()
     out.print(stats_table(statistics, norm_stats, findings))
     out.print(findings_text(findings, arguments.accept))
@@ -202,8 +207,8 @@ def _judged(
         },
     }
     try:
-        accepted = require_trainable(findings, arguments.accept)
-    except NotTrainableError as error:
+        accepted = require_fit(findings, arguments.accept)
+    except UnfitStatisticsError as error:
         print(f"{platform.name}: {error}", file=sys.stderr)
         return None, told
     told["accepted"] = sorted({finding.kind for finding in accepted})

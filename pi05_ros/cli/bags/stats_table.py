@@ -8,13 +8,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pi05_ros.data.statistics.doctor import Finding
+from pi05_ros.data.statistics.fitness import StatisticsFinding
 from pi05_ros.data.statistics.robot import RobotStatistics
 from pi05_ros.model.normalization import NormStats
 
 
 def stats_table(
-    statistics: RobotStatistics, norm_stats: NormStats, findings: Sequence[Finding]
+    statistics: RobotStatistics, norm_stats: NormStats, findings: Sequence[StatisticsFinding]
 ) -> Table:
     """One line for each entry of the vectors."""
     layout = statistics.layout
@@ -53,7 +53,7 @@ def stats_table(
     return table
 
 
-def findings_text(findings: Sequence[Finding], accepted: Collection[str]) -> Text:
+def findings_text(findings: Sequence[StatisticsFinding], accepted: Collection[str]) -> Text:
     """The findings, a sentence each, errors first."""
     text = Text()
     if not findings:

@@ -1,1 +1,1 @@
-"""Episodes on disk: rosbag2 bags (MCAP) written, mended and read. No ROS is needed."""
+"""Episodes on disk: rosbag2 bags (MCAP), written, repaired and read without ROS."""

@@ -1,4 +1,4 @@
-"""Brings a file's data to the disk once in a while, in a thread: a disk may take seconds."""
+"""A thread that syncs files to the disk, since one fdatasync may take seconds."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pi05_ros.data.bags.sink import FileSink
 
 
 class BackgroundSync:
-    """One thread that calls fdatasync. A request while one is under way is not queued twice.
+    """A thread that calls fdatasync; a file that is already queued is not queued again.
 
-    Stop it by `stop`; it is a daemon, so that a process that fails elsewhere can end.
+    Stop it with `stop`. The thread is a daemon, so that a process that fails elsewhere can end.
     """
 
     def __init__(self) -> None:
         self._wake = threading.Condition()
-        self._wanted: deque[tuple[FileSink, bool]] = deque()  # and whether to close it then
+        self._wanted: deque[tuple[FileSink, bool]] = deque()  # and whether to close it afterwards
         self._stopping = False
         self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._work, name="bag-sync", daemon=True)
         self._thread.start()
 
     def request(self, sink: FileSink) -> None:
-        """The sink's data should reach the disk soon."""
+        """Sync the sink's data to the disk soon."""
         with self._wake:
             if not any(waiting is sink for waiting, _ in self._wanted):
                 self._wanted.append((sink, False))
                 self._wake.notify()
 
     def retire(self, sink: FileSink) -> None:
-        """The sink is written to the end: it is synced once more, and closed."""
+        """Sync a sink that is written to its end once more, then close it."""
         with self._wake:
             self._wanted.append((sink, True))
             self._wake.notify()
 
     def check(self) -> None:
-        """Raises the OSError that a sync ended with, once."""
+        """Raise the OSError of a failed sync, once."""
         with self._wake:
             failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
 
     def stop(self) -> None:
-        """Returns when all that was asked for is done. `check` tells how it went."""
+        """Finish all requests and stop the thread; `check` raises their error."""
         with self._wake:
             self._stopping = True
             self._wake.notify()

@@ -1,20 +1,20 @@
-"""Whether it pays to compress a message: JPEG and pictures with sensor noise do not shrink."""
+"""The decision whether to compress a message: JPEG and noisy pictures do not shrink."""
 
 from __future__ import annotations
 
 import zstandard
 
 LARGE = 16 << 10  # bytes; smaller messages are always worth compressing together
-_SAMPLE = 16 << 10  # bytes that are tried, from the middle; 20 µs
-_PAYS_BELOW = 0.9  # of its size
-_TRUSTED_FOR = 100  # messages, before it is tried again
+_SAMPLE = 16 << 10  # bytes that are compressed to find out, from the middle; 20 µs
+_PAYS_BELOW = 0.9  # of the sample's size
+_TRUSTED_FOR = 100  # messages, before the next sample
 
 
 class Compressibility:
-    """Tries a piece of every hundredth large message of a topic, and remembers the answer.
+    """Compresses a sample of every hundredth large message of a topic and keeps the result.
 
-    zstd of pictures with sensor noise takes 0.8 ms each, and they come out as large as before;
-    a simulator's flat pictures come out at 1 % of their size. The topic's name tells neither.
+    zstd takes 0.8 ms for a picture with sensor noise and does not shrink it; a simulator's flat
+    pictures shrink to 1 % of their size. The topic's name does not distinguish them.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Compressibility:
         self._known: dict[int, tuple[bool, int]] = {}  # channel -> answer, messages left
 
     def pays(self, channel: int, data: bytes) -> bool:
-        """Whether a message of a channel should be compressed."""
+        """Check whether a message of a channel should be compressed."""
         if len(data) < LARGE:
             return True
         answer, left = self._known.get(channel, (True, 0))

@@ -1,4 +1,4 @@
-"""Whether a bag that was closed can still be read to its end."""
+"""Detection of damage in a bag that was closed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.mcap_source import McapSource
+from pi05_ros.data.bags.metadata import BrokenMetadataError
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import verify
 
@@ -15,14 +16,14 @@ Progress = Callable[[int, int], None]  # bytes read, bytes in all
 
 
 def is_damaged(folder: Path, progress: Progress) -> bool:
-    """Whether a file of a closed bag, or its metadata.yaml, cannot be read to the end any more.
+    """Check whether a file of a closed bag, or its metadata.yaml, is damaged.
 
     Args:
-        folder: Of the bag.
-        progress: Is told the bytes read, and those there are.
+        folder: The bag's folder.
+        progress: Called with the bytes read and the bytes in all.
 
     Raises:
-        BagError: A file is missing altogether, or damaged and of a kind that is not mended here.
+        BagError: A file is missing, or damaged and of a kind that cannot be repaired here.
     """
     try:
         metadata = bag_metadata.read(folder)
@@ -49,12 +50,12 @@ def is_damaged(folder: Path, progress: Progress) -> bool:
 
 
 def _is_readable(part: Path, advance: Callable[[int], None]) -> bool:
-    """Whether every message of a file can be had, ours or another recorder's."""
+    """Check whether every message of a file can be read, ours or another recorder's."""
     try:
         verify(part, deep=True, progress=advance)
         return True
     except BagError:
-        pass  # Others' files may lack what ours have, and be read to their end all the same.
+        pass  # Another recorder's file may lack what ours have and still be readable.
     try:
         source = McapSource(part)
         try:
@@ -68,13 +69,13 @@ def _is_readable(part: Path, advance: Callable[[int], None]) -> bool:
 
 
 def _read_through(folder: Path) -> None:
-    """Reads a bag that could not be mended here, so that it is called whole only when it is."""
+    """Read every message of a bag of a kind that cannot be repaired here."""
     try:
         with BagReader(folder) as reader:
             for _ in reader.messages():
                 pass
     except BagError as error:
         raise BagError(
-            f"{error}; only MCAP files that are not compressed as a whole are mended here: copy "
+            f"{error}; only MCAP files that are not compressed as a whole are repaired here: copy "
             "it again, or try `ros2 bag reindex`"
         ) from error

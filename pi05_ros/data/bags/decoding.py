@@ -1,4 +1,4 @@
-"""Messages out of CDR, by the definitions that a bag carries."""
+"""CDR messages decoded by the definitions that a bag carries."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pi05_ros.data.bags.definitions import definition
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
 
 
 class Decoder:
-    """Decodes by type: the bag's own definition, else the installed one, else Jazzy's.
+    """Decodes by type, with the bag's own definition, else the installed one, else Jazzy's.
 
-    Each type has a store of its own: a definition that cannot be understood, or two that
-    contradict each other, are in nobody else's way.
+    Each type has its own typestore, so that a definition that cannot be parsed, or two that
+    conflict, do not affect other types.
 
     Args:
         definitions: Type -> (encoding, text), from the bag.
@@ -28,10 +28,10 @@ class Decoder:
         self._stores: dict[str, Typestore] = {}
 
     def decode(self, type_name: str, data: bytes) -> Any:
-        """A message.
+        """Decode a message.
 
         Raises:
-            BagError: The type is not known anywhere, or the data is not of that type.
+            BagError: The type has no definition, or the data is not of that type.
         """
         from rosbags.serde import SerdeError
 
@@ -52,7 +52,7 @@ class Decoder:
                 return _parsed(type_name, encoding, text)
             except (TypesysError, SyntaxError, ValueError, KeyError) as error:
                 raise BagError(
-                    f"the bag's definition of {type_name} cannot be understood ({error})"
+                    f"the bag's definition of {type_name} cannot be parsed ({error})"
                 ) from error
         try:
             return _parsed(type_name, "ros2msg", definition(type_name))

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 _RULE = "=" * 80
-# A field or constant: its type, perhaps of an array, and then a name. A bounded string is none of
-# ours to look for, and a comment begins with something else.
+# A field or constant: its type, perhaps of an array, and then a name. Bounded strings need no
+# match, and a comment begins with something else.
 _FIELD = re.compile(r"^\s*([A-Za-z][\w/]*)(?:\[[^\]]*\])?\s+[A-Za-z]", re.MULTILINE)
 _PRIMITIVE = frozenset(
     "bool byte char float32 float64 int8 uint8 int16 uint16 int32 uint32 int64 uint64 "
@@ -22,7 +22,7 @@ _PRIMITIVE = frozenset(
 
 
 def definition(type_name: str, prefixes: Sequence[str] | None = None) -> str:
-    """The .msg text of a type and of all that it needs, joined as rosbag2 joins them.
+    """The .msg text of a type and of all types that it needs, joined as rosbag2 joins them.
 
     Args:
         type_name: "sensor_msgs/msg/Image".
@@ -35,7 +35,7 @@ def definition(type_name: str, prefixes: Sequence[str] | None = None) -> str:
 
 
 def type_hash(type_name: str, prefixes: Sequence[str] | None = None) -> str:
-    """The type's hash ("RIHS01_…") as installed; "": the installation does not tell it."""
+    """The installed type's hash ("RIHS01_…"); "": the installation holds none."""
     for prefix in _prefixes(prefixes):
         file = _share(prefix, type_name, ".json")
         if file is None or not file.exists():
@@ -55,7 +55,7 @@ def _prefixes(prefixes: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _share(prefix: str, type_name: str, suffix: str) -> Path | None:
-    """Where a type's file would be; None: the name is no type's."""
+    """Path of a type's file, which need not exist; None: not a type's name."""
     parts = type_name.split("/")
     if len(parts) == 2:  # "package/Name", as definitions name other types
         parts.insert(1, "msg")

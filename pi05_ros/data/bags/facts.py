@@ -1,8 +1,8 @@
-"""What an episode's bag says of itself: its task, its robot, its checkpoint, how it went.
+"""The facts that a bag holds about its episode: task, robot, checkpoint, outcome.
 
-The facts live in two places. `custom_data` of metadata.yaml is what counts. The head of every
-MCAP file holds what was known when the file was begun, and a later record each time that more
-became known, so that a file without its metadata.yaml still says what it is.
+The facts stand in two places. `custom_data` of metadata.yaml is authoritative. The head of every
+MCAP file holds the facts known when the file was begun, and a later record holds each update, so
+that a file without its metadata.yaml can still be identified.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.errors import Pi05Error
 
 PREFIX = "pi05."  # of the keys in custom_data
-RECORD = "pi05_episode"  # the name of those MCAP metadata records
-OUTCOMES = ("", "success", "failure")  # the values of Episode.OUTCOME_* that a bag can have
+RECORD = "pi05_episode"  # name of the MCAP metadata records that hold facts
+OUTCOMES = ("", "success", "failure")  # values of Episode.OUTCOME_* that a bag can have
+
+
+class BagError(Pi05Error):
+    """A bag cannot be written, read or repaired: which bag, what was found, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class EpisodeFacts:
     started_ns: int = 0  # when recording began, log time [ns]
     outcome: str = ""  # one of OUTCOMES
     ended: str = ""  # why recording ended; "": by stop_episode
-    recovered: str = ""  # "": never; else what recovery did. Never trained on silently.
+    recovered: str = ""  # "": never; else what recovery did. Trained on only when asked for.
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -61,11 +65,11 @@ class EpisodeFacts:
 
     @property
     def file_name(self) -> str:
-        """The id as a name of files here: whoever wrote a dataset chose it, and it is no path."""
+        """The id as a file name: a dataset's author may choose an id that is no valid path."""
         return re.sub(r"[^\w.-]", "_", self.id)
 
     def to_custom_data(self) -> dict[str, str]:
-        """Text for text: keys "pi05.task" and so on; lists and mappings as JSON."""
+        """Return text by key ("pi05.task", …); lists and mappings are JSON."""
         return {
             PREFIX + part.name: _text(getattr(self, part.name))
             for part in dataclasses.fields(self)
@@ -73,14 +77,14 @@ class EpisodeFacts:
 
     @classmethod
     def from_custom_data(cls, data: Mapping[str, str], bag: str = "the bag") -> EpisodeFacts:
-        """The facts in a bag's custom_data. Keys that are not ours, or not known, are left out.
+        """Read the facts from a bag's custom_data; other and unknown keys are ignored.
 
         Args:
             data: custom_data of metadata.yaml, or an MCAP metadata record.
-            bag: Which bag, for the error.
+            bag: The bag's name, for the error.
 
         Raises:
-            BagError: There is no "pi05.id", or a value is not what it must be.
+            BagError: There is no "pi05.id", or a value is not valid.
         """
         values: dict[str, Any] = {}
         for part in dataclasses.fields(cls):
@@ -92,7 +96,7 @@ class EpisodeFacts:
             except (ValueError, TypeError, AttributeError) as error:
                 raise BagError(f"{bag}: {key} is {data[key]!r}: {error}") from error
         if "id" not in values:
-            raise BagError(f"{bag} says nothing of an episode: there is no {PREFIX}id")
+            raise BagError(f"{bag} holds no facts of an episode: there is no {PREFIX}id")
         try:
             return cls(**values)
         except ValueError as error:
@@ -100,7 +104,7 @@ class EpisodeFacts:
 
 
 def describes_episode(data: Mapping[str, str]) -> bool:
-    """Whether a bag's custom_data holds an episode's facts."""
+    """Check whether a bag's custom_data holds an episode's facts."""
     return PREFIX + "id" in data
 
 

@@ -1,4 +1,4 @@
-"""Says afterwards how an episode went."""
+"""Setting the outcome of a recorded episode."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.metadata import FILE, dump, read
 from pi05_ros.data.bags.reader import check_closed
 from pi05_ros.data.bags.sink import write_atomically
 
 
 def grade(folder: Path, outcome: str, notes: str = "") -> EpisodeFacts:
-    """Changes the outcome in a bag's metadata.yaml, and nothing else in it.
+    """Change the outcome in a bag's metadata.yaml and nothing else in the bag.
 
-    The record at the head of the bag's files keeps what was known at the start; readers go by
+    The record at the head of the bag's files keeps the facts known at the start; readers use
     metadata.yaml.
 
     Args:
-        folder: Of the bag.
-        outcome: "success", "failure", or "" for not judged.
+        folder: The bag's folder.
+        outcome: "success", "failure", or "" for not graded.
         notes: A line that is added to the notes; "": none.
 
     Returns:
-        The facts as they stand now.
+        The facts after the change.
 
     Raises:
-        BagError: There is no such bag, it was not closed, or it is no episode of ours.
+        BagError: There is no such bag, it was not closed, or it is no episode of the suite.
     """
     if outcome not in OUTCOMES:
         raise BagError(f"outcome: wanted success or failure, not {outcome!r}")
@@ -39,11 +38,11 @@ def grade(folder: Path, outcome: str, notes: str = "") -> EpisodeFacts:
     check_closed(folder)
     custom = read(folder).custom_data
     if not describes_episode(custom):
-        raise BagError(f"{folder} is no episode of ours: its {FILE} says nothing of one")
+        raise BagError(f"{folder} is no episode of the suite: its {FILE} has no facts of one")
     facts = EpisodeFacts.from_custom_data(custom, str(folder))
     joined = "\n".join(part for part in (facts.notes, notes) if part)
     facts = dataclasses.replace(facts, outcome=outcome, notes=joined)
-    # As it stands, so that what we do not know of in it stays.
+    # Edited as loaded YAML, so that unknown keys are kept.
     document: dict[str, Any] = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
     (information,) = document.values()
     information["custom_data"].update(facts.to_custom_data())

@@ -1,4 +1,4 @@
-"""The mark of a bag that is not whole, and the space that is kept for its end."""
+"""The mark of a bag that is not closed, and the disk space reserved for closing it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.metadata import FILE, MARK
 from pi05_ros.data.bags.sink import sync_folder
 
@@ -18,13 +18,13 @@ _LEAST_RESERVE = 16 << 10  # bytes; below that the disk is full already
 
 
 class IncompleteMark:
-    """INCOMPLETE in a bag's folder, held by a lock for as long as this process works on it.
+    """The file INCOMPLETE in a bag's folder, locked while this process works on the bag.
 
-    The lock goes with the process, however it ends. So a mark without a lock is one that
-    somebody left behind, and a mark with a lock means: hands off.
+    The lock ends with the process, however it ends. A mark without a lock was left by a process
+    that was killed; a bag whose mark is locked must not be touched.
 
     Args:
-        folder: Of the bag; it must exist.
+        folder: The bag's folder; it must exist.
 
     Raises:
         BagError: Another process works on the bag.
@@ -41,34 +41,34 @@ class IncompleteMark:
                 os.fsync(self._descriptor)
             sync_folder(folder)
         except BlockingIOError as error:
-            self.leave()
+            self.release()
             raise BagError(
-                f"{folder} is being recorded or mended by another process: wait until it is done"
+                f"{folder} is being recorded or repaired by another process: wait until it is done"
             ) from error
         except OSError:
-            self.leave()
+            self.release()
             raise
 
     def remove(self) -> None:
-        """The bag is whole."""
+        """Remove the mark of a bag that is whole, and release the lock."""
         self._path.unlink()
         sync_folder(self._path.parent)
-        self.leave()
+        self.release()
 
-    def leave(self) -> None:
-        """Lets go of the bag; the mark stays where it is."""
+    def release(self) -> None:
+        """Release the lock; the mark stays in the folder."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
 
 
 def is_marked(folder: Path) -> bool:
-    """Whether the bag was not closed, or not yet."""
+    """Check whether a bag is not closed, or not yet."""
     return (folder / MARK).exists()
 
 
-def is_in_work(folder: Path) -> bool:
-    """Whether a living process records or mends the bag."""
+def is_locked(folder: Path) -> bool:
+    """Check whether a running process records or repairs the bag."""
     try:
         descriptor = os.open(folder / MARK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -83,26 +83,26 @@ def is_in_work(folder: Path) -> bool:
 
 
 class Reserve:
-    """Disk space that is given back when the disk is full, so that the bag can be closed.
+    """Disk space that is released on a full disk, so that the bag can be closed.
 
-    The blocks of metadata.yaml are reserved in its temporary file, which is written over. The
-    summary's are in a file of its own, which is deleted to make room.
+    The blocks of metadata.yaml are reserved in its temporary file, which is overwritten. Those of
+    the summary are in a file of their own, which is deleted to make room.
 
     Args:
-        folder: Of the bag.
-        size: For the summary, in bytes; on a nearly full disk less is kept.
-        metadata_size: For metadata.yaml, in bytes.
+        folder: The bag's folder.
+        size: Bytes for the summary; on a nearly full disk fewer are reserved.
+        metadata_size: Bytes for metadata.yaml.
     """
 
     def __init__(self, folder: Path, size: int, metadata_size: int) -> None:
         self._path = folder / _RESERVE
         self._metadata = folder / f"{FILE}.tmp"
-        self.size = 0  # bytes kept for the summary
+        self.size = 0  # bytes reserved for the summary
         _allocate(self._metadata, metadata_size)
         self.grow(size)
 
     def grow(self, size: int) -> None:
-        """Keeps this much for the summary, or as much as there is."""
+        """Reserve this many bytes for the summary, or as many as the disk has."""
         while size > max(self.size, _LEAST_RESERVE - 1):
             if _allocate(self._path, size):
                 self.size = size
@@ -110,19 +110,19 @@ class Reserve:
             size //= 2
 
     def free(self) -> None:
-        """Makes room for the summary."""
+        """Release the space for the summary."""
         self._path.unlink(missing_ok=True)
         self.size = 0
 
     @staticmethod
     def clear(folder: Path) -> None:
-        """Removes what a process that was killed had reserved."""
+        """Remove the reserve of a process that was killed."""
         (folder / _RESERVE).unlink(missing_ok=True)
         (folder / f"{FILE}.tmp").unlink(missing_ok=True)
 
 
 def _allocate(path: Path, size: int) -> bool:
-    """Takes blocks for a file; False: the disk has no more, or cannot."""
+    """Allocate blocks for a file; False: the disk is full, or cannot allocate."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError:

@@ -1,9 +1,9 @@
-"""One MCAP file, written chunk by chunk; after every write it is known what is on the disk.
+"""Writer of one MCAP file, chunk by chunk, whose counts always match the file on disk.
 
-The package mcap has a writer too. Three things make this one necessary: that one counts a
-message before it is on the disk, so after a failed write it cannot finish the file; it writes a
-topic's schema into the first chunk only, so with that chunk all of the topic is lost; and it
-copies each picture four times. The records are mcap's own.
+The writer of the package mcap is not used, for three reasons: it counts a message before it is on
+the disk, so after a failed write it cannot finish the file; it writes a topic's schema into the
+first chunk only, so with that chunk all of the topic is lost; and it copies each picture four
+times. The record classes are those of mcap.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LIBRARY = "pi05_ros"
 _MESSAGE = struct.Struct("<BQHIQQ")  # opcode, length, channel, sequence, log time, publish time
 _CHUNK = struct.Struct("<BQQQQI")  # opcode, length, first and last log time, size, CRC
 
-_ZSTD_LEVEL = 1  # 1.6 times as fast as 3 on pictures with noise, where neither gains anything
+_ZSTD_LEVEL = 1  # 1.6 times as fast as 3 on pictures with noise, which neither shrinks
 
 
 def _zstd(data: bytes) -> bytes:
@@ -51,10 +51,14 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {"zstd": _zstd, "lz4": lz4.fr
 
 
 class OpenChunk:
-    """Messages that wait to be written together."""
+    """Messages that will be written as one chunk.
+
+    Args:
+        compression: "zstd", "lz4", or "" for none.
+    """
 
     def __init__(self, compression: str) -> None:
-        self.compression = compression  # "zstd", "lz4" or "": none
+        self.compression = compression
         self.parts: list[bytes] = []
         self.size = 0  # bytes, uncompressed
         self.first_ns = self.last_ns = 0
@@ -62,11 +66,11 @@ class OpenChunk:
 
     @property
     def count(self) -> int:
-        """Messages in it."""
+        """Number of messages."""
         return sum(map(len, self.indexes.values()))
 
     def add(self, channel: int, log_ns: int, publish_ns: int, sequence: int, data: bytes) -> None:
-        """Adds a message; `data` is kept, not copied."""
+        """Add a message; `data` is referenced, not copied."""
         head = _MESSAGE.pack(
             *(Opcode.MESSAGE, len(data) + 22, channel, sequence & 0xFFFFFFFF, log_ns, publish_ns)
         )
@@ -79,10 +83,13 @@ class OpenChunk:
 
 
 class McapFile:
-    """Writes one file: `start`, schemas, channels and chunks in any order, `finish`.
+    """Writes one file: schemas, channels and chunks in any order, then `finish`.
 
-    After an OSError of any of its methods the file ends with its last whole record, and what
-    the object counts is what is in the file: `finish` is possible, once there is space.
+    After an OSError from any method the file ends with its last whole record, and the counts are
+    those of the file: `finish` is possible once there is space.
+
+    Args:
+        path: The file; it must not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +100,7 @@ class McapFile:
         self._chunks: list[ChunkIndex] = []
         self._chunk_counts: list[dict[int, int]] = []  # of each chunk: channel -> messages
         self._metadata: list[MetadataIndex] = []
-        self.summary_size = 1000  # bytes that `finish` will write, about
+        self.summary_size = 1000  # approximate number of bytes that `finish` will write
         try:
             self.sink.write(MAGIC + record(Header(profile="ros2", library=LIBRARY)))
         except OSError:
@@ -102,7 +109,7 @@ class McapFile:
 
     @property
     def message_count(self) -> int:
-        """Messages on the disk."""
+        """Number of messages on the disk."""
         return sum(self.counts.values())
 
     @property
@@ -116,7 +123,7 @@ class McapFile:
         return max((chunk.message_end_time for chunk in self._chunks), default=0)
 
     def add_schema(self, schema: Schema) -> None:
-        """Writes a schema, once. It stands outside the chunks: no broken chunk takes it along."""
+        """Write a schema, once and outside the chunks, so that no damaged chunk loses it."""
         if schema.id not in self.schemas:
             written = record(schema)
             self.sink.write(written)
@@ -124,7 +131,7 @@ class McapFile:
             self.summary_size += len(written)
 
     def add_channel(self, channel: Channel) -> None:
-        """Writes a channel, once; its schema must be there."""
+        """Write a channel, once; its schema must have been written."""
         if channel.id not in self.channels:
             written = record(channel)
             self.sink.write(written)
@@ -132,14 +139,14 @@ class McapFile:
             self.summary_size += len(written)
 
     def add_metadata(self, name: str, data: Mapping[str, str]) -> None:
-        """Writes a metadata record."""
+        """Write a metadata record."""
         offset = self.sink.tell()
         written = record(Metadata(name=name, metadata=dict(data)))
         self.sink.write(written)
         self._metadata.append(MetadataIndex(offset=offset, length=len(written), name=name))
 
     def add_chunk(self, chunk: OpenChunk) -> None:
-        """Writes the chunk and its index."""
+        """Compress and write a chunk and its index."""
         crc = 0
         for part in chunk.parts:
             crc = zlib.crc32(part, crc)
@@ -153,13 +160,13 @@ class McapFile:
     def add_packed_chunk(
         self, chunk: OpenChunk, crc: int, parts: Iterable[bytes], packed_size: int
     ) -> None:
-        """Writes a chunk whose data is ready as it is to stand in the file.
+        """Write a chunk whose data is already compressed.
 
         Args:
-            chunk: Its times, its uncompressed size, its compression and its index.
+            chunk: Times, uncompressed size, compression and index of the chunk.
             crc: CRC-32 of the uncompressed data.
-            parts: The data, compressed as the chunk says.
-            packed_size: Their size in bytes.
+            parts: The data, compressed as `chunk.compression` says.
+            packed_size: Size of `parts` in bytes.
         """
         name = chunk.compression.encode()
         length = 8 + 8 + 8 + 4 + 4 + len(name) + 8 + packed_size
@@ -195,10 +202,10 @@ class McapFile:
         )
 
     def drop_last_chunk(self) -> bool:
-        """Cuts the file back to before its last chunk: room for the summary on a full disk.
+        """Truncate the file before its last chunk, to make room for the summary on a full disk.
 
         Returns:
-            Whether there was one.
+            Whether there was a chunk.
         """
         if not self._chunks:
             return False
@@ -207,17 +214,17 @@ class McapFile:
         self.summary_size -= 100 + 10 * len(counts)
         for channel, count in counts.items():
             self.counts[channel] -= count
-        self.sink.cut(start)
-        # Schemas and channels behind it are gone too; the summary repeats them.
+        self.sink.truncate(start)
+        # Schemas and channels behind it are removed too; the summary repeats them.
         self._metadata = [item for item in self._metadata if item.offset < start]
         return True
 
     def finish(self, name: str = "", data: Mapping[str, str] | None = None) -> None:
-        """Writes the end of the data, the summary and the footer, all or nothing.
+        """Write the end of the data, the summary and the footer, all or nothing.
 
         Args:
-            name: Of a last metadata record; "": none.
-            data: What it says.
+            name: Name of a last metadata record; "": none.
+            data: Content of that record.
         """
         last, metadata = b"", list(self._metadata)
         if name:
@@ -251,11 +258,11 @@ class McapFile:
         self.sink.write(last, body, footer, MAGIC)
 
     def close(self) -> None:
-        """Closes the file as it is."""
+        """Close the file as it is."""
         self.sink.close()
 
     def discard(self) -> None:
-        """Closes the file and deletes it."""
+        """Close the file and delete it."""
         self.sink.close()
         self.sink.path.unlink()
 
@@ -274,7 +281,7 @@ class McapFile:
 
 
 def record(item: McapRecord) -> bytes:
-    """A record's bytes."""
+    """Serialize a record."""
     builder = RecordBuilder()
     item.write(builder)
     data: bytes = builder.end()

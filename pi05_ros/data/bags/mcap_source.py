@@ -1,4 +1,4 @@
-"""Messages of one MCAP file of a bag."""
+"""Reader of one MCAP file of a bag."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import NamedTuple
 import yaml
 from mcap.reader import SeekingReader
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import RECORD
+from pi05_ros.data.bags.facts import RECORD, BagError
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry
 from pi05_ros.data.bags.qos import from_yaml
 from pi05_ros.data.bags.verification import BROKEN, read_summary
@@ -21,13 +20,16 @@ class RawMessage(NamedTuple):
 
     topic: str
     log_ns: int  # when it was received, recorder's clock [ns]
-    publish_ns: int  # when it was sent [ns]; log_ns where the bag does not tell
-    sequence: int  # its publisher's number, the lower 32 bits; 0: not known
+    publish_ns: int  # when it was sent [ns]; log_ns where the bag has no such time
+    sequence: int  # publication sequence number, the lower 32 bits; 0: not known
     data: bytes  # in CDR
 
 
 class McapSource:
-    """An open MCAP file. One thread at a time.
+    """An open MCAP file, for one thread at a time.
+
+    Args:
+        path: The file.
 
     Raises:
         BagError: The file is missing, empty, cut, damaged, or not of ROS 2.
@@ -41,7 +43,7 @@ class McapSource:
             raise BagError(f"{path} cannot be read ({error.strerror})") from error
         try:
             self.summary = read_summary(path, self._file)
-            self._file.seek(0)  # where SeekingReader wants it
+            self._file.seek(0)  # where SeekingReader expects it
             # The CRC of a chunk is compared whenever it is read.
             self._reader = SeekingReader(self._file, validate_crcs=True)
             profile = self._reader.get_header().profile
@@ -56,19 +58,19 @@ class McapSource:
             raise BagError(f"{path} is no bag of ROS 2: its profile is {profile!r}")
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._file.close()
 
     @property
     def start_ns(self) -> int:
         """The earliest log time [ns]; 0 without messages."""
-        assert self.summary.statistics is not None  # read_summary looked
+        assert self.summary.statistics is not None  # read_summary checked
         return int(self.summary.statistics.message_start_time)
 
     def metadata(self) -> BagMetadata:
-        """What a metadata.yaml of this file alone would say."""
+        """Return the metadata of a bag that has only this file."""
         statistics = self.summary.statistics
-        assert statistics is not None  # read_summary looked
+        assert statistics is not None  # read_summary checked
         counts = statistics.channel_message_counts
         start, end = statistics.message_start_time, statistics.message_end_time
         topics: dict[str, TopicEntry] = {}
@@ -95,18 +97,18 @@ class McapSource:
         return {s.name: (s.encoding, s.data.decode("utf-8", "replace")) for s in schemas}
 
     def custom_data(self) -> dict[str, str]:
-        """An episode's facts as the file knows them: at its end, else what was known last."""
+        """The episode's facts in the file: those at its end, else the last ones before."""
         found: dict[str, str] = {}
         for record in self._reader.iter_metadata():
             if record.name == RECORD:
                 found = dict(record.metadata)
             elif record.name == "rosbag2":
                 try:
-                    told = yaml.safe_load(record.metadata.get("serialized_metadata", "")) or {}
+                    written = yaml.safe_load(record.metadata.get("serialized_metadata", "")) or {}
                 except yaml.YAMLError:
                     continue
-                if isinstance(told, dict) and isinstance(told.get("custom_data"), dict):
-                    found = {str(k): str(v) for k, v in told["custom_data"].items()} or found
+                if isinstance(written, dict) and isinstance(written.get("custom_data"), dict):
+                    found = {str(k): str(v) for k, v in written["custom_data"].items()} or found
         return found
 
     def messages(
@@ -115,7 +117,7 @@ class McapSource:
         """Messages by log time, from `start_ns` to before `end_ns`.
 
         Raises:
-            BagError: The file is damaged in between.
+            BagError: The file is damaged.
         """
         if start_ns is not None and end_ns is not None and start_ns >= end_ns:
             return

@@ -10,13 +10,17 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos, from_yaml
 
 FILE = "metadata.yaml"
-MARK = "INCOMPLETE"  # stands in the folder until the bag is closed and verified
+MARK = "INCOMPLETE"  # file in the folder until the bag is closed and verified
 VERSION = 9
 _ROOT = "rosbag2_bagfile_information"
+
+
+class BrokenMetadataError(BagError):
+    """A bag's metadata.yaml is not valid; the bag's files may be whole."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class BagMetadata:
-    """What metadata.yaml says."""
+    """Content of metadata.yaml."""
 
     files: tuple[FileEntry, ...]
     topics: tuple[TopicEntry, ...]
@@ -56,7 +60,7 @@ class BagMetadata:
 
     @property
     def count(self) -> int:
-        """Messages in all files."""
+        """Number of messages in all files."""
         return sum(file.count for file in self.files)
 
     @property
@@ -70,7 +74,7 @@ class BagMetadata:
         return max((f.start_ns + f.duration_ns for f in self.files if f.count), default=0)
 
     def as_mapping(self) -> dict[str, Any]:
-        """As rosbag2 orders it, without the outermost key."""
+        """Return the content in the order of rosbag2, without the outermost key."""
         return {
             "version": self.version,
             "storage_identifier": self.storage,
@@ -107,21 +111,21 @@ class BagMetadata:
         }
 
     def to_yaml(self, *, rooted: bool = True) -> str:
-        """The text of metadata.yaml; not rooted: of the record "rosbag2" in an MCAP file."""
+        """The text of metadata.yaml; not rooted: that of the record "rosbag2" in an MCAP file."""
         mapping = self.as_mapping()
         return dump({_ROOT: mapping} if rooted else mapping)
 
     @classmethod
     def from_yaml(cls, text: str, bag: str) -> BagMetadata:
-        """Reads a metadata.yaml.
+        """Parse a metadata.yaml.
 
         Args:
-            text: Its text.
-            bag: Which bag, for the error.
+            text: Text of the file.
+            bag: The bag's name, for the error.
 
         Raises:
-            BagError: It is of a later version.
-            BrokenMetadataError: It is not YAML, or lacks what it must have.
+            BagError: The file is of a later version.
+            BrokenMetadataError: The text is not YAML, or lacks a required entry.
         """
         try:
             data = yaml.safe_load(text)[_ROOT]
@@ -143,13 +147,13 @@ class BagMetadata:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Without aliases: yaml-cpp knows them, people do not."""
+    """A dumper without aliases, which yaml-cpp reads but few people do."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
     def text(self, data: str) -> yaml.ScalarNode:
-        """Text with a line break of any kind in one line: PyYAML folds some into spaces."""
+        """Quote text that holds a line break of any kind: PyYAML folds some into spaces."""
         style = '"' if any(break_ in data for break_ in _BREAKS) else None
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
@@ -159,18 +163,18 @@ _Dumper.add_representer(str, _Dumper.text)
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """YAML as rosbag2 orders it."""
+    """Dump a mapping as YAML, in its own order."""
     return yaml.dump(
         dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000
     )
 
 
 def read(folder: Path) -> BagMetadata:
-    """The metadata of a bag's folder.
+    """Read the metadata of a bag's folder.
 
     Raises:
-        BagError: There is none, or of a later version.
-        BrokenMetadataError: It is broken.
+        BagError: There is no metadata.yaml, or it is of a later version.
+        BrokenMetadataError: The file is not valid.
     """
     try:
         text = (folder / FILE).read_text(encoding="utf-8")
@@ -182,8 +186,8 @@ def read(folder: Path) -> BagMetadata:
 
 
 def distribution() -> str:
-    """The ROS distribution that is running, as rosbag2 notes it ("jazzy")."""
-    # Where the suite brings its own wheels, no set-up script names it: those are Jazzy's.
+    """Name of the running ROS distribution, as rosbag2 writes it ("jazzy")."""
+    # With the suite's own wheels of ROS no set-up script sets it: those are Jazzy's.
     return os.environ.get("ROS_DISTRO", "") or "jazzy"
 
 
@@ -202,7 +206,7 @@ def _from_mapping(data: Mapping[str, Any]) -> BagMetadata:
         )
         for item in listed
     }
-    # Versions before 5 tell nothing of single files: the first stands for all.
+    # Versions before 5 do not list single files: the first one stands for all.
     whole = {names[0]: FileEntry(names[0], start, duration, count)} if names else {}
     known = entries if set(entries) >= set(names) else whole
     files = tuple(known.get(name, FileEntry(name, start, 0, 0)) for name in names)

@@ -1,4 +1,4 @@
-"""One bag at a glance, whatever state it is in."""
+"""The overview of one bag, in any state, for `./pi05 bags list`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
-from pi05_ros.data.bags.mark import is_in_work
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.mark import is_locked
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import TORN, needs_recovery
 from pi05_ros.data.bags.salvage import head_facts
@@ -17,56 +16,56 @@ from pi05_ros.data.bags.salvage import head_facts
 SUBTASK = "pi05_msgs/msg/Subtask"
 
 
-class State(Enum):
-    """What became of a bag."""
+class BagState(Enum):
+    """Condition of a bag."""
 
     WHOLE = "whole"
-    RECOVERED = "recovered"  # whole again: its recorder had been killed
-    INCOMPLETE = "incomplete"  # not closed, and nobody works on it
-    RECORDING = "recording"  # or being mended
+    RECOVERED = "recovered"  # repaired: its recorder had been killed
+    INCOMPLETE = "incomplete"  # not closed, and no process works on it
+    RECORDING = "recording"  # or being repaired
     FOREIGN = "not ours"  # a bag, and no episode of the suite
     BROKEN = "broken"
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What `./pi05 bags list` tells of a bag."""
+    """Contents and condition of a bag."""
 
     path: Path
-    state: State
+    state: BagState
     size: int  # bytes of all its files
     facts: EpisodeFacts | None = None  # None: none are known
     problem: str = ""  # why it cannot be read; "": it can
     seconds: float = 0.0  # from the first message to the last, log time
     messages: int = 0
     subtasks: tuple[str, ...] = ()  # texts in their order, a repeated one once
-    sources: dict[str, float] = field(default_factory=dict)  # who spoke them: share of the time
+    sources: dict[str, float] = field(default_factory=dict)  # source: share of labelled time
 
 
 def overview(path: Path) -> Overview:
-    """Looks at a bag. Never raises for what is wrong with it: that is what it tells."""
+    """Inspect a bag. A damaged bag is not an error: `state` and `problem` describe it."""
     try:
         return _overview(path)
     except OSError as error:
         problem = f"{path} cannot be read ({error.strerror or error})"
-        return Overview(path, State.BROKEN, 0, problem=problem)
+        return Overview(path, BagState.BROKEN, 0, problem=problem)
 
 
 def _overview(path: Path) -> Overview:
     size = _size(path)
-    if path.is_dir() and is_in_work(path):
-        return Overview(path, State.RECORDING, size, _head(path))
+    if path.is_dir() and is_locked(path):
+        return Overview(path, BagState.RECORDING, size, _head(path))
     if needs_recovery(path):
         problem = f"not closed: ./pi05 bags recover {path}"
-        return Overview(path, State.INCOMPLETE, size, _head(path), problem)
+        return Overview(path, BagState.INCOMPLETE, size, _head(path), problem)
     try:
         with BagReader(path) as reader:
             facts = reader.facts
             subtasks, sources = _subtasks(reader)
             if facts is None:
-                state = State.FOREIGN
+                state = BagState.FOREIGN
             else:
-                state = State.RECOVERED if facts.recovered else State.WHOLE
+                state = BagState.RECOVERED if facts.recovered else BagState.WHOLE
             return Overview(
                 path=path,
                 state=state,
@@ -78,18 +77,18 @@ def _overview(path: Path) -> Overview:
                 sources=sources,
             )
     except BagError as error:
-        return Overview(path, State.BROKEN, size, _head(path), str(error))
+        return Overview(path, BagState.BROKEN, size, _head(path), str(error))
 
 
 def _subtasks(reader: BagReader) -> tuple[tuple[str, ...], dict[str, float]]:
-    """Texts in order, and the share of the labelled time by source."""
+    """Subtask texts in order, and the share of the labelled time by source."""
     topics = [name for name, topic in reader.topics.items() if topic.type == SUBTASK]
     if reader.facts is not None:
         own = f"{reader.facts.namespace.rstrip('/')}/subtask"
         topics = [own] if own in topics else topics
     texts: list[str] = []
     spans: dict[str, int] = {}
-    for text, source, span_ns in _spoken(reader, topics):
+    for text, source, span_ns in _subtask_spans(reader, topics):
         if not text:
             continue
         if not texts or texts[-1] != text:
@@ -100,14 +99,14 @@ def _subtasks(reader: BagReader) -> tuple[tuple[str, ...], dict[str, float]]:
     return tuple(texts), shares
 
 
-def _spoken(reader: BagReader, topics: list[str]) -> Iterator[tuple[str, str, int]]:
-    """Text, source and how long it stood [ns] of every Subtask; an empty text ends one."""
+def _subtask_spans(reader: BagReader, topics: list[str]) -> Iterator[tuple[str, str, int]]:
+    """Text, source and duration [ns] of every Subtask; an empty text ends one."""
     before: tuple[str, str, int] | None = None
     for message in reader.messages(topics):
-        said = reader.decode(message.topic, message.data)
+        subtask = reader.decode(message.topic, message.data)
         if before is not None:
             yield before[0], before[1], message.log_ns - before[2]
-        before = (said.text, said.source, message.log_ns)
+        before = (subtask.text, subtask.source, message.log_ns)
     if before is not None:
         yield before[0], before[1], reader.end_ns - before[2]
 
@@ -126,6 +125,6 @@ def _head(path: Path) -> EpisodeFacts | None:
 
 
 def _size(path: Path) -> int:
-    """Of what is read; torn originals that recovery has kept do not count."""
+    """Size of the files that are read [byte], without torn originals kept by recovery."""
     files = path.iterdir() if path.is_dir() else [path]
     return sum(f.stat().st_size for f in files if f.is_file() and f.suffix != TORN)

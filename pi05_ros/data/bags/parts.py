@@ -1,4 +1,4 @@
-"""The files of a bag that is being written, one after the other, and what is in them."""
+"""The files of a bag that is being written, one after the other, and their contents."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from pathlib import Path
 from mcap.records import Channel, Schema
 
 from pi05_ros.data.bags.definitions import definition
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import RECORD, EpisodeFacts
+from pi05_ros.data.bags.facts import RECORD, BagError, EpisodeFacts
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry, distribution
 from pi05_ros.data.bags.qos import OfferedQos, to_yaml
@@ -20,7 +19,7 @@ from pi05_ros.data.bags.sink import sync_folder
 from pi05_ros.data.bags.verification import verify
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_MOST_GIVEN_UP = 1 << 20  # bytes beyond the summary's size; if these do not help, more will not
+_MOST_GIVEN_UP = 1 << 20  # bytes beyond the summary's size; more would not help
 
 
 @dataclass(frozen=True)
@@ -35,18 +34,18 @@ class BagTopic:
 
 @dataclass(frozen=True)
 class Part:
-    """A file that is written to its end."""
+    """A finished file."""
 
     entry: FileEntry
     counts: Mapping[str, int]  # topic -> messages
 
 
 class BagParts:
-    """NAME_0.mcap, NAME_1.mcap and so on; each is whole without the others.
+    """The files NAME_0.mcap, NAME_1.mcap, …; each can be read without the others.
 
     Args:
-        folder: Of the bag; its name is the files'.
-        facts: For the head of every file.
+        folder: The bag's folder, after which the files are named.
+        facts: Facts for the head of every file.
 
     Raises:
         OSError: The first file cannot be made.
@@ -64,11 +63,11 @@ class BagParts:
 
     @property
     def bytes(self) -> int:
-        """Bytes in all files."""
+        """Number of bytes in all files."""
         return self._ended_bytes + self.file.sink.tell()
 
     def channel(self, topic: str) -> int | None:
-        """A topic's channel number, the same in every file; None: it was not added."""
+        """A topic's channel number, the same in every file; None: an unknown topic."""
         channel = self._channels.get(topic)
         return None if channel is None else int(channel.id)
 
@@ -77,7 +76,7 @@ class BagParts:
         return next(name for name, known in self._channels.items() if known.id == channel)
 
     def add_topic(self, topic: BagTopic) -> None:
-        """Adds a topic to the present file and to all that follow.
+        """Add a topic to the current file and to all that follow.
 
         Raises:
             BagError: The definition of its type is not installed.
@@ -96,16 +95,16 @@ class BagParts:
         self._topics[topic.name] = topic
 
     def end(self, facts: EpisodeFacts, *, may_drop: bool = False) -> None:
-        """Writes the present file to its end, unless it is there already.
+        """Finish the current file, unless it is finished already.
 
         Args:
-            facts: What is known of the episode now.
-            may_drop: On a full disk, give up the last chunks to make room, a few at most.
+            facts: The current facts.
+            may_drop: Whether to drop the last chunks, a few at most, to make room on a full disk.
 
         Raises:
             OSError: The disk failed.
         """
-        if self._is_ended:  # and the disk had no room for the next
+        if self._is_ended:  # and the next one could not be begun
             return
         given_up, most = 0, self.file.summary_size + _MOST_GIVEN_UP
         while True:
@@ -122,10 +121,10 @@ class BagParts:
                 given_up += before - self.file.sink.tell()
 
     def begin_next(self) -> McapFile:
-        """Begins the next file.
+        """Begin the next file.
 
         Returns:
-            The one before, to be synced and closed.
+            The previous file, to be synced and closed.
         """
         before = self.file
         self.file = self._begin()
@@ -133,13 +132,13 @@ class BagParts:
         self._ended_bytes += before.sink.tell()
         return before
 
-    def know(self, facts: EpisodeFacts) -> None:
-        """Writes what is known of the episode by now; the files behind this one begin with it."""
+    def update_facts(self, facts: EpisodeFacts) -> None:
+        """Write the current facts; the following files begin with them."""
         self._facts = facts
         self.file.add_metadata(RECORD, facts.to_custom_data())
 
     def metadata(self, facts: EpisodeFacts) -> BagMetadata:
-        """metadata.yaml of the files that are written to their ends."""
+        """Metadata of the finished files."""
         totals: Counter[str] = Counter()
         for part in self._ended:
             totals.update(part.counts)
@@ -154,10 +153,10 @@ class BagParts:
         )
 
     def verify(self) -> None:
-        """Reads the files again.
+        """Read the finished files back.
 
         Raises:
-            BagError: One is not whole, or not what was written.
+            BagError: A file is not whole, or does not hold what was written.
         """
         for part in self._ended:
             path = self._folder / part.entry.name
@@ -187,7 +186,7 @@ class BagParts:
         counts = {name: file.counts.get(c.id, 0) for name, c in self._channels.items()}
         self._ended.append(Part(entry, counts))
         try:
-            # rosbag2 keeps the metadata in every file too.
+            # rosbag2 writes the metadata into every file too.
             text = self.metadata(facts).to_yaml(rooted=False)
             file.finish("rosbag2", {"serialized_metadata": text})
         except OSError:

@@ -1,4 +1,4 @@
-"""The QoS that a topic's publishers offered, as rosbag2 keeps it."""
+"""The QoS that a topic's publishers offered, in the formats of rosbag2."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 INFINITE_NS = 2**63 - 1  # rmw's "no limit"; its default for all three durations [ns]
 _SECOND = 10**9
 
-# Names by rmw's numbers, which bags before version 9 hold.
+# Names in the order of rmw's enumerations; bags before version 9 hold the numbers.
 _HISTORY = ("system_default", "keep_last", "keep_all", "unknown")
 _RELIABILITY = ("system_default", "reliable", "best_effort", "unknown", "best_available")
 _DURABILITY = ("system_default", "transient_local", "volatile", "unknown", "best_available")
@@ -25,10 +25,10 @@ _LIVELINESS = (
 
 @dataclass(frozen=True)
 class OfferedQos:
-    """One publisher's profile, in rmw's words. Durations in ns; INFINITE_NS: no limit."""
+    """One publisher's profile, with rmw's names. Durations in ns; INFINITE_NS: no limit."""
 
-    history: str = "unknown"  # discovery does not tell it
-    depth: int = 0  # nor this
+    history: str = "unknown"  # not part of discovery
+    depth: int = 0  # not part of discovery
     reliability: str = "reliable"
     durability: str = "volatile"
     deadline_ns: int = INFINITE_NS
@@ -51,7 +51,7 @@ class OfferedQos:
 
     @classmethod
     def of(cls, profile: Any) -> OfferedQos:
-        """Of an `rclpy.qos.QoSProfile`, as an endpoint's info carries it."""
+        """Convert an `rclpy.qos.QoSProfile`, as an endpoint's info holds it."""
         return cls(
             history=profile.history.name.lower(),
             depth=profile.depth,
@@ -65,7 +65,7 @@ class OfferedQos:
         )
 
     def as_mapping(self) -> dict[str, Any]:
-        """As version 9 of metadata.yaml has it."""
+        """Return the mapping of version 9 of metadata.yaml."""
         return {
             "history": self.history,
             "depth": self.depth,
@@ -80,10 +80,10 @@ class OfferedQos:
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any]) -> OfferedQos:
-        """From any version's mapping: policies in words, or in rmw's numbers.
+        """Read the mapping of any version: policies are names, or rmw's numbers.
 
         Raises:
-            BagError: It is no QoS profile.
+            BagError: The mapping is not a QoS profile.
         """
         try:
             return cls(
@@ -102,16 +102,16 @@ class OfferedQos:
 
 
 def to_yaml(profiles: Iterable[OfferedQos]) -> str:
-    """As a channel's metadata "offered_qos_profiles" has it; "" for none."""
+    """Dump profiles for a channel's metadata "offered_qos_profiles"; "" for none."""
     mappings = [profile.as_mapping() for profile in profiles]
     return yaml.safe_dump(mappings, sort_keys=False).strip() if mappings else ""
 
 
 def from_yaml(text: str | Sequence[Mapping[str, Any]] | None) -> tuple[OfferedQos, ...]:
-    """From a channel's text, or from metadata.yaml: a list, or in old versions a text.
+    """Read the profiles of a channel (text) or of metadata.yaml (a list; text before version 9).
 
     Raises:
-        BagError: It says something else.
+        BagError: The value holds something else.
     """
     items: Any = text
     if isinstance(text, str):
@@ -131,12 +131,12 @@ def _split(nanoseconds: int) -> dict[str, int]:
 
 
 def _joined(parts: Mapping[str, int]) -> int:
-    # Old bags hold 2147483647 s and the like for "no limit"; it is kept as it stands.
+    # Old bags hold other values for "no limit", such as 2147483647 s; they are kept.
     return min(INFINITE_NS, int(parts["sec"]) * _SECOND + int(parts["nsec"]))
 
 
 def _word(value: str | int, words: tuple[str, ...]) -> str:
-    # What a later ROS may add is kept as unknown: no reason to refuse a bag.
+    # A policy that a later ROS adds reads as unknown, so that the bag can be opened.
     if isinstance(value, int):
         return words[value] if 0 <= value < len(words) else "unknown"
     return value if value in words else "unknown"

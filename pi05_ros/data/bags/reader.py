@@ -1,4 +1,4 @@
-"""Reads any rosbag2 bag: ours and others', MCAP and sqlite3. No ROS is needed."""
+"""Reader of any rosbag2 bag, MCAP or sqlite3, without ROS."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from typing import Any
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.decoding import Decoder
-from pi05_ros.data.bags.errors import BagError, BrokenMetadataError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
-from pi05_ros.data.bags.mark import is_in_work, is_marked
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.mark import is_locked, is_marked
 from pi05_ros.data.bags.mcap_source import McapSource, RawMessage
-from pi05_ros.data.bags.metadata import FILE, BagMetadata
+from pi05_ros.data.bags.metadata import FILE, BagMetadata, BrokenMetadataError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.rosbags_source import RosbagsSource
 
@@ -26,7 +25,7 @@ _SUFFIXES = (".mcap", ".db3")
 
 @dataclass(frozen=True)
 class TopicSummary:
-    """What a bag says of one topic."""
+    """One topic of a bag."""
 
     name: str
     type: str  # "sensor_msgs/msg/Image"
@@ -38,21 +37,21 @@ class TopicSummary:
 
 
 class BagReader:
-    """An open bag. One thread at a time; open it once more for another.
+    """An open bag, for one thread at a time; each thread needs a reader of its own.
 
     Args:
         path: The bag's folder, or one .mcap or .db3 file of it.
 
     Raises:
-        BagError: There is no bag, or it is empty, cut, not closed, damaged or of another make.
+        BagError: There is no bag, or it is empty, cut, not closed, damaged or of another storage.
     """
 
-    facts: EpisodeFacts | None  # None: the bag is no episode of ours
+    facts: EpisodeFacts | None  # None: the bag is no episode of the suite
     topics: Mapping[str, TopicSummary]  # by name
     start_ns: int  # the first message's log time [ns]
     end_ns: int  # the last message's
     files: tuple[Path, ...]
-    metadata_version: int  # of metadata.yaml; of a file alone, the one that we write
+    metadata_version: int  # of metadata.yaml; of a single file, the version that is written
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -73,18 +72,18 @@ class BagReader:
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> Iterator[RawMessage]:
-        """Messages by log time.
+        """Yield messages in the order of log time.
 
         Args:
-            topics: Only these; None: all. A topic that the bag does not have gives nothing.
-            start_ns: From this log time on [ns].
-            end_ns: Up to before this one [ns].
+            topics: Topics to read; None: all. A topic that the bag does not have is ignored.
+            start_ns: First log time [ns].
+            end_ns: Log time before which to stop [ns].
 
         Raises:
-            BagError: The bag is damaged in between.
+            BagError: The bag is damaged.
         """
         wanted = None if topics is None else frozenset(topics)
-        # A file is opened up only when its first message is due.
+        # A file is read only when its first message is due.
         heap: list[tuple[int, int, RawMessage | None]] = []
         for number, source in enumerate(self._sources):
             heapq.heappush(heap, (source.start_ns, number, None))
@@ -100,7 +99,7 @@ class BagReader:
                 heapq.heappush(heap, (following.log_ns, number, following))
 
     def decode(self, topic: str, data: bytes) -> Any:
-        """A message of a topic as an object with the fields of its type.
+        """Decode a message of a topic into an object with the fields of its type.
 
         Raises:
             BagError: The bag has no such topic, its type is not known, or the data is damaged.
@@ -114,7 +113,7 @@ class BagReader:
             raise BagError(f"{self.path}: a message of {topic}: {error}") from error
 
     def close(self) -> None:
-        """Closes the files."""
+        """Close the files."""
         for source in self._sources:
             source.close()
         self._sources = []
@@ -138,7 +137,7 @@ class BagReader:
             if not any(self.path.glob("*.mcap")):
                 raise
             raise BagError(
-                f"{error}: `./pi05 bags recover {self.path}` makes it anew from the bag's files"
+                f"{error}: `./pi05 bags recover {self.path}` rebuilds it from the bag's files"
             ) from error
         self.files = tuple(self.path / file.name for file in metadata.files)
         missing = [file.name for file in self.files if not file.exists()]
@@ -174,7 +173,7 @@ class BagReader:
         self._sources = [source]
         self.files = (self.path,)
         metadata = source.metadata()
-        # The folder's metadata.yaml knows more of the episode: its outcome, if it was recovered.
+        # The folder's metadata.yaml holds later facts, such as the outcome.
         beside = self.path.parent / FILE
         if beside.exists() and not is_marked(self.path.parent):
             whole = bag_metadata.read(self.path.parent)
@@ -188,9 +187,9 @@ class BagReader:
             raise BagError(f"{self.path} holds no messages")
         definitions: dict[str, tuple[str, str]] = {}
         for source in self._sources:
-            for name, told in source.definitions().items():
-                if told[1]:
-                    definitions.setdefault(name, told)
+            for name, definition in source.definitions().items():
+                if definition[1]:
+                    definitions.setdefault(name, definition)
         self._decoder = Decoder(definitions)
         self.topics = {
             topic.name: TopicSummary(
@@ -215,9 +214,9 @@ class BagReader:
 
 
 def check_closed(folder: Path) -> None:
-    """Raises BagError when a folder holds no bag, or one that was not closed."""
-    if is_in_work(folder):
-        raise BagError(f"{folder} is being recorded, or mended: wait until it is done")
+    """Raise BagError when a folder holds no bag, or one that was not closed."""
+    if is_locked(folder):
+        raise BagError(f"{folder} is being recorded or repaired: wait until it is done")
     parts = [p.name for p in folder.iterdir() if p.suffix in _SUFFIXES]
     if is_marked(folder):
         raise BagError(

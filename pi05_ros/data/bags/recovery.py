@@ -1,9 +1,9 @@
-"""Mends bags whose recorder was killed, and those that were cut later, by a copy say.
+"""Repair of bags whose recorder was killed, and of bags that were cut later, as by a copy.
 
-A file that was closed stays as it is. Of one that was cut every whole chunk is copied into a
-new file beside it; the torn one is kept under another name. Then the bag gets its metadata.yaml,
-says in its facts that it was recovered, and loses its mark. Whatever happens in between, a
-second run finishes the work.
+A file that was closed is not changed. Every whole chunk of a torn file is copied into a new file
+beside it; the torn file is kept under another name. Then the bag gets its metadata.yaml, with
+facts that say that it was recovered, and its mark is removed. If the repair is interrupted, a
+second run finishes it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.damage import Progress, is_damaged
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts, describes_episode
-from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_in_work, is_marked
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_locked, is_marked
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.mcap_source import McapSource
 from pi05_ros.data.bags.metadata import FILE, BagMetadata, FileEntry, TopicEntry
@@ -34,37 +33,37 @@ _BESIDE = ".recovering"
 
 @dataclass(frozen=True)
 class Recovered:
-    """What recovery found and did."""
+    """Result of a recovery."""
 
     folder: Path
     messages: int  # in the bag now
-    lost_bytes: int  # that could not be understood, at the ends of torn files or in between
+    lost_bytes: int  # that could not be read, at the ends of torn files or within them
     files: tuple[Path, ...]  # of the bag now
     torn: tuple[Path, ...]  # originals that were replaced, kept or not
-    facts: EpisodeFacts | None  # None: it was whole, and is no episode of ours
-    was_whole: bool = False  # there was nothing to do, or only to take the mark away
+    facts: EpisodeFacts | None  # None: it was whole, and is no episode of the suite
+    was_whole: bool = False  # nothing had to be repaired; at most the mark was removed
 
 
 def needs_recovery(folder: Path) -> bool:
-    """Whether a folder holds a bag of ours that was not closed and that nobody works on.
+    """Check whether a folder holds a bag of ours that was not closed and that is not locked.
 
-    Another recorder's bag without metadata.yaml is none: it may well be recording, and holds no
-    lock that would tell. `recover` mends it when it is asked to.
+    Another recorder's bag without metadata.yaml does not count: it may be recording, and it has no
+    lock that would show this. `recover` repairs it when called for it.
     """
-    return folder.is_dir() and is_marked(folder) and not is_in_work(folder)
+    return folder.is_dir() and is_marked(folder) and not is_locked(folder)
 
 
 def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None) -> Recovered:
-    """Mends a bag. Of one that is whole it says so, and changes nothing.
+    """Repair a bag; a bag that is whole is not changed.
 
     Args:
-        folder: Of the bag.
-        keep: Whether torn files stay, as NAME.mcap.torn, a broken metadata.yaml too.
-        progress: Is told the bytes read, and those there are.
+        folder: The bag's folder.
+        keep: Whether to keep torn files, as NAME.mcap.torn, and a broken metadata.yaml.
+        progress: Called with the bytes read and the bytes in all.
 
     Raises:
-        BagError: It is no MCAP bag, somebody works on it, or the disk failed. What was there
-            is still there.
+        BagError: It is no MCAP bag, another process works on it, or the disk failed. The original
+            files are kept.
     """
     if not folder.is_dir():
         raise BagError(f"there is no bag {folder}: wanted its folder")
@@ -75,34 +74,34 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
     if not is_marked(folder) and not _parts(folder):
         if any(folder.glob("*.db3")):
             raise BagError(
-                f"{folder} is stored in sqlite3: mend it by `ros2 bag reindex {folder}`"
+                f"{folder} is stored in sqlite3: repair it with `ros2 bag reindex {folder}`"
             )
         raise BagError(f"{folder} is no bag: there is no .mcap file in it")
     try:
         mark = IncompleteMark(folder)
     except OSError as error:
-        raise BagError(f"{folder} cannot be mended ({error.strerror})") from error
+        raise BagError(f"{folder} cannot be repaired ({error.strerror})") from error
     try:
-        return _mend(folder, mark, was_closed, keep, progress)
+        return _repair(folder, mark, was_closed, keep, progress)
     except OSError as error:
         raise BagError(
-            f"{folder} could not be mended ({error.strerror}); what was there is still there"
+            f"{folder} could not be repaired ({error.strerror}); the original files are kept"
         ) from error
     finally:
-        mark.leave()
+        mark.release()
 
 
-def _mend(
+def _repair(
     folder: Path, mark: IncompleteMark, was_closed: bool, keep: bool, progress: Progress
 ) -> Recovered:
     Reserve.clear(folder)
     for path in folder.glob(f"*{_BESIDE}"):
         path.unlink()
-    for path in folder.glob(f"*.mcap{TORN}"):  # where a run was killed between two renames
+    for path in folder.glob(f"*.mcap{TORN}"):  # left by a run that was killed between two renames
         if not path.with_suffix("").exists():
             path.rename(path.with_suffix(""))
     parts = _parts(folder)
-    told = _closed_metadata(folder)
+    closed_metadata = _closed_metadata(folder)
     sizes = [part.stat().st_size for part in parts]
     total, done = sum(sizes), 0
     damages: list[tuple[Path, Salvaged]] = []
@@ -112,18 +111,18 @@ def _mend(
         def advance(read: int, before: int = before, size: int = size) -> None:
             progress(before + min(read, size), total)
 
-        found = _mended_part(part, advance)
+        found = _repair_part(part, advance)
         if found is not None:
             damages.append((part, found))
         done += size
     metadata = _joined(parts)
-    if told is not None and not damages and told.topics == metadata.topics:
-        # It was killed after everything was written: only the mark was left.
+    if closed_metadata is not None and not damages and closed_metadata.topics == metadata.topics:
+        # The recorder was killed after it wrote everything: only the mark is left.
         mark.remove()
         return _whole(folder)
-    facts = _facts(folder, told, was_closed, metadata, damages)
+    facts = _facts(folder, closed_metadata, was_closed, metadata, damages)
     metadata = dataclasses.replace(metadata, custom_data=facts.to_custom_data())
-    if was_closed and told is None and keep:
+    if was_closed and closed_metadata is None and keep:
         (folder / FILE).replace(folder / f"{FILE}{TORN}")
     write_atomically(folder / FILE, metadata.to_yaml())
     torn = tuple(part.with_name(part.name + TORN) for part, _ in damages)
@@ -141,8 +140,8 @@ def _mend(
     )
 
 
-def _mended_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:
-    """Makes a file whole; None: it was."""
+def _repair_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:
+    """Repair a file; None: it was whole."""
     try:
         verify(part, deep=True, progress=advance)
         return None
@@ -151,7 +150,7 @@ def _mended_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:
     beside = part.with_name(part.name + _BESIDE)
     target = McapFile(beside)
     try:
-        found = _rewritten(part, target, advance)
+        found = _rewrite(part, target, advance)
         verify(beside, deep=True)
     except (OSError, BagError):
         with suppress(OSError):
@@ -170,7 +169,7 @@ def _mended_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:
     return found
 
 
-def _rewritten(part: Path, target: McapFile, advance: Callable[[int], None]) -> Salvaged:
+def _rewrite(part: Path, target: McapFile, advance: Callable[[int], None]) -> Salvaged:
     found = Salvage(part, target, advance).run()
     target.finish()
     target.sink.sync()
@@ -178,7 +177,7 @@ def _rewritten(part: Path, target: McapFile, advance: Callable[[int], None]) -> 
 
 
 def _joined(parts: list[Path]) -> BagMetadata:
-    """The metadata of all files together."""
+    """Metadata of all files together."""
     topics: dict[str, TopicEntry] = {}
     files: list[FileEntry] = []
     distribution = bag_metadata.distribution()
@@ -198,13 +197,13 @@ def _joined(parts: list[Path]) -> BagMetadata:
 
 def _facts(
     folder: Path,
-    told: BagMetadata | None,
+    closed_metadata: BagMetadata | None,
     was_closed: bool,
     metadata: BagMetadata,
     damages: list[tuple[Path, Salvaged]],
 ) -> EpisodeFacts:
-    """What is known of the episode, and one sentence on what was done."""
-    known = _parsed(told.custom_data, folder) if told is not None else None
+    """The episode's facts, with one sentence on the recovery."""
+    known = _parsed(closed_metadata.custom_data, folder) if closed_metadata is not None else None
     for file in reversed(metadata.files):
         if known is None:
             source = McapSource(folder / file.name)
@@ -219,7 +218,7 @@ def _facts(
         f"{'damaged after it was closed' if was_closed else 'not closed by its recorder'}; "
         f"{metadata.count} messages kept; {damaged or 'every file was whole'}"
     )
-    if was_closed and told is None:
+    if was_closed and closed_metadata is None:
         sentence += f"; its {FILE} was broken, a grade given afterwards is lost"
     if known is None:
         known = EpisodeFacts(id=folder.name)
@@ -258,7 +257,7 @@ def _whole(folder: Path) -> Recovered:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """The bag's MCAP files, in the order in which they were written."""
+    """The bag's MCAP files, in the order of their numbers."""
 
     def place(path: Path) -> tuple[int, str]:
         number = re.search(r"_(\d+)\.mcap$", path.name)

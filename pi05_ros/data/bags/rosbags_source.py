@@ -1,4 +1,4 @@
-"""Messages of a bag that is not plain MCAP (sqlite3, or compressed as a whole), by rosbags."""
+"""Reader of a bag that is not plain MCAP (sqlite3, or compressed as a whole), with rosbags."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.mcap_source import RawMessage
 from pi05_ros.data.bags.metadata import BagMetadata, FileEntry, TopicEntry
 from pi05_ros.data.bags.qos import OfferedQos
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RosbagsSource:
-    """An open bag. rosbags tells neither publish time nor sequence.
+    """An open bag. rosbags provides neither publish time nor sequence number.
 
     Args:
         path: The bag's folder, or its only file.
@@ -32,13 +32,13 @@ class RosbagsSource:
         self.start_ns = self._reader.start_time if self._reader.message_count else 0
 
     def close(self) -> None:
-        """Closes the bag."""
+        """Close the bag."""
         self._reader.close()
 
     def metadata(self) -> BagMetadata:
-        """What a metadata.yaml of this file alone would say."""
+        """Return the metadata of a bag that has only this file."""
         reader = self._reader
-        duration = max(0, reader.duration - 1)  # rosbags counts the end as the first time after
+        duration = max(0, reader.duration - 1)  # rosbags counts the end as the first time after it
         return BagMetadata(
             files=(FileEntry(self.path.name, self.start_ns, duration, reader.message_count),),
             topics=tuple(
@@ -71,7 +71,7 @@ class RosbagsSource:
         """Messages by log time within each file, from `start_ns` to before `end_ns`.
 
         Raises:
-            BagError: The bag is damaged in between.
+            BagError: The bag is damaged.
         """
         wanted = [c for c in self._reader.connections if topics is None or c.topic in topics]
         if not wanted:

@@ -1,4 +1,4 @@
-"""Every whole chunk of an MCAP file that was cut or damaged, copied into a new file."""
+"""Copying every whole chunk of a cut or damaged MCAP file into a new file."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from pi05_ros.data.bags.facts import PREFIX, RECORD
 from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
 from pi05_ros.data.bags.verification import BROKEN, MAGIC, unpack
 
-# What a file that was made anew says of itself, without its metadata.yaml.
+# Facts in a rebuilt file, for readers that lack its metadata.yaml.
 REMADE = {PREFIX + "recovered": "this file was cut, and was made anew from its whole chunks"}
 
-_CHUNK_BYTES = 1 << 20  # for messages that stood outside chunks
+_CHUNK_BYTES = 1 << 20  # chunk size for messages that were outside chunks
 _KNOWN = frozenset(int(opcode) for opcode in Opcode)
 
 
 @dataclass
 class Salvaged:
-    """What was found in a file."""
+    """Result of the copy."""
 
     messages: int = 0
-    lost_bytes: int = 0  # behind the last whole record, and in chunks that are damaged
-    damaged_chunks: int = 0  # whole in length, wrong in content
-    facts: dict[str, str] = field(default_factory=dict)  # the record at the file's head
+    lost_bytes: int = 0  # behind the last whole record, and in damaged chunks
+    damaged_chunks: int = 0  # of full length, with wrong content
+    facts: dict[str, str] = field(default_factory=dict)  # from the record at the file's head
 
 
 class Salvage:
-    """Copies what is whole from one file into another. Chunks are copied as they are.
+    """Copies the whole records of one file into another; chunks are not recompressed.
+
+    An OSError of the target is raised; bad content of the source is not an error.
 
     Args:
-        source: The file that was cut; it is not changed.
-        target: A new file. Its `finish` is left to the caller.
-        progress: Is told the bytes of `source` that were read.
-
-    An OSError of the target is the caller's; of the source's content nothing is raised.
+        source: The damaged file; it is not changed.
+        target: A new file; the caller calls `finish`.
+        progress: Called with the bytes of `source` that were read.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Salvage:
         self.found = Salvaged()
 
     def run(self) -> Salvaged:
-        """Reads the file to its last whole record."""
+        """Copy the file up to its last whole record."""
         with self._source.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             end = self._read(file, size)
@@ -67,7 +67,7 @@ class Salvage:
         return self.found
 
     def _read(self, file: BinaryIO, size: int) -> int:
-        """Goes from record to record; returns where the last whole one ends."""
+        """Copy record by record; return the offset where the last whole one ends."""
         if file.read(len(MAGIC)) != MAGIC:
             return 0
         end = len(MAGIC)
@@ -79,7 +79,7 @@ class Salvage:
             if opcode not in _KNOWN or length > size - end - 9:
                 return end
             if opcode in (Opcode.DATA_END, Opcode.FOOTER):
-                return size  # The rest is summary, which is made anew.
+                return size  # The rest is the summary, which is rebuilt.
             if opcode == Opcode.CHUNK:
                 self._take_chunk(file, length)
             elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE, Opcode.METADATA):
@@ -124,7 +124,7 @@ class Salvage:
             self._loose = OpenChunk("zstd")
 
     def _take_chunk(self, file: BinaryIO, length: int) -> None:
-        self._add_loose()  # Files stay in the order in which they were written.
+        self._add_loose()  # Keeps the order of the source.
         try:
             chunk = Chunk.read(ReadDataStream(file))
             indexed = self._indexed(chunk)
@@ -139,7 +139,7 @@ class Salvage:
             )
 
     def _indexed(self, chunk: Chunk) -> OpenChunk:
-        """Makes a chunk's index anew, from its messages; takes its schemas and channels."""
+        """Rebuild a chunk's index from its messages; copy its schemas and channels."""
         result = OpenChunk(chunk.compression)
         data = unpack(chunk)
         result.size = len(data)
@@ -158,7 +158,7 @@ class Salvage:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, memoryview]]:
-    """Opcode, offset and content of each record of a chunk."""
+    """Yield opcode, offset and content of each record of a chunk."""
     view, offset = memoryview(data), 0
     while offset < len(data):
         opcode, length = struct.unpack_from("<BQ", data, offset)
@@ -169,7 +169,7 @@ def _records(data: bytes) -> Iterator[tuple[int, int, memoryview]]:
 
 
 def head_facts(path: Path) -> dict[str, str]:
-    """The facts at a file's head, whatever comes behind them; empty: there are none."""
+    """The facts at a file's head, even of a damaged file; empty: there are none."""
     found: dict[str, str] = {}
     with suppress(*BROKEN), path.open("rb") as file:
         for record in StreamReader(file, emit_chunks=True, record_size_limit=1 << 20).records:

@@ -1,4 +1,4 @@
-"""What the numbers that a publisher gave its messages tell of a bag's times."""
+"""Detection of a clock that jumped back, from publication sequence numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 
 def clock_jumped_back(sequences: Sequence[int]) -> bool:
-    """Whether messages of before and after a step of the clock lie among each other.
+    """Check whether messages from before and after a backward clock jump are interleaved.
 
-    A bag is read by log time. Where the recorder's clock went back within an episode, by less
-    than had been recorded, times alone look sound; the publisher's numbers go up and down. A
-    publisher that was started anew counts from 1 again: it goes back once, or repeats numbers.
+    A bag is read by log time. Where the recorder's clock jumped back within an episode, by less
+    than had been recorded, the times alone look valid, but the sequence numbers go up and down. A
+    publisher that restarts counts from 1 again: its numbers go back once, or repeat.
 
     Args:
-        sequences: Of one topic's messages by log time; 0: not known.
+        sequences: Sequence numbers of one topic's messages by log time; 0: not known.
     """
     numbers = np.asarray(sequences, dtype=np.int64)
     if not len(numbers) or not numbers.all() or len(np.unique(numbers)) < len(numbers):

@@ -1,4 +1,4 @@
-"""A file that is written without a buffer of ours: what was written survives the process."""
+"""Unbuffered file writing: data that was written survives the process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST_BUFFERS = 1024  # IOV_MAX of Linux
 
 
 class FileSink:
-    """Appends to a new file by `writev`. Not in Python's hands for a moment: kill -9 loses none.
+    """Appends to a new file with `writev`, without a buffer: kill -9 loses nothing written.
 
     Args:
         path: The file; it must not exist.
@@ -23,20 +23,20 @@ class FileSink:
         self._position = 0
 
     def tell(self) -> int:
-        """Bytes in the file."""
+        """Number of bytes in the file."""
         return self._position
 
     def write(self, *buffers: bytes) -> None:
-        """Appends all of them, or cuts the file back to where it was.
+        """Append all buffers, or truncate the file to its previous size.
 
         Raises:
-            OSError: The disk is full or broken; the file is as before the call.
+            OSError: The disk is full or failed; the file is as before the call.
         """
         before = self._position
         try:
             self._write(buffers)
         except OSError:
-            self.cut(before)
+            self.truncate(before)
             raise
 
     def _write(self, buffers: Sequence[bytes]) -> None:
@@ -49,25 +49,25 @@ class FileSink:
             if done:
                 left[0] = left[0][done:]
 
-    def cut(self, size: int) -> None:
-        """Shortens the file to `size` bytes."""
+    def truncate(self, size: int) -> None:
+        """Shorten the file to `size` bytes."""
         os.ftruncate(self._descriptor, size)
         os.lseek(self._descriptor, size, os.SEEK_SET)
         self._position = size
 
     def sync(self) -> None:
-        """Returns when the data is on the disk. May be called from another thread."""
+        """Wait until the data is on the disk. May be called from another thread."""
         os.fdatasync(self._descriptor)
 
     def close(self) -> None:
-        """Closes the file; a second call does nothing."""
+        """Close the file; a second call does nothing."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
-    """Returns when the folder's entries are on the disk: a file's name is not its data."""
+    """Wait until the folder's entries are on the disk; syncing a file does not sync its name."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -76,12 +76,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replaces a file as a whole: whoever reads finds the old text or the new one.
+    """Replace a file atomically: a reader finds the old text or the new one.
 
-    A file PATH.tmp that exists is written over, not made new: its blocks may be a reserve.
+    An existing PATH.tmp is overwritten, not created anew: its blocks may be a reserve.
 
     Raises:
-        OSError: The disk is full or broken; the old file is as it was.
+        OSError: The disk is full or failed; the old file is unchanged.
     """
     beside = path.with_name(path.name + ".tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)

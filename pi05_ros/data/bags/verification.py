@@ -1,4 +1,4 @@
-"""Whether an MCAP file is whole, and what is in it, read anew from the disk."""
+"""Verification of an MCAP file on disk, with its message counts."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from mcap.records import Chunk, ChunkIndex, Message
 from mcap.stream_reader import breakup_chunk
 from mcap.summary import Summary
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 MAGIC = b"\x89MCAP0\r\n"
 FOOTER = 29  # bytes of the footer record; the magic follows
-# What mcap raises on bytes that make no sense, besides its own errors.
+# Exceptions that mcap raises on invalid bytes, besides its own errors.
 BROKEN = (
     McapError,
     zstandard.ZstdError,
     *(OSError, ValueError, KeyError, TypeError, IndexError, EOFError, struct.error),
-    *(RuntimeError, MemoryError, OverflowError),  # lz4's, and lengths beyond all measure
+    *(RuntimeError, MemoryError, OverflowError),  # from lz4, and from absurd lengths
 )
 
 
 @dataclass(frozen=True)
-class WholeFile:
-    """A file that was found to be whole."""
+class VerifiedFile:
+    """A file that was verified to be whole."""
 
     path: Path
     size: int  # bytes
@@ -45,22 +45,22 @@ class WholeFile:
 
     @property
     def count(self) -> int:
-        """Messages in it."""
+        """Number of messages."""
         return sum(self.counts.values())
 
 
 def verify(
     path: Path, *, deep: bool = False, progress: Callable[[int], None] | None = None
-) -> WholeFile:
-    """Reads a file's end, its summary and the head of every chunk.
+) -> VerifiedFile:
+    """Verify a file's end, its summary and the head of every chunk.
 
     Args:
         path: The file.
-        deep: Also unpacks every chunk and compares its CRC: as slow as reading the file.
-        progress: Is told the bytes done, with `deep`.
+        deep: Whether to decompress every chunk and compare its CRC, as slow as reading the file.
+        progress: Called with the bytes done.
 
     Raises:
-        BagError: The file is not whole, with what is wrong.
+        BagError: The file is not whole; the message says why.
     """
     try:
         with path.open("rb") as file:
@@ -77,15 +77,15 @@ def verify(
     except BROKEN as error:
         raise BagError(f"{path} is cut or broken ({type(error).__name__}: {error})") from error
     statistics = summary.statistics
-    assert statistics is not None  # read_summary looked
-    told = {channel: statistics.channel_message_counts.get(channel, 0) for channel in counts}
-    if told != counts or statistics.message_count != sum(counts.values()):
-        raise BagError(f"{path}: its statistics tell {told} messages, its chunks hold {counts}")
+    assert statistics is not None  # read_summary checked
+    stated = {channel: statistics.channel_message_counts.get(channel, 0) for channel in counts}
+    if stated != counts or statistics.message_count != sum(counts.values()):
+        raise BagError(f"{path}: its statistics state {stated} messages, its chunks hold {counts}")
     by_topic: dict[str, int] = {}
     for channel, count in counts.items():
         topic = summary.channels[channel].topic
         by_topic[topic] = by_topic.get(topic, 0) + count
-    return WholeFile(
+    return VerifiedFile(
         path=path,
         size=size,
         counts=by_topic,
@@ -96,11 +96,11 @@ def verify(
 
 
 def read_summary(path: Path, file: BinaryIO) -> Summary:
-    """A file's summary, its end and CRC checked; it has statistics.
+    """Read a file's summary, checking its end, its CRC and that it has statistics.
 
     Raises:
-        BagError: The file is empty, cut, damaged there, or no MCAP file.
-        OSError, ValueError, ...: One of BROKEN; the summary makes no sense.
+        BagError: The file is empty, cut, damaged in the summary, or no MCAP file.
+        OSError, ValueError, ...: One of BROKEN; the summary is not valid.
     """
     size = os.fstat(file.fileno()).st_size
     if size == 0:
@@ -120,7 +120,7 @@ def read_summary(path: Path, file: BinaryIO) -> Summary:
     covered = file.read(size - len(MAGIC) - 4 - start)
     if crc and zlib.crc32(covered) != crc:
         raise BagError(f"{path}: its summary is damaged (the CRC differs)")
-    file.seek(0)  # where SeekingReader wants it
+    file.seek(0)  # where SeekingReader expects it
     summary = SeekingReader(file).get_summary()
     if summary is None or summary.statistics is None:
         raise BagError(f"{path} has no statistics in its summary")
@@ -128,7 +128,7 @@ def read_summary(path: Path, file: BinaryIO) -> Summary:
 
 
 def _chunk_counts(path: Path, file: BinaryIO, index: ChunkIndex, deep: bool) -> dict[int, int]:
-    """Messages of a chunk by channel, from its index, or by unpacking it."""
+    """Messages of a chunk by channel, from its index, or by decompressing it."""
     offset = index.chunk_start_offset
     opcode, length = struct.unpack("<BQ", os.pread(file.fileno(), 9, offset))
     if opcode != 6 or length + 9 != index.chunk_length:
@@ -136,7 +136,7 @@ def _chunk_counts(path: Path, file: BinaryIO, index: ChunkIndex, deep: bool) -> 
     if deep:
         file.seek(offset + 9)
         counts: dict[int, int] = {}
-        # validate_crc compares; an error there is a ValueError.
+        # A wrong CRC raises a ValueError.
         for record in breakup_chunk(Chunk.read(ReadDataStream(file)), validate_crc=True):
             if isinstance(record, Message):
                 counts[record.channel_id] = counts.get(record.channel_id, 0) + 1
@@ -152,10 +152,10 @@ def _chunk_counts(path: Path, file: BinaryIO, index: ChunkIndex, deep: bool) -> 
 
 
 def unpack(chunk: Chunk) -> bytes:
-    """A chunk's data, uncompressed and compared with its CRC.
+    """Decompress a chunk's data and compare its CRC.
 
     Raises:
-        ValueError, zstandard.ZstdError, RuntimeError: It is damaged.
+        ValueError, zstandard.ZstdError, RuntimeError: The chunk is damaged.
     """
     if chunk.compression == "zstd":
         data: bytes = zstandard.decompress(chunk.data, chunk.uncompressed_size)

@@ -1,6 +1,6 @@
-"""Writes one episode into one bag, so that a process or a disk may fail at any moment.
+"""Writer of one episode's bag, which survives a killed process and a failed disk.
 
-docs/design/bags.md says what is lost when.
+docs/design/bags.md lists what is lost in each case.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from pathlib import Path
 from pi05_ros.data.bags.background_sync import BackgroundSync
 from pi05_ros.data.bags.compressibility import Compressibility
 from pi05_ros.data.bags.definitions import type_hash
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve
 from pi05_ros.data.bags.mcap_file import OpenChunk
 from pi05_ros.data.bags.metadata import FILE
@@ -36,11 +35,11 @@ _METADATA_RESERVE = 128 << 10  # bytes for metadata.yaml; 30 topics need 30 kB
 
 @dataclass(frozen=True)
 class WriterSettings:
-    """How a bag is written. The defaults lose at most 1 s of any topic to kill -9."""
+    """Settings of BagWriter. With the defaults kill -9 loses at most 1 s of any topic."""
 
     chunk_bytes: int = 1 << 20  # a chunk is closed when it has this many bytes
-    flush_after_s: float = 0.5  # or when its first message has waited for this long [s]
-    sync_every_s: float = 1.0  # between two fdatasync [s]
+    flush_after_s: float = 0.5  # or when its first message is this old [s]
+    sync_every_s: float = 1.0  # period of fdatasync [s]
     split_after_s: float = setting(
         0.0,
         "Duration after which a bag continues in another file [s]; 0: never.",
@@ -65,12 +64,12 @@ class WriterSettings:
 
 
 class BagWriter:
-    """One bag. Owned by one thread; messages are never decoded.
+    """Writes one bag from one thread; messages are not decoded.
 
     Args:
-        folder: The bag's, which must not exist; its parents are made.
-        facts: What is known of the episode now; `close` takes what is known then.
-        settings: How it is written.
+        folder: The bag's folder, which must not exist; its parents are made.
+        facts: The facts at the start; `close` takes the final ones.
+        settings: How the bag is written.
         clock: Monotonic time [s], for flushes, syncs and splits.
 
     Raises:
@@ -87,15 +86,15 @@ class BagWriter:
     ) -> None:
         self.folder = folder
         self.settings = settings or WriterSettings()
-        self.dropped = 0  # messages that came when the disk had failed, or waited then
+        self.dropped = 0  # messages pending when the disk failed, or written afterwards
         self._facts = facts
         self._clock = clock
         self._accepted: Counter[str] = Counter()
-        self._topics: dict[str, str] = {}  # and their types
+        self._topics: dict[str, str] = {}  # name -> type
         self._pays = Compressibility()
         self._packed = _COMPRESSIONS[self.settings.compression]
         self._chunks: dict[str, OpenChunk] = {}  # by compression
-        self._waiting_since: dict[str, float] = {}  # the first message of an open chunk
+        self._waiting_since: dict[str, float] = {}  # time of an open chunk's first message
         self._failure: OSError | None = None
         try:
             folder.mkdir(parents=True)
@@ -115,7 +114,7 @@ class BagWriter:
             self._reserve = Reserve(folder, _RESERVE, _METADATA_RESERVE)
             self._parts = BagParts(folder, facts)
         except OSError as error:
-            self._mark.leave()
+            self._mark.release()
             shutil.rmtree(folder, ignore_errors=True)
             raise BagError(f"{folder}: no bag can be begun there ({_why(error)})") from error
         self._sync = BackgroundSync()
@@ -123,26 +122,26 @@ class BagWriter:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Messages by topic: on the disk, or in a chunk that is not closed yet."""
-        # A copy first: another thread may look while a topic is added.
+        """Number of messages by topic, on the disk or in a chunk that is not written yet."""
+        # A copy: another thread may read while a topic is added.
         return {name: self._accepted[name] for name in list(self._topics)}
 
     @property
     def bytes_written(self) -> int:
-        """Bytes in the bag's files."""
+        """Number of bytes in the bag's files."""
         return self._parts.bytes
 
     @property
     def failure(self) -> str:
-        """Why writing ended before `close`; "": it did not."""
+        """Reason why writing ended before `close`; "": it did not."""
         return "" if self._failure is None else _why(self._failure)
 
     def add_topic(self, topic: BagTopic) -> None:
-        """Adds a topic, at any time. Adding it again does nothing, nor does it after a failure.
+        """Add a topic, at any time. A known topic, or a call after a failure, is ignored.
 
         Raises:
-            BagError: Its type is not installed, or it was added with another type, or the disk
-                failed.
+            BagError: The type is not installed, the topic was added with another type, or the
+                disk failed.
         """
         known = self._topics.get(topic.name)
         if known is not None:
@@ -162,19 +161,19 @@ class BagWriter:
     def write(
         self, topic: str, data: bytes, log_ns: int, publish_ns: int, sequence: int = 0
     ) -> None:
-        """Adds a message.
+        """Add a message.
 
         Args:
-            topic: One that was added.
-            data: The message as it came, in CDR.
-            log_ns: When it was received, recorder's clock [ns].
-            publish_ns: When it was sent [ns]. Not above 0 means not known, as of publishers that
-                send no time (DDS then says -1); the file has log_ns in its place, as MCAP wants.
-            sequence: Its publisher's number; MCAP keeps the lower 32 bits. 0: not known.
+            topic: A topic that was added.
+            data: The serialized message (CDR).
+            log_ns: Time of reception on the recorder's clock [ns].
+            publish_ns: Time of publication [ns]. Values up to 0 mean not known (DDS reports -1
+                for publishers that send no time); the file then holds log_ns, as MCAP specifies.
+            sequence: Publication sequence number; MCAP keeps the lower 32 bits. 0: not known.
 
         Raises:
-            BagError: The topic was not added; or, once, the disk failed. What comes after that
-                is counted in `dropped`.
+            BagError: The topic was not added; or, once, the disk failed. Later messages are
+                counted in `dropped`.
         """
         channel = self._parts.channel(topic)
         if self._failure is not None:
@@ -183,7 +182,7 @@ class BagWriter:
         if channel is None:
             raise BagError(f"{self.folder}: a message of {topic}, which was not added")
         if not isinstance(data, bytes):
-            data = bytes(data)  # the chunk keeps it; the caller may use its buffer again
+            data = bytes(data)  # the chunk references it; the caller may reuse its buffer
         lane = self._packed if self._packed and self._pays.pays(channel, data) else ""
         chunk = self._chunks.get(lane)
         now = self._clock()
@@ -196,36 +195,37 @@ class BagWriter:
         if chunk.size >= self.settings.chunk_bytes or late:
             self._guarded(lambda: self._flush(lane))
 
-    def know(self, facts: EpisodeFacts) -> None:
-        """Writes what is known of the episode by now: should the process die, recovery finds it.
+    def update_facts(self, facts: EpisodeFacts) -> None:
+        """Write the current facts into the file, where recovery finds them.
 
         Raises:
-            BagError: Once, the disk failed.
+            BagError: The disk failed; raised once.
         """
         if self._failure is None:
             self._facts = facts
-            self._guarded(lambda: self._parts.know(facts))
+            self._guarded(lambda: self._parts.update_facts(facts))
 
     def tick(self) -> None:
-        """Closes chunks by time, syncs, splits. Call it at least five times a second.
+        """Write chunks by time, sync, and split. Call it at least five times a second.
 
         Raises:
-            BagError: Once, the disk failed.
+            BagError: The disk failed; raised once.
         """
         if self._failure is None:
             self._guarded(self._tick)
 
     def close(self, facts: EpisodeFacts) -> None:
-        """Finishes the bag, reads it again, writes metadata.yaml, and removes the mark.
+        """Finish the bag, read it back, write metadata.yaml and remove the mark.
 
-        After a disk that failed it closes what is there, and `ended` says so where the facts
-        give no reason.
+        After a disk failure it closes what was written; `ended` then holds the failure unless the
+        facts give another reason.
 
         Args:
-            facts: What is known of the episode now.
+            facts: The final facts.
 
         Raises:
-            BagError: The bag could not be finished or is not what was written; the mark stays.
+            BagError: The bag could not be finished or does not hold what was written; the mark
+                stays.
         """
         if self._failure is None:
             try:
@@ -256,11 +256,11 @@ class BagWriter:
             ) from error
 
     def abandon(self) -> None:
-        """Closes the files as they are. The bag stays marked; recovery can mend it."""
+        """Close the files as they are. The bag stays marked; `recover` repairs it."""
         self._sync.stop()
         self._reserve.free()
         self._parts.file.close()
-        self._mark.leave()
+        self._mark.release()
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -269,11 +269,11 @@ class BagWriter:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> BagError:
-        """Notes that the disk failed. The files end with their last whole records."""
+        """Enter the failed state; the files end with their last whole records."""
         self._failure = error
         room = self._reserve.size // 4  # most of it is the summary's
         self._reserve.free()
-        # Mostly a chunk of pictures was too much; states and commands still fit in.
+        # Usually a chunk of pictures did not fit; states and commands still do.
         with suppress(OSError):
             for lane in [lane for lane, chunk in self._chunks.items() if chunk.size < room]:
                 self._flush(lane)

@@ -1,1 +1,1 @@
-"""What can be wrong with a recorded episode. What is looked for: docs/design/bag_checks.md."""
+"""Checks of a recorded episode; docs/design/bag_checks.md lists them."""

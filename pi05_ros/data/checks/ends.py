@@ -1,25 +1,26 @@
-"""Topics that began later than the rest, or fell silent before it.
+"""Detection of topics that begin later than the others, or end before them.
 
-A gap has two ends. Silence up to the end of a bag has one, so no series knows of it by itself.
+A gap lies between two messages. Silence up to the end of a bag has no second message, so a single
+topic's series cannot reveal it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.checks.series import Series
 
 
 def ends_findings(
     series: Sequence[Series], cut_off: bool, settings: CheckSettings
-) -> list[Finding]:
-    """Compares topics that should all have messages from the beginning to the end.
+) -> list[EpisodeFinding]:
+    """Compare topics that should all have messages from the beginning to the end.
 
     Args:
-        series: The topics; each has a message.
-        cut_off: Whether recording was: then some topics lost more of their end than others.
-        settings: What is too much.
+        series: The topics; each has at least one message.
+        cut_off: Whether recording was cut off, so that some topics lost more of their end.
+        settings: The limits.
     """
     if not series:
         return []
@@ -30,10 +31,10 @@ def ends_findings(
     for topic in first:
         late, early = (first[topic] - begin) * 1e-9, (end - last[topic]) * 1e-9
         if late > settings.max_gap:
-            said = f"it came {late:.2f} s later than the others"
-            found.append(Finding(Level.WARNING, topic, said))
+            what = f"it came {late:.2f} s later than the others"
+            found.append(EpisodeFinding(Severity.WARNING, topic, what))
         if early > settings.max_gap:
-            level = Level.WARNING if cut_off else Level.ERROR
-            said = f"it fell silent {early:.2f} s before the others"
-            found.append(Finding(level, topic, said))
+            level = Severity.WARNING if cut_off else Severity.ERROR
+            what = f"it fell silent {early:.2f} s before the others"
+            found.append(EpisodeFinding(level, topic, what))
     return found

@@ -1,4 +1,4 @@
-"""Which topics an episode's bag should have, and how often their messages should come."""
+"""The topics that an episode's bag should have, with their rates."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from pi05_ros.platforms.platform import Platform
 
 @dataclass(frozen=True)
 class Expected:
-    """One topic that should be there."""
+    """One topic that a bag should have."""
 
-    rate_hz: float | None  # None: periodic or not, the platform does not say how often.
-    needed: bool  # Without it nothing can be learned from the episode.
+    rate_hz: float | None  # None: the platform states no rate.
+    needed: bool  # Training on the episode requires it.
 
 
 def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str, Expected]:
-    """The topics of an episode.
+    """List the topics that an episode should have.
 
     Args:
-        facts: What the bag says of itself.
+        facts: The episode's facts.
         platform: The robot; None: not known on this machine.
 
     Returns:
-        Topic → what is expected of it.
+        Topic -> its expected rate, and whether it is needed.
     """
     space = facts.namespace.rstrip("/")
     wanted = {
@@ -44,6 +44,6 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
     wanted[platform.joint_states_topic] = Expected(None, False)
     wanted[platform.odom_topic] = Expected(None, False)
     for group in platform.groups:
-        if group.kind != "parallel_gripper":  # An action: robot_state holds what it was told.
+        if group.kind != "parallel_gripper":  # An action: robot_state holds the command.
             wanted[group.controller.command_name] = Expected(None, False)
     return wanted

@@ -1,4 +1,4 @@
-"""A camera's pictures: frozen ones, changed encodings, ones that cannot be decoded or seen."""
+"""The check of a camera's pictures: frozen, changed encoding, undecodable, dark or blank."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.checks import fingerprint, look_of
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.errors import Pi05Error
 
 
 @dataclass
 class PictureSeries:
-    """What is collected of one camera.
+    """Statistics of one camera's pictures, collected while a bag is read.
 
     Args:
-        camera: Its name.
-        topic: Where its pictures are.
-        decode: A message's picture, (h, w, 3) uint8 rgb; raises Pi05Error.
-        settings: When to look, and what is too much.
+        camera: The camera's name.
+        topic: Topic of its pictures.
+        decode: Decodes a message into a picture, (h, w, 3) uint8 rgb; raises Pi05Error.
+        settings: The limits, and how often a picture is decoded.
     """
 
     camera: str
@@ -31,19 +31,19 @@ class PictureSeries:
     settings: CheckSettings
     count: int = 0
     kinds: Counter[str] = field(default_factory=Counter)  # "rgb8 640x480" → messages.
-    broken: Counter[str] = field(default_factory=Counter)  # Why → pictures.
-    looks: Counter[str] = field(default_factory=Counter)  # As in picture_checks; "" is fine.
+    broken: Counter[str] = field(default_factory=Counter)  # Error → pictures.
+    looks: Counter[str] = field(default_factory=Counter)  # Result of look_of → pictures.
     longest_frozen: int = 1
     _run: int = 0
     _last: int = -1
     _looked_ns: int | None = None
 
     def add(self, log_ns: int, message: Any) -> None:
-        """Takes one Image or CompressedImage."""
+        """Add one Image or CompressedImage."""
         self.count += 1
-        print_ = fingerprint(message.data)
-        self._run = self._run + 1 if print_ == self._last else 1
-        self._last = print_
+        data_hash = fingerprint(message.data)
+        self._run = self._run + 1 if data_hash == self._last else 1
+        self._last = data_hash
         self.longest_frozen = max(self.longest_frozen, self._run)
         if hasattr(message, "format"):
             self.kinds[message.format] += 1
@@ -60,20 +60,22 @@ class PictureSeries:
         except Pi05Error as error:
             self.broken[str(error)] += 1
 
-    def findings(self, simulated: bool) -> list[Finding]:
-        """What is wrong. Of a scene at rest, rendered pictures are equal: no finding."""
+    def findings(self, simulated: bool) -> list[EpisodeFinding]:
+        """List the findings; equal pictures are none in simulation, where a scene may rest."""
         found = []
         if len(self.kinds) > 1:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self.kinds.most_common())
-            found.append((Level.ERROR, f"its pictures change their kind: {kinds}"))
+            found.append((Severity.ERROR, f"its pictures change their kind: {kinds}"))
         for why, count in self.broken.items():
-            found.append((Level.ERROR, f"{count} of the pictures looked at are broken: {why}"))
+            found.append((Severity.ERROR, f"{count} of the decoded pictures are broken: {why}"))
         total = sum(self.looks.values())
         for look, count in self.looks.items():
             if look and count > 0.5 * total:
-                found.append((Level.WARNING, f"{count} of {total} pictures looked at are {look}"))
+                found.append((Severity.WARNING, f"{count} of {total} decoded pictures are {look}"))
         if not simulated and self.longest_frozen >= self.settings.frozen_warn:
             bad = self.longest_frozen >= self.settings.frozen_error
-            said = f"the same picture came {self.longest_frozen} times in a row"
-            found.append((Level.ERROR if bad else Level.WARNING, said))
-        return [Finding(level, f"{self.topic} ({self.camera})", what) for level, what in found]
+            what = f"the same picture came {self.longest_frozen} times in a row"
+            found.append((Severity.ERROR if bad else Severity.WARNING, what))
+        return [
+            EpisodeFinding(level, f"{self.topic} ({self.camera})", what) for level, what in found
+        ]

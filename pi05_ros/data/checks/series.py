@@ -1,4 +1,4 @@
-"""The times of one topic's messages: its rate, its gaps, what never arrived."""
+"""Times of one topic's messages: rate, gaps and lost messages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-_STAMP = {1: struct.Struct("<iI"), 0: struct.Struct(">iI")}  # By the second byte of CDR.
+_STAMP = {1: struct.Struct("<iI"), 0: struct.Struct(">iI")}  # By the second byte of CDR data.
 
 
 def header_stamp_ns(data: bytes) -> int:
-    """The stamp of a message that begins with a std_msgs/Header, without decoding it [ns].
+    """Read the stamp of a message that begins with a std_msgs/Header, without decoding it [ns].
 
     Args:
-        data: The message, CDR: four bytes of encapsulation, then seconds and nanoseconds.
+        data: The message in CDR: four bytes of encapsulation, then seconds and nanoseconds.
     """
     seconds, nanoseconds = _STAMP[data[1] & 1].unpack_from(data, 4)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
@@ -22,10 +22,10 @@ def header_stamp_ns(data: bytes) -> int:
 
 @dataclass
 class Series:
-    """What is collected of one topic while a bag is read.
+    """Times and sequence numbers of one topic, collected while a bag is read.
 
     Attributes:
-        stamped: Whether the messages begin with a header; else their log times are what counts.
+        stamped: Whether the messages begin with a header; otherwise log times are used.
     """
 
     topic: str
@@ -35,10 +35,10 @@ class Series:
     stamps_ns: list[int] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
     byte_count: int = 0
-    short: int = 0  # Messages that are cut before their header ends.
+    short: int = 0  # Messages that end within their header.
 
     def add(self, log_ns: int, sequence: int, data: bytes) -> None:
-        """Takes one message."""
+        """Add one message."""
         self.byte_count += len(data)
         self.log_ns.append(log_ns)
         self.sequences.append(sequence)
@@ -50,12 +50,12 @@ class Series:
 
     @property
     def count(self) -> int:
-        """Messages."""
+        """Number of messages."""
         return len(self.log_ns)
 
     @property
     def times_ns(self) -> np.ndarray:
-        """When they happened, (N,) int64 [ns]: stamps where there are any, else log times."""
+        """Times of the messages, (N,) int64 [ns]: stamps where there are any, else log times."""
         stamps = np.array(self.stamps_ns, dtype=np.int64)
         return stamps if self.stamped and stamps.any() else np.array(self.log_ns, dtype=np.int64)
 
@@ -68,11 +68,11 @@ class Series:
 
     @property
     def lost(self) -> int | None:
-        """Messages that the publisher numbered and that are not there.
+        """Number of messages that are missing from the publisher's sequence.
 
         Returns:
-            None where the numbers do not tell: several publishers, one that was started anew, or
-            a recorder that kept none.
+            None where it is unknown: several publishers, one that restarted, or a recorder that
+            kept no sequence numbers.
         """
         numbers = np.array(self.sequences, dtype=np.int64)
         if len(numbers) < 2 or not numbers.all() or (np.diff(numbers) <= 0).any():
@@ -80,9 +80,9 @@ class Series:
         return int(numbers[-1] - numbers[0]) + 1 - len(numbers)
 
     def gaps(self, longest: float) -> np.ndarray:
-        """Distances of neighbours above `longest` [s], as (n, 2) float64: when, how long [s].
+        """Intervals between neighbours above `longest` [s], (n, 2) float64: start, length [s].
 
-        When is counted from the first message.
+        The start is counted from the first message.
         """
         times = np.sort(self.times_ns)
         distances = np.diff(times) * 1e-9

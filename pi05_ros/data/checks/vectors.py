@@ -1,4 +1,4 @@
-"""The robot's vectors and labels: numbers that are none, limits, and what has no words."""
+"""The check of the robot's vectors and labels: NaN, limits, rows without a subtask."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.data.checks.findings import CheckSettings, Finding, Level
+from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.episodes.episode import MODE_RUNNING
 from pi05_ros.platforms.platform import Platform
 
@@ -17,21 +17,21 @@ _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie out
 
 @dataclass
 class VectorSeries:
-    """What is collected of robot_state and subtask, in the order of their log times."""
+    """Statistics of robot_state and subtask, added in the order of their log times."""
 
-    rows: list[np.ndarray] = field(default_factory=list)  # Measured, (D,) each.
+    rows: list[np.ndarray] = field(default_factory=list)  # Measured states, (D,) each.
     running: list[bool] = field(default_factory=list)
     labelled: list[bool] = field(default_factory=list)
-    sources: Counter[str] = field(default_factory=Counter)  # Rows that move, by who said so.
+    sources: Counter[str] = field(default_factory=Counter)  # Moving rows by source.
     not_finite: int = 0
-    without_command: int = 0  # Rows that move although nothing was sent.
-    uneven: int = 0  # Rows that have not one value for each name.
+    without_command: int = 0  # Rows that move without a command.
+    uneven: int = 0  # Rows without exactly one value for each name.
     layouts: Counter[tuple[str, ...]] = field(default_factory=Counter)
     _text: str = ""
     _source: str = ""
 
     def add_state(self, message: Any) -> None:
-        """Takes a RobotState."""
+        """Add a RobotState."""
         measured = np.asarray(message.measured, dtype=np.float64)
         self.layouts[tuple(message.names)] += 1
         sizes = {len(message.names), len(measured), len(message.commanded)}
@@ -46,57 +46,57 @@ class VectorSeries:
             self.sources[self._source if self._text else ""] += 1
 
     def add_subtask(self, message: Any) -> None:
-        """Takes a Subtask."""
+        """Add a Subtask."""
         self._text, self._source = message.text, message.source
 
     def findings(
         self, topic: str, platform: Platform | None, settings: CheckSettings
-    ) -> list[Finding]:
-        """What is wrong.
+    ) -> list[EpisodeFinding]:
+        """List the findings.
 
         Args:
-            topic: Of the states.
+            topic: Topic of the states.
             platform: The robot; None: not known.
-            settings: What is too much.
+            settings: The limits.
         """
-        found: list[tuple[Level, str]] = []
+        found: list[tuple[Severity, str]] = []
         total, moving = len(self.rows), sum(self.running)
         if self.not_finite:
-            said = f"{self.not_finite} of {total} states hold NaN or infinity"
-            found.append((Level.ERROR, said))
+            what = f"{self.not_finite} of {total} states hold NaN or infinity"
+            found.append((Severity.ERROR, what))
         if self.without_command:
-            said = f"{self.without_command} of {moving} rows that move have no command (NaN)"
-            found.append((Level.ERROR, said))
+            what = f"{self.without_command} of {moving} rows that move have no command (NaN)"
+            found.append((Severity.ERROR, what))
         if self.uneven:
-            said = f"{self.uneven} of {total} rows have not one value for each name"
-            found.append((Level.ERROR, said))
+            what = f"{self.uneven} of {total} rows have not one value for each name"
+            found.append((Severity.ERROR, what))
         if len(self.layouts) > 1:
-            found.append((Level.ERROR, f"its layout changes: {len(self.layouts)} of them"))
+            found.append((Severity.ERROR, f"its layout changes: {len(self.layouts)} of them"))
         if total and not moving:
-            said = "the robot never followed a chunk: there is nothing to learn from"
-            found.append((Level.WARNING, said))
+            what = "the robot never followed a chunk: there is nothing to learn from"
+            found.append((Severity.WARNING, what))
         found += self._label_findings(moving, settings)
         if platform is not None and len(self.layouts) == 1 and not self.uneven:
             found += self._limit_findings(platform, settings)
-        return [Finding(level, topic, what) for level, what in found]
+        return [EpisodeFinding(level, topic, what) for level, what in found]
 
-    def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Level, str]]:
+    def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Severity, str]]:
         if not moving:
             return []
-        unsaid = self.sources.get("", 0)
-        share = 1 - unsaid / moving
+        unlabelled = self.sources.get("", 0)
+        share = 1 - unlabelled / moving
         if share == 0:
-            return [(Level.ERROR, "no row that moves has a subtask")]
+            return [(Severity.ERROR, "no row that moves has a subtask")]
         if share < settings.min_labelled:
-            return [(Level.WARNING, f"only {share:.1%} of the rows that move have a subtask")]
+            return [(Severity.WARNING, f"only {share:.1%} of the rows that move have a subtask")]
         return []
 
     def _limit_findings(
         self, platform: Platform, settings: CheckSettings
-    ) -> list[tuple[Level, str]]:
+    ) -> list[tuple[Severity, str]]:
         names = next(iter(self.layouts))
         if names != platform.names:
-            return [(Level.ERROR, f"its layout is not that of {platform.name}")]
+            return [(Severity.ERROR, f"its layout is not that of {platform.name}")]
         rows = np.array([row for row in self.rows if np.isfinite(row).all()])
         if not len(rows):
             return []
@@ -104,7 +104,7 @@ class VectorSeries:
         slack = _SLACK * (platform.upper - platform.lower)
         outside = (rows < platform.lower - slack) | (rows > platform.upper + slack)
         return [
-            (Level.WARNING, f"{share:.1%} of {name} lie outside its limits")
+            (Severity.WARNING, f"{share:.1%} of {name} lie outside its limits")
             for name, share in zip(names, outside.mean(axis=0), strict=True)
             if share > settings.max_outside
         ]

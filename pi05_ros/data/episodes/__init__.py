@@ -1,1 +1,1 @@
-"""Episodes to train on: rows, labels and pictures at random access, from bags and datasets."""
+"""Episodes for training: rows, labels and pictures at random access, from bags and datasets."""

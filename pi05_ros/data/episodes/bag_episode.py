@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.decoding import PictureError, decode_message
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
@@ -22,27 +21,27 @@ from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-2.npz"  # Its number changes with what is read from a bag, and how.
-_OPEN_READERS = 4  # For each thread: a reader holds a file and its table of contents.
-_HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that its fingerprint is made of.
+_INDEX = "index-2.npz"  # The number changes with the content of the index.
+_OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
+_HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 
 
 class BagEpisode:
-    """The Episode in a bag. Nothing but its facts is read until it is asked for.
+    """The Episode in a bag. Everything but its facts is read on first use.
 
     Args:
         path: The bag's folder, or one file of it.
-        cache: Where the index of the bag is kept; None: it is read anew by each process.
+        cache: Folder in which the bag's index is kept; None: each process reads the bag.
 
     Raises:
-        BagError: It is no whole bag of ours, or has no rows.
+        BagError: The bag is damaged or no episode of the suite, or has no rows.
     """
 
     def __init__(self, path: Path, cache: CacheFolder | None = None) -> None:
         self._path, self._cache = Path(path), cache
         with BagReader(self._path) as reader:
             self._topics = EpisodeTopics.of(reader)
-            assert reader.facts is not None  # EpisodeTopics looked.
+            assert reader.facts is not None  # EpisodeTopics checked.
             self._facts = reader.facts
             self._types = {
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
@@ -127,14 +126,14 @@ class BagEpisode:
 
         Raises:
             BagError: The bag is damaged, or was changed since it was opened.
-            PictureError: One cannot be decoded; the iterator ends with it.
+            PictureError: A picture cannot be decoded; the iterator ends with it.
         """
         frames, topic = self.index.frames[camera], self._topics.cameras[camera]
         times, logs = frames.times_ns[start:stop], frames.log_ns[start:stop]
         if not len(times):
             return
         wanted = dict(zip(times.tolist(), range(len(times)), strict=True))
-        # Drivers send in order, but a bag is in the order of arrival.
+        # Drivers send in order, but a bag is in the order of reception.
         due: dict[int, bytes] = {}
         following = 0
         reader = _readers.get(self._path, self._fingerprint)
@@ -154,10 +153,10 @@ class BagEpisode:
 
     @property
     def index(self) -> BagIndex:
-        """Rows, labels and places of the pictures; read on first use.
+        """Rows, labels and the pictures' times; read on first use.
 
         Raises:
-            BagError: The bag is damaged, or contradicts itself.
+            BagError: The bag is damaged or inconsistent.
         """
         with self._lock:
             if self._index is None:
@@ -171,7 +170,7 @@ class BagEpisode:
         try:
             return index_from_bytes(data)
         except ValueError:
-            return None  # Damaged: made and written anew.
+            return None  # Damaged: it is rebuilt.
 
     def _read_index(self) -> BagIndex:
         with BagReader(self._path) as reader:
@@ -189,7 +188,7 @@ class BagEpisode:
             raise PictureError(f"{where}: {error}") from error
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the lock, and without an index that is quickly read from the cache."""
+        """Leave out the lock, and an index that can be read from the cache."""
         state = {**self.__dict__, "_lock": None}
         if self._cache is not None:
             state["_index"] = None
@@ -201,10 +200,10 @@ class BagEpisode:
 
 
 def fingerprint_of(files: tuple[Path, ...]) -> str:
-    """Changes when the content of a bag's files does, in practice always.
+    """Hash that changes, for practical purposes, whenever the content of a bag's files does.
 
-    Of each file: its size, when it was changed, its first 64 KiB and its last MiB. An MCAP file
-    ends with the places, times and sizes of all its chunks, and a CRC over that.
+    It covers each file's size, modification time, first 64 KiB and last MiB. An MCAP file ends
+    with the offsets, times and sizes of all its chunks, and a CRC over these.
     """
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
@@ -218,7 +217,7 @@ def fingerprint_of(files: tuple[Path, ...]) -> str:
 
 
 class _Readers(threading.local):
-    """The bags that a thread has read pictures from last, left open."""
+    """The bags from which a thread has last read pictures, kept open."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[tuple[int, Path, str], BagReader] = OrderedDict()

@@ -1,4 +1,4 @@
-"""What a bag holds of an episode, in one pass: rows, labels, and where its pictures are."""
+"""The index of an episode's bag, read in one pass: rows, labels and the pictures' times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from pi05_ros.cameras.decoding import PICTURE_TYPES
 from pi05_ros.cameras.watch import WatchSettings
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.episodes.episode import SubtaskLabel
-from pi05_ros.data.episodes.labels import Saying, spans
+from pi05_ros.data.episodes.labels import ReceivedSubtask, spans
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
@@ -28,9 +28,9 @@ _MAX_FUTURE_NS = round(WatchSettings().max_future_s * 1e9)
 class Frames:
     """The pictures of one camera, in the order of their stamps."""
 
-    times_ns: np.ndarray  # (N,) int64, when they were taken, rising.
-    log_ns: np.ndarray  # (N,) int64, under which time the bag has them.
-    left_out: int = 0  # Stamped like one before, before it, not at all, or in the future.
+    times_ns: np.ndarray  # (N,) int64, acquisition times, rising.
+    log_ns: np.ndarray  # (N,) int64, their log times in the bag.
+    left_out: int = 0  # Without a stamp, not newer than the one before, or in the future.
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,24 +47,24 @@ class BagIndex:
 
 @dataclass(frozen=True)
 class EpisodeTopics:
-    """Where an episode's parts are in its bag."""
+    """Topics of an episode's rows, subtasks and pictures in its bag."""
 
     state: str
-    subtask: str  # "": nobody ever planned.
+    subtask: str  # "": there was no planner.
     cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
 
     @classmethod
     def of(cls, reader: BagReader) -> EpisodeTopics:
-        """Of an open bag.
+        """Find the topics of an open bag.
 
         Raises:
-            BagError: It is none of our episodes, or has no rows.
+            BagError: The bag is no episode of the suite, or has no rows.
         """
         facts, topics = reader.facts, reader.topics
         if facts is None:
             raise BagError(
-                f"{reader.path} is a bag, but no episode of this suite: it does not say which "
-                f"robot it is of (pi05.id and the rest of its custom_data); found "
+                f"{reader.path} is a bag, but no episode of this suite: it lacks the "
+                f"facts of one (pi05.id and the rest of its custom_data); found "
                 f"{len(topics)} topics: {_some(sorted(topics))}"
             )
         state = f"{facts.namespace.rstrip('/')}/robot_state"
@@ -72,48 +72,48 @@ class EpisodeTopics:
         if found is None or found.type != STATE or not found.count:
             raise BagError(
                 f"{reader.path} has no rows: wanted messages of {state} ({STATE}), found "
-                f"{_what(found)}; was the control bridge active while it was recorded?"
+                f"{_found_text(found)}; was the control bridge active while it was recorded?"
             )
         subtask = f"{facts.namespace.rstrip('/')}/subtask"
-        said = topics.get(subtask)
+        planned = topics.get(subtask)
         cameras = {}
         for name, topic in facts.cameras.items():
             pictures = topics.get(topic)
             if pictures is None or not pictures.count:
-                continue  # The camera never sent; `./pi05 bags check` tells.
+                continue  # The camera never sent; `./pi05 bags check` reports it.
             if pictures.type not in PICTURE_TYPES:
                 raise BagError(
                     f"{reader.path}: wanted pictures of camera '{name}' on {topic}, found "
                     f"{pictures.type}"
                 )
             cameras[name] = topic
-        return cls(state, subtask if said and said.type == SUBTASK else "", cameras)
+        return cls(state, subtask if planned and planned.type == SUBTASK else "", cameras)
 
 
 def read_index(reader: BagReader, topics: EpisodeTopics) -> BagIndex:
-    """Reads a whole bag once.
+    """Read a whole bag once.
 
     Raises:
-        BagError: It is damaged, or contradicts itself.
+        BagError: The bag is damaged or inconsistent.
     """
     camera_of = {topic: name for name, topic in topics.cameras.items()}
     stamps: dict[str, list[tuple[int, int]]] = {name: [] for name in topics.cameras}
-    rows, sayings = _Rows(reader), []
+    rows, received = _Rows(reader), []
     wanted = [topics.state, *([topics.subtask] if topics.subtask else []), *camera_of]
     for message in reader.messages(wanted):
         if message.topic == topics.state:
             rows.add(message)
         elif message.topic == topics.subtask:
             decoded = reader.decode(message.topic, message.data)
-            sayings.append(Saying.of(message.log_ns, decoded))
+            received.append(ReceivedSubtask.of(message.log_ns, decoded))
         else:
             stamp = stamp_of(message.data)
             stamps[camera_of[message.topic]].append((stamp, message.log_ns))
-    return rows.index(sayings, {name: _frames(found) for name, found in stamps.items()})
+    return rows.index(received, {name: _frames(found) for name, found in stamps.items()})
 
 
 def stamp_of(data: bytes) -> int:
-    """The stamp of a serialized message that begins with a std_msgs/Header [ns]; 0: it is none."""
+    """Stamp of a serialized message that begins with a std_msgs/Header [ns]; 0: invalid."""
     if len(data) < 12:
         return 0
     sec, nanosec = struct.unpack_from("<iI" if data[1] & 1 else ">iI", data, 4)
@@ -124,7 +124,7 @@ class _Rows:
     """Collects RobotState messages."""
 
     def __init__(self, reader: BagReader) -> None:
-        assert reader.facts is not None  # EpisodeTopics looked.
+        assert reader.facts is not None  # EpisodeTopics checked.
         self._reader, self._facts = reader, reader.facts
         self._names = list(reader.facts.names)
         self._log: list[int] = []
@@ -138,7 +138,7 @@ class _Rows:
         state = self._reader.decode(message.topic, message.data)
         sizes = {len(self._names), len(state.measured), len(state.commanded)}
         if state.names != self._names or len(sizes) > 1:
-            raise self._wrong(state)
+            raise self._layout_error(state)
         stamp = state.header.stamp
         self._log.append(message.log_ns)
         self._sequences.append(message.sequence)
@@ -147,7 +147,7 @@ class _Rows:
         self._commanded.append(state.commanded)
         self._modes.append(state.mode)
 
-    def index(self, sayings: Sequence[Saying], frames: Mapping[str, Frames]) -> BagIndex:
+    def index(self, received: Sequence[ReceivedSubtask], frames: Mapping[str, Frames]) -> BagIndex:
         times = np.array(self._times, dtype=np.int64)
         back = np.flatnonzero(np.diff(times) < 0)
         if back.size:
@@ -155,24 +155,24 @@ class _Rows:
             raise BagError(
                 f"{self._reader.path}: the clock jumped back by "
                 f"{(times[row] - times[row + 1]) * 1e-9:.3f} s at row {row + 1} of {len(times)}: "
-                "what was before and what was after cannot be told apart; record it anew"
+                "rows from before and after cannot be told apart; record it again"
             )
         if clock_jumped_back(self._sequences):
             raise BagError(
-                f"{self._reader.path}: the clock jumped back while it was recorded, and rows of "
-                "before and after lie among each other (their publisher's numbers go up and "
-                "down); record it anew"
+                f"{self._reader.path}: the clock jumped back while it was recorded, and rows "
+                "from before and after are interleaved (their sequence numbers go up and down); "
+                "record it again"
             )
         return BagIndex(
             times_ns=times,
             states=np.array(self._measured, dtype=np.float64),
             actions=np.array(self._commanded, dtype=np.float64),
             modes=np.array(self._modes, dtype=np.uint8),
-            labels=spans(np.array(self._log, dtype=np.int64), sayings),
+            labels=spans(np.array(self._log, dtype=np.int64), received),
             frames=frames,
         )
 
-    def _wrong(self, state: Any) -> BagError:
+    def _layout_error(self, state: Any) -> BagError:
         pairs = zip(self._names, state.names, strict=False)
         odd = next((f" ('{its}' for '{ours}')" for ours, its in pairs if ours != its), "")
         return BagError(
@@ -184,7 +184,7 @@ class _Rows:
 
 
 def _frames(found: Sequence[tuple[int, int]]) -> Frames:
-    """The pictures that the live path would have taken: each newer than those before."""
+    """Keep the pictures that the live path accepts: each newer than those before."""
     stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
     logs = np.array([log for _, log in found], dtype=np.int64)
     usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)
@@ -195,7 +195,7 @@ def _frames(found: Sequence[tuple[int, int]]) -> Frames:
     return Frames(stamps[newer], logs[newer], len(found) - kept)
 
 
-def _what(topic: object) -> str:
+def _found_text(topic: object) -> str:
     if topic is None:
         return "no such topic"
     return f"{getattr(topic, 'count', 0)} of {getattr(topic, 'type', '')}"

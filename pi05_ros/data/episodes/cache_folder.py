@@ -1,7 +1,7 @@
-"""Files that can be made again, in a folder of bounded size.
+"""A cache folder of bounded size.
 
-An entry is a folder, named after what it was made of. Files come into it whole: they are written
-beside their place and renamed, so that two processes may make the same one.
+An entry is a folder, named after the fingerprint of its source. Files appear in it atomically:
+they are written to a temporary file and renamed, so that two processes may write the same one.
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ from pathlib import Path
 from pi05_ros.errors import ConfigError, Pi05Error
 
 DEFAULT_LIMIT_GB = 100.0
-_USED = "used"  # Its modification time says when the entry was used last.
+_USED = "used"  # File whose modification time is that of the entry's last use.
 _TEMPORARY = ".tmp-"
 _LOCK = ".lock"
-_FORGOTTEN = 86_400.0  # A temporary file that nobody finished for so long [s].
+_FORGOTTEN = 86_400.0  # Age at which an unfinished temporary file is removed [s].
 
 
 class CacheError(Pi05Error):
-    """The cache's folder cannot be used."""
+    """The cache folder cannot be used."""
 
 
 def default_folder() -> Path:
-    """PI05_CACHE, else pi05_ros in the user's cache folder (XDG)."""
-    said = os.environ.get("PI05_CACHE", "")
-    if said:
-        return Path(said)
+    """Return PI05_CACHE, or pi05_ros in the user's cache folder (XDG)."""
+    value = os.environ.get("PI05_CACHE", "")
+    if value:
+        return Path(value)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "pi05_ros")
 
 
 def default_limit() -> int:
-    """PI05_CACHE_GB, else 100 GB [byte].
+    """Return PI05_CACHE_GB, or 100 GB [byte].
 
     Raises:
-        ConfigError: It is no number above 0.
+        ConfigError: PI05_CACHE_GB is not a number above 0.
     """
-    said = os.environ.get("PI05_CACHE_GB", "") or str(DEFAULT_LIMIT_GB)
+    value = os.environ.get("PI05_CACHE_GB", "") or str(DEFAULT_LIMIT_GB)
     try:
-        gigabytes = float(said)
+        gigabytes = float(value)
     except ValueError:
         gigabytes = 0.0
     if not gigabytes > 0:
-        raise ConfigError("PI05_CACHE_GB", f"wanted gigabytes above 0, found {said!r}")
+        raise ConfigError("PI05_CACHE_GB", f"wanted gigabytes above 0, found {value!r}")
     return int(gigabytes * 1e9)
 
 
 @dataclass(frozen=True)
 class CacheFolder:
-    """One cache. It can be pickled, and used by many threads and processes."""
+    """A cache folder. It can be pickled, and used by many threads and processes."""
 
     folder: Path = field(default_factory=default_folder)
     limit_bytes: int = field(default_factory=default_limit)
 
     def entry(self, key: str) -> Path:
-        """The folder of an entry, made if need be, and noted as just used.
+        """Return an entry's folder, created if necessary, and update its time of last use.
 
         Raises:
-            CacheError: It cannot be written.
+            CacheError: The folder cannot be written.
         """
         folder = self.folder / key
         try:
@@ -78,30 +78,30 @@ class CacheFolder:
         return folder
 
     def read(self, key: str, name: str) -> bytes | None:
-        """A file of an entry; None: there is none."""
+        """Read a file of an entry; None: there is none."""
         try:
             data = (self.folder / key / name).read_bytes()
         except OSError:
             return None
-        with suppress(CacheError):  # A cache that others made, and that may only be read.
+        with suppress(CacheError):  # A read-only cache.
             self.entry(key)
         return data
 
     def write(self, key: str, name: str, data: bytes) -> None:
-        """Puts a file into an entry.
+        """Write a file of an entry.
 
         Raises:
-            CacheError: It cannot be written.
+            CacheError: The file cannot be written.
         """
         with self.replacing(key, name) as path:
             path.write_bytes(data)
 
     @contextmanager
     def replacing(self, key: str, name: str) -> Iterator[Path]:
-        """A path to write to; what lies there becomes the entry's file when the block ends well.
+        """Return a temporary path that becomes the entry's file when the block succeeds.
 
         Raises:
-            CacheError: It cannot be written: the disk may be full.
+            CacheError: The file cannot be written: the disk may be full.
         """
         target = self.entry(key) / name
         path = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
@@ -117,33 +117,33 @@ class CacheFolder:
             path.unlink(missing_ok=True)
 
     @contextmanager
-    def alone(self, key: str, name: str) -> Iterator[None]:
-        """While the block runs, nobody else is in his own for the same file, and the entry stays.
+    def exclusive(self, key: str, name: str) -> Iterator[None]:
+        """Hold the lock of a file; meanwhile its entry is not removed.
 
-        It is for saving work: what two write at once comes out whole all the same.
+        The lock only avoids duplicate work: files written concurrently are whole all the same.
         """
         with open(self.entry(key) / f"{name}{_LOCK}", "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def make_room(self, needed: int, keep: Collection[str] = ()) -> None:
-        """Removes the entries that were used longest ago until `needed` more bytes fit.
+        """Remove the least recently used entries until `needed` more bytes fit.
 
-        A process that still has a removed file open goes on reading it.
+        A process that still has a removed file open can go on reading it.
 
         Args:
-            needed: Bytes that shall be written.
-            keep: Entries that stay.
+            needed: Bytes to be written.
+            keep: Keys of entries that are not removed.
 
         Raises:
-            CacheError: They do not fit, whatever is removed.
+            CacheError: The bytes do not fit even then.
         """
         entries = sorted(self._entries(), key=lambda entry: entry[0])
         used = sum(size for _, size, _ in entries)
         for _, size, folder in entries:
             if used + needed <= self.limit_bytes:
                 return
-            if folder.name not in keep and not _is_in_work(folder):
+            if folder.name not in keep and not _is_locked(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 used -= size
         if used + needed > self.limit_bytes:
@@ -154,7 +154,7 @@ class CacheFolder:
             )
 
     def _entries(self) -> Iterator[tuple[float, int, Path]]:
-        """When each entry was used last, its bytes, its folder; removes forgotten files."""
+        """Yield last use, bytes and folder of each entry; remove abandoned temporary files."""
         if not self.folder.is_dir():
             return
         now = time.time()
@@ -175,8 +175,8 @@ class CacheFolder:
             yield used, size, folder
 
 
-def _is_in_work(folder: Path) -> bool:
-    """Whether somebody holds a lock in an entry."""
+def _is_locked(folder: Path) -> bool:
+    """Check whether a process holds a lock in an entry."""
     for path in folder.glob(f"*{_LOCK}"):
         with suppress(OSError), open(path, "rb") as lock:
             try:

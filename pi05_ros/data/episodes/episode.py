@@ -1,6 +1,6 @@
-"""What an episode is to whoever trains on it or looks at it, wherever it was read from.
+"""The interface of an episode, whatever it was read from.
 
-Rows, times, labels and pictures: docs/design/episodes.md.
+docs/design/episodes.md describes rows, times, labels and pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pi05_ros.data.bags.facts import EpisodeFacts
 
-# As in pi05_msgs/RobotState.msg; data knows no generated messages.
+# As in pi05_msgs/RobotState.msg; data imports no generated messages.
 MODE_UNKNOWN = 0
 MODE_RUNNING = 1
 MODE_HOLDING = 2
@@ -25,10 +25,11 @@ MODE_STOPPED = 5
 
 
 @dataclass(frozen=True)
-class Box:
-    """One object in the driver's picture of one camera (pi05_msgs/BoundingBox).
+class PictureBox:
+    """Bounding box of an object in the driver's picture (pi05_msgs/BoundingBox).
 
-    Corners are fractions of that picture, 0 to 1, x to the right and y downwards.
+    Corners are fractions of that picture, 0 to 1, x to the right and y down. The brain's boxes are
+    fractions of the model's input instead.
     """
 
     camera: str
@@ -42,10 +43,10 @@ class Box:
 
 @dataclass(frozen=True)
 class SubtaskLabel:
-    """What the robot was doing, in words, in rows `start_row` to `stop_row` (not included).
+    """The subtask of rows `start_row` to `stop_row` (exclusive).
 
     The labels of an episode are in the order of time and do not overlap. Rows before the first
-    label, and those in which a task's subtask was empty, have none.
+    label, and those in which the subtask was empty, have none.
     """
 
     start_row: int
@@ -54,41 +55,41 @@ class SubtaskLabel:
     source: str  # Subtask.SOURCE_*: "model", "human", "external", "implicit".
     task: str = ""
     score: float | None = None  # Mean token probability, 0 to 1; None: the source gives none.
-    boxes: tuple[Box, ...] = ()
-    model_text: str = ""  # What the model would have said while a human's subtask stood; "": -.
+    boxes: tuple[PictureBox, ...] = ()
+    model_text: str = ""  # The model's prediction during a human's subtask; "": none.
     id: int = 0  # Subtask.id; 0: unknown.
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_row < self.stop_row:
-            raise ValueError(f"rows {self.start_row} to {self.stop_row} are no span of rows")
+            raise ValueError(f"rows {self.start_row} to {self.stop_row} are not a valid range")
         if not self.text:
-            raise ValueError("a label says something; where nothing was said there is no label")
+            raise ValueError("a label needs a text; rows without a subtask have no label")
 
 
 class Episode(Protocol):
-    """One run of a robot: lazy, at random access. It can be pickled, and read by many threads.
+    """One run of a robot, with lazy random access. It can be pickled, and read by many threads.
 
     T is the number of rows and D the size of the robot's vectors (`facts.names`, `facts.units`).
     """
 
     @property
     def facts(self) -> EpisodeFacts:
-        """What the episode says of itself: task, platform, layout, outcome."""
+        """The episode's facts: task, platform, layout, outcome."""
         ...
 
     @property
     def source(self) -> Path:
-        """Bag or dataset that it was read from."""
+        """Path of the bag or dataset that the episode was read from."""
         ...
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the content does; caches are named after it. Letters and digits."""
+        """Hash of the content, letters and digits, which names cache entries."""
         ...
 
     @property
     def rate_hz(self) -> float:
-        """Rows per second, as they were meant to come [Hz]."""
+        """Nominal rate of the rows [Hz]."""
         ...
 
     @property
@@ -102,31 +103,31 @@ class Episode(Protocol):
 
     @property
     def times_ns(self) -> np.ndarray:
-        """When each row was measured, (T,) int64 [ns], rising, on the robot's clock."""
+        """Time of measurement of each row, (T,) int64 [ns], rising, on the robot's clock."""
         ...
 
     @property
     def states(self) -> np.ndarray:
-        """Measured, (T, D) float64, platform units; not finite: a fault, kept to be seen."""
+        """Measured states, (T, D) float64, platform units; non-finite values are kept."""
         ...
 
     @property
     def actions(self) -> np.ndarray:
-        """Commanded after limiting, (T, D) float64; NaN: nothing was sent yet."""
+        """Commands after limiting, (T, D) float64, platform units; NaN: nothing sent yet."""
         ...
 
     @property
     def modes(self) -> np.ndarray:
-        """What the bridge was doing, (T,) uint8, of MODE_*."""
+        """Mode of the bridge, (T,) uint8, of MODE_*."""
         ...
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
-        """What was being done, in the order of time."""
+        """Labels in the order of time."""
         ...
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
-        """When each picture was taken, (N,) int64 [ns], rising.
+        """Acquisition time of each picture, (N,) int64 [ns], rising.
 
         Raises:
             KeyError: There is no such camera.
@@ -134,34 +135,34 @@ class Episode(Protocol):
         ...
 
     def frame_of_row(self, camera: str) -> np.ndarray:
-        """The newest picture that is not later than each row, (T,) int64; -1: none yet."""
+        """Index of the newest picture not later than each row, (T,) int64; -1: none yet."""
         ...
 
     def picture(self, camera: str, index: int) -> np.ndarray:
-        """A picture as the driver gave it, (h, w, 3) uint8 rgb.
+        """Decode a picture as the driver sent it, (h, w, 3) uint8 rgb.
 
         Raises:
-            Pi05Error: It cannot be decoded.
+            Pi05Error: The picture cannot be decoded.
         """
         ...
 
     def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Pictures `start` to `stop` (not included) in order: cheaper than one by one."""
+        """Yield pictures `start` to `stop` (exclusive) in order, faster than one by one."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """What the low level is trained on: one row, with the rows after it."""
+class EpisodeSample:
+    """Training sample of the low level: one row, with the actions of the rows after it."""
 
-    images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as the live path's.
+    images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as on the live path.
     state: np.ndarray  # (D,) float64, platform units.
-    actions: np.ndarray  # (H, D) float64, absolute, platform units; the last valid row held.
-    action_valid: np.ndarray  # (H,) bool; False: past the end of what was done.
+    actions: np.ndarray  # (H, D) float64, absolute, platform units; the last valid row repeats.
+    action_valid: np.ndarray  # (H,) bool; False: behind the end of the run of actions.
     subtask: str
     task: str
-    source: str  # Who said the subtask: Subtask.SOURCE_*.
-    boxes: tuple[Box, ...]  # Of the driver's pictures.
-    time_ns: int  # Of the row [ns].
-    episode: int  # Which of the episodes that the samples were made of.
-    row: int  # Which of its rows.
+    source: str  # Source of the subtask: Subtask.SOURCE_*.
+    boxes: tuple[PictureBox, ...]  # In the driver's pictures.
+    time_ns: int  # Time of the row [ns].
+    episode: int  # Index of the episode.
+    row: int  # Index of the row in the episode.

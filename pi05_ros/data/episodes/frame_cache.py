@@ -26,13 +26,19 @@ from pi05_ros.data.episodes.episode import Episode
 
 _log = logging.getLogger(__name__)
 
-# Changes with the way in which pictures are made; OpenCV's decoders may differ by version.
+# Changes with the resizing of pictures; OpenCV's decoders may differ by version.
 _FORMAT = f"1-cv{cv2.__version__}"
-_PART = 64  # Pictures that one thread makes at a time.
+_PART = 64  # Pictures that one thread decodes at a time.
 
 
 class CachedFrames:
     """The pictures of one camera of one episode. Reading is thread-safe.
+
+    Args:
+        path: File with the pixels, (N, side, side, 3) uint8.
+        side: Height and width [pixel].
+        usable: See Attributes.
+        checks: (N,) uint32, CRC-32 of each picture.
 
     Attributes:
         usable: (N,) bool; False: the driver's picture could not be decoded.
@@ -46,7 +52,7 @@ class CachedFrames:
         self.usable = usable
 
     def read(self, index: int) -> np.ndarray | None:
-        """A picture, (side, side, 3) uint8, a copy; None: the cache is damaged there."""
+        """Return a copy of a picture, (side, side, 3) uint8; None: it is damaged in the cache."""
         assert self._pixels is not None
         picture = np.array(self._pixels[index])
         if not self._checked[index]:
@@ -58,21 +64,21 @@ class CachedFrames:
 
 @dataclass(frozen=True)
 class FrameCache:
-    """Where decoded pictures are kept. It can be pickled."""
+    """A cache of decoded pictures. It can be pickled."""
 
     folder: CacheFolder = field(default_factory=CacheFolder)
     side: int = MODEL_SIDE
 
     def frames(self, episode: Episode, camera: str) -> CachedFrames | None:
-        """The pictures of a camera; None: they must be built."""
+        """Open the pictures of a camera; None: they must be built."""
         name = self._name(camera)
-        said = self.folder.read(episode.fingerprint, f"{name}.npz")
-        if said is None:
+        summary = self.folder.read(episode.fingerprint, f"{name}.npz")
+        if summary is None:
             return None
         count = len(episode.frame_times_ns(camera))
         path = self.folder.folder / episode.fingerprint / f"{name}.u8"
         try:
-            with np.load(io.BytesIO(said), allow_pickle=False) as file:
+            with np.load(io.BytesIO(summary), allow_pickle=False) as file:
                 usable, checks = file["usable"], file["checks"]
             if len(usable) != count or len(checks) != count:
                 raise ValueError(f"wanted {count} pictures, found {len(usable)}")
@@ -80,12 +86,12 @@ class FrameCache:
                 raise ValueError(f"{path.stat().st_size} bytes are not {count} pictures")
             return CachedFrames(path, self.side, usable, checks)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            _log.warning("%s: the cached pictures are damaged (%s); built anew", path, error)
+            _log.warning("%s: the cached pictures are damaged (%s); rebuilding them", path, error)
             self.forget(episode, camera)
             return None
 
     def forget(self, episode: Episode, camera: str) -> None:
-        """Removes a camera's pictures, so that they are built anew."""
+        """Remove a camera's pictures, so that they are rebuilt."""
         folder = self.folder.folder / episode.fingerprint
         for suffix in ("npz", "u8"):
             with suppress(OSError):
@@ -99,25 +105,25 @@ class FrameCache:
         workers: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Makes what is missing, on all cores.
+        """Decode the missing pictures, on all cores.
 
         Args:
-            episodes: Whose pictures.
-            cameras: Of which cameras, where the episode has them.
-            workers: Threads; None: as many as this process may use cores. Decoding, resizing and
-                decompressing run outside of Python's lock.
-            progress: Called with the pictures that are done, and with how many there are to do.
+            episodes: The episodes.
+            cameras: Names of the cameras; an episode may lack some.
+            workers: Number of threads; None: one for each core of this process. Decoding, resizing
+                and decompressing release the GIL.
+            progress: Called with the pictures done and the pictures in all.
 
         Returns:
-            How many pictures were made.
+            The number of pictures that were decoded.
 
         Raises:
-            CacheError: They do not fit.
+            CacheError: The pictures do not fit into the cache.
             Pi05Error: An episode cannot be read.
         """
         cores = workers or len(os.sched_getaffinity(0))
         with ThreadPoolExecutor(cores, "indices") as pool:
-            list(pool.map(len, episodes))  # Each reads its bag through, unless that is cached.
+            list(pool.map(len, episodes))  # Reads each bag once, unless its index is cached.
         missing = [
             (episode, camera)
             for episode in episodes
@@ -127,14 +133,14 @@ class FrameCache:
         counts = [len(episode.frame_times_ns(camera)) for episode, camera in missing]
         keep = {episode.fingerprint for episode in episodes}
         self.folder.make_room(sum(counts) * self.side**2 * 3, keep)
-        tell = _Progress(sum(counts), progress)
-        # The outer threads wait, the inner ones work: short episodes keep many cores busy too.
+        counter = _Progress(sum(counts), progress)
+        # The outer threads wait and the inner ones decode, so short episodes use many cores too.
         with (
             ThreadPoolExecutor(cores, "pictures") as inner,
             ThreadPoolExecutor(cores, "cameras") as outer,
         ):
             jobs = [
-                outer.submit(self._build_one, inner, episode, camera, count, tell)
+                outer.submit(self._build_one, inner, episode, camera, count, counter)
                 for (episode, camera), count in zip(missing, counts, strict=True)
             ]
             try:
@@ -145,7 +151,7 @@ class FrameCache:
                     job.cancel()
                 inner.shutdown(wait=False, cancel_futures=True)
                 raise
-        return tell.done
+        return counter.done
 
     def _build_one(
         self,
@@ -153,12 +159,12 @@ class FrameCache:
         episode: Episode,
         camera: str,
         count: int,
-        tell: _Progress,
+        counter: _Progress,
     ) -> None:
         key, name = episode.fingerprint, self._name(camera)
-        with self.folder.alone(key, name):
-            if self.frames(episode, camera) is not None:  # Another process was faster.
-                tell.advance(count)
+        with self.folder.exclusive(key, name):
+            if self.frames(episode, camera) is not None:  # Another process built it meanwhile.
+                counter.advance(count)
                 return
             usable, checks = np.ones(count, bool), np.zeros(count, np.uint32)
             with self.folder.replacing(key, f"{name}.u8") as path:
@@ -166,20 +172,20 @@ class FrameCache:
 
                 def part(start: int) -> None:
                     stop = min(start + _PART, count)
-                    _draw(episode, camera, start, stop, pixels, usable)
+                    _decode(episode, camera, start, stop, pixels, usable)
                     for index in range(start, stop):
                         checks[index] = zlib.crc32(pixels[index].data)
-                    tell.advance(stop - start)
+                    counter.advance(stop - start)
 
                 for done in [pool.submit(part, start) for start in range(0, count, _PART)]:
                     done.result()
             buffer = io.BytesIO()
             np.savez(buffer, usable=usable, checks=checks)
-            # Last: whoever finds it finds the pictures too.
+            # Written last: its presence means that the pictures are complete.
             self.folder.write(key, f"{name}.npz", buffer.getvalue())
 
     def _name(self, camera: str) -> str:
-        """Of a camera's files: letters of a path have no meaning in it."""
+        """Stem of a camera's files; characters with a meaning in a path are quoted."""
         plain = urllib.parse.quote(camera, safe="")
         if len(plain) > 100:
             plain = hashlib.sha256(camera.encode()).hexdigest()
@@ -187,7 +193,7 @@ class FrameCache:
 
 
 def _new_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """A new file as an array. Its blocks are taken at once: a full disk must not kill us later."""
+    """Map a new file as an array, allocated now: a full disk would mean SIGBUS later."""
     size = int(np.prod(shape))
     with open(path, "wb") as file:
         if not size:
@@ -196,10 +202,10 @@ def _new_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return np.memmap(path, np.uint8, "r+", shape=shape)
 
 
-def _draw(
+def _decode(
     episode: Episode, camera: str, start: int, stop: int, pixels: np.ndarray, usable: np.ndarray
 ) -> None:
-    """Draws pictures `start` to `stop`; notes those that cannot be decoded, and goes on."""
+    """Decode pictures `start` to `stop`; those that fail are marked unusable."""
     index = start
     while index < stop:
         try:
@@ -218,15 +224,15 @@ def _draw(
 
 
 class _Progress:
-    """Counts what several threads have done."""
+    """Progress of several threads."""
 
-    def __init__(self, total: int, tell: Callable[[int, int], None] | None) -> None:
+    def __init__(self, total: int, report: Callable[[int, int], None] | None) -> None:
         self.done = 0
-        self._total, self._tell = total, tell
+        self._total, self._report = total, report
         self._lock = threading.Lock()
 
     def advance(self, count: int) -> None:
         with self._lock:
             self.done += count
-            if self._tell is not None:
-                self._tell(self.done, self._total)
+            if self._report is not None:
+                self._report(self.done, self._total)

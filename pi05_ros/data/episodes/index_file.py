@@ -1,4 +1,4 @@
-"""A bag's index as bytes, so that the bag is read through once and not at every start."""
+"""Serialization of a bag's index, so that the bag is read once and not at every start."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import zipfile
 import numpy as np
 
 from pi05_ros.data.episodes.bag_index import BagIndex, Frames
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 _ARRAYS = ("times_ns", "states", "actions", "modes")
 
 
 def index_to_bytes(index: BagIndex) -> bytes:
-    """An index as an .npz file."""
+    """Serialize an index as an .npz file."""
     header = {
         "labels": [dataclasses.asdict(label) for label in index.labels],
         "left_out": {name: frames.left_out for name, frames in index.frames.items()},
@@ -37,7 +37,7 @@ def index_from_bytes(data: bytes) -> BagIndex:
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = dict(file)  # Reads all of it, and with it the CRC of each array.
+            arrays = dict(file)  # Reads the whole file, which checks the CRC of each array.
         header = json.loads(str(arrays["header"]))
         return BagIndex(
             **{name: arrays[name] for name in _ARRAYS},
@@ -51,8 +51,8 @@ def index_from_bytes(data: bytes) -> BagIndex:
         raise ValueError(f"no index of a bag: {error}") from error
 
 
-def _label(said: dict) -> SubtaskLabel:
-    return SubtaskLabel(**{**said, "boxes": tuple(Box(**box) for box in said["boxes"])})
+def _label(item: dict) -> SubtaskLabel:
+    return SubtaskLabel(**{**item, "boxes": tuple(PictureBox(**box) for box in item["boxes"])})
 
 
 def _frames(rows: np.ndarray, left_out: int) -> Frames:

@@ -1,4 +1,4 @@
-"""From the planner's messages to spans of rows."""
+"""Conversion of Subtask messages to labels of rows."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 
 @dataclass(frozen=True)
-class Saying:
-    """One Subtask message, from the time on at which it came."""
+class ReceivedSubtask:
+    """One Subtask message, with the time at which it was received."""
 
     log_ns: int
     text: str  # "": nothing to do.
     source: str
     task: str = ""
     score: float | None = None
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[PictureBox, ...] = ()
     model_text: str = ""
     id: int = 0
 
     @classmethod
-    def of(cls, log_ns: int, message: Any) -> Saying:
-        """Of a pi05_msgs/Subtask; one that was recorded before `model_text` was there will do."""
+    def of(cls, log_ns: int, message: Any) -> ReceivedSubtask:
+        """Convert a pi05_msgs/Subtask; bags from before the field `model_text` lack it."""
         return cls(
             log_ns=log_ns,
             text=message.text,
@@ -39,28 +39,28 @@ class Saying:
             id=int(message.id),
         )
 
-    def same_as(self, other: Saying) -> bool:
-        """Whether nothing was said anew. A planner repeats itself, each time a little surer."""
+    def same_as(self, other: ReceivedSubtask) -> bool:
+        """Check whether two messages differ in time and score only, as a planner's repetitions."""
         return replace(self, log_ns=0, score=None) == replace(other, log_ns=0, score=None)
 
 
-def spans(row_log_ns: np.ndarray, sayings: Sequence[Saying]) -> tuple[SubtaskLabel, ...]:
-    """Labels of the rows.
+def spans(row_log_ns: np.ndarray, received: Sequence[ReceivedSubtask]) -> tuple[SubtaskLabel, ...]:
+    """Convert subtasks to labels of rows.
 
-    A subtask holds from the moment at which it was heard, which is when the policy heard it too:
-    what the robot did while the planner was still thinking belongs to the subtask before.
+    A subtask is valid from its reception, which is when the policy received it too: rows from
+    during the planner's inference belong to the subtask before.
 
     Args:
-        row_log_ns: When each row came, (T,) int64 [ns], rising.
-        sayings: In the order in which they came, on the same clock.
+        row_log_ns: Time of reception of each row, (T,) int64 [ns], rising.
+        received: Subtasks in the order of reception, on the same clock.
 
     Returns:
-        Spans that hold at least one row, in order.
+        Labels with at least one row, in order.
     """
-    kept: list[Saying] = []
-    for saying in sayings:
-        if not kept or not saying.same_as(kept[-1]):
-            kept.append(saying)
+    kept: list[ReceivedSubtask] = []
+    for subtask in received:
+        if not kept or not subtask.same_as(kept[-1]):
+            kept.append(subtask)
     begins = np.searchsorted(row_log_ns, [s.log_ns for s in kept], side="left")
     ends = np.r_[begins, len(row_log_ns)][1:]
     return tuple(
@@ -80,9 +80,9 @@ def spans(row_log_ns: np.ndarray, sayings: Sequence[Saying]) -> tuple[SubtaskLab
     )
 
 
-def _box(message: Any) -> Box:
-    """A pi05_msgs/BoundingBox."""
-    return Box(
+def _box(message: Any) -> PictureBox:
+    """Convert a pi05_msgs/BoundingBox."""
+    return PictureBox(
         camera=message.camera,
         label=message.label,
         x_min=float(message.x_min),
@@ -94,5 +94,5 @@ def _box(message: Any) -> Box:
 
 
 def _known(value: float) -> float | None:
-    """A number of a message; None where NaN says that there is none."""
+    """A number of a message; None for NaN, which means that there is none."""
     return None if math.isnan(value) else float(value)

@@ -1,8 +1,8 @@
-"""What the brain saw: the live path's own rule for which pictures and which state go together.
+"""The observations of the live path: its rule for which pictures and which state go together.
 
-Samples take every row with the newest pictures before it. The brain is asked when a set of
-pictures is complete, and gets the state nearest to that set. These are those moments, for whoever
-compares a checkpoint with what it was shown on the robot.
+Samples combine every row with the newest pictures before it. On the robot the brain is called when
+a camera set is complete, with the state nearest to that set. These moments are for comparing a
+checkpoint's answers with its inputs on the robot.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pi05_ros.data.episodes.episode import Episode
 
 @dataclass(frozen=True, eq=False)
 class LiveMoments:
-    """M moments in the order of time."""
+    """M observations in the order of time."""
 
-    times_ns: np.ndarray  # (M,) int64, of the oldest picture of each set [ns].
-    rows: np.ndarray  # (M,) int64, whose state was seen with it.
-    frames: Mapping[str, np.ndarray]  # Camera -> (M,) int64, its picture in the set; -1: none.
+    times_ns: np.ndarray  # (M,) int64, time of the oldest picture of each set [ns].
+    rows: np.ndarray  # (M,) int64, row whose state goes with the set.
+    frames: Mapping[str, np.ndarray]  # Camera -> (M,) int64, index of its picture; -1: none.
 
 
 def live_moments(
@@ -32,16 +32,16 @@ def live_moments(
     partial_after_s: float,
     needed: Sequence[str] = (),
 ) -> LiveMoments:
-    """The sets that camera_ingestion makes of an episode's pictures, with their states.
+    """Reconstruct the sets that camera_ingestion makes of an episode, with their states.
 
-    As if each picture had come when it was taken. A camera that the episode does not have is one
-    that is silent.
+    Each picture is taken to arrive at its acquisition time. A camera that the episode lacks counts
+    as silent.
 
     Args:
-        episode: Any.
-        max_skew_s: camera_ingestion's [s].
-        partial_after_s: camera_ingestion's [s].
-        needed: Cameras without which the brain sees nothing; a set that lacks one is left out.
+        episode: The episode.
+        max_skew_s: Parameter of camera_ingestion [s].
+        partial_after_s: Parameter of camera_ingestion [s].
+        needed: Cameras that the brain requires; a set that lacks one is left out.
     """
     cameras = episode.cameras
     matcher: CameraSetMatcher[int] = CameraSetMatcher(cameras, max_skew_s, partial_after_s)
@@ -72,7 +72,7 @@ def live_moments(
 
 
 def _nearest(times_ns: np.ndarray, stamp_ns: int) -> int | None:
-    """The row nearest to a time, the earlier of two; None: none is near enough."""
+    """Row nearest to a time, the earlier of two equally near; None: none within MAX_STATE_SKEW."""
     if not len(times_ns):
         return None
     after = int(np.searchsorted(times_ns, stamp_ns))

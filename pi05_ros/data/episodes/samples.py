@@ -1,4 +1,4 @@
-"""What the low level is trained on, at random access: pictures, state, subtask, chunk."""
+"""Training samples of the low level, at random access: pictures, state, subtask, chunk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.cameras.model_input import model_input
 from pi05_ros.cameras.watch import WatchSettings
-from pi05_ros.data.episodes.episode import Episode, Sample
+from pi05_ros.data.episodes.episode import Episode, EpisodeSample
 from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
 from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows
 from pi05_ros.errors import Pi05Error
@@ -17,30 +17,30 @@ from pi05_ros.errors import Pi05Error
 _log = logging.getLogger(__name__)
 
 HORIZON = 50
-# With older pictures than these the robot holds [s].
+# The robot holds when its pictures are older than this [s].
 MAX_PICTURE_AGE = WatchSettings().stale_after_s
 
 
 class SampleError(Pi05Error):
-    """Episodes cannot be made into samples."""
+    """Samples cannot be made from the episodes."""
 
 
 class Samples:
-    """The rows of episodes that train, in the order of the episodes. It can be pickled.
+    """The trainable rows of episodes, in the order of the episodes. It can be pickled.
 
-    Left out are rows in which the robot did not follow a chunk, or has no subtask, no action, or
-    no fresh picture of a camera; see docs/design/episodes.md. Reading is thread-safe.
+    Rows are left out where the robot did not follow a chunk, or where a subtask, an action or a
+    fresh picture of a camera is missing; see docs/design/episodes.md. Reading is thread-safe.
 
     Args:
-        episodes: Of one robot.
-        cameras: Whose pictures a sample has, in this order.
-        cache: Of decoded pictures; call its `build(episodes, cameras)` before. What is not in it
-            is decoded at each access, which is slow. None: there is none.
+        episodes: Episodes of one robot.
+        cameras: Cameras of a sample, in this order.
+        cache: Cache of decoded pictures; call its `build(episodes, cameras)` first. A picture that
+            it lacks is decoded at each access, which is slow. None: no cache.
         horizon: Rows of a chunk.
-        max_picture_age: How much older than its row a picture may be [s].
+        max_picture_age: Maximum age of a picture at its row [s].
 
     Raises:
-        SampleError: The episodes are of several robots, or no row is left.
+        SampleError: The episodes are of several robots, or no row is trainable.
     """
 
     def __init__(
@@ -61,17 +61,17 @@ class Samples:
         if not len(self):
             raise SampleError(
                 f"no row of {len(self.episodes)} episodes trains: "
-                + (self._readers[0].why_none() if self._readers else "there are no episodes")
+                + (self._readers[0].why_empty() if self._readers else "there are no episodes")
             )
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
-    def __getitem__(self, index: int) -> Sample:
-        """A sample.
+    def __getitem__(self, index: int) -> EpisodeSample:
+        """Return a sample.
 
         Raises:
-            IndexError: There are not so many.
+            IndexError: The index is out of range.
             Pi05Error: A picture cannot be read.
         """
         if not 0 <= index < len(self):
@@ -117,12 +117,12 @@ class _Reader:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
 
-    def sample(self, which: int, row: int, horizon: int) -> Sample:
+    def sample(self, which: int, row: int, horizon: int) -> EpisodeSample:
         episode, states, actions = self.episode, *self._vectors()
         ahead = row + np.arange(horizon)
         stop = int(self._stops[row])
         label = episode.labels[self._label_of_row[row]]
-        return Sample(
+        return EpisodeSample(
             images={camera: self._picture(camera, row) for camera in self._cameras},
             state=states[row].copy(),
             actions=actions[np.minimum(ahead, stop - 1)],
@@ -137,13 +137,13 @@ class _Reader:
         )
 
     def _vectors(self) -> tuple[np.ndarray, np.ndarray]:
-        """States and actions, (T, D) each; an episode may make them anew at each call."""
+        """States and actions, (T, D) each, kept since an episode may compute them at each call."""
         if self._arrays is None:
             self._arrays = self.episode.states, self.episode.actions
         return self._arrays
 
-    def why_none(self) -> str:
-        """Why there are no samples, as a clause."""
+    def why_empty(self) -> str:
+        """Reason why there are no samples, as a clause."""
         name = self.episode.source
         if self._missing:
             return f"{name} has no pictures of {', '.join(self._missing)}"
@@ -154,7 +154,7 @@ class _Reader:
         )
 
     def _fresh(self, camera: str, max_age: float) -> np.ndarray:
-        """Rows with a usable picture of a camera that is not too old, (T,) bool."""
+        """Rows with a usable picture of a camera that is recent enough, (T,) bool."""
         rows = np.zeros(len(self.episode), bool)
         if camera in self._missing:
             return rows
@@ -162,12 +162,12 @@ class _Reader:
         has = np.flatnonzero(frames >= 0)
         age = self.episode.times_ns[has] - times[frames[has]]
         rows[has] = age <= round(max_age * 1e9)
-        cached = self._of_cache(camera)
+        cached = self._cached_frames(camera)
         if cached is not None:
             rows[has] &= cached.usable[frames[has]]
         return rows
 
-    def _of_cache(self, camera: str) -> CachedFrames | None:
+    def _cached_frames(self, camera: str) -> CachedFrames | None:
         if self._cache is None:
             return None
         if self._cached.get(camera) is None:
@@ -176,7 +176,7 @@ class _Reader:
 
     def _picture(self, camera: str, row: int) -> np.ndarray:
         index = int(self._frames[camera][row])
-        cached = self._of_cache(camera)
+        cached = self._cached_frames(camera)
         if cached is not None:
             picture = cached.read(index)
             if picture is not None:
@@ -184,12 +184,12 @@ class _Reader:
             assert self._cache is not None
             _log.warning(
                 "%s: cached picture %d of camera '%s' is damaged; decoded from the episode, and "
-                "the cache is built anew next time",
+                "the cache is rebuilt next time",
                 *(self.episode.source, index, camera),
             )
             self._cache.forget(self.episode, camera)
         return model_input(self.episode.picture(camera, index))
 
     def __getstate__(self) -> dict[str, object]:
-        """Memory maps and vectors are opened again where they are read."""
+        """Leave out memory maps and vectors, which the copy opens again."""
         return {**self.__dict__, "_cached": {}, "_arrays": None}

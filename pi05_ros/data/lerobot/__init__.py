@@ -1,1 +1,1 @@
-"""LeRobot datasets in and out: docs/design/lerobot.md."""
+"""Import and export of LeRobot datasets; see docs/design/lerobot.md."""

@@ -1,4 +1,4 @@
-"""What an export says when it is done: what is in the dataset, what is not, and why."""
+"""The report of an export: contents of the dataset, and episodes left out with the reasons."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ NO_SUBTASK = "none"
 
 @dataclass(frozen=True)
 class Audit:
-    """Of a whole dataset, with what the last export did to it."""
+    """Contents of a dataset, with the changes of the last export."""
 
     folder: Path
     episodes: int
     rows: int
     fps: int
     added: int
-    found_ready: int  # Of those added, from an export that was interrupted.
+    found_ready: int  # Of those added: staged by an interrupted export.
     tasks: tuple[str, ...]
     outcomes: Counter[str]  # Outcome -> episodes.
-    sources: Counter[str]  # Who said the subtask -> rows.
-    rows_left_out: Counter[str]  # Why -> rows of episodes that are in the dataset.
+    sources: Counter[str]  # Source of the subtask -> rows.
+    rows_left_out: Counter[str]  # Reason -> rows of episodes that are in the dataset.
     late_rows: int
     recovered: int  # Episodes.
     data_bytes: int
     video_bytes: int
-    left_out: tuple[tuple[str, tuple[str, ...]], ...]  # Why -> names of episodes.
+    left_out: tuple[tuple[str, tuple[str, ...]], ...]  # Reason -> names of episodes.
 
     @property
     def seconds(self) -> float:
-        """Length of all episodes."""
+        """Length of all episodes [s]."""
         return self.rows / self.fps
 
     def lines(self) -> list[str]:
-        """As a person reads it."""
+        """Format the report as lines of text."""
         found = [
             f"{self.folder}: {self.episodes} episodes ({self.added} new"
             + (f", {self.found_ready} of them ready from before" if self.found_ready else "")
             + f"), {self.rows} rows at {self.fps} Hz, {self.seconds:.1f} s",
             f"tasks: {', '.join(map(clean, self.tasks)) or 'none'}",
             f"outcomes: {_shares(self.outcomes, 'episodes')}",
-            f"subtasks said by: {_shares(self.sources, 'rows')}",
+            f"sources of subtasks: {_shares(self.sources, 'rows')}",
         ]
         if self.recovered:
             found.append(f"recovered after a crash: {self.recovered} episodes")
@@ -70,7 +70,7 @@ class Audit:
 
 
 def audit(exported: Exported) -> Audit:
-    """Looks at the dataset, which may be empty."""
+    """Make the report of an export; the dataset may be empty."""
     committed = read_committed(exported.folder)
     reasons: dict[str, list[str]] = {}
     for episode in exported.left_out:

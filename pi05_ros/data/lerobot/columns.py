@@ -1,4 +1,4 @@
-"""Rows and labels of an episode as the columns of a dataset, and back."""
+"""Conversion between an episode's rows and labels and a dataset's columns."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pi05_ros.data.episodes.episode import Box, Episode, SubtaskLabel
+from pi05_ros.data.episodes.episode import Episode, PictureBox, SubtaskLabel
 from pi05_ros.data.episodes.rows import label_of_row
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.selection import Rows
 
-# Columns that only the whole dataset can fill: they are added when it is put together.
+# Columns that depend on the other episodes; `publish` adds them.
 LATER = ("episode_index", "index", "task_index", "subtask_index")
 
 
 def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Table, list[str]]:
-    """The episode's columns, without those of `LATER`.
+    """Convert an episode to columns, without those of `LATER`.
 
-    Vectors are float64, as RobotState has them: what comes back is equal, bit for bit.
+    Vectors are float64 like those of RobotState, so the round trip is exact.
 
     Returns:
         The table, and the task of each row.
@@ -32,11 +32,11 @@ def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Ta
     count = len(taken)
     known = episode.labels
     labels = label_of_row(episode)[taken]
-    labels = np.where(labels < 0, len(known), labels)  # Behind the last stands "none".
+    labels = np.where(labels < 0, len(known), labels)  # len(known) means "no label".
     columns: dict[str, pa.Array] = {
         names.STATE: vectors(episode.states[taken]),
         names.ACTION: vectors(episode.actions[taken]),
-        # As LeRobot spaces them; when a row was really measured stands in time_ns.
+        # Evenly spaced, as LeRobot requires; time_ns has the time of measurement.
         "timestamp": pa.array((np.arange(count) / layout.fps).astype(np.float32)),
         "frame_index": pa.array(np.arange(count)),
         "mode": pa.array(episode.modes[taken].astype(np.uint8)),
@@ -62,13 +62,13 @@ def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Ta
             for camera in layout.cameras
         ]
         columns[names.CAMERA_TIMES] = vectors(np.stack(times, axis=1))
-    # An episode's task stands in where a label serves none: LeRobot wants one for every row.
+    # A row without a label's task gets the episode's: LeRobot requires one for every row.
     of_task = [label.task or episode.facts.task for label in known] + [episode.facts.task]
     return pa.table(columns), [of_task[label] for label in labels]
 
 
 def vectors(values: np.ndarray) -> pa.Array:
-    """(K, D) as a column of D values a row, or a plain one when D is 1, as LeRobot stores it."""
+    """Convert (K, D) to a column of D values a row, or a scalar one when D is 1, like LeRobot."""
     if values.shape[1] == 1:
         return pa.array(values[:, 0])
     flat = pa.array(np.ascontiguousarray(values).reshape(-1))
@@ -76,10 +76,10 @@ def vectors(values: np.ndarray) -> pa.Array:
 
 
 def matrix(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """The inverse of `vectors`: (K, D), or (K, 1) of a plain column; lists of any kind.
+    """The inverse of `vectors`: (K, D), or (K, 1) of a scalar column; lists of any kind.
 
     Raises:
-        ValueError: Rows are of different lengths, or missing.
+        ValueError: Rows have different lengths, or no value.
     """
     if column.null_count:
         raise ValueError(f"{column.null_count} rows have no value")
@@ -102,24 +102,24 @@ def _is_fixed(kind: pa.DataType) -> bool:
 
 
 def labels_from(table: pa.Table, tasks: Sequence[str]) -> tuple[SubtaskLabel, ...]:
-    """The labels that columns of ours hold: one for each run of rows that say the same.
+    """Read labels from our columns: one for each run of equal rows.
 
     Args:
-        table: Has the columns of `layout.LABEL_COLUMNS`.
+        table: Table with the columns of `layout.LABEL_COLUMNS`.
         tasks: Task of each row.
     """
     columns = {name: table.column(name).to_pylist() for name in names.LABEL_COLUMNS}
-    said = [
-        # LeRobot's tools leave null where there was NaN.
+    values = [
+        # LeRobot's tools replace NaN by null.
         (*row[:-1], None if row[-1] is None or math.isnan(row[-1]) else row[-1], task)
         for row, task in zip(zip(*columns.values(), strict=True), tasks, strict=True)
     ]
     labels = []
     start = 0
-    for stop in range(1, len(said) + 1):
-        if stop < len(said) and said[stop] == said[start]:
+    for stop in range(1, len(values) + 1):
+        if stop < len(values) and values[stop] == values[start]:
             continue
-        text, source, boxes, model_text, number, score, task = said[start]
+        text, source, boxes, model_text, number, score, task = values[start]
         if text:
             labels.append(
                 SubtaskLabel(
@@ -141,7 +141,7 @@ def labels_from(table: pa.Table, tasks: Sequence[str]) -> tuple[SubtaskLabel, ..
 def labels_of_texts(
     texts: Sequence[str], source: str, tasks: Sequence[str]
 ) -> tuple[SubtaskLabel, ...]:
-    """One label for each run of rows with the same text, of which only that is known."""
+    """Make one label for each run of rows with the same text and task."""
     labels = []
     start = 0
     for stop in range(1, len(texts) + 1):
@@ -153,26 +153,28 @@ def labels_of_texts(
     return tuple(labels)
 
 
-def texts_of_annotations(said: Sequence[Mapping[str, Any]], count: int, fps: float) -> list[str]:
-    """The subtask of each row, as LeRobot (from 0.6) annotates an episode.
+def texts_of_annotations(
+    annotations: Sequence[Mapping[str, Any]], count: int, fps: float
+) -> list[str]:
+    """Read the subtask of each row from the annotations of LeRobot (from 0.6).
 
     Args:
-        said: What stands in `language_persistent`, the same for every row: each holds from its
-            `timestamp` [s of the episode] until the next of its style.
+        annotations: Content of `language_persistent`, the same in every row: each entry is valid
+            from its `timestamp` [s of the episode] until the next one of its style.
         count: Rows of the episode.
         fps: Rows per second.
     """
     texts = [""] * count
-    subtasks = [one for one in said if one["style"] == "subtask"]
+    subtasks = [one for one in annotations if one["style"] == "subtask"]
     for one in sorted(subtasks, key=lambda one: float(one["timestamp"])):
-        # Timestamps are float32 of a row's time: the nearest row is meant.
+        # Timestamps are a row's time in float32, so the nearest row is taken.
         first = max(0, round(float(one["timestamp"]) * fps))
         texts[first:] = [one["content"] or ""] * max(0, count - first)
     return texts
 
 
-def boxes_to_json(boxes: Sequence[Box]) -> str:
-    """[{"camera": …, "label": …, "corners": [x_min, y_min, x_max, y_max], "score": …}, …]."""
+def boxes_to_json(boxes: Sequence[PictureBox]) -> str:
+    """Serialize as [{"camera": …, "label": …, "corners": [x_min, y_min, x_max, y_max], …}, …]."""
     return json.dumps(
         [
             {
@@ -187,10 +189,12 @@ def boxes_to_json(boxes: Sequence[Box]) -> str:
     )
 
 
-def boxes_from_json(text: str) -> tuple[Box, ...]:
+def boxes_from_json(text: str) -> tuple[PictureBox, ...]:
     """The inverse of `boxes_to_json`."""
     found = []
     for box in json.loads(text):
         x_min, y_min, x_max, y_max = box["corners"]
-        found.append(Box(box["camera"], box["label"], x_min, y_min, x_max, y_max, box["score"]))
+        found.append(
+            PictureBox(box["camera"], box["label"], x_min, y_min, x_max, y_max, box["score"])
+        )
     return tuple(found)

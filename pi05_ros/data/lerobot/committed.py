@@ -1,4 +1,4 @@
-"""What of a dataset of ours is finished: meta/info.json says how much, and is written last."""
+"""The committed part of a dataset of ours, as counted in meta/info.json, which is written last."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.lerobot import layout as names
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.layout import DatasetLayout
 
 
 @dataclass(frozen=True)
 class Committed:
-    """A dataset as far as it counts; files may hold more rows, of a run that was killed."""
+    """The committed part of a dataset; its files may hold more rows, of a run that was killed."""
 
     folder: Path
-    layout: DatasetLayout | None  # None: there is nothing yet.
+    layout: DatasetLayout | None  # None: the dataset is empty.
     episodes: tuple[dict[str, Any], ...] = ()  # Rows of meta/episodes.
     tasks: tuple[str, ...] = ()
     subtasks: tuple[str, ...] = ()
@@ -29,10 +29,10 @@ class Committed:
 
 
 def read_committed(folder: Path) -> Committed:
-    """Reads what a dataset holds.
+    """Read the committed part of a dataset; empty if the folder holds no dataset.
 
     Raises:
-        DatasetError: It is damaged, is not ours, or is no dataset at all.
+        DatasetError: The dataset is damaged or was written by another tool.
     """
     info_path = folder / names.INFO
     if not info_path.exists():
@@ -66,7 +66,7 @@ def read_committed(folder: Path) -> Committed:
     if len(episodes) != count:
         raise DatasetError(
             folder,
-            f"{names.INFO} speaks of {count} episodes, meta/episodes holds {len(episodes)}; "
+            f"{names.INFO} lists {count} episodes, meta/episodes holds {len(episodes)}; "
             f"export into a new folder",
         )
     return committed

@@ -1,4 +1,4 @@
-"""What a LeRobot dataset of format v2.0, v2.1 or v3.0 says of its episodes, ours or not."""
+"""The description of a LeRobot dataset of format v2.0, v2.1 or v3.0, of any origin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.lerobot import layout as names
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.errors import Pi05Error
 
 OLD_VERSIONS = ("v2.0", "v2.1")
 VERSIONS = (*OLD_VERSIONS, names.VERSION)
@@ -20,9 +20,26 @@ OLD_DATA_PATH = "data/chunk-{episode_chunk:03d}/episode_{episode_index:06d}.parq
 OLD_VIDEO_PATH = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_index:06d}.mp4"
 
 
+class DatasetError(Pi05Error):
+    """A LeRobot dataset cannot be read or written as asked.
+
+    Args:
+        where: The dataset, or the file of it that is wrong.
+        problem: What was wanted, what was found and what to do, as one clause.
+    """
+
+    def __init__(self, where: Path | str, problem: str) -> None:
+        self.where = Path(where)
+        self.problem = problem
+        super().__init__(f"{where}: {problem}")
+
+    def __reduce__(self) -> tuple[type, tuple[Path, str]]:
+        return type(self), (self.where, self.problem)  # Worker processes pickle it.
+
+
 @dataclass(frozen=True)
 class VideoPlace:
-    """Where an episode's frames stand: in this file, from this time on [s]."""
+    """File of an episode's frames, and the time of the first one in it [s]."""
 
     path: Path
     from_s: float = 0.0
@@ -34,16 +51,16 @@ class EpisodeEntry:
 
     index: int
     length: int  # Rows.
-    first_row: int  # Of the dataset.
+    first_row: int  # Its index in the dataset.
     data: Path
-    videos: Mapping[str, VideoPlace]  # Feature -> place.
+    videos: Mapping[str, VideoPlace]  # Feature -> its frames.
     tasks: tuple[str, ...]
-    ours: Mapping[str, Any]  # The columns "pi05/…" of meta/episodes; {}: not written by us.
+    ours: Mapping[str, Any]  # The columns "pi05/…" of meta/episodes; {}: written by another tool.
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset's own description. Its rows and pictures are not touched."""
+    """A dataset's description, without its rows and pictures."""
 
     root: Path
     version: str
@@ -56,15 +73,15 @@ class Dataset:
 
 
 def is_dataset(path: Path) -> bool:
-    """Whether a folder looks like a LeRobot dataset."""
+    """Check whether a folder looks like a LeRobot dataset."""
     return (path / names.INFO).is_file()
 
 
 def read_dataset(root: Path) -> Dataset:
-    """Reads the meta folder.
+    """Read the meta folder.
 
     Raises:
-        DatasetError: It is no LeRobot dataset, of a version not known here, or damaged.
+        DatasetError: The folder is no LeRobot dataset, of an unknown version, or damaged.
     """
     if not is_dataset(root):
         raise DatasetError(root, f"is no LeRobot dataset: there is no {names.INFO}")
@@ -100,9 +117,9 @@ def read_dataset(root: Path) -> Dataset:
     if len(entries) < total:
         raise DatasetError(
             root,
-            f"speaks of {total} episodes in {names.INFO} and describes {len(entries)} of them",
+            f"lists {total} episodes in {names.INFO} and describes {len(entries)} of them",
         )
-    # A writer that was killed may have described more than it finished.
+    # A writer that was killed may have described more episodes than it finished.
     return Dataset(**{**dataset.__dict__, "episodes": entries[:total]})
 
 
@@ -173,7 +190,7 @@ def _numbered_texts(path: Path, what: str, optional: bool = False) -> dict[int, 
     if optional and not path.exists():
         return {}
     table = _parquet(path)
-    # pandas writes the index under its name, or under this one when it has none.
+    # pandas writes the index under its name, or under this one if it has none.
     texts = next((n for n in (what, "__index_level_0__") if n in table.column_names), None)
     if texts is None or f"{what}_index" not in table.column_names:
         raise DatasetError(

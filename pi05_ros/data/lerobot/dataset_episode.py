@@ -1,4 +1,4 @@
-"""An episode of a LeRobot dataset, as `data.episodes.episode.Episode`."""
+"""An Episode that is stored in a LeRobot dataset."""
 
 from __future__ import annotations
 
@@ -15,24 +15,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
-from pi05_ros.data.lerobot.dataset import Dataset, EpisodeEntry
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
 
 
 class DatasetEpisode:
-    """Rows and labels are read when first asked for; pictures each time.
+    """An episode of a dataset; rows and labels are read on first use, pictures at each access.
 
-    Of a dataset that is not ours: times count from the dataset's first row on, every row has its
-    picture, the bridge is taken to have been running, and what the dataset does not say is empty.
+    In a dataset of another tool times count from the dataset's first row, every row has its own
+    picture, the mode is RUNNING, and facts that the dataset lacks are empty.
 
     Args:
-        dataset: Which one it is of.
-        entry: Which episode.
+        dataset: The dataset's description.
+        entry: The episode's entry in it.
     """
 
     def __init__(self, dataset: Dataset, entry: EpisodeEntry) -> None:
@@ -44,7 +42,7 @@ class DatasetEpisode:
         self._subtasks = dataset.subtasks
         self._keys = camera_keys(dataset.features)
         self.cameras = tuple(self._keys)
-        self._stated = _facts(dataset, entry)
+        self._meta_facts = _facts(dataset, entry)
         self._lock = threading.RLock()
         self._kept: dict[str, Any] = {}
 
@@ -60,24 +58,24 @@ class DatasetEpisode:
 
     @property
     def facts(self) -> EpisodeFacts:
-        """What was stated; how it went and who ran it stand beside the rows as well.
+        """Facts of meta/episodes, or outcome and operator from the rows' columns.
 
-        LeRobot's own tools keep columns of rows and may drop those of episodes.
+        LeRobot's own tools keep the columns of rows and may drop those of episodes.
         """
         if self.entry.ours:
-            return self._stated
+            return self._meta_facts
         return self._keep("facts", self._facts_from_rows)
 
     @property
     def fingerprint(self) -> str:
-        """Of the files' sizes and times of change."""
+        """Hash of the files' sizes and modification times."""
         paths = [self.entry.data, *(place.path for place in self.entry.videos.values())]
         stats = [(str(path), *_size_and_time(path)) for path in paths]
         return hashlib.sha256(repr((self.entry.index, stats)).encode()).hexdigest()[:24]
 
     @property
     def times_ns(self) -> np.ndarray:
-        """When each row was measured, (T,) int64 [ns]."""
+        """See Episode."""
         if "time_ns" in self._features:
             return self._column("time_ns").reshape(-1).astype(np.int64)
         first = 1.0 + self.entry.first_row / self.rate_hz  # A time of 0 would mean "unknown".
@@ -85,38 +83,38 @@ class DatasetEpisode:
 
     @property
     def states(self) -> np.ndarray:
-        """(T, D) float64."""
+        """See Episode."""
         return self._column(names.STATE).astype(np.float64)
 
     @property
     def actions(self) -> np.ndarray:
-        """(T, D) float64."""
+        """See Episode."""
         return self._column(names.ACTION).astype(np.float64)
 
     @property
     def modes(self) -> np.ndarray:
-        """(T,) uint8."""
+        """See Episode."""
         if "mode" in self._features:
             return self._column("mode").reshape(-1).astype(np.uint8)
         return np.full(len(self), MODE_RUNNING, np.uint8)
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
-        """Ours as they were; else the dataset's subtasks, or the task in place of one."""
+        """Labels of our columns, else the dataset's subtasks, else its tasks in their place."""
         return self._keep("labels", self._read_labels)
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
-        """When each picture that differs from the one before was taken, (N,) int64 [ns]."""
-        return self._shown(camera)[1]
+        """Acquisition time of each distinct picture, (N,) int64 [ns]."""
+        return self._distinct_pictures(camera)[1]
 
     def frame_of_row(self, camera: str) -> np.ndarray:
-        """(T,) int64."""
-        first_rows = self._shown(camera)[0]
+        """See Episode."""
+        first_rows = self._distinct_pictures(camera)[0]
         return np.searchsorted(first_rows, np.arange(len(self)), side="right") - 1
 
     def picture(self, camera: str, index: int) -> np.ndarray:
-        """(h, w, 3) uint8 rgb."""
-        row = int(self._shown(camera)[0][index])
+        """See Episode."""
+        row = int(self._distinct_pictures(camera)[0][index])
         key = self._keys[camera]
         if key in self.entry.videos:
             place = self.entry.videos[key]
@@ -124,8 +122,8 @@ class DatasetEpisode:
         return self._picture_in_cell(key, row)
 
     def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Pictures `start` to `stop` in order."""
-        rows = self._shown(camera)[0][start:stop]
+        """See Episode."""
+        rows = self._distinct_pictures(camera)[0][start:stop]
         key = self._keys[camera]
         if key in self.entry.videos:
             place = self.entry.videos[key]
@@ -135,8 +133,8 @@ class DatasetEpisode:
             for row in rows:
                 yield self._picture_in_cell(key, int(row))
 
-    def _shown(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
-        """The row from which each picture is shown, and when it was taken [ns]."""
+    def _distinct_pictures(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
+        """First row of each picture, and its acquisition time [ns], (N,) int64 each."""
         if camera not in self._keys:
             raise KeyError(camera)
         if names.CAMERA_TIMES not in self._features:
@@ -155,8 +153,8 @@ class DatasetEpisode:
     def _facts_from_rows(self) -> EpisodeFacts:
         outcome = self._first_text("outcome")
         return dataclasses.replace(
-            self._stated,
-            # Another word than ours is somebody else's for something else.
+            self._meta_facts,
+            # Another tool's column may hold other words.
             outcome=outcome if outcome in OUTCOMES else "",
             operator_name=self._first_text("operator"),
         )
@@ -171,25 +169,25 @@ class DatasetEpisode:
         unknown = set(np.unique(numbers).tolist()) - set(self._tasks)
         if unknown:
             raise DatasetError(
-                self.entry.data, f"speaks of task {min(unknown)}, which the dataset does not have"
+                self.entry.data, f"names task {min(unknown)}, which the dataset does not have"
             )
         tasks = [self._tasks[number] for number in numbers.tolist()]
         if all(name in self._features for name in names.LABEL_COLUMNS):
             return columns.labels_from(self._table().select(names.LABEL_COLUMNS), tasks)
         if "subtask_index" in self._features and self._subtasks:
-            said = self._column("subtask_index").reshape(-1).tolist()
-            texts = [self._subtasks.get(number, "") for number in said]
+            subtasks = self._column("subtask_index").reshape(-1).tolist()
+            texts = [self._subtasks.get(number, "") for number in subtasks]
             return columns.labels_of_texts(texts, "external", tasks)
-        if names.ANNOTATIONS in self._features and (said := self._annotations()):
-            texts = columns.texts_of_annotations(said, len(self), self.rate_hz)
+        if names.ANNOTATIONS in self._features and (annotations := self._annotations()):
+            texts = columns.texts_of_annotations(annotations, len(self), self.rate_hz)
             return columns.labels_of_texts(texts, "external", tasks)
         return columns.labels_of_texts(tasks, "implicit", tasks)
 
     def _annotations(self) -> list[dict[str, Any]]:
-        """What LeRobot's annotation says of the subtasks; it stands in every row alike."""
+        """Entries of LeRobot's annotation for subtasks; the same in every row."""
         rows = _column_of(self.entry.data, names.ANNOTATIONS, self.entry.index)
-        said = rows[0].as_py() if len(rows) else None
-        return [one for one in said or [] if one.get("style") == "subtask"]
+        entries = rows[0].as_py() if len(rows) else None
+        return [one for one in entries or [] if one.get("style") == "subtask"]
 
     def _column(self, name: str) -> np.ndarray:
         return self._keep(name, lambda: self._read_column(name))
@@ -235,7 +233,7 @@ class DatasetEpisode:
 
 
 def camera_keys(features: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Camera name -> feature, of the colour cameras; depth is left out."""
+    """Map the names of colour cameras to their features; depth is left out."""
     found = {}
     for key, feature in features.items():
         shape = feature.get("shape") or (0, 0, 3)
@@ -245,7 +243,7 @@ def camera_keys(features: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def entry_names(feature: Mapping[str, Any], stem: str) -> tuple[str, ...]:
-    """Names of a vector's entries: as the dataset has them, or numbered."""
+    """Names of a vector's entries: those of the dataset, or numbered ones."""
     given = feature.get("names")
     if isinstance(given, dict):  # {"motors": [...]}
         given = next(iter(given.values()), None)
@@ -291,9 +289,9 @@ def _size_and_time(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=4)
 def _cells(path: Path, stamp: tuple[int, int], key: str, episode: int) -> pa.ChunkedArray:
-    """Encoded pictures of an episode, of datasets that keep them in their table.
+    """Encoded pictures of an episode, for datasets that keep them in their table.
 
-    `stamp` is there for the cache: a file that changed is read again.
+    `stamp` is part of the cache key, so that a changed file is read again.
     """
     return _column_of(path, key, episode)
 

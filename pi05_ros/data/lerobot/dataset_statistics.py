@@ -1,4 +1,4 @@
-"""Statistics of a whole dataset: of columns from all rows, of pictures from the episodes'."""
+"""Statistics of a whole dataset: of columns over all rows, of pictures pooled over episodes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pi05_ros.data.lerobot import columns, staging, statistics
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.layout import DatasetLayout
 
-_ROWS_AT_ONCE = 1 << 16  # That are read from a file.
+_ROWS_AT_ONCE = 1 << 16  # Rows in one batch from a file.
 _STATISTICS = ("min", "max", "mean", "std", "count", *statistics.QUANTILES)
 
 
 def dataset_statistics(
     folder: Path, layout: DatasetLayout, episodes: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What goes into meta/stats.json.
+    """Compute the content of meta/stats.json.
 
     Args:
         folder: The dataset, with its data files complete.
-        layout: Its layout.
-        episodes: Its rows of meta/episodes.
+        layout: The dataset's layout.
+        episodes: The rows of meta/episodes.
 
     Returns:
         Feature -> statistic -> nested lists.

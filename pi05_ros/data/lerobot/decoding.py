@@ -1,4 +1,4 @@
-"""Frames out of videos, by time, and pictures out of bytes."""
+"""Decoding of video frames by time, and of pictures in table cells."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ import av
 import cv2
 import numpy as np
 
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 
-# A frame that is at most so far ahead is reached by decoding on, not by seeking.
+# A frame at most this far ahead is reached by decoding on instead of seeking.
 _AHEAD = 12
-_OPEN_VIDEOS = 16  # That one thread keeps open for single pictures.
+_OPEN_VIDEOS = 16  # Videos that one thread keeps open for single pictures.
 _of_thread = threading.local()
 
 
 class VideoCursor:
-    """An open video that remembers where it is. For one thread.
+    """An open video with a current position, for one thread.
 
     Args:
         path: The file.
-        fps: Its frames per second; a frame is the one of a time when it is nearer than half of
-            their distance.
+        fps: Frames per second; a frame matches a time that is less than half a period away.
 
     Raises:
-        DatasetError: It is missing or no video.
+        DatasetError: The file is missing or no video.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
@@ -45,7 +44,7 @@ class VideoCursor:
         self._last: av.VideoFrame | None = None
 
     def at(self, seconds: float) -> np.ndarray:
-        """The picture at a time of the file, (h, w, 3) uint8 rgb.
+        """Decode the frame at a time of the file [s], (h, w, 3) uint8 rgb.
 
         Raises:
             DatasetError: There is no frame at that time, or it is damaged.
@@ -71,13 +70,13 @@ class VideoCursor:
         return last.to_ndarray(format="rgb24")
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._frames, self._last = iter(()), None
         self._container.close()
 
 
 def frames(path: Path, times: Sequence[float], fps: float) -> Iterator[np.ndarray]:
-    """The pictures at rising times of a video [s]."""
+    """Yield the frames at rising times of a video [s]."""
     if not len(times):
         return
     cursor = VideoCursor(path, fps)
@@ -89,7 +88,7 @@ def frames(path: Path, times: Sequence[float], fps: float) -> Iterator[np.ndarra
 
 
 def frame(path: Path, time: float, fps: float) -> np.ndarray:
-    """One picture; the file stays open for the next one that this thread wants."""
+    """Decode one frame; the file stays open for the next call of this thread."""
     cursors: OrderedDict[tuple[int, Path], VideoCursor] | None
     cursors = getattr(_of_thread, "cursors", None)
     if cursors is None:
@@ -104,15 +103,15 @@ def frame(path: Path, time: float, fps: float) -> np.ndarray:
 
 
 def picture_from(cell: Any, root: Path, where: str) -> np.ndarray:
-    """The picture in a cell of an image column, (h, w, 3) uint8 rgb.
+    """Decode the picture in a cell of an image column, (h, w, 3) uint8 rgb.
 
     Args:
         cell: Encoded bytes, or a mapping with `bytes`, or with the `path` of a file.
-        root: What a relative path is relative to.
-        where: Which cell, for the sentence.
+        root: Folder of relative paths.
+        where: Description of the cell, for the error.
 
     Raises:
-        DatasetError: It is no picture.
+        DatasetError: The cell holds no picture.
     """
     data = cell
     if isinstance(cell, dict):

@@ -1,4 +1,4 @@
-"""Pictures of a camera into an mp4 of evenly spaced frames, one for each row."""
+"""Encoding of a camera's pictures as an mp4 with one evenly spaced frame for each row."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import av
 import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.layout import CameraFormat
 from pi05_ros.data.lerobot.statistics import PixelStatistics
 
-# A reader that wants one frame decodes from the key frame before it: at most so many.
+# Reading one frame means decoding from the key frame before it, at most this many frames.
 KEY_FRAME_EVERY = 10
 # Fast enough for four cameras on two cores: docs/benchmarks/export.md.
 PRESET = "superfast"
-DEFAULT_CRF = 20  # x264's scale: 0 loses nothing, 51 is the worst.
-# Colours as BT.601 in the range 16 to 235, which all decoders take for this size when untagged.
+DEFAULT_CRF = 20  # Scale of x264: 0 is lossless, 51 the worst.
+# Colours as BT.601 in the range 16 to 235, the default of decoders for untagged small videos.
 _BT601, _LIMITED = 6, 1  # AVCOL_SPC_SMPTE170M, AVCOL_RANGE_MPEG
 
 
 class StopFlag(Protocol):
-    """As threading.Event and multiprocessing's: set once, asked often."""
+    """The interface of threading.Event and multiprocessing's Event that is used here."""
 
     def is_set(self) -> bool:
-        """Whether to stop."""
+        """Check whether to stop."""
         ...
 
     def set(self) -> None:
-        """Stops."""
+        """Request the stop."""
         ...
 
 
 class Cancelled(Exception):
-    """Somebody else failed or was interrupted: the file is not finished."""
+    """Encoding was stopped by its flag; the file is not finished."""
 
 
 def encode(
@@ -50,23 +50,23 @@ def encode(
     advance: Callable[[int], None] = lambda rows: None,
     cancelled: StopFlag | None = None,
 ) -> PixelStatistics:
-    """Writes one frame a row; a picture that stands for several rows is converted once.
+    """Write one frame a row; a picture of several rows is converted once.
 
     Args:
-        episode: Gives the pictures.
-        camera: Which one's, and their size.
-        frames: (K,) int64, which picture each row shows, rising.
+        episode: The episode with the pictures.
+        camera: The camera and the size of its pictures.
+        frames: (K,) int64, index of each row's picture, rising.
         fps: Frames per second.
-        crf: Quality.
-        path: The mp4; it must not exist.
-        advance: Called now and then with the number of rows done since.
-        cancelled: When it is set, encoding stops.
+        crf: Quality, on the scale of x264.
+        path: The mp4 file; it must not exist.
+        advance: Called with the number of rows written since the last call.
+        cancelled: Flag that stops the encoding.
 
     Returns:
         Statistics of the pixels of the rows' pictures.
 
     Raises:
-        DatasetError: A picture has another size than the first.
+        DatasetError: A picture has another size than the layout's.
         Cancelled: `cancelled` was set.
     """
     statistics = PixelStatistics()
@@ -79,8 +79,8 @@ def encode(
         context.gop_size = KEY_FRAME_EVERY
         context.max_b_frames = 0
         context.colorspace, context.color_range = _BT601, _LIMITED
-        # Cameras and episodes are what runs side by side. Without lookahead the same pictures
-        # give the same bytes, so that an interrupted export ends like any other.
+        # Cameras and episodes run in parallel, so one thread each. Without lookahead the same
+        # pictures give the same bytes, so that a resumed export equals an uninterrupted one.
         options = "threads=1:rc-lookahead=0"
         stream.options = {"crf": str(crf), "preset": PRESET, "x264-params": options}
         shown, repeats = np.unique(frames, return_counts=True)
@@ -112,6 +112,6 @@ def encode(
     if row != len(frames):
         raise DatasetError(
             episode.source,
-            f"camera {camera.name} gave pictures for {row} of {len(frames)} rows; read it anew",
+            f"camera {camera.name} gave pictures for {row} of {len(frames)} rows; read it again",
         )
     return statistics

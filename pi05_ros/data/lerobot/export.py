@@ -1,7 +1,7 @@
-"""Episodes into a LeRobot dataset: chosen, staged side by side, put together at the end.
+"""Export of episodes into a LeRobot dataset: selected, staged in parallel, published at the end.
 
-An export that was interrupted goes on: what is staged stays staged. An export into a dataset that
-is there adds what it does not have yet.
+An interrupted export can be resumed: staged episodes stay staged. An export into an existing
+dataset adds the episodes that it does not have yet.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import files, selection, staging
 from pi05_ros.data.lerobot.committed import Committed, read_committed
-from pi05_ros.data.lerobot.errors import DatasetError
-from pi05_ros.data.lerobot.fitting import LayoutWish, common_layout
+from pi05_ros.data.lerobot.dataset import DatasetError
+from pi05_ros.data.lerobot.fitting import LayoutRequest, common_layout
 from pi05_ros.data.lerobot.layout import DatasetLayout
 from pi05_ros.data.lerobot.publish import publish
 from pi05_ros.data.lerobot.selection import Rows
@@ -29,23 +29,25 @@ from pi05_ros.data.lerobot.staging import StagedEpisode
 from pi05_ros.data.lerobot.workers import Job, work
 from pi05_ros.errors import Pi05Error
 
-STAGING = ".pi05_export"  # In the dataset's folder while an export is under way.
-OnProgress = Callable[[str, int, int], None]  # What is being done; how much is; of how much.
+STAGING = ".pi05_export"  # Folder in the dataset while an export runs.
+OnProgress = Callable[[str, int, int], None]  # Name of the step, amount done, total amount.
 _LAYOUT = "layout.json"
 
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """What is exported, and how."""
+    """Settings of an export."""
 
-    # LeRobot's trainer imitates every episode of a dataset, so failures are in on request only.
+    # LeRobot's trainer imitates every episode of a dataset, so failures are exported on request.
     outcomes: tuple[str, ...] = ("success",)
     include_recovered: bool = False
     cameras: tuple[str, ...] = ()  # (): the dataset's; those of the first episode in a new one.
     fps: float | None = None  # Rows a second [Hz]; None: the dataset's; the robot's in a new one.
-    crf: int | None = None  # Of x264; None: the dataset's, `encoding.DEFAULT_CRF` in a new one.
-    platform: str = ""  # "": all must be of one.
-    workers: int | None = None  # Episodes at once; None: as many as the cores carry.
+    crf: int | None = (
+        None  # Quality of x264; None: the dataset's, `encoding.DEFAULT_CRF` in a new one.
+    )
+    platform: str = ""  # Name of the platform; "": any, the same for all episodes.
+    workers: int | None = None  # Episodes in parallel; None: by the number of cores.
 
     def __post_init__(self) -> None:
         if self.crf is not None and not 0 <= self.crf <= 51:
@@ -58,7 +60,7 @@ class ExportSettings:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An episode that is not in the dataset, and why."""
+    """An episode that was not exported, and the reason."""
 
     name: str
     why: str
@@ -66,12 +68,12 @@ class LeftOut:
 
 @dataclass
 class Exported:
-    """What an export did."""
+    """Result of an export."""
 
     folder: Path
     added: list[StagedEpisode] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    staged_before: int = 0  # Of those added: found ready, from an export that was interrupted.
+    staged_before: int = 0  # Of those added: staged by an interrupted export.
 
 
 def export(
@@ -80,41 +82,42 @@ def export(
     settings: ExportSettings,
     on_progress: OnProgress = lambda what, done, total: None,
 ) -> Exported:
-    """Writes episodes to a dataset of LeRobot's format v3.0.
+    """Write episodes to a dataset of LeRobot's format v3.0.
 
     Args:
-        episodes: In the order in which they shall stand.
+        episodes: The episodes, in their order in the dataset.
         folder: The dataset: new, one of ours, or one whose export was interrupted.
-        settings: What and how.
-        on_progress: Called now and then with what is being done, how much is, and of how much.
+        settings: The settings.
+        on_progress: Called with the name of the step, the amount done and the total amount.
 
     Raises:
-        DatasetError: The episodes do not fit one another or the dataset; nothing was added.
-        OSError, CacheError: The disk failed; what was staged before stays staged.
+        DatasetError: The episodes' layouts do not match each other or the dataset; nothing was
+            added.
+        OSError, CacheError: The disk failed; staged episodes stay staged.
     """
     _check_folder(folder)
-    read_committed(folder)  # Whatever is wrong with it is said before anything is made.
+    read_committed(folder)  # Raises for a damaged dataset before anything is written.
     folder.mkdir(parents=True, exist_ok=True)
     stage_folder = folder / STAGING
-    with _alone(folder, stage_folder):
+    with _exclusive(folder, stage_folder):
         committed = read_committed(folder)
         result = Exported(folder)
         chosen = _choose(episodes, committed, settings, result)
         _read_through(chosen, result, on_progress)
         if not chosen:
-            shutil.rmtree(stage_folder)  # Of an export that was killed when all was done.
+            shutil.rmtree(stage_folder)  # Left by an export that was killed after publishing.
             return result
         fixed, owner = committed.layout, "the dataset"
         path = stage_folder / _LAYOUT
         if fixed is None and path.exists():
             fixed = DatasetLayout.from_json(json.loads(path.read_text(encoding="utf-8")))
-            owner = f"the interrupted export in {stage_folder} (delete it to begin anew)"
-        wish = LayoutWish(settings.cameras, settings.fps, settings.crf)
-        layout, misfits = common_layout(chosen, fixed, owner, wish)
+            owner = f"the interrupted export in {stage_folder} (delete it to start over)"
+        request = LayoutRequest(settings.cameras, settings.fps, settings.crf)
+        layout, rejected = common_layout(chosen, fixed, owner, request)
         files.write_json(path, layout.to_json())
         jobs, ready = [], {}
         for name, episode in chosen.items():
-            rows, why = Rows(0, 0, 1), misfits.get(name, "")
+            rows, why = Rows(0, 0, 1), rejected.get(name, "")
             if not why:
                 rows, why = _rows_of(episode, layout)
             if why:
@@ -138,7 +141,7 @@ def export(
 
 
 def identity(episode: Episode) -> str:
-    """By which an episode is known in a dataset."""
+    """Id of an episode in a dataset."""
     return episode.facts.id
 
 
@@ -152,8 +155,8 @@ def _check_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path, stage_folder: Path) -> Iterator[None]:
-    """Holds the dataset for this process; the lock goes with it, however it ends."""
+def _exclusive(folder: Path, stage_folder: Path) -> Iterator[None]:
+    """Hold the dataset's lock, which ends with the process at the latest."""
     stage_folder.mkdir(exist_ok=True)
     with (stage_folder / "lock").open("w") as lock:
         try:
@@ -168,11 +171,11 @@ def _alone(folder: Path, stage_folder: Path) -> Iterator[None]:
 def _choose(
     episodes: Sequence[Episode], committed: Committed, settings: ExportSettings, result: Exported
 ) -> dict[str, Episode]:
-    """The episodes to add by identity; why the others are not goes into the result."""
+    """Select the episodes to add, by id; the reasons for the others go into the result."""
     chosen: dict[str, Episode] = {}
     for episode in episodes:
         name = identity(episode)
-        why = selection.why_not(episode, settings.outcomes, settings.include_recovered)
+        why = selection.exclusion_reason(episode, settings.outcomes, settings.include_recovered)
         if not why and settings.platform not in ("", episode.facts.platform):
             why = f"platform {episode.facts.platform}"
         if not why and name in committed.fingerprints:
@@ -189,20 +192,20 @@ def _choose(
 
 
 def _read_through(chosen: dict[str, Episode], result: Exported, on_progress: OnProgress) -> None:
-    """Reads each episode once, for its rows; those that cannot be read are chosen no more."""
+    """Read the rows of each episode once; episodes that cannot be read are dropped."""
     for number, (name, episode) in enumerate(list(chosen.items())):
         on_progress("reading episodes", number, len(chosen))
         try:
             len(episode)
         except CacheError:
-            raise  # Of the disk, not of the episode.
+            raise  # A failure of the disk, not of the episode.
         except Pi05Error as error:
             del chosen[name]
             result.left_out.append(LeftOut(name, f"not readable ({error})"))
 
 
 def _rows_of(episode: Episode, layout: DatasetLayout) -> tuple[Rows, str]:
-    """The rows to export, and why there are none."""
+    """Select the rows to export; with none, the second value is the reason."""
     rows = selection.select_rows(episode, [camera.name for camera in layout.cameras], layout.step)
     if len(rows):
         return rows, ""

@@ -1,4 +1,4 @@
-"""Files that appear whole: JSON and parquet, written beside and then renamed."""
+"""Atomic writing of JSON and parquet files: a temporary file is renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPRESSION = "zstd"
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Replaces a JSON file."""
+    """Replace a JSON file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8") as file:
@@ -26,7 +26,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_parquet(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
-    """Replaces a parquet file; each table becomes a row group of its own."""
+    """Replace a parquet file; each table becomes one row group."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
@@ -39,9 +39,9 @@ def write_parquet(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> 
 
 
 def indexed_by_text(texts: Sequence[str], index_name: str, value_name: str) -> pa.Table:
-    """Numbered texts as pandas would store a frame with the texts as its index.
+    """Make a table of numbered texts like a pandas frame with the texts as its index.
 
-    LeRobot reads meta/tasks.parquet with pandas and takes a row's name for its text, which needs
+    LeRobot reads meta/tasks.parquet with pandas and expects the texts as row names, which requires
     the `pandas` entry of the schema.
     """
     pandas = {

@@ -1,8 +1,8 @@
-"""Where things stand in a LeRobot dataset of format v3.0, and which columns ours have.
+"""Files and columns of our datasets in LeRobot's format v3.0.
 
-The format is LeRobot's (its documentation and `lerobot/datasets/`); the columns beyond its own
-are ours. They are declared in `meta/info.json` like any feature, so that LeRobot's readers hand
-them on and need not know them.
+The format is LeRobot's (its documentation and `lerobot/datasets/`), with additional columns of
+ours. They are declared in `meta/info.json` like any feature, so that LeRobot's readers return
+them.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ INFO = "meta/info.json"
 STATISTICS = "meta/stats.json"
 TASKS = "meta/tasks.parquet"
 SUBTASKS = "meta/subtasks.parquet"
-OURS = "meta/pi05.json"  # A DatasetLayout; LeRobot does not look at it.
+OURS = "meta/pi05.json"  # A DatasetLayout; LeRobot ignores it.
 EPISODES_PATH = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 
-# LeRobot's own limits. A file holds whole episodes: one that is larger has a file to itself.
+# LeRobot's own limits. A file holds whole episodes; a larger episode has its own file.
 FILES_PER_CHUNK = 1000
 DATA_FILE_MB = 100
 VIDEO_FILE_MB = 200
@@ -31,10 +31,10 @@ STATE = "observation.state"
 ACTION = "action"
 IMAGE_PREFIX = "observation.images."
 
-# Where LeRobot's annotation tools (from 0.6) keep subtasks, plans and the like.
+# Column of LeRobot's annotation tools (from 0.6) with subtasks, plans and the like.
 ANNOTATIONS = "language_persistent"
 
-# Columns that LeRobot's writer adds by itself, with the types that its reader wants.
+# Columns that LeRobot's writer adds, with the types that its reader expects.
 OWN_COLUMNS = {
     "timestamp": "float32",
     "frame_index": "int64",
@@ -42,7 +42,7 @@ OWN_COLUMNS = {
     "index": "int64",
     "task_index": "int64",
 }
-# Ours, one value a row. Those of a label are empty (or 0, NaN) where nothing was said.
+# Our columns, one value a row. Those of a label are empty (or 0, NaN) in rows without one.
 TEXT_COLUMNS = ("subtask", "source", "boxes", "model_subtask", "outcome", "operator")
 LABEL_COLUMNS = ("subtask", "source", "boxes", "model_subtask", "subtask_id", "score")
 NUMBER_COLUMNS = {
@@ -52,12 +52,12 @@ NUMBER_COLUMNS = {
     "mode": "uint8",
     "time_ns": "int64",
 }
-CAMERA_TIMES = "camera_time_ns"  # One value a camera: when the picture of this row was taken.
+CAMERA_TIMES = "camera_time_ns"  # One value a camera: acquisition time of the row's picture.
 
 
 @dataclass(frozen=True)
 class CameraFormat:
-    """A camera and the size of its pictures [pixel]."""
+    """Name of a camera and size of its pictures [pixel]."""
 
     name: str
     height: int
@@ -70,19 +70,19 @@ class CameraFormat:
 
     @property
     def pixel_format(self) -> str:
-        """Chroma at half size needs even sides; others are stored in full."""
+        """Pixel format: chroma at half size for even sides, else at full size."""
         return "yuv420p" if self.height % 2 == 0 and self.width % 2 == 0 else "yuv444p"
 
 
 @dataclass(frozen=True)
 class DatasetLayout:
-    """What all episodes of one dataset have in common. Two layouts never mix."""
+    """The layout that all episodes of one dataset share."""
 
     platform: str
-    names: tuple[str, ...]  # Of the vectors' entries.
+    names: tuple[str, ...]  # Names of the vectors' entries.
     units: tuple[str, ...]
-    rate_hz: float  # Of the robot's rows, before every `step`-th is taken.
-    step: int
+    rate_hz: float  # Rate of the robot's rows [Hz].
+    step: int  # Every `step`-th row is exported.
     cameras: tuple[CameraFormat, ...]
     crf: int
 
@@ -92,12 +92,16 @@ class DatasetLayout:
         return round(self.rate_hz / self.step)
 
     def to_json(self) -> dict[str, Any]:
-        """As it stands in meta/pi05.json."""
+        """Return the content of meta/pi05.json."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DatasetLayout:
-        """The inverse of `to_json`. Raises KeyError or TypeError when something lacks."""
+        """The inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError: An entry is missing or unknown.
+        """
         return cls(
             platform=data["platform"],
             names=tuple(data["names"]),
@@ -109,7 +113,7 @@ class DatasetLayout:
         )
 
     def differences(self, other: DatasetLayout) -> list[str]:
-        """What `other` has otherwise, as clauses "fps 25 instead of 50"."""
+        """List the differences of `other`, as clauses like "fps 25 instead of 50"."""
         ours, theirs = self._compared(), other._compared()
         return [
             f"{key} {_short(theirs[key])} instead of {_short(ours[key])}"
@@ -162,12 +166,12 @@ class DatasetLayout:
 
 
 def place(index: int) -> dict[str, int]:
-    """Chunk and file of the index-th file of a kind."""
+    """Chunk and file number of the index-th file of a kind."""
     return {"chunk_index": index // FILES_PER_CHUNK, "file_index": index % FILES_PER_CHUNK}
 
 
 def place_after(chunk_index: int, file_index: int) -> dict[str, int]:
-    """The place behind another."""
+    """Chunk and file number of the next file."""
     return place(chunk_index * FILES_PER_CHUNK + file_index + 1)
 
 

@@ -1,4 +1,4 @@
-"""An episode's rows, subtasks and pictures as messages, serialized without ROS."""
+"""Serialization of an episode's rows, subtasks and pictures as messages, without ROS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from pi05_ros.data.bags.definitions import definition
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
@@ -24,7 +24,7 @@ _SECOND = 10**9
 
 
 class MessageMaker:
-    """Makes messages by the definitions that are installed.
+    """Makes serialized messages with the installed definitions.
 
     Raises:
         BagError: A definition is not installed.
@@ -41,7 +41,7 @@ class MessageMaker:
         commanded: np.ndarray,
         mode: int,
     ) -> bytes:
-        """A RobotState. What a dataset does not keep (chunk, reason) says that it is unknown."""
+        """Make a RobotState; fields that a dataset lacks (chunk, reason) are unknown or empty."""
         sent = np.isfinite(commanded).any()
         return self._serialized(
             STATE,
@@ -61,7 +61,7 @@ class MessageMaker:
         )
 
     def subtask(self, label: SubtaskLabel, time_ns: int) -> bytes:
-        """A Subtask, said at a time."""
+        """Make a Subtask with a stamp."""
         return self._subtask(
             time_ns,
             id=label.id,
@@ -73,8 +73,8 @@ class MessageMaker:
             model_text=label.model_text,
         )
 
-    def silence(self, before: SubtaskLabel, time_ns: int) -> bytes:
-        """A Subtask that says that there is nothing to do (any more)."""
+    def empty_subtask(self, before: SubtaskLabel, time_ns: int) -> bytes:
+        """Make a Subtask with an empty text, which ends the one before."""
         return self._subtask(
             time_ns,
             id=before.id,
@@ -87,7 +87,7 @@ class MessageMaker:
         )
 
     def jpeg(self, picture: np.ndarray, time_ns: int, frame: str, quality: int) -> bytes:
-        """A CompressedImage of a (h, w, 3) uint8 rgb picture."""
+        """Make a CompressedImage of a (h, w, 3) uint8 rgb picture."""
         _, data = cv2.imencode(
             ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
         )
@@ -96,7 +96,7 @@ class MessageMaker:
         )
 
     def raw(self, picture: np.ndarray, time_ns: int, frame: str) -> bytes:
-        """An Image of a (h, w, 3) uint8 rgb picture."""
+        """Make an Image of a (h, w, 3) uint8 rgb picture."""
         height, width = picture.shape[:2]
         return self._serialized(
             IMAGE,
@@ -119,7 +119,7 @@ class MessageMaker:
             **fields,
         )
 
-    def _box(self, box: Box) -> Any:
+    def _box(self, box: PictureBox) -> Any:
         return self._store.types["pi05_msgs/msg/BoundingBox"](
             camera=box.camera,
             label=box.label,

@@ -1,8 +1,8 @@
-"""Puts staged episodes into a dataset of format v3.0, behind those that are there.
+"""Appending of staged episodes to a dataset of format v3.0.
 
-All that is written here may be written again: until meta/info.json is replaced, which comes last,
-the dataset counts as it was before. Videos are one file an episode and camera (hard links to the
-staged ones); rows of many episodes share a parquet file, one row group an episode.
+The replacement of meta/info.json, which comes last, commits the change; everything before it may
+be repeated. Videos are one file for each episode and camera (hard links to the staged ones); rows
+of many episodes share a parquet file, one row group an episode.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from pi05_ros.data.lerobot.staging import StagedEpisode
 
 @dataclass(frozen=True)
 class Addition:
-    """A staged episode and where it will stand."""
+    """A staged episode and its place in the dataset."""
 
     folder: Path
     record: StagedEpisode
-    index: int  # Of the episode.
-    first_row: int  # Of the dataset.
+    index: int  # Index of the episode.
+    first_row: int  # Its index in the dataset.
     data_place: dict[str, int]
     data_bytes: int
 
 
 def publish(committed: Committed, layout: DatasetLayout, staged: Sequence[Path]) -> None:
-    """Adds staged episodes to a dataset, in their order.
+    """Add staged episodes to a dataset, in their order.
 
     Args:
-        committed: The dataset as it is.
-        layout: Its layout.
-        staged: Folders that `staging.stage` made.
+        committed: The dataset before.
+        layout: The dataset's layout.
+        staged: Folders made by `staging.stage`.
     """
     folder = committed.folder
     tasks, subtasks = list(committed.tasks), list(committed.subtasks)
@@ -84,7 +84,7 @@ def publish(committed: Committed, layout: DatasetLayout, staged: Sequence[Path])
 
 
 def _places(committed: Committed, staged: Sequence[Path]) -> list[Addition]:
-    """Where each staged episode goes: into the last data file while that is not full."""
+    """Assign a data file to each staged episode: the last one until it is full."""
     limit = names.DATA_FILE_MB * 2**20
     place, filled = names.place(0), 0
     if committed.episodes:
@@ -116,7 +116,7 @@ def _finish(
     tasks: list[str],
     subtasks: list[str],
 ) -> pa.Table:
-    """Adds the columns that depend on the episodes before; tasks and subtasks may grow."""
+    """Add the columns that depend on the episodes before; tasks and subtasks may grow."""
     count = len(table)
     table = table.append_column("episode_index", pa.array(np.full(count, addition.index)))
     table = table.append_column("index", pa.array(np.arange(count) + addition.first_row))
@@ -160,7 +160,7 @@ def _by_place(added: Sequence[Addition]) -> Iterator[tuple[dict[str, int], list[
 
 
 def _row_groups(path: Path, committed: Committed, place: dict[str, int]) -> list[pa.Table]:
-    """Tables of the finished episodes in a data file, one each."""
+    """Read the committed episodes of a data file, one table each."""
     count = sum(
         all(row[f"data/{key}"] == value for key, value in place.items())
         for row in committed.episodes
@@ -174,7 +174,7 @@ def _row_groups(path: Path, committed: Committed, place: dict[str, int]) -> list
 def _episode_row(
     addition: Addition, layout: DatasetLayout, staged: pa.Table, table: pa.Table
 ) -> dict[str, Any]:
-    """The episode's row of meta/episodes, but for its own place."""
+    """Make an episode's row of meta/episodes, without the place of the row itself."""
     record = addition.record
     last = addition.first_row + record.length
     row: dict[str, Any] = {
@@ -208,7 +208,7 @@ def _episode_row(
 
 
 def _write_episodes(committed: Committed, rows: list[dict[str, Any]]) -> None:
-    """Adds rows to the last file of meta/episodes while that is small enough."""
+    """Add rows to the last file of meta/episodes, or to a new one if that is large."""
     folder = committed.folder
     old: list[dict[str, Any]] = []
     place = names.place(0)
@@ -236,7 +236,7 @@ def _numbered(path: Path, texts: list[str], what: str) -> tuple[Path, list[pa.Ta
 
 
 def _remove_beyond(folder: Path, episodes: Sequence[dict[str, Any]]) -> None:
-    """Removes files behind the last: left by a run that was killed. LeRobot would read them."""
+    """Remove files of a run that was killed, which LeRobot would read."""
     last = episodes[-1]
 
     def number(prefix: str) -> int:
@@ -272,7 +272,7 @@ def _info(layout: DatasetLayout, episodes: int, rows: int, tasks: int) -> dict[s
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under another name; a copy where the disk knows no hard links."""
+    """Make a hard link, or a copy on a file system without hard links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:

@@ -1,4 +1,4 @@
-"""The door to LeRobot datasets: their episodes."""
+"""Reader of LeRobot datasets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pi05_ros.data.lerobot.dataset_episode import DatasetEpisode
 
 
 def open_dataset(root: Path, *, include_recovered: bool = False) -> list[DatasetEpisode]:
-    """The episodes of a LeRobot dataset of format v2.0, v2.1 or v3.0, in its order.
+    """Open the episodes of a LeRobot dataset of format v2.0, v2.1 or v3.0, in its order.
 
     Args:
-        root: Its folder, which holds `meta/info.json`.
-        include_recovered: Whether episodes that a crash cut short are among them.
+        root: The dataset's folder, which holds `meta/info.json`.
+        include_recovered: Whether to include episodes that a crash cut short.
 
     Raises:
-        DatasetError: It is no such dataset, or damaged.
+        DatasetError: The folder is no such dataset, or damaged.
     """
     dataset = read_dataset(root)
     episodes = [DatasetEpisode(dataset, entry) for entry in dataset.episodes]

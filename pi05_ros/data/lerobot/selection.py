@@ -1,4 +1,4 @@
-"""Which episodes go into a dataset, and which of their rows."""
+"""Selection of the episodes and rows to export."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
 
-# What an outcome is called on the command line where the episode has none.
+# Name of a missing outcome on the command line.
 UNGRADED = "none"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of an episode that are exported: start, start + step, … below stop."""
+    """The exported rows of an episode: start, start + step, … below stop."""
 
     start: int
     stop: int
     step: int
-    left_out: dict[str, int] = field(default_factory=dict)  # Why -> rows of the episode.
+    left_out: dict[str, int] = field(default_factory=dict)  # Reason -> rows of the episode.
 
     def __len__(self) -> int:
         return len(range(self.start, self.stop, self.step))
 
     @property
     def indices(self) -> np.ndarray:
-        """Into the episode's rows, (K,) int64."""
+        """Indices of the rows, (K,) int64."""
         return np.arange(self.start, self.stop, self.step)
 
 
 def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows:
-    """The longest stretch in which every camera has a picture, every entry a value and a command.
+    """Select the longest range in which all cameras, states and commands are complete.
 
-    LeRobot's rows are evenly spaced and its trainer wants finite numbers, so nothing may be taken
-    from the middle. What stands before and behind the stretch is counted by reason; of two
-    stretches of equal length the first one is taken.
+    LeRobot's rows are evenly spaced and its trainer requires finite numbers, so rows cannot be
+    dropped from the middle. Rows outside the range are counted by reason; of two ranges of equal
+    length the first one is taken.
 
     Args:
-        episode: Where the rows are.
+        episode: The episode.
         cameras: Names of the cameras that must have a picture.
-        step: Every so-maniest row is taken.
+        step: Every `step`-th row is taken.
     """
     without_picture = np.zeros(len(episode), bool)
     for camera in cameras:
@@ -69,7 +69,7 @@ def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows
 
 
 def longest_run(good: np.ndarray) -> tuple[int, int]:
-    """Start and stop of the first longest run of True in a (T,) bool; (0, 0): there is none."""
+    """Start and stop of the first longest run of True in a (T,) bool; (0, 0): none."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     if not len(edges):
         return 0, 0
@@ -79,18 +79,18 @@ def longest_run(good: np.ndarray) -> tuple[int, int]:
 
 
 def never_commanded(episode: Episode) -> list[str]:
-    """Names of the entries of which no row has a command."""
+    """Names of the entries that no row has a command for."""
     silent = ~np.isfinite(episode.actions).any(axis=0)
     return [name for name, is_silent in zip(episode.facts.names, silent, strict=True) if is_silent]
 
 
-def why_not(episode: Episode, outcomes: Sequence[str], include_recovered: bool) -> str:
-    """Why an episode is not exported, by what it says of itself; empty: it is.
+def exclusion_reason(episode: Episode, outcomes: Sequence[str], include_recovered: bool) -> str:
+    """Reason, from its facts, why an episode is not exported; empty: it is exported.
 
     Args:
         episode: The episode.
-        outcomes: Outcomes that are wanted, `UNGRADED` for none.
-        include_recovered: Whether episodes that a crash cut short are wanted, too.
+        outcomes: Outcomes to export, `UNGRADED` for none.
+        include_recovered: Whether to export episodes that a crash cut short.
     """
     facts = episode.facts
     outcome = facts.outcome or UNGRADED

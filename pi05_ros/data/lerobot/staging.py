@@ -1,8 +1,7 @@
-"""One episode made ready for a dataset, in a folder of its own, whole or not at all.
+"""Staging of one episode for a dataset, in its own folder, atomically.
 
-Episodes are prepared side by side and in any order; what depends on their order (indices, file
-names) is added when the dataset is put together. A folder without its final name was interrupted
-and is made anew.
+Episodes are staged in parallel and in any order; `publish` adds what depends on their order
+(indices, file names). A folder without its final name was interrupted and is staged again.
 """
 
 from __future__ import annotations
@@ -30,37 +29,37 @@ from pi05_ros.data.lerobot.selection import Rows
 
 DATA = "data.parquet"
 RECORD = "episode.json"
-TASK = "task"  # Column of the staged table only: the text that task_index will stand for.
+TASK = "task"  # Column of the staged table only: the text of the later task_index.
 COMPRESSION = "zstd"
-# Scores are missing where nobody gave one: a mean over them would say nothing.
+# Scores are missing where the source gives none, so their mean has no meaning.
 WITHOUT_STATISTICS = ("score",)
 
 
 @dataclass(frozen=True)
 class StagedEpisode:
-    """What a staged episode's record says."""
+    """Record of a staged episode."""
 
     id: str
     fingerprint: str
     facts: dict[str, str]  # EpisodeFacts.to_custom_data(), with the rate of the dataset.
     length: int  # Rows.
-    left_out: dict[str, int]  # Why -> rows of the episode that are not among them.
-    sources: dict[str, int]  # Who said the subtask -> rows; "": nobody said any.
+    left_out: dict[str, int]  # Reason -> rows of the episode that are not exported.
+    sources: dict[str, int]  # Source of the subtask -> rows; "": rows without one.
     late_rows: int  # Rows that came more than 1.5 periods after the one before.
     statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
 
     def save(self, path: Path) -> None:
-        """Writes the record."""
+        """Write the record."""
         path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
-        """Reads a record that `save` wrote."""
+        """Read a record written by `save`."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def folder_name(episode_id: str) -> str:
-    """Where an episode is staged: ids may hold what no file name may."""
+    """Name of an episode's staging folder: ids may hold characters that file names may not."""
     return hashlib.sha256(episode_id.encode()).hexdigest()[:24]
 
 
@@ -73,21 +72,21 @@ def stage(
     advance: Callable[[int], None] = lambda rows: None,
     cancelled: encoding.StopFlag | None = None,
 ) -> None:
-    """Writes the columns, videos and record of an episode.
+    """Write the columns, videos and record of an episode.
 
-    The cameras are encoded side by side; PyAV lets go of the interpreter while it encodes.
+    The cameras are encoded in parallel threads; PyAV releases the GIL while it encodes.
 
     Args:
-        episode: What to write.
-        episode_id: By which it is known in the dataset.
-        rows: Which of its rows.
-        layout: The dataset's.
-        folder: Appears when all is in it and on the disk.
-        advance: Called, by any thread, with the number of rows of one video done since.
-        cancelled: When it is set, the work ends with `encoding.Cancelled`.
+        episode: The episode.
+        episode_id: The episode's id in the dataset.
+        rows: The rows to export.
+        layout: The dataset's layout.
+        folder: The target, which appears when everything is in it and on the disk.
+        advance: Called, by any thread, with the rows of one video written since the last call.
+        cancelled: Flag that ends the work with `encoding.Cancelled`.
 
     Raises:
-        DatasetError: The pictures do not fit the dataset.
+        DatasetError: The pictures do not match the dataset's layout.
         Pi05Error: The episode cannot be read.
     """
     cancelled = cancelled or threading.Event()
@@ -121,7 +120,7 @@ def stage(
             wait(videos.values(), return_when=FIRST_EXCEPTION)
             _raise_first(video for video in videos.values() if video.done())
         except BaseException:
-            cancelled.set()  # The others need not go on.
+            cancelled.set()  # Stops the other cameras.
             raise
     for key, video in videos.items():
         found[key] = video.result().result()
@@ -148,12 +147,12 @@ def stage(
 
 
 def as_lists(found: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Statistics as nested lists, as JSON and parquet take them."""
+    """Convert statistics to nested lists for JSON and parquet."""
     return {name: value.tolist() for name, value in found.items()}
 
 
 def _raise_first(futures: Iterable[Future[Any]]) -> None:
-    """Raises what went wrong; that others were then cancelled is no news."""
+    """Raise the first error, and `Cancelled` only if there is no other."""
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, encoding.Cancelled)):
         raise error

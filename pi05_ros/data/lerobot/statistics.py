@@ -1,4 +1,4 @@
-"""Statistics as LeRobot keeps them of each feature: min, max, mean, std, count and quantiles."""
+"""The statistics that LeRobot keeps of each feature: min, max, mean, std, count, quantiles."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
-# That statistics of a whole dataset may hold at once.
+# Memory for the statistics of a whole dataset [byte].
 MEMORY_BYTES = 512 << 20
-# Every so-maniest pixel of a picture counts, along both sides.
+# Every n-th pixel of a picture is sampled, along both sides.
 PIXEL_STEP = 4
 
 Statistics = dict[str, np.ndarray]
 
 
 def of_rows(values: np.ndarray) -> Statistics:
-    """Exact statistics over the rows of (K, D), each (D,) float64; count is (1,) int64."""
+    """Compute exact statistics over the rows of (K, D), each (D,) float64; count (1,) int64."""
     values = values.astype(np.float64)
     found: Statistics = {
         "min": values.min(axis=0),
@@ -34,11 +34,11 @@ def of_rows(values: np.ndarray) -> Statistics:
 
 
 def of_dataset(batches: Callable[[], Iterator[np.ndarray]], rows: int, width: int) -> Statistics:
-    """The same over all rows of a dataset, exact, too: a few entries at a time, as memory allows.
+    """Compute exact statistics over all rows of a dataset, a group of entries at a time.
 
     Args:
-        batches: Reads the rows anew, (K, width) at a time; called once or a few times.
-        rows: How many count, from the first on.
+        batches: Yields all rows, (K, width) at a time; called once for each group.
+        rows: Number of rows to count, from the first on.
         width: Entries of a row.
     """
     at_once = max(1, int(MEMORY_BYTES // (8 * rows)))
@@ -66,14 +66,14 @@ class PixelStatistics:
         self._pictures = 0
 
     def add(self, picture: np.ndarray, times: int) -> None:
-        """Counts a (h, w, 3) uint8 picture that stands for so many rows."""
+        """Add a (h, w, 3) uint8 picture that `times` rows have."""
         sample = picture[::PIXEL_STEP, ::PIXEL_STEP].reshape(-1, 3)
         for channel in range(3):
             self._histogram[channel] += times * np.bincount(sample[:, channel], minlength=256)
         self._pictures += times
 
     def result(self) -> Statistics:
-        """Exact for the pixels that were sampled."""
+        """Return the statistics, exact for the sampled pixels."""
         levels = np.arange(256) / 255.0
         weight = self._histogram / self._histogram.sum(axis=1, keepdims=True)
         mean = weight @ levels
@@ -91,10 +91,10 @@ class PixelStatistics:
 
 
 def pooled(parts: Iterable[Mapping[str, np.ndarray]]) -> Statistics:
-    """Statistics of several episodes' pixels together.
+    """Pool the pixel statistics of several episodes.
 
-    Least, greatest, mean and deviation are exact. Of quantiles the outermost are kept, the lowest
-    of the lower half and the highest of the upper one, as LeRobot does when it merges datasets.
+    Minimum, maximum, mean and deviation are exact. A quantile is the outermost one: the lowest
+    for ranks up to 0.5 and the highest above, as LeRobot does when it merges datasets.
     """
     parts = list(parts)
     counts = [float(part["count"][0]) for part in parts]

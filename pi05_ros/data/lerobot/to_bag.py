@@ -1,4 +1,4 @@
-"""An episode, wherever it was read from, as a rosbag2 bag like the recorder's."""
+"""Export of any episode as a rosbag2 bag like the recorder's."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.lerobot.ahead import ahead
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.messages import COMPRESSED_IMAGE, IMAGE, STATE, SUBTASK, MessageMaker
+from pi05_ros.data.lerobot.prefetch import prefetch
 
-UNDER_WAY = ".pi05_import"  # Beside the bags; readers of bags do not look into it.
+UNDER_WAY = ".pi05_import"  # Folder beside the bags, which readers of bags skip.
 _PICTURES = OfferedQos(reliability="best_effort")
 _LATCHED = OfferedQos(durability="transient_local")
-# What is written is at hand again: it need not be flushed or synced before the end.
+# An import can be repeated, so nothing is flushed or synced before the end.
 _SETTINGS = WriterSettings(flush_after_s=60.0, sync_every_s=60.0)
 
 
 @dataclass(frozen=True)
 class BagSettings:
-    """How pictures are kept."""
+    """Encoding of the pictures in a bag."""
 
     pictures: Literal["jpeg", "raw"] = "jpeg"
-    quality: int = 95  # Of JPEG, 1 to 100.
+    quality: int = 95  # JPEG quality, 1 to 100.
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= 100:
@@ -53,21 +53,21 @@ def write_bag(
     settings: BagSettings | None = None,
     advance: Callable[[int], None] = lambda messages: None,
 ) -> Path | None:
-    """Writes an episode as a bag; its folder appears when it is whole.
+    """Write an episode as a bag, whose folder appears when it is whole.
 
     Args:
-        episode: What to write.
-        bags: Folder of the bag's folder, which is named after the episode's id.
-        settings: How.
-        advance: Called with the number of messages written since.
+        episode: The episode.
+        bags: Parent of the bag's folder, which is named after the episode's id.
+        settings: Encoding of the pictures.
+        advance: Called with the number of messages written since the last call.
 
     Returns:
-        The bag's folder; None: it is there already.
+        The bag's folder; None: the bag exists already.
 
     Raises:
-        DatasetError: The episode is none that a robot's bag can hold, or there is a bag of
-            another one under its name.
-        Pi05Error: It cannot be read, or the bag not be written.
+        DatasetError: The episode cannot be stored as a robot's bag, or there is a bag of another
+            episode under its name.
+        Pi05Error: The episode cannot be read, or the bag cannot be written.
     """
     settings = settings or BagSettings()
     _check(episode)
@@ -95,13 +95,13 @@ def write_bag(
             writer.add_topic(BagTopic(topic, kind, (_PICTURES,)))
         log_ns = log_times(episode.times_ns)
         with ExitStack() as stack:
-            # Of messages of one time a subtask comes first: it holds from its row on.
+            # At equal times the subtask comes first, so that it is valid from its row on.
             streams = [
                 _subtasks(episode, subtask, log_ns, make),
                 _rows(episode, state, log_ns, make),
             ]
             for camera, topic in topics.items():
-                pictures = ahead(_pictures(episode, camera, topic, settings, make))
+                pictures = prefetch(_pictures(episode, camera, topic, settings, make))
                 streams.append(stack.enter_context(closing(pictures)))
             for message in heapq.merge(*streams, key=lambda message: message.log_ns):
                 writer.write(message.topic, message.data, message.log_ns, message.log_ns)
@@ -116,14 +116,14 @@ def write_bag(
 
 
 def message_count(episode: Episode) -> int:
-    """Messages that a bag of it holds, but for its subtasks."""
+    """Number of messages of an episode's bag, without its subtasks."""
     return len(episode) + sum(len(episode.frame_times_ns(camera)) for camera in episode.cameras)
 
 
 def log_times(times_ns: np.ndarray) -> np.ndarray:
-    """When each row came, (T,) int64 [ns]: when it was measured, and after the one before.
+    """Log time of each row, (T,) int64 [ns]: its time of measurement, but strictly rising.
 
-    Subtasks are heard between two rows, so no two rows may come at once.
+    Subtasks are received between two rows, so no two rows may have the same log time.
     """
     steps = np.arange(len(times_ns))
     return np.maximum.accumulate(times_ns - steps) + steps
@@ -142,7 +142,7 @@ def _check(episode: Episode) -> None:
 
 
 def _check_same(folder: Path, episode: Episode) -> None:
-    """That a bag is the episode's own: datasets of two people may have one name."""
+    """Raise unless a bag holds the same episode: ids of different datasets may be equal."""
     wanted = episode.facts
     with BagReader(folder) as reader:
         found = reader.facts
@@ -153,7 +153,7 @@ def _check_same(folder: Path, episode: Episode) -> None:
         wanted.platform,
         wanted.names,
     )
-    # One that we recorded is known by its id, and may have lost rows on its way out.
+    # An episode of our recorder is identified by its id, and may have lost rows in an export.
     if not wanted.started_ns:
         is_same = is_same and states is not None and states.count == len(episode)
     if not is_same:
@@ -163,7 +163,7 @@ def _check_same(folder: Path, episode: Episode) -> None:
 
 
 def _topic(episode: Episode, camera: str, settings: BagSettings) -> str:
-    """Where the camera's driver published, or would have; its pictures' transport is ours."""
+    """Topic of the camera's driver, or a default one, for the transport of the settings."""
     base = (
         episode.facts.cameras.get(camera) or f"/{re.sub(r'[^A-Za-z0-9_]', '_', camera)}/image_raw"
     )
@@ -195,7 +195,7 @@ def _subtasks(
         yield _Message(begin, topic, make.subtask(label, begin))
         end = label.stop_row
         if end < len(log_ns) and (following is None or following.start_row > end):
-            yield _Message(int(log_ns[end]), topic, make.silence(label, int(log_ns[end])))
+            yield _Message(int(log_ns[end]), topic, make.empty_subtask(label, int(log_ns[end])))
 
 
 def _pictures(

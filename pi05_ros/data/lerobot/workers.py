@@ -1,7 +1,7 @@
-"""Staging many episodes on all cores.
+"""Staging of many episodes on all cores.
 
-The cameras of an episode are encoded by threads. Where there are more cores than cameras, several
-episodes are staged at once, each in a process of its own.
+The cameras of an episode are encoded by threads. With more cores than cameras several episodes are
+staged in parallel, each in its own process.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Rows of video, or rows where there is none."""
+        """Number of video rows, or of rows without video."""
         return len(self.rows) * max(1, len(self.layout.cameras))
 
 
@@ -50,19 +50,19 @@ def work(
     workers: int | None,
     on_rows: Callable[[int, int], None],
 ) -> dict[str, str]:
-    """Stages episodes; returns when all are staged that can be read.
+    """Stage episodes; an episode that cannot be read does not stop the others.
 
     Args:
-        jobs: Which.
-        cameras: How many threads one of them keeps busy.
-        workers: Processes; None: the cores divided by the cameras. One works in this process.
-        on_rows: Called with the rows of video that are done, and those of all jobs.
+        jobs: The episodes.
+        cameras: Number of cameras, which is that of the threads of one job.
+        workers: Number of processes; None: cores divided by cameras. 1: this process.
+        on_rows: Called with the video rows done, and those of all jobs.
 
     Returns:
-        By name, why an episode could not be read.
+        By name, the reason why an episode could not be read.
 
     Raises:
-        OSError, CacheError: The disk failed; the others are then given up.
+        OSError, CacheError: The disk failed; the remaining jobs are cancelled.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     count = workers or max(1, (cores or 1) // max(1, cameras))
@@ -71,7 +71,7 @@ def work(
         counter = _Counter(lambda done: on_rows(done, total))
         found = {job.name: _stage(job, counter.add, threading.Event()) for job in jobs}
         return {name: why for name, why in found.items() if why}
-    context = multiprocessing.get_context("spawn")  # Encoders and forks do not go together.
+    context = multiprocessing.get_context("spawn")  # Encoders do not survive a fork.
     done, stop = context.Value("q", 0), context.Event()
     with ProcessPoolExecutor(
         min(count, len(jobs)), context, initializer=_begin, initargs=(done, stop)
@@ -91,7 +91,7 @@ def work(
 
 
 def _raise_first(finished: Collection[Future[str]]) -> None:
-    """Raises what went wrong. One that gave up because of another waits for the other's reason."""
+    """Raise the first error that is not a consequence of another job's error."""
     for future in finished:
         error = future.exception()
         if error is not None and not isinstance(error, Cancelled):
@@ -99,7 +99,7 @@ def _raise_first(finished: Collection[Future[str]]) -> None:
 
 
 class _Counter:
-    """Adds up what several threads report."""
+    """Sums up the progress of several threads."""
 
     def __init__(self, report: Callable[[int], None]) -> None:
         self._report = report
@@ -113,7 +113,7 @@ class _Counter:
 
 
 def _stage(job: Job, advance: Callable[[int], None], stop: StopFlag) -> str:
-    """Stages one; why it cannot be read, or nothing."""
+    """Stage one episode; return the reason why it cannot be read, or ""."""
     try:
         staging.stage(job.episode, job.name, job.rows, job.layout, job.folder, advance, stop)
     except CacheError:
@@ -123,19 +123,19 @@ def _stage(job: Job, advance: Callable[[int], None], stop: StopFlag) -> str:
     return ""
 
 
-_done: Any = None  # Of a worker's process: what all have done, and whether to stop.
+_done: Any = None  # In a worker process: rows done by all workers, and the stop flag.
 _stop: Any = None
 
 
 def _begin(done: Any, stop: Any) -> None:
     global _done, _stop
     _done, _stop = done, stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells us.
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets the flag.
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _die_with_parent() -> None:
-    """A parent that is killed takes its workers with it: nobody would use what they make."""
+def _exit_with_parent() -> None:
+    """Exit when the parent process ends, since its result would be lost."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])
@@ -143,7 +143,7 @@ def _die_with_parent() -> None:
 
 
 class _OwnOrCommon:
-    """Stops one episode's cameras when it is set, and when all episodes are to stop."""
+    """A stop flag for one episode's cameras that also follows the flag of all episodes."""
 
     def __init__(self, common: StopFlag) -> None:
         self._own, self._common = threading.Event(), common

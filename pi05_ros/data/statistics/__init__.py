@@ -1,1 +1,1 @@
-"""Statistics of a robot's vectors: streamed, mergeable, and judged before they train anything."""
+"""Statistics of a robot's vectors: streaming, mergeable, checked before training."""

@@ -1,4 +1,4 @@
-"""Statistics on disk: those of a shard, to be merged later, and a checkpoint's norm_stats.json."""
+"""Statistics on disk: a shard's, to be merged later, and a checkpoint's norm_stats.json."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _VECTORS = ("states", "actions", "relative")
 
 
 def save_statistics(path: Path, statistics: RobotStatistics) -> None:
-    """Writes statistics with their sketches (.npz), atomically.
+    """Write statistics with their sketches (.npz), atomically.
 
     Raises:
-        StatisticsError: The disk does not take them; what was there is still there.
+        StatisticsError: The file cannot be written; the previous file is unchanged.
     """
     with _replacing(path) as file:
         file.write(to_bytes(statistics))
@@ -39,7 +39,7 @@ def load_statistics(path: Path) -> RobotStatistics:
     """The inverse of `save_statistics`.
 
     Raises:
-        StatisticsError: There is no such file, or it is none of ours.
+        StatisticsError: There is no such file, or it was not written by `save_statistics`.
     """
     try:
         return from_bytes(path.read_bytes())
@@ -48,7 +48,7 @@ def load_statistics(path: Path) -> RobotStatistics:
 
 
 def to_bytes(statistics: RobotStatistics) -> bytes:
-    """Statistics as an .npz file."""
+    """Serialize statistics as an .npz file."""
     header = {
         "format": _FORMAT,
         "layout": asdict(statistics.layout),
@@ -69,7 +69,7 @@ def from_bytes(data: bytes) -> RobotStatistics:
     """The inverse of `to_bytes`.
 
     Raises:
-        ValueError: The bytes are no statistics.
+        ValueError: The bytes are not statistics.
     """
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -93,15 +93,15 @@ def from_bytes(data: bytes) -> RobotStatistics:
 
 
 def write_norm_stats(path: Path, norm_stats: Mapping[str, NormStats]) -> None:
-    """Writes a checkpoint's norm_stats.json, by platform name, atomically."""
+    """Write a checkpoint's norm_stats.json, keyed by platform name, atomically."""
     write_json(path, {name: asdict(stats) for name, stats in norm_stats.items()})
 
 
 def read_norm_stats(path: Path) -> dict[str, NormStats]:
-    """The inverse of `write_norm_stats`. As model/layouts/native reads it, without its torch.
+    """The inverse of `write_norm_stats`; checkpoints/layouts/native reads the same file.
 
     Raises:
-        StatisticsError: There is no such file, or it does not say what it must.
+        StatisticsError: There is no such file, or its content is not valid.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -116,10 +116,10 @@ def read_norm_stats(path: Path) -> dict[str, NormStats]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes JSON for people, atomically.
+    """Write indented JSON, atomically.
 
     Raises:
-        StatisticsError: The disk does not take it; what was there is still there.
+        StatisticsError: The file cannot be written; the previous file is unchanged.
     """
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     with _replacing(path) as file:
@@ -128,7 +128,7 @@ def write_json(path: Path, content: Any) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place when the block ends well."""
+    """Open a temporary file that replaces `path` when the block succeeds."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(

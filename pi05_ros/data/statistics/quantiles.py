@@ -1,7 +1,7 @@
-"""Quantiles of a stream in bounded memory, mergeable.
+"""Mergeable quantiles of a stream in bounded memory.
 
-KLL sketches (Karnin, Lang, Liberty: "Optimal quantile approximation in streams", 2016), as Apache
-DataSketches has them. Why not t-digests, and what was measured: docs/design/statistics.md.
+KLL sketches (Karnin, Lang, Liberty: "Optimal quantile approximation in streams", 2016) as
+implemented by Apache DataSketches. docs/design/statistics.md compares them with t-digests.
 """
 
 from __future__ import annotations
@@ -13,47 +13,51 @@ from datasketches import kll_doubles_sketch
 
 _SIZE = 4096  # KLL's k: 90 KB for a dimension.
 
-# A quantile's rank is off by at most this, with 99 % probability, however often the sketch was
-# merged: what is said to be the 1st percentile lies between the 0.93rd and the 1.07th. A sketch of
-# at most 4096 values holds them all and is exact.
+# Bound on the error of a quantile's rank, with 99 % probability and after any number of merges: a
+# reported 1st percentile lies between the 0.93rd and the 1.07th. A sketch of at most 4096 values
+# keeps all of them and is exact.
 RANK_ERROR: float = kll_doubles_sketch(_SIZE).normalized_rank_error(False)
 
 
 class Quantiles:
-    """Of D dimensions."""
+    """One KLL sketch for each of D dimensions.
+
+    Args:
+        size: D.
+    """
 
     def __init__(self, size: int) -> None:
         self._sketches = [kll_doubles_sketch(_SIZE) for _ in range(size)]
 
     def add(self, values: np.ndarray) -> None:
-        """Takes values (N, D); those that are not finite are skipped."""
+        """Add values (N, D); non-finite values are skipped."""
         for sketch, column in zip(self._sketches, values.T, strict=True):
             sketch.update(np.ascontiguousarray(column[np.isfinite(column)], dtype=np.float64))
 
     def merge(self, other: Quantiles) -> None:
-        """Takes what another has seen."""
+        """Add all values of another instance."""
         for mine, its in zip(self._sketches, other._sketches, strict=True):
             mine.merge(its)
 
     def at(self, share: float) -> np.ndarray:
-        """The least values at or below which a share of all lie, (D,) float64.
+        """Quantile of each dimension, (D,) float64: the least value with that share up to it.
 
-        They are values that came, never between two; NaN where none came.
+        Always a value that was added, never an interpolation; NaN for an empty dimension.
         """
         return np.array(
             [np.nan if s.is_empty() else s.get_quantile(share, True) for s in self._sketches]
         )
 
     def share_below(self, values: np.ndarray) -> np.ndarray:
-        """Which share lies below each of `values` (D,); NaN where there is nothing."""
+        """Share of the values below each of `values` (D,); NaN for an empty dimension."""
         return self._ranks(values, inclusive=False)
 
     def share_above(self, values: np.ndarray) -> np.ndarray:
-        """Which share lies above each of `values` (D,); NaN where there is nothing."""
+        """Share of the values above each of `values` (D,); NaN for an empty dimension."""
         return 1.0 - self._ranks(values, inclusive=True)
 
     def to_bytes(self) -> list[bytes]:
-        """One sketch per dimension, in DataSketches' own format."""
+        """Serialize one sketch per dimension, in the format of DataSketches."""
         return [sketch.serialize() for sketch in self._sketches]
 
     @classmethod
@@ -61,7 +65,7 @@ class Quantiles:
         """The inverse of `to_bytes`.
 
         Raises:
-            ValueError: The bytes are no sketches.
+            ValueError: The bytes are not sketches.
         """
         found = cls(0)
         try:

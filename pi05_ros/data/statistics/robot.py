@@ -1,4 +1,4 @@
-"""Statistics of one robot's states and actions, and what a checkpoint needs of them."""
+"""Statistics of one robot's states and actions, and the NormStats made from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.model.normalization import DimensionStats, NormStats
 
 HORIZON = 50  # Rows of a chunk.
-LOW, HIGH = 0.01, 0.99  # What becomes -1 and 1.
+LOW, HIGH = 0.01, 0.99  # Quantiles that normalise to -1 and 1.
 
 
 class StatisticsError(Pi05Error):
@@ -23,7 +23,7 @@ class StatisticsError(Pi05Error):
 
 @dataclass(frozen=True)
 class Layout:
-    """What the vectors are."""
+    """Platform, entries and rate of the vectors, which all merged statistics share."""
 
     platform: str
     names: tuple[str, ...]
@@ -33,12 +33,12 @@ class Layout:
 
     @classmethod
     def of(cls, episode: Episode, horizon: int = HORIZON) -> Layout:
-        """Of an episode."""
+        """Return the layout of an episode's vectors."""
         facts = episode.facts
         return cls(facts.platform, facts.names, facts.units, episode.rate_hz, horizon)
 
     def difference(self, other: Layout) -> str:
-        """How another differs, as a clause; empty: it does not."""
+        """First difference to another layout, as a clause; empty: they are equal."""
         for what in ("platform", "names", "units", "rate_hz", "horizon"):
             mine, its = getattr(self, what), getattr(other, what)
             if mine != its and isinstance(mine, tuple):
@@ -51,13 +51,13 @@ class Layout:
 
 @dataclass
 class RobotStatistics:
-    """What all rows say in which the robot did what a label says.
+    """Statistics over the rows in which the robot followed a label.
 
     Attributes:
-        states: Of the measured state of those rows.
-        actions: Of the action sent in those rows.
-        relative: Of the differences of each action of a row's chunk to the row's state, as a model
-            with relative actions is trained on them: `horizon` values a row, fewer at the end.
+        states: Statistics of the measured state in those rows.
+        actions: Statistics of the action sent in those rows.
+        relative: Statistics of the difference of each action of a row's chunk to the row's state,
+            the target of a model with relative actions: `horizon` values a row, fewer at the end.
     """
 
     layout: Layout
@@ -65,7 +65,7 @@ class RobotStatistics:
     actions: VectorStatistics = field(init=False)
     relative: VectorStatistics = field(init=False)
     episodes: int = 0
-    rows: int = 0  # That were counted.
+    rows: int = 0  # Counted.
     rows_left_out: int = 0  # Not RUNNING, or without a label.
 
     def __post_init__(self) -> None:
@@ -74,10 +74,10 @@ class RobotStatistics:
         self.relative = VectorStatistics(size)
 
     def add(self, episode: Episode) -> None:
-        """Takes an episode.
+        """Add an episode.
 
         Raises:
-            StatisticsError: It is of another robot.
+            StatisticsError: The episode has another layout.
         """
         self._must_equal(Layout.of(episode, self.layout.horizon), str(episode.source))
         states, actions = episode.states, episode.actions
@@ -93,10 +93,10 @@ class RobotStatistics:
         self.rows_left_out += len(episode) - len(rows)
 
     def merge(self, other: RobotStatistics) -> None:
-        """Takes what another has seen.
+        """Add all rows of another instance.
 
         Raises:
-            StatisticsError: It is of another robot.
+            StatisticsError: The other has another layout.
         """
         self._must_equal(other.layout, "the other statistics")
         self.states.merge(other.states)
@@ -109,16 +109,16 @@ class RobotStatistics:
     def norm_stats(
         self, relative: Collection[str] = (), least_span: np.ndarray | None = None
     ) -> NormStats:
-        """What a checkpoint carries.
+        """Make the normalisation statistics that a checkpoint holds.
 
         Args:
             relative: Names of the entries whose action is the difference to the state.
-            least_span: Least distance of the two quantiles, (D,) float64: closer ones are moved
-                apart about their middle, so that the noise of an entry that hardly moves is not
-                blown up. None: they stay.
+            least_span: Least distance between the two quantiles, (D,) float64: closer ones are
+                moved apart about their middle, so that normalisation does not amplify the noise
+                of an entry that hardly moves. None: quantiles are kept.
 
         Raises:
-            StatisticsError: Nothing was counted, or there is no such entry.
+            StatisticsError: No row was counted, or `relative` names an unknown entry.
         """
         for name in relative:
             if name not in self.layout.names:
@@ -132,7 +132,7 @@ class RobotStatistics:
         empty = np.flatnonzero(~np.isfinite(states + actions + differences).all(axis=0))
         if empty.size:
             raise StatisticsError(
-                f"nothing is known of '{self.layout.names[empty[0]]}': of {self.rows} rows in "
+                f"there are no values of '{self.layout.names[empty[0]]}': of {self.rows} rows in "
                 "which the robot acted and was labelled, none has a finite value"
             )
         actions = np.where(wanted, differences, actions)
@@ -153,7 +153,7 @@ class RobotStatistics:
 
     @staticmethod
     def _ends(values: VectorStatistics) -> np.ndarray:
-        """1st and 99th percentile, (2, D)."""
+        """1st and 99th percentile, (2, D) float64."""
         return np.stack([values.quantiles.at(LOW), values.quantiles.at(HIGH)])
 
     def _must_equal(self, other: Layout, whose: str) -> None:
@@ -166,6 +166,6 @@ class RobotStatistics:
 
 
 def _widened(ends: np.ndarray, least_span: np.ndarray) -> np.ndarray:
-    """Quantiles (2, D), moved apart where they are closer than `least_span` (D,)."""
+    """Move quantiles (2, D) apart where they are closer than `least_span` (D,)."""
     missing = np.maximum(0.0, least_span - (ends[1] - ends[0])) / 2
     return np.stack([ends[0] - missing, ends[1] + missing])

@@ -1,8 +1,8 @@
 """Count, mean, deviation and extremes of vectors, in one pass and mergeable.
 
 Welford's recurrence over batches, and Chan, Golub and LeVeque's rule for two parts ("Algorithms
-for computing the sample variance", 1983). Merging parts gives what all the data would have given,
-up to the rounding of float64.
+for computing the sample variance", 1983). Merging parts equals counting all the data at once,
+up to float64 rounding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass
 class Spread:
-    """Of D dimensions, each with its own count: values that are not finite are skipped."""
+    """Moments and extremes of D dimensions, each with its own count of finite values."""
 
     size: int  # D.
     count: np.ndarray = field(init=False)  # (D,) int64.
@@ -37,7 +37,7 @@ class Spread:
             return np.sqrt(self.squares / self.count)
 
     def add(self, values: np.ndarray) -> None:
-        """Takes values (N, D); those that are not finite are skipped."""
+        """Add values (N, D); non-finite values are skipped."""
         finite = np.isfinite(values)
         part = Spread(self.size)
         part.count = finite.sum(axis=0)
@@ -49,7 +49,7 @@ class Spread:
         self.merge(part)
 
     def merge(self, other: Spread) -> None:
-        """Takes what another has seen."""
+        """Add all values of another instance."""
         total = self.count + other.count
         share = other.count / np.maximum(total, 1)
         distance = other.mean - self.mean

@@ -1,4 +1,4 @@
-"""Everything that is counted of one kind of vector."""
+"""Statistics of one kind of vector: moments, quantiles and non-finite values."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pi05_ros.data.statistics.spread import Spread
 
 
 class VectorStatistics:
-    """Of vectors of D dimensions.
+    """Statistics of vectors of D dimensions.
+
+    Args:
+        size: D.
 
     Attributes:
-        spread: Count, mean, deviation, least and greatest.
-        quantiles: Sketches.
-        not_finite: NaN and infinite values that were skipped, (D,) int64.
+        spread: Count, mean, standard deviation, minimum and maximum.
+        quantiles: KLL sketches.
+        not_finite: Number of NaN and infinite values that were skipped, (D,) int64.
     """
 
     def __init__(self, size: int) -> None:
@@ -23,19 +26,19 @@ class VectorStatistics:
         self.not_finite = np.zeros(size, np.int64)
 
     def add(self, values: np.ndarray) -> None:
-        """Takes vectors (N, D)."""
+        """Add vectors (N, D)."""
         self.spread.add(values)
         self.quantiles.add(values)
         self.not_finite += (~np.isfinite(values)).sum(axis=0)
 
     def merge(self, other: VectorStatistics) -> None:
-        """Takes what another has seen."""
+        """Add all vectors of another instance."""
         self.spread.merge(other.spread)
         self.quantiles.merge(other.quantiles)
         self.not_finite += other.not_finite
 
     def summary(self) -> list[dict[str, float | int | None]]:
-        """What people and other tools ask of each dimension; None: nothing was counted."""
+        """Count, mean, std, min, max, q01 and q99 of each dimension; None: no finite value."""
         spread = self.spread
         columns = {
             "mean": spread.mean,
@@ -54,7 +57,7 @@ class VectorStatistics:
         ]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """As arrays that `numpy.savez` writes without pickling."""
+        """Return arrays that `numpy.savez` writes without pickling."""
         sketches = self.quantiles.to_bytes()
         spread = self.spread
         return {
@@ -73,7 +76,7 @@ class VectorStatistics:
         """The inverse of `to_arrays`.
 
         Raises:
-            KeyError, ValueError: They are not what `to_arrays` gives.
+            KeyError, ValueError: The arrays are not those of `to_arrays`.
         """
         found = cls(len(arrays["count"]))
         spread = found.spread

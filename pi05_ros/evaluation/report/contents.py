@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.data.checks.episode_check import Report as CheckReport
-from pi05_ros.data.checks.episode_check import check
+from pi05_ros.data.checks.episode_check import CheckReport, check
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.evaluation.latency.bag import read_bag

@@ -19,8 +19,8 @@ from pi05_ros.data.episodes.episode import (
     MODE_RUNNING,
     MODE_STOPPED,
     MODE_UNKNOWN,
-    Box,
     Episode,
+    PictureBox,
     SubtaskLabel,
 )
 from pi05_ros.inspection.colours import SOURCE_COLOURS
@@ -151,13 +151,13 @@ def _fitted(picture: np.ndarray, column: int, line: int) -> tuple[float, float, 
     return column + (1 - width) / 2, line + (1 - height) / 2, width, height
 
 
-def _boxes_at(labels: Sequence[SubtaskLabel], row: int, camera: str) -> list[Box]:
+def _boxes_at(labels: Sequence[SubtaskLabel], row: int, camera: str) -> list[PictureBox]:
     found = next((label for label in labels if label.start_row <= row < label.stop_row), None)
     return [box for box in found.boxes if box.camera == camera] if found else []
 
 
 def _draw_box(
-    axes: Axes, box: Box, corner: tuple[float, float], size: tuple[float, float]
+    axes: Axes, box: PictureBox, corner: tuple[float, float], size: tuple[float, float]
 ) -> None:
     axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="#ffdd00", linewidth=1.2))
     if box.label:

@@ -16,7 +16,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from pi05_msgs.msg import ActionChunk, BoundingBox, PlanDecision, RobotState, Subtask
 from pi05_ros.control.chunk import check_chunk
-from pi05_ros.data.episodes.episode import Box
+from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.errors import MessageError
 from pi05_ros.inspection.facts import ChunkFacts, DecisionFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.lens import Lens, lens_from_info
@@ -198,13 +198,13 @@ def jpeg_message(picture: np.ndarray, header: Header, quality: int) -> Compresse
     return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=data)
 
 
-def _box(message: BoundingBox) -> Box:
+def _box(message: BoundingBox) -> PictureBox:
     corners = np.array([message.x_min, message.y_min, message.x_max, message.y_max])
     if not np.isfinite(corners).all():
         raise MessageError(f"subtask: the box '{message.label[:64]}' is not finite; dropped")
     x_min, y_min, x_max, y_max = np.clip(corners, 0.0, 1.0).tolist()
     score = None if math.isnan(message.score) else message.score
-    return Box(message.camera, message.label, x_min, y_min, x_max, y_max, score)
+    return PictureBox(message.camera, message.label, x_min, y_min, x_max, y_max, score)
 
 
 def _colour(values: list[float]) -> ColorRGBA:

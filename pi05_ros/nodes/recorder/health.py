@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
 from pi05_ros.recording.disk import in_bytes
-from pi05_ros.recording.episodes import EpisodeStatus, State
+from pi05_ros.recording.episodes import EpisodeStatus, RecorderState
 from pi05_ros.recording.tallies import UNKNOWN, TopicReport
 
 
@@ -20,11 +20,11 @@ def idle_health(status: EpisodeStatus, folder: str, space_problem: str, notice: 
         notice: What recovery did.
     """
     values = {"folder": folder}
-    if status.state is State.ERROR:
+    if status.state is RecorderState.ERROR:
         return Health(ERROR, f"recording ended by itself: {status.message}", values)
     if space_problem:
         return Health(WARN, f"no episode can begin: {space_problem}", values)
-    idle = "closing the bag" if status.state is State.CLOSING else "no episode is open"
+    idle = "closing the bag" if status.state is RecorderState.CLOSING else "no episode is open"
     return Health(OK, "; ".join(filter(None, (idle, notice))), values)
 
 

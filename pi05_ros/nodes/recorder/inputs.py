@@ -12,14 +12,19 @@ from typing import Any
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from pi05_ros.data.bags.definitions import definition
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.by_hand import ByHand
-from pi05_ros.recording.joining import Demand, Join, Joining, Publisher
 from pi05_ros.recording.queue import Message
 from pi05_ros.recording.session import Session
+from pi05_ros.recording.subscriptions import (
+    Publisher,
+    RequestedQos,
+    SubscriptionRequest,
+    SubscriptionTracker,
+)
 from pi05_ros.recording.topics import TopicChoice
 
 _POLL_S = 0.005
@@ -50,7 +55,7 @@ class RecorderInputs:
         self, node: ManagedNode[Any], choice: TopicChoice, session: Session, simulated: bool
     ) -> None:
         self._node, self.session, self._simulated = node, session, simulated
-        self._joining = Joining(choice)
+        self._joining = SubscriptionTracker(choice)
         # With forty topics and some hundred messages a second an executor costs most of a core.
         self._group = ByHand()
         self._taps: dict[str, Any] = {}  # Topic -> subscription.
@@ -142,7 +147,7 @@ class RecorderInputs:
         if cameras != self.session.facts.cameras:
             self.session.change(lambda facts: replace(facts, cameras=cameras))
 
-    def _join(self, join: Join) -> None:
+    def _join(self, join: SubscriptionRequest) -> None:
         before = self._taps.pop(join.topic, None)
         if before is not None:
             self._node.destroy_subscription(before)
@@ -154,7 +159,7 @@ class RecorderInputs:
                 kind,
                 join.topic,
                 _never_called,
-                _profile(join.demand, join.type),
+                _profile(join.requested, join.type),
                 callback_group=self._group,
                 raw=True,
             )
@@ -174,7 +179,7 @@ def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Pu
     return {
         name: [_publisher(info) for info in node.get_publishers_info_by_topic(name)]
         for name, _ in node.get_topic_names_and_types()
-        if choice.wants(name)
+        if choice.may_record(name)
     }
 
 
@@ -194,7 +199,7 @@ def _publisher(info: Any) -> Publisher:
     return Publisher(info.topic_type, OfferedQos.of(info.qos_profile), type_hash)
 
 
-def _profile(demand: Demand, type_name: str) -> QoSProfile:
+def _profile(demand: RequestedQos, type_name: str) -> QoSProfile:
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
         depth=_PICTURE_DEPTH if type_name in _PICTURES else _DEPTH,

@@ -38,10 +38,17 @@ from pi05_ros.nodes.recorder.report import RecordingReport
 from pi05_ros.nodes.recorder.services import RecorderServices
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.disk import folder_problem
-from pi05_ros.recording.episodes import Episodes, EpisodeStatus, Reply, StartCode, State, StopCode
-from pi05_ros.recording.joining import types_of
+from pi05_ros.recording.episodes import (
+    Episodes,
+    EpisodeStatus,
+    RecorderState,
+    Reply,
+    StartCode,
+    StopCode,
+)
 from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
+from pi05_ros.recording.subscriptions import types_of
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
 _WATCH_S = 0.1  # How soon a change of state is told [s].
@@ -95,7 +102,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._task = ""  # The planner's.
         self._to_begin = self.parameters.record  # By itself, when all nodes are active.
         self._graph_active = False
-        self._told: tuple[State, str] | None = None
+        self._told: tuple[RecorderState, str] | None = None
         self._operators = RecorderServices(self, self._on_start, self._on_stop)
         self._open = [
             self.create_subscription(
@@ -143,7 +150,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         """What is recorded, lost and dropped, topic by topic."""
         assert self._episodes is not None
         status = self._episodes.status()
-        if status.state is not State.RECORDING:
+        if status.state is not RecorderState.RECORDING:
             return idle_health(
                 status, str(self._episodes.folder), self._episodes.space_problem(), self._notice
             )
@@ -225,7 +232,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         if told == self._told:
             return
         self._told = told
-        if status.state is State.ERROR:
+        if status.state is RecorderState.ERROR:
             self.get_logger().error(f"recording ended by itself: {status.message}")
             if self._inputs is not None and self._inputs.session.trouble:
                 self._close_inputs()

@@ -4,7 +4,7 @@ import pytest
 from fakes.lerobot_folders import write_v21
 
 from pi05_ros.cli.bags import command
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY
 from pi05_ros.data.open import open_episodes
 

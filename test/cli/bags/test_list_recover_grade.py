@@ -9,10 +9,9 @@ from fakes.bags import SECOND, encode, make_bag, text
 
 from pi05_ros.cli.bags.command import main
 from pi05_ros.cli.main import main as pi05
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import read
-from pi05_ros.data.bags.overview import State, overview
+from pi05_ros.data.bags.overview import BagState, overview
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter
 
@@ -66,7 +65,7 @@ def folder(tmp_path):
 
 def test_an_overview_of_a_whole_bag(folder):
     seen = overview(folder / "a-dishes")
-    assert (seen.state, seen.problem) == (State.WHOLE, "")
+    assert (seen.state, seen.problem) == (BagState.WHOLE, "")
     assert (seen.seconds, seen.messages) == (65.0, 6)
     assert seen.subtasks == ("pick up the cup", "pick up the plate")
     assert seen.sources == {"model": 0.75, "human": 0.25}
@@ -150,7 +149,7 @@ def test_list_of_a_folder_that_does_not_exist(tmp_path, capsys):
 def test_a_bag_that_is_being_recorded_is_listed_as_such(tmp_path):
     writer = BagWriter(tmp_path / "live", EpisodeFacts(id="live", task="wipe"))
     seen = overview(tmp_path / "live")
-    assert (seen.state, seen.facts.task) == (State.RECORDING, "wipe")
+    assert (seen.state, seen.facts.task) == (BagState.RECORDING, "wipe")
     writer.abandon()
 
 
@@ -158,7 +157,7 @@ def test_recover_mends_and_says_so_and_then_has_nothing_to_do(folder, capsys):
     assert main(["recover", str(folder / "b-torn")]) == 0
     said = capsys.readouterr().out
     assert "b-torn: 1 message, 0 bytes lost; as they were: b-torn_0.mcap.torn" in said
-    assert overview(folder / "b-torn").state == State.RECOVERED
+    assert overview(folder / "b-torn").state == BagState.RECOVERED
     assert main(["recover", str(folder / "b-torn")]) == 0
     assert "whole already, 1 message; nothing was changed" in capsys.readouterr().out
 
@@ -206,6 +205,6 @@ def test_grade_keeps_what_it_does_not_know(folder):
 
 
 def test_grade_refuses_what_is_no_episode_of_ours(folder, capsys):
-    for name, why in (("e-foreign", "no episode of ours"), ("b-torn", "was not closed")):
+    for name, why in (("e-foreign", "no episode of the suite"), ("b-torn", "was not closed")):
         assert pi05(["bags", "grade", str(folder / name), "success"]) == 1
         assert why in capsys.readouterr().err

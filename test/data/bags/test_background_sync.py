@@ -1,4 +1,4 @@
-"""Syncs in a thread, and tells how they went."""
+"""Syncs in a thread, and the errors that they end with."""
 
 import errno
 import threading
@@ -9,7 +9,7 @@ from pi05_ros.data.bags.background_sync import BackgroundSync
 
 
 class Sink:
-    """A file whose sync waits until the test lets it go."""
+    """A file whose sync waits until the test releases it."""
 
     def __init__(self, failure=None):
         self.failure = failure
@@ -49,7 +49,7 @@ def test_a_file_that_is_retired_is_synced_before_it_is_closed():
     assert (sink.syncs, sink.closed) == (2, True)
 
 
-def test_a_failure_is_told_once():
+def test_a_failure_is_raised_once():
     sync, sink = BackgroundSync(), Sink(OSError(errno.EIO, "broken"))
     sink.go.set()
     sync.request(sink)
@@ -59,7 +59,7 @@ def test_a_failure_is_told_once():
     sync.check()
 
 
-def test_stopping_twice_and_without_work_is_nothing():
+def test_stopping_twice_and_without_work_does_nothing():
     sync = BackgroundSync()
     sync.stop()
     sync.stop()

@@ -6,7 +6,7 @@ import pytest
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from pi05_ros.data.bags.definitions import definition, type_hash
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 
 
 def installed(root: Path, files):
@@ -54,7 +54,7 @@ def test_what_a_type_needs_follows_it_once_depth_first_by_name(tmp_path):
         "pi05_msgs/msg/Recording",
     ],
 )
-def test_the_types_of_an_episode_are_understood_and_have_the_installed_hash(name):
+def test_the_types_of_an_episode_are_parsed_and_have_the_installed_hash(name):
     store = get_typestore(Stores.EMPTY)
     try:
         store.register(get_types_from_msg(definition(name), name))

@@ -1,11 +1,10 @@
-"""An episode's facts go into a bag's custom_data, and come out the same."""
+"""Round trip of an episode's facts through a bag's custom_data."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import OUTCOMES, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.metadata import BagMetadata
 
 # YAML cannot hold surrogates; every other character it can, escaped.
@@ -32,7 +31,7 @@ facts = st.builds(
 
 @settings(deadline=None, max_examples=60)
 @given(facts)
-def test_they_come_back_the_same(given_facts):
+def test_round_trip(given_facts):
     data = given_facts.to_custom_data()
     assert all(isinstance(value, str) for value in data.values())
     assert describes_episode(data)
@@ -47,7 +46,7 @@ def test_metadata_yaml_keeps_them_as_they_are(given_facts):
     assert EpisodeFacts.from_custom_data(again.custom_data) == given_facts
 
 
-def test_keys_that_are_not_ours_are_left_out():
+def test_other_keys_are_ignored():
     data = {"pi05.id": "a", "pi05.from_the_future": "1", "robot": "ours", "pi05.task": "wipe"}
     assert EpisodeFacts.from_custom_data(data) == EpisodeFacts(id="a", task="wipe")
     assert not describes_episode({"robot": "ours"})
@@ -69,12 +68,12 @@ def test_keys_that_are_not_ours_are_left_out():
         ("pi05.id", "", "an episode needs an id"),
     ],
 )
-def test_a_bad_value_is_told_with_its_bag(key, value, why):
+def test_a_bad_value_is_reported_with_its_bag(key, value, why):
     with pytest.raises(BagError, match="kitchen") as raised:
         EpisodeFacts.from_custom_data({"pi05.id": "a", key: value}, "bags/kitchen")
     assert why in str(raised.value)
 
 
 def test_without_an_id_it_is_no_episode():
-    with pytest.raises(BagError, match=r"says nothing of an episode: there is no pi05\.id"):
+    with pytest.raises(BagError, match=r"holds no facts of an episode: there is no pi05\.id"):
         EpisodeFacts.from_custom_data({"pi05.task": "wipe"})

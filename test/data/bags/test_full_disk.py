@@ -1,4 +1,4 @@
-"""A disk that fills up: on a file system of 64 MB, and at every byte by a disk of the test's."""
+"""A disk that fills up: a file system of 64 MB, and a simulated disk that ends at any byte."""
 
 import errno
 import os
@@ -9,8 +9,7 @@ import pytest
 from fakes.bags import Clock, text
 from rosbags.rosbag2 import Reader
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import needs_recovery, recover
 from pi05_ros.data.bags.verification import verify
@@ -38,7 +37,7 @@ def small_disk(tmp_path):
 
 
 class Disk:
-    """os.writev of a disk with room for so many bytes; then the error."""
+    """An os.writev that takes so many bytes and then raises the error."""
 
     def __init__(self, monkeypatch, room, error=errno.ENOSPC):
         self.room, self.error = room, error
@@ -48,7 +47,7 @@ class Disk:
     def __call__(self, descriptor, buffers):
         if self.room <= 0:
             raise OSError(self.error, os.strerror(self.error))
-        # As a real one it takes a part of what is given to it, then nothing.
+        # Like a real disk it takes a part of the data, then nothing.
         taken, room = [], self.room
         for buffer in buffers:
             taken.append(buffer[:room])
@@ -61,7 +60,7 @@ class Disk:
 
 
 def fill(writer, clock=None, pictures=1000):
-    """Writes until the disk is full; returns the messages that were handed over."""
+    """Write until the disk is full; return the messages that were passed to the writer."""
     writer.add_topic(BagTopic("/picture", "std_msgs/msg/String"))
     writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
     noise = os.urandom(900_000)
@@ -80,7 +79,7 @@ def fill(writer, clock=None, pictures=1000):
 
 
 def whole(folder, handed):
-    """The bag's messages, which are the first ones of those that were handed over."""
+    """The bag's messages, checked to be the first of those that were passed to the writer."""
     for path in folder.glob("*.mcap"):
         verify(path, deep=True)
     assert not (folder / "INCOMPLETE").exists()
@@ -96,7 +95,7 @@ def whole(folder, handed):
 def test_64_megabytes_end_as_a_valid_bag(small_disk):
     writer = BagWriter(small_disk / "bag", FACTS)
     handed = fill(writer)
-    writer.write("/words", b"late", 1, 1)  # is counted, and raises no more
+    writer.write("/words", b"late", 1, 1)  # is counted, and does not raise again
     writer.tick()
     assert writer.failure == "No space left on device"
     counts = dict(writer.counts)
@@ -106,12 +105,12 @@ def test_64_megabytes_end_as_a_valid_bag(small_disk):
     assert {topic: sum(k[0] == topic for k in kept) for topic in counts} == counts
     # 64 MiB less the reserves: 2 MB at most are not pictures.
     assert counts["/picture"] >= 70
-    # What is small fits into the reserve: of the words none is lost.
+    # Small messages fit into the reserve: no word is lost.
     assert counts["/words"] == sum(topic == "/words" for topic, _, _ in handed)
     assert facts.ended == "the disk failed: No space left on device"
 
 
-def test_a_disk_that_somebody_else_fills_meanwhile_costs_the_last_chunks_only(small_disk):
+def test_a_disk_that_another_process_fills_costs_the_last_chunks_only(small_disk):
     writer = BagWriter(small_disk / "bag", FACTS)
     handed = fill(writer)
     with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError):
@@ -178,7 +177,9 @@ def test_a_disk_with_room_for_the_end_of_a_file_and_none_for_the_next(tmp_path, 
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_no_end_at_all_leaves_the_bag_marked_and_mendable(tmp_path, monkeypatch, error):
+def test_a_bag_that_cannot_be_finished_stays_marked_and_can_be_recovered(
+    tmp_path, monkeypatch, error
+):
     writer = BagWriter(tmp_path / "bag", FACTS)
     Disk(monkeypatch, 4_000_000, error)
     handed = fill(writer)
@@ -187,8 +188,8 @@ def test_no_end_at_all_leaves_the_bag_marked_and_mendable(tmp_path, monkeypatch,
     monkeypatch.undo()
     assert needs_recovery(tmp_path / "bag")
     report = recover(tmp_path / "bag")
-    # Two chunks of two pictures were whole. On a full disk one was given up, in vain; on a
-    # broken one none is.
+    # Two chunks of two pictures were whole. A full disk drops one, which does not help; a
+    # failed disk drops none.
     assert report.messages == (2 if error == errno.ENOSPC else 4)
     whole(tmp_path / "bag", handed)
 
@@ -216,7 +217,7 @@ def test_a_sync_that_fails_ends_the_recording(tmp_path, monkeypatch):
     clock.now += 1.1
     writer.tick()
     with pytest.raises(BagError, match="Input/output error"):
-        for _ in range(5000):  # until the thread that syncs has come to it
+        for _ in range(5000):  # until the sync thread has reached it
             writer.tick()
             time.sleep(0.001)
     with pytest.raises(BagError, match=r"could not be closed \(Input/output error"):

@@ -1,4 +1,4 @@
-"""A process that writes is killed by SIGKILL: what it loses, and that the rest is mended."""
+"""A writing process is killed by SIGKILL: its losses, and the recovery of the rest."""
 
 import os
 import random
@@ -22,7 +22,7 @@ AT_ONCE = 5  # processes, since each takes a second to start
 
 
 def killed(folders, seed):
-    """Starts a writer for each folder and kills each at a random moment.
+    """Start a writer for each folder and kill each at a random moment.
 
     Returns:
         What each had handed over by then: [topic, log time [ns]].
@@ -42,13 +42,15 @@ def killed(folders, seed):
         ):
             time.sleep(max(0.0, began + moment - time.monotonic()))
             writer.send_signal(signal.SIGKILL)
-        told = [(line + writer.stdout.read()) for line, writer in zip(first, writers, strict=True)]
+        outputs = [
+            (line + writer.stdout.read()) for line, writer in zip(first, writers, strict=True)
+        ]
     finally:
         for writer in writers:
             writer.kill()
             writer.wait()
             writer.stdout.close()
-    lines = [[line.split() for line in text.decode().splitlines()] for text in told]
+    lines = [[line.split() for line in text.decode().splitlines()] for text in outputs]
     return [[(topic, int(log_ns)) for topic, log_ns in text] for text in lines]
 
 
@@ -69,8 +71,8 @@ def test_no_topic_loses_more_than_a_second(tmp_path, seed):
                 kept = [(m.topic, m.log_ns) for m in reader.messages()]
                 assert reader.facts == report.facts
         assert set(kept) <= set(handed)
-        # By the writer's own clock, up to the last message that it was given: a machine that
-        # leaves the process waiting is not what is tested.
+        # On the writer's own clock, up to the last message that it was given: scheduling delays
+        # of a loaded machine are not tested.
         end = handed[-1][1]
         lost = [message for message in handed if message not in set(kept)]
         assert all(log_ns > end - SECOND for _, log_ns in lost), lost[:5]

@@ -1,4 +1,4 @@
-"""Offered QoS, as rosbag2 keeps it."""
+"""Offered QoS in the formats of rosbag2."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rosbags.rosbag2.metadata import dump_qos_v8, dump_qos_v9, parse_qos
 
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import INFINITE_NS, OfferedQos, from_yaml, to_yaml
 
 durations = st.integers(0, INFINITE_NS)
@@ -29,13 +29,13 @@ several = st.lists(profiles, max_size=3).map(tuple)
 
 @settings(deadline=None, max_examples=60)
 @given(several)
-def test_they_come_back_the_same(given_profiles):
+def test_round_trip(given_profiles):
     assert from_yaml(to_yaml(given_profiles)) == given_profiles
 
 
 @settings(deadline=None, max_examples=60)
 @given(several)
-def test_rosbags_understands_ours_and_we_understand_its(given_profiles):
+def test_rosbags_reads_our_profiles_and_we_read_its(given_profiles):
     theirs = parse_qos(to_yaml(given_profiles))
     assert [profile.as_mapping() for profile in given_profiles] == dump_qos_v9(theirs)
     assert from_yaml(dump_qos_v9(theirs)) == given_profiles
@@ -43,16 +43,16 @@ def test_rosbags_understands_ours_and_we_understand_its(given_profiles):
 
 
 @pytest.mark.parametrize("number", [77, -1])
-def test_a_policy_that_is_not_known_is_unknown(number):
-    (told,) = yaml.safe_load(to_yaml([OfferedQos()]))
-    (found,) = from_yaml([told | {"reliability": number, "durability": "newer"}])
+def test_an_unknown_number_of_a_policy_reads_as_unknown(number):
+    (mapping,) = yaml.safe_load(to_yaml([OfferedQos()]))
+    (found,) = from_yaml([mapping | {"reliability": number, "durability": "newer"}])
     assert (found.reliability, found.durability) == ("unknown", "unknown")
 
 
 def test_a_profile_of_version_9_word_for_word():
-    (told,) = yaml.safe_load(to_yaml([OfferedQos(durability="transient_local", depth=1)]))
+    (mapping,) = yaml.safe_load(to_yaml([OfferedQos(durability="transient_local", depth=1)]))
     infinite = {"sec": 9223372036, "nsec": 854775807}
-    assert told == {
+    assert mapping == {
         "history": "unknown",
         "depth": 1,
         "reliability": "reliable",
@@ -65,7 +65,7 @@ def test_a_profile_of_version_9_word_for_word():
     }
 
 
-def test_of_a_profile_of_rclpy():
+def test_a_profile_of_rclpy_is_converted():
     qos = pytest.importorskip("rclpy.qos")
     duration = pytest.importorskip("rclpy.duration").Duration
     profile = qos.QoSProfile(
@@ -86,7 +86,7 @@ def test_of_a_profile_of_rclpy():
     )
 
 
-def test_what_is_no_profile():
+def test_other_values_are_refused_as_profiles():
     for text in ("- 1", "a: b", "- {history: 3}", "[", "just words"):
         with pytest.raises(BagError, match="no QoS profile"):
             from_yaml(text)
@@ -95,7 +95,7 @@ def test_what_is_no_profile():
         OfferedQos(reliability="mostly")
 
 
-def test_a_word_from_the_future_is_unknown():
+def test_an_unknown_name_of_a_policy_reads_as_unknown():
     mapping = {**OfferedQos().as_mapping(), "reliability": "telepathic"}
     assert OfferedQos.from_mapping(mapping).reliability == "unknown"
     with pytest.raises(AttributeError):

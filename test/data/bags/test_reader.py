@@ -1,4 +1,4 @@
-"""Bags of other makes, and what is no bag."""
+"""Bags of other storages and recorders, and folders that hold no bag."""
 
 import sqlite3
 
@@ -8,8 +8,7 @@ from mcap.writer import Writer as McapWriter
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
 
@@ -40,7 +39,7 @@ def foreign(path, storage, version=9, compression=CompressionMode.NONE):
         (StoragePlugin.SQLITE3, CompressionMode.MESSAGE),
     ],
 )
-def test_a_bag_of_another_make(tmp_path, storage, version, compression):
+def test_a_bag_of_another_storage(tmp_path, storage, version, compression):
     with BagReader(foreign(tmp_path / "bag", storage, version, compression)) as reader:
         messages = list(reader.messages())
         assert [m.data for m in messages] == [text(f"word {i}") for i in range(100)]
@@ -67,7 +66,7 @@ def test_one_file_alone(tmp_path, storage):
         assert reader.files == (path,)
 
 
-def test_a_file_of_ours_alone_knows_its_episode_and_metadata_yaml_knows_better(tmp_path):
+def test_a_single_file_holds_its_facts_and_metadata_yaml_takes_precedence(tmp_path):
     facts = EpisodeFacts(id="bag", task="wipe", outcome="success")
     bag = make_bag(tmp_path / "bag", [WORDS], [("/words", text("a"), START)], facts)
     with BagReader(bag / "bag_0.mcap") as reader:
@@ -91,7 +90,7 @@ def test_messages_of_several_files_come_by_log_time_where_the_clock_stepped_back
         assert [m.log_ns for m in reader.messages()] == sorted(times)
 
 
-def test_what_is_no_bag(tmp_path):
+def test_other_folders_and_files_are_refused(tmp_path):
     def why(path):
         with pytest.raises(BagError) as raised:
             BagReader(path)
@@ -120,7 +119,7 @@ def test_what_is_no_bag(tmp_path):
         yaml.write_text(broken)
         assert words in why(bag)
     yaml.write_bytes(b"\xff\xfe\x00")
-    assert f"`./pi05 bags recover {bag}` makes it anew from the bag's files" in why(bag)
+    assert f"`./pi05 bags recover {bag}` rebuilds it from the bag's files" in why(bag)
     yaml.unlink()
     assert f"was not closed (it has no metadata.yaml): ./pi05 bags recover {bag}" in why(bag)
     yaml.write_text(good)
@@ -140,7 +139,7 @@ def test_what_is_no_bag(tmp_path):
         assert words in why(part)
 
 
-def test_a_chunk_that_is_damaged_is_told_when_it_is_read(tmp_path):
+def test_a_damaged_chunk_is_an_error_when_it_is_read(tmp_path):
     settings = WriterSettings(compression="none")
     bag = make_bag(tmp_path / "bag", [WORDS], [("/words", text("sound"), START)], None, settings)
     part = bag / "bag_0.mcap"
@@ -149,7 +148,7 @@ def test_a_chunk_that_is_damaged_is_told_when_it_is_read(tmp_path):
         list(reader.messages())
 
 
-def test_a_file_is_opened_up_only_when_its_first_message_is_due(tmp_path):
+def test_a_file_is_read_only_when_its_first_message_is_due(tmp_path):
     messages = [("/words", text(word), START + i) for i, word in enumerate(("one", "two"))]
     settings = WriterSettings(split_after_s=1e-9, compression="none")
     bag = make_bag(tmp_path / "bag", [WORDS], messages, settings=settings)
@@ -172,7 +171,7 @@ def test_an_mcap_file_that_is_not_of_ros_2(tmp_path):
         BagReader(path)
 
 
-def test_empty_bags_of_other_makes(tmp_path):
+def test_empty_bags_of_other_storages(tmp_path):
     for storage in (StoragePlugin.MCAP, StoragePlugin.SQLITE3):
         with Writer(tmp_path / storage.name, version=9, storage_plugin=storage):
             pass
@@ -180,7 +179,7 @@ def test_empty_bags_of_other_makes(tmp_path):
             BagReader(tmp_path / storage.name)
 
 
-def test_types_that_nobody_knows_and_data_that_is_none_of_them(tmp_path, monkeypatch):
+def test_unknown_types_and_data_of_another_type(tmp_path, monkeypatch):
     bag = foreign(tmp_path / "bag", StoragePlugin.SQLITE3)
     with sqlite3.connect(bag / "bag.db3") as database:
         database.execute("DELETE FROM message_definitions")
@@ -197,7 +196,7 @@ def test_types_that_nobody_knows_and_data_that_is_none_of_them(tmp_path, monkeyp
     with sqlite3.connect(bag / "bag.db3") as database:
         database.execute("UPDATE topics SET type = 'std_msgs/msg/String'")
     (bag / "metadata.yaml").write_text(metadata)
-    monkeypatch.delenv("AMENT_PREFIX_PATH")  # then Jazzy's own types are known all the same
+    monkeypatch.delenv("AMENT_PREFIX_PATH")  # Jazzy's own types are known without it
     with BagReader(bag) as reader:
         assert reader.decode("/words", text("hello")).data == "hello"
         with pytest.raises(BagError, match=r"a message of /words: 5 bytes are no std_msgs"):

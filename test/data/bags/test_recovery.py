@@ -1,4 +1,4 @@
-"""Bags that were cut in every way, mended."""
+"""Recovery of bags that were cut in every way."""
 
 import os
 import random
@@ -13,8 +13,7 @@ from rosbags.rosbag2 import Reader, StoragePlugin
 from rosbags.rosbag2 import Writer as RosbagsWriter
 from rosbags.typesys import Stores, get_typestore
 
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.recovery import needs_recovery, recover
 from pi05_ros.data.bags.verification import BROKEN, verify
@@ -25,7 +24,7 @@ FACTS = EpisodeFacts(id="torn", task="wipe the table", platform="mobile_19dof")
 
 
 def cut_bag(folder, count=300, facts=FACTS, **settings):
-    """A bag whose writer stops without a word; its messages, 10 ms apart."""
+    """A bag whose writer stops without closing it; returns its messages, 10 ms apart."""
     clock = Clock()
     writer = BagWriter(folder, facts, WriterSettings(**settings), clock=clock)
     for topic in ("/words", "/large"):
@@ -46,7 +45,7 @@ def content(folder):
         return [(m.topic, m.data, m.log_ns) for m in reader.messages()]
 
 
-def test_what_reached_the_disk_is_kept_and_the_bag_says_that_it_was_recovered(tmp_path):
+def test_data_on_the_disk_is_kept_and_the_facts_record_the_recovery(tmp_path):
     messages = cut_bag(tmp_path / "torn")
     assert needs_recovery(tmp_path / "torn")
     with pytest.raises(BagError, match=r"was not closed .*bags recover"):
@@ -68,7 +67,7 @@ def test_what_reached_the_disk_is_kept_and_the_bag_says_that_it_was_recovered(tm
 @pytest.mark.parametrize(
     "broken", [lambda data: b"", lambda data: data[:500], lambda data: b"\xff" + data]
 )
-def test_a_broken_metadata_yaml_is_made_anew_from_the_files(tmp_path, broken):
+def test_a_broken_metadata_yaml_is_rebuilt_from_the_files(tmp_path, broken):
     folder = tmp_path / "whole"
     messages = [("/words", text(f"word {i}"), START + i) for i in range(9)]
     make_bag(folder, [BagTopic("/words", "std_msgs/msg/String", (LATCHED,))], messages, FACTS)
@@ -89,7 +88,7 @@ def test_a_broken_metadata_yaml_is_made_anew_from_the_files(tmp_path, broken):
     assert recover(folder).was_whole
 
 
-def test_a_bag_that_was_cut_after_it_was_closed_is_mended_too(tmp_path):
+def test_a_bag_that_was_cut_after_it_was_closed_is_repaired_too(tmp_path):
     folder = tmp_path / "copied"
     writer = BagWriter(folder, EpisodeFacts(id="copied", task="wipe the table"))
     writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
@@ -111,7 +110,7 @@ def test_a_bag_that_was_cut_after_it_was_closed_is_mended_too(tmp_path):
         recover(folder)
 
 
-def test_the_torn_original_stays_beside_and_nothing_else_does(tmp_path):
+def test_the_torn_original_is_kept_and_no_other_file_remains(tmp_path):
     cut_bag(tmp_path / "torn")
     torn = (tmp_path / "torn/torn_0.mcap").read_bytes()
     recover(tmp_path / "torn")
@@ -120,7 +119,7 @@ def test_the_torn_original_stays_beside_and_nothing_else_does(tmp_path):
     assert names == {"torn_0.mcap", "torn_0.mcap.torn", "metadata.yaml"}
 
 
-def test_torn_originals_go_when_told_so(tmp_path):
+def test_torn_originals_are_removed_on_request(tmp_path):
     cut_bag(tmp_path / "torn")
     recover(tmp_path / "torn", keep=False)
     assert {p.name for p in (tmp_path / "torn").iterdir()} == {"torn_0.mcap", "metadata.yaml"}
@@ -135,7 +134,7 @@ def test_a_file_cut_anywhere_gives_all_its_whole_chunks(tmp_path, seed):
     path.write_bytes(whole[:size])
     before = 0
     with path.open("rb") as file, suppress(*BROKEN):
-        # What mcap's own streaming reader gets out of the cut file, before it gives up.
+        # The messages that mcap's own streaming reader finds in the cut file.
         for _ in NonSeekingReader(file).iter_messages(log_time_order=False):
             before += 1
     report = recover(tmp_path / "torn")
@@ -153,7 +152,7 @@ def test_a_file_cut_anywhere_gives_all_its_whole_chunks(tmp_path, seed):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_whatever_happens_to_a_file_nothing_but_its_own_messages_comes_out(tmp_path, seed):
+def test_a_damaged_file_yields_only_its_own_messages(tmp_path, seed):
     messages = cut_bag(tmp_path / "torn", count=120, chunk_bytes=20_000, compression="none")
     path = tmp_path / "torn/torn_0.mcap"
     data, draw = bytearray(path.read_bytes()), random.Random(seed)
@@ -237,7 +236,7 @@ def test_a_damaged_chunk_in_the_middle_costs_that_chunk_only(tmp_path):
     assert max(lost) - min(lost) <= SECOND // 2
 
 
-def test_a_chunk_damaged_after_the_bag_was_closed_is_found_and_mended(tmp_path):
+def test_a_chunk_damaged_after_the_bag_was_closed_is_found_and_repaired(tmp_path):
     folder = tmp_path / "closed"
     words = [BagTopic("/words", "std_msgs/msg/String")]
     messages = [("/words", text(f"word {i}"), START + i * SECOND // 100) for i in range(300)]
@@ -277,7 +276,7 @@ def test_a_file_of_another_recorder_that_lacks_an_index_is_whole(tmp_path):
     assert (folder / "theirs_0.mcap").read_bytes() == before
 
 
-def test_a_bag_of_a_kind_that_is_not_mended_is_not_called_whole(tmp_path):
+def test_a_damaged_bag_that_cannot_be_repaired_is_not_reported_whole(tmp_path):
     folder = tmp_path / "theirs"
     types = get_typestore(Stores.ROS2_JAZZY)
     with RosbagsWriter(folder, version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
@@ -301,7 +300,7 @@ def test_a_bag_killed_after_its_metadata_only_loses_its_mark(tmp_path):
     assert not (tmp_path / "torn/INCOMPLETE").exists()
 
 
-def test_mending_twice_does_nothing_and_says_so(tmp_path):
+def test_a_second_recovery_does_nothing_and_reports_a_whole_bag(tmp_path):
     cut_bag(tmp_path / "torn")
     first = recover(tmp_path / "torn")
     stamps = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "torn").iterdir()}
@@ -332,12 +331,12 @@ def test_recovery_that_was_killed_itself_is_finished_by_the_next(tmp_path, stage
     assert not beside.exists()
 
 
-def test_hands_off_a_bag_that_is_being_recorded(tmp_path):
+def test_a_bag_that_is_being_recorded_is_not_touched(tmp_path):
     writer = BagWriter(tmp_path / "live", EpisodeFacts(id="live"))
     writer.add_topic(BagTopic("/words", "std_msgs/msg/String"))
     writer.write("/words", text("hello"), 1, 1)
     assert not needs_recovery(tmp_path / "live")
-    with pytest.raises(BagError, match="being recorded or mended by another process"):
+    with pytest.raises(BagError, match="being recorded or repaired by another process"):
         recover(tmp_path / "live")
     with pytest.raises(BagError, match="is being recorded"):
         BagReader(tmp_path / "live")
@@ -353,7 +352,7 @@ def test_a_full_disk_leaves_the_torn_bag_as_it_was(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "writev", full)
-    with pytest.raises(BagError, match=r"No space left on device.*still there"):
+    with pytest.raises(BagError, match=r"No space left on device.*are kept"):
         recover(tmp_path / "torn")
     assert (tmp_path / "torn/torn_0.mcap").read_bytes() == before
     assert not (tmp_path / "torn/torn_0.mcap.recovering").exists()
@@ -377,7 +376,7 @@ def test_another_recorders_cut_file_with_its_channels_in_the_chunks(tmp_path, ch
         writer.finish()
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert not needs_recovery(tmp_path / "other")  # Who knows whether it is being recorded?
+    assert not needs_recovery(tmp_path / "other")  # It may be being recorded.
     report = recover(tmp_path / "other")
     assert report.facts.id == "other"
     kept = content(tmp_path / "other")
@@ -387,7 +386,7 @@ def test_another_recorders_cut_file_with_its_channels_in_the_chunks(tmp_path, ch
         assert make_reader(file).get_summary().statistics.message_count == len(kept)
 
 
-def test_what_is_no_bag(tmp_path):
+def test_other_folders_and_files_are_refused(tmp_path):
     with pytest.raises(BagError, match="there is no bag"):
         recover(tmp_path / "nothing")
     with pytest.raises(BagError, match="is no bag: there is no .mcap"):

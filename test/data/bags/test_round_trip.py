@@ -1,4 +1,4 @@
-"""What is written is what our reader, rosbags and mcap read."""
+"""Our reader, rosbags and mcap read what was written."""
 
 from fakes.bags import LATCHED, SECOND, make_bag, text
 from mcap.reader import make_reader
@@ -62,7 +62,7 @@ def test_our_reader_gives_back_every_message_in_order_with_times_and_numbers(tmp
         assert reader.decode("/words", messages[0].data).data == "word 0"
 
 
-def test_some_topics_and_times_alone(tmp_path):
+def test_a_selection_of_topics_and_times(tmp_path):
     with BagReader(bag(tmp_path, split_after_s=2.0)) as reader:
         first, last = START + 2 * SECOND, START + 3 * SECOND
         got = [m.log_ns for m in reader.messages(["/words"], first, last)]

@@ -1,4 +1,4 @@
-"""When chunks reach the disk, and what the writer refuses."""
+"""The times at which chunks reach the disk, and the writer's errors."""
 
 import os
 import struct
@@ -10,8 +10,7 @@ from mcap.reader import NonSeekingReader, make_reader
 from mcap.records import Channel, Schema
 
 from pi05_ros.data.bags import parts
-from pi05_ros.data.bags.errors import BagError
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.mcap_file import McapFile, OpenChunk
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.verification import BROKEN, verify
@@ -21,7 +20,7 @@ FACTS = EpisodeFacts(id="bag")
 
 
 def on_disk(folder):
-    """Messages by topic in the whole chunks of the files, as another process finds them."""
+    """Messages by topic in the whole chunks of the files, as another process reads them."""
     counts = {}
     for path in folder.glob("*.mcap"):
         with path.open("rb") as file:
@@ -99,8 +98,8 @@ def test_every_compression_is_read_back(tmp_path, compression):
     writer.close(FACTS)
     found = verify(tmp_path / "bag/bag_0.mcap", deep=True)
     assert found.counts == {"/words": 1000}
-    told = {chunk.compression for chunk in found.summary.chunk_indexes}
-    assert told == {"" if compression == "none" else compression}
+    used = {chunk.compression for chunk in found.summary.chunk_indexes}
+    assert used == {"" if compression == "none" else compression}
     with BagReader(tmp_path / "bag") as reader:
         assert [m.data for m in reader.messages()] == [text(f"word {i}") for i in range(1000)]
 
@@ -123,7 +122,7 @@ def test_large_sequence_numbers_keep_their_lower_32_bits(writer, tmp_path):
 
 
 @pytest.mark.parametrize("unknown", [0, -1, -SECOND])
-def test_a_publisher_that_sends_no_time_ends_no_recording(writer, tmp_path, unknown):
+def test_a_publisher_that_sends_no_time_does_not_end_the_recording(writer, tmp_path, unknown):
     writer.write("/slow", text("a"), 7, unknown)
     writer.write("/slow", text("b"), 9, 8)
     writer.close(FACTS)
@@ -131,7 +130,7 @@ def test_a_publisher_that_sends_no_time_ends_no_recording(writer, tmp_path, unkn
         assert [(m.log_ns, m.publish_ns) for m in reader.messages()] == [(7, 7), (9, 8)]
 
 
-def test_a_late_topic_is_in_the_present_file_and_in_those_that_follow(tmp_path, clock):
+def test_a_late_topic_is_in_the_current_file_and_in_those_that_follow(tmp_path, clock):
     settings = WriterSettings(split_after_s=1.0)
     writer = BagWriter(tmp_path / "bag", FACTS, settings, clock=clock)
     for name in ("/a", "/b", "/c"):
@@ -168,11 +167,11 @@ def test_bytes_written_are_those_of_the_files(tmp_path, clock):
     assert writer.bytes_written == sizes
 
 
-def test_the_mark_stands_from_the_first_moment_until_the_bag_is_closed(writer, tmp_path):
+def test_the_mark_exists_from_the_start_until_the_bag_is_closed(writer, tmp_path):
     folder = tmp_path / "bag"
     assert "bags recover" in (folder / "INCOMPLETE").read_text()
     assert not (folder / "metadata.yaml").exists()
-    # Room for the end is taken from the first moment on.
+    # Space for the end is reserved from the start.
     assert (folder / "metadata.yaml.tmp").stat().st_blocks * 512 >= 100_000
     assert (folder / ".reserve").stat().st_blocks * 512 >= 1_000_000
     writer.write("/slow", text("once"), 1, 1)
@@ -180,7 +179,7 @@ def test_the_mark_stands_from_the_first_moment_until_the_bag_is_closed(writer, t
     assert sorted(path.name for path in folder.iterdir()) == ["bag_0.mcap", "metadata.yaml"]
 
 
-def test_a_bag_without_messages_is_closed_and_says_so_when_read(writer, tmp_path):
+def test_a_bag_without_messages_is_closed_and_cannot_be_read(writer, tmp_path):
     writer.close(FACTS)
     with pytest.raises(BagError, match="bag holds no messages"):
         BagReader(tmp_path / "bag")
@@ -213,7 +212,7 @@ def test_a_file_with_fewer_messages_than_were_written_fails_the_verification(
     assert (tmp_path / "bag/INCOMPLETE").exists()
 
 
-def test_statistics_that_lie_fail_the_verification(tmp_path):
+def test_wrong_statistics_fail_the_verification(tmp_path):
     file = McapFile(tmp_path / "a.mcap")
     file.add_schema(Schema(1, b"string data", "ros2msg", "std_msgs/msg/String"))
     file.add_channel(Channel(1, "/words", "cdr", {}, 1))
@@ -223,11 +222,13 @@ def test_statistics_that_lie_fail_the_verification(tmp_path):
     file.counts[1] += 1
     file.finish()
     file.close()
-    with pytest.raises(BagError, match=r"its statistics tell \{1: 2\} messages, .* hold \{1: 1\}"):
+    with pytest.raises(
+        BagError, match=r"its statistics state \{1: 2\} messages, .* hold \{1: 1\}"
+    ):
         verify(tmp_path / "a.mcap")
 
 
-def test_what_the_writer_refuses(writer, tmp_path):
+def test_invalid_uses_of_the_writer_are_refused(writer, tmp_path):
     with pytest.raises(BagError, match="exists already"):
         BagWriter(tmp_path / "bag", FACTS)
     with pytest.raises(BagError, match="a message of /other, which was not added"):

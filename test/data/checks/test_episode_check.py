@@ -1,4 +1,4 @@
-"""What `./pi05 bags check` finds in an episode, one fault at a time."""
+"""Findings of `./pi05 bags check` in an episode, one fault at a time."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from fakes.episode_bags import PLATFORM, alter, drop, make_episode_bag
 
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.checks.episode_check import check
-from pi05_ros.data.checks.findings import Level
+from pi05_ros.data.checks.findings import Severity
 from pi05_ros.nodes.common.conversions import ns_to_time
 
 FRONT = PLATFORM.camera("front").topic
@@ -21,15 +21,15 @@ STATE = "/pi05/robot_state"
 S = 1_000_000_000
 
 
-def found(report, least=Level.WARNING):
+def found(report, least=Severity.WARNING):
     return [(f.level.name, f.subject, f.what) for f in report.findings if f.level >= least]
 
 
-def test_a_whole_episode_passes_with_nothing_to_say(tmp_path):
+def test_a_whole_episode_passes_without_findings(tmp_path):
     report = check(make_episode_bag(tmp_path))
-    # The short episode lacks what a robot's controllers are told: said, and no error.
+    # The short episode lacks the controllers' commands: a warning, not an error.
     assert {f.what for f in report.findings} == {"missing: there is no message"}
-    assert {f.level for f in report.findings} == {Level.WARNING}
+    assert {f.level for f in report.findings} == {Severity.WARNING}
     assert {f.subject for f in report.findings} == {
         g.controller.command_name for g in PLATFORM.groups if g.kind != "parallel_gripper"
     }
@@ -54,7 +54,7 @@ def go_back(number, m):
 
 
 def step_back(messages):
-    """The clock goes back by 1 s in the middle: a bag is read by log time, so nothing shows."""
+    """The clock jumps back by 1 s in the middle; sorted by log time, the stamps look valid."""
     begin = messages[0].time_ns
     return [replace(m, time_ns=m.time_ns - S * (m.time_ns >= begin + 2 * S)) for m in messages]
 
@@ -128,30 +128,30 @@ def half_a_second_off(number, m):
         (alter("/joint_states", stamp_late), "ERROR", "/joint_states", "behind the recorder's"),
         (alter("/odom", go_back), "WARNING", "/odom", "stamps go back in time"),
         (alter(STATE, go_back), "ERROR", STATE, "stamps go back in time"),
-        (step_back, "ERROR", STATE, "the clock jumped back: what was before and after"),
+        (step_back, "ERROR", STATE, "the clock jumped back: rows from before and after"),
         (alter(STATE, not_a_number), "ERROR", STATE, "2 of 200 states hold NaN"),
         (alter(STATE, one_value_short), "ERROR", STATE, "1 of 200 rows have not one value for"),
         (alter(STATE, no_command), "ERROR", STATE, "10 of 200 rows that move have no command"),
         (alter(STATE, far), "WARNING", STATE, "100.0% of right_arm_joint_1 lie outside"),
         (alter(FRONT, other_encoding), "ERROR", f"{FRONT} (front)", "39 rgb8 64x48, 1 bgr8"),
-        (alter(FRONT, cut_picture), "ERROR", f"{FRONT} (front)", "pictures looked at are broken"),
+        (alter(FRONT, cut_picture), "ERROR", f"{FRONT} (front)", "decoded pictures are broken"),
         (alter(FRONT, darken), "ERROR", f"{FRONT} (front)", "the same picture came 40 times"),
-        (alter(FRONT, darken), "WARNING", f"{FRONT} (front)", "4 of 4 pictures looked at are"),
+        (alter(FRONT, darken), "WARNING", f"{FRONT} (front)", "4 of 4 decoded pictures are"),
     ],
 )  # fmt: skip
 def test_a_fault_is_found_where_it_is(tmp_path, fault, level, subject, what):
     report = check(make_episode_bag(tmp_path, fault=fault))
     assert any(f[:2] == (level, subject) and what in f[2] for f in found(report)), found(report)
-    assert report.passed == (Level.ERROR not in {f.level for f in report.findings})
+    assert report.passed == (Severity.ERROR not in {f.level for f in report.findings})
 
 
-def test_a_camera_with_a_clock_of_its_own_is_told(tmp_path):
+def test_a_camera_with_another_clock_is_found(tmp_path):
     def stamp_early(number, m):
         m.message.header.stamp = ns_to_time(m.time_ns - 200_000_000)
 
     report = check(make_episode_bag(tmp_path, fault=alter(FRONT, stamp_early)))
-    said = ("ERROR", "cameras", "the stamps of front lie 0.200 s behind those of back")
-    assert said in found(report) and not report.passed
+    wanted = ("ERROR", "cameras", "the stamps of front lie 0.200 s behind those of back")
+    assert wanted in found(report) and not report.passed
 
 
 def test_rendered_pictures_of_a_still_scene_are_no_finding(tmp_path):
@@ -164,10 +164,10 @@ def test_a_recovered_episode_passes_and_is_marked(tmp_path):
     report = check(make_episode_bag(tmp_path, recovered="the end was cut", outcome=""))
     assert report.passed
     assert ("WARNING", "recovered: the end was cut") in [(f[0], f[2]) for f in found(report)]
-    assert any("nobody said how it went" in f[2] for f in found(report, Level.NOTE))
+    assert any("not graded" in f[2] for f in found(report, Severity.NOTE))
 
 
-def test_what_a_crash_cut_off_of_one_topic_is_no_error(tmp_path):
+def test_a_topic_that_a_crash_cut_off_is_no_error(tmp_path):
     fault = drop(FRONT, lambda k: k < 30, lost=False)
     report = check(make_episode_bag(tmp_path, fault=fault, recovered="the end was cut"))
     assert ("WARNING", FRONT, "it fell silent 1.08 s before the others") in found(report)
@@ -179,18 +179,18 @@ def test_another_platform_and_an_unknown_one(tmp_path):
     assert any("its layout (18 entries) is not that of mobile_19dof" in f[2] for f in found(known))
     unknown = check(make_episode_bag(tmp_path / "b", platform="their_robot"))
     assert unknown.passed
-    assert any("'their_robot' is not known here" in f[2] for f in found(unknown, Level.NOTE))
+    assert any("'their_robot' is not known here" in f[2] for f in found(unknown, Severity.NOTE))
 
 
-def test_a_bag_that_cannot_be_read_is_one_sentence(tmp_path, capsys):
+def test_a_bag_that_cannot_be_read_is_one_finding(tmp_path, capsys):
     bag = make_episode_bag(tmp_path)
     file = next(bag.glob("*.mcap"))
     file.write_bytes(file.read_bytes()[:-5000])
     report = check(bag)
     assert not report.passed and len(report.findings) == 1
     assert pi05(["bags", "check", str(tmp_path / "nothing")]) == 1
-    told = capsys.readouterr().out
-    assert "failed" in told and "nothing" in told and "Traceback" not in told
+    output = capsys.readouterr().out
+    assert "failed" in output and "nothing" in output and "Traceback" not in output
 
 
 def test_the_command_checks_all_bags_of_a_folder(tmp_path, capsys):
@@ -198,18 +198,18 @@ def test_the_command_checks_all_bags_of_a_folder(tmp_path, capsys):
     bad = alter(STATE, not_a_number)
     make_episode_bag(tmp_path, fault=bad, id="20260102T030406Z_bad")
     assert pi05(["bags", "check", "--topics", str(tmp_path)]) == 1
-    told = capsys.readouterr().out
-    assert "20260102T030405Z_put-the-dishes-in-the-sink: passed, 4.0 s" in told
-    assert "20260102T030406Z_bad: failed" in told
-    assert "error /pi05/robot_state: 2 of 200 states hold NaN or infinity" in told
-    assert "longest gap" in told and "/front_camera/image_raw" in told
+    output = capsys.readouterr().out
+    assert "20260102T030405Z_put-the-dishes-in-the-sink: passed, 4.0 s" in output
+    assert "20260102T030406Z_bad: failed" in output
+    assert "error /pi05/robot_state: 2 of 200 states hold NaN or infinity" in output
+    assert "longest gap" in output and "/front_camera/image_raw" in output
     assert pi05(["bags", "check", "--json", str(tmp_path)]) == 1
     reports = json.loads(capsys.readouterr().out)
     assert [r["passed"] for r in reports] == [True, False]
     assert reports[0]["facts"]["pi05.task"] == "put the dishes in the sink"
 
 
-def test_several_publishers_have_no_numbers_to_count_by(tmp_path):
+def test_losses_are_unknown_for_several_publishers(tmp_path):
     def interleaved(messages):
         odd = False
         for m in messages:
@@ -221,7 +221,7 @@ def test_several_publishers_have_no_numbers_to_count_by(tmp_path):
     assert next(row for row in report.topics if row.topic == STATE).lost is None
 
 
-def test_settings_refuse_what_makes_no_sense():
+def test_invalid_settings_are_refused():
     from pi05_ros.data.checks.findings import CheckSettings
 
     with pytest.raises(ValueError, match="max_lost must be above 0, found -1"):

@@ -1,4 +1,4 @@
-"""An episode in a bag: what was written comes back, lazily and at random access."""
+"""An episode in a bag equals what was written, lazily and at random access."""
 
 import concurrent.futures
 import multiprocessing
@@ -21,14 +21,14 @@ from fakes.model_bags import (
 )
 
 from pi05_ros.cameras.decoding import PictureError, decode_message
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, WriterSettings
 from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import MODE_HOLDING, Box
+from pi05_ros.data.episodes.episode import MODE_HOLDING, PictureBox
 
 FRONT = PLATFORM.camera("front").topic
 
@@ -51,7 +51,7 @@ def test_an_action_that_was_never_sent_is_nan(tmp_path):
     assert np.isnan(episode.actions[0]).all() and np.isfinite(episode.actions[1:]).all()
 
 
-def test_labels_say_who_said_what(tmp_path):
+def test_labels_have_text_and_source_of_each_subtask(tmp_path):
     box = {"camera": "front", "label": "cup", "x_min": 0.25, "x_max": 0.5, "y_max": 1.0}
     labels = [
         (0, subtask("pick up the cup", boxes=[box], score=0.5)),
@@ -61,7 +61,7 @@ def test_labels_say_who_said_what(tmp_path):
     episode = BagEpisode(episode_bag(tmp_path / "e", 30, labels=labels).path)
     first, second = episode.labels
     assert (first.start_row, first.stop_row, first.source, first.score) == (0, 10, "model", 0.5)
-    assert first.boxes == (Box("front", "cup", 0.25, 0.0, 0.5, 1.0),)
+    assert first.boxes == (PictureBox("front", "cup", 0.25, 0.0, 0.5, 1.0),)
     assert (second.start_row, second.stop_row, second.text) == (10, 20, "wave")
     assert (second.source, second.model_text, second.task) == ("human", "place the cup", "tidy up")
 
@@ -93,7 +93,7 @@ def test_pictures_come_back_in_any_order(tmp_path, draw):
         episode.frame_times_ns("nose")
 
 
-def test_pictures_that_came_late_or_twice_or_from_the_future_are_sorted_as_the_live_path_does(
+def test_late_repeated_and_future_pictures_are_left_out_as_on_the_live_path(
     tmp_path,
 ):
     pixels = {n: np.full((4, 4, 3), n, np.uint8) for n in range(9)}
@@ -101,12 +101,12 @@ def test_pictures_that_came_late_or_twice_or_from_the_future_are_sorted_as_the_l
     sent = [
         (at + 10, 1, at + 11),
         (at + 30, 2, at + 31),
-        (at + 20, 3, at + 32),  # Overtaken: not newer.
-        (at + 30, 4, at + 33),  # Twice.
-        (0, 5, at + 34),  # Never stamped.
+        (at + 20, 3, at + 32),  # Out of order: not newer.
+        (at + 30, 4, at + 33),  # Repeated.
+        (0, 5, at + 34),  # Without a stamp.
         (at + SECOND, 6, at + 35),  # By a clock that is ahead.
         (at + 40, 7, at + 36),
-        (at + SECOND, 8, at + SECOND + 1),  # Sent again when its time has come.
+        (at + SECOND, 8, at + SECOND + 1),  # Sent again at its own time.
     ]
     extra = [(FRONT, image(stamp, pixels[n]), log) for stamp, n, log in sent]
     topic = BagTopic(FRONT, IMAGE, (OfferedQos(),))
@@ -133,7 +133,7 @@ def test_a_picture_that_cannot_be_decoded_is_an_error_and_the_others_are_not(tmp
     assert episode.picture("front", 1).max() == 1
 
 
-def test_unknown_topics_are_in_nobodys_way(tmp_path):
+def test_unknown_topics_are_ignored(tmp_path):
     extra = [("/strange", b"\0\1\0\0anything", BEGAN + n) for n in range(3)]
     topic = BagTopic("/strange", "std_msgs/msg/String", (OfferedQos(),))
     made = episode_bag(tmp_path / "e", 10, extra=extra, extra_topics=[topic])
@@ -141,17 +141,17 @@ def test_unknown_topics_are_in_nobodys_way(tmp_path):
 
 
 def test_simulated_time_far_from_wall_time_works(tmp_path):
-    """Log times and stamps are those of /clock; nothing looks at the wall clock."""
+    """Log times and stamps are those of /clock; nothing reads the wall clock."""
     made = episode_bag(tmp_path / "e", 10, simulated=True)
     episode = BagEpisode(made.path)
     assert episode.facts.simulated and episode.times_ns[0] == BEGAN and len(episode.labels) == 1
 
 
-def test_a_camera_that_never_sent_is_none_of_its_cameras(tmp_path):
+def test_a_camera_that_never_sent_is_not_listed(tmp_path):
     assert BagEpisode(episode_bag(tmp_path / "e", 5, cameras=()).path).cameras == ()
 
 
-def test_nothing_but_the_facts_is_read_until_it_is_asked_for(tmp_path, monkeypatch):
+def test_only_the_facts_are_read_before_first_use(tmp_path, monkeypatch):
     made = episode_bag(tmp_path / "e", 5)
     monkeypatch.setattr(bag_episode, "read_index", lambda *_: pytest.fail("the bag was read"))
     assert BagEpisode(made.path).facts.id == "e"
@@ -171,7 +171,7 @@ def test_the_index_is_read_once_and_then_from_the_cache(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", [b"", b"nonsense"])
-def test_a_damaged_index_is_read_anew(tmp_path, damage):
+def test_a_damaged_index_is_rebuilt(tmp_path, damage):
     made = episode_bag(tmp_path / "e", 20)
     cache = CacheFolder(tmp_path / "cache", 1 << 30)
     BagEpisode(made.path, cache).index  # noqa: B018 - reads it
@@ -193,7 +193,7 @@ def test_it_is_pickled_with_or_without_a_cache(tmp_path):
     made = episode_bag(tmp_path / "e", 20)
     for cache in (None, CacheFolder(tmp_path / "cache", 1 << 30)):
         episode = BagEpisode(made.path, cache)
-        for _ in range(2):  # Before and after it has read its index.
+        for _ in range(2):  # Before and after the index is read.
             back = pickle.loads(pickle.dumps(episode))
             np.testing.assert_array_equal(back.states, made.states)
             np.testing.assert_array_equal(back.picture("front", 1), made.pictures["front"][1])
@@ -211,7 +211,7 @@ def test_many_threads_read_it(tmp_path):
 
 
 def _as_written(episode, pictures, seed):
-    """Whether 400 pictures at random come out as they went in."""
+    """Check that 400 random pictures equal what was written."""
     for index in np.random.default_rng(seed).integers(0, 40, 400):
         if not np.array_equal(episode.picture("front", int(index)), pictures[index]):
             return False
@@ -243,18 +243,18 @@ def refusal(path):
     return str(caught.value)
 
 
-def test_a_foreign_bag_is_none_of_ours(tmp_path):
+def test_another_recorders_bag_is_refused(tmp_path):
     import json
 
     path = episode_bag(tmp_path / "e", 5).path
     text = (path / "metadata.yaml").read_text()
     (path / "metadata.yaml").write_text(text.replace("pi05.", "theirs."))
-    said = refusal(path)
-    assert "is a bag, but no episode of this suite" in said and "/pi05/robot_state" in said
-    assert json.dumps(str(path))[1:-1] in said
+    message = refusal(path)
+    assert "is a bag, but no episode of this suite" in message and "/pi05/robot_state" in message
+    assert json.dumps(str(path))[1:-1] in message
 
 
-def test_a_bag_without_rows_says_so(tmp_path):
+def test_a_bag_without_rows_is_refused(tmp_path):
     topics = [BagTopic("/chatter", "std_msgs/msg/String", (OfferedQos(),))]
     path = make_bag(tmp_path / "e", topics, [("/chatter", b"\0\1\0\0\2\0\0\0a\0", 5)])
     assert "has no rows: wanted messages of /pi05/robot_state" in refusal(path)
@@ -265,26 +265,26 @@ def test_a_bag_without_rows_says_so(tmp_path):
 def test_a_row_with_a_value_too_few_is_refused(tmp_path, measured, commanded):
     time = BEGAN - PERIOD
     short = (STATE, state(time, np.zeros(measured), np.zeros(commanded)), time)
-    said = refusal(episode_bag(tmp_path / "e", 5, extra=[short]).path)
-    assert f"found 18 names and vectors of {measured} and {commanded}" in said
+    message = refusal(episode_bag(tmp_path / "e", 5, extra=[short]).path)
+    assert f"found 18 names and vectors of {measured} and {commanded}" in message
 
 
 def test_rows_of_another_robot_than_the_metadata_names_are_refused(tmp_path):
     names = ("elbow", *PLATFORM.names[1:])
-    said = refusal(episode_bag(tmp_path / "e", 5, names=names).path)
-    assert "row 0 is of another robot" in said and "('left_arm_joint_1' for 'elbow')" in said
+    message = refusal(episode_bag(tmp_path / "e", 5, names=names).path)
+    assert "row 0 is of another robot" in message and "('left_arm_joint_1' for 'elbow')" in message
     short = episode_bag(tmp_path / "f", 5, names=names[:3], units=("rad",) * 3).path
     assert "wanted the 3 entries" in refusal(short) and "found 18 names" in refusal(short)
 
 
-def test_a_clock_that_jumped_back_is_said(tmp_path):
+def test_a_clock_that_jumped_back_is_an_error(tmp_path):
     extra = [(STATE, state(5, np.zeros(18), np.zeros(18)), BEGAN + 2 * PERIOD)]
-    said = refusal(episode_bag(tmp_path / "e", 5, extra=extra).path)
-    assert "the clock jumped back by 100.020 s at row 2 of 6" in said
+    message = refusal(episode_bag(tmp_path / "e", 5, extra=extra).path)
+    assert "the clock jumped back by 100.020 s at row 2 of 6" in message
 
 
-def test_rows_of_before_and_after_a_step_of_the_clock_are_not_mixed(tmp_path):
-    """The clock goes back by five rows: by log time, the stamps rise all the same."""
+def test_rows_from_before_and_after_a_clock_jump_are_not_mixed(tmp_path):
+    """The clock jumps back by five rows: sorted by log time, the stamps still rise."""
     times = [BEGAN + k * PERIOD for k in (*range(10), *range(5, 15))]
     pose = np.zeros(PLATFORM.size)
     rows = [(STATE, state(time, pose, pose), time) for time in times]
@@ -292,8 +292,8 @@ def test_rows_of_before_and_after_a_step_of_the_clock_are_not_mixed(tmp_path):
     made = episode_bag(tmp_path / "facts", 5, cameras=())
     with BagReader(made.path) as reader:
         facts = reader.facts
-    said = refusal(make_bag(tmp_path / "e", [topic], rows, facts))
-    assert "the clock jumped back while it was recorded, and rows of before and after" in said
+    message = refusal(make_bag(tmp_path / "e", [topic], rows, facts))
+    assert "the clock jumped back while it was recorded, and rows from before and after" in message
 
 
 def test_pictures_of_another_type_are_refused(tmp_path):
@@ -325,7 +325,7 @@ def test_a_bag_of_several_files_is_one_episode(tmp_path):
 
 
 def test_a_bag_in_sqlite_is_an_episode_too(tmp_path):
-    """As `ros2 bag convert` leaves it: other storage, the same custom_data."""
+    """A bag of `ros2 bag convert`: another storage, the same custom_data."""
     from fakes.model_bags import store
     from rosbags.rosbag2 import StoragePlugin, Writer
 

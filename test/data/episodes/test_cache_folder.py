@@ -1,4 +1,4 @@
-"""A cache of bounded size whose files are whole or not there."""
+"""A cache of bounded size whose files are whole or absent."""
 
 import os
 import pickle
@@ -25,7 +25,7 @@ def names(cached):
     return sorted(path.name for path in cached.folder.iterdir())
 
 
-def test_what_was_written_is_read(tmp_path):
+def test_a_written_file_is_read(tmp_path):
     cached = cache(tmp_path)
     assert cached.read("a", "x") is None
     cached.write("a", "x", b"one")
@@ -33,11 +33,11 @@ def test_what_was_written_is_read(tmp_path):
     assert pickle.loads(pickle.dumps(cached)).read("a", "x") == b"two"
 
 
-def test_a_file_that_was_not_finished_is_not_there(tmp_path):
+def test_an_unfinished_file_is_absent(tmp_path):
     cached = cache(tmp_path)
     with pytest.raises(ZeroDivisionError), cached.replacing("a", "x") as path:
         path.write_bytes(b"half")
-        1 / 0  # noqa: B018 - the process's misfortune
+        1 / 0  # noqa: B018 - the process fails
     assert cached.read("a", "x") is None
     assert [p.name for p in (cached.folder / "a").iterdir()] == ["used"]
 
@@ -52,12 +52,12 @@ def test_the_entries_used_longest_ago_go_first(tmp_path):
     assert names(cached) == ["middle", "new", "old"]
     cached.make_room(400)
     assert names(cached) == ["middle", "new"]
-    assert cached.read("middle", "x") is not None  # Which is a use.
+    assert cached.read("middle", "x") is not None  # Counts as a use.
     cached.make_room(700)
     assert names(cached) == ["middle"]
 
 
-def test_what_is_needed_stays_and_too_much_is_said(tmp_path):
+def test_needed_entries_stay_and_too_large_a_request_is_an_error(tmp_path):
     cached = cache(tmp_path)
     cached.write("a", "x", bytes(600))
     cached.write("b", "x", bytes(300))
@@ -66,7 +66,7 @@ def test_what_is_needed_stays_and_too_much_is_said(tmp_path):
     assert names(cached) == ["a"]
 
 
-def test_a_file_that_nobody_finished_goes_after_a_day_and_another_folder_stays(tmp_path):
+def test_unfinished_files_are_removed_after_a_day_and_other_folders_stay(tmp_path):
     cached = cache(tmp_path)
     cached.write("a", "x", b"1")
     (cached.folder / "theirs").mkdir()
@@ -81,12 +81,12 @@ def test_a_file_that_nobody_finished_goes_after_a_day_and_another_folder_stays(t
     assert names(cached) == ["theirs"]
 
 
-def test_two_processes_are_alone_one_after_the_other(tmp_path):
+def test_two_processes_hold_the_lock_one_after_the_other(tmp_path):
     cached = cache(tmp_path)
     held = (
         "import sys; from pathlib import Path\n"
         "from pi05_ros.data.episodes.cache_folder import CacheFolder\n"
-        "with CacheFolder(Path(sys.argv[1]), 1000).alone('a', 'x'):\n"
+        "with CacheFolder(Path(sys.argv[1]), 1000).exclusive('a', 'x'):\n"
         "    print('in', flush=True); sys.stdin.read()\n"
     )
     other = subprocess.Popen(
@@ -101,16 +101,16 @@ def test_two_processes_are_alone_one_after_the_other(tmp_path):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     cached.write("a", "x", b"1")
     with pytest.raises(CacheError, match="wanted at once"):
-        cached.make_room(1000)  # An entry that somebody works on stays.
+        cached.make_room(1000)  # A locked entry stays.
     assert names(cached) == ["a"]
     other.communicate()
-    with cached.alone("a", "x"), cached.alone("a", "y"), cached.alone("b", "x"):
+    with cached.exclusive("a", "x"), cached.exclusive("a", "y"), cached.exclusive("b", "x"):
         pass
     cached.make_room(1000)
     assert "a" not in names(cached)
 
 
-def test_a_cache_that_may_only_be_read_is_read(tmp_path, monkeypatch):
+def test_a_read_only_cache_is_read(tmp_path, monkeypatch):
     cached = cache(tmp_path)
     cached.write("a", "x", b"1")
     monkeypatch.setattr(Path, "touch", lambda *_: (_ for _ in ()).throw(PermissionError(13, "no")))
@@ -119,13 +119,13 @@ def test_a_cache_that_may_only_be_read_is_read(tmp_path, monkeypatch):
         cached.write("a", "x", b"2")
 
 
-def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path):
+def test_the_error_of_a_folder_that_cannot_be_written_names_the_remedy(tmp_path):
     (tmp_path / "cache").write_bytes(b"a file")
     with pytest.raises(CacheError, match="choose another folder with PI05_CACHE"):
         cache(tmp_path).write("a", "x", b"1")
 
 
-def test_the_environment_says_where_and_how_much(monkeypatch):
+def test_the_environment_sets_folder_and_limit(monkeypatch):
     monkeypatch.setenv("PI05_CACHE", "/x/y")
     assert str(default_folder()) == "/x/y"
     monkeypatch.delenv("PI05_CACHE")

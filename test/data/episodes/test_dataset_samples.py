@@ -64,7 +64,7 @@ def test_a_datasets_statistics_are_those_of_its_bags(both):
 
 
 def _as_before(episode, wanted, seed):
-    """Whether pictures at random are what they were in the parent."""
+    """Check that random pictures equal those that the parent read."""
     return all(
         np.array_equal(episode.picture("front", int(index)), wanted[index])
         for index in np.random.default_rng(seed).integers(0, len(wanted), 40)

@@ -1,4 +1,4 @@
-"""Decoded pictures: built once, read as decoding would give them, mended when damaged."""
+"""Decoded pictures: built once, equal to a fresh decoding, rebuilt when damaged."""
 
 import concurrent.futures
 import pickle
@@ -45,7 +45,7 @@ def test_cached_pictures_are_those_of_the_episode(tmp_path, made):
     assert cached.frames(episode, "right_wrist") is None
 
 
-def test_what_is_built_is_not_built_again(tmp_path, made, monkeypatch):
+def test_built_pictures_are_not_built_again(tmp_path, made, monkeypatch):
     episode, cached = BagEpisode(made.path), cache(tmp_path)
     cached.build([episode], CAMERAS, workers=1)
     monkeypatch.setattr(BagEpisode, "pictures", lambda *_: pytest.fail("decoded again"))
@@ -65,7 +65,7 @@ def test_a_damaged_picture_is_noticed_and_the_others_are_read(tmp_path, made):
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "no table", "cut table"])
-def test_a_damaged_cache_is_built_anew(tmp_path, made, damage):
+def test_a_damaged_cache_is_rebuilt(tmp_path, made, damage):
     episode, cached = BagEpisode(made.path), cache(tmp_path)
     cached.build([episode], ["front"])
     (pixels,), (table,) = (list((tmp_path / "cache").glob(f"*/front*.{s}")) for s in ("u8", "npz"))
@@ -109,7 +109,7 @@ def test_a_camera_without_pictures_is_an_empty_one(tmp_path):
     assert len(cached.frames(episode, "front").usable) == 0
 
 
-def test_names_of_cameras_are_no_paths(tmp_path):
+def test_names_of_cameras_are_quoted_in_paths(tmp_path):
     name = "../observation.images/front"
     pixels = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
     episode = wandering(5, frames={name: (np.array([1, 2]), pixels)})
@@ -119,7 +119,7 @@ def test_names_of_cameras_are_no_paths(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["cache"]
 
 
-def test_more_than_the_cache_may_hold_is_said_before_anything_is_decoded(tmp_path, made):
+def test_too_many_pictures_for_the_cache_are_an_error_before_any_is_decoded(tmp_path, made):
     with pytest.raises(CacheError, match="are wanted at once"):
         cache(tmp_path, 10 * PICTURE).build([BagEpisode(made.path)], ["front"])
     assert not list((tmp_path / "cache").glob("*/*.u8"))
@@ -136,7 +136,7 @@ def test_room_is_made_by_removing_other_episodes(tmp_path, made):
     assert cached.frames(other, "front") is None and cached.frames(mine, "front") is not None
 
 
-def test_two_that_want_the_same_pictures_share_the_work(tmp_path, made, monkeypatch):
+def test_two_builders_of_the_same_pictures_share_the_work(tmp_path, made, monkeypatch):
     decoded, plain = [], BagEpisode.pictures
 
     def counted(self, camera, start, stop):
@@ -158,7 +158,7 @@ def test_two_that_want_the_same_pictures_share_the_work(tmp_path, made, monkeypa
     np.testing.assert_array_equal(found, model_input(made.pictures["left_wrist"][69]))
 
 
-def test_a_bag_that_cannot_be_read_ends_the_building_with_its_sentence(tmp_path, made):
+def test_a_bag_that_cannot_be_read_ends_the_build_with_its_error(tmp_path, made):
     (file,) = made.path.glob("*.mcap")
     episode = BagEpisode(made.path)
     len(episode)

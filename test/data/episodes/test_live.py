@@ -1,4 +1,4 @@
-"""The moments at which the brain was asked: its own rule, over a whole episode."""
+"""The observations of the live path, reconstructed from an episode."""
 
 import numpy as np
 from fakes.episodes import wandering
@@ -13,7 +13,7 @@ BEGAN = 1000 * MS
 
 
 def after(times_ns):
-    """In ms after BEGAN."""
+    """Times in ms after BEGAN."""
     return ((times_ns - BEGAN) // MS).tolist()
 
 
@@ -32,12 +32,12 @@ def test_pictures_of_one_time_meet_the_nearest_state():
     found = live_moments(episode, 0.05, 0.25)
     assert after(found.times_ns) == [95, 200, 290]
     assert found.rows.tolist() == [5, 10, 14]  # 290 lies between two: the earlier.
-    # The first picture of all makes a set alone: nothing is known of the others yet.
+    # The very first picture makes a set alone: the other cameras have sent nothing yet.
     assert found.frames["front"].tolist() == [-1, 1, 2]
     assert found.frames["wrist"].tolist() == [0, 1, 2]
 
 
-def test_a_needed_camera_that_is_silent_costs_the_moment():
+def test_a_set_without_a_needed_camera_is_left_out():
     episode = episode_with({"front": [0, 100, 200, 300, 399], "wrist": [-1, 100]})
     some = live_moments(episode, 0.05, 0.25)
     assert some.frames["wrist"].tolist() == [0, 1, -1]
@@ -46,7 +46,7 @@ def test_a_needed_camera_that_is_silent_costs_the_moment():
     assert after(both.times_ns) == [100]
 
 
-def test_pictures_far_from_any_state_are_no_moment():
+def test_a_set_far_from_any_state_is_left_out():
     episode = episode_with({"front": [100, 430, 450]})  # The last row is at 380 ms.
     assert after(live_moments(episode, 0.05, 0.25).times_ns) == [100, 430]
 

@@ -1,4 +1,4 @@
-"""Which rows train, which actions follow them, which picture they have."""
+"""Trainable rows, the actions that follow them and their pictures."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def test_a_rows_picture_is_the_newest_that_is_not_later():
     assert newest_frames(np.array([], int), rows).tolist() == [-1] * 7
 
 
-def test_rows_train_where_the_robot_acted_under_a_label_on_finite_numbers():
+def test_rows_are_trainable_where_the_robot_followed_a_label_with_finite_numbers():
     labels = (SubtaskLabel(1, 4, "a", "model"), SubtaskLabel(6, 9, "b", "human"))
     episode = wandering(10, labels=labels)
     episode.modes[2] = MODE_HOLDING
@@ -43,5 +43,5 @@ def test_actions_stop_where_rows_were_lost_but_not_at_one():
 
 
 @pytest.mark.parametrize("rows", [1, 0])
-def test_an_episode_of_hardly_any_rows(rows):
+def test_an_episode_of_very_few_rows(rows):
     assert action_stops(wandering(rows, labels=())).tolist() == [1] * rows

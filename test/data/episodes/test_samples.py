@@ -1,4 +1,4 @@
-"""Samples: pictures, state, chunk and words of one row."""
+"""Samples: pictures, state, chunk and texts of one row."""
 
 import logging
 import pickle
@@ -23,7 +23,7 @@ def cache(tmp_path):
 
 
 def check(sample, made, row, rows, horizon=50):
-    """Compares a sample with what was written into the bag."""
+    """Compare a sample with what was written into the bag."""
     for camera in CAMERAS:
         wanted = model_input(made.pictures[camera][row // 5])
         np.testing.assert_array_equal(sample.images[camera], wanted)
@@ -53,7 +53,7 @@ def test_a_sample_is_a_row_with_what_follows_it(tmp_path):
         )
 
 
-def test_words_and_boxes_are_those_of_the_row(tmp_path):
+def test_texts_and_boxes_are_those_of_the_row(tmp_path):
     box = {"camera": "front", "label": "cup", "x_max": 1.0}
     labels = [(0, subtask("pick")), (30, subtask("place", "human", boxes=[box], task="", id=2))]
     samples = Samples([BagEpisode(episode_bag(tmp_path / "e", 60, labels=labels).path)], CAMERAS)
@@ -69,7 +69,7 @@ def test_rows_that_do_not_train_are_left_out(tmp_path):
     samples = Samples([BagEpisode(made.path)], CAMERAS)
     rows = [samples[i].row for i in range(len(samples))]
     assert rows == [*range(10, 20), *range(21, 50)]
-    # The robot went on after the last label; what it did there follows row 49 all the same.
+    # The robot went on after the last label; these actions still follow row 49.
     assert samples[len(samples) - 1].action_valid.sum() == 11
     assert samples[0].action_valid.sum() == 10
     np.testing.assert_array_equal(samples[0].actions[9:], np.tile(made.actions[19], (41, 1)))
@@ -92,7 +92,7 @@ def test_rows_without_a_fresh_picture_are_left_out():
     assert samples[0].images["front"].max() == 0 and samples[1].images["front"].max() == 1
 
 
-def test_samples_of_several_episodes_stand_one_behind_the_other():
+def test_samples_of_several_episodes_follow_each_other():
     episodes = [wandering(n, seed=n) for n in (3, 1, 5)]
     episodes.insert(1, wandering(4, labels=()))
     samples = Samples(episodes, [], horizon=2)
@@ -114,7 +114,7 @@ def test_a_sample_may_be_written_to():
     assert episode.states.max() < 2 and episode.actions.max() < 2
 
 
-def test_a_damaged_cached_picture_is_decoded_anew(tmp_path, caplog):
+def test_a_damaged_cached_picture_is_decoded_again(tmp_path, caplog):
     made = episode_bag(tmp_path / "e", 60)
     episode, cached = BagEpisode(made.path), cache(tmp_path)
     cached.build([episode], CAMERAS)
@@ -126,7 +126,7 @@ def test_a_damaged_cached_picture_is_decoded_anew(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         check(samples[2], made, 2, 60)
     assert "cached picture 0 of camera 'front' is damaged" in caplog.text
-    assert cached.frames(episode, "front") is None  # Built anew next time.
+    assert cached.frames(episode, "front") is None  # Rebuilt next time.
     check(samples[59], made, 59, 60)
 
 
@@ -146,7 +146,7 @@ def test_pictures_that_cannot_be_decoded_cost_their_rows_only():
 
 
 @pytest.mark.parametrize(
-    ("episode", "said"),
+    ("episode", "message"),
     [
         (wandering(5), "has no pictures of front"),
         (wandering(5, labels=(), frames={"front": frames_of([1])}), "followed a chunk under a"),
@@ -154,8 +154,8 @@ def test_pictures_that_cannot_be_decoded_cost_their_rows_only():
     ],
     ids=["no camera", "no label", "too old"],
 )
-def test_nothing_to_train_on_is_said(episode, said):
-    with pytest.raises(SampleError, match=f"no row of 1 episodes trains: memory .*{said}"):
+def test_episodes_without_trainable_rows_are_an_error(episode, message):
+    with pytest.raises(SampleError, match=f"no row of 1 episodes trains: memory .*{message}"):
         Samples([episode], ["front"])
     with pytest.raises(SampleError, match="there are no episodes"):
         Samples([], ["front"])

@@ -1,4 +1,4 @@
-"""Reads a dataset with LeRobot's own code, in a Python that has it, and says what it saw.
+"""Read a dataset with LeRobot's own code, in a Python that has it, and write the result.
 
 PYTHON read_with_lerobot.py DATASET RESULT.npz
 """
@@ -15,7 +15,7 @@ HORIZON = 50
 
 
 def main(folder: Path, result: Path) -> None:
-    """Loads, indexes with chunks of actions, iterates with workers."""
+    """Load a dataset, index it with chunks of actions, and iterate with workers."""
     fps = json.loads((folder / "meta/info.json").read_text())["fps"]
     deltas = {"action": [step / fps for step in range(HORIZON)]}
     dataset = LeRobotDataset("ours/checked", root=folder, delta_timestamps=deltas)
@@ -32,7 +32,7 @@ def main(folder: Path, result: Path) -> None:
             seen[f"{row}/{name}"] = np.array(item[name])
         for key in dataset.meta.camera_keys:
             seen[f"{row}/{key}"] = item[key].numpy()
-    # The columns themselves, before torch makes float32 of them.
+    # The columns themselves, before torch converts them to float32.
     table = dataset.hf_dataset.data
     seen["states"] = np.array(table.column("observation.state").to_pylist())
     seen["actions"] = np.array(table.column("action").to_pylist())

@@ -1,15 +1,15 @@
-"""Vectors and labels as columns, and back."""
+"""Round trip of vectors and labels through columns."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from pi05_ros.data.episodes.episode import Box, SubtaskLabel
+from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
 from pi05_ros.data.lerobot import columns
 
 
 @pytest.mark.parametrize("width", [1, 3])
-def test_vectors_come_back_bit_for_bit(width):
+def test_vectors_round_trip_bit_for_bit(width):
     values = np.random.default_rng(0).normal(size=(7, width))
     column = columns.vectors(values)
     assert column.type == (pa.float64() if width == 1 else pa.list_(pa.float64(), 3))
@@ -18,7 +18,7 @@ def test_vectors_come_back_bit_for_bit(width):
     np.testing.assert_array_equal(columns.matrix(chunks), values, strict=True)
 
 
-def test_lists_of_no_fixed_length_are_vectors_when_they_are_as_long():
+def test_lists_of_variable_type_are_vectors_when_they_are_of_equal_length():
     column = pa.array([[1.0, 2.0], [3.0, 4.0]], pa.list_(pa.float32()))
     assert columns.matrix(column).tolist() == [[1, 2], [3, 4]]
     with pytest.raises(ValueError, match="of different lengths"):
@@ -29,10 +29,10 @@ def test_lists_of_no_fixed_length_are_vectors_when_they_are_as_long():
         columns.matrix(pa.array([[1.0], None]))
 
 
-def test_boxes_come_back_as_they_were():
+def test_boxes_round_trip():
     boxes = (
-        Box("front", "Glas „grün“", 0.1, 0.2, 0.30000000000000004, 1.0, 0.5),
-        Box("left_wrist", "", 0.0, 0.0, 1.0, 1.0, None),
+        PictureBox("front", "Glas „grün“", 0.1, 0.2, 0.30000000000000004, 1.0, 0.5),
+        PictureBox("left_wrist", "", 0.0, 0.0, 1.0, 1.0, None),
     )
     assert columns.boxes_from_json(columns.boxes_to_json(boxes)) == boxes
     assert columns.boxes_from_json(columns.boxes_to_json(())) == ()
@@ -44,14 +44,14 @@ def label_table(rows):
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 
 
-def test_each_run_of_rows_that_say_the_same_is_a_label():
+def test_each_run_of_equal_rows_is_a_label():
     nan = float("nan")
     none = ("", "", "[]", "", 0, nan)
     grasp, other_id = ("grasp", "model", "[]", "", 1, 0.5), ("grasp", "model", "[]", "", 2, 0.5)
-    box = Box("front", "cup", 0.0, 0.0, 0.5, 0.5, None)
+    box = PictureBox("front", "cup", 0.0, 0.0, 0.5, 0.5, None)
     boxed = ("grasp", "model", columns.boxes_to_json((box,)), "", 2, 0.5)
     human = ("lift", "human", "[]", "grasp", 3, nan)
-    by_lerobot = ("lift", "human", "[]", "grasp", 3, None)  # Its tools make null of NaN.
+    by_lerobot = ("lift", "human", "[]", "grasp", 3, None)  # Its tools replace NaN by null.
     rows = [none, grasp, grasp, other_id, boxed, none, human, by_lerobot]
     assert columns.labels_from(label_table(rows), ["tidy"] * 7 + ["wipe"]) == (
         SubtaskLabel(1, 3, "grasp", "model", "tidy", 0.5, (), "", 1),

@@ -1,4 +1,4 @@
-"""Out into a dataset and in again: what is equal, what is left out, what is added later."""
+"""Export and import of a dataset: equal rows, episodes left out, episodes added later."""
 
 import json
 
@@ -9,14 +9,14 @@ from fakes.drawn_episodes import drawn
 from fakes.exports import contents, three, why
 
 from pi05_ros.data.lerobot import publish, staging
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
 SETTINGS = ExportSettings()
 
 
-def test_states_actions_times_modes_and_facts_come_back_equal(tmp_path):
+def test_states_actions_times_modes_and_facts_round_trip(tmp_path):
     episodes = three()
     export(episodes, tmp_path / "set", SETTINGS)
     back = open_dataset(tmp_path / "set")
@@ -29,7 +29,7 @@ def test_states_actions_times_modes_and_facts_come_back_equal(tmp_path):
         np.testing.assert_array_equal(found.modes, made.modes[first:], strict=True)
 
 
-def test_labels_come_back_equal_with_boxes_scores_and_what_the_model_would_have_said(tmp_path):
+def test_labels_round_trip_with_boxes_scores_and_the_models_text(tmp_path):
     made = drawn(rows=100)
     export([made], tmp_path / "set", SETTINGS)
     (found,) = open_dataset(tmp_path / "set")
@@ -43,7 +43,7 @@ def test_labels_move_with_rows_that_are_left_out_before_them(tmp_path):
     assert [(label.start_row, label.stop_row) for label in found.labels] == [(0, 30), (30, 73)]
 
 
-def test_pictures_and_their_times_come_back(tmp_path):
+def test_pictures_and_their_times_round_trip(tmp_path):
     made = drawn(rows=100, size=(120, 160))
     export([made], tmp_path / "set", SETTINGS)
     (found,) = open_dataset(tmp_path / "set")
@@ -69,7 +69,7 @@ def error_db(one, other):
     return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
 
 
-def test_random_access_gives_the_pictures_that_reading_in_order_gives(tmp_path):
+def test_random_access_equals_reading_in_order(tmp_path):
     export([drawn(rows=60), drawn("2", rows=60, seed=1)], tmp_path / "set", SETTINGS)
     found = open_dataset(tmp_path / "set")[1]
     in_order = list(found.pictures("front", 0, 36))
@@ -99,7 +99,7 @@ def test_a_rate_that_does_not_divide_is_refused_with_those_that_do(tmp_path):
         export([drawn()], tmp_path / "set", ExportSettings(fps=30))
 
 
-def test_which_episodes_are_in_is_said_of_each_that_is_not(tmp_path):
+def test_each_episode_left_out_has_its_reason(tmp_path):
     episodes = [
         drawn("good"),
         drawn("bad", outcome="failure"),
@@ -123,14 +123,14 @@ def test_which_episodes_are_in_is_said_of_each_that_is_not(tmp_path):
     assert why(result)["good"] == "in the dataset already"
 
 
-def test_an_episode_that_changed_since_it_was_exported_is_told_from_one_that_did_not(tmp_path):
+def test_a_changed_episode_has_another_reason_than_an_unchanged_one(tmp_path):
     export([drawn("a", rows=40)], tmp_path / "set", SETTINGS)
     result = export([drawn("a", rows=50)], tmp_path / "set", SETTINGS)
     assert "before it changed" in why(result)["a"]
     assert len(open_dataset(tmp_path / "set")[0]) == 40
 
 
-def test_what_is_added_later_stands_behind_as_if_exported_at_once(tmp_path):
+def test_episodes_added_later_equal_one_export_of_all(tmp_path):
     export(three(), tmp_path / "at once", SETTINGS)
     export(three()[:1], tmp_path / "later", SETTINGS)
     export(three(), tmp_path / "later", SETTINGS)
@@ -166,7 +166,7 @@ def test_indices_count_through_the_dataset(tmp_path):
     assert table["task_index"].to_pylist() == [0] * 140 + [1] * 50
 
 
-def test_what_the_dataset_says_of_itself(tmp_path):
+def test_the_description_of_the_dataset(tmp_path):
     export(three(), tmp_path / "set", SETTINGS)
     info = json.loads((tmp_path / "set/meta/info.json").read_text())
     assert (info["codebase_version"], info["fps"], info["robot_type"]) == (
@@ -201,7 +201,7 @@ def test_what_the_dataset_says_of_itself(tmp_path):
     }
 
 
-def test_staged_records_come_back(tmp_path):
+def test_staged_records_round_trip(tmp_path):
     result = export([drawn("a")], tmp_path / "set", SETTINGS)
     result.added[0].save(tmp_path / "record.json")
     assert staging.StagedEpisode.load(tmp_path / "record.json") == result.added[0]

@@ -1,4 +1,4 @@
-"""Files appear whole; numbered texts are what pandas would have written."""
+"""Files are written atomically; numbered texts equal those of pandas."""
 
 import json
 

@@ -5,14 +5,14 @@ from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import why
 
 from pi05_ros.data.lerobot import export as export_module
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
 SETTINGS = ExportSettings()
 
 
-def test_two_platforms_never_mix(tmp_path):
+def test_two_platforms_are_refused(tmp_path):
     other = drawn("b", platform="mobile_19dof")
     with pytest.raises(
         DatasetError, match=r"platform mobile_19dof instead of mobile_18dof as in a"
@@ -29,7 +29,7 @@ def test_two_platforms_never_mix(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"names": ("a", "b", "c")}, "names a, b, c instead of shoulder, elbow, gripper"),
         ({"units": ("rad", "m", "fraction")}, "units rad, m, fraction instead of"),
@@ -37,8 +37,8 @@ def test_two_platforms_never_mix(tmp_path):
         ({"size": (24, 32)}, "cameras front 32x24, left_wrist 32x24 instead of front 64x48"),
     ],
 )
-def test_another_layout_is_refused(tmp_path, change, said):
-    with pytest.raises(DatasetError, match=said):
+def test_another_layout_is_refused(tmp_path, change, message):
+    with pytest.raises(DatasetError, match=message):
         export([drawn("a"), drawn("b", **change)], tmp_path / "set", SETTINGS)
 
 
@@ -59,7 +59,7 @@ def test_an_episode_without_a_camera_is_left_out(tmp_path):
     assert why(result) == {"b": "no picture of camera left_wrist"}
 
 
-def test_a_camera_whose_pictures_all_were_refused_is_none(tmp_path):
+def test_an_episode_without_usable_pictures_of_a_camera_is_left_out(tmp_path):
     class Blind(DrawnEpisode):
         def frame_times_ns(self, camera):
             return super().frame_times_ns(camera)[: 0 if camera == "front" else None]
@@ -70,7 +70,7 @@ def test_a_camera_whose_pictures_all_were_refused_is_none(tmp_path):
         export([Blind(drawn("b").facts)], tmp_path / "set2", SETTINGS)
 
 
-def test_nothing_is_written_into_a_folder_of_something_else(tmp_path):
+def test_a_folder_with_other_content_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(DatasetError, match="holds files and no dataset"):
         export([drawn()], tmp_path, SETTINGS)
@@ -86,7 +86,7 @@ def test_two_exports_at_once_are_refused(tmp_path):
     folder = tmp_path / "set"
     (folder / STAGING).mkdir(parents=True)
     with (
-        export_module._alone(folder, folder / STAGING),
+        export_module._exclusive(folder, folder / STAGING),
         pytest.raises(DatasetError, match="another export into it is running"),
     ):
         export([drawn()], folder, SETTINGS)

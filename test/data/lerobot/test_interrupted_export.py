@@ -1,4 +1,4 @@
-"""An export that is killed, fails or is stopped goes on to the same bytes."""
+"""An export that is killed, fails or is stopped resumes and gives the same bytes."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from fakes.drawn_episodes import DrawnEpisode, drawn
 from fakes.exports import contents, three, why
 
 from pi05_ros.cameras.decoding import PictureError
-from pi05_ros.data.bags.errors import BagError
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.lerobot import files, publish
 from pi05_ros.data.lerobot.export import STAGING, ExportSettings, export
@@ -19,7 +19,7 @@ ENCODING = "rows of video"
 
 
 def killed_when(act):
-    """Runs `act` in a process that must die by SIGKILL, which leaves nothing tidy."""
+    """Run `act` in a process that must die by SIGKILL, without any clean-up."""
     pid = os.fork()
     if not pid:
         try:
@@ -30,12 +30,12 @@ def killed_when(act):
 
 
 def die(*_args):
-    """Dies as the power would."""
+    """Kill this process."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("rows", [1, 60, 130, 250, 380])
-def test_killed_while_encoding_it_goes_on_to_the_same_dataset(tmp_path, rows):
+def test_an_export_killed_while_encoding_resumes_to_the_same_dataset(tmp_path, rows):
     export(three(), tmp_path / "whole", SETTINGS)
 
     def act():
@@ -49,14 +49,14 @@ def test_killed_while_encoding_it_goes_on_to_the_same_dataset(tmp_path, rows):
     killed_when(act)
     assert (tmp_path / "cut" / STAGING).is_dir()
     result = export(three(), tmp_path / "cut", SETTINGS)
-    # Rows of video come two to a row; 50 rows of the first episode are exported, 90 of the second.
+    # Two rows of video a row; 50 rows of the first episode are exported, 90 of the second.
     assert result.staged_before == (0 if rows <= 100 else 1 if rows <= 280 else 2)
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("name", ["write_parquet", "write_json"])
 @pytest.mark.parametrize("call", range(1, 6))
-def test_killed_while_it_is_put_together_it_goes_on(tmp_path, monkeypatch, name, call):
+def test_an_export_killed_while_publishing_resumes(tmp_path, monkeypatch, name, call):
     export(three(), tmp_path / "whole", SETTINGS)
     export(three()[:1], tmp_path / "cut", SETTINGS)
     real, calls = getattr(files, name), []
@@ -78,7 +78,7 @@ def test_killed_while_it_is_put_together_it_goes_on(tmp_path, monkeypatch, name,
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
-def test_ctrl_c_while_encoding_ends_it_and_it_goes_on(tmp_path):
+def test_an_export_ended_by_ctrl_c_resumes(tmp_path):
     def interrupt(what, done, _):
         if what == ENCODING and done >= 130:
             raise KeyboardInterrupt
@@ -90,7 +90,7 @@ def test_ctrl_c_while_encoding_ends_it_and_it_goes_on(tmp_path):
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
-def test_rows_of_a_killed_export_that_is_not_repeated_do_not_stay(tmp_path, monkeypatch):
+def test_rows_of_a_killed_export_that_is_not_repeated_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(publish.names, "DATA_FILE_MB", 0.001)  # A file for each episode.
     export(three()[:1], tmp_path / "whole", SETTINGS)
     export(three()[:1], tmp_path / "cut", SETTINGS)
@@ -126,7 +126,7 @@ def test_an_episode_that_cannot_be_read_is_left_out_and_named(tmp_path, fail_at,
     assert contents(tmp_path / "set") == contents(tmp_path / "alone")
 
 
-def test_a_disk_that_fails_is_not_laid_to_an_episode(tmp_path):
+def test_a_disk_failure_is_not_attributed_to_an_episode(tmp_path):
     class OnBadDisk(DrawnEpisode):
         def __len__(self):
             raise CacheError("no room for the cache")
@@ -151,7 +151,7 @@ def test_an_episode_whose_rows_cannot_be_read_is_left_out_and_named(tmp_path):
     assert [one.id for one in result.added] == ["a", "c"]
 
 
-def test_processes_make_what_threads_make(tmp_path):
+def test_processes_and_threads_give_the_same_dataset(tmp_path):
     export(three(), tmp_path / "threads", ExportSettings(workers=1))
     seen = []
     export(
@@ -162,7 +162,7 @@ def test_processes_make_what_threads_make(tmp_path):
     assert seen[-1][0] == ENCODING and seen[-1][2] == 2 * (50 + 90 + 50)
 
 
-def test_a_failure_in_a_process_is_the_episodes_own(tmp_path):
+def test_a_failure_in_a_process_is_attributed_to_its_episode(tmp_path):
     broken = drawn("b", rows=90, seed=1, fail_at=20)
     with pytest.raises(OSError, match="picture 20 is broken"):
         export([broken, three()[0]], tmp_path / "set", ExportSettings(workers=2))

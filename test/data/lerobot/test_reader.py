@@ -1,4 +1,4 @@
-"""Datasets of others, of both formats, and broken ones."""
+"""Datasets of other tools, of both formats, and damaged ones."""
 
 import json
 import pickle
@@ -13,8 +13,8 @@ from fakes.drawn_episodes import drawn
 from fakes.lerobot_folders import JOINTS, LENGTHS, TASKS, picture, states, write_v21, write_v30
 
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.dataset_episode import camera_keys, entry_names
-from pi05_ros.data.lerobot.errors import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
@@ -27,7 +27,7 @@ WRITERS = {
 
 @pytest.fixture(params=WRITERS)
 def folder(request, tmp_path):
-    """A dataset of somebody else."""
+    """A dataset of another tool."""
     return WRITERS[request.param](tmp_path / "cubes")
 
 
@@ -44,14 +44,14 @@ def test_rows_of_a_foreign_dataset(folder):
     assert episodes[1].times_ns[0] == 2_200_000_000
 
 
-def test_facts_of_a_foreign_dataset_say_what_it_says_and_no_more(folder):
+def test_facts_of_a_foreign_dataset_are_those_that_it_has(folder):
     facts = open_dataset(folder)[1].facts
     assert (facts.id, facts.task, facts.platform) == ("cubes_000001", TASKS[1], "so100")
     assert (facts.names, facts.units) == (tuple(JOINTS), ())
     assert (facts.outcome, facts.recovered, facts.rate_hz) == ("", "", 10)
 
 
-def test_the_task_stands_in_where_a_dataset_has_no_subtasks(folder):
+def test_the_task_is_the_label_where_a_dataset_has_no_subtasks(folder):
     found = [one.labels for one in open_dataset(folder)]
     assert found == [
         (SubtaskLabel(0, count, task, "implicit", task),)
@@ -75,7 +75,7 @@ def test_every_row_of_a_foreign_dataset_has_its_own_picture(folder):
             one.picture("front", 0)
 
 
-def test_an_episode_goes_to_other_processes_and_is_read_by_many_threads(folder):
+def test_an_episode_can_be_pickled_and_is_read_by_many_threads(folder):
     one = pickle.loads(pickle.dumps(open_dataset(folder)[0]))
     seen = {}
 
@@ -123,12 +123,12 @@ def test_subtasks_that_lerobot_annotated_are_labels(tmp_path):
     language = {"dtype": "language", "shape": [1], "names": None}
     change_info(root, lambda info: info["features"].update(language_persistent=language))
 
-    def said(style, content, timestamp):
+    def annotation(style, content, timestamp):
         return {"style": style, "content": content, "timestamp": timestamp, "role": "assistant"}
 
-    first = [said("subtask", "lift", 0.7), said("plan", "1. grasp", 0.0)]
-    first.append(said("subtask", "grasp", 0.2))
-    second = [said("plan", "1. lift", 0.0)]
+    first = [annotation("subtask", "lift", 0.7), annotation("plan", "1. grasp", 0.0)]
+    first.append(annotation("subtask", "grasp", 0.2))
+    second = [annotation("plan", "1. lift", 0.0)]
     text = pa.string()
     fields = {"style": text, "content": text, "timestamp": pa.float32(), "role": text}
     kind = pa.list_(pa.struct(fields))
@@ -147,7 +147,7 @@ NUMBER = {"dtype": "int64", "shape": [1], "names": None}
 
 
 def change_info(root, change):
-    """Edits meta/info.json."""
+    """Edit meta/info.json."""
     path = root / "meta/info.json"
     info = json.loads(path.read_text())
     change(info)
@@ -167,7 +167,7 @@ def test_names_of_entries(names, wanted):
     assert entry_names({"names": names, "shape": [2]}, "state") == wanted
 
 
-def test_cameras_are_the_colour_ones_whatever_they_are_called():
+def test_cameras_are_the_colour_ones_of_any_name():
     features = {
         "observation.images.top": {"dtype": "video", "shape": [4, 4, 3]},
         "observation.image": {"dtype": "image", "shape": [3, 4, 4]},
@@ -188,7 +188,7 @@ def test_recovered_episodes_are_read_on_request_only(tmp_path):
     assert [one.facts.id for one in both] == ["a", "b"]
 
 
-def test_how_it_went_and_who_ran_it_outlive_tools_that_drop_columns_of_episodes(tmp_path):
+def test_outcome_and_operator_survive_tools_that_drop_columns_of_episodes(tmp_path):
     export([drawn("a"), drawn("b", rows=60)], tmp_path / "set", ExportSettings())
     path = tmp_path / "set/meta/episodes/chunk-000/file-000.parquet"
     table = pq.read_table(path)
@@ -237,9 +237,9 @@ BREAKS = {
         lambda root: pq.write_table(pa.table({"x": [1]}), root / "meta/tasks.parquet"),
         "tasks.parquet: has columns x; wanted task and task_index",
     ),
-    "fewer episodes than said": (
+    "fewer episodes than listed": (
         lambda root: change_info(root, lambda info: info.update(total_episodes=5)),
-        "speaks of 5 episodes in meta/info.json and describes 2",
+        "lists 5 episodes in meta/info.json and describes 2",
     ),
 }
 
@@ -247,9 +247,9 @@ BREAKS = {
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_broken_dataset_is_refused_with_file_and_reason(tmp_path, name):
     root = write_v30(tmp_path / "cubes")
-    breaks, said = BREAKS[name]
+    breaks, message = BREAKS[name]
     breaks(root)
-    with pytest.raises(DatasetError, match=said):
+    with pytest.raises(DatasetError, match=message):
         open_dataset(root)
 
 
@@ -264,7 +264,7 @@ DATA = "data/chunk-000/file-000.parquet"
 VIDEO = "videos/observation.images.laptop/chunk-000/file-000.mp4"
 
 
-def test_rows_that_are_missing_or_damaged_are_said_when_they_are_read(tmp_path):
+def test_missing_or_damaged_rows_are_an_error_when_they_are_read(tmp_path):
     root = write_v30(tmp_path / "cubes")
     table = pq.read_table(root / DATA)
     pq.write_table(table.slice(0, 15), root / DATA)
@@ -280,14 +280,14 @@ def test_rows_that_are_missing_or_damaged_are_said_when_they_are_read(tmp_path):
         table.set_column(table.column_names.index("task_index"), "task_index", numbers),
         root / DATA,
     )
-    with pytest.raises(DatasetError, match="speaks of task 9, which the dataset does not have"):
+    with pytest.raises(DatasetError, match="names task 9, which the dataset does not have"):
         _ = open_dataset(root)[0].labels
     truncate(root / DATA)
     with pytest.raises(DatasetError, match=f"{DATA}: is no parquet file that can be read"):
         _ = open_dataset(root)[0].states
 
 
-def test_videos_that_are_missing_or_damaged_are_said_when_they_are_read(tmp_path):
+def test_missing_or_damaged_videos_are_an_error_when_they_are_read(tmp_path):
     root = write_v30(tmp_path / "cubes")
     episode = open_dataset(root)[1]
     with av.open(str(root / VIDEO), "w") as container:

@@ -1,10 +1,15 @@
-"""Which rows go out, counted by hand."""
+"""Selection of rows, counted by hand."""
 
 import numpy as np
 import pytest
 from fakes.drawn_episodes import drawn
 
-from pi05_ros.data.lerobot.selection import longest_run, never_commanded, select_rows, why_not
+from pi05_ros.data.lerobot.selection import (
+    exclusion_reason,
+    longest_run,
+    never_commanded,
+    select_rows,
+)
 
 NO_PICTURE = "without a picture of every camera"
 NO_COMMAND = "without a command for every entry"
@@ -38,7 +43,7 @@ def test_rows_before_the_first_picture_and_the_first_command_are_counted_apart()
     assert rows.left_out == {NO_PICTURE: 10, NO_COMMAND: 5}
 
 
-def test_a_hole_cuts_the_shorter_part_off_and_says_so():
+def test_a_hole_cuts_the_shorter_part_off_and_counts_it():
     episode = drawn(rows=40)
     episode.actions[30, 1] = np.nan
     rows = select_rows(episode, ("front",))
@@ -47,7 +52,7 @@ def test_a_hole_cuts_the_shorter_part_off_and_says_so():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_state_that_is_no_number_never_goes_out(value):
+def test_a_state_that_is_not_finite_is_not_exported(value):
     episode = drawn(rows=40)
     episode.states[5, 1] = value
     rows = select_rows(episode, ("front",))
@@ -80,6 +85,6 @@ def test_an_entry_that_never_had_a_command_is_named():
         ({"recovered": "cut"}, ("success",), False, "recovered after a crash"),
     ],
 )
-def test_what_an_episode_says_of_itself_decides(facts, outcomes, recovered, why):
-    found = why_not(drawn(**facts), outcomes, recovered)
+def test_an_episodes_facts_decide_whether_it_is_exported(facts, outcomes, recovered, why):
+    found = exclusion_reason(drawn(**facts), outcomes, recovered)
     assert found == why or why and found.startswith(why)

@@ -18,7 +18,7 @@ def test_of_rows_by_hand():
 
 
 @pytest.mark.parametrize("memory", [1 << 20, 8 * 1000 * 2, 1])
-def test_a_dataset_read_a_few_entries_at_a_time_gives_what_all_at_once_give(monkeypatch, memory):
+def test_statistics_in_groups_of_entries_equal_those_of_all_at_once(monkeypatch, memory):
     monkeypatch.setattr(statistics, "MEMORY_BYTES", memory)
     values = np.random.default_rng(0).normal(size=(1000, 5)) ** 3
     reads = []
@@ -26,7 +26,7 @@ def test_a_dataset_read_a_few_entries_at_a_time_gives_what_all_at_once_give(monk
     def batches():
         reads.append(1)
         yield from np.array_split(values, 7)
-        yield values[:50] + 100  # Behind the rows that count.
+        yield values[:50] + 100  # Behind the rows that are counted.
 
     found = statistics.of_dataset(batches, 1000, 5)
     wanted = statistics.of_rows(values)
@@ -35,7 +35,7 @@ def test_a_dataset_read_a_few_entries_at_a_time_gives_what_all_at_once_give(monk
     assert len(reads) == {1 << 20: 1, 16000: 3, 1: 5}[memory]
 
 
-def test_a_dataset_that_is_shorter_than_it_says_is_refused():
+def test_a_dataset_with_fewer_rows_than_stated_is_refused():
     with pytest.raises(ValueError, match="2 rows came, 3 were promised"):
         statistics.of_dataset(lambda: iter([np.zeros((2, 1))]), 3, 1)
 

@@ -1,4 +1,4 @@
-"""From a dataset back to a bag that our readers, and rosbags, take for a recorded one."""
+"""From a dataset back to a bag that our readers and rosbags read like a recorded one."""
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,7 +8,7 @@ from fakes.lerobot_folders import TASKS, states, write_v21, write_v30
 from rosbags.rosbag2 import Reader
 
 from pi05_ros.data.episodes.episode import SubtaskLabel
-from pi05_ros.data.lerobot.errors import DatasetError
+from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import UNDER_WAY, BagSettings, log_times, write_bag
@@ -21,7 +21,7 @@ def psnr(one, other):
 
 
 def float32_labels(labels):
-    """Messages hold scores and corners as float32; a recorded label is of such numbers."""
+    """Round scores and corners to float32, as messages hold them."""
     return [(la.start_row, la.stop_row, la.text, la.source, la.task, la.id) for la in labels]
 
 
@@ -73,7 +73,7 @@ def test_rosbags_reads_it(tmp_path):
     with Reader(tmp_path / "bags" / drawn().facts.id) as reader:
         counts = {one.topic: one.msgcount for one in reader.connections}
         assert counts["/pi05/robot_state"] == 30
-        assert counts["/pi05/subtask"] == 3  # Two labels, and nothing to do in the end.
+        assert counts["/pi05/subtask"] == 3  # Two labels, and an empty subtask at the end.
 
 
 def test_a_foreign_dataset_becomes_bags(tmp_path):
@@ -87,14 +87,14 @@ def test_a_foreign_dataset_becomes_bags(tmp_path):
     assert found[0].facts.cameras == {"laptop": "/laptop/image_raw/compressed"}
 
 
-def test_an_episode_in_which_nothing_was_said_becomes_a_bag(tmp_path):
+def test_an_episode_without_labels_becomes_a_bag(tmp_path):
     episode = drawn(rows=30, labels=())
     (found,) = open_episodes(write_bag(episode, tmp_path))
     assert found.labels == ()
     np.testing.assert_array_equal(found.states, episode.states)
 
 
-def test_a_dataset_of_the_same_name_is_not_taken_for_the_one_that_is_there(tmp_path):
+def test_a_bag_of_another_dataset_with_the_same_name_is_refused(tmp_path):
     write_v30(tmp_path / "a/cubes")
     root = write_v21(tmp_path / "b/cubes")
     first, second = open_dataset(tmp_path / "a/cubes")
@@ -110,7 +110,7 @@ def test_a_dataset_of_the_same_name_is_not_taken_for_the_one_that_is_there(tmp_p
         write_bag(other, tmp_path / "bags")
 
 
-def test_a_bag_that_is_there_is_left_and_one_that_was_cut_is_made_anew(tmp_path):
+def test_an_existing_bag_is_kept_and_a_cut_one_is_rewritten(tmp_path):
     episode = drawn(rows=30)
     half = tmp_path / UNDER_WAY / episode.facts.id
     half.mkdir(parents=True)
@@ -126,13 +126,13 @@ def test_an_import_that_fails_leaves_no_bag(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [UNDER_WAY]
 
 
-def test_states_and_actions_of_different_sizes_are_no_robots(tmp_path):
+def test_states_and_actions_of_different_sizes_are_refused(tmp_path):
     episode = drawn(rows=30)
     episode.actions = episode.actions[:, :2]
     with pytest.raises(DatasetError, match="states of 3 entries and actions of 2, for 3 names"):
         write_bag(episode, tmp_path)
 
 
-def test_rows_that_were_measured_at_once_still_come_one_after_the_other():
+def test_rows_of_equal_times_get_rising_log_times():
     assert log_times(np.array([5, 5, 5, 9, 9])).tolist() == [5, 6, 7, 9, 10]
     assert log_times(np.array([5, 7, 9])).tolist() == [5, 7, 9]

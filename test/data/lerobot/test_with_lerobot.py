@@ -19,13 +19,13 @@ PYTHON = os.environ.get("PI05_LEROBOT_PYTHON", "")
 pytestmark = [
     pytest.mark.skipif(not PYTHON, reason="PI05_LEROBOT_PYTHON names no Python with lerobot"),
     pytest.mark.slow,
-    pytest.mark.timeout(600),  # torch alone takes a busy machine a minute to load.
+    pytest.mark.timeout(600),  # Loading torch takes a minute on a busy machine.
 ]
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    """The episodes, and what LeRobot saw of them."""
+    """The episodes, and the result of LeRobot's reader."""
     folder = tmp_path_factory.mktemp("lerobot")
     episodes = [
         drawn("a", rows=120, silent_rows=20, size=(120, 160)),

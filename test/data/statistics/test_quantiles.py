@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pi05_ros.data.statistics.quantiles import RANK_ERROR, Quantiles
 
-# Shapes that robots make: at rest most of the time, two places of a gripper, far outliers.
+# Distributions of robots: mostly at rest, two positions of a gripper, far outliers.
 SHAPES = {
     "normal": lambda rng, n: rng.normal(size=n),
     "at rest": lambda rng, n: np.where(rng.random(n) < 0.9, 0.0, rng.normal(size=n)),
@@ -24,7 +24,7 @@ def sketch(values):
 
 
 def rank_error(values, share, found):
-    """How far the rank of a quantile is from where it should be."""
+    """Distance of a quantile's rank from the wanted one."""
     ordered = np.sort(values)
     low = np.searchsorted(ordered, found, "left") / len(values)
     high = np.searchsorted(ordered, found, "right") / len(values)
@@ -39,14 +39,14 @@ def rank_error(values, share, found):
 @settings(max_examples=40, deadline=None)
 def test_merged_parts_of_very_unequal_sizes_have_the_quantiles_of_all(shape, seed, sizes):
     rng = np.random.default_rng(seed)
-    # Each part lies elsewhere: what one dataset says is not what the other says.
+    # The parts lie at different places, as different datasets do.
     parts = [SHAPES[shape](rng, n) + 3 * index for index, n in enumerate(sizes)]
     whole = Quantiles(1)
     for part in parts:
         whole.merge(sketch(part))
     values = np.concatenate(parts)
     for share in (0.01, 0.5, 0.99):
-        # The sketch draws lots: the stated error holds with 99 %, twice it practically always.
+        # The sketch samples at random: the bound holds with 99 %, its double nearly always.
         assert rank_error(values, share, whole.at(share)[0]) <= 2 * RANK_ERROR + 1 / len(values)
 
 
@@ -72,12 +72,12 @@ def test_values_that_are_not_finite_are_skipped():
     assert sketch(np.array([np.nan, 1.0, np.inf, -np.inf])).at(0.5) == 1.0
 
 
-def test_of_nothing_nothing_is_known():
+def test_without_values_the_statistics_are_nan():
     assert np.isnan(Quantiles(2).at(0.5)).all()
     assert np.isnan(Quantiles(2).share_below(np.zeros(2))).all()
 
 
-def test_bytes_give_the_sketch_back():
+def test_bytes_round_trip():
     found = sketch(np.random.default_rng(0).normal(size=50_000))
     back = Quantiles.from_bytes(found.to_bytes())
     assert back.at(0.01) == found.at(0.01) and back.at(0.99) == found.at(0.99)

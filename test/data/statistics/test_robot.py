@@ -50,7 +50,7 @@ def test_relative_actions_are_those_of_each_rows_chunk_minus_its_state():
     assert found.quantiles.at(0.5)[0] in np.array(wanted)[:, 0]
 
 
-def test_norm_stats_take_the_relative_ones_where_they_are_asked_for():
+def test_norm_stats_use_relative_statistics_for_the_named_entries():
     episode = wandering(3000, seed=3)
     found = statistics_of(episode).norm_stats(relative=["joint_1"])
     assert found.names == ("joint_0", "joint_1") and found.units == ("rad", "rad")
@@ -77,7 +77,7 @@ def test_an_entry_that_hardly_moves_can_be_widened_about_its_middle():
 
 
 def test_merged_shards_equal_the_whole_and_survive_their_files(tmp_path):
-    # Few enough for exact sketches, so that nothing is left to luck.
+    # Few enough for exact sketches, so that the result is deterministic.
     episodes = [wandering(n, seed=n) for n in (1, 13, 900, 50)]
     whole = statistics_of(*episodes, horizon=2)
     merged = RobotStatistics(whole.layout)
@@ -95,7 +95,7 @@ def test_merged_shards_equal_the_whole_and_survive_their_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "message"),
     [
         (layout_facts(("joint_0", "joint_1"), ("rad", "rad"), "other"), "platform 'other'"),
         (layout_facts(("joint_0", "elbow"), ("rad", "rad")), "names: 'elbow' for 'joint_1'"),
@@ -103,14 +103,14 @@ def test_merged_shards_equal_the_whole_and_survive_their_files(tmp_path):
     ],
     ids=["platform", "names", "units"],
 )
-def test_another_robot_is_refused(facts, said):
-    with pytest.raises(StatisticsError, match=said):
+def test_another_robot_is_refused(facts, message):
+    with pytest.raises(StatisticsError, match=message):
         statistics_of(wandering(10), wandering(10, facts=facts))
 
 
-def test_nothing_known_is_said():
+def test_norm_stats_without_rows_are_an_error():
     nothing = wandering(10, labels=())
-    with pytest.raises(StatisticsError, match="nothing is known of 'joint_0': of 0 rows"):
+    with pytest.raises(StatisticsError, match="there are no values of 'joint_0': of 0 rows"):
         statistics_of(nothing).norm_stats()
 
 
@@ -144,7 +144,7 @@ def test_a_file_of_another_format_is_refused(tmp_path):
         load_statistics(tmp_path / "x.npz")
 
 
-def test_norm_stats_that_say_something_else_are_refused(tmp_path):
+def test_other_content_of_norm_stats_is_refused(tmp_path):
     (tmp_path / "n.json").write_text('{"robot": {"dimension": []}}')
     with pytest.raises(StatisticsError, match="unknown key 'dimension'; did you mean"):
         read_norm_stats(tmp_path / "n.json")

@@ -29,13 +29,13 @@ def test_parts_of_any_size_merge_to_the_whole(seed, rows, cuts, offset):
     found = spread_of(values, sorted(cuts))
     assert found.count.tolist() == [rows] * 3
     np.testing.assert_allclose(found.mean, values.mean(axis=0), rtol=1e-12, atol=1e-12)
-    # Far from 0 a float64 holds 1e8 to 1.5e-8: that much stays of the deviation.
+    # A float64 near 1e8 has a resolution of 1.5e-8, which bounds the deviation's error.
     np.testing.assert_allclose(found.deviation, values.std(axis=0), rtol=1e-6, atol=1e-7)
     np.testing.assert_array_equal(found.least, values.min(axis=0))
     np.testing.assert_array_equal(found.greatest, values.max(axis=0))
 
 
-def test_values_that_are_not_finite_are_skipped_where_they_stand():
+def test_values_that_are_not_finite_are_skipped_by_entry():
     found = spread_of(np.array([[1.0, 5.0], [np.nan, 7.0], [3.0, np.inf]]))
     assert found.count.tolist() == [2, 2]
     assert found.mean.tolist() == [2.0, 6.0]
@@ -43,7 +43,7 @@ def test_values_that_are_not_finite_are_skipped_where_they_stand():
     assert found.greatest.tolist() == [3.0, 7.0]
 
 
-def test_of_nothing_nothing_is_known():
+def test_without_values_the_statistics_are_nan():
     found = spread_of(np.zeros((0, 1)))
     assert found.count.tolist() == [0] and np.isnan(found.deviation).all()
     found.add(np.array([[2.0]]))

@@ -28,7 +28,7 @@ from pi05_ros.nodes.recorder.messages import episode_message
 from pi05_ros.nodes.recorder.recorder import Recorder
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.disk import DiskSpace
-from pi05_ros.recording.episodes import StartCode, State, StopCode
+from pi05_ros.recording.episodes import RecorderState, StartCode, StopCode
 from pi05_ros.recording.tallies import UNKNOWN
 
 PLATFORM = load_platform("mobile_18dof")
@@ -126,7 +126,7 @@ def test_codes_are_those_of_the_services_and_of_the_message():
     for codes, kind in ((StartCode, StartEpisode), (StopCode, StopEpisode)):
         for code in codes:
             assert getattr(kind.Response, code.name) == code
-    for state in State:
+    for state in RecorderState:
         assert getattr(Episode, f"STATE_{state.name}") == state
 
 
@@ -525,7 +525,7 @@ def test_wrong_parameters_refuse_to_configure(tmp_path, capfd, parameters, said)
 
 def test_an_episode_that_never_was_has_no_message_of_it():
     status = types.SimpleNamespace(
-        facts=None, state=State.IDLE, outcome="", path="", start_ns=0, duration_ns=0,
+        facts=None, state=RecorderState.IDLE, outcome="", path="", start_ns=0, duration_ns=0,
         message_count=0, byte_count=0, message="",
     )  # fmt: skip
     message = episode_message(status, Episode().header.stamp, "recovered one")

@@ -1,18 +1,18 @@
-"""Work done ahead: order, errors, and an end of the thread."""
+"""Prefetching: order, errors, and the end of the thread."""
 
 import threading
 
 import pytest
 
-from pi05_ros.data.lerobot.ahead import ahead
+from pi05_ros.data.lerobot.prefetch import prefetch
 
 
-def test_everything_comes_in_order():
-    assert list(ahead(range(100), depth=3)) == list(range(100))
-    assert list(ahead([])) == []
+def test_items_come_in_order():
+    assert list(prefetch(range(100), depth=3)) == list(range(100))
+    assert list(prefetch([])) == []
 
 
-def test_no_more_than_the_depth_is_made_ahead():
+def test_at_most_depth_items_are_produced_in_advance():
     made, asked = [], threading.Event()
 
     def items():
@@ -22,27 +22,27 @@ def test_no_more_than_the_depth_is_made_ahead():
                 asked.set()
             yield number
 
-    stream = ahead(items(), depth=4)
+    stream = prefetch(items(), depth=4)
     assert next(stream) == 0
-    assert asked.wait(10)  # One is out, four wait, and one more is in the hand.
+    assert asked.wait(10)  # One is consumed, four are queued, and one more is being queued.
     assert made == [0, 1, 2, 3, 4, 5]
     stream.close()
 
 
-def test_an_error_comes_where_its_item_would_have():
+def test_an_error_is_raised_in_place_of_its_item():
     def items():
         yield 1
         raise KeyError("gone")
 
-    stream = ahead(items())
+    stream = prefetch(items())
     assert next(stream) == 1
     with pytest.raises(KeyError, match="gone"):
         next(stream)
 
 
-def test_leaving_early_ends_the_thread():
+def test_closing_the_generator_ends_the_thread():
     before = set(threading.enumerate())
-    stream = ahead(iter(int, 1), depth=2)
+    stream = prefetch(iter(int, 1), depth=2)
     next(stream)
     (thread,) = set(threading.enumerate()) - before
     stream.close()

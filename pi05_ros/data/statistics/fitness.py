@@ -1,6 +1,6 @@
-"""What is wrong with statistics before anything is trained on them.
+"""Checks that statistics, and the data behind them, are fit for training.
 
-Each rule is stated at its constant; the reasons are in docs/design/statistics.md.
+Each rule is stated at its constant; docs/design/statistics.md gives the reasons.
 """
 
 from __future__ import annotations
@@ -22,58 +22,58 @@ KINDS = {
     "layout": "the entries are not the platform's",
     "too-few": "too few rows for a 1st and a 99th percentile",
     "not-finite": "values that are NaN or infinite",
-    "near-constant": "an entry that hardly moves, whose noise would be blown up",
+    "near-constant": "an entry that hardly moves, so normalisation would amplify its noise",
     "outside-limits": "values that the platform's limits do not allow",
-    "outside-range": "more values outside [-1, 1] than the percentiles say",
+    "outside-range": "more values outside [-1, 1] than the percentiles imply",
     "outlier": "a value far outside [-1, 1]",
 }
 
 MIN_ROWS = 1000  # 20 s at 50 Hz: ten of them lie below the 1st percentile.
-# Distance of the 1st and the 99th percentile, as a share of what the platform allows.
+# Distance between the 1st and the 99th percentile, as a share of the platform's range.
 MIN_SPAN_SHARE = 1e-3
-# Share of the platform's range by which a measurement may overshoot a limit: fingers do by 4 %.
+# Share of the platform's range by which a measurement may exceed a limit: fingers reach 4 %.
 LIMIT_TOLERANCE = 0.05
 MAX_OUTSIDE_LIMITS = 0.01  # Share of the values.
-MAX_OUTSIDE_RANGE = 0.05  # Share of the values; 0.02 is what the percentiles mean.
-OUTLIER = 20.0  # Of a normalised value.
+MAX_OUTSIDE_RANGE = 0.05  # Share of the values; the percentiles themselves leave 0.02 outside.
+OUTLIER = 20.0  # Magnitude of a normalised value.
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong."""
+class StatisticsFinding:
+    """One reason why statistics may be unfit for training."""
 
     kind: str  # One of KINDS.
     severity: Literal["error", "warning"]  # An error blocks training.
-    entry: str  # Name of the entry of the vector; "": all.
-    sentence: str  # What was wanted, what was found, what to do.
+    entry: str  # Name of the vector's entry; "": all entries.
+    sentence: str  # What was wanted, what was found and what to do.
 
 
-class NotTrainableError(Pi05Error):
-    """Statistics with findings that block training.
+class UnfitStatisticsError(Pi05Error):
+    """The statistics are unfit for training.
 
     Args:
-        findings: Those that block.
+        findings: The errors that block training, at least one.
     """
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[StatisticsFinding]) -> None:
         self.findings = tuple(findings)
         more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
         kinds = ", ".join(sorted({finding.kind for finding in findings}))
         super().__init__(
-            f"these data do not train: {findings[0].sentence}{more}; mend them, or say that you "
-            f"accept it (--accept {kinds.replace(', ', ' --accept ')})"
+            f"the data are unfit for training: {findings[0].sentence}{more}; repair them, or "
+            f"accept the findings (--accept {kinds.replace(', ', ' --accept ')})"
         )
 
 
-def examine(
+def check_fitness(
     statistics: RobotStatistics, platform: Platform, norm_stats: NormStats
-) -> tuple[Finding, ...]:
-    """All that is wrong with statistics.
+) -> tuple[StatisticsFinding, ...]:
+    """Find every reason why statistics may be unfit for training.
 
     Args:
-        statistics: Of the data.
-        platform: Of the robot: its limits.
-        norm_stats: By which the data will be normalised: their own, or a checkpoint's.
+        statistics: Statistics of the data.
+        platform: The robot, with its limits.
+        norm_stats: Statistics that will normalise the data: their own, or a checkpoint's.
     """
     units = tuple(str(dimension.unit) for dimension in platform.dimensions)
     difference = norm_stats.difference(platform.names, units)
@@ -81,7 +81,7 @@ def examine(
     if not difference and layout.names != platform.names:
         difference = f"wanted {', '.join(platform.names)}, found {', '.join(layout.names)}"
     if difference:
-        return (Finding("layout", "error", "", f"{platform.name}: {difference}"),)
+        return (StatisticsFinding("layout", "error", "", f"{platform.name}: {difference}"),)
     findings = list(_too_few(statistics))
     relative = norm_stats.relative
     low, high = platform.lower, platform.upper
@@ -93,28 +93,28 @@ def examine(
         "action": (statistics.actions, ~relative),
         "relative action": (statistics.relative, relative),
     }
-    for kind, (vectors, judged) in ranges.items():
+    for kind, (vectors, selected) in ranges.items():
         ends = _ends(norm_stats, "state" if kind == "state" else "action")
-        findings += _near_constant(kind, ends, judged, platform, high - low)
-        findings += _outside_range(kind, vectors, ends, judged, platform)
+        findings += _near_constant(kind, ends, selected, platform, high - low)
+        findings += _outside_range(kind, vectors, ends, selected, platform)
     return tuple(findings)
 
 
-def require_trainable(
-    findings: Sequence[Finding], accept: Collection[str] = ()
-) -> tuple[Finding, ...]:
-    """Lets training go on only with sound statistics.
+def require_fit(
+    findings: Sequence[StatisticsFinding], accept: Collection[str] = ()
+) -> tuple[StatisticsFinding, ...]:
+    """Raise unless every error among the findings is accepted.
 
     Args:
-        findings: From `examine`.
-        accept: Kinds of findings that a person has looked at and takes.
+        findings: The result of `check_fitness`.
+        accept: Kinds of findings that the user has reviewed and accepts.
 
     Returns:
-        The errors that were accepted: to be written where the result will be found again.
+        The accepted errors, to be recorded beside the statistics.
 
     Raises:
-        NotTrainableError: There are errors that nobody accepted.
-        ConfigError: There is no such kind.
+        UnfitStatisticsError: There are errors that are not accepted.
+        ConfigError: `accept` holds an unknown kind.
     """
     for kind in accept:
         if kind not in KINDS:
@@ -126,13 +126,13 @@ def require_trainable(
     errors = [finding for finding in findings if finding.severity == "error"]
     blocking = [finding for finding in errors if finding.kind not in accept]
     if blocking:
-        raise NotTrainableError(blocking)
+        raise UnfitStatisticsError(blocking)
     return tuple(errors)
 
 
-def _too_few(statistics: RobotStatistics) -> Iterator[Finding]:
+def _too_few(statistics: RobotStatistics) -> Iterator[StatisticsFinding]:
     if statistics.rows < MIN_ROWS:
-        yield Finding(
+        yield StatisticsFinding(
             "too-few",
             "error",
             "",
@@ -141,21 +141,23 @@ def _too_few(statistics: RobotStatistics) -> Iterator[Finding]:
         )
 
 
-def _not_finite(kind: str, vectors: VectorStatistics, platform: Platform) -> Iterator[Finding]:
+def _not_finite(
+    kind: str, vectors: VectorStatistics, platform: Platform
+) -> Iterator[StatisticsFinding]:
     for name, count in zip(platform.names, vectors.not_finite, strict=True):
         if count:
-            yield Finding(
+            yield StatisticsFinding(
                 "not-finite", "error", name, f"{name}: {count} values of the {kind} are not finite"
             )
 
 
 def _near_constant(
-    kind: str, ends: np.ndarray, judged: np.ndarray, platform: Platform, range_: np.ndarray
-) -> Iterator[Finding]:
+    kind: str, ends: np.ndarray, selected: np.ndarray, platform: Platform, range_: np.ndarray
+) -> Iterator[StatisticsFinding]:
     span = ends[1] - ends[0]
-    for i in np.flatnonzero(judged & (span < MIN_SPAN_SHARE * range_)):
+    for i in np.flatnonzero(selected & (span < MIN_SPAN_SHARE * range_)):
         unit = platform.dimensions[i].unit
-        yield Finding(
+        yield StatisticsFinding(
             "near-constant",
             "error",
             platform.names[i],
@@ -165,13 +167,15 @@ def _near_constant(
         )
 
 
-def _outside_limits(kind: str, vectors: VectorStatistics, platform: Platform) -> Iterator[Finding]:
+def _outside_limits(
+    kind: str, vectors: VectorStatistics, platform: Platform
+) -> Iterator[StatisticsFinding]:
     slack = LIMIT_TOLERANCE * (platform.upper - platform.lower)
     outside = vectors.quantiles.share_below(platform.lower - slack)
     outside = outside + vectors.quantiles.share_above(platform.upper + slack)
     for i in np.flatnonzero(outside > MAX_OUTSIDE_LIMITS):
         spread = vectors.spread
-        yield Finding(
+        yield StatisticsFinding(
             "outside-limits",
             "error",
             platform.names[i],
@@ -185,23 +189,23 @@ def _outside_range(
     kind: str,
     vectors: VectorStatistics,
     ends: np.ndarray,
-    judged: np.ndarray,
+    selected: np.ndarray,
     platform: Platform,
-) -> Iterator[Finding]:
+) -> Iterator[StatisticsFinding]:
     outside = vectors.quantiles.share_below(ends[0]) + vectors.quantiles.share_above(ends[1])
     span = np.maximum(ends[1] - ends[0], 1e-6)  # As model/normalization keeps it above 0.
     spread = vectors.spread
     farthest = np.maximum(ends[0] - spread.least, spread.greatest - ends[1]) / span * 2 + 1
-    for i in np.flatnonzero(judged & (outside > MAX_OUTSIDE_RANGE)):
-        yield Finding(
+    for i in np.flatnonzero(selected & (outside > MAX_OUTSIDE_RANGE)):
+        yield StatisticsFinding(
             "outside-range",
             "error",
             platform.names[i],
             f"{platform.names[i]}: {outside[i]:.1%} of the {kind} lie outside [-1, 1] after "
             f"normalisation, wanted {2 * 0.01:.0%}: the statistics are of other data",
         )
-    for i in np.flatnonzero(judged & (farthest > OUTLIER) & (outside <= MAX_OUTSIDE_RANGE)):
-        yield Finding(
+    for i in np.flatnonzero(selected & (farthest > OUTLIER) & (outside <= MAX_OUTSIDE_RANGE)):
+        yield StatisticsFinding(
             "outlier",
             "warning",
             platform.names[i],
@@ -211,7 +215,7 @@ def _outside_range(
 
 
 def _ends(norm_stats: NormStats, kind: str) -> np.ndarray:
-    """What becomes -1 and 1, (2, D)."""
+    """Values that normalise to -1 and 1, (2, D) float64."""
     return np.array(
         [[getattr(d, f"{kind}_{q}") for d in norm_stats.dimensions] for q in ("q01", "q99")]
     )

@@ -1,4 +1,4 @@
-"""Each fault of the data gives its finding, and blocks until somebody accepts it."""
+"""Each fault of the data gives its finding, and blocks until it is accepted."""
 
 import dataclasses
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from fakes.episodes import MemoryEpisode, layout_facts
 
-from pi05_ros.data.statistics.doctor import (
+from pi05_ros.data.statistics.fitness import (
     KINDS,
-    NotTrainableError,
-    examine,
-    require_trainable,
+    UnfitStatisticsError,
+    check_fitness,
+    require_fit,
 )
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics
 from pi05_ros.errors import ConfigError
@@ -32,7 +32,7 @@ def sound(rows=2000):
 def findings(episode, relative=(), norm_stats=None):
     statistics = RobotStatistics(Layout.of(episode))
     statistics.add(episode)
-    return examine(statistics, PLATFORM, norm_stats or statistics.norm_stats(relative))
+    return check_fitness(statistics, PLATFORM, norm_stats or statistics.norm_stats(relative))
 
 
 def kinds(found):
@@ -42,7 +42,7 @@ def kinds(found):
 def test_sound_data_give_no_finding():
     assert findings(sound()) == ()
     assert findings(sound(), relative=PLATFORM.names[:14]) == ()
-    assert require_trainable(()) == ()
+    assert require_fit(()) == ()
 
 
 def test_too_few_rows():
@@ -74,7 +74,7 @@ def test_an_entry_that_hardly_moves():
     assert "the state hardly moves" in found[0].sentence
 
 
-def test_a_relative_action_is_judged_by_its_differences():
+def test_a_relative_action_is_checked_by_its_differences():
     episode = sound()
     episode.actions[:] = episode.states  # Absolute ones move; relative ones move less...
     episode.states[:, 14] = episode.actions[:, 14] = np.linspace(0.2, 0.2 + 1e-4, 2000)
@@ -92,7 +92,7 @@ def test_values_outside_the_limits():
     assert "another unit?" in found[0].sentence
 
 
-def test_an_overshoot_of_a_limit_is_none():
+def test_a_small_overshoot_of_a_limit_is_no_finding():
     episode = sound()
     episode.states[:, 3] = PLATFORM.upper[3] + 0.04 * SPAN[3] * np.sin(np.arange(2000))
     assert "outside-limits" not in {f.kind for f in findings(episode)}
@@ -114,7 +114,7 @@ def test_a_far_value_warns_and_does_not_block():
     episode.states[50, 9] = PLATFORM.upper[9]
     found = findings(episode)
     assert kinds(found) == {("outlier", "warning", PLATFORM.names[9])}
-    assert require_trainable(found) == ()
+    assert require_fit(found) == ()
 
 
 def test_another_layout():
@@ -125,18 +125,18 @@ def test_another_layout():
     assert f"wanted {PLATFORM.names[0]} [rad] as entry 0" in found[0].sentence
 
 
-def test_errors_block_until_they_are_accepted_and_what_was_accepted_is_told():
+def test_errors_block_until_they_are_accepted_and_accepted_ones_are_returned():
     found = findings(sound(999))
-    with pytest.raises(NotTrainableError, match="wanted at least 1000 rows.*--accept too-few"):
-        require_trainable(found)
-    with pytest.raises(NotTrainableError):
-        require_trainable(found, accept=["outlier"])
-    assert require_trainable(found, accept=["too-few"]) == found
+    with pytest.raises(UnfitStatisticsError, match="wanted at least 1000 rows.*--accept too-few"):
+        require_fit(found)
+    with pytest.raises(UnfitStatisticsError):
+        require_fit(found, accept=["outlier"])
+    assert require_fit(found, accept=["too-few"]) == found
 
 
-def test_a_kind_that_is_none_cannot_be_accepted():
+def test_an_unknown_kind_cannot_be_accepted():
     with pytest.raises(ConfigError, match="'too-fev'; did you mean 'too-few'"):
-        require_trainable((), accept=["too-fev"])
+        require_fit((), accept=["too-fev"])
 
 
 def test_every_kind_is_described():

@@ -1,4 +1,4 @@
-"""An iterator that is worked on ahead, by a thread of its own."""
+"""An iterator that a thread runs ahead of its consumer."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Item = TypeVar("Item")
 _END = object()
 
 
-def ahead(items: Iterable[Item], depth: int = 8) -> Generator[Item, None, None]:
-    """Yields what `items` yields, of which up to `depth` are made before they are asked for.
+def prefetch(items: Iterable[Item], depth: int = 8) -> Generator[Item, None, None]:
+    """Yield the items of `items`, up to `depth` of which are produced in advance.
 
-    What `items` raises is raised here. Leaving early ends the thread.
+    An error of `items` is raised here. Closing the generator ends the thread.
     """
     made: queue.Queue[object] = queue.Queue(depth)
     left = threading.Event()

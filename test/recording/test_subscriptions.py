@@ -1,7 +1,7 @@
-"""Subscriptions follow what publishers offer."""
+"""Subscriptions follow the QoS that publishers offer."""
 
 from pi05_ros.data.bags.qos import OfferedQos
-from pi05_ros.recording.joining import Demand, Joining, Publisher
+from pi05_ros.recording.subscriptions import Publisher, RequestedQos, SubscriptionTracker
 from pi05_ros.recording.topics import TopicChoice, TopicRules
 
 X = "/pi05/x"
@@ -16,41 +16,41 @@ def publisher(reliable=True, latched=False, kind="std_msgs/msg/String", type_has
 
 
 def joining():
-    return Joining(TopicChoice(TopicRules("/pi05")))
+    return SubscriptionTracker(TopicChoice(TopicRules("/pi05")))
 
 
-def test_no_more_is_asked_for_than_every_publisher_offers():
-    assert Demand.of([publisher(), publisher()]) == Demand(True, False)
-    assert Demand.of([publisher(), publisher(reliable=False)]) == Demand(False, False)
-    assert Demand.of([publisher(latched=True)]) == Demand(True, True)
-    assert Demand.of([publisher(latched=True), publisher()]) == Demand(True, False)
+def test_the_requested_qos_is_what_every_publisher_offers():
+    assert RequestedQos.of([publisher(), publisher()]) == RequestedQos(True, False)
+    assert RequestedQos.of([publisher(), publisher(reliable=False)]) == RequestedQos(False, False)
+    assert RequestedQos.of([publisher(latched=True)]) == RequestedQos(True, True)
+    assert RequestedQos.of([publisher(latched=True), publisher()]) == RequestedQos(True, False)
 
 
-def test_a_topic_is_joined_once_with_what_is_offered():
+def test_a_topic_is_subscribed_once_with_the_offered_qos():
     state = joining()
     first = publisher(latched=True)
     (join,) = state.update({X: [first]})
     assert (join.topic, join.type, join.type_hash) == (X, "std_msgs/msg/String", "RIHS01_1")
-    assert join.demand == Demand(True, True)
+    assert join.requested == RequestedQos(True, True)
     assert join.qos == (first.qos,)
     assert state.update({X: [first]}) == []
 
 
-def test_a_late_topic_is_joined_and_one_without_publishers_waits():
+def test_a_late_topic_is_subscribed_and_one_without_publishers_is_not():
     state = joining()
     assert state.update({X: []}) == []
     assert [j.topic for j in state.update({X: [publisher()]})] == [X]
 
 
-def test_a_topic_whose_publishers_change_their_qos_is_joined_anew():
+def test_a_topic_whose_publishers_change_their_qos_is_subscribed_again():
     state = joining()
     state.update({X: [publisher()]})
     (again,) = state.update({X: [publisher(reliable=False)]})
-    assert again.demand == Demand(False, False)
+    assert again.requested == RequestedQos(False, False)
     assert state.joined[X] == again
 
 
-def test_a_publisher_that_goes_leaves_the_subscription():
+def test_the_subscription_stays_when_a_publisher_goes():
     state = joining()
     (join,) = state.update({X: [publisher()]})
     assert state.update({}) == []
@@ -67,14 +67,14 @@ def test_several_publishers_at_a_time_are_remembered():
     assert state.several == {X}
 
 
-def test_another_type_is_told_and_not_recorded():
+def test_another_type_is_reported_and_not_recorded():
     state = joining()
     state.update({X: [publisher()]})
     assert state.update({X: [publisher(kind="a/msg/B")]}) == []
     assert state.problems == {X: "its type changed from std_msgs/msg/String to a/msg/B"}
 
 
-def test_what_was_refused_is_not_tried_again_and_stays_told():
+def test_a_refused_topic_is_not_tried_again_and_stays_reported():
     state = joining()
     state.update({X: [publisher()]})
     state.refuse(X, "its type is not installed here")

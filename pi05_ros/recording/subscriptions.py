@@ -1,4 +1,4 @@
-"""When to subscribe, and with which QoS: as the publishers of a topic offer it."""
+"""The recorder's subscriptions and their QoS, as the publishers of each topic offer it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pi05_ros.recording.topics import TopicChoice
 
 @dataclass(frozen=True)
 class Publisher:
-    """One publisher of a topic, as the graph tells."""
+    """One publisher of a topic in the graph."""
 
     type: str  # "sensor_msgs/msg/Image"
     qos: OfferedQos
-    type_hash: str = ""  # "RIHS01_…"; empty where the middleware does not tell.
+    type_hash: str = ""  # "RIHS01_…"; "": the middleware does not provide it.
 
 
 @dataclass(frozen=True)
-class Demand:
-    """The QoS that a subscription asks for."""
+class RequestedQos:
+    """The QoS that a subscription requests."""
 
     reliable: bool
     transient_local: bool
 
     @classmethod
-    def of(cls, publishers: Iterable[Publisher]) -> Demand:
-        """The most that all of them give: asking for more would silence one of them."""
+    def of(cls, publishers: Iterable[Publisher]) -> RequestedQos:
+        """Return the strongest QoS that all publishers offer; a stronger one excludes some."""
         publishers = tuple(publishers)
         return cls(
             all(p.qos.reliability == "reliable" for p in publishers),
@@ -36,49 +36,53 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Join:
-    """A subscription to make; one to the same topic that is open ends."""
+class SubscriptionRequest:
+    """A subscription to make, in place of an open one to the same topic."""
 
     topic: str
     type: str
-    demand: Demand
+    requested: RequestedQos
     publishers: tuple[Publisher, ...]
 
     @property
     def type_hash(self) -> str:
-        """Of the message type, as the first publisher tells it."""
+        """Hash of the message type, from the first publisher."""
         return self.publishers[0].type_hash
 
     @property
     def qos(self) -> tuple[OfferedQos, ...]:
-        """What the publishers offer."""
+        """QoS that each publisher offers."""
         return tuple(publisher.qos for publisher in self.publishers)
 
 
 def types_of(graph: Mapping[str, Sequence[Publisher]]) -> dict[str, list[str]]:
-    """The types of each topic that has a publisher, as TopicChoice takes them."""
+    """List the types of each topic that has a publisher, for TopicChoice."""
     return {name: sorted({p.type for p in graph[name]}) for name in graph if graph[name]}
 
 
-class Joining:
-    """Follows the graph during one episode.
+class SubscriptionTracker:
+    """Tracks the topics of the graph during one episode.
+
+    Args:
+        choice: The choice of topics.
 
     Attributes:
-        joined: Topic -> the subscription that is open.
+        choice: The choice of topics.
+        joined: Topic -> its open subscription.
         problems: Topic -> why it is not recorded as it should be, one clause.
-        several: Topics that had more than one publisher at a time: numbers of messages that are
-            lost cannot be told for them.
+        several: Topics that had several publishers at a time, whose lost messages cannot be
+            counted.
     """
 
     def __init__(self, choice: TopicChoice) -> None:
         self.choice = choice
-        self.joined: dict[str, Join] = {}
+        self.joined: dict[str, SubscriptionRequest] = {}
         self.problems: dict[str, str] = {}
         self.several: set[str] = set()
         self._refused: dict[str, str] = {}
 
-    def update(self, graph: Mapping[str, Sequence[Publisher]]) -> list[Join]:
-        """Takes what is published now.
+    def update(self, graph: Mapping[str, Sequence[Publisher]]) -> list[SubscriptionRequest]:
+        """Update the topics from the graph.
 
         Args:
             graph: Topic -> its publishers; topics without one are absent.
@@ -96,7 +100,9 @@ class Joining:
             publishers = tuple(graph[topic])
             if len(publishers) > 1:
                 self.several.add(topic)
-            join = Join(topic, publishers[0].type, Demand.of(publishers), publishers)
+            join = SubscriptionRequest(
+                topic, publishers[0].type, RequestedQos.of(publishers), publishers
+            )
             if topic in self._refused:
                 self.problems[topic] = self._refused[topic]
                 continue
@@ -104,12 +110,12 @@ class Joining:
             if present is not None and present.type != join.type:
                 # A bag's channel has one type.
                 self.problems[topic] = f"its type changed from {present.type} to {join.type}"
-            elif present is None or present.demand != join.demand:
+            elif present is None or present.requested != join.requested:
                 joins.append(join)
                 self.joined[topic] = join
         return joins
 
     def refuse(self, topic: str, why: str) -> None:
-        """Notes that a topic cannot be subscribed to: it is not tried again in this episode."""
+        """Mark a topic that cannot be subscribed to; it is not tried again in this episode."""
         self.joined.pop(topic, None)
         self._refused[topic] = self.problems[topic] = why
