@@ -88,12 +88,24 @@ def check(
     Returns:
         What was found. A bag that cannot be read is a finding, too.
     """
-    settings = settings or CheckSettings()
     try:
         with BagReader(path) as reader:
-            return _Check(path, reader, settings).run(tell)
+            return check_open(reader, settings, tell)
     except BagError as error:
         return Report(path, None, 0.0, (), (Finding(Level.ERROR, path.name, str(error)),))
+
+
+def check_open(
+    reader: BagReader,
+    settings: CheckSettings | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Check a bag that is open already; see `check`.
+
+    Raises:
+        BagError: The bag is damaged.
+    """
+    return _Check(reader.path, reader, settings or CheckSettings()).run(tell)
 
 
 @dataclass
