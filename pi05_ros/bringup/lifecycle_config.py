@@ -15,11 +15,11 @@ def _limit(default: float | int, description: str) -> Any:
 
 @dataclass(frozen=True)
 class LifecycleConfig:
-    """How patient the lifecycle manager is. All times are of a steady clock, never simulated."""
+    """Time limits of the lifecycle manager, of a steady clock, never simulated."""
 
-    ask_period_s: float = _limit(0.2, "Time between two questions for a node's state [s].")
+    ask_period_s: float = _limit(0.2, "Period of the requests for a node's state [s].")
     answer_timeout_s: float = _limit(
-        4.0, "A node that answers no question for so long counts as dead or hung [s]."
+        4.0, "A node that answers no request for so long counts as dead or hung [s]."
     )
     configure_limit_s: float = _limit(
         900.0,
@@ -46,9 +46,9 @@ class LifecycleConfig:
             raise ValueError("max_retry_s: wanted at least first_retry_s")
 
     def limit_s(self, transition: str) -> float:
-        """The limit of a transition by its name ("configure") [s]."""
+        """Limit of a transition by its name ("configure") [s]."""
         return float(getattr(self, f"{transition}_limit_s"))
 
     def retry_delay_s(self, refusals: int) -> float:
-        """Delay after so many refusals in a row [s]."""
+        """Delay after `refusals` refusals in a row [s]."""
         return float(min(self.first_retry_s * 2.0 ** (refusals - 1), self.max_retry_s))

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from pi05_msgs.msg import RobotState
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
-from pi05_ros.nodes.brain_common.brains import BRAIN_NAMES, BrainSource
+from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
+from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.brain_common.observer import Observer
 from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.parameters import parameter
@@ -24,23 +25,12 @@ class BrainParameters:
     """Parameters of every node that thinks."""
 
     platform: str = parameter("mobile_18dof", "Platform name, or the path of its YAML file.")
-    brain: str = parameter("model", "Who thinks.", choices=BRAIN_NAMES)
-    checkpoint: str = parameter(
-        "", "Folder of the model's weights; empty: nano size, drawn at random."
-    )
-    device: str = parameter(
-        ModelOptions.device, "Where the model runs: cpu, cuda, cuda:1, or auto for a GPU if any."
-    )
-    dtype: str = parameter(
-        ModelOptions.dtype,
-        "Numbers that the model computes in; auto: bfloat16 on a GPU, float32 on a CPU.",
-        choices=DTYPES,
-    )
+    brain: str = parameter("model", DESCRIPTIONS["brain"], choices=BRAIN_NAMES)
+    checkpoint: str = parameter("", DESCRIPTIONS["checkpoint"])
+    device: str = parameter(ModelOptions.device, DESCRIPTIONS["device"])
+    dtype: str = parameter(ModelOptions.dtype, DESCRIPTIONS["dtype"], choices=DTYPES)
     execution: str = parameter(
-        ModelOptions.execution,
-        "How the model's passes run; compiled and graphs are faster and take a minute to start. "
-        "auto: graphs on a GPU, eager on a CPU.",
-        choices=EXECUTIONS,
+        ModelOptions.execution, DESCRIPTIONS["execution"], choices=EXECUTIONS
     )
     threads: int = parameter(
         ModelOptions.threads,
@@ -56,7 +46,7 @@ class BrainParameters:
     )
     seed: int = parameter(
         ModelOptions.seed,
-        "Seed of what the model draws at random: noise and tokens.",
+        DESCRIPTIONS["seed"],
         minimum=0,
         maximum=2**31 - 1,
     )

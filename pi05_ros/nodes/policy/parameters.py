@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pi05_ros.brain.options import DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES, ChunkSettings
 from pi05_ros.nodes.brain_common.brain_node import BrainParameters
 from pi05_ros.nodes.common.parameters import parameter
@@ -15,10 +16,7 @@ class PolicyParameters(BrainParameters):
 
     chunk_mode: str = parameter(
         AUTO,
-        "How chunks follow each other. sync: the robot stands and waits for each; async: the next "
-        "is computed while one runs; rtc: and goes on from it by guidance of the flow; "
-        "trained_rtc: and goes on from it as trained. auto: trained_rtc where it was taught, "
-        "else async.",
+        DESCRIPTIONS["chunk_mode"],
         choices=(AUTO, *CHUNK_MODES),
     )
     execution_horizon: int = parameter(

@@ -7,8 +7,8 @@ import tempfile
 
 import pytest
 
-from pi05_ros.cli.common import domain
-from pi05_ros.cli.common.domain import own_domain
+from pi05_ros.bringup import domain
+from pi05_ros.bringup.domain import own_domain
 from pi05_ros.errors import Pi05Error
 
 UDP_PORTS = domain._udp_ports
@@ -63,7 +63,7 @@ def test_a_killed_demo_gives_its_domain_back(tmp_path, monkeypatch):
     code = f"""
 import os, tempfile
 tempfile.tempdir = {str(tmp_path)!r}
-from pi05_ros.cli.common import domain
+from pi05_ros.bringup import domain
 domain._DOMAINS = range(5, 6)
 domain._udp_ports = lambda: set()
 with domain.own_domain({{}}) as found:

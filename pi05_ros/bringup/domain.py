@@ -1,4 +1,4 @@
-"""A ROS domain for each demo, so that two on one machine do not hear each other."""
+"""A ROS domain of its own for each run, so that two on one machine do not interfere."""
 
 from __future__ import annotations
 
@@ -22,15 +22,20 @@ _DOMAINS = range(1, 102)
 def own_domain(
     environ: MutableMapping[str, str] = os.environ, domains: Sequence[int] | None = None
 ) -> Iterator[str]:
-    """Sets ROS_DOMAIN_ID to a domain that nobody on this machine uses, and gives it.
+    """Set ROS_DOMAIN_ID to a domain that no process on this machine uses.
 
-    It is one of `domains`; None: of all.
+    A domain that the user has set is kept. `./pi05` sets one for its checkout and repeats it in
+    PI05_CHECKOUT_DOMAIN_ID: such a one is replaced.
 
-    A domain that the caller has chosen is kept. `./pi05` sets one for its checkout, and says so in
-    PI05_CHECKOUT_DOMAIN_ID: that one nobody has chosen.
+    Args:
+        environ: Environment to read and change.
+        domains: Domains to choose from; None: all.
+
+    Yields:
+        The domain.
 
     Raises:
-        Pi05Error: All are in use.
+        Pi05Error: All domains are in use.
     """
     chosen = environ.get("ROS_DOMAIN_ID", "")
     if chosen and chosen != environ.get("PI05_CHECKOUT_DOMAIN_ID"):
@@ -55,7 +60,7 @@ def own_domain(
 
 
 def _udp_ports() -> set[int]:
-    """UDP ports that are bound on this machine; empty where only Linux would tell."""
+    """UDP ports that are bound on this machine; empty on systems other than Linux."""
     ports: set[int] = set()
     for name in ("udp", "udp6"):
         try:

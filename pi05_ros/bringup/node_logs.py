@@ -1,19 +1,18 @@
-"""The nodes' logs of a run, one file a process."""
+"""Log files of supervised processes, one for each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from pi05_ros.bringup.supervisor import Supervisor
 
 
 class NodeLogs:
-    """Writes lines into `FOLDER/NAME.log`.
+    """Writes lines into `FOLDER/NAME.log`. A context manager.
 
     Args:
-        folder: Where to; it exists.
+        folder: An existing folder.
         names: Names of the processes.
     """
 
@@ -32,18 +31,17 @@ class NodeLogs:
             file.close()
 
     def line(self, name: str, text: str) -> None:
-        """One line that a process wrote."""
+        """Write a line that a process has printed."""
         self._files[name].write(f"{text}\n")
 
     def event(self, name: str, text: str) -> None:
-        """What happened to a process."""
+        """Write a line about a process: a death, a restart."""
         self._files[name].write(f"-- {text}\n")
 
-    def show_tail(self, supervisor: Supervisor, stream: TextIO, lines: int) -> None:
-        """Shows the last lines of the process that took the graph down, if one did."""
+    def tail(self, supervisor: Supervisor, lines: int) -> str:
+        """The last lines of the process that took the graph down; empty: none did."""
         name = supervisor.failed
         if name is None:
-            return
-        stream.write(f"the last lines of {self._folder / name}.log:\n")
-        for line in supervisor.tail(name)[-lines:]:
-            stream.write(f"  {line}\n")
+            return ""
+        head = f"the last lines of {self._folder / name}.log:\n"
+        return head + "".join(f"  {line}\n" for line in supervisor.tail(name)[-lines:])
