@@ -1,6 +1,6 @@
 """Simulated time that stands still, on a clock that the test turns."""
 
-from pi05_ros.cli.demo.stall import Stall
+from pi05_ros.demo.stall import StallWatch
 
 
 def steps(stall, sim_s, walls, waits_for=""):
@@ -9,14 +9,14 @@ def steps(stall, sim_s, walls, waits_for=""):
 
 
 def test_time_that_advances_needs_nothing():
-    stall = Stall(100.0)
+    stall = StallWatch(100.0)
     for i in range(100):
         step = stall.step(0.1 * i, 100.0 + 2.9 * i, "")
         assert (step.notice, step.lines, step.failure) == ("", (), "")
 
 
 def test_a_stall_is_told_once_and_its_end_too():
-    stall = Stall(0.0)
+    stall = StallWatch(0.0)
     stall.step(1.0, 10.0, "")
     steps_ = steps(stall, 1.0, (12.9, 13.0, 14.0))
     line = "simulated time has stood still for 3 s; the demo ends after 30 s of it"
@@ -27,7 +27,7 @@ def test_a_stall_is_told_once_and_its_end_too():
 
 
 def test_it_says_what_the_simulation_waits_for_and_when_that_changes():
-    stall = Stall(0.0)
+    stall = StallWatch(0.0)
     stall.step(1.0, 0.0, "")
     (line,) = stall.step(1.0, 4.0, "a command of control_bridge").lines
     assert line == (
@@ -39,7 +39,7 @@ def test_it_says_what_the_simulation_waits_for_and_when_that_changes():
 
 
 def test_it_fails_after_thirty_seconds_whether_it_ever_advanced_or_not():
-    stall = Stall(0.0)
+    stall = StallWatch(0.0)
     assert stall.step(0.0, 0.0, "").failure == ""
     assert stall.step(0.0, 30.0, "").failure == ""
     assert stall.step(0.0, 30.1, "").failure == "simulated time has stood still for 30 s"
@@ -49,13 +49,13 @@ def test_it_fails_after_thirty_seconds_whether_it_ever_advanced_or_not():
 
 
 def test_a_simulation_that_says_that_it_waits_has_not_failed():
-    stall = Stall(0.0)
+    stall = StallWatch(0.0)
     stall.step(1.0, 0.0, "")
-    step = stall.step(1.0, 300.0, "policy, which is late", lives=True)
+    step = stall.step(1.0, 300.0, "policy, which is late", is_alive=True)
     assert step.failure == ""
     assert step.lines == (
         "simulated time has stood still for 300 s: the simulation waits for policy, which is "
         "late; the demo waits, too",
     )
-    assert stall.step(1.0, 300.0, "", lives=True).failure != ""
+    assert stall.step(1.0, 300.0, "", is_alive=True).failure != ""
     assert stall.step(1.0, 306.0, "policy, which is late").failure != ""

@@ -1,4 +1,4 @@
-"""What the demo does about a robot that stands for a trouble: says why, arms again, or gives up.
+"""Rules for a robot that does not move: report why, arm it again, or give up.
 
 Only a simulated robot may be armed without a person beside it, and none against an operator:
 
@@ -8,11 +8,11 @@ Only a simulated robot may be armed without a person beside it, and none against
     DISARMED, not armed   at first the bridge arms itself; later as if disarmed by itself
     DISARMED, otherwise   wait for the operator, also where it is deactivated meanwhile
     STOPPED               wait for the operator
-    FAULTED               reset and arm, as if disarmed by itself: nobody stands beside a
+    FAULTED               reset and arm, as if disarmed by itself: no person is beside a
                           simulated robot that has run into something
-    silent bridge         wait
+    bridge is silent      wait
 
-Every wait ends with the run's time limit at the latest; see failure_at_limit.
+Every wait ends at the time limit of the run at the latest; see failure_at_limit.
 """
 
 from __future__ import annotations
@@ -30,59 +30,61 @@ from pi05_ros.control.modes import (
 )
 from pi05_ros.evaluation.holds import Robot
 
-# Before each try to arm [wall s]: who was gone comes back by the wall's clock, and takes longer
+# Delay before each try to arm [wall s]. A node that has died comes back in wall time, and later
 # the slower the machine is. About a minute in all.
 DELAYS_S = (2.0, 4.0, 8.0, 16.0, 30.0)
-_FIRST_S = 30.0  # The bridge of a mock home arms itself at first; help comes this late [wall s].
-_SETTLED_S = 10.0  # A robot that moved for this long has all its tries again [simulated s].
-_TOLD_S = 1.0  # A shorter HOLDING is not told [wall s]: the next chunk may be under way.
-_REPEAT_S = 30.0  # A cause that comes back is told again after this long [wall s].
-_SEEN_S = 2.0  # robot_state shows within so long that the bridge was armed [wall s].
-_IDLE_S = 5.0  # A robot without a subtask for so long is told of [wall s].
+_FIRST_S = 30.0  # Delay of the first try: the bridge of a mock home arms itself [wall s].
+_SETTLED_S = 10.0  # Motion for so long resets the count of tries [simulated s].
+_REPORT_S = 1.0  # A shorter HOLDING is not reported [wall s]: the next chunk may be under way.
+_REPEAT_S = 30.0  # A cause that comes back is reported again after so long [wall s].
+_ARMED_S = 2.0  # robot_state shows within so long that the bridge was armed [wall s].
+_IDLE_S = 5.0  # A robot without a subtask for so long is reported [wall s].
 _STOOD_S = 5.0  # A run whose robot stood for so long at its end has failed [simulated s].
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do now."""
+    """Action of the demo for now."""
 
     notice: str = ""  # Why nothing moves and what the demo will do; empty: it moves or is idle.
     lines: tuple[str, ...] = ()  # To be printed now, each once.
-    arm: bool = False  # Ask the bridge to arm, and hand its answer to `answered`.
-    reset: bool = False  # Before that, ask it to reset its fault.
+    arm: bool = False  # Call the bridge's service arm, and pass its answer to `answered`.
+    reset: bool = False  # Before that, call its service reset.
     failure: str = ""  # The run ends with this sentence; empty: it goes on.
 
 
 class Rearming:
-    """Decides, step by step; `step` is called several times a second while the task runs."""
+    """Applies the rules. `step` is to be called several times a second while the task runs."""
 
     def __init__(self) -> None:
         self._tries = 0  # Calls of arm since the robot last moved for a while.
-        self._was_armed = False  # Whether the robot was armed in this run: it does so once.
-        self._operators = False  # Whether an operator ended that, and has not armed it again.
-        self._has_reset = False  # Whether a fault was reset by the demo.
-        self._asked = False  # Whether a call has no answer yet.
+        self._was_armed = False  # Whether the robot has been armed in this run.
+        self._by_operator = False  # Whether an operator disarmed it, and has not armed it again.
+        self._has_reset = False  # Whether the demo has reset a fault.
+        self._pending = False  # Whether a call of arm has no answer yet.
         self._answer = ""  # The bridge's last answer.
         self._due: float | None = None  # When to arm [wall s].
-        self._armed_at = float("-inf")  # When the bridge said that it is armed [wall s].
-        self._cause: tuple[Mode | None, str] | None = None  # Of the present trouble.
+        self._armed_at = float("-inf")  # When the bridge last answered that it is armed [wall s].
+        self._cause: tuple[Mode | None, str] | None = None  # Cause of the present standstill.
         self._since = 0.0  # When the robot came to stand in this mode [wall s].
-        self._said: dict[tuple[Mode | None, str], float] = {}  # Cause: when it was told [wall s].
-        self._told: set[tuple[Mode | None, str]] = set()  # Causes told of the present standing.
-        self._stood_s = 0.0  # How long it has lasted [simulated s].
+        # Cause -> when it was reported last [wall s].
+        self._reported_at: dict[tuple[Mode | None, str], float] = {}
+        # Causes that were reported in the present standstill.
+        self._reported: set[tuple[Mode | None, str]] = set()
+        self._stood_s = 0.0  # Length of the present standstill [simulated s].
         self._moves_since: float | None = None  # [simulated s]
         self._idle_since: float | None = None  # Since when it has had nothing to do [wall s].
 
     def step(self, robot: Robot, wall_s: float, graph: str = "") -> Step:
-        """Decides what to do now.
+        """Decide what to do now.
 
         Args:
-            robot: What is known of it.
+            robot: State of the robot.
             wall_s: A steady wall clock [s].
             graph: What the lifecycle manager waits for; empty: nothing.
         """
-        self._note_moving(robot)
-        self._note_operator(robot)
+        self._update_tries(robot)
+        self._update_operator(robot)
         if robot.trouble_since_s is None:
             return self._no_trouble(robot, wall_s)
         self._idle_since = None
@@ -97,40 +99,40 @@ class Rearming:
             notice = f"the robot holds: {_why(robot)}; it goes on by itself"
         elif robot.mode is None:
             notice = f"{robot.reason}; the demo waits for it until the time limit"
-        elif not self._operators:
+        elif not self._by_operator:
             notice = f"{_state(robot)}; the demo waits until the bridge is activated again"
             notice += f" ({graph})" if graph else ""
         else:
             notice = f"{_state(robot)}; the demo waits for the operator until the time limit"
-        patience = _TOLD_S if robot.mode is Mode.HOLDING else 0.0
+        patience = _REPORT_S if robot.mode is Mode.HOLDING else 0.0
         is_due = wall_s - self._since >= patience
         return Step(notice, self._once(notice, wall_s, self._cause) if is_due else ())
 
     def answered(self, is_armed: bool, message: str, wall_s: float) -> str:
-        """Takes what came of a call of arm.
+        """Take the answer to a call of arm.
 
         Args:
-            is_armed: Whether the bridge did it.
+            is_armed: Whether the bridge is armed.
             message: Its answer, or why there is none.
-            wall_s: As for `step`.
+            wall_s: A steady wall clock [s].
 
         Returns:
             A line to print.
         """
-        self._asked, self._answer = False, message
+        self._pending, self._answer = False, message
         if is_armed:
             self._armed_at = wall_s
         return f"the bridge answers: {message}"
 
     def failure_at_limit(self, robot: Robot) -> str:
-        """Why a run that its time limit ends has failed; empty: it has not.
+        """Return why a run that its time limit ends has failed; empty: it has not.
 
         Args:
-            robot: What is known of it then.
+            robot: State of the robot at that moment.
         """
         if robot.troubled_s < _STOOD_S:
             return ""
-        if self._operators:
+        if self._by_operator:
             tried = "waited for the operator"
         elif self._tries:
             tried = f"armed it {_times(self._tries)}, the bridge answered last: {self._answer}"
@@ -143,25 +145,27 @@ class Rearming:
             f"time limit: {_state(robot)}; the demo {tried}"
         )
 
-    def _note_operator(self, robot: Robot) -> None:
-        """Whose word it is that the robot is not armed: also a bridge that is activated anew and
-        knows nothing of an operator is not armed against one."""
+    def _update_operator(self, robot: Robot) -> None:
+        """Note whether an operator disarmed the robot.
+
+        The note outlives a bridge that is activated again without a trace of the operator.
+        """
         mode = robot.mode
         if mode is None:
             return
         if mode.is_armed:
-            self._was_armed, self._operators = True, False
+            self._was_armed, self._by_operator = True, False
         elif mode is not Mode.FAULTED:
             own = (NOT_ARMED_YET, DEACTIVATED)
             by_itself = robot.reason in own or disarmed_by_itself(robot.reason)
             by_itself |= self._has_reset and robot.reason == FAULT_RESET
-            self._operators |= mode is Mode.STOPPED or not by_itself
+            self._by_operator |= mode is Mode.STOPPED or not by_itself
 
     def _may_arm(self, robot: Robot) -> bool:
-        """Whether a robot that is DISARMED may be armed without an operator."""
-        return not self._operators and robot.reason != DEACTIVATED
+        """Check whether a robot that is DISARMED may be armed without an operator."""
+        return not self._by_operator and robot.reason != DEACTIVATED
 
-    def _note_moving(self, robot: Robot) -> None:
+    def _update_tries(self, robot: Robot) -> None:
         if robot.mode is not Mode.RUNNING:
             self._moves_since = None
         elif self._moves_since is None:
@@ -170,9 +174,11 @@ class Rearming:
             self._tries = 0
 
     def _no_trouble(self, robot: Robot, wall_s: float) -> Step:
-        told, self._told = self._told, self._told if robot.mode is Mode.HOLDING else set()
+        reported = self._reported
+        if robot.mode is not Mode.HOLDING:
+            self._reported = set()
         self._cause = self._due = None
-        if told and robot.mode is Mode.RUNNING:
+        if reported and robot.mode is Mode.RUNNING:
             after = f" after {self._stood_s:.1f} simulated seconds" if self._stood_s else ""
             return Step(lines=(f"the robot moves again{after}",))
         if robot.mode is not Mode.HOLDING:
@@ -182,16 +188,16 @@ class Rearming:
             self._idle_since = wall_s
         if wall_s - self._idle_since < _IDLE_S:
             return Step()
-        self._stood_s = 0.0  # It stands for no trouble.
+        self._stood_s = 0.0  # Nothing is wrong with the robot.
         notice = "the planner gives no subtask; the demo waits for one until the time limit"
         return Step(notice, self._once(notice, wall_s, (robot.mode, notice)))
 
     def _disarmed(self, robot: Robot, wall_s: float) -> Step:
-        """A robot that the bridge itself disarmed or faulted, or has not armed yet."""
+        """Decide for a robot that the bridge disarmed or faulted, or has not armed yet."""
         state = _state(robot)
-        if self._asked:
+        if self._pending:
             return Step(f"{state}; waiting for the bridge's answer")
-        if wall_s - self._armed_at < _SEEN_S:
+        if wall_s - self._armed_at < _ARMED_S:
             return Step(f"{state}; the bridge was armed, waiting for its state")
         if self._tries == len(DELAYS_S):
             return Step(
@@ -203,8 +209,8 @@ class Rearming:
             if self._arms_itself(robot):
                 delay = _FIRST_S
             self._due = wall_s + delay
-            self._said.pop(_cause(robot), None)  # Each try is told.
-            self._told.discard(_cause(robot))
+            self._reported_at.pop(_cause(robot), None)  # Each try is reported.
+            self._reported.discard(_cause(robot))
         left = max(0.0, self._due - wall_s)
         is_faulted = robot.mode is Mode.FAULTED
         number = f"({self._tries + 1} of {len(DELAYS_S)})"
@@ -215,8 +221,8 @@ class Rearming:
             notice = f"{state}; the demo {what} in {left:.0f} s {number}"
             return Step(notice, self._once(notice, wall_s, _cause(robot)))
         self._tries += 1
-        self._asked, self._due = True, None
-        self._told.add(_cause(robot))
+        self._pending, self._due = True, None
+        self._reported.add(_cause(robot))
         self._answer = "nothing yet"
         self._has_reset |= is_faulted
         what = "resets the fault and arms" if is_faulted else "arms"
@@ -224,25 +230,26 @@ class Rearming:
         return Step(line, (line,), arm=True, reset=is_faulted)
 
     def _arms_itself(self, robot: Robot) -> bool:
-        """Whether the bridge may be left to arm itself: it does so once in its life."""
+        """Check whether the bridge may still arm itself: it does so once in its life."""
         return robot.reason == NOT_ARMED_YET and not self._was_armed and not self._tries
 
     def _once(self, notice: str, wall_s: float, cause: tuple[Mode | None, str]) -> tuple[str, ...]:
-        """The notice as a line to print, unless its cause was told lately or of this standing."""
-        if cause in self._told or wall_s - self._said.get(cause, float("-inf")) < _REPEAT_S:
+        """The notice as a line, unless its cause was reported recently or in this standstill."""
+        last = self._reported_at.get(cause, float("-inf"))
+        if cause in self._reported or wall_s - last < _REPEAT_S:
             return ()
-        self._said[cause] = wall_s
-        self._told.add(cause)
+        self._reported_at[cause] = wall_s
+        self._reported.add(cause)
         return (notice,)
 
 
 def fault_sentence(reason: str) -> str:
-    """Why the demo ends when a fault is latched before the task has begun."""
+    """Sentence for a fault that is latched before the task has begun."""
     return f"the robot is faulted: {reason}; the demo does not begin with a fault"
 
 
 def _cause(robot: Robot) -> tuple[Mode | None, str]:
-    """What tells one trouble from another: "for 0.2 s" and "for 1.2 s" are one."""
+    """Key of a standstill. Numbers do not count: "for 0.2 s" and "for 1.2 s" are one."""
     return robot.mode, re.sub(r"[0-9.]+", "#", robot.cause or robot.reason)
 
 
@@ -256,7 +263,7 @@ def _state(robot: Robot) -> str:
 
 
 def _why(robot: Robot) -> str:
-    """The reason, and when input is healthy again also what was wrong with it."""
+    """The reason and, when input is healthy again, also what was wrong with it."""
     if robot.cause in ("", robot.reason):
         return robot.reason
     return f"{robot.reason} (before: {robot.cause})"

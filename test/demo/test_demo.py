@@ -51,7 +51,7 @@ def start(tmp_path):
 
 
 def end(process):
-    """As Ctrl-C does, since the demo's own children must end too."""
+    """Signal the group like Ctrl-C, since the demo's own children must end too."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:

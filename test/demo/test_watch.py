@@ -1,12 +1,12 @@
-"""How a run is followed to its end, on a clock that the test turns and without its graph."""
+"""A run followed to its end, on a clock of the test and without its graph."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
 
-from pi05_ros.cli.demo.watch import Watch
 from pi05_ros.control.modes import ARM_AGAIN, DEACTIVATED, Mode
+from pi05_ros.demo.watch import RunWatch
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.run_record import Outcome, RunRecord, Score
 
@@ -27,7 +27,7 @@ class Demo:
         self.record.begin()
         self.record.subtask("pick up the plate", "external")
         bridge = SimpleNamespace(arm=self._arm, forget_arm=self.forgotten.append)
-        self.watch = Watch(self.record, seconds, bridge, self.lines.append, lambda: self.wall)
+        self.watch = RunWatch(self.record, seconds, bridge, self.lines.append, lambda: self.wall)
 
     def _arm(self, reset):
         self.resets.append(reset)

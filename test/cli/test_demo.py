@@ -10,21 +10,24 @@ import textwrap
 
 import pytest
 
-from pi05_ros.cli.demo import command
+from pi05_ros.cli import demo
+from pi05_ros.demo.out_folder import prepare_folder
 from pi05_ros.recording.disk import DiskSpace
 
 pytest.importorskip("rclpy")
 
+from pi05_ros.demo.run import DemoResult
+
 
 def test_help_names_the_options_and_their_defaults(capsys):
     with pytest.raises(SystemExit) as caught:
-        command.main(["--help"])
+        demo.main(["--help"])
     assert caught.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     for option in ("platform", "task", "home", "brain", "seconds", "out", "seed"):
         assert f"--{option} " in text
-    assert "[default: demo_out]" in text
-    assert "--brain model|expert Who plans and acts. [default: expert]" in text
+    assert "[default: demo_out]" in text and "state of a mock home. [default: expert]" in text
+    assert "--brain model|expert Brain that plans and acts:" in text
 
 
 @pytest.mark.parametrize(
@@ -42,7 +45,7 @@ def test_help_names_the_options_and_their_defaults(capsys):
 )
 def test_a_wrong_command_line_is_one_sentence_and_status_2(arguments, sentence, capsys, tmp_path):
     out = tmp_path / "out"
-    assert command.main(["--out", str(out), *arguments]) == 2
+    assert demo.main(["--out", str(out), *arguments]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith(f"pi05 demo: {sentence}")
     assert captured.err.count("\n") == 1
@@ -58,10 +61,10 @@ def runs(monkeypatch):
         def __init__(self, platform, options, *others):
             asked.append(options)
 
-        def main(self):
-            return 0
+        def run(self):
+            return DemoResult("time", "", "", "")
 
-    monkeypatch.setattr("pi05_ros.cli.demo.run.Run", NoRun)
+    monkeypatch.setattr("pi05_ros.demo.run.DemoRun", NoRun)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     return asked
 
@@ -70,13 +73,13 @@ def runs(monkeypatch):
     ("arguments", "records"), [([], True), (["--record"], True), (["--no-record"], False)]
 )
 def test_a_run_is_recorded_unless_told_otherwise(arguments, records, tmp_path, runs):
-    assert command.main(["--out", str(tmp_path), *arguments]) == 0
+    assert demo.main(["--out", str(tmp_path), *arguments]) == 0
     assert [(o.record, o.bags) for o in runs] == [(records, str(tmp_path / "bags"))]
 
 
 @pytest.mark.parametrize(("arguments", "serves"), [([], False), (["--console"], True)])
 def test_the_operators_page_is_served_on_demand_to_this_machine(arguments, serves, tmp_path, runs):
-    assert command.main(["--out", str(tmp_path), *arguments]) == 0
+    assert demo.main(["--out", str(tmp_path), *arguments]) == 0
     (options,) = runs
     assert options.console == serves
     assert (options.console_host, options.console_port) == ("127.0.0.1", 0)
@@ -85,9 +88,9 @@ def test_the_operators_page_is_served_on_demand_to_this_machine(arguments, serve
 def test_a_disk_without_room_for_a_bag_is_told_before_anything_starts(
     capsys, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(command, "disk_space", lambda folder: DiskSpace(10**9, 10**12))
+    monkeypatch.setattr(demo, "disk_space", lambda folder: DiskSpace(10**9, 10**12))
     out = tmp_path / "out"
-    assert command.main(["--out", str(out)]) == 2
+    assert demo.main(["--out", str(out)]) == 2
     assert capsys.readouterr().err == (
         f"pi05 demo: folder '{out}/bags': the disk is full: 1 GB are free, 3 GB are needed to "
         "begin; make room, or take --no-record\n"
@@ -97,7 +100,7 @@ def test_a_disk_without_room_for_a_bag_is_told_before_anything_starts(
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(capsys, tmp_path):
     (tmp_path / "file").touch()
-    assert command.main(["--out", str(tmp_path / "file")]) == 2
+    assert demo.main(["--out", str(tmp_path / "file")]) == 2
     assert "cannot be written to (Not a directory)" in capsys.readouterr().err
 
 
@@ -106,18 +109,18 @@ def test_results_of_an_earlier_run_are_gone_and_nothing_else(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "old.log").touch()
-    command.prepare_folder(tmp_path)
+    prepare_folder(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["logs", "mine.txt"]
 
 
 def test_the_planner_waits_for_the_monitor_and_nothing_is_started_again():
     from pi05_ros.bringup.graph import graph
     from pi05_ros.bringup.options import BringupOptions
-    from pi05_ros.cli.demo.run import _for_demo
+    from pi05_ros.demo.run import demo_spec
     from pi05_ros.platforms.platform import load_platform
 
     options = BringupOptions(sim=True, brain="expert", task="make the bed")
-    specs = {s.name: _for_demo(s) for s in graph(load_platform("mobile_18dof"), options)}
+    specs = {s.name: demo_spec(s) for s in graph(load_platform("mobile_18dof"), options)}
     assert specs["brain"].parameters["task"] == ""
     assert specs["mock_home"].parameters["task"] == "make the bed"
     assert {s.on_exit for s in specs.values()} == {"shutdown"}
@@ -127,10 +130,11 @@ def start(tmp_path, graph):
     """Starts a demo over shell commands in the place of nodes."""
     code = f"""
         import sys
-        from pi05_ros.cli.demo import command, run
+        from pi05_ros.cli import demo
+        from pi05_ros.demo import run
         from pi05_ros.bringup.supervisor import ProcessSpec as P
         run.process_specs = lambda specs: {graph}
-        sys.exit(command.main(["--out", {str(tmp_path)!r}]))
+        sys.exit(demo.main(["--out", {str(tmp_path)!r}]))
     """
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],

@@ -1,4 +1,4 @@
-"""Follows a run from its task to its end, and sees to it that it never waits in silence."""
+"""Follows a run from its task to its end, and reports every wait."""
 
 from __future__ import annotations
 
@@ -6,34 +6,37 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from pi05_ros.cli.demo.rearming import Rearming, Step
-from pi05_ros.cli.demo.stall import Stall
+from pi05_ros.demo.rearming import Rearming, Step
+from pi05_ros.demo.stall import StallWatch
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.run_record import RunRecord
 
-_SETTLE_S = 1.0  # Simulated time that is still filmed after the last point [s].
-_SPEAKS_S = 5.0  # A mock home that waits says so once a second [wall s].
-_ANSWER_S = 10.0  # Patience with the bridge when it is asked to arm [wall s].
+_SETTLE_S = 1.0  # Simulated time that is still recorded on video after the last point [s].
+_ALIVE_S = 5.0  # A mock home that waits publishes that once a second [wall s].
+_ANSWER_S = 10.0  # Longest wait for the answer of the bridge to a call of arm [wall s].
 
 
-class Arms(Protocol):
-    """Whoever can ask the bridge to arm: a DemoMonitor."""
+class BridgeClient(Protocol):
+    """Client of the bridge's service `arm`: a DemoMonitor."""
 
     def arm(self, reset: bool) -> Any:
-        """Asks, after resetting a fault where `reset`; gives a future of a SetBool.Response."""
+        """Call it, after a reset of the fault if `reset`; a future of a SetBool.Response."""
 
     def forget_arm(self, answer: Any) -> None:
-        """Gives up waiting for that."""
+        """Give up waiting for an answer."""
 
 
-class Watch:
-    """Says, step by step, whether a run is over, and does what keeps it going.
+class RunWatch:
+    """Decides, step by step, whether a run is over, and arms the bridge again where it may.
+
+    Attributes:
+        notice: Why nothing moves and what the demo does; empty: the run goes on.
 
     Args:
-        record: What happens.
+        record: Events of the run.
         seconds: Simulated time that the run may take [s].
-        bridge: Who arms it.
-        say: Prints a line.
+        bridge: Client that arms the bridge.
+        on_event: Called with a line for each event.
         now: A steady wall clock [s].
     """
 
@@ -41,26 +44,26 @@ class Watch:
         self,
         record: RunRecord,
         seconds: float,
-        bridge: Arms,
-        say: Callable[[str], None],
+        bridge: BridgeClient,
+        on_event: Callable[[str], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record, self._seconds = record, seconds
-        self._bridge, self._say, self._now = bridge, say, now
-        self._rearming, self._stall = Rearming(), Stall(now())
-        self._answer: Any = None  # Future of the bridge's answer; None: it was not asked.
+        self._bridge, self._on_event, self._now = bridge, on_event, now
+        self._rearming, self._stall_watch = Rearming(), StallWatch(now())
+        self._answer: Any = None  # Future of the bridge's answer; None: no call is pending.
         self._asked_at = 0.0  # [wall s]
         self._full_since: float | None = None
-        self.notice = ""  # Why nothing moves and what the demo does; empty: all is well.
+        self.notice = ""
 
     def step(self) -> str:
-        """Looks at the record; called several times a second.
+        """Check the record; to be called several times a second.
 
         Returns:
-            Why the run is over, as `ended` in summary.json; empty: it is not.
+            Why the run is over, as `ended` in summary.json; empty: it goes on.
 
         Raises:
-            Pi05Error: It failed; the sentence says why nothing moved and what was tried.
+            Pi05Error: The run has failed; with why nothing moved and what was tried.
         """
         record, now = self._record, self._record.sim_s
         if record.score.is_full and self._full_since is None:
@@ -82,28 +85,28 @@ class Watch:
         record = self._record
         graph = "" if record.graph_state == "active" else record.graph_message
         steps = (
-            self._stall.step(
+            self._stall_watch.step(
                 sim_s,
                 wall,
                 record.simulation_waits_for,
-                wall - record.simulation_spoke_s < _SPEAKS_S,
+                wall - record.simulation_reported_s < _ALIVE_S,
             ),
             self._rearming.step(record.robot, wall, graph),
         )
         for step in steps:
-            self._do(step, wall)
+            self._apply(step, wall)
         self.notice = next((step.notice for step in steps if step.notice), "")
 
-    def _do(self, step: Step, wall_s: float) -> None:
+    def _apply(self, step: Step, wall_s: float) -> None:
         for line in step.lines:
-            self._say(line)
+            self._on_event(line)
         if step.failure:
             raise Pi05Error(step.failure)
         if step.arm:
             self._answer, self._asked_at = self._bridge.arm(step.reset), wall_s
 
     def _take_answer(self, wall_s: float) -> None:
-        """Hears the bridge's answer, if it was asked to arm."""
+        """Take the answer of the bridge to a call of arm, where there is one."""
         answer = self._answer
         if answer is None:
             return
@@ -116,4 +119,4 @@ class Watch:
         else:
             return
         self._answer = None
-        self._say(line)
+        self._on_event(line)

@@ -1,4 +1,4 @@
-"""`summary.json` of a run: what was asked, what came of it, and how the graph kept up."""
+"""`summary.json` of a run: the request, the outcome, and how well the graph kept up."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pi05_ros.evaluation.run_record import Bag, RunRecord
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the demo was asked for."""
+class DemoRequest:
+    """Options that the demo was started with."""
 
     platform: str
     home: int
@@ -24,12 +24,12 @@ class Asked:
     seconds: float
 
 
-def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict[str, Any]:
-    """The summary as JSON types. docs/demo.md says what each key means.
+def summarize(request: DemoRequest, record: RunRecord, ended: str, failure: str) -> dict[str, Any]:
+    """The summary as JSON types. docs/demo.md defines each key.
 
     Args:
-        asked: What the demo was asked for.
-        record: What happened.
+        request: Options of the demo.
+        record: Events of the run.
         ended: Why the run ended: "task done", "full score", "time", "interrupted", "failed", or
             "planner: …" when the planner ended the task for another reason.
         failure: What failed, as one sentence; empty: nothing.
@@ -38,7 +38,7 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
     holds = record.holds()
     commands = record.commands
     return {
-        **asdict(asked),
+        **asdict(request),
         "brain_description": record.brain,
         "ended": ended,
         "failure": failure,
@@ -77,7 +77,7 @@ def summarize(asked: Asked, record: RunRecord, ended: str, failure: str) -> dict
 
 
 def _hold(hold: Hold, now_s: float) -> dict[str, Any]:
-    """What is told of a hold; of one that lasts, as long as it has lasted."""
+    """A hold as JSON types; one that lasts counts up to now."""
     return {
         "start_s": round(hold.start_s, 2),
         "seconds": round((now_s if hold.end_s is None else hold.end_s) - hold.start_s, 2),
@@ -87,7 +87,7 @@ def _hold(hold: Hold, now_s: float) -> dict[str, Any]:
 
 
 def _bag(bag: Bag) -> dict[str, Any] | None:
-    """What is told of the bag; None: the run was not recorded."""
+    """The bag as JSON types; None: the run was not recorded."""
     if not bag.path:
         return None
     return {
@@ -100,7 +100,7 @@ def _bag(bag: Bag) -> dict[str, Any] | None:
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
-    """Writes the summary; the file is whole or not there."""
+    """Write the summary. The file appears complete or not at all."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

@@ -1,9 +1,9 @@
-"""What the demo does about a robot that stands, on a clock that the test turns."""
+"""Rules for a robot that does not move, on a clock of the test."""
 
 import pytest
 
-from pi05_ros.cli.demo.rearming import DELAYS_S, Rearming
 from pi05_ros.control.modes import ARM_AGAIN, FAULT_RESET, NOT_ARMED_YET, Mode
+from pi05_ros.demo.rearming import DELAYS_S, Rearming
 from pi05_ros.evaluation.holds import Robot
 
 GONE = f"planner is gone: {ARM_AGAIN}"

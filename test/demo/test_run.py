@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("rclpy")
 
 from pi05_ros.bringup.options import BringupOptions
-from pi05_ros.cli.demo import run as module
-from pi05_ros.cli.demo.run import Run
-from pi05_ros.cli.demo.summary import Asked
 from pi05_ros.control.modes import Mode
+from pi05_ros.demo import run as module
+from pi05_ros.demo.run import DemoRun
+from pi05_ros.demo.summary import DemoRequest
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.run_record import Bag, RunRecord
 from pi05_ros.platforms.platform import load_platform
@@ -22,8 +22,8 @@ def ended_run(out, bag):
     record.bag = Bag(path=str(bag))
     platform = load_platform("mobile_18dof")
     options = BringupOptions(sim=True, brain="expert", task="t", record=True)
-    asked = Asked(platform.name, 0, "t", "expert", "", 0, 10.0)
-    return Run(platform, options, asked, out, record)
+    request = DemoRequest(platform.name, 0, "t", "expert", "", 0, 10.0)
+    return DemoRun(platform, options, request, out, record, lambda text: None, print)
 
 
 def test_no_task_is_given_to_a_run_that_is_not_recorded(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_the_address_of_the_operators_page_is_told_once(tmp_path, capsys):
 
 @pytest.fixture
 def written(monkeypatch):
-    """What the report is asked for; `written.fail` raises in its middle."""
+    """Arguments of the calls of write_report; `written.fail` raises in its middle."""
 
     class Written(list):
         fail = staticmethod(lambda: None)
