@@ -10,7 +10,7 @@ import pytest
 
 SLOW = """
 import pathlib, time
-from pi05_ros.cli.bags.parallel import map_in_processes
+from pi05_ros.foundation.parallel import map_in_processes
 
 def slow(path):
     pathlib.Path(path).touch()

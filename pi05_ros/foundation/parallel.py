@@ -1,4 +1,4 @@
-"""The same work on many bags, one process for each core."""
+"""Parallel map over items, one process for each core."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ R = TypeVar("R")
 def map_in_processes(
     function: Callable[[T], R], items: Sequence[T], few: int, at_once: int = 1
 ) -> Iterator[R]:
-    """Results in the order of the items.
+    """Map a function over items in other processes.
 
     Args:
-        function: Of a module, or a partial of one: it is pickled, as its results are.
-        items: What it is called with.
-        few: So many are done here: they are, before other processes would be up.
-        at_once: Items that a process is given at a time.
+        function: Function of a module, or a partial of one: it is pickled, as its results are.
+        items: Its arguments.
+        few: Up to so many items are processed in this process, faster than others start.
+        at_once: Number of items that a process receives at a time.
+
+    Yields:
+        Results in the order of the items.
     """
     if len(items) <= few:
         yield from map(function, items)
@@ -31,20 +34,20 @@ def map_in_processes(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(mp_context=context) as pool:
         try:
-            with _interrupts_wait():
+            with _interrupts_blocked():
                 results = pool.map(function, items, chunksize=at_once)
             yield from results
-        except BaseException:  # Ctrl-C above all: nobody wants what they would still make.
+        except BaseException:  # Ctrl-C above all: the other results are not needed any more.
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C waits for the end of the block, and never reaches processes that are begun in it.
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C until the end of the block, and for processes that are started in it.
 
-    Each would print a traceback, from the middle of its imports mostly.
+    Each would print a traceback, mostly from the middle of its imports.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
