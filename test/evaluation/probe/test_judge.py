@@ -40,7 +40,7 @@ def test_a_good_sentence():
         ({"tokens": (4, 5) * 6 + (1, 2, 3)}, None),
         ({"tokens": (4,) * 9}, "repeats itself"),
         ({"tokens": (4,) * 4}, None),  # Too short to tell.
-        ({"probability": 0.19}, "not meant"),
+        ({"probability": 0.19}, "improbable"),
         ({"subtask": "盘子"}, None),
     ],
 )
@@ -62,7 +62,7 @@ def test_the_verdict_counts(good, bad, can):
 
 def test_no_verdict_without_facts():
     for judge in (judge_text, judge_fast, judge_chunks):
-        with pytest.raises(ValueError, match="nothing to judge"):
+        with pytest.raises(ValueError, match="nothing to assess"):
             judge([])
 
 
