@@ -29,13 +29,14 @@ from cost.usage import Usage, UsageMeter
 from live import machine
 from live.process import environment_with
 
+from pi05_ros.brain.options import BRAIN_NAMES
+from pi05_ros.bringup.domain import own_domain
 from pi05_ros.bringup.graph import NodeSpec, fast_dds_environment, graph
 from pi05_ros.bringup.lifecycle_config import LifecycleConfig
-from pi05_ros.bringup.options import BRAINS, BringupOptions
+from pi05_ros.bringup.node_logs import NodeLogs
+from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
-from pi05_ros.cli.common.domain import own_domain
-from pi05_ros.cli.demo.logs import NodeLogs
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.platforms.platform import load_platform, platform_names
 
@@ -83,7 +84,7 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         if self._supervisor.failure:
-            self._logs.show_tail(self._supervisor, sys.stderr, 12)
+            sys.stderr.write(self._logs.tail(self._supervisor, 12))
         self._supervisor.stop()
         self._logs.__exit__()
 
@@ -278,7 +279,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--seconds", type=float, default=20.0, help="of a phase (default 20)")
     made.add_argument("--home", type=int, default=0, help="seed of the mock home (default 0)")
-    made.add_argument("--brain", choices=BRAINS, default="expert", help="default expert")
+    made.add_argument("--brain", choices=BRAIN_NAMES, default="expert", help="default expert")
     made.add_argument("--task", default=TASK, help="while working (default: %(default)s)")
     made.add_argument(
         "--bare",

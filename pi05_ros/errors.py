@@ -1,4 +1,4 @@
-"""The errors that the suite raises on purpose. Each is one sentence that a user can act on."""
+"""Base classes of the errors of the suite. Each is one sentence that a user can act on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 
 class Pi05Error(Exception):
-    """Base of every error that the suite raises on purpose.
+    """Base class of the errors of the suite.
 
-    `str(error)` is meant for a person: what was wanted, what came, and what to do.
+    `str(error)` is a sentence for users: the expected value, the found one, and what to do.
     """
 
 
 class ConfigError(Pi05Error):
-    """A configuration (YAML, parameter, argument) does not say what it must.
+    """A configuration (YAML, parameter, argument) is not valid.
 
     Args:
-        where: The file, and the place in it (`config/platforms/x.yaml: groups[2].dimensions[0]`).
-        problem: What is wrong there, as one clause.
+        where: File and place in it (`config/platforms/x.yaml: groups[2].dimensions[0]`).
+        problem: The problem, as one clause.
     """
 
     def __init__(self, where: str, problem: str) -> None:
@@ -28,10 +28,10 @@ class ConfigError(Pi05Error):
 
 
 class MessageError(Pi05Error):
-    """A message from the graph breaks its own contract and is not used."""
+    """A message violates its specification and is not used."""
 
 
 def did_you_mean(word: str, valid: Iterable[str]) -> str:
-    """Returns `; did you mean 'x'?` for the valid word nearest to `word`, or an empty string."""
+    """Return `; did you mean 'x'?` for the valid word nearest to `word`, or an empty string."""
     close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""

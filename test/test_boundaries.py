@@ -64,11 +64,13 @@ nodes/lifecycle_manager
 nodes/mock_home
 nodes/recorder
 nodes/demo_monitor
+nodes/instruct_client
+nodes/latency_listener
 nodes
+demo
 cli/common
 cli/bags
 cli/say
-cli/demo
 cli
 """.split()
 RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
@@ -76,7 +78,7 @@ RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
 # Libraries that cost seconds or need a robot's installation, and the folders that may load them,
 # with all below them.
 MAY_LOAD = {
-    "rclpy": {"nodes", "cli"},  # A verb watches the graph through a node of its own.
+    "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
     "mujoco": {"sim", "evaluation", "nodes/mock_home", "nodes/brain_common"},
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},

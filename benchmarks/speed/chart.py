@@ -1,4 +1,4 @@
-"""The medians as bars, a group a row, with the floor as a line across each group."""
+"""The medians as bars, a panel for each row, with the floor as a line across the panel."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from .report import Times
 
 ROWS = ("pictures", "prefix", "step", "chunk", "token", "tokens", "subtask")
 COLOURS = ("#1b6ca8", "#d1495b", "#edae49", "#66a182", "#9e9e9e")
-WIDTH, LABELS, BAR, GAP, TOP = 1200, 380, 20, 16, 64  # [pixel]
+_WIDTH, _BAR, _HEAD = 11.0, 0.2, 0.7  # [inch]
 
 
 def bars(times: Mapping[str, Times], row: str) -> list[float]:
@@ -27,39 +28,37 @@ def draw_chart(
     titles: Mapping[str, str],
     path: Path,
 ) -> None:
-    """Writes the picture.
+    """Write the chart.
 
-    Every group has its own scale, its slowest bar being full: a chunk and a token differ by two
+    Every panel has its own scale, its slowest bar being full: a chunk and a token differ by two
     orders. Times in ms stand at the bars; the black line is the floor.
 
     Args:
         times: Implementation → its rows [s].
         floors: Row → least time that the device allows [s].
         titles: Row → title.
-        path: Of the picture; its suffix names the format.
+        path: File to write; its suffix names the format.
     """
-    font, small = ImageFont.load_default(16), ImageFont.load_default(13)
-    group = len(times) * BAR + GAP
-    image = Image.new("RGB", (WIDTH, TOP + len(ROWS) * group), "white")
-    draw = ImageDraw.Draw(image)
-    left = 10.0
-    for name, colour in zip(times, COLOURS, strict=False):
-        draw.rectangle((left, 20, left + 14, 34), fill=colour)
-        draw.text((left + 20, 18), name, fill="black", font=font)
-        left += 50 + draw.textlength(name, font=font)
-    draw.text((left, 18), "| floor of the device", fill="black", font=font)
-    room = WIDTH - LABELS - 90
-    for index, row in enumerate(ROWS):
-        top = TOP + index * group
-        title = titles[row].replace("*", "")
-        draw.text((10, top + group / 2 - GAP), title, fill="black", font=font)
-        slowest = max(statistics.median(rows[row]) for rows in times.values())
-        for place, (part, rows) in enumerate(zip(bars(times, row), times.values(), strict=True)):
-            y = top + place * BAR
-            end = LABELS + part * room
-            draw.rectangle((LABELS, y, end, y + BAR - 3), fill=COLOURS[place % len(COLOURS)])
-            text = f"{statistics.median(rows[row]) * 1e3:.3g} ms"
-            draw.text((end + 6, y), text, fill="black", font=small)
-        x = LABELS + min(floors[row] / slowest, 1.0) * room
-        draw.line((x, top - 3, x, top + len(times) * BAR), fill="black", width=2)
-    image.save(path)
+    height = _HEAD + len(ROWS) * (len(times) * _BAR + 0.15)
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+    panels = figure.subplots(len(ROWS), 1, squeeze=False)[:, 0]
+    colours = [COLOURS[place % len(COLOURS)] for place in range(len(times))]
+    for axes, row in zip(panels, ROWS, strict=True):
+        medians = [statistics.median(rows[row]) for rows in times.values()]
+        places = list(range(len(times)))
+        drawn = axes.barh(places, bars(times, row), color=colours, height=0.85)
+        axes.bar_label(drawn, [f"{median * 1e3:.3g} ms" for median in medians], padding=4)
+        axes.axvline(min(floors[row] / max(medians), 1.0), color="black", linewidth=1.5)
+        axes.set_title(titles[row].replace("*", ""), loc="left", fontsize=10)
+        axes.set(xlim=(0.0, 1.12), xticks=[], yticks=[])
+        axes.invert_yaxis()
+        axes.spines[:].set_visible(False)
+    handles = [Patch(color=colour) for colour in colours]
+    figure.legend(
+        [*handles, panels[0].lines[0]],
+        [*times, "floor of the device"],
+        loc="outside upper left",
+        ncols=len(times) + 1,
+        frameon=False,
+    )
+    figure.savefig(path, dpi=110)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from pi05_ros.brain.options import DESCRIPTIONS
 from pi05_ros.foundation.settings import setting
 
 Execution = Literal["eager", "compiled", "graphs"]  # See engine.Pi05Engine.
@@ -18,21 +19,10 @@ EXECUTIONS: tuple[str, ...] = get_args(ExecutionChoice)
 class ModelOptions:
     """Inference options. "auto" depends on the device; the brain reports the result."""
 
-    device: str = setting(
-        "auto", "Device of the model: cpu, cuda, cuda:1, or auto for the first GPU, else the CPU."
-    )
-    dtype: str = setting(
-        "auto",
-        "Data type of weights and activations; auto: bfloat16 on a GPU, float32 on a CPU.",
-        choices=DTYPES,
-    )
+    device: str = setting("auto", DESCRIPTIONS["device"])
+    dtype: str = setting("auto", DESCRIPTIONS["dtype"], choices=DTYPES)
     # See engine.Pi05Engine.
-    execution: str = setting(
-        "auto",
-        "Execution of the forward passes; compiled and graphs are faster and take a minute to "
-        "start. auto: graphs on a GPU, eager on a CPU.",
-        choices=EXECUTIONS,
-    )
+    execution: str = setting("auto", DESCRIPTIONS["execution"], choices=EXECUTIONS)
     threads: int = setting(
         1,
         "Number of torch threads on the CPU; 0: torch's default.",
@@ -47,7 +37,7 @@ class ModelOptions:
     )
     seed: int = setting(
         0,
-        "Seed of the random numbers of inference: noise and sampled tokens.",
+        DESCRIPTIONS["seed"],
         minimum=0,
         maximum=2**31 - 1,
     )

@@ -1,8 +1,8 @@
-"""The node graph of a platform, once, as data.
+"""The node graph of a platform as data.
 
 `launch/*.launch.py` turns it into launch actions (`bringup.launch_actions`), `pi05 up` and
 `pi05 demo` into supervised processes (`bringup.processes`). Neither adds a node, a
-parameter or a default of its own: what is not here is not in the graph.
+parameter or a default of its own.
 """
 
 from __future__ import annotations
@@ -12,49 +12,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.respawn import OnExit
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms.platform import Platform, platform_names
 
-# A bag of many gigabytes is read again before it counts as whole.
+# The recorder verifies a bag of many gigabytes before it ends [s].
 _RECORDER_END_S = 30.0
-# A mock home whose time waits for a node still speaks ten times a second: one that is silent for
-# longer than this is dead or stopped [s, wall].
+# A mock home whose time waits for a node still publishes ten times a second: one that is silent
+# for longer than this is dead or stopped [s, wall].
 _SIM_CLOCK_TIMEOUT_S = 5.0
 
 Parameter: TypeAlias = "bool | int | float | str | Sequence[str]"
-
-# What happens when a process ends by itself.
-OnExit = Literal[
-    "respawn",  # Start it again: the lifecycle manager brings its nodes back in order.
-    "shutdown",  # Take the whole graph down: nothing makes sense without it.
-    "ignore",  # Go on: it had finished its work, or only watched.
-    "persist",  # Start it again, however often it dies: the graph goes on without it meanwhile.
-]
 
 
 @dataclass(frozen=True)
 class NodeSpec:
     """One process of the graph."""
 
-    name: str  # Of the process, unique in the graph; what logs are marked with.
+    name: str  # Of the process, unique in the graph; prefix of its log lines.
     executable: str  # In lib/PACKAGE of an installed package; "" package: a program on PATH.
     package: str = "pi05_ros"
-    nodes: tuple[str, ...] = ()  # ROS nodes inside, by the names that they give themselves.
-    managed: bool = False  # Whether those are lifecycle nodes for the lifecycle manager.
-    aside: bool = False  # Whether they are, too, but nobody waits for them.
-    namespace: str = ""  # Absolute namespace of its nodes; "": they stay where they are.
+    nodes: tuple[str, ...] = ()  # ROS nodes of the process, by name.
+    managed: bool = False  # Whether the lifecycle manager activates them, in order.
+    aside: bool = False  # Whether it does so apart from that order; see docs/design/bringup.md.
+    namespace: str = ""  # Absolute namespace of its nodes; "": unchanged.
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     parameter_files: tuple[str, ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()  # (from, to)
     arguments: tuple[str, ...] = ()  # Before --ros-args.
     log_level: str = ""  # As `--log-level` takes it; "": the default.
     on_exit: OnExit = "respawn"
-    end_s: float = 0.0  # How long it may take to end, where that is more than usual [s].
+    end_s: float = 0.0  # Time to end after the request, if longer than usual [s].
     environment: Mapping[str, str] = field(default_factory=dict)  # On top of the caller's.
 
     def __post_init__(self) -> None:
@@ -67,11 +60,11 @@ def graph(
 ) -> tuple[NodeSpec, ...]:
     """The processes that run `platform` under `options`.
 
-    Managed nodes stand in the order in which they are activated: the control bridge last.
+    Managed nodes are in the order of their activation: the control bridge last.
 
     Args:
         platform: The robot.
-        options: What was asked for.
+        options: Options of the bring-up.
         environ: The caller's environment; a Fast DDS profile that it names is kept.
 
     Raises:
@@ -107,7 +100,7 @@ def managed_nodes(specs: Sequence[NodeSpec]) -> tuple[str, ...]:
 
 
 def fast_dds_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the environment lacks to give Fast DDS a shared-memory segment that pictures fit in.
+    """Variables that give Fast DDS a shared-memory segment large enough for pictures.
 
     Without it, one picture in ten is lost between processes (docs/design/timing.md). A profile
     that the user has set is left alone.
@@ -119,7 +112,7 @@ def fast_dds_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Suite:
-    """Builds the suite's own nodes: same platform, clock, namespace and log level for all."""
+    """Builds the nodes of the suite, with the same platform, clock, namespace and log level."""
 
     platform: Platform
     options: BringupOptions
@@ -134,9 +127,9 @@ class _Suite:
         managed: bool = False,
         on_exit: OnExit = "respawn",
     ) -> NodeSpec:
-        """One executable of this package. `nodes` are those inside; by default one of its name."""
+        """One executable of this package. `nodes` are those in it; by default one of its name."""
         common: dict[str, Parameter] = {"use_sim_time": self.options.sim}
-        if executable != "lifecycle_manager":  # It knows no robot.
+        if executable != "lifecycle_manager":  # It has no parameter `platform`.
             common["platform"] = platform_reference(self.platform)
         return NodeSpec(
             name=executable,
@@ -151,7 +144,7 @@ class _Suite:
         )
 
     def mock_home(self) -> NodeSpec:
-        """The simulated robot in its home. It is also the graph's clock: without it, nothing."""
+        """The simulated robot in its home, and the clock of the graph."""
         parameters: dict[str, Parameter] = {"home": self.options.home}
         if self.options.task:
             parameters["task"] = self.options.task
@@ -160,8 +153,8 @@ class _Suite:
     def camera_ingestion(self) -> NodeSpec:
         """The cameras.
 
-        Rendered pictures have no noise: of a scene at rest all are equal. And they share their
-        processors with everything else, one rendered after the other: they may be late.
+        Rendered pictures have no noise: in a scene at rest all are equal, so repeats are no
+        fault. They are rendered one after the other on shared processors, so they may be late.
         """
         rendered: dict[str, Parameter] = {
             "repeats_warn": 0,
@@ -173,7 +166,7 @@ class _Suite:
 
     def brain(self) -> list[NodeSpec]:
         """Planner and policy: in one process over one copy of the weights, or each alone."""
-        mind: dict[str, Parameter] = {
+        brain: dict[str, Parameter] = {
             "brain": self.options.brain,
             "checkpoint": self.options.checkpoint,
             "device": self.options.device,
@@ -181,8 +174,8 @@ class _Suite:
             "execution": self.options.execution,
             "seed": self.options.seed,
         }
-        planner: dict[str, Parameter] = {**mind, "task": self.options.task}
-        policy: dict[str, Parameter] = {**mind, "chunk_mode": self.options.chunk_mode}
+        planner: dict[str, Parameter] = {**brain, "task": self.options.task}
+        policy: dict[str, Parameter] = {**brain, "chunk_mode": self.options.chunk_mode}
         if self.options.separate:
             return [
                 self.node("planner", planner, managed=True),
@@ -192,14 +185,14 @@ class _Suite:
         return [self.node("brain", both, nodes=("planner", "policy"), managed=True)]
 
     def control_bridge(self, peers: str) -> NodeSpec:
-        """The bridge. In a mock home it arms itself, and bears that time waits for slow nodes."""
+        """The bridge. In a mock home it arms itself, and tolerates a clock that waits."""
         parameters: dict[str, Parameter] = {"auto_arm": self.options.sim, "peers": peers}
         if self.options.sim:
             parameters["clock_timeout_s"] = _SIM_CLOCK_TIMEOUT_S
         return self.node("control_bridge", parameters, managed=True)
 
     def recorder(self) -> NodeSpec:
-        """Always there, for whoever asks for an episode; the robot never waits for it."""
+        """The recorder runs in every graph; the robot never waits for it."""
         parameters: dict[str, Parameter] = {
             "bags": str(Path(self.options.bags).expanduser().absolute()),
             "record": self.options.record,
@@ -212,7 +205,7 @@ class _Suite:
         return replace(spec, aside=True, end_s=_RECORDER_END_S)
 
     def console(self) -> NodeSpec:
-        """The operator's page. The robot waits for it only where an operator is required."""
+        """The operator's page. The robot waits for it only with `console_required`."""
         required = self.options.console_required
         parameters: dict[str, Parameter] = {
             "host": self.options.console_host,
@@ -224,12 +217,12 @@ class _Suite:
         return replace(self.node("console", parameters, on_exit="persist"), aside=True)
 
     def inspector(self) -> NodeSpec:
-        """Always there, for whoever watches; while nobody does it rests."""
+        """The inspector runs in every graph; without subscribers it is idle."""
         return replace(self.node("inspector", {}, on_exit="persist"), aside=True)
 
 
 def platform_reference(platform: Platform) -> str:
-    """What a node's `platform` parameter says: the name of a shipped platform, else its file."""
+    """Value of the parameter `platform`: the name of a shipped platform, else its file."""
     shipped = platform.name in platform_names() and platform.source == str(
         resource_path(f"config/platforms/{platform.name}.yaml").resolve()
     )
@@ -256,7 +249,7 @@ def robot_description(platform: Platform, use_mock_hardware: bool) -> str:
 
 
 def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -> NodeSpec:
-    """Description and link frames, which a robot's own bring-up or a mock home gives."""
+    """Robot description and link frames, which a robot or a mock home would publish itself."""
     return NodeSpec(
         name="robot_state_publisher",
         executable="robot_state_publisher",
@@ -271,7 +264,7 @@ def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -
 
 
 def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str, str]) -> NodeSpec:
-    """RViz. Closing its window leaves the robot alone."""
+    """RViz. Closing its window does not stop the robot."""
     return NodeSpec(
         name="rviz",
         executable="rviz2",
@@ -285,7 +278,7 @@ def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str,
 
 
 def _shown_in(namespace: str, platform: Platform) -> tuple[tuple[str, str], ...]:
-    """Remappings of what config/rviz names in the default namespace, for another one."""
+    """Remappings of the topics in config/rviz, for another namespace than the default."""
     default = BringupOptions().absolute_namespace
     if namespace == default:
         return ()

@@ -54,7 +54,7 @@ def launch_description(platform: str) -> LaunchDescription:
 
 
 def _bring_up(context: LaunchContext, platform: str) -> list[Action]:
-    """Builds the graph from the arguments' values; a wrong one stops the launch, with a reason."""
+    """Build the graph from the values of the arguments; a wrong one stops the launch."""
     values = {o.name: LaunchConfiguration(o.name).perform(context) for o in option_table()}
     specs = graph(load_platform(platform), BringupOptions.parse(values))
     stop = StopPolicy()
@@ -68,28 +68,27 @@ def _bring_up(context: LaunchContext, platform: str) -> list[Action]:
 
 
 def supervised_actions(spec: NodeSpec, record: RespawnRecord | None = None) -> list[Action]:
-    """A process of the graph, with what happens when it ends.
+    """A process of the graph, with the handler of its exit.
 
     Args:
         spec: The process.
-        record: Its earlier deaths, if it is started again.
+        record: Its earlier deaths, where it is started again.
     """
     record = record or RespawnRecord(RespawnPolicy())
     action, started = node_action(spec), time.monotonic()
 
     def exited(event: ProcessExited, context: LaunchContext) -> list[Action]:
         how = describe_exit(event.returncode)
-        if context.is_shutdown or spec.on_exit == "ignore":
+        if context.is_shutdown:
             return []
-        if spec.on_exit == "shutdown":
-            return _stop(f"{spec.name} ended ({how}); the graph stops without it")
-        delay = record.died(time.monotonic() - started)
-        if spec.on_exit == "persist":
-            delay = delay or record.policy.max_delay_s
-        if delay is None:
-            return _stop(record.policy.gave_up(spec.name, how))
+        lived = time.monotonic() - started
+        reaction = record.react(spec.name, spec.on_exit, how, lived)
+        if reaction.failure:
+            return [LogInfo(msg=reaction.failure), Shutdown(reason=reaction.failure)]
+        if reaction.delay_s is None:
+            return []
         again = OpaqueFunction(function=lambda _: supervised_actions(spec, record))
-        return [TimerAction(period=delay, actions=[again])]
+        return [TimerAction(period=reaction.delay_s, actions=[again])]
 
     return [
         RegisterEventHandler(OnProcessExit(target_action=action, on_exit=exited)),
@@ -97,19 +96,15 @@ def supervised_actions(spec: NodeSpec, record: RespawnRecord | None = None) -> l
     ]
 
 
-def _stop(reason: str) -> list[Action]:
-    return [LogInfo(msg=reason), Shutdown(reason=reason)]
-
-
 def node_action(spec: NodeSpec) -> Action:
     """One process of the graph as a launch action."""
     common = {
         "output": "screen",
-        "emulate_tty": True,  # Lines at once, and in colour.
+        "emulate_tty": True,  # Unbuffered lines, in colour.
         "additional_env": dict(spec.environment),
     }
     if spec.end_s:
-        # launch counts from SIGTERM on.
+        # launch counts from SIGTERM.
         common["sigkill_timeout"] = str(spec.end_s - StopPolicy().sigterm_after_s)
     if not spec.package:
         return ExecuteProcess(cmd=[spec.executable, *spec.arguments], name=spec.name, **common)
@@ -130,7 +125,7 @@ def node_action(spec: NodeSpec) -> Action:
 
 
 def _typed(value: Parameter) -> ParameterValue:
-    """A parameter with its type: launch would read a task called "12" as a number."""
+    """A parameter with its type: launch would parse a task called "12" as a number."""
     if isinstance(value, (bool, int, float, str)):
         return ParameterValue(value, value_type=type(value))
     return ParameterValue(list(value), value_type=list[str])

@@ -52,9 +52,9 @@ class LifecycleConfig:
             raise ValueError("max_retry_s: wanted at least first_retry_s")
 
     def limit_s(self, transition: str) -> float:
-        """Return the time limit of a transition by its name ("configure") [s]."""
+        """Time limit of a transition by its name ("configure") [s]."""
         return float(getattr(self, f"{transition}_limit_s"))
 
     def retry_delay_s(self, refusals: int) -> float:
-        """Return the delay before the next try, after `refusals` refusals in a row [s]."""
+        """Delay after `refusals` refusals in a row [s]."""
         return float(min(self.first_retry_s * 2.0 ** (refusals - 1), self.max_retry_s))

@@ -1,4 +1,4 @@
-"""What can be asked of a bring-up: one table for launch arguments and `pi05 up`'s flags."""
+"""Options of a bring-up: one table for launch arguments and the options of `pi05 up`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
+from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
-BRAINS = ("model", "expert")
-MAX_TASK_LENGTH = 256  # Characters; as ExecuteTask.action says.
+MAX_TASK_LENGTH = 256  # Characters, as in ExecuteTask.action.
 
 
 def _option(default: Any, description: str, choices: tuple[str, ...] = ()) -> Any:
-    """A field that is also a launch argument and a flag."""
+    """A field that is also a launch argument and an option of `pi05 up`."""
     return dataclasses.field(
         default=default, metadata={"description": description, "choices": choices}
     )
@@ -27,7 +27,7 @@ def _option(default: Any, description: str, choices: tuple[str, ...] = ()) -> An
 
 @dataclass(frozen=True)
 class Option:
-    """One row of the table, as text: what a command line shows and takes."""
+    """One row of the table, as text for a command line."""
 
     name: str
     default: str
@@ -38,51 +38,27 @@ class Option:
 
 @dataclass(frozen=True)
 class BringupOptions:
-    """What can be asked of a bring-up. The defaults stand here and nowhere else."""
+    """Options of a bring-up. Their defaults are defined here and nowhere else."""
 
     sim: bool = _option(False, "Run a mock home (MuJoCo) in place of the robot.")
     home: int = _option(0, "Seed of the mock home: its layout, colours, objects and light.")
-    brain: str = _option(
-        "model",
-        "What thinks: the pi0.5 model, or a scripted expert that knows a mock home's state.",
-        BRAINS,
-    )
-    checkpoint: str = _option(
-        "", "Folder of the model's weights. Empty: nano size, weights drawn at random."
-    )
-    device: str = _option(
-        ModelOptions.device, "Where the model runs: cpu, cuda, cuda:1, or auto for a GPU if any."
-    )
-    dtype: str = _option(
-        ModelOptions.dtype,
-        "Numbers that the model computes in; auto: bfloat16 on a GPU, float32 on a CPU.",
-        DTYPES,
-    )
-    execution: str = _option(
-        ModelOptions.execution,
-        "How the model's passes run; compiled and graphs are faster and take a minute to start. "
-        "auto: graphs on a GPU, eager on a CPU.",
-        EXECUTIONS,
-    )
-    seed: int = _option(
-        ModelOptions.seed, "Seed of what the model draws at random: noise and tokens."
-    )
-    chunk_mode: str = _option(
-        AUTO,
-        "How action chunks follow each other: sync stands and waits, async switches, rtc and "
-        "trained_rtc go on without a seam. auto: trained_rtc where it was taught, else async.",
-        (AUTO, *CHUNK_MODES),
-    )
+    brain: str = _option("model", DESCRIPTIONS["brain"], BRAIN_NAMES)
+    checkpoint: str = _option("", DESCRIPTIONS["checkpoint"])
+    device: str = _option(ModelOptions.device, DESCRIPTIONS["device"])
+    dtype: str = _option(ModelOptions.dtype, DESCRIPTIONS["dtype"], DTYPES)
+    execution: str = _option(ModelOptions.execution, DESCRIPTIONS["execution"], EXECUTIONS)
+    seed: int = _option(ModelOptions.seed, DESCRIPTIONS["seed"])
+    chunk_mode: str = _option(AUTO, DESCRIPTIONS["chunk_mode"], (AUTO, *CHUNK_MODES))
     task: str = _option(
         "", 'Task to begin with ("put the dishes in the sink"). Empty: wait for one.'
     )
     separate: bool = _option(
-        False, "Run planner and policy in a process each, with weights of their own."
+        False, "Run planner and policy in a process each, each with its own copy of the weights."
     )
     record: bool = _option(
         False,
-        "Record the run as one episode, from when all nodes are active. Else the recorder waits "
-        "for start_episode.",
+        "Record the run as one episode, from the time when all nodes are active. Otherwise the "
+        "recorder waits for start_episode.",
     )
     bags: str = _option("bags", "Folder of the recorded episodes, one bag each.")
     rviz: bool = _option(False, "Open RViz.")
@@ -91,13 +67,14 @@ class BringupOptions:
     )
     console_host: str = _option(
         "127.0.0.1",
-        "Address that the web page is served on. Another than loopback needs a secret in the "
+        "Address that the web page is served on. Any other than loopback needs a secret in the "
         "environment variable PI05_CONSOLE_TOKEN.",
     )
     console_port: int = _option(8805, "Port of the operator's web page; 0: a free one.")
     console_required: bool = _option(
         False,
-        "Dead-man switch: the robot holds while no awake browser holds control. Implies console.",
+        "Dead-man switch: the robot holds while no connected browser holds control. Implies "
+        "console.",
     )
     namespace: str = _option("pi05", "Namespace of the suite's nodes and topics.")
     log_level: str = _option("info", "Least severe log messages of the suite's nodes.", LOG_LEVELS)
@@ -118,19 +95,19 @@ class BringupOptions:
                 raise ValueError(f"{name}: a seed is 0 or more, found {getattr(self, name)}")
         if self.brain == "expert" and not self.sim:
             raise ValueError(
-                "brain: the expert reads a mock home's state, which no robot gives; "
+                "brain: the expert reads a mock home's state, which no robot has; "
                 "add sim, or take brain model"
             )
         if self.brain == "expert" and self.checkpoint:
             raise ValueError("checkpoint: the expert has no weights; leave it out")
-        goes_on = self.chunk_mode != AUTO and CHUNK_MODES[self.chunk_mode].continuation
-        if self.brain == "expert" and goes_on:
+        continues = self.chunk_mode != AUTO and CHUNK_MODES[self.chunk_mode].continuation
+        if self.brain == "expert" and continues:
             raise ValueError(
                 f"chunk_mode: the expert has no flow that {self.chunk_mode} could guide; "
                 "take auto, async or sync"
             )
-        drawn = self.checkpoint.startswith("random:")  # See inference.model_brain.
-        if self.checkpoint and not drawn and not Path(self.checkpoint).expanduser().is_dir():
+        is_random = self.checkpoint.startswith("random:")  # See inference.model_brain.
+        if self.checkpoint and not is_random and not Path(self.checkpoint).expanduser().is_dir():
             raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")
         if self.sim and self.mock_hardware:
             raise ValueError("mock_hardware: sim brings its own controllers; take one of the two")
@@ -142,7 +119,7 @@ class BringupOptions:
             raise ValueError(
                 f"task: wanted one printable line of at most {MAX_TASK_LENGTH} characters"
             )
-        if not re.fullmatch(r"/?|/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", self.namespace, re.ASCII):
+        if not is_namespace(self.namespace):
             raise ValueError(
                 f"namespace: '{self.namespace}' is not a ROS name (letters, digits and '_', "
                 "parts joined by '/', none beginning with a digit)"
@@ -155,13 +132,13 @@ class BringupOptions:
 
     @property
     def logger_level(self) -> str:
-        """The log level in the form of `--log-level`: of the suite's loggers, not of DDS's."""
+        """The value for `--log-level`: the level of the suite's loggers, not of those of DDS."""
         logger = self.namespace.strip("/").replace("/", ".")
         return f"{logger}:={self.log_level}" if logger else self.log_level
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> BringupOptions:
-        """Reads options from text, as they come from a command line.
+        """Parse options from text, as they come from a command line.
 
         Args:
             texts: Option name -> value as text; one that is absent takes its default.
@@ -186,6 +163,11 @@ class BringupOptions:
             raise ConfigError(f"option '{where}'", problem) from error
 
 
+def is_namespace(text: str) -> bool:
+    """Check whether a text is a ROS namespace; the slash at its front may be missing."""
+    return bool(re.fullmatch(r"/?|/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", text, re.ASCII))
+
+
 def option_table() -> tuple[Option, ...]:
     """The options as rows of text, in the order in which help shows them."""
     return tuple(
@@ -201,7 +183,7 @@ def option_table() -> tuple[Option, ...]:
 
 
 def _parse_value(name: str, kind: type, text: str) -> Any:
-    """One value from its text."""
+    """Parse one value."""
     if kind is bool:
         if text.lower() not in ("true", "false"):
             raise ConfigError(f"option '{name}'", f"wanted true or false, found '{text}'")
@@ -214,5 +196,5 @@ def _parse_value(name: str, kind: type, text: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A default as a command line writes it."""
+    """Format a default as on a command line."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""The graph as plain processes, for `pi05 up` and `pi05 demo`: no launch system needed."""
+"""The graph as plain processes, for `pi05 up` and `pi05 demo`, without the launch system."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from pi05_ros.errors import ConfigError
 def process_specs(
     specs: Iterable[NodeSpec], environ: Mapping[str, str] = os.environ
 ) -> tuple[ProcessSpec, ...]:
-    """Turns the graph into processes to supervise.
+    """Convert the graph into processes to supervise.
 
-    The suite's own nodes run as modules of the present interpreter, so that nothing needs to be
-    installed; those of other packages come from AMENT_PREFIX_PATH.
+    The nodes of the suite run as modules of the present interpreter, so that the package need not
+    be installed; those of other packages are found on AMENT_PREFIX_PATH.
 
     Raises:
-        ConfigError: The program of another package is not on this machine.
+        ConfigError: A program of another package is not installed.
     """
-    # Nodes write to a pipe here; their lines must come at once, and in colour if the user's do.
+    # Nodes write to a pipe here: without these, their lines would be buffered.
     environment = {"PYTHONUNBUFFERED": "1", "RCUTILS_LOGGING_BUFFERED_STREAM": "0"}
     return tuple(
         ProcessSpec(
@@ -56,16 +56,16 @@ def ros_arguments(spec: NodeSpec) -> tuple[str, ...]:
 
 
 def parameter_text(value: Parameter) -> str:
-    """A parameter's value as `-p` takes it.
+    """Format a parameter value for `-p`.
 
-    ROS reads it as YAML, which JSON is a part of: texts are quoted, so that a task called "yes"
-    or "12" stays a text.
+    ROS parses it as YAML, a superset of JSON: strings are quoted, so that a task called "yes" or
+    "12" stays a string.
     """
     return json.dumps(value if isinstance(value, (bool, int, float, str)) else list(value))
 
 
 def _program(spec: NodeSpec, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The beginning of the command."""
+    """The first words of the command: the program of the process."""
     if spec.package == "pi05_ros":
         return (sys.executable, "-m", "pi05_ros.nodes", spec.executable)
     if not spec.package:

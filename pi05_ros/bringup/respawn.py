@@ -1,8 +1,16 @@
-"""When a process that died is started again, and when it is given up."""
+"""Rules for a process that ends by itself: start it again, go on without it, or stop the graph."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+OnExit = Literal[
+    "respawn",  # Start it again, until it has died too often; the lifecycle manager activates it.
+    "shutdown",  # Stop the whole graph: it cannot run without the process.
+    "ignore",  # Go on: the process had finished its work, or only watched.
+    "persist",  # Start it again, however often it dies; the graph runs without it meanwhile.
+]
 
 
 @dataclass(frozen=True)
@@ -20,17 +28,13 @@ class RespawnPolicy:
         if self.limit < 1 or self.settled_s <= 0:
             raise ValueError("limit must be at least 1, and settled_s above 0")
 
-    def gave_up(self, name: str, how: str) -> str:
-        """Why the graph stops when a process is given up, as one sentence.
 
-        Args:
-            name: The process.
-            how: How it ended last ("exit code 1").
-        """
-        return (
-            f"{name} died {self.limit} times in a row within {self.settled_s:.0f} s of its start "
-            f"(last: {how}); the graph stops"
-        )
+@dataclass(frozen=True)
+class Reaction:
+    """Reaction of the graph to the end of a process. Without a delay and a failure it goes on."""
+
+    delay_s: float | None = None  # The process starts again after this time [s].
+    failure: str = ""  # The graph stops, for this reason.
 
 
 @dataclass
@@ -40,15 +44,32 @@ class RespawnRecord:
     policy: RespawnPolicy
     deaths: int = 0  # In a row, each before the process had settled.
 
-    def died(self, lived_s: float) -> float | None:
-        """Notes a death and says when to start again.
+    def react(self, name: str, on_exit: OnExit, how: str, lived_s: float) -> Reaction:
+        """Count a death and decide what follows.
 
         Args:
-            lived_s: How long the process lived [s].
-
-        Returns:
-            The delay before the restart [s], or None: give it up.
+            name: The process.
+            on_exit: Its rule.
+            how: How it ended ("exit code 1").
+            lived_s: How long it lived [s].
         """
+        if on_exit == "ignore":
+            return Reaction()
+        if on_exit == "shutdown":
+            sentence = f"{name} ended ({how}) after {lived_s:.0f} s; the graph stops without it"
+            return Reaction(failure=sentence)
+        delay = self._count(lived_s)
+        if delay is None and on_exit == "persist":
+            delay = self.policy.max_delay_s
+        if delay is not None:
+            return Reaction(delay)
+        return Reaction(
+            failure=f"{name} died {self.policy.limit} times in a row within "
+            f"{self.policy.settled_s:.0f} s of its start (last: {how}); the graph stops"
+        )
+
+    def _count(self, lived_s: float) -> float | None:
+        """Return the delay before the restart [s]; None: the process has died too often."""
         self.deaths = self.deaths + 1 if lived_s < self.policy.settled_s else 1
         if self.deaths >= self.policy.limit:
             return None

@@ -1,4 +1,4 @@
-"""Starts a command that cannot outlive its supervisor: `python supervised_child.py PID COMMAND…`.
+"""Runs a command that cannot outlive its supervisor: `python supervised_child.py PID COMMAND…`.
 
 The supervisor may be killed with SIGKILL, and a robot's nodes must not go on without it. This file
 runs first in each child, asks the kernel to kill it when its parent dies, and then becomes the
@@ -15,7 +15,7 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> None:
-    """Arms the kernel's parent-death signal and executes the command."""
+    """Set the parent-death signal of the kernel and execute the command."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Runs a set of processes as one: output by lines, restarts with a limit, one clean end.
+"""A set of processes run as one: output by lines, restarts with a limit, one shutdown.
 
 Everything happens in the thread that calls `start`, `poll` and `stop`. That thread must live as
 long as the processes: the kernel kills them when it ends (see supervised_child).
@@ -17,20 +17,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
+from pi05_ros.bringup.respawn import OnExit, RespawnPolicy, RespawnRecord
 from pi05_ros.errors import Pi05Error
 from pi05_ros.foundation.lines import LineSplitter
 
 _CHILD = Path(__file__).with_name("supervised_child.py")
-_READ_BYTES = (
-    65536  # At most so much of one process at a time: a flood must not starve the others.
-)
+# Most bytes read from one process at a time: a flood must not delay the others.
+_READ_BYTES = 65536
 
 
 class GraphError(Pi05Error):
-    """A process of the graph ended that the graph cannot do without."""
+    """A process ended without which the graph cannot run."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,13 @@ class ProcessSpec:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)  # On top of the caller's.
-    on_exit: Literal["respawn", "shutdown", "ignore", "persist"] = "respawn"  # bringup.OnExit
-    end_s: float = 0.0  # It is killed not before so long after the request to end [s].
+    on_exit: OnExit = "respawn"
+    end_s: float = 0.0  # Time to end after the request, if longer than usual [s].
 
 
 @dataclass(frozen=True)
 class StopPolicy:
-    """How a process is asked to end, ever more firmly; times from the first request [s]."""
+    """Escalation of signals that end a process; times from the first request, SIGINT [s]."""
 
     sigterm_after_s: float = 2.0
     sigkill_after_s: float = 4.0
@@ -57,15 +55,19 @@ class StopPolicy:
 
 
 class Supervisor:
-    """Starts processes, watches them, and takes all down together.
+    """Starts processes, watches them, and stops all together. A context manager.
+
+    Attributes:
+        failure: Why the graph went down by itself, as one sentence; None: it did not.
+        failed: Name of the process that caused it.
 
     Args:
-        specs: The processes. They start in this order and are asked to end at once.
-        on_line: Called with a process's name and each line that it writes (stdout and stderr).
-        on_event: Called with a process's name and what happened to it, in plain words.
-        respawn: When a process with on_exit "respawn" starts again.
-        stop: How the processes are asked to end.
-        tail: How many of the last lines of each process `tail()` can give.
+        specs: The processes. They start in this order and are stopped at the same time.
+        on_line: Called with the name of a process and each line of its stdout and stderr.
+        on_event: Called with the name of a process and each event of it, in plain words.
+        respawn: Delays and limit of restarts.
+        stop: Escalation of signals that end a process.
+        tail: Number of last lines of each process that `tail()` returns.
     """
 
     def __init__(
@@ -85,9 +87,9 @@ class Supervisor:
         self._stop_policy = stop or StopPolicy()
         self._selector = selectors.DefaultSelector()
         self._stop_since: float | None = None
-        self._impatient = False  # Whether the end was asked for twice.
-        self.failure: str | None = None  # Why the graph went down by itself, as one sentence.
-        self.failed: str | None = None  # The process that was to blame.
+        self._killing = False  # Whether a stop was requested twice.
+        self.failure: str | None = None
+        self.failed: str | None = None
 
     def __enter__(self) -> Supervisor:
         self.start()
@@ -98,33 +100,33 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """Whether the processes have been asked to end."""
+        """True once a stop was requested."""
         return self._stop_since is not None
 
     @property
     def running(self) -> bool:
-        """Whether any process is alive, or about to be started again."""
+        """True while any process is alive, or waits for its restart."""
         return any(child.process or child.start_at is not None for child in self._children)
 
     def start(self) -> None:
-        """Starts all processes."""
+        """Start all processes."""
         for child in self._children:
             self._spawn(child)
 
     def poll(self, timeout_s: float = 0.1) -> bool:
-        """Handles what has happened: lines, ends, restarts. To be called again and again.
+        """Handle output, exits and restarts. To be called in a loop.
 
         Args:
-            timeout_s: At most so long to wait for something to happen [s].
+            timeout_s: Longest wait for the next event [s].
 
         Returns:
-            Whether anything is still running.
+            Whether any process is still running.
         """
         now = time.monotonic()
         starts = [c.start_at - now for c in self._children if c.start_at is not None]
         for key, _ in self._selector.select(max(0.0, min([timeout_s, *starts]))):
             if isinstance(key.fileobj, int):
-                self._selector.unregister(key.fileobj)  # It has ended: said once.
+                self._selector.unregister(key.fileobj)  # The process has ended.
             else:
                 self._read(key.data)
         now = time.monotonic()
@@ -134,14 +136,14 @@ class Supervisor:
             elif child.start_at is not None and now >= child.start_at:
                 self._spawn(child)
         if self._stop_since is not None:
-            self._press(now - self._stop_since)
+            self._signal_due(now - self._stop_since)
         return self.running
 
     def run(self) -> None:
-        """Polls until everything has ended: after `request_stop`, or by itself.
+        """Poll until all processes have ended: after `request_stop`, or by themselves.
 
         Raises:
-            GraphError: It went down by itself.
+            GraphError: The graph went down by itself.
         """
         while self.poll():
             pass
@@ -149,11 +151,11 @@ class Supervisor:
             raise GraphError(self.failure)
 
     def request_stop(self) -> None:
-        """Asks all processes to end; `poll` sees to it. Asked twice, they are killed."""
+        """Request all processes to end, in `poll`. The second request kills them."""
         if self._stop_since is None:
             self._stop_since = time.monotonic()
         else:
-            self._impatient = True
+            self._killing = True
             self._stop_since = min(
                 self._stop_since, time.monotonic() - self._stop_policy.sigkill_after_s
             )
@@ -161,7 +163,7 @@ class Supervisor:
             child.start_at = None
 
     def stop(self) -> None:
-        """Asks all processes to end and waits until they have."""
+        """Stop all processes and wait until they have ended."""
         if self._stop_since is None:
             self.request_stop()
         while self.poll(0.05):
@@ -169,11 +171,11 @@ class Supervisor:
         self._selector.close()
 
     def tail(self, name: str) -> tuple[str, ...]:
-        """The last lines that a process wrote."""
+        """The last lines of a process."""
         return next(tuple(c.tail) for c in self._children if c.spec.name == name)
 
     def pids(self) -> dict[str, int]:
-        """Process ids of what is alive, by name."""
+        """Process ids of the processes that are alive, by name."""
         return {c.spec.name: c.process.pid for c in self._children if c.process is not None}
 
     def _spawn(self, child: _Child) -> None:
@@ -181,7 +183,7 @@ class Supervisor:
         child.started = time.monotonic()
         child.signals = 0
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, and a signal
-        # to the group reaches whatever the process has started.
+        # to the group reaches the children of the process, too.
         child.process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), *child.spec.command],
             stdin=subprocess.DEVNULL,
@@ -196,13 +198,13 @@ class Supervisor:
         # The end of the process itself wakes `poll`: its output may end earlier or later.
         try:
             child.end = os.pidfd_open(child.process.pid)
-        except OSError:  # A kernel before 5.3: `poll` sees it when it looks next.
+        except OSError:  # A kernel before 5.3: `poll` finds out after its timeout.
             child.end = -1
             return
         self._selector.register(child.end, selectors.EVENT_READ, child)
 
     def _read(self, child: _Child) -> bool:
-        """Hands on what a process has written. Returns whether there may be more."""
+        """Pass on the output of a process. Returns whether there may be more."""
         assert child.process is not None and child.process.stdout is not None
         try:
             data = os.read(child.process.stdout.fileno(), _READ_BYTES)
@@ -219,10 +221,10 @@ class Supervisor:
         self._on_line(child.spec.name, line)
 
     def _ended(self, child: _Child, now: float) -> None:
-        """Decides what the end of a process means."""
+        """Handle the end of a process."""
         process = child.process
         assert process is not None and process.stdout is not None
-        # Whatever it had started goes with it: nobody else knows of it.
+        # Its children are killed with it: no other process would stop them.
         _signal_group(process.pid, signal.SIGKILL)
         while process.stdout in self._selector.get_map() and self._read(child):
             pass
@@ -239,25 +241,17 @@ class Supervisor:
         name, how, lived = child.spec.name, describe_exit(process.returncode), now - child.started
         if self.stopping:
             self._on_event(name, f"ended ({how})")
-        elif child.spec.on_exit == "ignore":
+            return
+        reaction = child.record.react(name, child.spec.on_exit, how, lived)
+        if reaction.failure:
+            self._fail(name, reaction.failure)
+        elif reaction.delay_s is None:
             self._on_event(name, f"ended ({how}); the graph goes on")
-        elif child.spec.on_exit == "shutdown":
-            self._fail(
-                name, f"{name} ended ({how}) after {lived:.0f} s; the graph stops without it"
-            )
         else:
-            self._respawn(child, how, lived, now)
-
-    def _respawn(self, child: _Child, how: str, lived: float, now: float) -> None:
-        delay = child.record.died(lived)
-        if child.spec.on_exit == "persist":
-            delay = delay or child.record.policy.max_delay_s
-        if delay is None:
-            self._fail(child.spec.name, child.record.policy.gave_up(child.spec.name, how))
-        else:
-            child.start_at = now + delay
+            child.start_at = now + reaction.delay_s
             self._on_event(
-                child.spec.name, f"died ({how}) after {lived:.0f} s; starts again in {delay:g} s"
+                name,
+                f"died ({how}) after {lived:.0f} s; starts again in {reaction.delay_s:g} s",
             )
 
     def _fail(self, name: str, sentence: str) -> None:
@@ -266,21 +260,21 @@ class Supervisor:
         if not self.stopping:
             self.request_stop()
 
-    def _press(self, since_stop_s: float) -> None:
-        """Signals what is still alive, each rung of the ladder once."""
+    def _signal_due(self, since_stop_s: float) -> None:
+        """Send each process that is alive the signal that is due, each signal once."""
         for child in self._children:
             kill_after_s = self._stop_policy.sigkill_after_s
-            if not self._impatient:
+            if not self._killing:
                 kill_after_s = max(kill_after_s, child.spec.end_s)
-            rungs = (
+            steps = (
                 (0.0, signal.SIGINT),
                 (self._stop_policy.sigterm_after_s, signal.SIGTERM),
                 (kill_after_s, signal.SIGKILL),
             )
-            due = sum(since_stop_s >= after for after, _ in rungs)
+            due = sum(since_stop_s >= after for after, _ in steps)
             if child.process is not None and child.signals < due:
                 child.signals = due
-                number = rungs[due - 1][1]
+                number = steps[due - 1][1]
                 if number != signal.SIGINT:
                     self._on_event(child.spec.name, f"has not ended; sending {number.name}")
                 _signal_group(child.process.pid, number)
@@ -296,8 +290,8 @@ class _Child:
     process: subprocess.Popen[bytes] | None = None
     end: int = -1  # File descriptor that becomes readable when the process ends (pidfd).
     started: float = 0.0  # time.monotonic() [s]
-    start_at: float | None = None  # When it starts again.
-    signals: int = 0  # Rungs of the stop ladder that it has had.
+    start_at: float | None = None  # Time of its restart; None: none is due.
+    signals: int = 0  # Number of signals of the escalation that were sent.
     lines: LineSplitter = field(default_factory=LineSplitter)
 
     def __post_init__(self) -> None:
@@ -305,7 +299,7 @@ class _Child:
 
 
 def describe_exit(returncode: int) -> str:
-    """A return code of subprocess in words: `exit code 1`, `killed by SIGSEGV`."""
+    """Describe a return code of subprocess: `exit code 1`, `killed by SIGSEGV`."""
     if returncode >= 0:
         return f"exit code {returncode}"
     try:
@@ -315,6 +309,6 @@ def describe_exit(returncode: int) -> str:
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
-    """Signals a process group, which may be gone already."""
+    """Signal a process group, which may be gone already."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)

@@ -1,4 +1,4 @@
-"""Lines of many processes in one terminal, each with its process's name and colour."""
+"""Log of many processes in one terminal, each with its name and colour."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _RESET = "\x1b[0m"
 _DIM = "\x1b[2m"
 
 
-class ConsoleLog:
-    """Writes lines with a prefix.
+class TerminalLog:
+    """Writes lines with the name of their process as a prefix.
 
     Args:
         names: Names of the processes; the widest sets the width of the prefix.
-        stream: Where to. Colours are used on a terminal only.
+        stream: Stream to write to. Colours are used on a terminal only.
         environ: NO_COLOR (no-color.org) turns colours off there too.
     """
 
@@ -28,11 +28,11 @@ class ConsoleLog:
         self._colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
 
     def line(self, name: str, text: str) -> None:
-        """One line that a process wrote."""
+        """Write a line that a process has printed."""
         self._write(name, f"{text}{_RESET}" if self.colour else text)
 
     def event(self, name: str, text: str) -> None:
-        """What happened to a process."""
+        """Write a line about a process: a death, a restart."""
         self._write(name, f"{_DIM}-- {text}{_RESET}" if self.colour else f"-- {text}")
 
     def _write(self, name: str, text: str) -> None:
@@ -45,15 +45,15 @@ class ConsoleLog:
             self._stream.write(f"{prefix}{text}\n")
             self._stream.flush()
         except OSError:
-            # The reader is gone (`| head`, a closed terminal). A robot does not stop for that.
+            # The reader is gone (`| head`, a closed terminal). The robot goes on.
             _discard(self._stream)
             self._stream = None
 
 
 def _discard(stream: TextIO) -> None:
-    """Sends what a stream still holds, and all that follows, nowhere.
+    """Redirect a stream to the null device.
 
-    Python flushes it once more when it ends, and would end with status 120 if that failed.
+    Python flushes it at exit, and would end with status 120 if that failed.
     """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,1 +1,1 @@
-"""The pi05 command: a file or folder a verb. Verbs parse and print; the library does the work."""
+"""The pi05 command: a file or folder for each verb, which parses and prints."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pi05_ros.cli.common.progress import Progress
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 
@@ -15,13 +16,13 @@ _DTYPES = ("float32", "bfloat16", "float16")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Args:
-        arguments: What stands behind `pi05 checkpoint`.
+        arguments: Command line after `pi05 checkpoint`.
 
     Returns:
-        0 when all went well, 1 when a checkpoint is refused, 2 for a wrong command line, 130
+        0 for success, 1 when a checkpoint is refused, 2 for a wrong command line, 130
         after Ctrl-C.
     """
     parsed = parser().parse_args(arguments)
@@ -37,30 +38,40 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    root = argparse.ArgumentParser(prog="pi05 checkpoint", description="Weights and their folder.")
+    root = argparse.ArgumentParser(
+        prog="pi05 checkpoint", description="Inspect, convert and probe checkpoints."
+    )
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    inspect = verbs.add_parser("inspect", help="show what a checkpoint is and what it lacks")
-    inspect.add_argument("path", type=Path, help="folder: ours, LeRobot's or openpi's")
-    inspect.add_argument("--json", action="store_true", help="as data")
-    inspect.add_argument("--hashes", action="store_true", help="compare each file's SHA-256")
+    inspect = verbs.add_parser(
+        "inspect", help="show the contents of a checkpoint, and what is missing"
+    )
+    inspect.add_argument(
+        "path", type=Path, help="folder in the layout of pi05_ros, LeRobot or openpi"
+    )
+    inspect.add_argument("--json", action="store_true", help="print JSON")
+    inspect.add_argument("--hashes", action="store_true", help="verify the SHA-256 of each file")
 
-    convert = verbs.add_parser("convert", help="write a checkpoint anew, as ours or LeRobot's")
-    convert.add_argument("source", type=Path)
+    convert = verbs.add_parser(
+        "convert", help="convert a checkpoint to the layout of pi05_ros or LeRobot"
+    )
+    convert.add_argument("source", type=Path, help="checkpoint to read")
     convert.add_argument("target", type=Path, help="new folder")
-    convert.add_argument("--to", choices=("pi05_ros", "lerobot"), default="pi05_ros")
-    convert.add_argument("--dtype", choices=_DTYPES, help="of the weights; as they are by default")
+    convert.add_argument(
+        "--to", choices=("pi05_ros", "lerobot"), default="pi05_ros", help="layout"
+    )
+    convert.add_argument("--dtype", choices=_DTYPES, help="data type; default: unchanged")
     convert.add_argument(
         "--tokenizer", type=Path, help="PaliGemma's tokenizer.json or tokenizer.model"
     )
     convert.add_argument(
         "--fast-tokenizer", type=Path, help="fast_tokenizer.json, or the public folder"
     )
-    convert.add_argument("--platform", help="the robot that the statistics are of: name or YAML")
+    convert.add_argument("--platform", help="robot of the statistics: name or YAML file")
     convert.add_argument(
         "--norm-stats",
         type=Path,
-        help="norm_stats.json of ours, or a YAML file that names the entries of the source's",
+        help="a norm_stats.json, or a YAML file that names the entries of the source",
     )
 
     convert.add_argument(
@@ -71,15 +82,17 @@ def parser() -> argparse.ArgumentParser:
         help="the robot's names for the source's cameras, in its order: front,left_wrist",
     )
 
-    probe = verbs.add_parser("probe", help="load it, and measure whether it acts and speaks")
+    probe = verbs.add_parser(
+        "probe", help="load a checkpoint, and measure whether it acts and writes subtasks"
+    )
     probe.add_argument("path", help="folder, or random:PRESET?seed=N")
-    probe.add_argument("--platform", default=platform_names()[0], help="name or YAML")
-    probe.add_argument("--device", default="cpu")
-    probe.add_argument("--dtype", choices=_DTYPES, default="float32")
-    probe.add_argument("--json", action="store_true", help="as data")
+    probe.add_argument("--platform", default=platform_names()[0], help="robot: name or YAML")
+    probe.add_argument("--device", default="cpu", help="cpu or cuda; default: cpu")
+    probe.add_argument("--dtype", choices=_DTYPES, default="float32", help="data type")
+    probe.add_argument("--json", action="store_true", help="print JSON")
     for verb in (inspect, convert, probe):
-        verb.add_argument("--model", help="sizes of a public one that does not say them: preset")
-    probe.add_argument("--tokenizer", type=Path, help="where the folder has none")
+        verb.add_argument("--model", help="preset of the sizes, for public weights without them")
+    probe.add_argument("--tokenizer", type=Path, help="tokenizer file, where the folder has none")
     return root
 
 
@@ -106,7 +119,6 @@ def _convert(parsed: argparse.Namespace) -> int:
     from pi05_ros.checkpoints.checkpoint import read_contents
     from pi05_ros.checkpoints.conversion import bytes_to_write, convert
     from pi05_ros.checkpoints.inspection import lacks
-    from pi05_ros.checkpoints.progress import Progress
     from pi05_ros.checkpoints.stated_statistics import stated_statistics
     from pi05_ros.model.config import load_preset
 
@@ -120,19 +132,20 @@ def _convert(parsed: argparse.Namespace) -> int:
             f"--platform {platform.name}",
             f"{parsed.source} has no statistics; give them with --norm-stats",
         )
-    note = convert(
-        contents,
-        parsed.target,
-        to=parsed.to,
-        dtype=dtype,
-        tokenizer=parsed.tokenizer,
-        fast_tokenizer=parsed.fast_tokenizer,
-        norm_stats=stats,
-        platform=platform.name if platform else "",
-        policy_cameras=platform.policy_cameras if platform else (),
-        cameras=parsed.cameras,
-        progress=Progress(bytes_to_write(contents, parsed.to, dtype), "writing"),
-    )
+    with Progress("writing", bytes_to_write(contents, parsed.to, dtype), in_bytes=True) as bar:
+        note = convert(
+            contents,
+            parsed.target,
+            to=parsed.to,
+            dtype=dtype,
+            tokenizer=parsed.tokenizer,
+            fast_tokenizer=parsed.fast_tokenizer,
+            norm_stats=stats,
+            platform=platform.name if platform else "",
+            policy_cameras=platform.policy_cameras if platform else (),
+            cameras=parsed.cameras,
+            progress=bar.advance,
+        )
     if note:
         print(f"note: {note}")
     print(f"wrote {parsed.target}")
@@ -158,7 +171,7 @@ def _probe(parsed: argparse.Namespace) -> int:
         torch.empty(0, device=parsed.device)
     except (RuntimeError, AssertionError) as error:  # torch has no narrower ones.
         raise ConfigError("--device", f"'{parsed.device}' cannot be used ({error})") from error
-    _say(f"loading {parsed.path}")
+    _log(f"loading {parsed.path}")
     if parsed.tokenizer or parsed.model:
         checkpoint = load_checkpoint(
             Path(parsed.path),
@@ -173,14 +186,14 @@ def _probe(parsed: argparse.Namespace) -> int:
     if checkpoint.is_random or checkpoint.norm_stats:
         stats = stats_for(checkpoint, platform)
     else:
-        _say(f"no statistics of {platform.name}: the state is told as the middle of its range")
+        _log(f"no statistics of {platform.name}: the state is replaced by the middle of its range")
     size = checkpoint.model.config.vision.image_size
     try:
         scenes = mock_home_scenes(platform, size)
     except ImportError as error:
-        _say(f"no mock home here ({error}): coloured squares instead")
+        _log(f"no mock home here ({error}): coloured squares instead")
         scenes = drawn_scenes(platform, size)
-    report = Probe(checkpoint, platform, stats, _say).run(scenes)
+    report = Probe(checkpoint, platform, stats, _log).run(scenes)
     facts = probe_facts(report)
     print(json.dumps(facts, indent=1, ensure_ascii=False) if parsed.json else probe_page(report))
     return 0
@@ -190,5 +203,5 @@ def _platform(name: str | None) -> Platform | None:
     return load_platform(name) if name else None
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr)

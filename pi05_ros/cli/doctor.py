@@ -1,4 +1,4 @@
-"""`pi05 doctor`: one page on what this machine has and lacks, and the command that helps."""
+"""Check this machine: what is present, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pi05_ros.bootstrap.doctor.page import page
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Returns:
-        0 when nothing that the suite needs is missing, else 1.
+        0 when nothing that the suite requires is missing, else 1.
     """
     parser = argparse.ArgumentParser(prog="pi05 doctor", description=__doc__.splitlines()[0])
     parser.parse_args(arguments)

@@ -12,10 +12,10 @@ from pi05_ros.bootstrap.errors import SetupError
 
 
 def main(arguments: Sequence[str]) -> NoReturn:
-    """Becomes the program `python -m system` of the checkout's tests.
+    """Replace this process by `python -m system`, in the tests of the checkout.
 
     Raises:
-        SetupError: The suite is installed, without its tests.
+        SetupError: The suite is installed without its tests.
     """
     checkout = this_checkout()
     if checkout is None:

@@ -1,21 +1,20 @@
-"""The verb `pi05 latency`: where the time of action chunks goes, from a bag or live."""
+"""The verb `pi05 latency`: latency of action chunks by stage, from a bag or live."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pi05_ros.cli.common.live_line import LiveLine
-from pi05_ros.cli.latency_live import listen
-from pi05_ros.data.bags.facts import BagError
-from pi05_ros.errors import ConfigError
-from pi05_ros.evaluation.latency.bag import read_bag
-from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.bringup.options import is_namespace
+from pi05_ros.cli.common.ros import ros_packages
+from pi05_ros.cli.common.status_line import StatusLine
+from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.errors import ConfigError, Pi05Error
+from pi05_ros.evaluation.latency.bag import read_latency
 from pi05_ros.evaluation.latency.plot import save_plot
 from pi05_ros.evaluation.latency.statistics import summarize
 from pi05_ros.evaluation.latency.table import as_json, as_text
@@ -24,13 +23,13 @@ _NAMESPACE = "/pi05"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Args:
-        arguments: What stands behind `pi05 latency`.
+        arguments: Command line after `pi05 latency`.
 
     Returns:
-        0 when there was something to tell, 1 when there was not, 2 for a wrong command line.
+        0 when latencies were printed, 1 when there were none, 2 for a wrong command line.
     """
     parsed = parser().parse_args(arguments)
     try:
@@ -42,22 +41,26 @@ def main(arguments: Sequence[str]) -> int:
     except ConfigError as error:
         print(f"pi05 latency: {error}", file=sys.stderr)
         return 2
-    line = LiveLine(sys.stderr)
+    line = StatusLine(sys.stderr)
     try:
         if parsed.source == "live":
-            source = f"live, {namespace or _NAMESPACE}"
-            lives = listen(namespace or _NAMESPACE, seconds, line.show)
+            namespace = namespace or _NAMESPACE
+            with ros_packages():
+                from pi05_ros.nodes.latency_listener.latency_listener import listen
+            source, log = f"live, {namespace}", listen(namespace, seconds, line.show)
         else:
             path = Path(parsed.source)
             source = path.name or str(path)
-            lives = read_bag(path, namespace, line.show)
-        summary = summarize(source, lives)
+            with BagReader(path) as reader:
+                log = read_latency(reader, namespace, line.show)
+        line.clear()
+        summary = summarize(source, log)
         text = json.dumps(as_json(summary), indent=2) if parsed.json else as_text(summary)
         print(text)
         if plot is not None:
             save_plot(summary, plot)
-            line.say(f"plot: {plot}")
-    except (BagError, LatencyError) as error:
+            line.log(f"plot: {plot}")
+    except Pi05Error as error:
         print(f"pi05 latency: {error}", file=sys.stderr)
         return 1
     return 0
@@ -67,27 +70,28 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(
         prog="pi05 latency",
-        description="Where the time of action chunks goes: from the picture over ingestion, queue "
-        "and model to the first command. See docs/latency.md.",
+        description="Print the latency of action chunks by stage, from the picture over "
+        "ingestion, queue and model to the first command. See docs/latency.md.",
+        epilog="Examples: pi05 latency live --for 20 --plot latency.png; pi05 latency my_bag",
     )
     result.add_argument(
         "source",
         metavar="BAG|live",
         help="a rosbag2 bag (its folder, or a file .mcap or .db3) with action_chunk and "
-        "robot_state; or the word live, to listen to a running suite",
+        "robot_state; or the word live: listen to a running suite",
     )
     result.add_argument(
         "--for",
         dest="seconds",
         default="20",
         metavar="SECONDS",
-        help="listen live for so long (default: %(default)s)",
+        help="duration of live listening [s] (default: %(default)s)",
     )
     result.add_argument(
         "--namespace",
-        help=f"of the suite's topics (default: live {_NAMESPACE}, in a bag the only one)",
+        help=f"namespace of the topics (default: live {_NAMESPACE}, in a bag the only one)",
     )
-    result.add_argument("--plot", metavar="FILE", help="save a picture of it (PNG)")
+    result.add_argument("--plot", metavar="FILE", help="also write a plot (PNG)")
     result.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return result
 
@@ -103,9 +107,9 @@ def _seconds(text: str) -> float:
 
 
 def _namespace(text: str | None) -> str | None:
-    """With its leading slash; None: not given."""
+    """Return the namespace with its leading slash; None: not given."""
     if text is None:
         return None
-    if not re.fullmatch(r"/?|/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", text, re.ASCII):
+    if not is_namespace(text):
         raise ConfigError("option 'namespace'", f"'{text}' is no ROS namespace")
     return "/" + text.strip("/")

@@ -1,8 +1,8 @@
-"""The `pi05` command: a table of verbs, each in a module that is imported when asked for.
+"""The `pi05` command: a table of verbs, each in a module that is imported when it is run.
 
-A verb's module has `main(arguments: Sequence[str]) -> int`: it parses what stands behind the verb
-and returns the exit status. This file must import nothing heavy, and on a machine with nothing it
-runs without any package but this one.
+The module of a verb has `main(arguments: Sequence[str]) -> int`: it parses the command line after
+the verb and returns the exit status. This file runs without any package but this one, and imports
+nothing that is slow.
 """
 
 from __future__ import annotations
@@ -17,25 +17,32 @@ from pi05_ros.errors import did_you_mean
 
 VERBS = {
     "demo": Verb(
-        "pi05_ros.cli.demo.command", "a robot in a mock home does one task, and is filmed"
+        "pi05_ros.cli.demo", "run a simulated robot on one task, with a video and a report"
     ),
-    "up": Verb("pi05_ros.cli.up", "bring up a robot's node graph, or a mock home's"),
-    "report": Verb("pi05_ros.cli.report", "a recorded run on one page, to send around"),
-    "say": Verb("pi05_ros.cli.say.command", "speak the robot's next subtask, or hand back"),
+    "up": Verb("pi05_ros.cli.up", "bring up the node graph of a robot, or of a simulated one"),
+    "report": Verb("pi05_ros.cli.report", "write a recorded episode as one HTML page and a video"),
+    "say": Verb(
+        "pi05_ros.cli.say.command",
+        "give the robot its next subtask, or return control to the model",
+    ),
     "bags": Verb(
-        "pi05_ros.cli.bags.command", "list, check, mend, show and export recorded episodes"
+        "pi05_ros.cli.bags.command", "list, check, repair, show and export recorded episodes"
     ),
     "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
-    "faults": Verb("pi05_ros.cli.faults", "put faults upon the suite and measure the robot"),
-    "latency": Verb("pi05_ros.cli.latency", "where the time goes, from a bag or live"),
+    "faults": Verb(
+        "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"
+    ),
+    "latency": Verb(
+        "pi05_ros.cli.latency", "print the latency of action chunks, from a bag or live"
+    ),
     "test": Verb("pi05_ros.cli.test", "check style and types, and run the tests"),
     "doctor": Verb(
         "pi05_ros.cli.doctor",
-        "show what this machine has, lacks, and how to mend it",
+        "check this machine: what is present, what is missing, and how to fix it",
     ),
 }
 
-# What only the script ./pi05 of a checkout knows (pi05_ros.cli.entry).
+# Verbs of the script ./pi05 of a checkout (pi05_ros.cli.entry).
 SHELL_VERBS = {
     "setup": "set up this folder, and do nothing else",
     "env": 'print the environment for a shell: eval "$(./pi05 env)"',
@@ -44,13 +51,13 @@ SHELL_VERBS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a verb.
+    """Run a verb.
 
     Args:
-        arguments: The command line behind the program's name; sys.argv's when None.
+        arguments: Command line after the name of the program; that of sys.argv when None.
 
     Returns:
-        The exit status: 0 when all went well, 1 when something failed, 2 for a wrong command line,
+        The exit status: 0 for success, 1 when something failed, 2 for a wrong command line,
         130 when it was interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -73,4 +80,4 @@ def usage() -> str:
         lines |= SHELL_VERBS
     width = max(map(len, lines))
     table = "\n".join(f"  {name:{width}}  {summary}" for name, summary in lines.items())
-    return f"usage: pi05 VERB ...\n\n{table}\n\n`pi05 VERB --help` says more about a verb."
+    return f"usage: pi05 VERB ...\n\n{table}\n\n`pi05 VERB --help` shows the options of a verb."

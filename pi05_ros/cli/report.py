@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bag_of
-from pi05_ros.cli.common.progress import progress
+from pi05_ros.cli.common.progress import Progress
 from pi05_ros.errors import ConfigError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Args:
-        arguments: What stands behind `pi05 report`.
+        arguments: Command line after `pi05 report`.
 
     Returns:
         0 when the report was written, 2 for a wrong command line.
@@ -34,13 +34,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         from pi05_ros.evaluation.report.writing import write_report  # matplotlib takes a second.
 
-        with progress("reading", 1.0) as bar:
+        with Progress("reading", 1.0) as bar:
             video = write_report(
                 bag,
                 page,
                 make_video=not parsed.no_video,
-                on_step=bar.say,
-                on_progress=bar.at,
+                on_step=bar.describe,
+                on_progress=bar.update,
             )
     except KeyboardInterrupt:
         print("\npi05 report: interrupted", file=sys.stderr)
@@ -53,13 +53,15 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(
         prog="pi05 report",
-        description="An episode as one HTML page that needs nothing beside it: pictures along the "
-        "timeline, subtasks and who said them, score, commands against states, latencies, faults.",
+        description="Write an episode as one self-contained HTML page: pictures along the "
+        "timeline, subtasks and their sources, score, commands and states, latencies, faults.",
     )
     result.add_argument("bag", metavar="N|BAG", help="a bag, or its number in `pi05 bags list`")
     result.add_argument(
-        "--folder", type=Path, default=DEFAULT_FOLDER, help="of the numbers; default: bags"
+        "--folder", type=Path, default=DEFAULT_FOLDER, help="folder of the numbers; default: bags"
     )
-    result.add_argument("--out", type=Path, help="HTML file; default: the bag's name, here")
-    result.add_argument("--no-video", action="store_true", help="no MP4: sooner and smaller")
+    result.add_argument(
+        "--out", type=Path, help="HTML file to write; default: the name of the bag, in this folder"
+    )
+    result.add_argument("--no-video", action="store_true", help="make no MP4: faster and smaller")
     return result

@@ -1,4 +1,4 @@
-"""`pi05 up PLATFORM`: the node graph as supervised processes, with one log."""
+"""The verb `pi05 up`: the node graph as supervised processes, with one log."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ from pi05_ros.bringup.graph import graph
 from pi05_ros.bringup.options import BringupOptions, option_table
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
-from pi05_ros.bringup.terminal_log import ConsoleLog
+from pi05_ros.bringup.terminal_log import TerminalLog
+from pi05_ros.cli.common.options import add_bringup_options, flag
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform, platform_names
 
-DESCRIPTION = "Bring up a robot's node graph, or a mock home's. Ctrl-C stops all of it."
+DESCRIPTION = (
+    "Bring up the node graph of a robot, or of a simulated one in a mock home (--sim). "
+    "Ctrl-C stops all processes."
+)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Args:
-        arguments: What stands behind `pi05 up`.
+        arguments: Command line after `pi05 up`.
 
     Returns:
-        0 after Ctrl-C, 1 when the graph went down by itself, 2 when it was asked for wrongly.
+        0 after Ctrl-C, 1 when the graph went down by itself, 2 for a wrong command line.
     """
-    parsed = parser().parse_args(spell_out(arguments))
+    parsed = parser().parse_args(expand_switches(arguments))
     texts = {o.name: getattr(parsed, o.name) for o in option_table()}
     try:
         platform = load_platform(parsed.platform)
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, made from the table of options."""
+    """The command line."""
     result = argparse.ArgumentParser(
         prog="pi05 up",
         description=DESCRIPTION,
@@ -51,25 +55,16 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "platform", help=f"{', '.join(platform_names())}, or the path of a platform's YAML file"
     )
-    for option in option_table():
-        values = "|".join(option.choices) if option.choices else option.name.upper()
-        result.add_argument(
-            f"--{option.name.replace('_', '-')}",
-            dest=option.name,
-            metavar=values,
-            nargs="?" if option.is_switch else None,
-            const="true" if option.is_switch else None,
-            help=f"{option.description} [default: {option.default or 'empty'}]".replace("%", "%%"),
-        )
+    add_bringup_options(result)
     return result
 
 
-def spell_out(arguments: Sequence[str]) -> list[str]:
-    """Gives each switch that stands alone its value, so that it does not take the next word's.
+def expand_switches(arguments: Sequence[str]) -> list[str]:
+    """Append `=true` to each switch without a value.
 
     Otherwise argparse would read `up --sim mobile_18dof` as a sim called mobile_18dof.
     """
-    switches = {f"--{o.name.replace('_', '-')}" for o in option_table() if o.is_switch}
+    switches = {flag(o) for o in option_table() if o.is_switch}
     following = [*arguments[1:], ""]
     return [
         f"{word}=true" if word in switches and after.lower() not in ("true", "false") else word
@@ -78,12 +73,12 @@ def spell_out(arguments: Sequence[str]) -> list[str]:
 
 
 def supervise(specs: Sequence[ProcessSpec]) -> int:
-    """Runs processes with their log on stdout until Ctrl-C, or until the graph goes down.
+    """Run processes with their log on stdout until Ctrl-C, or until the graph goes down.
 
     Returns:
         0 after Ctrl-C (or SIGTERM, SIGHUP), 1 when the graph went down by itself.
     """
-    log = ConsoleLog([spec.name for spec in specs], sys.stdout, os.environ)
+    log = TerminalLog([spec.name for spec in specs], sys.stdout, os.environ)
     if log.colour:
         os.environ.setdefault("RCUTILS_COLORIZED_OUTPUT", "1")
     supervisor = Supervisor(specs, on_line=log.line, on_event=log.event)

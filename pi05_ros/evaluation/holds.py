@@ -1,4 +1,4 @@
-"""When the robot did not move though there was something to do, as `robot_state` tells it."""
+"""Times in which the robot did not move although a subtask was pursued, from `robot_state`."""
 
 from __future__ import annotations
 
@@ -6,50 +6,50 @@ from dataclasses import dataclass
 
 from pi05_ros.control.modes import DEACTIVATED, RECOVERING, Mode
 
-# A subtask that ends and the bridge's HOLDING because of it come on two topics, in either order.
-# A hold that an empty subtask ends sooner than this was no trouble [simulated s].
+# The end of a subtask and the bridge's HOLDING because of it come on two topics, in either order.
+# A hold that an empty subtask ends sooner than this is not counted [simulated s].
 _RACE_S = 0.5
-_EARLY_S = 3.0  # Holds of the first seconds are those of a graph that gets going [simulated s].
+_EARLY_S = 3.0  # Holds of the first seconds belong to the start of the graph [simulated s].
 _SILENT_S = 2.0  # robot_state is silent after this long; it comes 50 times a second [simulated s].
 
 
 @dataclass
 class Hold:
-    """A time in which a robot that was executing chunks executed none, and not for want of a task.
+    """A time in which a robot that was executing chunks executed none although it had a task.
 
     Times are simulated seconds since the task began.
     """
 
     start_s: float
-    mode: Mode | None  # The most severe one while it lasted; None: the bridge said nothing.
-    reason: str  # Why, as the bridge said when that mode began.
-    end_s: float | None = None  # None: it still lasts.
+    mode: Mode | None  # The most severe one while it lasted; None: robot_state was silent.
+    reason: str  # RobotState.reason when that mode began.
+    end_s: float | None = None  # None: the hold lasts.
 
 
 @dataclass(frozen=True)
 class Robot:
-    """What is known of the robot at one moment.
+    """State of the robot at one moment.
 
     A trouble is a mode other than RUNNING while a subtask is pursued, a mode that does not end by
-    itself (DISARMED and above) in any case, and a bridge that says nothing.
+    itself (DISARMED and above) in any case, and a bridge that is silent.
     """
 
-    mode: Mode | None  # None: the bridge says nothing, or nothing yet.
-    reason: str  # Why mode is what it is; empty: nothing to say.
-    sim_s: float  # When that was: simulated seconds since the task began.
-    trouble_since_s: float | None  # Since when there is a trouble, likewise; None: there is none.
-    cause: str = ""  # As reason; while the bridge waits for input to stay healthy: what was wrong.
+    mode: Mode | None  # None: robot_state is silent, or has not come yet.
+    reason: str  # Reason of the mode; empty: none was given.
+    sim_s: float  # Time of the state: simulated seconds since the task began.
+    trouble_since_s: float | None  # Start of the present trouble, likewise; None: there is none.
+    cause: str = ""  # As reason; while the bridge resumes after `recovery_time`: the one before.
 
     @property
     def troubled_s(self) -> float:
-        """For how long the robot has stood for a trouble [simulated s]; 0: it does not."""
+        """Length of the present trouble [simulated s]; 0: there is none."""
         return 0.0 if self.trouble_since_s is None else self.sim_s - self.trouble_since_s
 
 
 class HoldLog:
     """Follows the mode of the bridge and whether a subtask is pursued.
 
-    All times are simulated seconds since the task began. Not safe for several threads.
+    All times are simulated seconds since the task began. Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -57,35 +57,35 @@ class HoldLog:
         self._counts = False  # Whether the task runs.
         self._mode: Mode | None = None
         self._reason = ""
-        self._cause = ""  # The last reason that was not that all is well again.
-        self._heard_s: float | None = None  # When robot_state came last; None: never.
-        self._was_silent = False  # Whether a silence ends with what is being heard now.
+        self._cause = ""  # The last reason other than RECOVERING.
+        self._state_s: float | None = None  # When robot_state came last; None: never.
+        self._was_silent = False  # Whether a silence ends with the present state.
         self._pursued = False
         self._trouble_since_s: float | None = None
 
     def begin(self) -> None:
-        """The task begins now, at 0."""
+        """Begin the task now, at 0."""
         self.holds.clear()
         self._counts, self._trouble_since_s = True, None
-        self._heard_s = None if self._heard_s is None else 0.0
+        self._state_s = None if self._state_s is None else 0.0
         self._update(self._mode, 0.0)
 
     def end(self, now_s: float) -> None:
-        """The run is over."""
+        """End the run."""
         self._note_silence(now_s)
         self._close(now_s)
         self._counts = False
 
     def robot(self, mode: int, reason: str, now_s: float) -> None:
-        """Takes one RobotState: 50 a second, of which nearly all change nothing.
+        """Take one RobotState: 50 a second, nearly all without a change.
 
         Args:
             mode: RobotState.mode.
             reason: RobotState.reason.
-            now_s: When it came.
+            now_s: Time of its arrival.
         """
         self._note_silence(now_s)
-        self._heard_s, self._reason = now_s, reason
+        self._state_s, self._reason = now_s, reason
         if reason != RECOVERING:
             self._cause = reason
         before = self._mode
@@ -95,32 +95,32 @@ class HoldLog:
         self._mode = Mode(mode) if mode in _MODES else None
         self._update(before, now_s)
 
-    def deaf(self, seconds: float) -> None:
-        """Takes that the listener heard nothing at all for so long: no silence of the bridge."""
-        if self._heard_s is not None:
-            self._heard_s += seconds
+    def skip(self, seconds: float) -> None:
+        """Exclude a time in which the listener itself received nothing."""
+        if self._state_s is not None:
+            self._state_s += seconds
 
     def subtask(self, pursued: bool, now_s: float) -> None:
-        """Takes whether there is something to do."""
+        """Take whether a subtask is pursued."""
         if pursued != self._pursued:
             self._pursued = pursued
             self._update(self._mode, now_s)
 
     def snapshot(self, now_s: float) -> Robot:
-        """What is known now."""
-        recent = self._heard_s is not None and now_s - self._heard_s <= _SILENT_S
-        if recent or self._reason == DEACTIVATED:  # After which a bridge says nothing.
+        """The present state."""
+        recent = self._state_s is not None and now_s - self._state_s <= _SILENT_S
+        if recent or self._reason == DEACTIVATED:  # A deactivated bridge is silent.
             since_s = self._trouble_since_s
             return Robot(self._mode, self._reason, now_s, since_s, self._cause)
-        since_s = self._heard_s or 0.0  # Silent since then.
-        if self._heard_s is not None:
+        since_s = self._state_s or 0.0  # Silent since then.
+        if self._state_s is not None:
             reason = _silence(now_s - since_s)
         else:
-            reason = "control_bridge has not said anything yet"
+            reason = "control_bridge has published no state yet"
         return Robot(None, reason, now_s, since_s if now_s - since_s > _SILENT_S else None)
 
     def _update(self, before: Mode | None, now_s: float) -> None:
-        """After a change. before: the mode until then."""
+        """Update holds and trouble after a change. before: the mode until then."""
         if not self._is_troubled:
             self._trouble_since_s = None
             self._close(now_s)
@@ -137,13 +137,13 @@ class HoldLog:
             hold.mode, hold.reason = self._mode, self._reason
 
     def _note_silence(self, now_s: float) -> None:
-        """Begins a hold where the bridge of a robot that moved has said nothing for long."""
-        heard_s = self._heard_s
-        if heard_s is None or now_s - heard_s <= _SILENT_S:
+        """Begin a hold where the bridge of a robot that moved is silent for long."""
+        state_s = self._state_s
+        if state_s is None or now_s - state_s <= _SILENT_S:
             return
         self._was_silent = True
         if self._counts and self._mode is Mode.RUNNING:
-            self.holds.append(Hold(heard_s, None, _silence(now_s - heard_s)))
+            self.holds.append(Hold(state_s, None, _silence(now_s - state_s)))
 
     @property
     def _is_troubled(self) -> bool:
@@ -166,7 +166,7 @@ def _silence(seconds: float) -> str:
 
 
 def after_start(holds: list[Hold]) -> int:
-    """How many holds began when the graph had got going."""
+    """Number of holds that began after the start of the graph."""
     return sum(hold.start_s > _EARLY_S for hold in holds)
 
 

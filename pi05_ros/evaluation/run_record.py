@@ -1,4 +1,4 @@
-"""What happens in one run of a mock home, as it is heard from the graph."""
+"""Events of one run of a mock home, collected from the topics of the graph."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from pi05_ros.evaluation.holds import Hold, HoldLog, Robot
 
-_RATE_WINDOW_S = 5.0  # Rates are of the last so many simulated seconds.
-_DEAF_S = 0.5  # A larger step of /clock, which ticks every 20 ms, is one that was not heard [s].
+_RATE_WINDOW_S = 5.0  # Rates are averages over this time [simulated s].
+_CLOCK_GAP_S = 0.5  # A larger step of /clock, which ticks every 20 ms, was not received [s].
 _ERROR = 2  # diagnostic_msgs/DiagnosticStatus.ERROR
 
 
@@ -22,67 +22,81 @@ class SubtaskSpan:
     text: str
     source: str  # Subtask.source
     start_s: float
-    end_s: float | None = None  # None: it still is.
+    end_s: float | None = None  # None: it is pursued now.
 
 
 @dataclass
 class Fault:
-    """Something that went wrong, once for each cause."""
+    """A node's error, once for each cause."""
 
-    source: str  # Node that told it.
-    text: str  # As it was told first.
+    source: str  # Node that published it.
+    text: str  # Text of the first one.
     first_s: float  # Simulated seconds since the task began.
-    count: int = 1  # How often it was told; a node tells its state once a second.
+    count: int = 1  # Number of messages; a node publishes its state once a second.
 
 
 @dataclass(frozen=True)
 class Score:
-    """Points of the task."""
+    """Score of the task."""
 
     points: float = 0.0
     max_points: float = 0.0  # 0: not scored yet.
     criteria: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    # What gives points -> (reached, most).
+    # Criterion -> (points, maximum).
 
     @property
     def is_full(self) -> bool:
-        """Whether no more points can be had."""
+        """True when all points are reached."""
         return self.max_points > 0 and self.points >= self.max_points
 
 
 @dataclass(frozen=True)
 class Commands:
-    """The stream of commands as the controllers of the mock home saw it."""
+    """The stream of commands, as counted by the controllers of the mock home."""
 
     sent: int = 0  # Ticks of simulated time in which the stream brought its commands.
     missed: int = 0  # Ticks in which a running stream brought none.
-    faults: Mapping[str, int] = field(default_factory=dict)  # What was wrong with them: count.
+    faults: Mapping[str, int] = field(default_factory=dict)  # Kind of fault -> count.
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the planner ended the task."""
+    """Result of the task from the planner."""
 
-    done: bool  # It says that the task is done.
+    done: bool  # Whether the task is done.
     message: str  # In plain words.
 
 
 @dataclass(frozen=True)
 class Bag:
-    """The episode that is recorded of the run, as the recorder tells it."""
+    """The recorded episode of the run, from the topic `episode`."""
 
-    recording: bool = False  # Whether it is open.
-    path: str = ""  # Empty: none was begun.
+    recording: bool = False  # Whether it is being recorded.
+    path: str = ""  # Empty: no episode was begun.
     outcome: str = ""
     message_count: int = 0
     byte_count: int = 0
-    message: str = ""  # What the recorder has to say, in plain words.
+    message: str = ""  # Text of the recorder, in plain words.
 
 
 class RunRecord:
-    """Collects what the graph tells. Its methods may be called from different threads.
+    """Collects the events of a run. Thread-safe.
 
-    Simulated time is 0 when the task begins. What happened before does not count as the run's.
+    Simulated time is 0 when the task begins. Earlier events do not count.
+
+    Attributes:
+        began: Whether the task has begun.
+        score: The last score.
+        commands: The last counts of commands.
+        chunks: Number of action chunks.
+        graph_state: State of the lifecycle manager (lifecycle_manager/state).
+        graph_message: What the lifecycle manager waits for.
+        brain: Description of the brain.
+        simulation_reported_s: When the statistics of the mock home came last [s, steady].
+        simulation_waits_for: What the mock home waits for; empty: nothing, or unknown.
+        outcome: Result of the task; None: it has not ended.
+        bag: The recorded episode.
+        page: Address of the operator's page; empty: it is not served, or not yet.
     """
 
     def __init__(self) -> None:
@@ -94,15 +108,12 @@ class RunRecord:
         self.score = Score()
         self.commands = Commands()
         self.chunks = 0
-        self.graph_state = ""  # lifecycle_manager/state
-        self.brain = ""  # What thinks, in its own words.
-        self.graph_message = ""  # What the lifecycle manager waits for.
-        # When the mock home's statistics came last [s, steady].
-        self.simulation_spoke_s = float("-inf")
-        self.simulation_waits_for = ""  # What the mock home waits for; empty: nothing, or unknown.
-        self.outcome: Outcome | None = None  # Of the action; None: it has not ended.
+        self.graph_state = self.graph_message = self.brain = ""
+        self.simulation_reported_s = float("-inf")
+        self.simulation_waits_for = ""
+        self.outcome: Outcome | None = None
         self.bag = Bag()
-        self.page = ""  # Address of the operator's page; empty: it is not served, or not yet.
+        self.page = ""
         self._subtasks: list[SubtaskSpan] = []
         self._faults: dict[tuple[str, str], Fault] = {}
         self._holds = HoldLog()
@@ -112,22 +123,22 @@ class RunRecord:
         self._sent_history: deque[tuple[float, int]] = deque(maxlen=30)
 
     def clock(self, sim_s: float, wall_s: float) -> None:
-        """Takes a tick of simulated time [s], and the steady wall time of its arrival [s]."""
+        """Take a tick of simulated time [s], and the steady wall time of its arrival [s]."""
         with self._lock:
             if self._ended:
                 return
-            if (gap := sim_s - self._sim_now) > _DEAF_S:
-                self._holds.deaf(gap)
+            if (gap := sim_s - self._sim_now) > _CLOCK_GAP_S:
+                self._holds.skip(gap)
             self._sim_now, self._wall_now = sim_s, wall_s
 
     @property
-    def hears_time(self) -> bool:
-        """Whether a tick of simulated time has come: before that, no run can be timed."""
+    def has_clock(self) -> bool:
+        """True once simulated time was received: before that, no run can be timed."""
         with self._lock:
             return self._wall_now > 0
 
     def begin(self) -> None:
-        """Notes that the task begins now."""
+        """Begin the task now."""
         with self._lock:
             self.began = True
             self._sim_start, self._wall_start = self._sim_now, self._wall_now
@@ -136,14 +147,14 @@ class RunRecord:
             self._holds.begin()
 
     def end(self) -> None:
-        """Notes that the run is over: what the graph says while it stops does not count."""
+        """End the run: messages of a graph that stops do not count."""
         with self._lock:
             self._close_subtask()
             self._holds.end(self._now())
             self._ended = True
 
     def subtask(self, text: str, source: str) -> None:
-        """Takes a subtask; an empty text: none is pursued."""
+        """Take a subtask; an empty text: none is pursued."""
         with self._lock:
             if not self._ended:
                 self._holds.subtask(bool(text), self._now())
@@ -155,25 +166,25 @@ class RunRecord:
                 self._subtasks.append(SubtaskSpan(text, source, self._now()))
 
     def robot_state(self, mode: int, reason: str) -> None:
-        """Takes the bridge's mode and why it is that: RobotState.mode and .reason."""
+        """Take the bridge's mode and its reason: RobotState.mode and .reason."""
         with self._lock:
             if not self._ended:
                 self._holds.robot(mode, reason, self._now())
 
     def chunk(self, stamp_s: float) -> None:
-        """Takes an action chunk; stamp of its observation [s]."""
+        """Take an action chunk, by the stamp of its observation [s]."""
         with self._lock:
             self.chunks += self._counts
             self._chunk_stamp = stamp_s
             self._chunk_times.append(self._sim_now)
 
     def picture(self) -> None:
-        """Takes one picture of the first camera."""
+        """Take one picture of the first camera."""
         with self._lock:
             self._picture_times.append(self._sim_now)
 
     def health(self, source: str, level: int, message: str) -> None:
-        """Takes a node's diagnostic status. An ERROR while the task runs is a fault."""
+        """Take a node's diagnostic status. An ERROR while the task runs is a fault."""
         with self._lock:
             if level < _ERROR or not self._counts:
                 return
@@ -185,7 +196,7 @@ class RunRecord:
                 self._faults[key] = Fault(source, message, round(self._now(), 2))
 
     def commanded(self, commands: Commands) -> None:
-        """Takes the mock home's counts."""
+        """Take the counts of the mock home."""
         with self._lock:
             self.commands = commands
             self._sent_history.append((self._sim_now, commands.sent))
@@ -223,7 +234,7 @@ class RunRecord:
 
     @property
     def robot(self) -> Robot:
-        """What is known of the robot now."""
+        """The present state of the robot."""
         with self._lock:
             return self._holds.snapshot(self._now())
 
@@ -238,7 +249,7 @@ class RunRecord:
             return sorted(self._faults.values(), key=lambda fault: fault.first_s)
 
     def rates_hz(self) -> tuple[float, float, float]:
-        """Commands, chunks and pictures of one camera in a simulated second, lately."""
+        """Recent rates of commands, chunks and pictures of one camera [1/simulated s]."""
         with self._lock:
             commands = 0.0
             if len(self._sent_history) > 1:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
 
 from pi05_ros.data.episodes.episode import PictureBox
+from pi05_ros.inspection.banner import BannerRow, BannerText, banner
 from pi05_ros.inspection.colours import SOURCE_COLOURS, UNKNOWN_SOURCE, rgb
 from pi05_ros.inspection.facts import SubtaskFacts
-from pi05_ros.inspection.lettering import BACKGROUND, FAINT, TEXT, cut, font, label, paste
+from pi05_ros.inspection.lettering import TEXT, label, paste
 from pi05_ros.inspection.subtask_shapes import source_line
 
 _WIDTH = 640  # Narrower pictures are drawn at a multiple of their size, so that words are legible.
@@ -37,14 +36,11 @@ def annotate(
         (H', W', 3) uint8 rgb: the banner, and below it the picture, at a whole multiple of its
         size where it is narrower than 640 pixels.
     """
-    factor = max(1, math.ceil(_WIDTH / image.shape[1]))
-    height, width = image.shape[0] * factor, image.shape[1] * factor
+    below = enlarge(image, _WIDTH)
+    height, width = below.shape[:2]
     picture = np.empty((_BANNER + height, width, 3), np.uint8)
+    picture[_BANNER:] = below
     below = picture[_BANNER:]
-    if factor == 1:
-        below[:] = image
-    else:
-        below[:] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     words, source, said = "nothing was said yet", "", ""
     if subtask is not None:
         words, source = subtask.text or "no subtask", subtask.source
@@ -53,10 +49,21 @@ def annotate(
         is_old = (now_ns - subtask.stamp_ns) * 1e-9 > _OLD_S
         draw_boxes(below, boxes, rgb(SOURCE_COLOURS.get(source, UNKNOWN_SOURCE)), is_old)
     age = max(0.0, (now_ns - stamp_ns) * 1e-9)
-    picture[:_BANNER] = _banner(
-        width, camera.replace("_", " "), words, source, said, f"picture {age:.1f} s old"
+    rows = (
+        BannerRow(30, BannerText(words, 20, TEXT), BannerText(camera.replace("_", " "))),
+        BannerRow(24, BannerText(said), BannerText(f"picture {age:.1f} s old")),
     )
+    picture[:_BANNER] = banner(width, rows, SOURCE_COLOURS.get(source, UNKNOWN_SOURCE))
     return picture
+
+
+def enlarge(image: np.ndarray, width: int) -> np.ndarray:
+    """Scale an image by the least whole number that makes it `width` pixels wide or wider."""
+    factor = max(1, math.ceil(width / image.shape[1]))
+    if factor == 1:
+        return image
+    size = (image.shape[1] * factor, image.shape[0] * factor)
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
 def draw_boxes(
@@ -86,26 +93,3 @@ def draw_boxes(
             room = top - tag.shape[0] - 2
             place = room if room >= 0 else min(bottom + 3, height - tag.shape[0])
             paste(picture, tag, max(0, place), max(0, min(left, width - tag.shape[1])))
-
-
-def _banner(width: int, camera: str, words: str, source: str, said: str, age: str) -> np.ndarray:
-    """(banner height, width, 3): the subtask large, below it who said it; the camera right."""
-    image = _words(width, camera, words, source).copy()
-    draw = ImageDraw.Draw(image)
-    room = draw.textlength(age, font=font(14))
-    draw.text((width - 12, 32), age, fill=FAINT, font=font(14), anchor="ra")
-    said = cut(draw, said, font(14), width - room - 48)
-    draw.text((20, 32), said, fill=FAINT, font=font(14))
-    return np.asarray(image)
-
-
-@functools.lru_cache(maxsize=8)
-def _words(width: int, camera: str, words: str, source: str) -> Image.Image:
-    """The part of the banner that rarely changes."""
-    image = Image.new("RGB", (width, _BANNER), BACKGROUND)
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, 7, _BANNER), fill=SOURCE_COLOURS.get(source, UNKNOWN_SOURCE))
-    room = width - draw.textlength(camera, font=font(14)) - 48
-    draw.text((20, 6), cut(draw, words, font(20), room), fill=TEXT, font=font(20))
-    draw.text((width - 12, 10), camera, fill=FAINT, font=font(14), anchor="ra")
-    return image

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inspection.lettering import label, paste
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.homes.home import Kitchen
@@ -44,10 +45,8 @@ def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
         picture = renderer.render(camera.name, snapshot)
         width = round(camera.width * _ROW / camera.height)
         pictures.append(cv2.resize(picture, (width, _ROW), interpolation=cv2.INTER_AREA))
-    for picture, label in zip(pictures, labels, strict=True):
-        for color, thickness in ((0, 3), (255, 1)):
-            cv2.putText(picture, label, (8, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (color,) * 3,
-                        thickness, cv2.LINE_AA)  # fmt: skip
+    for picture, text in zip(pictures, labels, strict=True):
+        paste(picture, label(text), 0, 0)
     return np.concatenate(pictures, axis=1)
 
 

@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from pi05_ros.bringup.lifecycle import LifecycleSequence, Phase, State, Transition
+from pi05_ros.bringup.lifecycle import LifecycleSequence, NodeState, Phase, Transition
 from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 
 NAMES = ("camera", "planner", "policy", "bridge")
 GOALS = {
-    Transition.CONFIGURE: State.INACTIVE,
-    Transition.ACTIVATE: State.ACTIVE,
-    Transition.DEACTIVATE: State.INACTIVE,
+    Transition.CONFIGURE: NodeState.INACTIVE,
+    Transition.ACTIVATE: NodeState.ACTIVE,
+    Transition.DEACTIVATE: NodeState.INACTIVE,
 }
 
 
@@ -21,7 +21,7 @@ class Robot:
     def __init__(self, names=NAMES, **states):
         self.now = 0.0
         self.sequence = LifecycleSequence(names, LifecycleConfig(), self.now)
-        self.states = {name: states.get(name, State.UNCONFIGURED) for name in names}
+        self.states = {name: states.get(name, NodeState.UNCONFIGURED) for name in names}
         self.refuses = set()  # (node, transition)
         self.slow_s = {}  # (node, transition) -> how long it takes
         self.calls, self.log = [], []
@@ -40,33 +40,33 @@ class Robot:
         if self.now >= self._next_question:
             self._next_question = self.now + 0.5
             for name, state in self.states.items():
-                if state is State.SILENT:
+                if state is NodeState.SILENT:
                     self.sequence.silent(name, self.now)
                 else:
                     self.sequence.observe(name, state, self.now, self.now)
         if self._under_way and self.now >= self._under_way[1]:
             call, _ = self._under_way
             self._under_way = None
-            if self.states[call.node] is State.CHANGING:
+            if self.states[call.node] is NodeState.CHANGING:
                 success = (call.node, call.transition) not in self.refuses
                 start = (
-                    State.UNCONFIGURED
+                    NodeState.UNCONFIGURED
                     if call.transition is Transition.CONFIGURE
-                    else State.INACTIVE
+                    else NodeState.INACTIVE
                 )
                 self.states[call.node] = GOALS[call.transition] if success else start
                 self.sequence.finished(call, success, self.now)
         call = self.sequence.next_call(self.now)
         if call is not None:
-            assert self.states[call.node] is not State.CHANGING
+            assert self.states[call.node] is not NodeState.CHANGING
             self.calls.append((call.node, call.transition.value))
-            self.states[call.node] = State.CHANGING
+            self.states[call.node] = NodeState.CHANGING
             took = self.slow_s.get((call.node, call.transition), 0.1)
             self._under_way = (call, self.now + took)
         self.log += [(event.level, event.text) for event in self.sequence.drain_events()]
         others = [s for n, s in self.states.items() if n != "bridge"]
-        self.bridge_alone = self.states["bridge"] is State.ACTIVE and any(
-            state is not State.ACTIVE for state in others
+        self.bridge_alone = self.states["bridge"] is NodeState.ACTIVE and any(
+            state is not NodeState.ACTIVE for state in others
         )
         self.now += 0.05
 
@@ -90,7 +90,7 @@ def test_all_are_configured_then_activated_in_order_the_bridge_last():
 
 
 def test_a_node_that_comes_late_holds_up_only_those_behind_it():
-    robot = Robot(planner=State.SILENT)
+    robot = Robot(planner=NodeState.SILENT)
     robot.run(10)
     assert robot.calls == [
         ("camera", "configure"), ("policy", "configure"), ("bridge", "configure"),
@@ -101,7 +101,7 @@ def test_a_node_that_comes_late_holds_up_only_those_behind_it():
         "waiting: planner (no answer for 10 s), policy (inactive for 10 s), "
         "bridge (inactive for 10 s)"
     )
-    robot.states["planner"] = State.UNCONFIGURED
+    robot.states["planner"] = NodeState.UNCONFIGURED
     robot.run(10, until=lambda: robot.sequence.phase is Phase.ACTIVE)
     assert robot.calls[4:] == [
         ("planner", "configure"), ("planner", "activate"), ("policy", "activate"),
@@ -111,12 +111,12 @@ def test_a_node_that_comes_late_holds_up_only_those_behind_it():
 
 def test_when_a_node_dies_the_bridge_goes_first_and_comes_back_last():
     robot = Robot().up()
-    robot.states["policy"] = State.SILENT
+    robot.states["policy"] = NodeState.SILENT
     robot.run(5)
     assert robot.calls == [("bridge", "deactivate")]
     assert robot.sequence.phase is Phase.RECOVERING
     assert ("warn", "policy was active and does not answer any more") in robot.log
-    robot.states["policy"] = State.UNCONFIGURED
+    robot.states["policy"] = NodeState.UNCONFIGURED
     robot.run(10, until=lambda: robot.sequence.phase is Phase.ACTIVE)
     assert robot.calls[1:] == [
         ("policy", "configure"), ("policy", "activate"), ("bridge", "activate"),
@@ -125,7 +125,7 @@ def test_when_a_node_dies_the_bridge_goes_first_and_comes_back_last():
 
 def test_a_node_that_was_replaced_between_two_questions_is_noticed():
     robot = Robot().up()
-    robot.states["camera"] = State.UNCONFIGURED
+    robot.states["camera"] = NodeState.UNCONFIGURED
     robot.run(10, until=lambda: len(robot.calls) == 4)
     assert robot.calls == [
         ("bridge", "deactivate"), ("camera", "configure"), ("camera", "activate"),
@@ -136,16 +136,16 @@ def test_a_node_that_was_replaced_between_two_questions_is_noticed():
 
 def test_a_dead_bridge_alone_is_brought_back():
     robot = Robot().up()
-    robot.states["bridge"] = State.SILENT
+    robot.states["bridge"] = NodeState.SILENT
     robot.run(3)
     assert robot.calls == []
-    robot.states["bridge"] = State.UNCONFIGURED
+    robot.states["bridge"] = NodeState.UNCONFIGURED
     robot.run(10, until=lambda: robot.sequence.phase is Phase.ACTIVE)
     assert robot.calls == [("bridge", "configure"), ("bridge", "activate")]
 
 
 def test_a_manager_that_was_restarted_finds_the_graph_active_and_changes_nothing():
-    robot = Robot(**dict.fromkeys(NAMES, State.ACTIVE))
+    robot = Robot(**dict.fromkeys(NAMES, NodeState.ACTIVE))
     robot.run(10)
     assert robot.calls == []
     assert robot.sequence.phase is Phase.ACTIVE
@@ -153,7 +153,7 @@ def test_a_manager_that_was_restarted_finds_the_graph_active_and_changes_nothing
 
 
 def test_a_manager_that_was_restarted_over_half_a_graph_takes_the_bridge_down_first():
-    robot = Robot(bridge=State.ACTIVE)
+    robot = Robot(bridge=NodeState.ACTIVE)
     robot.run(30, until=lambda: robot.sequence.phase is Phase.ACTIVE)
     assert robot.calls[0] == ("bridge", "deactivate")
     assert robot.calls[-1] == ("bridge", "activate")
@@ -189,11 +189,11 @@ def test_a_new_process_is_not_blamed_for_the_refusals_of_the_old_one():
     robot = Robot()
     robot.refuses.add(("planner", Transition.CONFIGURE))
     robot.run(40)
-    robot.states["planner"] = State.SILENT
+    robot.states["planner"] = NodeState.SILENT
     robot.run(1)
     assert robot.sequence.phase is Phase.STARTING
     robot.refuses.clear()
-    robot.states["planner"] = State.UNCONFIGURED
+    robot.states["planner"] = NodeState.UNCONFIGURED
     robot.run(2, until=lambda: ("planner", "activate") in robot.calls)
 
 
@@ -209,7 +209,7 @@ def test_a_slow_configure_is_waited_for_and_said():
 def test_a_call_without_a_reply_ends_at_its_limit():
     config = LifecycleConfig(activate_limit_s=5.0)
     sequence = LifecycleSequence(["a"], config, 0.0)
-    sequence.observe("a", State.INACTIVE, 0.0, 0.0)
+    sequence.observe("a", NodeState.INACTIVE, 0.0, 0.0)
     call = sequence.next_call(0.0)
     assert (call.node, call.transition, call.limit_s) == ("a", Transition.ACTIVATE, 5.0)
     assert sequence.next_call(4.9) is None
@@ -223,43 +223,43 @@ def test_a_call_without_a_reply_ends_at_its_limit():
 
 def test_a_lost_reply_is_made_up_for_by_the_state():
     sequence = LifecycleSequence(["a"], LifecycleConfig(), 0.0)
-    sequence.observe("a", State.UNCONFIGURED, 0.0, 0.0)
+    sequence.observe("a", NodeState.UNCONFIGURED, 0.0, 0.0)
     assert sequence.next_call(0.0).transition is Transition.CONFIGURE
-    sequence.observe("a", State.INACTIVE, 0.5, 0.5)  # The reply may still be on its way.
+    sequence.observe("a", NodeState.INACTIVE, 0.5, 0.5)  # The reply may still be on its way.
     assert sequence.next_call(0.6) is None
-    sequence.observe("a", State.INACTIVE, 1.5, 1.5)
+    sequence.observe("a", NodeState.INACTIVE, 1.5, 1.5)
     assert sequence.next_call(1.6).transition is Transition.ACTIVATE
 
 
 def test_a_node_replaced_during_a_transition_is_noticed():
     sequence = LifecycleSequence(["a"], LifecycleConfig(), 0.0)
-    sequence.observe("a", State.INACTIVE, 0.0, 0.0)
+    sequence.observe("a", NodeState.INACTIVE, 0.0, 0.0)
     sequence.next_call(0.0)
-    sequence.observe("a", State.CHANGING, 1.5, 1.5)
+    sequence.observe("a", NodeState.CHANGING, 1.5, 1.5)
     assert sequence.next_call(1.5) is None
-    sequence.observe("a", State.UNCONFIGURED, 2.0, 2.0)
+    sequence.observe("a", NodeState.UNCONFIGURED, 2.0, 2.0)
     assert "started anew" in sequence.drain_events()[-1].text
 
 
 def test_an_answer_from_before_the_last_change_does_not_count():
     sequence = LifecycleSequence(["a"], LifecycleConfig(), 0.0)
-    sequence.observe("a", State.INACTIVE, 0.0, 0.0)
+    sequence.observe("a", NodeState.INACTIVE, 0.0, 0.0)
     call = sequence.next_call(0.1)
     sequence.finished(call, True, 0.3)
-    sequence.observe("a", State.INACTIVE, 0.2, 0.4)
+    sequence.observe("a", NodeState.INACTIVE, 0.2, 0.4)
     assert sequence.phase is Phase.ACTIVE
 
 
 def test_while_the_bridge_changes_nothing_else_is_touched():
-    robot = Robot(**dict.fromkeys(NAMES, State.ACTIVE)).up()
+    robot = Robot(**dict.fromkeys(NAMES, NodeState.ACTIVE)).up()
     robot.slow_s["bridge", Transition.DEACTIVATE] = 1.5
-    robot.states["camera"] = State.UNCONFIGURED
+    robot.states["camera"] = NodeState.UNCONFIGURED
     robot.run(1.5)
     assert robot.calls == [("bridge", "deactivate")]
 
 
 def test_a_finalized_node_is_a_failure():
-    robot = Robot(planner=State.FINALIZED)
+    robot = Robot(planner=NodeState.FINALIZED)
     robot.run(2)
     assert robot.sequence.phase is Phase.FAILED
     assert ("error", "planner is finalized: it must be started anew") in robot.log
@@ -283,13 +283,15 @@ def test_whatever_dies_when_it_recovers_and_the_bridge_never_stays_alone(seed):
     alone_since = None
     for _ in range(30):
         victim = draw.choice(NAMES)
-        robot.states[victim] = draw.choice([State.SILENT, State.UNCONFIGURED, State.INACTIVE])
+        robot.states[victim] = draw.choice(
+            [NodeState.SILENT, NodeState.UNCONFIGURED, NodeState.INACTIVE]
+        )
         for _ in range(draw.randint(1, 80)):
             robot.step()
             alone_since = (alone_since or robot.now) if robot.bridge_alone else None
             assert alone_since is None or robot.now - alone_since < 0.6  # One question's period.
-        if robot.states[victim] is State.SILENT:
-            robot.states[victim] = State.UNCONFIGURED
+        if robot.states[victim] is NodeState.SILENT:
+            robot.states[victim] = NodeState.UNCONFIGURED
     robot.run(60, until=lambda: robot.sequence.phase is Phase.ACTIVE)
 
 

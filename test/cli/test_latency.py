@@ -165,7 +165,7 @@ def test_simulated_time_is_said(tmp_path, capsys):
 
 
 def test_progress_of_a_long_bag_goes_to_stderr(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("pi05_ros.cli.common.live_line._REPEAT_S", 0.0)
+    monkeypatch.setattr("pi05_ros.cli.common.status_line.REPEAT_S", 0.0)
     assert main([str(write(tmp_path / "bag", run(60)))]) == 0
     said = capsys.readouterr()
     assert "bag: 1000 of 1290 messages (78%)" in said.err and "messages (" not in said.out

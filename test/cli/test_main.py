@@ -50,7 +50,7 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
 
 
 def test_a_reader_that_has_enough_is_no_traceback():
-    """As in `pi05 latency BAG | head`: the verb writes more than anybody reads."""
+    """`pi05 latency BAG | head`: the verb writes more than its reader takes."""
     program = (
         "import sys; from pi05_ros.cli import main, test\n"
         "test.main = lambda arguments: [print('x' * 1000) for _ in range(1000)] and 0\n"

@@ -15,6 +15,8 @@ from fakes.episode_bags import FACTS, Message, make_episode_bag
 
 from pi05_msgs.msg import RobotState, TaskScore
 from pi05_ros.cli.main import main as pi05
+from pi05_ros.data.bags.mcap_source import McapSource
+from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.evaluation.report.contents import collect
 
 START = FACTS.started_ns
@@ -46,7 +48,8 @@ def bag(tmp_path_factory):
 
 
 def test_it_collects_what_happened(bag):
-    contents = collect(bag)
+    with BagReader(bag) as reader:
+        contents = collect(reader)
     assert [(s.text, s.kind, s.beside) for s in contents.subtasks] == [
         ("pick up the cup", "model", ""),
         ("pick up the fork", "human", "pick up the cup"),
@@ -78,7 +81,8 @@ def silent(messages):
 
 
 def test_a_reason_with_a_figure_is_told_once_as_it_was_last(tmp_path):
-    contents = collect(make_episode_bag(tmp_path, 4.0, silent))
+    with BagReader(make_episode_bag(tmp_path, 4.0, silent)) as reader:
+        contents = collect(reader)
     held = [
         (round(s.start, 2), round(s.end, 2), s.beside) for s in contents.modes if s.kind == "2"
     ]
@@ -125,6 +129,19 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_people_wrote(bag, tmp
     with av.open(str(out.with_suffix(".mp4"))) as video:
         frames = [frame.pts for frame in video.decode(video=0)]
     assert len(frames) == 39  # 3.98 s at ten a second.
+
+
+def test_the_bag_is_opened_once(bag, tmp_path, monkeypatch):
+    opened = []
+    for kind in (BagReader, McapSource):
+
+        def counted(self, path, kind=kind, original=kind.__init__):
+            opened.append(kind)
+            original(self, path)
+
+        monkeypatch.setattr(kind, "__init__", counted)
+    assert pi05(["report", str(bag), "--out", str(tmp_path / "run.html")]) == 0
+    assert opened == [BagReader, McapSource]
 
 
 def test_without_a_video_the_page_has_none(bag, tmp_path):

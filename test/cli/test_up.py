@@ -11,7 +11,7 @@ import time
 import pytest
 
 from pi05_ros.bringup.options import option_table
-from pi05_ros.bringup.terminal_log import ConsoleLog
+from pi05_ros.bringup.terminal_log import TerminalLog
 from pi05_ros.cli import up
 
 
@@ -136,7 +136,7 @@ class Terminal(io.StringIO):
 def test_the_log_is_plain_unless_it_goes_to_a_terminal():
     plain, coloured, asked_plain = io.StringIO(), Terminal(), Terminal()
     for stream, environ in ((plain, {}), (coloured, {}), (asked_plain, {"NO_COLOR": "1"})):
-        log = ConsoleLog(["brain", "a"], stream, environ)
+        log = TerminalLog(["brain", "a"], stream, environ)
         log.line("a", "hello")
         log.event("brain", "ended")
     assert plain.getvalue() == "a     | hello\nbrain | -- ended\n"

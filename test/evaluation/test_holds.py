@@ -126,7 +126,7 @@ def test_what_came_before_the_task_does_not_count_but_what_lasts_does():
 def test_a_bridge_that_is_not_heard_is_a_trouble():
     log = HoldLog()
     log.begin()
-    said = "control_bridge has not said anything yet"
+    said = "control_bridge has published no state yet"
     assert log.snapshot(1.0) == Robot(None, said, 1.0, None)
     assert log.snapshot(2.1) == Robot(None, said, 2.1, 0.0)
     log.robot(Mode.RUNNING, "", 3.0)
@@ -159,7 +159,7 @@ def test_a_bridge_that_was_deactivated_says_nothing_more():
 def test_what_the_listener_missed_is_no_silence():
     log = running()
     tell(log, Mode.RUNNING, "", 0.0, 3.0)
-    log.deaf(3.5)
+    log.skip(3.5)
     assert log.snapshot(7.0).mode is Mode.RUNNING
     log.robot(Mode.RUNNING, "", 7.0)
     assert log.holds == []

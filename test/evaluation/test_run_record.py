@@ -1,14 +1,14 @@
-"""What a run's record makes of what it hears."""
+"""The record of a run, from its events."""
 
 import json
 
 import pytest
 
-from pi05_ros.cli.demo.summary import Asked, summarize, write_summary
 from pi05_ros.control.modes import Mode
+from pi05_ros.demo.summary import DemoRequest, summarize, write_summary
 from pi05_ros.evaluation.run_record import Commands, RunRecord, Score
 
-ASKED = Asked("mobile_18dof", 3, "put the dishes in the sink", "expert", "", 0, 60.0)
+ASKED = DemoRequest("mobile_18dof", 3, "put the dishes in the sink", "expert", "", 0, 60.0)
 
 
 def begun(sim_s=100.0, wall_s=5.0):
@@ -180,9 +180,9 @@ def test_a_run_that_never_began_has_a_summary_too():
 
 def test_no_run_can_be_timed_before_the_clock_is_heard():
     record = RunRecord()
-    assert not record.hears_time
+    assert not record.has_clock
     record.clock(5.0, 100.0)
-    assert record.hears_time
+    assert record.has_clock
 
 
 def test_a_step_of_the_clock_that_was_not_heard_is_no_silence_of_the_bridge():

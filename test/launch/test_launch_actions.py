@@ -95,7 +95,7 @@ def test_a_required_process_takes_the_launch_down(program, capfd):
     run(actions)
     assert time.monotonic() - began < 45  # Not the minute that the other would last.
     out = "".join(capfd.readouterr())
-    assert "world ended (exit code 4); the graph stops without it" in out
+    assert "world ended (exit code 4) after " in out and "; the graph stops without it" in out
 
 
 def test_a_process_that_keeps_dying_is_given_up(program, tmp_path, capfd):
@@ -117,7 +117,7 @@ def test_a_process_that_has_done_its_work_changes_nothing(program, tmp_path):
 
 
 def test_nodes_get_their_arguments_as_they_were_meant(monkeypatch):
-    """What launch really executes for a node of the suite."""
+    """The command that launch executes for a node of the suite."""
     commands, files = [], []
 
     def note(event, context):

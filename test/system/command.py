@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from pi05_ros.cli.common.progress import Progress
 from pi05_ros.errors import ConfigError, Pi05Error
 from system.catalog import ROWS, Row, Trial, rows_of
 from system.checks import Checks
-from system.progress import Progress
 from system.shims import RowSkipped
 from system.table import RowResult, as_json, summary_table
 
@@ -83,12 +83,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(row: Row, times: int | None) -> RowResult:
     """Runs a row and prints its checks."""
-    progress = Progress(sys.stdout, f"{row.number:3}  {row.fault}")
+    title = f"{row.number:3}  {row.fault}"
     began = time.monotonic()
     checks, problem, skipped = Checks(), "", ""
     try:
-        with progress:
-            checks = row.run(Trial(times, progress.say))
+        with Progress("starting", title=title, log_steps=True, stream=sys.stdout) as progress:
+            checks = row.run(Trial(times, progress.describe))
     except RowSkipped as error:
         skipped = str(error)
     except Pi05Error as error:
@@ -97,7 +97,7 @@ def _run(row: Row, times: int | None) -> RowResult:
         # A fault of the harness must not take the other rows with it.
         problem = traceback.format_exc()
     result = RowResult(row, tuple(checks.found), problem, skipped, time.monotonic() - began)
-    progress.end(result.lines())
+    print("\n".join(result.lines()), flush=True)
     return result
 
 

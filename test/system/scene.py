@@ -17,8 +17,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from pi05_msgs.msg import Subtask
+from pi05_ros.bringup.domain import own_domain
 from pi05_ros.bringup.graph import fast_dds_environment
-from pi05_ros.cli.common.domain import own_domain
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.platforms.platform import load_platform

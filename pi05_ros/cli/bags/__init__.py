@@ -1,1 +1,1 @@
-"""`./pi05 bags`: what people do with recorded episodes."""
+"""The verb `pi05 bags`: list, check, show, repair, grade and convert recorded episodes."""

@@ -1,8 +1,10 @@
-"""Looks for what makes an episode a bad teacher: gaps, lost messages, wrong rates, cameras out of
-step, frozen, black or broken pictures, changed encodings, NaN, values outside the limits, missing
-topics, rows without a subtask.
+"""Check whether episodes are fit for training.
 
-Exit status: 0 when nothing is wrong (warnings may be told), 1 when something is."""
+Looks for gaps, lost messages, wrong rates, cameras out of sync, frozen, black or broken pictures,
+changed encodings, NaN, values outside the limits, missing topics, and rows without a subtask.
+
+Exit status: 0 without errors (there may be warnings), 1 with errors.
+"""
 
 from __future__ import annotations
 
@@ -16,43 +18,44 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pi05_ros.cli.bags.parallel import map_in_processes
 from pi05_ros.cli.common.choose import bags_below
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.checks.episode_check import CheckReport, check
 from pi05_ros.data.checks.findings import Severity
+from pi05_ros.foundation.parallel import map_in_processes
 
 _COLOURS = {Severity.NOTE: "dim", Severity.WARNING: "yellow", Severity.ERROR: "red"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of `bags check`."""
+    """Declare the command line."""
     parser.add_argument(
         "paths", nargs="+", type=Path, metavar="PATH", help="a bag, or a folder of bags"
     )
-    parser.add_argument("--topics", action="store_true", help="also a table of all topics")
-    parser.add_argument("--json", action="store_true", help="everything, for a program")
+    parser.add_argument("--topics", action="store_true", help="also print a table of all topics")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Checks bags; 1 when one of them does not pass."""
+    """Check bags; 1 when one of them does not pass."""
     paths = [bag for path in arguments.paths for bag in bags_below(path) or [path]]
     reports = []
-    with progress(f"checking {len(paths)} bags", len(paths)) as bar:
+    with Progress(f"checking {len(paths)} bags", len(paths)) as bar:
         for report in map_in_processes(check, paths, few=1):
             reports.append(report)
             bar.advance()
             if not arguments.json:
-                show(console(), report, arguments.topics)
+                show(terminal(), report, arguments.topics)
     if arguments.json:
         print(json.dumps([_plain(report) for report in reports], indent=2))
     return 0 if all(report.passed for report in reports) else 1
 
 
 def show(out: Console, report: CheckReport, topics: bool) -> None:
-    """Prints a report."""
-    verdict = "[green]passed[/]" if report.passed else "[red]failed[/]"
-    out.print(f"{escape(report.path.name)}: {verdict}, {_summary(report)}")
+    """Print a report."""
+    result = "[green]passed[/]" if report.passed else "[red]failed[/]"
+    out.print(f"{escape(report.path.name)}: {result}, {_summary(report)}")
     if topics and report.topics:
         out.print(_table(report))
     for finding in report.findings:
@@ -88,7 +91,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _plain(report: CheckReport) -> dict[str, object]:
-    """A report as JSON takes it: no NaN."""
+    """A report as JSON types, with null for NaN."""
     return {
         "path": str(report.path),
         "passed": report.passed,

@@ -1,7 +1,7 @@
-"""The verb `bags`: a table of what can be done with recorded episodes.
+"""The verb `bags`: a table of its verbs.
 
-Each of its verbs is a module with `add_arguments(parser)` and `run(arguments) -> int`, which
-returns 0 when all is well and 1 when something was found wrong. It is imported when asked for.
+Each of them is a module with `add_arguments(parser)` and `run(arguments) -> int`, which returns 0
+for success and 1 when something is wrong. It is imported when it is run.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from pi05_ros.cli.common.verb import Verb
 from pi05_ros.errors import did_you_mean
 
 VERBS = {
-    "list": Verb("pi05_ros.cli.bags.list", "a table of the episodes in a folder"),
+    "list": Verb("pi05_ros.cli.bags.list", "list the episodes in a folder"),
     "check": Verb(
-        "pi05_ros.cli.bags.check", "look for gaps, losses, frozen pictures and the like"
+        "pi05_ros.cli.bags.check", "check for gaps, losses, frozen pictures and the like"
     ),
-    "show": Verb("pi05_ros.cli.bags.show", "draw an episode: its pictures and its timeline"),
-    "recover": Verb("pi05_ros.cli.bags.recover", "mend bags whose recorder was killed"),
-    "grade": Verb("pi05_ros.cli.bags.grade", "say afterwards how an episode went"),
-    "stats": Verb("pi05_ros.cli.bags.stats", "statistics for normalisation, and their soundness"),
-    "export": Verb("pi05_ros.cli.bags.export", "episodes into a LeRobot dataset"),
-    "import": Verb("pi05_ros.cli.bags.import_", "a LeRobot dataset into bags"),
+    "show": Verb("pi05_ros.cli.bags.show", "draw an episode: pictures and timeline"),
+    "recover": Verb("pi05_ros.cli.bags.recover", "repair bags whose recorder was killed"),
+    "grade": Verb("pi05_ros.cli.bags.grade", "grade an episode as success or failure"),
+    "stats": Verb("pi05_ros.cli.bags.stats", "compute and check statistics for normalisation"),
+    "export": Verb("pi05_ros.cli.bags.export", "export episodes to a LeRobot dataset"),
+    "import": Verb("pi05_ros.cli.bags.import_", "convert a LeRobot dataset into bags"),
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one of its verbs.
+    """Run one of its verbs.
 
     Args:
-        arguments: The command line behind `bags`.
+        arguments: Command line after `bags`.
 
     Returns:
-        The exit status: 0 all is well, 1 something was found wrong, 2 a wrong command line.
+        The exit status: 0 for success, 1 when something is wrong, 2 for a wrong command line.
     """
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage())
@@ -63,4 +63,5 @@ def usage() -> str:
     """The help page."""
     width = max(map(len, VERBS))
     table = "\n".join(f"  {name:{width}}  {verb.summary}" for name, verb in VERBS.items())
-    return f"usage: pi05 bags VERB ...\n\n{table}\n\n`pi05 bags VERB --help` says more."
+    more = "`pi05 bags VERB --help` shows the options of a verb."
+    return f"usage: pi05 bags VERB ...\n\n{table}\n\n{more}"

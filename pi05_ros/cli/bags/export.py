@@ -1,10 +1,10 @@
-"""Episodes into a LeRobot dataset (format v3.0) that the lerobot package reads.
+"""Export episodes to a LeRobot dataset (format v3.0) that the lerobot package reads.
 
     pi05 bags export BAGS DATASET
     pi05 bags export BAGS DATASET --outcome success,failure --fps 25
 
-An export that was interrupted goes on when it is run again. Into a dataset that is there, the
-episodes go that it does not have yet. What is left out is said at the end, with the reason.
+An interrupted export continues when it is run again. Episodes that an existing dataset lacks are
+added to it. Episodes that are left out are listed at the end, with the reason.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.lerobot.audit import audit
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
@@ -26,7 +27,7 @@ OUTCOMES = ("success", "failure", UNGRADED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the command line."""
+    """Declare the command line."""
     parser.add_argument("bags", type=Path, help="a bag, a folder of bags, or a LeRobot dataset")
     parser.add_argument("dataset", type=Path, help="folder of the dataset: new, or one of ours")
     parser.add_argument(
@@ -38,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "LeRobot's trainer imitates every episode alike",
     )
     parser.add_argument(
-        "--include-recovered", action="store_true", help="episodes that a crash cut short, too"
+        "--include-recovered", action="store_true", help="include episodes that a crash cut short"
     )
-    parser.add_argument("--platform", default="", help="only episodes of this robot")
+    parser.add_argument("--platform", default="", help="export only episodes of this robot")
     parser.add_argument(
         "--cameras",
         type=_names,
@@ -51,16 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps",
         type=float,
-        help="rows a second; default: all. Fewer leave out the commands and pictures in between",
+        help="rows a second; default: all. A lower rate drops commands and pictures in between",
     )
     parser.add_argument(
         "--crf", type=int, help=f"quality of H.264, 0 (best) to 51; default: {DEFAULT_CRF}"
     )
-    parser.add_argument("--workers", type=int, help="episodes at once; default: by the cores")
+    parser.add_argument(
+        "--workers", type=int, help="number of parallel processes; default: by the cores"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exports, and prints the audit.
+    """Export, and print the audit.
 
     Returns:
         0: the dataset holds episodes; 1: there is nothing in it.
@@ -81,24 +84,24 @@ def run(arguments: argparse.Namespace) -> int:
     refused: list[LeftOut] = []
     episodes = open_episodes(
         arguments.bags,
-        include_recovered=True,  # The export leaves them out, and says so.
-        cache=CacheFolder(),  # What one process read of a bag, the others need not read again.
+        include_recovered=True,  # The export leaves them out, and reports it.
+        cache=CacheFolder(),  # A bag is indexed by one process for all.
         refused=lambda path, error: refused.append(LeftOut(path.name, f"not readable ({error})")),
     )
     try:
-        with progress("reading episodes") as bar:
+        with Progress("reading episodes") as bar:
 
             def show(what: str, done: int, total: int) -> None:
-                bar.say(what)
-                bar.at(done, total)
+                bar.describe(what)
+                bar.update(done, total)
 
             result = export(episodes, arguments.dataset, settings, show)
     except KeyboardInterrupt:
-        print("\nWhat is ready is kept: the same command goes on from there.", file=sys.stderr)
+        print("\nFinished parts are kept: the same command continues from there.", file=sys.stderr)
         raise
     result.left_out += refused
     found = audit(result)
-    out = console()
+    out = terminal()
     for line in found.lines():
         out.print(line, markup=False)
     return 0 if found.episodes else 1

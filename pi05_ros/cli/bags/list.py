@@ -1,6 +1,7 @@
-"""A table of the episodes in a folder: what was done, how it went, who spoke the subtasks.
+"""List the episodes in a folder: task, length, outcome, subtasks and their sources.
 
-Bags that are broken, or were not closed, have a row too; the reason stands below the table."""
+Bags that are broken, or were not closed, have a row too; the reason is printed below the table.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from pi05_ros.brain.instructions import clean
-from pi05_ros.cli.bags.parallel import map_in_processes
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bags_below
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.bags.overview import BagState, Overview, overview
+from pi05_ros.foundation.parallel import map_in_processes
 
 _COLOURS = {
     BagState.WHOLE: "green",
@@ -27,25 +29,25 @@ _COLOURS = {
     BagState.FOREIGN: "dim",
     BagState.BROKEN: "red",
 }
-_FEW = 8  # bags; so many are read sooner than other processes are started
-_TEXTS = 2  # subtasks that are told in words
+_FEW = 8  # Bags that are read faster than other processes are started.
+_TEXTS = 2  # Subtasks that are shown in full.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of `bags list`."""
+    """Declare the command line."""
     parser.add_argument(
         "folders",
         nargs="*",
         type=Path,
         metavar="FOLDER",
         default=[DEFAULT_FOLDER],
-        help=f"with bags in it, or a bag (default: {DEFAULT_FOLDER})",
+        help=f"folder of bags, or a bag (default: {DEFAULT_FOLDER})",
     )
-    parser.add_argument("--json", action="store_true", help="everything, for a program")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lists bags; 1 when a folder does not exist."""
+    """List bags; 1 when a folder does not exist."""
     missing = [folder for folder in arguments.folders if not folder.exists()]
     for folder in missing:
         print(f"there is no folder {folder}", file=sys.stderr)
@@ -53,14 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
     bags = [(folder, bags_below(folder)) for folder in folders]
     everything = [path for _, paths in bags for path in paths]
     found = []
-    with progress("reading bags", len(everything)) as bar:
+    with Progress("reading bags", len(everything)) as bar:
         for item in map_in_processes(overview, everything, _FEW, at_once=4):
             found.append(item)
             bar.advance()
     if arguments.json:
         print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
         return 1 if missing else 0
-    out = console()
+    out = terminal()
     for folder, paths in bags:
         if paths:
             items = [item for item in found if item.path in set(paths)]
@@ -81,7 +83,7 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
     table.add_column("length", justify="right", no_wrap=True)
     table.add_column("outcome")
     table.add_column("subtasks", overflow="fold")
-    table.add_column("spoken by")
+    table.add_column("sources")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("platform", no_wrap=True)
@@ -126,7 +128,7 @@ def _bytes(size: int) -> str:
 
 
 def _plain(item: Overview) -> dict[str, object]:
-    """An overview as JSON takes it."""
+    """An overview as JSON types."""
     return {
         "path": str(item.path),
         "state": item.state.value,

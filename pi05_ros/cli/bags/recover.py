@@ -1,8 +1,9 @@
-"""Mends bags whose recorder was killed or whose disk failed.
+"""Repair bags whose recorder was killed or whose disk failed.
 
-Files that were closed stay as they are. Of a torn one every whole chunk is copied into a new
-file, and the original is kept beside it as NAME.mcap.torn. The bag then says that it was
-recovered, and no training takes it unless told to."""
+Files that were closed are not changed. Every complete chunk of a truncated file is copied into a
+new file, and the original is kept beside it as NAME.mcap.torn. The bag is marked as recovered;
+training skips it unless --include-recovered is given.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +11,26 @@ import argparse
 from pathlib import Path
 
 from pi05_ros.cli.common.choose import bags_below
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.recovery import Recovered, needs_recovery, recover
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of `bags recover`."""
+    """Declare the command line."""
     parser.add_argument("bags", nargs="*", type=Path, metavar="BAG", help="a bag's folder")
     parser.add_argument(
-        "--all", type=Path, metavar="FOLDER", help="every bag in FOLDER that was not closed"
+        "--all", type=Path, metavar="FOLDER", help="repair every bag in FOLDER that was not closed"
     )
     parser.add_argument(
-        "--delete-torn", action="store_true", help="do not keep the torn originals"
+        "--delete-torn", action="store_true", help="delete the truncated originals"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Mends bags; 1 when one of them could not be mended."""
-    out = console()
+    """Repair bags; 1 when one of them cannot be repaired."""
+    out = terminal()
     bags = [bag.parent if bag.is_file() else bag for bag in arguments.bags]
     if arguments.all is not None:
         if not arguments.all.is_dir():
@@ -42,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     failed = 0
     for bag in bags:
         try:
-            with progress(f"mending {bag.name}") as bar:
-                report = recover(bag, keep=not arguments.delete_torn, progress=bar.at)
+            with Progress(f"repairing {bag.name}") as bar:
+                report = recover(bag, keep=not arguments.delete_torn, progress=bar.update)
             out.print(_sentence(report, kept=not arguments.delete_torn), markup=False)
         except BagError as error:
             failed += 1

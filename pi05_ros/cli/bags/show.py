@@ -1,5 +1,7 @@
-"""Draws an episode: its pictures along time, what was being done and who said so, and how the
-robot moved. Numbers are those of `./pi05 bags list`."""
+"""Draw an episode: pictures along time, subtasks and their sources, states and commands.
+
+Numbers are those of `./pi05 bags list`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,18 @@ import sys
 from pathlib import Path
 
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bag_of
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError
 
 _SUFFIXES = (".png", ".pdf")
-_MOST_LETTERS = 60  # Of a file's name: 255 bytes, of at most four a letter.
+_MAX_NAME = 60  # Characters of a file name: 255 bytes, at most four a character.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of `bags show`."""
+    """Declare the command line."""
     parser.add_argument(
         "bags", nargs="+", metavar="N|PATH", help="number in the list, or path, of an episode"
     )
@@ -26,18 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folder",
         type=Path,
         default=DEFAULT_FOLDER,
-        help="where the numbers count; default: bags",
+        help="folder of the numbers; default: bags",
     )
     parser.add_argument(
         "--out", type=Path, help="file to write, .png or .pdf; default: ID.png here"
     )
     parser.add_argument(
-        "--moments", type=int, default=8, help="pictures of each camera; default: 8"
+        "--moments", type=int, default=8, help="number of pictures of each camera; default: 8"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draws episodes."""
+    """Draw episodes."""
     if not 1 <= arguments.moments <= 40:
         print("pi05 bags show: --moments: wanted 1 to 40", file=sys.stderr)
         return 2
@@ -61,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     from pi05_ros.evaluation.report.sheet import save_sheet  # matplotlib takes a second.
 
-    with progress("drawing", len(episodes)) as bar:
+    with Progress("drawing", len(episodes)) as bar:
         for episode in episodes:
-            out = arguments.out or Path(f"{episode.facts.file_name[:_MOST_LETTERS]}.png")
+            out = arguments.out or Path(f"{episode.facts.file_name[:_MAX_NAME]}.png")
             save_sheet(episode, out, arguments.moments)
-            console().print(str(out), markup=False)
+            terminal().print(str(out), markup=False)
             bar.advance()
     return 0

@@ -1,31 +1,30 @@
-"""Statistics for normalisation, from episodes, and whether they can be trained on.
+"""Compute statistics for normalisation from episodes, and check that they can be trained on.
 
-Counted are the rows in which the robot followed a chunk under a subtask. Paths are bags, folders
-of bags, LeRobot datasets, and files of --save, which are merged: many machines can count a part
-each. Findings that are errors block: norm_stats.json is not written until they are mended, or
-accepted by their kind."""
+The rows in which the robot followed a chunk under a subtask are counted. Paths are bags, folders
+of bags, LeRobot datasets, and files of --save, which are merged: several machines can count a
+part each. Findings that are errors block: norm_stats.json is not written until they are repaired,
+or accepted by their kind.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
-from pi05_ros.cli.bags.parallel import map_in_processes
 from pi05_ros.cli.bags.stats_table import findings_text, stats_table
-from pi05_ros.cli.common.progress import console, progress
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes
+from pi05_ros.data.statistics.counting import count_episodes, entries_of, merge_by_robot
 from pi05_ros.data.statistics.files import (
-    from_bytes,
     load_statistics,
     read_norm_stats,
     save_statistics,
-    to_bytes,
     write_json,
     write_norm_stats,
 )
@@ -36,20 +35,24 @@ from pi05_ros.data.statistics.fitness import (
     require_fit,
 )
 from pi05_ros.data.statistics.quantiles import RANK_ERROR
-from pi05_ros.data.statistics.robot import HORIZON, Layout, RobotStatistics, StatisticsError
-from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
+from pi05_ros.data.statistics.robot import HORIZON, RobotStatistics, StatisticsError
+from pi05_ros.errors import ConfigError
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import Platform, load_platform
 
-_FEW = 3  # Episodes; so many are counted sooner than other processes are started.
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The command line of `bags stats`."""
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    """Declare the command line."""
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="bags, folders of bags, LeRobot datasets, files of --save",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a norm_stats.json")
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="write the sketches (.npz), to be merged later"
+        "--save", type=Path, metavar="FILE", help="write the counts (.npz), to be merged later"
     )
     parser.add_argument(
         "--platform", default="", help="name or YAML file of the robot (default: the episodes')"
@@ -70,19 +73,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="move percentiles apart that are closer than this share of the platform's range",
     )
     parser.add_argument(
-        "--against", type=Path, metavar="FILE", help="judge the data by this norm_stats.json"
+        "--against", type=Path, metavar="FILE", help="check the data against this norm_stats.json"
     )
     kinds = "; ".join(f"{kind}: {what}" for kind, what in KINDS.items())
     parser.add_argument(
         "--accept", action="append", default=[], choices=list(KINDS), metavar="KIND", help=kinds
     )
     parser.add_argument(
-        "--include-recovered", action="store_true", help="episodes whose recorder was killed too"
+        "--include-recovered",
+        action="store_true",
+        help="include episodes whose recorder was killed",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Counts and judges; 1 when the data do not train, or an episode could not be read."""
+    """Count and check; 1 when the data are unfit for training, or an episode cannot be read."""
     if arguments.horizon < 1 or not 0 <= arguments.least_span < 1:
         raise ConfigError("bags stats", "wanted --horizon above 0 and --least-span from 0 to 1")
     wanted = load_platform(arguments.platform) if arguments.platform else None
@@ -92,13 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"left out: {sentence}", file=sys.stderr)
     if not parts:
         raise StatisticsError("there is nothing to count")
-    by_platform: dict[str, RobotStatistics] = {}
-    for part in parts:
-        name = part.layout.platform
-        if name in by_platform:
-            by_platform[name].merge(part)
-        else:
-            by_platform[name] = part
+    by_platform = merge_by_robot(parts)
     if arguments.save:
         if len(by_platform) > 1:
             raise StatisticsError(f"--save is for one robot, found {', '.join(by_platform)}")
@@ -108,14 +107,14 @@ def run(arguments: argparse.Namespace) -> int:
     blocked = False
     for name, statistics in sorted(by_platform.items()):
         platform = wanted or load_platform(name)
-        norm_stats, told = _judged(arguments, platform, statistics)
-        report[platform.name] = told
+        norm_stats, facts = _judge(arguments, platform, statistics)
+        report[platform.name] = facts
         if norm_stats is None:
             blocked = True
         else:
             written[platform.name] = norm_stats
     if arguments.out and not blocked:
-        # The report first: no statistics stand without what was let pass for them.
+        # The report first: statistics never exist without the findings that were accepted.
         write_json(arguments.out.with_suffix(".report.json"), report)
         write_norm_stats(arguments.out, written)
         print(f"wrote {arguments.out} and {arguments.out.with_suffix('.report.json').name}")
@@ -141,35 +140,15 @@ def _counted(
             cache=cache,
             refused=lambda _, error: refusals.append(str(error)),
         )
-    count = partial(_count, horizon=arguments.horizon)
-    with progress("counting episodes", len(episodes)) as bar:
-        results = map_in_processes(count, episodes, _FEW)
-        for episode, (data, problem) in zip(episodes, results, strict=True):
-            bar.advance()
-            if problem:
-                refusals.append(problem)
-            else:
-                try:
-                    yield from_bytes(data)
-                except ValueError as error:
-                    raise StatisticsError(f"{episode.source}: {error}") from error
+    with Progress("counting episodes", len(episodes)) as bar:
+        yield from count_episodes(episodes, arguments.horizon, bar.advance, refusals.append)
 
 
-def _count(episode: Episode, horizon: int) -> tuple[bytes, str]:
-    """Statistics of an episode as bytes, or why there are none."""
-    try:
-        statistics = RobotStatistics(Layout.of(episode, horizon))
-        statistics.add(episode)
-    except Pi05Error as error:
-        return b"", str(error)
-    return to_bytes(statistics), ""
-
-
-def _judged(
+def _judge(
     arguments: argparse.Namespace, platform: Platform, statistics: RobotStatistics
 ) -> tuple[NormStats | None, dict[str, object]]:
-    """Prints what was found; the statistics if they may be trained on, and what to tell."""
-    relative = _entries(arguments.relative, platform)
+    """Print the findings; return the statistics, if trainable, and the facts for the report."""
+    relative = entries_of(arguments.relative, platform)
     if arguments.against:
         known = read_norm_stats(arguments.against)
         if platform.name not in known:
@@ -182,10 +161,10 @@ def _judged(
         span = arguments.least_span * (platform.upper - platform.lower)
         norm_stats = statistics.norm_stats(relative, span)
     findings = check_fitness(statistics, platform, norm_stats)
-    out = console()
+    out = terminal()
     out.print(stats_table(statistics, norm_stats, findings))
     out.print(findings_text(findings, arguments.accept))
-    told: dict[str, object] = {
+    facts: dict[str, object] = {
         "episodes": statistics.episodes,
         "rows": statistics.rows,
         "rows_left_out": statistics.rows_left_out,
@@ -210,26 +189,6 @@ def _judged(
         accepted = require_fit(findings, arguments.accept)
     except UnfitStatisticsError as error:
         print(f"{platform.name}: {error}", file=sys.stderr)
-        return None, told
-    told["accepted"] = sorted({finding.kind for finding in accepted})
-    return norm_stats, told
-
-
-def _entries(words: Sequence[str], platform: Platform) -> list[str]:
-    """Names of the entries that `--relative` means.
-
-    Raises:
-        ConfigError: There is neither an entry nor a group of that name.
-    """
-    groups = {group.name: [d.name for d in group.dimensions] for group in platform.groups}
-    found: list[str] = []
-    for word in words:
-        if word not in groups and word not in platform.names:
-            valid = [*groups, *platform.names]
-            raise ConfigError(
-                "--relative",
-                f"{platform.name} has no entry or group '{word}'{did_you_mean(word, valid)} "
-                f"(groups: {', '.join(groups)})",
-            )
-        found += groups.get(word, [word]) if word not in platform.names else [word]
-    return found
+        return None, facts
+    facts["accepted"] = sorted({finding.kind for finding in accepted})
+    return norm_stats, facts

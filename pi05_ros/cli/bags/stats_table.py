@@ -1,4 +1,4 @@
-"""Statistics as people read them."""
+"""Statistics and findings as tables for the terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several verbs share: the table of verbs, choice of bags, terminal output, ROS domain."""
+"""Shared by the verbs: errors and exit status, options, choice of bags, terminal output."""

@@ -1,4 +1,4 @@
-"""Which bags a person means: by path, or by their number in the table of `bags list`."""
+"""Bags named by path, or by their number in the table of `bags list`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from pi05_ros.data.open import find_bags, is_bag
 from pi05_ros.errors import ConfigError
 
-DEFAULT_FOLDER = Path("bags")  # Where the recorder writes when it is not told otherwise.
+DEFAULT_FOLDER = Path("bags")  # Default folder of the recorder.
 
 
 def bags_below(path: Path) -> list[Path]:
-    """The bags that a path means: itself when it is one or no folder, else those below it."""
+    """The bags below a folder; of a bag or a path that is no folder, the path itself."""
     if not path.is_dir() or is_bag(path):
         return [path]
     return find_bags(path)
 
 
 def bag_of(text: str, folder: Path = DEFAULT_FOLDER) -> Path:
-    """The bag that is meant by a path, by its name in `folder`, or by its number from 1 there.
+    """Find a bag by its path, by its name in `folder`, or by its number from 1 there.
 
     Raises:
         ConfigError: There is no such bag.

@@ -1,4 +1,4 @@
-"""A verb of the command line, and how its errors end the process."""
+"""A verb of the command, and the exit status of its errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Verb:
     """A verb of the command.
 
     Args:
-        module: Where its `main` is.
+        module: Module with its `main`.
         summary: One line for the help page.
     """
 
@@ -24,12 +24,12 @@ class Verb:
 
 
 def run_verb(name: str, main: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
-    """Runs the `main` of a verb; an error becomes a sentence on stderr.
+    """Run the `main` of a verb; an error becomes a sentence on stderr.
 
     Args:
         name: The verb, for messages.
         main: Parses the arguments, does the work and returns the exit status.
-        arguments: The command line behind the verb.
+        arguments: Command line after the verb.
 
     Returns:
         The exit status: that of `main`, 1 when something failed, 130 when it was interrupted.
@@ -42,14 +42,14 @@ def run_verb(name: str, main: Callable[[Sequence[str]], int], arguments: Sequenc
         print(f"pi05 {name}: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read our output (`| head`) has enough; nothing more can be said there.
+        # The reader of the output is gone (`| head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         print(f"\npi05 {name}: interrupted", file=sys.stderr)
         return 130
     except OSError as error:
-        # A folder that is read-only, a full disk: the machine's reason, and which file it was.
+        # A read-only folder, a full disk: the reason of the system, with the file.
         file = error.filename2 or error.filename
         where = f"{file}: " if file else ""
         print(f"pi05 {name}: {where}{error.strerror or error}", file=sys.stderr)

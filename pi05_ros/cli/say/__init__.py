@@ -1,1 +1,1 @@
-"""`./pi05 say`: an operator speaks subtasks (verbal instructions)."""
+"""The verb `pi05 say`: an operator gives the robot its subtasks (verbal instructions)."""

@@ -1,4 +1,4 @@
-"""What an operator may want to say: the platform's vocabulary, and what was said before."""
+"""Phrases for completion: recent subtasks, then the vocabulary of the platform."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ class Phrases:
     """Phrases for completion, the newest first, each once.
 
     Args:
-        vocabulary: The platform's, in its own order; they stand behind what was said or heard.
+        vocabulary: Subtasks of the platform, in its order; they follow the recent subtasks.
     """
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         self._vocabulary = tuple(vocabulary)
-        self._heard: dict[str, str] = {}  # Compared words → as it was written; newest last.
+        self._recent: dict[str, str] = {}  # Normalized text → text as written; newest last.
 
     def add(self, text: str) -> None:
-        """Somebody, a person or the model, said `text` as a subtask."""
+        """Add a subtask of an operator or of the model."""
         text = clean(text)
         if text:
-            self._heard.pop(same_words(text), None)
-            self._heard[same_words(text)] = text
+            self._recent.pop(same_words(text), None)
+            self._recent[same_words(text)] = text
 
     def all(self) -> list[str]:
-        """All of them."""
-        found = dict(reversed(self._heard.items()))
+        """All phrases."""
+        found = dict(reversed(self._recent.items()))
         for text in self._vocabulary:
             found.setdefault(same_words(text), text)
         return list(found.values())
 
     def fitting(self, typed: str) -> list[str]:
-        """Those in which every word of `typed` begins some word, in order of `all`."""
+        """Phrases with a word for each word of `typed` that begins with it, in order of `all`."""
         wanted = same_words(typed).split()
         return [
             text

@@ -12,25 +12,24 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
-from pi05_ros.cli.say.errors import SayError
 from pi05_ros.cli.say.phrases import Phrases
-from pi05_ros.cli.say.speaker import Speaker
+from pi05_ros.nodes.instruct_client.instruct_client import InstructClient, InstructError
 
 BACK, QUIT, HELP = "/back", "/quit", "/help"
 _HELP = (
-    "Type a subtask and press Enter: the robot does that next, until you hand back.\n"
-    f"  {BACK}   hand back to the model    {QUIT}   leave (also Ctrl-D)    Tab   complete"
+    "Type a subtask and press Enter: the robot does that next, until you return control.\n"
+    f"  {BACK}   return control to the model    {QUIT}   leave (also Ctrl-D)    Tab   complete"
 )
 
 
 class PhraseCompleter(Completer):
-    """Completes what was typed to phrases, or to the prompt's own commands."""
+    """Completes the typed text to phrases, or to the commands of the prompt."""
 
     def __init__(self, phrases: Phrases) -> None:
         self._phrases = phrases
 
     def get_completions(self, document: Any, complete_event: Any) -> Iterator[Completion]:
-        """Whole phrases in place of what was typed."""
+        """Whole phrases that replace the typed text."""
         typed = document.text_before_cursor
         if typed.startswith("/"):
             fitting = [word for word in (BACK, QUIT, HELP) if word.startswith(typed)]
@@ -40,26 +39,26 @@ class PhraseCompleter(Completer):
             yield Completion(text, start_position=-len(typed))
 
 
-def standing_line(message: Any) -> str:
-    """The present subtask in one line, and what the model would have said."""
+def subtask_line(message: Any) -> str:
+    """The present subtask in one line, and the one that the model would have chosen."""
     if message is None:
-        return "no subtask was heard yet"
+        return "no subtask has been received yet"
     if not message.text:
         return "no subtask: the robot has nothing to do"
     line = f"{message.text}  ({message.source})"
     if message.source == "human" and (message.model_stamp.sec or message.model_stamp.nanosec):
-        said = message.model_text or "the task is done"
-        line += f"   the model would have said: {said}"
+        choice = message.model_text or "the task is done"
+        line += f"   the model would have chosen: {choice}"
     return line
 
 
-def run(speaker: Speaker, phrases: Phrases, **session_arguments: Any) -> int:
-    """Asks for subtasks until the operator leaves.
+def run(client: InstructClient, phrases: Phrases, **session_arguments: Any) -> int:
+    """Ask for subtasks until the operator leaves.
 
     Args:
-        speaker: Says them.
-        phrases: For completion.
-        **session_arguments: For the PromptSession; tests give their own input and output.
+        client: Sends them.
+        phrases: Phrases for completion.
+        **session_arguments: For the PromptSession; tests pass their own input and output.
 
     Returns:
         0.
@@ -69,7 +68,7 @@ def run(speaker: Speaker, phrases: Phrases, **session_arguments: Any) -> int:
         completer=PhraseCompleter(phrases),
         complete_while_typing=True,
         auto_suggest=AutoSuggestFromHistory(),
-        bottom_toolbar=lambda: standing_line(speaker.standing),
+        bottom_toolbar=lambda: subtask_line(client.subtask),
         refresh_interval=0.5,
         **session_arguments,
     )
@@ -85,17 +84,17 @@ def run(speaker: Speaker, phrases: Phrases, **session_arguments: Any) -> int:
             print(_HELP if text == HELP else f"there is no {text}\n{_HELP}")
         elif text:
             try:
-                print(f"  {speaker.say('' if text == BACK else text)}")
-            except SayError as error:
+                print(f"  {client.send('' if text == BACK else text)}")
+            except InstructError as error:
                 print(f"  {error}")
-    standing = speaker.standing
-    if standing is not None and standing.source == "human" and standing.text:
-        print(f"'{standing.text}' still stands; `./pi05 say --back` hands back to the model")
+    subtask = client.subtask
+    if subtask is not None and subtask.source == "human" and subtask.text:
+        print(f"'{subtask.text}' stays in force; `./pi05 say --back` returns control to the model")
     return 0
 
 
 def _history() -> History:
-    """What was said on this machine before; in memory only where no file can be kept."""
+    """Earlier subtasks of this machine; in memory only where no file can be written."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     path = Path(base).expanduser() / "pi05_ros" / "say_history"
     try:

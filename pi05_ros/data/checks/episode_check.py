@@ -87,14 +87,26 @@ def check(
     Returns:
         The report. A bag that cannot be read is a finding, too.
     """
-    settings = settings or CheckSettings()
     try:
         with BagReader(path) as reader:
-            return _Check(path, reader, settings).run(progress)
+            return check_open(reader, settings, progress)
     except BagError as error:
         return CheckReport(
             path, None, 0.0, (), (EpisodeFinding(Severity.ERROR, path.name, str(error)),)
         )
+
+
+def check_open(
+    reader: BagReader,
+    settings: CheckSettings | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> CheckReport:
+    """Check a bag that is open already; see `check`.
+
+    Raises:
+        BagError: The bag is damaged.
+    """
+    return _Check(reader.path, reader, settings or CheckSettings()).run(progress)
 
 
 @dataclass

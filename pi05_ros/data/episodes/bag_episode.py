@@ -7,6 +7,7 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,18 @@ class BagEpisode:
     Args:
         path: The bag's folder, or one file of it.
         cache: Folder in which the bag's index is kept; None: each process reads the bag.
+        reader: The bag, open already, for an episode that is used in this thread alone and not
+            longer than the reader; None: the bag is opened for each use.
 
     Raises:
         BagError: The bag is damaged or no episode of the suite, or has no rows.
     """
 
-    def __init__(self, path: Path, cache: CacheFolder | None = None) -> None:
-        self._path, self._cache = Path(path), cache
-        with BagReader(self._path) as reader:
+    def __init__(
+        self, path: Path, cache: CacheFolder | None = None, reader: BagReader | None = None
+    ) -> None:
+        self._path, self._cache, self._reader = Path(path), cache, reader
+        with self._opened() as reader:
             self._topics = EpisodeTopics.of(reader)
             assert reader.facts is not None  # EpisodeTopics checked.
             self._facts = reader.facts
@@ -136,7 +141,7 @@ class BagEpisode:
         # Drivers send in order, but a bag is in the order of reception.
         due: dict[int, bytes] = {}
         following = 0
-        reader = _readers.get(self._path, self._fingerprint)
+        reader = self._reader or _readers.get(self._path, self._fingerprint)
         for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
             place = wanted.get(stamp_of(message.data))
             if place is None or place in due or message.log_ns != logs[place]:
@@ -173,11 +178,15 @@ class BagEpisode:
             return None  # Damaged: it is rebuilt.
 
     def _read_index(self) -> BagIndex:
-        with BagReader(self._path) as reader:
+        with self._opened() as reader:
             index = read_index(reader, self._topics)
         if self._cache is not None:
             self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
         return index
+
+    def _opened(self) -> AbstractContextManager[BagReader]:
+        """The reader that was given, which stays open, or one of its own."""
+        return nullcontext(self._reader) if self._reader else BagReader(self._path)
 
     def _decode(self, reader: BagReader, camera: str, index: int, data: bytes) -> np.ndarray:
         try:
@@ -188,8 +197,8 @@ class BagEpisode:
             raise PictureError(f"{where}: {error}") from error
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the lock, and an index that can be read from the cache."""
-        state = {**self.__dict__, "_lock": None}
+        """Leave out lock and reader, and an index that can be read from the cache."""
+        state = {**self.__dict__, "_lock": None, "_reader": None}
         if self._cache is not None:
             state["_index"] = None
         return state

@@ -1,1 +1,1 @@
-"""Where the time of a chunk goes, from light on a sensor to the first command that follows it."""
+"""Latency of action chunks, by stage: from exposure of a picture to the first command."""

@@ -1,19 +1,25 @@
-"""The life of a chunk: its ledger, joined with its first execution. Pure: no ROS, no bags."""
+"""The timing of a chunk: its ledger, joined with its first execution. No ROS, no bags."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# A chunk that left so shortly before the last state may still be executed: nobody knows [ns].
+from pi05_ros.errors import Pi05Error
+
+# A chunk that was published so shortly before the last state may still be executed [ns].
 _STILL_OPEN_NS = 500_000_000
-# Stamps before the year 2000 are no wall time, but a simulator's [ns].
+# Stamps before the year 2000 are a simulator's, no wall time [ns].
 _YEAR_2000_NS = 946_684_800 * 1_000_000_000
+
+
+class LatencyError(Pi05Error):
+    """A source holds no latencies: no chunks, no ledgers, or those of several suites."""
 
 
 @dataclass(frozen=True)
 class ChunkRecord:
-    """One ActionChunk. Stamps in ns of ROS time; None: not told."""
+    """Timing of one ActionChunk. Stamps in ns of ROS time; None: unknown."""
 
     session: int
     sequence: int
@@ -21,8 +27,8 @@ class ChunkRecord:
     ingestion_ns: int | None
     arrival_ns: int | None
     start_ns: int | None
-    publication_ns: int | None  # None: it carries no ledger.
-    waited: float  # [s], as the rest
+    publication_ns: int | None  # None: the chunk carries no ledger.
+    waited: float  # [s], as the next three
     vision: float
     prefix: float
     flow: float
@@ -30,47 +36,47 @@ class ChunkRecord:
 
 @dataclass(frozen=True)
 class StateRecord:
-    """What a RobotState says about execution."""
+    """The part of a RobotState about execution."""
 
     session: int
     stamp_ns: int
-    chunk_capture_ns: int | None  # Of the chunk that is followed; None: none is.
+    chunk_capture_ns: int | None  # Of the chunk that is followed; None: none.
     chunk_sequence: int
     commanded_ns: int | None
 
 
 @dataclass(frozen=True)
-class ChunkLife:
-    """A chunk and what became of it."""
+class TimedChunk:
+    """A chunk and its first execution."""
 
     chunk: ChunkRecord
-    executed_ns: int | None  # When its first command was sent; None: never, or not known.
-    is_open: bool  # Too young at the end of the record to know.
+    executed_ns: int | None  # Stamp of its first command; None: never, or unknown.
+    is_open: bool  # Published too shortly before the end of the log to know.
 
 
-class Lives:
-    """Joins chunks with the states that follow them, in whatever order they come."""
+class LatencyLog:
+    """Joins chunks with the states that follow them, in any order of arrival."""
 
     def __init__(self) -> None:
         self.state_count = 0
-        self.simulated = False  # Stamps are a simulator's.
+        self.simulated = False  # Whether stamps are simulated time.
         self._chunks: dict[tuple[int, int, int], ChunkRecord] = {}
         self._executed: dict[tuple[int, int, int], int] = {}
         self._last_state_ns = 0
 
     @property
     def chunk_count(self) -> int:
-        """Chunks so far."""
+        """Number of chunks so far."""
         return len(self._chunks)
 
     def add_chunk(self, chunk: ChunkRecord) -> None:
-        """Takes a chunk; the same one again changes nothing."""
+        """Add a chunk; the same one again changes nothing."""
         self._chunks.setdefault((chunk.session, chunk.capture_ns, chunk.sequence), chunk)
         if chunk.capture_ns < _YEAR_2000_NS:
             self.simulated = True
 
     def add_state(self, state: StateRecord) -> None:
-        """Takes a state."""
+        """Add a state."""
         self.state_count += 1
         self._last_state_ns = max(self._last_state_ns, state.stamp_ns)
         if state.chunk_capture_ns is None or state.commanded_ns is None:
@@ -78,24 +84,24 @@ class Lives:
         key = (state.session, state.chunk_capture_ns, state.chunk_sequence)
         self._executed[key] = min(state.commanded_ns, self._executed.get(key, state.commanded_ns))
 
-    def all(self) -> list[ChunkLife]:
-        """Every chunk that carries a ledger, by publication."""
-        lives = []
+    def chunks(self) -> list[TimedChunk]:
+        """All chunks with a ledger, by time of publication."""
+        found = []
         for key, chunk in self._chunks.items():
             if chunk.publication_ns is None:
                 continue
             executed = self._executed.get(key)
-            young = chunk.publication_ns + _STILL_OPEN_NS > self._last_state_ns
-            lives.append(ChunkLife(chunk, executed, executed is None and young))
-        return sorted(lives, key=lambda life: life.chunk.publication_ns or 0)
+            is_recent = chunk.publication_ns + _STILL_OPEN_NS > self._last_state_ns
+            found.append(TimedChunk(chunk, executed, executed is None and is_recent))
+        return sorted(found, key=lambda timed: timed.chunk.publication_ns or 0)
 
     def without_ledger(self) -> int:
-        """Chunks that do not say where their time went."""
+        """Number of chunks without a ledger."""
         return sum(chunk.publication_ns is None for chunk in self._chunks.values())
 
 
 def chunk_record(message: Any) -> ChunkRecord:
-    """An ActionChunk as it came from ROS or from a bag; an old one has no field `ledger`."""
+    """Convert an ActionChunk from ROS or from a bag; one of an old suite has no field `ledger`."""
     ledger = getattr(message, "ledger", None)
     stamp_ns = _ns(message.header.stamp) or 0
     if ledger is None:
@@ -117,7 +123,7 @@ def chunk_record(message: Any) -> ChunkRecord:
 
 
 def state_record(message: Any) -> StateRecord:
-    """A RobotState, likewise; an old one does not say which chunk it follows."""
+    """Convert a RobotState; one of an old suite does not name the chunk that it follows."""
     stamp_ns = _ns(message.header.stamp) or 0
     if not hasattr(message, "chunk_stamp"):
         return StateRecord(message.session, stamp_ns, None, 0, None)

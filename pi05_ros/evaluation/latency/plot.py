@@ -1,4 +1,4 @@
-"""A summary as a picture: each chunk's latency, stacked by stage, and their mean as one bar."""
+"""Plot of a summary: the latency of each chunk, stacked by stage, and the mean as one bar."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.ledger import LatencyError
 from pi05_ros.evaluation.latency.statistics import INNER, OUTER, Stage, Summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Sensing in blues, the model in warm colours, what waits for the robot in grey.
+# Sensing in blues, the model in warm colours, waiting for the robot in grey.
 _COLOURS = {
     "ingestion": "#1f4e79",
     "transport": "#3f7fb5",
@@ -30,16 +30,16 @@ _COLOURS = {
 
 
 def save_plot(summary: Summary, path: Path) -> None:
-    """Draws the stages of every chunk whose life is known from end to end.
+    """Plot the stages of every chunk whose latency is known from end to end.
 
-    Where no chunk was executed, their lives until publication.
+    Where no chunk was executed, the stages until publication are plotted.
 
     Args:
-        summary: What to draw.
-        path: A PNG file.
+        summary: Latency of the chunks.
+        path: PNG file to write.
 
     Raises:
-        LatencyError: No chunk's life is known, or matplotlib is missing.
+        LatencyError: No chunk is known from end to end, or matplotlib is missing.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -47,7 +47,7 @@ def save_plot(summary: Summary, path: Path) -> None:
     except ModuleNotFoundError as error:
         raise LatencyError(f"a plot needs {error.name}: pip install {error.name}") from error
     parts = OUTER if summary.executed else OUTER[:4]
-    shown = [c for c in summary.lives if not c.is_open or not summary.executed]
+    shown = [c for c in summary.timed_chunks if not c.is_open or not summary.executed]
     whole = np.array([all(s.seconds(c) is not None for s in parts) for c in shown], dtype=bool)
     if not whole.any():
         raise LatencyError(
@@ -55,7 +55,7 @@ def save_plot(summary: Summary, path: Path) -> None:
         )
     stages = _stacked(summary)
     values = np.array([[max(0.0, s.seconds(c) or 0.0) for c in shown] for s in stages]) * 1e3
-    values[:, ~whole] = 0.0  # A gap: nothing is told about what never happened.
+    values[:, ~whole] = 0.0  # A gap: such a chunk has no latency.
     numbers = np.arange(1, len(shown) + 1)
 
     figure = Figure(figsize=(11, 6.2), layout="constrained")
@@ -75,7 +75,7 @@ def save_plot(summary: Summary, path: Path) -> None:
         xlabel="chunk",
         ylabel=f"{clock} since capture [ms]",
         xlim=(0.5, len(shown) + 0.5),
-        # A single stall must not flatten everything else.
+        # A single outlier must not flatten everything else.
         ylim=(0, 1.25 * np.percentile(values.sum(axis=0)[whole], 99)),
     )
     above.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, reverse=True)
@@ -89,17 +89,17 @@ def save_plot(summary: Summary, path: Path) -> None:
 def _stacked(summary: Summary) -> list[Stage]:
     """The stages that add up, in the order of time.
 
-    Computing stays whole where the brain does not tell its parts, and in simulated time, where
-    they are of another clock.
+    "computing" is not split where the brain does not measure its parts, and in simulated time,
+    where these are of another clock.
     """
-    told = any(row.inner for row in summary.rows) and not summary.simulated
-    inner = list(INNER) if told else [OUTER[3]]
+    has_parts = any(row.inner for row in summary.rows) and not summary.simulated
+    inner = list(INNER) if has_parts else [OUTER[3]]
     shown = [*OUTER[:3], *inner, *OUTER[4:]]
     return [s for s in shown if any(row.key == s.key and row.max > 0 for row in summary.rows)]
 
 
 def _bar(axes: Axes, stages: Sequence[Stage], means: np.ndarray) -> None:
-    """One horizontal bar, with the numbers of what is wide enough to carry one."""
+    """Draw one horizontal bar, with numbers where a stage is wide enough for one."""
     left = 0.0
     for stage, mean in zip(stages, means, strict=True):
         axes.barh(0, mean, left=left, color=_COLOURS[stage.key])

@@ -1,4 +1,4 @@
-"""A summary as text for people and as JSON for programs."""
+"""A summary as a text table and as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HEAD = ("", "p50", "p90", "p99", "max", "share", "count")
 
 
 def as_text(summary: Summary) -> str:
-    """The table, in milliseconds."""
+    """The summary as a table, in milliseconds."""
     lines = [_HEAD, *(_cells(row) for row in summary.rows)]
     widths = [max(len(line[k]) for line in lines) for k in range(len(_HEAD))]
     table = [
@@ -36,7 +36,7 @@ def as_text(summary: Summary) -> str:
 
 
 def as_json(summary: Summary) -> dict[str, Any]:
-    """The summary; times in seconds, shares from 0 to 1 or null."""
+    """The summary as JSON types; times in seconds, shares from 0 to 1 or null."""
     return {
         "source": summary.source,
         "simulated": summary.simulated,

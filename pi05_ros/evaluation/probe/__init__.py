@@ -1,1 +1,1 @@
-"""Probe of a checkpoint: what it sees, says and does in scenes of mock homes."""
+"""Probe of a checkpoint: its subtasks and actions in scenes of mock homes."""

@@ -1,9 +1,9 @@
-"""Judging what a checkpoint wrote and drew, from measured facts alone.
+"""Assessment of the text and the actions of a checkpoint, from measured values alone.
 
-The public weights only act: their language model was never taught to write a subtask, and nothing
-in their files says so. Weights that were never taught to write do not stop, repeat themselves, or
-write what is no text. So a head speaks when its sentences end by themselves, hold words, do not
-repeat, and are meant (the tokens have a high probability).
+The public weights only act: their language model was not trained to write subtasks, and nothing in
+their files states that. Untrained text heads do not stop, repeat themselves, or write no words. A
+head counts as trained when its sentences end by themselves, hold words, do not repeat, and have
+tokens of high probability.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_PROBABILITY = 0.2  # Mean of a sentence's tokens. Overfitted weights reach 1, trained ones 0.7.
-MAX_REPEATED = 0.5  # Share of the tokens in the pair of neighbours that stands most often.
-MOST = 0.75  # Of the sentences: from here on a head speaks.
-FEW = 0.25  # Up to here it is silent.
+MIN_PROBABILITY = 0.2  # Mean over the tokens. Overfitted weights reach 1, trained ones 0.7.
+MAX_REPEATED = 0.5  # Share of the most frequent pair of neighbouring tokens.
+MOST = 0.75  # Share of good answers from which on a head counts as trained.
+FEW = 0.25  # Share of good answers up to which it counts as untrained.
 MAX_ROUGHNESS = 0.7  # Noise has 1.41, a slow movement nearly 0.
 MAX_VALUE = 5.0  # Of a normalised action; trained ones stay near [-1, 1].
 
@@ -32,15 +32,15 @@ class Sentence:
     prompt: str
     tokens: tuple[int, ...]  # Without the end.
     text: str
-    finished: bool  # Whether it came to the end by itself.
+    finished: bool  # Whether the model wrote the end token.
     probability: float  # Mean of the tokens' probabilities, the end included.
     entropy: float  # Mean, as a share of the largest possible (log of the vocabulary), 0 to 1.
-    subtask: str  # What the parser finds.
+    subtask: str  # The subtask that the parser finds.
     boxes: int
 
     @property
     def repeated(self) -> float:
-        """Share of the neighbouring pairs of tokens that are the commonest pair; 0 if short."""
+        """Share of the most frequent pair of neighbouring tokens; 0 for short answers."""
         pairs = list(zip(self.tokens, self.tokens[1:], strict=False))
         if len(pairs) < 4:
             return 0.0
@@ -48,7 +48,7 @@ class Sentence:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Why this is no sentence of a head that speaks; (): it is one."""
+        """Why this is no sentence of a trained head; (): it is one."""
         found = []
         if not self.finished:
             found.append("does not end")
@@ -62,16 +62,16 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a head can do."""
+class Ability:
+    """Assessment of one ability of a checkpoint."""
 
     can: bool | None  # None: in part.
-    reason: str  # One sentence, with the counts.
+    reason: str  # One sentence with the counts.
 
 
 @dataclass(frozen=True)
 class ChunkFacts:
-    """Chunks of normalised actions, drawn from several noises for the same scene."""
+    """Measured values of normalised chunks, sampled from several noises for the same scene."""
 
     finite: bool
     lowest: float
@@ -80,8 +80,8 @@ class ChunkFacts:
     roughness: float  # Root mean square of the step from one action to the next / of the values.
 
 
-def judge_text(sentences: Sequence[Sentence]) -> Verdict:
-    """Whether a head speaks.
+def judge_text(sentences: Sequence[Sentence]) -> Ability:
+    """Assess whether a text head writes subtasks.
 
     Raises:
         ValueError: There is no sentence.
@@ -89,8 +89,8 @@ def judge_text(sentences: Sequence[Sentence]) -> Verdict:
     return _judge("wrote", "sentences that end and hold words", [s.faults for s in sentences])
 
 
-def judge_fast(faults: Sequence[tuple[str, ...]]) -> Verdict:
-    """Whether FAST tokens are actions, from what was wrong with each answer.
+def judge_fast(faults: Sequence[tuple[str, ...]]) -> Ability:
+    """Assess whether FAST tokens decode to actions, from the faults of each answer.
 
     Raises:
         ValueError: There is no answer.
@@ -98,20 +98,20 @@ def judge_fast(faults: Sequence[tuple[str, ...]]) -> Verdict:
     return _judge("wrote", "chunks of FAST tokens", faults)
 
 
-def _judge(verb: str, what: str, faults: Sequence[tuple[str, ...]]) -> Verdict:
+def _judge(verb: str, what: str, faults: Sequence[tuple[str, ...]]) -> Ability:
     if not faults:
-        raise ValueError("there is nothing to judge")
+        raise ValueError("there is nothing to assess")
     good, total = sum(not found for found in faults), len(faults)
     counts = Counter(fault for found in faults for fault in found)
     reason = f"{verb} {good} of {total} {what}"
     if counts:
         reason += f" ({', '.join(f'{fault}: {count}' for fault, count in counts.most_common())})"
     part = good / total
-    return Verdict(True if part >= MOST else False if part <= FEW else None, reason)
+    return Ability(True if part >= MOST else False if part <= FEW else None, reason)
 
 
 def measure_chunks(chunks: np.ndarray) -> ChunkFacts:
-    """Facts of chunks (N, horizon, D), normalised, the robot's own entries."""
+    """Measure normalised chunks (N, horizon, D), the entries of the robot only."""
     finite = bool(np.isfinite(chunks).all())
     if not finite:
         return ChunkFacts(False, np.nan, np.nan, np.nan, np.nan)
@@ -127,8 +127,8 @@ def measure_chunks(chunks: np.ndarray) -> ChunkFacts:
     )
 
 
-def judge_chunks(facts: Sequence[ChunkFacts]) -> Verdict:
-    """Whether an expert draws movements, or noise.
+def judge_chunks(facts: Sequence[ChunkFacts]) -> Ability:
+    """Assess whether the action expert samples motions rather than noise.
 
     Raises:
         ValueError: There is no scene.
@@ -143,4 +143,4 @@ def judge_chunks(facts: Sequence[ChunkFacts]) -> Verdict:
         if one.finite and max(-one.lowest, one.highest) > MAX_VALUE:
             found.append(f"beyond ±{MAX_VALUE:g}")
         faults.append(tuple(found))
-    return _judge("drew", "smooth chunks", faults)
+    return _judge("sampled", "smooth chunks", faults)

@@ -1,4 +1,4 @@
-"""Asks a model fixed questions about fixed scenes, and measures what it answers."""
+"""Probe of a checkpoint: fixed prompts on fixed scenes, and measures of its answers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 
 from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.evaluation.probe.judge import (
+    Ability,
     ChunkFacts,
     Sentence,
-    Verdict,
     judge_chunks,
     judge_fast,
     judge_text,
@@ -28,40 +28,40 @@ from pi05_ros.model.text.fast import FastError
 from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.platforms.platform import Platform
 
-NOISES = 4  # Chunks drawn for each scene.
+NOISES = 4  # Chunks sampled for each scene.
 
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What was measured."""
+    """Results of a probe."""
 
     sentences: tuple[Sentence, ...]
-    text: Verdict
-    chunks: tuple[ChunkFacts, ...]  # One a scene; (): the variant draws none.
-    flow: Verdict | None
+    text: Ability
+    chunks: tuple[ChunkFacts, ...]  # One for each scene; (): the variant has no expert.
+    flow: Ability | None
     fast_answers: tuple[Sentence, ...]  # (): no FAST tokenizer.
-    fast: Verdict | None
+    fast: Ability | None
 
     @property
     def summary(self) -> str:
-        """What the checkpoint can do, in one line."""
-        verdicts = {"acts": self.flow, "writes FAST actions": self.fast, "speaks": self.text}
-        can = [word for word, verdict in verdicts.items() if verdict and verdict.can]
-        partly = [word for word, verdict in verdicts.items() if verdict and verdict.can is None]
-        said = " and ".join(can) if can else "neither acts nor speaks"
+        """Abilities of the checkpoint, in one line."""
+        abilities = {"acts": self.flow, "writes FAST actions": self.fast, "speaks": self.text}
+        can = [word for word, ability in abilities.items() if ability and ability.can]
+        partly = [word for word, ability in abilities.items() if ability and ability.can is None]
+        text = " and ".join(can) if can else "neither acts nor speaks"
         if can == ["acts"]:
-            said = "acts only"
-        return said + (f"; in part: {', '.join(partly)}" if partly else "")
+            text = "acts only"
+        return text + (f"; in part: {', '.join(partly)}" if partly else "")
 
 
 class Probe:
-    """A model and the robot that it is asked about.
+    """Probe of one checkpoint for one robot.
 
     Args:
         checkpoint: Loaded, on its device.
-        platform: Of the robot.
-        stats: Its statistics; None: the state is told as the middle of its range.
-        told: Called with a line before each step that takes a while.
+        platform: The robot.
+        stats: Its statistics; None: the state is replaced by the middle of its range.
+        on_step: Called with a line before each step that takes a while.
     """
 
     def __init__(
@@ -69,32 +69,32 @@ class Probe:
         checkpoint: Checkpoint,
         platform: Platform,
         stats: NormStats | None,
-        told: Callable[[str], None] = lambda line: None,
+        on_step: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._model = checkpoint.model.eval().requires_grad_(False)
         self._tokenizer, self._fast = checkpoint.tokenizer, checkpoint.fast
-        self._platform, self._stats, self._told = platform, stats, told
+        self._platform, self._stats, self._on_step = platform, stats, on_step
         self._config = checkpoint.model.config
         self._device = next(self._model.parameters()).device
 
     @torch.inference_mode()
     def run(self, scenes: Sequence[Scene], tasks: Sequence[str] = TASKS) -> ProbeReport:
-        """Asks each task and the subtask about each scene."""
+        """Run the prompts of all tasks and of the subtask on each scene."""
         sentences, chunks, answers, fast_faults = [], [], [], []
         for scene in scenes:
-            pictures = self._see(scene, self._platform.planner_cameras)
+            pictures = self._embed(scene, self._platform.planner_cameras)
             state = self._state(scene)
             for task in tasks:
-                self._told(f"{scene.name}: {task}")
+                self._on_step(f"{scene.name}: {task}")
                 prompt = prompts.high_level(task, state)
                 sentences.append(self._write(pictures, prompt, self._config.max_text_tokens))
-            pictures = self._see(scene, self._platform.policy_cameras)
+            pictures = self._embed(scene, self._platform.policy_cameras)
             prompt = prompts.low_level(SUBTASK, state, self._config.variant)
             if self._config.has_expert:
-                self._told(f"{scene.name}: {NOISES} chunks")
-                chunks.append(measure_chunks(self._draw(pictures, prompt, state)))
+                self._on_step(f"{scene.name}: {NOISES} chunks")
+                chunks.append(measure_chunks(self._sample(pictures, prompt, state)))
             if self._fast is not None:
-                self._told(f"{scene.name}: FAST")
+                self._on_step(f"{scene.name}: FAST")
                 answer = self._write(pictures, prompt, self._config.max_action_tokens)
                 answers.append(answer)
                 fast_faults.append(self._fast_faults(answer))
@@ -107,8 +107,8 @@ class Probe:
             judge_fast(fast_faults) if fast_faults else None,
         )
 
-    def _see(self, scene: Scene, cameras: Sequence[str]) -> Tensor:
-        """Embedded pictures, (1, S, W)."""
+    def _embed(self, scene: Scene, cameras: Sequence[str]) -> Tensor:
+        """Embed the pictures of a scene, (1, S, W)."""
         pictures = np.stack([scene.images[camera] for camera in cameras])
         images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self._device)
         return self._model.embed_images(images).flatten(0, 1)[None]
@@ -125,7 +125,7 @@ class Probe:
         return self._model.read_tail(torch.cat([pictures, text], dim=1), tail)
 
     def _write(self, pictures: Tensor, prompt: str, limit: int) -> Sentence:
-        """Decodes greedily, with the probabilities and entropies of what is decoded."""
+        """Decode greedily, and measure the probability and entropy of each token."""
         hidden, context = self._read(pictures, prompt, tail=1)
         logits = self._model.language.logits(hidden[:, -1])
         tokens: list[int] = []
@@ -153,8 +153,8 @@ class Probe:
             len(answer.locations),
         )
 
-    def _draw(self, pictures: Tensor, prompt: str, state: np.ndarray) -> np.ndarray:
-        """Chunks from NOISES seeds, (NOISES, horizon, D) float32, normalised."""
+    def _sample(self, pictures: Tensor, prompt: str, state: np.ndarray) -> np.ndarray:
+        """Sample chunks from NOISES seeds, (NOISES, horizon, D) float32, normalised."""
         config = self._config
         _, context = self._read(pictures, prompt, tail=0)
         if config.variant == "pi0":
@@ -170,7 +170,7 @@ class Probe:
         return torch.cat(chunks)[:, :, : self._platform.size].float().cpu().numpy()
 
     def _fast_faults(self, answer: Sentence) -> tuple[str, ...]:
-        """What keeps an answer from being a chunk."""
+        """Reasons why an answer does not decode to a chunk; (): it does."""
         assert self._fast is not None
         opening = action_text.OPENING if self._config.variant == "pi0_fast" else ""
         try:

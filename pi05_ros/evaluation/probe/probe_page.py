@@ -1,18 +1,18 @@
-"""The report of a probe, for people and as data."""
+"""The results of a probe as text and as JSON types."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from pi05_ros.evaluation.probe.judge import Sentence, Verdict
+from pi05_ros.evaluation.probe.judge import Ability, Sentence
 from pi05_ros.evaluation.probe.probe import ProbeReport
 
 _CAN = {True: "yes", None: "in part", False: "no"}
 
 
 def probe_facts(report: ProbeReport) -> dict[str, Any]:
-    """The report as JSON takes it."""
+    """The results as JSON types."""
     return {
         "summary": report.summary,
         "text": asdict(report.text),
@@ -25,20 +25,20 @@ def probe_facts(report: ProbeReport) -> dict[str, Any]:
 
 
 def probe_page(report: ProbeReport) -> str:
-    """The report for people: the verdict first, then what it rests on."""
+    """The results as text: the abilities first, then the measured values."""
     lines = [f"This checkpoint {report.summary}.", ""]
-    rows: list[tuple[str, Verdict | None]] = [
+    rows: list[tuple[str, Ability | None]] = [
         ("acts (flow)", report.flow),
         ("speaks (subtasks)", report.text),
         ("writes FAST", report.fast),
     ]
-    for label, verdict in rows:
-        said = f"{_CAN[verdict.can]}: {verdict.reason}" if verdict else "not asked: it has none"
-        lines.append(f"{label:18} {said}")
+    for label, ability in rows:
+        text = f"{_CAN[ability.can]}: {ability.reason}" if ability else "not tested: it has none"
+        lines.append(f"{label:18} {text}")
     if report.text.can is not True:
         lines += [
             "",
-            "The planner needs a head that speaks. With these weights a person speaks the",
+            "The planner requires a trained text head. With these weights an operator gives the",
         ]
         lines += ["subtasks (service `instruct`), or the text head has to be trained first."]
     lines += ["", "chunks              range    spread   roughness (noise has 1.41)"]

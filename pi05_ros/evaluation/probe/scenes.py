@@ -1,4 +1,4 @@
-"""What a probe shows to a model: pictures and a state, the same each time."""
+"""Scenes of a probe: pictures and a state, the same each time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import Platform
 
-HOMES = (20_000, 20_001)  # Mock homes for judging; no weights were trained on them.
+HOMES = (20_000, 20_001)  # Mock homes for evaluation; no weights were trained on them.
 TASKS = (
     "put the dishes in the sink",
     "put the items in the drawer",
@@ -22,7 +22,7 @@ SUBTASK = "pick up the plate"
 
 @dataclass(frozen=True)
 class Scene:
-    """One look at a home."""
+    """Pictures and state at one moment."""
 
     name: str
     images: Mapping[str, np.ndarray]  # Camera → (size, size, 3) uint8 rgb, in platform order.
@@ -30,10 +30,10 @@ class Scene:
 
 
 def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES) -> list[Scene]:
-    """The robot's view at the start of some mock homes.
+    """Pictures of the robot at the start of some mock homes.
 
     Raises:
-        ImportError: There is no MuJoCo here.
+        ImportError: MuJoCo is not installed.
     """
     from pi05_ros.sim.cameras import CameraRenderer
     from pi05_ros.sim.world import World

@@ -1,1 +1,1 @@
-"""`./pi05 report`: a run on one page, to send around."""
+"""Report of an episode: one self-contained HTML page, a video, a sheet."""

@@ -1,4 +1,4 @@
-"""The report's charts, as SVG that stands in the page itself."""
+"""Charts of the report, as SVG elements inside the page."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from dataclasses import dataclass
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.evaluation.report.sheet import PANELS, columns_of
+from pi05_ros.evaluation.report.panels import PANELS, columns_of, plot_vectors
 
-_POINTS = 400  # Of a line: more cannot be told apart, and make the page heavy.
+_POINTS = 400  # Of a line: more cannot be distinguished, and make the page large.
 _WIDTH, _HEIGHT = 8.0, 2.0  # [inch]
 _STYLE = {
     "font.size": 9,
-    "svg.fonttype": "none",  # Text stays text: small, and it can be searched.
-    "text.parse_math": False,  # A robot's names are no formulas.
+    "svg.fonttype": "none",  # Text stays text: small and searchable.
+    "text.parse_math": False,  # Names of a robot may contain dollar signs.
     "axes.spines.top": False,
     "axes.spines.right": False,
     "figure.facecolor": "none",
@@ -29,7 +28,7 @@ _STYLE = {
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart; its legend is the page's to set, so that it can be read on a phone."""
+    """One chart. The page sets its legend as text, legible on a phone."""
 
     title: str
     svg: str
@@ -37,7 +36,7 @@ class Chart:
 
 
 def vector_charts(episode: Episode) -> list[Chart]:
-    """One for each kind of unit: measured as lines, commanded dashed."""
+    """One chart for each kind of unit: measured values as lines, commands dashed."""
     seconds = (episode.times_ns - episode.times_ns[0]) * 1e-9
     rows = np.unique(np.linspace(0, len(seconds) - 1, _POINTS).round().astype(int))
     charts = []
@@ -48,24 +47,21 @@ def vector_charts(episode: Episode) -> list[Chart]:
         with matplotlib.rc_context(_STYLE):
             figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
             axes = figure.subplots()
-            colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(2, len(columns))))
-            for column, colour in zip(columns, colours, strict=False):
-                axes.plot(seconds[rows], episode.actions[rows, column], "--", color=colour, lw=0.8)
-                axes.plot(seconds[rows], episode.states[rows, column], color=colour)
+            colours = plot_vectors(axes, episode, seconds, columns, rows)
             _finish(axes, seconds[-1])
             names = [episode.facts.names[column].replace("_", " ") for column in columns]
-            lines = tuple(zip(names, map(to_hex, colours), strict=False))
+            lines = tuple(zip(names, colours, strict=True))
             charts.append(Chart(" ".join(title.split()), _svg(figure), lines))
     return charts
 
 
 def score_chart(times: np.ndarray, scores: np.ndarray, most: float, seconds: float) -> str:
-    """Points over time as SVG.
+    """Chart of the score over time, as SVG.
 
     Args:
         times: (n,) [s].
         scores: (n,) points.
-        most: Of a perfect run.
+        most: Points of a perfect run.
         seconds: Length of the run [s].
     """
     with matplotlib.rc_context(_STYLE):
@@ -85,7 +81,7 @@ def _finish(axes: Axes, seconds: float) -> None:
 
 
 def _svg(figure: Figure) -> str:
-    """A figure as an <svg> element, without the head of a file."""
+    """A figure as an <svg> element, without the XML header of a file."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None})
     text = file.getvalue()

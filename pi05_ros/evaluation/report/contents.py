@@ -1,21 +1,20 @@
-"""What a report tells of an episode, collected from its bag. No ROS is needed."""
+"""Contents of the report of an episode, collected from its bag. No ROS is needed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pi05_ros.data.bags.reader import BagReader
-from pi05_ros.data.checks.episode_check import CheckReport, check
+from pi05_ros.data.checks.episode_check import CheckReport, check_open
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.evaluation.latency.bag import read_bag
-from pi05_ros.evaluation.latency.errors import LatencyError
+from pi05_ros.evaluation.latency.bag import read_latency
+from pi05_ros.evaluation.latency.ledger import LatencyError
 from pi05_ros.evaluation.latency.statistics import Summary, summarize
 
 _DIAGNOSTICS = "/diagnostics"
@@ -26,18 +25,18 @@ _WARN, _ERROR, _STALE = 1, 2, 3
 
 @dataclass(frozen=True)
 class Span:
-    """Something that held for a while; times in seconds from the first row."""
+    """A subtask or a mode over time; times in seconds from the first row."""
 
     start: float
     end: float
     text: str
     kind: str  # A subtask's source, or a mode's number.
-    beside: str = ""  # What the model would have said; why the mode is what it is.
+    beside: str = ""  # The model's choice of subtask; the reason of the mode.
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """What gives points."""
+    """A criterion of the score."""
 
     text: str
     points: float
@@ -46,50 +45,50 @@ class Criterion:
 
 @dataclass
 class Trouble:
-    """A warning or an error that a node told."""
+    """A warning or an error that a node published, once for each cause."""
 
     source: str
     text: str
     level: int
-    first: float  # When it was told first [s from the first row].
+    first: float  # Time of the first one [s from the first row].
     count: int = 0
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All that is told."""
+    """Contents of the report."""
 
     episode: Episode
     seconds: float
     subtasks: tuple[Span, ...]
     modes: tuple[Span, ...]
-    points: float | None  # None: nobody scored.
+    points: float | None  # None: the bag holds no score.
     most_points: float
     criteria: tuple[Criterion, ...]
     score_times: np.ndarray  # (n,) [s]
     scores: np.ndarray  # (n,) points.
     troubles: tuple[Trouble, ...]
     latency: Summary | None
-    latency_problem: str  # Why there is none.
+    latency_problem: str  # Why there is none; empty: there is one.
     checks: CheckReport
 
 
-def collect(path: Path, tell: Callable[[str], None] = lambda text: None) -> Contents:
-    """Reads a bag.
+def collect(reader: BagReader, on_step: Callable[[str], None] = lambda text: None) -> Contents:
+    """Collect the contents of the report from an open bag.
 
     Args:
-        path: Its folder.
-        tell: Progress for people.
+        reader: The bag. The episode of the contents reads its pictures from it.
+        on_step: Called with the name of each step as it begins.
 
     Raises:
-        Pi05Error: It cannot be read, or is no episode of this suite.
+        Pi05Error: The bag is damaged, or is no episode of this suite.
     """
-    episode = BagEpisode(path, None)
-    tell("reading messages")
-    gathered = _gather(path, episode)
-    tell("following chunks")
-    latency, problem = _latency(path, tell)
-    tell("checking")
+    episode = BagEpisode(reader.path, reader=reader)
+    on_step("reading messages")
+    gathered = _gather(reader, episode)
+    on_step("following chunks")
+    latency, problem = _latency(reader, on_step)
+    on_step("checking")
     return Contents(
         episode=episode,
         seconds=float((episode.times_ns[-1] - episode.times_ns[0]) * 1e-9),
@@ -103,12 +102,12 @@ def collect(path: Path, tell: Callable[[str], None] = lambda text: None) -> Cont
         troubles=tuple(sorted(gathered.troubles.values(), key=lambda t: t.first)),
         latency=latency,
         latency_problem=problem,
-        checks=check(path),
+        checks=check_open(reader),
     )
 
 
 def _subtasks(episode: Episode) -> tuple[Span, ...]:
-    """Labels that differ by their boxes alone are one."""
+    """Spans of the labels; labels that differ only in their boxes are one."""
     seconds = (episode.times_ns - episode.times_ns[0]) * 1e-9
     spans: list[Span] = []
     for label in episode.labels:
@@ -132,22 +131,21 @@ class _Gathered:
     troubles: dict[tuple[str, str], Trouble] = field(default_factory=dict)
 
 
-def _gather(path: Path, episode: Episode) -> _Gathered:
-    """One pass over what is told once in a while."""
+def _gather(reader: BagReader, episode: Episode) -> _Gathered:
+    """Collect modes, scores and diagnostics in one pass."""
     space = episode.facts.namespace.rstrip("/")
     state, score = f"{space}/robot_state", f"{space}/task_score"
     gathered = _Gathered()
-    with BagReader(path) as reader:
-        for raw in reader.messages([state, score, _DIAGNOSTICS]):
-            message = reader.decode(raw.topic, raw.data)
-            stamp = message.header.stamp
-            now = (stamp.sec * 10**9 + stamp.nanosec - int(episode.times_ns[0])) * 1e-9
-            if raw.topic == state:
-                _add_mode(gathered.modes, now, message)
-            elif raw.topic == score:
-                _add_score(gathered, now, message)
-            else:
-                _add_troubles(gathered.troubles, now, message)
+    for raw in reader.messages([state, score, _DIAGNOSTICS]):
+        message = reader.decode(raw.topic, raw.data)
+        stamp = message.header.stamp
+        now = (stamp.sec * 10**9 + stamp.nanosec - int(episode.times_ns[0])) * 1e-9
+        if raw.topic == state:
+            _add_mode(gathered.modes, now, message)
+        elif raw.topic == score:
+            _add_score(gathered, now, message)
+        else:
+            _add_troubles(gathered.troubles, now, message)
     return gathered
 
 
@@ -163,7 +161,7 @@ def _add_mode(modes: list[Span], now: float, message: Any) -> None:
 
 
 def _same(reason: str) -> str:
-    """A reason without its figures: "silent for 0.3 s" and "silent for 0.4 s" are one."""
+    """A reason without its numbers: "silent for 0.3 s" and "silent for 0.4 s" are one."""
     return _FIGURE.sub("#", reason)
 
 
@@ -189,13 +187,13 @@ def _add_troubles(troubles: dict[tuple[str, str], Trouble], now: float, message:
 
 
 def _add_trouble(troubles: dict[tuple[str, str], Trouble], trouble: Trouble) -> None:
-    # Figures in a sentence change all the time; the sentence is the same trouble.
+    # Digits in a sentence change all the time; the sentence is the same trouble.
     key = (trouble.source, "".join("#" if c.isdigit() else c for c in trouble.text))
     troubles.setdefault(key, trouble).count += 1
 
 
-def _latency(path: Path, tell: Callable[[str], None]) -> tuple[Summary | None, str]:
+def _latency(reader: BagReader, on_step: Callable[[str], None]) -> tuple[Summary | None, str]:
     try:
-        return summarize(path.name, read_bag(path, None, tell)), ""
+        return summarize(reader.path.name, read_latency(reader, None, on_step)), ""
     except LatencyError as error:
         return None, str(error)

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing beside it."""
+"""The report as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from markupsafe import Markup
 
 from pi05_ros.evaluation.report.charts import score_chart, vector_charts
 from pi05_ros.evaluation.report.contents import Contents
+from pi05_ros.evaluation.report.panels import MODES
 from pi05_ros.evaluation.report.pictures import Moment
-from pi05_ros.evaluation.report.sheet import MODES, SOURCE_COLOURS
+from pi05_ros.inspection.colours import SOURCE_COLOURS
 
-# The only one that the page's own policy lets run.
+# The only script that the content security policy of the page allows.
 _SCRIPT = """"use strict";
 const video = document.getElementById("video");
 for (const part of document.querySelectorAll("[data-t]"))
@@ -27,12 +28,12 @@ _LEVELS = {0: "ok", 1: "warning", 2: "error", 3: "stale"}
 
 
 def render(contents: Contents, moments: list[Moment], video: Path | None) -> str:
-    """The page.
+    """Render the page.
 
     Args:
-        contents: What it tells.
+        contents: Contents of the report.
         moments: Pictures along the timeline.
-        video: MP4 to stand in the page itself; None: no video.
+        video: MP4 file to embed; None: no video.
     """
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(
@@ -62,14 +63,14 @@ def render(contents: Contents, moments: list[Moment], video: Path | None) -> str
 
 
 def _ink(colour: str) -> str:
-    """Black or white, whichever reads better on #rrggbb (relative luminance of WCAG 2)."""
+    """Black or white, whichever contrasts more with #rrggbb (relative luminance of WCAG 2)."""
     parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
     return "#000" if 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 else "#fff"
 
 
 def _started(contents: Contents) -> str:
-    """When it began, for people; empty where a simulator's clock does not tell."""
+    """Start of the episode as text; empty in simulated time."""
     facts = contents.episode.facts
     if facts.simulated:
         return ""

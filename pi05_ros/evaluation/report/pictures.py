@@ -1,4 +1,4 @@
-"""The report's pictures: moments along the timeline, and the run as a video."""
+"""Pictures of the report: moments along the timeline, and the run as a video."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import numpy as np
 
 from pi05_ros.evaluation.report.contents import Contents
 from pi05_ros.evaluation.report.frame import Caption, compose
-from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Film, Frame
+from pi05_ros.evaluation.report.video import FRAMES_PER_SECOND, Frame, VideoWriter
 
 _QUALITY = 80  # Of JPEG.
-_SHARE = 0.75  # Of a picture's size in the strip of moments.
+_SCALE = 0.75  # Size of a picture in the strip of moments.
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Moment:
 
 
 def moments(contents: Contents, most: int) -> list[Moment]:
-    """The middle of each subtask, spread over the run when there are more than `most`."""
+    """Pictures of the middle of each subtask, at most `most`, spread over the run."""
     spans = contents.subtasks
     times = [((s.start + s.end) / 2, s.text) for s in spans] or [(contents.seconds / 2, "")]
     chosen = np.unique(np.linspace(0, len(times) - 1, min(most, len(times))).round().astype(int))
@@ -37,42 +37,44 @@ def moments(contents: Contents, most: int) -> list[Moment]:
     for index in chosen:
         seconds, text = times[index]
         picture = _composed(contents, seconds)
-        small = cv2.resize(picture, None, fx=_SHARE, fy=_SHARE, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(picture, None, fx=_SCALE, fy=_SCALE, interpolation=cv2.INTER_AREA)
         found.append(Moment(seconds, text, _jpeg(small)))
     return found
 
 
-def write_video(contents: Contents, path: Path, tell: Callable[[float], None]) -> None:
-    """Writes the run as MP4, ten frames a second.
+def write_video(contents: Contents, path: Path, on_progress: Callable[[float], None]) -> None:
+    """Write the run as MP4, ten frames a second.
 
     Args:
-        contents: The run.
-        path: Where to.
-        tell: Progress, 0 to 1.
+        contents: Contents of the report.
+        path: File to write.
+        on_progress: Called with the share that is done, 0 to 1.
 
     Raises:
-        Pi05Error: It cannot be written.
+        Pi05Error: The file cannot be written.
     """
     cameras = contents.episode.cameras
-    reels = {camera: _Reel(contents, camera) for camera in cameras}
+    streams = {camera: _PictureStream(contents, camera) for camera in cameras}
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        film = Film(Path(folder), cameras, _cell(contents))
+        writer = VideoWriter(Path(folder), cameras, _cell(contents))
         count = max(1, int(contents.seconds * FRAMES_PER_SECOND))
         try:
             for k in range(count):
                 seconds = k / FRAMES_PER_SECOND
                 row = _row(contents, seconds)
-                images = {c: p for c, reel in reels.items() if (p := reel.at(row)) is not None}
-                film.add_patiently(Frame(seconds, images, _caption(contents, seconds)))
-                tell((k + 1) / count)
+                images = {
+                    c: p for c, stream in streams.items() if (p := stream.at(row)) is not None
+                }
+                writer.add_blocking(Frame(seconds, images, _caption(contents, seconds)))
+                on_progress((k + 1) / count)
         finally:
-            film.finish()
-        film.wait(600.0)
+            writer.finish()
+        writer.wait(600.0)
         (Path(folder) / "video.mp4").replace(path)
 
 
-class _Reel:
-    """A camera's pictures in the order of time: far cheaper than one by one."""
+class _PictureStream:
+    """Pictures of a camera in the order of time, read in one pass."""
 
     def __init__(self, contents: Contents, camera: str) -> None:
         episode = contents.episode
@@ -82,7 +84,7 @@ class _Reel:
         self._picture: np.ndarray | None = None
 
     def at(self, row: int) -> np.ndarray | None:
-        """The newest picture of a row; rows must not go back. None: there is none yet."""
+        """The newest picture at a row; rows must not decrease. None: there is none yet."""
         while self._index < self._of_row[row]:
             self._picture = next(self._pictures)
             self._index += 1
@@ -95,7 +97,7 @@ def _composed(contents: Contents, seconds: float) -> np.ndarray:
 
 
 def _cell(contents: Contents) -> tuple[int, int]:
-    """Size of a camera's cell, (height, width): that of the first camera's pictures."""
+    """Size of a cell, (height, width) [pixel]: that of the pictures of the first camera."""
     episode = contents.episode
     for camera in episode.cameras:
         if len(episode.frame_times_ns(camera)):
@@ -124,14 +126,14 @@ def _row(contents: Contents, seconds: float) -> int:
 
 
 def _caption(contents: Contents, seconds: float) -> Caption:
-    said = next((s for s in contents.subtasks if s.start <= seconds <= s.end), None)
+    span = next((s for s in contents.subtasks if s.start <= seconds <= s.end), None)
     score = ""
     if contents.points is not None:
         known = contents.scores[contents.score_times <= seconds]
         score = f"{known[-1] if len(known) else 0:g}/{contents.most_points:g} points"
-    text = f"{said.text}" if said else ""
-    if said and said.kind == "human":
-        text += "  (said by a person)"
+    text = span.text if span else ""
+    if span and span.kind == "human":
+        text += "  (from an operator)"
     return Caption(contents.episode.facts.task, text, score, f"{seconds:.1f} s")
 
 

@@ -1,4 +1,4 @@
-"""An episode as one picture: a contact sheet of its cameras above a timeline."""
+"""Sheet of an episode: a contact sheet of its cameras above a timeline."""
 
 from __future__ import annotations
 
@@ -9,48 +9,33 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
 from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.episodes.episode import (
-    MODE_DISARMED,
-    MODE_FAULTED,
-    MODE_HOLDING,
-    MODE_RUNNING,
-    MODE_STOPPED,
     MODE_UNKNOWN,
     Episode,
     PictureBox,
     SubtaskLabel,
 )
+from pi05_ros.evaluation.report.panels import MODES, PANELS, columns_of, plot_vectors
 from pi05_ros.inspection.colours import SOURCE_COLOURS
+from pi05_ros.inspection.picture import draw_boxes, enlarge
 
-MODES = {
-    MODE_UNKNOWN: ("unknown", "#dddddd"),
-    MODE_RUNNING: ("running", "#54a24b"),
-    MODE_HOLDING: ("holding", "#eeca3b"),
-    MODE_DISARMED: ("disarmed", "#bab0ac"),
-    MODE_FAULTED: ("faulted", "#e45756"),
-    MODE_STOPPED: ("stopped", "#b279a2"),
-}
-PANELS = (  # Units that share a panel, and its title.
-    (("rad",), "arms [rad]"),
-    (("m",), "torso [m]"),
-    (("fraction",), "grippers\n(1 open)"),
-    (("m/s", "rad/s"), "base\n[m/s, rad/s]"),
-)
+_BOX_COLOUR = (255, 221, 0)
+_BOXED_WIDTH = 320  # Least width of a picture with boxes, so that labels are legible [pixel].
 _WIDTH = 15.0  # [inch]
 _CONTACT = (0.025, 0.01, 0.97, 0.87)  # Left, bottom, width, height within the upper part.
 _LETTER = 0.0058  # Width of a letter as a share of the timeline, at its font size.
 
 
 def save_sheet(episode: Episode, path: Path, moments: int) -> None:
-    """Draws an episode into a file.
+    """Draw an episode into a file.
 
     Args:
-        episode: What is drawn.
-        path: Its suffix chooses the format (.png, .pdf).
-        moments: Pictures of each camera.
+        episode: The episode.
+        path: File to write; its suffix chooses the format (.png, .pdf).
+        moments: Number of pictures of each camera.
     """
     with matplotlib.rc_context({"font.size": 8, "axes.spines.top": False}):
         figure = draw_sheet(episode, moments)
@@ -59,7 +44,7 @@ def save_sheet(episode: Episode, path: Path, moments: int) -> None:
 
 
 def draw_sheet(episode: Episode, moments: int) -> Figure:
-    """See `save_sheet`."""
+    """Draw an episode; see `save_sheet`."""
     times = (episode.times_ns - episode.times_ns[0]) * 1e-9
     rows = np.linspace(0, len(episode) - 1, moments + 2).round().astype(int)[1:-1]
     panels = [panel for panel in PANELS if columns_of(episode, panel[0])]
@@ -119,22 +104,22 @@ def _draw_contact_sheet(axes: Axes, episode: Episode, rows: np.ndarray, times: n
     for line, camera in enumerate(episode.cameras):
         frames = episode.frame_of_row(camera)
         for column, row in enumerate(rows):
-            picture, said = _picture(episode, camera, int(frames[row]))
+            picture, missing = _picture(episode, camera, int(frames[row]))
             if picture is None:
-                axes.text(column + 0.5, line + 0.5, said, ha="center", va="center")
+                axes.text(column + 0.5, line + 0.5, missing, ha="center", va="center")
                 continue
+            boxes = _boxes_at(episode.labels, row, camera)
+            if boxes:
+                picture = enlarge(picture, _BOXED_WIDTH).copy()
+                draw_boxes(picture, boxes, _BOX_COLOUR)
             left, top, width, height = _fitted(picture, column, line)
             extent = (left, left + width, top + height, top)
             axes.imshow(picture, extent=extent, aspect="auto", interpolation="antialiased")
-            for box in _boxes_at(episode.labels, row, camera):
-                corner = (left + box.x_min * width, top + box.y_min * height)
-                size = (box.x_max - box.x_min) * width, (box.y_max - box.y_min) * height
-                _draw_box(axes, box, corner, size)
     axes.set_aspect("auto")
 
 
 def _picture(episode: Episode, camera: str, index: int) -> tuple[np.ndarray | None, str]:
-    """A picture; None, and why there is none: a damaged one may be what somebody looks for."""
+    """A picture; or None, and the text for its place: a damaged picture must be visible."""
     if index < 0:
         return None, "no picture yet"
     try:
@@ -156,25 +141,16 @@ def _boxes_at(labels: Sequence[SubtaskLabel], row: int, camera: str) -> list[Pic
     return [box for box in found.boxes if box.camera == camera] if found else []
 
 
-def _draw_box(
-    axes: Axes, box: PictureBox, corner: tuple[float, float], size: tuple[float, float]
-) -> None:
-    axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor="#ffdd00", linewidth=1.2))
-    if box.label:
-        style = {"facecolor": "#000000aa", "edgecolor": "none", "pad": 0.6}
-        axes.text(*corner, box.label, color="#ffdd00", fontsize=6, va="bottom", bbox=style)
-
-
 def _draw_labels(axes: Axes, labels: Sequence[SubtaskLabel], times: np.ndarray) -> None:
-    """Subtasks as bars; neighbours that differ by their boxes alone are one."""
+    """Draw subtasks as bars; neighbours that differ only in their boxes are one."""
     spans: list[list] = []  # Start and end [s], text, source.
     for label in labels:
         start, end = times[label.start_row], times[label.stop_row - 1]
-        said = [label.text, label.source]
-        if spans and spans[-1][2:] == said and start - spans[-1][1] < 0.1:
+        key = [label.text, label.source]
+        if spans and spans[-1][2:] == key and start - spans[-1][1] < 0.1:
             spans[-1][1] = end
         else:
-            spans.append([start, end, *said])
+            spans.append([start, end, *key])
     total = max(times[-1], 1e-3)
     for start, end, text, source in spans:
         colour = SOURCE_COLOURS.get(source, "#000000")
@@ -203,22 +179,16 @@ def _draw_modes(axes: Axes, modes: np.ndarray, times: np.ndarray) -> None:
 def _draw_vectors(
     axes: Axes, episode: Episode, times: np.ndarray, units: tuple[str, ...], title: str
 ) -> None:
-    """Measured as lines, commanded dashed behind them."""
     columns = columns_of(episode, units)
-    colours = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(len(columns), 2)))
-    for column, colour in zip(columns, colours, strict=False):
-        axes.plot(times, episode.actions[:, column], "--", color=colour, alpha=0.5, linewidth=0.8)
-        name = episode.facts.names[column]
-        axes.plot(times, episode.states[:, column], color=colour, linewidth=0.9, label=name)
+    plot_vectors(axes, episode, times, columns)
     axes.set_ylabel(title, rotation=0, ha="right", va="center")
     axes.spines["right"].set_visible(False)
-    columns_of_legend = 1 + (len(columns) - 1) // 6
     axes.legend(
         loc="center left",
         bbox_to_anchor=(1.0, 0.5),
         fontsize=6,
         frameon=False,
-        ncol=columns_of_legend,
+        ncol=1 + (len(columns) - 1) // 6,
         labelspacing=0.15,
     )
 
@@ -242,8 +212,3 @@ def _legend(axes: Axes, patches: list[Patch]) -> None:
         ncol=2,
         labelspacing=0.15,
     )
-
-
-def columns_of(episode: Episode, units: tuple[str, ...]) -> list[int]:
-    """Columns of the vectors in one of these units."""
-    return [k for k, unit in enumerate(episode.facts.units) if unit in units]

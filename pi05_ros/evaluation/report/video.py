@@ -1,7 +1,7 @@
-"""The video and the strip of pictures of a run.
+"""Video and strip of pictures of a run.
 
-Pictures are drawn and encoded in a thread of low priority while the run goes on, so that a run of
-an hour needs no more memory than one of a minute, and there is little to wait for at the end.
+Frames are drawn and encoded in a thread of low priority while the run goes on, so that a run of an
+hour needs no more memory than one of a minute, and little is left to encode at its end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pi05_ros.evaluation.report.frame import Caption, compose
 
 FRAMES_PER_SECOND = 10  # Of simulated time.
 _WAITING = 20  # Frames that may wait to be encoded; more are dropped, so that memory is bounded.
-_NICENESS = 10  # The graph needs the processor more.
+_NICENESS = 10  # The graph takes precedence.
 _STRIP_COLUMNS, _STRIP_ROWS = 3, 2
 _GAP = 8  # Between the pictures of the strip [pixel].
 _CODECS = (
@@ -42,11 +42,11 @@ class Frame:
     caption: Caption
 
 
-class Film:
-    """Makes `video.mp4` and `strip.png`.
+class VideoWriter:
+    """Writes `video.mp4` and `strip.png`.
 
     Args:
-        folder: Where to; it exists.
+        folder: An existing folder.
         cameras: Camera names in the order of their cells.
         cell: (height, width) of a camera's cell [pixel].
     """
@@ -58,40 +58,40 @@ class Film:
         self._failure: BaseException | None = None
         self.frames = 0  # Encoded.
         self.dropped = 0  # Because the encoder was too slow.
-        self._thread = threading.Thread(target=self._run, name="film", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="video", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """Frames that are not encoded yet."""
+        """Number of frames that are not encoded yet."""
         return self._queue.qsize()
 
     def add(self, frame: Frame) -> None:
-        """Hands a frame to the encoder, or drops it when the encoder is far behind."""
+        """Add a frame, or drop it when the encoder is far behind."""
         try:
             self._queue.put_nowait(frame)
         except queue.Full:
             self.dropped += 1
 
-    def add_patiently(self, frame: Frame) -> None:
-        """Hands a frame to the encoder, and waits until it has room: for what is no live run."""
+    def add_blocking(self, frame: Frame) -> None:
+        """Add a frame, and wait until the encoder has room: for recorded runs."""
         while self._thread.is_alive():
             with contextlib.suppress(queue.Full):
                 self._queue.put(frame, timeout=0.1)
                 return
 
     def finish(self) -> None:
-        """No more frames come."""
+        """End the video: no more frames are added."""
         while self._thread.is_alive():
             with contextlib.suppress(queue.Full):
                 self._queue.put(None, timeout=0.1)
                 return
 
     def wait(self, timeout_s: float) -> bool:
-        """Waits until all is written, after `finish`.
+        """Wait until both files are written, after `finish`.
 
         Returns:
-            Whether it is.
+            Whether they are.
 
         Raises:
             Pi05Error: A file could not be written.
@@ -108,13 +108,13 @@ class Film:
         try:
             self._encode()
             self._write_strip()
-        except Exception as error:  # Told by `wait`, in the thread that can do something about it.
+        except Exception as error:  # Raised by `wait`, in the thread of the caller.
             self._failure = error
 
     def _encode(self) -> None:
         frame = self._queue.get()
         if frame is None:
-            return  # Nothing was ever seen: no empty file.
+            return  # No frame came: no empty file.
         with av.open(str(self._folder / "video.mp4"), "w") as container:
             picture = self._compose(frame)
             stream = self._add_stream(container, picture.shape)
@@ -154,7 +154,7 @@ class Film:
         return picture
 
     def _write_strip(self) -> None:
-        """Pictures from the ends of subtasks, spread over the run, side by side."""
+        """Write pictures from the ends of subtasks, spread over the run, side by side."""
         pictures = list(self._moments.values())
         if not pictures:
             return

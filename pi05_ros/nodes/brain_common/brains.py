@@ -9,8 +9,6 @@ from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform
 
-BRAIN_NAMES = ("model", "expert")
-
 
 def open_brain(
     name: str, checkpoint: str, platform: Platform, options: ModelOptions | None = None
@@ -18,7 +16,7 @@ def open_brain(
     """Makes the brain called `name` for a robot, warm.
 
     Args:
-        name: One of BRAIN_NAMES.
+        name: One of brain.options.BRAIN_NAMES.
         checkpoint: Folder of the weights; empty is π0.5 at nano size with weights drawn at random.
         platform: The robot.
         options: How the model is run; None: as ModelOptions has it. The expert asks for nothing.

@@ -87,7 +87,7 @@ class DemoMonitor(Node):
 
         A goal that is sent before the action server is found is lost without a word.
         """
-        return self._record.hears_time and bool(self._action.server_is_ready())
+        return self._record.has_clock and bool(self._action.server_is_ready())
 
     def begin(self, task: str, seconds: float) -> None:
         """Sends the task, once `is_ready`; the record tells when it was taken, and its outcome.
@@ -191,7 +191,7 @@ class DemoMonitor(Node):
 
     def _on_statistics(self, message: DiagnosticArray) -> None:
         self._record.simulation_waits_for = waits_for(message)
-        self._record.simulation_spoke_s = time.monotonic()
+        self._record.simulation_reported_s = time.monotonic()
         commands = commands_from(message, self._streamed)
         if commands is not None:
             self._record.commanded(commands)

@@ -35,7 +35,7 @@ from rclpy.parameter import Parameter
 from rclpy.task import Future
 from std_msgs.msg import String
 
-from pi05_ros.bringup.lifecycle import Call, Event, LifecycleSequence, Phase, State, Transition
+from pi05_ros.bringup.lifecycle import Call, Event, LifecycleSequence, NodeState, Phase, Transition
 from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 from pi05_ros.errors import ConfigError
 from pi05_ros.nodes.common import qos
@@ -43,10 +43,10 @@ from pi05_ros.nodes.common.parameters import declare_parameters
 from pi05_ros.nodes.common.running import run_node
 
 _STATES = {
-    StateMessage.PRIMARY_STATE_UNCONFIGURED: State.UNCONFIGURED,
-    StateMessage.PRIMARY_STATE_INACTIVE: State.INACTIVE,
-    StateMessage.PRIMARY_STATE_ACTIVE: State.ACTIVE,
-    StateMessage.PRIMARY_STATE_FINALIZED: State.FINALIZED,
+    StateMessage.PRIMARY_STATE_UNCONFIGURED: NodeState.UNCONFIGURED,
+    StateMessage.PRIMARY_STATE_INACTIVE: NodeState.INACTIVE,
+    StateMessage.PRIMARY_STATE_ACTIVE: NodeState.ACTIVE,
+    StateMessage.PRIMARY_STATE_FINALIZED: NodeState.FINALIZED,
 }
 _TRANSITIONS = {
     Transition.CONFIGURE: TransitionMessage.TRANSITION_CONFIGURE,
@@ -183,7 +183,7 @@ class LifecycleManager(Node):
             remote.ask(self._heard, forget_before=now - self._config.answer_timeout_s)
 
     def _heard(self, name: str, state_id: int, asked: float) -> None:
-        state = _STATES.get(state_id, State.CHANGING)
+        state = _STATES.get(state_id, NodeState.CHANGING)
         self._sequence_of(name).observe(name, state, asked, time.monotonic())
 
     def _sequence_of(self, name: str) -> LifecycleSequence:

@@ -1,4 +1,4 @@
-"""What completes the prompt of `./pi05 say`."""
+"""Phrases that complete the prompt of `./pi05 say`."""
 
 import pytest
 

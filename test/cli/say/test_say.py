@@ -17,7 +17,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.cli.say import prompt
 from pi05_ros.cli.say.phrases import Phrases
-from pi05_ros.cli.say.speaker import Speaker
+from pi05_ros.nodes.instruct_client.instruct_client import InstructClient
 from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.platforms.platform import load_platform
 
@@ -80,22 +80,22 @@ def test_lines_of_a_pipe_are_said_one_after_the_other(graph, capsys, monkeypatch
 def test_the_prompt_says_and_tells_what_still_stands(graph, capsys):
     scene = Scene(graph)
     phrases = Phrases(["pick up the fork"])
-    with Speaker("/pi05", phrases.add) as speaker, create_pipe_input() as keys:
+    with InstructClient("/pi05", phrases.add) as client, create_pipe_input() as keys:
         keys.send_text("pick up the fork\r")
         keys.send_text("/nonsense\r")
         keys.send_text("/quit\r")
-        assert prompt.run(speaker, phrases, input=keys, output=DummyOutput()) == 0
+        assert prompt.run(client, phrases, input=keys, output=DummyOutput()) == 0
         told = capsys.readouterr().out
         assert "  subtask is now: pick up the fork\n" in told
         assert "there is no /nonsense" in told
         assert scene.standing == ("pick up the fork", "human")
-        wait_for(lambda: speaker.standing.model_text, "what the model would have said")
-        line = prompt.standing_line(speaker.standing)
+        wait_for(lambda: client.subtask.model_text, "what the model would have said")
+        line = prompt.subtask_line(client.subtask)
         assert line.startswith("pick up the fork  (human)")
-        assert line.endswith("the model would have said: pick up the cup")
+        assert line.endswith("the model would have chosen: pick up the cup")
         keys.send_text("/quit\r")
-        prompt.run(speaker, phrases, input=keys, output=DummyOutput())
-        assert "'pick up the fork' still stands" in capsys.readouterr().out
+        prompt.run(client, phrases, input=keys, output=DummyOutput())
+        assert "'pick up the fork' stays in force" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_line_of_a_pipe_that_is_no_utf8_is_not_said(graph, capsys, monkeypatch
     monkeypatch.setattr("sys.stdin", pipe)
     assert pi05(["say"]) == 1
     assert scene.standing == ("put it down", "human")
-    assert "pi05 say: not said: it must be UTF-8" in capsys.readouterr().err
+    assert "pi05 say: not sent: it must be UTF-8" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_line_of_a_pipe_that_is_no_utf8_is_not_said(graph, capsys, monkeypatch
         (["wait", "--platform", "mobile_17dof"], "there is none of that name"),
         (["wait", "--wait", "nan"], "--wait: wanted a time above 0, found nan"),
         (["wait", "--wait", "-1"], "--wait: wanted a time above 0, found -1"),
-        (["a\udcffb"], "not said: it must be UTF-8"),
+        (["a\udcffb"], "not sent: it must be UTF-8"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments, why, capsys):

@@ -9,69 +9,69 @@ pytest.importorskip("rclpy")
 from fakes.chunk_lives import MS, SESSION, WALL, S, chunk, run, state
 
 from pi05_msgs.msg import ActionChunk, RobotState
-from pi05_ros.evaluation.latency.ledger import Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.ledger import LatencyLog, chunk_record, state_record
 
 
-def lives_of(messages) -> Lives:
-    lives = Lives()
+def log_of(messages) -> LatencyLog:
+    log = LatencyLog()
     for _, message in messages:
         if isinstance(message, ActionChunk):
-            lives.add_chunk(chunk_record(message))
+            log.add_chunk(chunk_record(message))
         else:
-            lives.add_state(state_record(message))
-    return lives
+            log.add_state(state_record(message))
+    return log
 
 
 def test_first_execution_is_the_first_command_that_follows_the_chunk():
-    lives = lives_of(run(3)).all()
-    assert [life.chunk.sequence for life in lives] == [1, 2, 3]
-    assert [life.executed_ns - life.chunk.publication_ns for life in lives] == [15 * MS] * 3
+    log = log_of(run(3)).chunks()
+    assert [t.chunk.sequence for t in log] == [1, 2, 3]
+    assert [t.executed_ns - t.chunk.publication_ns for t in log] == [15 * MS] * 3
 
 
 def test_states_may_come_before_their_chunk_and_in_any_order():
     messages = run(3)
-    assert lives_of(messages[::-1]).all() == lives_of(messages).all()
+    assert log_of(messages[::-1]).chunks() == log_of(messages).chunks()
 
 
 def test_a_chunk_that_nobody_followed_is_lost_unless_it_is_too_young_to_tell():
-    lives = lives_of(run(4, lost=(1, 3))).all()
-    assert [life.executed_ns is None for life in lives] == [False, True, False, True]
-    assert [life.is_open for life in lives] == [False, False, False, False]
+    log = log_of(run(4, lost=(1, 3))).chunks()
+    assert [t.executed_ns is None for t in log] == [False, True, False, True]
+    assert [t.is_open for t in log] == [False, False, False, False]
     messages = run(4, lost=(1, 3))
     until = messages[-1][0] - 600 * MS
-    young = lives_of([m for m in messages if m[0] < until]).all()
-    assert [life.is_open for life in young] == [False, False, False, True]
+    young = log_of([m for m in messages if m[0] < until]).chunks()
+    assert [timed.is_open for timed in young] == [False, False, False, True]
     messages = run(4)
-    executed = lives_of([m for m in messages if m[0] < messages[-1][0] - 800 * MS]).all()
+    executed = log_of([m for m in messages if m[0] < messages[-1][0] - 800 * MS]).chunks()
     assert executed[-1].executed_ns is not None and not executed[-1].is_open
 
 
 def test_the_same_chunk_twice_is_one():
-    lives = lives_of(run(2) + run(2))
-    assert lives.chunk_count == 2
+    log = log_of(run(2) + run(2))
+    assert log.chunk_count == 2
 
 
 def test_another_session_or_another_policy_s_first_chunk_is_another_chunk():
-    lives = Lives()
+    log = LatencyLog()
     first, second = chunk(1, WALL), chunk(1, WALL + 9 * S)
     stranger = state(WALL + S, first, WALL + S)
     stranger.session = SESSION + 1
     for made in (first, second):
-        lives.add_chunk(chunk_record(made))
-    lives.add_state(state_record(stranger))
-    lives.add_state(state_record(state(WALL + 10 * S, second, WALL + 10 * S)))
-    assert [life.executed_ns for life in lives.all()] == [None, WALL + 10 * S]
+        log.add_chunk(chunk_record(made))
+    log.add_state(state_record(stranger))
+    log.add_state(state_record(state(WALL + 10 * S, second, WALL + 10 * S)))
+    assert [timed.executed_ns for timed in log.chunks()] == [None, WALL + 10 * S]
 
 
 def test_a_state_that_follows_nothing_executes_nothing():
     record = state_record(state(WALL, None))
     assert record.chunk_capture_ns is None and record.commanded_ns is None
-    lives = lives_of([(0, chunk(1, WALL)), (0, state(WALL + 9 * S, None))])
-    assert lives.all()[0].executed_ns is None and lives.state_count == 1
+    log = log_of([(0, chunk(1, WALL)), (0, state(WALL + 9 * S, None))])
+    assert log.chunks()[0].executed_ns is None and log.state_count == 1
 
 
 def test_stamps_of_a_simulator_are_known_by_their_size():
-    assert lives_of(run(1, begin_ns=12 * S)).simulated and not lives_of(run(1)).simulated
+    assert log_of(run(1, begin_ns=12 * S)).simulated and not log_of(run(1)).simulated
 
 
 def test_messages_of_an_older_suite_have_no_ledger():
@@ -80,9 +80,9 @@ def test_messages_of_an_older_suite_have_no_ledger():
     record = chunk_record(old)
     assert (record.capture_ns, record.publication_ns) == (5 * S + 6, None)
     assert state_record(old).chunk_capture_ns is None
-    lives = Lives()
-    lives.add_chunk(record)
-    assert lives.all() == [] and lives.without_ledger() == 1
+    log = LatencyLog()
+    log.add_chunk(record)
+    assert log.chunks() == [] and log.without_ledger() == 1
     # And a new one whose policy left it empty counts alike.
     assert chunk_record(ActionChunk()).publication_ns is None
     assert state_record(RobotState()).commanded_ns is None

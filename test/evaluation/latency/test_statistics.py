@@ -8,24 +8,29 @@ pytest.importorskip("rclpy")
 
 from fakes.chunk_lives import WALL, S, chunk, run
 
-from pi05_ros.evaluation.latency.errors import LatencyError
-from pi05_ros.evaluation.latency.ledger import ChunkLife, Lives, chunk_record, state_record
+from pi05_ros.evaluation.latency.ledger import (
+    LatencyError,
+    LatencyLog,
+    TimedChunk,
+    chunk_record,
+    state_record,
+)
 from pi05_ros.evaluation.latency.statistics import INNER, OUTER, TOTAL, summarize
 from pi05_ros.evaluation.latency.table import as_json, as_text
 
 
-def lives_of(messages) -> Lives:
-    lives = Lives()
+def log_of(messages) -> LatencyLog:
+    log = LatencyLog()
     for _, message in messages:
         if hasattr(message, "ledger"):
-            lives.add_chunk(chunk_record(message))
+            log.add_chunk(chunk_record(message))
         else:
-            lives.add_state(state_record(message))
-    return lives
+            log.add_state(state_record(message))
+    return log
 
 
 def test_each_stage_is_what_the_ledger_says():
-    summary = summarize("bag", lives_of(run(20)))
+    summary = summarize("bag", log_of(run(20)))
     p50 = {row.key: round(row.p50 * 1e3, 6) for row in summary.rows}
     assert p50 == {
         "ingestion": 5.0,
@@ -47,7 +52,7 @@ def test_each_stage_is_what_the_ledger_says():
 def test_parts_add_up_to_the_whole_for_every_chunk():
     base = chunk_record(chunk(1, WALL))
     for k in range(50):
-        life = ChunkLife(
+        timed = TimedChunk(
             dataclasses.replace(
                 base,
                 ingestion_ns=WALL + 7 * k,
@@ -59,12 +64,12 @@ def test_parts_add_up_to_the_whole_for_every_chunk():
             WALL + 1500 * k,
             False,
         )
-        assert sum(s.seconds(life) for s in OUTER) == pytest.approx(TOTAL.seconds(life))
-        assert sum(s.seconds(life) for s in INNER) == pytest.approx(OUTER[3].seconds(life))
+        assert sum(s.seconds(timed) for s in OUTER) == pytest.approx(TOTAL.seconds(timed))
+        assert sum(s.seconds(timed) for s in INNER) == pytest.approx(OUTER[3].seconds(timed))
 
 
 def test_shares_are_of_the_total():
-    shares = {row.key: row.share for row in summarize("bag", lives_of(run(20))).rows}
+    shares = {row.key: row.share for row in summarize("bag", log_of(run(20))).rows}
     assert shares["total"] == pytest.approx(1.0)
     assert shares["computing"] == pytest.approx(50 / 75)
     assert shares["flow"] == pytest.approx(30 / 75)
@@ -77,13 +82,13 @@ def test_percentiles_are_of_all_chunks():
     chunks = [m for _, m in messages if hasattr(m, "ledger")]
     for k, made in enumerate(chunks):
         made.ledger.flow = 0.001 * k
-    row = {r.key: r for r in summarize("bag", lives_of(messages)).rows}["flow"]
+    row = {r.key: r for r in summarize("bag", log_of(messages)).rows}["flow"]
     assert (row.p50, row.p90, row.max) == pytest.approx((0.0495, 0.0891, 0.099))
     assert row.p99 == pytest.approx(0.09801) and row.count == 100
 
 
 def test_chunks_that_were_never_executed_are_counted():
-    summary = summarize("bag", lives_of(run(10, lost=(2, 3, 7))))
+    summary = summarize("bag", log_of(run(10, lost=(2, 3, 7))))
     assert (summary.chunks, summary.executed, summary.never) == (10, 7, 3)
     counts = {row.key: row.count for row in summary.rows}
     assert counts["computing"] == 10 and counts["execution"] == counts["total"] == 7
@@ -93,7 +98,7 @@ def test_chunks_that_were_never_executed_are_counted():
 def test_chunks_at_the_end_are_neither_executed_nor_lost():
     messages = run(10, lost=(2, 9))
     until = messages[-1][0] - 600_000_000
-    summary = summarize("bag", lives_of([m for m in messages if m[0] < until]))
+    summary = summarize("bag", log_of([m for m in messages if m[0] < until]))
     assert (summary.executed, summary.never, summary.open) == (8, 1, 1)
     assert "8 of 10 chunks executed, 1 never, 1 not known" in as_text(summary)
 
@@ -102,31 +107,31 @@ def test_a_brain_that_does_not_say_has_no_inner_parts():
     messages = run(5)
     for made in (m.ledger for _, m in messages if hasattr(m, "ledger")):
         made.waited = made.vision = made.prefix = made.flow = 0.0
-    lives = lives_of(messages)
-    keys = {row.key for row in summarize("bag", lives).rows}
+    log = log_of(messages)
+    keys = {row.key for row in summarize("bag", log).rows}
     assert keys == {stage.key for stage in (*OUTER, TOTAL)}
-    lives.simulated = True
-    assert summarize("bag", lives).notes == ("stamps are simulated time",)
+    log.simulated = True
+    assert summarize("bag", log).notes == ("stamps are simulated time",)
 
 
 def test_simulated_stamps_are_said_and_never_mixed_with_wall_durations():
-    summary = summarize("bag", lives_of(run(5, begin_ns=3 * S)))
+    summary = summarize("bag", log_of(run(5, begin_ns=3 * S)))
     rows = {row.key: row for row in summary.rows}
     assert summary.simulated and "rest" not in rows
     assert rows["flow"].share is None and rows["computing"].share == pytest.approx(50 / 75)
-    assert summary.notes[0].startswith("stamps are simulated time; what the model measures")
+    assert summary.notes[0].startswith("stamps are simulated time; the model's own durations")
     assert "simulated time" in as_text(summary) and as_json(summary)["simulated"] is True
 
 
 def test_nothing_to_tell_is_an_error_that_says_what_to_do():
     with pytest.raises(LatencyError, match="bag: no action chunk in it; is the topic recorded"):
-        summarize("bag", Lives())
-    lives = Lives()
+        summarize("bag", LatencyLog())
+    log = LatencyLog()
     empty = chunk(1, WALL)
     empty.ledger.publication.sec = empty.ledger.publication.nanosec = 0
-    lives.add_chunk(chunk_record(empty))
+    log.add_chunk(chunk_record(empty))
     with pytest.raises(LatencyError, match="none of its 1 action chunks carries a ledger"):
-        summarize("bag", lives)
+        summarize("bag", log)
 
 
 @pytest.mark.parametrize(
@@ -146,14 +151,14 @@ def test_what_a_reader_would_get_wrong_is_noted(what):
     if what == "late":
         chunks[0].ledger.publication.nanosec += 441_000_000  # 501 ms after capture.
         chunks[1].ledger.publication.nanosec += 439_000_000
-    summary = summarize("bag", lives_of(messages))
+    summary = summarize("bag", log_of(messages))
     said = {
         "late": "1 chunks were published more than 500 ms after their observation: the bridge "
         "refuses them",
         "some old": "1 chunks without a ledger are left out",
         "no states": "no robot_state: nothing is known about execution",
         "not armed": "no chunk was executed: was the robot armed?",
-        "silent": "camera_ingestion did not say when it sent the pictures of 1 chunks",
+        "silent": "1 chunks carry no stamp of camera_ingestion",
         "clocks": "capture → ingestion is negative for 1 chunks: clocks of two machines differ",
     }
     assert summary.notes == (said[what],)
@@ -163,7 +168,7 @@ def test_what_a_reader_would_get_wrong_is_noted(what):
 
 
 def test_the_table_can_be_read():
-    lines = as_text(summarize("kitchen", lives_of(run(20)))).splitlines()
+    lines = as_text(summarize("kitchen", log_of(run(20)))).splitlines()
     assert lines[0] == "kitchen: 20 of 20 chunks executed, 0 never. Times in ms."
     assert lines[2].split() == ["p50", "p90", "p99", "max", "share", "count"]
     flow = next(line for line in lines if line.startswith("  flow"))
@@ -172,6 +177,6 @@ def test_the_table_can_be_read():
 
 
 def test_json_is_in_seconds():
-    data = as_json(summarize("kitchen", lives_of(run(20, lost=(4,)))))
+    data = as_json(summarize("kitchen", log_of(run(20, lost=(4,)))))
     assert data["stages"]["flow"]["p90"] == pytest.approx(0.03)
     assert (data["chunks"], data["executed"], data["never_executed"]) == (20, 19, 1)

@@ -62,7 +62,7 @@ def test_the_verdict_counts(good, bad, can):
 
 def test_no_verdict_without_facts():
     for judge in (judge_text, judge_fast, judge_chunks):
-        with pytest.raises(ValueError, match="nothing to judge"):
+        with pytest.raises(ValueError, match="nothing to assess"):
             judge([])
 
 

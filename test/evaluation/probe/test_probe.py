@@ -37,7 +37,7 @@ def movement(scene: int) -> np.ndarray:
 
 
 def samples(tokenizer, fast) -> list[Sample]:
-    """What the probe asks, with answers."""
+    """Prompts of the probe, with answers."""
     made = []
     for index, scene in enumerate(SCENES):
         state = STATS.normalize_state(scene.state)
@@ -116,7 +116,7 @@ def test_trained_weights_speak_act_and_write(trained):
 
 
 def test_trained_weights_whose_text_head_is_lost_only_act(trained):
-    """As the public ones: what the expert reads is there, but nothing ends a sentence."""
+    """Like the public weights: the expert is trained, but no sentence ends."""
     model = Pi05(trained.model.config)
     model.load_state_dict(trained.model.state_dict())
     draw_weights(wrecked := Pi05(model.config), seed=4)

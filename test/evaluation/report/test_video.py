@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.evaluation.report import video as film_module
+from pi05_ros.evaluation.report import video as module
 from pi05_ros.evaluation.report.frame import Caption, compose
-from pi05_ros.evaluation.report.video import Film, Frame
+from pi05_ros.evaluation.report.video import Frame, VideoWriter
 
 CAMERAS = ("front", "back", "left_wrist", "right_wrist")
 CELL = (60, 80)
@@ -50,22 +50,22 @@ def test_a_text_that_is_too_long_is_cut():
     assert compose(images(0), CAMERAS, (240, 320), long).shape == (540, 640, 3)
 
 
-def run(film, count, subtasks=("a",), start=0.0):
+def run(writer, count, subtasks=("a",), start=0.0):
     for i in range(count):
         caption = Caption("task", subtasks[i * len(subtasks) // count], "", f"{i} s")
-        film.add(Frame(start + 0.1 * i, images(10 * i % 200), caption))
-        while film.waiting > 10:
-            film._thread.join(0.01)
-    film.finish()
-    assert film.wait(30)
+        writer.add(Frame(start + 0.1 * i, images(10 * i % 200), caption))
+        while writer.waiting > 10:
+            writer._thread.join(0.01)
+    writer.finish()
+    assert writer.wait(30)
 
 
 def test_a_video_plays_at_the_speed_of_simulated_time(tmp_path):
-    film = Film(tmp_path, CAMERAS, CELL)
-    run(film, 25)
+    writer = VideoWriter(tmp_path, CAMERAS, CELL)
+    run(writer, 25)
     with av.open(str(tmp_path / "video.mp4")) as container:
         frames = list(container.decode(video=0))
-    assert len(frames) == film.frames == 25
+    assert len(frames) == writer.frames == 25
     assert [round(float(f.time), 2) for f in frames] == [round(0.1 * i, 2) for i in range(25)]
     picture = frames[5].to_ndarray(format="rgb24")
     assert picture.shape == (180, 160, 3)
@@ -73,19 +73,19 @@ def test_a_video_plays_at_the_speed_of_simulated_time(tmp_path):
 
 
 def test_a_gap_in_the_pictures_is_a_gap_in_the_video(tmp_path):
-    film = Film(tmp_path, CAMERAS, CELL)
+    writer = VideoWriter(tmp_path, CAMERAS, CELL)
     for time_s in (0.0, 0.1, 2.0, 2.0):
-        film.add(Frame(time_s, images(50), CAPTION))
-    film.finish()
-    assert film.wait(30)
+        writer.add(Frame(time_s, images(50), CAPTION))
+    writer.finish()
+    assert writer.wait(30)
     with av.open(str(tmp_path / "video.mp4")) as container:
         times = [round(float(f.time), 2) for f in container.decode(video=0)]
     assert times == [0.0, 0.1, 2.0, 2.1]  # Two frames never share a time.
 
 
 def test_the_strip_shows_the_end_of_each_subtask(tmp_path):
-    film = Film(tmp_path, CAMERAS, CELL)
-    run(film, 16, subtasks=("a", "b", "c", "d"))
+    writer = VideoWriter(tmp_path, CAMERAS, CELL)
+    run(writer, 16, subtasks=("a", "b", "c", "d"))
     strip = cv2.imread(str(tmp_path / "strip.png"))
     height, width = round(180 * 0.6), round(160 * 0.6)
     assert strip.shape == (2 * height + 8, 3 * width + 16, 3)
@@ -95,24 +95,24 @@ def test_the_strip_shows_the_end_of_each_subtask(tmp_path):
 
 
 def test_a_run_without_pictures_leaves_no_files(tmp_path):
-    film = Film(tmp_path, CAMERAS, CELL)
-    film.finish()
-    assert film.wait(10)
+    writer = VideoWriter(tmp_path, CAMERAS, CELL)
+    writer.finish()
+    assert writer.wait(10)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_frames_are_dropped_rather_than_hoarded(tmp_path, monkeypatch):
-    film = Film(tmp_path, CAMERAS, CELL)
-    monkeypatch.setattr(film, "_compose", lambda frame: film._thread.join(0) or 1 / 0)
+    writer = VideoWriter(tmp_path, CAMERAS, CELL)
+    monkeypatch.setattr(writer, "_compose", lambda frame: writer._thread.join(0) or 1 / 0)
     for i in range(60):
-        film.add(Frame(0.1 * i, images(0), CAPTION))
-    assert film.waiting <= film_module._WAITING
-    assert film.dropped >= 60 - film_module._WAITING - 2
+        writer.add(Frame(0.1 * i, images(0), CAPTION))
+    assert writer.waiting <= module._WAITING
+    assert writer.dropped >= 60 - module._WAITING - 2
 
 
 def test_a_failure_to_write_is_told_to_the_one_who_waits(tmp_path):
-    film = Film(tmp_path / "missing", CAMERAS, CELL)
-    film.add(Frame(0.0, images(0), CAPTION))
-    film.finish()
+    writer = VideoWriter(tmp_path / "missing", CAMERAS, CELL)
+    writer.add(Frame(0.0, images(0), CAPTION))
+    writer.finish()
     with pytest.raises(Pi05Error, match="missing: the video cannot be written"):
-        film.wait(10)
+        writer.wait(10)

@@ -1,0 +1,89 @@
+"""Statistics of many episodes: counted in parallel, merged by robot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.statistics.files import from_bytes, to_bytes
+from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
+from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
+from pi05_ros.foundation.parallel import map_in_processes
+from pi05_ros.platforms.platform import Platform
+
+_FEW = 3  # Episodes that are counted faster than other processes are started.
+
+
+def count_episodes(
+    episodes: Sequence[Episode],
+    horizon: int,
+    on_episode: Callable[[], None],
+    on_refused: Callable[[str], None],
+) -> Iterator[RobotStatistics]:
+    """Count the rows of each episode.
+
+    Args:
+        episodes: The episodes, of any robots.
+        horizon: Rows of a chunk.
+        on_episode: Called after each episode.
+        on_refused: Called with the reason when an episode cannot be counted; it is left out.
+
+    Yields:
+        Statistics of each episode.
+
+    Raises:
+        StatisticsError: The statistics of an episode are damaged.
+    """
+    results = map_in_processes(partial(_count, horizon=horizon), episodes, _FEW)
+    for episode, (data, problem) in zip(episodes, results, strict=True):
+        on_episode()
+        if problem:
+            on_refused(problem)
+            continue
+        try:
+            yield from_bytes(data)
+        except ValueError as error:
+            raise StatisticsError(f"{episode.source}: {error}") from error
+
+
+def merge_by_robot(parts: Iterable[RobotStatistics]) -> dict[str, RobotStatistics]:
+    """Merge statistics into one for each platform, by its name. The parts may be changed."""
+    merged: dict[str, RobotStatistics] = {}
+    for part in parts:
+        name = part.layout.platform
+        if name in merged:
+            merged[name].merge(part)
+        else:
+            merged[name] = part
+    return merged
+
+
+def entries_of(words: Sequence[str], platform: Platform) -> list[str]:
+    """Resolve names of entries and groups to names of entries.
+
+    Raises:
+        ConfigError: The platform has no entry or group of a name.
+    """
+    groups = {group.name: [d.name for d in group.dimensions] for group in platform.groups}
+    found: list[str] = []
+    for word in words:
+        if word not in groups and word not in platform.names:
+            valid = [*groups, *platform.names]
+            raise ConfigError(
+                "--relative",
+                f"{platform.name} has no entry or group '{word}'{did_you_mean(word, valid)} "
+                f"(groups: {', '.join(groups)})",
+            )
+        found += groups.get(word, [word]) if word not in platform.names else [word]
+    return found
+
+
+def _count(episode: Episode, horizon: int) -> tuple[bytes, str]:
+    """Statistics of an episode as bytes, or why there are none."""
+    try:
+        statistics = RobotStatistics(Layout.of(episode, horizon))
+        statistics.add(episode)
+    except Pi05Error as error:
+        return b"", str(error)
+    return to_bytes(statistics), ""

@@ -1,0 +1,1 @@
+"""The demo: one supervised run of a mock home, with a video, a summary and a report."""

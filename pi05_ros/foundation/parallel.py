@@ -1,0 +1,56 @@
+"""Parallel map over items, one process for each core."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def map_in_processes(
+    function: Callable[[T], R], items: Sequence[T], few: int, at_once: int = 1
+) -> Iterator[R]:
+    """Map a function over items in other processes.
+
+    Args:
+        function: Function of a module, or a partial of one: it is pickled, as its results are.
+        items: Its arguments.
+        few: Up to so many items are processed in this process, faster than others start.
+        at_once: Number of items that a process receives at a time.
+
+    Yields:
+        Results in the order of the items.
+    """
+    if len(items) <= few:
+        yield from map(function, items)
+        return
+    # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context) as pool:
+        try:
+            with _interrupts_blocked():
+                results = pool.map(function, items, chunksize=at_once)
+            yield from results
+        except BaseException:  # Ctrl-C above all: the other results are not needed any more.
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C until the end of the block, and for processes that are started in it.
+
+    Each would print a traceback, mostly from the middle of its imports.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,1 @@
+"""Client of the service `instruct`, for operators at a terminal."""

@@ -1,0 +1,1 @@
+"""Node that collects the latency of a running suite, for `pi05 latency live`."""
