@@ -26,7 +26,7 @@ def clean(text: str) -> str:
     return _one_line(text)[:MAX_LENGTH].rstrip()
 
 
-def problem(text: str) -> str:
+def text_problem(text: str) -> str:
     """Why `text` cannot be used as it is, as one clause; empty when it can."""
     if len(text) > MAX_LENGTH:
         return f"it has {len(text)} characters, at most {MAX_LENGTH} are allowed"
@@ -38,7 +38,7 @@ def problem(text: str) -> str:
     return ""
 
 
-def unusable(answer: str) -> str:
+def answer_problem(answer: str) -> str:
     """Why a brain's answer is no subtask even when it is cleaned, as one clause; empty: it is one.
 
     An answer that is too long is not cut and believed: half a sentence of a model that has lost
@@ -56,7 +56,7 @@ def unusable(answer: str) -> str:
     return ""
 
 
-def same_words(text: str) -> str:
+def comparison_key(text: str) -> str:
     """`text` as it is compared with another: case and spaces make no difference."""
     return clean(text).casefold()
 

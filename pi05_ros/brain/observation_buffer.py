@@ -49,7 +49,7 @@ class StateSample:
 
 
 @dataclass(frozen=True)
-class Moment:
+class ObservationContext:
     """An observation with what belongs to it but is not for the brain's eyes."""
 
     observation: Observation
@@ -130,7 +130,7 @@ class ObservationBuffer:
             return "no ground truth of the time of the pictures (this brain works in a mock home)"
         return ""
 
-    def moment(self, now_ns: int) -> Moment | None:
+    def latest(self, now_ns: int) -> ObservationContext | None:
         """The observation of the newest pictures; None when `problem` says why."""
         if self.problem(now_ns):
             return None
@@ -150,4 +150,4 @@ class ObservationBuffer:
             images=images,
             scene=scene,
         )
-        return Moment(observation, state, pictures)
+        return ObservationContext(observation, state, pictures)

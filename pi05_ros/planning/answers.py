@@ -15,7 +15,7 @@ _BECAUSE = {
 }
 
 
-class Verdict(str, enum.Enum):
+class AnswerVerdict(str, enum.Enum):
     """What became of an answer. Values are those of pi05_msgs/PlanDecision.OUTCOME_*."""
 
     CHANGED = "changed"
@@ -26,7 +26,7 @@ class Verdict(str, enum.Enum):
     OVERRULED = "overruled"
 
 
-class AnswerJudge:
+class AnswerFilter:
     """Hysteresis, and the age of the last usable answer.
 
     A model that is asked by the clock alone must say another text `confirmations` times in a row
@@ -45,16 +45,17 @@ class AnswerJudge:
         self._candidate = ("", 0)
         self._usable_ns, self._trouble = now_ns, ""
 
-    def refused(self, trouble: str) -> tuple[Verdict, str]:
+    def refused(self, trouble: str) -> tuple[AnswerVerdict, str]:
         """An answer is not usable, or none came; trouble: why, as one clause."""
         self._candidate = ("", 0)
         self._trouble = trouble
         limit = f"{self._settings.hold_after:g} s"
-        return Verdict.REFUSED, f"{trouble}; the last good subtask stands for at most {limit}"
+        reason = f"{trouble}; the last good subtask stands for at most {limit}"
+        return AnswerVerdict.REFUSED, reason
 
     def usable(
         self, trigger: Trigger, words: str, standing: str, source: str, now_ns: int
-    ) -> tuple[Verdict, str]:
+    ) -> tuple[AnswerVerdict, str]:
         """Judges a usable answer.
 
         Args:
@@ -73,13 +74,13 @@ class AnswerJudge:
 
     def _believe(
         self, trigger: Trigger, words: str, standing: str, source: str
-    ) -> tuple[Verdict, str]:
+    ) -> tuple[AnswerVerdict, str]:
         """See `usable`; the verdict, and what the brain says in a few words."""
         candidate, count = self._candidate
         self._candidate = ("", 0)
         if words and words == standing:
-            return Verdict.KEPT, "the same again"
-        change = Verdict.CHANGED if words else Verdict.DONE
+            return AnswerVerdict.KEPT, "the same again"
+        change = AnswerVerdict.CHANGED if words else AnswerVerdict.DONE
         what = "another subtask" if words else "that the task is done"
         if source != "model":
             return change, f"{what}, and its source ({source}) needs no second word"
@@ -92,7 +93,8 @@ class AnswerJudge:
         if count >= needed:
             return change, f"{what}, {count} times in a row"
         self._candidate = (words, count)
-        return Verdict.HELD_BACK, f"{what}, {count} of the {needed} times in a row that it must"
+        what = f"{what}, {count} of the {needed} times in a row that it must"
+        return AnswerVerdict.HELD_BACK, what
 
     def unfit(self, now_ns: int) -> str:
         """Why the robot must not move on the last good answer, as one clause; empty: it may."""

@@ -8,7 +8,7 @@ from collections import deque
 _PERIODS = range(2, 5)
 
 
-class LoopWatch:
+class LoopDetector:
     """Looks for the same few subtasks in the same order, again and again.
 
     It cannot know that three equal plates wait for the same two subtasks: it is told to people,

@@ -22,7 +22,7 @@ class MotionLimits:
     velocity_m: float  # Of a base velocity [m/s].
     velocity_rad: float  # [rad/s]
 
-    def of_values(self, platform: Platform) -> np.ndarray:
+    def of_vector(self, platform: Platform) -> np.ndarray:
         """Limits for the entries as they stand in a vector, (D,) float64, platform units."""
         units = {
             "rad": self.rad,
@@ -33,7 +33,7 @@ class MotionLimits:
         }
         return np.array([units[dimension.unit] for dimension in platform.dimensions])
 
-    def of_ways(self, platform: Platform) -> np.ndarray:
+    def of_displacements(self, platform: Platform) -> np.ndarray:
         """Limits for ways, (D,) float64: base velocities count by what they add up to."""
         units = {"rad": self.rad, "m": self.m, "fraction": self.fraction}
         return np.array([units[d.unit.removesuffix("/s")] for d in platform.dimensions])
@@ -61,10 +61,10 @@ def stands_still(
         limits: What is no motion.
     """
     rest = np.where(platform.is_velocity, 0.0, commanded)
-    return bool((np.abs(actions - rest) <= limits.of_values(platform)).all())
+    return bool((np.abs(actions - rest) <= limits.of_vector(platform)).all())
 
 
-class ProgressWatch:
+class ProgressMonitor:
     """How long the robot has been at one place although it should move.
 
     One place: every joint within `limits` of where it was, and the base too, whose way is the
@@ -73,7 +73,7 @@ class ProgressWatch:
 
     def __init__(self, platform: Platform, limits: MotionLimits = PROGRESS) -> None:
         self._is_velocity = platform.is_velocity
-        self._limits = limits.of_ways(platform)
+        self._limits = limits.of_displacements(platform)
         self.reset()
 
     def reset(self) -> None:

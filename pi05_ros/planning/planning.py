@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.brain.instructions import clean, same_words, unusable
+from pi05_ros.brain.instructions import answer_problem, clean, comparison_key
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.planning.answers import AnswerJudge, Verdict
-from pi05_ros.planning.loops import LoopWatch
-from pi05_ros.planning.motion import ProgressWatch, stands_still
+from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict
+from pi05_ros.planning.loops import LoopDetector
+from pi05_ros.planning.motion import ProgressMonitor, stands_still
 from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.planning.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
+from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, Task, TaskKeeper
 from pi05_ros.platforms.platform import Platform
 
 
@@ -33,7 +33,7 @@ class Decision:
     """What was said, what came of it, and why."""
 
     trigger: Trigger
-    verdict: Verdict
+    verdict: AnswerVerdict
     task: str  # Empty: none is being carried out.
     answer: str  # Cleaned.
     score: float
@@ -59,9 +59,9 @@ class Planning:
         self.settings = settings
         self._platform = platform
         self._replanner = Replanner(settings)
-        self._judge = AnswerJudge(settings)
-        self._progress = ProgressWatch(platform)
-        self._loops = LoopWatch(settings.loop_repeats, settings.loop_window)
+        self._answers = AnswerFilter(settings)
+        self._progress = ProgressMonitor(platform)
+        self._loops = LoopDetector(settings.loop_repeats, settings.loop_window)
         self._commanded: np.ndarray | None = None  # (D,); measured where nothing was sent.
         self._still = False  # The newest chunk of the present subtask stands still.
 
@@ -71,7 +71,7 @@ class Planning:
         """Begins a task. limit: at most this long [s], or None."""
         self.keeper.begin(task, now_ns, limit)
         self._start_over(now_ns)
-        self._replanner.want(Trigger.TASK)
+        self._replanner.request(Trigger.TASK)
 
     def end(self, now_ns: int) -> CurrentSubtask:
         """Ends the task; returns the empty subtask that tells the policy to stop."""
@@ -87,18 +87,18 @@ class Planning:
             reason = "an operator said so"
         elif subtask is None:
             reason = "an operator handed back: the brain is asked"
-            self._replanner.want(Trigger.OPERATOR)
+            self._replanner.request(Trigger.OPERATOR)
         else:
             reason = "an operator took it back, and there is no task: nothing is to be done"
         changed = subtask is not None and (before is None or subtask.id != before.id)
-        verdict = Verdict.CHANGED if changed else Verdict.KEPT
+        verdict = AnswerVerdict.CHANGED if changed else AnswerVerdict.KEPT
         publish = subtask is not None
         said = (text, float("nan"))
         return self._decision(Trigger.OPERATOR, verdict, reason, said, now_ns, publish)
 
     # What is seen.
 
-    def saw_state(
+    def on_state(
         self, stamp_ns: int, measured: np.ndarray, commanded: np.ndarray, running: bool
     ) -> None:
         """Takes a robot state.
@@ -115,18 +115,18 @@ class Planning:
         else:
             self._progress.add(stamp_ns, measured)
         if self._progress.idle >= self.settings.stall_after:
-            self._replanner.want(Trigger.STALL)
+            self._replanner.request(Trigger.STALL)
         else:
             self._replanner.withdraw(Trigger.STALL)
 
-    def saw_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
+    def on_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
         """Takes a chunk of the low level, (H, D) platform units."""
         subtask = self.keeper.subtask
         if self._commanded is None or subtask is None or subtask_id != subtask.id:
             return
         self._still = stands_still(actions, self._commanded, self._platform)
         if self._still:
-            self._replanner.want(Trigger.SUBTASK_END)
+            self._replanner.request(Trigger.SUBTASK_END)
         else:
             self._replanner.withdraw(Trigger.SUBTASK_END)
 
@@ -147,10 +147,10 @@ class Planning:
         trigger = self._replanner.due(stamp_ns)
         if trigger is None:
             return None
-        self._replanner.asked(trigger, stamp_ns)
+        self._replanner.mark_asked(trigger, stamp_ns)
         return Question(trigger, task, self.keeper.instruction)
 
-    def answered(
+    def on_answer(
         self,
         question: Question,
         prediction: SubtaskPrediction,
@@ -172,7 +172,7 @@ class Planning:
         """
         if question.instruction:
             return self._overrule(question, prediction, stamp_ns)
-        trouble = "" if prediction.done else unusable(prediction.text)
+        trouble = "" if prediction.done else answer_problem(prediction.text)
         if trouble:
             trouble = f"the answer is refused: {trouble}"
             said = (clean(prediction.text), prediction.score)
@@ -181,25 +181,27 @@ class Planning:
             return None
         answer = "" if prediction.done else clean(prediction.text)
         standing = self._standing()
-        words = same_words(answer)
-        verdict, reason = self._judge.usable(
-            question.trigger, words, same_words(standing), source, now_ns
+        words = comparison_key(answer)
+        verdict, reason = self._answers.usable(
+            question.trigger, words, comparison_key(standing), source, now_ns
         )
-        if verdict in (Verdict.CHANGED, Verdict.KEPT):
+        if verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT):
             # The words stay as they were first said: to the policy another text is another task.
-            text = standing if verdict == Verdict.KEPT else answer
+            text = standing if verdict == AnswerVerdict.KEPT else answer
             self.keeper.put(text, prediction.boxes, source, prediction.score, stamp_ns, now_ns)
-        if verdict == Verdict.CHANGED:
+        if verdict == AnswerVerdict.CHANGED:
             self._changed()
             self._loops.add(words, now_ns)
         loop = self._loops.cycle(now_ns)
         if loop:
             reason += f"; the same {len(loop)} subtasks come again and again"
-        publish = verdict in (Verdict.CHANGED, Verdict.KEPT)
+        publish = verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT)
         said = (answer, prediction.score)
         return self._decision(question.trigger, verdict, reason, said, stamp_ns, publish, loop)
 
-    def failed(self, question: Question, why: str, stamp_ns: int, now_ns: int) -> Decision | None:
+    def on_failure(
+        self, question: Question, why: str, stamp_ns: int, now_ns: int
+    ) -> Decision | None:
         """The brain gave no answer; why, as one clause. None: nobody waits for it."""
         if question.instruction:
             return None  # The operator's subtask stands with or without it.
@@ -210,7 +212,7 @@ class Planning:
 
     def unfit(self, now_ns: int) -> str:
         """Why the robot must not move on the present subtask, as one clause; empty: it may."""
-        return self._judge.unfit(now_ns) if self._brain_decides() else ""
+        return self._answers.unfit(now_ns) if self._brain_decides() else ""
 
     def warnings(self, now_ns: int) -> dict[str, str]:
         """What people should know, a sentence for each kind of trouble."""
@@ -243,7 +245,7 @@ class Planning:
     def _start_over(self, now_ns: int) -> None:
         """A person spoke: what the brain said before counts no more."""
         self._loops.clear()
-        self._judge.start_over(now_ns)
+        self._answers.start_over(now_ns)
         self._changed()
 
     def _changed(self) -> None:
@@ -255,11 +257,11 @@ class Planning:
     def _overrule(
         self, question: Question, prediction: SubtaskPrediction, stamp_ns: int
     ) -> Decision | None:
-        """Keeps an answer beside the operator's subtask; see `answered`."""
+        """Keeps an answer beside the operator's subtask; see `on_answer`."""
         if not self._is_awaited(question):
             return None
         said = (clean(prediction.text), prediction.score)
-        trouble = "" if prediction.done else unusable(prediction.text)
+        trouble = "" if prediction.done else answer_problem(prediction.text)
         if trouble:
             why, publish = (
                 f"an operator's subtask stands, and the answer is none: {trouble}",
@@ -269,22 +271,24 @@ class Planning:
             text = "" if prediction.done else said[0]
             what = f"'{text}'" if text else "that the task is done"
             why = f"an operator's subtask stands; the brain would have said {what}"
-            publish = self.keeper.overrule(Overruled(text, prediction.score, stamp_ns))
-        return self._decision(question.trigger, Verdict.OVERRULED, why, said, stamp_ns, publish)
+            publish = self.keeper.overrule(OverruledAnswer(text, prediction.score, stamp_ns))
+        return self._decision(
+            question.trigger, AnswerVerdict.OVERRULED, why, said, stamp_ns, publish
+        )
 
     def _refuse(
         self, question: Question, trouble: str, said: tuple[str, float], stamp_ns: int, now_ns: int
     ) -> Decision | None:
         if not self._is_awaited(question):
             return None
-        verdict, reason = self._judge.refused(trouble)
+        verdict, reason = self._answers.refused(trouble)
         loop = self._loops.cycle(now_ns)
         return self._decision(question.trigger, verdict, reason, said, stamp_ns, False, loop)
 
     def _decision(
         self,
         trigger: Trigger,
-        verdict: Verdict,
+        verdict: AnswerVerdict,
         reason: str,
         said: tuple[str, float],  # Answer and score.
         stamp_ns: int,

@@ -59,17 +59,17 @@ class Replanner:
 
     def __init__(self, settings: ReplanningSettings) -> None:
         self._settings = settings
-        self._wanted: set[Trigger] = set()
+        self._requested: set[Trigger] = set()
         self._asked_ns: int | None = None  # Stamp of the last question.
         self._asked_by: dict[Trigger, int] = {}
 
-    def want(self, trigger: Trigger) -> None:
+    def request(self, trigger: Trigger) -> None:
         """Something calls for a question; it stays wanted until it is asked or withdrawn."""
-        self._wanted.add(trigger)
+        self._requested.add(trigger)
 
     def withdraw(self, *triggers: Trigger) -> None:
         """What called for a question is over."""
-        self._wanted.difference_update(triggers)
+        self._requested.difference_update(triggers)
 
     def due(self, stamp_ns: int) -> Trigger | None:
         """Why the brain is asked about the observation of `stamp_ns`; None: it is not."""
@@ -78,7 +78,7 @@ class Replanner:
             self._asked_by.clear()
             last = self._asked_ns = None
         for trigger in _BY_RANK:
-            if trigger not in self._wanted:
+            if trigger not in self._requested:
                 continue
             if self._is_spaced(trigger, stamp_ns) and (
                 trigger in _OF_PEOPLE or last is None or stamp_ns > last
@@ -89,7 +89,7 @@ class Replanner:
         period_ns = self._settings.spacing_ns(Trigger.PERIOD)
         return Trigger.PERIOD if last is None or stamp_ns - last >= period_ns else None
 
-    def asked(self, trigger: Trigger, stamp_ns: int) -> None:
+    def mark_asked(self, trigger: Trigger, stamp_ns: int) -> None:
         """The brain is being asked about the observation of `stamp_ns`."""
         self._asked_ns = self._asked_by[trigger] = stamp_ns
         self.withdraw(trigger)

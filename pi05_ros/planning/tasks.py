@@ -19,7 +19,7 @@ class Outcome(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Overruled:
+class OverruledAnswer:
     """What the brain would have said while an operator's subtask stands."""
 
     text: str  # Empty: that the task is done.
@@ -38,7 +38,7 @@ class CurrentSubtask:
     source: str
     score: float
     stamp_ns: int  # Of the observation, or of the moment it was said.
-    overruled: Overruled | None = None  # The brain's answer that it stands against.
+    overruled: OverruledAnswer | None = None  # The brain's answer that it stands against.
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class TaskKeeper:
             return self.put(text, (), "human", float("nan"), now_ns, now_ns)
         return None
 
-    def overrule(self, answer: Overruled) -> bool:
+    def overrule(self, answer: OverruledAnswer) -> bool:
         """Keeps the brain's answer beside what an operator said.
 
         Returns:

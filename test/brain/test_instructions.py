@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.brain.instructions import clean, problem, same_words, unusable
+from pi05_ros.brain.instructions import answer_problem, clean, comparison_key, text_problem
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ def test_text_becomes_one_printable_line(said, cleaned):
 
 
 def test_what_is_wrong_with_an_instruction_is_said():
-    assert problem("pick up the cup") == ""
-    assert problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
-    assert "one line" in problem("a\nb")
-    assert problem("a\udcffb") == "it must be UTF-8"
+    assert text_problem("pick up the cup") == ""
+    assert text_problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
+    assert "one line" in text_problem("a\nb")
+    assert text_problem("a\udcffb") == "it must be UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_what_is_wrong_with_an_instruction_is_said():
     ],
 )
 def test_an_answer_is_a_subtask_or_it_is_said_why_not(answer, why):
-    assert unusable(answer) == why
+    assert answer_problem(answer) == why
 
 
 def test_case_and_spaces_make_no_difference():
-    assert same_words(" Pick up\tthe  CUP ") == same_words("pick up the cup")
-    assert same_words("pick up the cup") != same_words("pick up the cups")
+    assert comparison_key(" Pick up\tthe  CUP ") == comparison_key("pick up the cup")
+    assert comparison_key("pick up the cup") != comparison_key("pick up the cups")

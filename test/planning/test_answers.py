@@ -2,20 +2,20 @@
 
 import pytest
 
-from pi05_ros.planning.answers import AnswerJudge, Verdict
+from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict
 from pi05_ros.planning.replanning import ReplanningSettings, Trigger
 
 S = 1_000_000_000
 CUP, FORK, PLATE = "pick up the cup", "pick up the fork", "pick up the plate"
 
 
-def judge(**settings) -> AnswerJudge:
-    made = AnswerJudge(ReplanningSettings(**settings))
+def judge(**settings) -> AnswerFilter:
+    made = AnswerFilter(ReplanningSettings(**settings))
     made.start_over(0)
     return made
 
 
-def said(j: AnswerJudge, *answers: str, standing=CUP, source="model", why=Trigger.PERIOD):
+def said(j: AnswerFilter, *answers: str, standing=CUP, source="model", why=Trigger.PERIOD):
     """Verdicts of the answers, one a second."""
     return [
         j.usable(why, words, standing, source, (k + 1) * S)[0].value
@@ -40,14 +40,14 @@ def test_after_a_change_the_next_one_must_be_said_twice_again():
 def test_garbage_in_between_breaks_the_row():
     j = judge()
     assert said(j, FORK) == ["held_back"]
-    assert j.refused("it is empty")[0] == Verdict.REFUSED
+    assert j.refused("it is empty")[0] == AnswerVerdict.REFUSED
     assert said(j, FORK, FORK) == ["held_back", "changed"]
 
 
 @pytest.mark.parametrize("why", [t for t in Trigger if t != Trigger.PERIOD])
 def test_what_is_asked_for_a_reason_is_believed_at_once_and_the_reason_is_told(why):
     verdict, reason = judge().usable(why, FORK, CUP, "model", S)
-    assert verdict == Verdict.CHANGED
+    assert verdict == AnswerVerdict.CHANGED
     told = {"task": "task began", "operator": "handed back", "subtask_end": "nothing more to do"}
     assert told.get(why.value, "no progress") in reason
 

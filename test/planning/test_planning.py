@@ -44,15 +44,15 @@ class Scene:
             self.now += S // 10
             self._steps += 1
             stamp = self.now - S // 20
-            self.planning.saw_state(stamp, self.state, HOME, self.running)
+            self.planning.on_state(stamp, self.state, HOME, self.running)
             if self._steps % 4 == 0 and self.planning.keeper.subtask is not None:
-                self.planning.saw_chunk(self.planning.keeper.subtask.id, self.chunk)
+                self.planning.on_chunk(self.planning.keeper.subtask.id, self.chunk)
             question = self.planning.question(stamp)
             if question is not None:
                 said = self.answer
                 if isinstance(said, str):
                     said = SubtaskPrediction(said, score=0.5)
-                decision = self.planning.answered(question, said, self.source, stamp, self.now)
+                decision = self.planning.on_answer(question, said, self.source, stamp, self.now)
                 assert decision is not None
                 self.decisions.append(decision)
             why = self.planning.unfit(self.now)
@@ -135,7 +135,7 @@ def test_a_low_level_that_stands_on_does_not_flood_the_brain():
 def test_a_chunk_of_another_subtask_says_nothing():
     scene = Scene()
     scene.move(0.5)
-    scene.planning.saw_chunk(scene.planning.keeper.subtask.id + 1, STILL)
+    scene.planning.on_chunk(scene.planning.keeper.subtask.id + 1, STILL)
     assert told(scene.move(0.4)) == []
 
 
@@ -143,8 +143,8 @@ def test_a_chunk_that_moves_again_takes_the_question_back():
     scene = Scene()
     scene.move(0.5)
     subtask = scene.planning.keeper.subtask
-    scene.planning.saw_chunk(subtask.id, STILL)
-    scene.planning.saw_chunk(subtask.id, MOVING)
+    scene.planning.on_chunk(subtask.id, STILL)
+    scene.planning.on_chunk(subtask.id, MOVING)
     assert told(scene.move(0.2)) == []
 
 
@@ -154,16 +154,16 @@ def test_what_was_seen_of_the_subtask_before_asks_nothing_of_the_next(change):
     scene.move(1.0)
     planning, now = scene.planning, scene.now + S
     question = planning.question(now)
-    planning.saw_chunk(planning.keeper.subtask.id, STILL)
+    planning.on_chunk(planning.keeper.subtask.id, STILL)
     answer = SubtaskPrediction("put the cup in the sink")
     if change == "brain":
-        assert planning.answered(question, answer, "external", now, now).verdict == "changed"
+        assert planning.on_answer(question, answer, "external", now, now).verdict == "changed"
     else:
         planning.instruct("pick up the fork", now)
         planning.instruct("", now)
         question = planning.question(now)
         answer = SubtaskPrediction("pick up the fork")
-        assert planning.answered(question, answer, "external", now, now).verdict == "kept"
+        assert planning.on_answer(question, answer, "external", now, now).verdict == "kept"
     assert planning.question(now + S // 2) is None
 
 
@@ -243,7 +243,7 @@ def test_an_answer_that_is_none_is_not_kept_and_does_not_make_the_robot_hold():
     assert not any(d.publish for d in decided) and "the answer is none" in decided[0].reason
     assert scene.planning.keeper.subtask.overruled is None and scene.unfit == []
     question = scene.planning.question(scene.now + S)
-    assert scene.planning.failed(question, "out of memory", scene.now, scene.now) is None
+    assert scene.planning.on_failure(question, "out of memory", scene.now, scene.now) is None
 
 
 def test_an_answer_about_an_instruction_that_stands_no_more_is_dropped():
@@ -254,7 +254,7 @@ def test_an_answer_about_an_instruction_that_stands_no_more_is_dropped():
         question = scene.planning.question(scene.now + S)
         scene.planning.instruct(then, scene.now + S)
         late = SubtaskPrediction("pick up the cup")
-        assert scene.planning.answered(question, late, "model", scene.now, scene.now) is None
+        assert scene.planning.on_answer(question, late, "model", scene.now, scene.now) is None
 
 
 def test_a_brain_that_agrees_with_the_operator_takes_over_without_a_change():
@@ -288,8 +288,8 @@ def test_an_answer_that_nobody_waits_for_is_dropped():
             scene.planning.end(scene.now)
         for said in ("pick up the cup", ""):
             late = SubtaskPrediction(said)
-            assert scene.planning.answered(question, late, "model", scene.now, scene.now) is None
-        assert scene.planning.failed(question, "broken", scene.now, scene.now) is None
+            assert scene.planning.on_answer(question, late, "model", scene.now, scene.now) is None
+        assert scene.planning.on_failure(question, "broken", scene.now, scene.now) is None
 
 
 def test_the_same_words_in_another_task_are_another_subtask():
@@ -336,7 +336,7 @@ def test_garbage_is_refused_and_the_last_good_subtask_stands_for_five_seconds(ga
 def test_a_brain_that_fails_is_refused_with_the_reason():
     scene = Scene()
     question = scene.planning.question(scene.now)
-    decision = scene.planning.failed(question, "out of memory", scene.now, scene.now + S)
+    decision = scene.planning.on_failure(question, "out of memory", scene.now, scene.now + S)
     assert told([decision]) == [("task", "refused")] and not decision.publish
     assert "the brain gave no answer: out of memory" in decision.reason
     assert "out of memory" in scene.planning.unfit(scene.now + 6 * S)

@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Sequence
 
-from pi05_ros.brain.instructions import problem
+from pi05_ros.brain.instructions import text_problem
 from pi05_ros.cli.say.errors import SayError
 from pi05_ros.cli.say.phrases import Phrases
 from pi05_ros.cli.say.speaker import Speaker
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     if not 0.0 < parsed.wait < math.inf:
         print(f"pi05 say: --wait: wanted a time above 0, found {parsed.wait:g}", file=sys.stderr)
         return 2
-    trouble = problem(text)
+    trouble = text_problem(text)
     if trouble:
         print(f"pi05 say: not said: {trouble}", file=sys.stderr)
         return 2

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any
 
-from pi05_ros.brain.instructions import problem
+from pi05_ros.brain.instructions import text_problem
 from pi05_ros.cli.say.errors import SayError
 
 _ANSWER_S = 5.0  # For one answer [s, wall].
@@ -89,7 +89,7 @@ class Speaker:
             SayError: The words cannot be said, there is no planner, it did not answer, or it did
                 not take them.
         """
-        trouble = problem(text)
+        trouble = text_problem(text)
         if trouble:
             raise SayError(f"not said: {trouble}")
         name = f"{self._namespace.rstrip('/')}/instruct"
