@@ -21,7 +21,7 @@ class DelayEstimator:
     of the window, and one of a short one. What happens more often is how the machine is.
 
     A chunk that was computed while nothing ran is a warm-up: caches are cold, and the robot may
-    have been the one that was late. It is believed only as long as there is nothing else.
+    have been the one that was late. It is kept only as long as there is nothing else.
 
     Args:
         initial: What is said until a delay was measured [rows].
@@ -44,11 +44,11 @@ class DelayEstimator:
         if not self._delays:
             return max(self._initial, self._warm_up)
         median = statistics.median(self._delays)
-        believed = sorted(self._delays)
-        for _ in range(max(1, int(_STALL_SHARE * len(believed)))):
-            if believed[-1] > _STALL_FACTOR * median + _STALL_ROWS:
-                believed.pop()
-        return believed[-1]
+        kept = sorted(self._delays)
+        for _ in range(max(1, int(_STALL_SHARE * len(kept)))):
+            if kept[-1] > _STALL_FACTOR * median + _STALL_ROWS:
+                kept.pop()
+        return kept[-1]
 
     def add(self, rows: float, is_warm_up: bool = False) -> None:
         """Takes a measured delay [rows], 0 or more."""

@@ -35,16 +35,16 @@ class RobotView:
         """Whether a chunk would move it."""
         return self._state is not None and self._state.mode in (_RUNNING, _HOLDING)
 
-    def is_another_life(self, state: StateSample) -> bool:
+    def is_new_session(self, state: StateSample) -> bool:
         """Whether what was before `state` is void: another session or epoch of the bridge."""
-        return self._state is not None and not self.is_of(state.session, state.epoch)
+        return self._state is not None and not self.matches(state.session, state.epoch)
 
-    def is_of(self, session: int, epoch: int) -> bool:
+    def matches(self, session: int, epoch: int) -> bool:
         """Whether the newest state is of that session and epoch. Before the first one: yes."""
         state = self._state
         return state is None or (state.session, state.epoch) == (session, epoch)
 
-    def stood_at(self, time_ns: int) -> bool:
+    def stands_since(self, time_ns: int) -> bool:
         """Whether the robot stood from then on: it follows no chunk, and commands are still."""
         return self._standing_since_ns is not None and self._standing_since_ns <= time_ns
 

@@ -14,7 +14,7 @@ from pi05_ros.chunking.delay import DelayEstimator
 from pi05_ros.chunking.join import join
 from pi05_ros.chunking.robot_view import RobotView
 from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
-from pi05_ros.chunking.timeline import PublishedChunk, Timeline
+from pi05_ros.chunking.timeline import ChunkTimeline, PublishedChunk
 
 # Observations come at most so far apart, for the purpose of waiting for the next one [rows].
 _MAX_INTERVAL = 10.0
@@ -99,7 +99,7 @@ class ChunkScheduler:
         self._horizon = horizon
         self._max_committed = horizon - 1 if max_committed is None else max_committed
         self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
-        self._timeline = Timeline()
+        self._timeline = ChunkTimeline()
         self._robot = RobotView()
         self._sequence = 0
         self._lost_in_a_row = 0
@@ -132,18 +132,18 @@ class ChunkScheduler:
 
     def add_state(self, state: StateSample) -> None:
         """Takes a robot state: which chunk is executed, and from which row on."""
-        if self._robot.is_another_life(state):
+        if self._robot.is_new_session(state):
             self._timeline.clear()
         was_following = self._robot.follows_chunk
         self._robot.add(state)
         at_ns = max(state.commanded_ns, state.stamp_ns)  # Unarmed, it commands nothing.
         if state.chunk_sequence and not math.isnan(state.chunk_row):
-            taken = self._timeline.taken_up(
+            taken = self._timeline.mark_executed(
                 state.chunk_sequence, state.chunk_stamp_ns, state.commanded_ns
             )
             if taken is not None:
                 self._note_delay(taken, state.chunk_row)
-        lost = self._timeline.overdue(at_ns)
+        lost = self._timeline.mark_overdue(at_ns)
         if self._robot.is_armed:
             self.counts["never executed"] += lost
             self._lost_in_a_row += lost
@@ -152,7 +152,7 @@ class ChunkScheduler:
         last = self._timeline.last
         if was_following and last is not None and at_ns >= last.end_ns and not self.mode.waits:
             self.counts["ran out"] += 1
-        self._timeline.held(at_ns)
+        self._timeline.forget_executed(at_ns)
 
     def _note_delay(self, chunk: PublishedChunk, row: float) -> None:
         self.counts["executed"] += 1
@@ -184,7 +184,7 @@ class ChunkScheduler:
             subtask: What to do; its text is not empty.
             now_ns: The time, by the clock of the stamps.
         """
-        if not self._robot.is_of(session, epoch):
+        if not self._robot.matches(session, epoch):
             return None  # Seen before the bridge's epoch changed: a chunk of it is void.
         if self._last is not None and self._last[1].task != subtask.task:
             self._timeline.clear()  # The bridge drops what it executes when the task changes.
@@ -213,7 +213,7 @@ class ChunkScheduler:
         end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
         if subtask != request.subtask:
             reason = "of an older subtask"
-        elif not self._robot.is_of(request.session, request.epoch):
+        elif not self._robot.matches(request.session, request.epoch):
             reason = "of another epoch"
         elif not self.mode.waits and now_ns > end_ns:
             reason = "past when done"
@@ -266,7 +266,7 @@ class ChunkScheduler:
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
         if self._last is None:
-            return not self.mode.waits or self._robot.stood_at(stamp_ns)
+            return not self.mode.waits or self._robot.stands_since(stamp_ns)
         last_stamp_ns, last_subtask = self._last
         if stamp_ns < last_stamp_ns:
             return False
@@ -288,7 +288,7 @@ class ChunkScheduler:
 
     def _is_due_standing(self, stamp_ns: int) -> bool:
         """Mode sync: the last chunk is over, and the observation is of a robot that stands."""
-        return self._timeline.last is None and self._robot.stood_at(stamp_ns)
+        return self._timeline.last is None and self._robot.stands_since(stamp_ns)
 
     def _interval(self) -> float:
         """Greatest time between the last observations [rows]."""

@@ -16,7 +16,7 @@ _MEMORY_NS = 2_000_000_000
 _LOST_AFTER_NS = 200_000_000
 
 
-class Fate(enum.Enum):
+class ChunkStatus(enum.Enum):
     """What became of a published chunk."""
 
     PENDING = "on its way to the bridge"
@@ -36,7 +36,7 @@ class PublishedChunk:
     published_ns: int
     asked_rows: float  # Rows from its observation to the moment at which it was asked for.
     is_first: bool  # Nothing was being executed when it was asked for.
-    fate: Fate = field(default=Fate.PENDING)
+    status: ChunkStatus = field(default=ChunkStatus.PENDING)
     from_ns: int = 0  # Executed from then on; before that is known, its publication.
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class PublishedChunk:
         return (time_ns - self.start_ns) / self.period_ns
 
 
-class Timeline:
+class ChunkTimeline:
     """The chunks that were, are and will be executed, as far as it is known."""
 
     def __init__(self) -> None:
@@ -61,36 +61,36 @@ class Timeline:
     @property
     def last(self) -> PublishedChunk | None:
         """The newest chunk that is executed or on its way; None: nothing is."""
-        return next((c for c in reversed(self._chunks) if c.fate is not Fate.LOST), None)
+        return next((c for c in reversed(self._chunks) if c.status is not ChunkStatus.LOST), None)
 
     def add(self, chunk: PublishedChunk) -> None:
         """A chunk was published."""
         self._chunks = [c for c in self._chunks if c.end_ns > chunk.published_ns - _MEMORY_NS]
         self._chunks.append(chunk)
 
-    def taken_up(self, sequence: int, stamp_ns: int, at_ns: int) -> PublishedChunk | None:
+    def mark_executed(self, sequence: int, stamp_ns: int, at_ns: int) -> PublishedChunk | None:
         """The bridge executes a chunk at `at_ns`; returns it when that is news."""
         for index, chunk in enumerate(self._chunks):
             if chunk.sequence == sequence and chunk.stamp_ns == stamp_ns:
-                if chunk.fate is Fate.EXECUTED:
+                if chunk.status is ChunkStatus.EXECUTED:
                     return None
-                chunk.fate, chunk.from_ns = Fate.EXECUTED, at_ns
+                chunk.status, chunk.from_ns = ChunkStatus.EXECUTED, at_ns
                 # The bridge takes chunks in order: what it passed over will not come.
-                _lose(self._chunks[:index])
+                _mark_lost(self._chunks[:index])
                 return chunk
         return None
 
-    def overdue(self, at_ns: int) -> int:
+    def mark_overdue(self, at_ns: int) -> int:
         """Marks chunks that should have been taken up by `at_ns` as lost; returns how many."""
-        return _lose([c for c in self._chunks if at_ns - c.published_ns > _LOST_AFTER_NS])
+        return _mark_lost([c for c in self._chunks if at_ns - c.published_ns > _LOST_AFTER_NS])
 
-    def held(self, at_ns: int) -> None:
+    def forget_executed(self, at_ns: int) -> None:
         """The robot follows no chunk at `at_ns`: what was published before is not gone on from.
 
         A chunk that is on its way may still be taken up.
         """
         self._chunks = [
-            c for c in self._chunks if c.fate is not Fate.EXECUTED or c.from_ns > at_ns
+            c for c in self._chunks if c.status is not ChunkStatus.EXECUTED or c.from_ns > at_ns
         ]
 
     def clear(self) -> None:
@@ -111,7 +111,7 @@ class Timeline:
             where all have run out; and the number of rows up to there. None: nothing is executed
             at any of these times.
         """
-        chunks = [c for c in self._chunks if c.fate is not Fate.LOST]
+        chunks = [c for c in self._chunks if c.status is not ChunkStatus.LOST]
         if not chunks:
             return None
         overlap = math.floor((chunks[-1].end_ns - stamp_ns) / period_ns + 1e-6) + 1
@@ -128,11 +128,11 @@ class Timeline:
         return actions, overlap
 
 
-def _lose(chunks: Sequence[PublishedChunk]) -> int:
+def _mark_lost(chunks: Sequence[PublishedChunk]) -> int:
     """Marks those of them that are still on their way as lost; returns how many."""
-    lost = [chunk for chunk in chunks if chunk.fate is Fate.PENDING]
+    lost = [chunk for chunk in chunks if chunk.status is ChunkStatus.PENDING]
     for chunk in lost:
-        chunk.fate = Fate.LOST
+        chunk.status = ChunkStatus.LOST
     return len(lost)
 
 
