@@ -38,7 +38,7 @@ class ChunkPaths:
     def add(self, path: ChunkPath, now_ns: int) -> None:
         """Takes a chunk, which replaces the present one at a time [ns]; not when told again."""
         before, self._present = self._present, path
-        if before is not None and _told_as(before) != _told_as(path):
+        if before is not None and _identity(before) != _identity(path):
             self._earlier.appendleft((min(now_ns, before.end_ns), before))
 
     def present(self, now_ns: int) -> ChunkPath | None:
@@ -55,6 +55,6 @@ class ChunkPaths:
         return [(age, path) for age, path in ages if age < self._memory]
 
 
-def _told_as(path: ChunkPath) -> tuple[int, int]:
+def _identity(path: ChunkPath) -> tuple[int, int]:
     """A chunk's name: its number, which begins anew with the policy, and its observation."""
     return path.facts.sequence, path.facts.stamp_ns

@@ -9,7 +9,7 @@ import numpy as np
 from pi05_ros.inspection.chunk_paths import ChunkPath
 from pi05_ros.inspection.colours import COMMITTED, GRIPPERS, REPLACED, by_age, rgba
 from pi05_ros.inspection.facts import ChunkFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
 from pi05_ros.platforms.platform import Platform
@@ -31,7 +31,7 @@ class ChunkShapes:
         kinematics: Of the same robot.
     """
 
-    def __init__(self, platform: Platform, kinematics: Kinematics) -> None:
+    def __init__(self, platform: Platform, kinematics: LinkKinematics) -> None:
         self._platform, self._kinematics = platform, kinematics
         grippers = platform.groups_of("parallel_gripper")
         self._openings = [platform.slices[group.name].start for group in grippers]

@@ -11,7 +11,7 @@ from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.platforms.platform import Group, Platform
 
 
-class Kinematics:
+class LinkKinematics:
     """Forward kinematics of a platform. Not thread-safe: it computes in buffers of its own.
 
     The tool centre point of a gripper is the link whose name ends in `tcp`, fixed to the link that

@@ -6,7 +6,7 @@ import numpy as np
 
 from pi05_ros.inspection.colours import BASE, COMMANDED, MEASURED, by_age, rgba
 from pi05_ros.inspection.facts import StateFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
 from pi05_ros.platforms.platform import Platform
@@ -24,7 +24,7 @@ class MotionShapes:
         kinematics: Of the same robot.
     """
 
-    def __init__(self, platform: Platform, kinematics: Kinematics) -> None:
+    def __init__(self, platform: Platform, kinematics: LinkKinematics) -> None:
         self._platform, self._kinematics = platform, kinematics
 
     def tools(self, state: np.ndarray, pose: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ def on_floor(points: np.ndarray) -> np.ndarray:
     return np.concatenate([points[..., :2], np.full((*points.shape[:-1], 1), _FLOOR)], axis=-1)
 
 
-class Shown:
+class DisplayedShapes:
     """Remembers what a viewer shows, so that it can be told what to take away."""
 
     def __init__(self) -> None:

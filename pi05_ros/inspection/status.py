@@ -26,7 +26,7 @@ MODE_NAMES = {
 _WINDOW_NS = 5_000_000_000
 
 
-class Rate:
+class StampRate:
     """How often stamps have come over the last 5 s."""
 
     def __init__(self) -> None:
@@ -62,7 +62,9 @@ class StatusBoard:
         self._decision: DecisionFacts | None = None
         self._state: StateFacts | None = None
         self._chunk: ChunkFacts | None = None
-        self._rates = {name: Rate() for name in ("robot_state", "action_chunk", "plan_decision")}
+        self._rates = {
+            name: StampRate() for name in ("robot_state", "action_chunk", "plan_decision")
+        }
 
     def add_subtask(self, subtask: SubtaskFacts) -> None:
         """Takes what the planner says."""

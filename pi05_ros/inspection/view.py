@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.inspection.chunk_paths import ChunkPaths
 from pi05_ros.inspection.chunk_shapes import ChunkShapes
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.lens import Lens, lens_of
 from pi05_ros.inspection.motion_shapes import MotionShapes, commanded
 from pi05_ros.inspection.planar import PoseHistory
@@ -51,7 +51,7 @@ class View:
     """
 
     def __init__(
-        self, platform: Platform, settings: ViewSettings, kinematics: Kinematics | None
+        self, platform: Platform, settings: ViewSettings, kinematics: LinkKinematics | None
     ) -> None:
         self._platform, self._settings = platform, settings
         self._motion = MotionShapes(platform, kinematics) if kinematics else None

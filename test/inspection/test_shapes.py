@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.inspection.shapes import Shape, ShapeKind, Shown
+from pi05_ros.inspection.shapes import DisplayedShapes, Shape, ShapeKind
 
 RED = np.array([1.0, 0.0, 0.0, 1.0])
 
@@ -31,7 +31,7 @@ def test_what_a_viewer_would_choke_on_is_refused(wrong, said):
 
 
 def test_what_is_gone_is_named_once():
-    shown = Shown()
+    shown = DisplayedShapes()
     assert shown.replace([shape(id=0), shape(id=1), shape("boxes", 0)]) == []
     assert shown.replace([shape(id=1)]) == [("boxes", 0), ("chunk", 0)]
     assert shown.replace([shape(id=1)]) == []
