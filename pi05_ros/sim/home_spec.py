@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.home import Item, Kitchen
 from pi05_ros.sim.homes.parts import Part
-from pi05_ros.sim.robot import ITEM, TOUCHES, WORLD
+from pi05_ros.sim.robot import CONTACT_AFFINITY, ITEM, WORLD
 
 _SHAPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
@@ -21,7 +21,7 @@ _SHAPES = {
     "lathe": mujoco.mjtGeom.mjGEOM_MESH,
 }
 _LATHE_SIDES = 24
-_FELT_GROUP = 3  # Geoms that are felt but not seen; renderers leave this group out.
+_COLLISION_ONLY_GROUP = 3  # Geoms that are felt but not seen; renderers leave this group out.
 
 
 def item_body(name: str) -> str:
@@ -66,9 +66,9 @@ def _add_item(spec: mujoco.MjSpec, item: Item) -> None:
 
 def _middle_of_mass(item: Item) -> np.ndarray:
     """Middle (3,) of the boxes that are felt of an item, a little low: it stands well."""
-    felt = [part for part in item.design.parts if part.felt]
-    volumes = [float(np.prod(part.size)) for part in felt]
-    middle = np.average([part.position for part in felt], axis=0, weights=volumes)
+    colliding = [part for part in item.design.parts if part.collides]
+    volumes = [float(np.prod(part.size)) for part in colliding]
+    middle = np.average([part.position for part in colliding], axis=0, weights=volumes)
     return middle * [1.0, 1.0, 0.8]
 
 
@@ -85,9 +85,9 @@ def _add_part(
     geom.rgba = part.color
     geom.material = _material(spec, part)
     geom.mass = 0.0
-    geom.contype = contact if part.felt else 0
-    geom.conaffinity = TOUCHES[contact] if part.felt else 0
-    geom.group = 1 if part.seen else _FELT_GROUP
+    geom.contype = contact if part.collides else 0
+    geom.conaffinity = CONTACT_AFFINITY[contact] if part.collides else 0
+    geom.group = 1 if part.visible else _COLLISION_ONLY_GROUP
     geom.condim = 3
     geom.friction = [0.7, 0.005, 0.0001]
 

@@ -21,7 +21,7 @@ from pi05_ros.platforms.platform import Group, Platform
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
 WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8
-TOUCHES = {WORLD: 0, ITEM: WORLD | ITEM, ROBOT: WORLD | ITEM | ROBOT, FINGER: WORLD}
+CONTACT_AFFINITY = {WORLD: 0, ITEM: WORLD | ITEM, ROBOT: WORLD | ITEM | ROBOT, FINGER: WORLD}
 
 BASE_JOINTS = ("base_x", "base_y", "base_yaw")  # Along odom's x and y [m], about z [rad].
 
@@ -165,7 +165,7 @@ def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
         for geom in body.geoms:
             if geom.contype or geom.conaffinity:
                 kind = FINGER if body.name in fingers else ROBOT
-                geom.contype, geom.conaffinity = kind, TOUCHES[kind]
+                geom.contype, geom.conaffinity = kind, CONTACT_AFFINITY[kind]
     # A shoulder sits inside the torso and a wrist inside the hand: links up to two joints apart.
     for body in spec.bodies[1:]:
         ancestor = body.parent

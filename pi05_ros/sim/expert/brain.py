@@ -12,16 +12,16 @@ from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPre
 from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
-from pi05_ros.sim.expert.config import ExpertConfig
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
-from pi05_ros.sim.expert.memory import ChunkMemory, Running
 from pi05_ros.sim.expert.moves import Moves
-from pi05_ros.sim.expert.observing import Observer, check
 from pi05_ros.sim.expert.planner import SubtaskPlanner
 from pi05_ros.sim.expert.projection import item_boxes
-from pi05_ros.sim.expert.skills import Hold, Pick, Place, Skill
+from pi05_ros.sim.expert.recent_chunks import RecentChunks, RunningCommands
+from pi05_ros.sim.expert.skills import HoldSkill, PickSkill, PlaceSkill, Skill
 from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.state_estimator import StateEstimator, check_observation
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.kitchen import draw_kitchen
@@ -45,7 +45,7 @@ class ExpertBrain:
     def __init__(
         self,
         platform: Platform,
-        config: ExpertConfig | None = None,
+        config: ScriptedExpertConfig | None = None,
         picture_size: tuple[int, int] = (224, 224),
     ) -> None:
         self.info = BrainInfo(
@@ -58,18 +58,18 @@ class ExpertBrain:
             horizon=_HORIZON,
             period=platform.period,
         )
-        config = config or ExpertConfig()
+        config = config or ScriptedExpertConfig()
         self._platform = platform
         self._config = config
         self._picture_size = picture_size
         self._lock = threading.Lock()
-        self._kinematics = Kinematics(platform)
+        self._kinematics = ArmKinematics(platform)
         self._chunks = ChunkMaker(platform, config.limit_share, _HORIZON)
-        self._memory = ChunkMemory(platform.period, platform.is_velocity, config.latency)
-        self._observer = Observer(self._kinematics, config)
+        self._recent = RecentChunks(platform.period, platform.is_velocity, config.latency)
+        self._estimator = StateEstimator(self._kinematics, config)
         self._moves: Moves | None = None
         self._planner: tuple[str, SubtaskPlanner] | None = None
-        self._complained = ""
+        self._warned_text = ""
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
         """Solves once, so that libraries are loaded. It goes on from chunks in no mode."""
@@ -126,10 +126,10 @@ class ExpertBrain:
             moves, robot, running = self._observe(observation)
             skill = self._skill(moves, robot, subtask)
             chunk = self._chunks.make(skill, robot, running.committed)
-            self._memory.add(observation.stamp_ns, chunk)
+            self._recent.add(observation.stamp_ns, chunk)
             return ChunkPrediction(chunk)
 
-    def remember(self, stamp_ns: int, chunk: np.ndarray) -> None:
+    def replace_last_chunk(self, stamp_ns: int, chunk: np.ndarray) -> None:
         """Says what became of the last chunk, where something else is executed.
 
         Args:
@@ -137,37 +137,37 @@ class ExpertBrain:
             chunk: (horizon, D) float64 targets, platform units.
         """
         with self._lock:
-            self._memory.replace(stamp_ns, chunk)
+            self._recent.replace(stamp_ns, chunk)
 
     def close(self) -> None:
         """Nothing to free."""
 
-    def _observe(self, observation: Observation) -> tuple[Moves, RobotState, Running]:
+    def _observe(self, observation: Observation) -> tuple[Moves, RobotState, RunningCommands]:
         """The state at the stamp and the commands on their way. Gets to know a new home."""
-        scene = check(observation, self._platform.names)
+        scene = check_observation(observation, self._platform.names)
         if self._moves is None or self._moves.workplace.kitchen.seed != scene.home:
             place = Workplace(self._kinematics, draw_kitchen(scene.home), self._config)
             self._moves = Moves(place)
             self._planner = None
-            self._memory.clear()
-            self._observer.clear()
+            self._recent.clear()
+            self._estimator.clear()
         commanded = np.asarray(observation.commanded, dtype=np.float64)
         commanded = np.where(np.isfinite(commanded), commanded, observation.state)
-        running = self._memory.running(commanded, observation.stamp_ns)
+        running = self._recent.match(commanded, observation.stamp_ns)
         kitchen = self._moves.workplace.kitchen
-        robot = self._observer.observe(observation, scene, kitchen, running)
+        robot = self._estimator.estimate(observation, scene, kitchen, running)
         return self._moves, robot, running
 
     def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
         try:
             command = parse_subtask(subtask, moves.workplace.kitchen)
         except UnknownText as error:
-            if subtask != self._complained:
+            if subtask != self._warned_text:
                 _LOG.warning("%s; the robot holds still", error)
-                self._complained = subtask
-            return Hold(moves)
+                self._warned_text = subtask
+            return HoldSkill(moves)
         if command.item is None:
-            return Hold(moves)
+            return HoldSkill(moves)
         if command.verb == "pick":
-            return Pick(moves, command.item, robot)
-        return Place(moves, command.item, robot)
+            return PickSkill(moves, command.item, robot)
+        return PlaceSkill(moves, command.item, robot)

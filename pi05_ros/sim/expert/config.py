@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class ExpertConfig:
+class ScriptedExpertConfig:
     """Numbers that shape the expert's motion. Limits are the platform's, never written here."""
 
     limit_share: float = 0.88  # Share of the platform's velocity and acceleration limits to use.

@@ -34,7 +34,7 @@ class IkSolution:
         return self.position_error <= position and self.angle_error <= angle
 
 
-class Kinematics:
+class ArmKinematics:
     """Where hands and cameras are for a state vector, and which vector puts a hand somewhere.
 
     Holds scratch memory: one thread at a time. Base velocities in a vector are not looked at.

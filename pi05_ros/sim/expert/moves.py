@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
-from pi05_ros.sim.expert.rails import Rail, Rails
 from pi05_ros.sim.expert.state import Held, RobotState
+from pi05_ros.sim.expert.vertical_paths import VerticalPath, VerticalPaths
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
@@ -38,8 +38,8 @@ class Moves:
         self.workplace = workplace
         self._config = workplace.config
         self._layout = workplace.kinematics.layout
-        self._rails = Rails(workplace.kinematics)
-        self._up: dict[str, Rail] = {}
+        self._paths = VerticalPaths(workplace.kinematics)
+        self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
 
     def stay(self, robot: RobotState) -> Goal:
@@ -54,10 +54,10 @@ class Moves:
             goal.vector[torso] = self.workplace.posture[torso]
         for arm in self._layout.arms:
             if arm.side != working:
-                self.draw_in(robot, goal, arm.side)
+                self.retract(robot, goal, arm.side)
         return goal
 
-    def draw_in(self, robot: RobotState, goal: Goal, side: str) -> None:
+    def retract(self, robot: RobotState, goal: Goal, side: str) -> None:
         """The hand goes straight up if it has to, then to its ready pose."""
         if self._must_rise(robot, side):
             self._rise(robot, goal, side)
@@ -95,24 +95,24 @@ class Moves:
         is_low = hand[2] < top - _LOW
         on_path = turned < 0.12 and beside < config.on_path * (1.5 if is_low else 1.0)
         if not self._stands(robot, stance, slack=on_path and is_low):
-            self.draw_in(robot, goal, side)
+            self.retract(robot, goal, side)
             self.drive(robot, goal, stance)
             return False
         seed = self.workplace.posture.copy()
         seed[self._layout.arm(side).joints] = self.workplace.ready_joints(side, top)
-        rail = self._rails.get("reach", side, target, top, robot.base, seed)
+        path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
         # A hand that comes in fast would be carried past its path: it settles above it first.
         settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
         if on_path and settled and self._torso_is_up(robot):
-            goal.vector[joints] = rail.at(hand[2] - config.lookahead)
+            goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
         if is_low and beside < _NEAR_PATH and turned < 0.3:
-            goal.vector[joints] = rail.at(hand[2] + config.lookahead)  # Up and back to the path.
+            goal.vector[joints] = path.at(hand[2] + config.lookahead)  # Up and back to the path.
         elif is_low and self.workplace.is_over(hand):
             self._rise(robot, goal, side)
         else:
-            goal.vector[joints] = rail.at(rail.top)
+            goal.vector[joints] = path.at(path.top)
         return False
 
     def passing_height(self, robot: RobotState, side: str) -> float:
@@ -152,20 +152,20 @@ class Moves:
         """Straight up from wherever the hand is."""
         T_odom_tcp = robot.tcp(side)
         position, top = T_odom_tcp.position, self.passing_height(robot, side)
-        rail = self._up.get(side)
+        path = self._up.get(side)
         if (
-            rail is None
-            or math.dist(position[:2], rail.place.position[:2]) > 0.03
-            or position[2] < rail.bottom - 0.02
-            or rail.top < top - 0.01
-            or not rail.serves(side, rail.place, rail.top, robot.base, rail.torso)
+            path is None
+            or math.dist(position[:2], path.place.position[:2]) > 0.03
+            or position[2] < path.bottom - 0.02
+            or path.top < top - 0.01
+            or not path.serves(side, path.place, path.top, robot.base, path.torso)
         ):
             place = HandPose(position, hand_yaw(T_odom_tcp))
             seed = robot.command + robot.tracking_error
-            rail = self._rails.get("rise", side, place, top, robot.base, seed, downwards=False)
-            self._up[side] = rail
+            path = self._paths.get("rise", side, place, top, robot.base, seed, downwards=False)
+            self._up[side] = path
         joints = self._layout.arm(side).joints
-        goal.vector[joints] = rail.at(position[2] + self._config.lookahead)
+        goal.vector[joints] = path.at(position[2] + self._config.lookahead)
 
     def _stands(self, robot: RobotState, stance: FloorPose, slack: bool) -> bool:
         """Whether the base stands at `stance`, as near as it has to."""

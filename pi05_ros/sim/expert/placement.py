@@ -117,7 +117,7 @@ def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) ->
     held = robot.hands[side].held
     assert held is not None and held.name == item.name
     T_sink_item = hand_down(np.zeros(3), yaw - sink.pose.yaw) @ held.T_tcp_item
-    boxes = [part for part in item.design.parts if part.felt and part.shape == "box"]
+    boxes = [part for part in item.design.parts if part.collides and part.shape == "box"]
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
     corners = np.concatenate([np.array(b.position) + signs * np.array(b.size) for b in boxes])
     corners = T_sink_item.apply(corners)

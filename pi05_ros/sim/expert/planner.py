@@ -18,7 +18,7 @@ _TIDY_TIME = 6.0  # For drawing the hands in after the last dish [s].
 
 
 @dataclass(frozen=True)
-class Decision:
+class SubtaskChoice:
     """A subtask and the item that it is about."""
 
     text: str
@@ -42,12 +42,12 @@ class SubtaskPlanner:
         self._kitchen = moves.workplace.kitchen
         self._items = parse_task(task, self._kitchen)
         self._config = moves.workplace.config
-        self._now = Decision("")
+        self._now = SubtaskChoice("")
         self._since = 0.0
         self._given_up = {item.name: 0 for item in self._items}
         self._finished_at: float | None = None
 
-    def decide(self, robot: RobotState, time: float) -> Decision:
+    def decide(self, robot: RobotState, time: float) -> SubtaskChoice:
         """The subtask at `time` [s]. Calls come in order."""
         decision = self._choose(robot, time)
         if decision.text != self._now.text:
@@ -55,7 +55,7 @@ class SubtaskPlanner:
         self._now = decision
         return decision
 
-    def _choose(self, robot: RobotState, time: float) -> Decision:
+    def _choose(self, robot: RobotState, time: float) -> SubtaskChoice:
         held = [item for item in self._items if robot.holder(item.name) is not None]
         left = [item for item in self._items if item in held or not self._is_in(robot, item)]
         if not left:
@@ -67,31 +67,31 @@ class SubtaskPlanner:
             _LOG.warning("'%s' took too long: others come first", self._now.text)
         for item in held:
             if self._is_lifted(robot, item) or self._now.text == place_text(item):
-                return Decision(place_text(item), item)
-            return Decision(pick_text(item), item)
+                return SubtaskChoice(place_text(item), item)
+            return SubtaskChoice(pick_text(item), item)
         options = [item for item in left if self._can_try(robot, item)]
         if not options:
             if self._now.text:
                 names = ", ".join(item.phrase for item in left)
                 _LOG.warning("out of reach, or given up too often: %s", names)
-            return Decision("")
+            return SubtaskChoice("")
         tries = min(self._given_up[item.name] for item in options)
         options = [item for item in options if self._given_up[item.name] == tries]
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
             return self._now
-        item = min(options, key=lambda option: self._way(robot, option))
-        return Decision(pick_text(item), item)
+        item = min(options, key=lambda option: self._driving_distance(robot, option))
+        return SubtaskChoice(pick_text(item), item)
 
-    def _finish(self, robot: RobotState, time: float) -> Decision:
+    def _finish(self, robot: RobotState, time: float) -> SubtaskChoice:
         """All is in the sink: hands draw in, then the task is done."""
         if self._finished_at is None:
             self._finished_at = time
         placed = self._now.item
         busy = not self._moves.hands_are_clear(robot)
         if busy and placed is not None and time - self._finished_at < _TIDY_TIME:
-            return Decision(place_text(placed), placed)
-        return Decision("", done=True)
+            return SubtaskChoice(place_text(placed), placed)
+        return SubtaskChoice("", done=True)
 
     def _is_in(self, robot: RobotState, item: Item) -> bool:
         return self._kitchen.sink.contains(robot.item(item.name).position)
@@ -105,7 +105,7 @@ class SubtaskPlanner:
         on_floor = robot.item(item.name).position[2] < counter.height - _FALLEN
         return not on_floor and self._given_up[item.name] < self._config.rounds
 
-    def _way(self, robot: RobotState, item: Item) -> float:
+    def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """How far the base would go for an item, with the better arm [m]."""
         place = self._moves.workplace
         position = robot.item(item.name).position

@@ -9,7 +9,7 @@ import numpy as np
 from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import Camera
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform
 from pi05_ros.sim.homes.home import Item
 
@@ -17,7 +17,7 @@ _NEAREST = 0.02  # Corners nearer to the lens than this, or behind it, cannot be
 
 
 def item_boxes(
-    kinematics: Kinematics,
+    kinematics: ArmKinematics,
     vector: np.ndarray,
     T_odom_base: Transform,
     item: Item,

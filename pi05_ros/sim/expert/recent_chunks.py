@@ -14,7 +14,7 @@ _EARLY, _LATE = 0.1, 0.3  # A row was sent at its time, give or take so much [s]
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningCommands:
     """The commands around an observation's stamp."""
 
     command: np.ndarray  # (D,) just before the stamp.
@@ -22,7 +22,7 @@ class Running:
     committed: np.ndarray  # (n, D) rows from the stamp on that are sent, or about to be.
 
 
-class ChunkMemory:
+class RecentChunks:
     """The last chunks, to go on from where they lead.
 
     An observation carries the last command, but neither its rate nor what follows. Where the
@@ -57,11 +57,11 @@ class ChunkMemory:
             self._chunks.pop()
         self.add(stamp_ns, chunk)
 
-    def running(self, command: np.ndarray, stamp_ns: int) -> Running:
+    def match(self, command: np.ndarray, stamp_ns: int) -> RunningCommands:
         """What runs while `command` (D,) is the last command of an observation at `stamp_ns`."""
         none = np.empty((0, len(command)))
         rate = np.where(self._is_velocity, command, 0.0)
-        best, found = 1.0, Running(command, rate, none)
+        best, found = 1.0, RunningCommands(command, rate, none)
         for chunk_ns, chunk in reversed(self._chunks):
             # Row `now` is for the stamp itself, so the one before it has just been sent.
             now = round((stamp_ns - chunk_ns) * 1e-9 / self._period)
@@ -79,5 +79,5 @@ class ChunkMemory:
             rate = (chunk[start] - chunk[start - 1]) / self._period
             rate = np.where(self._is_velocity, chunk[start], rate)
             committed = chunk[start + 1 : row + 1 + self._ahead]
-            found = Running(chunk[start], rate, committed)
+            found = RunningCommands(chunk[start], rate, committed)
         return found

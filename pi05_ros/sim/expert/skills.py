@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
-from pi05_ros.sim.expert.slots import release_pose
+from pi05_ros.sim.expert.placement import release_pose
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 from pi05_ros.sim.homes.home import Item
@@ -29,7 +29,7 @@ class Skill(Protocol):
         """Where everything should go now."""
 
 
-class Hold:
+class HoldSkill:
     """Stops everything and stays."""
 
     def __init__(self, moves: Moves) -> None:
@@ -40,7 +40,7 @@ class Hold:
         return self._moves.stay(robot)
 
 
-class Pick:
+class PickSkill:
     """Takes an item from the counter, lifts it and draws it in. Which arm, it decides itself."""
 
     def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
@@ -114,7 +114,7 @@ class Pick:
         return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
-class Place:
+class PlaceSkill:
     """Puts what a hand holds into the sink, and draws the hand in again."""
 
     def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
@@ -153,7 +153,7 @@ def carry(moves: Moves, robot: RobotState, side: str) -> Goal:
     goal = moves.rest(robot, working=side)
     goal.vector[robot.kinematics.layout.arm(side).gripper] = 0.0
     if robot.hands[side].since >= moves.workplace.config.dwell:
-        moves.draw_in(robot, goal, side)
+        moves.retract(robot, goal, side)
     return goal
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
 
@@ -34,7 +34,7 @@ class Hand:
 class RobotState:
     """Robot and items at one row of a chunk. `advance` makes the next row of it."""
 
-    kinematics: Kinematics
+    kinematics: ArmKinematics
     command: np.ndarray  # (D,) last command, platform units.
     velocity: np.ndarray  # (D,) rate of the command; for the base the command itself.
     tracking_error: np.ndarray  # (D,) measured minus commanded position.

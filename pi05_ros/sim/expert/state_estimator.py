@@ -6,10 +6,10 @@ import numpy as np
 
 from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.expert.config import ExpertConfig
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.layout import ArmLayout
-from pi05_ros.sim.expert.memory import Running
+from pi05_ros.sim.expert.recent_chunks import RunningCommands
 from pi05_ros.sim.expert.state import Hand, RobotState
 from pi05_ros.sim.expert.transforms import Transform, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose
@@ -19,10 +19,10 @@ _LONG_AGO = 1e3  # [s]
 _DONE_MOVING = 0.35  # A measured gripper this near to its command's end has done what it was told.
 
 
-class Observer:
+class StateEstimator:
     """Turns observations into states. Remembers when each hand was told to open or to close."""
 
-    def __init__(self, kinematics: Kinematics, config: ExpertConfig) -> None:
+    def __init__(self, kinematics: ArmKinematics, config: ScriptedExpertConfig) -> None:
         self._kinematics = kinematics
         self._config = config
         self._switched: dict[str, tuple[bool, int]] = {}
@@ -31,13 +31,17 @@ class Observer:
         """Forgets the past."""
         self._switched.clear()
 
-    def observe(
-        self, observation: Observation, scene: SceneState, kitchen: Kitchen, running: Running
+    def estimate(
+        self,
+        observation: Observation,
+        scene: SceneState,
+        kitchen: Kitchen,
+        running: RunningCommands,
     ) -> RobotState:
         """The state at the observation's stamp.
 
         Args:
-            observation: One that `check` accepts.
+            observation: One that `check_observation` accepts.
             scene: Its scene.
             kitchen: Of the scene's home.
             running: The commands at the stamp.
@@ -63,7 +67,7 @@ class Observer:
             since = self._since(arm, robot.is_open(arm.side), observation)
             robot.hands[arm.side].since = since
             if not robot.is_open(arm.side):
-                self._look_into_hand(robot, arm.side, kitchen)
+                self._detect_held_item(robot, arm.side, kitchen)
         return robot
 
     def _since(self, arm: ArmLayout, is_open: bool, observation: Observation) -> float:
@@ -76,7 +80,7 @@ class Observer:
             return _LONG_AGO
         return max(0.0, (observation.stamp_ns - known[1]) * 1e-9)
 
-    def _look_into_hand(self, robot: RobotState, side: str, kitchen: Kitchen) -> None:
+    def _detect_held_item(self, robot: RobotState, side: str, kitchen: Kitchen) -> None:
         """A closed hand holds the item whose graspable points are nearest, if one is near."""
         tcp = robot.tcp(side).position
         nearest, name = self._config.grasp_reach, None
@@ -91,7 +95,7 @@ class Observer:
             robot.grasp(side, name)
 
 
-def check(observation: Observation, names: tuple[str, ...]) -> SceneState:
+def check_observation(observation: Observation, names: tuple[str, ...]) -> SceneState:
     """Accepts only what the expert can work with.
 
     Args:

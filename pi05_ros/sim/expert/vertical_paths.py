@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
@@ -17,7 +17,7 @@ _SAME_PLACE, _SAME_ANGLE = 0.003, 0.01  # [m], [rad] below which a solved path s
 
 
 @dataclass(frozen=True)
-class Rail:
+class VerticalPath:
     """One arm's joints along a vertical path, for a base that stands still."""
 
     side: str
@@ -55,12 +55,12 @@ class Rail:
         )
 
 
-class Rails:
+class VerticalPaths:
     """Solves rails and remembers the last of each arm and use."""
 
-    def __init__(self, kinematics: Kinematics) -> None:
+    def __init__(self, kinematics: ArmKinematics) -> None:
         self._kinematics = kinematics
-        self._last: dict[tuple[str, str], Rail] = {}
+        self._last: dict[tuple[str, str], VerticalPath] = {}
 
     def get(
         self,
@@ -71,7 +71,7 @@ class Rails:
         base: FloorPose,
         seed: np.ndarray,
         downwards: bool = True,
-    ) -> Rail:
+    ) -> VerticalPath:
         """The path from `place` straight up to the height `top` [m].
 
         Args:
@@ -102,6 +102,6 @@ class Rails:
             seed = solution.vector
             reaches = reaches and solution.reaches()
             joints[i] = seed[layout.arm(side).joints]
-        rail = Rail(side, place, base, torso, heights, joints, reaches)
-        self._last[(use, side)] = rail
-        return rail
+        path = VerticalPath(side, place, base, torso, heights, joints, reaches)
+        self._last[(use, side)] = path
+        return path

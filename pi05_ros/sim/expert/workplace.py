@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.grasps import HandPose
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import hand_down, on_floor
 from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.geometry import FloorPose
@@ -22,7 +22,9 @@ Bounds = tuple[np.ndarray, np.ndarray]  # Least and greatest corner of a box, (3
 class Workplace:
     """Stances, posture of the torso and ready poses of the hands, for one robot and kitchen."""
 
-    def __init__(self, kinematics: Kinematics, kitchen: Kitchen, config: ExpertConfig) -> None:
+    def __init__(
+        self, kinematics: ArmKinematics, kitchen: Kitchen, config: ScriptedExpertConfig
+    ) -> None:
         self.kinematics = kinematics
         self.kitchen = kitchen
         self.config = config
@@ -30,7 +32,7 @@ class Workplace:
         self.facing = self.counter.pose.yaw
         self.posture = self._work_posture()
         sides = [arm.side for arm in kinematics.layout.arms]
-        self.lanes = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
+        self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
         tallest = max(item.design.size[2] for item in kitchen.dishes)
         # A hand at this height passes over every dish that stands on the counter.
         self.pass_height = self.counter.height + tallest + config.clearance
@@ -47,7 +49,7 @@ class Workplace:
         """
         key = (side, round(height, 2), round(yaw, 1))
         if key not in self._ready:
-            place = np.array([self.config.ready_reach, self.lanes[side], key[1]])
+            place = np.array([self.config.ready_reach, self.shoulder_y[side], key[1]])
             solution = self.kinematics.solve(side, hand_down(place, key[2]), self.posture)
             self._ready[key] = solution.vector[self.kinematics.layout.arm(side).joints]
         return self._ready[key]
@@ -57,7 +59,7 @@ class Workplace:
 
         Of all good places along the counter it is the one nearest to `base`.
         """
-        y = self.counter.pose.local(position)[1] - self.lanes[side]
+        y = self.counter.pose.local(position)[1] - self.shoulder_y[side]
         here = self.counter.pose.local((base.x, base.y))[1]
         side_reach = self.config.side_reach
         return self.at(-self.config.standoff, float(np.clip(here, y - side_reach, y + side_reach)))
@@ -123,6 +125,6 @@ def _over_sink(kitchen: Kitchen) -> tuple[Bounds, ...]:
         low, high = (corner - middle for corner in part.bounds())
         is_near = (high[:2] > -reach).all() and (low[:2] < reach).all()
         stands_up = high[2] > sink.top + 0.02 and low[2] < sink.top + _ARM_SPACE
-        if part.felt and is_near and stands_up:
+        if part.collides and is_near and stands_up:
             found.append((low, high))
     return tuple(found)

@@ -14,8 +14,8 @@ from pi05_ros.sim.homes.items import (
     SILVER,
     Design,
     centred,
+    collision_box,
     draw,
-    felt_box,
     tumbler,
 )
 from pi05_ros.sim.homes.parts import ALONG_X, Color, Part, Quaternion, about_y, about_z
@@ -26,7 +26,7 @@ def make_cereal(rng: np.random.Generator, color_name: str) -> Design:
     x, y, h = 0.03, draw(rng, 0.08, 0.1), draw(rng, 0.24, 0.3)
     label = COLORS["yellow" if color_name != "yellow" else "red"]
     parts = (
-        Part("box", (x, y, h / 2), (0, 0, h / 2), color=COLORS[color_name], felt=True),
+        Part("box", (x, y, h / 2), (0, 0, h / 2), color=COLORS[color_name], collides=True),
         Part("box", (x + 0.001, 0.7 * y, 0.14 * h), (0, 0, 0.68 * h), color=label),
         Part("cylinder", (0.5 * y, x + 0.001), (0, 0, 0.3 * h), ALONG_X, COLORS["white"]),
     )
@@ -38,7 +38,7 @@ def _fruit(kind: str, r: float, color: Color, stretch: float = 1.0) -> Design:
     parts = (
         Part("ellipsoid", (r * stretch, r, r), (0, 0, r), color=color, shine=0.4),
         Part("capsule", (0.003, 0.006), (0, 0, 2 * r), color=(0.4, 0.27, 0.15, 1.0)),
-        felt_box(0.7 * r * stretch, 0.7 * r, 1.7 * r),
+        collision_box(0.7 * r * stretch, 0.7 * r, 1.7 * r),
     )
     return Design(kind, kind, "", parts, 0.15)
 
@@ -65,7 +65,7 @@ def make_kettle(rng: np.random.Generator, color_name: str) -> Design:
         Part("capsule", (0.011, 0.04), (0.98 * r, 0, 0.62 * h), about_y(0.75), color),
         Part("capsule", (0.009, 0.035), (-1.25 * r, 0, 0.55 * h), color=BLACK),
         Part("capsule", (0.009, 0.03), (-0.95 * r, 0, 0.8 * h), ALONG_X, BLACK),
-        felt_box(0.8 * r, 0.8 * r, 0.9 * h),
+        collision_box(0.8 * r, 0.8 * r, 0.9 * h),
     )
     return centred(Design("kettle", "kettle", color_name, parts, 1.0))
 
@@ -78,7 +78,7 @@ def make_bottle(rng: np.random.Generator, color_name: str) -> Design:
     parts = (
         Part("lathe", profile=profile, color=COLORS[color_name], shine=0.5),
         Part("cylinder", (0.45 * r, 0.05 * h), (0, 0, 0.95 * h), color=COLORS["white"]),
-        felt_box(0.72 * r, 0.72 * r, h),
+        collision_box(0.72 * r, 0.72 * r, h),
     )
     return Design("bottle", "bottle", color_name, parts, 0.5)
 
@@ -91,7 +91,7 @@ def make_plant(rng: np.random.Generator, color_name: str) -> Design:
         Part("lathe", profile=tumbler(0.7 * r, r, h, 0.006), color=(0.73, 0.4, 0.28, 1.0)),
         Part("cylinder", (0.86 * r, 0.004), (0, 0, 0.86 * h), color=(0.2, 0.14, 0.1, 1.0)),
         *leaves,
-        felt_box(0.7 * r, 0.7 * r, h),
+        collision_box(0.7 * r, 0.7 * r, h),
     )
     return centred(Design("plant", "plant", "", parts, 0.6))
 

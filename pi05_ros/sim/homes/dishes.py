@@ -13,8 +13,8 @@ from pi05_ros.sim.homes.items import (
     Design,
     Grasp,
     centred,
+    collision_box,
     draw,
-    felt_box,
     tumbler,
 )
 from pi05_ros.sim.homes.parts import ALONG_X, Part
@@ -26,7 +26,7 @@ def make_plate(rng: np.random.Generator, color_name: str) -> Design:
     profile = ((0, 0), (0.6 * r, 0), (r, h), (r - 0.002, h + 0.003), (0.62 * r, 0.006), (0, 0.005))
     parts = (
         Part("lathe", profile=profile, color=COLORS[color_name], shine=0.6),
-        felt_box(0.68 * r, 0.68 * r, h),
+        collision_box(0.68 * r, 0.68 * r, h),
     )
     return Design("plate", "plate", color_name, parts, 0.35, Grasp((0, 0, h), 0.01, r - 0.004))
 
@@ -39,7 +39,7 @@ def make_bowl(rng: np.random.Generator, color_name: str) -> Design:
     profile = (*outside, *inside, (0, 0.08 * h))
     parts = (
         Part("lathe", profile=profile, color=COLORS[color_name], shine=0.6),
-        felt_box(0.66 * r, 0.66 * r, h),
+        collision_box(0.66 * r, 0.66 * r, h),
     )
     grasp = Grasp((0, 0, h - 0.005), 0.01, r - 0.004)
     return Design("bowl", "bowl", color_name, parts, 0.3, grasp)
@@ -50,7 +50,7 @@ def make_cup(rng: np.random.Generator, color_name: str) -> Design:
     r, h = draw(rng, 0.036, 0.042), draw(rng, 0.075, 0.095)
     parts = (
         Part("lathe", profile=tumbler(0.72 * r, r, h, 0.004), color=COLORS[color_name], shine=0.5),
-        felt_box(0.7 * r, 0.7 * r, h),
+        collision_box(0.7 * r, 0.7 * r, h),
     )
     return Design("cup", "cup", color_name, parts, 0.2, Grasp((0, 0, h - 0.008), 0.01, r - 0.004))
 
@@ -64,7 +64,7 @@ def make_mug(rng: np.random.Generator, color_name: str) -> Design:
         Part("capsule", (0.006, reach / 2), (r + reach / 2, 0, 0.78 * h), ALONG_X, color),
         Part("capsule", (0.006, 0.28 * h), (r + reach, 0, 0.5 * h), color=color),
         Part("capsule", (0.006, reach / 2), (r + reach / 2, 0, 0.22 * h), ALONG_X, color),
-        felt_box(0.7 * r, 0.7 * r, h),
+        collision_box(0.7 * r, 0.7 * r, h),
     )
     grasp = Grasp((0, 0, h - 0.008), 0.01, r - 0.003)
     return centred(Design("mug", "mug", color_name, parts, 0.3, grasp))
@@ -76,16 +76,16 @@ def make_glass(rng: np.random.Generator, color_name: str) -> Design:
     clear = (0.75, 0.88, 0.92, 0.45)
     parts = (
         Part("lathe", profile=tumbler(0.85 * r, r, h, 0.003), color=clear, shine=0.9),
-        felt_box(0.72 * r, 0.72 * r, h),
+        collision_box(0.72 * r, 0.72 * r, h),
     )
     return Design("glass", "glass", "", parts, 0.25, Grasp((0, 0, h - 0.008), 0.01, r - 0.003))
 
 
 def _cutlery(kind: str, length: float, parts: tuple[Part, ...]) -> Design:
     """Something flat along x, to be taken around its middle from just above the table."""
-    felt = felt_box(length / 2, 0.012, 0.01)
+    collision = collision_box(length / 2, 0.012, 0.01)
     return centred(
-        Design(kind, kind, "", (*parts, felt), 0.08, Grasp((0, 0, 0.016), 0.014, along=0.0))
+        Design(kind, kind, "", (*parts, collision), 0.08, Grasp((0, 0, 0.016), 0.014, along=0.0))
     )
 
 
@@ -129,8 +129,8 @@ def make_pan(rng: np.random.Generator, color_name: str) -> Design:
     parts = (
         Part("lathe", profile=profile, color=(0.22, 0.22, 0.24, 1.0), shine=0.7),
         Part("capsule", (0.009, handle / 2 - 0.009), middle, ALONG_X, BLACK),
-        felt_box(0.7 * r, 0.7 * r, h),
-        Part("box", (handle / 2, 0.009, 0.009), middle, seen=False, felt=True),
+        collision_box(0.7 * r, 0.7 * r, h),
+        Part("box", (handle / 2, 0.009, 0.009), middle, visible=False, collides=True),
     )
     grasp = Grasp((r + 0.07, 0, h - 0.004), 0.018, along=0.0)
     return centred(Design("pan", "pan", "", parts, 0.45, grasp))

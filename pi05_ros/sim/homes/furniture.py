@@ -59,14 +59,14 @@ def _box(
     z: Span,
     color: Color,
     *,
-    felt: bool = False,
+    collides: bool = False,
     shine: float = 0.2,
     texture: str = "",
 ) -> Part:
     """A box from its extents along each axis [m]."""
     (a, b), (c, d), (e, f) = x, y, z
     size, middle = ((b - a) / 2, (d - c) / 2, (f - e) / 2), ((a + b) / 2, (c + d) / 2, (e + f) / 2)
-    return Part("box", size, middle, color=color, felt=felt, shine=shine, texture=texture)
+    return Part("box", size, middle, color=color, collides=collides, shine=shine, texture=texture)
 
 
 def _shell(kitchen: Kitchen) -> list[Part]:
@@ -76,11 +76,13 @@ def _shell(kitchen: Kitchen) -> list[Part]:
     t, low = 0.1, (0.0, 0.08)
     main = kitchen.counters[0]
     return [
-        _box((x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, felt=True),
-        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, felt=True),
-        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, felt=True),
-        _box((x0, x1), (y1, y1 + t), z, look.wall, felt=True),
-        _box((x0, x1), (y0 - t, y0), z, look.wall, felt=True),
+        _box(
+            (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
+        ),
+        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
+        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
+        _box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
+        _box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
         _box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
         _box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
         _box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
@@ -114,7 +116,7 @@ def _cupboards(kitchen: Kitchen) -> list[Part]:
     for y0, y1 in ((-half, look.window - 0.65), (look.window + 0.65, half)):
         if y1 - y0 < 0.35:
             continue
-        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, felt=True))
+        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, collides=True))
         for span in _split((y0, y1), 0.5):
             parts += _door(wall - 0.32, span, z, look.cabinet, handle=z[0] + 0.06)
     return parts
@@ -130,7 +132,7 @@ def _fridge(kitchen: Kitchen) -> list[Part]:
     y = (near, far) if side == "left" else (-far, -near)
     front = 0.03
     handle = y[0] + 0.06 if side == "left" else y[1] - 0.06
-    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), felt=True)]
+    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), collides=True)]
     for z in ((0.05, 0.66), (0.68, 1.76)):
         parts.append(_box((front - 0.02, front), y, z, color, shine=0.7))
         middle = (front - 0.05, handle, z[1] - 0.25 if z[0] < 0.1 else z[0] + 0.25)
@@ -176,10 +178,10 @@ def _counter(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
     half, under = counter.length / 2, counter.height - _TOP
     y = (-half, half)
     parts = [
-        _box((0.07, depth), y, (0.0, 0.09), _DARK, felt=True),
-        _box((0.03, 0.06), y, (0.09, under), look.cabinet, felt=True),
-        _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, felt=True),
-        _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, felt=True),
+        _box((0.07, depth), y, (0.0, 0.09), _DARK, collides=True),
+        _box((0.03, 0.06), y, (0.09, under), look.cabinet, collides=True),
+        _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, collides=True),
+        _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, collides=True),
     ]
     for i, span in enumerate(_split(y, 0.55)):
         if hole is not None and i == look.oven:
@@ -193,7 +195,7 @@ def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
     half, z = counter.length / 2, (counter.height - _TOP, counter.height)
 
     def slab(x: Span, y: Span) -> Part:
-        return _box(x, y, z, kitchen.look.top, felt=True, shine=0.4)
+        return _box(x, y, z, kitchen.look.top, collides=True, shine=0.4)
 
     if hole is None:
         return [slab((0.0, counter.depth), (-half, half))]
@@ -217,7 +219,7 @@ def _basin(hole: _Hole, top: float) -> list[Part]:
     z = (floor, top)
 
     def steel(x: Span, y: Span, z: Span) -> Part:
-        return _box(x, y, z, _STEEL, felt=True, shine=0.8)
+        return _box(x, y, z, _STEEL, collides=True, shine=0.8)
 
     def trim(x: Span, y: Span) -> Part:
         return _box(x, y, rim, _CHROME, shine=0.9)
@@ -248,7 +250,7 @@ def _tap(basin: float, y: float, top: float, turn: float) -> list[Part]:
     ) -> Part:
         """A capsule at a distance [m] from the tap's axis, on the side that `yaw` [rad] says."""
         pose = FloorPose(x, y, math.pi + yaw)
-        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, felt=True)
+        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, collides=True)
         return _placed(part, pose)
 
     return [

@@ -81,13 +81,13 @@ def draw(rng: np.random.Generator, low: float, high: float) -> float:
     return round(float(rng.uniform(low, high)), 4)
 
 
-def felt_box(x: float, y: float, height: float) -> Part:
+def collision_box(x: float, y: float, height: float) -> Part:
     """What others feel of an item: a box of half lengths x, y and of full `height` [m].
 
     Boxes rest on boxes without wobbling and are quick to collide. A hollow thing is felt as solid,
     so nothing falls into a bowl.
     """
-    return Part("box", (x, y, height / 2), (0.0, 0.0, height / 2), seen=False, felt=True)
+    return Part("box", (x, y, height / 2), (0.0, 0.0, height / 2), visible=False, collides=True)
 
 
 def tumbler(r_base: float, r_top: float, height: float, wall: float) -> Profile:

@@ -36,8 +36,8 @@ class Part:
     texture: str = ""  # Name of one of the home's textures, tinted by `color`; "": plain.
     profile: Profile = ()  # Of a lathe [m].
     shine: float = 0.2  # How mirror-like it is lit, 0 to 1.
-    seen: bool = True  # Drawn in pictures.
-    felt: bool = False  # Touches other things.
+    visible: bool = True  # Drawn in pictures.
+    collides: bool = False  # Touches other things.
 
     def shifted(self, by: Vector) -> Part:
         """The same part, moved by a vector [m]."""
@@ -71,7 +71,7 @@ class Part:
 
 def bounds(parts: Iterable[Part]) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest corner (3,) of a box around all parts that are seen [m]."""
-    lows, highs = zip(*(part.bounds() for part in parts if part.seen), strict=True)
+    lows, highs = zip(*(part.bounds() for part in parts if part.visible), strict=True)
     return np.min(lows, axis=0), np.max(highs, axis=0)
 
 

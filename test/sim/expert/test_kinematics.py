@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform, hand_down
 
 
 @pytest.fixture(scope="module", params=platform_names())
 def kinematics(request):
-    return Kinematics(load_platform(request.param))
+    return ArmKinematics(load_platform(request.param))
 
 
 def random_vector(platform, rng):
