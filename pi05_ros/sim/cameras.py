@@ -79,7 +79,7 @@ class CameraRenderer:
 
     def __init__(self, world: World) -> None:
         self._platform = world.platform
-        self._stage: _Stage | None = None
+        self._render_context: _RenderContext | None = None
 
     def render(self, camera: str, snapshot: Snapshot) -> np.ndarray:
         """What a camera of the platform sees.
@@ -94,7 +94,7 @@ class CameraRenderer:
         view = mujoco.MjvCamera()
         view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         view.fixedcamid = snapshot.model.camera(camera_name(camera)).id
-        return self._staged(snapshot).draw(snapshot, view, settings.width, settings.height)
+        return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
 
     def render_from(
         self, eye: np.ndarray, target: np.ndarray, snapshot: Snapshot, width: int, height: int
@@ -111,25 +111,25 @@ class CameraRenderer:
         view.distance = math.hypot(x, y, z)
         view.azimuth = math.degrees(math.atan2(y, x))
         view.elevation = math.degrees(math.asin(z / view.distance))
-        return self._staged(snapshot).draw(snapshot, view, width, height)
+        return self._context_for(snapshot).draw(snapshot, view, width, height)
 
     def close(self) -> None:
         """Frees the OpenGL context. A later `render` makes a new one."""
-        if self._stage is not None:
-            self._stage.close()
-            self._stage = None
+        if self._render_context is not None:
+            self._render_context.close()
+            self._render_context = None
 
-    def _staged(self, snapshot: Snapshot) -> _Stage:
+    def _context_for(self, snapshot: Snapshot) -> _RenderContext:
         """The stage for the snapshot's home; a new one when the home has changed."""
-        if self._stage is None or self._stage.source is not snapshot.model:
+        if self._render_context is None or self._render_context.source is not snapshot.model:
             self.close()
             cameras = self._platform.cameras
             size = (max(c.width for c in cameras), max(c.height for c in cameras))
-            self._stage = _Stage(snapshot.model, *size)
-        return self._stage
+            self._render_context = _RenderContext(snapshot.model, *size)
+        return self._render_context
 
 
-class _Stage:
+class _RenderContext:
     """One home in one OpenGL context, with a state of its own.
 
     Args:
@@ -174,8 +174,8 @@ class _Stage:
         pose_data(snapshot, self._data)
         model, groups = self._model, self._groups
         if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
-            seen = in_view(model, self._data, view.fixedcamid, width / height)
-            groups = np.where(seen, groups, _HIDDEN_GROUP)
+            visible = in_view(model, self._data, view.fixedcamid, width / height)
+            groups = np.where(visible, groups, _HIDDEN_GROUP)
         model.geom_group[:] = groups
         every = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(model, self._data, self._option, None, view, every, self._scene)

@@ -38,7 +38,7 @@ class GraphWait:
         self._given_up: set[str] = set()
         self._late_since: dict[str, float] = {}  # Nodes that time waits for now [s, wall].
 
-    def heard(self, name: str, stamp_ns: int, pending_ns: int) -> None:
+    def on_heartbeat(self, name: str, stamp_ns: int, pending_ns: int) -> None:
         """Takes a heartbeat.
 
         Args:
@@ -50,13 +50,13 @@ class GraphWait:
         self._given_up.discard(name)
         self._late_since.pop(name, None)
 
-    def left(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Forgets a node that says that it ends."""
         self._nodes.pop(name, None)
         self._given_up.discard(name)
         self._late_since.pop(name, None)
 
-    def behind(self, now_ns: int, wall: float) -> str:
+    def blocking_node(self, now_ns: int, wall: float) -> str:
         """Which node must come further before simulated time may; empty: none.
 
         Args:

@@ -66,7 +66,7 @@ class Simulation:
         self.waiting_for = ""
         self.now_ns = START_NS
         self.ticks = 0
-        self.score: Score = self._look()
+        self.score: Score = self._update_score()
 
     def tick(self) -> None:
         """Advances by TICK_NS: controllers and physics by turns, then the score."""
@@ -80,37 +80,40 @@ class Simulation:
             self.manager.end_tick()
         self.ticks += 1
         if self.ticks % _SCORE_TICKS == 0:
-            self.score = self._look()
+            self.score = self._update_score()
 
     def wait(
         self,
         command_limit: float,
-        hold_back: Callable[[], str] = lambda: "",
+        other_blocker: Callable[[], str] = lambda: "",
         remind: Callable[[], None] = lambda: None,
-        is_called_off: Callable[[], bool] = lambda: False,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         """Waits until the robot's computers are ready for the next tick.
 
-        Simulated time stands still meanwhile: for every steady stream until its command for the
-        next tick has come, and for as long as `hold_back` names something. So a command stream at
-        the tick's rate meets each tick once, however the machine's load delays messages: a run
-        then depends on what was commanded, not on who else had the processor. A stream that breaks
-        off is waited for once.
+        Simulated time stands still meanwhile: until each steady command stream has delivered its
+        command for the next tick, and for as long as `other_blocker` returns text. A command
+        stream at the tick's rate therefore meets each tick once, whatever delay the machine's load
+        adds to messages: a run depends on what was commanded, not on other processes. A stream
+        that breaks off is waited for once.
 
         Args:
             command_limit: Longest wait for a command [s of wall time].
-            hold_back: What else must happen first, in words; empty: nothing. Called again after
-                each `arrival`, and now and then.
-            remind: Called ten times a second [wall] while it waits: whoever has lost the last
-                tick's messages would never answer.
-            is_called_off: Whether to wait no longer, whatever is missing; set `arrival`, too.
+            other_blocker: Returns a description of another condition that is not met yet, or an
+                empty string. Called again after each `arrival` and at least every `_REMIND_S`.
+            remind: Called ten times a second [wall] while waiting, to publish again to nodes that
+                may have lost the last tick's messages.
+            is_cancelled: Returns whether to stop waiting regardless; the caller also sets
+                `arrival` to be noticed at once.
         """
         start = time.perf_counter()
         while True:
             self.arrival.clear()
             commands = start + command_limit - time.perf_counter()
-            self.waiting_for = (self._awaited_commands() if commands > 0 else "") or hold_back()
-            if not self.waiting_for or is_called_off():
+            self.waiting_for = (
+                self._awaited_commands() if commands > 0 else ""
+            ) or other_blocker()
+            if not self.waiting_for or is_cancelled():
                 break
             if not self.arrival.wait(_REMIND_S):
                 remind()
@@ -126,7 +129,7 @@ class Simulation:
         with self.lock:
             self.manager.reset(self.now_ns)
         self._scorer = scorer(self.task, self.world.kitchen)
-        self.score = self._look()
+        self.score = self._update_score()
 
     def _awaited_commands(self) -> str:
         """Controllers whose steady stream has brought nothing for the next tick, in words."""
@@ -134,7 +137,7 @@ class Simulation:
             names = [stream.group.controller.name for stream in self._streams if stream.is_awaited]
         return f"commands for {', '.join(names)}" if names else ""
 
-    def _look(self) -> Score:
+    def _update_score(self) -> Score:
         """The score of the home as it is now."""
         held = self.world.held()
         return self._scorer.update(self.world.scene_state(), held, self.now_ns * 1e-9)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pi05_ros.errors import Pi05Error
 
-Outcome = Literal["succeeded", "aborted", "canceled"]
+GoalOutcome = Literal["succeeded", "aborted", "canceled"]
 
 
 class CommandRejected(Pi05Error):
@@ -20,7 +20,7 @@ class TrajectoryResult:
     """End of a follow_joint_trajectory goal (control_msgs/FollowJointTrajectory)."""
 
     goal: Hashable  # As it was given to `start_goal`.
-    outcome: Outcome
+    outcome: GoalOutcome
     error_code: int = 0  # SUCCESSFUL 0, INVALID_GOAL -1, ... , GOAL_TOLERANCE_VIOLATED -5.
     error_string: str = ""
 
@@ -30,7 +30,7 @@ class GripperResult:
     """End of a gripper_cmd goal (control_msgs/ParallelGripperCommand)."""
 
     goal: Hashable  # As it was given to `start_goal`.
-    outcome: Outcome
+    outcome: GoalOutcome
     position: float | None = None  # Measured at the end [m or rad]; None: the result is empty.
     stalled: bool = False
     reached_goal: bool = False

@@ -16,7 +16,11 @@ import numpy as np
 from pi05_ros.sim.controllers.goals import CommandRejected, TrajectoryResult
 from pi05_ros.sim.controllers.spline import NANOSECONDS, JointPoint
 from pi05_ros.sim.controllers.tolerances import Tolerances, beyond
-from pi05_ros.sim.controllers.trajectory import JointTrajectory, RunningTrajectory, Sample
+from pi05_ros.sim.controllers.trajectory import (
+    JointTrajectory,
+    RunningTrajectory,
+    TrajectorySample,
+)
 from pi05_ros.sim.controllers.trajectory_checks import check_trajectory
 
 INVALID_GOAL = -1
@@ -195,7 +199,7 @@ class JointTrajectoryController:
             reference = self._running.sample(now_ns)
             command = self._running.sample(now_ns + self._period_ns)
             error = reference.state.positions - positions
-            self._judge(now_ns, is_first, command, error)
+            self._command_and_finish(now_ns, is_first, command, error)
         self._updated = (now_ns - self._running.start_ns, reference.state, error)
         return self._last_command.positions
 
@@ -214,7 +218,9 @@ class JointTrajectoryController:
         last_ns = now_ns if self._last_command_ns is None else self._last_command_ns
         self._running.begin(now_ns, last_ns, self._last_command)
 
-    def _judge(self, now_ns: int, is_first: bool, command: Sample, error: np.ndarray) -> None:
+    def _command_and_finish(
+        self, now_ns: int, is_first: bool, command: TrajectorySample, error: np.ndarray
+    ) -> None:
         """Commands the new set-point unless a tolerance is broken; ends goals."""
         tolerances, holding = self._tolerances, self._is_holding
         at_end = command.is_past_end

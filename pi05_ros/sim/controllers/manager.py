@@ -22,7 +22,7 @@ from pi05_ros.sim.controllers.parallel_gripper import (
 from pi05_ros.sim.controllers.witness import GroupWitness, joint_limits
 
 
-class Robot(Protocol):
+class RobotDrives(Protocol):
     """What the controllers move: the simulated robot's drives and encoders."""
 
     def joint_positions(self) -> Mapping[str, float]:
@@ -65,7 +65,7 @@ class ControllerManager:
     """
 
     def __init__(
-        self, platform: Platform, robot: Robot, config: ManagerConfig, tick: float
+        self, platform: Platform, robot: RobotDrives, config: ManagerConfig, tick: float
     ) -> None:
         self.platform = platform
         self.config = config

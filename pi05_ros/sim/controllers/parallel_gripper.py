@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from pi05_ros.sim.controllers.goals import CommandRejected, GripperResult, Outcome
+from pi05_ros.sim.controllers.goals import CommandRejected, GoalOutcome, GripperResult
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ class ParallelGripperController:
             elif abs(velocity) > self.config.stall_velocity_threshold:
                 self._last_movement_ns = now_ns
             elif now_ns - self._last_movement_ns > self._stall_timeout_ns:
-                outcome: Outcome = "succeeded" if self.config.allow_stalling else "aborted"
+                outcome: GoalOutcome = "succeeded" if self.config.allow_stalling else "aborted"
                 self._finish(outcome, stalled=True)
         return self.set_point
 
-    def _finish(self, outcome: Outcome, stalled: bool) -> None:
+    def _finish(self, outcome: GoalOutcome, stalled: bool) -> None:
         """Notes the end of the active goal."""
         reached = outcome == "succeeded" and not stalled
         self._results.append(GripperResult(self._goal, outcome, self._measured, stalled, reached))

@@ -22,7 +22,7 @@ class JointTrajectory:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TrajectorySample:
     """A trajectory at one moment."""
 
     state: JointPoint
@@ -43,7 +43,7 @@ class RunningTrajectory:
         self.start_ns = stamp_ns
         self._before: JointPoint | None = None
         self._before_ns = 0
-        self._last: tuple[int, Sample] | None = None  # Time and result of the last sample.
+        self._last: tuple[int, TrajectorySample] | None = None  # Last sampled time and result.
 
     @property
     def is_begun(self) -> bool:
@@ -75,7 +75,7 @@ class RunningTrajectory:
         if self.start_ns == 0:
             self.start_ns = now_ns
 
-    def sample(self, time_ns: int) -> Sample:
+    def sample(self, time_ns: int) -> TrajectorySample:
         """State at `time_ns`.
 
         Before the first point: on the way from the state given to `begin`. After the last: that
@@ -90,7 +90,7 @@ class RunningTrajectory:
             self._last = (time_ns, self._sample(time_ns))
         return self._last[1]
 
-    def _sample(self, time_ns: int) -> Sample:
+    def _sample(self, time_ns: int) -> TrajectorySample:
         if self._before is None:
             raise RuntimeError("sample before begin")
         since_start = time_ns - self.start_ns
@@ -98,10 +98,10 @@ class RunningTrajectory:
         if since_start < first.time_ns:
             first_ns = self.start_ns + first.time_ns
             state = interpolate(self._before_ns, self._before, first_ns, first, time_ns)
-            return Sample(state, first_ns, False)
+            return TrajectorySample(state, first_ns, False)
         if since_start >= last.time_ns:
-            return Sample(last.filled(time_ns), self.start_ns + last.time_ns, True)
+            return TrajectorySample(last.filled(time_ns), self.start_ns + last.time_ns, True)
         after = next(i for i, point in enumerate(self.points) if since_start < point.time_ns)
         a, b = self.points[after - 1], self.points[after]
         state = interpolate(a.time_ns, a, b.time_ns, b, since_start)
-        return Sample(state, self.start_ns + a.time_ns, False)
+        return TrajectorySample(state, self.start_ns + a.time_ns, False)
