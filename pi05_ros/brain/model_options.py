@@ -1,4 +1,4 @@
-"""How a model is run: on which device, in which numbers, in what way. Imports no torch."""
+"""Options of inference: device, dtype, execution mode, sampling. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ EXECUTIONS: tuple[str, ...] = get_args(ExecutionChoice)
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What a user may choose. "auto" is settled by the device, and shown by the brain."""
+    """Inference options of the model. "auto" is resolved for the device when the model loads."""
 
     device: str = "auto"  # "cpu", "cuda", "cuda:1"; auto: the first GPU, where there is one.
     dtype: str = "auto"  # Of the weights. auto: bfloat16 on a GPU, float32 on a CPU.
     execution: str = "auto"  # See Execution. auto: graphs on a GPU, eager on a CPU.
-    threads: int = 1  # Of torch on the CPU; 0: as torch has it. See Pi05Engine.
-    temperature: float = 0.0  # Of text; 0 takes the likeliest token.
-    seed: int = 0  # Of noise and drawn tokens.
+    threads: int = 1  # CPU threads of torch; 0: torch's own default. See Pi05Engine.
+    temperature: float = 0.0  # Of text generation; 0: greedy decoding.
+    seed: int = 0  # Of flow noise and sampled tokens.
 
     def __post_init__(self) -> None:
         for name, valid in (("dtype", DTYPES), ("execution", EXECUTIONS)):

@@ -1,4 +1,4 @@
-"""Pictures and states of one moment."""
+"""Assembly of pictures and states of one time into an observation."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def test_the_state_nearest_to_the_pictures_is_taken():
     assert list(moment.observation.images) == ["front"]
 
 
-def test_what_is_missing_is_said():
+def test_the_missing_input_is_named():
     buffer = ObservationBuffer(["front", "back"], needs_scene=True)
     assert "no robot_state" in buffer.problem(NOW) and buffer.latest(NOW) is None
     buffer.add_state(state(1000))
@@ -53,7 +53,7 @@ def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
     assert "no robot_state of the time" in buffer.problem(NOW)
 
 
-def test_old_pictures_are_not_thought_about():
+def test_old_pictures_are_not_used():
     buffer = ObservationBuffer(["front"], needs_scene=False)
     buffer.add_state(state(1000))
     buffer.add_pictures(pictures(1000, "front"))

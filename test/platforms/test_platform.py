@@ -1,4 +1,4 @@
-"""Platforms as data: the layouts that everybody relies on, and what a broken file says."""
+"""Layouts of the shipped platforms, and error messages for invalid files."""
 
 import copy
 import re
@@ -93,7 +93,7 @@ def test_an_unknown_name_offers_the_nearest():
 
 
 def broken(path, value, tmp_path):
-    """Loads mobile_18dof with one entry replaced (None removes it); gives the error."""
+    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
     content = copy.deepcopy(CONTENT)
     place = content
     for key in path[:-1]:
