@@ -1,4 +1,4 @@
-"""When the high level is asked again: what calls for it, and how often it may."""
+"""Triggers of high-level queries, and their minimum intervals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Trigger(str, enum.Enum):
-    """Why a subtask is asked for. Values are those of pi05_msgs/PlanDecision.TRIGGER_*."""
+    """Trigger of a query. Values are those of pi05_msgs/PlanDecision.TRIGGER_*."""
 
     TASK = "task"
     OPERATOR = "operator"
@@ -18,16 +18,16 @@ class Trigger(str, enum.Enum):
 
 @dataclass(frozen=True)
 class ReplanningSettings:
-    """The planner's policy in numbers."""
+    """Times and counts of the planner's rules."""
 
-    period: float = 1.0  # Time between two questions when nothing else calls for one [s].
-    confirmations: int = 2  # So often in a row a model must say another text by itself.
-    stall_after: float = 4.0  # Without progress of the measured state for so long: a stall [s].
-    hold_after: float = 5.0  # Without a usable answer for so long: the robot holds [s].
-    same_after: float = 60.0  # The same subtask for so long is worth a warning [s].
-    loop_repeats: int = 3  # So often a cycle of subtasks must come to be called a loop.
-    loop_window: float = 180.0  # Within this time [s].
-    # Least time between two questions of one trigger [s]: whatever floods, the brain is not.
+    period: float = 1.0  # Interval of queries without another trigger [s].
+    confirmations: int = 2  # Equal answers in a row before a model's new text is accepted.
+    stall_after: float = 4.0  # Time without progress of the measured state that is a stall [s].
+    hold_after: float = 5.0  # Time without a usable answer after which the robot holds [s].
+    same_after: float = 60.0  # Time with the same subtask after which a warning is given [s].
+    loop_repeats: int = 3  # Repetitions of a subtask cycle that are reported as a loop.
+    loop_window: float = 180.0  # Time within which they must occur [s].
+    # Minimum interval between two queries of one trigger [s], to limit the load on the brain.
     task_spacing: float = 0.1
     operator_spacing: float = 0.1
     subtask_end_spacing: float = 0.5
@@ -39,42 +39,42 @@ class ReplanningSettings:
                 raise ValueError(f"{name} must be above 0, found {value}")
 
     def spacing_ns(self, trigger: Trigger) -> int:
-        """Least time between two questions of `trigger` [ns]."""
+        """Minimum interval between two queries of `trigger` [ns]."""
         if trigger == Trigger.PERIOD:
             return round(self.period * 1e9)
         return round(getattr(self, f"{trigger.value}_spacing") * 1e9)
 
 
-# The first that is wanted gives the question its name.
+# Triggers by priority: the first requested one becomes the trigger of the query.
 _BY_RANK = (Trigger.TASK, Trigger.OPERATOR, Trigger.SUBTASK_END, Trigger.STALL)
 _OF_PEOPLE = {Trigger.TASK, Trigger.OPERATOR}
 
 
 class Replanner:
-    """Decides at each new observation whether the brain is asked, and why.
+    """Decides at each new observation whether the brain is queried, and by which trigger.
 
-    Time is the stamps of the observations, so that two questions never see the same picture
-    unless a person spoke in between. A question for whatever reason starts the period anew.
+    Time is taken from the stamps of the observations, so that two queries never use the same
+    picture unless an operator intervened. Every query restarts the period.
     """
 
     def __init__(self, settings: ReplanningSettings) -> None:
         self._settings = settings
         self._requested: set[Trigger] = set()
-        self._asked_ns: int | None = None  # Stamp of the last question.
+        self._asked_ns: int | None = None  # Stamp of the last query.
         self._asked_by: dict[Trigger, int] = {}
 
     def request(self, trigger: Trigger) -> None:
-        """Something calls for a question; it stays wanted until it is asked or withdrawn."""
+        """Request a query; the request stands until the query is sent or withdrawn."""
         self._requested.add(trigger)
 
     def withdraw(self, *triggers: Trigger) -> None:
-        """What called for a question is over."""
+        """Cancel requested queries."""
         self._requested.difference_update(triggers)
 
     def due(self, stamp_ns: int) -> Trigger | None:
-        """Why the brain is asked about the observation of `stamp_ns`; None: it is not."""
+        """Return the trigger of the query due at the observation of `stamp_ns`; None: none."""
         last = self._asked_ns
-        if last is not None and stamp_ns < last:  # Time jumped back: old stamps mean nothing.
+        if last is not None and stamp_ns < last:  # Time jumped back: old stamps are void.
             self._asked_by.clear()
             last = self._asked_ns = None
         for trigger in _BY_RANK:
@@ -85,12 +85,12 @@ class Replanner:
             ):
                 return trigger
             if trigger in _OF_PEOPLE:
-                return None  # It comes within its spacing; the period must not answer for it.
+                return None  # Sent once its spacing is over; the period must not replace it.
         period_ns = self._settings.spacing_ns(Trigger.PERIOD)
         return Trigger.PERIOD if last is None or stamp_ns - last >= period_ns else None
 
     def mark_asked(self, trigger: Trigger, stamp_ns: int) -> None:
-        """The brain is being asked about the observation of `stamp_ns`."""
+        """Record that a query on the observation of `stamp_ns` is sent."""
         self._asked_ns = self._asked_by[trigger] = stamp_ns
         self.withdraw(trigger)
         if trigger in _OF_PEOPLE:

@@ -13,7 +13,7 @@ Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
-# Default command topic or action of each controller kind, below its name (ros2_controllers, Jazzy).
+# Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
     "parallel_gripper": "gripper_cmd",
