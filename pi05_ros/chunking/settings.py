@@ -1,4 +1,4 @@
-"""How chunks follow each other: the four modes, and the numbers that all of them share."""
+"""The four chunk modes, and the settings that they share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pi05_ros.errors import ConfigError
 
 @dataclass(frozen=True)
 class ChunkMode:
-    """One way to go from a chunk to the next."""
+    """One way to switch from a chunk to the next."""
 
     name: str
-    waits: bool  # The robot executes part of a chunk, stands, and waits for the next one.
-    continuation: ContinuationMode | None  # How a chunk goes on from the running one; None: not.
+    waits: bool  # The robot executes part of a chunk, stops, and waits for the next one.
+    continuation: ContinuationMode | None  # How a chunk continues the running one; None: not.
 
 
 CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
@@ -31,20 +31,20 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
-# What costs nothing: trained_rtc where it is what the brain does best, else async. A guided flow
-# takes two to three times as long and is never compiled: who has the time for it asks for rtc.
+# The mode without extra cost: trained_rtc if the brain prefers it, else async. The guided flow of
+# rtc takes two to three times as long and is never compiled, so it must be chosen explicitly.
 AUTO = "auto"
 
 
 def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str:
-    """The mode for a brain.
+    """Return the chunk mode for a brain, with AUTO resolved.
 
     Args:
         wanted: One of CHUNK_MODES, or AUTO.
-        continuations: In which modes the brain goes on from a chunk, the best first (BrainInfo).
+        continuations: Continuation modes of the brain, in order of preference (BrainInfo).
 
     Raises:
-        ConfigError: The brain cannot do what is wanted.
+        ConfigError: The brain does not support the mode.
     """
     possible = [
         name
@@ -63,14 +63,14 @@ def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str
 
 @dataclass(frozen=True)
 class ChunkSettings:
-    """When the next chunk is asked for. Rows are periods of the chunk (20 ms at 50 Hz)."""
+    """Settings of the chunk scheduler. Rows are periods of the chunk (20 ms at 50 Hz)."""
 
     mode: str = "async"  # One of CHUNK_MODES.
-    execution_horizon: int = 20  # Rows from one chunk's observation to the next one's, at least.
-    margin: int = 3  # Rows that must be left of a chunk when the next one is there.
-    initial_delay: int = 10  # Rows that a chunk is taken to be late by until it was measured.
-    delay_window: int = 10  # Chunks whose delays are remembered.
-    fade_rows: int = 12  # Rows within which a chunk leaves the one that it goes on from; see join.
+    execution_horizon: int = 20  # Minimum rows between the observations of two chunks.
+    margin: int = 3  # Rows of a chunk that must be left when the next one arrives.
+    initial_delay: int = 10  # Delay estimate before the first measurement [rows].
+    delay_window: int = 10  # Number of chunks whose delays are kept.
+    fade_rows: int = 12  # Rows of the blend from the continued chunk; see join.
 
     def __post_init__(self) -> None:
         if self.mode not in CHUNK_MODES:

@@ -1,4 +1,4 @@
-"""What is executed when, from the chunks that were published."""
+"""Timeline of published chunks: executed actions by time, lost chunks, holds."""
 
 import numpy as np
 from hypothesis import given
@@ -56,7 +56,7 @@ def test_each_time_belongs_to_the_chunk_that_is_executed_then():
     timeline.add(chunk(1, START, np.arange(10.0)))
     assert timeline.mark_executed(1, START, rows(1)) is not None
     timeline.add(chunk(2, rows(3), 100.0 + np.arange(10.0), published_ns=rows(5)))
-    # Until the bridge says more, it is taken to change at the publication.
+    # Until the bridge reports it, execution is assumed to begin at the publication.
     actions, overlap = timeline.plan(rows(4), 8, PERIOD)
     np.testing.assert_allclose(actions[:, 0], [4, 102, 103, 104, 105, 106, 107, 108])
     assert overlap == 8
@@ -98,7 +98,7 @@ def test_a_chunk_that_was_passed_over_is_lost():
     np.testing.assert_allclose(actions[:, 0], [2, 2, 3])
 
 
-def test_it_is_told_once_and_only_of_chunks_that_it_knows():
+def test_an_execution_is_returned_once_and_only_for_known_chunks():
     timeline = ChunkTimeline()
     timeline.add(chunk(1, START, np.arange(50.0)))
     assert timeline.mark_executed(1, rows(1), rows(2)) is None
