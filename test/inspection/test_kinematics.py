@@ -19,7 +19,7 @@ def drawn_states(platform, count, seed=0):
 
 
 def joint_positions(platform, state):
-    """Joint name -> position, as the URDF has it."""
+    """Positions by joint name, in the units of the URDF."""
     positions = {}
     for group in platform.groups:
         for dimension, value in zip(
@@ -85,7 +85,7 @@ def test_a_joint_without_limits_turns():
 
 
 @pytest.mark.parametrize(
-    "old, new, said",
+    "old, new, message",
     [
         ('name="left_tcp"', 'name="left_tip"', "has no link|no tool centre point"),
         ("left_arm_joint_3", "left_arm_joint_x", "no joint 'left_arm_joint_3'.*left_arm_joint"),
@@ -93,11 +93,11 @@ def test_a_joint_without_limits_turns():
         ("</robot>", "", "cannot read the URDF"),
     ],
 )
-def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, said):
+def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, message):
     platform = load_platform("mobile_18dof")
     urdf = robot_description(platform, False).replace(old, new)
     urdf = urdf.replace('link="left_tcp"', 'link="left_tip"') if "tcp" in old else urdf
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         LinkKinematics(platform, urdf)
 
 
@@ -108,7 +108,7 @@ def test_a_link_that_does_not_exist_is_refused():
         kinematics.poses(platform.home, ("left_tpc",))
 
 
-def test_without_pinocchio_it_says_what_to_do(monkeypatch):
+def test_without_pinocchio_the_error_names_the_fix(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pinocchio", None)
     with pytest.raises(ConfigError, match="not installed.*rosdep install"):
         LinkKinematics(load_platform("mobile_18dof"), "<robot/>")

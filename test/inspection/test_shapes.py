@@ -1,4 +1,4 @@
-"""Shapes check themselves, and what is no longer shown is named."""
+"""Validation of shapes, and keys of markers to delete."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_one_colour_is_every_points():
 
 
 @pytest.mark.parametrize(
-    "wrong, said",
+    "wrong, message",
     [
         ({"points": ((0, 0), (1, 0))}, "wanted points"),
         ({"colours": np.ones((3, 4))}, "wanted points"),
@@ -25,8 +25,8 @@ def test_one_colour_is_every_points():
         ({"namespace": "chunks"}, "none of the namespaces"),
     ],
 )
-def test_what_a_viewer_would_choke_on_is_refused(wrong, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_shape_that_rviz_cannot_display_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
         shape(**wrong)
 
 

@@ -1,4 +1,4 @@
-"""What is drawn of a robot, and where."""
+"""Shapes drawn for a robot, and their positions."""
 
 import math
 
@@ -289,7 +289,7 @@ def test_time_that_jumped_clears_all(view):
     assert view.shapes(10 * SECOND) == []
 
 
-def test_what_is_missing_is_told():
+def test_missing_inputs_are_named():
     view = View(PLATFORM, ViewSettings(), KINEMATICS)
     view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state())
