@@ -1,4 +1,4 @@
-"""A joint trajectory as it is sent, and as it is run: start time, bridge to its first point, end.
+"""A joint trajectory as sent, and in execution with start time, first segment and end.
 
 Follows ros2_controllers (Jazzy), `joint_trajectory_controller/src/trajectory.cpp`.
 """
@@ -14,19 +14,19 @@ from pi05_ros.sim.controllers.spline import JointPoint, interpolate
 
 @dataclass(frozen=True)
 class JointTrajectory:
-    """What trajectory_msgs/JointTrajectory says, as arrays. Nothing about it is checked yet."""
+    """Content of trajectory_msgs/JointTrajectory as arrays, not validated."""
 
-    stamp_ns: int  # When it starts [ns]; 0: as soon as it is run.
+    stamp_ns: int  # Start time [ns]; 0: at its first update.
     joint_names: tuple[str, ...]
     points: tuple[JointPoint, ...]  # time_ns: time_from_start.
 
 
 @dataclass(frozen=True)
 class TrajectorySample:
-    """A trajectory at one moment."""
+    """A trajectory sampled at one time."""
 
     state: JointPoint
-    segment_start_ns: int  # Time of the point that began the segment; before: of the first point.
+    segment_start_ns: int  # Time of the segment's start; before the first point, of that point.
     is_past_end: bool  # Whether the last point's time has been reached.
 
 
@@ -35,7 +35,7 @@ class RunningTrajectory:
 
     Args:
         points: At least one, `time_ns` strictly rising.
-        stamp_ns: When it starts [ns]; 0: at the first sample.
+        stamp_ns: Start time [ns]; 0: at the first sample.
     """
 
     def __init__(self, points: tuple[JointPoint, ...], stamp_ns: int) -> None:
@@ -47,17 +47,17 @@ class RunningTrajectory:
 
     @property
     def is_begun(self) -> bool:
-        """Whether `begin` was called."""
+        """True once `begin` was called."""
         return self._before is not None
 
     def begin(self, now_ns: int, before_ns: int, before: JointPoint) -> None:
-        """Fixes where the motion to the first point comes from.
+        """Set the start state of the segment to the first point.
 
         Args:
-            now_ns: Time of the first sample [ns]; a stamp of 0 becomes this.
-            before_ns: Time that `before` belongs to [ns].
+            now_ns: Time of the first sample [ns]; it replaces a stamp of 0.
+            before_ns: Time of `before` [ns].
             before: Measured state, or last command. Derivatives that the first point has and
-                `before` lacks count as 0, so that the bridge has the trajectory's own degree.
+                `before` lacks count as 0, so that this segment has the trajectory's degree.
         """
         first = self.points[0]
         zeros = np.zeros_like(before.positions)
@@ -76,16 +76,16 @@ class RunningTrajectory:
             self.start_ns = now_ns
 
     def sample(self, time_ns: int) -> TrajectorySample:
-        """State at `time_ns`.
+        """Return the state at `time_ns`.
 
-        Before the first point: on the way from the state given to `begin`. After the last: that
-        point, for ever. In between: on the segment. A start in the past has no bridge, so that the
-        first sample may lie anywhere.
+        Before the first point it is interpolated from the state given to `begin`; after the last
+        point it is that point. A trajectory that starts in the past has no such first segment, so
+        its first sample may jump.
 
         Raises:
             RuntimeError: `begin` was not called.
         """
-        # A controller asks for now and for its next cycle: half of the times were asked before.
+        # A controller samples now and its next cycle: half of the samples can be reused.
         if self._last is None or self._last[0] != time_ns:
             self._last = (time_ns, self._sample(time_ns))
         return self._last[1]
