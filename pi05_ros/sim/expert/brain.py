@@ -1,4 +1,4 @@
-"""A brain that needs no learning: a scripted expert that knows the mock home it is in."""
+"""The scripted expert as a brain: subtasks and chunks from the ground truth of a mock home."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 _LOG = logging.getLogger(__name__)
-_HORIZON = 50  # Rows, as π0.5.
+_HORIZON = 50  # Rows, as in π0.5.
 
 
 class ExpertBrain:
-    """Speaks subtasks and writes action chunks from the ground truth of a mock home.
+    """Predicts subtasks and action chunks from the ground truth of a mock home.
 
-    The low level acts on the subtask's text and the observation alone: it never sees the task.
-    Both levels may be called from different threads; they take turns.
+    The low level uses the subtask's text and the observation only, never the task. Both levels may
+    be called from different threads; a lock serialises them.
 
     Args:
         platform: The robot.
-        config: How it moves; None takes the defaults.
-        picture_size: (height, width) of the model's pictures, which boxes refer to [pixel].
+        config: Parameters of its motion; None: the defaults.
+        picture_size: (height, width) of the model's pictures, to which boxes refer [pixel].
     """
 
     def __init__(
@@ -72,22 +72,22 @@ class ExpertBrain:
         self._warned_text = ""
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        """Solves once, so that libraries are loaded. It goes on from chunks in no mode."""
+        """Solve inverse kinematics once, to load its libraries; `continuation` is ignored."""
         with self._lock:
             for arm in self._kinematics.layout.arms:
                 tcp = self._kinematics.tcps(self._platform.home)[arm.side]
                 self._kinematics.solve(arm.side, tcp, self._platform.home)
 
     def begin_task(self, task: str) -> None:
-        """Forgets what was tried for an earlier task."""
+        """Discard the state of an earlier task."""
         with self._lock:
             self._planner = None
 
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """The next subtask, with boxes around the item that it is about.
+        """Predict the next subtask, with boxes around its item.
 
         Raises:
-            UnknownText: The task is not one that the expert knows.
+            UnknownText: The expert does not support the task.
             Pi05Error: The observation is not of this robot in a mock home.
         """
         with self._lock:
@@ -110,12 +110,12 @@ class ExpertBrain:
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
     ) -> ChunkPrediction:
-        """Targets for `subtask`. An unknown text holds the robot still.
+        """Predict a chunk of targets for `subtask`. With an unknown text the robot holds.
 
-        The expert remembers its own chunks, and goes on from them without being told.
+        The expert keeps its recent chunks, and continues them without a `continuation`.
 
         Raises:
-            ContinuationError: There is a continuation.
+            ContinuationError: `continuation` is not None.
             Pi05Error: The observation is not of this robot in a mock home.
         """
         if continuation is not None:
@@ -130,20 +130,20 @@ class ExpertBrain:
             return ChunkPrediction(chunk)
 
     def replace_last_chunk(self, stamp_ns: int, chunk: np.ndarray) -> None:
-        """Says what became of the last chunk, where something else is executed.
+        """Replace the last chunk by the one that is actually executed.
 
         Args:
-            stamp_ns: Of its observation.
+            stamp_ns: Stamp of its observation [ns].
             chunk: (horizon, D) float64 targets, platform units.
         """
         with self._lock:
             self._recent.replace(stamp_ns, chunk)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there are no resources to free."""
 
     def _observe(self, observation: Observation) -> tuple[Moves, RobotState, RunningCommands]:
-        """The state at the stamp and the commands on their way. Gets to know a new home."""
+        """Return moves, state at the stamp and running commands; set up a new home if needed."""
         scene = check_observation(observation, self._platform.names)
         if self._moves is None or self._moves.workplace.kitchen.seed != scene.home:
             place = Workplace(self._kinematics, draw_kitchen(scene.home), self._config)

@@ -1,4 +1,4 @@
-"""The high level: which subtask comes next."""
+"""High level of the scripted expert: choice of the next subtask."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.home import Item
 
 _LOG = logging.getLogger(__name__)
-_LIFTED = 0.05  # An item this far above the worktop is picked up [m].
-_FALLEN = 0.25  # An item this far below the worktop, outside the sink, is out of reach [m].
-_TIDY_TIME = 6.0  # For drawing the hands in after the last dish [s].
+_LIFTED = 0.05  # Height above the worktop at which an item counts as picked up [m].
+_FALLEN = 0.25  # Depth below the worktop, outside the sink, at which it is out of reach [m].
+_TIDY_TIME = 6.0  # Time to retract the hands after the last dish [s].
 
 
 @dataclass(frozen=True)
 class SubtaskChoice:
-    """A subtask and the item that it is about."""
+    """A subtask and its item."""
 
     text: str
     item: Item | None = None
@@ -27,14 +27,14 @@ class SubtaskChoice:
 
 
 class SubtaskPlanner:
-    """Chooses subtasks for one task in one kitchen. Remembers what it tries, to give up in time.
+    """Chooses subtasks for one task in one kitchen. Items that take too long are deferred.
 
     Args:
-        moves: Knows the kitchen and the robot's stances in it.
-        task: The instruction.
+        moves: Moves in the kitchen.
+        task: Text of the task.
 
     Raises:
-        UnknownText: The task is not one that the expert knows.
+        UnknownText: The expert does not support the task.
     """
 
     def __init__(self, moves: Moves, task: str) -> None:
@@ -48,7 +48,7 @@ class SubtaskPlanner:
         self._finished_at: float | None = None
 
     def decide(self, robot: RobotState, time: float) -> SubtaskChoice:
-        """The subtask at `time` [s]. Calls come in order."""
+        """Choose the subtask at `time` [s], which must not decrease between calls."""
         decision = self._choose(robot, time)
         if decision.text != self._now.text:
             self._since = time
@@ -84,7 +84,7 @@ class SubtaskPlanner:
         return SubtaskChoice(pick_text(item), item)
 
     def _finish(self, robot: RobotState, time: float) -> SubtaskChoice:
-        """All is in the sink: hands draw in, then the task is done."""
+        """Choose the subtask when all items are in the sink: retract the hands, then done."""
         if self._finished_at is None:
             self._finished_at = time
         placed = self._now.item
@@ -106,7 +106,7 @@ class SubtaskPlanner:
         return not on_floor and self._given_up[item.name] < self._config.rounds
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
-        """How far the base would go for an item, with the better arm [m]."""
+        """Return the distance that the base drives for an item, with the better arm [m]."""
         place = self._moves.workplace
         position = robot.item(item.name).position
         stances = [place.stance(position, side, robot.base) for side in robot.hands]
