@@ -54,9 +54,7 @@ class BrainInfo:
 
     name: str  # "model", "expert"
     checkpoint: str  # Folder or name of the weights; empty: none.
-    description: (
-        str  # For logs and people ("nano, weights drawn at random: it has learned nothing").
-    )
+    description: str  # For logs and status ("nano, weights drawn at random: …").
     subtask_source: str  # Subtask.source of its predictions ("model", "external").
     image_size: tuple[int, int] | None  # (height, width) of its input images; None: uses none.
     needs_scene: bool  # Whether observations must carry the ground truth of a mock home.
