@@ -27,6 +27,6 @@ def test_a_profile_that_does_not_help_is_named(content, reason, tmp_path):
     assert reason in problem and str(path) in problem and "pictures will be lost" in problem
 
 
-def test_no_profile_is_said_and_another_rmw_needs_none():
+def test_a_missing_profile_is_reported_and_another_rmw_needs_none():
     assert "no Fast DDS profile is set" in profile_problem({})
     assert profile_problem({"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}) == ""

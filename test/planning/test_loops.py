@@ -1,4 +1,4 @@
-"""Circles of subtasks are noticed, other sequences are not."""
+"""Detection of subtask cycles."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Chunks that ask for no motion, and robots that make no progress."""
+"""Detection of chunks without motion and of robots without progress."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""When the brain is asked: each trigger, and that none of them floods."""
+"""Triggers of queries and their minimum intervals."""
 
 import pytest
 
@@ -9,7 +9,7 @@ MS = 1_000_000
 
 
 def asked_within(r: Replanner, seconds: float, flood: Trigger | None, step_ms: int = 20):
-    """Stamps [s] and triggers of the questions; `flood` is wanted anew at every observation."""
+    """Stamps [s] and triggers of the queries; `flood` is requested at every observation."""
     asked = []
     for stamp in range(0, round(seconds * 1000), step_ms):
         if flood is not None:
@@ -49,14 +49,14 @@ def test_a_flood_of_one_trigger_is_spaced(trigger, most):
     assert max(b - a for a, b in zip(stamps, stamps[1:], strict=False)) <= 1.0 + 1e-9
 
 
-def test_a_person_is_served_at_once_even_on_the_same_picture():
+def test_an_operator_is_answered_at_once_even_on_the_same_picture():
     r = Replanner(ReplanningSettings())
     r.mark_asked(Trigger.PERIOD, S)
     r.request(Trigger.OPERATOR)
     assert r.due(S) == Trigger.OPERATOR
 
 
-def test_the_robot_must_have_been_seen_anew():
+def test_other_triggers_need_a_new_observation():
     r = Replanner(ReplanningSettings())
     r.mark_asked(Trigger.PERIOD, S)
     r.request(Trigger.SUBTASK_END)

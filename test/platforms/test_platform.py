@@ -142,7 +142,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("path", "value", "said"), SAID, ids=[s for _, _, s in SAID])
-def test_a_broken_file_says_where_and_what(path, value, said, tmp_path):
+def test_the_error_of_an_invalid_file_names_place_and_problem(path, value, said, tmp_path):
     assert said in broken(path, value, tmp_path)
 
 

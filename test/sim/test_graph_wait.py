@@ -1,4 +1,4 @@
-"""Which node simulated time waits for, on clocks that the test turns."""
+"""Nodes that simulated time waits for, on clocks that the test advances."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def wait():
     return GraphWait(max_lag=0.08, max_work=0.2, patience=3.0)
 
 
-def test_a_graph_that_nobody_is_heard_of_is_not_waited_for(wait):
+def test_a_graph_without_heartbeats_is_not_waited_for(wait):
     assert wait.blocking_node(10_000 * MS, 0.0) == ""
 
 
@@ -69,7 +69,7 @@ def test_nodes_that_die_together_are_waited_for_together(wait):
     assert wait.blocking_node(1100 * MS, 3.1) == ""
 
 
-def test_a_node_that_says_that_it_ends_is_forgotten(wait):
+def test_a_removed_node_is_not_waited_for(wait):
     wait.on_heartbeat("policy", 1000 * MS, 0)
     wait.remove("policy")
     assert wait.blocking_node(5000 * MS, 0.0) == ""

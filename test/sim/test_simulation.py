@@ -1,4 +1,4 @@
-"""A mock home that runs, without ROS."""
+"""The simulation of a mock home, without ROS."""
 
 import threading
 

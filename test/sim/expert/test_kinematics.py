@@ -14,7 +14,7 @@ def kinematics(request):
 
 
 def random_vector(platform, rng):
-    """Joints in the inner part of their ranges, elbows bent: away from where solutions meet."""
+    """Draw joints in the inner part of their ranges, with bent elbows, away from singularities."""
     lower, upper = platform.lower, platform.upper
     vector = rng.uniform(0.85 * lower + 0.15 * upper, 0.15 * lower + 0.85 * upper)
     vector[platform.is_velocity] = 0.0

@@ -1,4 +1,4 @@
-"""Where dishes are put down: inside the basin, apart from each other, within the hand's reach."""
+"""Release poses: inside the basin, apart from other dishes, within reach."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which subtask comes next, told by where things are."""
+"""Choice of the next subtask from the positions of the dishes."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def ask(brain, stamp=1.0, task=TASK, **scene):
 
 
 def held(item, lift):
-    """What `ask` takes: the item in the left hand, its base `lift` [m] above the counter."""
+    """Arguments of `ask`: the item in the left hand, its base `lift` [m] above the counter."""
     counter = KITCHEN.counters[0]
     state = np.array(PLATFORM.home)
     state[PLATFORM.index("left_gripper")] = 0.1

@@ -1,4 +1,4 @@
-"""A new chunk goes on from the rows of the old one that are on their way."""
+"""Continuation of a recent chunk by the commands that are on their way."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Every thing that can stand in a home: bounding boxes, grasps, proportions."""
+"""Designs of all items: bounding boxes, grasps, proportions."""
 
 import math
 
