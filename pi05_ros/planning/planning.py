@@ -5,42 +5,17 @@ docs/design/planning.md describes the rules. Not thread-safe; the node holds one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pi05_ros.brain.instructions import answer_problem, clean, comparison_key
 from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict
+from pi05_ros.planning.decisions import Decision, Question
 from pi05_ros.planning.loops import LoopDetector
 from pi05_ros.planning.motion import ProgressMonitor, stands_still
 from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, Task, TaskKeeper
+from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, TaskKeeper
 from pi05_ros.platforms.platform import Platform
-
-
-@dataclass(frozen=True)
-class Question:
-    """A query to the brain for a subtask."""
-
-    trigger: Trigger
-    task: Task
-    instruction: str = ""  # The operator's subtask that overrules the answer; empty: none.
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Decision on one answer of the brain or one instruction of an operator."""
-
-    trigger: Trigger
-    verdict: AnswerVerdict
-    task: str  # Empty: no task is active.
-    answer: str  # Cleaned.
-    score: float
-    stamp_ns: int  # Of the observation, or of the instruction.
-    publish: bool  # Whether the present subtask must be published (new text or new boxes).
-    loop: tuple[str, ...]  # Subtasks of the present cycle; empty: there is no cycle.
-    reason: str  # One sentence.
 
 
 class Planning:

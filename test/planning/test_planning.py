@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.planning.planning import Decision, Planning
+from pi05_ros.planning.decisions import Decision
+from pi05_ros.planning.planning import Planning
 from pi05_ros.planning.replanning import ReplanningSettings
 from pi05_ros.platforms.platform import load_platform
 

@@ -25,7 +25,8 @@ from pi05_ros.nodes.planner.parameters import PlannerParameters
 from pi05_ros.nodes.planner.plan_messages import decision_message, subtask_message
 from pi05_ros.nodes.planner.task_server import MESSAGES, TaskServer
 from pi05_ros.planning.answers import AnswerVerdict
-from pi05_ros.planning.planning import Decision, Planning, Question
+from pi05_ros.planning.decisions import Decision, Question
+from pi05_ros.planning.planning import Planning
 from pi05_ros.planning.tasks import CurrentSubtask, Outcome
 
 
