@@ -23,7 +23,7 @@ from pi05_ros.evaluation.rollout import TASK
 from pi05_ros.evaluation.world_robot import measured_state, send_command
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
-from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.scoring import scorer
 from pi05_ros.sim.world import World
 
@@ -58,7 +58,7 @@ class WaveringExpert:
 
     def __init__(self, platform: Platform, body: HomeBody, delay: float, seed: int) -> None:
         # It thinks ahead by what its chunks will be late.
-        self.expert = ExpertBrain(platform, ExpertConfig(latency=delay + 0.04))
+        self.expert = ExpertBrain(platform, ScriptedExpertConfig(latency=delay + 0.04))
         self._body, self._units = body, Units(platform)
         # Grippers close and open when the expert says so; the base goes where it says.
         self._wavers = np.array([d.unit == "rad" for d in platform.dimensions])
@@ -91,7 +91,7 @@ class WaveringExpert:
             actions[: running.committed] = running.actions[: running.committed]
         # The expert goes on from its commands; they are these now.
         sent = actions if running is None else join(actions, running, ChunkSettings.fade_rows)
-        self.expert.remember(request.stamp_ns, sent)
+        self.expert.replace_last_chunk(request.stamp_ns, sent)
         return actions
 
 

@@ -14,7 +14,7 @@ from pi05_ros.data.episodes.episode import MODE_RUNNING, PictureBox
 from pi05_ros.evaluation.rollout import TASK, StreamStandIn
 from pi05_ros.evaluation.world_robot import measured_state, send_command
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import PoseHistory, place
 from pi05_ros.inspection.view import View, ViewSettings
 from pi05_ros.platforms.platform import Platform
@@ -42,7 +42,7 @@ class Moment:
 
     def __init__(self, platform: Platform, home: int) -> None:
         self.world = World(platform, home)
-        self.kinematics = Kinematics(platform, robot_description(platform, False))
+        self.kinematics = LinkKinematics(platform, robot_description(platform, False))
         self.view = View(platform, ViewSettings(), self.kinematics)
         self.subtask: SubtaskFacts | None = None
         self._platform = platform

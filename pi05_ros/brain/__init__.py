@@ -1,1 +1,1 @@
-"""What a brain is to the graph: an observation in, a subtask or an action chunk out. No torch."""
+"""Interface between the nodes and a brain: observation in, subtask or chunk out. No torch."""

@@ -1,8 +1,8 @@
-"""What a new chunk goes on from: the chunk that is executed while the brain thinks.
+"""Input of real-time chunking: the chunk that is executed while inference runs.
 
-A chunk is late by the time that it took. Until it comes, the robot executes rows of the one before
-it: these are committed, and the new chunk repeats them. Behind them stand rows that are still a
-plan, and the new chunk may leave it (real-time chunking, arXiv 2506.07339, section 4).
+A chunk arrives late by its inference time. Until then the robot executes rows of the previous
+chunk: these are committed, and the new chunk repeats them. The rows after them are planned but not
+committed, and the new chunk may deviate from them (arXiv 2506.07339, section 4).
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ CONTINUATION_MODES: tuple[ContinuationMode, ...] = get_args(ContinuationMode)
 
 
 class ContinuationError(Pi05Error):
-    """A continuation is none, or is one that the brain cannot go on from."""
+    """A continuation is malformed, or the brain does not support it."""
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What is being executed at the time of an observation, and how a new chunk goes on from it.
+    """Actions being executed around an observation, and how a new chunk continues them.
 
     Raises:
         ContinuationError: The parts do not fit together.
     """
 
     actions: np.ndarray
-    # (H, D) float64, absolute targets in platform units, all finite. Row k is meant for
-    # `observation.stamp_ns + k * period` of the new observation, as in the chunk that is asked
-    # for. Where what is executed has run out, its last row is held.
-    committed: int  # Rows that will be executed whatever comes; the new chunk repeats them.
-    overlap: int  # Rows that are a real plan, the committed ones included; the others are held.
-    mode: ContinuationMode  # "rtc": guidance of the flow; "trained_rtc": conditioning, trained.
+    # (H, D) float64, absolute targets in platform units, all finite. Row k is due at
+    # `observation.stamp_ns + k * period` of the new observation, as in the requested chunk.
+    # After the end of the executed chunk its last row is repeated.
+    committed: int  # Rows that will be executed in any case; the new chunk repeats them.
+    overlap: int  # Rows before the executed chunk ends, committed ones included.
+    mode: ContinuationMode  # "rtc": guided flow; "trained_rtc": conditioning learned in training.
 
     def __post_init__(self) -> None:
         if self.mode not in CONTINUATION_MODES:
@@ -59,5 +59,5 @@ class Continuation:
 
     @property
     def horizon(self) -> int:
-        """H, rows of the chunk."""
+        """Number of rows H."""
         return len(self.actions)

@@ -1,4 +1,4 @@
-"""Text that people or models say, made safe to publish and to show."""
+"""Validation and cleaning of task and subtask text, from operators and from models."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import enum
 import unicodedata
 
 MAX_LENGTH = 256  # Characters of a task or a subtask.
-_MAX_READ = 16 * MAX_LENGTH  # More of a model's answer is not even looked at.
+_MAX_READ = 16 * MAX_LENGTH  # Characters of a model's answer that are read at most.
 
 
 class InstructCode(enum.IntEnum):
-    """What became of an instruction. Values are those of pi05_msgs/Instruct."""
+    """Result of an instruction. Values are those of pi05_msgs/Instruct."""
 
     NONE = 0
     INACTIVE = 110
@@ -19,15 +19,15 @@ class InstructCode(enum.IntEnum):
 
 
 def clean(text: str) -> str:
-    """One printable line: control characters and line breaks become spaces, runs of spaces one.
+    """Return `text` as one printable line of at most MAX_LENGTH characters; the rest is cut.
 
-    Longer text than MAX_LENGTH is cut.
+    Control characters and line breaks become spaces, and runs of spaces become one space.
     """
     return _one_line(text)[:MAX_LENGTH].rstrip()
 
 
-def problem(text: str) -> str:
-    """Why `text` cannot be used as it is, as one clause; empty when it can."""
+def text_problem(text: str) -> str:
+    """Reason why `text` cannot be published unchanged, as one clause; empty if it can."""
     if len(text) > MAX_LENGTH:
         return f"it has {len(text)} characters, at most {MAX_LENGTH} are allowed"
     if any(unicodedata.category(c) in ("Cc", "Zl", "Zp") for c in text):
@@ -38,11 +38,11 @@ def problem(text: str) -> str:
     return ""
 
 
-def unusable(answer: str) -> str:
-    """Why a brain's answer is no subtask even when it is cleaned, as one clause; empty: it is one.
+def answer_problem(answer: str) -> str:
+    """Reason why a brain's answer is no subtask even after cleaning; empty if it is one.
 
-    An answer that is too long is not cut and believed: half a sentence of a model that has lost
-    its thread is no order to a robot.
+    An answer that is too long is refused rather than cut: the first part of a runaway generation
+    is not a valid command.
     """
     if len(answer) > _MAX_READ:
         return f"it has {len(answer)} characters, at most {MAX_LENGTH} are allowed"
@@ -56,13 +56,13 @@ def unusable(answer: str) -> str:
     return ""
 
 
-def same_words(text: str) -> str:
-    """`text` as it is compared with another: case and spaces make no difference."""
+def comparison_key(text: str) -> str:
+    """Return the form of `text` used for comparison: case and spacing are ignored."""
     return clean(text).casefold()
 
 
 def _one_line(text: str) -> str:
-    """All of it on one printable line; see `clean`."""
+    """Return the text on one printable line, without the length limit of `clean`."""
     text = text[:_MAX_READ]
     printable = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     return " ".join(printable.split())

@@ -1,9 +1,8 @@
-"""What the planner and policy nodes ask of whatever thinks for the robot.
+"""Interface of a brain, as the planner and policy nodes use it.
 
 π0.5 factors as π(a, l̂ | o, l) = π(l̂ | o, l) · π(a | o, l̂) (paper, section IV): the high level
 turns the task l into a subtask l̂, the low level turns the subtask alone into actions a. A brain
-has one method for each factor, so that the nodes are the same for the model and for a scripted
-expert.
+has one method for each factor, so the nodes are the same for the model and the scripted expert.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ class Box:
 
 @dataclass(frozen=True)
 class SubtaskPrediction:
-    """The high level's answer."""
+    """Output of the high level."""
 
     text: str  # One line; empty: nothing to do.
     boxes: tuple[Box, ...] = ()
@@ -43,28 +42,26 @@ class SubtaskPrediction:
 
 @dataclass(frozen=True)
 class ChunkPrediction:
-    """The low level's answer."""
+    """Output of the low level."""
 
     actions: np.ndarray  # (horizon, D) float64, absolute targets in platform units, all finite.
-    times: Times | None = None  # Where the time went; None: the brain does not say.
+    times: Times | None = None  # Inference times by stage; None: not measured.
 
 
 @dataclass(frozen=True)
 class BrainInfo:
-    """What a brain is and needs."""
+    """Properties and requirements of a brain."""
 
     name: str  # "model", "expert"
     checkpoint: str  # Folder or name of the weights; empty: none.
-    description: (
-        str  # For logs and people ("nano, weights drawn at random: it has learned nothing").
-    )
+    description: str  # For logs and status ("nano, weights drawn at random: …").
     subtask_source: str  # Subtask.source of its predictions ("model", "external").
-    image_size: tuple[int, int] | None  # (height, width) of its pictures; None: it looks at none.
+    image_size: tuple[int, int] | None  # (height, width) of its input images; None: uses none.
     needs_scene: bool  # Whether observations must carry the ground truth of a mock home.
     horizon: int  # Rows of a chunk.
     period: float  # Time between two rows [s].
     continuations: tuple[ContinuationMode, ...] = ()
-    # Modes in which it goes on from a chunk, the best first; (): it does not.
+    # Supported continuation modes, in order of preference; (): none.
     max_prefix: int = 0  # Most committed rows in the mode "trained_rtc"; 0 without that mode.
 
 
@@ -74,33 +71,33 @@ class Brain(Protocol):
     info: BrainInfo
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        """Does all one-time work, so that the first prediction is as fast as the others.
+        """Do all one-time work, so that the first prediction is as fast as the others.
 
         Args:
-            continuation: One of `info.continuations`, where chunks will go on from others in that
-                mode; None: they will not. It may be asked for after a first warm-up.
+            continuation: One of `info.continuations`, when chunks will be continued in that mode;
+                None: they will not. A later call may warm up another mode.
         """
 
     def begin_task(self, task: str) -> None:
-        """Forgets what belongs to an earlier task."""
+        """Discard state that belongs to an earlier task."""
 
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """High level: which subtask serves `task` now?"""
+        """High level: predict the next subtask of `task`."""
 
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
     ) -> ChunkPrediction:
-        """Low level: which targets serve `subtask` now?
+        """Low level: predict the chunk of targets that carries out `subtask`.
 
         Args:
-            observation: What the robot sees. Row k is meant for `stamp_ns + k * period`.
-            subtask: What to do, in words.
-            continuation: What is being executed; None: the chunk starts afresh. Its committed
-                rows are the first of the answer, exactly.
+            observation: Row k of the chunk is due at its `stamp_ns + k * period`.
+            subtask: Text of the subtask.
+            continuation: The actions being executed; None: the chunk starts afresh. The first
+                rows of the returned chunk equal its committed rows exactly.
 
         Raises:
-            ContinuationError: The brain does not go on from chunks in this mode, or not this far.
+            ContinuationError: The brain does not support this mode, or so many committed rows.
         """
 
     def close(self) -> None:
-        """Frees weights and devices. The brain is not used afterwards."""
+        """Free weights and devices. The brain must not be used afterwards."""

@@ -1,4 +1,4 @@
-"""Inference options of a model: device, data type, execution. Imports no torch."""
+"""Options of inference: device, dtype, execution mode, sampling. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a brain sees at one moment, as plain arrays: no ROS, no model."""
+"""Observation of a brain: state and images of one time, as plain arrays. No ROS, no model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Pose:
 
 @dataclass(frozen=True)
 class SceneState:
-    """Ground truth of a mock home. Exists in simulation only; no robot gives it."""
+    """Ground truth of a mock home. Available in simulation only."""
 
     home: int  # Seed of the mock home.
     base: Pose  # base_link in the odom frame.
@@ -27,7 +27,7 @@ class SceneState:
 
 @dataclass(frozen=True)
 class Observation:
-    """One synchronised view of the robot and its cameras."""
+    """Robot state and camera images of one time."""
 
     stamp_ns: int  # Acquisition time of the oldest part [ns].
     names: tuple[str, ...]  # Layout of the vectors: the platform's names.

@@ -1,4 +1,4 @@
-"""Puts pictures, states and ground truth of the same moment together into an Observation."""
+"""Buffer that assembles pictures, states and ground truth of one time into an Observation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.cameras.letterbox import Letterbox
 
-# Older pictures are not thought about: the bridge would reject what comes of them [s].
+# Older pictures are not used: the bridge would reject a chunk computed from them [s].
 _MAX_PICTURE_AGE = 1.0
-# How far a state may lie from the pictures that it is put beside [s]; states come at 50 Hz.
+# Largest time between a state and the pictures that it is combined with [s]; states are at 50 Hz.
 MAX_STATE_SKEW = 0.06
-# The same for ground truth, which comes at 20 Hz or more.
+# The same for ground truth, which is published at 20 Hz or more.
 _MAX_SCENE_SKEW = 0.12
 
 
@@ -27,13 +27,13 @@ class Pictures:
     stamp_ns: int  # Oldest acquisition time [ns].
     images: Mapping[str, np.ndarray]  # Camera -> (H, W, 3) uint8 rgb at the model's size.
     letterboxes: Mapping[str, Letterbox]  # Camera -> where its picture lies in the image.
-    published_ns: int = 0  # When the set left camera_ingestion [ns]; 0: it did not say.
-    arrival_ns: int = 0  # When the set came to the node that looks at it [ns].
+    published_ns: int = 0  # When camera_ingestion published the set [ns]; 0: unknown.
+    arrival_ns: int = 0  # When the set was received [ns].
 
 
 @dataclass(frozen=True)
 class StateSample:
-    """One robot state, and what a chunk computed from it must carry back."""
+    """One robot state, with the identifiers that a chunk computed from it must return."""
 
     stamp_ns: int
     names: tuple[str, ...]
@@ -42,15 +42,15 @@ class StateSample:
     session: int
     epoch: int
     mode: int = 0  # One of pi05_msgs/RobotState.MODE_*.
-    commanded_ns: int = 0  # When `commanded` was sent [ns]; 0: nothing was yet.
+    commanded_ns: int = 0  # When `commanded` was sent [ns]; 0: nothing sent yet.
     chunk_sequence: int = 0  # Of the chunk that `commanded` follows; 0: none.
     chunk_stamp_ns: int = 0  # Of its observation [ns].
     chunk_row: float = float("nan")  # Its row at that time, between two rows a fraction.
 
 
 @dataclass(frozen=True)
-class Moment:
-    """An observation with what belongs to it but is not for the brain's eyes."""
+class ObservationContext:
+    """An observation with the messages that it was assembled from."""
 
     observation: Observation
     state: StateSample
@@ -68,7 +68,7 @@ class _Recent(Generic[T]):
 
     def add(self, stamp_ns: int, item: T) -> None:
         if self._items and stamp_ns < self._items[-1][0]:
-            self._items.clear()  # Time jumped back: what was is no longer comparable.
+            self._items.clear()  # Time jumped back: older stamps are not comparable.
         self._items.append((stamp_ns, item))
 
     def nearest(self, stamp_ns: int, max_skew: float) -> T | None:
@@ -82,15 +82,14 @@ class _Recent(Generic[T]):
 
 
 class ObservationBuffer:
-    """Holds the newest pictures and recent states; not thread-safe, its node holds one lock."""
+    """Holds the newest pictures and recent states; not thread-safe, its node holds one lock.
+
+    Args:
+        cameras: Cameras that an observation must have.
+        needs_scene: Whether an observation must carry ground truth.
+    """
 
     def __init__(self, cameras: Sequence[str], needs_scene: bool) -> None:
-        """Makes an empty buffer.
-
-        Args:
-            cameras: Cameras that an observation must have.
-            needs_scene: Whether an observation must carry ground truth.
-        """
         self._cameras = tuple(cameras)
         self._needs_scene = needs_scene
         self._pictures: Pictures | None = None
@@ -98,19 +97,19 @@ class ObservationBuffer:
         self._scenes: _Recent[SceneState] = _Recent(60)
 
     def add_pictures(self, pictures: Pictures) -> None:
-        """Takes a camera set; the newest replaces the older one."""
+        """Store a camera set in place of the previous one."""
         self._pictures = pictures
 
     def add_state(self, state: StateSample) -> None:
-        """Takes a robot state."""
+        """Store a robot state."""
         self._states.add(state.stamp_ns, state)
 
     def add_scene(self, stamp_ns: int, scene: SceneState) -> None:
-        """Takes the ground truth of a mock home at `stamp_ns`."""
+        """Store the ground truth of a mock home at `stamp_ns`."""
         self._scenes.add(stamp_ns, scene)
 
     def problem(self, now_ns: int) -> str:
-        """Why there is no observation at `now_ns`, as one clause; empty when there is one."""
+        """Reason why there is no observation at `now_ns`, as one clause; empty if there is one."""
         if self._states.newest() is None:
             return "no robot_state yet (is the control bridge active?)"
         if self._pictures is None:
@@ -130,8 +129,8 @@ class ObservationBuffer:
             return "no ground truth of the time of the pictures (this brain works in a mock home)"
         return ""
 
-    def moment(self, now_ns: int) -> Moment | None:
-        """The observation of the newest pictures; None when `problem` says why."""
+    def latest(self, now_ns: int) -> ObservationContext | None:
+        """Return the observation of the newest pictures; None if `problem` is not empty."""
         if self.problem(now_ns):
             return None
         pictures = self._pictures
@@ -150,4 +149,4 @@ class ObservationBuffer:
             images=images,
             scene=scene,
         )
-        return Moment(observation, state, pictures)
+        return ObservationContext(observation, state, pictures)

@@ -1,4 +1,4 @@
-"""Where the time of a prediction goes, as data that needs no torch."""
+"""Inference times of a prediction by stage, as data that needs no torch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Times:
-    """Where the time of one prediction went [s], measured with the device synchronised."""
+    """Durations of the stages of one prediction [s], measured with the device synchronised."""
 
-    waited: float  # For the other head.
-    vision: float  # Embedding those pictures that were not known yet.
-    prefix: float  # Reading pictures, prompt and state.
-    generation: float  # Euler steps, or tokens.
+    waited: float  # Waiting while the other head used the model.
+    vision: float  # Embedding the pictures that were not in the cache.
+    prefix: float  # Forward pass over pictures, prompt and state.
+    generation: float  # Euler steps, or token generation.
     total: float

@@ -1,4 +1,4 @@
-"""When the next chunk is asked for, what it goes on from, and when its rows are due.
+"""Scheduling of chunks: when to request the next one, what it continues, when its rows are due.
 
-Pure Python and numpy, on a clock that the caller turns: no ROS, no torch.
+Pure Python and numpy: no ROS, no torch. The caller passes the time.
 """

@@ -1,31 +1,31 @@
-"""How late the next chunk will be, from how late the last ones were."""
+"""Estimate of the delay of the next chunk from the delays of recent chunks."""
 
 from __future__ import annotations
 
 import statistics
 from collections import deque
 
-# A delay is taken for a stall when it is so much above the median:
-_STALL_FACTOR = 2.0  # times the median,
-_STALL_ROWS = 3.0  # and so many rows more.
-_STALL_SHARE = 0.25  # Of the window; more of them are no stalls.
+# A delay above _STALL_FACTOR * median + _STALL_ROWS is treated as a stall.
+_STALL_FACTOR = 2.0
+_STALL_ROWS = 3.0  # [rows]
+_STALL_SHARE = 0.25  # Largest share of the window that may be excluded as stalls.
 
 
 class DelayEstimator:
-    """The greatest of the last delays that is no stall.
+    """Estimates the delay as the largest recent delay, stalls excluded.
 
-    Real-time chunking takes the greatest delay of a recent window (arXiv 2506.07339, algorithm
-    1), since a chunk that comes earlier than was thought fits, and one that comes later does not.
-    But one stall would then freeze the head of every chunk for a whole window. So delays above
-    twice the median and three rows more are left out, as long as they are rare: at most a quarter
-    of the window, and one of a short one. What happens more often is how the machine is.
+    Real-time chunking uses the largest delay of a recent window (arXiv 2506.07339, algorithm 1):
+    a chunk that arrives earlier than estimated can be used, one that arrives later cannot. A
+    single stall would however commit the first rows of every chunk for a whole window. Delays
+    above twice the median plus three rows are therefore excluded while they are rare: at most a
+    quarter of the window, or one in a short window. More frequent delays count as normal.
 
-    A chunk that was computed while nothing ran is a warm-up: caches are cold, and the robot may
-    have been the one that was late. It is believed only as long as there is nothing else.
+    The delay of a chunk that was computed while no other was executed is a warm-up: caches are
+    cold, and the delay may be the robot's. It is used only until another delay is measured.
 
     Args:
-        initial: What is said until a delay was measured [rows].
-        window: Delays that are remembered.
+        initial: Estimate before the first measurement [rows].
+        window: Number of delays that are kept.
     """
 
     def __init__(self, initial: float, window: int) -> None:
@@ -35,7 +35,7 @@ class DelayEstimator:
 
     @property
     def measured(self) -> int:
-        """Delays that are remembered."""
+        """Number of delays in the window."""
         return len(self._delays)
 
     @property
@@ -44,14 +44,14 @@ class DelayEstimator:
         if not self._delays:
             return max(self._initial, self._warm_up)
         median = statistics.median(self._delays)
-        believed = sorted(self._delays)
-        for _ in range(max(1, int(_STALL_SHARE * len(believed)))):
-            if believed[-1] > _STALL_FACTOR * median + _STALL_ROWS:
-                believed.pop()
-        return believed[-1]
+        kept = sorted(self._delays)
+        for _ in range(max(1, int(_STALL_SHARE * len(kept)))):
+            if kept[-1] > _STALL_FACTOR * median + _STALL_ROWS:
+                kept.pop()
+        return kept[-1]
 
     def add(self, rows: float, is_warm_up: bool = False) -> None:
-        """Takes a measured delay [rows], 0 or more."""
+        """Add a measured delay [rows], 0 or more."""
         if not 0 <= rows < float("inf"):
             raise ValueError(f"a delay is 0 rows or more, found {rows}")
         if is_warm_up:

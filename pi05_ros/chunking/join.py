@@ -1,4 +1,4 @@
-"""Takes the last step out of a chunk that goes on from another one."""
+"""Smoothing of the step that remains where a chunk continues another one."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pi05_ros.brain.continuation import Continuation
 
 
 def join(actions: np.ndarray, running: Continuation, fade_rows: int) -> np.ndarray:
-    """A chunk whose rows behind the committed ones leave the running chunk smoothly.
+    """Blend the rows after the committed ones from the running chunk into the new chunk.
 
-    Guidance brings the flow near to the running chunk, not onto it: its strength is bounded, and
-    committed rows are set to what is executed. What is left of the error would be a step in the
-    middle of the chunk, where the bridge takes it for the chunk's will and blends nothing. Here it
-    fades along a minimum-jerk course over `fade_rows`, or up to the running chunk's end.
+    Guidance brings the flow near the running chunk but not onto it, because its strength is
+    bounded, while committed rows are set to the executed values. The remaining error would be a
+    step inside the chunk, which the bridge does not blend. Here it decays along a minimum-jerk
+    profile over `fade_rows`, or up to the end of the running chunk.
 
     Args:
         actions: (H, D) float64, the committed rows equal to those of `running`.
-        running: What it goes on from.
-        fade_rows: Rows behind the committed ones; 0 leaves the step as it is.
+        running: The chunk that it continues.
+        fade_rows: Length of the blend after the committed rows; 0: no blend.
 
     Returns:
-        (H, D) float64. Its first `committed` rows and those behind the fade are those of
-        `actions`; each row between lies between the two chunks.
+        (H, D) float64. The first `committed` rows and those after the blend equal `actions`; the
+        rows in between lie between the two chunks.
     """
     first = running.committed
     rows = min(fade_rows, running.overlap - first)

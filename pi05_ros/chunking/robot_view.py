@@ -1,4 +1,4 @@
-"""What the robot's states say of chunks: of which epoch, what it follows, since when it stands."""
+"""Chunk-related information from robot states: session and epoch, executed chunk, standstill."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RUNNING, _HOLDING = 1, 2
 
 
 class RobotView:
-    """The newest state, and since when nothing moves."""
+    """Holds the newest robot state and the time since which the robot stands still."""
 
     def __init__(self) -> None:
         self._state: StateSample | None = None
@@ -21,7 +21,7 @@ class RobotView:
 
     @property
     def follows_chunk(self) -> bool:
-        """Whether it executes a chunk."""
+        """True while the robot executes a chunk."""
         state = self._state
         return (
             state is not None
@@ -32,24 +32,24 @@ class RobotView:
 
     @property
     def is_armed(self) -> bool:
-        """Whether a chunk would move it."""
+        """True while the robot would execute a chunk (mode running or holding)."""
         return self._state is not None and self._state.mode in (_RUNNING, _HOLDING)
 
-    def is_another_life(self, state: StateSample) -> bool:
-        """Whether what was before `state` is void: another session or epoch of the bridge."""
-        return self._state is not None and not self.is_of(state.session, state.epoch)
+    def is_new_session(self, state: StateSample) -> bool:
+        """Check whether `state` begins another session or epoch of the bridge."""
+        return self._state is not None and not self.matches(state.session, state.epoch)
 
-    def is_of(self, session: int, epoch: int) -> bool:
-        """Whether the newest state is of that session and epoch. Before the first one: yes."""
+    def matches(self, session: int, epoch: int) -> bool:
+        """Check whether the newest state is of that session and epoch; True before the first."""
         state = self._state
         return state is None or (state.session, state.epoch) == (session, epoch)
 
-    def stood_at(self, time_ns: int) -> bool:
-        """Whether the robot stood from then on: it follows no chunk, and commands are still."""
+    def stands_since(self, time_ns: int) -> bool:
+        """Check whether the robot has stood since `time_ns`: no chunk, constant commands."""
         return self._standing_since_ns is not None and self._standing_since_ns <= time_ns
 
     def add(self, state: StateSample) -> None:
-        """Takes the newest state."""
+        """Add the newest state."""
         before, self._state = self._state, state
         still = before is None or np.array_equal(before.commanded, state.commanded, equal_nan=True)
         if self.follows_chunk or not still:

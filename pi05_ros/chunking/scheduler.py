@@ -1,4 +1,4 @@
-"""Decides when the next chunk is asked for, what it goes on from, and when its rows are due."""
+"""Scheduler of one policy activation: when to request a chunk, and how to publish it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pi05_ros.chunking.delay import DelayEstimator
 from pi05_ros.chunking.join import join
 from pi05_ros.chunking.robot_view import RobotView
 from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
-from pi05_ros.chunking.timeline import PublishedChunk, Timeline
+from pi05_ros.chunking.timeline import ChunkTimeline, PublishedChunk
 
-# Observations come at most so far apart, for the purpose of waiting for the next one [rows].
+# Upper bound of the measured interval between observations [rows].
 _MAX_INTERVAL = 10.0
-# An observation so much older than the last one's is from another time [ns].
+# An observation older than the last one by more than this means that time jumped back [ns].
 _TIME_JUMP_NS = 100_000_000
 
 
 @dataclass(frozen=True)
 class SubtaskRef:
-    """The subtask that a chunk serves. Ids alone do not tell: a planner counts anew."""
+    """The subtask of a chunk. The id alone is not unique: a restarted planner counts from 1."""
 
     task: str
     id: int
@@ -33,39 +33,48 @@ class SubtaskRef:
 
 @dataclass(frozen=True)
 class ChunkRequest:
-    """What the brain is asked for now."""
+    """Request for a chunk to the brain."""
 
     stamp_ns: int  # Of the observation.
     session: int
     epoch: int
     subtask: SubtaskRef
     continuation: Continuation | None  # None: the chunk starts afresh.
-    asked_rows: float  # Rows from the observation to now: they are executed already.
-    is_first: bool  # Nothing is being executed.
+    asked_rows: float  # Rows between the observation and the request; they are already past.
+    is_first: bool  # No chunk is being executed.
 
 
 @dataclass(frozen=True)
 class ChunkRelease:
-    """How a chunk that was computed is published."""
+    """A computed chunk as it is published."""
 
     sequence: int
     start_ns: int  # Time of row 0.
     committed: int
-    actions: np.ndarray  # (rows, D) float64; in mode sync only what is to be executed.
+    actions: np.ndarray  # (rows, D) float64; in mode sync only the rows to execute.
 
 
 class ChunkScheduler:
-    """One activation of the policy. Not thread-safe: its node holds one lock.
+    """Schedules the chunks of one activation of the policy. Not thread-safe.
 
-    The delay of a chunk is the row at which the robot first executes it, as the robot's state
-    says. The rows up to the moment at which it was asked for are known each time; those from
-    there on are estimated.
+    The delay of a chunk is the row at which the robot first executes it, as reported by the
+    robot's state. It has two parts: the rows between observation and request, which are known at
+    the request, and the rows from request to execution, which are estimated.
+
+    Args:
+        settings: Mode, horizons and margins.
+        period: Time between two rows [s].
+        horizon: Rows of the brain's chunks.
+        max_committed: Most committed rows that the brain supports; None: all but one.
+
+    Raises:
+        ValueError: The settings leave no rows of such a horizon.
 
     Attributes:
-        counts: What became of chunks: "published", "executed", "never executed", "of an older
-            subtask", "of another epoch", "past when done", and "ran out", how often the robot
-            came to the end of a chunk before the next one was there.
-        delay_rows: Row at which the newest chunk was first executed; NaN: none was yet.
+        counts: Number of chunks by result: "published", "executed", "never executed", "of an older
+            subtask", "of another epoch", "past when done"; and "ran out", how often the robot
+            reached the end of a chunk before the next one arrived.
+        delay_rows: Row at which the newest chunk was first executed; NaN: none yet.
     """
 
     def __init__(
@@ -75,17 +84,6 @@ class ChunkScheduler:
         horizon: int,
         max_committed: int | None = None,
     ) -> None:
-        """Begins with nothing published and no delay measured.
-
-        Args:
-            settings: Mode and numbers.
-            period: Between two rows [s].
-            horizon: Rows of the brain's chunks.
-            max_committed: Committed rows that the brain can go on from; None: all but one.
-
-        Raises:
-            ValueError: The settings leave no rows of such a horizon.
-        """
         if settings.execution_horizon + settings.chunk_margin >= horizon:
             raise ValueError(
                 f"execution_horizon {settings.execution_horizon} and chunk_margin "
@@ -99,7 +97,7 @@ class ChunkScheduler:
         self._horizon = horizon
         self._max_committed = horizon - 1 if max_committed is None else max_committed
         self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
-        self._timeline = Timeline()
+        self._timeline = ChunkTimeline()
         self._robot = RobotView()
         self._sequence = 0
         self._lost_in_a_row = 0
@@ -108,14 +106,14 @@ class ChunkScheduler:
 
     @property
     def estimate_rows(self) -> float:
-        """Rows from asking for a chunk to its execution, estimated."""
+        """Estimated rows from the request of a chunk to its execution."""
         return self._delay.rows
 
     def problem(self) -> str:
-        """Why chunks do not follow each other as they should, as one clause; empty: they do."""
+        """Problem with the succession of chunks, as one clause; empty: none."""
         if self._lost_in_a_row > 1:
             return f"the bridge took up none of the last {self._lost_in_a_row} chunks, it says why"
-        # One chunk is asked for when the last one is there, and must come before that one's end.
+        # A chunk is requested after the last one arrived, and must arrive before that one ends.
         if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._horizon - 1:
             return (
                 f"chunks come {self.delay_rows:.0f} rows late, too late for {self._horizon} rows: "
@@ -128,22 +126,22 @@ class ChunkScheduler:
             )
         return ""
 
-    # What the robot says.
+    # Inputs.
 
     def add_state(self, state: StateSample) -> None:
-        """Takes a robot state: which chunk is executed, and from which row on."""
-        if self._robot.is_another_life(state):
+        """Handle a robot state: update the executed chunk, the delay and the lost chunks."""
+        if self._robot.is_new_session(state):
             self._timeline.clear()
         was_following = self._robot.follows_chunk
         self._robot.add(state)
-        at_ns = max(state.commanded_ns, state.stamp_ns)  # Unarmed, it commands nothing.
+        at_ns = max(state.commanded_ns, state.stamp_ns)  # Unarmed, commanded_ns does not advance.
         if state.chunk_sequence and not math.isnan(state.chunk_row):
-            taken = self._timeline.taken_up(
+            taken = self._timeline.mark_executed(
                 state.chunk_sequence, state.chunk_stamp_ns, state.commanded_ns
             )
             if taken is not None:
                 self._note_delay(taken, state.chunk_row)
-        lost = self._timeline.overdue(at_ns)
+        lost = self._timeline.mark_overdue(at_ns)
         if self._robot.is_armed:
             self.counts["never executed"] += lost
             self._lost_in_a_row += lost
@@ -152,7 +150,7 @@ class ChunkScheduler:
         last = self._timeline.last
         if was_following and last is not None and at_ns >= last.end_ns and not self.mode.waits:
             self.counts["ran out"] += 1
-        self._timeline.held(at_ns)
+        self._timeline.forget_executed(at_ns)
 
     def _note_delay(self, chunk: PublishedChunk, row: float) -> None:
         self.counts["executed"] += 1
@@ -162,7 +160,7 @@ class ChunkScheduler:
             self._delay.add(max(0.0, row - chunk.asked_rows), is_warm_up=chunk.is_first)
 
     def add_observation(self, stamp_ns: int) -> None:
-        """An observation can be had from now on; how often they come decides who can wait."""
+        """Record the stamp of a new observation, to measure the interval between them."""
         if self._stamps and stamp_ns < self._stamps[-1] - _TIME_JUMP_NS:
             self._stamps.clear()
             self._timeline.clear()
@@ -170,24 +168,24 @@ class ChunkScheduler:
         if not self._stamps or stamp_ns > self._stamps[-1]:
             self._stamps.append(stamp_ns)
 
-    # What the policy asks.
+    # Chunks.
 
     def request(
         self, stamp_ns: int, session: int, epoch: int, subtask: SubtaskRef, now_ns: int
     ) -> ChunkRequest | None:
-        """Whether to compute a chunk from an observation now; None: wait.
+        """Return a request if a chunk is to be computed from an observation now; None: wait.
 
         Args:
-            stamp_ns: Of the newest observation.
-            session: Of its robot state.
-            epoch: Likewise.
-            subtask: What to do; its text is not empty.
-            now_ns: The time, by the clock of the stamps.
+            stamp_ns: Stamp of the newest observation [ns].
+            session: Session of its robot state.
+            epoch: Epoch of its robot state.
+            subtask: The present subtask; its text is not empty.
+            now_ns: Present time, on the clock of the stamps [ns].
         """
-        if not self._robot.is_of(session, epoch):
-            return None  # Seen before the bridge's epoch changed: a chunk of it is void.
+        if not self._robot.matches(session, epoch):
+            return None  # Observed before the bridge's epoch changed: the bridge would reject it.
         if self._last is not None and self._last[1].task != subtask.task:
-            self._timeline.clear()  # The bridge drops what it executes when the task changes.
+            self._timeline.clear()  # The bridge drops the executed chunk when the task changes.
         if not self._is_due(stamp_ns, subtask, now_ns):
             return None
         asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
@@ -203,17 +201,17 @@ class ChunkScheduler:
         )
 
     def refusal(self, request: ChunkRequest, subtask: SubtaskRef | None, now_ns: int) -> str:
-        """Why a chunk that was computed is not published, which is counted; empty: it may be.
+        """Reason why a computed chunk must not be published, which is counted; empty: it may be.
 
         Args:
-            request: What it was computed for.
-            subtask: What is to be done now; None: nothing.
-            now_ns: The time.
+            request: The request of the chunk.
+            subtask: The present subtask; None: there is none.
+            now_ns: Present time [ns].
         """
         end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
         if subtask != request.subtask:
             reason = "of an older subtask"
-        elif not self._robot.is_of(request.session, request.epoch):
+        elif not self._robot.matches(request.session, request.epoch):
             reason = "of another epoch"
         elif not self.mode.waits and now_ns > end_ns:
             reason = "past when done"
@@ -223,18 +221,18 @@ class ChunkScheduler:
         return reason
 
     def release(self, request: ChunkRequest, actions: np.ndarray, now_ns: int) -> ChunkRelease:
-        """Notes that a chunk is published now, and says how.
+        """Record that a chunk is published now, and return it as it is published.
 
         Args:
-            request: What it was computed for; `refusal` gave no reason.
+            request: The request of the chunk; `refusal` gave no reason.
             actions: (H, D) float64.
-            now_ns: The time.
+            now_ns: Present time [ns].
         """
         start_ns, running = request.stamp_ns, request.continuation
         if running is not None:
             actions = join(actions, running, self.settings.fade_rows)
         if self.mode.waits:
-            # Row 0 comes first however late it is, and what is behind the horizon is cut off.
+            # Row 0 is executed first however late it is; rows after the horizon are cut off.
             actions = actions[: self.settings.execution_horizon]
             start_ns = max(now_ns, request.stamp_ns)
         self._sequence += 1
@@ -266,7 +264,7 @@ class ChunkScheduler:
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
         if self._last is None:
-            return not self.mode.waits or self._robot.stood_at(stamp_ns)
+            return not self.mode.waits or self._robot.stands_since(stamp_ns)
         last_stamp_ns, last_subtask = self._last
         if stamp_ns < last_stamp_ns:
             return False
@@ -279,19 +277,19 @@ class ChunkScheduler:
             return True
         running = self._timeline.last
         if running is None:
-            # Not armed, chunks move nothing: there is no hurry.
+            # While the robot is not armed, chunks move nothing.
             return stamp_ns > last_stamp_ns and self._robot.is_armed
-        # The last moment: one observation later the next chunk would come after the margin.
+        # Latest possible time: after one more observation the chunk would arrive too late.
         left = (running.end_ns - stamp_ns) / self._period_ns - self._interval()
         asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
         return rows > 0 and left < asked_rows + self._delay.rows + self.settings.chunk_margin
 
     def _is_due_standing(self, stamp_ns: int) -> bool:
-        """Mode sync: the last chunk is over, and the observation is of a robot that stands."""
-        return self._timeline.last is None and self._robot.stood_at(stamp_ns)
+        """Check, in mode sync, that the last chunk is over and the observed robot stands."""
+        return self._timeline.last is None and self._robot.stands_since(stamp_ns)
 
     def _interval(self) -> float:
-        """Greatest time between the last observations [rows]."""
+        """Largest interval between recent observations [rows]."""
         stamps = list(self._stamps)
         gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
         return min(max(gaps, default=0) / self._period_ns, _MAX_INTERVAL)

@@ -1,4 +1,4 @@
-"""The four modes of transition between chunks, and the settings that they share."""
+"""The four chunk modes, and the settings that they share."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pi05_ros.foundation.settings import setting
 
 @dataclass(frozen=True)
 class ChunkMode:
-    """One kind of transition from a chunk to the next."""
+    """One way to switch from a chunk to the next."""
 
     name: str
-    waits: bool  # The robot executes part of a chunk, then stands and waits for the next one.
+    waits: bool  # The robot executes part of a chunk, stops, and waits for the next one.
     continuation: ContinuationMode | None  # How a chunk continues the running one; None: not.
 
 
@@ -32,17 +32,17 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
-# The best mode without extra cost: trained_rtc if it is the brain's preferred mode, else async.
-# rtc must be asked for: a guided flow takes two to three times as long and is never compiled.
+# The mode without extra cost: trained_rtc if the brain prefers it, else async. The guided flow of
+# rtc takes two to three times as long and is never compiled, so it must be chosen explicitly.
 AUTO = "auto"
 
 
 def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str:
-    """Return the mode for a brain.
+    """Return the chunk mode for a brain, with AUTO resolved.
 
     Args:
         wanted: One of CHUNK_MODES, or AUTO.
-        continuations: Modes in which the brain continues a chunk, the best first (BrainInfo).
+        continuations: Continuation modes of the brain, in order of preference (BrainInfo).
 
     Raises:
         ConfigError: The brain does not support the mode.

@@ -1,4 +1,4 @@
-"""Which chunk the robot executes at what time: the last ones that were published, end to end."""
+"""Timeline of the published chunks: which one the robot executes at which time."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# Chunks whose end lies so far back are forgotten [ns].
+# Chunks that ended longer ago than this are discarded [ns].
 _MEMORY_NS = 2_000_000_000
-# A chunk that the bridge has not taken up so long after its publication is lost [ns]. When it
-# is taken up even later, it is believed again.
+# A chunk that the bridge does not execute within this time of its publication counts as lost [ns].
+# If it is executed later after all, it counts as executed.
 _LOST_AFTER_NS = 200_000_000
 
 
-class Fate(enum.Enum):
-    """What became of a published chunk."""
+class ChunkStatus(enum.Enum):
+    """Status of a published chunk."""
 
     PENDING = "on its way to the bridge"
     EXECUTED = "taken up by the bridge"
@@ -26,7 +26,7 @@ class Fate(enum.Enum):
 
 @dataclass(eq=False)
 class PublishedChunk:
-    """A chunk that left the policy."""
+    """A published chunk and its status."""
 
     sequence: int
     stamp_ns: int  # Of its observation.
@@ -34,10 +34,10 @@ class PublishedChunk:
     period_ns: float
     actions: np.ndarray  # (rows, D) float64
     published_ns: int
-    asked_rows: float  # Rows from its observation to the moment at which it was asked for.
-    is_first: bool  # Nothing was being executed when it was asked for.
-    fate: Fate = field(default=Fate.PENDING)
-    from_ns: int = 0  # Executed from then on; before that is known, its publication.
+    asked_rows: float  # Rows between its observation and its request.
+    is_first: bool  # No chunk was being executed at its request.
+    status: ChunkStatus = field(default=ChunkStatus.PENDING)
+    from_ns: int = 0  # Start of its execution; until that is known, its publication.
 
     def __post_init__(self) -> None:
         self.from_ns = self.published_ns
@@ -48,70 +48,70 @@ class PublishedChunk:
         return self.start_ns + (len(self.actions) - 1) * self.period_ns
 
     def row_at(self, time_ns: float) -> float:
-        """The row for a time; between two rows a fraction, never limited."""
+        """Return the row due at a time, fractional between two rows, not limited to the chunk."""
         return (time_ns - self.start_ns) / self.period_ns
 
 
-class Timeline:
-    """The chunks that were, are and will be executed, as far as it is known."""
+class ChunkTimeline:
+    """The chunks that were, are or will be executed, as far as known."""
 
     def __init__(self) -> None:
         self._chunks: list[PublishedChunk] = []
 
     @property
     def last(self) -> PublishedChunk | None:
-        """The newest chunk that is executed or on its way; None: nothing is."""
-        return next((c for c in reversed(self._chunks) if c.fate is not Fate.LOST), None)
+        """The newest chunk that is executed or pending; None: there is none."""
+        return next((c for c in reversed(self._chunks) if c.status is not ChunkStatus.LOST), None)
 
     def add(self, chunk: PublishedChunk) -> None:
-        """A chunk was published."""
+        """Add a published chunk."""
         self._chunks = [c for c in self._chunks if c.end_ns > chunk.published_ns - _MEMORY_NS]
         self._chunks.append(chunk)
 
-    def taken_up(self, sequence: int, stamp_ns: int, at_ns: int) -> PublishedChunk | None:
-        """The bridge executes a chunk at `at_ns`; returns it when that is news."""
+    def mark_executed(self, sequence: int, stamp_ns: int, at_ns: int) -> PublishedChunk | None:
+        """Mark a chunk as executed since `at_ns`; return it if it was not marked before."""
         for index, chunk in enumerate(self._chunks):
             if chunk.sequence == sequence and chunk.stamp_ns == stamp_ns:
-                if chunk.fate is Fate.EXECUTED:
+                if chunk.status is ChunkStatus.EXECUTED:
                     return None
-                chunk.fate, chunk.from_ns = Fate.EXECUTED, at_ns
-                # The bridge takes chunks in order: what it passed over will not come.
-                _lose(self._chunks[:index])
+                chunk.status, chunk.from_ns = ChunkStatus.EXECUTED, at_ns
+                # The bridge executes chunks in order: earlier pending ones will not be executed.
+                _mark_lost(self._chunks[:index])
                 return chunk
         return None
 
-    def overdue(self, at_ns: int) -> int:
-        """Marks chunks that should have been taken up by `at_ns` as lost; returns how many."""
-        return _lose([c for c in self._chunks if at_ns - c.published_ns > _LOST_AFTER_NS])
+    def mark_overdue(self, at_ns: int) -> int:
+        """Mark chunks that should have been executed by `at_ns` as lost; return how many."""
+        return _mark_lost([c for c in self._chunks if at_ns - c.published_ns > _LOST_AFTER_NS])
 
-    def held(self, at_ns: int) -> None:
-        """The robot follows no chunk at `at_ns`: what was published before is not gone on from.
+    def forget_executed(self, at_ns: int) -> None:
+        """Discard the executed chunks: the robot follows no chunk at `at_ns`.
 
-        A chunk that is on its way may still be taken up.
+        Pending chunks are kept, because they may still be executed.
         """
         self._chunks = [
-            c for c in self._chunks if c.fate is not Fate.EXECUTED or c.from_ns > at_ns
+            c for c in self._chunks if c.status is not ChunkStatus.EXECUTED or c.from_ns > at_ns
         ]
 
     def clear(self) -> None:
-        """Forgets all."""
+        """Discard all chunks."""
         self._chunks = []
 
     def plan(self, stamp_ns: int, horizon: int, period_ns: float) -> tuple[np.ndarray, int] | None:
-        """What is executed at the times of a chunk that is yet to come.
+        """Return the actions that are executed at the times of a future chunk's rows.
 
         Args:
-            stamp_ns: Time of row 0.
-            horizon: H.
-            period_ns: Between two rows.
+            stamp_ns: Time of row 0 [ns].
+            horizon: Number of rows H.
+            period_ns: Time between two rows [ns].
 
         Returns:
-            (actions, overlap): (H, D) float64, each row from the chunk that is executed at its
-            time, interpolated between that chunk's rows as the bridge does, its last row held
-            where all have run out; and the number of rows up to there. None: nothing is executed
-            at any of these times.
+            (actions, overlap): actions, (H, D) float64, each row from the chunk that is executed
+            at its time, interpolated between that chunk's rows as the bridge does, with the last
+            row repeated after the end of all chunks; and the number of rows up to that end. None:
+            nothing is executed at any of these times.
         """
-        chunks = [c for c in self._chunks if c.fate is not Fate.LOST]
+        chunks = [c for c in self._chunks if c.status is not ChunkStatus.LOST]
         if not chunks:
             return None
         overlap = math.floor((chunks[-1].end_ns - stamp_ns) / period_ns + 1e-6) + 1
@@ -121,23 +121,23 @@ class Timeline:
         times = stamp_ns + np.arange(horizon) * period_ns
         actions = np.empty((horizon, chunks[0].actions.shape[1]))
         for index, chunk in enumerate(chunks):
-            # The first one stands for what was before it, too: its first executed row is held.
+            # Before the first chunk, its first executed row is held.
             here = times >= (chunk.from_ns if index else -math.inf)
             earliest = min(max(chunk.row_at(chunk.from_ns), 0.0), len(chunk.actions) - 1.0)
             actions[here] = _rows(chunk, times[here], earliest)
         return actions, overlap
 
 
-def _lose(chunks: Sequence[PublishedChunk]) -> int:
-    """Marks those of them that are still on their way as lost; returns how many."""
-    lost = [chunk for chunk in chunks if chunk.fate is Fate.PENDING]
+def _mark_lost(chunks: Sequence[PublishedChunk]) -> int:
+    """Mark the pending ones of these chunks as lost; return how many."""
+    lost = [chunk for chunk in chunks if chunk.status is ChunkStatus.PENDING]
     for chunk in lost:
-        chunk.fate = Fate.LOST
+        chunk.status = ChunkStatus.LOST
     return len(lost)
 
 
 def _rows(chunk: PublishedChunk, times_ns: np.ndarray, earliest: float) -> np.ndarray:
-    """The chunk at these times, (N, D) float64, held before row `earliest` and after the last."""
+    """Interpolate a chunk at times (N,) [ns], clamped to rows `earliest` to last; (N, D)."""
     last = len(chunk.actions) - 1
     position = np.clip((times_ns - chunk.start_ns) / chunk.period_ns, earliest, last)
     row = np.minimum(position.astype(int), last)

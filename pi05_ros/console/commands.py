@@ -19,15 +19,15 @@ OUTCOMES = ("success", "failure", "discard")
 
 
 def _line(text: str) -> str:
-    return instructions.problem(text)
+    return instructions.text_problem(text)
 
 
 def _subtask(text: str) -> str:
-    return instructions.problem(text) or ("" if instructions.clean(text) else "it is empty")
+    return instructions.text_problem(text) or ("" if instructions.clean(text) else "it is empty")
 
 
 def _name(text: str) -> str:
-    return instructions.problem(text) or (
+    return instructions.text_problem(text) or (
         f"at most {MAX_NAME} characters are allowed" if len(text) > MAX_NAME else ""
     )
 

@@ -1,1 +1,1 @@
-"""What every folder may use: strict YAML, paths of resources, lines, the Fast DDS profile."""
+"""Utilities that every folder may use: YAML, resource paths, lines of text, Fast DDS profiles."""

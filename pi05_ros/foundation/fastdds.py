@@ -1,7 +1,7 @@
-"""Whether Fast DDS has room for pictures.
+"""Check that the Fast DDS profile provides enough shared memory for pictures.
 
-Its shared-memory segment holds 512 KiB by default, and pictures do not fit: a tenth to nearly all
-of them are lost in silence. `config/fastdds.xml` raises it to 16 MiB.
+The shared-memory segment of Fast DDS holds 512 KiB by default. Pictures do not fit: between a
+tenth and nearly all of them are lost without an error. `config/fastdds.xml` raises it to 16 MiB.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ MINIMUM_SEGMENT = 16 * 1024 * 1024  # [byte]
 
 
 def profile_problem(environment: Mapping[str, str] = os.environ) -> str:
-    """What is wrong with the Fast DDS profile, as one sentence; empty when nothing is.
+    """Problem of the Fast DDS profile, as one sentence; empty if there is none.
 
-    Another RMW implementation than Fast DDS has no such limit.
+    RMW implementations other than Fast DDS have no such limit.
     """
     rmw = environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp")
     if not rmw.startswith("rmw_fastrtps"):
         return ""
-    mend = (
+    consequence = (
         f"pictures will be lost. Set {PROFILE_VARIABLE} to the suite's config/fastdds.xml "
         "before any node starts (ros2 launch and pi05 up do)"
     )
     path = environment.get(PROFILE_VARIABLE, "")
     if not path:
-        return f"no Fast DDS profile is set, so {mend}"
+        return f"no Fast DDS profile is set, so {consequence}"
     if not Path(path).is_file():
-        return f"the Fast DDS profile {path} does not exist, so {mend}"
-    # Late: each node imports this module, and few look.
+        return f"the Fast DDS profile {path} does not exist, so {consequence}"
+    # Imported late: every node imports this module, and few check the profile.
     from xml.etree import ElementTree
 
     try:
         root = ElementTree.parse(path).getroot()
     except ElementTree.ParseError as error:
-        return f"the Fast DDS profile {path} is not XML ({error}), so {mend}"
+        return f"the Fast DDS profile {path} is not XML ({error}), so {consequence}"
     sizes = [
         int(element.text or 0)
         for element in root.iter()
@@ -46,6 +46,6 @@ def profile_problem(environment: Mapping[str, str] = os.environ) -> str:
     if not sizes or max(sizes) < MINIMUM_SEGMENT:
         return (
             f"the Fast DDS profile {path} gives no shared-memory segment of at least "
-            f"{MINIMUM_SEGMENT} bytes, so {mend}"
+            f"{MINIMUM_SEGMENT} bytes, so {consequence}"
         )
     return ""

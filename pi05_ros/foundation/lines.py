@@ -1,18 +1,19 @@
-"""Bytes from a pipe into lines of text."""
+"""Split the bytes of a pipe into lines of text."""
 
 from __future__ import annotations
 
 import re
 
-# A lone CR is a progress bar's. One at the very end may be the first half of CRLF: it waits.
+# A lone CR ends a line (progress bars). A CR at the end of the data may be the first half of CRLF,
+# so it is kept until more data arrives.
 _ENDS = re.compile(rb"\r\n|\n|\r(?!$)")
 
 
 class LineSplitter:
-    """Collects bytes until a line is whole.
+    """Collects bytes and returns complete lines of bounded length.
 
-    A process may write half a line, a progress bar that returns without a new line, bytes that
-    are no UTF-8, or megabytes without an end: each comes out as lines of bounded length.
+    Handles partial writes, progress bars that end lines with CR, bytes that are not UTF-8
+    (decoded with replacement characters) and output without line ends.
 
     Args:
         max_bytes: A longer line is cut into pieces of this length.
@@ -23,7 +24,7 @@ class LineSplitter:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[str]:
-        """Takes more bytes and returns the lines that they complete."""
+        """Append bytes and return the lines that they complete."""
         *whole, self._rest = _ENDS.split(self._rest + data)
         while len(self._rest) > self._max_bytes:
             whole.append(self._rest[: self._max_bytes])
@@ -31,7 +32,7 @@ class LineSplitter:
         return [_text(line) for line in whole]
 
     def flush(self) -> list[str]:
-        """Returns what stands there without an end, if anything."""
+        """Return the unfinished line, if there is one, and clear it."""
         rest, self._rest = self._rest, b""
         return [_text(rest)] if rest.strip() else []
 

@@ -1,4 +1,4 @@
-"""Where the suite's own files (config/, urdf/) lie: in a checkout, or in an installed package."""
+"""Paths of the files that ship with the suite (config/, urdf/), in a checkout or installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pi05_ros.errors import ConfigError
 
 
 def resource_path(relative: str) -> Path:
-    """Path of a file or folder that ships with the suite.
+    """Return the path of a file or folder that ships with the suite.
 
     A checkout has `config/` beside the Python package. An installed package has it in
     `PREFIX/share/pi05_ros`, with `PREFIX` on AMENT_PREFIX_PATH.
@@ -18,7 +18,7 @@ def resource_path(relative: str) -> Path:
         relative: Path below the repository's root, e.g. `config/platforms`.
 
     Raises:
-        ConfigError: It is in neither place.
+        ConfigError: The file is in neither place.
     """
     prefixes = [p for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
     roots = [Path(__file__).resolve().parents[2]]

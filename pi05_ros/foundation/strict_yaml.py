@@ -1,4 +1,4 @@
-"""YAML into frozen dataclasses, strictly: an unknown key or a wrong type is an error."""
+"""Strict loading of YAML into frozen dataclasses: an unknown key or a wrong type is an error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key that stands twice in a mapping (plain YAML keeps the last)."""
+    """SafeLoader that rejects duplicate keys in a mapping (plain YAML keeps the last)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -37,11 +37,11 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
 
 def load_yaml(path: Path, cls: type[T]) -> T:
-    """Reads a YAML file into an instance of the dataclass `cls`.
+    """Read a YAML file into an instance of the dataclass `cls`.
 
     Args:
         path: The file.
-        cls: A dataclass whose fields say which keys are valid and of which types.
+        cls: A dataclass whose fields define the valid keys and their types.
 
     Raises:
         ConfigError: The file is missing, is not YAML, or does not fit `cls`.
@@ -62,13 +62,13 @@ def load_yaml(path: Path, cls: type[T]) -> T:
 
 
 def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
-    """Builds the dataclass `cls` from a mapping of its fields, checking keys and types.
+    """Build the dataclass `cls` from a mapping of its fields, checking keys and types.
 
     Args:
         cls: A dataclass of scalars, tuples and other dataclasses. Its `__post_init__` may raise
             ValueError, which becomes a ConfigError that names the place.
-        mapping: What the file says.
-        where: The place, for error messages.
+        mapping: The content of the file.
+        where: File and key, for error messages.
 
     Raises:
         ConfigError: A key is unknown or missing, or a value has the wrong type.
@@ -97,7 +97,7 @@ def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
-    """Converts one YAML value to the annotated type `hint`, or raises ConfigError."""
+    """Convert one YAML value to the annotated type `hint`, or raise ConfigError."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
@@ -136,7 +136,7 @@ _NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or 
 
 
 def _kind(value: Any) -> str:
-    """Describes a YAML value for an error message."""
+    """Describe a YAML value for an error message."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):

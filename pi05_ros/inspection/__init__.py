@@ -1,1 +1,1 @@
-"""What the inspector shows, without ROS: kinematics, markers, annotated pictures, status."""
+"""Contents of the inspector without ROS: kinematics, markers, annotated pictures, status."""

@@ -1,4 +1,4 @@
-"""Where predicted chunks lead: the present one, and those before it for a while."""
+"""Cartesian paths of predicted chunks: the present one and recent earlier ones."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import numpy as np
 
 from pi05_ros.inspection.facts import ChunkFacts
 
-_EARLIER = 5  # Chunks that are remembered; at the usual 2.5 a second they cover 2 s.
+_EARLIER = 5  # Earlier chunks that are kept; at the usual 2.5 a second they cover 2 s.
 
 
 @dataclass(frozen=True, eq=False)
 class ChunkPath:
-    """A chunk of H rows in the odom frame, computed once."""
+    """Path of a chunk of H rows in the odom frame, computed once."""
 
     facts: ChunkFacts
-    end_ns: int  # When its last row is over [ns].
+    end_ns: int  # Time at which its last row ends [ns].
     tools: np.ndarray  # (K, H, 3) float64: tool centre point of each gripper [m].
     jaws: np.ndarray  # (K, J, 2, 3) float64: ends of the fingers' line every few rows [m].
     bases: np.ndarray  # (H, 3) float64: x, y [m], yaw [rad].
 
 
 class ChunkPaths:
-    """The chunk that is followed, and those that were replaced or are over.
+    """The present chunk, and those that were replaced or have ended.
 
     Args:
-        memory: How long a chunk is remembered after it was the present one [s].
+        memory: Time for which a chunk is kept after it was the present one [s].
     """
 
     def __init__(self, memory: float) -> None:
@@ -36,18 +36,18 @@ class ChunkPaths:
         self._earlier: deque[tuple[int, ChunkPath]] = deque(maxlen=_EARLIER)
 
     def add(self, path: ChunkPath, now_ns: int) -> None:
-        """Takes a chunk, which replaces the present one at a time [ns]; not when told again."""
+        """Add a chunk that replaces the present one at `now_ns`; a repeated one is ignored."""
         before, self._present = self._present, path
-        if before is not None and _told_as(before) != _told_as(path):
+        if before is not None and _identity(before) != _identity(path):
             self._earlier.appendleft((min(now_ns, before.end_ns), before))
 
     def present(self, now_ns: int) -> ChunkPath | None:
-        """The newest chunk, unless it is over: then it leads nowhere any more."""
+        """Return the newest chunk; None after its end."""
         path = self._present
         return path if path is not None and now_ns < path.end_ns else None
 
     def earlier(self, now_ns: int) -> list[tuple[float, ChunkPath]]:
-        """(how long ago it was the present one [s], chunk), the latest first."""
+        """Return earlier chunks as (time since replacement or end [s], chunk), latest first."""
         ended = list(self._earlier)
         if self._present is not None and self.present(now_ns) is None:
             ended = [(self._present.end_ns, self._present), *ended][:_EARLIER]
@@ -55,6 +55,6 @@ class ChunkPaths:
         return [(age, path) for age, path in ages if age < self._memory]
 
 
-def _told_as(path: ChunkPath) -> tuple[int, int]:
-    """A chunk's name: its number, which begins anew with the policy, and its observation."""
+def _identity(path: ChunkPath) -> tuple[int, int]:
+    """Key of a chunk: sequence (restarts with the policy) and stamp of its observation."""
     return path.facts.sequence, path.facts.stamp_ns

@@ -1,4 +1,4 @@
-"""Predicted chunks as shapes: the present one as a fan, those before it as fading lines."""
+"""Shapes of predicted chunks: the present one as a fan, earlier ones as fading lines."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from pi05_ros.inspection.chunk_paths import ChunkPath
 from pi05_ros.inspection.colours import COMMITTED, GRIPPERS, REPLACED, by_age, rgba
 from pi05_ros.inspection.facts import ChunkFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
 from pi05_ros.platforms.platform import Platform
 
-_JAW = 0.09  # How wide an open gripper is drawn [m].
-_CLOSED_JAW = 0.012  # And a closed one.
+_JAW = 0.09  # Drawn width of an open gripper [m].
+_CLOSED_JAW = 0.012  # Drawn width of a closed gripper [m].
 _JAW_ROWS = 5  # Rows between two jaws.
 _PASSED = 0.25  # Alpha of rows that are already past.
-_EARLIER_ROWS = 2  # Rows between two points of a chunk that was replaced.
-_EARLIER_ALPHA = 0.8  # Of the line of a chunk that was replaced just now.
+_EARLIER_ROWS = 2  # Rows between two points of a replaced chunk.
+_EARLIER_ALPHA = 0.8  # Alpha of the line of a chunk at the time of its replacement.
 _LINE, _THICK, _THIN, _BEAD = 0.012, 0.016, 0.006, 0.02  # Widths and diameter [m].
 
 
@@ -28,10 +28,10 @@ class ChunkShapes:
 
     Args:
         platform: The robot.
-        kinematics: Of the same robot.
+        kinematics: Kinematics of the same robot.
     """
 
-    def __init__(self, platform: Platform, kinematics: Kinematics) -> None:
+    def __init__(self, platform: Platform, kinematics: LinkKinematics) -> None:
         self._platform, self._kinematics = platform, kinematics
         grippers = platform.groups_of("parallel_gripper")
         self._openings = [platform.slices[group.name].start for group in grippers]
@@ -39,11 +39,11 @@ class ChunkShapes:
         self._base = platform.slices[bases[0].name] if bases else None
 
     def path(self, chunk: ChunkFacts, start: np.ndarray) -> ChunkPath:
-        """Where a chunk leads.
+        """Compute the path of a chunk in odom.
 
         Args:
-            chunk: What was predicted.
-            start: (3,) pose of the base at its row 0.
+            chunk: The predicted chunk.
+            start: (3,) pose of the base at its row 0: x, y [m], yaw [rad].
         """
         actions, period = chunk.actions, self._platform.period
         bases = np.tile(np.asarray(start, dtype=np.float64), (len(actions), 1))
@@ -66,11 +66,11 @@ class ChunkShapes:
         )
 
     def present(self, path: ChunkPath, row: float) -> list[Shape]:
-        """A fan of jaws along a line for each gripper, the committed rows, the base's path.
+        """Draw the present chunk: tool line, jaws and committed rows by gripper, and base path.
 
         Args:
-            path: Where the chunk leads.
-            row: The row that is due now; those before it are drawn faintly.
+            path: Path of the chunk.
+            row: The row that is due now; earlier rows are drawn faintly.
         """
         chunk, frame = path.facts, self._platform.odom_frame
         rows, stamp = np.arange(len(chunk.actions)), chunk.stamp_ns
@@ -86,7 +86,7 @@ class ChunkShapes:
                 Shape("chunk_jaws", k, ShapeKind.LINES, frame, stamp, ends, pairs, _THIN)
             )
             if chunk.committed:
-                # Beads: a single row, or rows of a gripper that rests, are no line.
+                # Balls, because one row, or the rows of a resting gripper, make no line.
                 beads, white = tool[: chunk.committed], rgba(COMMITTED)
                 shapes.append(
                     Shape("chunk_committed", k, ShapeKind.BALLS, frame, stamp, beads, white, _BEAD)
@@ -99,11 +99,11 @@ class ChunkShapes:
         return shapes
 
     def earlier(self, paths: Sequence[tuple[float, ChunkPath]], longest: float) -> list[Shape]:
-        """What was predicted before, as a thin line for each gripper.
+        """Draw earlier chunks as a thin line for each gripper.
 
         Args:
-            paths: (age [s], where it led), the latest first.
-            longest: Age at which it has faded [s].
+            paths: (age [s], path), the latest first.
+            longest: Age at which a line has faded out [s].
         """
         frame = self._platform.odom_frame
         shapes: list[Shape] = []

@@ -1,4 +1,4 @@
-"""What somebody watches, and what must be heard for it: nothing else is."""
+"""Subscriptions on demand: the inputs needed for the outputs that have subscribers."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _FOR_STATUS = (SUBTASK, DECISION, ROBOT_STATE, CHUNK)
 
 
 def annotated(camera: str) -> str:
-    """The output with a camera's annotated pictures."""
+    """Name of the output with a camera's annotated pictures."""
     return f"{camera}/annotated"
 
 
 def compressed(camera: str) -> str:
-    """The same as JPEG, where image_transport looks for it."""
+    """Name of the same output as JPEG, following image_transport."""
     return f"{camera}/annotated/compressed"
 
 
 def picture_of(camera: str) -> str:
-    """The input with a camera's pictures."""
+    """Name of the input with a camera's pictures."""
     return f"picture of {camera}"
 
 
 def lens_of_camera(camera: str) -> str:
-    """The input with a camera's lens."""
+    """Name of the input with a camera's lens (CameraInfo)."""
     return f"lens of {camera}"
 
 
 def output_types(platform: Platform) -> dict[str, str]:
-    """Every output of an inspector, below its own name, and its message type."""
+    """Message type of every output of an inspector, by name below the node's own."""
     types = {MARKERS: "visualization_msgs/msg/MarkerArray", STATUS: "std_msgs/msg/String"}
     for camera in platform.camera_names:
         types[annotated(camera)] = "sensor_msgs/msg/Image"
@@ -47,7 +47,7 @@ def output_types(platform: Platform) -> dict[str, str]:
 
 
 def inputs_for(watched: Collection[str], platform: Platform) -> set[str]:
-    """The inputs that are needed for the outputs that are watched."""
+    """Return the inputs that the watched outputs need."""
     needed: set[str] = set()
     if MARKERS in watched:
         needed.update(_FOR_MARKERS, map(lens_of_camera, platform.camera_names))

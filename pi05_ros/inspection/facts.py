@@ -1,4 +1,4 @@
-"""What the inspector hears, without messages."""
+"""Inputs of the inspector as dataclasses, independent of ROS messages."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from pi05_ros.data.episodes.episode import PictureBox
 
 @dataclass(frozen=True)
 class SubtaskFacts:
-    """What the robot is doing next (pi05_msgs/Subtask)."""
+    """The present subtask (pi05_msgs/Subtask)."""
 
-    stamp_ns: int  # Of the observation [ns]; of a human's: when it was said.
+    stamp_ns: int  # Of the observation [ns]; of a human's subtask, of the instruction.
     id: int
     task: str
     text: str  # Empty: nothing to do.
     source: str  # Subtask.SOURCE_*
-    score: float  # NaN: the source gives none.
+    score: float  # 0 to 1; NaN: none given.
     latency: float  # [s]; NaN: not applicable.
     boxes: tuple[PictureBox, ...] = ()
-    model_text: str = ""  # What the model would have said while a human's subtask stands.
+    model_text: str = ""  # The model's answer while a human's subtask stands.
 
 
 @dataclass(frozen=True)
 class DecisionFacts:
-    """Why the planner asked, and what became of the answer (pi05_msgs/PlanDecision)."""
+    """Decision of the planner on an answer (pi05_msgs/PlanDecision)."""
 
     stamp_ns: int
     trigger: str
@@ -44,7 +44,7 @@ class ChunkFacts:
     sequence: int
     subtask_id: int
     actions: np.ndarray  # (horizon, D) float64, finite, platform units.
-    committed: int  # Rows at the beginning that repeat what was being executed.
+    committed: int  # First rows that repeat the chunk being executed.
     latency: float  # From the observation to publication [s].
 
 
@@ -56,6 +56,6 @@ class StateFacts:
     measured: np.ndarray  # (D,) float64
     commanded: np.ndarray  # (D,) float64; NaN: nothing sent yet.
     mode: int  # RobotState.MODE_*
-    reason: str  # Why the mode is what it is; empty: nothing to say.
+    reason: str  # Reason of the mode; empty: none.
     chunk_sequence: int  # Of the chunk that `commanded` follows; 0: none.
     chunk_row: float  # Its row at that time, between two rows a fraction; NaN: none.

@@ -1,4 +1,4 @@
-"""Where the links of a robot are, from its URDF and its state vector. Pinocchio computes it."""
+"""Forward kinematics from the URDF and a state vector, computed by Pinocchio."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.platforms.platform import Group, Platform
 
 
-class Kinematics:
-    """Forward kinematics of a platform. Not thread-safe: it computes in buffers of its own.
+class LinkKinematics:
+    """Poses of a robot's links for a state vector. Not thread-safe: it reuses its buffers.
 
     The tool centre point of a gripper is the link whose name ends in `tcp`, fixed to the link that
-    carries the gripper's joint: the rule of the mock home (`pi05_ros.sim.robot`).
+    carries the gripper's joint, as in the mock home (`pi05_ros.sim.robot`).
 
     Args:
-        platform: The robot; its vector is what positions are read from.
+        platform: The robot; it defines the layout of the state vector.
         urdf: Its description as XML.
 
     Raises:
@@ -28,7 +28,7 @@ class Kinematics:
 
     def __init__(self, platform: Platform, urdf: str) -> None:
         try:
-            import pinocchio  # Takes a second: only when somebody watches.
+            import pinocchio  # Takes about 1 s: imported only when an output has subscribers.
         except ImportError as error:
             raise ConfigError(
                 "pinocchio",
@@ -48,10 +48,10 @@ class Kinematics:
         self.tools = tuple(self._tool(g) for g in platform.groups_of("parallel_gripper"))
 
     def poses(self, states: np.ndarray, links: Sequence[str]) -> np.ndarray:
-        """Poses of links in the base frame.
+        """Compute the poses of links in the base frame.
 
         Args:
-            states: (N, D) float64 state vectors, platform units; base velocities do not matter.
+            states: (N, D) float64 state vectors, platform units; base velocities are ignored.
             links: Names of L links.
 
         Returns:
@@ -74,7 +74,7 @@ class Kinematics:
         return poses
 
     def reach(self, link: str) -> float | None:
-        """How far a link's own tool centre point is away [m]; None: it moves with no gripper."""
+        """Distance from a link to its gripper's tool centre point [m]; None: not on a gripper."""
         frames = self._model.frames
         joint = frames[self._frame(link)].parentJoint
         for tool in self.tools:
@@ -84,16 +84,16 @@ class Kinematics:
         return None
 
     def _fill(self, q: np.ndarray, state: np.ndarray) -> None:
-        """Writes the joint positions of a state (D,) into a configuration (nq,)."""
+        """Write the joint positions of a state (D,) into a configuration (nq,)."""
         for index, column, turns, offset, scale in self._columns:
             position = offset + scale * state[column]
-            if turns:  # A joint without limits is a cosine and a sine.
+            if turns:  # Pinocchio stores a continuous joint as cosine and sine.
                 q[index], q[index + 1] = np.cos(position), np.sin(position)
             else:
                 q[index] = position
 
     def _joints(self) -> list[tuple[int, int, bool, float, float]]:
-        """Of each joint: index in q, column of the vector, is it a circle, offset, scale."""
+        """List the joints as (index in q, column of the vector, is continuous, offset, scale)."""
         found, column = [], 0
         for group in self._platform.groups:
             for dimension in group.dimensions:
@@ -108,7 +108,7 @@ class Kinematics:
         return found
 
     def _tool(self, group: Group) -> str:
-        """The link at the tool centre point of a gripper."""
+        """Return the link at the tool centre point of a gripper."""
         hand = self._model.parents[self._joint(group.dimensions[0].joint_name)]
         for frame in self._model.frames:
             on_hand = frame.type == self._pin.BODY and frame.parentJoint == hand

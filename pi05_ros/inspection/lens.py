@@ -1,4 +1,4 @@
-"""Cameras as pinholes: from a place in a picture to a ray, and back."""
+"""Pinhole model of a camera with distortion: rays through points of a picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PLAIN = ("plumb_bob", "rational_polynomial")
 
 @dataclass(frozen=True, eq=False)
 class Lens:
-    """A camera's lens. The middle of the first pixel is (0, 0), as in OpenCV."""
+    """Intrinsics of a camera. The centre of the first pixel is (0, 0), as in OpenCV."""
 
     width: int  # Of the picture [pixel].
     height: int
@@ -24,17 +24,17 @@ class Lens:
     fy: float
     cx: float  # Principal point [pixel].
     cy: float
-    distortion: tuple[float, ...] = ()  # As OpenCV takes it; empty: none.
+    distortion: tuple[float, ...] = ()  # Coefficients in OpenCV's order; empty: none.
 
     def __post_init__(self) -> None:
         if min(self.width, self.height, self.fx, self.fy) <= 0:
             raise ValueError("a lens has a size and focal lengths above 0")
 
     def rays(self, fractions: np.ndarray) -> np.ndarray:
-        """Rays through places of the picture.
+        """Compute rays through points of the picture.
 
         Args:
-            fractions: (N, 2) of the picture's width and height, x right, y down.
+            fractions: (N, 2) fractions of the picture's width and height, x right, y down.
 
         Returns:
             (N, 3) in the optical frame (x right, y down, z forward), with z = 1.
@@ -49,22 +49,22 @@ class Lens:
 
 
 def lens_of(camera: Camera) -> Lens:
-    """The lens that the platform states: square pixels, its vertical field of view."""
+    """Return the lens of a platform's camera: square pixels, its vertical field of view."""
     return Lens(camera.width, camera.height, *camera.intrinsics)
 
 
 def lens_from_info(
     width: int, height: int, k: Sequence[float], model: str, d: Sequence[float]
 ) -> Lens | None:
-    """The lens that sensor_msgs/CameraInfo states; None where it is not calibrated (K is 0).
+    """Return the lens of a sensor_msgs/CameraInfo; None if it is not calibrated (K is 0).
 
     Args:
         width: Of the picture [pixel].
         height: Of the picture [pixel].
-        k: The camera matrix, row by row, 9 values.
-        model: Of the distortion. Others than OpenCV's plain ones are left out: rays of a fisheye
-            are right in its middle only.
-        d: Its coefficients.
+        k: The camera matrix, row-major, 9 values.
+        model: Distortion model. Models other than plumb_bob and rational_polynomial are ignored:
+            rays of a fisheye lens are then correct near the centre only.
+        d: Distortion coefficients.
     """
     if len(k) != 9 or not np.isfinite(k).all() or min(k[0], k[4], width, height) <= 0:
         return None

@@ -1,4 +1,4 @@
-"""Words in pictures, in Pillow's own font: no machine lacks it."""
+"""Text in pictures, in the font that ships with Pillow."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ FAINT = (150, 154, 165)
 
 @functools.lru_cache(maxsize=8)
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """The font at a size [pixel]."""
+    """Return the font at a size [pixel]."""
     found = ImageFont.load_default(size)
     assert isinstance(found, ImageFont.FreeTypeFont)
     return found
 
 
 def cut(draw: ImageDraw.ImageDraw, text: str, face: ImageFont.FreeTypeFont, room: float) -> str:
-    """The text, with an ellipsis where it would not fit into `room` [pixel]."""
+    """Shorten a text to a width of `room` [pixel], with an ellipsis if it is cut."""
     if draw.textlength(text, font=face) <= room:
         return text
     while text and draw.textlength(text + "…", font=face) > room:
@@ -36,7 +36,7 @@ def label(
     colour: tuple[int, int, int] = TEXT,
     background: tuple[int, int, int] = BACKGROUND,
 ) -> np.ndarray:
-    """A text on its background, (height, width, 3) uint8 rgb."""
+    """Render a text on its background, (height, width, 3) uint8 rgb."""
     face = font(size)
     width = int(ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(text, font=face)) + 12
     image = Image.new("RGB", (width, round(1.55 * size)), background)
@@ -45,6 +45,6 @@ def label(
 
 
 def paste(picture: np.ndarray, part: np.ndarray, top: int, left: int) -> None:
-    """Puts a part into a picture, both (H, W, 3), as far as it reaches; top and left >= 0."""
+    """Copy `part` into `picture`, both (H, W, 3), clipped at its edges; top and left >= 0."""
     place = picture[top : top + part.shape[0], left : left + part.shape[1]]
     np.copyto(place, part[: place.shape[0], : place.shape[1]])

@@ -1,4 +1,4 @@
-"""The gripper's and the base's motion as shapes: commanded and measured."""
+"""Shapes of the commanded and measured motion of grippers and base."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from pi05_ros.inspection.colours import BASE, COMMANDED, MEASURED, by_age, rgba
 from pi05_ros.inspection.facts import StateFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import place
 from pi05_ros.inspection.shapes import Shape, ShapeKind, on_floor, strip
 from pi05_ros.platforms.platform import Platform
 
 _THICK, _TRAIL = 0.016, 0.007  # Widths [m].
 _BALL = 0.035  # [m]
-_OLDEST = 0.15  # Alpha of a trail's end.
+_OLDEST = 0.15  # Alpha at the old end of a trail.
 
 
 class MotionShapes:
@@ -21,23 +21,23 @@ class MotionShapes:
 
     Args:
         platform: The robot.
-        kinematics: Of the same robot.
+        kinematics: Kinematics of the same robot.
     """
 
-    def __init__(self, platform: Platform, kinematics: Kinematics) -> None:
+    def __init__(self, platform: Platform, kinematics: LinkKinematics) -> None:
         self._platform, self._kinematics = platform, kinematics
 
     def tools(self, state: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        """Tool centre points (K, 3) in odom, of a state (D,) of a base at `pose` (3,)."""
+        """Tool centre points (K, 3) in odom [m] for a state (D,) with the base at `pose` (3,)."""
         tools = self._kinematics.poses(state[None], self._kinematics.tools)
         return place(pose, tools[:, :, :3, 3])[0]
 
     def executed(self, state: StateFacts, pose: np.ndarray) -> list[Shape]:
-        """A ball at each tool centre point of the command that is being sent, if it is a chunk's.
+        """Draw a ball at each tool centre point of the present command, while it follows a chunk.
 
         Args:
             state: The robot's newest state.
-            pose: (3,) of the base at that time.
+            pose: (3,) pose of the base at that time.
         """
         if not state.chunk_sequence or not np.isfinite(state.chunk_row):
             return []
@@ -51,14 +51,14 @@ class MotionShapes:
     def trail(
         self, namespace: str, stamp_ns: int, ages: np.ndarray, points: np.ndarray, longest: float
     ) -> list[Shape]:
-        """Where something has been, coloured by age.
+        """Draw past positions, coloured by age.
 
         Args:
             namespace: `commanded`, `measured` (points of each gripper) or `base_path`.
-            stamp_ns: Of the newest observation in it [ns].
+            stamp_ns: Stamp of the newest observation in it [ns].
             ages: (N,) [s]
-            points: (N, K, 3) in odom.
-            longest: Age at which it has faded [s].
+            points: (N, K, 3) in odom [m].
+            longest: Age at which the trail has faded [s].
         """
         young, old = {"commanded": COMMANDED, "measured": MEASURED, "base_path": BASE}[namespace]
         width = _THICK if namespace == "base_path" else _TRAIL
@@ -73,5 +73,5 @@ class MotionShapes:
 
 
 def commanded(state: StateFacts) -> np.ndarray:
-    """The command (D,), with the measurement where nothing was sent yet."""
+    """Return the command (D,), with measured values where nothing was sent yet."""
     return np.where(np.isfinite(state.commanded), state.commanded, state.measured)

@@ -1,4 +1,4 @@
-"""A camera's picture with what the robot is doing drawn into it."""
+"""Annotation of camera pictures with the present subtask and its boxes."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.lettering import TEXT, label, paste
 from pi05_ros.inspection.subtask_shapes import source_line
 
-_WIDTH = 640  # Narrower pictures are drawn at a multiple of their size, so that words are legible.
+_WIDTH = 640  # Narrower pictures are enlarged by a whole factor, so that text is legible.
 _BANNER = 54  # Height of the banner above the picture [pixel].
-_OLD_S = 5.0  # Boxes of an older observation are drawn thinly [s].
+_OLD_S = 5.0  # Age of an observation above which its boxes are drawn thinly [s].
 
 
 def annotate(
     image: np.ndarray, camera: str, stamp_ns: int, subtask: SubtaskFacts | None, now_ns: int
 ) -> np.ndarray:
-    """Draws boxes into a picture, and a banner above it.
+    """Draw boxes into a picture, and a banner above it.
 
     Args:
-        image: (H, W, 3) uint8 rgb, as the driver gave it.
-        camera: Its name.
-        stamp_ns: When it was taken [ns].
-        subtask: What the robot is doing; None: nothing is known of that.
+        image: (H, W, 3) uint8 rgb, as received from the driver.
+        camera: Name of the camera.
+        stamp_ns: Acquisition time [ns].
+        subtask: The present subtask; None: none was received.
         now_ns: Present time [ns].
 
     Returns:
-        (H', W', 3) uint8 rgb: the banner, and below it the picture, at a whole multiple of its
-        size where it is narrower than 640 pixels.
+        (H', W', 3) uint8 rgb: the banner with the picture below it, enlarged by a whole factor if
+        it is narrower than 640 pixels.
     """
     below = enlarge(image, _WIDTH)
     height, width = below.shape[:2]
     picture = np.empty((_BANNER + height, width, 3), np.uint8)
     picture[_BANNER:] = below
     below = picture[_BANNER:]
-    words, source, said = "nothing was said yet", "", ""
+    words, source, source_text = "nothing was said yet", "", ""
     if subtask is not None:
         words, source = subtask.text or "no subtask", subtask.source
-        said = source_line(subtask, now_ns)
+        source_text = source_line(subtask, now_ns)
         boxes = [box for box in subtask.boxes if box.camera == camera]
         is_old = (now_ns - subtask.stamp_ns) * 1e-9 > _OLD_S
         draw_boxes(below, boxes, rgb(SOURCE_COLOURS.get(source, UNKNOWN_SOURCE)), is_old)
     age = max(0.0, (now_ns - stamp_ns) * 1e-9)
     rows = (
         BannerRow(30, BannerText(words, 20, TEXT), BannerText(camera.replace("_", " "))),
-        BannerRow(24, BannerText(said), BannerText(f"picture {age:.1f} s old")),
+        BannerRow(24, BannerText(source_text), BannerText(f"picture {age:.1f} s old")),
     )
     picture[:_BANNER] = banner(width, rows, SOURCE_COLOURS.get(source, UNKNOWN_SOURCE))
     return picture
@@ -72,13 +72,13 @@ def draw_boxes(
     colour: tuple[int, int, int],
     is_old: bool = False,
 ) -> None:
-    """Draws boxes with their labels into a picture, in place.
+    """Draw boxes with their labels into a picture, in place.
 
     Args:
         picture: (H, W, 3) uint8 rgb.
         boxes: Corners as fractions of the picture.
         colour: Red, green, blue, 0 to 255.
-        is_old: Whether they are of a moment long past: they are drawn thinly.
+        is_old: Whether their observation is old; old boxes are drawn thinly.
     """
     height, width = picture.shape[:2]
     for box in boxes:

@@ -1,4 +1,4 @@
-"""The base on the floor: poses are x, y [m] and yaw [rad] in the odom frame."""
+"""Planar poses of the base: x, y [m] and yaw [rad] in the odom frame."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _MEMORY_NS = 30_000_000_000  # Of a PoseHistory; chunks are far younger.
 
 
 def drive(start: np.ndarray, velocities: np.ndarray, period: float) -> np.ndarray:
-    """Where constant velocities lead, one after the other.
+    """Integrate piecewise constant base velocities along arcs.
 
     Args:
         start: (3,) pose at the first row.
         velocities: (N, 3) vx, vy [m/s] and wz [rad/s] in the base frame.
-        period: How long each lasts [s].
+        period: Duration of each row [s].
 
     Returns:
-        (N, 3): the pose at the beginning of each row; the last row's velocity is not needed.
+        (N, 3): the pose at the beginning of each row; the last row's velocity is not used.
     """
     poses = np.empty((len(velocities), 3))
     x, y, yaw = start
     for n, (vx, vy, wz) in enumerate(velocities):
         poses[n] = x, y, yaw
-        # Along an arc the base looks, on average, where it looks in the middle.
+        # The chord of an arc points along the heading at its middle.
         middle = yaw + wz * period / 2
         chord = np.sinc(wz * period / 2 / np.pi)
         x += chord * (vx * np.cos(middle) - vy * np.sin(middle)) * period
@@ -35,14 +35,14 @@ def drive(start: np.ndarray, velocities: np.ndarray, period: float) -> np.ndarra
 
 
 def place(poses: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points of the base frame in the odom frame.
+    """Transform points from the base frame into the odom frame.
 
     Args:
-        poses: (N, 3), or (3,) for all points.
-        points: (N, ..., 3) [m]
+        poses: (N, 3) poses of the base, or (3,) for all points.
+        points: (N, ..., 3) in the base frame [m].
 
     Returns:
-        The same shape as `points`.
+        Points in odom [m], with the shape of `points`.
     """
     poses = np.broadcast_to(poses, (len(points), 3))
     shape = (len(points),) + (1,) * (points.ndim - 2)
@@ -59,7 +59,7 @@ def place(poses: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 class PoseHistory:
-    """Poses of the base over the last half minute."""
+    """Poses of the base over the last 30 s."""
 
     def __init__(self) -> None:
         self._stamps: deque[int] = deque()
@@ -69,7 +69,7 @@ class PoseHistory:
         return len(self._stamps)
 
     def add(self, stamp_ns: int, pose: tuple[float, float, float]) -> None:
-        """Takes a pose; one that is not newer than the last is left out."""
+        """Add a pose; one that is not newer than the last is ignored."""
         if self._stamps and stamp_ns <= self._stamps[-1]:
             return
         self._stamps.append(stamp_ns)
@@ -79,9 +79,9 @@ class PoseHistory:
             self._poses.popleft()
 
     def at(self, stamp_ns: int) -> np.ndarray | None:
-        """The pose (3,) at a time, between two poses in between; None: none is known.
+        """Return the pose (3,) at a time, interpolated between two poses; None: none is known.
 
-        Before the first pose it is the first, after the last the last.
+        Before the first pose and after the last one, that pose is returned.
         """
         if not self._stamps:
             return None
@@ -90,8 +90,8 @@ class PoseHistory:
             return self._poses[0]
         if after == len(self._stamps):
             return self._poses[-1]
-        then, last = self._stamps[after - 1], self._stamps[after]
-        share = (stamp_ns - then) / (last - then)
+        earlier, last = self._stamps[after - 1], self._stamps[after]
+        share = (stamp_ns - earlier) / (last - earlier)
         start, end = self._poses[after - 1], self._poses[after]
         pose = start + share * (end - start)
         turn = np.remainder(end[2] - start[2] + np.pi, 2 * np.pi) - np.pi  # The short way round.

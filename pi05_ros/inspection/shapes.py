@@ -1,4 +1,4 @@
-"""What can be drawn into a 3D view: RViz's markers, as arrays."""
+"""Shapes of the 3D view: RViz markers as arrays, without ROS."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from enum import Enum
 
 import numpy as np
 
-# The kinds of things that are drawn; each can be switched in RViz as a namespace.
+# Namespaces of the markers; each can be switched on and off in RViz.
 NAMESPACES = (
-    "subtask",  # What the robot is doing, above its base, with source, score and age.
-    "subtask_history",  # What it did before, fading.
-    "chunk",  # Where the predicted chunk brings each tool centre point.
-    "chunk_jaws",  # The fingers' line every few rows of it, as wide as the gripper is open.
-    "chunk_committed",  # Its rows that repeat what was being executed meanwhile.
-    "chunk_earlier",  # Where the chunks before it would have led, fading.
-    "executed",  # The tool centre points of the command that is being sent.
-    "commanded",  # Where the commands of the last seconds led.
-    "measured",  # Where the tool centre points have really been.
-    "base_path",  # Where the base has been.
-    "base_predicted",  # Where the chunk's base velocities lead.
-    "boxes",  # Boxes of the subtask as pyramids from the cameras that saw them.
+    "subtask",  # Text of the present subtask above the base, with source, score and age.
+    "subtask_history",  # Earlier subtasks, fading.
+    "chunk",  # Paths of the tool centre points in the predicted chunk.
+    "chunk_jaws",  # Line between the fingers every few rows of it, as wide as the opening.
+    "chunk_committed",  # Rows of it that repeat the chunk being executed.
+    "chunk_earlier",  # Paths of earlier chunks, fading.
+    "executed",  # Tool centre points of the present command.
+    "commanded",  # Trail of the commanded tool centre points.
+    "measured",  # Trail of the measured tool centre points.
+    "base_path",  # Trail of the base.
+    "base_predicted",  # Path of the base in the predicted chunk.
+    "boxes",  # Boxes of the subtask as pyramids from their cameras.
     "box_labels",
 )
 
@@ -29,17 +29,17 @@ _FLOOR = 0.02  # Height at which paths of the base are drawn, above the floor [m
 
 
 class ShapeKind(Enum):
-    """How the points of a shape are drawn."""
+    """Drawing style of a shape's points."""
 
     STRIP = "strip"  # One line through all points.
-    LINES = "lines"  # A line for each two points.
+    LINES = "lines"  # A line for each pair of points.
     BALLS = "balls"  # A ball at each point.
-    TEXT = "text"  # A text at the only point, turned to the viewer.
+    TEXT = "text"  # A text at the only point, facing the viewer.
 
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """One thing to draw. Colours may be given as one (4,) for all points.
+    """One marker. Colours may be given as one (4,) for all points.
 
     Raises:
         ValueError: Sizes do not agree, or a value is not finite.
@@ -54,7 +54,7 @@ class Shape:
     colours: np.ndarray  # (N, 4) float64, red, green, blue, alpha, 0 to 1.
     size: float  # Width of lines, diameter of balls, height of letters [m].
     text: str = ""
-    follows: bool = False  # Whether it goes on with its frame instead of staying where it was.
+    follows: bool = False  # Whether it moves with its frame (frame_locked).
 
     def __post_init__(self) -> None:
         points = np.atleast_2d(np.asarray(self.points, dtype=np.float64))
@@ -75,7 +75,7 @@ class Shape:
 
     @property
     def key(self) -> tuple[str, int]:
-        """What a viewer knows it by."""
+        """Key that identifies the marker: namespace and id."""
         return self.namespace, self.id
 
 
@@ -88,25 +88,25 @@ def strip(
     colours: np.ndarray,
     width: float,
 ) -> Sequence[Shape]:
-    """A line through points; none through fewer than two, which RViz would complain about."""
+    """Return a line through points; empty for fewer than two, which RViz rejects."""
     if len(points) < 2:
         return []
     return [Shape(namespace, id, ShapeKind.STRIP, frame, stamp_ns, points, colours, width)]
 
 
 def on_floor(points: np.ndarray) -> np.ndarray:
-    """Points or planar poses (..., 3) as points just above the floor."""
+    """Convert points or planar poses (..., 3) to points slightly above the floor."""
     return np.concatenate([points[..., :2], np.full((*points.shape[:-1], 1), _FLOOR)], axis=-1)
 
 
-class Shown:
-    """Remembers what a viewer shows, so that it can be told what to take away."""
+class DisplayedShapes:
+    """Keeps the keys of the displayed markers, to find those that must be deleted."""
 
     def __init__(self) -> None:
         self._keys: set[tuple[str, int]] = set()
 
     def replace(self, shapes: Iterable[Shape]) -> list[tuple[str, int]]:
-        """Takes what is shown now; gives what is shown no longer, in order."""
+        """Replace the displayed markers; return the keys that are no longer displayed, sorted."""
         keys = {shape.key for shape in shapes}
         gone = sorted(self._keys - keys)
         self._keys = keys

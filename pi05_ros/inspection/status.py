@@ -1,4 +1,4 @@
-"""The run as one small JSON object, for pages and tools that know no ROS messages."""
+"""Status of the run as a JSON object, for web pages and tools without ROS messages."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ MODE_NAMES = {
 _WINDOW_NS = 5_000_000_000
 
 
-class Rate:
-    """How often stamps have come over the last 5 s."""
+class StampRate:
+    """Rate of stamps over the last 5 s."""
 
     def __init__(self) -> None:
         self._stamps: deque[int] = deque()
 
     def add(self, stamp_ns: int) -> None:
-        """Takes a stamp [ns]; one that is not newer than the last is left out."""
+        """Add a stamp [ns]; one that is not newer than the last is ignored."""
         if not self._stamps or stamp_ns > self._stamps[-1]:
             self._stamps.append(stamp_ns)
             self._forget(stamp_ns)
 
     def at(self, now_ns: int) -> float:
-        """Per second, at a time [ns]; 0 when fewer than two came lately."""
+        """Return the rate at a time [ns] in Hz; 0 with fewer than two recent stamps."""
         self._forget(now_ns)
         if len(self._stamps) < 2:
             return 0.0
@@ -51,44 +51,46 @@ class Rate:
 
 
 class StatusBoard:
-    """Keeps the newest of each kind. Keys and units: docs/design/inspector.md."""
+    """Keeps the newest input of each kind. Keys and units: docs/design/inspector.md."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Discard all inputs."""
         self._subtask: SubtaskFacts | None = None
         self._decision: DecisionFacts | None = None
         self._state: StateFacts | None = None
         self._chunk: ChunkFacts | None = None
-        self._rates = {name: Rate() for name in ("robot_state", "action_chunk", "plan_decision")}
+        self._rates = {
+            name: StampRate() for name in ("robot_state", "action_chunk", "plan_decision")
+        }
 
     def add_subtask(self, subtask: SubtaskFacts) -> None:
-        """Takes what the planner says."""
+        """Store the planner's subtask."""
         self._subtask = subtask
 
     def add_decision(self, decision: DecisionFacts) -> None:
-        """Takes why it says so."""
+        """Store the planner's decision."""
         self._decision = decision
         self._rates["plan_decision"].add(decision.stamp_ns)
 
     def add_state(self, state: StateFacts) -> None:
-        """Takes what the control bridge does."""
+        """Store the control bridge's robot state."""
         self._state = state
         self._rates["robot_state"].add(state.stamp_ns)
 
     def add_chunk(self, chunk: ChunkFacts) -> None:
-        """Takes what the policy predicts."""
+        """Store the policy's chunk."""
         self._chunk = chunk
         self._rates["action_chunk"].add(chunk.stamp_ns)
 
     def as_json(self, now_ns: int) -> str:
-        """One JSON object, without NaN; what was not heard is null."""
+        """Return the status as JSON without NaN; inputs not received are null."""
         return json.dumps(self.as_dict(now_ns), ensure_ascii=False, allow_nan=False)
 
     def as_dict(self, now_ns: int) -> dict[str, Any]:
-        """The object as Python's values."""
+        """Return the status as a dict of JSON-compatible values."""
         subtask, decision, state, chunk = self._subtask, self._decision, self._state, self._chunk
 
         def age(stamp_ns: int) -> float:
@@ -138,5 +140,5 @@ class StatusBoard:
 
 
 def _number(value: float) -> float | None:
-    """A number that JSON has, or None."""
+    """Round a finite number for JSON; None for NaN and infinity."""
     return round(float(value), 4) if math.isfinite(value) else None

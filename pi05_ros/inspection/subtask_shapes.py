@@ -1,4 +1,4 @@
-"""The subtask as shapes: its text above the base, those before it, its boxes as pyramids."""
+"""Shapes of subtasks: present and earlier texts above the base, boxes as pyramids."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from pi05_ros.inspection.shapes import Shape, ShapeKind
 from pi05_ros.platforms.platform import Platform
 
 _LETTER, _SMALL_LETTER = 0.07, 0.048  # Heights of capital letters [m].
-_PITCH = 1.75  # From line to line, in heights of capitals.
-_EARLIER = 4  # Subtasks that are remembered.
-_EARLIER_S = 60.0  # How long they are shown [s].
-_COLUMNS, _LINES = 36, 3  # Longer texts are wrapped, and cut.
+_PITCH = 1.75  # Line pitch in heights of capitals.
+_EARLIER = 4  # Earlier subtasks that are kept.
+_EARLIER_S = 60.0  # Time for which they are shown [s].
+_COLUMNS, _LINES = 36, 3  # Longer texts are wrapped and cut.
 _EARLIER_COLUMNS = 60
 _CUT = " ..."  # RViz's font has no ellipsis.
 _LINE = 0.006  # [m]
 
 
 class SubtaskHistory:
-    """The present subtask and those before it."""
+    """The present subtask and recent earlier ones."""
 
     def __init__(self) -> None:
         self.present: SubtaskFacts | None = None
         self._earlier: deque[tuple[int, SubtaskFacts]] = deque(maxlen=_EARLIER)
 
     def add(self, subtask: SubtaskFacts, now_ns: int) -> None:
-        """Takes a subtask; an earlier one is remembered when the words have changed."""
+        """Add a subtask; the previous one is kept as an earlier one if its text differs."""
         before, self.present = self.present, subtask
         if before is not None and before.text and before.text != subtask.text:
             self._earlier.appendleft((now_ns, before))
 
     def earlier(self, now_ns: int) -> list[tuple[float, SubtaskFacts]]:
-        """(how long ago it ended [s], subtask), the latest first."""
+        """Return earlier subtasks as (time since its end [s], subtask), the latest first."""
         ages = (((now_ns - ended) * 1e-9, subtask) for ended, subtask in self._earlier)
         return [(age, subtask) for age, subtask in ages if age < _EARLIER_S]
 
@@ -47,13 +47,13 @@ class SubtaskHistory:
 def subtask_shapes(
     history: SubtaskHistory, platform: Platform, now_ns: int, height: float
 ) -> list[Shape]:
-    """The subtask's text above the base, earlier ones fading above it.
+    """Draw the subtask's text above the base, with earlier ones fading above it.
 
     Args:
-        history: What was said.
+        history: Present and earlier subtasks.
         platform: The robot.
         now_ns: Present time [ns].
-        height: Of the text above the floor [m].
+        height: Height of the text above the floor [m].
     """
     subtask = history.present
     if subtask is None:
@@ -89,7 +89,7 @@ def _wrapped(text: str) -> str:
 
 
 def source_line(subtask: SubtaskFacts, now_ns: int) -> str:
-    """Who said it, how sure it was, how old it is: "model 0.93, 1.2 s ago"."""
+    """Describe source, score and age of a subtask: "model 0.93, 1.2 s ago"."""
     score = "" if math.isnan(subtask.score) else f" {subtask.score:.2f}"
     age = max(0.0, (now_ns - subtask.stamp_ns) * 1e-9)
     ago = f"{age:.1f} s ago" if age < 100 else f"{age / 60:.0f} min ago"
@@ -104,17 +104,18 @@ def box_shapes(
     now_ns: int,
     longest: float,
 ) -> list[Shape]:
-    """Boxes as pyramids from the optical frames of the cameras that saw them.
+    """Draw boxes as pyramids in the optical frames of their cameras.
 
-    They belong to the moment of the observation: a viewer finds the camera there through tf.
+    They carry the stamp of the observation, so that a viewer places them by the camera's tf pose
+    at that time.
 
     Args:
-        subtask: Whose boxes.
+        subtask: The subtask with the boxes.
         platform: The robot.
-        lenses: Of its cameras, by name.
-        depths: How far the pyramids reach from each camera [m].
+        lenses: Lenses of its cameras, by name.
+        depths: Length of the pyramids by camera [m].
         now_ns: Present time [ns].
-        longest: Age at which boxes are no longer shown [s]; a viewer forgets frames, too.
+        longest: Age above which boxes are not shown [s]; the tf buffer is limited, too.
     """
     age = (now_ns - subtask.stamp_ns) * 1e-9
     if age > longest:
@@ -144,7 +145,7 @@ def box_shapes(
                   _LINE)
         )  # fmt: skip
         if box.label.strip():
-            top = (ends[0] + ends[1]) / 2 - (0, 0.06, 0)  # Up is against y in an optical frame.
+            top = (ends[0] + ends[1]) / 2 - (0, 0.06, 0)  # The y axis of an optical frame is down.
             bright = colour.copy()
             bright[:3] = 0.35 * bright[:3] + 0.65
             shapes.append(

@@ -1,4 +1,4 @@
-"""Points that move, remembered for a while."""
+"""Recent positions of moving points."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Trail:
-    """Points over time, thinned out.
+    """Points over time, at a minimum interval.
 
     Args:
-        spacing: Least time between two that are kept [s].
-        memory: How long they are kept [s].
+        spacing: Minimum time between two stored entries [s].
+        memory: Time for which entries are kept [s].
     """
 
     def __init__(self, spacing: float, memory: float) -> None:
@@ -24,11 +24,11 @@ class Trail:
         return len(self._stamps)
 
     def due(self, stamp_ns: int) -> bool:
-        """Whether points of that time would be kept."""
+        """Check whether points of that time would be stored."""
         return not self._stamps or stamp_ns >= self._stamps[-1] + self._spacing_ns
 
     def add(self, stamp_ns: int, points: np.ndarray) -> None:
-        """Takes points (K, 3) when they are due."""
+        """Store points (K, 3) if they are due."""
         if not self.due(stamp_ns):
             return
         self._stamps.append(stamp_ns)
@@ -38,7 +38,7 @@ class Trail:
             self._points.popleft()
 
     def since(self, now_ns: int) -> tuple[np.ndarray, np.ndarray]:
-        """Ages (N,) [s] and points (N, K, 3) of what is still remembered, the oldest first."""
+        """Return ages (N,) [s] and points (N, K, 3) of the stored entries, the oldest first."""
         first = next(
             (n for n, s in enumerate(self._stamps) if s >= now_ns - self._memory_ns),
             len(self._stamps),

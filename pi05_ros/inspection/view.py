@@ -1,4 +1,4 @@
-"""What the inspector knows of the last seconds, and draws: the one place where shapes meet."""
+"""State of the 3D view: recent inputs of the inspector, and the shapes drawn from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pi05_ros.foundation.settings import setting
 from pi05_ros.inspection.chunk_paths import ChunkPaths
 from pi05_ros.inspection.chunk_shapes import ChunkShapes
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.lens import Lens, lens_of
 from pi05_ros.inspection.motion_shapes import MotionShapes, commanded
 from pi05_ros.inspection.planar import PoseHistory
@@ -20,8 +20,8 @@ from pi05_ros.inspection.subtask_shapes import SubtaskHistory, box_shapes, subta
 from pi05_ros.inspection.trail import Trail
 from pi05_ros.platforms.platform import Platform
 
-_FRESH_S = 0.5  # What the bridge sent longer ago it may not send any more [s].
-_BEYOND = 1.2  # Boxes of a camera on a hand end so far beyond the fingertips, as a ratio.
+_FRESH_S = 0.5  # Age above which a robot state is no longer shown as present [s].
+_BEYOND = 1.2  # Length of the box pyramids of a hand camera, relative to its fingertip distance.
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,21 @@ class ViewSettings:
 
 
 class View:
-    """Keeps what is needed to draw one robot in 3D.
+    """Keeps the recent inputs of one robot and draws them in 3D.
 
     Args:
         platform: The robot.
-        settings: What is drawn.
-        kinematics: Of the robot; None: nothing that needs them is drawn.
+        settings: Durations and sizes.
+        kinematics: Kinematics of the robot; None: chunks and gripper motion are not drawn.
     """
 
     def __init__(
-        self, platform: Platform, settings: ViewSettings, kinematics: Kinematics | None
+        self, platform: Platform, settings: ViewSettings, kinematics: LinkKinematics | None
     ) -> None:
         self._platform, self._settings = platform, settings
         self._motion = MotionShapes(platform, kinematics) if kinematics else None
         self._chunks = ChunkShapes(platform, kinematics) if kinematics else None
-        # A camera on a hand looks at what the fingers reach.
+        # Boxes of a hand camera are drawn up to the fingertips, and slightly beyond.
         reaches = (
             {c.name: kinematics.reach(c.frame) for c in platform.cameras} if kinematics else {}
         )
@@ -96,7 +96,7 @@ class View:
         self.clear()
 
     def clear(self) -> None:
-        """Forgets all but the lenses: time jumped, or nobody has looked meanwhile."""
+        """Discard all inputs but the lenses, after a time jump or a time without subscribers."""
         settings = self._settings
         self._subtasks = SubtaskHistory()
         self._poses = PoseHistory()
@@ -108,20 +108,20 @@ class View:
         }
 
     def add_lens(self, camera: str, lens: Lens) -> None:
-        """Takes the lens that a camera's driver states."""
+        """Store the lens from a camera driver's CameraInfo."""
         self._lenses[camera] = lens
 
     def add_subtask(self, subtask: SubtaskFacts, now_ns: int) -> None:
-        """Takes what the planner says."""
+        """Add the planner's subtask."""
         self._subtasks.add(subtask, now_ns)
 
     def add_pose(self, stamp_ns: int, pose: tuple[float, float, float]) -> None:
-        """Takes the base's pose x, y [m], yaw [rad] in odom."""
+        """Add the base's pose x, y [m], yaw [rad] in odom."""
         self._poses.add(stamp_ns, pose)
         self._base_trail.add(stamp_ns, np.array([[pose[0], pose[1], 0.0]]))
 
     def add_state(self, state: StateFacts) -> None:
-        """Takes what the control bridge measures and sends."""
+        """Add the control bridge's robot state."""
         self._state = state
         pose = self._poses.at(state.stamp_ns)
         if self._motion is None or pose is None:
@@ -132,15 +132,15 @@ class View:
                 trail.add(state.stamp_ns, self._motion.tools(vector, pose))
 
     def add_chunk(self, chunk: ChunkFacts, now_ns: int) -> None:
-        """Takes what the policy predicts."""
+        """Add the policy's chunk."""
         pose = self._poses.at(chunk.start_ns)
         if self._chunks is not None and pose is not None:
             self._paths.add(self._chunks.path(chunk, pose), now_ns)
 
     def problem(self) -> str:
-        """Why less is drawn than could be, as one clause; empty: all is.
+        """Reason why the drawing is incomplete, as one clause; empty: it is complete.
 
-        A robot that nobody gave a task has no subtask: that is no problem.
+        A missing subtask is no problem: a robot without a task has none.
         """
         if self._motion is None:
             return "no motion of the grippers is drawn: there are no kinematics"
@@ -155,7 +155,7 @@ class View:
         return f"nothing was heard on {', '.join(missing)}" if missing else ""
 
     def shapes(self, now_ns: int) -> list[Shape]:
-        """All that is to be seen at a time [ns]."""
+        """Return all shapes at a time [ns]."""
         settings, platform = self._settings, self._platform
         shapes = subtask_shapes(self._subtasks, platform, now_ns, settings.text_height_m)
         subtask = self._subtasks.present
@@ -194,7 +194,7 @@ class View:
         return shapes
 
     def _row(self, chunk: ChunkFacts, now_ns: int) -> float:
-        """The row that the command follows, as the bridge says; else the one that is due."""
+        """Row that the command follows, as the bridge reports it; else the row due by time."""
         state = self._fresh_state(now_ns)
         followed = state is not None and state.chunk_sequence == chunk.sequence
         if state is not None and followed and math.isfinite(state.chunk_row):
@@ -202,6 +202,6 @@ class View:
         return (now_ns - chunk.start_ns) * 1e-9 / self._platform.period
 
     def _fresh_state(self, now_ns: int) -> StateFacts | None:
-        """What the bridge does now; None: it has fallen silent."""
+        """Return the newest robot state; None if it is older than `_FRESH_S`."""
         state = self._state
         return state if state and (now_ns - state.stamp_ns) * 1e-9 < _FRESH_S else None

@@ -1,1 +1,1 @@
-"""When the high level is asked for a subtask, and which of its answers are accepted."""
+"""Rules of the planner: when the high level is queried, and which answers are accepted."""

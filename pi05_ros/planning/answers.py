@@ -1,4 +1,4 @@
-"""Which of the brain's answers are believed, and how long the last good one counts."""
+"""Filter of the brain's answers: hysteresis, and a time limit on the last usable answer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _BECAUSE = {
 }
 
 
-class Verdict(str, enum.Enum):
-    """What became of an answer. Values are those of pi05_msgs/PlanDecision.OUTCOME_*."""
+class AnswerVerdict(str, enum.Enum):
+    """Outcome of an answer. Values are those of pi05_msgs/PlanDecision.OUTCOME_*."""
 
     CHANGED = "changed"
     KEPT = "kept"
@@ -26,76 +26,85 @@ class Verdict(str, enum.Enum):
     OVERRULED = "overruled"
 
 
-class AnswerJudge:
-    """Hysteresis, and the age of the last usable answer.
+class AnswerFilter:
+    """Applies hysteresis to answers and tracks the age of the last usable one.
 
-    A model that is asked by the clock alone must say another text `confirmations` times in a row
-    before it is believed: one flicker of a decoder would make a robot drop what it is doing. What
-    is asked for a reason is believed at once, and so is a source that does not guess.
+    A new text from a model that was queried by the period alone is accepted after `confirmations`
+    equal answers in a row: a single decoding error must not change the subtask. Answers to any
+    other trigger are accepted at once, and so are answers of a source that is not a model.
     """
 
     def __init__(self, settings: ReplanningSettings) -> None:
         self._settings = settings
-        self._candidate = ("", 0)  # Another text, and how often in a row it was said.
+        self._candidate = ("", 0)  # A new text, and how often in a row it was answered.
         self._usable_ns = 0
         self._trouble = ""
 
     def start_over(self, now_ns: int) -> None:
-        """A person spoke: what was said before counts no more, and the time runs anew."""
+        """Discard earlier answers and restart the time limit, after an operator's input."""
         self._candidate = ("", 0)
         self._usable_ns, self._trouble = now_ns, ""
 
-    def refused(self, trouble: str) -> tuple[Verdict, str]:
-        """An answer is not usable, or none came; trouble: why, as one clause."""
+    def refused(self, trouble: str) -> tuple[AnswerVerdict, str]:
+        """Handle an unusable or missing answer.
+
+        Args:
+            trouble: Reason, as one clause.
+
+        Returns:
+            The outcome, and its reason in one sentence.
+        """
         self._candidate = ("", 0)
         self._trouble = trouble
         limit = f"{self._settings.hold_after_s:g} s"
-        return Verdict.REFUSED, f"{trouble}; the last good subtask stands for at most {limit}"
+        reason = f"{trouble}; the last good subtask stands for at most {limit}"
+        return AnswerVerdict.REFUSED, reason
 
     def usable(
-        self, trigger: Trigger, words: str, standing: str, source: str, now_ns: int
-    ) -> tuple[Verdict, str]:
-        """Judges a usable answer.
+        self, trigger: Trigger, answer_key: str, current_key: str, source: str, now_ns: int
+    ) -> tuple[AnswerVerdict, str]:
+        """Decide on a usable answer.
 
         Args:
-            trigger: Why it was asked for.
-            words: The answer as it is compared; empty: the task is done.
-            standing: The present subtask of this task, likewise; empty: none.
-            source: Who says it: Subtask.SOURCE_*.
-            now_ns: The present [ns].
+            trigger: Trigger of the query.
+            answer_key: Comparison key of the answer; empty: the task is done.
+            current_key: Comparison key of the task's present subtask; empty: none.
+            source: Source of the answer: Subtask.SOURCE_*.
+            now_ns: Present time [ns].
 
         Returns:
-            What becomes of it, and why in one sentence.
+            The outcome, and its reason in one sentence.
         """
         self._usable_ns, self._trouble = now_ns, ""
-        verdict, what = self._believe(trigger, words, standing, source)
+        verdict, what = self._decide(trigger, answer_key, current_key, source)
         return verdict, f"asked because {_BECAUSE[trigger]}: the brain says {what}"
 
-    def _believe(
-        self, trigger: Trigger, words: str, standing: str, source: str
-    ) -> tuple[Verdict, str]:
-        """See `usable`; the verdict, and what the brain says in a few words."""
+    def _decide(
+        self, trigger: Trigger, answer_key: str, current_key: str, source: str
+    ) -> tuple[AnswerVerdict, str]:
+        """Return the outcome of `usable`, and a short description of the answer."""
         candidate, count = self._candidate
         self._candidate = ("", 0)
-        if words and words == standing:
-            return Verdict.KEPT, "the same again"
-        change = Verdict.CHANGED if words else Verdict.DONE
-        what = "another subtask" if words else "that the task is done"
+        if answer_key and answer_key == current_key:
+            return AnswerVerdict.KEPT, "the same again"
+        change = AnswerVerdict.CHANGED if answer_key else AnswerVerdict.DONE
+        what = "another subtask" if answer_key else "that the task is done"
         if source != "model":
             return change, f"{what}, and its source ({source}) needs no second word"
         if trigger != Trigger.PERIOD:
             return change, what
-        if not standing:
+        if not current_key:
             return change, f"{what}, and there was none"
-        count = count + 1 if count and candidate == words else 1
+        count = count + 1 if count and candidate == answer_key else 1
         needed = self._settings.confirmations
         if count >= needed:
             return change, f"{what}, {count} times in a row"
-        self._candidate = (words, count)
-        return Verdict.HELD_BACK, f"{what}, {count} of the {needed} times in a row that it must"
+        self._candidate = (answer_key, count)
+        what = f"{what}, {count} of the {needed} times in a row that it must"
+        return AnswerVerdict.HELD_BACK, what
 
     def unfit(self, now_ns: int) -> str:
-        """Why the robot must not move on the last good answer, as one clause; empty: it may."""
+        """Reason why the robot must not move on the last usable answer; empty: it may."""
         self._usable_ns = min(self._usable_ns, now_ns)  # Time may jump back.
         age = (now_ns - self._usable_ns) * 1e-9
         if age <= self._settings.hold_after_s:

@@ -1,22 +1,22 @@
-"""Notices that a planner goes round in circles: a drawer opened, closed, opened, closed."""
+"""Detection of repeating subtask sequences, such as a drawer opened and closed again and again."""
 
 from __future__ import annotations
 
 from collections import deque
 
-# Periods of a cycle, in subtasks. One is no cycle: a change is always to another text.
+# Lengths of a cycle, in subtasks. 1 is impossible: a change is always to another text.
 _PERIODS = range(2, 5)
 
 
-class LoopWatch:
-    """Looks for the same few subtasks in the same order, again and again.
+class LoopDetector:
+    """Detects short cycles of subtasks.
 
-    It cannot know that three equal plates wait for the same two subtasks: it is told to people,
-    and stops nothing.
+    A cycle may be legitimate: three equal plates take the same two subtasks three times. So a
+    detected cycle is reported, and stops nothing.
 
     Args:
-        repeats: So often in a row a cycle must come.
-        window: Within this time [s].
+        repeats: Consecutive repetitions that make a sequence a cycle.
+        window: Time within which they must occur [s].
     """
 
     def __init__(self, repeats: int, window: float) -> None:
@@ -25,17 +25,17 @@ class LoopWatch:
         self._changes: deque[tuple[int, str]] = deque(maxlen=_PERIODS[-1] * repeats)
 
     def clear(self) -> None:
-        """Forgets: another task, or an operator who spoke."""
+        """Forget all subtasks, after a new task or an operator's input."""
         self._changes.clear()
 
     def add(self, text: str, now_ns: int) -> None:
-        """The subtask changed to `text`, as it is compared."""
+        """Record a change of the subtask to `text`, a comparison key."""
         if self._changes and now_ns < self._changes[-1][0]:
             self._changes.clear()  # Time jumped back.
         self._changes.append((now_ns, text))
 
     def cycle(self, now_ns: int) -> tuple[str, ...]:
-        """The subtasks that come again and again, in their order; empty: none do."""
+        """Return the subtasks of the present cycle in their order; empty: there is no cycle."""
         recent = [text for when, text in self._changes if now_ns - when <= self._window_ns]
         for period in _PERIODS:
             tail = recent[-period * self._repeats :]

@@ -1,55 +1,30 @@
-"""The planner without ROS: when it asks the brain, what it makes of the answer, what it tells.
+"""Logic of the planner node without ROS: queries to the brain, decisions on answers, warnings.
 
-The policy is stated in docs/design/planning.md. Not thread-safe; its node holds one lock.
+docs/design/planning.md describes the rules. Not thread-safe; the node holds one lock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from pi05_ros.brain.instructions import clean, same_words, unusable
+from pi05_ros.brain.instructions import answer_problem, clean, comparison_key
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.planning.answers import AnswerJudge, Verdict
-from pi05_ros.planning.loops import LoopWatch
-from pi05_ros.planning.motion import ProgressWatch, stands_still
+from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict
+from pi05_ros.planning.decisions import Decision, Question
+from pi05_ros.planning.loops import LoopDetector
+from pi05_ros.planning.motion import ProgressMonitor, stands_still
 from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.planning.tasks import CurrentSubtask, Overruled, Task, TaskKeeper
+from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, TaskKeeper
 from pi05_ros.platforms.platform import Platform
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the brain is asked."""
-
-    trigger: Trigger
-    task: Task
-    instruction: str = ""  # What an operator said, against which the answer will be kept.
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What was said, what came of it, and why."""
-
-    trigger: Trigger
-    verdict: Verdict
-    task: str  # Empty: none is being carried out.
-    answer: str  # Cleaned.
-    score: float
-    stamp_ns: int  # Of the observation, or of the moment it was said.
-    publish: bool  # Whether the present subtask is to be published, anew or with new boxes.
-    loop: tuple[str, ...]  # Subtasks that come again and again; empty: none do.
-    reason: str  # One sentence.
-
-
 class Planning:
-    """Task, subtask and operator; triggers, hysteresis and loops.
+    """State of task, subtask and operator input, with triggers, hysteresis and loop detection.
 
     Args:
         platform: The robot.
-        settings: The policy in numbers.
-        first_id: Id of the first subtask; above those of an earlier planning.
+        settings: Times and counts of the rules.
+        first_id: Id of the first subtask; above the ids of an earlier instance.
     """
 
     def __init__(
@@ -59,27 +34,33 @@ class Planning:
         self.settings = settings
         self._platform = platform
         self._replanner = Replanner(settings)
-        self._judge = AnswerJudge(settings)
-        self._progress = ProgressWatch(platform)
-        self._loops = LoopWatch(settings.loop_repeats, settings.loop_window_s)
+        self._answers = AnswerFilter(settings)
+        self._progress = ProgressMonitor(platform)
+        self._loops = LoopDetector(settings.loop_repeats, settings.loop_window_s)
         self._commanded: np.ndarray | None = None  # (D,); measured where nothing was sent.
-        self._still = False  # The newest chunk of the present subtask stands still.
+        self._still = False  # The newest chunk of the present subtask asks for no motion.
 
-    # People.
+    # Tasks and operators.
 
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
-        """Begins a task. limit: at most this long [s], or None."""
+        """Begin a task.
+
+        Args:
+            task: Its text.
+            now_ns: Present time [ns].
+            limit: Time limit [s]; None: no limit.
+        """
         self.keeper.begin(task, now_ns, limit)
         self._start_over(now_ns)
-        self._replanner.want(Trigger.TASK)
+        self._replanner.request(Trigger.TASK)
 
     def end(self, now_ns: int) -> CurrentSubtask:
-        """Ends the task; returns the empty subtask that tells the policy to stop."""
+        """End the task and return the empty subtask that stops the policy."""
         self._start_over(now_ns)
         return self.keeper.end(now_ns)
 
     def instruct(self, text: str, now_ns: int) -> Decision:
-        """An operator says a subtask, or hands back with an empty text."""
+        """Set the operator's subtask, or return control to the brain with an empty text."""
         before = self.keeper.subtask
         subtask = self.keeper.instruct(text, now_ns)
         self._start_over(now_ns)
@@ -87,70 +68,70 @@ class Planning:
             reason = "an operator said so"
         elif subtask is None:
             reason = "an operator handed back: the brain is asked"
-            self._replanner.want(Trigger.OPERATOR)
+            self._replanner.request(Trigger.OPERATOR)
         else:
             reason = "an operator took it back, and there is no task: nothing is to be done"
         changed = subtask is not None and (before is None or subtask.id != before.id)
-        verdict = Verdict.CHANGED if changed else Verdict.KEPT
+        verdict = AnswerVerdict.CHANGED if changed else AnswerVerdict.KEPT
         publish = subtask is not None
-        said = (text, float("nan"))
-        return self._decision(Trigger.OPERATOR, verdict, reason, said, now_ns, publish)
+        scored = (text, float("nan"))
+        return self._decision(Trigger.OPERATOR, verdict, reason, scored, now_ns, publish)
 
-    # What is seen.
+    # Inputs.
 
-    def saw_state(
+    def on_state(
         self, stamp_ns: int, measured: np.ndarray, commanded: np.ndarray, running: bool
     ) -> None:
-        """Takes a robot state.
+        """Handle a robot state.
 
         Args:
-            stamp_ns: When it was measured [ns].
+            stamp_ns: Time of measurement [ns].
             measured: (D,) platform units.
             commanded: (D,) platform units; NaN: nothing was sent.
             running: Whether the bridge follows a chunk.
         """
         self._commanded = np.where(np.isfinite(commanded), commanded, measured)
         if not running or self._still:
-            self._progress.reset()  # It need not move now.
+            self._progress.reset()  # The robot is not expected to move.
         else:
             self._progress.add(stamp_ns, measured)
         if self._progress.idle >= self.settings.stall_after_s:
-            self._replanner.want(Trigger.STALL)
+            self._replanner.request(Trigger.STALL)
         else:
             self._replanner.withdraw(Trigger.STALL)
 
-    def saw_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
-        """Takes a chunk of the low level, (H, D) platform units."""
+    def on_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
+        """Handle a chunk of the low level, (H, D) platform units."""
         subtask = self.keeper.subtask
         if self._commanded is None or subtask is None or subtask_id != subtask.id:
             return
         self._still = stands_still(actions, self._commanded, self._platform)
         if self._still:
-            self._replanner.want(Trigger.SUBTASK_END)
+            self._replanner.request(Trigger.SUBTASK_END)
         else:
             self._replanner.withdraw(Trigger.SUBTASK_END)
 
     # The brain.
 
     def question(self, stamp_ns: int) -> Question | None:
-        """What the brain is to be asked about the observation of `stamp_ns`; None: nothing.
+        """Return the query that is due at the observation of `stamp_ns`; None: none is due.
 
-        A question that is given out counts as asked, whatever becomes of it. While an operator's
-        subtask stands the brain is asked on: the pair of what it would have said and what a person
-        said instead is what it learns from.
+        A returned query counts as sent, whatever its result. While an operator's subtask stands,
+        the brain is still queried: the pair of its answer and the operator's correction is
+        training data.
         """
         task = self.keeper.task
         if task is None:
             return None
-        if self.keeper.instruction:  # What the low level makes of it is no reason to ask.
+        if self.keeper.instruction:  # Motion under an operator's subtask triggers no query.
             self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
         trigger = self._replanner.due(stamp_ns)
         if trigger is None:
             return None
-        self._replanner.asked(trigger, stamp_ns)
+        self._replanner.mark_asked(trigger, stamp_ns)
         return Question(trigger, task, self.keeper.instruction)
 
-    def answered(
+    def on_answer(
         self,
         question: Question,
         prediction: SubtaskPrediction,
@@ -158,74 +139,86 @@ class Planning:
         stamp_ns: int,
         now_ns: int,
     ) -> Decision | None:
-        """Takes the brain's answer. A verdict DONE is for the caller to carry out.
+        """Handle the brain's answer. The caller ends the task when the verdict is DONE.
 
         Args:
-            question: What it was asked.
-            prediction: What it said.
-            source: Who says it: Subtask.SOURCE_*.
+            question: The query.
+            prediction: The answer.
+            source: Source of the answer: Subtask.SOURCE_*.
             stamp_ns: Of the observation [ns].
-            now_ns: The present [ns].
+            now_ns: Present time [ns].
 
         Returns:
-            None when nobody waits for it any more: another task began, or an operator spoke.
+            None if the answer is obsolete: another task or an operator's instruction came first.
         """
         if question.instruction:
             return self._overrule(question, prediction, stamp_ns)
-        trouble = "" if prediction.done else unusable(prediction.text)
+        trouble = "" if prediction.done else answer_problem(prediction.text)
         if trouble:
             trouble = f"the answer is refused: {trouble}"
-            said = (clean(prediction.text), prediction.score)
-            return self._refuse(question, trouble, said, stamp_ns, now_ns)
+            scored = (clean(prediction.text), prediction.score)
+            return self._refuse(question, trouble, scored, stamp_ns, now_ns)
         if not self._is_awaited(question):
             return None
         answer = "" if prediction.done else clean(prediction.text)
         standing = self._standing()
-        words = same_words(answer)
-        verdict, reason = self._judge.usable(
-            question.trigger, words, same_words(standing), source, now_ns
+        words = comparison_key(answer)
+        verdict, reason = self._answers.usable(
+            question.trigger, words, comparison_key(standing), source, now_ns
         )
-        if verdict in (Verdict.CHANGED, Verdict.KEPT):
-            # The words stay as they were first said: to the policy another text is another task.
-            text = standing if verdict == Verdict.KEPT else answer
+        if verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT):
+            # The first wording is kept: for the policy, another text is another subtask.
+            text = standing if verdict == AnswerVerdict.KEPT else answer
             self.keeper.put(text, prediction.boxes, source, prediction.score, stamp_ns, now_ns)
-        if verdict == Verdict.CHANGED:
+        if verdict == AnswerVerdict.CHANGED:
             self._changed()
             self._loops.add(words, now_ns)
         loop = self._loops.cycle(now_ns)
         if loop:
             reason += f"; the same {len(loop)} subtasks come again and again"
-        publish = verdict in (Verdict.CHANGED, Verdict.KEPT)
-        said = (answer, prediction.score)
-        return self._decision(question.trigger, verdict, reason, said, stamp_ns, publish, loop)
+        publish = verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT)
+        scored = (answer, prediction.score)
+        return self._decision(question.trigger, verdict, reason, scored, stamp_ns, publish, loop)
 
-    def failed(self, question: Question, why: str, stamp_ns: int, now_ns: int) -> Decision | None:
-        """The brain gave no answer; why, as one clause. None: nobody waits for it."""
+    def on_failure(
+        self, question: Question, why: str, stamp_ns: int, now_ns: int
+    ) -> Decision | None:
+        """Handle a failed query.
+
+        Args:
+            question: The query.
+            why: Reason, as one clause.
+            stamp_ns: Of the observation [ns].
+            now_ns: Present time [ns].
+
+        Returns:
+            None if the query is obsolete, or an operator's subtask stands.
+        """
         if question.instruction:
             return None  # The operator's subtask stands with or without it.
         trouble = f"the brain gave no answer: {why}"
         return self._refuse(question, trouble, ("", float("nan")), stamp_ns, now_ns)
 
-    # What is told.
+    # Outputs.
 
     def unfit(self, now_ns: int) -> str:
-        """Why the robot must not move on the present subtask, as one clause; empty: it may."""
-        return self._judge.unfit(now_ns) if self._brain_decides() else ""
+        """Reason why the robot must not move on the present subtask; empty: it may."""
+        return self._answers.unfit(now_ns) if self._brain_decides() else ""
 
     def warnings(self, now_ns: int) -> dict[str, str]:
-        """What people should know, a sentence for each kind of trouble."""
-        said = {}
+        """Warnings for the operator by kind ("loop", "same"), one sentence each."""
+        warnings = {}
         loop = self._loops.cycle(now_ns)
         if loop:
-            said["loop"] = "the same subtasks come again and again: " + ", ".join(loop)
+            warnings["loop"] = "the same subtasks come again and again: " + ", ".join(loop)
         subtask = self.keeper.subtask
         same = (now_ns - self.keeper.since_ns) * 1e-9
         if subtask is None or not subtask.text or same < self.settings.same_after_s:
-            return said
-        # A model that says no subtasks passes the task on: it stays the same by design.
+            return warnings
+        # A model without subtasks passes the task on: it stays the same by design.
         if subtask.source != "implicit":
-            said["same"] = f"the subtask has been the same for {same:.0f} s: {subtask.text}"
-        return said
+            warnings["same"] = f"the subtask has been the same for {same:.0f} s: {subtask.text}"
+        return warnings
 
     def _brain_decides(self) -> bool:
         return self.keeper.task is not None and not self.keeper.instruction
@@ -235,19 +228,19 @@ class Planning:
         return keeper.task is question.task and keeper.instruction == question.instruction
 
     def _standing(self) -> str:
-        """The present subtask, if it serves the present task."""
+        """Text of the present subtask if it belongs to the present task, else empty."""
         subtask, task = self.keeper.subtask, self.keeper.task
         serves = subtask is not None and task is not None and subtask.task == task.text
         return subtask.text if subtask is not None and serves else ""
 
     def _start_over(self, now_ns: int) -> None:
-        """A person spoke: what the brain said before counts no more."""
+        """Discard earlier answers of the brain, after a new task or an operator's input."""
         self._loops.clear()
-        self._judge.start_over(now_ns)
+        self._answers.start_over(now_ns)
         self._changed()
 
     def _changed(self) -> None:
-        """Another subtask is carried out: what was seen belongs to the one before."""
+        """Reset the motion checks: earlier states and chunks belong to the previous subtask."""
         self._still = False
         self._progress.reset()
         self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
@@ -255,41 +248,48 @@ class Planning:
     def _overrule(
         self, question: Question, prediction: SubtaskPrediction, stamp_ns: int
     ) -> Decision | None:
-        """Keeps an answer beside the operator's subtask; see `answered`."""
+        """Record an answer that an operator's subtask overrules; see `on_answer`."""
         if not self._is_awaited(question):
             return None
-        said = (clean(prediction.text), prediction.score)
-        trouble = "" if prediction.done else unusable(prediction.text)
+        scored = (clean(prediction.text), prediction.score)
+        trouble = "" if prediction.done else answer_problem(prediction.text)
         if trouble:
             why, publish = (
                 f"an operator's subtask stands, and the answer is none: {trouble}",
                 False,
             )
         else:
-            text = "" if prediction.done else said[0]
+            text = "" if prediction.done else scored[0]
             what = f"'{text}'" if text else "that the task is done"
             why = f"an operator's subtask stands; the brain would have said {what}"
-            publish = self.keeper.overrule(Overruled(text, prediction.score, stamp_ns))
-        return self._decision(question.trigger, Verdict.OVERRULED, why, said, stamp_ns, publish)
+            publish = self.keeper.overrule(OverruledAnswer(text, prediction.score, stamp_ns))
+        return self._decision(
+            question.trigger, AnswerVerdict.OVERRULED, why, scored, stamp_ns, publish
+        )
 
     def _refuse(
-        self, question: Question, trouble: str, said: tuple[str, float], stamp_ns: int, now_ns: int
+        self,
+        question: Question,
+        trouble: str,
+        scored: tuple[str, float],
+        stamp_ns: int,
+        now_ns: int,
     ) -> Decision | None:
         if not self._is_awaited(question):
             return None
-        verdict, reason = self._judge.refused(trouble)
+        verdict, reason = self._answers.refused(trouble)
         loop = self._loops.cycle(now_ns)
-        return self._decision(question.trigger, verdict, reason, said, stamp_ns, False, loop)
+        return self._decision(question.trigger, verdict, reason, scored, stamp_ns, False, loop)
 
     def _decision(
         self,
         trigger: Trigger,
-        verdict: Verdict,
+        verdict: AnswerVerdict,
         reason: str,
-        said: tuple[str, float],  # Answer and score.
+        scored: tuple[str, float],  # Answer and score.
         stamp_ns: int,
         publish: bool,
         loop: tuple[str, ...] = (),
     ) -> Decision:
         task = self.keeper.task.text if self.keeper.task else ""
-        return Decision(trigger, verdict, task, *said, stamp_ns, publish, loop, reason)
+        return Decision(trigger, verdict, task, *scored, stamp_ns, publish, loop, reason)

@@ -1,4 +1,4 @@
-"""When the high level is asked again: what calls for it, and how often it may."""
+"""Triggers of high-level queries, and their minimum intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pi05_ros.foundation.settings import setting
 
 
 class Trigger(str, enum.Enum):
-    """Why a subtask is asked for. Values are those of pi05_msgs/PlanDecision.TRIGGER_*."""
+    """Trigger of a query. Values are those of pi05_msgs/PlanDecision.TRIGGER_*."""
 
     TASK = "task"
     OPERATOR = "operator"
@@ -64,58 +64,58 @@ class ReplanningSettings:
                 raise ValueError(f"{name} must be above 0, found {value}")
 
     def spacing_ns(self, trigger: Trigger) -> int:
-        """Least time between two questions of `trigger` [ns]."""
+        """Minimum interval between two queries of `trigger` [ns]."""
         if trigger == Trigger.PERIOD:
             return round(self.period_s * 1e9)
         return round(getattr(self, f"{trigger.value}_spacing_s") * 1e9)
 
 
-# The first that is wanted gives the question its name.
+# Triggers by priority: the first requested one becomes the trigger of the query.
 _BY_RANK = (Trigger.TASK, Trigger.OPERATOR, Trigger.SUBTASK_END, Trigger.STALL)
 _OF_PEOPLE = {Trigger.TASK, Trigger.OPERATOR}
 
 
 class Replanner:
-    """Decides at each new observation whether the brain is asked, and why.
+    """Decides at each new observation whether the brain is queried, and by which trigger.
 
-    Time is the stamps of the observations, so that two questions never see the same picture
-    unless a person spoke in between. A question for whatever reason starts the period anew.
+    Time is taken from the stamps of the observations, so that two queries never use the same
+    picture unless an operator intervened. Every query restarts the period.
     """
 
     def __init__(self, settings: ReplanningSettings) -> None:
         self._settings = settings
-        self._wanted: set[Trigger] = set()
-        self._asked_ns: int | None = None  # Stamp of the last question.
+        self._requested: set[Trigger] = set()
+        self._asked_ns: int | None = None  # Stamp of the last query.
         self._asked_by: dict[Trigger, int] = {}
 
-    def want(self, trigger: Trigger) -> None:
-        """Something calls for a question; it stays wanted until it is asked or withdrawn."""
-        self._wanted.add(trigger)
+    def request(self, trigger: Trigger) -> None:
+        """Request a query; the request stands until the query is sent or withdrawn."""
+        self._requested.add(trigger)
 
     def withdraw(self, *triggers: Trigger) -> None:
-        """What called for a question is over."""
-        self._wanted.difference_update(triggers)
+        """Cancel requested queries."""
+        self._requested.difference_update(triggers)
 
     def due(self, stamp_ns: int) -> Trigger | None:
-        """Why the brain is asked about the observation of `stamp_ns`; None: it is not."""
+        """Return the trigger of the query due at the observation of `stamp_ns`; None: none."""
         last = self._asked_ns
-        if last is not None and stamp_ns < last:  # Time jumped back: old stamps mean nothing.
+        if last is not None and stamp_ns < last:  # Time jumped back: old stamps are void.
             self._asked_by.clear()
             last = self._asked_ns = None
         for trigger in _BY_RANK:
-            if trigger not in self._wanted:
+            if trigger not in self._requested:
                 continue
             if self._is_spaced(trigger, stamp_ns) and (
                 trigger in _OF_PEOPLE or last is None or stamp_ns > last
             ):
                 return trigger
             if trigger in _OF_PEOPLE:
-                return None  # It comes within its spacing; the period must not answer for it.
+                return None  # Sent once its spacing is over; the period must not replace it.
         period_ns = self._settings.spacing_ns(Trigger.PERIOD)
         return Trigger.PERIOD if last is None or stamp_ns - last >= period_ns else None
 
-    def asked(self, trigger: Trigger, stamp_ns: int) -> None:
-        """The brain is being asked about the observation of `stamp_ns`."""
+    def mark_asked(self, trigger: Trigger, stamp_ns: int) -> None:
+        """Record that a query on the observation of `stamp_ns` is sent."""
         self._asked_ns = self._asked_by[trigger] = stamp_ns
         self.withdraw(trigger)
         if trigger in _OF_PEOPLE:

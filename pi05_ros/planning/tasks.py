@@ -1,4 +1,4 @@
-"""Which task is being carried out, which subtask serves it, and whether an operator overrules."""
+"""State of the present task, its subtask and the operator's instruction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pi05_ros.brain.interface import Box
 
 
 class Outcome(enum.IntEnum):
-    """How a task ended. Values are those of pi05_msgs/ExecuteTask."""
+    """Result of a task. Values are those of pi05_msgs/ExecuteTask."""
 
     DONE = 0
     CANCELED = 100
@@ -19,17 +19,17 @@ class Outcome(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Overruled:
-    """What the brain would have said while an operator's subtask stands."""
+class OverruledAnswer:
+    """Answer of the brain that an operator's subtask overrules."""
 
-    text: str  # Empty: that the task is done.
+    text: str  # Empty: the task is done.
     score: float
     stamp_ns: int  # Of the observation.
 
 
 @dataclass(frozen=True)
 class CurrentSubtask:
-    """What the planner publishes."""
+    """The subtask that the planner publishes."""
 
     id: int
     task: str
@@ -37,13 +37,13 @@ class CurrentSubtask:
     boxes: tuple[Box, ...]
     source: str
     score: float
-    stamp_ns: int  # Of the observation, or of the moment it was said.
-    overruled: Overruled | None = None  # The brain's answer that it stands against.
+    stamp_ns: int  # Of the observation, or of the instruction.
+    overruled: OverruledAnswer | None = None  # The brain's answer, for an operator's subtask.
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task that is being carried out."""
+    """An active task."""
 
     text: str
     started_ns: int
@@ -51,53 +51,62 @@ class Task:
 
 
 class TaskKeeper:
-    """The planner's memory: one task at most, one subtask, and an operator who may overrule."""
+    """Holds the present task, subtask and operator's instruction; starts without a task.
+
+    Args:
+        first_id: Id of the first subtask; above the ids of an earlier instance.
+    """
 
     def __init__(self, first_id: int = 1) -> None:
-        """Starts without a task. first_id: of the first subtask; above those of an earlier one."""
         self.task: Task | None = None
         self.subtask: CurrentSubtask | None = None
-        self.instruction: str = ""  # What an operator said; empty: the brain decides.
+        self.instruction: str = ""  # The operator's subtask; empty: the brain decides.
         self.subtask_count = 0  # Subtasks with text, for the present task.
-        self.since_ns = 0  # When the present subtask became another one than before.
+        self.since_ns = 0  # When the present subtask began.
         self.next_id = first_id
 
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
-        """Begins a task; an earlier one is forgotten. limit: at most this long [s], or None."""
+        """Begin a task in place of an earlier one.
+
+        Args:
+            task: Its text.
+            now_ns: Present time [ns].
+            limit: Time limit [s]; None: no limit.
+        """
         limit_ns = None if limit is None else round(limit * 1e9)
         self.task = Task(task, now_ns, limit_ns)
         self.instruction = ""
         self.subtask_count = 0
 
     def end(self, now_ns: int) -> CurrentSubtask:
-        """Ends the task; returns the empty subtask that tells the policy to stop."""
+        """End the task and return the empty subtask that stops the policy."""
         self.task = None
         self.instruction = ""
         return self.put("", (), "external", float("nan"), now_ns, now_ns)
 
     def out_of_time(self, now_ns: int) -> bool:
-        """Whether the task's time limit has run out."""
+        """Check whether the task's time limit is exceeded."""
         task = self.task
         if task is None or task.limit_ns is None:
             return False
         return now_ns - task.started_ns >= task.limit_ns
 
     def instruct(self, text: str, now_ns: int) -> CurrentSubtask | None:
-        """An operator says a subtask, or hands back with an empty text.
+        """Set the operator's subtask, or return control to the brain with an empty text.
 
         Returns:
-            The subtask to publish; None when the brain goes on by itself.
+            The subtask to publish; None if the brain continues the task.
         """
         self.instruction = text
         if text or self.task is None:
             return self.put(text, (), "human", float("nan"), now_ns, now_ns)
         return None
 
-    def overrule(self, answer: Overruled) -> bool:
-        """Keeps the brain's answer beside what an operator said.
+    def overrule(self, answer: OverruledAnswer) -> bool:
+        """Record the brain's answer with the operator's subtask.
 
         Returns:
-            Whether it is another text than the one before.
+            Whether its text differs from the previous overruled answer.
         """
         assert self.subtask is not None
         before = self.subtask.overruled
@@ -113,7 +122,7 @@ class TaskKeeper:
         stamp_ns: int,
         now_ns: int,
     ) -> CurrentSubtask:
-        """Makes this the present subtask. Its id rises with every change of text or task."""
+        """Set and return the present subtask. Its id rises with every change of text or task."""
         task = self.task.text if self.task else ""
         old = self.subtask
         number = old.id if old and (old.text, old.task) == (text, task) else self.next_id

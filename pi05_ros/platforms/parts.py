@@ -10,10 +10,10 @@ from typing import Literal
 ControllerKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
 Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 
-# A ROS name, absolute or not, as far as a person gets it wrong: spaces, hyphens, double slashes.
+# A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
-# What a controller of each kind listens to, below its own name (ros2_controllers, Jazzy).
+# Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
     "parallel_gripper": "gripper_cmd",
@@ -25,8 +25,8 @@ _DEFAULT_COMMAND = {
 class Dimension:
     """One entry of the state and action vectors.
 
-    For a joint or a gripper the value is a position; for a base dimension it is a velocity, so
-    that `max_velocity` bounds the value itself and `max_acceleration` its rate of change.
+    For a joint or a gripper the value is a position. For a base dimension it is a velocity:
+    `max_velocity` bounds the value itself and `max_acceleration` its rate of change.
     """
 
     name: str  # As it stands in messages ("left_arm_joint_1", "base_vx").
@@ -37,11 +37,11 @@ class Dimension:
     min_position: float | None = None  # [unit]; None for a base velocity.
     max_position: float | None = None  # [unit]; None for a base velocity.
     home: float = 0.0  # [unit], inside the limits.
-    joint: str = ""  # Name in the URDF and in /joint_states; "" takes `name`.
+    joint: str = ""  # Name in the URDF and in /joint_states; "": same as `name`.
 
     @property
     def is_velocity(self) -> bool:
-        """Whether the value is a base velocity rather than a position."""
+        """True if the value is a base velocity, False if it is a position."""
         return self.unit in ("m/s", "rad/s")
 
     @property
@@ -51,12 +51,12 @@ class Dimension:
 
     @property
     def lower(self) -> float:
-        """Least value [unit]."""
+        """Smallest valid value [unit]."""
         return -self.max_velocity if self.min_position is None else self.min_position
 
     @property
     def upper(self) -> float:
-        """Greatest value [unit]."""
+        """Largest valid value [unit]."""
         return self.max_velocity if self.max_position is None else self.max_position
 
     def __post_init__(self) -> None:
@@ -88,7 +88,7 @@ class Controller:
 
     name: str  # Node name of the controller ("left_arm_controller").
     kind: ControllerKind
-    command: str = ""  # Topic or action below the controller's name; "" takes the kind's own.
+    command: str = ""  # Topic or action below the controller's name; "": the kind's default.
 
     @property
     def command_name(self) -> str:
@@ -101,14 +101,14 @@ class Controller:
 
 @dataclass(frozen=True)
 class Group:
-    """Dimensions that one controller moves together."""
+    """Dimensions that one controller commands together."""
 
     name: str  # "left_arm"
     controller: Controller
     dimensions: tuple[Dimension, ...]
     joint_closed: float = 0.0  # Grippers: joint position at 0 [m or rad].
     joint_open: float = 1.0  # Grippers: joint position at 1 [m or rad].
-    max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's own.
+    max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
 
     @property
     def kind(self) -> ControllerKind:
@@ -141,11 +141,11 @@ class Camera:
     topic: str  # Absolute name of sensor_msgs/Image or CompressedImage.
     frame: str  # Optical frame (REP-103: z forward, x right, y down).
     transport: Literal["raw", "compressed"] = "raw"
-    info_topic: str = ""  # sensor_msgs/CameraInfo; "" takes `camera_info` beside the topic.
-    width: int = 640  # Of the driver's picture [pixel]; what the mock home renders.
+    info_topic: str = ""  # sensor_msgs/CameraInfo; "": `camera_info` beside the topic.
+    width: int = 640  # Of the driver's picture [pixel]; the mock home renders at this size.
     height: int = 480
-    fov_y_deg: float = 60.0  # Vertical field of view [deg]; the mock home's lens.
-    rate_hz: float = 30.0  # Of the driver; what the mock home aims at.
+    fov_y_deg: float = 60.0  # Vertical field of view [deg]; used by the mock home.
+    rate_hz: float = 30.0  # Of the driver; target rate of the mock home.
 
     @property
     def camera_info_topic(self) -> str:
@@ -174,7 +174,7 @@ class Camera:
 
 
 def check_topic(where: str, name: str) -> None:
-    """Raises ValueError when a name cannot be the name of a topic or an action."""
+    """Raise ValueError if a name is not a valid name of a topic or an action."""
     if not _ROS_NAME.fullmatch(name):
         raise ValueError(
             f"{where}: {name!r} is no ROS name: letters, digits and _ between single slashes"

@@ -1,8 +1,8 @@
-"""The robot as data: vector layout, joints, limits, cameras, controllers.
+"""Description of a robot: vector layout, joints, limits, cameras, controllers.
 
-It is read from `config/platforms/`. A platform is the one place that says what index 14 of a
-state vector means, how fast that joint may move and which controller moves it. The URDF reads its
-limits from the same file.
+A platform is read from a YAML file in `config/platforms/`. It alone defines the meaning of each
+index of a state vector, the limits of that joint and the controller that moves it. The URDF reads
+its limits from the same file.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ __all__ = [
     "platform_names",
 ]
 
-# A jerk limit may average at most so many commands: it delays them by half as many periods.
+# Most commands that a jerk limit may average; averaging n of them delays by (n - 1) / 2 periods.
 MAX_SMOOTHING = 25
 
 
 @dataclass(frozen=True)
 class Platform:
-    """A robot: what its vector means and how it is moved and seen."""
+    """A robot: layout of its vectors, its controllers and its cameras."""
 
     name: str
     description: str
     urdf: str  # Xacro file below the package's share folder.
     groups: tuple[Group, ...]  # In the order of the vector.
     cameras: tuple[Camera, ...]
-    planner_cameras: tuple[str, ...]  # What the high level sees.
-    policy_cameras: tuple[str, ...]  # What the low level sees.
-    rate_hz: float = 50.0  # Commands and rows of a chunk.
+    planner_cameras: tuple[str, ...]  # Inputs of the high level.
+    policy_cameras: tuple[str, ...]  # Inputs of the low level.
+    rate_hz: float = 50.0  # Of commands and of the rows of a chunk.
     base_frame: str = "base_link"
     odom_frame: str = "odom"
     joint_states_topic: str = "/joint_states"
     odom_topic: str = "/odom"
-    vocabulary: tuple[str, ...] = ()  # Subtasks that operators say; completes `./pi05 say`.
-    source: str = field(default="", init=False, compare=False)  # The file it was read from.
+    vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
+    source: str = field(default="", init=False, compare=False)  # Path of its YAML file.
 
     def __post_init__(self) -> None:
         if not self.groups or not self.cameras:
@@ -128,7 +128,7 @@ class Platform:
 
     @functools.cached_property
     def slices(self) -> dict[str, slice]:
-        """Where each group stands in the vector, by group name."""
+        """Slice of the vector that belongs to each group, by group name."""
         slices, start = {}, 0
         for group in self.groups:
             slices[group.name] = slice(start, start + len(group.dimensions))
@@ -136,11 +136,11 @@ class Platform:
         return slices
 
     def groups_of(self, kind: ControllerKind) -> tuple[Group, ...]:
-        """The groups whose controller is of `kind`, in order."""
+        """Return the groups whose controller is of `kind`, in order."""
         return tuple(group for group in self.groups if group.kind == kind)
 
     def index(self, name: str) -> int:
-        """Index of the entry `name` in the vector.
+        """Return the index of the entry `name` in the vector.
 
         Raises:
             ValueError: There is no such entry.
@@ -148,7 +148,7 @@ class Platform:
         return self.names.index(name)
 
     def camera(self, name: str) -> Camera:
-        """The camera called `name`.
+        """Return the camera called `name`.
 
         Raises:
             KeyError: There is no such camera.
@@ -157,12 +157,12 @@ class Platform:
 
     @functools.cached_property
     def lower(self) -> np.ndarray:
-        """Least values, (size,) float64, platform units."""
+        """Smallest valid values, (size,) float64, platform units."""
         return _vector(d.lower for d in self.dimensions)
 
     @functools.cached_property
     def upper(self) -> np.ndarray:
-        """Greatest values, (size,) float64, platform units."""
+        """Largest valid values, (size,) float64, platform units."""
         return _vector(d.upper for d in self.dimensions)
 
     @functools.cached_property
@@ -177,7 +177,7 @@ class Platform:
 
     @functools.cached_property
     def smoothing_periods(self) -> np.ndarray:
-        """Commands that are averaged to keep the jerk limits, (size,) int; 1: no jerk limit."""
+        """Number of commands averaged to keep the jerk limits, (size,) int; 1: no jerk limit."""
         lengths = [
             1
             if d.max_jerk is None
@@ -190,7 +190,7 @@ class Platform:
 
     @functools.cached_property
     def is_velocity(self) -> np.ndarray:
-        """Which entries are base velocities, (size,) bool."""
+        """Mask of the entries that are base velocities, (size,) bool."""
         mask = np.array([d.is_velocity for d in self.dimensions])
         mask.flags.writeable = False
         return mask
@@ -207,7 +207,7 @@ def platform_names() -> tuple[str, ...]:
 
 
 def load_platform(name_or_path: str) -> Platform:
-    """Reads a platform by its name (`mobile_18dof`) or from a YAML file (`./my_robot.yaml`).
+    """Load a platform by its name (`mobile_18dof`) or from a YAML file (`./my_robot.yaml`).
 
     Raises:
         ConfigError: There is no such platform, or its file is not valid.
@@ -228,14 +228,14 @@ def load_platform(name_or_path: str) -> Platform:
 
 
 def _vector(values: Iterable[float]) -> np.ndarray:
-    """A read-only float64 array, so that nobody changes a platform by accident."""
+    """Return a read-only float64 array: platforms are shared and must not change."""
     array = np.array(list(values), dtype=np.float64)
     array.flags.writeable = False
     return array
 
 
 def _no_doubles(what: str, names: Iterable[str]) -> None:
-    """Raises ValueError when a name is empty or stands twice."""
+    """Raise ValueError if a name is empty or occurs twice."""
     counts = Counter(names)
     if "" in counts:
         raise ValueError(f"a {what} has no name")

@@ -1,0 +1,1 @@
+"""Simulated robot in procedural homes: physics, controllers, cameras, scores."""

@@ -1,4 +1,4 @@
-"""Pictures of a mock home, as its robot's cameras take them."""
+"""Rendering of a mock home from the cameras of its robot."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot, World
 
-_HIDDEN_GROUP = 3  # One that is not drawn.
+_HIDDEN_GROUP = 3  # A geom group that is not drawn.
 
 
 def find_camera(platform: Platform, name: str) -> Camera:
-    """The platform's camera called `name`.
+    """Return the platform's camera called `name`.
 
     Raises:
-        Pi05Error: There is none.
+        Pi05Error: There is no such camera.
     """
     if name not in platform.camera_names:
         raise Pi05Error(
@@ -31,7 +31,7 @@ def find_camera(platform: Platform, name: str) -> Camera:
 
 
 def pose_data(snapshot: Snapshot, data: mujoco.MjData) -> None:
-    """Poses everything in `data`, cameras and lamps included, as it is in the snapshot."""
+    """Set `data` to the snapshot's state: poses of bodies, cameras and lights."""
     data.qpos[:] = snapshot.qpos
     mujoco.mj_kinematics(snapshot.model, data)
     mujoco.mj_comPos(snapshot.model, data)
@@ -39,23 +39,24 @@ def pose_data(snapshot: Snapshot, data: mujoco.MjData) -> None:
 
 
 def in_view(model: mujoco.MjModel, data: mujoco.MjData, camera: int, aspect: float) -> np.ndarray:
-    """Which geoms may be in a camera's picture: their bounding spheres reach into its pyramid.
+    """Compute which geoms may be visible: their bounding spheres intersect the view frustum.
 
-    OpenGL would find out itself, but only after the work of drawing each.
+    OpenGL clips invisible geoms only after processing them; excluding them first saves time.
 
     Args:
         model: The home.
-        data: As `pose_data` leaves it.
-        camera: MuJoCo's id of the camera.
-        aspect: Width of the picture by its height.
+        data: State with poses computed, as `pose_data` leaves it.
+        camera: MuJoCo id of the camera.
+        aspect: Width of the picture divided by its height.
 
     Returns:
-        (ngeom,) bool; False only where nothing of a geom can be seen.
+        (ngeom,) bool; False only for geoms that are certainly invisible.
     """
     up = math.tan(math.radians(float(model.cam_fovy[camera])) / 2)
     across = up * aspect
     wide, high = math.hypot(1.0, across), math.hypot(1.0, up)
-    # The camera looks along -z. Distance of each middle outside the five planes, (ngeom, 5).
+    # The camera looks along -z. Signed distance of each geom's centre to the five planes,
+    # (ngeom, 5), positive outside.
     outward = np.array(
         [
             [1 / wide, -1 / wide, 0.0, 0.0, 0.0],
@@ -65,7 +66,7 @@ def in_view(model: mujoco.MjModel, data: mujoco.MjData, camera: int, aspect: flo
     )
     turn = data.cam_xmat[camera].reshape(3, 3)
     outside = (data.geom_xpos - data.cam_xpos[camera]) @ (turn @ outward)
-    # Without a radius a geom has no end. 1 mm covers rounding.
+    # A geom without a bounding radius (a plane) is infinite. 1 mm covers rounding.
     radius = np.where(model.geom_rbound > 0, model.geom_rbound + 1e-3, np.inf)
     return outside.max(axis=1) < radius
 
@@ -73,16 +74,17 @@ def in_view(model: mujoco.MjModel, data: mujoco.MjData, camera: int, aspect: flo
 class CameraRenderer:
     """Renders a world's cameras from snapshots.
 
-    Make it anywhere, but render and close in one thread: that thread gets the OpenGL context.
-    MUJOCO_GL chooses how (egl, osmesa, glfw). The physics may run in another thread meanwhile.
+    It may be created in any thread, but `render` and `close` must be called from one thread, which
+    owns the OpenGL context. The environment variable MUJOCO_GL selects the backend (egl, osmesa,
+    glfw). The physics may run in another thread at the same time.
     """
 
     def __init__(self, world: World) -> None:
         self._platform = world.platform
-        self._stage: _Stage | None = None
+        self._render_context: _RenderContext | None = None
 
     def render(self, camera: str, snapshot: Snapshot) -> np.ndarray:
-        """What a camera of the platform sees.
+        """Render the picture of a camera of the platform.
 
         Returns:
             (height, width, 3) uint8 rgb at the camera's own size.
@@ -94,12 +96,12 @@ class CameraRenderer:
         view = mujoco.MjvCamera()
         view.type = mujoco.mjtCamera.mjCAMERA_FIXED
         view.fixedcamid = snapshot.model.camera(camera_name(camera)).id
-        return self._staged(snapshot).draw(snapshot, view, settings.width, settings.height)
+        return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
 
     def render_from(
         self, eye: np.ndarray, target: np.ndarray, snapshot: Snapshot, width: int, height: int
     ) -> np.ndarray:
-        """The home seen from `eye` (3,) towards `target` (3,) in odom [m], for people.
+        """Render the home from `eye` (3,) towards `target` (3,) in odom [m], for overviews.
 
         Returns:
             (height, width, 3) uint8 rgb; at most 1280 by 960 pixels.
@@ -111,40 +113,40 @@ class CameraRenderer:
         view.distance = math.hypot(x, y, z)
         view.azimuth = math.degrees(math.atan2(y, x))
         view.elevation = math.degrees(math.asin(z / view.distance))
-        return self._staged(snapshot).draw(snapshot, view, width, height)
+        return self._context_for(snapshot).draw(snapshot, view, width, height)
 
     def close(self) -> None:
-        """Frees the OpenGL context. A later `render` makes a new one."""
-        if self._stage is not None:
-            self._stage.close()
-            self._stage = None
+        """Free the OpenGL context. A later `render` creates a new one."""
+        if self._render_context is not None:
+            self._render_context.close()
+            self._render_context = None
 
-    def _staged(self, snapshot: Snapshot) -> _Stage:
-        """The stage for the snapshot's home; a new one when the home has changed."""
-        if self._stage is None or self._stage.source is not snapshot.model:
+    def _context_for(self, snapshot: Snapshot) -> _RenderContext:
+        """Return the render context of the snapshot's home; a new one if the home has changed."""
+        if self._render_context is None or self._render_context.source is not snapshot.model:
             self.close()
             cameras = self._platform.cameras
             size = (max(c.width for c in cameras), max(c.height for c in cameras))
-            self._stage = _Stage(snapshot.model, *size)
-        return self._stage
+            self._render_context = _RenderContext(snapshot.model, *size)
+        return self._render_context
 
 
-class _Stage:
-    """One home in one OpenGL context, with a state of its own.
+class _RenderContext:
+    """OpenGL context of one home, with its own MuJoCo model and data.
 
     Args:
-        source: The home's model, which others read too.
-        width: Of most pictures [pixel]; a larger one makes the buffer grow.
-        height: Likewise.
+        source: The home's model, shared with other threads and not modified.
+        width: Initial width of the buffer [pixel]; a larger picture enlarges it.
+        height: Initial height of the buffer [pixel].
     """
 
     def __init__(self, source: mujoco.MjModel, width: int, height: int) -> None:
         self.source = source
-        # A copy, because what a camera cannot see is taken out of it before each picture.
+        # A copy, because geoms outside a camera's view are hidden before each picture.
         self._model = copy.copy(source)
         self._groups = source.geom_group.copy()
         self._data = mujoco.MjData(self._model)
-        # Each picture begins with clearing the whole buffer, however small the picture is.
+        # Each picture clears the whole buffer, so the buffer is no larger than needed.
         self._width, self._height = width, height
         size = self._model.vis.global_
         size.offwidth, size.offheight = width, height
@@ -152,7 +154,7 @@ class _Stage:
             self._gl = mujoco.GLContext(width, height)
             self._gl.make_current()
             self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
-        except Exception as error:  # Each GL back end raises its own.
+        except Exception as error:  # Each GL backend raises its own type.
             raise Pi05Error(
                 f"OpenGL does not start ({error}): install libegl1 or libosmesa6, and set "
                 "MUJOCO_GL to egl or osmesa"
@@ -162,20 +164,20 @@ class _Stage:
         for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
             self._scene.flags[flag] = 0
         self._option = mujoco.MjvOption()
-        # Group 0 is the URDF's collision, 3 what is felt but not seen, 4 the sites.
+        # Group 0: collision geoms of the URDF; 3: collision-only geoms of the home; 4: sites.
         self._option.geomgroup[:] = (0, 1, 1, 0, 0, 0)
 
     def draw(
         self, snapshot: Snapshot, view: mujoco.MjvCamera, width: int, height: int
     ) -> np.ndarray:
-        """(height, width, 3) uint8 rgb."""
+        """Render one picture, (height, width, 3) uint8 rgb."""
         self._gl.make_current()
         self._fit(width, height)
         pose_data(snapshot, self._data)
         model, groups = self._model, self._groups
         if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
-            seen = in_view(model, self._data, view.fixedcamid, width / height)
-            groups = np.where(seen, groups, _HIDDEN_GROUP)
+            visible = in_view(model, self._data, view.fixedcamid, width / height)
+            groups = np.where(visible, groups, _HIDDEN_GROUP)
         model.geom_group[:] = groups
         every = mujoco.mjtCatBit.mjCAT_ALL
         mujoco.mjv_updateScene(model, self._data, self._option, None, view, every, self._scene)
@@ -183,14 +185,14 @@ class _Stage:
         mujoco.mjr_render(viewport, self._scene, self._context)
         picture = np.empty((height, width, 3), dtype=np.uint8)
         mujoco.mjr_readPixels(picture, None, viewport, self._context)
-        return np.ascontiguousarray(picture[::-1])  # OpenGL counts rows from below.
+        return np.ascontiguousarray(picture[::-1])  # OpenGL's first row is at the bottom.
 
     def close(self) -> None:
         self._context.free()
         self._gl.free()
 
     def _fit(self, width: int, height: int) -> None:
-        """Makes the buffer large enough for a picture."""
+        """Enlarge the buffer if a picture does not fit."""
         if width > self._width or height > self._height:
             self._width, self._height = max(width, self._width), max(height, self._height)
             mujoco.mjr_resizeOffscreen(self._width, self._height, self._context)

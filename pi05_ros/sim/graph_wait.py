@@ -1,4 +1,4 @@
-"""Which node simulated time waits for: a slow machine slows the simulation, not the robot."""
+"""Decision on which node simulated time must wait for, from the nodes' heartbeats."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 @dataclass
 class _Node:
-    """What the newest heartbeat of a node said."""
+    """Content of a node's newest heartbeat."""
 
-    stamp_ns: int  # Simulated time up to which the node has come.
-    pending_ns: int  # Since when it has had unfinished work; 0: it has none.
+    stamp_ns: int  # Simulated time at which it was sent [ns].
+    pending_ns: int  # Time since which the node has unfinished work [ns]; 0: it has none.
 
 
 class GraphWait:
-    """Follows the heartbeats of the nodes that the robot moves by.
+    """Tracks the heartbeats of the nodes that the robot's motion depends on.
 
-    On a robot a node that has no processor for 0.2 s is late, and the robot holds. In a simulation
-    the same stall would make scores depend on the machine. So simulated time stands still while
-    a node's newest heartbeat is older than `max_lag_s`, or its work has been pending for
-    `max_work_s`, both in simulated time. A node that does not come any further for `patience_s` of
-    wall time is dead or stopped: it is not waited for until it is heard again, and the bridge
-    notices its silence.
+    On a robot, a node without a processor for 0.2 s is late and the robot holds. In a simulation
+    the same stall would make scores depend on the machine. Simulated time therefore stops while a
+    node's newest heartbeat is older than `max_lag_s`, or its work has been pending for longer than
+    `max_work_s`, both in simulated time. A node that makes no progress for `patience_s` of wall
+    time is considered dead: time no longer waits for it until its next heartbeat, and the bridge
+    detects its silence.
 
     Args:
-        max_lag_s: Below the bridge's `peer_timeout_s` [s, simulated].
-        max_work_s: What an inference may take before time waits for it [s, simulated]. Faster ones
-            take as long as they do, as on a robot.
-        patience_s: [s, wall]
+        max_lag_s: Largest age of a heartbeat [s, simulated]; below the bridge's `peer_timeout_s`.
+        max_work_s: Longest inference that time does not wait for [s, simulated]. Shorter ones take
+            their real duration, as on a robot.
+        patience_s: Longest wait for one node [s, wall].
     """
 
     def __init__(self, max_lag_s: float, max_work_s: float, patience_s: float) -> None:
@@ -38,30 +38,30 @@ class GraphWait:
         self._given_up: set[str] = set()
         self._late_since: dict[str, float] = {}  # Nodes that time waits for now [s, wall].
 
-    def heard(self, name: str, stamp_ns: int, pending_ns: int) -> None:
-        """Takes a heartbeat.
+    def on_heartbeat(self, name: str, stamp_ns: int, pending_ns: int) -> None:
+        """Record a heartbeat.
 
         Args:
-            name: The node.
-            stamp_ns: Simulated time when it was sent [ns].
-            pending_ns: Since when the node has had unfinished work [ns]; 0: it has none.
+            name: Name of the node.
+            stamp_ns: Simulated time at which it was sent [ns].
+            pending_ns: Time since which the node has unfinished work [ns]; 0: it has none.
         """
         self._nodes[name] = _Node(stamp_ns, pending_ns)
         self._given_up.discard(name)
         self._late_since.pop(name, None)
 
-    def left(self, name: str) -> None:
-        """Forgets a node that says that it ends."""
+    def remove(self, name: str) -> None:
+        """Stop tracking a node that announced its end."""
         self._nodes.pop(name, None)
         self._given_up.discard(name)
         self._late_since.pop(name, None)
 
-    def behind(self, now_ns: int, wall: float) -> str:
-        """Which node must come further before simulated time may; empty: none.
+    def blocking_node(self, now_ns: int, wall: float) -> str:
+        """Name of the latest node that simulated time must wait for; empty: none.
 
         Args:
             now_ns: Simulated time [ns].
-            wall: A clock that never steps [s].
+            wall: Time of a steady clock [s].
         """
         late = {
             name: lateness
@@ -76,12 +76,12 @@ class GraphWait:
         return max(late, key=lambda name: late[name], default="")
 
     def describe(self, name: str, now_ns: int) -> str:
-        """How late a node is, in words."""
+        """Describe how late a node is."""
         node = self._nodes[name]
-        said = f"its last heartbeat is {(now_ns - node.stamp_ns) * 1e-9:.2f} s old"
+        description = f"its last heartbeat is {(now_ns - node.stamp_ns) * 1e-9:.2f} s old"
         if node.pending_ns:
-            said += f", its work pending for {(now_ns - node.pending_ns) * 1e-9:.2f} s"
-        return said
+            description += f", its work pending for {(now_ns - node.pending_ns) * 1e-9:.2f} s"
+        return description
 
     @property
     def given_up(self) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ class GraphWait:
         return tuple(sorted(self._given_up))
 
     def _lateness_ns(self, node: _Node, now_ns: int) -> int:
-        """By how much a node is later than it may be [ns]; not above 0: it is in time."""
+        """Time by which a node exceeds its limits [ns]; 0 or less: it is in time."""
         lag = now_ns - node.stamp_ns - self._max_lag_ns
         if not node.pending_ns:
             return lag

@@ -1,8 +1,9 @@
-"""Grasping, simplified: a weld between hand and item instead of friction between fingers.
+"""Simplified grasping: a weld constraint between hand and item in place of finger friction.
 
-A gripper that closes takes hold of the nearest item with a graspable point within REACH of its
-tool centre point, in the pose in which the item is at that moment, and lets go when it opens.
-While it holds, the fingers stop at the item's width, as a real gripper stalls.
+A closing gripper grasps the nearest item that has a graspable point within REACH of its tool
+centre point. The weld keeps the item's pose relative to the hand at that time, and is released
+when the gripper opens. While an item is held, the fingers stop at its width, like a gripper that
+stalls on an object.
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.robot import servo_name, tcp_site
 
 REACH = 0.035  # [m] from tool centre point to graspable point.
-CLOSING = (
-    0.6  # Fraction of opening below which a closing gripper grasps, and above which it lets go.
-)
-_STILL = 0.05  # [1/s] Fractions per second: slower fingers do not count as closing.
+CLOSING = 0.6  # Opening fraction below which a closing gripper grasps; above it, it releases.
+_STILL = 0.05  # Fingers slower than this do not count as closing [opening fractions per second].
 
 
 @dataclass
 class _Gripper:
     name: str  # Of the group.
     site: int
-    body: int  # That carries the tool centre point.
+    body: int  # Body of the tool centre point.
     servo: int
     qpos: int
     dof: int
@@ -39,11 +38,11 @@ class _Gripper:
     slides: bool
     holds: int | None = None  # Index of the held item.
     stall: float = 0.0  # Fraction at which the fingers meet the held item.
-    armed: bool = False  # Has been open since it last took hold or closed on nothing.
+    armed: bool = False  # It has been open since its last grasp or its last empty closing.
 
 
 class GraspWelds:
-    """The grippers of a robot and what they hold."""
+    """The grippers of a robot and the items that they hold."""
 
     def __init__(self, model: mujoco.MjModel, platform: Platform, kitchen: Kitchen) -> None:
         self._items = graspable(kitchen)
@@ -71,7 +70,7 @@ class GraspWelds:
 
     @staticmethod
     def declare(spec: mujoco.MjSpec, platform: Platform, kitchen: Kitchen) -> None:
-        """Adds one weld, switched off, for each gripper and each item that it could hold."""
+        """Add one inactive weld for each pair of gripper and graspable item."""
         for group in platform.groups_of("parallel_gripper"):
             hand = spec.site(tcp_site(group.name)).parent.name
             for item, _ in graspable(kitchen):
@@ -83,19 +82,19 @@ class GraspWelds:
                 weld.solref = [0.01, 1.0]
 
     def reset(self, data: mujoco.MjData) -> None:
-        """Lets go of everything, as at the start."""
+        """Release all items, as at the start."""
         for gripper in self._grippers:
             gripper.holds, gripper.armed = None, False
         data.eq_active[self._welds.ravel()] = 0
 
     def held(self) -> dict[str, str]:
-        """Item name -> gripper group, for every item that is held."""
+        """Return the held items: item name -> gripper group."""
         return {
             self._items[g.holds][0].name: g.name for g in self._grippers if g.holds is not None
         }
 
     def stalled(self, targets: np.ndarray, data: mujoco.MjData) -> np.ndarray:
-        """Servo targets (nu,), with the fingers of a gripper that holds stopped at the item."""
+        """Return servo targets (nu,) with holding fingers limited to the width of their item."""
         targets = targets.copy()
         for g in self._grippers:
             if g.holds is not None:
@@ -104,7 +103,7 @@ class GraspWelds:
         return targets
 
     def update(self, data: mujoco.MjData, targets: np.ndarray) -> None:
-        """Takes hold and lets go. Call after every physics step."""
+        """Grasp and release items. Must be called after every physics step."""
         position = data.qpos.item
         for row, g in enumerate(self._grippers):
             fraction = (position(g.qpos) - g.closed) / g.span
@@ -121,7 +120,7 @@ class GraspWelds:
                 continue
             self._try_to_hold(data, row, g)
             if g.holds is None and data.qvel[g.dof] / g.span > -_STILL:
-                g.armed = False  # Closed on nothing: only opening makes it ready again.
+                g.armed = False  # Closed without an item: it must open before it can grasp.
 
     def _try_to_hold(self, data: mujoco.MjData, row: int, g: _Gripper) -> None:
         taken = {other.holds for other in self._grippers if other.holds is not None}
@@ -131,7 +130,7 @@ class GraspWelds:
             if i in taken:
                 continue
             offset = tcp - data.xpos[body]
-            if offset @ offset > 0.16:  # Farther than any item is large [m²].
+            if offset @ offset > 0.16:  # Farther away than the size of any item [m²].
                 continue
             local = data.xmat[body].reshape(3, 3).T @ offset
             distance = grasp.distance(local)
@@ -150,13 +149,13 @@ class GraspWelds:
         g.holds, g.armed = best, False
         width = self._items[best][1].width
         fraction = (data.qpos[g.qpos] - g.closed) / g.span
-        # Two sliding fingers leave twice the joint's travel between them. Of a gripper that swings
-        # its fingers the width is not known: it stops where it is.
+        # Between two sliding fingers the gap is twice the joint's travel. With rotating fingers
+        # the gap is not known, so they stop at their present position.
         g.stall = min(fraction, width / 2 / abs(g.span)) if g.slides else fraction
 
 
 def graspable(kitchen: Kitchen) -> list[tuple[Item, Grasp]]:
-    """The items that a gripper can hold, with their grasps."""
+    """Return the items that a gripper can hold, with their grasps."""
     return [(item, item.grasp) for item in kitchen.items if item.grasp is not None]
 
 

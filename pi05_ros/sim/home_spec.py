@@ -1,4 +1,4 @@
-"""A kitchen in MuJoCo: furniture fixed to the world, items on free joints, light."""
+"""MuJoCo specification of a kitchen: furniture fixed to the world, items on free joints, light."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.home import Item, Kitchen
 from pi05_ros.sim.homes.parts import Part
-from pi05_ros.sim.robot import ITEM, TOUCHES, WORLD
+from pi05_ros.sim.robot import CONTACT_AFFINITY, ITEM, WORLD
 
 _SHAPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
@@ -21,21 +21,21 @@ _SHAPES = {
     "lathe": mujoco.mjtGeom.mjGEOM_MESH,
 }
 _LATHE_SIDES = 24
-_FELT_GROUP = 3  # Geoms that are felt but not seen; renderers leave this group out.
+_COLLISION_ONLY_GROUP = 3  # Group of geoms that collide but are not rendered.
 
 
 def item_body(name: str) -> str:
-    """Name of the MuJoCo body of the item called `name`."""
+    """Return the name of the MuJoCo body of the item called `name`."""
     return f"item/{name}"
 
 
 def item_joint(name: str) -> str:
-    """Name of the free joint of the item called `name`."""
+    """Return the name of the free joint of the item called `name`."""
     return f"item/{name}"
 
 
 def add_kitchen(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
-    """Puts a kitchen around the robot of `spec`, whose world frame becomes odom."""
+    """Add a kitchen to the robot's `spec`. The world frame is odom."""
     _add_light(spec, kitchen)
     _add_textures(spec, kitchen)
     room = spec.worldbody.add_body(name="room")
@@ -57,7 +57,7 @@ def _add_item(spec: mujoco.MjSpec, item: Item) -> None:
     mass = item.design.mass
     body.mass = mass
     body.ipos = _middle_of_mass(item)
-    # A solid box of the item's size: heavier to turn than a shell, which keeps it calm.
+    # Inertia of a solid box of the item's size, larger than a shell's: less prone to jitter.
     body.inertia = mass / 12 * np.array([y * y + z * z, x * x + z * z, x * x + y * y])
     body.explicitinertial = True
     for i, part in enumerate(item.design.parts):
@@ -65,10 +65,10 @@ def _add_item(spec: mujoco.MjSpec, item: Item) -> None:
 
 
 def _middle_of_mass(item: Item) -> np.ndarray:
-    """Middle (3,) of the boxes that are felt of an item, a little low: it stands well."""
-    felt = [part for part in item.design.parts if part.felt]
-    volumes = [float(np.prod(part.size)) for part in felt]
-    middle = np.average([part.position for part in felt], axis=0, weights=volumes)
+    """Centre (3,) of an item's collision boxes in its frame [m], lowered by 20 % for stability."""
+    colliding = [part for part in item.design.parts if part.collides]
+    volumes = [float(np.prod(part.size)) for part in colliding]
+    middle = np.average([part.position for part in colliding], axis=0, weights=volumes)
     return middle * [1.0, 1.0, 0.8]
 
 
@@ -85,15 +85,15 @@ def _add_part(
     geom.rgba = part.color
     geom.material = _material(spec, part)
     geom.mass = 0.0
-    geom.contype = contact if part.felt else 0
-    geom.conaffinity = TOUCHES[contact] if part.felt else 0
-    geom.group = 1 if part.seen else _FELT_GROUP
+    geom.contype = contact if part.collides else 0
+    geom.conaffinity = CONTACT_AFFINITY[contact] if part.collides else 0
+    geom.group = 1 if part.visible else _COLLISION_ONLY_GROUP
     geom.condim = 3
     geom.friction = [0.7, 0.005, 0.0001]
 
 
 def _material(spec: mujoco.MjSpec, part: Part) -> str:
-    """Name of the material with the part's texture and shine, made when first asked for."""
+    """Return the name of the material of a part's texture and shine, creating it if missing."""
     name = f"{part.texture}/{part.shine:.2f}"
     if spec.material(name) is None:
         material = spec.add_material(name=name, specular=part.shine, shininess=part.shine)
@@ -105,10 +105,10 @@ def _material(spec: mujoco.MjSpec, part: Part) -> str:
 
 
 def _lathe(spec: mujoco.MjSpec, name: str, profile: tuple[tuple[float, float], ...]) -> str:
-    """A surface of revolution about z as a mesh: rings of vertices joined by triangles."""
+    """Add a surface of revolution about z as a mesh, and return its name."""
     angles = np.arange(_LATHE_SIDES) * 2 * np.pi / _LATHE_SIDES
     vertices: list[tuple[float, float, float]] = []
-    rings: list[tuple[int, bool]] = []  # First vertex; a ring rather than a tip.
+    rings: list[tuple[int, bool]] = []  # (first vertex, whether it is a ring rather than a tip)
     for radius, height in profile:
         rings.append((len(vertices), radius > 1e-6))
         if radius > 1e-6:
@@ -152,7 +152,7 @@ def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
 
 
 def _wood_picture(rng: np.random.Generator, size: int = 128, planks: int = 8) -> np.ndarray:
-    """Planks with grain, (size, size, 3) uint8 grey, to be tinted by a colour."""
+    """Generate a wood texture of planks with grain, (size, size, 3) uint8 grey, to be tinted."""
     picture = np.empty((size, size))
     width = size // planks
     for plank in range(planks):
@@ -168,7 +168,7 @@ def _wood_picture(rng: np.random.Generator, size: int = 128, planks: int = 8) ->
 def _add_light(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
     look = kitchen.look
     visual = spec.visual
-    # Pictures on a CPU: four times faster than MuJoCo's defaults.
+    # Rendering on a CPU is four times faster with these than with MuJoCo's defaults.
     visual.quality.offsamples, visual.quality.shadowsize = 0, 0
     visual.quality.numslices, visual.quality.numstacks = 12, 6
     visual.map.znear, visual.map.zfar = 0.01, 20.0

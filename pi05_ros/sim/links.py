@@ -1,4 +1,4 @@
-"""Where a simulated robot's links stand in their parents, and how fast its wheels turn."""
+"""Transforms of a simulated robot's links for tf, and speeds of its wheels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pi05_ros.sim.homes.geometry import quaternion_conjugate, quaternion_multipl
 
 @dataclass(frozen=True)
 class LinkTransforms:
-    """Where links stand in their parents: what /tf carries."""
+    """Poses of links in the frames of their parents, as published on /tf."""
 
     parents: tuple[str, ...]
     children: tuple[str, ...]
@@ -21,15 +21,15 @@ class LinkTransforms:
     quaternions: np.ndarray  # (N, 4) float64, w x y z
 
 
-# The product of a conjugate and a quaternion is linear in the products of their components, (4, 4)
-# in w x y z of each, which stand here as 16 rows: one matrix product for all links at once.
+# conjugate(a) * b is linear in the 16 products of the components of a and b (w x y z each). As a
+# (16, 4) matrix it serves all links in one matrix product.
 _PARENT_INVERSE_TIMES_CHILD = quaternion_multiply(
     quaternion_conjugate(np.eye(4))[:, None], np.eye(4)[None]
 ).reshape(16, 4)
 
 
 class Links:
-    """The links of a robot in a compiled model."""
+    """Links of a robot in a compiled model, split into fixed and moving ones."""
 
     def __init__(self, model: mujoco.MjModel, platform: Platform) -> None:
         root = int(model.body(platform.base_frame).id)
@@ -55,10 +55,10 @@ class Links:
         )
 
     def moving(self, data: mujoco.MjData) -> LinkTransforms:
-        """The base in odom first, then each link that a joint moves, in its parent."""
+        """Return the pose of the base in odom, then of each link with a joint in its parent."""
         bodies, parents = self._bodies, self._parents
         offset = data.xpos[bodies] - data.xpos[parents]
-        # Rows times matrices: turned by the inverse.
+        # A row vector times a rotation matrix is rotated by the inverse.
         moved = np.matmul(offset[:, None], data.xmat[parents].reshape(-1, 3, 3))[:, 0]
         products = data.xquat[parents][:, :, None] * data.xquat[bodies][:, None]
         turned = products.reshape(-1, 16) @ _PARENT_INVERSE_TIMES_CHILD
@@ -66,11 +66,11 @@ class Links:
 
 
 class Wheels:
-    """Wheels that turn as the base moves, for what a robot's /joint_states would show.
+    """Wheels that turn with the motion of the base, for realistic /joint_states.
 
-    A wheel is a hinge without limits whose link hangs on the base. It touches nothing. Its height
-    above the floor is its radius, and it rolls without sliding along its own direction; an omni
-    wheel's rollers take the rest.
+    A wheel is a hinge without limits whose link is a child of the base. It has no contacts. Its
+    height above the floor is its radius. It rolls without slipping along its own direction; the
+    other components are taken by the rollers of an omni wheel.
     """
 
     def __init__(self, model: mujoco.MjModel, platform: Platform) -> None:
@@ -83,18 +83,18 @@ class Wheels:
                 continue
             x, y, radius = model.body_pos[body]
             axis = rotate(model.body_quat[body], model.jnt_axis[joint])
-            fx, fy, _ = np.cross(axis, [0.0, 0.0, 1.0])  # Where it rolls when it turns forward.
+            fx, fy, _ = np.cross(axis, [0.0, 0.0, 1.0])  # Rolling direction of positive rotation.
             rows.append([fx / radius, fy / radius, (x * fy - y * fx) / radius])
             self.dofs.append(int(model.jnt_dofadr[joint]))
         self._rows = np.array(rows, dtype=np.float64).reshape(-1, 3)
 
     def speeds(self, vx: float, vy: float, wz: float) -> np.ndarray:
-        """Speed of each wheel [rad/s] at a velocity of the base in its own frame."""
+        """Compute the speed of each wheel [rad/s] for a base velocity in base_link."""
         return self._rows @ np.array([vx, vy, wz])
 
 
 def subtree(model: mujoco.MjModel, root: int) -> set[int]:
-    """Ids of a body and of all below it."""
+    """Return the ids of a body and of all its descendants."""
     inside = {root}
     for body in range(root + 1, model.nbody):
         if int(model.body_parentid[body]) in inside:

@@ -1,4 +1,4 @@
-"""Keeps a simulation from running faster than asked: absolute deadlines on a steady clock."""
+"""Pacing of a simulation to a real-time factor, with absolute deadlines on a steady clock."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-_CATCH_UP = 0.25  # Share of a period by which ticks may follow each other faster after a late one.
-_MAX_DEBT = 0.5  # Lateness beyond this is not made up for [s, wall].
-_WINDOW = 1.0  # Over how much wall time the factor is measured [s].
+_CATCH_UP = 0.25  # Share of a period by which a tick may be early to catch up after a late one.
+_MAX_DEBT = 0.5  # Lateness beyond this is not caught up [s, wall].
+_WINDOW = 1.0  # Wall time over which the factor is measured [s].
 
 
 class Pacer:
     """Waits until the next tick is due.
 
-    What a late tick has lost is made up for by the next ones, each a quarter period early at most,
-    so that the rate holds on average and no burst of ticks leaves whoever answers them no time.
-    What is lost beyond half a second stays lost: the schedule slips.
+    After a late tick the following ones catch up, each at most a quarter period early. The rate
+    holds on average, and there is no burst of ticks that leaves the nodes no time to answer.
+    Lateness beyond half a second is not caught up: the schedule slips.
 
     Args:
         period: Simulated time of a tick [s].
-        factor: Simulated seconds in a wall second, at most; 0: never wait.
+        factor: Largest number of simulated seconds per wall second; 0: never wait.
         now: Steady clock [s].
-        sleep: Sleeps for some seconds; may return early to end the simulation.
+        sleep: Sleeps for a number of seconds; may return early to end the simulation.
 
     Attributes:
-        slips: How often the schedule slipped.
+        slips: Number of times the schedule slipped.
     """
 
     def __init__(
@@ -45,13 +45,13 @@ class Pacer:
         self.restart()
 
     def restart(self) -> None:
-        """Makes the next tick due one period from now, and measures the factor anew."""
+        """Make the next tick due one period from now, and restart measuring the factor."""
         self._last = self._now()
         self._due = self._last + self._wall_period
         self._ticks: deque[float] = deque([self._last])
 
     def wait(self) -> None:
-        """Returns when the present tick's time is over."""
+        """Wait until the present tick is over."""
         if self._wall_period:
             now = self._now()
             if now - self._due > _MAX_DEBT:
@@ -68,6 +68,6 @@ class Pacer:
 
     @property
     def factor(self) -> float:
-        """Simulated seconds in a wall second over the last second; 0 before the first tick."""
+        """Simulated seconds per wall second over the last second; 0 before the first tick."""
         elapsed = self._ticks[-1] - self._ticks[0]
         return (len(self._ticks) - 1) * self._period / elapsed if elapsed > 0 else 0.0

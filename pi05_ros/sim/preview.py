@@ -1,6 +1,6 @@
-"""Pictures of mock homes: `python -m pi05_ros.sim.preview --home 0 1 2 --out homes.png`.
+"""Preview image of mock homes: `python -m pi05_ros.sim.preview --home 0 1 2 --out homes.png`.
 
-One row a home: the whole kitchen, and what each camera of the platform sees at the start.
+One row per home: an overview of the kitchen, and the picture of each camera at the start.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _ROW = 240  # Height of a row [pixel].
 
 
 def overview_from(kitchen: Kitchen) -> tuple[np.ndarray, np.ndarray]:
-    """Eye and target (3,) in odom [m] of a look at the main counter over the robot's shoulder.
+    """Return eye and target points (3,) in odom [m] of an overview of the main counter.
 
-    The eye is in the corner of the room behind the robot that is farther from it.
+    The eye is in the room's corner behind the robot, the one farther from it.
     """
     room = kitchen.room
     _, y = room.pose.local((0.0, 0.0))
@@ -36,7 +36,7 @@ def overview_from(kitchen: Kitchen) -> tuple[np.ndarray, np.ndarray]:
 
 
 def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
-    """(240, W, 3) uint8 rgb: the kitchen, then each camera, labelled."""
+    """Render the row of one home, (240, W, 3) uint8 rgb: overview, then each camera, labelled."""
     snapshot = world.snapshot()
     eye, target = overview_from(world.kitchen)
     pictures = [renderer.render_from(eye, target, snapshot, 2 * _ROW, _ROW)]
@@ -51,7 +51,7 @@ def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Renders the homes and writes one picture."""
+    """Render the homes and write one image."""
     parser = argparse.ArgumentParser(prog="preview", description=main.__doc__)
     parser.add_argument("--platform", default=platform_names()[0], help="name, or a YAML file")
     parser.add_argument("--home", type=int, nargs="+", default=[0, 1, 2], help="seeds, one a row")

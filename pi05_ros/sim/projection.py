@@ -1,4 +1,4 @@
-"""Where points and items appear in a platform's cameras. Needs no OpenGL."""
+"""Projection of points and items into a platform's cameras. Needs no OpenGL."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from pi05_ros.sim.world import Snapshot
 
 FractionBox = tuple[float, float, float, float]  # x_min, y_min, x_max, y_max; 0 to 1, y down.
 
-_NEAR = 0.01  # Nothing nearer to a camera than this has a place in its picture [m].
+_NEAR = 0.01  # Points nearer to the camera plane than this are not projected [m].
 
 
 class CameraGeometry:
-    """The cameras of a platform as pinholes."""
+    """Pinhole models of a platform's cameras in a mock home."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._model: mujoco.MjModel | None = None
 
     def project(self, camera: str, points: np.ndarray, snapshot: Snapshot) -> np.ndarray:
-        """Pixels (N, 2) float64, x right and y down, of points (N, 3) in odom [m].
+        """Project points (N, 3) in odom [m] to pixels (N, 2) float64, x right and y down.
 
         A point behind the camera gives NaN. Pixels may lie outside the picture.
 
@@ -38,11 +38,11 @@ class CameraGeometry:
         return self._project(settings, np.asarray(points, dtype=np.float64), self._posed(snapshot))
 
     def object_boxes(self, snapshot: Snapshot, camera: str) -> dict[str, FractionBox]:
-        """Boxes around the items in view, as fractions of the picture, clipped to it.
+        """Compute boxes around the items in view, as fractions of the picture, clipped to it.
 
-        A box holds the projected corners of the item's bounding box, so it is a little generous.
-        An item is left out when a corner is behind the camera or its box's middle is outside the
-        picture. What stands in front does not count: an item behind an arm still has its box.
+        A box encloses the projected corners of the item's bounding box, so it is slightly larger
+        than the item. An item is omitted if a corner is behind the camera or the centre of its box
+        is outside the picture. Occlusion is ignored: an item behind an arm still has a box.
 
         Raises:
             Pi05Error: The platform has no such camera.

@@ -1,12 +1,12 @@
-"""The robot of a platform in MuJoCo: its URDF, plus what a URDF cannot say.
+"""MuJoCo model of a platform's robot: its URDF with servos, cameras and a mobile base added.
 
-A URDF has no servos, no cameras and no base that drives. `robot_spec` adds them by the platform's
-names, so that any platform YAML with a URDF of its own works. The conventions that it relies on:
+`robot_spec` adds these by the names in the platform, so any platform YAML with its own URDF works
+if it follows these conventions:
 
-* The platform's base frame is the URDF's root link.
-* A camera's `frame` is a link of the URDF whose z axis looks forward and y axis down (REP-103).
-* Below the link that carries a gripper's joint, fixed to it, stands a link whose name ends in
-  `tcp`: the tool centre point, between the fingertips, x out of the hand.
+* The platform's base frame is the root link of the URDF.
+* A camera's `frame` is a link of the URDF whose z axis points forward and y axis down (REP-103).
+* The link that carries a gripper's joint has a fixed child link whose name ends in `tcp`: the tool
+  centre point between the fingertips, with x out of the hand.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from pi05_ros.platforms.platform import Group, Platform
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
 WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8
-TOUCHES = {WORLD: 0, ITEM: WORLD | ITEM, ROBOT: WORLD | ITEM | ROBOT, FINGER: WORLD}
+CONTACT_AFFINITY = {WORLD: 0, ITEM: WORLD | ITEM, ROBOT: WORLD | ITEM | ROBOT, FINGER: WORLD}
 
 BASE_JOINTS = ("base_x", "base_y", "base_yaw")  # Along odom's x and y [m], about z [rad].
 
 _SERVO_BANDWIDTH = 80.0  # [rad/s] of joint servos at their largest inertia, critically damped.
 _BASE_BANDWIDTH = 40.0  # [rad/s]
 _ROTOR_SHARE = 0.3  # Reflected rotor inertia as a share of the joint's largest link inertia.
-_MIN_INERTIA = 0.02  # [kg·m²] or [kg]: least inertia a servo is designed for.
-_BASE_ACCELERATION = 6.0  # [m/s², rad/s²] that the wheels can give.
+_MIN_INERTIA = 0.02  # Smallest inertia for which a servo is designed [kg·m² or kg].
+_BASE_ACCELERATION = 6.0  # Largest acceleration of the base [m/s², rad/s²].
 
 
 def servo_name(joint: str) -> str:
-    """Name of the MuJoCo actuator that moves `joint`."""
+    """Return the name of the MuJoCo actuator that moves `joint`."""
     return f"servo/{joint}"
 
 
 def tcp_site(gripper: str) -> str:
-    """Name of the MuJoCo site at the tool centre point of the gripper group called `gripper`."""
+    """Return the name of the MuJoCo site at the tool centre point of a gripper group."""
     return f"tcp/{gripper}"
 
 
 def camera_name(camera: str) -> str:
-    """Name of the MuJoCo camera of the platform's camera called `camera`."""
+    """Return the name of the MuJoCo camera of a platform's camera."""
     return f"camera/{camera}"
 
 
 def urdf_xml(platform: Platform) -> str:
-    """The platform's URDF, from its xacro file and the limits of its YAML.
+    """Generate the platform's URDF from its xacro file and the limits in its YAML.
 
     Raises:
         ConfigError: The xacro file cannot be read or processed.
@@ -57,15 +57,16 @@ def urdf_xml(platform: Platform) -> str:
     mappings = {"platform_file": platform.source} if platform.source else {}
     try:
         return xacro.process_file(str(path), mappings=mappings).toxml()
-    except Exception as error:  # xacro raises its own tree as well as whatever eval met.
+    except Exception as error:  # xacro raises its own types and any error of an expression.
         raise ConfigError(str(path), f"xacro: {error}") from error
 
 
 def robot_spec(platform: Platform) -> mujoco.MjSpec:
-    """The robot alone, at the origin, ready to compile or to be given a home around it.
+    """Build the specification of the robot alone, at the origin; a home can be added to it.
 
-    Joint positions are the URDF's; the base stands on BASE_JOINTS. Actuators: `servo_name(joint)`
-    takes a position [rad or m] for each joint, and a velocity in odom's axes for BASE_JOINTS.
+    Joints have the positions of the URDF, and the base moves on BASE_JOINTS. The actuator
+    `servo_name(joint)` takes a position [rad or m], and for BASE_JOINTS a velocity along the axes
+    of odom [m/s, rad/s].
 
     Raises:
         ConfigError: The URDF lacks a joint or link that the platform names.
@@ -88,7 +89,7 @@ def robot_spec(platform: Platform) -> mujoco.MjSpec:
 
 
 def home_positions(platform: Platform) -> dict[str, float]:
-    """Joint positions of the platform's home pose by joint name [rad or m]."""
+    """Return the joint positions of the platform's home pose by joint name [rad or m]."""
     positions = {}
     for group in platform.groups:
         for dimension in group.dimensions:
@@ -101,7 +102,7 @@ def home_positions(platform: Platform) -> dict[str, float]:
 
 
 def mimic_joints(model: mujoco.MjModel) -> dict[int, tuple[int, np.ndarray]]:
-    """Joint id -> (id of the joint that it follows, polynomial of that joint's position, (5,))."""
+    """Return the mimic joints: id -> (id of the leading joint, polynomial coefficients (5,))."""
     mimics = {}
     for i in range(model.neq):
         if model.eq_type[i] == mujoco.mjtEq.mjEQ_JOINT and model.eq_obj2id[i] >= 0:
@@ -112,7 +113,7 @@ def mimic_joints(model: mujoco.MjModel) -> dict[int, tuple[int, np.ndarray]]:
 def set_joint_positions(
     model: mujoco.MjModel, qpos: np.ndarray, positions: dict[str, float]
 ) -> None:
-    """Writes joint positions into `qpos` by name, and the joints that mimic them."""
+    """Write joint positions into `qpos` by name, and those of their mimic joints."""
     for name, position in positions.items():
         qpos[model.joint(name).qposadr[0]] = position
     for joint, (leader, polynomial) in mimic_joints(model).items():
@@ -121,7 +122,7 @@ def set_joint_positions(
 
 
 def _from_urdf(platform: Platform) -> mujoco.MjSpec:
-    """MuJoCo's reading of the URDF, with all links kept as bodies and visuals kept as geoms."""
+    """Load the URDF with all links kept as bodies and all visuals kept as geoms."""
     urdf = urdf_xml(platform)
     end = urdf.index(">", urdf.index("<robot")) + 1
     extension = '<mujoco><compiler fusestatic="false" discardvisual="false"/></mujoco>'
@@ -147,7 +148,7 @@ def _add_base_joints(spec: mujoco.MjSpec, platform: Platform) -> None:
 
 
 def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
-    """Gives each colliding geom its class; links next to each other do not touch."""
+    """Set the contact class of each colliding geom; exclude contacts of neighbouring links."""
     fingers = set()
     leaders = {
         dimension.joint_name
@@ -165,8 +166,9 @@ def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
         for geom in body.geoms:
             if geom.contype or geom.conaffinity:
                 kind = FINGER if body.name in fingers else ROBOT
-                geom.contype, geom.conaffinity = kind, TOUCHES[kind]
-    # A shoulder sits inside the torso and a wrist inside the hand: links up to two joints apart.
+                geom.contype, geom.conaffinity = kind, CONTACT_AFFINITY[kind]
+    # Links up to three levels apart may overlap: a shoulder is inside the torso, a wrist inside
+    # the hand.
     for body in spec.bodies[1:]:
         ancestor = body.parent
         for _ in range(3):
@@ -177,7 +179,7 @@ def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
 
 
 def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.MjsBody:
-    """The link at the tool centre point of a gripper, by the rule at the top of this file."""
+    """Return the link at the tool centre point of a gripper; see the module's conventions."""
     finger = _find(spec, platform, "joint", group.dimensions[0].joint_name).parent
     hand = finger.parent
     stack = list(hand.bodies)
@@ -196,7 +198,7 @@ def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.M
 
 
 def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
-    """A servo for each joint that nothing else moves, with gains from what it moves."""
+    """Add a servo for each joint that is not a mimic or a wheel, with gains from its inertia."""
     followers = {e.name1 for e in spec.equalities if e.type == mujoco.mjtEq.mjEQ_JOINT}
     joints = [j for j in spec.joints if j.name not in followers and not _turns_freely(j)]
     wanted = list(home_positions(platform))
@@ -209,7 +211,7 @@ def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
             kp, kv = moved * _BASE_BANDWIDTH**2, 2 * moved * _BASE_BANDWIDTH
             servo = spec.add_actuator(name=servo_name(joint.name), target=joint.name)
             servo.trntype = mujoco.mjtTrn.mjTRN_JOINT
-            # An integrated velocity: the base holds its place when told to stand.
+            # The velocity command is integrated to a position: at zero the base holds its place.
             servo.set_to_intvelocity(kp=kp, kv=kv)
             force = moved * _BASE_ACCELERATION
         else:
@@ -226,7 +228,7 @@ def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
 
 
 def _turns_freely(joint: mujoco.MjsJoint) -> bool:
-    """A wheel: a hinge without limits that is not the base's own."""
+    """Check whether a joint is a wheel: a hinge without limits, other than the base's own."""
     return (
         joint.type == mujoco.mjtJoint.mjJNT_HINGE
         and joint.name not in BASE_JOINTS
@@ -235,7 +237,7 @@ def _turns_freely(joint: mujoco.MjsJoint) -> bool:
 
 
 def _largest_inertia(spec: mujoco.MjSpec, platform: Platform) -> dict[str, float]:
-    """Inertia about each joint [kg or kg·m²] by name, the larger of home and stretched pose."""
+    """Compute each joint's inertia [kg or kg·m²], the maximum of the home and the zero pose."""
     try:
         model = spec.compile()
     except ValueError as error:
@@ -255,7 +257,7 @@ def _largest_inertia(spec: mujoco.MjSpec, platform: Platform) -> dict[str, float
 
 
 def _find(spec: mujoco.MjSpec, platform: Platform, what: str, name: str):
-    """The link (body) or joint called `name`, or a ConfigError with the nearest name."""
+    """Return the link (body) or joint called `name`; raise ConfigError if there is none."""
     found = spec.body(name) if what == "link" else spec.joint(name)
     if found is None:
         elements = spec.bodies[1:] if what == "link" else spec.joints
@@ -268,5 +270,5 @@ def _find(spec: mujoco.MjSpec, platform: Platform, what: str, name: str):
 
 
 def _one_line(error: ValueError) -> str:
-    """MuJoCo's message, which spans several lines, as a clause."""
+    """Join the lines of a MuJoCo error message into one clause."""
     return " ".join(str(error).removeprefix("Error: ").split())

@@ -1,4 +1,8 @@
-"""Points for tasks in a mock home, by the rubrics of the π0.5 paper's evaluation. Pure."""
+"""Scores of tasks in a mock home, by the rubrics of the π0.5 paper's evaluation.
+
+A rubric is fed with the ground truth (poses in odom [m]), the held items and the simulated time
+[s], and returns a Score in points. It depends on no simulator: recorded scenes can be scored too.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +15,27 @@ from pi05_ros.brain.observation import SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.home import Kitchen
 
-LIFT = 0.03  # How far above where it was taken an item counts as picked up [m].
-_STILL = 0.05  # Slower than this an item counts as resting [m/s].
+LIFT = 0.03  # Height above its support at which a held item counts as picked up [m].
+_STILL = 0.05  # Speed below which an item counts as resting [m/s].
 
 
 @dataclass(frozen=True)
 class Score:
-    """How far a task has come. The three tuples are equally long."""
+    """Points of a task, in total and by criterion. The three tuples have equal lengths."""
 
     points: float
     max_points: float
-    criteria: tuple[str, ...]  # What gives points, in words ("pick up the plate").
-    criterion_points: tuple[float, ...]
-    criterion_max: tuple[float, ...]
+    criteria: tuple[str, ...]  # Descriptions ("pick up the plate").
+    criterion_points: tuple[float, ...]  # Points reached.
+    criterion_max: tuple[float, ...]  # Points that can be reached.
 
 
 class DishesInSink:
-    """Four dishes: one point for picking each up, one for each that lies in the sink.
+    """Rubric of "put the dishes in the sink": for each dish a point for picking and for placing.
 
-    Picking is latched: once held and lifted 3 cm above where it was taken, the point stays.
-    Placing is live: it counts only while the dish rests inside the basin and nobody holds it, so
-    that a dish taken out again loses its point and the last score tells what stayed.
+    Picking is latched: the point is kept once the dish was held 3 cm above its support. Placing is
+    not: it counts only while the dish rests inside the basin and is not held, so a dish that is
+    taken out again loses its point.
     """
 
     def __init__(self, kitchen: Kitchen) -> None:
@@ -44,12 +48,12 @@ class DishesInSink:
         self._last_time: float | None = None
 
     def update(self, scene: SceneState, held: Iterable[str], time: float) -> Score:
-        """Takes in the state at `time` [s] and returns the score.
+        """Update with the state at `time` and return the score.
 
         Args:
-            scene: Positions of all dishes in odom.
-            held: Names of the items that a gripper holds.
-            time: Simulated time; calls come in order.
+            scene: Poses of all dishes in odom.
+            held: Names of the items held by a gripper.
+            time: Simulated time [s]; must not decrease between calls.
         """
         held = set(held)
         elapsed = None if self._last_time is None else time - self._last_time
@@ -71,7 +75,7 @@ class DishesInSink:
         return self.score()
 
     def score(self) -> Score:
-        """The score as of the last update."""
+        """Return the score at the last update."""
         criteria, points = [], []
         for dish in self._dishes:
             criteria += [f"pick up {dish.phrase}", f"place {dish.phrase} in the sink"]
@@ -85,10 +89,10 @@ TASKS: dict[str, Callable[[Kitchen], DishesInSink]] = {"put the dishes in the si
 
 
 def scorer(task: str, kitchen: Kitchen) -> DishesInSink:
-    """The rubric of a task, by its text.
+    """Create the rubric of a task, by its text.
 
     Raises:
-        Pi05Error: No rubric scores such a task.
+        Pi05Error: There is no rubric for the task.
     """
     if task not in TASKS:
         raise Pi05Error(

@@ -1,4 +1,9 @@
-"""A mock home that runs: world, controllers and score, advanced tick by tick in simulated time."""
+"""Closed simulation of a mock home: world, controllers and score, advanced in ticks of 20 ms.
+
+`Simulation` owns a `World` (physics), a `ControllerManager` (the ros2_control controllers) and the
+task's rubric. One thread calls `tick` and `wait`; other threads pass commands to the controllers
+under `lock`. All times are simulated nanoseconds from START_NS on, unless stated as wall time.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +17,31 @@ from pi05_ros.sim.scoring import Score, scorer
 from pi05_ros.sim.world import World
 
 TICK_NS = 20_000_000  # One command period at 50 Hz.
-START_NS = 1_000_000_000  # Simulated time begins here: a stamp of 0 means "none" to too many.
-# Of the physics, at most [s]; the controllers' period is a multiple. With half of it joints follow
-# their commands half a milliradian closer, dishes end in the sink as often, and a tick costs half
-# as much again.
+START_NS = 1_000_000_000  # Start of simulated time: in ROS, a stamp of 0 often means "none".
+# Largest time step of the physics [s]; the controllers' period is a multiple of it. At half of it,
+# joints follow their commands 0.5 mrad closer, scores are the same, and a tick costs 50 % more.
 _TIMESTEP = 0.005
-_REMIND_S = 0.1  # A wait asks anew and reminds others at least this often [s of wall time].
-_SCORE_TICKS = 5  # The score looks at the home every so many ticks.
+_REMIND_S = 0.1  # Interval at which `wait` checks its conditions and calls `remind` [s, wall].
+_SCORE_TICKS = 5  # Ticks between two updates of the score.
 
 
 class Simulation:
-    """Owns the world and the controllers. One thread ticks; others command under `lock`.
+    """Runs the world and the controllers. One thread ticks; others command under `lock`.
 
-    Simulated time only rises: a reset puts the robot and the home back, not the clock.
+    Simulated time never decreases: a reset restarts the robot and the home, not the clock.
 
     Args:
         platform: The robot.
         home: Seed of the home.
-        task: What is scored.
+        task: Text of the task that is scored.
         config: Parameters of the controllers; their period divides a tick.
 
     Attributes:
-        lock: Guards `manager` and what it holds; held for well under a millisecond.
-        arrival: To be set whenever a command, or anything else that is waited for, has arrived.
+        lock: Guards `manager` and its controllers; held for well under a millisecond.
+        arrival: Event to be set by other threads when a command or another awaited input arrives.
         now_ns: Simulated time [ns], written by the ticking thread.
-        waited: How long `wait` has waited in all [s of wall time].
-        waiting_for: What `wait` waits for now, in words; empty: nothing.
+        waited: Total duration of all waits [s, wall].
+        waiting_for: Description of the input that `wait` waits for now; empty: none.
 
     Raises:
         Pi05Error: No rubric scores the task, or the platform's URDF does not fit.
@@ -66,10 +70,10 @@ class Simulation:
         self.waiting_for = ""
         self.now_ns = START_NS
         self.ticks = 0
-        self.score: Score = self._look()
+        self.score: Score = self._update_score()
 
     def tick(self) -> None:
-        """Advances by TICK_NS: controllers and physics by turns, then the score."""
+        """Advance by TICK_NS: controllers and physics alternate, then the score is updated."""
         period_ns = self.manager.period_ns
         for _ in range(TICK_NS // period_ns):
             with self.lock:
@@ -80,37 +84,40 @@ class Simulation:
             self.manager.end_tick()
         self.ticks += 1
         if self.ticks % _SCORE_TICKS == 0:
-            self.score = self._look()
+            self.score = self._update_score()
 
     def wait(
         self,
         command_limit: float,
-        hold_back: Callable[[], str] = lambda: "",
+        other_blocker: Callable[[], str] = lambda: "",
         remind: Callable[[], None] = lambda: None,
-        is_called_off: Callable[[], bool] = lambda: False,
+        is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Waits until the robot's computers are ready for the next tick.
+        """Wait until the nodes are ready for the next tick.
 
-        Simulated time stands still meanwhile: for every steady stream until its command for the
-        next tick has come, and for as long as `hold_back` names something. So a command stream at
-        the tick's rate meets each tick once, however the machine's load delays messages: a run
-        then depends on what was commanded, not on who else had the processor. A stream that breaks
-        off is waited for once.
+        Simulated time stands still meanwhile: until each steady command stream has delivered its
+        command for the next tick, and for as long as `other_blocker` returns text. A command
+        stream at the tick's rate therefore meets each tick once, whatever delay the machine's load
+        adds to messages: a run depends on what was commanded, not on other processes. A stream
+        that breaks off is waited for once.
 
         Args:
-            command_limit: Longest wait for a command [s of wall time].
-            hold_back: What else must happen first, in words; empty: nothing. Called again after
-                each `arrival`, and now and then.
-            remind: Called ten times a second [wall] while it waits: whoever has lost the last
-                tick's messages would never answer.
-            is_called_off: Whether to wait no longer, whatever is missing; set `arrival`, too.
+            command_limit: Longest wait for a command [s, wall].
+            other_blocker: Returns a description of another condition that is not met yet, or an
+                empty string. Called again after each `arrival` and at least every `_REMIND_S`.
+            remind: Called ten times a second [wall] while waiting, to publish again to nodes that
+                may have lost the last tick's messages.
+            is_cancelled: Returns whether to stop waiting regardless; the caller also sets
+                `arrival` to be noticed at once.
         """
         start = time.perf_counter()
         while True:
             self.arrival.clear()
             commands = start + command_limit - time.perf_counter()
-            self.waiting_for = (self._awaited_commands() if commands > 0 else "") or hold_back()
-            if not self.waiting_for or is_called_off():
+            self.waiting_for = (
+                self._awaited_commands() if commands > 0 else ""
+            ) or other_blocker()
+            if not self.waiting_for or is_cancelled():
                 break
             if not self.arrival.wait(_REMIND_S):
                 remind()
@@ -118,23 +125,23 @@ class Simulation:
         self.waited += time.perf_counter() - start
 
     def reset(self, home: int) -> None:
-        """Begins the home with seed `home` afresh; commands and goals end, the robot holds.
+        """Restart in the home with seed `home`; commands and goals end, and the robot holds.
 
-        Called by the ticking thread.
+        Must be called from the ticking thread.
         """
         self.world.reset(home)
         with self.lock:
             self.manager.reset(self.now_ns)
         self._scorer = scorer(self.task, self.world.kitchen)
-        self.score = self._look()
+        self.score = self._update_score()
 
     def _awaited_commands(self) -> str:
-        """Controllers whose steady stream has brought nothing for the next tick, in words."""
+        """Describe the controllers whose steady stream has no command for the next tick yet."""
         with self.lock:
             names = [stream.group.controller.name for stream in self._streams if stream.is_awaited]
         return f"commands for {', '.join(names)}" if names else ""
 
-    def _look(self) -> Score:
-        """The score of the home as it is now."""
+    def _update_score(self) -> Score:
+        """Update the rubric with the present state and return the score."""
         held = self.world.held()
         return self._scorer.update(self.world.scene_state(), held, self.now_ns * 1e-9)

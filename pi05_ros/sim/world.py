@@ -1,8 +1,10 @@
-"""A robot in a mock home: physics that steps, commands in, measurements out.
+"""Physics of a robot in a mock home: commands in, simulation steps, measurements out.
 
-Frames: MuJoCo's world is `odom`, fixed to the room, with its origin where the robot starts.
-Simplified on purpose, and said in docs/mock_home.md: grasping is a weld (sim/grasping.py), fingers
-pass through items, the base slides on its joints instead of rolling on its wheels.
+Frames: MuJoCo's world frame is `odom`, fixed to the room, with its origin at the robot's start
+pose, x forward and z up (REP-103). The base velocity is in `base_link`.
+Units: m, rad, s, kg; grippers by the position of their URDF joint.
+Simplifications (docs/mock_home.md): grasping is a weld (sim/grasping.py), fingers pass through
+items, and the base slides on planar joints instead of rolling on its wheels.
 """
 
 from __future__ import annotations
@@ -32,16 +34,16 @@ from pi05_ros.sim.robot import (
     set_joint_positions,
 )
 
-_BASE_WINDUP = (0.05, 0.05, 0.1)  # How far the base servos' reference may run ahead [m, m, rad].
+_BASE_WINDUP = (0.05, 0.05, 0.1)  # Largest lead of the base servos' reference [m, m, rad].
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a world at one moment, apart from the world: safe to use in another thread."""
+    """Copy of a world's state at one time, safe to use in another thread."""
 
-    time: float  # [s] since the start or the last reset.
-    qpos: np.ndarray  # MuJoCo's positions.
-    model: mujoco.MjModel  # Only ever read by others.
+    time: float  # Since the start or the last reset [s].
+    qpos: np.ndarray  # MuJoCo's generalised positions, (nq,).
+    model: mujoco.MjModel  # Shared with the world; must not be modified.
     kitchen: Kitchen
     held: Mapping[str, str]  # Item -> gripper group that holds it.
 
@@ -49,12 +51,12 @@ class Snapshot:
 class World:
     """One robot in one mock home.
 
-    All methods may be called from any thread; each takes the world's lock.
+    All methods may be called from any thread; each acquires the world's lock.
 
     Args:
         platform: The robot.
         home: Seed of the home.
-        timestep: Of the physics [s].
+        timestep: Time step of the physics [s].
     """
 
     def __init__(self, platform: Platform, home: int, *, timestep: float = 0.004) -> None:
@@ -63,10 +65,10 @@ class World:
         self._lock = threading.RLock()
         self._build(home)
 
-    # Life
+    # Build and reset
 
     def reset(self, home: int | None = None) -> None:
-        """Starts afresh, in another home if one is given. Time returns to 0."""
+        """Restart, in another home if a seed is given. Time returns to 0."""
         with self._lock:
             if home is None or home == self.home:
                 self._start()
@@ -77,8 +79,8 @@ class World:
         kitchen = draw_kitchen(home)
         spec = robot_spec(self.platform)
         spec.option.timestep = self.timestep
-        spec.option.impratio = 10.0  # Stiff friction: what leans in the sink does not creep.
-        spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 dofs.
+        spec.option.impratio = 10.0  # Stiff friction: items that lean in the sink do not creep.
+        spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 degrees of freedom.
         add_kitchen(spec, kitchen)
         GraspWelds.declare(spec, self.platform, kitchen)
         self.kitchen = kitchen
@@ -89,7 +91,7 @@ class World:
         self._start()
 
     def _index(self) -> None:
-        """Looks up once what every step needs."""
+        """Look up the MuJoCo ids and addresses that every step needs."""
         model = self.model
         self._links, self._wheels = Links(model, self.platform), Wheels(model, self.platform)
         robot = subtree(model, int(model.body(self.platform.base_frame).id))
@@ -100,7 +102,7 @@ class World:
         own = list(joints.values())
         self.joint_names = tuple(joints)
         self._qpos_of, self._dof_of = model.jnt_qposadr[own], model.jnt_dofadr[own]
-        # Of the base there are three of each: numbers one by one cost less than arrays of three.
+        # Lists, because access to three single numbers is faster than numpy indexing.
         self._base_qpos = model.jnt_qposadr[base].tolist()
         self._base_dof = model.jnt_dofadr[base].tolist()
         self._servo_of = {
@@ -110,7 +112,7 @@ class World:
         }
         self._base_servos = [int(model.actuator(servo_name(n)).id) for n in BASE_JOINTS]
         self._base_act = model.actuator_actadr[self._base_servos].tolist()
-        self._lead = np.zeros(model.nu)  # kv / kp: what a position servo lags per speed [s].
+        self._lead = np.zeros(model.nu)  # kv / kp, the time lag of a position servo [s].
         for servo in self._servo_of.values():
             self._lead[servo] = (
                 -model.actuator_biasprm[servo, 2] / model.actuator_gainprm[servo, 0]
@@ -136,10 +138,10 @@ class World:
     # Commands
 
     def set_joint_command(self, joint: str, position: float) -> None:
-        """Sets where a joint's servo goes [rad or m].
+        """Set the position command of a joint's servo [rad or m].
 
-        The drives interpolate: the command is reached on a straight line over the next `step`, as
-        drives in interpolated position mode do, and then held.
+        The drives interpolate: the reference moves linearly to the command over the next `step`,
+        as in interpolated position mode, and is then held.
 
         Raises:
             Pi05Error: There is no such servo, or the position is not finite.
@@ -147,7 +149,7 @@ class World:
         self.set_joint_commands({joint: position})
 
     def set_joint_commands(self, positions: Mapping[str, float]) -> None:
-        """Sets several joint commands, by joint name [rad or m]. See `set_joint_command`."""
+        """Set several position commands, by joint name [rad or m]. See `set_joint_command`."""
         with self._lock:
             for joint, position in positions.items():
                 servo = self._servo_of.get(joint)
@@ -161,7 +163,7 @@ class World:
                 self._target[servo] = position
 
     def set_base_command(self, vx: float, vy: float, wz: float) -> None:
-        """Sets the base's velocity in its own frame [m/s, m/s, rad/s]. Holds until the next call.
+        """Set the base velocity in base_link [m/s, m/s, rad/s]. It holds until the next call.
 
         Raises:
             Pi05Error: A component is not finite.
@@ -172,7 +174,7 @@ class World:
             self._base_command = (float(vx), float(vy), float(wz))
 
     def step(self, duration: float) -> None:
-        """Advances by `duration` [s], rounded to whole time steps (at least one)."""
+        """Advance by `duration` [s], rounded to whole time steps (at least one)."""
         with self._lock:
             model, data = self.model, self.data
             steps = max(1, round(duration / self.timestep))
@@ -195,7 +197,7 @@ class World:
         vx, vy, wz = self._base_command
         x, y, yaw = self._base_servos
         control[x], control[y], control[yaw] = c * vx - s * vy, s * vx + c * vy, wz
-        # A base that is blocked must not wind up and leap when it is free.
+        # Anti-windup: a blocked base must not jump when it becomes free.
         for address, place, windup in zip(self._base_act, pose, _BASE_WINDUP, strict=True):
             act[address] = min(max(act.item(address), place - windup), place + windup)
 
@@ -212,25 +214,25 @@ class World:
         return float(self.data.time)
 
     def joint_positions(self) -> dict[str, float]:
-        """Positions of all joints of the URDF by name [rad or m]."""
+        """Return the positions of all joints of the URDF by name [rad or m]."""
         with self._lock:
             positions = self.data.qpos.take(self._qpos_of).tolist()
         return dict(zip(self.joint_names, positions, strict=True))
 
     def joint_velocities(self) -> dict[str, float]:
-        """Velocities of all joints of the URDF by name [rad/s or m/s]."""
+        """Return the velocities of all joints of the URDF by name [rad/s or m/s]."""
         with self._lock:
             velocities = self.data.qvel.take(self._dof_of).tolist()
         return dict(zip(self.joint_names, velocities, strict=True))
 
     def base_pose(self) -> tuple[float, float, float]:
-        """x [m], y [m], yaw [rad] of the base in odom; yaw counts full turns."""
+        """Return the pose of the base in odom: x [m], y [m], yaw [rad], not wrapped."""
         with self._lock:
             x, y, yaw = map(self.data.qpos.item, self._base_qpos)
         return x, y, yaw
 
     def base_velocity(self) -> tuple[float, float, float]:
-        """vx, vy [m/s], wz [rad/s] of the base in its own frame."""
+        """Return the velocity of the base in base_link: vx, vy [m/s], wz [rad/s]."""
         with self._lock:
             yaw = self.data.qpos.item(self._base_qpos[2])
             x, y, wz = map(self.data.qvel.item, self._base_dof)
@@ -238,7 +240,7 @@ class World:
         return c * x + s * y, -s * x + c * y, wz
 
     def scene_state(self) -> SceneState:
-        """Ground truth: base and items in odom."""
+        """Return the ground truth: poses of base and items in odom."""
         with self._lock:
             x, y, yaw = self.base_pose()
             positions = self.data.xpos[self._item_bodies].copy()
@@ -253,21 +255,21 @@ class World:
         )
 
     def held(self) -> dict[str, str]:
-        """Items that are held now: item name -> gripper group."""
+        """Return the held items: item name -> gripper group."""
         with self._lock:
             return self.grasps.held()
 
     def link_transforms(self) -> LinkTransforms:
-        """odom → base frame first, then each link that a joint moves, in its parent (for /tf)."""
+        """Return the pose of the base in odom, then of each link with a joint (for /tf)."""
         with self._lock:
             return self._links.moving(self.data)
 
     def static_link_transforms(self) -> LinkTransforms:
-        """The links that are fixed to their parents (for /tf_static, once)."""
+        """Return the links that are fixed to their parents (for /tf_static)."""
         return self._links.fixed
 
     def snapshot(self) -> Snapshot:
-        """A copy of the state for a renderer in another thread."""
+        """Copy the state, for a renderer in another thread."""
         with self._lock:
             return Snapshot(
                 self.time, self.data.qpos.copy(), self.model, self.kitchen, self.grasps.held()

@@ -1,4 +1,4 @@
-"""Continuations are whole, or are refused with a sentence."""
+"""Validation of continuations."""
 
 from __future__ import annotations
 

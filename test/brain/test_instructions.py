@@ -1,12 +1,12 @@
-"""What people and models say, cleaned, bounded and compared."""
+"""Cleaning, validation and comparison of text from operators and models."""
 
 import pytest
 
-from pi05_ros.brain.instructions import clean, problem, same_words, unusable
+from pi05_ros.brain.instructions import answer_problem, clean, comparison_key, text_problem
 
 
 @pytest.mark.parametrize(
-    ("said", "cleaned"),
+    ("text", "cleaned"),
     [
         ("pick up the cup", "pick up the cup"),
         ("  pick\tup\nthe \x07 cup\u2028", "pick up the cup"),
@@ -15,15 +15,15 @@ from pi05_ros.brain.instructions import clean, problem, same_words, unusable
         ("x " * 100_000, ("x " * 128).rstrip()),
     ],
 )
-def test_text_becomes_one_printable_line(said, cleaned):
-    assert clean(said) == cleaned
+def test_text_becomes_one_printable_line(text, cleaned):
+    assert clean(text) == cleaned
 
 
-def test_what_is_wrong_with_an_instruction_is_said():
-    assert problem("pick up the cup") == ""
-    assert problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
-    assert "one line" in problem("a\nb")
-    assert problem("a\udcffb") == "it must be UTF-8"
+def test_the_problem_of_an_instruction_is_named():
+    assert text_problem("pick up the cup") == ""
+    assert text_problem("x" * 257) == "it has 257 characters, at most 256 are allowed"
+    assert "one line" in text_problem("a\nb")
+    assert text_problem("a\udcffb") == "it must be UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_what_is_wrong_with_an_instruction_is_said():
         ("\x00" * 10_240, "it has 10240 characters, at most 256 are allowed"),
     ],
 )
-def test_an_answer_is_a_subtask_or_it_is_said_why_not(answer, why):
-    assert unusable(answer) == why
+def test_an_answer_is_a_subtask_or_has_a_named_problem(answer, why):
+    assert answer_problem(answer) == why
 
 
 def test_case_and_spaces_make_no_difference():
-    assert same_words(" Pick up\tthe  CUP ") == same_words("pick up the cup")
-    assert same_words("pick up the cup") != same_words("pick up the cups")
+    assert comparison_key(" Pick up\tthe  CUP ") == comparison_key("pick up the cup")
+    assert comparison_key("pick up the cup") != comparison_key("pick up the cups")

@@ -1,4 +1,4 @@
-"""Pictures and states of one moment."""
+"""Assembly of pictures and states of one time into an observation."""
 
 import numpy as np
 
@@ -24,14 +24,14 @@ def test_the_state_nearest_to_the_pictures_is_taken():
     for stamp in (980, 1000, 1020, 1040):
         buffer.add_state(state(stamp))
     buffer.add_pictures(pictures(1012, "front", "back"))
-    moment = buffer.moment(NOW)
+    moment = buffer.latest(NOW)
     assert moment.observation.state[0] == 1020.0 and moment.observation.stamp_ns == 1012 * MS
     assert list(moment.observation.images) == ["front"]
 
 
-def test_what_is_missing_is_said():
+def test_the_missing_input_is_named():
     buffer = ObservationBuffer(["front", "back"], needs_scene=True)
-    assert "no robot_state" in buffer.problem(NOW) and buffer.moment(NOW) is None
+    assert "no robot_state" in buffer.problem(NOW) and buffer.latest(NOW) is None
     buffer.add_state(state(1000))
     assert "no camera_set" in buffer.problem(NOW)
     buffer.add_pictures(pictures(1000, "front"))
@@ -42,7 +42,7 @@ def test_what_is_missing_is_said():
     assert "no ground truth" in buffer.problem(NOW)
     pose = Pose(np.zeros(3), np.array([1.0, 0, 0, 0]))
     buffer.add_scene(1005 * MS, SceneState(3, pose, {}))
-    assert buffer.problem(NOW) == "" and buffer.moment(NOW).observation.scene.home == 3
+    assert buffer.problem(NOW) == "" and buffer.latest(NOW).observation.scene.home == 3
 
 
 def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
@@ -53,10 +53,10 @@ def test_states_of_an_earlier_time_are_forgotten_when_time_jumps_back():
     assert "no robot_state of the time" in buffer.problem(NOW)
 
 
-def test_old_pictures_are_not_thought_about():
+def test_old_pictures_are_not_used():
     buffer = ObservationBuffer(["front"], needs_scene=False)
     buffer.add_state(state(1000))
     buffer.add_pictures(pictures(1000, "front"))
-    assert buffer.moment(1900 * MS) is not None
-    assert buffer.moment(2100 * MS) is None
+    assert buffer.latest(1900 * MS) is not None
+    assert buffer.latest(2100 * MS) is None
     assert buffer.problem(2100 * MS) == "the newest pictures are 1.1 s old"

@@ -223,7 +223,7 @@ class Scene:
                 buffer.add_state(state_from_message(deserialize_message(data, RobotState)))
         pictures = pictures_from_message(camera_set)
         buffer.add_pictures(pictures)
-        return buffer.moment(pictures.stamp_ns).observation
+        return buffer.latest(pictures.stamp_ns).observation
 
 
 def tokens(stats, text, state):

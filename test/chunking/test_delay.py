@@ -16,12 +16,12 @@ def estimator(delays, initial=7.0):
     return made
 
 
-def test_before_a_measurement_it_says_what_it_was_told():
+def test_before_a_measurement_it_is_the_initial_estimate():
     assert estimator([]).rows == 7.0
     assert estimator([3.0]).rows == 3.0
 
 
-def test_a_warm_up_is_believed_only_until_there_is_a_measurement():
+def test_a_warm_up_is_used_only_until_there_is_a_measurement():
     made = estimator([])
     made.add(12.0, is_warm_up=True)
     assert made.rows == 12.0
@@ -39,7 +39,7 @@ def test_it_is_the_greatest_of_the_window():
     assert estimator([6.0] + [4.0] * WINDOW).rows == 4.0
 
 
-def test_one_stall_is_left_out_and_a_slower_machine_is_believed():
+def test_one_stall_is_excluded_and_a_slower_machine_is_not():
     assert estimator([4.0] * 5 + [40.0]).rows == 4.0
     assert estimator([4.0] * 8 + [40.0, 40.0]).rows == 4.0
     assert estimator([4.0] * 7 + [20.0, 20.0, 20.0]).rows == 20.0

@@ -1,4 +1,4 @@
-"""When a chunk is asked for, and what it goes on from: one state, one observation at a time."""
+"""Requests and continuations of the scheduler, one state and one observation at a time."""
 
 import math
 from dataclasses import replace
@@ -316,7 +316,7 @@ def test_modes_are_settled_by_what_the_brain_can_do():
         settle_mode("trained_rtc", ("rtc",))
 
 
-def test_troubles_are_told_in_words():
+def test_problems_are_described_in_one_clause():
     policy = Policy(mode="async")
     policy.run_one(0, delay=4)
     assert policy.scheduler.problem() == ""

@@ -27,7 +27,7 @@ def test_help_names_the_options_and_their_defaults(capsys):
     for option in ("platform", "task", "home", "brain", "seconds", "out", "seed"):
         assert f"--{option} " in text
     assert "[default: demo_out]" in text and "state of a mock home. [default: expert]" in text
-    assert "--brain model|expert Brain that plans and acts:" in text
+    assert "--brain model|expert Source of subtasks and actions:" in text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The Fast DDS profile: shipped, big enough, and missed when it is missing."""
+"""The Fast DDS profile: shipped, big enough, and its absence reported."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def test_the_shipped_profile_is_big_enough():
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reason"),
     [
         (None, "does not exist"),
         ("<dds", "is not XML"),
@@ -19,14 +19,14 @@ def test_the_shipped_profile_is_big_enough():
         ("<dds><segment_size>524288</segment_size></dds>", "no shared-memory segment"),
     ],
 )
-def test_a_profile_that_does_not_help_is_named(content, said, tmp_path):
+def test_a_profile_that_does_not_help_is_named(content, reason, tmp_path):
     path = tmp_path / "profile.xml"
     if content is not None:
         path.write_text(content)
     problem = profile_problem({PROFILE_VARIABLE: str(path)})
-    assert said in problem and str(path) in problem and "pictures will be lost" in problem
+    assert reason in problem and str(path) in problem and "pictures will be lost" in problem
 
 
-def test_no_profile_is_said_and_another_rmw_needs_none():
+def test_a_missing_profile_is_reported_and_another_rmw_needs_none():
     assert "no Fast DDS profile is set" in profile_problem({})
     assert profile_problem({"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}) == ""

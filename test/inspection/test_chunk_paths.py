@@ -1,4 +1,4 @@
-"""Which chunks are remembered, on a clock that the test turns."""
+"""Present and earlier chunks over time."""
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def test_a_chunk_that_ran_out_before_the_next_one_came_counts_from_its_end():
     assert shown(paths, 11.7) == (2, [(0.7, 1)])
 
 
-def test_a_chunk_that_is_told_again_replaces_nothing():
+def test_a_repeated_chunk_replaces_nothing():
     paths = ChunkPaths(2.0)
     paths.add(path(1, 10.0), 10 * SECOND)
     paths.add(path(1, 10.0), round(10.1 * SECOND))

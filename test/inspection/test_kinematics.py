@@ -8,7 +8,7 @@ pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
 from pi05_ros.bringup.graph import robot_description
 from pi05_ros.errors import ConfigError
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.robot import robot_spec, set_joint_positions, tcp_site
 
@@ -19,7 +19,7 @@ def drawn_states(platform, count, seed=0):
 
 
 def joint_positions(platform, state):
-    """Joint name -> position, as the URDF has it."""
+    """Positions by joint name, in the units of the URDF."""
     positions = {}
     for group in platform.groups:
         for dimension, value in zip(
@@ -38,7 +38,7 @@ def platform(request):
 
 
 def test_tools_cameras_and_fingers_stand_where_the_mock_homes_robot_has_them(platform):
-    kinematics = Kinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, robot_description(platform, False))
     model = robot_spec(platform).compile()
     data = mujoco.MjData(model)
     states = drawn_states(platform, 40)
@@ -61,14 +61,14 @@ def test_tools_cameras_and_fingers_stand_where_the_mock_homes_robot_has_them(pla
 
 
 def test_the_tools_stand_in_the_order_of_the_grippers(platform):
-    kinematics = Kinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, robot_description(platform, False))
     assert kinematics.tools == ("left_tcp", "right_tcp")
     left, right = kinematics.poses(platform.home, kinematics.tools)[0, :, :3, 3]
     assert left[1] > 0.1 and right == pytest.approx(left * (1, -1, 1), abs=1e-9)
 
 
 def test_base_velocities_move_no_link(platform):
-    kinematics = Kinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, robot_description(platform, False))
     driving = np.where(platform.is_velocity, 0.3, platform.home)
     both = kinematics.poses(np.stack([platform.home, driving]), kinematics.tools)
     assert (both[0] == both[1]).all()
@@ -80,12 +80,12 @@ def test_a_joint_without_limits_turns():
     first = urdf.index('<joint name="left_arm_joint_1"')
     free = urdf[:first] + urdf[first:].replace('type="revolute"', 'type="continuous"', 1)
     states = drawn_states(platform, 5, seed=1)
-    limited = Kinematics(platform, urdf).poses(states, ("left_tcp",))
-    assert Kinematics(platform, free).poses(states, ("left_tcp",)) == pytest.approx(limited)
+    limited = LinkKinematics(platform, urdf).poses(states, ("left_tcp",))
+    assert LinkKinematics(platform, free).poses(states, ("left_tcp",)) == pytest.approx(limited)
 
 
 @pytest.mark.parametrize(
-    "old, new, said",
+    "old, new, message",
     [
         ('name="left_tcp"', 'name="left_tip"', "has no link|no tool centre point"),
         ("left_arm_joint_3", "left_arm_joint_x", "no joint 'left_arm_joint_3'.*left_arm_joint"),
@@ -93,22 +93,22 @@ def test_a_joint_without_limits_turns():
         ("</robot>", "", "cannot read the URDF"),
     ],
 )
-def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, said):
+def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, message):
     platform = load_platform("mobile_18dof")
     urdf = robot_description(platform, False).replace(old, new)
     urdf = urdf.replace('link="left_tcp"', 'link="left_tip"') if "tcp" in old else urdf
-    with pytest.raises(ConfigError, match=said):
-        Kinematics(platform, urdf)
+    with pytest.raises(ConfigError, match=message):
+        LinkKinematics(platform, urdf)
 
 
 def test_a_link_that_does_not_exist_is_refused():
     platform = load_platform("mobile_18dof")
-    kinematics = Kinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, robot_description(platform, False))
     with pytest.raises(ConfigError, match="no link 'left_tpc'.*left_tcp"):
         kinematics.poses(platform.home, ("left_tpc",))
 
 
-def test_without_pinocchio_it_says_what_to_do(monkeypatch):
+def test_without_pinocchio_the_error_names_the_fix(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pinocchio", None)
     with pytest.raises(ConfigError, match="not installed.*rosdep install"):
-        Kinematics(load_platform("mobile_18dof"), "<robot/>")
+        LinkKinematics(load_platform("mobile_18dof"), "<robot/>")

@@ -1,4 +1,4 @@
-"""Annotated pictures: boxes on their objects, words above."""
+"""Annotated pictures: boxes on their objects, text in the banner."""
 
 import numpy as np
 import pytest

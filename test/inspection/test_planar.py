@@ -1,4 +1,4 @@
-"""The base on the floor: arcs, places, poses between poses."""
+"""Planar poses of the base: arcs, transforms, interpolation."""
 
 import numpy as np
 import pytest

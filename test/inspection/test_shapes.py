@@ -1,9 +1,9 @@
-"""Shapes check themselves, and what is no longer shown is named."""
+"""Validation of shapes, and keys of markers to delete."""
 
 import numpy as np
 import pytest
 
-from pi05_ros.inspection.shapes import Shape, ShapeKind, Shown
+from pi05_ros.inspection.shapes import DisplayedShapes, Shape, ShapeKind
 
 RED = np.array([1.0, 0.0, 0.0, 1.0])
 
@@ -17,7 +17,7 @@ def test_one_colour_is_every_points():
 
 
 @pytest.mark.parametrize(
-    "wrong, said",
+    "wrong, message",
     [
         ({"points": ((0, 0), (1, 0))}, "wanted points"),
         ({"colours": np.ones((3, 4))}, "wanted points"),
@@ -25,13 +25,13 @@ def test_one_colour_is_every_points():
         ({"namespace": "chunks"}, "none of the namespaces"),
     ],
 )
-def test_what_a_viewer_would_choke_on_is_refused(wrong, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_shape_that_rviz_cannot_display_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
         shape(**wrong)
 
 
 def test_what_is_gone_is_named_once():
-    shown = Shown()
+    shown = DisplayedShapes()
     assert shown.replace([shape(id=0), shape(id=1), shape("boxes", 0)]) == []
     assert shown.replace([shape(id=1)]) == [("boxes", 0), ("chunk", 0)]
     assert shown.replace([shape(id=1)]) == []

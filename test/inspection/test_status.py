@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from pi05_ros.inspection.facts import ChunkFacts, DecisionFacts, StateFacts, SubtaskFacts
-from pi05_ros.inspection.status import Rate, StatusBoard
+from pi05_ros.inspection.status import StampRate, StatusBoard
 
 SECOND = 1_000_000_000
 
@@ -51,7 +51,7 @@ def test_everything_that_was_heard_is_there_with_its_age():
 
 
 def test_rates_are_of_the_last_seconds():
-    rate = Rate()
+    rate = StampRate()
     for k in range(1000):
         rate.add(k * 20_000_000)
     rate.add(5)  # An old stamp counts for nothing.

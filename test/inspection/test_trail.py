@@ -1,4 +1,4 @@
-"""What is kept of points that move."""
+"""Entries of a trail by time."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is drawn of a robot, and where."""
+"""Shapes drawn for a robot, and their positions."""
 
 import math
 
@@ -10,7 +10,7 @@ pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 from pi05_ros.bringup.graph import robot_description
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.lens import lens_of
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import NAMESPACES, ShapeKind
@@ -19,7 +19,7 @@ from pi05_ros.platforms.platform import load_platform
 
 SECOND = 1_000_000_000
 PLATFORM = load_platform("mobile_19dof")
-KINEMATICS = Kinematics(PLATFORM, robot_description(PLATFORM, False))
+KINEMATICS = LinkKinematics(PLATFORM, robot_description(PLATFORM, False))
 BASE = PLATFORM.slices["base"]
 JOINT = PLATFORM.index("left_arm_joint_1")
 CAMERA = PLATFORM.camera("front")
@@ -291,7 +291,7 @@ def test_time_that_jumped_clears_all(view):
     assert view.shapes(10 * SECOND) == []
 
 
-def test_what_is_missing_is_told():
+def test_missing_inputs_are_named():
     view = View(PLATFORM, ViewSettings(), KINEMATICS)
     view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state())

@@ -1,16 +1,16 @@
-"""Circles of subtasks are noticed, other sequences are not."""
+"""Detection of subtask cycles."""
 
 import itertools
 
 import pytest
 
-from pi05_ros.planning.loops import LoopWatch
+from pi05_ros.planning.loops import LoopDetector
 
 S = 1_000_000_000
 
 
 def watch(texts, step=10, repeats=3, window=180.0):
-    made = LoopWatch(repeats, window)
+    made = LoopDetector(repeats, window)
     for k, text in enumerate(texts):
         made.add(text, k * step * S)
     return made, (len(texts) - 1) * step * S

@@ -1,9 +1,9 @@
-"""Chunks that ask for no motion, and robots that make no progress."""
+"""Detection of chunks without motion and of robots without progress."""
 
 import numpy as np
 import pytest
 
-from pi05_ros.planning.motion import ProgressWatch, stands_still
+from pi05_ros.planning.motion import ProgressMonitor, stands_still
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
@@ -49,8 +49,8 @@ def test_a_base_that_is_commanded_to_drive_on_does_not_stand():
     assert stands_still(chunk(), driving, PLATFORM)  # It comes to rest.
 
 
-def watched(states, step: float = 0.02) -> ProgressWatch:
-    watch = ProgressWatch(PLATFORM)
+def watched(states, step: float = 0.02) -> ProgressMonitor:
+    watch = ProgressMonitor(PLATFORM)
     for k, state in enumerate(states):
         watch.add(S + round(k * step * S), np.asarray(state))
     return watch

@@ -1,4 +1,4 @@
-"""The planner without ROS, on a clock that the test turns."""
+"""The planner's logic without ROS, on a clock that the test advances."""
 
 import math
 
@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.planning.planning import Decision, Planning
+from pi05_ros.planning.decisions import Decision
+from pi05_ros.planning.planning import Planning
 from pi05_ros.planning.replanning import ReplanningSettings
 from pi05_ros.platforms.platform import load_platform
 
@@ -18,7 +19,7 @@ MOVING = STILL + np.linspace(0, 0.5, 50)[:, None] * np.eye(PLATFORM.size)[0]
 
 
 class Scene:
-    """A planning in the middle of a task, and a brain that says `answer` 0.1 s after it is asked.
+    """A `Planning` with an active task, and a brain that returns `answer` after 0.1 s.
 
     A step is 0.1 s: a state, and every fourth time a chunk of the present subtask.
     """
@@ -38,21 +39,21 @@ class Scene:
             self.planning.begin("put the dishes in the sink", self.now, None)
 
     def run(self, seconds: float) -> list[Decision]:
-        """Goes on; the decisions that fell meanwhile."""
+        """Advance the time and return the decisions made meanwhile."""
         first = len(self.decisions)
         for _ in range(round(seconds * 10)):
             self.now += S // 10
             self._steps += 1
             stamp = self.now - S // 20
-            self.planning.saw_state(stamp, self.state, HOME, self.running)
+            self.planning.on_state(stamp, self.state, HOME, self.running)
             if self._steps % 4 == 0 and self.planning.keeper.subtask is not None:
-                self.planning.saw_chunk(self.planning.keeper.subtask.id, self.chunk)
+                self.planning.on_chunk(self.planning.keeper.subtask.id, self.chunk)
             question = self.planning.question(stamp)
             if question is not None:
-                said = self.answer
-                if isinstance(said, str):
-                    said = SubtaskPrediction(said, score=0.5)
-                decision = self.planning.answered(question, said, self.source, stamp, self.now)
+                answer = self.answer
+                if isinstance(answer, str):
+                    answer = SubtaskPrediction(answer, score=0.5)
+                decision = self.planning.on_answer(question, answer, self.source, stamp, self.now)
                 assert decision is not None
                 self.decisions.append(decision)
             why = self.planning.unfit(self.now)
@@ -61,7 +62,7 @@ class Scene:
         return self.decisions[first:]
 
     def move(self, seconds: float) -> list[Decision]:
-        """Goes on while the arm moves at 0.2 rad/s."""
+        """Advance the time while the arm moves at 0.2 rad/s."""
         decided = []
         for _ in range(round(seconds * 10)):
             self.state = self.state + 0.02 * np.eye(PLATFORM.size)[0]
@@ -73,28 +74,28 @@ class Scene:
         return self.planning.keeper.subtask.text
 
 
-def told(decisions: list[Decision]) -> list[tuple[str, str]]:
+def outcomes(decisions: list[Decision]) -> list[tuple[str, str]]:
     return [(d.trigger.value, d.verdict.value) for d in decisions]
 
 
 def test_a_task_is_asked_about_at_once_and_then_once_a_period():
     scene = Scene()
     first = scene.run(0.1)
-    assert told(first) == [("task", "changed")]
+    assert outcomes(first) == [("task", "changed")]
     assert (first[0].answer, first[0].score, first[0].publish) == ("pick up the cup", 0.5, True)
     assert first[0].task == "put the dishes in the sink"
-    assert told(scene.move(3.0)) == [("period", "kept")] * 3
+    assert outcomes(scene.move(3.0)) == [("period", "kept")] * 3
     assert scene.planning.keeper.subtask.id == 1
 
 
-def test_another_text_of_a_model_stands_when_it_is_said_twice():
+def test_a_new_text_of_a_model_is_accepted_when_it_is_repeated():
     scene = Scene()
     scene.move(1.5)
     scene.answer = "put the cup in the sink"
     held = scene.move(1.0)
-    assert told(held) == [("period", "held_back")] and not held[0].publish
+    assert outcomes(held) == [("period", "held_back")] and not held[0].publish
     assert scene.text == "pick up the cup"
-    assert told(scene.move(1.0)) == [("period", "changed")]
+    assert outcomes(scene.move(1.0)) == [("period", "changed")]
     assert scene.text == "put the cup in the sink"
 
 
@@ -102,27 +103,27 @@ def test_case_and_spaces_are_no_other_text_and_the_first_words_stay():
     scene = Scene()
     scene.move(0.5)
     scene.answer = " Pick  up the CUP\n"
-    assert told(scene.move(2.0)) == [("period", "kept")] * 2
+    assert outcomes(scene.move(2.0)) == [("period", "kept")] * 2
     assert scene.text == "pick up the cup" and scene.planning.keeper.subtask.id == 1
 
 
-def test_the_expert_is_believed_at_once():
+def test_the_expert_is_accepted_at_once():
     scene = Scene(source="external")
     scene.move(0.5)
     scene.answer = "put the cup in the sink"
-    assert told(scene.move(1.0)) == [("period", "changed")]
+    assert outcomes(scene.move(1.0)) == [("period", "changed")]
 
 
-def test_the_end_of_a_subtask_is_asked_about_early_and_believed_at_once():
+def test_the_end_of_a_subtask_triggers_an_early_query_and_its_answer_is_accepted_at_once():
     scene = Scene()
     scene.move(0.4)
     scene.chunk, scene.answer = STILL, "put the cup in the sink"
     decided = scene.run(0.4)
-    assert told(decided) == [("subtask_end", "changed")]
+    assert outcomes(decided) == [("subtask_end", "changed")]
     assert scene.text == "put the cup in the sink"
     # The chunk belonged to the subtask before; the next one is of this one, and moves.
     scene.chunk = MOVING
-    assert told(scene.move(1.0)) == [("period", "kept")]
+    assert outcomes(scene.move(1.0)) == [("period", "kept")]
 
 
 def test_a_low_level_that_stands_on_does_not_flood_the_brain():
@@ -132,20 +133,20 @@ def test_a_low_level_that_stands_on_does_not_flood_the_brain():
     assert 15 <= len(scene.run(10.0)) <= 20
 
 
-def test_a_chunk_of_another_subtask_says_nothing():
+def test_a_chunk_of_another_subtask_is_ignored():
     scene = Scene()
     scene.move(0.5)
-    scene.planning.saw_chunk(scene.planning.keeper.subtask.id + 1, STILL)
-    assert told(scene.move(0.4)) == []
+    scene.planning.on_chunk(scene.planning.keeper.subtask.id + 1, STILL)
+    assert outcomes(scene.move(0.4)) == []
 
 
 def test_a_chunk_that_moves_again_takes_the_question_back():
     scene = Scene()
     scene.move(0.5)
     subtask = scene.planning.keeper.subtask
-    scene.planning.saw_chunk(subtask.id, STILL)
-    scene.planning.saw_chunk(subtask.id, MOVING)
-    assert told(scene.move(0.2)) == []
+    scene.planning.on_chunk(subtask.id, STILL)
+    scene.planning.on_chunk(subtask.id, MOVING)
+    assert outcomes(scene.move(0.2)) == []
 
 
 @pytest.mark.parametrize("change", ["brain", "operator"])
@@ -154,16 +155,16 @@ def test_what_was_seen_of_the_subtask_before_asks_nothing_of_the_next(change):
     scene.move(1.0)
     planning, now = scene.planning, scene.now + S
     question = planning.question(now)
-    planning.saw_chunk(planning.keeper.subtask.id, STILL)
+    planning.on_chunk(planning.keeper.subtask.id, STILL)
     answer = SubtaskPrediction("put the cup in the sink")
     if change == "brain":
-        assert planning.answered(question, answer, "external", now, now).verdict == "changed"
+        assert planning.on_answer(question, answer, "external", now, now).verdict == "changed"
     else:
         planning.instruct("pick up the fork", now)
         planning.instruct("", now)
         question = planning.question(now)
         answer = SubtaskPrediction("pick up the fork")
-        assert planning.answered(question, answer, "external", now, now).verdict == "kept"
+        assert planning.on_answer(question, answer, "external", now, now).verdict == "kept"
     assert planning.question(now + S // 2) is None
 
 
@@ -173,7 +174,7 @@ def test_a_robot_without_progress_has_stalled():
     scene.run(3.5)
     scene.answer = "open the drawer"
     decided = scene.run(0.6)
-    assert told(decided)[-1] == ("stall", "changed") and "no progress" in decided[-1].reason
+    assert outcomes(decided)[-1] == ("stall", "changed") and "no progress" in decided[-1].reason
     assert scene.text == "open the drawer"
 
 
@@ -186,39 +187,39 @@ def test_a_robot_with_an_excuse_has_not_stalled(excuse):
     if excuse == "operator":
         scene.planning.instruct("wait", scene.now)
     decided = scene.move(12.0) if excuse == "moving" else scene.run(12.0)
-    assert "stall" not in {trigger for trigger, _ in told(decided)}
+    assert "stall" not in {trigger for trigger, _ in outcomes(decided)}
 
 
 def test_a_stall_is_asked_about_at_most_once_in_four_seconds():
     scene = Scene()
     scene.run(24.3)
-    assert [t for t, _ in told(scene.decisions)].count("stall") == 6
+    assert [t for t, _ in outcomes(scene.decisions)].count("stall") == 6
 
 
 def test_an_operator_overrules_until_he_hands_back():
     scene = Scene()
     scene.move(1.5)
-    said = scene.planning.instruct("pick up the fork", scene.now)
-    assert told([said]) == [("operator", "changed")] and said.publish
-    assert said.reason == "an operator said so" and math.isnan(said.score)
-    assert {verdict for _, verdict in told(scene.move(3.0))} == {"overruled"}
+    answer = scene.planning.instruct("pick up the fork", scene.now)
+    assert outcomes([answer]) == [("operator", "changed")] and answer.publish
+    assert answer.reason == "an operator said so" and math.isnan(answer.score)
+    assert {verdict for _, verdict in outcomes(scene.move(3.0))} == {"overruled"}
     again = scene.planning.instruct("pick up the fork", scene.now)
-    assert told([again]) == [("operator", "kept")]
+    assert outcomes([again]) == [("operator", "kept")]
     back = scene.planning.instruct("", scene.now)
-    assert told([back]) == [("operator", "kept")] and "the brain is asked" in back.reason
+    assert outcomes([back]) == [("operator", "kept")] and "the brain is asked" in back.reason
     assert not back.publish
-    assert told(scene.move(0.1)) == [("operator", "changed")]
+    assert outcomes(scene.move(0.1)) == [("operator", "changed")]
     assert scene.text == "pick up the cup" and scene.planning.keeper.subtask.source == "model"
 
 
-def test_what_the_brain_would_have_said_is_kept_beside_the_operator_s_words():
+def test_the_overruled_answer_is_kept_with_the_operator_s_subtask():
     scene = Scene()
     scene.move(1.5)
     spoken_at = scene.now
     scene.planning.instruct("pick up the fork", spoken_at)
     number = scene.planning.keeper.subtask.id
     decided = scene.move(2.5)
-    assert told(decided) == [("period", "overruled")] * len(decided) and len(decided) >= 2
+    assert outcomes(decided) == [("period", "overruled")] * len(decided) and len(decided) >= 2
     assert [d.publish for d in decided] == [True] + [False] * (len(decided) - 1)
     assert decided[0].answer == "pick up the cup" and decided[0].score == 0.5
     assert "the brain would have said 'pick up the cup'" in decided[0].reason
@@ -243,7 +244,7 @@ def test_an_answer_that_is_none_is_not_kept_and_does_not_make_the_robot_hold():
     assert not any(d.publish for d in decided) and "the answer is none" in decided[0].reason
     assert scene.planning.keeper.subtask.overruled is None and scene.unfit == []
     question = scene.planning.question(scene.now + S)
-    assert scene.planning.failed(question, "out of memory", scene.now, scene.now) is None
+    assert scene.planning.on_failure(question, "out of memory", scene.now, scene.now) is None
 
 
 def test_an_answer_about_an_instruction_that_stands_no_more_is_dropped():
@@ -254,7 +255,7 @@ def test_an_answer_about_an_instruction_that_stands_no_more_is_dropped():
         question = scene.planning.question(scene.now + S)
         scene.planning.instruct(then, scene.now + S)
         late = SubtaskPrediction("pick up the cup")
-        assert scene.planning.answered(question, late, "model", scene.now, scene.now) is None
+        assert scene.planning.on_answer(question, late, "model", scene.now, scene.now) is None
 
 
 def test_a_brain_that_agrees_with_the_operator_takes_over_without_a_change():
@@ -263,7 +264,7 @@ def test_a_brain_that_agrees_with_the_operator_takes_over_without_a_change():
     scene.planning.instruct("pick up the fork", scene.now)
     scene.planning.instruct("", scene.now)
     scene.answer = "pick up the fork"
-    assert told(scene.move(0.1)) == [("operator", "kept")]
+    assert outcomes(scene.move(0.1)) == [("operator", "kept")]
     subtask = scene.planning.keeper.subtask
     assert (subtask.id, subtask.source) == (2, "model")
 
@@ -272,11 +273,11 @@ def test_an_operator_without_a_task_takes_it_back():
     scene = Scene(begin=False)
     assert scene.planning.instruct("pick up the fork", scene.now).task == ""
     back = scene.planning.instruct("", scene.now)
-    assert told([back]) == [("operator", "changed")] and back.publish and scene.text == ""
+    assert outcomes([back]) == [("operator", "changed")] and back.publish and scene.text == ""
     assert scene.run(2.0) == []
 
 
-def test_an_answer_that_nobody_waits_for_is_dropped():
+def test_an_obsolete_answer_is_dropped():
     for interrupt in ("operator", "task", "end"):
         scene = Scene()
         question = scene.planning.question(scene.now)
@@ -286,10 +287,10 @@ def test_an_answer_that_nobody_waits_for_is_dropped():
             scene.planning.begin("make the bed", scene.now, None)
         else:
             scene.planning.end(scene.now)
-        for said in ("pick up the cup", ""):
-            late = SubtaskPrediction(said)
-            assert scene.planning.answered(question, late, "model", scene.now, scene.now) is None
-        assert scene.planning.failed(question, "broken", scene.now, scene.now) is None
+        for answer in ("pick up the cup", ""):
+            late = SubtaskPrediction(answer)
+            assert scene.planning.on_answer(question, late, "model", scene.now, scene.now) is None
+        assert scene.planning.on_failure(question, "broken", scene.now, scene.now) is None
 
 
 def test_the_same_words_in_another_task_are_another_subtask():
@@ -297,21 +298,21 @@ def test_the_same_words_in_another_task_are_another_subtask():
     scene.run(0.5)
     scene.planning.end(scene.now)
     scene.planning.begin("tidy up", scene.now, None)
-    assert told(scene.run(0.1)) == [("task", "changed")]
+    assert outcomes(scene.run(0.1)) == [("task", "changed")]
     assert scene.planning.keeper.subtask.id == 3
 
 
-def test_done_of_a_model_must_be_said_twice_unless_the_robot_stands():
+def test_done_of_a_model_must_be_repeated_unless_the_robot_stands():
     scene = Scene()
     scene.move(0.5)
     scene.answer = SubtaskPrediction("", done=True)
     decided = scene.move(2.0)
-    assert told(decided) == [("period", "held_back"), ("period", "done")]
+    assert outcomes(decided) == [("period", "held_back"), ("period", "done")]
     assert not decided[-1].publish
     scene = Scene()
     scene.move(0.5)
     scene.answer, scene.chunk = SubtaskPrediction("", done=True), STILL
-    assert told(scene.run(0.5)) == [("subtask_end", "done")]
+    assert outcomes(scene.run(0.5)) == [("subtask_end", "done")]
 
 
 @pytest.mark.parametrize("garbage", ["", " \n", "\x00\x1b\x07", "pick " * 2048, "... 42"])
@@ -320,7 +321,7 @@ def test_garbage_is_refused_and_the_last_good_subtask_stands_for_five_seconds(ga
     scene.move(0.9)  # The last good answer came at 0.1 s.
     scene.answer = garbage
     decided = scene.move(9.0)
-    assert set(told(decided)) == {("period", "refused")}
+    assert set(outcomes(decided)) == {("period", "refused")}
     assert all(len(d.answer) <= 256 and d.answer.isprintable() for d in decided)
     assert "the last good subtask stands for at most 5 s" in decided[0].reason
     assert scene.text == "pick up the cup"  # It stands; that the robot holds is the bridge's.
@@ -336,8 +337,8 @@ def test_garbage_is_refused_and_the_last_good_subtask_stands_for_five_seconds(ga
 def test_a_brain_that_fails_is_refused_with_the_reason():
     scene = Scene()
     question = scene.planning.question(scene.now)
-    decision = scene.planning.failed(question, "out of memory", scene.now, scene.now + S)
-    assert told([decision]) == [("task", "refused")] and not decision.publish
+    decision = scene.planning.on_failure(question, "out of memory", scene.now, scene.now + S)
+    assert outcomes([decision]) == [("task", "refused")] and not decision.publish
     assert "the brain gave no answer: out of memory" in decision.reason
     assert "out of memory" in scene.planning.unfit(scene.now + 6 * S)
 
@@ -355,7 +356,7 @@ def test_words_of_an_operator_before_the_task_are_not_the_task_s():
     scene = Scene(begin=False)
     scene.planning.instruct("pick up the cup", scene.now)
     scene.planning.begin("put the dishes in the sink", scene.now, None)
-    assert told(scene.run(0.1)) == [("task", "changed")]
+    assert outcomes(scene.run(0.1)) == [("task", "changed")]
     assert scene.planning.keeper.subtask.task == "put the dishes in the sink"
 
 
@@ -367,7 +368,7 @@ def test_without_a_task_and_with_an_operator_nothing_is_unfit():
     assert scene.planning.unfit(scene.now + 60 * S) == ""
 
 
-def test_a_drawer_opened_and_closed_again_and_again_is_told():
+def test_a_drawer_opened_and_closed_again_and_again_is_reported():
     scene = Scene(source="external")
     for k in range(5):
         scene.answer = ("open the drawer", "close the drawer")[k % 2]
@@ -379,18 +380,18 @@ def test_a_drawer_opened_and_closed_again_and_again_is_told():
     assert decided[-1].loop == ("open the drawer", "close the drawer")
     assert decided[-1].reason.endswith("the same 2 subtasks come again and again")
     assert "open the drawer, close the drawer" in scene.planning.warnings(scene.now)["loop"]
-    assert told(decided) == [("period", "changed")]  # It is told, and stops nothing.
+    assert outcomes(decided) == [("period", "changed")]  # It is told, and stops nothing.
     scene.planning.instruct("close the drawer and leave it", scene.now)
     assert "loop" not in scene.planning.warnings(scene.now)
 
 
-def test_the_same_subtask_for_a_minute_is_told():
+def test_the_same_subtask_for_a_minute_is_reported():
     scene = Scene()
     scene.move(60.0)
     assert scene.planning.warnings(scene.now) == {}
     scene.move(0.2)
-    said = scene.planning.warnings(scene.now)["same"]
-    assert said == "the subtask has been the same for 60 s: pick up the cup"
+    warning = scene.planning.warnings(scene.now)["same"]
+    assert warning == "the subtask has been the same for 60 s: pick up the cup"
     implicit = Scene(source="implicit")
     implicit.move(61.0)
     assert implicit.planning.warnings(implicit.now) == {}

@@ -1,4 +1,4 @@
-"""The planner's memory, without ROS."""
+"""State of task, subtask and instruction, without ROS."""
 
 from pi05_ros.planning.tasks import CurrentSubtask, TaskKeeper
 
@@ -45,7 +45,7 @@ def test_an_operator_can_speak_without_a_task_and_take_it_back():
     assert k.instruct("", 2 * S).text == ""
 
 
-def test_end_says_an_empty_subtask_so_that_the_policy_stops():
+def test_end_gives_an_empty_subtask_that_stops_the_policy():
     k = keeper()
     put(k, "pick up the cup", 11 * S)
     end = k.end(12 * S)

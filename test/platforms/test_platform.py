@@ -1,4 +1,4 @@
-"""Platforms as data: the layouts that everybody relies on, and what a broken file says."""
+"""Layouts of the shipped platforms, and error messages for invalid files."""
 
 import copy
 import re
@@ -93,7 +93,7 @@ def test_an_unknown_name_offers_the_nearest():
 
 
 def broken(path, value, tmp_path):
-    """Loads mobile_18dof with one entry replaced (None removes it); gives the error."""
+    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
     content = copy.deepcopy(CONTENT)
     place = content
     for key in path[:-1]:
@@ -142,7 +142,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("path", "value", "said"), SAID, ids=[s for _, _, s in SAID])
-def test_a_broken_file_says_where_and_what(path, value, said, tmp_path):
+def test_the_error_of_an_invalid_file_names_place_and_problem(path, value, said, tmp_path):
     assert said in broken(path, value, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Pictures show what is there, and projections say where. Needs EGL or OSMesa."""
+"""Rendered pictures against projections. Needs EGL or OSMesa."""
 
 import threading
 
@@ -34,7 +34,7 @@ def move(world: World, item: str, position) -> None:
 
 
 def marked(world: World, position) -> list[str]:
-    """Hides all items but one far below, and puts that one at a position. Returns its name."""
+    """Move all items but one far below, put that one at a position and return its name."""
     for item in world.kitchen.items[1:]:
         move(world, item.name, (0.0, 0.0, -5.0))
     move(world, world.kitchen.items[0].name, position)
@@ -115,7 +115,7 @@ def test_pixels_change_inside_an_items_box_and_nowhere_else_when_it_goes(world, 
 
 
 def test_project_is_the_pinhole_of_the_optical_frame(world):
-    """Points given in the optical frame (x right, y down, z forward) land where OpenCV says."""
+    """Points in the optical frame (x right, y down, z forward) project as in OpenCV."""
     geometry, snapshot = CameraGeometry(world.platform), world.snapshot()
     for camera in world.platform.cameras:
         fx, fy, cx, cy = camera.intrinsics
@@ -152,7 +152,7 @@ def test_boxes_are_clipped_and_leave_out_what_is_out_of_view(world):
 
 
 def test_rendering_in_another_thread_while_the_physics_runs(world):
-    """Pictures of one snapshot must not depend on what the world does meanwhile."""
+    """Pictures of one snapshot must not depend on later steps of the world."""
     world.reset(5)
     snapshot, pictures, failures = world.snapshot(), [], []
 
@@ -188,7 +188,7 @@ def test_a_reset_to_another_home_shows_that_home(world, renderer):
     assert np.array_equal(renderer.render("front", world.snapshot()), here)
 
 
-def test_a_wrong_camera_is_told(world, renderer):
+def test_an_unknown_camera_is_named(world, renderer):
     with pytest.raises(Pi05Error, match="no camera 'fornt'; did you mean 'front'"):
         renderer.render("fornt", world.snapshot())
     with pytest.raises(Pi05Error, match="no camera 'left'; did you mean 'left_wrist'"):

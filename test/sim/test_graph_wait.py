@@ -1,4 +1,4 @@
-"""Which node simulated time waits for, on clocks that the test turns."""
+"""Nodes that simulated time waits for, on clocks that the test advances."""
 
 import pytest
 
@@ -12,72 +12,72 @@ def wait():
     return GraphWait(max_lag_s=0.08, max_work_s=0.2, patience_s=3.0)
 
 
-def test_a_graph_that_nobody_is_heard_of_is_not_waited_for(wait):
-    assert wait.behind(10_000 * MS, 0.0) == ""
+def test_a_graph_without_heartbeats_is_not_waited_for(wait):
+    assert wait.blocking_node(10_000 * MS, 0.0) == ""
 
 
 def test_time_waits_for_a_node_whose_heartbeat_is_old(wait):
-    wait.heard("policy", 1000 * MS, 0)
-    assert wait.behind(1080 * MS, 0.0) == ""
-    assert wait.behind(1081 * MS, 0.0) == "policy"
-    wait.heard("policy", 1040 * MS, 0)
-    assert wait.behind(1081 * MS, 0.1) == ""
+    wait.on_heartbeat("policy", 1000 * MS, 0)
+    assert wait.blocking_node(1080 * MS, 0.0) == ""
+    assert wait.blocking_node(1081 * MS, 0.0) == "policy"
+    wait.on_heartbeat("policy", 1040 * MS, 0)
+    assert wait.blocking_node(1081 * MS, 0.1) == ""
 
 
 def test_time_waits_for_work_only_when_it_takes_longer_than_it_may(wait):
-    wait.heard("policy", 1200 * MS, 1000 * MS)
-    assert wait.behind(1200 * MS, 0.0) == ""
-    assert wait.behind(1201 * MS, 0.0) == "policy"
-    wait.heard("policy", 1200 * MS, 0)
-    assert wait.behind(1201 * MS, 0.1) == ""
+    wait.on_heartbeat("policy", 1200 * MS, 1000 * MS)
+    assert wait.blocking_node(1200 * MS, 0.0) == ""
+    assert wait.blocking_node(1201 * MS, 0.0) == "policy"
+    wait.on_heartbeat("policy", 1200 * MS, 0)
+    assert wait.blocking_node(1201 * MS, 0.1) == ""
 
 
 def test_the_one_that_is_furthest_behind_is_named(wait):
-    wait.heard("policy", 1000 * MS, 0)
-    wait.heard("planner", 990 * MS, 0)
-    assert wait.behind(1090 * MS, 0.0) == "planner"
+    wait.on_heartbeat("policy", 1000 * MS, 0)
+    wait.on_heartbeat("planner", 990 * MS, 0)
+    assert wait.blocking_node(1090 * MS, 0.0) == "planner"
 
 
 def test_a_dead_node_is_given_up_and_waited_for_again_when_it_is_back(wait):
-    wait.heard("policy", 1000 * MS, 0)
-    assert wait.behind(1100 * MS, 10.0) == "policy"
-    assert wait.behind(1100 * MS, 13.0) == "policy"
-    assert wait.behind(1100 * MS, 13.1) == ""
+    wait.on_heartbeat("policy", 1000 * MS, 0)
+    assert wait.blocking_node(1100 * MS, 10.0) == "policy"
+    assert wait.blocking_node(1100 * MS, 13.0) == "policy"
+    assert wait.blocking_node(1100 * MS, 13.1) == ""
     assert wait.given_up == ("policy",)
-    assert wait.behind(2000 * MS, 14.0) == ""
-    wait.heard("policy", 2000 * MS, 0)
+    assert wait.blocking_node(2000 * MS, 14.0) == ""
+    wait.on_heartbeat("policy", 2000 * MS, 0)
     assert wait.given_up == ()
-    assert wait.behind(2081 * MS, 20.0) == "policy"
+    assert wait.blocking_node(2081 * MS, 20.0) == "policy"
 
 
 def test_patience_counts_for_each_node_from_its_last_heartbeat(wait):
-    wait.heard("policy", 1000 * MS, 0)
-    wait.heard("planner", 990 * MS, 0)
-    assert wait.behind(1100 * MS, 0.0) == "planner"
-    wait.heard("policy", 1010 * MS, 0)  # Slow, not dead.
-    assert wait.behind(1100 * MS, 2.9) == "planner"
-    assert wait.behind(1100 * MS, 3.1) == "policy"
+    wait.on_heartbeat("policy", 1000 * MS, 0)
+    wait.on_heartbeat("planner", 990 * MS, 0)
+    assert wait.blocking_node(1100 * MS, 0.0) == "planner"
+    wait.on_heartbeat("policy", 1010 * MS, 0)  # Slow, not dead.
+    assert wait.blocking_node(1100 * MS, 2.9) == "planner"
+    assert wait.blocking_node(1100 * MS, 3.1) == "policy"
     assert wait.given_up == ("planner",)
-    assert wait.behind(1100 * MS, 6.0) == ""
+    assert wait.blocking_node(1100 * MS, 6.0) == ""
     assert wait.given_up == ("planner", "policy")
 
 
 def test_nodes_that_die_together_are_waited_for_together(wait):
     for name in ("planner", "policy"):
-        wait.heard(name, 1000 * MS, 0)
-    assert wait.behind(1100 * MS, 0.0) != ""
-    assert wait.behind(1100 * MS, 3.1) == ""
+        wait.on_heartbeat(name, 1000 * MS, 0)
+    assert wait.blocking_node(1100 * MS, 0.0) != ""
+    assert wait.blocking_node(1100 * MS, 3.1) == ""
 
 
-def test_a_node_that_says_that_it_ends_is_forgotten(wait):
-    wait.heard("policy", 1000 * MS, 0)
-    wait.left("policy")
-    assert wait.behind(5000 * MS, 0.0) == ""
+def test_a_removed_node_is_not_waited_for(wait):
+    wait.on_heartbeat("policy", 1000 * MS, 0)
+    wait.remove("policy")
+    assert wait.blocking_node(5000 * MS, 0.0) == ""
 
 
 def test_long_work_of_a_node_that_lives_is_waited_for_without_end(wait):
-    wait.heard("policy", 1000 * MS, 1000 * MS)
+    wait.on_heartbeat("policy", 1000 * MS, 1000 * MS)
     for second in range(100):
-        assert wait.behind(1300 * MS, float(second)) == "policy"
-        wait.heard("policy", 1300 * MS, 1000 * MS)
+        assert wait.blocking_node(1300 * MS, float(second)) == "policy"
+        wait.on_heartbeat("policy", 1300 * MS, 1000 * MS)
     assert wait.given_up == ()

@@ -1,4 +1,4 @@
-"""Taking hold and letting go: when, of what, and in which pose."""
+"""Grasping and releasing: conditions, chosen item, pose."""
 
 import mujoco
 import numpy as np
@@ -35,7 +35,7 @@ def run(world: World, seconds: float) -> None:
 
 
 def bring(world: World, name: str, side: str, offset: float = 0.0, yaw: float = 0.0) -> None:
-    """Puts an item so that a graspable point is `offset` [m] above a tool centre point."""
+    """Put an item so that a graspable point is `offset` [m] above a tool centre point."""
     grasp = world.kitchen.item(name).grasp
     local = np.array(grasp.point) + [grasp.radius, 0.0, 0.0]
     tcp = world.data.site(tcp_site(f"{side}_gripper")).xpos

@@ -1,4 +1,4 @@
-"""Deadlines against a clock that the test turns."""
+"""Deadlines on a clock that the test advances."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pi05_ros.sim.pacing import Pacer
 
 
 class Wall:
-    """A wall clock; sleeping and working turn it."""
+    """A wall clock that sleeping and working advance."""
 
     def __init__(self):
         self.time = 100.0
@@ -37,7 +37,7 @@ def test_waits_for_what_the_work_left_over():
 
 
 def test_deadlines_are_absolute():
-    """A sleep that overshoots is made up for by the next one."""
+    """A sleep that overshoots is compensated by the next one."""
     wall = Wall()
     p = pacer(wall)
 

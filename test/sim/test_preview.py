@@ -1,4 +1,4 @@
-"""The contact sheet for people."""
+"""The preview image."""
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ def test_it_writes_a_row_of_five_pictures_for_each_home(tmp_path, capsys):
     assert all(picture[:240, x : x + 300].std() > 5 for x in (0, 490, 810, 1130, 1450))
 
 
-def test_the_eye_is_inside_the_room_and_looks_at_the_counter():
+def test_the_overview_is_taken_inside_the_room_towards_the_counter():
     for seed in range(20):
         kitchen = draw_kitchen(seed)
         eye, target = overview_from(kitchen)

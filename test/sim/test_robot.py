@@ -1,4 +1,4 @@
-"""The robot from its URDF: servos, cameras, tool centre points, and any platform at all."""
+"""The robot from its URDF: servos, cameras, tool centre points, custom platforms."""
 
 import functools
 from pathlib import Path
@@ -80,7 +80,7 @@ policy_cameras: [eye]
 
 
 def tiny(folder: Path, *, urdf=COMPLETE, base="root", joint="pan", eye="eye"):
-    """The test's own platform, with parts replaced."""
+    """Load the test's own platform, with parts replaced."""
     (folder / "tiny.urdf").write_text(urdf)
     values = {"urdf": folder / "tiny.urdf", "base": base, "joint": joint, "eye": eye}
     (folder / "tiny.yaml").write_text(YAML.format(**values))
@@ -187,7 +187,7 @@ def test_any_platform_with_a_urdf_works(tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_is_told_in_one_sentence(tmp_path, change, problem):
+def test_a_mismatch_is_described_in_one_sentence(tmp_path, change, problem):
     with pytest.raises(ConfigError, match="tiny.urdf") as error:
         robot_spec(tiny(tmp_path, **change))
     assert problem in str(error.value)

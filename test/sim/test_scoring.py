@@ -13,7 +13,7 @@ UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
 
 
 class Story:
-    """Moves dishes about by hand and keeps time."""
+    """Moves dishes by hand and keeps time."""
 
     def __init__(self, home: int = 7) -> None:
         self.kitchen = draw_kitchen(home)

@@ -1,4 +1,4 @@
-"""A mock home that runs, without ROS."""
+"""The simulation of a mock home, without ROS."""
 
 import threading
 
@@ -171,7 +171,7 @@ def test_a_wait_can_be_called_off(simulation):
         send(simulation, "torso_controller", 20, 0.25)
         simulation.tick()
     before = simulation.waited
-    simulation.wait(60.0, lambda: "policy", is_called_off=lambda: True)
+    simulation.wait(60.0, lambda: "policy", is_cancelled=lambda: True)
     assert simulation.waited - before < 30.0
     assert simulation.waiting_for == ""
 

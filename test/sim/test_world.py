@@ -38,7 +38,7 @@ def run(world: World, seconds: float) -> None:
 
 
 def place(world: World, item: str, position, quaternion=(1.0, 0.0, 0.0, 0.0)) -> None:
-    """Puts an item somewhere, at rest."""
+    """Put an item at a position, at rest."""
     joint = world.data.joint(item_joint(item))
     joint.qpos[:3], joint.qpos[3:], joint.qvel[:] = position, quaternion, 0.0
     mujoco.mj_forward(world.model, world.data)
@@ -80,7 +80,7 @@ def test_a_wild_command_stays_finite_and_arrives(world):
     assert max(map(abs, world.base_pose())) < 0.01, "the base hardly feels it"
 
 
-def test_the_base_drives_in_its_own_frame_and_stands_when_told(any_world):
+def test_the_base_drives_in_its_own_frame_and_stops_on_command(any_world):
     world = any_world
     world.reset()
     world.set_base_command(0.0, 0.0, 0.8)
@@ -118,7 +118,7 @@ def test_a_blocked_base_neither_tunnels_nor_winds_up(world):
 
 @pytest.mark.parametrize("twist", [(0.2, 0.0, 0.0), (0.0, 0.2, 0.0), (0.1, -0.1, 0.5)])
 def test_wheels_roll_without_sliding(world, twist):
-    """Where a wheel meets the floor it moves along its axis alone: that is the rollers' part."""
+    """The contact point of a wheel moves along the wheel's axis only, as rollers allow."""
     world.set_base_command(*twist)
     run(world, 0.8)
     data, velocity, speeds = world.data, np.zeros(6), []
@@ -266,7 +266,7 @@ def test_joint_names_are_the_urdfs(world):
         assert positions[name] == pytest.approx(value)
 
 
-def test_wrong_commands_are_told(world):
+def test_invalid_commands_are_refused_by_name(world):
     with pytest.raises(Pi05Error, match="a joint 'left_arm_joint_7'; did you mean"):
         world.set_joint_command("left_arm_joint_7", 0.0)
     with pytest.raises(Pi05Error, match="no servo moves a joint 'wheel_front_joint'"):

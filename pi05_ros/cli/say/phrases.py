@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pi05_ros.brain.instructions import clean, same_words
+from pi05_ros.brain.instructions import clean, comparison_key
 
 
 class Phrases:
@@ -22,21 +22,23 @@ class Phrases:
         """Add a subtask of an operator or of the model."""
         text = clean(text)
         if text:
-            self._recent.pop(same_words(text), None)
-            self._recent[same_words(text)] = text
+            self._recent.pop(comparison_key(text), None)
+            self._recent[comparison_key(text)] = text
 
     def all(self) -> list[str]:
         """All phrases."""
         found = dict(reversed(self._recent.items()))
         for text in self._vocabulary:
-            found.setdefault(same_words(text), text)
+            found.setdefault(comparison_key(text), text)
         return list(found.values())
 
     def fitting(self, typed: str) -> list[str]:
         """Phrases with a word for each word of `typed` that begins with it, in order of `all`."""
-        wanted = same_words(typed).split()
+        wanted = comparison_key(typed).split()
         return [
             text
             for text in self.all()
-            if all(any(w.startswith(part) for w in same_words(text).split()) for part in wanted)
+            if all(
+                any(w.startswith(part) for w in comparison_key(text).split()) for part in wanted
+            )
         ]

@@ -12,7 +12,12 @@ from tf2_msgs.msg import TFMessage
 
 from pi05_msgs.msg import CameraSet, RobotState
 from pi05_ros.brain.observation import Pose, SceneState
-from pi05_ros.brain.observation_buffer import Moment, ObservationBuffer, Pictures, StateSample
+from pi05_ros.brain.observation_buffer import (
+    ObservationBuffer,
+    ObservationContext,
+    Pictures,
+    StateSample,
+)
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
@@ -62,10 +67,10 @@ class Observer:
             for kind, topic, callback, profile in wanted
         ]
 
-    def moment(self) -> Moment | None:
+    def latest(self) -> ObservationContext | None:
         """The newest observation; None when `problem` says why."""
         with self._lock:
-            return self._buffer.moment(self._node.now_ns())
+            return self._buffer.latest(self._node.now_ns())
 
     def problem(self) -> str:
         """Why there is no observation now, as one clause; empty when there is one."""

@@ -28,9 +28,9 @@ from pi05_ros.bringup.graph import robot_description
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.inspection import demand
 from pi05_ros.inspection.facts import SubtaskFacts
-from pi05_ros.inspection.kinematics import Kinematics
+from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.picture import annotate
-from pi05_ros.inspection.shapes import Shown
+from pi05_ros.inspection.shapes import DisplayedShapes
 from pi05_ros.inspection.status import StatusBoard
 from pi05_ros.inspection.view import View
 from pi05_ros.nodes.common import qos
@@ -82,7 +82,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         """Makes the outputs. The robot's kinematics wait until somebody looks."""
         self._platform = load_platform(self.parameters.platform)
         self._settings = self.parameters.view
-        self._kinematics: Kinematics | None = None
+        self._kinematics: LinkKinematics | None = None
         self._outputs = {
             name: self.create_publisher(_KINDS[kind], f"~/{name}", _PROFILES[kind])
             for name, kind in demand.output_types(self._platform).items()
@@ -91,7 +91,7 @@ class Inspector(ManagedNode[InspectorParameters]):
     def activate(self) -> None:
         """Looks from now on who watches."""
         self._board = StatusBoard()
-        self._shown = Shown()
+        self._displayed = DisplayedShapes()
         self._subtask: SubtaskFacts | None = None
         self._drawn_ns: dict[str, int] = {}  # Stamp of each camera's last annotated picture.
         self._watched: frozenset[str] = frozenset()
@@ -182,12 +182,12 @@ class Inspector(ManagedNode[InspectorParameters]):
         if self._kinematics is None:
             try:
                 urdf = robot_description(self._platform, use_mock_hardware=False)
-                self._kinematics = Kinematics(self._platform, urdf)
+                self._kinematics = LinkKinematics(self._platform, urdf)
                 self._trouble = ""
             except ConfigError as error:
                 self._trouble = str(error)
                 self.get_logger().error(f"less can be shown: {error}")
-        self._shown = Shown()
+        self._displayed = DisplayedShapes()
         self._view = View(self._platform, self._settings, self._kinematics)
         if self._subtask is not None:  # It is told only once.
             self._view.add_subtask(self._subtask, self.now_ns())
@@ -281,7 +281,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._drawn_ns.clear()
         if self._view is not None:
             self._view.clear()
-            self._shown = Shown()
+            self._displayed = DisplayedShapes()
             self._publish(demand.MARKERS, messages.all_deleted())
 
     # What is told.
@@ -291,7 +291,7 @@ class Inspector(ManagedNode[InspectorParameters]):
             return
         shapes = self._view.shapes(self.now_ns())
         lifetime = max(_LEAST_S, _PERIODS / self.parameters.marker_rate_hz)
-        gone = self._shown.replace(shapes)
+        gone = self._displayed.replace(shapes)
         self._publish(demand.MARKERS, messages.marker_array(shapes, gone, lifetime))
 
     def _tell(self) -> None:

@@ -134,9 +134,9 @@ class MockHome(Node):
         stamp, pending = message.header.stamp, message.pending
         with self.simulation.lock:
             if message.reason == Heartbeat.REASON_DEACTIVATED:
-                self._graph.left(message.node)
+                self._graph.remove(message.node)
             else:
-                self._graph.heard(
+                self._graph.on_heartbeat(
                     message.node,
                     stamp.sec * 10**9 + stamp.nanosec,
                     pending.sec * 10**9 + pending.nanosec,
@@ -147,7 +147,7 @@ class MockHome(Node):
         """Which node the next tick must wait for, in words; empty: none."""
         with self.simulation.lock:
             before = self._graph.given_up
-            name = self._graph.behind(self.simulation.now_ns, time.monotonic())
+            name = self._graph.blocking_node(self.simulation.now_ns, time.monotonic())
             lost = {
                 node: self._graph.describe(node, self.simulation.now_ns)
                 for node in self._graph.given_up

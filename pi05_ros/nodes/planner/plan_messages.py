@@ -8,7 +8,7 @@ from pi05_msgs.msg import BoundingBox, PlanDecision, Subtask
 from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.nodes.common.conversions import ns_to_time
-from pi05_ros.planning.planning import Decision
+from pi05_ros.planning.decisions import Decision
 from pi05_ros.planning.tasks import CurrentSubtask
 
 

@@ -14,7 +14,7 @@ from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_msgs.srv import Instruct
 from pi05_ros.brain import instructions
 from pi05_ros.brain.instructions import InstructCode
-from pi05_ros.brain.observation_buffer import Moment, StateSample
+from pi05_ros.brain.observation_buffer import ObservationContext, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
@@ -24,8 +24,9 @@ from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.planner.parameters import PlannerParameters
 from pi05_ros.nodes.planner.plan_messages import decision_message, subtask_message
 from pi05_ros.nodes.planner.task_server import MESSAGES, TaskServer
-from pi05_ros.planning.answers import Verdict
-from pi05_ros.planning.planning import Decision, Planning, Question
+from pi05_ros.planning.answers import AnswerVerdict
+from pi05_ros.planning.decisions import Decision, Question
+from pi05_ros.planning.planning import Planning
 from pi05_ros.planning.tasks import CurrentSubtask, Outcome
 
 
@@ -140,7 +141,7 @@ class Planner(BrainNode[PlannerParameters]):
     def think(self) -> None:
         """Asks the brain for the next subtask when one is due."""
         assert self._observer is not None
-        moment = self._observer.moment()
+        moment = self._observer.latest()
         if moment is None:
             return
         with self._lock:
@@ -148,22 +149,22 @@ class Planner(BrainNode[PlannerParameters]):
         if question is not None:
             self._ask(question, moment)
 
-    def _ask(self, question: Question, moment: Moment) -> None:
+    def _ask(self, question: Question, moment: ObservationContext) -> None:
         stamp_ns, planning = moment.observation.stamp_ns, self._planning
         try:
             prediction = self._brain.predict_subtask(moment.observation, question.task.text)
         except Exception as error:
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]
             with self._lock:
-                decision = planning.failed(question, why, stamp_ns, self.now_ns())
+                decision = planning.on_failure(question, why, stamp_ns, self.now_ns())
                 self._tell(decision, {})
             raise
         with self._lock:
-            decision = planning.answered(
+            decision = planning.on_answer(
                 question, prediction, self._brain.info.subtask_source, stamp_ns, self.now_ns()
             )
             # In the same breath: a task or an instruction that comes now is not done.
-            if decision is not None and decision.verdict == Verdict.DONE:
+            if decision is not None and decision.verdict == AnswerVerdict.DONE:
                 self._end_held(Outcome.DONE)
             self._tell(decision, moment.pictures.letterboxes)
 
@@ -172,7 +173,7 @@ class Planner(BrainNode[PlannerParameters]):
     def _on_state(self, state: StateSample, message: RobotState) -> None:
         running = message.mode == RobotState.MODE_RUNNING
         with self._lock:
-            self._planning.saw_state(state.stamp_ns, state.measured, state.commanded, running)
+            self._planning.on_state(state.stamp_ns, state.measured, state.commanded, running)
 
     def _on_chunk(self, message: ActionChunk) -> None:
         actions = np.array(message.data, dtype=np.float64)
@@ -180,7 +181,7 @@ class Planner(BrainNode[PlannerParameters]):
         if not right or actions.size != message.horizon * self._platform.size:
             return  # The bridge rejects it, and says so.
         with self._lock:
-            self._planning.saw_chunk(
+            self._planning.on_chunk(
                 message.subtask_id, actions.reshape(message.horizon, self._platform.size)
             )
 
@@ -234,7 +235,7 @@ class Planner(BrainNode[PlannerParameters]):
         """Code, message and the subtask's id."""
         if not self.is_active:
             return InstructCode.INACTIVE, "not taken: the planner is not active", 0
-        trouble = instructions.problem(text)
+        trouble = instructions.text_problem(text)
         if trouble:
             return InstructCode.INVALID_TEXT, f"not taken: {trouble}", 0
         text = instructions.clean(text)

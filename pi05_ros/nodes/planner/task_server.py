@@ -108,7 +108,7 @@ class TaskServer:
     # Called by rclpy, in the executor's thread.
 
     def _on_goal(self, goal: ExecuteTask.Goal) -> GoalResponse:
-        trouble = instructions.problem(goal.task) or self._problem()
+        trouble = instructions.text_problem(goal.task) or self._problem()
         if not instructions.clean(goal.task):
             trouble = trouble or "it is empty"
         if trouble:

@@ -128,7 +128,7 @@ class Policy(BrainNode[PolicyParameters]):
     def think(self) -> None:
         """Asks the brain for the next chunk when one is due."""
         assert self._observer is not None
-        moment = self._observer.moment()
+        moment = self._observer.latest()
         if moment is None:
             return
         started_ns = self.now_ns()

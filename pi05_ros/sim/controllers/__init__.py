@@ -1,1 +1,1 @@
-"""The controllers that stand on a robot, as they behave there: what works here works there."""
+"""ros2_control controllers of a robot, reimplemented without ROS with the same behaviour."""

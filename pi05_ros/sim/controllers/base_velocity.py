@@ -1,6 +1,6 @@
-"""omni_wheel_drive_controller as it stands on a robot (ros2_controllers, Jazzy), without wheels.
+"""omni_wheel_drive_controller (ros2_controllers, Jazzy), without wheels.
 
-It knows one safety: the timeout. It limits nothing, and what is fresh and finite goes to the base.
+Its only safety function is the timeout: a recent finite command is passed on without limits.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ class BaseVelocityConfig:
 
 
 class BaseVelocityController:
-    """Hands the last velocity command on while its stamp is young enough, else zero.
+    """Outputs the last velocity command until its stamp exceeds the timeout, then zero.
 
     * A stamp of 0 counts as the time of arrival.
-    * A stamp in the future stays young until it lies the timeout in the past.
-    * A command with NaN or infinity is not used: while such commands are fresh, the last finite
-      one goes on, for ever.
+    * A stamp in the future is valid until it is older than the timeout.
+    * A command with NaN or infinity is ignored, but its stamp counts: while such commands arrive,
+      the last finite one stays in effect.
+
+    Args:
+        config: Its parameters.
     """
 
     def __init__(self, config: BaseVelocityConfig) -> None:
@@ -38,13 +41,13 @@ class BaseVelocityController:
         self.reset(0)
 
     def reset(self, now_ns: int) -> None:
-        """Stands still until a command comes."""
+        """Stop until the next command."""
         self._command: Twist = (math.nan, math.nan, math.nan)
         self._stamp_ns = now_ns
         self._reference: Twist = (0.0, 0.0, 0.0)
 
     def set_command(self, stamp_ns: int, command: Twist, now_ns: int) -> None:
-        """Takes a TwistStamped.
+        """Handle a TwistStamped.
 
         Args:
             stamp_ns: Its stamp [ns]; 0: now.
@@ -52,7 +55,7 @@ class BaseVelocityController:
             now_ns: Time of arrival [ns].
 
         Raises:
-            CommandRejected: The stamp is older than the timeout; the last command stays.
+            CommandRejected: The stamp is older than the timeout; the last command is kept.
         """
         stamp_ns = stamp_ns or now_ns
         if self._timeout_ns and now_ns - stamp_ns >= self._timeout_ns:
@@ -63,7 +66,7 @@ class BaseVelocityController:
         self._command, self._stamp_ns = command, stamp_ns
 
     def update(self, now_ns: int) -> Twist:
-        """One cycle: the velocity for the base, always finite."""
+        """Run one cycle and return the velocity for the base, always finite."""
         if now_ns - self._stamp_ns > self._timeout_ns:
             self._reference = (0.0, 0.0, 0.0)
         elif all(map(math.isfinite, self._command)):

@@ -1,4 +1,4 @@
-"""Goals of a controller's action, without ROS: who asked, and how it ended."""
+"""Results of a controller's action goals, without ROS."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Literal
 
 from pi05_ros.errors import Pi05Error
 
-Outcome = Literal["succeeded", "aborted", "canceled"]
+GoalOutcome = Literal["succeeded", "aborted", "canceled"]
 
 
 class CommandRejected(Pi05Error):
-    """A controller does not take a command; the sentence says what it holds against it."""
+    """A controller rejects a command; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class TrajectoryResult:
-    """End of a follow_joint_trajectory goal (control_msgs/FollowJointTrajectory)."""
+    """Result of a follow_joint_trajectory goal (control_msgs/FollowJointTrajectory)."""
 
-    goal: Hashable  # As it was given to `start_goal`.
-    outcome: Outcome
+    goal: Hashable  # The `goal` argument of `start_goal`.
+    outcome: GoalOutcome
     error_code: int = 0  # SUCCESSFUL 0, INVALID_GOAL -1, ... , GOAL_TOLERANCE_VIOLATED -5.
     error_string: str = ""
 
 
 @dataclass(frozen=True)
 class GripperResult:
-    """End of a gripper_cmd goal (control_msgs/ParallelGripperCommand)."""
+    """Result of a gripper_cmd goal (control_msgs/ParallelGripperCommand)."""
 
-    goal: Hashable  # As it was given to `start_goal`.
-    outcome: Outcome
+    goal: Hashable  # The `goal` argument of `start_goal`.
+    outcome: GoalOutcome
     position: float | None = None  # Measured at the end [m or rad]; None: the result is empty.
     stalled: bool = False
     reached_goal: bool = False

@@ -1,9 +1,9 @@
-"""joint_trajectory_controller as it stands on a robot (ros2_controllers, Jazzy 4.42), without ROS.
+"""joint_trajectory_controller (ros2_controllers, Jazzy 4.42), without ROS.
 
-Position commands, position and velocity states. Of its parameters those that our robots set are
-here; the others have the real defaults (no partial goals, no integration of velocities, splines,
-no cmd_timeout). What the real one does not check (NaN, infinity, limits, doubled names) is not
-checked here either.
+It has a position command interface and position and velocity state interfaces. Parameters that our
+robots do not set have the real defaults (no partial goals, no integration of velocities, spline
+interpolation, no cmd_timeout). Like the real controller it does not check for NaN, infinity,
+position limits or duplicate joint names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import numpy as np
 from pi05_ros.sim.controllers.goals import CommandRejected, TrajectoryResult
 from pi05_ros.sim.controllers.spline import NANOSECONDS, JointPoint
 from pi05_ros.sim.controllers.tolerances import Tolerances, beyond
-from pi05_ros.sim.controllers.trajectory import JointTrajectory, RunningTrajectory, Sample
+from pi05_ros.sim.controllers.trajectory import (
+    JointTrajectory,
+    RunningTrajectory,
+    TrajectorySample,
+)
 from pi05_ros.sim.controllers.trajectory_checks import check_trajectory
 
 INVALID_GOAL = -1
@@ -42,12 +46,12 @@ class JointTrajectoryConfig:
 
 @dataclass(frozen=True)
 class JointTrajectoryState:
-    """What control_msgs/JointTrajectoryControllerState says after an update."""
+    """Content of control_msgs/JointTrajectoryControllerState after an update."""
 
-    reference: JointPoint  # Where the joints should be now; time_ns: since the trajectory's start.
-    feedback: JointPoint  # Where they are.
+    reference: JointPoint  # Desired state; time_ns: since the trajectory's start.
+    feedback: JointPoint  # Measured state.
     error: np.ndarray  # reference - feedback, positions, (joints,).
-    output: np.ndarray  # Positions commanded for the next update, (joints,).
+    output: np.ndarray  # Positions commanded until the next update, (joints,).
 
 
 class JointTrajectoryController:
@@ -55,8 +59,8 @@ class JointTrajectoryController:
 
     Args:
         config: Its parameters.
-        positions: Measured at the start, (joints,) float64. It holds them.
-        tolerances: Defaults for goals that give none, and for topic messages.
+        positions: Measured positions at the start, (joints,) float64, which it holds.
+        tolerances: Defaults for topic messages, and for goals without tolerances.
     """
 
     def __init__(
@@ -73,16 +77,16 @@ class JointTrajectoryController:
         self.reset(positions)
 
     def reset(self, positions: np.ndarray) -> None:
-        """Starts anew as if just activated, and holds `positions`; an active goal is aborted."""
+        """Restart as after activation and hold `positions`; an active goal is aborted."""
         self.abort_goal("Current goal cancelled during deactivate transition.")
         self._positions, self._velocities = np.array(positions), np.zeros(len(positions))
         self._last_command = self._measured
         self._last_command_ns: int | None = None
         # The real controller sorts each list of a message through one buffer that it never clears:
-        # a joint that a message leaves out (with another one doubled) takes what was left in it.
+        # a joint missing from a message (with another one duplicated) gets the previous content.
         self._sorting = np.zeros(len(self.config.joints))
         self._tolerances = self._default_tolerances
-        # What the last update found, of which `state` is made when someone asks.
+        # (time since start, reference, error) of the last update; `state` is built on demand.
         self._updated: tuple[int, JointPoint, np.ndarray] | None = None
         self._hold(_at_rest(self._measured))
         self._running = self._next
@@ -102,24 +106,24 @@ class JointTrajectoryController:
 
     @property
     def active_goal(self) -> Hashable | None:
-        """The goal that is being carried out."""
+        """The active goal."""
         return self._goal
 
     @property
     def set_point(self) -> np.ndarray:
-        """Positions that were commanded last, (joints,)."""
+        """Last commanded positions, (joints,)."""
         return self._last_command.positions
 
     def check(self, trajectory: JointTrajectory, now_ns: int) -> str:
-        """Why a trajectory would be rejected now; an empty string if it would be taken."""
+        """Reason why a trajectory would be rejected now; empty if it would be accepted."""
         allow = self.config.allow_nonzero_velocity_at_trajectory_end
         return check_trajectory(trajectory, self.config.joints, now_ns, allow)
 
     def set_trajectory(self, trajectory: JointTrajectory, now_ns: int) -> None:
-        """Takes a trajectory from the topic. It replaces the old one; an active goal lives on.
+        """Start a trajectory from the topic in place of the old one; an active goal stays active.
 
         Raises:
-            CommandRejected: It breaks a rule of `check_trajectory`; nothing changes.
+            CommandRejected: The trajectory violates a rule of `check_trajectory`; nothing changes.
         """
         self._require(trajectory, now_ns)
         self._next = self._sorted(trajectory)
@@ -134,13 +138,13 @@ class JointTrajectoryController:
         goal_tolerance: dict[str, float] | None = None,
         goal_time_tolerance: float = 0.0,
     ) -> None:
-        """Takes a follow_joint_trajectory goal; an active one is aborted with INVALID_GOAL.
+        """Start a follow_joint_trajectory goal; an active one is aborted with INVALID_GOAL.
 
         Args:
-            goal: Anything that names it; comes back in `take_results`.
-            trajectory: Where to go.
-            now_ns: The time [ns].
-            path_tolerance: Joint name -> largest error on the way (see Tolerances.with_goal).
+            goal: Identifier of the goal, returned by `take_results`.
+            trajectory: Its trajectory.
+            now_ns: Present time [ns].
+            path_tolerance: Joint name -> largest error on the path (see Tolerances.with_goal).
             goal_tolerance: Joint name -> largest error at the end.
             goal_time_tolerance: [s]; 0: the controller's default.
 
@@ -157,7 +161,10 @@ class JointTrajectoryController:
         self._is_holding = False
 
     def cancel_goal(self, goal: Hashable) -> bool:
-        """Cancels `goal` if it is active; holds the measured position: a step, as on a robot."""
+        """Cancel `goal` and hold the measured position; return False if it is not active.
+
+        As on a robot, this steps the command back by the tracking error.
+        """
         if self._goal is None or goal != self._goal:
             return False
         self._finish(TrajectoryResult(goal, "canceled"))
@@ -165,57 +172,59 @@ class JointTrajectoryController:
         return True
 
     def abort_goal(self, why: str) -> None:
-        """Ends an active goal with INVALID_GOAL; the joints do what they did."""
+        """Abort an active goal with INVALID_GOAL; the trajectory continues."""
         if self._goal is not None:
             self._finish(TrajectoryResult(self._goal, "aborted", INVALID_GOAL, why))
 
     def take_results(self) -> list[TrajectoryResult]:
-        """Goals that ended since the last call."""
+        """Return the results of goals that ended since the last call."""
         results, self._results = self._results, []
         return results
 
     def update(self, now_ns: int, positions: np.ndarray, velocities: np.ndarray) -> np.ndarray:
-        """One cycle of the controller manager.
+        """Run one cycle.
 
         Args:
-            now_ns: The time [ns].
+            now_ns: Present time [ns].
             positions: Measured, (joints,) float64 [rad] or [m].
             velocities: Measured, (joints,) float64 [unit/s].
 
         Returns:
-            Positions to command until the next cycle, (joints,) float64: where the trajectory is
-            one period from now. May hold NaN, infinity and anything else that was sent.
+            Positions to command until the next cycle, (joints,) float64: the trajectory sampled
+            one period ahead. Not limited; contains NaN or infinity if the trajectory does.
         """
         self._positions, self._velocities = positions, velocities
         self._running = self._next
         is_first = not self._running.is_begun
         if is_first:
             self._begin(now_ns)
-        with np.errstate(invalid="ignore", over="ignore"):  # What was sent may be infinite.
+        with np.errstate(invalid="ignore", over="ignore"):  # Trajectories may hold infinity.
             reference = self._running.sample(now_ns)
             command = self._running.sample(now_ns + self._period_ns)
             error = reference.state.positions - positions
-            self._judge(now_ns, is_first, command, error)
+            self._command_and_finish(now_ns, is_first, command, error)
         self._updated = (now_ns - self._running.start_ns, reference.state, error)
         return self._last_command.positions
 
     @property
     def _measured(self) -> JointPoint:
-        """What was measured last."""
+        """Last measured state."""
         return JointPoint(0, self._positions, self._velocities)
 
     def _begin(self, now_ns: int) -> None:
-        """Fixes where a new trajectory comes from."""
+        """Set the start state of a new trajectory."""
         if not self.config.interpolate_from_desired_state:
             self._running.begin(now_ns, now_ns, self._measured)
             return
-        # The last command belongs to one period after the update that gave it, yet the real
-        # controller dates it to that update: the bridge is one period longer than it looks.
+        # The last command was sampled one period after the update that sent it, but the real
+        # controller dates it to that update, so the first segment is one period longer.
         last_ns = now_ns if self._last_command_ns is None else self._last_command_ns
         self._running.begin(now_ns, last_ns, self._last_command)
 
-    def _judge(self, now_ns: int, is_first: bool, command: Sample, error: np.ndarray) -> None:
-        """Commands the new set-point unless a tolerance is broken; ends goals."""
+    def _command_and_finish(
+        self, now_ns: int, is_first: bool, command: TrajectorySample, error: np.ndarray
+    ) -> None:
+        """Command the new set-point unless a tolerance is violated; end goals."""
         tolerances, holding = self._tolerances, self._is_holding
         at_end = command.is_past_end
         strayed = (
@@ -246,29 +255,29 @@ class JointTrajectoryController:
             self._hold(replace(self._running.points[-1], time_ns=0))
 
     def _fail(self, code: int, text: str) -> None:
-        """Ends an active goal, if any, and holds the measured position."""
+        """Abort an active goal, if there is one, and hold the measured position."""
         if self._goal is not None:
             self._finish(TrajectoryResult(self._goal, "aborted", code, text))
         self._hold(_at_rest(self._measured))
 
     def _finish(self, result: TrajectoryResult) -> None:
-        """Notes the end of the active goal."""
+        """Record the result of the active goal and clear it."""
         self._results.append(result)
         self._goal = None
 
     def _hold(self, point: JointPoint) -> None:
-        """Goes to `point` at the next update and stays; no tolerance is judged meanwhile."""
+        """Hold `point` from the next update on, without checking tolerances."""
         self._next = RunningTrajectory((point,), stamp_ns=0)
         self._is_holding = True
 
     def _require(self, trajectory: JointTrajectory, now_ns: int) -> None:
-        """Raises CommandRejected for what `check` finds."""
+        """Raise CommandRejected if `check` finds a reason."""
         reason = self.check(trajectory, now_ns)
         if reason:
             raise CommandRejected(reason)
 
     def _sorted(self, trajectory: JointTrajectory) -> RunningTrajectory:
-        """The trajectory with its columns in the order of the controller's joints."""
+        """Sort the columns of a trajectory into the order of the controller's joints."""
         target = [self.config.joints.index(name) for name in trajectory.joint_names]
         in_order = trajectory.joint_names == self.config.joints
 
@@ -293,5 +302,5 @@ class JointTrajectoryController:
 
 
 def _at_rest(point: JointPoint) -> JointPoint:
-    """The same positions at time 0, without derivatives."""
+    """Return the positions of a point at time 0, without derivatives."""
     return JointPoint(0, point.positions)

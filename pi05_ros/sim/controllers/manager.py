@@ -1,4 +1,4 @@
-"""All controllers of a platform on one robot, updated together: a small controller manager."""
+"""A small controller manager: all controllers of a platform, updated together."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from pi05_ros.sim.controllers.parallel_gripper import (
 from pi05_ros.sim.controllers.witness import GroupWitness, joint_limits
 
 
-class Robot(Protocol):
-    """What the controllers move: the simulated robot's drives and encoders."""
+class RobotDrives(Protocol):
+    """Hardware interface of the controllers: drives and encoders of a simulated robot."""
 
     def joint_positions(self) -> Mapping[str, float]:
-        """Joint name -> measured position [rad] or [m]."""
+        """Return measured positions by joint name [rad] or [m]."""
 
     def joint_velocities(self) -> Mapping[str, float]:
-        """Joint name -> measured velocity [rad/s] or [m/s]."""
+        """Return measured velocities by joint name [rad/s] or [m/s]."""
 
     def set_joint_commands(self, positions: Mapping[str, float]) -> None:
-        """Joint name -> set-point [rad] or [m], finite."""
+        """Set position set-points by joint name [rad] or [m], finite."""
 
     def set_base_command(self, vx: float, vy: float, wz: float) -> None:
-        """Base velocity in the base frame [m/s], [rad/s], finite."""
+        """Set the base velocity in the base frame [m/s], [rad/s], finite."""
 
 
 @dataclass(frozen=True)
@@ -73,28 +73,26 @@ class ManagerConfig:
 class ControllerManager:
     """Reads the robot, updates each controller, writes the drives.
 
-    The drives are the one thing here that is kinder than some real ones: they do not follow a
-    set-point that is not finite but keep the last finite one, and they stop at the joint limits.
-    Both are counted (`not_finite_set_points`, the witnesses' POSITION_LIMIT) and published: none
-    goes unseen, and the physics survives whatever a test sends.
+    The drives are more tolerant than some real ones: they ignore a set-point that is not finite
+    and keep the last finite one, and they clamp to the joint limits. Both are counted
+    (`not_finite_set_points`, the witnesses' POSITION_LIMIT) and published. So the physics stays
+    valid whatever is sent, and no such command goes unnoticed.
 
     Args:
-        platform: Says which controllers there are.
-        robot: What they move, standing where they shall hold it.
-        config: Their parameters.
-        tick: Length of a tick for the witnesses [s].
+        platform: Defines the controllers.
+        robot: The drives; the controllers hold its present pose.
+        config: Parameters of the controllers.
+        tick: Duration of a tick for the witnesses [s].
     """
 
     def __init__(
-        self, platform: Platform, robot: Robot, config: ManagerConfig, tick: float
+        self, platform: Platform, robot: RobotDrives, config: ManagerConfig, tick: float
     ) -> None:
         self.platform = platform
         self.config = config
         self.period_ns = round(1e9 / config.controller_rate_hz)
         self.witnesses = {g.controller.name: GroupWitness(g, tick) for g in platform.groups}
-        self.not_finite_set_points = (
-            0  # Drive set-points that were refused, one a joint and cycle.
-        )
+        self.not_finite_set_points = 0  # Refused drive set-points, counted by joint and cycle.
         self._robot = robot
         self._joints = {
             group.controller.name: tuple(d.joint_name for d in group.dimensions)
@@ -124,7 +122,7 @@ class ControllerManager:
         }
 
     def update(self, now_ns: int) -> None:
-        """One cycle of all controllers at simulated time `now_ns` [ns]."""
+        """Run one cycle of all controllers at simulated time `now_ns` [ns]."""
         positions = self._robot.joint_positions()
         velocities = self._robot.joint_velocities()
         commands: dict[str, float] = {}
@@ -142,12 +140,12 @@ class ControllerManager:
             self._robot.set_base_command(*base.update(now_ns))
 
     def end_tick(self) -> None:
-        """Closes a tick for the witnesses, after its last update."""
+        """End a tick of the witnesses, after its last update."""
         for name, witness in self.witnesses.items():
             witness.end_tick(self._set_points.get(name))
 
     def reset(self, now_ns: int) -> None:
-        """The robot was put elsewhere: goals end, and all controllers hold it there."""
+        """Handle a reset of the robot: goals end, and all controllers hold its new pose."""
         positions = self._robot.joint_positions()
         for name, arm in self.arms.items():
             arm.reset(self._measured(name, positions))
@@ -161,8 +159,8 @@ class ControllerManager:
             witness.begin_anew()
 
     def _drive(self, name: str, command: np.ndarray, commands: dict[str, float]) -> None:
-        """Adds what the drives of a group follow to `commands`."""
-        values = command.tolist()  # For so few joints numbers cost less than arrays.
+        """Add the finite, clamped set-points of a group to `commands`."""
+        values = command.tolist()  # For so few joints, floats are faster than arrays.
         if not all(map(math.isfinite, values)):
             finite = np.isfinite(command)
             self.not_finite_set_points += int((~finite).sum())
@@ -175,7 +173,7 @@ class ControllerManager:
             commands[joint] = min(max(value, lower), upper)
 
     def _measured(self, name: str, values: Mapping[str, float]) -> np.ndarray:
-        """Values of a group's joints in order, (joints,) float64."""
+        """Return the values of a group's joints in order, (joints,) float64."""
         return np.array([values[joint] for joint in self._joints[name]])
 
     def _make_arm(self, group: Group, positions: Mapping[str, float]) -> JointTrajectoryController:

@@ -1,11 +1,11 @@
-"""parallel_gripper_action_controller as on a robot (ros2_controllers, Jazzy), without ROS."""
+"""parallel_gripper_action_controller (ros2_controllers, Jazzy), without ROS."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from pi05_ros.sim.controllers.goals import CommandRejected, GripperResult, Outcome
+from pi05_ros.sim.controllers.goals import CommandRejected, GoalOutcome, GripperResult
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class ParallelGripperConfig:
 
 
 class ParallelGripperController:
-    """Commands the position of the last goal, and says when a goal is reached or stuck.
+    """Commands the position of the last goal, and detects when a goal is reached or stalled.
 
     Args:
         config: Its parameters.
-        position: Measured at the start [m or rad]. It holds it.
+        position: Measured position at the start [m or rad], which it holds.
     """
 
     def __init__(self, config: ParallelGripperConfig, position: float) -> None:
@@ -39,31 +39,31 @@ class ParallelGripperController:
         self.reset(position)
 
     def reset(self, position: float) -> None:
-        """Starts anew as if just activated, and holds `position`; an active goal is aborted."""
+        """Restart as after activation and hold `position`; an active goal is aborted."""
         if self._goal is not None:
             self._finish("aborted", stalled=False)
-        self.set_point = position  # Commanded now [m or rad]; whatever was sent.
+        self.set_point = position  # Present command [m or rad], not limited.
         self._measured = position
         self._last_movement_ns = 0
 
     @property
     def active_goal(self) -> Hashable | None:
-        """The goal that is being carried out."""
+        """The active goal."""
         return self._goal
 
     def check(self, positions: Sequence[float]) -> str:
-        """Why a goal would be rejected; an empty string if it would be taken."""
+        """Reason why a goal would be rejected; empty if it would be accepted."""
         if len(positions) != 1:
             return f"{len(positions)} positions, a gripper takes exactly 1"
         return ""
 
     def start_goal(self, goal: Hashable, positions: Sequence[float], now_ns: int) -> None:
-        """Takes a gripper_cmd goal. An active one is canceled and gets an empty result.
+        """Start a gripper_cmd goal. An active one is canceled and gets an empty result.
 
         Args:
-            goal: Anything that names it; comes back in `take_results`.
-            positions: `command.position`; no limit is checked, nor NaN.
-            now_ns: The time [ns].
+            goal: Identifier of the goal, returned by `take_results`.
+            positions: `command.position`; not checked for limits or NaN.
+            now_ns: Present time [ns].
 
         Raises:
             CommandRejected: There is not exactly one position.
@@ -77,7 +77,7 @@ class ParallelGripperController:
         self.set_point = float(positions[0])
 
     def cancel_goal(self, goal: Hashable) -> bool:
-        """Cancels `goal` if it is active and holds the measured position."""
+        """Cancel `goal` and hold the measured position; return False if it is not active."""
         if self._goal is None or goal != self._goal:
             return False
         self._end_quietly()
@@ -85,15 +85,15 @@ class ParallelGripperController:
         return True
 
     def take_results(self) -> list[GripperResult]:
-        """Goals that ended since the last call."""
+        """Return the results of goals that ended since the last call."""
         results, self._results = self._results, []
         return results
 
     def update(self, now_ns: int, position: float, velocity: float) -> float:
-        """One cycle: judges the active goal by the measured state.
+        """Run one cycle: check the active goal against the measured state.
 
         Args:
-            now_ns: The time [ns].
+            now_ns: Present time [ns].
             position: Measured [m or rad].
             velocity: Measured [unit/s].
 
@@ -107,18 +107,18 @@ class ParallelGripperController:
             elif abs(velocity) > self.config.stall_velocity_threshold:
                 self._last_movement_ns = now_ns
             elif now_ns - self._last_movement_ns > self._stall_timeout_ns:
-                outcome: Outcome = "succeeded" if self.config.allow_stalling else "aborted"
+                outcome: GoalOutcome = "succeeded" if self.config.allow_stalling else "aborted"
                 self._finish(outcome, stalled=True)
         return self.set_point
 
-    def _finish(self, outcome: Outcome, stalled: bool) -> None:
-        """Notes the end of the active goal."""
+    def _finish(self, outcome: GoalOutcome, stalled: bool) -> None:
+        """Record the result of the active goal and clear it."""
         reached = outcome == "succeeded" and not stalled
         self._results.append(GripperResult(self._goal, outcome, self._measured, stalled, reached))
         self._goal = None
 
     def _end_quietly(self) -> None:
-        """Cancels an active goal with an empty result."""
+        """Cancel an active goal with an empty result."""
         if self._goal is not None:
             self._results.append(GripperResult(self._goal, "canceled"))
             self._goal = None

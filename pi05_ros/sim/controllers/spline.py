@@ -1,7 +1,7 @@
-"""The interpolation of joint_trajectory_controller (ros2_controllers, Jazzy, `trajectory.cpp`).
+"""Interpolation of joint_trajectory_controller (ros2_controllers, Jazzy, `trajectory.cpp`).
 
-The degree of a segment follows from what *both* of its ends carry: positions only, a line; with
-velocities, a cubic; with velocities and accelerations, a quintic.
+The degree of a segment depends on the derivatives that *both* of its ends have: none, linear;
+velocities, cubic; velocities and accelerations, quintic.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class JointPoint:
     effort: np.ndarray | None = None  # [N·m] or [N]; None: not given.
 
     def filled(self, time_ns: int) -> JointPoint:
-        """The same point at `time_ns`, with zeros for the derivatives that it lacks."""
+        """Return the point at `time_ns`, with zeros for missing derivatives."""
         zeros = np.zeros(len(self.positions))
         return JointPoint(
             time_ns,
@@ -37,11 +37,11 @@ class JointPoint:
 def interpolate(
     time_a_ns: int, a: JointPoint, time_b_ns: int, b: JointPoint, time_ns: int
 ) -> JointPoint:
-    """State on the segment from `a` (at `time_a_ns`) to `b` (at `time_b_ns`).
+    """Interpolate on the segment from `a` (at `time_a_ns`) to `b` (at `time_b_ns`).
 
-    A segment whose ends carry accelerations but not velocities fits none of the three degrees, and
-    the real controller then commands 0 for every joint. So does this one: a sender must find out
-    here, not on a robot.
+    A segment whose ends have accelerations but no velocities has none of the three degrees. The
+    real controller then commands 0 for every joint, and so does this one, so that the error shows
+    in simulation.
 
     Returns:
         Positions, velocities and accelerations at `time_ns`; its `time_ns` is that argument.
@@ -75,9 +75,9 @@ def interpolate(
 def _on_line(
     p0: np.ndarray, p1: np.ndarray, t: float, duration: float, time_ns: int
 ) -> JointPoint:
-    """State on a line, `t` after its start [s]; without duration it stays there.
+    """Interpolate linearly, `t` after the start [s]; a segment of zero duration stays there.
 
-    Written out, because streams of positions, which come all the time, run on nothing else.
+    A separate function for speed: streams of positions use nothing else.
     """
     zeros = np.zeros(len(p0))
     speed = (p1 - p0) / duration if duration else zeros
@@ -87,7 +87,7 @@ def _on_line(
 def _cubic(
     p0: np.ndarray, v0: np.ndarray, p1: np.ndarray, v1: np.ndarray, duration: float
 ) -> np.ndarray:
-    """Coefficients (4, joints) of the cubic through both positions and velocities."""
+    """Compute the coefficients (4, joints) of the cubic through both positions and velocities."""
     zeros = np.zeros_like(p0)
     if duration == 0.0:
         return np.stack([p0, v0, zeros, zeros])
@@ -106,11 +106,11 @@ def _quintic(
     a1: np.ndarray,
     duration: float,
 ) -> np.ndarray:
-    """Coefficients (6, joints) of the quintic through positions, velocities, accelerations."""
+    """Compute the coefficients (6, joints) of the quintic through both end states."""
     zeros = np.zeros_like(p0)
     if duration == 0.0:
         return np.stack([p0, v0, 0.5 * a0, zeros, zeros, zeros])
-    # What is left for the three high powers to bring about at the end of the segment.
+    # Remainder at the end of the segment that the three highest powers must produce.
     step = p1 - (p0 + v0 * duration + 0.5 * a0 * duration**2)
     speed = (v1 - (v0 + a0 * duration)) * duration
     bend = (a1 - a0) * duration**2

@@ -1,7 +1,7 @@
-"""Tolerances of joint_trajectory_controller: how far a joint may stray, on the way and at the end.
+"""Tolerances of joint_trajectory_controller: largest joint errors on the path and at the goal.
 
 Follows ros2_controllers (Jazzy), `joint_trajectory_controller/tolerances.hpp`. Only positions are
-judged: with a position command interface the real controller leaves velocity errors at 0.
+checked: with a position command interface the real controller leaves velocity errors at 0.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-NOT_GIVEN = 0.0  # In a goal: the controller's default stays.
+NOT_GIVEN = 0.0  # In a goal: the controller's default applies.
 ERASED = -1.0  # In a goal: no limit, whatever the default.
 
 
@@ -22,23 +22,21 @@ class Tolerances:
 
     path: np.ndarray
     goal: np.ndarray
-    goal_time: float = (
-        0.0  # How long after the last point the goal may be missed [s]; 0: for ever.
-    )
+    goal_time: float = 0.0  # Time after the last point to reach the goal [s]; 0: no limit.
 
     @cached_property
     def limits_path(self) -> bool:
-        """Whether any joint has a limit on the way."""
+        """True if any joint has a limit on the path."""
         return bool(np.any(self.path > 0.0))
 
     @cached_property
     def limits_goal(self) -> bool:
-        """Whether any joint has a limit at the end."""
+        """True if any joint has a limit at the goal."""
         return bool(np.any(self.goal > 0.0))
 
     @staticmethod
     def unlimited(joints: int) -> Tolerances:
-        """No limit at all, the default of a real controller."""
+        """Return tolerances without limits, the default of the real controller."""
         return Tolerances(np.zeros(joints), np.zeros(joints))
 
     def with_goal(
@@ -48,10 +46,10 @@ class Tolerances:
         goal: Mapping[str, float],
         goal_time: float,
     ) -> Tolerances:
-        """These defaults, changed by what a goal asks for.
+        """Return these defaults, overridden by the tolerances of a goal.
 
-        A goal that names an unknown joint, or a negative value other than `ERASED`, changes
-        nothing at all: the real controller logs it and runs with its defaults.
+        A goal with an unknown joint, or a negative value other than `ERASED`, changes nothing at
+        all: the real controller logs it and uses its defaults.
 
         Args:
             joints: Names of the controller's joints, in the order of the arrays.
@@ -71,14 +69,14 @@ class Tolerances:
 
 
 def beyond(limits: np.ndarray, error: np.ndarray) -> bool:
-    """Whether any joint's error is above its limit. NaN is not above anything, as in C++."""
+    """Check whether any joint's error exceeds its limit. As in C++, NaN exceeds no limit."""
     return bool(np.any((limits > 0.0) & (np.abs(error) > limits)))
 
 
 def _merge(
     defaults: np.ndarray, joints: tuple[str, ...], wanted: Mapping[str, float]
 ) -> np.ndarray:
-    """Defaults with the joints in `wanted` replaced. Raises ValueError (see `with_goal`)."""
+    """Replace the defaults of the joints in `wanted`; raise ValueError (see `with_goal`)."""
     merged = defaults.copy()
     for name, value in wanted.items():
         index = joints.index(name)
@@ -87,7 +85,7 @@ def _merge(
 
 
 def _resolve(default: float, value: float) -> float:
-    """One tolerance of a goal. Raises ValueError for a negative value that means nothing."""
+    """Resolve one tolerance of a goal; raise ValueError for an undefined negative value."""
     if value > 0.0:
         return value
     if abs(value - ERASED) < np.finfo(np.float32).eps:

@@ -1,7 +1,7 @@
-"""What joint_trajectory_controller looks at before it takes a trajectory, and no more.
+"""Checks of joint_trajectory_controller before it accepts a trajectory.
 
-Follows ros2_controllers (Jazzy), `validate_trajectory_msg`. It does not look for NaN, infinity,
-limits or doubled names: whoever sends is the only one who can.
+Follows ros2_controllers (Jazzy), `validate_trajectory_msg`. NaN, infinity, limits and duplicate
+names are not checked there; the sender must check them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def check_trajectory(
     now_ns: int,
     allow_nonzero_velocity_at_trajectory_end: bool = False,
 ) -> str:
-    """Why the real controller would reject `trajectory`; an empty string if it would take it.
+    """Reason why the real controller would reject `trajectory`; empty if it would accept it.
 
     Args:
-        trajectory: What was sent.
+        trajectory: The trajectory as sent.
         joints: The controller's joints.
         now_ns: Time of arrival [ns].
         allow_nonzero_velocity_at_trajectory_end: The controller's parameter of that name.

@@ -1,0 +1,1 @@
+"""Scripted expert: a brain that acts on the ground truth of a mock home."""

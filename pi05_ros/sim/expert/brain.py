@@ -1,4 +1,4 @@
-"""A brain that needs no learning: a scripted expert that knows the mock home it is in."""
+"""The scripted expert as a brain: subtasks and chunks from the ground truth of a mock home."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPre
 from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
-from pi05_ros.sim.expert.config import ExpertConfig
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
-from pi05_ros.sim.expert.memory import ChunkMemory, Running
 from pi05_ros.sim.expert.moves import Moves
-from pi05_ros.sim.expert.observing import Observer, check
 from pi05_ros.sim.expert.planner import SubtaskPlanner
 from pi05_ros.sim.expert.projection import item_boxes
-from pi05_ros.sim.expert.skills import Hold, Pick, Place, Skill
+from pi05_ros.sim.expert.recent_chunks import RecentChunks, RunningCommands
+from pi05_ros.sim.expert.skills import HoldSkill, PickSkill, PlaceSkill, Skill
 from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.state_estimator import StateEstimator, check_observation
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 _LOG = logging.getLogger(__name__)
-_HORIZON = 50  # Rows, as π0.5.
+_HORIZON = 50  # Rows, as in π0.5.
 
 
 class ExpertBrain:
-    """Speaks subtasks and writes action chunks from the ground truth of a mock home.
+    """Predicts subtasks and action chunks from the ground truth of a mock home.
 
-    The low level acts on the subtask's text and the observation alone: it never sees the task.
-    Both levels may be called from different threads; they take turns.
+    The low level uses the subtask's text and the observation only, never the task. Both levels may
+    be called from different threads; a lock serialises them.
 
     Args:
         platform: The robot.
-        config: How it moves; None takes the defaults.
-        picture_size: (height, width) of the model's pictures, which boxes refer to [pixel].
+        config: Parameters of its motion; None: the defaults.
+        picture_size: (height, width) of the model's pictures, to which boxes refer [pixel].
     """
 
     def __init__(
         self,
         platform: Platform,
-        config: ExpertConfig | None = None,
+        config: ScriptedExpertConfig | None = None,
         picture_size: tuple[int, int] = (224, 224),
     ) -> None:
         self.info = BrainInfo(
@@ -58,36 +58,36 @@ class ExpertBrain:
             horizon=_HORIZON,
             period=platform.period,
         )
-        config = config or ExpertConfig()
+        config = config or ScriptedExpertConfig()
         self._platform = platform
         self._config = config
         self._picture_size = picture_size
         self._lock = threading.Lock()
-        self._kinematics = Kinematics(platform)
+        self._kinematics = ArmKinematics(platform)
         self._chunks = ChunkMaker(platform, config.limit_share, _HORIZON)
-        self._memory = ChunkMemory(platform.period, platform.is_velocity, config.latency)
-        self._observer = Observer(self._kinematics, config)
+        self._recent = RecentChunks(platform.period, platform.is_velocity, config.latency)
+        self._estimator = StateEstimator(self._kinematics, config)
         self._moves: Moves | None = None
         self._planner: tuple[str, SubtaskPlanner] | None = None
-        self._complained = ""
+        self._warned_text = ""
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        """Solves once, so that libraries are loaded. It goes on from chunks in no mode."""
+        """Solve inverse kinematics once, to load its libraries; `continuation` is ignored."""
         with self._lock:
             for arm in self._kinematics.layout.arms:
                 tcp = self._kinematics.tcps(self._platform.home)[arm.side]
                 self._kinematics.solve(arm.side, tcp, self._platform.home)
 
     def begin_task(self, task: str) -> None:
-        """Forgets what was tried for an earlier task."""
+        """Discard the state of an earlier task."""
         with self._lock:
             self._planner = None
 
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """The next subtask, with boxes around the item that it is about.
+        """Predict the next subtask, with boxes around its item.
 
         Raises:
-            UnknownText: The task is not one that the expert knows.
+            UnknownText: The expert does not support the task.
             Pi05Error: The observation is not of this robot in a mock home.
         """
         with self._lock:
@@ -110,12 +110,12 @@ class ExpertBrain:
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
     ) -> ChunkPrediction:
-        """Targets for `subtask`. An unknown text holds the robot still.
+        """Predict a chunk of targets for `subtask`. With an unknown text the robot holds.
 
-        The expert remembers its own chunks, and goes on from them without being told.
+        The expert keeps its recent chunks, and continues them without a `continuation`.
 
         Raises:
-            ContinuationError: There is a continuation.
+            ContinuationError: `continuation` is not None.
             Pi05Error: The observation is not of this robot in a mock home.
         """
         if continuation is not None:
@@ -126,48 +126,48 @@ class ExpertBrain:
             moves, robot, running = self._observe(observation)
             skill = self._skill(moves, robot, subtask)
             chunk = self._chunks.make(skill, robot, running.committed)
-            self._memory.add(observation.stamp_ns, chunk)
+            self._recent.add(observation.stamp_ns, chunk)
             return ChunkPrediction(chunk)
 
-    def remember(self, stamp_ns: int, chunk: np.ndarray) -> None:
-        """Says what became of the last chunk, where something else is executed.
+    def replace_last_chunk(self, stamp_ns: int, chunk: np.ndarray) -> None:
+        """Replace the last chunk by the one that is actually executed.
 
         Args:
-            stamp_ns: Of its observation.
+            stamp_ns: Stamp of its observation [ns].
             chunk: (horizon, D) float64 targets, platform units.
         """
         with self._lock:
-            self._memory.replace(stamp_ns, chunk)
+            self._recent.replace(stamp_ns, chunk)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there are no resources to free."""
 
-    def _observe(self, observation: Observation) -> tuple[Moves, RobotState, Running]:
-        """The state at the stamp and the commands on their way. Gets to know a new home."""
-        scene = check(observation, self._platform.names)
+    def _observe(self, observation: Observation) -> tuple[Moves, RobotState, RunningCommands]:
+        """Return moves, state at the stamp and running commands; set up a new home if needed."""
+        scene = check_observation(observation, self._platform.names)
         if self._moves is None or self._moves.workplace.kitchen.seed != scene.home:
             place = Workplace(self._kinematics, draw_kitchen(scene.home), self._config)
             self._moves = Moves(place)
             self._planner = None
-            self._memory.clear()
-            self._observer.clear()
+            self._recent.clear()
+            self._estimator.clear()
         commanded = np.asarray(observation.commanded, dtype=np.float64)
         commanded = np.where(np.isfinite(commanded), commanded, observation.state)
-        running = self._memory.running(commanded, observation.stamp_ns)
+        running = self._recent.match(commanded, observation.stamp_ns)
         kitchen = self._moves.workplace.kitchen
-        robot = self._observer.observe(observation, scene, kitchen, running)
+        robot = self._estimator.estimate(observation, scene, kitchen, running)
         return self._moves, robot, running
 
     def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
         try:
             command = parse_subtask(subtask, moves.workplace.kitchen)
         except UnknownText as error:
-            if subtask != self._complained:
+            if subtask != self._warned_text:
                 _LOG.warning("%s; the robot holds still", error)
-                self._complained = subtask
-            return Hold(moves)
+                self._warned_text = subtask
+            return HoldSkill(moves)
         if command.item is None:
-            return Hold(moves)
+            return HoldSkill(moves)
         if command.verb == "pick":
-            return Pick(moves, command.item, robot)
-        return Place(moves, command.item, robot)
+            return PickSkill(moves, command.item, robot)
+        return PlaceSkill(moves, command.item, robot)

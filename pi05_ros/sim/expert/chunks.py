@@ -1,4 +1,4 @@
-"""Chunks: a skill played forward on the predicted robot, within the platform's limits."""
+"""Chunk generation: rollout of a skill on the predicted robot, within the platform's limits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pi05_ros.sim.expert.state import RobotState
 
 
 class ChunkMaker:
-    """Plays skills forward.
+    """Rolls skills out into chunks.
 
     Args:
-        platform: Gives limits and period.
+        platform: The robot, with limits and period.
         share: Share of its velocity and acceleration limits to use.
         horizon: Rows of a chunk.
     """
@@ -35,13 +35,13 @@ class ChunkMaker:
         )
 
     def make(self, skill: Skill, robot: RobotState, committed: np.ndarray) -> np.ndarray:
-        """Plays `skill` forward from `robot`, which is left as predicted for the last row.
+        """Roll out `skill` from `robot`, which is advanced to the state at the last row.
 
         Args:
-            skill: What to do.
-            robot: The state at the chunk's stamp.
-            committed: (n, D) rows that come first, because they will have been sent when this
-                chunk arrives; n may be 0.
+            skill: The skill.
+            robot: The state at the chunk's stamp; modified.
+            committed: (n, D) first rows of the chunk, which will have been sent when it arrives;
+                n may be 0.
 
         Returns:
             (horizon, D) float64 targets.
@@ -58,7 +58,7 @@ class ChunkMaker:
         return rows
 
     def _follow(self, row: np.ndarray, robot: RobotState) -> np.ndarray:
-        """The velocity that leads to `row`; the base's as near to it as its acceleration lets."""
+        """Compute the velocity that reaches `row`; the base's is limited by its acceleration."""
         velocity = (row - robot.command) / self._period
         now = robot.velocity[self._base]
         wanted = np.clip(row[self._base], now - self._base_step, now + self._base_step)

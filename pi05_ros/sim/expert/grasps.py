@@ -1,4 +1,4 @@
-"""Where a hand that points straight down can take an item."""
+"""Grasp poses of a hand that points straight down."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from pi05_ros.sim.homes.geometry import wrap_angle
 from pi05_ros.sim.homes.items import Grasp
 
 _RIM_POINTS = 16
-_STEEP = 0.7  # Height of a unit vector above which it gives fingers no horizontal direction.
+_STEEP = 0.7  # Largest |z| of a unit radial vector that still gives a horizontal direction.
 
 
 @dataclass(frozen=True)
 class HandPose:
-    """A hand that points down at `position` (3,) [m], turned by `yaw` [rad]; both in odom."""
+    """Pose of a hand that points down: `position` (3,) [m] and `yaw` [rad] in odom."""
 
     position: np.ndarray
     yaw: float
 
     @property
     def transform(self) -> Transform:
-        """T_odom_tcp."""
+        """Transform T_odom_tcp."""
         return hand_down(self.position, self.yaw)
 
 
 def hand_yaw(T_odom_tcp: Transform) -> float:
-    """The yaw of `hand_down` that comes nearest to a hand's pose [rad]."""
+    """Return the yaw [rad] for which `hand_down` is nearest to a hand's pose."""
     across = T_odom_tcp.rotation[:, 1]
     return math.atan2(-across[0], across[1])
 
 
 def hand_poses(grasp: Grasp, T_odom_item: Transform, facing: float) -> list[HandPose]:
-    """Poses of the tool centre point in which closing the fingers takes the item.
+    """Return hand poses in odom in which closing the fingers grasps the item.
 
     Args:
         grasp: The item's graspable points.
-        T_odom_item: Where the item is. It may lie on its side.
-        facing: Yaw in odom [rad] that the robot looks along: hand yaws are near it.
+        T_odom_item: Pose of the item, which may lie on its side.
+        facing: Yaw of the robot in odom [rad]; hand yaws are within 120° of it.
     """
     point = np.asarray(grasp.point, dtype=np.float64)
     if grasp.along is not None or grasp.radius == 0.0:
@@ -64,7 +64,7 @@ def hand_poses(grasp: Grasp, T_odom_item: Transform, facing: float) -> list[Hand
 
 
 def _either_way(yaw: float, facing: float) -> list[float]:
-    """Fingers close the same after half a turn: yaws about `facing`, at most 120° off."""
+    """Return `yaw` and the equivalent yaw after half a turn, as far as within 120° of `facing`."""
     first = facing + wrap_angle(yaw - facing)
     turned = facing + wrap_angle(yaw + math.pi - facing)
     return [y for y in (first, turned) if abs(y - facing) <= math.radians(120)]

@@ -1,4 +1,4 @@
-"""Forward and inverse kinematics of a platform, in its base frame. mink does the inverse."""
+"""Forward (MuJoCo) and inverse (mink) kinematics of a platform's arms, in its base frame."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from pi05_ros.sim.expert.transforms import Transform
 from pi05_ros.sim.robot import robot_spec
 
 _SOLVER = "daqp"
-_POSTURE_COST = 1e-3  # Small against the frame's 1.0: it only settles what the pose leaves open.
-_TORSO_COST = 3e-2  # The torso is slow: arms do what they can before it moves.
+_POSTURE_COST = 1e-3  # Small against the frame task's 1.0: it only resolves redundancy.
+_TORSO_COST = 3e-2  # Higher, because the torso is slow: the arms move first.
 _DAMPING = 1e-4
-_STEP_LENGTH, _STEP_ANGLE = 0.3, 0.5  # [m], [rad] of one leg on the way to a far target.
+_STEP_LENGTH, _STEP_ANGLE = 0.3, 0.5  # Intermediate steps to a far target [m], [rad].
 
 
 @dataclass(frozen=True)
 class IkSolution:
-    """What the solver found."""
+    """Result of the inverse kinematics."""
 
-    vector: np.ndarray  # (D,) float64, the seed with this arm's (and perhaps the torso's) joints.
+    vector: np.ndarray  # (D,) float64, the seed with the solved joints replaced.
     position_error: float  # [m]
     angle_error: float  # [rad]
 
     def reaches(self, position: float = 2e-3, angle: float = 2e-2) -> bool:
-        """Whether the pose is met within `position` [m] and `angle` [rad]."""
+        """Check whether the errors are within `position` [m] and `angle` [rad]."""
         return self.position_error <= position and self.angle_error <= angle
 
 
-class Kinematics:
-    """Where hands and cameras are for a state vector, and which vector puts a hand somewhere.
+class ArmKinematics:
+    """Poses of hands and cameras for a state vector, and inverse kinematics of the hands.
 
-    Holds scratch memory: one thread at a time. Base velocities in a vector are not looked at.
+    Not thread-safe: it reuses its buffers. Base velocities in a vector are ignored.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -54,7 +54,7 @@ class Kinematics:
         self._tcp_sites = {arm.side: self._model.site(arm.tcp).id for arm in self.layout.arms}
 
     def tcps(self, vector: np.ndarray) -> dict[str, Transform]:
-        """T_base_tcp of each hand, by side, for the state `vector` (D,)."""
+        """Return T_base_tcp of each hand, by side, for the state `vector` (D,)."""
         self._update(vector)
         xmat, xpos = self._data.site_xmat, self._data.site_xpos
         return {
@@ -63,13 +63,13 @@ class Kinematics:
         }
 
     def shoulder(self, vector: np.ndarray, side: str) -> np.ndarray:
-        """Where the first joint of an arm sits in the base frame, (3,) [m]."""
+        """Return the position of an arm's first joint in the base frame, (3,) [m]."""
         self._update(vector)
         first = self.platform.dimensions[self.layout.arm(side).joints[0]].joint_name
         return self._data.joint(first).xanchor.copy()
 
     def camera(self, vector: np.ndarray, name: str) -> Transform:
-        """Optical frame (z forward, x right, y down) of the camera `name` in the base frame."""
+        """Return T_base_camera of a camera's optical frame (z forward, x right, y down)."""
         self._update(vector)
         return _transform(self._data.body(self.platform.camera(name).frame))
 
@@ -86,20 +86,20 @@ class Kinematics:
         move_torso: bool = False,
         iterations: int = 30,
     ) -> IkSolution:
-        """Finds joints that put the hand `side` at `T_base_tcp`.
+        """Solve for the joints that put the hand `side` at `T_base_tcp`.
 
         Args:
-            side: The arm that moves.
-            T_base_tcp: Wanted pose of its tool centre point in the base frame.
-            seed: (D,) vector to start from; all that does not move is taken from it.
-            move_torso: Whether the torso may help.
-            iterations: At most so many steps of the solver.
+            side: Side of the arm.
+            T_base_tcp: Target pose of its tool centre point in the base frame.
+            seed: (D,) start vector; it also provides the entries that do not move.
+            move_torso: Whether the torso joints may move.
+            iterations: Largest number of solver steps at the target.
         """
         return self._chains[side].solve(T_base_tcp, seed, move_torso, iterations)
 
 
 class _Chain:
-    """One arm on its torso as a robot of its own: small matrices make a quick solver."""
+    """One arm with the torso as a separate, smaller model, for a faster solver."""
 
     def __init__(self, platform: Platform, layout: RobotLayout, arm: ArmLayout) -> None:
         self._platform = platform
@@ -135,8 +135,8 @@ class _Chain:
         )
         self._posture.set_target(q)
         constraints = [] if move_torso else self._frozen
-        # A far target is led up to in short steps: each is nearly linear, so that the solver
-        # neither jumps to another branch of solutions nor runs into a limit on the way.
+        # A far target is approached in short, nearly linear steps, so that the solver neither
+        # switches to another solution branch nor gets stuck at a limit.
         start = self._configuration.get_transform_frame_to_world(self._frame.frame_name, "site")
         self._frame.set_target(target)
         distance, angle = self._error()
@@ -148,7 +148,7 @@ class _Chain:
         self._iterate(constraints, iterations)
         vector = np.array(seed, dtype=np.float64)
         vector[self._entries] = np.clip(self._configuration.q[self._q_entries], low, high)
-        if not move_torso:  # The solver holds it to the last bit on some processors only.
+        if not move_torso:  # On some processors the solver changes frozen joints by rounding.
             vector[self._torso] = seed[self._torso]
         return IkSolution(vector, *self._error())
 
@@ -169,18 +169,18 @@ class _Chain:
             self._configuration.integrate_inplace(velocity, 1.0)
 
     def _error(self) -> tuple[float, float]:
-        """Distance [m] and angle [rad] to the target of the moment."""
+        """Return distance [m] and angle [rad] to the present target."""
         twist = self._frame.compute_error(self._configuration)
         return float(np.linalg.norm(twist[:3])), float(np.linalg.norm(twist[3:]))
 
 
 def robot_model(platform: Platform, keep: np.ndarray | None = None) -> mujoco.MjModel:
-    """The robot alone, its base fixed at the origin.
+    """Compile a model of the robot alone, with its base fixed at the origin.
 
     Args:
-        platform: Names the URDF and the joints.
-        keep: Entries of the vector whose joints stay; None keeps all that are positions. Every
-            other joint is held where it is at zero.
+        platform: The robot.
+        keep: Entries of the vector whose joints are kept; None: all that are positions. Every
+            other joint is fixed at zero.
     """
     if keep is None:
         keep = np.flatnonzero(~platform.is_velocity)
@@ -197,11 +197,11 @@ def robot_model(platform: Platform, keep: np.ndarray | None = None) -> mujoco.Mj
 
 
 def _q_addresses(model: mujoco.MjModel, platform: Platform, entries: np.ndarray) -> np.ndarray:
-    """Where the entries of the vector stand in qpos, (n,) int."""
+    """Return the qpos addresses of entries of the vector, (n,) int."""
     names = [platform.dimensions[i].joint_name for i in entries]
     return np.array([model.joint(name).qposadr[0] for name in names], dtype=int)
 
 
 def _transform(view) -> Transform:
-    """T_base_x of a body or site of the robot alone."""
+    """Return T_base_x of a body or site x of the robot model."""
     return Transform(view.xmat.reshape(3, 3).copy(), view.xpos.copy())

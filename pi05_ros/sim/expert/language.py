@@ -1,4 +1,4 @@
-"""The few sentences that the expert speaks and understands."""
+"""Texts of the expert: generation and parsing of its subtasks and tasks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _ALL = re.compile(r"(?:all )?(?:of )?(?:the )?(?:dirty )?dishes")
 
 
 class UnknownText(Pi05Error):
-    """A task or subtask that the expert does not understand.
+    """The expert does not support a task or subtask.
 
     Args:
-        text: What was said.
-        problem: Why it is not understood.
-        valid: What could be said instead.
+        text: Text of the task or subtask.
+        problem: Reason, as one clause.
+        valid: Supported texts.
     """
 
     def __init__(self, text: str, problem: str, valid: tuple[str, ...]) -> None:
@@ -33,27 +33,27 @@ class UnknownText(Pi05Error):
 
 @dataclass(frozen=True)
 class Command:
-    """A subtask, understood."""
+    """A parsed subtask."""
 
     verb: Verb
     item: Item | None = None  # None for "hold".
 
 
 def pick_text(item: Item) -> str:
-    """The subtask that takes an item."""
+    """Return the subtask text to pick up an item."""
     return f"pick up {item.phrase}"
 
 
 def place_text(item: Item) -> str:
-    """The subtask that puts an item into the sink."""
+    """Return the subtask text to put an item into the sink."""
     return f"put {item.phrase} in the sink"
 
 
 def parse_subtask(text: str, kitchen: Kitchen) -> Command:
-    """What a subtask asks for.
+    """Parse a subtask.
 
     Raises:
-        UnknownText: It is not a sentence of the expert, or names nothing in this kitchen.
+        UnknownText: The text is not supported, or its item is not in this kitchen.
     """
     words = _normal(text)
     if words in _HOLD:
@@ -67,10 +67,10 @@ def parse_subtask(text: str, kitchen: Kitchen) -> Command:
 
 
 def parse_task(text: str, kitchen: Kitchen) -> tuple[Item, ...]:
-    """The items that a task wants in the sink.
+    """Parse a task and return the items to put into the sink.
 
     Raises:
-        UnknownText: It is not a task of the expert, or names nothing in this kitchen.
+        UnknownText: The text is not supported, or its item is not in this kitchen.
     """
     match = _PLACE.fullmatch(_normal(text))
     if match is None:
@@ -82,7 +82,7 @@ def parse_task(text: str, kitchen: Kitchen) -> tuple[Item, ...]:
 
 
 def _find(text: str, thing: str, kitchen: Kitchen) -> Item:
-    """The graspable item that `thing` names: by its phrase, else by a label that only one has."""
+    """Find the graspable item that `thing` names, by its phrase or by a unique label."""
     graspable = [item for item in kitchen.items if item.grasp is not None]
     wanted = thing.removeprefix("the ")
     for name in (lambda i: i.phrase.removeprefix("the "), lambda i: i.label):
@@ -98,5 +98,5 @@ def _sentences(kitchen: Kitchen) -> tuple[str, ...]:
 
 
 def _normal(text: str) -> str:
-    """Lower case, single spaces, no full stop."""
+    """Normalise to lower case and single spaces, without a final full stop."""
     return " ".join(text.lower().split()).rstrip(".!")

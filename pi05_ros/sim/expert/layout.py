@@ -1,4 +1,4 @@
-"""Which entries of a platform's vector are an arm, its gripper, the torso and the base."""
+"""Indices of arms, grippers, torso and base in a platform's vector."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.robot import tcp_site
 
-_BASE_SIZE = 3  # vx, vy, wz: what a holonomic base takes.
+_BASE_SIZE = 3  # vx, vy, wz of a holonomic base.
 
 
 @dataclass(frozen=True)
 class ArmLayout:
-    """One arm with its hand."""
+    """One arm with its gripper."""
 
     side: str  # "left", "right"
     joints: np.ndarray  # Indices in the vector, (n,) int, from the shoulder outwards.
@@ -25,7 +25,7 @@ class ArmLayout:
 
 @dataclass(frozen=True)
 class RobotLayout:
-    """The vector of a platform, sorted by what the expert does with each part."""
+    """The vector of a platform, split into arms, torso and base."""
 
     arms: tuple[ArmLayout, ...]
     torso: np.ndarray  # Indices in the vector, (n,) int; 0 or more joints that carry all arms.
@@ -33,10 +33,10 @@ class RobotLayout:
 
     @classmethod
     def of(cls, platform: Platform) -> RobotLayout:
-        """Reads the layout off the platform's groups.
+        """Derive the layout from the platform's groups.
 
         A gripper group `SIDE_gripper` belongs to the joint group `SIDE_arm`; every joint group
-        without a gripper is a part of the torso.
+        without a gripper belongs to the torso.
 
         Raises:
             ConfigError: A gripper has no arm, there is no gripper, or not exactly one base.
@@ -77,7 +77,7 @@ class RobotLayout:
         )
 
     def arm(self, side: str) -> ArmLayout:
-        """The arm of `side`.
+        """Return the arm of `side`.
 
         Raises:
             KeyError: There is no such arm.

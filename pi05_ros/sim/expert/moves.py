@@ -1,4 +1,4 @@
-"""The moves that every skill is made of: draw in, drive, reach down. Each fills in a Goal."""
+"""Elementary moves of the skills: retract, drive, reach down. Each fills in a Goal."""
 
 from __future__ import annotations
 
@@ -9,69 +9,74 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
-from pi05_ros.sim.expert.rails import Rail, Rails
 from pi05_ros.sim.expert.state import Held, RobotState
+from pi05_ros.sim.expert.vertical_paths import VerticalPath, VerticalPaths
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
-_SETTLED = 0.6  # Slower than this an arm may start down [rad/s].
-_NEAR_PATH = 0.07  # Nearer to its path than this, a low hand that is off it goes back to it [m].
-_STILL = 0.03  # Slower than this the base stands [m/s, rad/s].
-_TURNED = 0.03  # [rad] of base yaw that count like the stance tolerance.
+_SETTLED = 0.6  # Largest joint velocity of an arm that may start to lower its hand [rad/s].
+_NEAR_PATH = 0.07  # Distance from its path within which a low hand returns to it [m].
+_STILL = 0.03  # Largest velocity of a base that counts as standing [m/s, rad/s].
+_TURNED = 0.03  # Tolerance of the base yaw that belongs to the stance tolerance [rad].
 
 
 @dataclass
 class Goal:
-    """Where everything should go at one row. Skills start from `Moves.rest` and change parts."""
+    """Goal of the whole robot at one row. Skills start from `Moves.rest` and change parts."""
 
-    vector: np.ndarray  # (D,) goal positions; the entries of the base are not looked at.
+    vector: np.ndarray  # (D,) goal positions; the entries of the base are ignored.
     base: FloorPose | None  # Goal in odom; None: stop.
 
 
 class Moves:
-    """Moves of a robot in a kitchen, decided from the state alone: any row can be the first."""
+    """Moves of a robot in a kitchen, as functions of its state: any row can be the first."""
 
     def __init__(self, workplace: Workplace) -> None:
         self.workplace = workplace
         self._config = workplace.config
         self._layout = workplace.kinematics.layout
-        self._rails = Rails(workplace.kinematics)
-        self._up: dict[str, Rail] = {}
+        self._paths = VerticalPaths(workplace.kinematics)
+        self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
 
     def stay(self, robot: RobotState) -> Goal:
-        """Everything stops where it is."""
+        """Return the goal to stop everything in place."""
         return Goal(robot.command.copy(), None)
 
     def rest(self, robot: RobotState, working: str | None = None) -> Goal:
-        """The base stops, hands other than `working` draw in, the torso takes its work posture."""
+        """Return the goal to stop the base, retract the idle hands and set the torso's posture.
+
+        Args:
+            robot: Present state.
+            working: Side of the hand that is not retracted; None: both are retracted.
+        """
         goal = self.stay(robot)
         torso = self._layout.torso
         if self.hands_are_clear(robot):
             goal.vector[torso] = self.workplace.posture[torso]
         for arm in self._layout.arms:
             if arm.side != working:
-                self.draw_in(robot, goal, arm.side)
+                self.retract(robot, goal, arm.side)
         return goal
 
-    def draw_in(self, robot: RobotState, goal: Goal, side: str) -> None:
-        """The hand goes straight up if it has to, then to its ready pose."""
+    def retract(self, robot: RobotState, goal: Goal, side: str) -> None:
+        """Move the hand straight up if necessary, then to its ready pose."""
         if self._must_rise(robot, side):
             self._rise(robot, goal, side)
             return
         yaw = 0.0
         if robot.hands[side].held is not None:
-            # Half a turn of what hangs in the hand is left for the goal: here it stays as it is.
+            # With a load, the hand keeps its yaw; it turns on the way to the release pose.
             yaw = wrap_angle(hand_yaw(robot.tcp(side)) - robot.base.yaw)
         height = self.passing_height(robot, side)
         joints = self._layout.arm(side).joints
         goal.vector[joints] = self.workplace.ready_joints(side, height, yaw)
 
     def drive(self, robot: RobotState, goal: Goal, stance: FloorPose) -> None:
-        """The base goes to `stance`; near the counter it waits until all hands are high enough."""
+        """Drive the base to `stance`; before the counter it waits until all hands are high."""
         place = self.workplace
         if all(self._is_clear(robot, arm.side) for arm in self._layout.arms):
             goal.base = stance
@@ -82,7 +87,7 @@ class Moves:
     def reach(
         self, robot: RobotState, goal: Goal, side: str, target: HandPose, stance: FloorPose
     ) -> bool:
-        """Drives to `stance`, moves the hand above `target` and down to it.
+        """Drive to `stance`, move the hand above `target` and lower it to the target.
 
         Returns:
             Whether the hand has arrived.
@@ -95,28 +100,28 @@ class Moves:
         is_low = hand[2] < top - _LOW
         on_path = turned < 0.12 and beside < config.on_path * (1.5 if is_low else 1.0)
         if not self._stands(robot, stance, slack=on_path and is_low):
-            self.draw_in(robot, goal, side)
+            self.retract(robot, goal, side)
             self.drive(robot, goal, stance)
             return False
         seed = self.workplace.posture.copy()
         seed[self._layout.arm(side).joints] = self.workplace.ready_joints(side, top)
-        rail = self._rails.get("reach", side, target, top, robot.base, seed)
+        path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
-        # A hand that comes in fast would be carried past its path: it settles above it first.
+        # A fast hand would overshoot its path, so it settles above the path first.
         settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
         if on_path and settled and self._torso_is_up(robot):
-            goal.vector[joints] = rail.at(hand[2] - config.lookahead)
+            goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
         if is_low and beside < _NEAR_PATH and turned < 0.3:
-            goal.vector[joints] = rail.at(hand[2] + config.lookahead)  # Up and back to the path.
+            goal.vector[joints] = path.at(hand[2] + config.lookahead)  # Up and back to the path.
         elif is_low and self.workplace.is_over(hand):
             self._rise(robot, goal, side)
         else:
-            goal.vector[joints] = rail.at(rail.top)
+            goal.vector[joints] = path.at(path.top)
         return False
 
     def passing_height(self, robot: RobotState, side: str) -> float:
-        """Height [m] at which the hand and what hangs in it pass over everything."""
+        """Return the height [m] at which the hand and its load clear all dishes."""
         held = robot.hands[side].held
         hangs = self._config.fingertip
         if held is not None:
@@ -124,7 +129,7 @@ class Moves:
         return self.workplace.pass_height + hangs
 
     def _hanging(self, held: Held) -> float:
-        """How far below the tool centre point a held item ends [m]."""
+        """Return the distance from the tool centre point down to the end of a held item [m]."""
         if self._last_hanging is None or self._last_hanging[0] is not held:
             size = np.array(self.workplace.kitchen.item(held.name).design.size)
             corners = (
@@ -135,7 +140,7 @@ class Moves:
         return self._last_hanging[1]
 
     def hands_are_clear(self, robot: RobotState) -> bool:
-        """Whether no hand is down among the dishes or in the sink."""
+        """Check that no hand is low over the counter or in the sink."""
         return not any(self._must_rise(robot, arm.side) for arm in self._layout.arms)
 
     def _must_rise(self, robot: RobotState, side: str) -> bool:
@@ -144,31 +149,31 @@ class Moves:
         return low and self.workplace.is_over(position)
 
     def _is_clear(self, robot: RobotState, side: str) -> bool:
-        """Whether the base may bring the hand `side` over the counter."""
+        """Check whether the base may move the hand `side` over the counter."""
         height = self.passing_height(robot, side) - _LOW - 0.01
         return robot.tcp(side).position[2] > height
 
     def _rise(self, robot: RobotState, goal: Goal, side: str) -> None:
-        """Straight up from wherever the hand is."""
+        """Move the hand straight up from its present position."""
         T_odom_tcp = robot.tcp(side)
         position, top = T_odom_tcp.position, self.passing_height(robot, side)
-        rail = self._up.get(side)
+        path = self._up.get(side)
         if (
-            rail is None
-            or math.dist(position[:2], rail.place.position[:2]) > 0.03
-            or position[2] < rail.bottom - 0.02
-            or rail.top < top - 0.01
-            or not rail.serves(side, rail.place, rail.top, robot.base, rail.torso)
+            path is None
+            or math.dist(position[:2], path.place.position[:2]) > 0.03
+            or position[2] < path.bottom - 0.02
+            or path.top < top - 0.01
+            or not path.serves(side, path.place, path.top, robot.base, path.torso)
         ):
             place = HandPose(position, hand_yaw(T_odom_tcp))
             seed = robot.command + robot.tracking_error
-            rail = self._rails.get("rise", side, place, top, robot.base, seed, downwards=False)
-            self._up[side] = rail
+            path = self._paths.get("rise", side, place, top, robot.base, seed, downwards=False)
+            self._up[side] = path
         joints = self._layout.arm(side).joints
-        goal.vector[joints] = rail.at(position[2] + self._config.lookahead)
+        goal.vector[joints] = path.at(position[2] + self._config.lookahead)
 
     def _stands(self, robot: RobotState, stance: FloorPose, slack: bool) -> bool:
-        """Whether the base stands at `stance`, as near as it has to."""
+        """Check whether the base stands at `stance` within its tolerance."""
         tolerance = self._config.stance_slack if slack else self._config.stance_tolerance
         off = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
         turned = abs(wrap_angle(stance.yaw - robot.base.yaw))

@@ -1,4 +1,4 @@
-"""Where items appear in the pictures that a brain sees, from the robot's own kinematics."""
+"""Boxes of items in the model's pictures, computed from the robot's kinematics."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ import numpy as np
 from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import Camera
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform
 from pi05_ros.sim.homes.home import Item
 
-_NEAREST = 0.02  # Corners nearer to the lens than this, or behind it, cannot be projected [m].
+_NEAREST = 0.02  # Points nearer to the camera than this, or behind it, are not projected [m].
 
 
 def item_boxes(
-    kinematics: Kinematics,
+    kinematics: ArmKinematics,
     vector: np.ndarray,
     T_odom_base: Transform,
     item: Item,
     T_odom_item: Transform,
     picture_size: tuple[int, int],
 ) -> tuple[Box, ...]:
-    """A box around the item for each planner camera that has its middle in view.
+    """Compute a box around the item for each planner camera that has its centre in view.
 
-    The box bounds the projected corners of the item's bounding box, clipped to the camera's
-    picture. Nothing is said about what stands in front of it.
+    The box encloses the projected corners of the item's bounding box, clipped to the camera's
+    picture. Occlusion is ignored.
 
     Args:
-        kinematics: Of the robot.
+        kinematics: Kinematics of the robot.
         vector: (D,) measured state, platform units.
-        T_odom_base: Where the robot stands.
-        item: What to look for.
-        T_odom_item: Where it is.
+        T_odom_base: Pose of the robot.
+        item: The item.
+        T_odom_item: Its pose.
         picture_size: (height, width) of the model's pictures [pixel].
     """
     x, y, z = item.design.size
@@ -58,14 +58,14 @@ def item_boxes(
 
 
 def project(camera: Camera, points: np.ndarray) -> np.ndarray | None:
-    """Fractions of the camera's picture, (n, 2), x right and y down, of points in its frame.
+    """Project points in a camera's frame to fractions of its picture, (n, 2), x right, y down.
 
     Args:
         camera: An ideal pinhole camera with square pixels.
         points: (n, 3) in the optical frame [m].
 
     Returns:
-        None if a point is behind the camera. Fractions may lie outside 0 to 1.
+        (n, 2), which may lie outside 0 to 1; None if a point is behind the camera.
     """
     depth = points[:, 2]
     if (depth < _NEAREST).any():

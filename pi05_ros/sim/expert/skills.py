@@ -1,4 +1,4 @@
-"""The low level's skills. Each is made for one chunk and says, row by row, where to go."""
+"""Skills of the low level. Each is created for one chunk and returns a goal for each row."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
-from pi05_ros.sim.expert.slots import release_pose
+from pi05_ros.sim.expert.placement import release_pose
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 from pi05_ros.sim.homes.home import Item
 
-_TURN_COST = 0.08  # [m/rad] How much driving a turn of the hand is worth.
-# [m/m] How much driving the hand's own way is worth. Of two options that are equally good, the
-# hand then sticks to the one that it has begun to approach.
+# Costs of a grasp, relative to the driving distance of the base.
+_TURN_COST = 0.08  # Of turning the hand [m/rad].
+# Of moving the hand [m/m]. It breaks ties: the hand keeps the option that it is approaching.
 _WAY_COST = 0.2
-_GROUND_GAP = 0.004  # Between fingertips and what an item stands on [m].
-_SIDE_ON_COST = 0.15  # [m/rad] How much driving it is worth to take an item from its side.
+_GROUND_GAP = 0.004  # Between fingertips and the surface below an item [m].
+_SIDE_ON_COST = 0.15  # Of the hand's yaw relative to the counter [m/rad].
 
 
 class Skill(Protocol):
-    """Something that the robot can do."""
+    """A rule from the robot's state to its goal."""
 
     def goal(self, robot: RobotState) -> Goal:
-        """Where everything should go now."""
+        """Return the goal at the present row."""
 
 
-class Hold:
-    """Stops everything and stays."""
+class HoldSkill:
+    """Stops and holds the robot."""
 
     def __init__(self, moves: Moves) -> None:
         self._moves = moves
 
     def goal(self, robot: RobotState) -> Goal:
-        """Everything stops where it is."""
+        """Return the goal to stop everything in place."""
         return self._moves.stay(robot)
 
 
-class Pick:
-    """Takes an item from the counter, lifts it and draws it in. Which arm, it decides itself."""
+class PickSkill:
+    """Grasps an item, lifts it and retracts it, with the arm of least cost."""
 
     def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
         if item.grasp is None:
@@ -53,7 +53,7 @@ class Pick:
         self._plan = None if robot.holder(item.name) else self._choose(robot)
 
     def goal(self, robot: RobotState) -> Goal:
-        """Drive, reach, close, lift, draw in."""
+        """Return the goal of the present phase: drive, reach, close, lift or retract."""
         moves = self._moves
         side = robot.holder(self._item.name)
         if side is not None:
@@ -81,7 +81,10 @@ class Pick:
             goal.vector[joints] = robot.command[joints]
 
     def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
-        """The free arm, hand pose and stance that cost least. The nearer, the surer the choice."""
+        """Choose the free arm, hand pose and stance of least cost; None: no hand is free.
+
+        Costs decrease on the way to a chosen option, so that the choice is stable.
+        """
         place = self._moves.workplace
         options = []
         for arm in self._layout.arms:
@@ -94,7 +97,7 @@ class Pick:
                 cost += _WAY_COST * math.dist(pose.position[:2], robot.tcp(arm.side).position[:2])
                 cost += _TURN_COST * abs(wrap_angle(pose.yaw - here))
                 cost += _SIDE_ON_COST * abs(wrap_angle(pose.yaw - place.facing))
-                # Of a thing that lies on its side the upper points are the ones in reach.
+                # On an item that lies on its side, only the upper points are reachable.
                 cost -= 2.0 * pose.position[2]
                 options.append((cost, arm.side, pose, stance))
         if not options:
@@ -103,7 +106,7 @@ class Pick:
         return side, self._off_the_ground(pose), stance
 
     def _off_the_ground(self, pose: HandPose) -> HandPose:
-        """The same pose, raised where fingertips would touch the worktop or the sink's floor."""
+        """Raise a pose in which fingertips would touch the worktop or the sink's floor."""
         place = self._moves.workplace
         sink = place.kitchen.sink
         x, y = sink.pose.local(pose.position[:2])
@@ -114,8 +117,8 @@ class Pick:
         return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
-class Place:
-    """Puts what a hand holds into the sink, and draws the hand in again."""
+class PlaceSkill:
+    """Puts a held item into the sink and retracts the hand."""
 
     def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
         self._moves = moves
@@ -131,7 +134,7 @@ class Place:
             self._plan = (side, target, stance)
 
     def goal(self, robot: RobotState) -> Goal:
-        """Drive, reach over the sink, lower, open, rise, draw in."""
+        """Return the goal of the present phase: drive, reach, lower, open, rise or retract."""
         moves = self._moves
         if self._plan is None:
             return after_release(moves, robot)
@@ -149,16 +152,16 @@ class Place:
 
 
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:
-    """Lifts what the hand `side` holds and draws it in, once the fingers have closed."""
+    """Return the goal to lift and retract the item in the hand `side`, once it is closed."""
     goal = moves.rest(robot, working=side)
     goal.vector[robot.kinematics.layout.arm(side).gripper] = 0.0
     if robot.hands[side].since >= moves.workplace.config.dwell:
-        moves.draw_in(robot, goal, side)
+        moves.retract(robot, goal, side)
     return goal
 
 
 def after_release(moves: Moves, robot: RobotState) -> Goal:
-    """Hands that have just opened wait for their fingers, then all hands draw in."""
+    """Return the goal after a release: wait until the fingers are open, then retract all hands."""
     goal = moves.rest(robot)
     for arm in robot.kinematics.layout.arms:
         hand = robot.hands[arm.side]

@@ -1,4 +1,4 @@
-"""The robot as the expert predicts it, row by row of a chunk, from what it observed."""
+"""State of robot and items, as the expert predicts it from row to row of a chunk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
 
@@ -24,17 +24,17 @@ class Held:
 
 @dataclass
 class Hand:
-    """One hand's grip."""
+    """State of one hand."""
 
     held: Held | None = None
-    since: float = 0.0  # Since its command last crossed HALF_OPEN [s].
+    since: float = 0.0  # Time since its command last crossed HALF_OPEN [s].
 
 
 @dataclass
 class RobotState:
-    """Robot and items at one row of a chunk. `advance` makes the next row of it."""
+    """Robot and items at one row of a chunk. `advance` moves it to the next row."""
 
-    kinematics: Kinematics
+    kinematics: ArmKinematics
     command: np.ndarray  # (D,) last command, platform units.
     velocity: np.ndarray  # (D,) rate of the command; for the base the command itself.
     tracking_error: np.ndarray  # (D,) measured minus commanded position.
@@ -44,7 +44,7 @@ class RobotState:
     _tcps: dict[str, Transform] = field(default_factory=dict)
 
     def tcp(self, side: str) -> Transform:
-        """T_odom_tcp of the hand `side`."""
+        """Return T_odom_tcp of the hand `side`."""
         if side not in self._tcps:
             T_odom_base = on_floor(self.base)
             vector = self.command + self.tracking_error
@@ -53,29 +53,29 @@ class RobotState:
         return self._tcps[side]
 
     def item(self, name: str) -> Transform:
-        """T_odom_item, in the hand that holds it if one does."""
+        """Return T_odom_item; a held item moves with its hand."""
         for side, hand in self.hands.items():
             if hand.held is not None and hand.held.name == name:
                 return self.tcp(side) @ hand.held.T_tcp_item
         return self.items[name]
 
     def holder(self, name: str) -> str | None:
-        """Side of the hand that holds the item, or None."""
+        """Return the side of the hand that holds the item, or None."""
         for side, hand in self.hands.items():
             if hand.held is not None and hand.held.name == name:
                 return side
         return None
 
     def is_open(self, side: str) -> bool:
-        """Whether the hand is commanded open."""
+        """Check whether the hand is commanded open."""
         return self.command[self.kinematics.layout.arm(side).gripper] >= HALF_OPEN
 
     def grasp(self, side: str, name: str) -> None:
-        """From now on the item moves with the hand."""
+        """Attach the item to the hand in its present pose."""
         self.hands[side].held = Held(name, self.tcp(side).inverse() @ self.items[name])
 
     def release(self, side: str) -> None:
-        """The item stays where it is now."""
+        """Detach the item from the hand in its present pose."""
         hand = self.hands[side]
         if hand.held is not None:
             self.items[hand.held.name] = self.item(hand.held.name)
@@ -84,7 +84,7 @@ class RobotState:
     def advance(
         self, velocity: np.ndarray, lower: np.ndarray, upper: np.ndarray, dt: float
     ) -> None:
-        """Moves on by one period `dt` [s] at `velocity` (D,), within `lower` and `upper` (D,)."""
+        """Advance by one period `dt` [s] at `velocity` (D,), within `lower` and `upper` (D,)."""
         layout = self.kinematics.layout
         was_open = {side: self.is_open(side) for side in self.hands}
         before = self.command.copy()

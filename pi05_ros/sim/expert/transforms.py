@@ -1,4 +1,4 @@
-"""Rigid transforms as rotation and position, and the few rotations that the expert uses."""
+"""Rigid transforms as rotation matrix and position, and the rotations that the expert uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pi05_ros.sim.homes.geometry import FloorPose
 
 @dataclass(frozen=True)
 class Transform:
-    """Takes coordinates of one frame to another: `T_base_tcp @ p_tcp` is the point in base."""
+    """Rigid transform between frames: `T_base_tcp.apply(p_tcp)` is the point in the base frame."""
 
     rotation: np.ndarray  # (3, 3) float64
     position: np.ndarray  # (3,) float64 [m]
@@ -24,16 +24,16 @@ class Transform:
         )
 
     def apply(self, points: np.ndarray) -> np.ndarray:
-        """Takes points (..., 3) [m] along."""
+        """Transform points (..., 3) [m]."""
         return points @ self.rotation.T + self.position
 
     def inverse(self) -> Transform:
-        """The way back."""
+        """Return the inverse transform."""
         return Transform(self.rotation.T, -self.rotation.T @ self.position)
 
     @classmethod
     def from_pose(cls, pose: Pose) -> Transform:
-        """A pose of frame B in frame A as T_a_b."""
+        """Convert the pose of a frame B in a frame A to T_a_b."""
         w, x, y, z = pose.quaternion / np.linalg.norm(pose.quaternion)
         rotation = np.array(
             [
@@ -46,21 +46,21 @@ class Transform:
 
 
 def on_floor(pose: FloorPose) -> Transform:
-    """A pose on the floor as a transform."""
+    """Convert a planar pose to a transform."""
     c, s = math.cos(pose.yaw), math.sin(pose.yaw)
     rotation = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
     return Transform(rotation, np.array([pose.x, pose.y, 0.0]))
 
 
 def yaw_of(rotation: np.ndarray) -> float:
-    """Heading of a rotation's x axis about z [rad], -π to π."""
+    """Return the heading of a rotation's x axis about z [rad], -π to π."""
     return math.atan2(rotation[1, 0], rotation[0, 0])
 
 
 def hand_down(position: np.ndarray, yaw: float) -> Transform:
-    """A hand at `position` [m] that points straight down; its fingers close along yaw + 90°.
+    """Return the pose of a hand at `position` [m] that points down, closing along yaw + 90°.
 
-    At yaw 0 the hand looks as it does when an arm that reaches out along x bends its wrist down.
+    Yaw 0 is the orientation of an arm that reaches out along x with its wrist bent down.
     """
     c, s = math.cos(yaw), math.sin(yaw)
     x, y = np.array([0.0, 0.0, -1.0]), np.array([-s, c, 0.0])

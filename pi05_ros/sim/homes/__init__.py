@@ -1,1 +1,1 @@
-"""Procedural homes as data: rooms, furniture, dishes and clutter of a seed."""
+"""Procedural homes as data: rooms, furniture, dishes and clutter, generated from a seed."""

@@ -1,4 +1,4 @@
-"""Dishes: what the tasks of the kitchen are about. Each maker draws its own proportions."""
+"""Dishes, the items of the kitchen tasks. Each maker draws random proportions."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from pi05_ros.sim.homes.items import (
     Design,
     Grasp,
     centred,
+    collision_box,
     draw,
-    felt_box,
     tumbler,
 )
 from pi05_ros.sim.homes.parts import ALONG_X, Part
 
 
 def make_plate(rng: np.random.Generator, color_name: str) -> Design:
-    """A dinner plate; graspable all around its rim."""
+    """Make a dinner plate; graspable all around its rim."""
     r, h = draw(rng, 0.085, 0.105), draw(rng, 0.016, 0.022)
     profile = ((0, 0), (0.6 * r, 0), (r, h), (r - 0.002, h + 0.003), (0.62 * r, 0.006), (0, 0.005))
     parts = (
         Part("lathe", profile=profile, color=COLORS[color_name], shine=0.6),
-        felt_box(0.68 * r, 0.68 * r, h),
+        collision_box(0.68 * r, 0.68 * r, h),
     )
     return Design("plate", "plate", color_name, parts, 0.35, Grasp((0, 0, h), 0.01, r - 0.004))
 
 
 def make_bowl(rng: np.random.Generator, color_name: str) -> Design:
-    """A cereal bowl; graspable all around its rim."""
+    """Make a cereal bowl; graspable all around its rim."""
     r, h = draw(rng, 0.062, 0.08), draw(rng, 0.048, 0.062)
     outside = ((0, 0), (0.5 * r, 0), (0.82 * r, 0.35 * h), (0.96 * r, 0.7 * h), (r, h))
     inside = ((r - 0.005, h), (0.9 * r, 0.7 * h), (0.74 * r, 0.36 * h), (0.45 * r, 0.1 * h))
     profile = (*outside, *inside, (0, 0.08 * h))
     parts = (
         Part("lathe", profile=profile, color=COLORS[color_name], shine=0.6),
-        felt_box(0.66 * r, 0.66 * r, h),
+        collision_box(0.66 * r, 0.66 * r, h),
     )
     grasp = Grasp((0, 0, h - 0.005), 0.01, r - 0.004)
     return Design("bowl", "bowl", color_name, parts, 0.3, grasp)
 
 
 def make_cup(rng: np.random.Generator, color_name: str) -> Design:
-    """A cup without a handle, wider at the top; graspable all around its rim."""
+    """Make a cup without a handle, wider at the top; graspable all around its rim."""
     r, h = draw(rng, 0.036, 0.042), draw(rng, 0.075, 0.095)
     parts = (
         Part("lathe", profile=tumbler(0.72 * r, r, h, 0.004), color=COLORS[color_name], shine=0.5),
-        felt_box(0.7 * r, 0.7 * r, h),
+        collision_box(0.7 * r, 0.7 * r, h),
     )
     return Design("cup", "cup", color_name, parts, 0.2, Grasp((0, 0, h - 0.008), 0.01, r - 0.004))
 
 
 def make_mug(rng: np.random.Generator, color_name: str) -> Design:
-    """A straight mug with a handle towards x; graspable all around its rim."""
+    """Make a straight mug with a handle along x; graspable all around its rim."""
     r, h, reach = draw(rng, 0.038, 0.043), draw(rng, 0.085, 0.1), 0.028
     color = COLORS[color_name]
     parts = (
@@ -64,38 +64,38 @@ def make_mug(rng: np.random.Generator, color_name: str) -> Design:
         Part("capsule", (0.006, reach / 2), (r + reach / 2, 0, 0.78 * h), ALONG_X, color),
         Part("capsule", (0.006, 0.28 * h), (r + reach, 0, 0.5 * h), color=color),
         Part("capsule", (0.006, reach / 2), (r + reach / 2, 0, 0.22 * h), ALONG_X, color),
-        felt_box(0.7 * r, 0.7 * r, h),
+        collision_box(0.7 * r, 0.7 * r, h),
     )
     grasp = Grasp((0, 0, h - 0.008), 0.01, r - 0.003)
     return centred(Design("mug", "mug", color_name, parts, 0.3, grasp))
 
 
 def make_glass(rng: np.random.Generator, color_name: str) -> Design:
-    """A tall drinking glass that one can see through; graspable all around its rim."""
+    """Make a tall transparent drinking glass; graspable all around its rim."""
     r, h = draw(rng, 0.032, 0.037), draw(rng, 0.105, 0.13)
     clear = (0.75, 0.88, 0.92, 0.45)
     parts = (
         Part("lathe", profile=tumbler(0.85 * r, r, h, 0.003), color=clear, shine=0.9),
-        felt_box(0.72 * r, 0.72 * r, h),
+        collision_box(0.72 * r, 0.72 * r, h),
     )
     return Design("glass", "glass", "", parts, 0.25, Grasp((0, 0, h - 0.008), 0.01, r - 0.003))
 
 
 def _cutlery(kind: str, length: float, parts: tuple[Part, ...]) -> Design:
-    """Something flat along x, to be taken around its middle from just above the table."""
-    felt = felt_box(length / 2, 0.012, 0.01)
+    """Make a piece of cutlery along x, graspable across its middle."""
+    collision = collision_box(length / 2, 0.012, 0.01)
     return centred(
-        Design(kind, kind, "", (*parts, felt), 0.08, Grasp((0, 0, 0.016), 0.014, along=0.0))
+        Design(kind, kind, "", (*parts, collision), 0.08, Grasp((0, 0, 0.016), 0.014, along=0.0))
     )
 
 
 def _steel(shape: str, size: tuple[float, ...], x: float, y: float = 0.0) -> Part:
-    """A piece of cutlery's steel, lying 6 mm up."""
+    """Make a steel part of cutlery at a height of 6 mm."""
     return Part(shape, size, (x, y, 0.006), color=SILVER, shine=0.9)  # type: ignore[arg-type]
 
 
 def make_spoon(rng: np.random.Generator, color_name: str) -> Design:
-    """A table spoon."""
+    """Make a table spoon."""
     n = draw(rng, 0.18, 0.2)
     handle = _steel("box", (0.27 * n, 0.006, 0.003), -0.22 * n)
     neck = _steel("box", (0.14 * n, 0.004, 0.003), 0.16 * n)
@@ -104,7 +104,7 @@ def make_spoon(rng: np.random.Generator, color_name: str) -> Design:
 
 
 def make_fork(rng: np.random.Generator, color_name: str) -> Design:
-    """A table fork with three tines."""
+    """Make a table fork with three tines."""
     n = draw(rng, 0.18, 0.2)
     handle = _steel("box", (0.27 * n, 0.006, 0.003), -0.22 * n)
     neck = _steel("box", (0.12 * n, 0.004, 0.003), 0.15 * n)
@@ -114,7 +114,7 @@ def make_fork(rng: np.random.Generator, color_name: str) -> Design:
 
 
 def make_knife(rng: np.random.Generator, color_name: str) -> Design:
-    """A table knife with a dark handle."""
+    """Make a table knife with a dark handle."""
     n = draw(rng, 0.2, 0.22)
     blade = _steel("box", (0.24 * n, 0.010, 0.002), 0.25 * n)
     grip = Part("box", (0.24 * n, 0.0095, 0.005), (-0.25 * n, 0, 0.006), color=BLACK)
@@ -122,15 +122,15 @@ def make_knife(rng: np.random.Generator, color_name: str) -> Design:
 
 
 def make_pan(rng: np.random.Generator, color_name: str) -> Design:
-    """A small frying pan; its handle points towards x and is where it is held."""
+    """Make a small frying pan; graspable at its handle, which points along x."""
     r, h, handle = draw(rng, 0.075, 0.085), draw(rng, 0.035, 0.042), 0.13
     profile = ((0, 0), (0.88 * r, 0), (r, h), (r - 0.004, h), (0.85 * r, 0.004), (0, 0.004))
     middle = (r + handle / 2 - 0.003, 0.0, h - 0.006)
     parts = (
         Part("lathe", profile=profile, color=(0.22, 0.22, 0.24, 1.0), shine=0.7),
         Part("capsule", (0.009, handle / 2 - 0.009), middle, ALONG_X, BLACK),
-        felt_box(0.7 * r, 0.7 * r, h),
-        Part("box", (handle / 2, 0.009, 0.009), middle, seen=False, felt=True),
+        collision_box(0.7 * r, 0.7 * r, h),
+        Part("box", (handle / 2, 0.009, 0.009), middle, visible=False, collides=True),
     )
     grasp = Grasp((r + 0.07, 0, h - 0.004), 0.018, along=0.0)
     return centred(Design("pan", "pan", "", parts, 0.45, grasp))
@@ -149,4 +149,4 @@ DISHES: dict[str, Maker] = {
     "knife": make_knife,
     "pan": make_pan,
 }
-PAINTED = ("plate", "bowl", "cup", "mug")  # Those that come in any colour.
+PAINTED = ("plate", "bowl", "cup", "mug")  # Kinds with a random colour.

@@ -1,4 +1,4 @@
-"""What a kitchen is built of: walls, floor, counters, a sink with its tap, a window, a fridge."""
+"""Furniture of a kitchen as parts: walls, floor, counters, sink with tap, window, fridge."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _CHROME: Color = (0.86, 0.87, 0.89, 1.0)
 _WHITE: Color = (0.95, 0.95, 0.94, 1.0)
 _DARK: Color = (0.12, 0.12, 0.13, 1.0)
 _TOP = 0.04  # Thickness of a worktop [m].
-_BASIN_WALL = 0.03  # Thick, so that nothing that falls goes through [m].
+_BASIN_WALL = 0.03  # Thick enough that falling items do not tunnel through it [m].
 
-Span = tuple[float, float]  # Where something begins and ends along an axis [m].
+Span = tuple[float, float]  # Lower and upper end along an axis [m].
 
 
 class _Hole(NamedTuple):
-    """Where a basin is set into a counter, in the counter's frame."""
+    """Cut-out of a basin in a counter, in the counter's frame."""
 
     x: Span
     y: Span
@@ -31,7 +31,7 @@ class _Hole(NamedTuple):
 
 
 def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
-    """All furniture as parts in the room's frame."""
+    """Return all furniture as parts in the room's frame."""
     room, sink = kitchen.room, kitchen.sink
     parts = [*_shell(kitchen), *_window(kitchen), *_cupboards(kitchen), *_fridge(kitchen)]
     for counter in kitchen.counters:
@@ -46,7 +46,7 @@ def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
 
 
 def _placed(part: Part, pose: FloorPose) -> Part:
-    """A part of a counter's frame, in the room's frame."""
+    """Transform a part from a frame at `pose` into the parent frame."""
     x, y = pose.point(part.position[:2])
     w, i, j, k = quaternion_multiply(yaw_quaternion(pose.yaw), np.array(part.quaternion)).tolist()
     position = (float(x), float(y), part.position[2])
@@ -59,34 +59,36 @@ def _box(
     z: Span,
     color: Color,
     *,
-    felt: bool = False,
+    collides: bool = False,
     shine: float = 0.2,
     texture: str = "",
 ) -> Part:
-    """A box from its extents along each axis [m]."""
+    """Make a box from its extents along each axis [m]."""
     (a, b), (c, d), (e, f) = x, y, z
     size, middle = ((b - a) / 2, (d - c) / 2, (f - e) / 2), ((a + b) / 2, (c + d) / 2, (e + f) / 2)
-    return Part("box", size, middle, color=color, felt=felt, shine=shine, texture=texture)
+    return Part("box", size, middle, color=color, collides=collides, shine=shine, texture=texture)
 
 
 def _shell(kitchen: Kitchen) -> list[Part]:
-    """Floor, walls with skirting, and tiles behind the main counter."""
+    """Make the floor, the walls with skirting, and the tiles behind the main counter."""
     room, look = kitchen.room, kitchen.look
     (x0, x1), (y0, y1), z = room.x, room.y, (0.0, room.height)
     t, low = 0.1, (0.0, 0.08)
     main = kitchen.counters[0]
     return [
-        _box((x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, felt=True),
-        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, felt=True),
-        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, felt=True),
-        _box((x0, x1), (y1, y1 + t), z, look.wall, felt=True),
-        _box((x0, x1), (y0 - t, y0), z, look.wall, felt=True),
+        _box(
+            (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
+        ),
+        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
+        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
+        _box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
+        _box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
         _box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
         _box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
         _box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
         _box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
         Part(
-            # Turned, because MuJoCo lays textures on a box along its z axis.
+            # Rotated, because MuJoCo projects textures onto a box along its z axis.
             "box", (0.25, (y1 - y0) / 2, 0.005), (x1 - 0.005, (y0 + y1) / 2, main.height + 0.25),
             about_y(-math.pi / 2), look.tile, texture="tiles", shine=0.5,
         ),
@@ -94,7 +96,7 @@ def _shell(kitchen: Kitchen) -> list[Part]:
 
 
 def _window(kitchen: Kitchen) -> list[Part]:
-    """A window with two wings above the sink."""
+    """Make a window with two wings above the sink."""
     wall, y, low, high = kitchen.room.x[1], kitchen.look.window, 1.44, 2.1
     front = (wall - 0.03, wall)
     posts = [(y - 0.54, y - 0.48), (y - 0.02, y + 0.02), (y + 0.48, y + 0.54)]
@@ -108,20 +110,20 @@ def _window(kitchen: Kitchen) -> list[Part]:
 
 
 def _cupboards(kitchen: Kitchen) -> list[Part]:
-    """Cupboards on the wall on both sides of the window, where there is room for a door."""
+    """Make wall cupboards on both sides of the window, where there is room for a door."""
     wall, look, half = kitchen.room.x[1], kitchen.look, kitchen.counters[0].length / 2
     z, parts = (1.55, 2.2), []
     for y0, y1 in ((-half, look.window - 0.65), (look.window + 0.65, half)):
         if y1 - y0 < 0.35:
             continue
-        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, felt=True))
+        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, collides=True))
         for span in _split((y0, y1), 0.5):
             parts += _door(wall - 0.32, span, z, look.cabinet, handle=z[0] + 0.06)
     return parts
 
 
 def _fridge(kitchen: Kitchen) -> list[Part]:
-    """A tall fridge with a freezer below, beside the main counter."""
+    """Make a tall fridge with a freezer below, beside the main counter."""
     side = kitchen.look.fridge
     if side == "none":
         return []
@@ -130,7 +132,7 @@ def _fridge(kitchen: Kitchen) -> list[Part]:
     y = (near, far) if side == "left" else (-far, -near)
     front = 0.03
     handle = y[0] + 0.06 if side == "left" else y[1] - 0.06
-    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), felt=True)]
+    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), collides=True)]
     for z in ((0.05, 0.66), (0.68, 1.76)):
         parts.append(_box((front - 0.02, front), y, z, color, shine=0.7))
         middle = (front - 0.05, handle, z[1] - 0.25 if z[0] < 0.1 else z[0] + 0.25)
@@ -139,17 +141,16 @@ def _fridge(kitchen: Kitchen) -> list[Part]:
 
 
 def _split(span: Span, width: float) -> list[Span]:
-    """Divides a span into equal pieces of about `width` [m]."""
+    """Divide a span into equal pieces of about `width` [m]."""
     count = max(1, round((span[1] - span[0]) / width))
     edges = np.linspace(span[0], span[1], count + 1).tolist()
     return [(edges[i], edges[i + 1]) for i in range(count)]
 
 
 def _door(front: float, y: Span, z: Span, color: Color, handle: float) -> list[Part]:
-    """A panel in front of x = `front` with a handle at height `handle` [m]."""
+    """Make a door panel in front of x = `front` with a handle at height `handle` [m]."""
     r, g, b, _ = color
     panel_color = (min(1.0, 1.06 * r), min(1.0, 1.06 * g), min(1.0, 1.06 * b), 1.0)
-    across, up = (y[0] + 0.006, y[1] - 0.006), (z[0] + 0.006, z[1] - 0.006)
     across, up = (y[0] + 0.006, y[1] - 0.006), (z[0] + 0.006, z[1] - 0.006)
     panel = _box((front - 0.012, front), across, up, panel_color)
     place = (front - 0.03, (y[0] + y[1]) / 2, handle)
@@ -157,7 +158,7 @@ def _door(front: float, y: Span, z: Span, color: Color, handle: float) -> list[P
 
 
 def _oven(front: float, y: Span, top: float) -> list[Part]:
-    """An oven's door with its window and a row of knobs."""
+    """Make an oven door with a window and a row of knobs."""
     a, b = y[0] + 0.006, y[1] - 0.006
     parts = [
         _box((front - 0.012, front), (a, b), (0.10, top), _STEEL, shine=0.7),
@@ -171,15 +172,15 @@ def _oven(front: float, y: Span, top: float) -> list[Part]:
 
 
 def _counter(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
-    """A counter in its own frame: plinth, cupboards below, and a worktop."""
+    """Make a counter in its own frame: plinth, cupboards below, and a worktop."""
     look, depth = kitchen.look, counter.depth
     half, under = counter.length / 2, counter.height - _TOP
     y = (-half, half)
     parts = [
-        _box((0.07, depth), y, (0.0, 0.09), _DARK, felt=True),
-        _box((0.03, 0.06), y, (0.09, under), look.cabinet, felt=True),
-        _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, felt=True),
-        _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, felt=True),
+        _box((0.07, depth), y, (0.0, 0.09), _DARK, collides=True),
+        _box((0.03, 0.06), y, (0.09, under), look.cabinet, collides=True),
+        _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, collides=True),
+        _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, collides=True),
     ]
     for i, span in enumerate(_split(y, 0.55)):
         if hole is not None and i == look.oven:
@@ -193,11 +194,11 @@ def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
     half, z = counter.length / 2, (counter.height - _TOP, counter.height)
 
     def slab(x: Span, y: Span) -> Part:
-        return _box(x, y, z, kitchen.look.top, felt=True, shine=0.4)
+        return _box(x, y, z, kitchen.look.top, collides=True, shine=0.4)
 
     if hole is None:
         return [slab((0.0, counter.depth), (-half, half))]
-    # The basin's walls fill the cut-out, so that no two faces lie in one plane.
+    # The basin's walls fill the cut-out, so that no two faces are coplanar.
     x0, x1 = hole.x[0] - _BASIN_WALL, hole.x[1] + _BASIN_WALL
     y0, y1 = hole.y[0] - _BASIN_WALL, hole.y[1] + _BASIN_WALL
     return [
@@ -211,13 +212,13 @@ def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
 
 
 def _basin(hole: _Hole, top: float) -> list[Part]:
-    """An open steel basin with a rim and a drain."""
+    """Make an open steel basin with a rim and a drain."""
     (x0, x1), (y0, y1), t = hole.x, hole.y, _BASIN_WALL
     floor, rim = top - hole.depth, (top, top + 0.002)
     z = (floor, top)
 
     def steel(x: Span, y: Span, z: Span) -> Part:
-        return _box(x, y, z, _STEEL, felt=True, shine=0.8)
+        return _box(x, y, z, _STEEL, collides=True, shine=0.8)
 
     def trim(x: Span, y: Span) -> Part:
         return _box(x, y, rim, _CHROME, shine=0.9)
@@ -237,18 +238,19 @@ def _basin(hole: _Hole, top: float) -> list[Part]:
 
 
 def _tap(basin: float, y: float, top: float, turn: float) -> list[Part]:
-    """A tap behind a basin that ends at x = `basin`, its spout swivelled by `turn` [rad].
+    """Make a tap behind a basin that ends at x = `basin`, its spout swivelled by `turn` [rad].
 
-    At 0 the spout would reach over the basin. It is turned away, so that nothing hangs above it.
+    At 0 the spout would be above the basin. Kitchens have it turned away, so that the space above
+    the basin is free.
     """
     x = basin + 0.065
 
     def chrome(
         size: Span, out: float, z: float, along: Quaternion = UPRIGHT, yaw: float = 0.0
     ) -> Part:
-        """A capsule at a distance [m] from the tap's axis, on the side that `yaw` [rad] says."""
+        """Make a capsule at the distance `out` [m] from the tap's axis, in the direction `yaw`."""
         pose = FloorPose(x, y, math.pi + yaw)
-        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, felt=True)
+        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, collides=True)
         return _placed(part, pose)
 
     return [

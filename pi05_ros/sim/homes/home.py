@@ -1,7 +1,8 @@
-"""A mock home as plain data: rooms, furniture, a sink, things that stand about.
+"""Data model of a mock home: room, counters, sink, items and their appearance.
 
-Everything stands in the frame `odom`, whose origin is where the robot starts, looking along x. The
-room lies about it at `room.pose`.
+These dataclasses are what `draw_kitchen` generates from a seed, and what physics, expert and
+scoring read. Poses are in the frame `odom`, whose origin is the robot's start pose with x forward
+and z up; only `Room` and `Look` use the room's frame. Lengths are in m, angles in rad about z.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pi05_ros.sim.homes.parts import Color
 
 @dataclass(frozen=True)
 class Counter:
-    """A worktop. Its pose is the middle of its front edge; x points across it to the back."""
+    """A worktop. Its frame is at the middle of its front edge, with x to the back and y left."""
 
     name: str
     pose: FloorPose  # In odom.
@@ -31,7 +32,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Sink:
-    """An open basin set into a counter. x of its pose points across the counter."""
+    """An open basin in a counter. The x axis of its frame points to the back of the counter."""
 
     counter: str  # Name of the counter.
     pose: FloorPose  # Middle of the basin, in odom.
@@ -44,7 +45,7 @@ class Sink:
         return self.top - self.size[2]
 
     def contains(self, position: np.ndarray) -> bool:
-        """Whether a point (3,) in odom [m] is inside the basin, below its rim."""
+        """Check whether a point (3,) in odom [m] is inside the basin, below its rim."""
         x, y, z = self.pose.local(position)
         inside = abs(x) <= self.size[0] / 2 and abs(y) <= self.size[1] / 2
         return bool(inside and self.floor - 0.02 <= z <= self.top - 0.01)
@@ -52,45 +53,49 @@ class Sink:
 
 @dataclass(frozen=True)
 class Item:
-    """A thing that can be moved, where the home begins."""
+    """A movable thing with its start pose."""
 
     name: str  # Unique: "plate_1".
-    phrase: str  # Unique in text: "the plate", or "the red cup" where there are two cups.
+    phrase: str  # Unique noun phrase: "the plate", or "the red cup" if there are two cups.
     design: Design
-    position: tuple[float, float, float]  # Of its base in odom [m].
+    position: tuple[float, float, float]  # Of its frame's origin (see items.py) in odom [m].
     yaw: float  # In odom [rad].
-    counter: str  # Name of the counter that it stands on.
+    counter: str  # Name of the counter that supports it.
     is_dish: bool
 
     @property
     def label(self) -> str:
-        """What people call it ("plate")."""
+        """Common name of the item ("plate")."""
         return self.design.label
 
     @property
     def grasp(self) -> Grasp | None:
-        """Where to close a gripper on it; None: it is not meant to be picked up."""
+        """Grasp of a parallel gripper in the item's frame; None: it is not to be picked up."""
         return self.design.grasp
 
     @property
     def pose(self) -> Pose:
-        """Its pose in odom at the start."""
+        """Start pose in odom."""
         return Pose(np.array(self.position), yaw_quaternion(self.yaw))
 
 
 @dataclass(frozen=True)
 class Room:
-    """Four walls and a floor. The room's frame: x to the wall behind the main counter, y left."""
+    """Four walls and a floor.
 
-    pose: FloorPose  # Of the room's frame in odom: below the middle of the main counter's front.
-    x: tuple[float, float]  # Where the walls across x stand [m].
-    y: tuple[float, float]  # Where the walls across y stand [m].
+    The room's frame is on the floor below the middle of the main counter's front edge, with x to
+    the wall behind that counter and y left.
+    """
+
+    pose: FloorPose  # Of the room's frame in odom.
+    x: tuple[float, float]  # Positions of the walls across x in the room's frame [m].
+    y: tuple[float, float]  # Positions of the walls across y in the room's frame [m].
     height: float  # [m]
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colours and light. Changes pictures, never physics."""
+    """Colours, light and fittings. Window, tap and fridge also determine collision geometry."""
 
     wall: Color
     tile: Color
@@ -99,36 +104,36 @@ class Look:
     cabinet: Color
     top: Color
     sky: Color
-    light_direction: tuple[float, float, float]  # Where it shines, in the room's frame.
-    light: float  # Strength of the lamp, 0 to 1.
-    ambient: float  # Strength of the light from everywhere, 0 to 1.
+    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
+    light: float  # Strength of the directional light, 0 to 1.
+    ambient: float  # Strength of the ambient light, 0 to 1.
     window: float  # Middle of the window along the room's y [m].
-    oven: int  # Which cupboard of the main counter has an oven's door, counted from the right.
-    tap: float  # How far the spout is turned from pointing at people; counter-clockwise [rad].
-    fridge: Literal["none", "left", "right"]  # On which side of the main counter it stands.
+    oven: int  # Index of the main counter's cupboard that is an oven, counted from the right.
+    tap: float  # Yaw of the spout from pointing over the basin, counter-clockwise [rad].
+    fridge: Literal["none", "left", "right"]  # Side of the main counter with the fridge.
 
 
 @dataclass(frozen=True)
 class Kitchen:
-    """A mock home."""
+    """A mock home with one kitchen."""
 
     seed: int
     room: Room
     look: Look
-    counters: tuple[Counter, ...]  # The first is the main one, which holds sink and dishes.
+    counters: tuple[Counter, ...]  # The first is the main one, with sink and dishes.
     sink: Sink
     items: tuple[Item, ...]  # Dishes first.
 
     @property
     def dishes(self) -> tuple[Item, ...]:
-        """What belongs in the sink."""
+        """Items of the task, which belong in the sink."""
         return tuple(item for item in self.items if item.is_dish)
 
     def item(self, name: str) -> Item:
-        """The item called `name`.
+        """Return the item called `name`.
 
         Raises:
-            Pi05Error: There is none.
+            Pi05Error: There is no such item.
         """
         for item in self.items:
             if item.name == name:
@@ -140,9 +145,9 @@ class Kitchen:
         )
 
     def counter(self, name: str) -> Counter:
-        """The counter called `name`.
+        """Return the counter called `name`.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such counter.
         """
         return {counter.name: counter for counter in self.counters}[name]

@@ -1,6 +1,6 @@
-"""The things that stand about in a mock home: what they are made of, and where to grasp them.
+"""Designs of the items in a mock home: parts, mass and grasp.
 
-An item's frame has its origin below the middle of its bounding box, on what it stands on, z up.
+The origin of an item's frame is at the centre of the bottom of its bounding box, with z up.
 """
 
 from __future__ import annotations
@@ -17,55 +17,54 @@ from pi05_ros.sim.homes.parts import Color, Part, Profile, Vector, bounds
 
 @dataclass(frozen=True)
 class Grasp:
-    """Where a parallel gripper may close on an item, coming straight down.
+    """Graspable points of an item, for a parallel gripper that points down.
 
-    The graspable points are the circle of `radius` about `point`, parallel to the floor; with
-    radius 0 the point alone. On a rim the fingers close along the radius. On a long thing they
-    close across `along`.
+    The points are the horizontal circle of `radius` about `point`, or `point` alone if the radius
+    is 0. On a rim the fingers close along the radius; on a long item they close across `along`.
     """
 
     point: Vector  # In the item's frame [m].
-    width: float  # What is between the fingers [m].
+    width: float  # Width between the closed fingers [m].
     radius: float = 0.0  # [m]
     along: float | None = None  # Yaw of the long axis in the item's frame [rad]; None: a rim.
 
     def distance(self, local: np.ndarray) -> float:
-        """Distance [m] from a point (3,) in the item's frame to the nearest graspable point."""
+        """Compute the distance [m] of a point (3,) in the item's frame to the graspable points."""
         x, y, z = (float(a) - b for a, b in zip(local, self.point, strict=True))
         return math.hypot(math.hypot(x, y) - self.radius, z)
 
 
 @dataclass(frozen=True)
 class Design:
-    """One drawn thing, not yet placed."""
+    """One generated item, without a pose."""
 
     kind: str  # "plate"
-    label: str  # What people call it in text ("plate").
-    color_name: str  # "red"; empty where the colour goes without saying.
+    label: str  # Common name in text ("plate").
+    color_name: str  # "red"; empty for kinds with one colour.
     parts: tuple[Part, ...]  # In the item's frame.
     mass: float  # [kg]
-    grasp: Grasp | None = None  # None: not meant to be picked up.
+    grasp: Grasp | None = None  # None: not to be picked up.
 
     @functools.cached_property
     def size(self) -> Vector:
-        """Bounding box [m]: along x and y half to each side of the origin, along z from 0 up."""
+        """Size of the bounding box [m], centred on the origin in x and y, from 0 up in z."""
         low, high = bounds(self.parts)
         return (float(high[0] - low[0]), float(high[1] - low[1]), float(high[2]))
 
     @property
     def is_long(self) -> bool:
-        """Whether it lies along its x axis, like a fork or a pan."""
+        """True for an item that is long along its x axis, like a fork or a pan."""
         return self.size[0] > 1.6 * self.size[1]
 
     @property
     def footprint(self) -> float:
-        """Radius of a circle about the origin that holds the item [m]."""
+        """Radius of a circle about the origin that covers the item [m]."""
         x, y, _ = self.size
         return math.hypot(x, y) / 2 if self.is_long else max(x, y) / 2
 
 
 def centred(design: Design) -> Design:
-    """The same thing with its origin below the middle of its bounding box."""
+    """Shift a design so that its origin is below the centre of its bounding box."""
     low, high = bounds(design.parts)
     shift = (-float(low[0] + high[0]) / 2, -float(low[1] + high[1]) / 2, 0.0)
     grasp = design.grasp
@@ -77,21 +76,21 @@ def centred(design: Design) -> Design:
 
 
 def draw(rng: np.random.Generator, low: float, high: float) -> float:
-    """A length between two bounds, to a tenth of a millimetre [m]."""
+    """Draw a length between two bounds, rounded to 0.1 mm [m]."""
     return round(float(rng.uniform(low, high)), 4)
 
 
-def felt_box(x: float, y: float, height: float) -> Part:
-    """What others feel of an item: a box of half lengths x, y and of full `height` [m].
+def collision_box(x: float, y: float, height: float) -> Part:
+    """Make the invisible collision box of an item, with half lengths x, y and full `height` [m].
 
-    Boxes rest on boxes without wobbling and are quick to collide. A hollow thing is felt as solid,
+    Contacts between boxes are stable and cheap to compute. A hollow item collides as a solid one,
     so nothing falls into a bowl.
     """
-    return Part("box", (x, y, height / 2), (0.0, 0.0, height / 2), seen=False, felt=True)
+    return Part("box", (x, y, height / 2), (0.0, 0.0, height / 2), visible=False, collides=True)
 
 
 def tumbler(r_base: float, r_top: float, height: float, wall: float) -> Profile:
-    """Profile of an open vessel with straight walls [m]."""
+    """Return the profile of an open vessel with straight walls [m]."""
     return (
         (0.0, 0.0), (r_base, 0.0), (r_top, height), (r_top - wall, height),
         (r_base - wall, wall), (0.0, wall),

@@ -1,7 +1,8 @@
-"""Draws a kitchen from a seed.
+"""Generation of a kitchen from a seed.
 
-Seeds 0 to 9999 are for training, 10000 to 19999 for validation, 20000 and up for judging alone.
-The same seed gives the same kitchen everywhere: one PCG64 generator, nothing global.
+Seeds 0 to 9999 are for training, 10000 to 19999 for validation, 20000 and up for evaluation only.
+The same seed gives the same kitchen on every machine: the PCG64 generators are local. The order of
+the draws is part of the definition of a seed and must not change.
 
 Lengths are drawn in the room's frame: x to the wall behind the main counter, y left, the origin on
 the floor below the middle of the main counter's front edge.
@@ -26,20 +27,20 @@ from pi05_ros.sim.homes.parts import Color
 DISH_COUNT = 4
 FRONT_MARGIN = (0.12, 0.32)  # Of a dish's middle, behind the counter's front edge [m].
 DISH_SPACING = 0.20  # Least distance between the middles of two dishes [m].
-DISH_GAP = 0.08  # Least distance between the edges of two things [m].
+DISH_GAP = 0.08  # Least distance between the edges of two items [m].
 END_MARGIN = 0.25  # From a dish's middle to the counter's end [m].
 SINK_SIZE = (0.38, 0.45, 0.18)  # Inner size: across the counter, along it, and depth [m].
 SINK_FRONT = 0.09  # From the counter's front edge to the basin [m].
-SINK_GAP = 0.06  # From the basin to the edge of anything [m].
+SINK_GAP = 0.06  # From the basin to the edge of any item [m].
 START_DISTANCE = (1.0, 1.6)  # From the robot's start to the counter's front [m].
 START_YAW = 0.5  # Greatest turn away from the counter at the start [rad].
-_FRIDGE = 0.72  # Room for a fridge beside the counter [m].
+_FRIDGE = 0.72  # Width of the space for a fridge beside the counter [m].
 _CONTRAST = 0.35  # Least distance of a painted dish's colour from the worktop's, in rgb.
 _STREAM = 0x6B69746368656E  # "kitchen": keeps other rooms of the same seed independent.
 
 
 class _Place(NamedTuple):
-    """A thing on a counter."""
+    """Place of an item on a counter."""
 
     design: Design
     counter: Counter
@@ -55,14 +56,14 @@ class _Layout(NamedTuple):
     counters: list[Counter]
     sink_y: float
     start: FloorPose
-    second: str  # Where the second counter stands: "none", "left", "right", "back".
+    second: str  # Place of the second counter: "none", "left", "right", "back".
 
 
 def draw_kitchen(seed: int) -> Kitchen:
-    """Draws the kitchen of a seed.
+    """Generate the kitchen of a seed.
 
     Args:
-        seed: Any whole number from 0 up.
+        seed: An integer of 0 or more.
 
     Raises:
         Pi05Error: The seed is negative.
@@ -71,12 +72,12 @@ def draw_kitchen(seed: int) -> Kitchen:
         raise Pi05Error(f"home {seed}: a home is a whole number from 0 up")
     rng = np.random.Generator(np.random.PCG64([seed, _STREAM]))
     layout = _draw_layout(rng)
-    # What was thought of later has a generator of its own, so that nothing else moves.
+    # Features added later use a generator of their own, so that earlier draws stay the same.
     trim = np.random.Generator(np.random.PCG64([seed, _STREAM, 1]))
     look, layout = _draw_look(rng, trim, layout)
     dishes = _place_dishes(rng, _draw_dishes(rng, look.top), layout)
     clutter = _place_clutter(rng, layout, dishes)
-    odom = layout.start.inverse()  # The room's frame as the robot sees it when it starts.
+    odom = layout.start.inverse()  # Pose of the room's frame in odom.
     main = layout.counters[0]
     sink = FloorPose(SINK_FRONT + SINK_SIZE[0] / 2, layout.sink_y, 0.0)
     return Kitchen(
@@ -124,7 +125,7 @@ def _draw_layout(rng: np.random.Generator) -> _Layout:
 def _draw_look(
     rng: np.random.Generator, trim: np.random.Generator, layout: _Layout
 ) -> tuple[Look, _Layout]:
-    """Colours, light and fittings, and the layout with room made for the fridge."""
+    """Draw colours, light and fittings; also return the layout, widened for the fridge."""
 
     def pick(*colors: tuple[float, float, float]) -> Color:
         color = np.array(colors[int(rng.integers(len(colors)))]) + rng.uniform(-0.03, 0.03, 3)
@@ -160,7 +161,7 @@ def _draw_look(
 
 
 def _pick_side(rng: np.random.Generator, taken: str) -> Literal["none", "left", "right"]:
-    """A side of the main counter for the fridge that no other counter stands on."""
+    """Draw the fridge's side of the main counter; never the side of the second counter."""
     number = rng.uniform()
     if number < 1 / 3 and taken != "left":
         return "left"
@@ -170,7 +171,7 @@ def _pick_side(rng: np.random.Generator, taken: str) -> Literal["none", "left", 
 
 
 def _draw_dishes(rng: np.random.Generator, top: Color) -> list[Design]:
-    """Four dishes that stand out from the worktop, at most two of a kind in different colours."""
+    """Draw four dishes that contrast with the worktop, at most two of a kind."""
     kinds: list[str] = []
     while len(kinds) < DISH_COUNT:
         kind = str(rng.choice(list(DISHES)))
@@ -184,7 +185,7 @@ def _draw_dishes(rng: np.random.Generator, top: Color) -> list[Design]:
 def _place_dishes(
     rng: np.random.Generator, designs: list[Design], layout: _Layout
 ) -> list[_Place]:
-    """Stands each dish near the front edge, clear of the others, the sink and the ends."""
+    """Place each dish near the front edge, clear of the others, the sink and the ends."""
     counter = layout.counters[0]
     reach = counter.length / 2 - END_MARGIN
     while True:
@@ -207,7 +208,7 @@ def _place_dishes(
 def _place_clutter(
     rng: np.random.Generator, layout: _Layout, dishes: list[_Place]
 ) -> list[_Place]:
-    """Stands two to four other things along the walls, on any counter."""
+    """Place two to four items of clutter along the walls, on any counter."""
     placed: list[_Place] = []
     for kind in rng.permutation(list(CLUTTER))[: int(rng.integers(2, 5))]:
         design = CLUTTER[str(kind)](rng, str(rng.choice(list(COLORS))))
@@ -226,7 +227,7 @@ def _place_clutter(
 def _is_clear(
     place: _Place, others: list[_Place], sink_y: float, gap: float, spacing: float
 ) -> bool:
-    """Whether a thing is clear of the sink's stretch of the counter and of the others."""
+    """Check whether an item is clear of the sink's section of the counter and of the others."""
     r = place.design.footprint
     if (
         place.counter.name == "counter"
@@ -241,7 +242,7 @@ def _is_clear(
 
 
 def _items(odom: FloorPose, dishes: list[_Place], clutter: list[_Place]) -> tuple[Item, ...]:
-    """Names the placed things and moves them into odom."""
+    """Name the placed items and transform them into odom."""
     labels = Tally(place.design.label for place in dishes)
     tally: Tally[str] = Tally()
     items = []
@@ -267,7 +268,7 @@ def _items(odom: FloorPose, dishes: list[_Place], clutter: list[_Place]) -> tupl
 
 
 def _round(value: float) -> float:
-    """A length or angle to 0.1 mm or 0.1 mrad, so that no machine draws another digit."""
+    """Round a length or angle to 0.1 mm or 0.1 mrad, for equal results on every machine."""
     return round(float(value), 4)
 
 

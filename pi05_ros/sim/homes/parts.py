@@ -1,4 +1,4 @@
-"""Shapes as data: what furniture and items are made of, before any simulator sees them."""
+"""Geometric primitives of furniture and items, independent of the simulator."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Part:
     """One primitive of a body, in the body's frame.
 
     Sizes follow MuJoCo: box half lengths (x, y, z); cylinder and capsule (radius, half length);
-    sphere (radius); ellipsoid half axes. A lathe turns `profile`, points (radius, height) [m] from
-    the bottom's middle along the outside and back along the inside, about the z axis.
+    sphere (radius); ellipsoid half axes. A lathe is the surface of revolution about z of
+    `profile`, points (radius, height) [m] from the centre of the bottom along the outside and back
+    along the inside.
     """
 
     shape: Shape
@@ -33,19 +34,19 @@ class Part:
     position: Vector = (0.0, 0.0, 0.0)  # [m]
     quaternion: Quaternion = (1.0, 0.0, 0.0, 0.0)
     color: Color = (0.8, 0.8, 0.8, 1.0)
-    texture: str = ""  # Name of one of the home's textures, tinted by `color`; "": plain.
+    texture: str = ""  # Name of one of the home's textures, tinted by `color`; "": none.
     profile: Profile = ()  # Of a lathe [m].
-    shine: float = 0.2  # How mirror-like it is lit, 0 to 1.
-    seen: bool = True  # Drawn in pictures.
-    felt: bool = False  # Touches other things.
+    shine: float = 0.2  # Specular reflection, 0 to 1.
+    visible: bool = True  # Whether it is rendered.
+    collides: bool = False  # Whether it has contacts.
 
     def shifted(self, by: Vector) -> Part:
-        """The same part, moved by a vector [m]."""
+        """Return the part moved by a vector [m]."""
         x, y, z = (float(a + b) for a, b in zip(self.position, by, strict=True))
         return dataclasses.replace(self, position=(x, y, z))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Least and greatest corner (3,) of a box around the part in the body's frame [m]."""
+        """Return the lower and upper corner (3,) of the part's bounds in the body's frame [m]."""
         low, high = self._local_bounds()
         corners = np.array([[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1])
                             for z in (low[2], high[2])])  # fmt: skip
@@ -70,26 +71,26 @@ class Part:
 
 
 def bounds(parts: Iterable[Part]) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest corner (3,) of a box around all parts that are seen [m]."""
-    lows, highs = zip(*(part.bounds() for part in parts if part.seen), strict=True)
+    """Return the lower and upper corner (3,) of the bounds of all visible parts [m]."""
+    lows, highs = zip(*(part.bounds() for part in parts if part.visible), strict=True)
     return np.min(lows, axis=0), np.max(highs, axis=0)
 
 
 def about_x(angle: float) -> Quaternion:
-    """Rotation by `angle` [rad] about x."""
+    """Return the rotation by `angle` [rad] about x."""
     return (math.cos(angle / 2), math.sin(angle / 2), 0.0, 0.0)
 
 
 def about_y(angle: float) -> Quaternion:
-    """Rotation by `angle` [rad] about y."""
+    """Return the rotation by `angle` [rad] about y."""
     return (math.cos(angle / 2), 0.0, math.sin(angle / 2), 0.0)
 
 
 def about_z(angle: float) -> Quaternion:
-    """Rotation by `angle` [rad] about z."""
+    """Return the rotation by `angle` [rad] about z."""
     return (math.cos(angle / 2), 0.0, 0.0, math.sin(angle / 2))
 
 
 UPRIGHT: Quaternion = (1.0, 0.0, 0.0, 0.0)
-ALONG_X = about_y(math.pi / 2)  # Lays a capsule or cylinder along x.
-ALONG_Y = about_x(-math.pi / 2)  # Lays it along y.
+ALONG_X = about_y(math.pi / 2)  # Rotates the axis of a capsule or cylinder to x.
+ALONG_Y = about_x(-math.pi / 2)  # Rotates it to y.

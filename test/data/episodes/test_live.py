@@ -68,7 +68,7 @@ def test_the_state_is_the_one_that_the_observation_buffer_takes(at):
         buffer.add_state(StateSample(int(stamp), ("a", "b"), state, state, 1, 1))
     for when in sorted(at):
         buffer.add_pictures(Pictures(BEGAN + when * MS, {"front": np.zeros((1, 1, 3))}, {}))
-        moment = buffer.moment(BEGAN + when * MS)
+        moment = buffer.latest(BEGAN + when * MS)
         assert (moment is None) == (when not in chosen)
         if moment is not None:
             assert moment.observation.state is not None

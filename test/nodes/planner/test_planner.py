@@ -26,7 +26,7 @@ from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ERROR, WARN
 from pi05_ros.nodes.common.conversions import float_array
 from pi05_ros.nodes.planner.planner import Planner
-from pi05_ros.planning.answers import Verdict
+from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.replanning import Trigger
 from pi05_ros.platforms.platform import load_platform
 
@@ -307,7 +307,7 @@ def test_values_are_those_of_the_messages():
     triggers = {getattr(PlanDecision, k) for k in dir(PlanDecision) if k.startswith("TRIGGER_")}
     assert {t.value for t in Trigger} == triggers
     outcomes = {getattr(PlanDecision, k) for k in dir(PlanDecision) if k.startswith("OUTCOME_")}
-    assert {v.value for v in Verdict} == outcomes
+    assert {v.value for v in AnswerVerdict} == outcomes
     # From the file: what is installed may be older than this checkout.
     lines = (Path(__file__).parents[3] / "pi05_msgs/srv/Instruct.srv").read_text().splitlines()
     codes = dict(

@@ -164,7 +164,7 @@ def test_a_chunk_of_an_epoch_that_is_over_is_not_published(graph):
     scene = Scene(graph, SlowBrain()).start()
     assert scene.brain.thinking.wait(10.0)
     scene.eyes.epoch = 3
-    wait_for(lambda: scene.policy._scheduler._robot.is_of(5, 3), "the new epoch")
+    wait_for(lambda: scene.policy._scheduler._robot.matches(5, 3), "the new epoch")
     scene.brain.go.set()
     scene.wait_for_chunks(1)
     assert scene.chunks[0].epoch == 3

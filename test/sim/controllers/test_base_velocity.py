@@ -1,4 +1,4 @@
-"""omni_wheel_drive_controller: the timeout and its holes (CONTROLLERS.md)."""
+"""omni_wheel_drive_controller: the timeout and its exceptions."""
 
 import math
 

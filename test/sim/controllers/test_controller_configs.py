@@ -1,4 +1,4 @@
-"""config/controllers agrees with the platforms, the URDF and the mock home's controllers."""
+"""config/controllers agrees with the platforms, the URDF and the simulated controllers."""
 
 import math
 import xml.etree.ElementTree as ElementTree
@@ -38,14 +38,14 @@ def urdf(platform):
 
 
 def interfaces(urdf, kind):
-    """Joint -> its command or state interfaces in the URDF's ros2_control tag."""
+    """Return the command or state interfaces in the URDF's ros2_control tag, by joint."""
     return {
         joint.get("name"): [interface.get("name") for interface in joint.findall(kind)]
         for joint in urdf.find("ros2_control").findall("joint")
     }
 
 
-def test_the_manager_knows_the_platforms_controllers_and_no_others(platform, config):
+def test_the_manager_has_the_platforms_controllers_and_no_others(platform, config):
     manager = config["controller_manager"]
     declared = {n: v["type"] for n, v in manager.items() if isinstance(v, dict)}
     assert declared.pop("joint_state_broadcaster") == (

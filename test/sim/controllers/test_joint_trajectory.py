@@ -1,4 +1,4 @@
-"""joint_trajectory_controller: replacement, stamps, holding, starts (CONTROLLERS.md)."""
+"""joint_trajectory_controller: replacement, stamps, holding, starts."""
 
 import math
 
@@ -46,7 +46,7 @@ class Loop:
         )
 
     def step(self, cycles=1, follow=True):
-        """Runs cycles; returns the last command (what the robot has at the end of the cycle)."""
+        """Run cycles and return the last command (the position at the end of the cycle)."""
         for _ in range(cycles):
             command = self.controller.update(self.now, self.measured, np.zeros(2))
             self.now += 10 * MS
@@ -186,7 +186,7 @@ def test_limits_are_not_checked():
     assert loop.step()[0] == 1e6
 
 
-def test_state_says_reference_feedback_error_and_output():
+def test_state_has_reference_feedback_error_and_output():
     loop = Loop()
     loop.step()
     loop.send((90, [1.0, 0.0]))

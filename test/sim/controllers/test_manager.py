@@ -1,4 +1,4 @@
-"""All controllers of a platform on a robot that follows at once."""
+"""All controllers of a platform on a robot that follows commands at once."""
 
 import math
 
@@ -14,7 +14,7 @@ MS = 1_000_000
 
 
 class PerfectRobot:
-    """Has every joint of a platform, at its home pose; is where it is sent."""
+    """Robot with every joint of a platform, at its home pose; it follows commands at once."""
 
     def __init__(self, platform):
         self.positions = {}

@@ -1,4 +1,4 @@
-"""parallel_gripper_action_controller: reached, stalled, replaced (CONTROLLERS.md)."""
+"""parallel_gripper_action_controller: reached, stalled, replaced."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the controller rejects, and what it takes without a word (CONTROLLERS.md)."""
+"""Trajectories that the controller rejects, and invalid ones that it accepts."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Chunks keep the platform's limits whatever the moment; texts and bad input are dealt with."""
+"""Chunks within the platform's limits from any state; texts and invalid input."""
 
 import logging
 
@@ -188,7 +188,7 @@ def test_subtask_and_boxes_are_about_the_same_item(brain):
     assert 0.125 - 1e-6 <= front[0].y_min < front[0].y_max <= 0.875 + 1e-6
 
 
-def test_the_expert_is_told_of_no_chunk(brain):
+def test_the_expert_supports_no_continuation(brain):
     platform = platform_of(brain)
     observation = observation_of(platform, draw_kitchen(0))
     continuation = Continuation(np.tile(platform.home, (50, 1)), 3, 10, "rtc")

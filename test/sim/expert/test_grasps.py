@@ -1,4 +1,4 @@
-"""Hand poses against the rule by which the simulator takes hold."""
+"""Hand poses against the grasp rule of the simulator."""
 
 import math
 

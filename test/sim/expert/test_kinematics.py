@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform, hand_down
 
 
 @pytest.fixture(scope="module", params=platform_names())
 def kinematics(request):
-    return Kinematics(load_platform(request.param))
+    return ArmKinematics(load_platform(request.param))
 
 
 def random_vector(platform, rng):
-    """Joints in the inner part of their ranges, elbows bent: away from where solutions meet."""
+    """Draw joints in the inner part of their ranges, with bent elbows, away from singularities."""
     lower, upper = platform.lower, platform.upper
     vector = rng.uniform(0.85 * lower + 0.15 * upper, 0.15 * lower + 0.85 * upper)
     vector[platform.is_velocity] = 0.0

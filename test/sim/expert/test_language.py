@@ -1,4 +1,4 @@
-"""What the expert says, it understands; what it does not know, it says."""
+"""The expert parses its own texts, and rejects unknown ones."""
 
 import pytest
 from fakes.scene import kitchen_with

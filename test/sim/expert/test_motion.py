@@ -1,4 +1,4 @@
-"""LimitedMotion: it arrives, together, on a line, and inside the limits."""
+"""LimitedMotion: arrival in time, together, on a line, within the limits."""
 
 import numpy as np
 import pytest

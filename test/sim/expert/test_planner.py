@@ -1,4 +1,4 @@
-"""Which subtask comes next, told by where things are."""
+"""Choice of the next subtask from the positions of the dishes."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,9 @@ from fakes.scene import in_sink, kitchen_with, observation_of
 
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.expert.brain import ExpertBrain
-from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.grasps import hand_poses
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import pick_text, place_text
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
@@ -34,12 +34,12 @@ def ask(brain, stamp=1.0, task=TASK, **scene):
 
 
 def held(item, lift):
-    """What `ask` takes: the item in the left hand, its base `lift` [m] above the counter."""
+    """Arguments of `ask`: the item in the left hand, its base `lift` [m] above the counter."""
     counter = KITCHEN.counters[0]
     state = np.array(PLATFORM.home)
     state[PLATFORM.index("left_gripper")] = 0.1
     base = (*counter.pose.point((-0.34, 0.0)), counter.pose.yaw)
-    kinematics = Kinematics(PLATFORM)
+    kinematics = ArmKinematics(PLATFORM)
     pose = Transform.from_pose(item.pose)
     hand_to_item = pose.position - hand_poses(item.grasp, pose, counter.pose.yaw)[0].position
     tcp = kinematics.tcps(state)["left"].position
@@ -111,7 +111,7 @@ def test_an_item_that_was_dropped_on_the_floor_is_not_chased(brain):
 
 
 def test_what_takes_too_long_is_put_off_and_at_last_given_up(brain):
-    limit = ExpertConfig().give_up
+    limit = ScriptedExpertConfig().give_up
     texts, stamp = [], 0.0
     for _ in range(13):
         texts.append(ask(brain, stamp=stamp).text)

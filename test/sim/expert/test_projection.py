@@ -5,7 +5,7 @@ import pytest
 
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.platforms.platform import load_platform, platform_names
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.projection import item_boxes, project
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
@@ -16,7 +16,7 @@ from pi05_ros.sim.world import World
 @pytest.mark.parametrize("name", platform_names())
 def test_boxes_are_where_the_simulator_sees_the_items(name):
     platform = load_platform(name)
-    kinematics = Kinematics(platform)
+    kinematics = ArmKinematics(platform)
     world = World(platform, 3)
     scene, snapshot = world.scene_state(), world.snapshot()
     geometry = CameraGeometry(platform)

@@ -1,4 +1,4 @@
-"""Laws of poses on the floor and of quaternions."""
+"""Laws of planar poses and of quaternions."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Every thing that can stand in a home: bounding boxes, grasps, proportions."""
+"""Designs of all items: bounding boxes, grasps, proportions."""
 
 import math
 
@@ -26,8 +26,11 @@ def test_the_origin_is_below_the_middle_of_the_bounding_box(kind):
 @pytest.mark.parametrize("kind", ALL)
 def test_it_is_felt_from_its_base_up_and_not_beyond_what_is_seen(kind):
     design = ALL[kind](np.random.default_rng(5), "red")
-    felt = [part.bounds() for part in design.parts if part.felt]
-    low, high = np.min([f[0] for f in felt], axis=0), np.max([f[1] for f in felt], axis=0)
+    colliding = [part.bounds() for part in design.parts if part.collides]
+    low, high = (
+        np.min([f[0] for f in colliding], axis=0),
+        np.max([f[1] for f in colliding], axis=0),
+    )
     assert low[2] == pytest.approx(0.0, abs=1e-9)
     assert (
         high <= np.array([design.size[0] / 2, design.size[1] / 2, design.size[2]]) + 0.005

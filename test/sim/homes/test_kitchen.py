@@ -1,4 +1,4 @@
-"""Kitchens from seeds: every one must be one in which the task can be done."""
+"""Kitchens from seeds: the task must be feasible in every one."""
 
 import functools
 import hashlib
@@ -19,7 +19,7 @@ SEEDS = [*range(60), 9999, 10000, 19999, 20000, 20001, 2**40]
 
 
 def digest(kitchen: Kitchen) -> str:
-    """A fingerprint of what stands where, to a millimetre."""
+    """Fingerprint of the positions of all objects, to a millimetre."""
     lines = [
         f"{i.name} {i.phrase} {i.position[0]:.3f} {i.position[1]:.3f} {i.yaw:.3f}"
         for i in kitchen.items
@@ -132,7 +132,7 @@ def test_painted_dishes_stand_out_from_the_worktop():
                 assert math.dist(color[:3], kitchen.look.top[:3]) >= 0.35
 
 
-def test_contains_knows_the_basin_from_the_worktop():
+def test_contains_distinguishes_the_basin_from_the_worktop():
     sink = draw_kitchen(3).sink
     inside = sink.pose.point((0.0, 0.0, sink.floor))
     assert sink.contains(inside)
@@ -142,7 +142,7 @@ def test_contains_knows_the_basin_from_the_worktop():
     assert not sink.contains(sink.pose.point((0.0, 0.0, 0.1)))
 
 
-def test_wrong_names_and_seeds_are_told():
+def test_invalid_names_and_seeds_are_refused_by_name():
     with pytest.raises(Pi05Error, match="a home is a whole number from 0 up"):
         draw_kitchen(-1)
     kitchen = draw_kitchen(7)

@@ -1,4 +1,4 @@
-"""Where in the sink to put an item down."""
+"""Choice of the pose in which the hand releases an item into the sink."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ from pi05_ros.sim.homes.geometry import wrap_angle
 from pi05_ros.sim.homes.home import Item, Sink
 
 _WALL_GAP = 0.015  # Between an item and the sink's walls [m].
-# Between a hand or an item and the tap, across and along the sink [m]: hands come from the side.
+# Between a hand or an item and the tap, across and along the sink [m]; hands approach along it.
 _TAP_GAP = np.array([0.012, 0.08])
-_HAND_HALF = (0.035, 0.065)  # Half size of an open hand: across and along its fingers' way [m].
-_MOST_TURNED = math.radians(125)  # Of a hand to either side.
-_LEAST_DEPTH = 0.05  # Of an item's underside below the sink's rim when it is let go [m].
-_GRID = (5, 9)  # Candidates across and along the sink.
-_TRIED = 8  # Best candidates whose reach is looked into.
-_ENOUGH_SPACE = 0.15  # More free space around an item than this is worth nothing [m].
-_NEARER_COST = 0.4  # How much free space a metre nearer to the counter's edge is worth.
-# How much free space a metre of the hand's way is worth. Of two places that are equally good, the
-# hand then sticks to the one that it has begun to approach.
+_HAND_HALF = (0.035, 0.065)  # Half size of an open hand: across and along the finger motion [m].
+_MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
+_LEAST_DEPTH = 0.05  # Least depth of an item's underside below the sink's rim at release [m].
+_GRID = (5, 9)  # Number of candidates across and along the sink.
+_TRIED = 8  # Number of best candidates whose reachability is checked.
+_ENOUGH_SPACE = 0.15  # Free space around an item above which more has no value [m].
+_NEARER_COST = 0.4  # Cost of distance from the counter's front edge [m of free space per m].
+# Cost of moving the hand [m of free space per m]. It breaks ties: the hand keeps the place that it
+# is approaching.
 _WAY_COST = 0.15
 
 
 @dataclass(frozen=True)
 class _Extent:
-    """A box around a held item, in the sink's axes, seen from the tool centre point [m]."""
+    """A box around a held item in the sink's axes, relative to the tool centre point [m]."""
 
     low: np.ndarray  # (3,)
     high: np.ndarray  # (3,)
 
     @property
     def centre(self) -> np.ndarray:
-        """(2,)"""
+        """Horizontal centre, (2,) [m]."""
         return (self.low[:2] + self.high[:2]) / 2
 
     @property
     def radius(self) -> float:
-        """Half of its longer side."""
+        """Half of the longer horizontal side [m]."""
         return float((self.high - self.low)[:2].max()) / 2
 
 
 def release_pose(
     workplace: Workplace, robot: RobotState, side: str, item: Item, top: float
 ) -> HandPose:
-    """The hand pose in odom in which opening the fingers leaves the item in the sink.
+    """Return the hand pose in odom in which opening the fingers leaves the item in the sink.
 
-    Long items lie along the sink. Of the places that hand and item fit in and that the arm
-    reaches, it is the one with most free space, and not far away.
+    Long items lie along the sink. Among the places where hand and item fit and that the arm
+    reaches, it is the best by free space, distance from the front edge and motion of the hand.
 
     Args:
-        workplace: Knows the sink.
-        robot: The hand `side` holds the item.
-        side: Which arm.
-        item: What it holds.
-        top: Height at which the hand comes over the sink [m].
+        workplace: Workplace with the sink.
+        robot: State in which the hand `side` holds the item.
+        side: Side of the arm.
+        item: The held item.
+        top: Height at which the hand moves over the sink [m].
     """
     sink = workplace.kitchen.sink
     yaw = _release_yaw(sink, robot, side, item)
@@ -98,12 +98,12 @@ def release_pose(
 
 
 def _release_yaw(sink: Sink, robot: RobotState, side: str, item: Item) -> float:
-    """Yaw of the hand in odom when it lets go [rad]."""
+    """Return the yaw of the hand in odom at the release [rad]."""
     facing = sink.pose.yaw
     if not item.design.is_long:
         return facing
-    # The item's x axis along the sink's y axis, either way round: the one that is less of a turn
-    # from here stays so during the turn. Hands do not turn all the way round.
+    # The item's x axis goes along the sink's y axis, in either direction. The smaller turn remains
+    # the smaller one while turning, so the choice is stable. Hands cannot turn all the way round.
     item_yaw = yaw_of(robot.item(item.name).rotation)
     turns = [wrap_angle(facing + way - item_yaw) for way in (-math.pi / 2, math.pi / 2)]
     turns = sorted(turns, key=abs)
@@ -113,11 +113,11 @@ def _release_yaw(sink: Sink, robot: RobotState, side: str, item: Item) -> float:
 
 
 def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) -> _Extent:
-    """The held item's extent when the hand has turned to `yaw` in odom."""
+    """Compute the held item's extent with the hand at `yaw` in odom."""
     held = robot.hands[side].held
     assert held is not None and held.name == item.name
     T_sink_item = hand_down(np.zeros(3), yaw - sink.pose.yaw) @ held.T_tcp_item
-    boxes = [part for part in item.design.parts if part.felt and part.shape == "box"]
+    boxes = [part for part in item.design.parts if part.collides and part.shape == "box"]
     signs = np.array(list(itertools.product((-1.0, 1.0), repeat=3)))
     corners = np.concatenate([np.array(b.position) + signs * np.array(b.size) for b in boxes])
     corners = T_sink_item.apply(corners)
@@ -127,13 +127,13 @@ def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) ->
 def _places(
     sink: Sink, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
 ) -> list[np.ndarray]:
-    """Tool centre points (2,) in the sink's frame where hand and item keep off walls and tap.
+    """Return tool centre points (2,) in the sink's frame that keep clear of walls and tap.
 
     Args:
-        sink: Where to.
-        extent: Of the item.
+        sink: The sink.
+        extent: Extent of the item.
         turned: Yaw of the hand in the sink's frame [rad].
-        obstacles: Least and greatest corners (3,) of what stands over the sink, in its frame [m].
+        obstacles: Lower and upper corners (3,) of obstacles over the sink, in its frame [m].
     """
     c, s = abs(math.cos(turned)), abs(math.sin(turned))
     across, along = _HAND_HALF
@@ -141,7 +141,7 @@ def _places(
     half = np.array(sink.size[:2]) / 2 - _WALL_GAP
     lower = np.maximum(-half - extent.low[:2], -half + hand)
     upper = np.minimum(half - extent.high[:2], half - hand)
-    # What is too large for the sink goes to the middle of the excess.
+    # An item that is too large for the sink is centred.
     middle = (lower + upper) / 2
     lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
     xs, ys = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, _GRID, strict=True))

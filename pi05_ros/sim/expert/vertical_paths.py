@@ -1,4 +1,4 @@
-"""Straight vertical paths of a hand, as joint positions over height."""
+"""Vertical paths of a hand, as joint positions over height."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 
-_SPACING = 0.06  # Between two heights that are solved [m]; joints are interpolated in between.
-_SAME_PLACE, _SAME_ANGLE = 0.003, 0.01  # [m], [rad] below which a solved path still serves.
+_SPACING = 0.06  # Distance of the solved heights [m]; joints are interpolated in between.
+_SAME_PLACE, _SAME_ANGLE = 0.003, 0.01  # Largest changes for which a path is reused [m], [rad].
 
 
 @dataclass(frozen=True)
-class Rail:
+class VerticalPath:
     """One arm's joints along a vertical path, for a base that stands still."""
 
     side: str
@@ -26,10 +26,10 @@ class Rail:
     torso: np.ndarray  # Torso joints that it was solved for.
     heights: np.ndarray  # (m,) rising, of the tool centre point in odom [m].
     joints: np.ndarray  # (m, n)
-    reaches: bool  # Whether all of it could be reached.
+    reaches: bool  # Whether inverse kinematics converged at all heights.
 
     def at(self, height: float) -> np.ndarray:
-        """Joints (n,) at a height [m]; beyond an end, that end's."""
+        """Return joints (n,) at a height [m], clamped to the ends of the path."""
         return np.array([np.interp(height, self.heights, column) for column in self.joints.T])
 
     @property
@@ -43,7 +43,7 @@ class Rail:
         return float(self.heights[-1])
 
     def serves(self, side: str, place: HandPose, top: float, base: FloorPose, torso) -> bool:
-        """Whether this path is the one for another request."""
+        """Check whether this path can be reused for a request."""
         return (
             side == self.side
             and np.abs(place.position - self.place.position).max() < _SAME_PLACE
@@ -55,12 +55,12 @@ class Rail:
         )
 
 
-class Rails:
-    """Solves rails and remembers the last of each arm and use."""
+class VerticalPaths:
+    """Solves vertical paths, and keeps the last one of each arm and use for reuse."""
 
-    def __init__(self, kinematics: Kinematics) -> None:
+    def __init__(self, kinematics: ArmKinematics) -> None:
         self._kinematics = kinematics
-        self._last: dict[tuple[str, str], Rail] = {}
+        self._last: dict[tuple[str, str], VerticalPath] = {}
 
     def get(
         self,
@@ -71,15 +71,15 @@ class Rails:
         base: FloorPose,
         seed: np.ndarray,
         downwards: bool = True,
-    ) -> Rail:
-        """The path from `place` straight up to the height `top` [m].
+    ) -> VerticalPath:
+        """Return the path from `place` straight up to the height `top` [m].
 
         Args:
-            use: A name for what it is for; another use does not displace it.
-            side: Which arm.
+            use: Key of its purpose; the last path is kept for each use.
+            side: Side of the arm.
             place: The lower end.
             top: Height of the upper end in odom [m]; at least that of `place`.
-            base: Where the robot stands.
+            base: Pose of the robot.
             seed: (D,) vector near the end that is solved first; its torso is kept.
             downwards: Whether the upper end is solved first, else the lower one.
         """
@@ -102,6 +102,6 @@ class Rails:
             seed = solution.vector
             reaches = reaches and solution.reaches()
             joints[i] = seed[layout.arm(side).joints]
-        rail = Rail(side, place, base, torso, heights, joints, reaches)
-        self._last[(use, side)] = rail
-        return rail
+        path = VerticalPath(side, place, base, torso, heights, joints, reaches)
+        self._last[(use, side)] = path
+        return path

@@ -1,4 +1,4 @@
-"""What the robot is doing because of earlier chunks."""
+"""Recent chunks of the expert, matched with the robot's commands to continue them."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_REMEMBERED = 6  # Chunks.
-_NEAR_POSITION, _NEAR_VELOCITY = 0.01, 0.05  # A command this near to a row was that row [unit].
-_UNTIMELY = 0.02  # Per row between when it was due and the stamp: decides where all rows are near.
-_EARLY, _LATE = 0.1, 0.3  # A row was sent at its time, give or take so much [s].
+_REMEMBERED = 6  # Number of chunks that are kept.
+_NEAR_POSITION, _NEAR_VELOCITY = 0.01, 0.05  # Largest deviation of a command from its row [unit].
+_UNTIMELY = 0.02  # Cost per row of time offset: selects among rows with similar values.
+_EARLY, _LATE = 0.1, 0.3  # Largest time by which a row is sent early or late [s].
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningCommands:
     """The commands around an observation's stamp."""
 
     command: np.ndarray  # (D,) just before the stamp.
-    rate: np.ndarray  # (D,) of that command [unit/s]; of the base its velocity.
-    committed: np.ndarray  # (n, D) rows from the stamp on that are sent, or about to be.
+    rate: np.ndarray  # (D,) rate of that command [unit/s]; of the base, its velocity.
+    committed: np.ndarray  # (n, D) rows from the stamp on that are sent or about to be sent.
 
 
-class ChunkMemory:
-    """The last chunks, to go on from where they lead.
+class RecentChunks:
+    """Keeps the last chunks, so that a new chunk can continue the one being executed.
 
-    An observation carries the last command, but neither its rate nor what follows. Where the
-    command lies on a row of a recent chunk, about when that row was due, that chunk tells. Then a
-    new chunk begins with the rows of the old one that are sent before it arrives, as in real-time
-    chunking: what it replaces and what it begins with agree. Elsewhere nothing is assumed.
+    An observation has the last command, but neither its rate nor the following commands. If the
+    command is near a row of a recent chunk, around the time that the row was due, they are taken
+    from that chunk. The new chunk then begins with the rows that are sent before it arrives, as in
+    real-time chunking, so that there is no step where it takes over. Otherwise the robot is
+    assumed to hold the command.
 
     Args:
-        period: Between two rows [s].
-        is_velocity: (D,) which entries are base velocities.
-        latency: How long after the last command the next chunk's first row is sent [s].
+        period: Time between two rows [s].
+        is_velocity: (D,) mask of base velocities.
+        latency: Time from the last command to the first row of the next chunk [s].
     """
 
     def __init__(self, period: float, is_velocity: np.ndarray, latency: float) -> None:
@@ -44,26 +45,26 @@ class ChunkMemory:
         self._chunks: deque[tuple[int, np.ndarray]] = deque(maxlen=_REMEMBERED)
 
     def clear(self) -> None:
-        """Forgets all chunks."""
+        """Discard all chunks."""
         self._chunks.clear()
 
     def add(self, stamp_ns: int, chunk: np.ndarray) -> None:
-        """Remembers a chunk (horizon, D), whose first row is for `stamp_ns`."""
+        """Add a chunk (horizon, D), whose first row is due at `stamp_ns`."""
         self._chunks.append((stamp_ns, chunk))
 
     def replace(self, stamp_ns: int, chunk: np.ndarray) -> None:
-        """Takes this chunk for the last one of the same stamp."""
+        """Add a chunk in place of the last one, if that has the same stamp."""
         if self._chunks and self._chunks[-1][0] == stamp_ns:
             self._chunks.pop()
         self.add(stamp_ns, chunk)
 
-    def running(self, command: np.ndarray, stamp_ns: int) -> Running:
-        """What runs while `command` (D,) is the last command of an observation at `stamp_ns`."""
+    def match(self, command: np.ndarray, stamp_ns: int) -> RunningCommands:
+        """Return the running commands when `command` (D,) is the last one at `stamp_ns`."""
         none = np.empty((0, len(command)))
         rate = np.where(self._is_velocity, command, 0.0)
-        best, found = 1.0, Running(command, rate, none)
+        best, found = 1.0, RunningCommands(command, rate, none)
         for chunk_ns, chunk in reversed(self._chunks):
-            # Row `now` is for the stamp itself, so the one before it has just been sent.
+            # Row `now` is due at the stamp, so the one before it has just been sent.
             now = round((stamp_ns - chunk_ns) * 1e-9 / self._period)
             first = max(1, now - round(_EARLY / self._period))
             last = min(len(chunk), now + round(_LATE / self._period) + 1)
@@ -79,5 +80,5 @@ class ChunkMemory:
             rate = (chunk[start] - chunk[start - 1]) / self._period
             rate = np.where(self._is_velocity, chunk[start], rate)
             committed = chunk[start + 1 : row + 1 + self._ahead]
-            found = Running(chunk[start], rate, committed)
+            found = RunningCommands(chunk[start], rate, committed)
         return found

@@ -1,4 +1,4 @@
-"""From an observation to the state that the expert plans with."""
+"""Estimation of the expert's planning state from an observation."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ import numpy as np
 
 from pi05_ros.brain.observation import Observation, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.expert.config import ExpertConfig
-from pi05_ros.sim.expert.kinematics import Kinematics
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.layout import ArmLayout
-from pi05_ros.sim.expert.memory import Running
+from pi05_ros.sim.expert.recent_chunks import RunningCommands
 from pi05_ros.sim.expert.state import Hand, RobotState
 from pi05_ros.sim.expert.transforms import Transform, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.home import Kitchen
 
 _LONG_AGO = 1e3  # [s]
-_DONE_MOVING = 0.35  # A measured gripper this near to its command's end has done what it was told.
+_DONE_MOVING = 0.35  # Opening fraction from its end within which a gripper counts as done.
 
 
-class Observer:
-    """Turns observations into states. Remembers when each hand was told to open or to close."""
+class StateEstimator:
+    """Converts observations to robot states; tracks when each hand was commanded to switch."""
 
-    def __init__(self, kinematics: Kinematics, config: ExpertConfig) -> None:
+    def __init__(self, kinematics: ArmKinematics, config: ScriptedExpertConfig) -> None:
         self._kinematics = kinematics
         self._config = config
         self._switched: dict[str, tuple[bool, int]] = {}
 
     def clear(self) -> None:
-        """Forgets the past."""
+        """Discard the history of gripper commands."""
         self._switched.clear()
 
-    def observe(
-        self, observation: Observation, scene: SceneState, kitchen: Kitchen, running: Running
+    def estimate(
+        self,
+        observation: Observation,
+        scene: SceneState,
+        kitchen: Kitchen,
+        running: RunningCommands,
     ) -> RobotState:
-        """The state at the observation's stamp.
+        """Estimate the state at the observation's stamp.
 
         Args:
-            observation: One that `check` accepts.
+            observation: An observation that `check_observation` accepts.
             scene: Its scene.
-            kitchen: Of the scene's home.
+            kitchen: Kitchen of the scene's home.
             running: The commands at the stamp.
         """
         command = running.command.copy()
@@ -63,11 +67,11 @@ class Observer:
             since = self._since(arm, robot.is_open(arm.side), observation)
             robot.hands[arm.side].since = since
             if not robot.is_open(arm.side):
-                self._look_into_hand(robot, arm.side, kitchen)
+                self._detect_held_item(robot, arm.side, kitchen)
         return robot
 
     def _since(self, arm: ArmLayout, is_open: bool, observation: Observation) -> float:
-        """Time since the hand was told to do what it is told now [s]."""
+        """Time since the hand's present open or close command began [s]."""
         side, measured = arm.side, observation.state[arm.gripper]
         known = self._switched.get(side)
         if known is None or known[0] != is_open:
@@ -76,8 +80,8 @@ class Observer:
             return _LONG_AGO
         return max(0.0, (observation.stamp_ns - known[1]) * 1e-9)
 
-    def _look_into_hand(self, robot: RobotState, side: str, kitchen: Kitchen) -> None:
-        """A closed hand holds the item whose graspable points are nearest, if one is near."""
+    def _detect_held_item(self, robot: RobotState, side: str, kitchen: Kitchen) -> None:
+        """Attach to a closed hand the item with the nearest graspable points, if one is near."""
         tcp = robot.tcp(side).position
         nearest, name = self._config.grasp_reach, None
         for item in kitchen.items:
@@ -91,11 +95,11 @@ class Observer:
             robot.grasp(side, name)
 
 
-def check(observation: Observation, names: tuple[str, ...]) -> SceneState:
-    """Accepts only what the expert can work with.
+def check_observation(observation: Observation, names: tuple[str, ...]) -> SceneState:
+    """Check that an observation is usable by the expert.
 
     Args:
-        observation: To be checked.
+        observation: The observation.
         names: Layout of the platform's vector.
 
     Returns:

@@ -1,37 +1,39 @@
-"""Where dishes are put down: inside the basin, apart from each other, within the hand's reach."""
+"""Release poses: inside the basin, apart from other dishes, within reach."""
 
 import numpy as np
 import pytest
 from fakes.scene import in_sink, observation_of
 
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.sim.expert.config import ExpertConfig
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.grasps import hand_poses
-from pi05_ros.sim.expert.kinematics import Kinematics
-from pi05_ros.sim.expert.memory import ChunkMemory
-from pi05_ros.sim.expert.observing import Observer
-from pi05_ros.sim.expert.slots import release_pose
+from pi05_ros.sim.expert.kinematics import ArmKinematics
+from pi05_ros.sim.expert.placement import release_pose
+from pi05_ros.sim.expert.recent_chunks import RecentChunks
 from pi05_ros.sim.expert.state import Held
+from pi05_ros.sim.expert.state_estimator import StateEstimator
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.expert.workplace import Workplace
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 PLATFORM = load_platform("mobile_18dof")
-CONFIG = ExpertConfig()
+CONFIG = ScriptedExpertConfig()
 TOP = 1.12  # Height at which the hand comes over the sink [m].
 
 
 @pytest.fixture(scope="module")
 def kinematics():
-    return Kinematics(PLATFORM)
+    return ArmKinematics(PLATFORM)
 
 
 def holding(kinematics, kitchen, item, moved):
     """The workplace, and a state in which the left hand holds `item` as it was grasped."""
     observation = observation_of(PLATFORM, kitchen, moved=moved)
-    memory = ChunkMemory(PLATFORM.period, PLATFORM.is_velocity, 0.0)
-    running = memory.running(observation.commanded, observation.stamp_ns)
-    robot = Observer(kinematics, CONFIG).observe(observation, observation.scene, kitchen, running)
+    recent = RecentChunks(PLATFORM.period, PLATFORM.is_velocity, 0.0)
+    running = recent.match(observation.commanded, observation.stamp_ns)
+    robot = StateEstimator(kinematics, CONFIG).estimate(
+        observation, observation.scene, kitchen, running
+    )
     workplace = Workplace(kinematics, kitchen, CONFIG)
     T_odom_item = Transform.from_pose(item.pose)
     poses = hand_poses(item.grasp, T_odom_item, workplace.facing)
