@@ -238,9 +238,9 @@ class Bridge:
         measurement = self.senses.require(now_ns)
         missing = self.peers.missing(steady_ns)
         if missing:
-            raise MessageError(f"not heard: {', '.join(missing)}; are the nodes active?")
+            raise MessageError(f"no heartbeat from {', '.join(missing)}: check that they are active")
         if not self.motion.at_rest:
-            raise MessageError("still coming to rest: arm again in a moment")
+            raise MessageError("the robot is still braking: call 'arm' again once it stands still")
         self.state.arm()
         self.peers.armed()
         self._gate.clear()
@@ -265,7 +265,9 @@ class Bridge:
         By then our own policy has long read this session.
         """
         if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _SESSION_KNOWN_NS:
-            self.fault(now_ns, f"chunks of an unknown session {chunk.session}: another policy?")
+            self.fault(
+                now_ns, f"chunks of unknown session {chunk.session}: stop the other policy node"
+            )
 
     def _check_latches(self, measurement: Measurement | None, now_ns: int, steady_ns: int) -> None:
         """Ends being armed when a peer is gone or the robot is not where it is commanded."""
@@ -295,7 +297,7 @@ class Bridge:
         """Why nothing may be executed now, as one clause; empty: nothing is wrong any more."""
         problem = self.input_problem(now_ns, steady_ns)
         if self.motion.limiting > self.settings.limiting_hold:
-            problem = problem or "the chunks ask for more than the limits allow"
+            problem = problem or "chunk targets exceed the robot's limits"
         if problem:
             self._unhealthy_ns = now_ns
         elif self._unhealthy_ns is not None:
@@ -309,7 +311,7 @@ class Bridge:
         if self._gate.tasks.idle:
             return "nothing to do"
         if self.motion.has_run:
-            return "the last chunk is over and no other came"
+            return "the last chunk has ended and no new one arrived"
         return "armed, waiting for a chunk"
 
     def _end(self, was_armed: bool, now_ns: int) -> None:

@@ -73,16 +73,16 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
     if not abs(chunk.period - platform.period) <= 0.01 * platform.period:
         raise ChunkRejected(
             "period",
-            f"wanted rows {platform.period:g} s apart ({platform.name}), found {chunk.period:g} s",
+            f"expected a period of {platform.period:g} s, found {chunk.period:g} s",
         )
     if not 1 <= chunk.horizon <= MAX_HORIZON:
         raise ChunkRejected(
-            "horizon", f"wanted a horizon of 1 to {MAX_HORIZON} rows, found {chunk.horizon}"
+            "horizon", f"expected a horizon of 1 to {MAX_HORIZON} rows, found {chunk.horizon}"
         )
     if chunk.data.size != chunk.horizon * platform.size:
         raise ChunkRejected(
             "shape",
-            f"wanted {chunk.horizon} rows of {platform.size} values, found {chunk.data.size}",
+            f"expected {chunk.horizon} rows of {platform.size} values, found {chunk.data.size}",
         )
     actions = chunk.data.astype(np.float64).reshape(chunk.horizon, platform.size)
     if not np.isfinite(actions).all():
@@ -119,4 +119,4 @@ def _name_problem(names: tuple[str, ...], platform: Platform) -> str:
         if foreign:
             parts.append(f"with {', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}")
         return f"the columns are not those of {platform.name}: {' and '.join(parts)}"
-    return f"the columns are those of {platform.name} in another order, or stand twice"
+    return f"the columns are those of {platform.name} in another order, or repeated"

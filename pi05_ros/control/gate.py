@@ -65,27 +65,29 @@ class ChunkGate:
         if chunk.session != self.session:
             raise ChunkRejected(
                 "session",
-                f"it belongs to session {chunk.session}, this bridge's is {self.session}",
+                f"its session is {chunk.session}, the bridge is in session {self.session}",
             )
         if chunk.epoch != epoch:
-            raise ChunkRejected("epoch", f"it belongs to epoch {chunk.epoch}, now is {epoch}")
+            raise ChunkRejected(
+                "epoch", f"its epoch is {chunk.epoch}, the current epoch is {epoch}"
+            )
         if not self.tasks.allows(chunk.subtask_id):
             raise ChunkRejected(
-                "task", f"it serves subtask {chunk.subtask_id}, which is of an earlier task"
+                "task", f"its subtask {chunk.subtask_id} belongs to an earlier task"
             )
         age = (now_ns - chunk.stamp_ns) * 1e-9
         if age > self.max_age:
             raise ChunkRejected(
                 "age",
-                f"its observation is {age:.2f} s old, at most {self.max_age:g} s are allowed",
+                f"its observation is {age:.2f} s old, the limit is {self.max_age:g} s",
             )
         if age < -self.max_lead:
-            raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
+            raise ChunkRejected("future", f"its observation is stamped {-age:.2f} s in the future")
         start = (chunk.start_ns - chunk.stamp_ns) * 1e-9
         if not 0.0 <= start <= age + self.max_lead:
             raise ChunkRejected(
                 "start",
-                f"row 0 is due {start:.2f} s after its observation; wanted 0 to the present",
+                f"row 0 is due {start:.2f} s after its observation, expected 0 s to now",
             )
         # By stamp first: a restarted policy counts its chunks from 1 again.
         if (chunk.stamp_ns, chunk.sequence) <= self._newest:

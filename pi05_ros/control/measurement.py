@@ -72,7 +72,7 @@ class StateAssembler:
                 f"joint states: {len(names)} names but {len(positions)} positions; dropped"
             )
         if len(set(names)) != len(names):
-            raise MessageError("joint states: a name stands twice; dropped")
+            raise MessageError("joint states: a joint name is repeated; dropped")
         known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
         values = []
         for name, position in known:

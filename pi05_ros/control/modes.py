@@ -20,8 +20,9 @@ NOT_ARMED_YET = "not armed yet: call the service 'arm'"
 _RESET = "{what} was reset: call 'arm'"
 FAULT_RESET = _RESET.format(what="fault")
 DEACTIVATED = "deactivated"
-RECOVERING = "all is well again, waiting to trust it"
-ARM_AGAIN = "arm again when all is well"  # Ends the reason of each disarm that nobody asked for.
+# Reasons that others compare with. Bags hold the texts of the release that recorded them.
+RECOVERING = "inputs healthy, resuming after recovery_time"
+ARM_AGAIN = "call 'arm' when inputs are healthy"  # Ends the reason of an automatic disarm.
 
 
 class Mode(enum.IntEnum):

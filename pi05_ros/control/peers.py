@@ -62,19 +62,19 @@ class PeerWatch:
         for name, peer in self._peers.items():
             silence_ns = self._silence_ns(name, steady_ns)
             if silence_ns > self._timeout_ns:
-                return f"{name} is silent for {silence_ns * 1e-9:.1f} s"
+                return f"no heartbeat from {name} for {silence_ns * 1e-9:.1f} s"
             if peer.reason:
                 return f"{name}: {peer.reason}"
         missing = self.missing(steady_ns)
-        return f"{', '.join(missing)} not heard yet" if missing else ""
+        return f"no heartbeat yet from {', '.join(missing)}" if missing else ""
 
     def gone(self, steady_ns: int) -> str:
         """Which node of those that were there at arming is gone, as one clause; empty: none."""
         for name, instance in self._armed_with.items():
             if self._peers[name].instance != instance:
-                return f"{name} was started anew"
+                return f"{name} was restarted"
             if self._silence_ns(name, steady_ns) > self._gone_ns:
-                return f"{name} is gone"
+                return f"{name} is gone (no heartbeat for over {self._gone_ns * 1e-9:g} s)"
         return ""
 
     def forget_gone(self, steady_ns: int) -> None:

@@ -79,7 +79,7 @@ class Senses:
             MessageError: It is not known, not trusted, or no place to begin from.
         """
         if now_ns <= 0:
-            raise MessageError("there is no time yet: use_sim_time is on, and /clock is silent")
+            raise MessageError("no time yet: use_sim_time is true and nothing arrives on /clock")
         measurement = self.measurement()
         problem = self.problem(now_ns)
         if measurement is None or problem:
@@ -107,7 +107,7 @@ class Senses:
             dimension = platform.dimensions[index]
             if dimension.unit in ("rad", "m"):
                 return (
-                    f"{dimension.name} stands at {values[index]:.3f} {dimension.unit}, outside "
+                    f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
                     f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
                 )
         return ""

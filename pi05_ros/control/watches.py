@@ -24,6 +24,7 @@ class TrackingWatch:
 
     def __init__(self, platform: Platform, max_error: float, duration: float) -> None:
         self._names = platform.names
+        self._units = [dimension.unit for dimension in platform.dimensions]
         self._limits = np.array([_share(d.unit) * max_error for d in platform.dimensions])
         self._ticks = max(1, math.ceil(duration / platform.period - 1e-9))
         self._exceeded: np.ndarray = np.zeros(platform.size, dtype=int)
@@ -40,7 +41,10 @@ class TrackingWatch:
         if not len(off):
             return ""
         worst = max(off, key=lambda index: error[index] / self._limits[index])
-        return f"{self._names[worst]} is {error[worst]:.2f} away from where it is commanded"
+        return (
+            f"{self._names[worst]} is {error[worst]:.2f} {self._units[worst]} away from its "
+            "command: check for a collision or a failed motor"
+        )
 
     def clear(self) -> None:
         """Begins anew, as when the robot is armed."""
@@ -92,6 +96,7 @@ class JumpWatch:
 
     def __init__(self, platform: Platform, max_jump: float) -> None:
         self._names = platform.names
+        self._units = [dimension.unit for dimension in platform.dimensions]
         # Lists: entries come one by one, and numpy takes several times as long for one.
         self._jumps = [_share(d.unit) * max_jump for d in platform.dimensions]
         self._speeds = platform.max_velocity.tolist()
@@ -105,7 +110,10 @@ class JumpWatch:
         jump = abs(value - before)
         if gap < 0 or not jump > self._jumps[index] + 2.0 * self._speeds[index] * gap:
             return ""
-        return f"{self._names[index]} jumped by {jump:.2f} within {gap * 1e3:.0f} ms"
+        return (
+            f"the measured position of {self._names[index]} jumped by {jump:.2f} "
+            f"{self._units[index]} within {gap * 1e3:.0f} ms: check its encoder and driver"
+        )
 
     def clear(self) -> None:
         """Forgets all, as when time jumps back."""

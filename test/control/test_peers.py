@@ -14,7 +14,7 @@ def test_whoever_was_heard_is_watched_from_then_on():
     assert peers.problem(0) == "" and peers.missing(0) == ()
     peers.heard("policy", 1, "", 0)
     assert peers.problem(150 * MS) == ""
-    assert peers.problem(151 * MS) == "policy is silent for 0.2 s"
+    assert peers.problem(151 * MS) == "no heartbeat from policy for 0.2 s"
     peers.heard("policy", 1, "", 151 * MS)
     assert peers.problem(151 * MS) == ""
     assert peers.ages(171 * MS) == {"policy": 0.02}
@@ -32,7 +32,7 @@ def test_required_nodes_are_needed_from_the_start_and_others_do_not_count():
     peers = watch("planner", "policy")
     peers.heard("recorder", 1, "the disk is full", 0)
     assert peers.missing(0) == ("planner", "policy")
-    assert peers.problem(0) == "planner, policy not heard yet"
+    assert peers.problem(0) == "no heartbeat yet from planner, policy"
     peers.heard("policy", 1, "", 0)
     peers.heard("planner", 1, "", 0)
     assert peers.missing(0) == () and peers.problem(0) == ""
@@ -47,17 +47,17 @@ def test_a_node_is_gone_after_a_second_or_when_it_was_started_anew():
     assert peers.gone(5_000 * MS) == ""  # Nobody was armed with it.
     peers.armed()
     assert peers.gone(1_000 * MS) == ""
-    assert peers.gone(1_001 * MS) == "policy is gone"
+    assert peers.gone(1_001 * MS) == "policy is gone (no heartbeat for over 1 s)"
     peers.heard("policy", 1, "", 1_001 * MS)
     assert peers.gone(1_001 * MS) == ""
     peers.heard("policy", 2, "", 1_041 * MS)
-    assert peers.gone(1_041 * MS) == "policy was started anew"
+    assert peers.gone(1_041 * MS) == "policy was restarted"
     peers.armed()
     assert peers.gone(1_041 * MS) == ""
 
 
 def test_who_is_gone_is_forgotten_unless_required():
-    for required, problem in (((), ""), (("policy",), "policy is silent for 1.1 s")):
+    for required, problem in (((), ""), (("policy",), "no heartbeat from policy for 1.1 s")):
         peers = watch(*required)
         peers.heard("policy", 1, "", 0)
         peers.armed()
@@ -70,4 +70,4 @@ def test_who_is_silent_for_a_moment_is_not_forgotten():
     peers = watch()
     peers.heard("policy", 1, "", 0)
     peers.forget_gone(1_000 * MS)
-    assert peers.problem(1_000 * MS) == "policy is silent for 1.0 s"
+    assert peers.problem(1_000 * MS) == "no heartbeat from policy for 1.0 s"

@@ -111,7 +111,7 @@ class CommandSender:
             return
         self._sent_gripper.pop(group.name, None)
         self._node.get_logger().warning(
-            f"{group.controller.command_name} refused a goal: the gripper does not move",
+            f"{group.controller.command_name} rejected a goal: the gripper does not move",
             throttle_duration_sec=5.0,
         )
 

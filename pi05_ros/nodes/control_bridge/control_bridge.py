@@ -154,7 +154,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def _on_heartbeat(self, message: Heartbeat) -> None:
         if message.node == self.get_name():
             return
-        reason = "" if message.fit else (message.reason or "it is not fit")
+        reason = "" if message.fit else (message.reason or "not fit, no reason given")
         with self._lock:
             if self._bridge is not None:
                 self._bridge.peers.heard(message.node, message.instance, reason, self.silence_ns())
@@ -197,14 +197,15 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         rivals = self._sender.rivals() if self._sender is not None else []
         with self._lock:
             if rivals and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
-                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: two must not command a robot")
+                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: stop that node")
 
     def _send_grippers(self) -> None:
         if self._sender is not None:
             absent = self._sender.send_grippers()
             if absent:
                 self.get_logger().warning(
-                    f"no action server {', '.join(absent)}: the gripper does not move",
+                    f"no action server {', '.join(absent)}: the gripper does not move, start its "
+                    "controller",
                     throttle_duration_sec=5.0,
                 )
 
@@ -221,7 +222,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             )
             with self._lock:
                 if self._bridge is not None and self._bridge.mode < Mode.FAULTED:
-                    self._bridge.fault(now_ns, "a tick of the bridge failed, its log says why")
+                    self._bridge.fault(
+                        now_ns, "internal error in a control tick: see the log of control_bridge"
+                    )
 
     def _tick_once(self, now_ns: int) -> None:
         with self._lock:
@@ -249,7 +252,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 return
             if self._ticker is None or not self._ticker.clock_stands_still:
                 return  # A tick came while this waited for the lock.
-            self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
+            self.get_logger().warning("/clock has stopped: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
             command = self._bridge.tick(self.now_ns(), self.silence_ns()).command
             if command is not None:

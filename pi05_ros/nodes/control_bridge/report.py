@@ -75,10 +75,12 @@ def bridge_health(
     if problem and problem != bridge.reason:
         troubles.append(problem)
     if unheard:
-        troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
+        troubles.append(f"no subscriber on {', '.join(unheard)}: is the controller running?")
     level = OK if bridge.mode is Mode.RUNNING else WARN
     if bridge.motion.limiting > bridge.settings.limiting_warn:
-        troubles.append(f"chunks have been beyond the limits for {bridge.motion.limiting:.1f} s")
+        troubles.append(
+            f"chunk targets have exceeded the limits for {bridge.motion.limiting:.1f} s"
+        )
     if troubles:
         level = WARN
     if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):

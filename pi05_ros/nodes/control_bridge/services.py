@@ -48,7 +48,7 @@ class BridgeServices:
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         def stop(bridge: Bridge, now_ns: int, steady_ns: int) -> None:
-            bridge.stop(now_ns, "stopped by an operator; 'resume' to go on")
+            bridge.stop(now_ns, "stopped by an operator: call 'resume' to continue")
 
         return self._answer(response, "not stopped", stop)
 
