@@ -83,9 +83,9 @@ def parse(text: str) -> FromPage:
         # JSON can say half a character ("\\ud800"), which no message of ROS can hold.
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REQUEST, "not JSON, or no Unicode in it") from error
+        raise Refused(BAD_REQUEST, "not valid JSON, or not valid Unicode") from error
     if not isinstance(found, dict) or found.get("type") not in _KINDS:
-        raise Refused(BAD_REQUEST, f"wanted an object with type {', '.join(_KINDS)}")
+        raise Refused(BAD_REQUEST, f"wanted an object whose type is one of {', '.join(_KINDS)}")
     kind = found["type"]
     name = found.get("name", "")
     arguments = found.get("arguments", {})
@@ -108,9 +108,9 @@ def parse(text: str) -> FromPage:
 def _check_command(name: str, arguments: Mapping[str, Any]) -> None:
     wanted = COMMANDS.get(name)
     if wanted is None:
-        raise Refused(BAD_REQUEST, f"there is no such command (valid: {', '.join(COMMANDS)})")
+        raise Refused(BAD_REQUEST, f"unknown command (valid: {', '.join(COMMANDS)})")
     if set(arguments) != set(wanted):
-        raise Refused(BAD_REQUEST, f"{name} wants the arguments {', '.join(wanted) or 'none'}")
+        raise Refused(BAD_REQUEST, f"{name} expects the arguments {', '.join(wanted) or 'none'}")
     for key, problem in wanted.items():
         value = arguments[key]
         trouble = problem(value) if isinstance(value, str) else "wanted text"

@@ -75,9 +75,7 @@ class ControlDesk:
         self._check_fresh(seen_at)
         holder = self._holder
         if holder is not None and holder.session != session and holder.lease != over:
-            raise Refused(
-                CONFLICT, f"{holder.name} holds control; take over from them if that is agreed"
-            )
+            raise Refused(CONFLICT, f"{holder.name} holds control: take over only if they agree")
         if holder is None or holder.session != session:
             self._lease += 1
         self._holder = Holder(session, name, self._lease, seen_at)
@@ -121,9 +119,11 @@ class ControlDesk:
         if holder is None:
             raise Refused(CONFLICT, "nobody holds control: take control first")
         if holder.session != session:
-            raise Refused(CONFLICT, f"{holder.name} holds control; you watch")
+            raise Refused(CONFLICT, f"{holder.name} holds control, your page only watches")
         if holder.lease != lease:
-            raise Refused(CONFLICT, f"lease {lease} is over; control was taken anew since")
+            raise Refused(
+                CONFLICT, f"lease {lease} has expired: control was taken again since then"
+            )
         self._check_fresh(seen_at)
 
     def problem(self) -> str:
@@ -133,19 +133,22 @@ class ControlDesk:
             return "no operator holds control"
         silence = self._clock() - holder.seen_at
         if silence > self.settings.dead_man_s:
-            return "the operator's page does not answer"
+            return "no response from the operator's page"
         return ""
 
     def _check_fresh(self, seen_at: float) -> None:
         age = self._clock() - seen_at
         if math.isinf(age):
-            raise Refused(CONFLICT, "your page has not shown the robot yet; look, then repeat")
+            raise Refused(
+                CONFLICT, "your page has not shown a robot state yet: check the page, then repeat"
+            )
         if age > self.settings.fresh_s:
             raise Refused(
                 CONFLICT,
-                f"your page showed the robot as it was {age:.1f} s ago; look, then repeat",
+                f"your page was {age:.1f} s behind: check the page, then repeat",
             )
         if seen_at < self._stopped_at:
             raise Refused(
-                CONFLICT, "stop was pressed before your page could show it; look, then repeat"
+                CONFLICT,
+                "stop was pressed and your page did not show it yet: check the page, then repeat",
             )

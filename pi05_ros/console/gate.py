@@ -34,8 +34,8 @@ class Gate:
             )
         if not self.token and not is_loopback(self.host):
             raise ValueError(
-                f"host: '{self.host}' lets other machines in, and no token is set; set token, or "
-                "listen on 127.0.0.1 and come through ssh -L"
+                f"host: '{self.host}' is reachable from other machines and no token is set: set "
+                "token, or listen on 127.0.0.1 and connect through ssh -L"
             )
 
     def host_is_ours(self, header: str) -> bool:

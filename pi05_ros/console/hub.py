@@ -106,7 +106,10 @@ class Hub:
             # Shielded: whoever hangs up takes nobody else's stop with them.
             answer = await asyncio.shield(self._stopping)
         except Exception as error:
-            return Answer(NO_ANSWER, f"stop failed in the console: {type(error).__name__}")
+            return Answer(
+                NO_ANSWER,
+                f"stop failed in the console ({type(error).__name__}): use the hardware stop",
+            )
         # What was shown while it was under way was not yet the stopped robot.
         self.desk.stopped()
         return answer
@@ -120,7 +123,7 @@ class Hub:
         except Refused as refusal:
             return refusal.answer
         if self._stopping is not None and not self._stopping.done():
-            return Answer(CONFLICT, "a stop is under way; look, then repeat")
+            return Answer(CONFLICT, "a stop is in progress: check the page, then repeat")
         holder = self.desk.holder
         self.log(f"{name} {arguments or ''}, by {holder.name if holder else '?'}")
         try:

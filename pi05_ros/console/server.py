@@ -35,6 +35,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 STOP_PATH = "/api/stop"
+_TOKEN_PROMPT = b"Enter the access token of this robot."  # As in login.html.
+_WRONG_TOKEN = b"Wrong token. Enter the access token of this robot."
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -74,12 +76,12 @@ class Application:
         address = request.remote or ""
         # Stop is never counted; what a flood of stops does is stop the robot.
         if request.path != STOP_PATH and not self._requests.of(address).take():
-            return _refuse(429, "too many requests; wait a second")
+            return _refuse(429, "too many requests: wait a second")
         host = request.headers.get("Host", "")
         if not self._gate.host_is_ours(host):
-            return _refuse(403, "this server does not go by the name in Host")
+            return _refuse(403, "unknown name in the Host header: add it to the parameter 'names'")
         if not self._gate.origin_is_ours(request.headers.get("Origin"), host):
-            return _refuse(403, "requests of other sites are refused")
+            return _refuse(403, "requests from other sites are rejected")
         if (request.content_length or 0) > self._hub.settings.body_bytes:
             return _refuse(413, "the request is too large")
         if request.path not in (*PUBLIC, "/login"):
@@ -87,13 +89,16 @@ class Application:
             # A forgotten tab shows an old cookie again and again: that locks nobody out.
             wrong = (self._wrong_cookies if shown[0] is None else self._wrong).of(address)
             if any(shown) and wrong.empty:
-                return _refuse(429, "too many wrong tokens; wait a minute")
+                return _refuse(429, "too many wrong tokens: wait a minute")
             if not self._gate.token_fits(*shown):
                 if any(shown):
                     wrong.take()
                 if request.path == "/" and request.method == "GET":
                     return self._page("/login.html", 401)
-                return _refuse(401, "show the token: Authorization: Bearer …, or by the page")
+                return _refuse(
+                    401,
+                    "access token required: Authorization: Bearer TOKEN, or log in on the page",
+                )
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
@@ -109,7 +114,7 @@ class Application:
         try:
             return await asyncio.wait_for(request.read(), limit)
         except asyncio.TimeoutError as error:
-            raise Refused(408, f"the request did not come within {limit:g} s") from error
+            raise Refused(408, f"the request body did not arrive within {limit:g} s") from error
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
@@ -117,7 +122,7 @@ class Application:
 
     async def _close_sockets(self, _: web.Application) -> None:
         for socket in set(self._sockets):
-            await socket.close(code=1001, message=b"the server ends")
+            await socket.close(code=1001, message=b"server shutting down")
 
     def _page(self, path: str, status: int = 200) -> web.Response:
         file = self._files[path]
@@ -127,19 +132,18 @@ class Application:
 
     async def _file(self, request: web.Request) -> web.Response:
         if request.path not in self._files:
-            return _refuse(404, "there is no such page")
+            return _refuse(404, "no such page")
         return self._page(request.path)
 
     async def _login(self, request: web.Request) -> web.Response:
         wrong = self._wrong.of(request.remote or "")
         if wrong.empty:
-            return _refuse(429, "too many wrong tokens; wait a minute")
+            return _refuse(429, "too many wrong tokens: wait a minute")
         form = parse_qs((await self._body(request)).decode("utf-8", "replace"))
         if not self._gate.is_token(form.get("token", [""])[0]):
             wrong.take()
-            wants = b"This robot's page wants its token."
             page = self._page("/login.html", 401)
-            page.body = self._files["/login.html"].body.replace(wants, b"That is not its token.")
+            page.body = self._files["/login.html"].body.replace(_TOKEN_PROMPT, _WRONG_TOKEN)
             return page
         answer = web.Response(status=303, headers={"Location": "/"})
         # Not for other sites, not for scripts; gone when the browser is closed.
@@ -157,7 +161,7 @@ class Application:
 
     async def _open_socket(self, request: web.Request) -> web.StreamResponse:
         if self._hub.full:
-            return _refuse(429, "too many pages are open")
+            return _refuse(429, "too many pages are open: close one")
         socket = web.WebSocketResponse(
             max_msg_size=MAX_MESSAGE, heartbeat=5.0, compress=False, timeout=1.0
         )
@@ -211,8 +215,8 @@ class Server:
         except OSError as error:
             self.close()
             raise ConsoleError(
-                f"the console cannot listen on {gate.host}:{port} ({error.strerror}): give it "
-                "another console_port, or end what listens there"
+                f"the console cannot listen on {gate.host}:{port} ({error.strerror}): set "
+                "another console_port, or stop the process that listens there"
             ) from error
 
     @property

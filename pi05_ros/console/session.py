@@ -80,7 +80,7 @@ class Session:
             self._spawn(self._stop(message.number))
         elif not self._commands.take():
             await self._answer(
-                message.number, Answer(TOO_MANY, "too many commands; wait a second")
+                message.number, Answer(TOO_MANY, "too many commands: wait a second")
             )
         elif message.kind == "command":
             self._spawn(self._command(message))
@@ -103,7 +103,7 @@ class Session:
             desk.release(self._number)
             if before is not None and before.session == self._number:
                 self._hub.log(f"control released by {self._name}")
-            return Answer(DONE, "you watch")
+            return Answer(DONE, "control released")
         try:
             desk.take(
                 self._number,
@@ -161,7 +161,7 @@ class Session:
                     await self._socket.send_str(f'{{"type":"beat","n":{self._next_number()}}}')
                 behind = now - self._seen_at
                 if behind > settings.dead_s:
-                    await self._socket.close(code=1001, message=b"no sign of life")
+                    await self._socket.close(code=1001, message=b"page does not respond")
                     return
                 if behind < settings.behind_s:
                     await self._send_pictures()

@@ -238,7 +238,9 @@ class Bridge:
         measurement = self.senses.require(now_ns)
         missing = self.peers.missing(steady_ns)
         if missing:
-            raise MessageError(f"no heartbeat from {', '.join(missing)}: check that they are active")
+            raise MessageError(
+                f"no heartbeat from {', '.join(missing)}: check that they are active"
+            )
         if not self.motion.at_rest:
             raise MessageError("the robot is still braking: call 'arm' again once it stands still")
         self.state.arm()

@@ -73,16 +73,16 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
     if not abs(chunk.period - platform.period) <= 0.01 * platform.period:
         raise ChunkRejected(
             "period",
-            f"expected a period of {platform.period:g} s, found {chunk.period:g} s",
+            f"wanted a period of {platform.period:g} s, found {chunk.period:g} s",
         )
     if not 1 <= chunk.horizon <= MAX_HORIZON:
         raise ChunkRejected(
-            "horizon", f"expected a horizon of 1 to {MAX_HORIZON} rows, found {chunk.horizon}"
+            "horizon", f"wanted a horizon of 1 to {MAX_HORIZON} rows, found {chunk.horizon}"
         )
     if chunk.data.size != chunk.horizon * platform.size:
         raise ChunkRejected(
             "shape",
-            f"expected {chunk.horizon} rows of {platform.size} values, found {chunk.data.size}",
+            f"wanted {chunk.horizon} rows of {platform.size} values, found {chunk.data.size}",
         )
     actions = chunk.data.astype(np.float64).reshape(chunk.horizon, platform.size)
     if not np.isfinite(actions).all():

@@ -87,7 +87,7 @@ class ChunkGate:
         if not 0.0 <= start <= age + self.max_lead:
             raise ChunkRejected(
                 "start",
-                f"row 0 is due {start:.2f} s after its observation, expected 0 s to now",
+                f"row 0 is due {start:.2f} s after its observation, wanted 0 s to now",
             )
         # By stamp first: a restarted policy counts its chunks from 1 again.
         if (chunk.stamp_ns, chunk.sequence) <= self._newest:

@@ -364,7 +364,10 @@ async def test_one_holds_control_and_commands(c):
         await two.until(lambda: two.control["holder"])
         assert (await two.take(over=two.control["lease"]))["status"] == 200
         stale = await one.command("arm")
-        assert (stale["status"], stale["message"]) == (409, "127.0.0.1 holds control; you watch")
+        assert (stale["status"], stale["message"]) == (
+            409,
+            "127.0.0.1 holds control, your page only watches",
+        )
         assert (await two.command("reset"))["status"] == 200
         assert c.robot.done == [("instruct", {"text": "pick up the plate"}), ("reset", {})]
 
@@ -430,7 +433,7 @@ async def test_a_tab_that_slept_commands_nothing(c):
         await asyncio.sleep(2.1)
         answer = await page.command("arm")
         assert (answer["status"], c.robot.done) == (409, [])
-        assert "s ago" in answer["message"]
+        assert "s behind" in answer["message"]
 
 
 @served()
@@ -470,7 +473,7 @@ async def test_with_a_dead_man_switch_the_holder_is_asked_often(c):
         await page.until(lambda: page.beats > 5)
         await page.until(lambda: c.desk.problem() == "")
         page.awake = False
-        await page.until(lambda: c.desk.problem() == "the operator's page does not answer")
+        await page.until(lambda: c.desk.problem() == "no response from the operator's page")
     await asyncio.sleep(0.1)
     assert c.desk.problem() == "no operator holds control"
 

@@ -164,7 +164,7 @@ def try_chunk(robot, chunk):
         ({"epoch": 8}, "epoch", "its epoch is 8, the current epoch is 2"),
         ({"age": 0.52}, "age", "its observation is 0.52 s old, the limit is 0.5 s"),
         ({"age": -0.06}, "future", "its observation is stamped 0.06 s in the future"),
-        ({"start": -0.02}, "start", "row 0 is due -0.02 s after its observation, expected 0 s"),
+        ({"start": -0.02}, "start", "row 0 is due -0.02 s after its observation, wanted 0 s"),
         ({"start": 0.16, "age": 0.1}, "start", "row 0 is due 0.16 s after its observation"),
         ({"sequence": 0}, "sequence", "chunk 0 is not newer than chunk 0"),
     ],

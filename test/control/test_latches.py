@@ -79,7 +79,7 @@ def test_three_malformed_chunks_in_a_row_latch_a_fault():
         robot.give(period=0.5)
     tick = robot.tick()
     assert tick.mode is Mode.FAULTED
-    assert tick.reason.startswith("3 malformed chunks in a row: expected a period of 0.02 s")
+    assert tick.reason.startswith("3 malformed chunks in a row: wanted a period of 0.02 s")
     assert_holds(robot)
     robot.bridge.reset()
     robot.arm()

@@ -33,7 +33,7 @@ link.onPicture = (picture) => cameras.put(picture);
 link.onLink = (on) => {
   const mark = byId("link");
   mark.toggleAttribute("data-on", on);
-  mark.textContent = on ? "connected" : "offline, trying again";
+  mark.textContent = on ? "connected" : "offline, reconnecting";
   if (!on) {
     for (const name of Object.keys(state)) delete state[name];
     showStatus(state, {});

@@ -73,7 +73,7 @@ export class Controls {
     setText(byId("holder"), who + others + required);
     const asked = this.sure !== 0 && performance.now() - this.sureAt < SURE_MS;
     const sure = asked && this.sure === control?.lease;
-    const over = sure ? `Yes, from ${this.holder}` : "Take over";
+    const over = sure ? `Confirm: from ${this.holder}` : "Take over";
     setText(byId("take"), this.mine ? "Release control" : this.holder ? over : "Take control");
     byId("take").disabled = !control;
     if (changed.task?.state === "done" || changed.task?.state === "ended") {
@@ -84,7 +84,7 @@ export class Controls {
   // A click that waited while this tab slept is not meant any more.
   now(event) {
     if (performance.now() - event.timeStamp < MAX_CLICK_AGE_MS) return true;
-    say("this click waited while the page was asleep; it was not sent", "bad");
+    say("click not sent: the page was suspended, repeat it", "bad");
     return false;
   }
 
@@ -172,7 +172,7 @@ export class Controls {
     const button = byId("stop");
     button.classList.add("pressed");
     const begun = performance.now();
-    let done = null, last = "nothing answered";
+    let done = null, last = "no response";
     for (let attempt = 0; attempt < STOP_TRIES && !done; attempt++) {
       const ways = [this.stopByHttp()];
       if (this.link.isOpen) ways.push(this.link.ask({ type: "stop" }));
@@ -201,7 +201,7 @@ export class Controls {
       });
       return await response.json();
     } catch (error) {
-      return { status: 0, message: "the console does not answer" };
+      return { status: 0, message: "no response from the console" };
     }
   }
 }

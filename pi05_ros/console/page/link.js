@@ -43,7 +43,7 @@ export class Link {
     if (socket !== this.socket) return;
     this.socket = undefined;
     this.onLink(false);
-    for (const done of this.waiting.values()) done({ status: 0, message: "the console is gone" });
+    for (const done of this.waiting.values()) done({ status: 0, message: "connection to the console lost" });
     this.waiting.clear();
     if (this.tries > 0) this.checkToken();
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)];

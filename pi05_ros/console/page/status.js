@@ -17,11 +17,11 @@ export function showStatus(state, changed) {
 
 function showMode(state) {
   const banner = byId("banner");
-  let mode = "offline", title = "NO CONNECTION", reason = "the console does not answer";
+  let mode = "offline", title = "NO CONNECTION", reason = "no response from the console";
   if (state.control) {
     mode = state.robot?.mode ?? "silent";
     title = mode.toUpperCase();
-    reason = state.robot?.reason ?? "nothing was heard from the robot yet";
+    reason = state.robot?.reason ?? "no robot state received yet";
     if (state.graph && state.graph !== "active") reason = `graph ${state.graph}. ${reason}`;
   }
   banner.dataset.mode = mode;

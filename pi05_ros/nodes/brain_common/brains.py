@@ -74,7 +74,7 @@ class BrainSource:
             elif key != self._key:
                 raise ConfigError(
                     "brain",
-                    f"planner and policy of one process share one: wanted {key} (brain, "
+                    f"planner and policy share one brain in a process: requested {key} (brain, "
                     f"checkpoint, platform, options), but {self._key} is open",
                 )
             self._users += 1

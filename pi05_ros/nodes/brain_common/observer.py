@@ -89,8 +89,8 @@ class Observer:
         state = state_from_message(message)
         if state.names != self._platform.names:
             raise MessageError(
-                f"robot_state: it is of '{message.platform}', this node works for "
-                f"'{self._platform.name}': start all nodes for one platform"
+                f"robot_state is of platform '{message.platform}', this node uses "
+                f"'{self._platform.name}': start all nodes with one platform"
             )
         with self._lock:
             self._buffer.add_state(state)
@@ -117,11 +117,11 @@ def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
     for transform in message.transforms:
         prefix, _, item = transform.child_frame_id.partition("/")
         if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
-            raise MessageError(f"ground truth: '{transform.child_frame_id}' is no home_N/item")
+            raise MessageError(f"ground truth: '{transform.child_frame_id}' is not home_N/ITEM")
         home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
         t, q = transform.transform.translation, transform.transform.rotation
         poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
     base = poses.pop(BASE_FRAME_IN_TRUTH, None)
     if base is None:
-        raise MessageError(f"ground truth: no '{BASE_FRAME_IN_TRUTH}' in it")
+        raise MessageError(f"ground truth: transform of '{BASE_FRAME_IN_TRUTH}' is missing")
     return stamp_ns, SceneState(home, base, poses)

@@ -121,7 +121,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if problems or (not starting and (unbelieved or unfit)):
             # All cameras blind is worse than each of them.
             return Health(ERROR, said if unbelieved or problems else unfit, values)
-        return Health(WARN, said, values) if said else Health(OK, "all cameras send", values)
+        return Health(WARN, said, values) if said else Health(OK, "all cameras publish", values)
 
     # Pictures: the executor's thread.
 
@@ -176,7 +176,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return
         self._said[camera.name] = (verdict.reason, time.monotonic())
         if verdict.level == Level.FINE:
-            self.get_logger().info(f"camera '{camera.name}' is fine again")
+            self.get_logger().info(f"camera '{camera.name}' is healthy again")
         elif verdict.level == Level.WARN:
             self.get_logger().warning(f"camera '{camera.name}': {verdict.reason}")
         else:

@@ -70,7 +70,7 @@ class CameraDrivers:
                 )
             elif camera.name in self._refused:
                 found[camera.name] = (
-                    f"a publisher of {camera.topic} offers another QoS "
+                    f"a publisher of {camera.topic} offers an incompatible QoS "
                     f"({self._refused[camera.name]}); its pictures do not arrive"
                 )
         return found
@@ -79,8 +79,8 @@ class CameraDrivers:
         """What to look for when a camera is silent."""
         count = self._node.count_publishers(camera.topic)
         if count == 0:
-            return f"nobody publishes {camera.topic}: is the driver running, is the topic right?"
-        return f"{camera.topic} has {count} publisher(s), but nothing arrives"
+            return f"no publisher on {camera.topic}: is the driver running, is the topic right?"
+        return f"{camera.topic} has {count} publisher(s), but no message arrives"
 
     def _hear(self, camera: Camera, message: Image | CompressedImage) -> None:
         self._refused.pop(camera.name, None)

@@ -180,7 +180,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             answered = call(request, response)
             if answered is None:
                 response.success = False
-                response.message = "failed inside the node: its log says why"
+                response.message = f"internal error: see the log of {self.get_name()}"
                 return response
             return answered
 
@@ -221,7 +221,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             return self._answer_change_state(request, response)
         except rclpy_implementation.RCLError:
             wanted = request.transition.label or f"number {request.transition.id}"
-            self.get_logger().warning(f"transition {wanted} is not possible when {state}")
+            self.get_logger().warning(f"transition '{wanted}' is not possible in state '{state}'")
             response.success = False
             return response
 
@@ -294,7 +294,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         try:
             hook()
         except Exception:
-            self.get_logger().error(f"while ending:\n{traceback.format_exc()}")
+            self.get_logger().error(f"error during shutdown:\n{traceback.format_exc()}")
 
     def _beat(self) -> None:
         """Publishes a heartbeat while the node is active."""
@@ -303,7 +303,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         try:
             reason = self.fitness()
         except Exception:
-            self._heart.beat("it cannot tell how it is: its log says why")
+            self._heart.beat("fitness check failed: see its log")
             raise
         self._heart.beat(reason)
 

@@ -30,10 +30,12 @@ def time_to_ns(stamp: Time, what: str = "") -> int:
     begin = f"{what}: " if what else ""
     if stamp.nanosec >= 1_000_000_000:
         raise MessageError(
-            f"{begin}the stamp {stamp.sec}.{stamp.nanosec} has a second of nanoseconds"
+            f"{begin}invalid stamp: nanosec is {stamp.nanosec}, wanted less than 1000000000"
         )
     if stamp.sec == 0 and stamp.nanosec == 0:
-        raise MessageError(f"{begin}the stamp is zero; the sender must say when it measured")
+        raise MessageError(
+            f"{begin}the stamp is zero; the sender must set it to the acquisition time"
+        )
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
@@ -120,7 +122,7 @@ def pictures_from_message(message: CameraSet) -> Pictures:
     lengths = {len(message.valid), len(message.content_regions), len(message.source_widths)}
     lengths |= {len(message.source_heights), len(message.stamps), count}
     if len(lengths) != 1 or len(message.data) != count * shape[0] * shape[1] * 3:
-        raise MessageError("camera_set: its arrays do not agree in length; dropped")
+        raise MessageError("camera_set: its arrays differ in length; dropped")
     pixels = np.frombuffer(message.data, dtype=np.uint8).reshape(count, *shape)
     images, letterboxes = {}, {}
     for index, name in enumerate(message.names):
@@ -152,7 +154,7 @@ def state_from_message(message: RobotState) -> StateSample:
     measured = np.array(message.measured, dtype=np.float64)
     commanded = np.array(message.commanded, dtype=np.float64)
     if not len(message.names) == len(measured) == len(commanded):
-        raise MessageError("robot_state: its arrays do not agree in length; dropped")
+        raise MessageError("robot_state: its arrays differ in length; dropped")
     if not np.isfinite(measured).all():
         raise MessageError("robot_state: the measured state is not finite; dropped")
     return StateSample(

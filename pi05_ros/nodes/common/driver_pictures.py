@@ -36,7 +36,9 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
         first = (str(error).splitlines() or ["it cannot be decoded"])[0]
         raise MessageError(f"the picture is not usable: {first}") from error
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise MessageError(f"the picture came out as {picture.shape} {picture.dtype}, not rgb8")
+        raise MessageError(
+            f"the decoded picture is {picture.shape} {picture.dtype}, wanted (H, W, 3) uint8"
+        )
     return picture
 
 

@@ -63,7 +63,7 @@ class Worker:
         self._thread.join(timeout)
         if self._thread.is_alive():
             self._node.get_logger().warning(
-                f"{self._thread.name} is still busy after {timeout:g} s; going on without it"
+                f"{self._thread.name} did not finish within {timeout:g} s; its result is discarded"
             )
 
     def _run(self) -> None:

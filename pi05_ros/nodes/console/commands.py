@@ -103,7 +103,9 @@ class ConsoleCommands:
     async def _call(self, client: Any, request: Any, limit: float = _ANSWER_S) -> Any:
         """The response of a service, or an Answer that says why there is none."""
         if not client.service_is_ready():
-            return Answer(NOT_THERE, f"nobody offers {client.srv_name}: is its node active?")
+            return Answer(
+                NOT_THERE, f"service {client.srv_name} is not available: is its node active?"
+            )
         return await self._await(client.call_async(request), client.srv_name, limit)
 
     async def _await(self, future: Any, what: str, limit: float) -> Any:
@@ -126,21 +128,23 @@ class ConsoleCommands:
         """Runs `work` in the node's executor; it gives a future, whose result this is."""
         executor = self._node.executor
         if executor is None:
-            return Answer(NOT_THERE, "the console is ending")
+            return Answer(NOT_THERE, "the console is shutting down")
         started = await self._await(executor.create_task(work), what, _ANSWER_S)
         if started is None or isinstance(started, Answer):
-            return started or Answer(NOT_THERE, f"{what} cannot be asked")
+            return started or Answer(NOT_THERE, f"{what} is not available")
         return await self._await(started, what, _ANSWER_S)
 
     async def _execute(self, task: str) -> Answer:
         if not self._task.server_is_ready():
-            return Answer(NOT_THERE, "no planner takes tasks: is it active?")
+            return Answer(
+                NOT_THERE, "action execute_task is not available: is the planner active?"
+            )
         goal = ExecuteTask.Goal(task=task)
         handle = await self._in_executor(lambda: self._task.send_goal_async(goal), "execute_task")
         if isinstance(handle, Answer):
             return handle
         if not handle.accepted:
-            return Answer(CONFLICT, "the planner refuses this task: its log says why")
+            return Answer(CONFLICT, "the planner rejected the task: see its log")
         self._goals += 1
         number = self._goals
         self._board.put("task", {"state": "running", "text": task, "message": ""})

@@ -183,7 +183,9 @@ class ConsoleInputs:
     def _show_robot(self) -> None:
         message = self._robot
         if message is None or time.monotonic() - self._robot_at > _SILENT_S:
-            self._board.put("robot", {"mode": "silent", "reason": "the control bridge is silent"})
+            self._board.put(
+                "robot", {"mode": "silent", "reason": "no robot_state from control_bridge"}
+            )
             return
         self._board.put("robot", sections.robot_section(message, self._now()))
 

@@ -199,7 +199,7 @@ class DemoMonitor(Node):
     def _on_answer(self, future: Future) -> None:
         goal = future.result()
         if not goal.accepted:
-            self._record.outcome = Outcome(False, "the planner refused the task")
+            self._record.outcome = Outcome(False, "the planner rejected the task")
             return
         self._record.begin()
         goal.get_result_async().add_done_callback(self._on_result)

@@ -144,11 +144,11 @@ class Inspector(ManagedNode[InspectorParameters]):
         """Who watches, and what was made."""
         values: dict[str, Any] = {f"{name} published": n for name, n in sorted(self.work.items())}
         if not self._watched:
-            return Health(OK, "nobody watches", values)
+            return Health(OK, "no subscribers", values)
         problem = self._trouble or (self._view.problem() if self._view else "")
         if problem:
             return Health(WARN, problem, values)
-        return Health(OK, f"shows {', '.join(sorted(self._watched))}", values)
+        return Health(OK, f"publishing {', '.join(sorted(self._watched))}", values)
 
     # Who watches.
 
@@ -186,7 +186,7 @@ class Inspector(ManagedNode[InspectorParameters]):
                 self._trouble = ""
             except ConfigError as error:
                 self._trouble = str(error)
-                self.get_logger().error(f"less can be shown: {error}")
+                self.get_logger().error(f"robot geometry is not drawn: {error}")
         self._shown = Shown()
         self._view = View(self._platform, self._settings, self._kinematics)
         if self._subtask is not None:  # It is told only once.
@@ -269,13 +269,11 @@ class Inspector(ManagedNode[InspectorParameters]):
         """Raises MessageError for a stamp of another time."""
         ahead_ns = stamp_ns - self.now_ns()
         if ahead_ns > _FUTURE_NS:
-            raise MessageError(
-                f"{what}: its stamp lies {ahead_ns * 1e-9:.1f} s in the future; dropped"
-            )
+            raise MessageError(f"{what}: stamped {ahead_ns * 1e-9:.1f} s in the future; dropped")
 
     def _on_jump(self, _: TimeJump) -> None:
         """Time jumped back: nothing that was is comparable any more."""
-        self.get_logger().warning("time jumped back: everything shown is forgotten")
+        self.get_logger().warning("time jumped back: all markers and states cleared")
         self._board.clear()
         self._subtask = None
         self._drawn_ns.clear()

@@ -79,8 +79,8 @@ def state_facts(message: RobotState, platform: Platform) -> StateFacts:
     sample = state_from_message(message)
     if sample.names != platform.names:
         raise MessageError(
-            f"robot_state: it is of '{message.platform}', this node works for '{platform.name}': "
-            "start all nodes for one platform"
+            f"robot_state is of platform '{message.platform}', this node uses '{platform.name}': "
+            "start all nodes with one platform"
         )
     return StateFacts(
         stamp_ns=sample.stamp_ns,

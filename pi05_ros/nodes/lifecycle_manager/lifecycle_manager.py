@@ -80,7 +80,7 @@ class LifecycleManager(Node):
         if shared := sorted(set(aside) & set(names)):
             raise ConfigError(
                 "parameter 'aside_nodes' of lifecycle_manager",
-                f"{', '.join(shared)} cannot be among 'managed_nodes', too",
+                f"{', '.join(shared)} must not be listed in 'managed_nodes' as well",
             )
         # A sequence of its own for each: a call to one of them keeps no other waiting.
         self._aside = {
@@ -118,7 +118,9 @@ class LifecycleManager(Node):
             future.add_done_callback(lambda _, replied=replied: replied.set())
             while not replied.wait(_TICK_S) and self._nodes[name].present:
                 if time.monotonic() > deadline:
-                    self.get_logger().warning(f"{name} was not deactivated before the end")
+                    self.get_logger().warning(
+                        f"{name} was not deactivated within the shutdown limit"
+                    )
                     break
         self._publish_state("stopped")
 

@@ -116,7 +116,9 @@ class CameraThread:
         """Renders a first picture, so that it is known that it can be done, and then waits."""
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT):
-            raise Pi05Error(f"no picture of the mock home after {_START_TIMEOUT:g} s of rendering")
+            raise Pi05Error(
+                f"the first picture of the mock home was not rendered within {_START_TIMEOUT:g} s"
+            )
         self.check()
 
     def check(self) -> None:

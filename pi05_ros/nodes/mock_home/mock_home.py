@@ -237,7 +237,7 @@ class MockHome(Node):
             }
         for node, late in lost.items():
             self.get_logger().warning(
-                f"{node} is dead or stopped ({late}): simulated time goes on without it"
+                f"{node} does not respond ({late}): simulated time no longer waits for it"
             )
         return f"{name}, which is late" if name else ""
 
@@ -263,9 +263,9 @@ class MockHome(Node):
         elif self._reset_done.wait(_RESET_TIMEOUT):
             error = self._reset_error
         else:
-            error = f"not done after {_RESET_TIMEOUT:g} s"
+            error = f"not reset within {_RESET_TIMEOUT:g} s"
         response.success = not error
-        response.message = error or f"home {self.simulation.world.home} begins afresh"
+        response.message = error or f"home {self.simulation.world.home} was reset"
         return response
 
     def _do_reset(self) -> None:

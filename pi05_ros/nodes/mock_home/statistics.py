@@ -23,11 +23,11 @@ from pi05_ros.sim.simulation import Simulation
 STATISTICS_TICKS = 50  # 1 Hz.
 _MEANING = {
     "not_finite": "NaN or infinity",
-    "rejected": "commands that the controller rejected",
+    "rejected": "commands rejected by the controller",
     "position_limit": "positions beyond the limits",
     "velocity_limit": "velocities beyond the limits",
-    "reach_limit": "first points too far away for their time",
-    "set_point_jump": "set-points that moved faster than the limits",
+    "reach_limit": "first points out of reach in their time",
+    "set_point_jump": "set-points that moved faster than the limits allow",
 }
 
 

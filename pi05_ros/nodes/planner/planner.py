@@ -226,17 +226,17 @@ class Planner(BrainNode[PlannerParameters]):
     ) -> Instruct.Response:
         """The service. An exception that left it would end the process."""
         answer = self.guarded(self._instruct)(request.text)
-        failed = (InstructCode.FAILED, "not taken: the planner failed, its log says why", 0)
+        failed = (InstructCode.FAILED, "not accepted: internal error, see the log of planner", 0)
         response.code, response.message, response.subtask_id = answer or failed
         return response
 
     def _instruct(self, text: str) -> tuple[InstructCode, str, int]:
         """Code, message and the subtask's id."""
         if not self.is_active:
-            return InstructCode.INACTIVE, "not taken: the planner is not active", 0
+            return InstructCode.INACTIVE, "not accepted: the planner is not active", 0
         trouble = instructions.problem(text)
         if trouble:
-            return InstructCode.INVALID_TEXT, f"not taken: {trouble}", 0
+            return InstructCode.INVALID_TEXT, f"not accepted: {trouble}", 0
         text = instructions.clean(text)
         with self._lock:
             decision = self._planning.instruct(text, self.now_ns())
@@ -249,7 +249,7 @@ class Planner(BrainNode[PlannerParameters]):
 
     def _on_cancel(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """The service. An exception that left it would end the process."""
-        failed = (False, "not cancelled: the planner failed, its log says why")
+        failed = (False, "not cancelled: internal error, see the log of planner")
         response.success, response.message = self.guarded(self._cancel)() or failed
         return response
 
@@ -260,7 +260,7 @@ class Planner(BrainNode[PlannerParameters]):
         with self._lock:
             task = self._planning.keeper.task
             if task is None:
-                return False, "there is no task to cancel"
+                return False, "no task to cancel"
             self._end_held(Outcome.CANCELED)
         return True, f"cancelled: {task.text}"
 

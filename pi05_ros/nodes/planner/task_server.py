@@ -17,11 +17,11 @@ from pi05_ros.nodes.common.conversions import seconds_to_duration
 from pi05_ros.planning.tasks import Outcome
 
 MESSAGES = {
-    Outcome.DONE: "the task is done",
-    Outcome.CANCELED: "it was cancelled",
-    Outcome.PREEMPTED: "a newer task replaced it",
-    Outcome.TIMEOUT: "the time limit ran out",
-    Outcome.DEACTIVATED: "the planner was deactivated",
+    Outcome.DONE: "task done",
+    Outcome.CANCELED: "task cancelled",
+    Outcome.PREEMPTED: "replaced by a newer task",
+    Outcome.TIMEOUT: "time limit reached",
+    Outcome.DEACTIVATED: "planner deactivated",
 }
 
 
@@ -89,7 +89,9 @@ class TaskServer:
         executor = self._node.executor
         if executor is None or self._node not in executor.get_nodes():
             # Nobody spins any more: the task that delivers the result would never run.
-            self._node.get_logger().warning("ending: the client of execute_task gets no result")
+            self._node.get_logger().warning(
+                "shutting down: the client of execute_task gets no result"
+            )
             return
         self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
             code=int(outcome),

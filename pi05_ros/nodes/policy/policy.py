@@ -52,7 +52,7 @@ class Policy(BrainNode[PolicyParameters]):
             self._brain.warm_up(continuation)
         self._settings = self.parameters.chunk_settings(mode)
         self._scheduler = self._new_scheduler()
-        self.get_logger().info(f"chunks follow each other in mode {mode}")
+        self.get_logger().info(f"chunk mode: {mode}")
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 
     def activate(self) -> None:
@@ -101,10 +101,10 @@ class Policy(BrainNode[PolicyParameters]):
         if idle:
             return Health(OK, "waiting for a subtask", values)
         if blindness := self.blindness():
-            return Health(WARN, f"cannot act: {blindness}", values)
+            return Health(WARN, f"no chunks: {blindness}", values)
         if problem:
-            return Health(WARN, f"acting, but {problem}", values)
-        return Health(OK, "acting", values)
+            return Health(WARN, f"publishing chunks, but {problem}", values)
+        return Health(OK, "publishing chunks", values)
 
     def saw(self, pictures: Pictures) -> None:
         """Tells the scheduler how often there is something new to see."""
@@ -161,15 +161,15 @@ class Policy(BrainNode[PolicyParameters]):
         """Raises MessageError when a brain breaks its contract."""
         wanted = (self._brain.info.horizon, self._platform.size)
         if actions.shape != wanted:
-            raise MessageError(f"the brain gave a chunk of {actions.shape}, wanted {wanted}")
+            raise MessageError(
+                f"the brain returned a chunk of shape {actions.shape}, wanted {wanted}"
+            )
         if not np.isfinite(actions).all():
-            raise MessageError("the brain gave a chunk with values that are not finite")
+            raise MessageError("the brain returned a chunk with values that are not finite")
         if (running := request.continuation) is not None:
             committed = running.committed
             if not np.array_equal(actions[:committed], running.actions[:committed]):
-                raise MessageError(
-                    f"the brain changed some of the {committed} rows that are committed"
-                )
+                raise MessageError(f"the brain changed some of the {committed} committed rows")
 
     def _new_scheduler(self) -> ChunkScheduler:
         """A scheduler that knows nothing yet.

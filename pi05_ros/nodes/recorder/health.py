@@ -21,9 +21,9 @@ def idle_health(status: EpisodeStatus, folder: str, space_problem: str, notice: 
     """
     values = {"folder": folder}
     if status.state is State.ERROR:
-        return Health(ERROR, f"recording ended by itself: {status.message}", values)
+        return Health(ERROR, f"recording stopped on an error: {status.message}", values)
     if space_problem:
-        return Health(WARN, f"no episode can begin: {space_problem}", values)
+        return Health(WARN, f"no episode can be started: {space_problem}", values)
     idle = "closing the bag" if status.state is State.CLOSING else "no episode is open"
     return Health(OK, "; ".join(filter(None, (idle, notice))), values)
 
@@ -48,6 +48,6 @@ def recording_health(
     if problems:
         level, said = WARN, problems
     if drops:
-        level, said = WARN, f"the disk is too slow: {drops} messages were dropped so far"
+        level, said = WARN, f"the disk is too slow: {drops} messages dropped so far"
     name = status.facts.id if status.facts else ""
     return Health(level, f"recording {name}: {said}", values)

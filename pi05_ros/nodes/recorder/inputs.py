@@ -100,7 +100,7 @@ class RecorderInputs:
             for _ in range(_LAST_ROUNDS):
                 self._drain()
         except Exception:
-            self._failure = "the recorder's inputs failed: its log says why"
+            self._failure = "internal error: see the log of recorder"
             self._node.get_logger().error(f"inputs failed:\n{traceback.format_exc()}")
         finally:
             for tap in self._taps.values():
@@ -146,7 +146,9 @@ class RecorderInputs:
         before = self._taps.pop(join.topic, None)
         if before is not None:
             self._node.destroy_subscription(before)
-            self._node.get_logger().info(f"{join.topic}: its publishers' QoS changed; joined anew")
+            self._node.get_logger().info(
+                f"{join.topic}: its publishers' QoS changed; subscribed again"
+            )
         try:
             definition(join.type)
             kind = message_type(join.type)

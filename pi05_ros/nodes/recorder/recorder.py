@@ -160,7 +160,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         assert self._episodes is not None
         if self._simulated and self.now_ns() == 0:
             return Reply(
-                StartCode.STORAGE_ERROR, "no time is heard on /clock: no message could be stamped"
+                StartCode.STORAGE_ERROR, "no time on /clock yet: messages could not be stamped"
             )
         # Now, since the head of the file is all that a crash would leave of the facts.
         choice = TopicChoice(self._rules)
@@ -209,7 +209,7 @@ class Recorder(ManagedNode[RecorderParameters]):
     def _begin_by_itself(self) -> None:
         reply = self._start(self.parameters.task, "", "", "")
         if reply.code != StartCode.NONE:
-            self._notice = f"no episode was begun: {reply.message}"
+            self._notice = f"episode not started: {reply.message}"
 
     def _watch(self) -> None:
         """Begins by itself when it should, and tells a change of state at once."""
@@ -226,7 +226,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             return
         self._told = told
         if status.state is State.ERROR:
-            self.get_logger().error(f"recording ended by itself: {status.message}")
+            self.get_logger().error(f"recording stopped on an error: {status.message}")
             if self._inputs is not None and self._inputs.session.trouble:
                 self._close_inputs()
         self._publish_episode(status)

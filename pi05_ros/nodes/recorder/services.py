@@ -80,7 +80,7 @@ class RecorderServices:
             reply = act(request)
         except Exception:
             self._node.get_logger().error(f"a service failed:\n{traceback.format_exc()}")
-            reply = Reply(error, "failed inside the node: its log says why")
+            reply = Reply(error, "internal error: see the log of recorder")
         response = kind.Response(code=int(reply.code), message=reply.message, path=reply.path)
         if kind is StartEpisode:
             response.id = reply.id

@@ -188,7 +188,7 @@ def test_an_operator_speaks_and_cancels_from_the_page_beside_it(tmp_path, start)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, ""), out
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["ended"] == "planner: it was cancelled"
+    assert summary["ended"] == "planner: task cancelled"
     assert [s["source"] for s in summary["subtasks"] if s["text"] == "wave"] == ["human"]
     assert "wave" in (tmp_path / "report.html").read_text()
 

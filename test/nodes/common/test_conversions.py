@@ -130,7 +130,7 @@ def test_a_camera_set_round_trips_and_leaves_out_blind_cameras():
     assert list(pictures.images) == ["a"] and pictures.letterboxes == {"a": box}
     np.testing.assert_array_equal(pictures.images["a"], canvas[0])
     message.data = message.data[:-1]
-    with pytest.raises(MessageError, match="do not agree in length"):
+    with pytest.raises(MessageError, match="differ in length"):
         conversions.pictures_from_message(message)
 
 

@@ -219,7 +219,7 @@ def test_a_task_can_be_cancelled_whoever_gave_it(graph):
     async def steer(page):
         await page.take()
         assert await cancel(page) == (200, "cancelled: the bring-up's")
-        assert await cancel(page) == (409, "there is no task to cancel")
+        assert await cancel(page) == (409, "no task to cancel")
         sent = client.send_goal_async(ExecuteTask.Goal(task="a client's"))
         await page.until(lambda: sent.done())
         assert await cancel(page) == (200, "the task is being cancelled")
@@ -229,7 +229,7 @@ def test_a_task_can_be_cancelled_whoever_gave_it(graph):
         assert (await page.command("execute_task", task="the page's"))["status"] == 200
         assert await cancel(page) == (200, "the task is being cancelled")
         await page.until(lambda: page.board["task"]["state"] == "ended")
-        assert page.board["task"]["message"] == "it was cancelled"
+        assert page.board["task"]["message"] == "task cancelled"
 
     browse(console(graph), steer)
     assert planner.health().message == "waiting for a task"
@@ -262,7 +262,7 @@ def test_with_a_dead_man_switch_heartbeats_tell_whether_an_operator_watches(grap
         await page.until(lambda: beats[-1].fit)
         page.awake = False
         await page.until(lambda: not beats[-1].fit)
-        assert beats[-1].reason == "the operator's page does not answer"
+        assert beats[-1].reason == "no response from the operator's page"
         page.awake = True
         await page.until(lambda: beats[-1].fit)
 

@@ -190,7 +190,7 @@ def test_while_nobody_watches_it_listens_to_nothing_and_computes_nothing(scene):
     assert scene.rests()
     assert not scene.node.work and scene.node._kinematics is None
     said = [s for m in scene.health for s in m.status if s.name == "/pi05/inspector"]
-    assert said[-1].message == "nobody watches"
+    assert said[-1].message == "no subscribers"
 
 
 def test_the_clock_wakes_it_only_while_somebody_watches(scene):

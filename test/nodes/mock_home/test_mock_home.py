@@ -321,7 +321,7 @@ def test_reset_begins_another_home_while_time_goes_on(client):
     before = client.now
     answer = client.reset()
     assert answer.success, answer.message
-    assert answer.message == "home 7 begins afresh"
+    assert answer.message == "home 7 was reset"
     response = client.result(goal.get_result_async())
     assert response.status == GoalStatus.STATUS_ABORTED
     truth = client.listen(TFMessage, "mock_home/ground_truth", qos.SENSOR)

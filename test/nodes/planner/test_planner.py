@@ -224,11 +224,11 @@ def test_the_task_that_it_was_started_with_can_be_cancelled(graph):
     last = wait_for(lambda: (s := scene.subtasks[-1]).text == "" and s, "the empty subtask")
     assert last.task == ""
     assert scene.planner.health().message == "waiting for a task"
-    assert scene.cancel() == (False, "there is no task to cancel")
+    assert scene.cancel() == (False, "no task to cancel")
     # What is said now has nothing to do with the task.
     assert scene.instruct("pick up the fork").code == InstructCode.NONE
     wait_for(lambda: scene.subtasks[-1].text == "pick up the fork", "the operator's subtask")
-    assert scene.cancel() == (False, "there is no task to cancel")
+    assert scene.cancel() == (False, "no task to cancel")
     assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
     assert scene.cancel() == (False, "not cancelled: the planner is not active")
 
@@ -243,7 +243,7 @@ def test_a_clients_task_can_be_cancelled_by_others(graph):
     ended = sent.result().get_result_async()
     result = wait_for(lambda: ended.done() and ended.result(), "the result")
     assert result.status == GoalStatus.STATUS_ABORTED
-    assert (result.result.code, result.result.message) == (100, "it was cancelled")
+    assert (result.result.code, result.result.message) == (100, "task cancelled")
 
 
 def test_an_exception_in_a_cancel_is_an_answer_and_the_node_lives(graph):
@@ -254,7 +254,7 @@ def test_an_exception_in_a_cancel_is_an_answer_and_the_node_lives(graph):
         raise ValueError("inside")
 
     scene.planner._end_held = broken
-    assert scene.cancel() == (False, "not cancelled: the planner failed, its log says why")
+    assert scene.cancel() == (False, "not cancelled: internal error, see the log of planner")
     del scene.planner._end_held
     assert scene.cancel() == (True, f"cancelled: {TASK}")
 
@@ -299,7 +299,9 @@ def test_a_planner_that_ends_with_its_executor_ends_wholly(capfd):
     scene.wait("task", "changed")
     graph.close()
     said = capfd.readouterr().err
-    assert "while ending" not in said and "the client of execute_task gets no result" in said
+    assert (
+        "error during shutdown" not in said and "the client of execute_task gets no result" in said
+    )
     assert scene.planner._worker is None and scene.planner._tasks is None
 
 

@@ -246,7 +246,7 @@ def test_a_state_of_another_platform_is_refused_in_one_sentence(graph, capfd):
     scene = Scene(graph, task="put the dishes in the sink")
     wait_for(lambda: scene.chunks, "a chunk")
     scene.eyes.platform = load_platform("mobile_19dof")
-    said = "it is of 'mobile_19dof', this node works for 'mobile_18dof'"
+    said = "is of platform 'mobile_19dof', this node uses 'mobile_18dof'"
     wait_for(lambda: said in capfd.readouterr().err, "the sentence")
 
 

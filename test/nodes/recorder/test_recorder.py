@@ -341,7 +341,7 @@ def test_a_full_disk_refuses_and_says_so(scene):
     assert reply.code == StartEpisode.Response.NO_SPACE
     wait_for(
         lambda: any(
-            "no episode can begin: the disk is full" in s.message for s in statuses(scene)
+            "no episode can be started: the disk is full" in s.message for s in statuses(scene)
         ),
         "diagnostics",
     )
@@ -491,7 +491,7 @@ def test_a_service_that_fails_inside_answers(scene, monkeypatch):
     monkeypatch.setattr(scene.node._episodes, "start", lambda facts: 1 / 0)
     reply = scene.call(StartEpisode)
     assert reply.code == StartEpisode.Response.STORAGE_ERROR
-    assert "its log says why" in reply.message
+    assert "see the log of recorder" in reply.message
     assert scene.call(StopEpisode, outcome="success").code == 220
 
 
