@@ -32,7 +32,7 @@ class Holder:
     seen_at: float  # When what the page has seen last was sent to it [s].
 
 
-class ControlDesk:
+class ControlArbiter:
     """One holder of control; the others watch.
 
     All times are of `clock`. `seen_at` is when the newest state that a page has shown was *sent*

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pi05_ros.console.answers import CONFLICT, NO_ANSWER, Answer, Refused, Robot
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.limits import Rate
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 
 
@@ -42,13 +42,13 @@ class HubSettings:
 
 @dataclass
 class Hub:
-    """Board, pictures, desk and robot of one server. Used in its event loop.
+    """PageState, pictures, control and robot of one server. Used in its event loop.
 
     Args:
         robot: Carries out commands.
         board: What pages show.
         pictures: Of the cameras.
-        desk: Who holds control.
+        control: Who holds control.
         require_operator: Whether a dead-man switch is on.
         settings: Rates and bounds.
         clock: Steady time [s].
@@ -56,9 +56,9 @@ class Hub:
     """
 
     robot: Robot
-    board: Board
+    board: PageState
     pictures: Pictures
-    desk: ControlDesk
+    control: ControlArbiter
     require_operator: bool = False
     settings: HubSettings = field(default_factory=HubSettings)
     clock: Callable[[], float] = time.monotonic
@@ -91,13 +91,13 @@ class Hub:
     def leave(self, number: int) -> None:
         """It looks no more."""
         self._sessions.discard(number)
-        self.desk.release(number)
+        self.control.release(number)
         if not self._sessions:
             self.robot.watch(False)
 
     async def stop(self, who: str) -> Answer:
         """Stops the robot: anybody may, and no rate limits it; who comes meanwhile shares it."""
-        self.desk.stopped()
+        self.control.stopped()
         self.stops += 1
         if self._stopping is None or self._stopping.done():
             self.log(f"stop, pressed by {who}")
@@ -111,7 +111,7 @@ class Hub:
                 f"stop failed in the console ({type(error).__name__}): use the hardware stop",
             )
         # What was shown while it was under way was not yet the stopped robot.
-        self.desk.stopped()
+        self.control.stopped()
         return answer
 
     async def command(
@@ -119,12 +119,12 @@ class Hub:
     ) -> Answer:
         """Carries out a command of who holds control; others are refused."""
         try:
-            self.desk.check(session, lease, seen_at)
+            self.control.check(session, lease, seen_at)
         except Refused as refusal:
             return refusal.answer
         if self._stopping is not None and not self._stopping.done():
             return Answer(CONFLICT, "a stop is in progress: check the page, then repeat")
-        holder = self.desk.holder
+        holder = self.control.holder
         self.log(f"{name} {arguments or ''}, by {holder.name if holder else '?'}")
         try:
             return await self.robot.do(name, arguments)

@@ -14,7 +14,7 @@ from aiohttp.http import HttpProcessingError
 
 from pi05_ros.console.answers import Refused
 from pi05_ros.console.commands import MAX_MESSAGE
-from pi05_ros.console.door import Door
+from pi05_ros.console.connections import ConnectionLimiter
 from pi05_ros.console.gate import COOKIE, Gate
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Buckets
@@ -57,7 +57,7 @@ class Application:
         self._requests = Buckets(hub.settings.http_rate, hub.clock)
         self._wrong = Buckets(hub.settings.wrong_tokens, hub.clock)
         self._wrong_cookies = Buckets(hub.settings.wrong_cookies, hub.clock)
-        self.door: Door  # That requests come in by; whoever listens sets it.
+        self.connections: ConnectionLimiter  # That requests come in by; whoever listens sets it.
         self._files = page_files()
         self.web = web.Application(
             middlewares=[self._check], client_max_size=hub.settings.body_bytes
@@ -153,7 +153,7 @@ class Application:
     async def _stop(self, request: web.Request) -> web.Response:
         if request.content_length is None:
             await self._body(request)  # Nothing is wanted in it; it must not be large, though.
-        with self.door.busy(request.transport):
+        with self.connections.busy(request.transport):
             answer = await self._hub.stop(request.remote or "?")
         return web.json_response(
             {"status": answer.status, "message": answer.message}, status=answer.status
@@ -168,7 +168,7 @@ class Application:
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            with self.door.busy(request.transport):
+            with self.connections.busy(request.transport):
                 await Session(self._hub, socket, request.remote or "?").run()
         finally:
             self._sockets.discard(socket)
@@ -247,10 +247,10 @@ class Server:
         server = self._runner.server
         assert server is not None
         settings = self._settings
-        door = Door(server, settings.connections, settings.address_connections)
-        self._application.door = door
+        connections = ConnectionLimiter(server, settings.connections, settings.address_connections)
+        self._application.connections = connections
         self._listener = await asyncio.get_running_loop().create_server(
-            door.protocol, self._host, self._port, reuse_address=True
+            connections.protocol, self._host, self._port, reuse_address=True
         )
         self._port = self._listener.sockets[0].getsockname()[1]
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
 from pi05_ros.control.gate import ChunkGate
+from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
-from pi05_ros.control.senses import Senses
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
@@ -26,7 +26,7 @@ from pi05_ros.platforms.platform import Platform
 
 # Time may step back by so much (NTP does) before what belongs to it is void [s].
 _STEP_BACK = 0.1
-_SESSION_KNOWN_NS = 500_000_000  # Within so long after arming a chunk may be of the last session.
+_OLD_SESSION_NS = 500_000_000  # Within so long after arming a chunk may be of the last session.
 
 
 @dataclass(frozen=True)
@@ -62,14 +62,14 @@ class Bridge:
         self.settings = settings = settings or BridgeSettings()
         self.state = StateMachine()
         self.counts: Counter[str] = Counter()  # Accepted, rejected by rule, dropped messages.
-        self.senses = Senses(platform, settings)
+        self.measured_state = MeasuredState(platform, settings)
         self.peers = PeerWatch(settings.peers, settings.peer_timeout, settings.peer_gone_after)
         self._gate = ChunkGate(session, settings.chunk_max_age, settings.max_lead)
         self.motion = Motion(platform, settings)
         self._bad_chunks = 0  # Malformed ones in a row.
         self._unhealthy_ns: int | None = None  # When input was last seen to be bad.
         self._ticked_ns: int | None = None  # When the last tick was.
-        self._quiet_ns: int | None = None  # When holding commands end after disarm or stop.
+        self._settle_until_ns: int | None = None  # When holding commands end after disarm or stop.
         self._armed_ns = 0  # When it was last armed.
 
     # What comes in.
@@ -83,7 +83,7 @@ class Bridge:
             MessageError: It was dropped.
         """
         try:
-            jump = self.senses.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns)
         except MessageError:
             self.counts["joint_states_dropped"] += 1
             raise
@@ -97,7 +97,7 @@ class Bridge:
             MessageError: It was dropped.
         """
         try:
-            self.senses.add_odometry(velocity, stamp_ns, now_ns)
+            self.measured_state.add_odometry(velocity, stamp_ns, now_ns)
         except MessageError:
             self.counts["odometry_dropped"] += 1
             raise
@@ -122,10 +122,10 @@ class Bridge:
         except ChunkRejected as error:
             self.reject(error, now_ns)
             if error.rule == "session":
-                self._check_stranger(chunk, now_ns)
+                self._check_foreign_session(chunk, now_ns)
             raise
         self._gate.accepted(chunk)
-        self._take(accepted)
+        self._use(accepted)
 
     def reject(self, error: ChunkRejected, now_ns: int) -> None:
         """Counts a chunk that is not used; several malformed ones in a row latch a fault."""
@@ -159,15 +159,15 @@ class Bridge:
 
     def disarm(self, now_ns: int, reason: str = "disarmed by an operator") -> None:
         """Brings the robot to rest and sends nothing from then on. A stop stays a stop."""
-        self._end(self.state.disarm(reason), now_ns)
+        self._begin_settling(self.state.disarm(reason), now_ns)
 
     def fault(self, now_ns: int, reason: str) -> None:
         """Brings the robot to rest and latches: only reset and arm let it move again."""
-        self._end(self.state.fault(reason), now_ns)
+        self._begin_settling(self.state.fault(reason), now_ns)
 
     def stop(self, now_ns: int, reason: str) -> None:
         """Brings the robot to rest and latches, until resumed, or reset and armed."""
-        self._end(self.state.stop(reason), now_ns)
+        self._begin_settling(self.state.stop(reason), now_ns)
 
     def reset(self) -> None:
         """Leaves a fault or a stop; the robot still has to be armed."""
@@ -176,12 +176,12 @@ class Bridge:
 
     def time_jumped_back(self, now_ns: int) -> None:
         """Voids what belongs to an earlier time: measurements, chunks, deadlines."""
-        self.senses.clear()
+        self.measured_state.clear()
         self.state.void()
         self._void_chunks()
         self._unhealthy_ns = now_ns
-        if self._quiet_ns is not None:
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
+        if self._settle_until_ns is not None:
+            self._settle_until_ns = now_ns + round(self.settings.settle_time * 1e9)
 
     # What goes out.
 
@@ -194,14 +194,16 @@ class Bridge:
         """
         if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
             self.time_jumped_back(now_ns)
-            self.peers.rewind(steady_ns)
+            self.peers.on_time_jump(steady_ns)
         self._ticked_ns = now_ns
-        measurement = self.senses.measurement()
+        measurement = self.measured_state.measurement()
         self._check_latches(measurement, now_ns, steady_ns)
         target = None
         if self.mode.is_armed:
             target = self._armed_tick(now_ns, steady_ns)
-        elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self.motion.at_rest):
+        elif self._settle_until_ns is not None and (
+            now_ns < self._settle_until_ns or not self.motion.at_rest
+        ):
             self.motion.hold()
         else:
             return Tick(self.mode, self.reason, None, measurement, None)
@@ -232,10 +234,10 @@ class Bridge:
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """What is wrong with measurements or peers, as one clause; empty when nothing is."""
-        return self.senses.problem(now_ns) or self.peers.problem(steady_ns)
+        return self.measured_state.problem(now_ns) or self.peers.problem(steady_ns)
 
     def _arm(self, now_ns: int, steady_ns: int) -> None:
-        measurement = self.senses.require(now_ns)
+        measurement = self.measured_state.require(now_ns)
         missing = self.peers.missing(steady_ns)
         if missing:
             raise MessageError(
@@ -244,15 +246,15 @@ class Bridge:
         if not self.motion.at_rest:
             raise MessageError("the robot is still braking: call 'arm' again once it stands still")
         self.state.arm()
-        self.peers.armed()
+        self.peers.on_armed()
         self._gate.clear()
         self.motion.begin(measurement.values)
         self._bad_chunks = 0
-        self._quiet_ns = None
+        self._settle_until_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
 
-    def _take(self, chunk: AcceptedChunk) -> None:
+    def _use(self, chunk: AcceptedChunk) -> None:
         self._bad_chunks = 0
         if not self.mode.is_armed or self._unhealthy_ns is not None:
             self.counts["chunks_unused"] += 1
@@ -261,12 +263,12 @@ class Bridge:
         self.counts["values_clamped"] += chunk.clamped
         self.motion.replace(chunk)
 
-    def _check_stranger(self, chunk: Chunk, now_ns: int) -> None:
+    def _check_foreign_session(self, chunk: Chunk, now_ns: int) -> None:
         """Latches on a foreign chunk whose observation is newer than arming.
 
         By then our own policy has long read this session.
         """
-        if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _SESSION_KNOWN_NS:
+        if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _OLD_SESSION_NS:
             self.fault(
                 now_ns, f"chunks of unknown session {chunk.session}: stop the other policy node"
             )
@@ -277,25 +279,25 @@ class Bridge:
             return
         if gone := self.peers.gone(steady_ns):
             self.disarm(now_ns, f"{gone}: {ARM_AGAIN}")
-            self.peers.forget_gone(steady_ns)
+            self.peers.remove_gone(steady_ns)
             return
         if measurement is not None and (off := self.motion.tracking_problem(measurement.values)):
             self.fault(now_ns, off)
 
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
         """Follows the chunk while all is well, else holds; returns what was followed."""
-        problem = self._trouble(now_ns, steady_ns)
+        problem = self._hold_reason(now_ns, steady_ns)
         if problem:
             self.motion.clear()
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
-            self.state.hold(problem or self._starvation())
+            self.state.hold(problem or self._idle_reason())
         else:
             self.state.run()
         return target
 
-    def _trouble(self, now_ns: int, steady_ns: int) -> str:
+    def _hold_reason(self, now_ns: int, steady_ns: int) -> str:
         """Why nothing may be executed now, as one clause; empty: nothing is wrong any more."""
         problem = self.input_problem(now_ns, steady_ns)
         if self.motion.limiting > self.settings.limiting_hold:
@@ -308,7 +310,7 @@ class Bridge:
             self._unhealthy_ns = None
         return problem
 
-    def _starvation(self) -> str:
+    def _idle_reason(self) -> str:
         """Why there is no chunk to execute, as one clause."""
         if self._gate.tasks.idle:
             return "nothing to do"
@@ -316,10 +318,10 @@ class Bridge:
             return "the last chunk has ended and no new one arrived"
         return "armed, waiting for a chunk"
 
-    def _end(self, was_armed: bool, now_ns: int) -> None:
+    def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
         """After being disarmed, faulted or stopped: brake, then be quiet."""
         if was_armed:
-            self._quiet_ns = now_ns + round(self.settings.settle_time * 1e9)
+            self._settle_until_ns = now_ns + round(self.settings.settle_time * 1e9)
         self._void_chunks()
 
     def _void_chunks(self) -> None:

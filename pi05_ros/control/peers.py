@@ -11,7 +11,7 @@ class _Peer:
     """What was last heard of one node."""
 
     instance: int
-    heard_ns: int  # [ns]
+    received_ns: int  # [ns]
     reason: str  # Why it is not fit; empty: it is.
 
 
@@ -35,17 +35,17 @@ class PeerWatch:
         self._peers: dict[str, _Peer] = {}
         self._armed_with: dict[str, int] = {}  # Instances at the time of arming.
 
-    def heard(self, name: str, instance: int, reason: str, steady_ns: int) -> None:
+    def on_heartbeat(self, name: str, instance: int, reason: str, steady_ns: int) -> None:
         """Takes one heartbeat. reason: why the node is not fit; empty: it is."""
         if not self._required or name in self._required:
             self._peers[name] = _Peer(instance, steady_ns, reason)
 
-    def rewind(self, steady_ns: int) -> None:
+    def on_time_jump(self, steady_ns: int) -> None:
         """Takes a jump back of the clock: nobody was heard later than now."""
         for peer in self._peers.values():
-            peer.heard_ns = min(peer.heard_ns, steady_ns)
+            peer.received_ns = min(peer.received_ns, steady_ns)
 
-    def armed(self) -> None:
+    def on_armed(self) -> None:
         """Remembers who is there: from now on another instance is a stranger."""
         self._armed_with = {name: peer.instance for name, peer in self._peers.items()}
 
@@ -77,7 +77,7 @@ class PeerWatch:
                 return f"{name} is gone (no heartbeat for over {self._gone_ns * 1e-9:g} s)"
         return ""
 
-    def forget_gone(self, steady_ns: int) -> None:
+    def remove_gone(self, steady_ns: int) -> None:
         """Without a list of names: forgets who is gone, so that the others can go on."""
         if not self._required:
             for name in list(self._peers):
@@ -90,4 +90,4 @@ class PeerWatch:
         return {name: self._silence_ns(name, steady_ns) * 1e-9 for name in self._peers}
 
     def _silence_ns(self, name: str, steady_ns: int) -> int:
-        return steady_ns - self._peers[name].heard_ns
+        return steady_ns - self._peers[name].received_ns

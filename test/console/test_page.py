@@ -108,7 +108,7 @@ def test_a_browser_that_keeps_nothing_shows_the_page(visit):
         expect(page, "#link").to_have_text("connected")
         page.fill("#operator", "ada")
         take_control(page)
-        assert console.desk.holder.name == "ada"
+        assert console.control.holder.name == "ada"
         page.keyboard.press("Escape")
         expect(page, "#messages").to_contain_text("stopped")
 
@@ -143,11 +143,11 @@ def test_taking_over_is_asked_in_the_page_where_stop_works(visit):
         dialogs = []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         take_control(holder)
-        first = console.desk.holder
+        first = console.control.holder
         expect(page, "#take").to_have_text("Take over")  # It has heard who holds control.
         page.click("#take")
         expect(page, "#take").to_have_text(re.compile("^Confirm: from"))
-        assert console.desk.holder.session == first.session and dialogs == []
+        assert console.control.holder.session == first.session and dialogs == []
         page.keyboard.press("Escape")
         expect(page, "#messages").to_contain_text("stopped")
         expect(page, "#take").to_have_text("Take over", timeout=10_000)
@@ -214,7 +214,7 @@ def test_stop_goes_by_http_while_the_websocket_is_down(visit):
 
 def shown(console, cameras=("front",), text="pick up the plate", **sections):
     """Puts a small robot on the board."""
-    console.board.put(
+    console.page_state.put(
         "static",
         {
             "platform": "small", "description": "", "namespace": "/pi05",
@@ -224,7 +224,7 @@ def shown(console, cameras=("front",), text="pick up the plate", **sections):
             "vocabulary": ["pick up the plate", "pick up the cup"],
         },
     )  # fmt: skip
-    console.board.put(
+    console.page_state.put(
         "subtask",
         {
             "id": 1, "task": text, "text": text, "source": "human", "score": 0.5, "latency": 0.1,
@@ -232,7 +232,7 @@ def shown(console, cameras=("front",), text="pick up the plate", **sections):
         },
     )  # fmt: skip
     for name, value in sections.items():
-        console.board.put(name, value)
+        console.page_state.put(name, value)
 
 
 LONG = "x" * 250

@@ -378,10 +378,10 @@ async def test_a_holder_who_leaves_holds_no_more(c):
         async with Page.open(c.url) as one:
             await one.take()
         await two.until(lambda: two.control["watchers"] == 1)
-        assert c.desk.holder is None
+        assert c.control.holder is None
         assert (await two.take())["status"] == 200
         assert (await two.ask("release"))["status"] == 200
-        assert c.desk.holder is None
+        assert c.control.holder is None
 
 
 @served()
@@ -468,14 +468,14 @@ async def test_with_a_dead_man_switch_the_holder_is_asked_often(c):
     async with Page.open(c.url) as page:
         await asyncio.sleep(0.3)
         assert page.beats == 0
-        assert c.desk.problem() == "no operator holds control"
+        assert c.control.problem() == "no operator holds control"
         await page.take()
         await page.until(lambda: page.beats > 5)
-        await page.until(lambda: c.desk.problem() == "")
+        await page.until(lambda: c.control.problem() == "")
         page.awake = False
-        await page.until(lambda: c.desk.problem() == "no response from the operator's page")
+        await page.until(lambda: c.control.problem() == "no response from the operator's page")
     await asyncio.sleep(0.1)
-    assert c.desk.problem() == "no operator holds control"
+    assert c.control.problem() == "no operator holds control"
 
 
 def test_a_taken_port_is_one_sentence():

@@ -10,10 +10,10 @@ import time
 import aiohttp
 
 from pi05_ros.console.answers import Answer
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.gate import Gate
 from pi05_ros.console.hub import Hub
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 from pi05_ros.console.server import Server
 
@@ -56,14 +56,14 @@ class ServedConsole:
 
     def __init__(self, *, token="", required=False, **hub):
         self.robot = NotingRobot()
-        self.board = Board()
+        self.board = PageState()
         self.pictures = Pictures(("front", "back"), 10.0, TurnedClock())
-        self.desk = ControlDesk(time.monotonic)
+        self.control = ControlArbiter(time.monotonic)
         self.hub = Hub(
             self.robot,
             self.board,
             self.pictures,
-            self.desk,
+            self.control,
             require_operator=required,
             **hub,
         )

@@ -12,7 +12,7 @@ from pi05_msgs.msg import RobotState
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes.brain_common.brains import BRAIN_NAMES, BrainSource
-from pi05_ros.nodes.brain_common.observer import Observer
+from pi05_ros.nodes.brain_common.observation_inputs import ObservationInputs
 from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.parameters import parameter
 from pi05_ros.nodes.common.worker import Worker
@@ -91,14 +91,14 @@ class BrainNode(ManagedNode[P]):
         super().__init__(name, parameters_type, **arguments)
         self._source = brain_source or BrainSource()
         self._brain: Any = None
-        self._observer: Observer | None = None
+        self._observations: ObservationInputs | None = None
         self._worker: Worker | None = None
 
     @abstractmethod
-    def think(self) -> None:
+    def run_inference(self) -> None:
         """Works on the newest observation, in the worker's thread."""
 
-    def saw(self, pictures: Pictures) -> None:
+    def on_pictures(self, pictures: Pictures) -> None:
         """A camera set came. Called in the executor's thread: be brief."""
 
     def open_brain(self) -> None:
@@ -118,7 +118,7 @@ class BrainNode(ManagedNode[P]):
             self._brain = None
             self._source.release()
 
-    def start_thinking(
+    def start_inference(
         self,
         cameras: Sequence[str],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
@@ -129,8 +129,8 @@ class BrainNode(ManagedNode[P]):
             cameras: Those that it must see.
             on_state: Called after each robot state, in the executor's thread: be brief.
         """
-        self._worker = self.start_worker(self.get_name(), self.think)
-        self._observer = Observer(
+        self._worker = self.start_worker(self.get_name(), self.run_inference)
+        self._observations = ObservationInputs(
             self,
             self._platform,
             cameras,
@@ -139,25 +139,25 @@ class BrainNode(ManagedNode[P]):
             on_state,
         )
 
-    def stop_thinking(self) -> None:
+    def stop_inference(self) -> None:
         """Waits for a thought in progress and closes the inputs."""
         if self._worker is not None:
             self.stop_worker(self._worker)
             self._worker = None
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+        if self._observations is not None:
+            self._observations.close()
+            self._observations = None
 
-    def blindness(self) -> str:
+    def observation_problem(self) -> str:
         """Why there is nothing to think about now, as one clause; empty: there is."""
-        observer = self._observer
-        return observer.problem() if observer is not None else "not active"
+        observations = self._observations
+        return observations.problem() if observations is not None else "not active"
 
-    def think_soon(self) -> None:
+    def request_inference(self) -> None:
         """Calls `think` without waiting for the next pictures."""
         if self._worker is not None:
             self._worker.wake()
 
     def _on_pictures(self, pictures: Pictures) -> None:
-        self.saw(pictures)
-        self.think_soon()
+        self.on_pictures(pictures)
+        self.request_inference()

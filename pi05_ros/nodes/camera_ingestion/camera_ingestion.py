@@ -31,9 +31,9 @@ from pi05_ros.nodes.common.worker import Worker
 from pi05_ros.platforms.platform import Camera, load_platform
 
 # How often the cameras are judged for the log and for /diagnostics [s, wall].
-_LOOK_PERIOD = 0.1
-_SAY_AT_MOST_EVERY = 1.0  # For each camera, in the log [s, wall].
-_REPORT_EVERY = 10.0  # What is still wrong is said again after this long [s, wall].
+_CHECK_PERIOD = 0.1
+_LOG_PERIOD = 1.0  # For each camera, in the log [s, wall].
+_REPEAT_PERIOD = 10.0  # What is still wrong is said again after this long [s, wall].
 
 
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
@@ -66,18 +66,20 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             names, self.parameters.max_skew, self.parameters.partial_after
         )
         self._watch = CameraWatch(
-            names, self._platform.policy_cameras, self.parameters.watch(), self.silence_ns()
+            names, self._platform.policy_cameras, self.parameters.watch(), self.timeout_clock_ns()
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
         self._counts.clear()
-        self._said: dict[str, tuple[str, float]] = {}  # Camera → what was logged of it, and when.
+        self._logged: dict[
+            str, tuple[str, float]
+        ] = {}  # Camera → what was logged of it, and when.
         self._last_problem = dict.fromkeys(names, "")
         self._last_health = (OK, "")
         self._problems: dict[str, str] = {}  # Camera → why its publishers cannot be heard.
         self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
-        self._timer = self.steady_timer(_LOOK_PERIOD, self._look)
+        self._timer = self.steady_timer(_CHECK_PERIOD, self._check_cameras)
 
     def deactivate(self) -> None:
         """Unsubscribes."""
@@ -98,12 +100,12 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     def fitness(self) -> str:
         """Why the robot must not move on what the policy's cameras show; "" when it may."""
         with self._lock:
-            return self._watch.fitness(self.silence_ns())
+            return self._watch.fitness(self.timeout_clock_ns())
 
     def health(self) -> Health:
         """Each camera's rate, age and drops, and what is wrong with it."""
         with self._lock:
-            now, watch = self.silence_ns(), self._watch
+            now, watch = self.timeout_clock_ns(), self._watch
             verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
@@ -131,11 +133,11 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             # Here, so that each is counted, and none keeps a good one out of a set.
             check_picture(message)
         except MessageError as error:
-            self._drop(camera, error)
+            self._drop_picture(camera, error)
             return
         print_ = fingerprint(message.data)
         with self._lock:
-            now, steady = self.now_ns(), self.silence_ns()
+            now, steady = self.now_ns(), self.timeout_clock_ns()
             if not self._watch.arrived(camera.name, stamp, now, steady, print_):
                 return
             matched = self._matcher.add(camera.name, stamp, message, len(message.data))
@@ -147,7 +149,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self._worker.wake()
 
-    def _look(self) -> None:
+    def _check_cameras(self) -> None:
         """Says what changed: in /diagnostics at once, in the log once."""
         assert self._drivers is not None
         self._problems = self._drivers.problems()
@@ -156,25 +158,25 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._last_health = (health.level, health.message)
             self._publish_health()
         with self._lock:
-            now = self.silence_ns()
+            now = self.timeout_clock_ns()
             starting = self._watch.starting(now)
             verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
         for camera in self._platform.cameras:
             problem = self._problems.get(camera.name)
             if problem:
-                self._say(camera, Verdict(Level.UNFIT, problem))
+                self._log_verdict(camera, Verdict(Level.UNFIT, problem))
             elif not starting:
-                self._say(camera, verdicts[camera.name])
+                self._log_verdict(camera, verdicts[camera.name])
 
-    def _say(self, camera: Camera, verdict: Verdict) -> None:
+    def _log_verdict(self, camera: Camera, verdict: Verdict) -> None:
         """Logs what holds for a camera when it changes, and what is still wrong now and then."""
-        said, when = self._said.get(camera.name, ("", -_REPORT_EVERY))
+        said, when = self._logged.get(camera.name, ("", -_REPEAT_PERIOD))
         passed = time.monotonic() - when
-        if verdict.reason == said and (not said or passed < _REPORT_EVERY):
+        if verdict.reason == said and (not said or passed < _REPEAT_PERIOD):
             return
-        if passed < _SAY_AT_MOST_EVERY:
+        if passed < _LOG_PERIOD:
             return
-        self._said[camera.name] = (verdict.reason, time.monotonic())
+        self._logged[camera.name] = (verdict.reason, time.monotonic())
         if verdict.level == Level.FINE:
             self.get_logger().info(f"camera '{camera.name}' is healthy again")
         elif verdict.level == Level.WARN:
@@ -236,19 +238,19 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         try:
             picture = image_to_rgb(message)
         except MessageError as error:
-            self._drop(camera, error)
+            self._drop_picture(camera, error)
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
         look = look_of(picture)
         with self._lock:
-            self._watch.drawn(camera.name, look, self.silence_ns())
+            self._watch.drawn(camera.name, look, self.timeout_clock_ns())
         return box
 
-    def _drop(self, camera: Camera, error: MessageError) -> None:
+    def _drop_picture(self, camera: Camera, error: MessageError) -> None:
         """Counts an unusable picture, and says why when the reason is a new one."""
         with self._lock:
-            self._watch.malformed(camera.name, str(error), self.silence_ns())
+            self._watch.malformed(camera.name, str(error), self.timeout_clock_ns())
             known = self._last_problem[camera.name] == str(error)
             self._last_problem[camera.name] = str(error)
         if not known:

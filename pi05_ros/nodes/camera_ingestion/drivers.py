@@ -38,7 +38,7 @@ class CameraDrivers:
             node.create_subscription(
                 _kind(camera),
                 camera.topic,
-                node.guarded(functools.partial(self._hear, camera)),
+                node.guarded(functools.partial(self._on_message, camera)),
                 qos.DRIVER_IMAGE,
                 event_callbacks=SubscriptionEventCallbacks(
                     incompatible_qos=node.guarded(functools.partial(self._on_refused, camera)),
@@ -82,7 +82,7 @@ class CameraDrivers:
             return f"no publisher on {camera.topic}: is the driver running, is the topic right?"
         return f"{camera.topic} has {count} publisher(s), but no message arrives"
 
-    def _hear(self, camera: Camera, message: Image | CompressedImage) -> None:
+    def _on_message(self, camera: Camera, message: Image | CompressedImage) -> None:
         self._refused.pop(camera.name, None)
         self._on_picture(camera, message)
 

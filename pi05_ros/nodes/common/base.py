@@ -17,8 +17,8 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.by_hand import TakesByHand
-from pi05_ros.nodes.common.heart import Heart
+from pi05_ros.nodes.common.heartbeat import HeartbeatPublisher
+from pi05_ros.nodes.common.manual_take import ManualTakeMixin
 from pi05_ros.nodes.common.parameters import declare_parameters
 from pi05_ros.nodes.common.robot_timer import RobotTimer
 from pi05_ros.nodes.common.worker import Worker
@@ -37,10 +37,10 @@ class Health:
 
 OK, WARN, ERROR = 0, 1, 2
 HEARTBEAT_PERIOD = 0.04  # [s]
-_STANDSTILL_PERIOD = 1.0  # Of heartbeats in a simulation whatever its clock does [s, wall].
+_WALL_HEARTBEAT_PERIOD = 1.0  # Of heartbeats in a simulation whatever its clock does [s, wall].
 
 
-class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
+class ManagedNode(ManualTakeMixin, LifecycleNode, Generic[P]):
     """A lifecycle node that says why a transition failed, and lives on when a callback fails.
 
     A subclass overrides the hooks `configure`, `activate`, `deactivate`, `cleanup` and `health`.
@@ -65,7 +65,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self.callback_errors: Counter[str] = Counter()
         self._active = False
         self._configured = False
-        self._beats: RobotTimer | None = None
+        self._heartbeat_timer: RobotTimer | None = None
         try:
             self.parameters: P = declare_parameters(self, parameters_type)
         except Pi05Error:
@@ -76,13 +76,13 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         # Health is told in wall time: it must go on when a simulator's clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
-        self._heart: Heart | None = None
+        self._heartbeat: HeartbeatPublisher | None = None
         if self.VITAL:
-            self._heart = Heart(self, self.now_ns)
-            self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
+            self._heartbeat = HeartbeatPublisher(self, self.now_ns)
+            self._heartbeat_timer = self.robot_timer(HEARTBEAT_PERIOD, self._publish_heartbeat)
             if self._is_simulated:
                 # A simulator that lets time wait for a long inference must see that it lives.
-                self.steady_timer(_STANDSTILL_PERIOD, self._beat)
+                self.steady_timer(_WALL_HEARTBEAT_PERIOD, self._publish_heartbeat)
 
     # Hooks.
 
@@ -112,9 +112,9 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
 
     def destroy_node(self) -> None:
         """See rclpy.node.Node."""
-        if self._beats is not None:
-            self._beats.close()
-            self._beats = None
+        if self._heartbeat_timer is not None:
+            self._heartbeat_timer.close()
+            self._heartbeat_timer = None
         super().destroy_node()
 
     # Helpers.
@@ -197,15 +197,15 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
     def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
         """Starts a thread for `work`; heartbeats tell since when it has had something to do."""
         worker = Worker(self, name, work, self.now_ns, self._on_work_done)
-        if self._heart is not None:
-            self._heart.follow(worker)
+        if self._heartbeat is not None:
+            self._heartbeat.add_worker(worker)
         return worker
 
     def stop_worker(self, worker: Worker) -> None:
         """Ends a thread of `start_worker`; see Worker.stop."""
         worker.stop()
-        if self._heart is not None:
-            self._heart.forget(worker)
+        if self._heartbeat is not None:
+            self._heartbeat.remove_worker(worker)
 
     # Lifecycle, called by rclpy.
 
@@ -230,25 +230,27 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         result = self._run("configure", self.configure)
         self._configured = result == TransitionCallbackReturn.SUCCESS
         if not self._configured:
-            self._quietly(self.cleanup)
+            self._run_and_log(self.cleanup)
         return result
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `activate`."""
         super().on_activate(state)
-        if self._heart is not None:
-            self._heart.begin()
+        if self._heartbeat is not None:
+            self._heartbeat.activate()
         result = self._run("activate", self.activate)
         self._active = result == TransitionCallbackReturn.SUCCESS
         if not self._active:
-            self._quietly(self.deactivate)
-        self.guarded(self._beat)()  # At once: simulated time may stand still until it is heard.
+            self._run_and_log(self.deactivate)
+        self.guarded(
+            self._publish_heartbeat
+        )()  # At once: simulated time may stand still until it is heard.
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `deactivate`."""
         self._active = False
-        self._say_goodbye()
+        self._send_last_heartbeat()
         result = self._run("deactivate", self.deactivate)
         super().on_deactivate(state)
         return result
@@ -272,11 +274,11 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         """Deactivates and cleans up as far as needed. May be called in any state, also twice."""
         if self._active:
             self._active = False
-            self._say_goodbye()
-            self._quietly(self.deactivate)
+            self._send_last_heartbeat()
+            self._run_and_log(self.deactivate)
         if self._configured:
             self._configured = False
-            self._quietly(self.cleanup)
+            self._run_and_log(self.cleanup)
 
     def _run(self, name: str, hook: Callable[[], None]) -> TransitionCallbackReturn:
         try:
@@ -289,32 +291,32 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
-    def _quietly(self, hook: Callable[[], None]) -> None:
+    def _run_and_log(self, hook: Callable[[], None]) -> None:
         """Runs a hook on a way that must go on whatever happens."""
         try:
             hook()
         except Exception:
             self.get_logger().error(f"error during shutdown:\n{traceback.format_exc()}")
 
-    def _beat(self) -> None:
+    def _publish_heartbeat(self) -> None:
         """Publishes a heartbeat while the node is active."""
-        if self._heart is None or not self._active:
+        if self._heartbeat is None or not self._active:
             return
         try:
             reason = self.fitness()
         except Exception:
-            self._heart.beat("fitness check failed: see its log")
+            self._heartbeat.publish("fitness check failed: see its log")
             raise
-        self._heart.beat(reason)
+        self._heartbeat.publish(reason)
 
-    def _say_goodbye(self) -> None:
-        if self._heart is not None:
-            self._quietly(self._heart.end)
+    def _send_last_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._run_and_log(self._heartbeat.deactivate)
 
     def _on_work_done(self) -> None:
         """Tells at once: a simulator may let time stand still until it hears of it."""
-        if self._heart is not None and self._heart.has_told_of_work and self.is_simulated:
-            self.guarded(self._beat)()
+        if self._heartbeat is not None and self._heartbeat.has_reported_work and self.is_simulated:
+            self.guarded(self._publish_heartbeat)()
 
     def _publish_health(self) -> None:
         if self._active:

@@ -52,8 +52,8 @@ class CommandSender:
                 twist = TwistStamped()
                 twist.header.frame_id = platform.base_frame
                 self._bases.append((publisher, part, twist))
-        self._sent_gripper: dict[str, float] = {}
-        self._wanted_gripper: dict[str, float] = {}
+        self._sent_gripper_targets: dict[str, float] = {}
+        self._gripper_targets: dict[str, float] = {}
 
     def send(self, command: np.ndarray, starts_grippers: bool = False) -> None:
         """Sends (D,) float64 in platform units to arms, torso and base; notes the grippers'.
@@ -68,8 +68,8 @@ class CommandSender:
             publisher.publish(trajectory)
         self._send_base(command)
         for group, index, _ in self._grippers:
-            if starts_grippers or group.name in self._wanted_gripper:
-                self._wanted_gripper[group.name] = float(command[index])
+            if starts_grippers or group.name in self._gripper_targets:
+                self._gripper_targets[group.name] = float(command[index])
 
     def _send_base(self, command: np.ndarray) -> None:
         for publisher, part, message in self._bases:
@@ -86,10 +86,13 @@ class CommandSender:
         """
         absent = []
         for group, _, client in self._grippers:
-            wanted = self._wanted_gripper.get(group.name)
+            wanted = self._gripper_targets.get(group.name)
             if wanted is None:
                 continue
-            if abs(wanted - self._sent_gripper.get(group.name, math.inf)) < _GRIPPER_DEADBAND:
+            if (
+                abs(wanted - self._sent_gripper_targets.get(group.name, math.inf))
+                < _GRIPPER_DEADBAND
+            ):
                 continue
             if not client.server_is_ready():
                 absent.append(group.controller.command_name)
@@ -102,25 +105,25 @@ class CommandSender:
                 goal.command.effort = [group.max_effort]
             answer = client.send_goal_async(goal)
             answer.add_done_callback(functools.partial(self._on_gripper_answer, group))
-            self._sent_gripper[group.name] = wanted
+            self._sent_gripper_targets[group.name] = wanted
         return absent
 
     def _on_gripper_answer(self, group: Group, answer: Any) -> None:
         """Says when a gripper refuses a goal, and lets the next round send it again."""
         if answer.cancelled() or answer.exception() is not None or answer.result().accepted:
             return
-        self._sent_gripper.pop(group.name, None)
+        self._sent_gripper_targets.pop(group.name, None)
         self._node.get_logger().warning(
             f"{group.controller.command_name} rejected a goal: the gripper does not move",
             throttle_duration_sec=5.0,
         )
 
-    def unheard(self) -> list[str]:
+    def unsubscribed_topics(self) -> list[str]:
         """Topics of arms, torso and base that no controller listens to."""
         publishers = [publisher for publisher, *_ in [*self._trajectories, *self._bases]]
         return [p.topic_name for p in publishers if p.get_subscription_count() == 0]
 
-    def rivals(self) -> list[str]:
+    def other_publishers(self) -> list[str]:
         """Who else publishes to our controllers, as "NODE publishes TOPIC".
 
         Publishers of our own name do not count: after a kill discovery remembers them for long.
@@ -136,10 +139,10 @@ class CommandSender:
                     found.append(f"{info.node_name} publishes {topic}")
         return found
 
-    def forget_grippers(self) -> None:
+    def clear_gripper_targets(self) -> None:
         """Nothing is wanted of the grippers any more; what they hold they keep holding."""
-        self._wanted_gripper.clear()
-        self._sent_gripper.clear()
+        self._gripper_targets.clear()
+        self._sent_gripper_targets.clear()
 
     def destroy(self) -> None:
         """Frees publishers and clients."""

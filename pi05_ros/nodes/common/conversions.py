@@ -30,7 +30,7 @@ def time_to_ns(stamp: Time, what: str = "") -> int:
     begin = f"{what}: " if what else ""
     if stamp.nanosec >= 1_000_000_000:
         raise MessageError(
-            f"{begin}invalid stamp: nanosec is {stamp.nanosec}, wanted less than 1000000000"
+            f"{begin}the stamp is invalid: nanosec is {stamp.nanosec}, wanted less than 1000000000"
         )
     if stamp.sec == 0 and stamp.nanosec == 0:
         raise MessageError(

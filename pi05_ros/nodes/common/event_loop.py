@@ -32,7 +32,7 @@ class EventLoop:
       converted to the system's clock, overflows and lies in the past: the wait returns at once,
       and the executor takes a whole core. A wait with a limit is converted correctly.
     * By the same conversion a timer that waits while the system's clock steps back is late by the
-      step: `heed_clock` starts such waits anew.
+      step: `restart_timers_after_step` starts such waits anew.
     * `shutdown` waits for the spinning thread while it holds Python's lock, which that thread
       requires in order to end.
 
@@ -75,7 +75,7 @@ class EventLoop:
         """Runs `function` in the loop's thread; its result is the future's."""
         return self.executor.create_task(function, *arguments)
 
-    def heed_clock(self) -> None:
+    def restart_timers_after_step(self) -> None:
         """Restarts all timers when the system's clock has stepped; to be called often."""
         offset = time.time() - time.monotonic()
         step, self._clock_offset = offset - self._clock_offset, offset

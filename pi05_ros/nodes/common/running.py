@@ -48,7 +48,7 @@ def run_node(
     loop.start()
     try:
         while not stop.wait(_CLOCK_LOOK_S):
-            loop.heed_clock()
+            loop.restart_timers_after_step()
     finally:
         # The loop first: it must not wait on what `close` destroys.
         loop.stop()

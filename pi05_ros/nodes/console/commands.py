@@ -14,7 +14,7 @@ from std_srvs.srv import SetBool, Trigger
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.console.answers import CONFLICT, DONE, NO_ANSWER, NOT_THERE, Answer
-from pi05_ros.console.board import Board
+from pi05_ros.console.page_state import PageState
 from pi05_ros.nodes.common.base import ManagedNode
 
 _STOP_S = 1.0  # For the answer to a stop [s].
@@ -35,7 +35,7 @@ class ConsoleCommands:
     """
 
     def __init__(
-        self, node: ManagedNode[Any], board: Board, watch: Callable[[bool], None]
+        self, node: ManagedNode[Any], board: PageState, watch: Callable[[bool], None]
     ) -> None:
         self._node, self._board, self._watch = node, board, watch
         self._arm = node.create_client(SetBool, "control_bridge/arm")

@@ -11,9 +11,9 @@ import sys
 import time
 from typing import Any
 
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.hub import Hub
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 from pi05_ros.console.server import Server
 from pi05_ros.errors import ConfigError
@@ -66,7 +66,7 @@ class Console(ManagedNode[ConsoleParameters]):
 
     def activate(self) -> None:
         """Listens to the graph, then to browsers."""
-        board = Board()
+        board = PageState()
         pictures = Pictures(
             self._platform.camera_names, self.parameters.picture_rate, time.monotonic
         )
@@ -77,7 +77,7 @@ class Console(ManagedNode[ConsoleParameters]):
             self._commands,
             board,
             pictures,
-            ControlDesk(time.monotonic),
+            ControlArbiter(time.monotonic),
             require_operator=self.parameters.require_operator,
             log=self.get_logger().info,
         )
@@ -105,14 +105,14 @@ class Console(ManagedNode[ConsoleParameters]):
     def fitness(self) -> str:
         """With a dead-man switch: why no operator watches over the robot."""
         hub = self._hub
-        return hub.desk.problem() if hub is not None else "the console is not active"
+        return hub.control.problem() if hub is not None else "the console is not active"
 
     def health(self) -> Health:
         """Who looks, and who holds control."""
         hub, server = self._hub, self._server
         if hub is None or server is None:
             return Health()
-        holder = hub.desk.holder
+        holder = hub.control.holder
         values = {
             "url": server.url,
             "pages": hub.watchers,

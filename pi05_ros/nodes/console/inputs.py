@@ -20,7 +20,7 @@ from pi05_msgs.msg import (
     Subtask,
     TaskScore,
 )
-from pi05_ros.console.board import Board, RateMeter, Timeline
+from pi05_ros.console.page_state import PageState, RateMeter, Timeline
 from pi05_ros.console.pictures import Pictures, encode_jpeg, passes_as_it_is
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
 from pi05_ros.nodes.common import qos
@@ -47,7 +47,7 @@ class ConsoleInputs:
     """
 
     def __init__(
-        self, node: ManagedNode[Any], platform: Platform, board: Board, pictures: Pictures
+        self, node: ManagedNode[Any], platform: Platform, board: PageState, pictures: Pictures
     ) -> None:
         self._node, self._platform = node, platform
         self._board, self._pictures = board, pictures

@@ -38,7 +38,7 @@ from pi05_ros.platforms.platform import load_platform
 # Braking at the end takes at most this long [s, wall].
 _BRAKE_LIMIT = 1.0
 # How often it looks for others who command the same controllers [s, wall].
-_RIVAL_PERIOD = 0.5
+_OTHER_PUBLISHERS_PERIOD = 0.5
 
 
 class ControlBridge(ManagedNode[ControlBridgeParameters]):
@@ -49,7 +49,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
         self._subscriptions_open: list[Any] = []
         self._gripper_timer: RobotTimer | None = None
-        self._rival_timer: Any = None
+        self._publishers_timer: Any = None
         self._operator: BridgeServices | None = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
@@ -57,7 +57,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._bridge: Bridge | None = None
         # Whether it still has to arm itself: once in its life, never after a fault or a death.
         self._auto_arm = self.parameters.auto_arm
-        self._said = ""
+        self._logged_mode = ""
 
     def configure(self) -> None:
         """Reads the platform and makes the outputs."""
@@ -85,7 +85,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         ]
         self._operator = BridgeServices(self, self._operate)
         self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
-        self._rival_timer = self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals)
+        self._publishers_timer = self.steady_timer(
+            _OTHER_PUBLISHERS_PERIOD, self._check_other_publishers
+        )
         self._ticker = Ticker(
             self,
             self._platform.period,
@@ -107,8 +109,8 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._operator.close()
         if self._gripper_timer is not None:
             self._gripper_timer.close()
-            self.destroy_timer(self._rival_timer)
-            self._gripper_timer = self._rival_timer = None
+            self.destroy_timer(self._publishers_timer)
+            self._gripper_timer = self._publishers_timer = None
         self._subscriptions_open = []
         self._operator = self._bridge = None
 
@@ -124,10 +126,14 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def health(self) -> Health:
         """Mode, its reason and what was counted."""
         assert self._bridge is not None and self._ticker is not None and self._sender is not None
-        unheard = self._sender.unheard()
+        unsubscribed_topics = self._sender.unsubscribed_topics()
         with self._lock:
             return bridge_health(
-                self._bridge, self._ticker, unheard, self.now_ns(), self.silence_ns()
+                self._bridge,
+                self._ticker,
+                unsubscribed_topics,
+                self.now_ns(),
+                self.timeout_clock_ns(),
             )
 
     # Inputs: the executor's thread.
@@ -157,7 +163,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         reason = "" if message.fit else (message.reason or "not fit, no reason given")
         with self._lock:
             if self._bridge is not None:
-                self._bridge.peers.heard(message.node, message.instance, reason, self.silence_ns())
+                self._bridge.peers.on_heartbeat(
+                    message.node, message.instance, reason, self.timeout_clock_ns()
+                )
 
     def _on_chunk(self, message: ActionChunk) -> None:
         with self._lock:
@@ -187,17 +195,17 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if bridge is None:
                 return False, "the bridge is not active"
             try:
-                act(bridge, self.now_ns(), self.silence_ns())
+                act(bridge, self.now_ns(), self.timeout_clock_ns())
             except MessageError as error:
                 return False, str(error)
             return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
 
-    def _look_for_rivals(self) -> None:
+    def _check_other_publishers(self) -> None:
         """Latches when somebody else publishes to our controllers."""
-        rivals = self._sender.rivals() if self._sender is not None else []
+        other_publishers = self._sender.other_publishers() if self._sender is not None else []
         with self._lock:
-            if rivals and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
-                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: stop that node")
+            if other_publishers and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                self._bridge.fault(self.now_ns(), f"{other_publishers[0]} too: stop that node")
 
     def _send_grippers(self) -> None:
         if self._sender is not None:
@@ -231,7 +239,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             bridge, sender = self._bridge, self._sender
             if bridge is None or sender is None:
                 return
-            steady_ns = self.silence_ns()
+            steady_ns = self.timeout_clock_ns()
             if self._auto_arm and bridge.mode == Mode.DISARMED:
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
@@ -240,10 +248,10 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if tick.command is not None:
                 sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
             if not tick.mode.is_armed:
-                sender.forget_grippers()
+                sender.clear_gripper_targets()
         if message is not None:
             self._state_publisher.publish(message)
-        self._say(tick)
+        self._log_mode(tick)
 
     def _clock_lost(self) -> None:
         """Simulated time stands still: the base must not go on rolling on an old command."""
@@ -254,7 +262,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 return  # A tick came while this waited for the lock.
             self.get_logger().warning("/clock has stopped: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
-            command = self._bridge.tick(self.now_ns(), self.silence_ns()).command
+            command = self._bridge.tick(self.now_ns(), self.timeout_clock_ns()).command
             if command is not None:
                 self._sender.send(command)
 
@@ -275,7 +283,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             return
         bridge.disarm(self.now_ns(), DEACTIVATED)
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
-            tick = bridge.tick(self.now_ns(), self.silence_ns())
+            tick = bridge.tick(self.now_ns(), self.timeout_clock_ns())
             message = self._state.after(tick, self.now_ns())
             if message is not None:
                 self._state_publisher.publish(message)
@@ -285,19 +293,19 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if bridge.motion.at_rest:
                 break
             time.sleep(self._platform.period)
-        sender.forget_grippers()
+        sender.clear_gripper_targets()
 
-    def _say(self, tick: Tick) -> None:
+    def _log_mode(self, tick: Tick) -> None:
         """Tells a change of mode at once, in the log and in /diagnostics."""
-        if tick.mode.name == self._said:
+        if tick.mode.name == self._logged_mode:
             return
-        self._said = tick.mode.name
-        said = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
+        self._logged_mode = tick.mode.name
+        text = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
         # Two calls: rclpy raises when one place in the code logs at two levels.
         if tick.mode >= Mode.FAULTED:
-            self.get_logger().error(said)
+            self.get_logger().error(text)
         else:
-            self.get_logger().info(said)
+            self.get_logger().info(text)
         if self._ticker is not None:
             self._publish_health()
 

@@ -56,7 +56,7 @@ class RobotStateMessage:
 
 
 def bridge_health(
-    bridge: Bridge, ticker: Ticker, unheard: list[str], now_ns: int, steady_ns: int
+    bridge: Bridge, ticker: Ticker, unsubscribed_topics: list[str], now_ns: int, steady_ns: int
 ) -> Health:
     """Mode, troubles and counts in plain words.
 
@@ -66,7 +66,7 @@ def bridge_health(
     Args:
         bridge: The bridge; its lock is held.
         ticker: Its heartbeat.
-        unheard: Command topics that no controller listens to.
+        unsubscribed_topics: Command topics that no controller listens to.
         now_ns: The node's time [ns].
         steady_ns: Time by the clock of the peers' silence [ns].
     """
@@ -74,8 +74,10 @@ def bridge_health(
     problem = bridge.input_problem(now_ns, steady_ns)
     if problem and problem != bridge.reason:
         troubles.append(problem)
-    if unheard:
-        troubles.append(f"no subscriber on {', '.join(unheard)}: is the controller running?")
+    if unsubscribed_topics:
+        troubles.append(
+            f"no subscriber on {', '.join(unsubscribed_topics)}: is the controller running?"
+        )
     level = OK if bridge.mode is Mode.RUNNING else WARN
     if bridge.motion.limiting > bridge.settings.limiting_warn:
         troubles.append(
@@ -85,8 +87,8 @@ def bridge_health(
         level = WARN
     if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
         level = ERROR
-    said = bridge.mode.name.lower()
-    said = "executing chunks" if bridge.mode is Mode.RUNNING else f"{said}: {bridge.reason}"
+    text = bridge.mode.name.lower()
+    text = "executing chunks" if bridge.mode is Mode.RUNNING else f"{text}: {bridge.reason}"
     ages = bridge.peers.ages(steady_ns)
     counts = sorted(bridge.counts.items())
     values = {
@@ -98,4 +100,4 @@ def bridge_health(
         **{f"heartbeat age of {name} [s]": f"{age:.3f}" for name, age in sorted(ages.items())},
         **{name.replace("_", " "): count for name, count in counts},
     }
-    return Health(level, "; ".join([said, *troubles]), values)
+    return Health(level, "; ".join([text, *troubles]), values)

@@ -59,6 +59,6 @@ class BridgeServices:
         return self._answer(response, "not resumed", Bridge.resume)
 
     def _answer(self, response: Any, failed: str, act: Act) -> Any:
-        response.success, said = self._operate(act)
-        response.message = said if response.success else f"{failed}: {said}"
+        response.success, text = self._operate(act)
+        response.message = text if response.success else f"{failed}: {text}"
         return response

@@ -97,7 +97,7 @@ class DemoMonitor(Node):
             seconds: Simulated time that it may take [s].
         """
         goal = ExecuteTask.Goal(task=task, time_limit=seconds_to_duration(seconds))
-        self._action.send_goal_async(goal).add_done_callback(self._on_answer)
+        self._action.send_goal_async(goal).add_done_callback(self._on_goal_response)
 
     def end_episode(self, outcome: str) -> Future:
         """Asks the recorder to close the bag; the answer is a StopEpisode.Response."""
@@ -196,7 +196,7 @@ class DemoMonitor(Node):
         if commands is not None:
             self._record.commanded(commands)
 
-    def _on_answer(self, future: Future) -> None:
+    def _on_goal_response(self, future: Future) -> None:
         goal = future.result()
         if not goal.accepted:
             self._record.outcome = Outcome(False, "the planner rejected the task")

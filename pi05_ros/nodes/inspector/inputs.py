@@ -74,7 +74,7 @@ class InspectorInputs:
         """The inputs that are listened to."""
         return frozenset(self._open)
 
-    def keep(self, needed: Collection[str]) -> None:
+    def set_open(self, needed: Collection[str]) -> None:
         """Listens to these inputs and to no others."""
         for name in self._open.keys() - set(needed):
             self._node.destroy_subscription(self._open.pop(name))

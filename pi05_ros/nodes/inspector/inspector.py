@@ -37,14 +37,14 @@ from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import OK, WARN, Health, ManagedNode
 from pi05_ros.nodes.common.conversions import time_to_ns
 from pi05_ros.nodes.common.driver_pictures import image_to_rgb
-from pi05_ros.nodes.common.quiet_clock import QuietClock
+from pi05_ros.nodes.common.polled_clock import PolledClock
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.inspector import messages
 from pi05_ros.nodes.inspector.inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector.parameters import InspectorParameters
 from pi05_ros.platforms.platform import load_platform
 
-_LOOK_S = 0.2  # How soon a new viewer is noticed.
+_CHECK_S = 0.2  # How soon a new viewer is noticed.
 _FUTURE_NS = 1_000_000_000  # A stamp further ahead is of another time, before the clock jumped.
 _PERIODS = 5  # Markers that are not renewed for so many periods disappear,
 _LEAST_S = 1.0  # but not sooner.
@@ -73,9 +73,9 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._periodic: dict[str, Any] = {}
         self._inputs: InspectorInputs | None = None
         self._view: View | None = None
-        self._trouble = ""  # Why there are no kinematics.
+        self._kinematics_problem = ""  # Why there are no kinematics.
         self._jumps: Any = None
-        self._time = QuietClock(self)
+        self._clock_poll = PolledClock(self)
         self.work: Counter[str] = Counter()  # What was made so far, by output.
 
     def configure(self) -> None:
@@ -108,27 +108,27 @@ class Inspector(ManagedNode[InspectorParameters]):
                 picture=self._on_picture,
             ),
         )
-        self._lenses_heard: set[str] = set()
+        self._cameras_with_lens: set[str] = set()
         threshold = JumpThreshold(
             min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True
         )
         self._jumps = self.get_clock().create_jump_callback(
             threshold, post_callback=self.guarded(self._on_jump)
         )
-        self._time.look()
-        self._periodic["look"] = self.steady_timer(_LOOK_S, self._look)
+        self._clock_poll.poll()
+        self._periodic["look"] = self.steady_timer(_CHECK_S, self._check_subscribers)
 
     def deactivate(self) -> None:
         """Takes the markers away, and listens to nothing."""
         if self._jumps is not None:
             self._jumps.unregister()
             self._jumps = None
-        self._time.wake()
+        self._clock_poll.resume()
         for timer in self._periodic.values():
             self.destroy_timer(timer)
         self._periodic = {}
         if self._inputs is not None:
-            self._inputs.keep(())
+            self._inputs.set_open(())
             self._inputs = None
             if self._view is not None:
                 self._outputs[demand.MARKERS].publish(messages.all_deleted())
@@ -145,60 +145,62 @@ class Inspector(ManagedNode[InspectorParameters]):
         values: dict[str, Any] = {f"{name} published": n for name, n in sorted(self.work.items())}
         if not self._watched:
             return Health(OK, "no subscribers", values)
-        problem = self._trouble or (self._view.problem() if self._view else "")
+        problem = self._kinematics_problem or (self._view.problem() if self._view else "")
         if problem:
             return Health(WARN, problem, values)
         return Health(OK, f"publishing {', '.join(sorted(self._watched))}", values)
 
     # Who watches.
 
-    def _look(self) -> None:
+    def _check_subscribers(self) -> None:
         """Listens to what is needed for the outputs that have a subscriber, and to no more."""
         watched = frozenset(
             name for name, out in self._outputs.items() if out.get_subscription_count()
         )
         if not self._watched or not watched:
-            self._time.look()
+            self._clock_poll.poll()
         if watched:
-            self._time.wake()
+            self._clock_poll.resume()
         if watched == self._watched:
             return
         assert self._inputs is not None
         before, self._watched = self._watched, watched
         if demand.MARKERS in watched and demand.MARKERS not in before:
-            self._begin_to_draw()
+            self._start_view()
         if demand.MARKERS not in watched:
             self._view = None
         if demand.STATUS not in watched:
             self._board.clear()
-        self._keep_inputs()
+        self._update_inputs()
         if demand.SUBTASK not in self._inputs.open:
             self._subtask = None
-        self._keep_timer(demand.MARKERS, self.parameters.marker_rate, self._draw)
-        self._keep_timer(demand.STATUS, self.parameters.status_rate, self._tell)
+        self._update_timer(demand.MARKERS, self.parameters.marker_rate, self._publish_markers)
+        self._update_timer(demand.STATUS, self.parameters.status_rate, self._publish_status)
 
-    def _begin_to_draw(self) -> None:
-        self._lenses_heard.clear()
+    def _start_view(self) -> None:
+        self._cameras_with_lens.clear()
         if self._kinematics is None:
             try:
                 urdf = robot_description(self._platform, use_mock_hardware=False)
                 self._kinematics = Kinematics(self._platform, urdf)
-                self._trouble = ""
+                self._kinematics_problem = ""
             except ConfigError as error:
-                self._trouble = str(error)
+                self._kinematics_problem = str(error)
                 self.get_logger().error(f"robot geometry is not drawn: {error}")
         self._shown = Shown()
         self._view = View(self._platform, self._settings, self._kinematics)
         if self._subtask is not None:  # It is told only once.
             self._view.add_subtask(self._subtask, self.now_ns())
 
-    def _keep_inputs(self) -> None:
+    def _update_inputs(self) -> None:
         assert self._inputs is not None
         needed = demand.inputs_for(self._watched, self._platform)
         # A lens is told with every picture, and stays the same.
-        self._inputs.keep(needed - {demand.lens_of_camera(name) for name in self._lenses_heard})
+        self._inputs.set_open(
+            needed - {demand.lens_of_camera(name) for name in self._cameras_with_lens}
+        )
 
-    def _keep_timer(self, output: str, rate: float, callback: Any) -> None:
+    def _update_timer(self, output: str, rate: float, callback: Any) -> None:
         """A timer while the output is watched."""
         if output in self._watched and output not in self._periodic:
             self._periodic[output] = self.steady_timer(1.0 / rate, callback)
@@ -209,7 +211,7 @@ class Inspector(ManagedNode[InspectorParameters]):
 
     def _on_subtask(self, message: Subtask) -> None:
         subtask = messages.subtask_facts(message)
-        self._believe(subtask.stamp_ns, "subtask")
+        self._check_stamp(subtask.stamp_ns, "subtask")
         self._subtask = subtask
         self._board.add_subtask(subtask)
         if self._view is not None:
@@ -217,19 +219,19 @@ class Inspector(ManagedNode[InspectorParameters]):
 
     def _on_decision(self, message: PlanDecision) -> None:
         decision = messages.decision_facts(message)
-        self._believe(decision.stamp_ns, "plan_decision")
+        self._check_stamp(decision.stamp_ns, "plan_decision")
         self._board.add_decision(decision)
 
     def _on_state(self, message: RobotState) -> None:
         state = messages.state_facts(message, self._platform)
-        self._believe(state.stamp_ns, "robot_state")
+        self._check_stamp(state.stamp_ns, "robot_state")
         self._board.add_state(state)
         if self._view is not None:
             self._view.add_state(state)
 
     def _on_chunk(self, message: ActionChunk) -> None:
         chunk = messages.chunk_facts(message, self._platform)
-        self._believe(chunk.stamp_ns, "action_chunk")
+        self._check_stamp(chunk.stamp_ns, "action_chunk")
         self._board.add_chunk(chunk)
         if self._view is not None:
             self._view.add_chunk(chunk, self.now_ns())
@@ -237,15 +239,15 @@ class Inspector(ManagedNode[InspectorParameters]):
     def _on_odometry(self, message: Odometry) -> None:
         if self._view is not None:
             stamp_ns = time_to_ns(message.header.stamp, "odometry")
-            self._believe(stamp_ns, "odometry")
+            self._check_stamp(stamp_ns, "odometry")
             self._view.add_pose(stamp_ns, messages.planar_pose(message))
 
     def _on_lens(self, camera: str, message: CameraInfo) -> None:
         lens = messages.lens_facts(message)
         if self._view is not None and lens is not None:
             self._view.add_lens(camera, lens)
-        self._lenses_heard.add(camera)
-        self._keep_inputs()
+        self._cameras_with_lens.add(camera)
+        self._update_inputs()
 
     def _on_picture(self, camera: str, message: Image | CompressedImage) -> None:
         """Annotates a picture that is watched, unless the last one was a moment ago."""
@@ -265,7 +267,7 @@ class Inspector(ManagedNode[InspectorParameters]):
             quality = self.parameters.jpeg_quality
             self._publish(jpeg, messages.jpeg_message(picture, header, quality))
 
-    def _believe(self, stamp_ns: int, what: str) -> None:
+    def _check_stamp(self, stamp_ns: int, what: str) -> None:
         """Raises MessageError for a stamp of another time."""
         ahead_ns = stamp_ns - self.now_ns()
         if ahead_ns > _FUTURE_NS:
@@ -284,7 +286,7 @@ class Inspector(ManagedNode[InspectorParameters]):
 
     # What is told.
 
-    def _draw(self) -> None:
+    def _publish_markers(self) -> None:
         if self._view is None:
             return
         shapes = self._view.shapes(self.now_ns())
@@ -292,7 +294,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         gone = self._shown.replace(shapes)
         self._publish(demand.MARKERS, messages.marker_array(shapes, gone, lifetime))
 
-    def _tell(self) -> None:
+    def _publish_status(self) -> None:
         self._publish(demand.STATUS, String(data=self._board.as_json(self.now_ns())))
 
     def _publish(self, output: str, message: Any) -> None:

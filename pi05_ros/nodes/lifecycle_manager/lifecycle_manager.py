@@ -95,7 +95,7 @@ class LifecycleManager(Node):
         # Steady, not the node's clock: nodes must come up before a simulated clock runs.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_TICK_S, self._tick, clock=clock)
-        self.create_timer(self._config.ask_period_s, self._ask, clock=clock)
+        self.create_timer(self._config.ask_period_s, self._request_states, clock=clock)
         self.create_timer(_DIAGNOSTICS_S, self._publish_diagnostics, clock=clock)
 
     @property
@@ -133,7 +133,7 @@ class LifecycleManager(Node):
             call = sequence.next_call(now)
             if call is not None:
                 future = self._nodes[call.node].change(call.transition)
-                replied = functools.partial(self._replied, sequence, call)
+                replied = functools.partial(self._on_reply, sequence, call)
                 future.add_done_callback(replied)
         for sequence in self._aside.values():
             for event in sequence.drain_events():
@@ -156,22 +156,22 @@ class LifecycleManager(Node):
         else:
             self.get_logger().info(event.text)
 
-    def _replied(self, sequence: LifecycleSequence, call: Call, future: Future) -> None:
+    def _on_reply(self, sequence: LifecycleSequence, call: Call, future: Future) -> None:
         success = future.exception() is None and future.result().success
         sequence.finished(call, success, time.monotonic())
 
-    def _ask(self) -> None:
+    def _request_states(self) -> None:
         """Asks every node for its state, and notes which of them do not answer."""
         now = time.monotonic()
         for name, remote in self._nodes.items():
             if not remote.present:
                 self._sequence_of(name).gone(name, now)
                 continue
-            if now - remote.heard > self._config.answer_timeout_s:
+            if now - remote.answered_at > self._config.answer_timeout_s:
                 self._sequence_of(name).silent(name, now)
-            remote.ask(self._heard, forget_before=now - self._config.answer_timeout_s)
+            remote.request_state(self._on_state, forget_before=now - self._config.answer_timeout_s)
 
-    def _heard(self, name: str, state_id: int, asked: float) -> None:
+    def _on_state(self, name: str, state_id: int, asked: float) -> None:
         state = _STATES.get(state_id, State.CHANGING)
         self._sequence_of(name).observe(name, state, asked, time.monotonic())
 
@@ -209,7 +209,7 @@ class _Remote:
         self._change = node.create_client(ChangeState, f"{name}/change_state")
         self._get = node.create_client(GetState, f"{name}/get_state")
         self._asked: deque[tuple[float, Future]] = deque()  # Questions without an answer.
-        self.heard = float("-inf")  # When it last answered (time.monotonic) [s].
+        self.answered_at = float("-inf")  # When it last answered (time.monotonic) [s].
 
     @property
     def present(self) -> bool:
@@ -222,7 +222,9 @@ class _Remote:
         request.transition.id = _TRANSITIONS[transition]
         return self._change.call_async(request)
 
-    def ask(self, heard: Callable[[str, int, float], None], forget_before: float) -> None:
+    def request_state(
+        self, on_state: Callable[[str, int, float], None], forget_before: float
+    ) -> None:
         """Asks for its state, whether or not the last question was answered.
 
         A process that died leaves its questions open; the one started in its place gets the next.
@@ -235,8 +237,8 @@ class _Remote:
 
         def answered(done: Future) -> None:
             if done.exception() is None and not done.cancelled():
-                self.heard = time.monotonic()
-                heard(self._name, done.result().current_state.id, asked)
+                self.answered_at = time.monotonic()
+                on_state(self._name, done.result().current_state.id, asked)
 
         future.add_done_callback(answered)
 

@@ -129,7 +129,7 @@ class CameraThread:
                 "libegl1, MUJOCO_GL=osmesa needs libosmesa6"
             ) from self._failure
 
-    def look(self, since_ns: int) -> None:
+    def request_due(self, since_ns: int) -> None:
         """Asks for the pictures that became due after `since_ns`. Called after each tick."""
         now_ns = self._simulation.now_ns
         due = [d for d in self._drivers if now_ns // d.period_ns != since_ns // d.period_ns]

@@ -33,7 +33,7 @@ from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
-_WAITING_AGAIN_S = 1.0  # While time waits, it is told this often what for [s of wall time].
+_WAITING_PERIOD_S = 1.0  # While time waits, it is reported this often what for [s of wall time].
 _RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
 
 
@@ -128,7 +128,7 @@ class MockHome(Node):
         self._reset_wanted = threading.Event()
         self._reset_done = threading.Event()
         self._reset_error = ""
-        self._waiting_told = 0.0  # When it was last told what time waits for [s, wall].
+        self._waiting_published = 0.0  # When it was last reported what time waits for [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
         try:
@@ -188,7 +188,10 @@ class MockHome(Node):
                 self._tick()
                 self._pacer.wait()
                 self.simulation.wait(
-                    self._command_wait, self._hold_back, self._remind, self._is_called_off
+                    self._command_wait,
+                    self._waiting_for,
+                    self._report_waiting,
+                    self._is_wait_cancelled,
                 )
         except Exception as error:
             if self._stop.is_set() or not self.context.ok():
@@ -208,7 +211,7 @@ class MockHome(Node):
         for interface in self._interfaces:
             interface.publish(self.simulation.now_ns)
         self._cameras.check()
-        self._cameras.look(before_ns)
+        self._cameras.request_due(before_ns)
         self._statistics.publish()
 
     def _on_heartbeat(self, message: Heartbeat) -> None:
@@ -225,7 +228,7 @@ class MockHome(Node):
                 )
         self.simulation.arrival.set()
 
-    def _hold_back(self) -> str:
+    def _waiting_for(self) -> str:
         """Which node the next tick must wait for, in words; empty: none."""
         with self.simulation.lock:
             before = self._graph.given_up
@@ -241,16 +244,16 @@ class MockHome(Node):
             )
         return f"{name}, which is late" if name else ""
 
-    def _is_called_off(self) -> bool:
+    def _is_wait_cancelled(self) -> bool:
         """Whether there are more urgent things to do than to wait."""
         return self._stop.is_set() or self._reset_wanted.is_set()
 
-    def _remind(self) -> None:
+    def _report_waiting(self) -> None:
         """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
-        self._outputs.remind_of_clock()
+        self._outputs.republish_clock()
         wall = time.monotonic()
-        if wall > self._waiting_told + _WAITING_AGAIN_S:
-            self._waiting_told = wall
+        if wall > self._waiting_published + _WAITING_PERIOD_S:
+            self._waiting_published = wall
             self._statistics.publish_now()
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

@@ -76,10 +76,10 @@ class Outputs:
         if simulation.ticks % SCORE_TICKS == 0:
             self.publish_score()
 
-    def remind_of_clock(self) -> None:
+    def republish_clock(self) -> None:
         """Publishes the time of the last tick again, a nanosecond later each time.
 
-        So a clock that waits can be told from one that is dead: the time of its readers moves.
+        So a clock that waits can be reported from one that is dead: the time of its readers moves.
         """
         self._reminders += 1
         seconds, nanoseconds = divmod(self._simulation.now_ns + self._reminders, 1_000_000_000)

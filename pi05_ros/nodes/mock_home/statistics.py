@@ -44,7 +44,7 @@ class Statistics:
         self._publisher = node.create_publisher(
             DiagnosticArray, "mock_home/statistics", qos.DRIVER_OUTPUT
         )
-        self._told: dict[str, dict[str, int]] = {}
+        self._reported: dict[str, dict[str, int]] = {}
 
     def publish(self) -> None:
         """Publishes if it is time. Called after each tick."""
@@ -83,9 +83,9 @@ class Statistics:
 
     def _news(self, name: str, faults: dict[str, int]) -> list[str]:
         """Faults that were counted since the last message."""
-        told = self._told.get(name, {})
-        self._told[name] = faults
-        return [fault for fault, count in faults.items() if count > told.get(fault, 0)]
+        reported = self._reported.get(name, {})
+        self._reported[name] = faults
+        return [fault for fault, count in faults.items() if count > reported.get(fault, 0)]
 
 
 def counts(witness: GroupWitness) -> dict[str, int]:

@@ -44,18 +44,18 @@ class Planner(BrainNode[PlannerParameters]):
         self._planning: Any = None
         self._tasks: TaskServer | None = None
         self._outputs: list[Any] = []
-        self._operators: list[Any] = []
-        self._chunks: Any = None
-        self._watch: Any = None
+        self._operator_services: list[Any] = []
+        self._chunk_subscription: Any = None
+        self._task_timer: Any = None
         self._warned: set[str] = set()
 
     def configure(self) -> None:
         """Opens and warms the brain, makes the outputs."""
         self.open_brain()
         self._planning = Planning(self._platform, self.parameters.settings())
-        self._publisher = self.create_publisher(Subtask, "subtask", qos.LATCHED)
+        self._subtasks = self.create_publisher(Subtask, "subtask", qos.LATCHED)
         self._decisions = self.create_publisher(PlanDecision, "plan_decision", qos.PLAN_DECISION)
-        self._outputs = [self._publisher, self._decisions]
+        self._outputs = [self._subtasks, self._decisions]
         # They live on while the node is inactive: to say so, and to deliver the last result.
         self._tasks = TaskServer(
             self,
@@ -63,7 +63,7 @@ class Planner(BrainNode[PlannerParameters]):
             lambda: self._end(Outcome.PREEMPTED),
             self._begin,
         )
-        self._operators = [
+        self._operator_services = [
             self.create_service(Instruct, "instruct", self._on_instruct),
             self.create_service(Trigger, "cancel_task", self._on_cancel),
         ]
@@ -74,11 +74,11 @@ class Planner(BrainNode[PlannerParameters]):
             first_id = self._planning.keeper.next_id
             self._planning = Planning(self._platform, self.parameters.settings(), first_id)
         self._warned = set()
-        self.start_thinking(self._platform.planner_cameras, self._on_state)
-        self._chunks = self.create_subscription(
+        self.start_inference(self._platform.planner_cameras, self._on_state)
+        self._chunk_subscription = self.create_subscription(
             ActionChunk, "action_chunk", self.guarded(self._on_chunk), qos.ACTION_CHUNK_GLANCE
         )
-        self._watch = self.steady_timer(0.2, self._look_after_task)
+        self._task_timer = self.steady_timer(0.2, self._check_task)
         task = instructions.clean(self.parameters.task)
         if task:
             self._begin(task, None)
@@ -90,14 +90,14 @@ class Planner(BrainNode[PlannerParameters]):
             # What an operator said without a task ends too.
             subtask = self._planning.keeper.subtask
             if subtask is not None and subtask.text:
-                self._publish(self._planning.end(self.now_ns()), {})
-        self.stop_thinking()
-        if self._chunks is not None:
-            self.destroy_subscription(self._chunks)
-            self._chunks = None
-        if self._watch is not None:
-            self.destroy_timer(self._watch)
-            self._watch = None
+                self._publish_subtask(self._planning.end(self.now_ns()), {})
+        self.stop_inference()
+        if self._chunk_subscription is not None:
+            self.destroy_subscription(self._chunk_subscription)
+            self._chunk_subscription = None
+        if self._task_timer is not None:
+            self.destroy_timer(self._task_timer)
+            self._task_timer = None
 
     def cleanup(self) -> None:
         """Gives the brain back and frees the outputs."""
@@ -105,9 +105,9 @@ class Planner(BrainNode[PlannerParameters]):
         if self._tasks is not None:
             self._tasks.close()
             self._tasks = None
-        for service in self._operators:
+        for service in self._operator_services:
             self.destroy_service(service)
-        self._operators = []
+        self._operator_services = []
         for publisher in self._outputs:
             self.destroy_publisher(publisher)
         self._outputs = []
@@ -123,8 +123,12 @@ class Planner(BrainNode[PlannerParameters]):
             "task": task.text if task else "",
             "subtask": subtask.text if subtask else "",
         }
-        blindness = self.blindness() if task is not None else ""
-        troubles = [unfit, f"cannot plan: {blindness}" if blindness else "", *warnings.values()]
+        observation_problem = self.observation_problem() if task is not None else ""
+        troubles = [
+            unfit,
+            f"cannot plan: {observation_problem}" if observation_problem else "",
+            *warnings.values(),
+        ]
         if any(troubles):
             said = "; ".join(filter(None, troubles))
             return Health(ERROR if unfit else WARN, said, values)
@@ -137,18 +141,18 @@ class Planner(BrainNode[PlannerParameters]):
 
     # The high level: the worker's thread.
 
-    def think(self) -> None:
+    def run_inference(self) -> None:
         """Asks the brain for the next subtask when one is due."""
-        assert self._observer is not None
-        moment = self._observer.moment()
+        assert self._observations is not None
+        moment = self._observations.moment()
         if moment is None:
             return
         with self._lock:
             question = self._planning.question(moment.observation.stamp_ns)
         if question is not None:
-            self._ask(question, moment)
+            self._predict(question, moment)
 
-    def _ask(self, question: Question, moment: Moment) -> None:
+    def _predict(self, question: Question, moment: Moment) -> None:
         stamp_ns, planning = moment.observation.stamp_ns, self._planning
         try:
             prediction = self._brain.predict_subtask(moment.observation, question.task.text)
@@ -156,7 +160,7 @@ class Planner(BrainNode[PlannerParameters]):
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]
             with self._lock:
                 decision = planning.failed(question, why, stamp_ns, self.now_ns())
-                self._tell(decision, {})
+                self._publish_decision(decision, {})
             raise
         with self._lock:
             decision = planning.answered(
@@ -164,8 +168,8 @@ class Planner(BrainNode[PlannerParameters]):
             )
             # In the same breath: a task or an instruction that comes now is not done.
             if decision is not None and decision.verdict == Verdict.DONE:
-                self._end_held(Outcome.DONE)
-            self._tell(decision, moment.pictures.letterboxes)
+                self._end_locked(Outcome.DONE)
+            self._publish_decision(decision, moment.pictures.letterboxes)
 
     # What it sees: the executor's thread.
 
@@ -192,24 +196,24 @@ class Planner(BrainNode[PlannerParameters]):
             self._planning.begin(task, self.now_ns(), limit)
             self._brain.begin_task(task)
         self.get_logger().info(f"task: {task}")
-        self.think_soon()
+        self.request_inference()
 
     def _end(self, outcome: Outcome) -> None:
         """Ends the present task, if there is one, and tells policy and client."""
         with self._lock:
-            self._end_held(outcome)
+            self._end_locked(outcome)
 
-    def _end_held(self, outcome: Outcome) -> None:
+    def _end_locked(self, outcome: Outcome) -> None:
         """As `_end`, with the lock held."""
         task, count = self._planning.keeper.task, self._planning.keeper.subtask_count
         if task is None:
             return
-        self._publish(self._planning.end(self.now_ns()), {})
+        self._publish_subtask(self._planning.end(self.now_ns()), {})
         self.get_logger().info(f"task ended: {MESSAGES[outcome]}")
         if self._tasks is not None:
             self._tasks.finish(outcome, count, max(0, self.now_ns() - task.started_ns) * 1e-9)
 
-    def _look_after_task(self) -> None:
+    def _check_task(self) -> None:
         with self._lock:
             late = self._planning.keeper.out_of_time(self.now_ns())
             warnings = self._planning.warnings(self.now_ns())
@@ -240,9 +244,9 @@ class Planner(BrainNode[PlannerParameters]):
         text = instructions.clean(text)
         with self._lock:
             decision = self._planning.instruct(text, self.now_ns())
-            self._tell(decision, {})
+            self._publish_decision(decision, {})
             subtask = self._planning.keeper.subtask
-        self.think_soon()
+        self.request_inference()
         if text:
             return InstructCode.NONE, f"subtask is now: {text}", subtask.id
         return InstructCode.NONE, "the brain decides again", subtask.id if decision.publish else 0
@@ -261,26 +265,30 @@ class Planner(BrainNode[PlannerParameters]):
             task = self._planning.keeper.task
             if task is None:
                 return False, "no task to cancel"
-            self._end_held(Outcome.CANCELED)
+            self._end_locked(Outcome.CANCELED)
         return True, f"cancelled: {task.text}"
 
     # Output; the lock is held.
 
-    def _tell(self, decision: Decision | None, letterboxes: Mapping[str, Letterbox]) -> None:
+    def _publish_decision(
+        self, decision: Decision | None, letterboxes: Mapping[str, Letterbox]
+    ) -> None:
         if decision is None:
             return
         standing = self._planning.keeper.subtask
         if decision.publish:
-            self._publish(standing, letterboxes)
+            self._publish_subtask(standing, letterboxes)
         self._decisions.publish(decision_message(decision, standing, self.now_ns()))
 
-    def _publish(self, subtask: CurrentSubtask, letterboxes: Mapping[str, Letterbox]) -> None:
+    def _publish_subtask(
+        self, subtask: CurrentSubtask, letterboxes: Mapping[str, Letterbox]
+    ) -> None:
         message = subtask_message(subtask, letterboxes, self.now_ns())
-        self._publisher.publish(message)
+        self._subtasks.publish(message)
         task = self._planning.keeper.task
         if self._tasks is not None:
             elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9 if task else 0.0
-            self._tasks.tell(message, elapsed)
+            self._tasks.publish_feedback(message, elapsed)
 
 
 def main(args: Sequence[str] | None = None) -> int:

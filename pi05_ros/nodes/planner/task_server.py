@@ -71,7 +71,7 @@ class TaskServer:
         with self._lock:
             return self._goal is not None and self._goal.is_cancel_requested
 
-    def tell(self, subtask: Subtask, elapsed: float) -> None:
+    def publish_feedback(self, subtask: Subtask, elapsed: float) -> None:
         """Feedback to the client of the present goal, if there is one. elapsed [s]."""
         with self._lock:
             goal = self._goal

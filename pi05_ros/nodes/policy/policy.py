@@ -61,7 +61,7 @@ class Policy(BrainNode[PolicyParameters]):
         self._scheduler = self._new_scheduler()
         self._latency = math.nan
         self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
-        self.start_thinking(self._platform.policy_cameras, self._on_state)
+        self.start_inference(self._platform.policy_cameras, self._on_state)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
         )
@@ -70,7 +70,7 @@ class Policy(BrainNode[PolicyParameters]):
         """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
         with self._lock:
             self._subtask = None  # A thought that outlives the worker's end publishes nothing.
-        self.stop_thinking()
+        self.stop_inference()
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
@@ -100,13 +100,13 @@ class Policy(BrainNode[PolicyParameters]):
             problem = scheduler.problem()
         if idle:
             return Health(OK, "waiting for a subtask", values)
-        if blindness := self.blindness():
-            return Health(WARN, f"no chunks: {blindness}", values)
+        if observation_problem := self.observation_problem():
+            return Health(WARN, f"no chunks: {observation_problem}", values)
         if problem:
             return Health(WARN, f"publishing chunks, but {problem}", values)
         return Health(OK, "publishing chunks", values)
 
-    def saw(self, pictures: Pictures) -> None:
+    def on_pictures(self, pictures: Pictures) -> None:
         """Tells the scheduler how often there is something new to see."""
         with self._lock:
             self._scheduler.add_observation(pictures.stamp_ns)
@@ -120,14 +120,14 @@ class Policy(BrainNode[PolicyParameters]):
             changed = _reference(self._subtask) != _reference(message)
             self._subtask = message
         if changed:
-            self.think_soon()
+            self.request_inference()
 
     # The low level: the worker's thread.
 
-    def think(self) -> None:
+    def run_inference(self) -> None:
         """Asks the brain for the next chunk when one is due."""
-        assert self._observer is not None
-        moment = self._observer.moment()
+        assert self._observations is not None
+        moment = self._observations.moment()
         if moment is None:
             return
         started_ns = self.now_ns()

@@ -16,22 +16,24 @@ from pi05_ros.data.bags.errors import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.by_hand import ByHand
+from pi05_ros.nodes.common.manual_take import ManualTakeGroup
 from pi05_ros.recording.joining import Demand, Join, Joining, Publisher
 from pi05_ros.recording.queue import Message
 from pi05_ros.recording.session import Session
 from pi05_ros.recording.topics import TopicChoice
 
 _POLL_S = 0.005
-_LOOK_S = 0.5  # Between two looks at the graph [s].
-_SOON_S = 0.1  # The same while an episode is young.
+_GRAPH_S = 0.5  # Between two looks at the graph [s].
+_YOUNG_GRAPH_S = 0.1  # The same while an episode is is_discovering.
 _YOUNG_S = 3.0
-_AT_ONCE = 64  # Messages of one topic before the next has its turn.
+_MAX_BURST = 64  # Messages of one topic before the next has its turn.
 _LAST_ROUNDS = 8  # As many turns empty the deepest subscription.
 # What DDS keeps for a subscription while this process waits for a processor. Pictures are large.
 _DEPTH, _PICTURE_DEPTH = 500, 30
 _PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "pi05_msgs/msg/CameraSet")
-_BELIEVED_NS = 1_000_000_000  # A reception time further than this from now is of another clock.
+_MAX_RECEPTION_OFFSET_NS = (
+    1_000_000_000  # A reception time further than this from now is of another clock.
+)
 
 
 class RecorderInputs:
@@ -52,10 +54,10 @@ class RecorderInputs:
         self._node, self.session, self._simulated = node, session, simulated
         self._joining = Joining(choice)
         # With forty topics and some hundred messages a second an executor costs most of a core.
-        self._group = ByHand()
-        self._taps: dict[str, Any] = {}  # Topic -> subscription.
+        self._group = ManualTakeGroup()
+        self._subscriptions: dict[str, Any] = {}  # Topic -> subscription.
         self._began = time.monotonic()
-        self._look_at = 0.0
+        self._next_update = 0.0
         self._stop = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._run, name="inputs", daemon=True)
@@ -70,19 +72,19 @@ class RecorderInputs:
         return problems
 
     @property
-    def several(self) -> set[str]:
+    def multi_publisher_topics(self) -> set[str]:
         """Topics with several publishers."""
         return set(self._joining.several)
 
     @property
-    def young(self) -> bool:
+    def is_discovering(self) -> bool:
         """Whether DDS may still be finding publishers."""
         return time.monotonic() - self._began < _YOUNG_S
 
     @property
     def topic_count(self) -> int:
         """Topics that are subscribed to."""
-        return len(self._taps)
+        return len(self._subscriptions)
 
     def close(self) -> None:
         """Takes what has arrived, and unsubscribes."""
@@ -93,9 +95,9 @@ class RecorderInputs:
         try:
             while not self._stop.wait(_POLL_S):
                 now = time.monotonic()
-                if now >= self._look_at:
-                    self._look_at = now + (_SOON_S if self.young else _LOOK_S)
-                    self._look()
+                if now >= self._next_update:
+                    self._next_update = now + (_YOUNG_GRAPH_S if self.is_discovering else _GRAPH_S)
+                    self._update_subscriptions()
                 self._drain()
             for _ in range(_LAST_ROUNDS):
                 self._drain()
@@ -103,17 +105,17 @@ class RecorderInputs:
             self._failure = "internal error: see the log of recorder"
             self._node.get_logger().error(f"inputs failed:\n{traceback.format_exc()}")
         finally:
-            for tap in self._taps.values():
-                self._node.destroy_subscription(tap)
-            self._taps = {}
+            for subscription in self._subscriptions.values():
+                self._node.destroy_subscription(subscription)
+            self._subscriptions = {}
 
     def _drain(self) -> None:
         """Takes what has arrived on every topic."""
         now_ns = self._node.now_ns()
         put = self.session.put
-        for topic, tap in self._taps.items():
-            take, kind = tap.handle.take_message, tap.msg_type
-            for _ in range(_AT_ONCE):
+        for topic, subscription in self._subscriptions.items():
+            take, kind = subscription.handle.take_message, subscription.msg_type
+            for _ in range(_MAX_BURST):
                 taken = take(kind, True)
                 if taken is None:
                     break
@@ -122,7 +124,11 @@ class RecorderInputs:
                 if not self._simulated:
                     # The same clock as the node's: messages keep the order in which they came.
                     received_ns = int(info["received_timestamp"])
-                    log_ns = received_ns if abs(now_ns - received_ns) < _BELIEVED_NS else now_ns
+                    log_ns = (
+                        received_ns
+                        if abs(now_ns - received_ns) < _MAX_RECEPTION_OFFSET_NS
+                        else now_ns
+                    )
                 put(
                     Message(
                         topic,
@@ -133,7 +139,7 @@ class RecorderInputs:
                     )
                 )
 
-    def _look(self) -> None:
+    def _update_subscriptions(self) -> None:
         """Follows the graph."""
         choice = self._joining.choice
         for join in self._joining.update(publishers(self._node, choice)):
@@ -143,7 +149,7 @@ class RecorderInputs:
             self.session.change(lambda facts: replace(facts, cameras=cameras))
 
     def _join(self, join: Join) -> None:
-        before = self._taps.pop(join.topic, None)
+        before = self._subscriptions.pop(join.topic, None)
         if before is not None:
             self._node.destroy_subscription(before)
             self._node.get_logger().info(
@@ -152,7 +158,7 @@ class RecorderInputs:
         try:
             definition(join.type)
             kind = message_type(join.type)
-            tap = self._node.create_subscription(
+            subscription = self._node.create_subscription(
                 kind,
                 join.topic,
                 _never_called,
@@ -168,7 +174,7 @@ class RecorderInputs:
             )
             return
         self.session.add_topic(BagTopic(join.topic, join.type, join.qos, join.type_hash))
-        self._taps[join.topic] = tap
+        self._subscriptions[join.topic] = subscription
 
 
 def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Publisher]]:

@@ -44,7 +44,7 @@ from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
-_WATCH_S = 0.1  # How soon a change of state is told [s].
+_UPDATE_S = 0.1  # How soon a change of state is told [s].
 _ENDED = "recorder stopped"
 
 
@@ -57,7 +57,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         super().__init__("recorder", RecorderParameters, **arguments)
         self._episodes: Episodes | None = None
         self._inputs: RecorderInputs | None = None
-        self._operators: RecorderServices | None = None
+        self._episode_services: RecorderServices | None = None
         self._open: list[Any] = []
         self._notice = ""  # What recovery did.
         self._stop_recovering = threading.Event()
@@ -93,10 +93,10 @@ class Recorder(ManagedNode[RecorderParameters]):
     def activate(self) -> None:
         """Opens the services."""
         self._task = ""  # The planner's.
-        self._to_begin = self.parameters.record  # By itself, when all nodes are active.
+        self._auto_start_pending = self.parameters.record  # By itself, when all nodes are active.
         self._graph_active = False
-        self._told: tuple[State, str] | None = None
-        self._operators = RecorderServices(self, self._on_start, self._on_stop)
+        self._published: tuple[State, str] | None = None
+        self._episode_services = RecorderServices(self, self._on_start, self._on_stop)
         self._open = [
             self.create_subscription(
                 Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
@@ -108,17 +108,17 @@ class Recorder(ManagedNode[RecorderParameters]):
                 qos.LATCHED,
             ),
         ]
-        self._watches = [
-            self.steady_timer(_WATCH_S, self._watch),
-            self.steady_timer(1.0, self._tell),
+        self._update_timers = [
+            self.steady_timer(_UPDATE_S, self._update),
+            self.steady_timer(1.0, self._publish_reports),
         ]
 
     def deactivate(self) -> None:
         """Closes the bag of an open episode, verified, and the services."""
-        if self._operators is not None:
-            self._operators.close()
-            self._operators = None
-            for timer in self._watches:
+        if self._episode_services is not None:
+            self._episode_services.close()
+            self._episode_services = None
+            for timer in self._update_timers:
                 self.destroy_timer(timer)
         for subscription in self._open:
             self.destroy_subscription(subscription)
@@ -127,7 +127,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         if self._episodes is not None:
             reply = self._episodes.end(_ENDED)
             if reply.code != StopCode.NOT_RECORDING:
-                self._say("end", reply)
+                self._log_reply("end", reply)
             self._report.settle()
             self._publish_episode()
 
@@ -179,7 +179,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._close_inputs()  # Of an episode that ended by itself.
             self._inputs = RecorderInputs(self, choice, session, self._simulated)
             self._report.follow(session, self._inputs)
-        self._say("start_episode", reply)
+        self._log_reply("start_episode", reply)
         return reply
 
     def _on_stop(self, request: StopEpisode.Request) -> Reply:
@@ -192,7 +192,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._close_inputs()
         reply = self._episodes.stop(request.outcome, request.notes)
         self._report.settle()
-        self._say("stop_episode", reply)
+        self._log_reply("stop_episode", reply)
         return reply
 
     # In the executor's thread.
@@ -206,25 +206,25 @@ class Recorder(ManagedNode[RecorderParameters]):
     def _on_graph_state(self, message: String) -> None:
         self._graph_active = message.data == "active"
 
-    def _begin_by_itself(self) -> None:
+    def _auto_start(self) -> None:
         reply = self._start(self.parameters.task, "", "", "")
         if reply.code != StartCode.NONE:
             self._notice = f"episode not started: {reply.message}"
 
-    def _watch(self) -> None:
+    def _update(self) -> None:
         """Begins by itself when it should, and tells a change of state at once."""
-        assert self._episodes is not None and self._operators is not None
+        assert self._episodes is not None and self._episode_services is not None
         # The graph may be active before simulated time is heard here.
         timeless = self._simulated and self.now_ns() == 0
-        if self._to_begin and self._graph_active and not timeless:
-            self._to_begin = False
-            self._operators.do(self._begin_by_itself)
+        if self._auto_start_pending and self._graph_active and not timeless:
+            self._auto_start_pending = False
+            self._episode_services.do(self._auto_start)
         self._report.settle()
         status = self._episodes.status()
         told = (status.state, self._notice)
-        if told == self._told:
+        if told == self._published:
             return
-        self._told = told
+        self._published = told
         if status.state is State.ERROR:
             self.get_logger().error(f"recording stopped on an error: {status.message}")
             if self._inputs is not None and self._inputs.session.trouble:
@@ -232,7 +232,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._publish_episode(status)
         self._publish_health()
 
-    def _tell(self) -> None:
+    def _publish_reports(self) -> None:
         self._publish_episode()
         self._report.publish()
 
@@ -245,11 +245,11 @@ class Recorder(ManagedNode[RecorderParameters]):
     def _problems(self) -> str:
         """What is not recorded as it should be, in words; empty: nothing."""
         inputs = self._inputs
-        if inputs is None or inputs.young:
+        if inputs is None or inputs.is_discovering:
             return ""
         return "; ".join(f"{topic}: {why}" for topic, why in sorted(inputs.problems.items()))
 
-    def _say(self, what: str, reply: Reply) -> None:
+    def _log_reply(self, what: str, reply: Reply) -> None:
         if reply.code:
             self.get_logger().warning(f"{what}: {reply.message}")
         else:
@@ -282,12 +282,12 @@ class Recorder(ManagedNode[RecorderParameters]):
         """Mends what a crash has left. The body of a thread."""
         assert self._episodes is not None
         try:
-            for mended, said in recover_leftovers(
+            for repaired, said in recover_leftovers(
                 self._episodes.folder, self._stop_recovering.is_set
             ):
                 self._notice = "; ".join(filter(None, (self._notice, said)))
                 log = self.get_logger()
-                log.warning(said) if mended else log.error(said)
+                log.warning(said) if repaired else log.error(said)
         except (Pi05Error, OSError) as error:
             self.get_logger().error(f"recovery: {error}")
 

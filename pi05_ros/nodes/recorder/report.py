@@ -72,8 +72,8 @@ class RecordingReport:
 
     def _publish(self, session: Session, inputs: RecorderInputs) -> None:
         now = time.monotonic()
-        problems = {} if inputs.young else inputs.problems
-        self.topics = session.tallies.report(now, inputs.several, problems)
+        problems = {} if inputs.is_discovering else inputs.problems
+        self.topics = session.tallies.report(now, inputs.multi_publisher_topics, problems)
         (then, before), written = self._written, session.bytes_written
         self._written = (now, written)
         self._publisher.publish(

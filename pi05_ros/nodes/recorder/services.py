@@ -10,7 +10,7 @@ from typing import Any
 
 from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.by_hand import ByHand
+from pi05_ros.nodes.common.manual_take import ManualTakeGroup
 from pi05_ros.recording.episodes import Reply, StartCode, StopCode
 
 _POLL_S = 0.02
@@ -33,7 +33,7 @@ class RecorderServices:
 
     def __init__(self, node: ManagedNode[Any], start: Start, stop: Stop) -> None:
         self._node = node
-        group = ByHand()
+        group = ManualTakeGroup()
         self._services = [
             (
                 node.create_service(

@@ -147,9 +147,9 @@ def test_arming_leaves_the_grippers_alone_until_a_chunk_moves_them(graph):
     scene = Scene(graph)
     assert scene.arm().success
     wait_for(lambda: len(scene.robot.trajectories) > 10, "holding commands")
-    assert scene.bridge._sender._wanted_gripper == {}
+    assert scene.bridge._sender._gripper_targets == {}
     scene.chunks.publish(scene.chunk())
-    wait_for(lambda: len(scene.bridge._sender._wanted_gripper) == 2, "the chunk's grippers")
+    wait_for(lambda: len(scene.bridge._sender._gripper_targets) == 2, "the chunk's grippers")
 
 
 def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):

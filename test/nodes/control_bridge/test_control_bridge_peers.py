@@ -1,4 +1,4 @@
-"""control_bridge among other nodes: heartbeats, subtasks, rivals, and what it tells of itself."""
+"""The bridge and its neighbours in the graph: peers, planner, other publishers of commands."""
 
 import pytest
 

@@ -26,7 +26,7 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from pi05_msgs.msg import Heartbeat, TaskScore
-from pi05_ros.nodes.brain_common.observer import scene_from_message
+from pi05_ros.nodes.brain_common.observation_inputs import scene_from_message
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.nodes.mock_home.mock_home import MockHome

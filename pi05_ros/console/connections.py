@@ -19,7 +19,7 @@ class _Connection:
     uses: int = 0  # Above 0: it is busy.
 
 
-class Door:
+class ConnectionLimiter:
     """Lets connections in, and ends the one that was idle the longest when they are too many.
 
     Whoever opens connections and asks nothing, or sends half a request, costs others nothing: such
@@ -38,7 +38,7 @@ class Door:
 
     def protocol(self) -> asyncio.Protocol:
         """Of one connection that is to come."""
-        return _Entrance(self)
+        return _PendingConnection(self)
 
     @contextlib.contextmanager
     def busy(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
@@ -84,11 +84,11 @@ class Door:
         return True
 
 
-class _Entrance(asyncio.Protocol):
+class _PendingConnection(asyncio.Protocol):
     """Until a connection has a transport, and with it an address."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, connections: ConnectionLimiter) -> None:
+        self._door = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

@@ -3,11 +3,11 @@ import math
 
 from fakes.console_pages import TurnedClock
 
-from pi05_ros.console.board import Board, RateMeter, Timeline
+from pi05_ros.console.page_state import PageState, RateMeter, Timeline
 
 
 def test_only_what_changed_is_told_again():
-    board = Board()
+    board = PageState()
     board.put("a", {"x": 1})
     board.put("b", [1, 2])
     known, changed = board.since(0)
@@ -21,13 +21,13 @@ def test_only_what_changed_is_told_again():
 
 
 def test_numbers_that_json_lacks_become_null():
-    board = Board()
+    board = PageState()
     board.put("a", {"x": [math.nan, math.inf, 1.5]})
     assert json.loads(board.since(0)[1]["a"]) == {"x": [None, None, 1.5]}
 
 
 def test_markup_stays_text():
-    board = Board()
+    board = PageState()
     text = "</script><img src=x onerror=alert(1)>"
     board.put("a", text)
     assert json.loads(board.since(0)[1]["a"]) == text

@@ -12,7 +12,7 @@ from pi05_ros.errors import MessageError
 from pi05_ros.platforms.platform import Platform
 
 
-class Senses:
+class MeasuredState:
     """Joint states and odometry with the rules that make them believable."""
 
     def __init__(self, platform: Platform, settings: BridgeSettings) -> None:

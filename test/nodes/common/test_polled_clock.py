@@ -11,14 +11,14 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.by_hand import TakesByHand
 from pi05_ros.nodes.common.conversions import ns_to_time
-from pi05_ros.nodes.common.quiet_clock import QuietClock
+from pi05_ros.nodes.common.manual_take import ManualTakeMixin
+from pi05_ros.nodes.common.polled_clock import PolledClock
 
 SECOND = 1_000_000_000
 
 
-class Resting(TakesByHand, Node):
+class Resting(ManualTakeMixin, Node):
     """A node that can rest."""
 
 
@@ -28,7 +28,7 @@ class Scene:
     def __init__(self, graph, simulated=True):
         self.graph = graph
         self.node = graph.add(lambda **a: Resting("resting", **a), use_sim_time=simulated)
-        self.time = QuietClock(self.node)
+        self.time = PolledClock(self.node)
         other = graph.plain("other")
         self._clock = other.create_publisher(Clock, "/clock", 10)
         self._heard = []
@@ -66,11 +66,11 @@ def scene():
 
 def looks(scene, seconds):
     """Looks until the time has come through DDS."""
-    wait_for(lambda: scene.graph.call(scene.time.look) or scene.now == seconds, "the time")
+    wait_for(lambda: scene.graph.call(scene.time.poll) or scene.now == seconds, "the time")
 
 
 def test_time_stands_between_looks_and_nothing_of_it_wakes_the_executor(scene):
-    scene.graph.call(scene.time.look)
+    scene.graph.call(scene.time.poll)
     assert scene.woken_by == []  # Not its events either: they fire while a message lies unread.
     scene.at(10.0)
     assert scene.now == 0.0
@@ -81,8 +81,8 @@ def test_time_stands_between_looks_and_nothing_of_it_wakes_the_executor(scene):
 
 
 def test_awake_it_flows_again(scene):
-    scene.graph.call(scene.time.look)
-    scene.graph.call(scene.time.wake)
+    scene.graph.call(scene.time.poll)
+    scene.graph.call(scene.time.resume)
     scene.at(10.0)
     wait_for(lambda: scene.now == 10.0, "the time to come by itself")
     assert len(scene.woken_by) >= 1
@@ -107,8 +107,8 @@ def test_on_a_robot_there_is_nothing_to_do():
     graph = Graph()
     try:
         scene = Scene(graph, simulated=False)
-        graph.call(scene.time.look)
-        graph.call(scene.time.wake)
+        graph.call(scene.time.poll)
+        graph.call(scene.time.resume)
         assert scene.woken_by == [] and scene.now > 1e9
     finally:
         graph.close()

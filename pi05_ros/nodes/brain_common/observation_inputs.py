@@ -23,7 +23,7 @@ GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
 BASE_FRAME_IN_TRUTH = "base_link"
 
 
-class Observer:
+class ObservationInputs:
     """Keeps a node's ObservationBuffer filled. A helper of a node, not a node."""
 
     def __init__(

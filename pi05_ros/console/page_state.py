@@ -13,7 +13,7 @@ MAX_TIMELINE = 120  # Subtasks.
 _RATE_WINDOW_S = 3.0
 
 
-class Board:
+class PageState:
     """Newest value of each section, with a number that rises when it changes.
 
     Written by the graph's thread, read by the server's.
