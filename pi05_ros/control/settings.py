@@ -1,4 +1,4 @@
-"""When the bridge trusts what it gets."""
+"""Thresholds and times of the control bridge."""
 
 from __future__ import annotations
 

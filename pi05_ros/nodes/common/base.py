@@ -136,7 +136,7 @@ class ManagedNode(ManualTakeMixin, LifecycleNode, Generic[P]):
         """
         return self._is_simulated
 
-    def silence_ns(self) -> int:
+    def timeout_clock_ns(self) -> int:
         """The clock by which the silence of others is measured [ns].
 
         Steady, so that no step of the system's clock counts. In a simulation it is simulated
