@@ -1,4 +1,4 @@
-"""The heartbeats of a managed node: that it lives, whether it is fit, and how far its work is."""
+"""Heartbeats of a managed node: liveness, fitness and pending work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pi05_ros.nodes.common.worker import Worker
 
 
 class HeartbeatPublisher:
-    """Publishes Heartbeat messages. A helper of a node, not a node.
+    """Publishes Heartbeat messages of a node.
 
     Args:
-        node: Whose.
-        now_ns: Its time [ns].
+        node: The node.
+        now_ns: Returns its time [ns].
     """
 
     def __init__(self, node: Node, now_ns: Callable[[], int]) -> None:
@@ -27,44 +27,44 @@ class HeartbeatPublisher:
         self._now_ns = now_ns
         self._publisher = node.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT_OUTPUT)
         self._workers: list[Worker] = []
-        self._instance = 0  # Of the node's activation.
-        self._is_active = False  # Whether the node is active.
-        # A worker's thread sends heartbeats, too: what was true first must be sent first.
+        self._instance = 0  # Random number of the node's activation.
+        self._is_active = False
+        # Worker threads send heartbeats as well: they must be published in order.
         self._lock = threading.Lock()
-        self._reported_pending = False  # Whether the last heartbeat said that work is pending.
+        self._reported_pending = False  # True if the last heartbeat reported pending work.
 
     @property
     def has_reported_work(self) -> bool:
-        """Whether the last heartbeat said that work is pending."""
+        """True if the last heartbeat reported pending work."""
         with self._lock:
             return self._reported_pending
 
     def activate(self) -> None:
-        """The node is activated: from now on it is another instance."""
+        """Begin a new instance, when the node is activated."""
         with self._lock:
             self._instance = secrets.randbits(53) | 1
             self._is_active = True
 
     def deactivate(self) -> None:
-        """The node is deactivated: says so at once, rather than by falling silent."""
+        """Publish a last heartbeat with REASON_DEACTIVATED, when the node is deactivated."""
         with self._lock:
             if self._is_active:
                 self._publish(Heartbeat.REASON_DEACTIVATED)
             self._is_active = False
 
     def add_worker(self, worker: Worker) -> None:
-        """Heartbeats tell of the worker's pending work from now on."""
+        """Report the worker's pending work from now on."""
         self._workers.append(worker)
 
     def remove_worker(self, worker: Worker) -> None:
-        """They no longer do."""
+        """Stop reporting the worker's pending work."""
         self._workers.remove(worker)
 
     def publish(self, reason: str) -> None:
-        """Publishes one heartbeat between `begin` and `end`.
+        """Publish one heartbeat while active.
 
         Args:
-            reason: Why the node is not fit, as one clause; empty: it is.
+            reason: Reason for not being fit, one clause; empty: it is fit.
         """
         with self._lock:
             if self._is_active and self._now_ns() > 0:  # Before the first /clock there is no time.

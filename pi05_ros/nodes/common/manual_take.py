@@ -1,4 +1,4 @@
-"""Entities that no executor touches: whoever put them there takes from them."""
+"""Entities whose messages are taken without an executor."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from rclpy.callback_groups import CallbackGroup
 
 
 class ManualTakeGroup(CallbackGroup):  # type: ignore[misc]
-    """Group of entities whose messages and requests are taken by hand.
+    """Callback group of entities whose owner takes messages and requests itself.
 
-    An executor spends most of what a message costs before its callback begins. Asking a
-    subscription that has nothing takes half a microsecond. Wait-set executors respect the group;
-    EventsExecutor does not: a node that has such entities is a `ManualTakeMixin`, too.
+    Most of the cost of a message arises in the executor, before its callback begins; taking from
+    an empty subscription costs half a microsecond. Wait-set executors respect the group.
+    EventsExecutor does not: a node with such entities must also be a `ManualTakeMixin`.
     """
 
     def can_execute(self, entity: Any) -> bool:
-        """Never by an executor."""
+        """Return False: no executor may run its entities."""
         return False
 
     def begin_execution(self, entity: Any) -> bool:
-        """Never by an executor."""
+        """Return False: no executor may run its entities."""
         return False
 
 
 class ManualTakeMixin:
-    """Mix-in of a node: it shows its executor only what that may touch. Stands before the node."""
+    """Mix-in that hides manually taken entities from executors; a base before the node's."""
 
     @property
     def subscriptions(self) -> Iterator[Any]:
-        """Subscriptions without those whose messages are taken by hand."""
+        """Subscriptions without those that are taken manually."""
         return _without_manual_take(super().subscriptions)  # type: ignore[misc]
 
     @property
     def services(self) -> Iterator[Any]:
-        """Services without those whose requests are taken by hand."""
+        """Services without those that are taken manually."""
         return _without_manual_take(super().services)  # type: ignore[misc]
 
     @property
     def waitables(self) -> Iterator[Any]:
-        """Action servers, action clients and events without those of what is taken by hand."""
+        """Action servers, action clients and events without those that are taken manually."""
         return _without_manual_take(super().waitables)  # type: ignore[misc]
 
 

@@ -1,7 +1,7 @@
-"""control_bridge: from action chunks to controllers, 50 times a second, inside the limits.
+"""Node `control_bridge`: turns action chunks into commands to the controllers at 50 Hz.
 
-The only node that knows joints and controllers. Modes, checks and limits are in pi05_ros.control;
-this file wires them to topics.
+The only node that commands joints. Modes, checks and limits are in pi05_ros.control; this file
+connects them to topics.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from pi05_ros.nodes.control_bridge.services import BridgeServices
 from pi05_ros.nodes.control_bridge.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 from pi05_ros.platforms.platform import load_platform
 
-# Braking at the end takes at most this long [s, wall].
+# Time limit of braking at deactivation [s, wall].
 _BRAKE_LIMIT = 1.0
-# How often it looks for others who command the same controllers [s, wall].
+# Period of the check for other publishers of commands [s, wall].
 _OTHER_PUBLISHERS_PERIOD = 0.5
 
 
 class ControlBridge(ManagedNode[ControlBridgeParameters]):
-    """Streams chunks to the controllers. Comes up disarmed."""
+    """Executes chunks on the controllers. It starts disarmed."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("control_bridge", ControlBridgeParameters, **arguments)
@@ -55,20 +55,20 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._sender: CommandSender | None = None
         self._state_publisher: Any = None
         self._bridge: Bridge | None = None
-        # Whether it still has to arm itself: once in its life, never after a fault or a death.
+        # True until it has armed itself once; never again after a fault or a request.
         self._auto_arm = self.parameters.auto_arm
         self._logged_mode = ""
 
     def configure(self) -> None:
-        """Reads the platform and makes the outputs."""
+        """Read the platform and create the outputs."""
         self._platform = load_platform(self.parameters.platform)
         self._settings = self.parameters.settings()
         self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
         self._sender = CommandSender(self, self._platform)
 
     def activate(self) -> None:
-        """Opens the inputs and starts ticking, disarmed."""
-        # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
+        """Open the inputs and start the ticker, disarmed."""
+        # 53 bits: never 0, practically unique, and exact as a JSON number.
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
         self._state = RobotStateMessage(self._bridge)
@@ -98,7 +98,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._ticker.start()
 
     def deactivate(self) -> None:
-        """Brings the robot to rest, then closes the inputs."""
+        """Brake the robot, then close the inputs."""
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None
@@ -115,7 +115,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._operator = self._bridge = None
 
     def cleanup(self) -> None:
-        """Frees the outputs."""
+        """Destroy the outputs."""
         if self._sender is not None:
             self._sender.destroy()
             self._sender = None
@@ -124,7 +124,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._state_publisher = None
 
     def health(self) -> Health:
-        """Mode, its reason and what was counted."""
+        """Mode, its reason and counts."""
         assert self._bridge is not None and self._ticker is not None and self._sender is not None
         unsubscribed_topics = self._sender.unsubscribed_topics()
         with self._lock:
@@ -184,10 +184,10 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 raise MessageError(f"chunk {message.sequence} rejected: {error}") from error
 
     def _operate(self, act: Any) -> tuple[bool, str]:
-        """Does what an operator asks, `act(bridge, now_ns, steady_ns)`.
+        """Run a request of an operator, `act(bridge, now_ns, steady_ns)`.
 
         Returns:
-            Whether it was done, and what stands now or why not.
+            True on success, and the resulting mode or the reason of the failure.
         """
         with self._lock:
             self._auto_arm = False
@@ -201,7 +201,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
 
     def _check_other_publishers(self) -> None:
-        """Latches when somebody else publishes to our controllers."""
+        """Latch a fault when another node publishes to the same controllers."""
         other_publishers = self._sender.other_publishers() if self._sender is not None else []
         with self._lock:
             if other_publishers and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
@@ -220,7 +220,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     # Outputs: the ticker's thread.
 
     def _tick(self, now_ns: int) -> None:
-        """Must not raise, or the thread ends in silence: a tick that fails stops the bridge."""
+        """Run one tick; an exception latches a fault, since it must not end the thread."""
         try:
             self._tick_once(now_ns)
         except Exception:
@@ -244,7 +244,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
             message = self._state.after(tick, now_ns)
-            # Under the lock: `_clock_lost`, in another thread, sends by the same messages.
+            # Under the lock: `_clock_lost`, in another thread, fills the same messages.
             if tick.command is not None:
                 sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
             if not tick.mode.is_armed:
@@ -254,12 +254,12 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._log_mode(tick)
 
     def _clock_lost(self) -> None:
-        """Simulated time stands still: the base must not go on rolling on an old command."""
+        """Hold while simulated time stands still: the base must not follow an old command."""
         with self._lock:
             if self._bridge is None or self._sender is None or not self._bridge.mode.is_armed:
                 return
             if self._ticker is None or not self._ticker.clock_stands_still:
-                return  # A tick came while this waited for the lock.
+                return  # A tick ran while this waited for the lock.
             self.get_logger().warning("/clock has stopped: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
             command = self._bridge.tick(self.now_ns(), self.timeout_clock_ns()).command
@@ -274,9 +274,9 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self.get_logger().info(f"not armed yet: {error}", throttle_duration_sec=5.0)
 
     def _brake(self) -> None:
-        """Sends holding commands until all stand; the ticker has ended already.
+        """Send holding commands until the robot is at rest; the ticker has already ended.
 
-        Paced in wall time: in a burst they would be a jump that no limit has seen.
+        Paced in wall time: sent in a burst they would be a jump.
         """
         bridge, sender = self._bridge, self._sender
         if bridge is None or sender is None:
@@ -296,12 +296,12 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         sender.clear_gripper_targets()
 
     def _log_mode(self, tick: Tick) -> None:
-        """Tells a change of mode at once, in the log and in /diagnostics."""
+        """Report a change of mode at once, in the log and in /diagnostics."""
         if tick.mode.name == self._logged_mode:
             return
         self._logged_mode = tick.mode.name
         text = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
-        # Two calls: rclpy raises when one place in the code logs at two levels.
+        # Two calls: rclpy raises if one line of code logs at two levels.
         if tick.mode >= Mode.FAULTED:
             self.get_logger().error(text)
         else:
@@ -311,12 +311,12 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs control_bridge."""
-    # A callback in Python keeps the ticker waiting for at most this long (default 5 ms).
+    """Run control_bridge."""
+    # A Python callback delays the ticker by at most this time (default 5 ms).
     sys.setswitchinterval(0.0005)
-    # Before rclpy's and DDS's threads start: they inherit it.
+    # Before the threads of rclpy and DDS start: they inherit it.
     request_realtime(PROCESS_PRIORITY)
-    # What has been imported stays: no collection has to walk through it while the robot moves.
+    # Exclude imported objects from garbage collection while the robot moves.
     gc.collect()
     gc.freeze()
     return run_node(ControlBridge, args)
