@@ -1,4 +1,4 @@
-"""The subscriptions that planner and policy share: pictures, state, ground truth."""
+"""Subscriptions of planner and policy: camera sets, robot state, ground truth."""
 
 from __future__ import annotations
 
@@ -24,7 +24,16 @@ BASE_FRAME_IN_TRUTH = "base_link"
 
 
 class ObservationInputs:
-    """Keeps a node's ObservationBuffer filled. A helper of a node, not a node."""
+    """Fills the ObservationBuffer of a node.
+
+    Args:
+        node: Owns the subscriptions.
+        platform: The robot.
+        cameras: Cameras that an observation must have.
+        needs_scene: True if ground truth is required as well.
+        on_pictures: Called after each camera set, in the executor's thread; must be fast.
+        on_state: Called after each robot state of this platform, likewise.
+    """
 
     def __init__(
         self,
@@ -35,16 +44,6 @@ class ObservationInputs:
         on_pictures: Callable[[Pictures], None],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
     ) -> None:
-        """Subscribes.
-
-        Args:
-            node: The node that sees.
-            platform: The robot that it works for.
-            cameras: Cameras that an observation must have.
-            needs_scene: Whether ground truth is needed too.
-            on_pictures: Called after each camera set, in the executor's thread: be brief.
-            on_state: Called after each robot state of this platform, likewise.
-        """
         self._node = node
         self._platform = platform
         self._on_pictures = on_pictures
@@ -63,17 +62,17 @@ class ObservationInputs:
         ]
 
     def moment(self) -> Moment | None:
-        """The newest observation; None when `problem` says why."""
+        """Return the newest observation; None if there is none, see `problem`."""
         with self._lock:
             return self._buffer.moment(self._node.now_ns())
 
     def problem(self) -> str:
-        """Why there is no observation now, as one clause; empty when there is one."""
+        """Return why there is no observation now, as one clause; empty if there is one."""
         with self._lock:
             return self._buffer.problem(self._node.now_ns())
 
     def close(self) -> None:
-        """Unsubscribes."""
+        """Destroy the subscriptions."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
@@ -104,13 +103,13 @@ class ObservationInputs:
 
 
 def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
-    """Ground truth of a mock home: stamp [ns] and scene.
+    """Convert ground truth of a mock home to stamp [ns] and scene.
 
     Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
     the item `base_link`.
 
     Raises:
-        MessageError: There is no base, or a name is of another form.
+        MessageError: The base is missing, or a name has another form.
     """
     poses: dict[str, Pose] = {}
     home = stamp_ns = 0

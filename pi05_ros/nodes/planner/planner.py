@@ -1,4 +1,4 @@
-"""planner: from a task to subtasks, from all cameras. When and why: docs/design/planning.md."""
+"""Node `planner`: predicts subtasks of a task from all cameras; see docs/design/planning.md."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ from pi05_ros.planning.tasks import CurrentSubtask, Outcome
 
 
 class Planner(BrainNode[PlannerParameters]):
-    """Runs the high level: π(l̂ | o, l)."""
+    """Runs the high level, π(l̂ | o, l).
+
+    Args:
+        brain_source: Source of the brain; None creates one for this node.
+        **arguments: Passed on to LifecycleNode.
+    """
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
-        """Makes the node, unconfigured.
-
-        Args:
-            brain_source: Where the brain comes from; None makes one of its own.
-            **arguments: For the lifecycle node.
-        """
         super().__init__("planner", PlannerParameters, brain_source, **arguments)
         self._lock = threading.Lock()  # Guards the planning.
         self._planning: Any = None
@@ -50,13 +49,13 @@ class Planner(BrainNode[PlannerParameters]):
         self._warned: set[str] = set()
 
     def configure(self) -> None:
-        """Opens and warms the brain, makes the outputs."""
+        """Open and warm up the brain, create outputs and services."""
         self.open_brain()
         self._planning = Planning(self._platform, self.parameters.settings())
         self._subtasks = self.create_publisher(Subtask, "subtask", qos.LATCHED)
         self._decisions = self.create_publisher(PlanDecision, "plan_decision", qos.PLAN_DECISION)
         self._outputs = [self._subtasks, self._decisions]
-        # They live on while the node is inactive: to say so, and to deliver the last result.
+        # They stay while the node is inactive: to reject requests and to deliver the last result.
         self._tasks = TaskServer(
             self,
             lambda: "" if self.is_active else "the planner is not active",
@@ -69,7 +68,7 @@ class Planner(BrainNode[PlannerParameters]):
         ]
 
     def activate(self) -> None:
-        """Opens the inputs; begins with the task of the parameter, if there is one."""
+        """Open the inputs and begin the task of the parameter, if there is one."""
         with self._lock:
             first_id = self._planning.keeper.next_id
             self._planning = Planning(self._platform, self.parameters.settings(), first_id)
@@ -84,10 +83,10 @@ class Planner(BrainNode[PlannerParameters]):
             self._begin(task, None)
 
     def deactivate(self) -> None:
-        """Ends the task and closes the inputs."""
+        """End the task and close the inputs."""
         self._end(Outcome.DEACTIVATED)
         with self._lock:
-            # What an operator said without a task ends too.
+            # An instruction without a task ends as well.
             subtask = self._planning.keeper.subtask
             if subtask is not None and subtask.text:
                 self._publish_subtask(self._planning.end(self.now_ns()), {})
@@ -100,7 +99,7 @@ class Planner(BrainNode[PlannerParameters]):
             self._task_timer = None
 
     def cleanup(self) -> None:
-        """Gives the brain back and frees the outputs."""
+        """Release the brain and destroy outputs and services."""
         self.close_brain()
         if self._tasks is not None:
             self._tasks.close()
@@ -113,7 +112,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._outputs = []
 
     def health(self) -> Health:
-        """Task, subtask, and what it waits for."""
+        """Task, subtask, and problems of planning."""
         with self._lock:
             task, subtask = self._planning.keeper.task, self._planning.keeper.subtask
             unfit = self._planning.unfit(self.now_ns())
@@ -124,25 +123,24 @@ class Planner(BrainNode[PlannerParameters]):
             "subtask": subtask.text if subtask else "",
         }
         observation_problem = self.observation_problem() if task is not None else ""
-        troubles = [
+        problems = [
             unfit,
             f"cannot plan: {observation_problem}" if observation_problem else "",
             *warnings.values(),
         ]
-        if any(troubles):
-            said = "; ".join(filter(None, troubles))
-            return Health(ERROR if unfit else WARN, said, values)
+        if any(problems):
+            return Health(ERROR if unfit else WARN, "; ".join(filter(None, problems)), values)
         return Health(OK, f"planning: {task.text}" if task else "waiting for a task", values)
 
     def fitness(self) -> str:
-        """The robot must not go on when the brain has made no sense for some seconds."""
+        """Return why the robot must hold: no usable answer of the brain for some seconds."""
         with self._lock:
             return self._planning.unfit(self.now_ns())
 
     # The high level: the worker's thread.
 
     def run_inference(self) -> None:
-        """Asks the brain for the next subtask when one is due."""
+        """Predict the next subtask if one is due."""
         assert self._observations is not None
         moment = self._observations.moment()
         if moment is None:
@@ -166,12 +164,12 @@ class Planner(BrainNode[PlannerParameters]):
             decision = planning.answered(
                 question, prediction, self._brain.info.subtask_source, stamp_ns, self.now_ns()
             )
-            # In the same breath: a task or an instruction that comes now is not done.
+            # Under the same lock: a task or an instruction that arrives now must not end with it.
             if decision is not None and decision.verdict == Verdict.DONE:
                 self._end_locked(Outcome.DONE)
             self._publish_decision(decision, moment.pictures.letterboxes)
 
-    # What it sees: the executor's thread.
+    # Inputs: the executor's thread.
 
     def _on_state(self, state: StateSample, message: RobotState) -> None:
         running = message.mode == RobotState.MODE_RUNNING
@@ -182,7 +180,7 @@ class Planner(BrainNode[PlannerParameters]):
         actions = np.array(message.data, dtype=np.float64)
         right = tuple(message.names) == self._platform.names and message.horizon > 0
         if not right or actions.size != message.horizon * self._platform.size:
-            return  # The bridge rejects it, and says so.
+            return  # The bridge rejects and reports it.
         with self._lock:
             self._planning.saw_chunk(
                 message.subtask_id, actions.reshape(message.horizon, self._platform.size)
@@ -191,7 +189,7 @@ class Planner(BrainNode[PlannerParameters]):
     # Tasks and operators: the executor's thread.
 
     def _begin(self, task: str, limit: float | None) -> None:
-        """Begins a task. limit: at most this long [s], or None."""
+        """Begin a task. limit: time limit [s], or None."""
         with self._lock:
             self._planning.begin(task, self.now_ns(), limit)
             self._brain.begin_task(task)
@@ -199,12 +197,12 @@ class Planner(BrainNode[PlannerParameters]):
         self.request_inference()
 
     def _end(self, outcome: Outcome) -> None:
-        """Ends the present task, if there is one, and tells policy and client."""
+        """End the current task, if there is one; publish that to policy and client."""
         with self._lock:
             self._end_locked(outcome)
 
     def _end_locked(self, outcome: Outcome) -> None:
-        """As `_end`, with the lock held."""
+        """End the current task, with the lock held; see `_end`."""
         task, count = self._planning.keeper.task, self._planning.keeper.subtask_count
         if task is None:
             return
@@ -228,14 +226,14 @@ class Planner(BrainNode[PlannerParameters]):
     def _on_instruct(
         self, request: Instruct.Request, response: Instruct.Response
     ) -> Instruct.Response:
-        """The service. An exception that left it would end the process."""
+        """Serve a request; an exception that leaves a service would end the process."""
         answer = self.guarded(self._instruct)(request.text)
         failed = (InstructCode.FAILED, "not accepted: internal error, see the log of planner", 0)
         response.code, response.message, response.subtask_id = answer or failed
         return response
 
     def _instruct(self, text: str) -> tuple[InstructCode, str, int]:
-        """Code, message and the subtask's id."""
+        """Take an instruction; return code, message and the subtask's id."""
         if not self.is_active:
             return InstructCode.INACTIVE, "not accepted: the planner is not active", 0
         trouble = instructions.problem(text)
@@ -252,13 +250,13 @@ class Planner(BrainNode[PlannerParameters]):
         return InstructCode.NONE, "the brain decides again", subtask.id if decision.publish else 0
 
     def _on_cancel(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """The service. An exception that left it would end the process."""
+        """Serve a request; an exception that leaves a service would end the process."""
         failed = (False, "not cancelled: internal error, see the log of planner")
         response.success, response.message = self.guarded(self._cancel)() or failed
         return response
 
     def _cancel(self) -> tuple[bool, str]:
-        """Ends the present task, whoever gave it: success and message."""
+        """End the current task of any source; return success and message."""
         if not self.is_active:
             return False, "not cancelled: the planner is not active"
         with self._lock:
@@ -292,7 +290,7 @@ class Planner(BrainNode[PlannerParameters]):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs planner alone."""
+    """Run planner alone."""
     return run_node(Planner, args)
 
 

@@ -1,4 +1,4 @@
-"""policy: from a subtask to action chunks. It sees the subtask only, never the task."""
+"""Node `policy`: predicts action chunks from the subtask; it does not use the task."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.policy.chunk_message import chunk_ledger, chunk_message
 from pi05_ros.nodes.policy.parameters import PolicyParameters
 
-_RATE_WINDOW_NS = 5_000_000_000  # Chunks are counted over so long for their rate.
+_RATE_WINDOW_NS = 5_000_000_000  # Window of the chunk rate.
 
 
 class Policy(BrainNode[PolicyParameters]):
-    """Runs the low level: π(a | o, l̂)."""
+    """Runs the low level, π(a | o, l̂).
+
+    Args:
+        brain_source: Source of the brain; None creates one for this node.
+        **arguments: Passed on to LifecycleNode.
+    """
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
-        """Makes the node, unconfigured.
-
-        Args:
-            brain_source: Where the brain comes from; None makes one of its own.
-            **arguments: For the lifecycle node.
-        """
         super().__init__("policy", PolicyParameters, brain_source, **arguments)
-        self._lock = threading.Lock()  # Guards subtask and scheduler: the worker uses them, too.
+        self._lock = (
+            threading.Lock()
+        )  # Guards subtask and scheduler, which the worker uses as well.
         self._subtask: Subtask | None = None
         self._subscription: Any = None
         self._publisher: Any = None
 
     def configure(self) -> None:
-        """Opens and warms the brain, settles the mode, makes the output."""
+        """Open and warm up the brain, choose the chunk mode, create the output."""
         self.open_brain()
         info = self._brain.info
         mode = settle_mode(self.parameters.chunk_mode, info.continuations)
@@ -56,7 +57,7 @@ class Policy(BrainNode[PolicyParameters]):
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 
     def activate(self) -> None:
-        """Opens the inputs."""
+        """Open the inputs."""
         self._subtask = None
         self._scheduler = self._new_scheduler()
         self._latency = math.nan
@@ -67,23 +68,23 @@ class Policy(BrainNode[PolicyParameters]):
         )
 
     def deactivate(self) -> None:
-        """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
+        """Close the inputs; the bridge executes the rest of the last chunk."""
         with self._lock:
-            self._subtask = None  # A thought that outlives the worker's end publishes nothing.
+            self._subtask = None  # An inference still running after this publishes nothing.
         self.stop_inference()
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
 
     def cleanup(self) -> None:
-        """Gives the brain back and frees the output."""
+        """Release the brain and destroy the output."""
         self.close_brain()
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
 
     def health(self) -> Health:
-        """How chunks follow each other, how late they are, and what became of them."""
+        """Chunk mode, rate, latency, delay and counts."""
         with self._lock:
             scheduler, now_ns = self._scheduler, self.now_ns()
             recent = sum(now_ns - _RATE_WINDOW_NS < at_ns <= now_ns for at_ns in self._published)
@@ -107,7 +108,7 @@ class Policy(BrainNode[PolicyParameters]):
         return Health(OK, "publishing chunks", values)
 
     def on_pictures(self, pictures: Pictures) -> None:
-        """Tells the scheduler how often there is something new to see."""
+        """Report a new observation to the scheduler, which estimates their rate."""
         with self._lock:
             self._scheduler.add_observation(pictures.stamp_ns)
 
@@ -125,7 +126,7 @@ class Policy(BrainNode[PolicyParameters]):
     # The low level: the worker's thread.
 
     def run_inference(self) -> None:
-        """Asks the brain for the next chunk when one is due."""
+        """Predict the next chunk if one is due."""
         assert self._observations is not None
         moment = self._observations.moment()
         if moment is None:
@@ -149,16 +150,16 @@ class Policy(BrainNode[PolicyParameters]):
         with self._lock:
             now_ns = self.now_ns()
             if self._scheduler.refusal(request, _reference(self._subtask), now_ns):
-                return  # What made it void has woken the worker again.
+                return  # Void; its cause has woken the worker again.
             release = self._scheduler.release(request, prediction.actions, now_ns)
             message = chunk_message(self._platform, request, release, ledger, now_ns)
             self._latency = message.latency
             self._published.append(now_ns)
-            # Under the lock: once deactivated, nothing is published.
+            # Under the lock: nothing is published after deactivation.
             self._publisher.publish(message)
 
     def _check(self, actions: np.ndarray, request: ChunkRequest) -> None:
-        """Raises MessageError when a brain breaks its contract."""
+        """Raise MessageError for a chunk that breaks the contract of a brain."""
         wanted = (self._brain.info.horizon, self._platform.size)
         if actions.shape != wanted:
             raise MessageError(
@@ -172,7 +173,7 @@ class Policy(BrainNode[PolicyParameters]):
                 raise MessageError(f"the brain changed some of the {committed} committed rows")
 
     def _new_scheduler(self) -> ChunkScheduler:
-        """A scheduler that knows nothing yet.
+        """Create a scheduler without history.
 
         Raises:
             ConfigError: The parameters do not fit the brain's chunks.
@@ -191,14 +192,14 @@ class Policy(BrainNode[PolicyParameters]):
 
 
 def _reference(subtask: Subtask | None) -> SubtaskRef | None:
-    """What chunks are made for; None: nothing is to be done."""
+    """Return the subtask that chunks are predicted for; None: nothing to do."""
     if subtask is None or not subtask.text:
         return None
     return SubtaskRef(subtask.task, subtask.id, subtask.text)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs policy alone."""
+    """Run policy alone."""
     return run_node(Policy, args)
 
 
