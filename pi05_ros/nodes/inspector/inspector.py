@@ -1,13 +1,13 @@
-"""Node `inspector`: what the robot is about to do and what it does, for people to look at.
+"""Node `inspector`: visualization of what the robot does and is about to do.
 
-Publishes, below its own name, and only what somebody subscribes to:
+Publishes, below its own name, only topics that have a subscriber:
     inspector/markers (visualization_msgs/MarkerArray): subtask, predicted chunk, commands and
         measurements, base path, boxes.
     inspector/CAMERA/annotated (sensor_msgs/Image), and .../compressed as JPEG
     inspector/status (std_msgs/String): a JSON object, see docs/design/inspector.md
 
-While nobody subscribes to any of them it listens to nothing and computes nothing. Nobody waits for
-this node: it sends no heartbeat, and when it dies the robot goes on.
+Without a subscriber it subscribes to nothing and computes nothing. It sends no heartbeat: the
+robot continues without it.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from pi05_ros.nodes.inspector.inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector.parameters import InspectorParameters
 from pi05_ros.platforms.platform import load_platform
 
-_CHECK_S = 0.2  # How soon a new viewer is noticed.
-_FUTURE_NS = 1_000_000_000  # A stamp further ahead is of another time, before the clock jumped.
-_PERIODS = 5  # Markers that are not renewed for so many periods disappear,
-_LEAST_S = 1.0  # but not sooner.
+_CHECK_S = 0.2  # Period of the check for subscribers [s].
+_FUTURE_NS = 1_000_000_000  # Stamps further ahead are from before a jump of the clock.
+_PERIODS = 5  # Markers disappear after this many periods without an update,
+_LEAST_S = 1.0  # but not before this time [s].
 _KINDS = {
     "visualization_msgs/msg/MarkerArray": MarkerArray,
     "std_msgs/msg/String": String,
@@ -63,7 +63,7 @@ _PROFILES = {
 
 
 class Inspector(ManagedNode[InspectorParameters]):
-    """Shows. What is drawn, and how, is in `pi05_ros.inspection`."""
+    """Publishes markers, annotated pictures and status; see `pi05_ros.inspection`."""
 
     VITAL = False
 
@@ -73,13 +73,13 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._periodic: dict[str, Any] = {}
         self._inputs: InspectorInputs | None = None
         self._view: View | None = None
-        self._kinematics_problem = ""  # Why there are no kinematics.
+        self._kinematics_problem = ""  # Why the kinematics are missing; empty: they are not.
         self._jumps: Any = None
         self._clock_poll = PolledClock(self)
-        self.work: Counter[str] = Counter()  # What was made so far, by output.
+        self.work: Counter[str] = Counter()  # Messages published, by output.
 
     def configure(self) -> None:
-        """Makes the outputs. The robot's kinematics wait until somebody looks."""
+        """Create the outputs. The kinematics are loaded with the first subscriber."""
         self._platform = load_platform(self.parameters.platform)
         self._settings = self.parameters.view()
         self._kinematics: Kinematics | None = None
@@ -89,11 +89,11 @@ class Inspector(ManagedNode[InspectorParameters]):
         }
 
     def activate(self) -> None:
-        """Looks from now on who watches."""
+        """Check for subscribers from now on."""
         self._board = StatusBoard()
         self._shown = Shown()
         self._subtask: SubtaskFacts | None = None
-        self._drawn_ns: dict[str, int] = {}  # Stamp of each camera's last annotated picture.
+        self._drawn_ns: dict[str, int] = {}  # Camera -> stamp of its last annotated picture.
         self._watched: frozenset[str] = frozenset()
         self._inputs = InspectorInputs(
             self,
@@ -119,7 +119,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._periodic["look"] = self.steady_timer(_CHECK_S, self._check_subscribers)
 
     def deactivate(self) -> None:
-        """Takes the markers away, and listens to nothing."""
+        """Delete the markers and destroy all subscriptions."""
         if self._jumps is not None:
             self._jumps.unregister()
             self._jumps = None
@@ -135,13 +135,13 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._view = None
 
     def cleanup(self) -> None:
-        """Frees the outputs."""
+        """Destroy the outputs."""
         for publisher in self._outputs.values():
             self.destroy_publisher(publisher)
         self._outputs = {}
 
     def health(self) -> Health:
-        """Who watches, and what was made."""
+        """Subscribed outputs and counts of messages."""
         values: dict[str, Any] = {f"{name} published": n for name, n in sorted(self.work.items())}
         if not self._watched:
             return Health(OK, "no subscribers", values)
@@ -150,10 +150,10 @@ class Inspector(ManagedNode[InspectorParameters]):
             return Health(WARN, problem, values)
         return Health(OK, f"publishing {', '.join(sorted(self._watched))}", values)
 
-    # Who watches.
+    # Subscribers.
 
     def _check_subscribers(self) -> None:
-        """Listens to what is needed for the outputs that have a subscriber, and to no more."""
+        """Open the inputs and timers of the subscribed outputs, and close the others."""
         watched = frozenset(
             name for name, out in self._outputs.items() if out.get_subscription_count()
         )
@@ -189,25 +189,25 @@ class Inspector(ManagedNode[InspectorParameters]):
                 self.get_logger().error(f"robot geometry is not drawn: {error}")
         self._shown = Shown()
         self._view = View(self._platform, self._settings, self._kinematics)
-        if self._subtask is not None:  # It is told only once.
+        if self._subtask is not None:  # It is published only once.
             self._view.add_subtask(self._subtask, self.now_ns())
 
     def _update_inputs(self) -> None:
         assert self._inputs is not None
         needed = demand.inputs_for(self._watched, self._platform)
-        # A lens is told with every picture, and stays the same.
+        # CameraInfo comes with every picture and does not change.
         self._inputs.set_open(
             needed - {demand.lens_of_camera(name) for name in self._cameras_with_lens}
         )
 
     def _update_timer(self, output: str, rate: float, callback: Any) -> None:
-        """A timer while the output is watched."""
+        """Create or destroy the timer of an output."""
         if output in self._watched and output not in self._periodic:
             self._periodic[output] = self.steady_timer(1.0 / rate, callback)
         elif output not in self._watched and output in self._periodic:
             self.destroy_timer(self._periodic.pop(output))
 
-    # What is heard.
+    # Inputs.
 
     def _on_subtask(self, message: Subtask) -> None:
         subtask = messages.subtask_facts(message)
@@ -250,9 +250,9 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._update_inputs()
 
     def _on_picture(self, camera: str, message: Image | CompressedImage) -> None:
-        """Annotates a picture that is watched, unless the last one was a moment ago."""
+        """Annotate a subscribed picture, at most at `picture_rate`."""
         stamp_ns = time_to_ns(message.header.stamp, f"picture of {camera}")
-        # Rates that are near each other would otherwise drop every other picture.
+        # With similar rates, the exact period would drop every second picture.
         least_ns = round(0.9e9 / self.parameters.picture_rate)
         last_ns = self._drawn_ns.get(camera, 0)
         if last_ns <= stamp_ns < last_ns + least_ns:
@@ -268,13 +268,13 @@ class Inspector(ManagedNode[InspectorParameters]):
             self._publish(jpeg, messages.jpeg_message(picture, header, quality))
 
     def _check_stamp(self, stamp_ns: int, what: str) -> None:
-        """Raises MessageError for a stamp of another time."""
+        """Raise MessageError for a stamp in the future."""
         ahead_ns = stamp_ns - self.now_ns()
         if ahead_ns > _FUTURE_NS:
             raise MessageError(f"{what}: stamped {ahead_ns * 1e-9:.1f} s in the future; dropped")
 
     def _on_jump(self, _: TimeJump) -> None:
-        """Time jumped back: nothing that was is comparable any more."""
+        """Discard everything after a backward jump of time."""
         self.get_logger().warning("time jumped back: all markers and states cleared")
         self._board.clear()
         self._subtask = None
@@ -284,7 +284,7 @@ class Inspector(ManagedNode[InspectorParameters]):
             self._shown = Shown()
             self._publish(demand.MARKERS, messages.all_deleted())
 
-    # What is told.
+    # Outputs.
 
     def _publish_markers(self) -> None:
         if self._view is None:
@@ -303,7 +303,7 @@ class Inspector(ManagedNode[InspectorParameters]):
 
 
 def main() -> int:
-    """Runs the node until SIGINT or SIGTERM."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(Inspector)
 
 

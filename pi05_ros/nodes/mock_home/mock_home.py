@@ -1,7 +1,7 @@
-"""mock_home: stands in for a robot in a home, with what its drivers and controllers take and give.
+"""Node `mock_home`: simulated robot in a home, with the interfaces of drivers and controllers.
 
-Nothing else in the graph can tell it from a robot, save by the topics that no robot has:
-`mock_home/ground_truth`, `task_score`, `mock_home/statistics`, and the service `mock_home/reset`.
+Other nodes see the same interfaces as those of a robot, and in addition `mock_home/ground_truth`,
+`task_score`, `mock_home/statistics` and the service `mock_home/reset`.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
-_WAITING_PERIOD_S = 1.0  # While time waits, it is reported this often what for [s of wall time].
-_RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
+_WAITING_PERIOD_S = 1.0  # Period of statistics while simulated time waits [s, wall].
+_RESET_TIMEOUT = 20.0  # Limit of a reset, which may build another home [s, wall].
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ class MockHomeParameters:
 
 
 class MockHome(Node):
-    """The node. Its physics runs in a thread of its own, paced by a steady clock.
+    """Simulates robot and home. Physics runs in its own thread, paced by a steady clock.
 
     Raises:
-        Pi05Error: A parameter is wrong, or this machine cannot render.
+        Pi05Error: A parameter is invalid, or this machine cannot render.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -128,7 +128,7 @@ class MockHome(Node):
         self._reset_wanted = threading.Event()
         self._reset_done = threading.Event()
         self._reset_error = ""
-        self._waiting_published = 0.0  # When it was last reported what time waits for [s, wall].
+        self._waiting_published = 0.0  # Time of the last report of waiting [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
         try:
@@ -139,7 +139,7 @@ class MockHome(Node):
             raise
 
     def close(self) -> None:
-        """Ends physics and cameras. May be called twice."""
+        """End physics and cameras. May be called repeatedly."""
         self._stop.set()
         if self._thread.ident is not None:
             self.simulation.arrival.set()
@@ -180,7 +180,7 @@ class MockHome(Node):
         self._thread.start()
 
     def _run(self) -> None:
-        """The physics thread."""
+        """Run the physics; body of its thread."""
         try:
             while not self._stop.is_set():
                 if self._reset_wanted.is_set():
@@ -198,7 +198,7 @@ class MockHome(Node):
                 return
             self.get_logger().fatal(f"the simulation stopped:\n{traceback.format_exc()}")
             if self.executor is not None:
-                # In the executor it ends the process with an error; here nobody would notice.
+                # Raised in the executor, it ends the process with an error.
                 self.executor.create_task(_raise, error)
         finally:
             self._reset_error = self._reset_error or "the mock home is shutting down"
@@ -215,7 +215,7 @@ class MockHome(Node):
         self._statistics.publish()
 
     def _on_heartbeat(self, message: Heartbeat) -> None:
-        """Takes up to where a node of the robot's computer has come."""
+        """Take the time that a node of the robot's computer has reached."""
         stamp, pending = message.header.stamp, message.pending
         with self.simulation.lock:
             if message.reason == Heartbeat.REASON_DEACTIVATED:
@@ -229,7 +229,7 @@ class MockHome(Node):
         self.simulation.arrival.set()
 
     def _waiting_for(self) -> str:
-        """Which node the next tick must wait for, in words; empty: none."""
+        """Return the node that the next tick must wait for, as one clause; empty if none."""
         with self.simulation.lock:
             before = self._graph.given_up
             name = self._graph.behind(self.simulation.now_ns, time.monotonic())
@@ -245,11 +245,11 @@ class MockHome(Node):
         return f"{name}, which is late" if name else ""
 
     def _is_wait_cancelled(self) -> bool:
-        """Whether there are more urgent things to do than to wait."""
+        """Check whether waiting must end, for shutdown or a reset."""
         return self._stop.is_set() or self._reset_wanted.is_set()
 
     def _report_waiting(self) -> None:
-        """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
+        """Publish the time of the last tick again, and what simulated time waits for."""
         self._outputs.republish_clock()
         wall = time.monotonic()
         if wall > self._waiting_published + _WAITING_PERIOD_S:
@@ -257,7 +257,7 @@ class MockHome(Node):
             self._statistics.publish_now()
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Service: has the physics thread begin the home afresh, and waits for it."""
+        """Serve mock_home/reset: let the physics thread reset the home, and wait for it."""
         self._reset_done.clear()
         self._reset_wanted.set()
         self.simulation.arrival.set()
@@ -288,7 +288,7 @@ def _raise(error: Exception) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Entry point of the executable. Returns the exit status."""
+    """Run mock_home; return the exit status."""
     return run_node(MockHome, args)
 
 

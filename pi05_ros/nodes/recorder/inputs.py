@@ -1,4 +1,4 @@
-"""The recorder's subscriptions: made as the graph offers them, emptied by a thread of ours."""
+"""Subscriptions of the recorder, created from the graph and read by their own thread."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from pi05_ros.recording.session import Session
 from pi05_ros.recording.topics import TopicChoice
 
 _POLL_S = 0.005
-_GRAPH_S = 0.5  # Between two looks at the graph [s].
-_YOUNG_GRAPH_S = 0.1  # The same while an episode is is_discovering.
-_YOUNG_S = 3.0
-_MAX_BURST = 64  # Messages of one topic before the next has its turn.
-_LAST_ROUNDS = 8  # As many turns empty the deepest subscription.
-# What DDS keeps for a subscription while this process waits for a processor. Pictures are large.
+_GRAPH_S = 0.5  # Period of the check for new publishers [s].
+_DISCOVERY_GRAPH_S = 0.1  # The same during discovery, at the start of an episode [s].
+_DISCOVERY_S = 3.0  # Duration of discovery [s].
+_MAX_BURST = 64  # Messages taken from one topic before the next topic.
+_LAST_ROUNDS = 8  # Enough rounds to empty the deepest subscription.
+# Queue depth of a subscription while this process waits for a processor. Pictures are large.
 _DEPTH, _PICTURE_DEPTH = 500, 30
 _PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "pi05_msgs/msg/CameraSet")
 _MAX_RECEPTION_OFFSET_NS = (
@@ -37,15 +37,15 @@ _MAX_RECEPTION_OFFSET_NS = (
 
 
 class RecorderInputs:
-    """Fills a session from the topics of the graph, until it is closed.
+    """Writes the topics of the graph into a session, until it is closed.
 
-    Messages are taken as they were serialized; nothing here decodes them.
+    Messages are taken in serialized form and not decoded.
 
     Args:
         node: Owns the subscriptions.
-        choice: Which topics.
-        session: Where the messages go.
-        simulated: Whether the node's time is simulated.
+        choice: Selection of topics.
+        session: Session that receives the messages.
+        simulated: True if the node's time is simulated.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RecorderInputs:
     ) -> None:
         self._node, self.session, self._simulated = node, session, simulated
         self._joining = Joining(choice)
-        # With forty topics and some hundred messages a second an executor costs most of a core.
+        # For forty topics and some hundred messages a second an executor uses most of a core.
         self._group = ManualTakeGroup()
         self._subscriptions: dict[str, Any] = {}  # Topic -> subscription.
         self._began = time.monotonic()
@@ -65,7 +65,7 @@ class RecorderInputs:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Topic -> why it is not recorded as it should be, one clause."""
+        """Topic -> problem of its recording, one clause."""
         problems = dict(self._joining.problems)
         if self._failure:
             problems["all topics"] = self._failure
@@ -78,16 +78,16 @@ class RecorderInputs:
 
     @property
     def is_discovering(self) -> bool:
-        """Whether DDS may still be finding publishers."""
-        return time.monotonic() - self._began < _YOUNG_S
+        """True while DDS may still discover publishers."""
+        return time.monotonic() - self._began < _DISCOVERY_S
 
     @property
     def topic_count(self) -> int:
-        """Topics that are subscribed to."""
+        """Number of subscribed topics."""
         return len(self._subscriptions)
 
     def close(self) -> None:
-        """Takes what has arrived, and unsubscribes."""
+        """Take the messages that have arrived and destroy the subscriptions."""
         self._stop.set()
         self._thread.join()
 
@@ -96,7 +96,9 @@ class RecorderInputs:
             while not self._stop.wait(_POLL_S):
                 now = time.monotonic()
                 if now >= self._next_update:
-                    self._next_update = now + (_YOUNG_GRAPH_S if self.is_discovering else _GRAPH_S)
+                    self._next_update = now + (
+                        _DISCOVERY_GRAPH_S if self.is_discovering else _GRAPH_S
+                    )
                     self._update_subscriptions()
                 self._drain()
             for _ in range(_LAST_ROUNDS):
@@ -110,7 +112,7 @@ class RecorderInputs:
             self._subscriptions = {}
 
     def _drain(self) -> None:
-        """Takes what has arrived on every topic."""
+        """Take the messages that have arrived on every topic."""
         now_ns = self._node.now_ns()
         put = self.session.put
         for topic, subscription in self._subscriptions.items():
@@ -122,7 +124,7 @@ class RecorderInputs:
                 data, info = taken
                 log_ns = now_ns
                 if not self._simulated:
-                    # The same clock as the node's: messages keep the order in which they came.
+                    # The node's clock: messages keep the order of arrival.
                     received_ns = int(info["received_timestamp"])
                     log_ns = (
                         received_ns
@@ -140,7 +142,7 @@ class RecorderInputs:
                 )
 
     def _update_subscriptions(self) -> None:
-        """Follows the graph."""
+        """Subscribe to new publishers of the graph."""
         choice = self._joining.choice
         for join in self._joining.update(publishers(self._node, choice)):
             self._join(join)
@@ -178,7 +180,7 @@ class RecorderInputs:
 
 
 def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Publisher]]:
-    """Who publishes what now, of the topics that may be recorded."""
+    """Return topic -> current publishers, for topics that may be recorded."""
     return {
         name: [_publisher(info) for info in node.get_publishers_info_by_topic(name)]
         for name, _ in node.get_topic_names_and_types()
@@ -187,17 +189,17 @@ def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Pu
 
 
 def message_type(name: str) -> Any:
-    """The class of "sensor_msgs/msg/Image".
+    """Return the class of a type name such as "sensor_msgs/msg/Image".
 
     Raises:
-        ImportError, AttributeError, ValueError: It is not installed, or no such name can be.
+        ImportError, AttributeError, ValueError: It is not installed, or not a type name.
     """
     package, folder, kind = name.split("/")
     return getattr(importlib.import_module(f"{package}.{folder}"), kind)
 
 
 def _publisher(info: Any) -> Publisher:
-    # Humble tells no hash.
+    # Humble has no type hash.
     type_hash = str(getattr(info, "topic_type_hash", ""))
     return Publisher(info.topic_type, OfferedQos.of(info.qos_profile), type_hash)
 
@@ -218,4 +220,4 @@ def _profile(demand: Demand, type_name: str) -> QoSProfile:
 
 
 def _never_called(message: bytes) -> None:
-    raise AssertionError("an executor took what the recorder takes by hand")
+    raise AssertionError("an executor took a message of a manually taken subscription")

@@ -1,4 +1,4 @@
-"""Node `recorder`: one bag an episode, from start_episode to stop_episode.
+"""Node `recorder`: one bag for each episode, from start_episode to stop_episode.
 
 Services, while it is active:
     start_episode (pi05_msgs/StartEpisode), stop_episode (pi05_msgs/StopEpisode)
@@ -9,8 +9,8 @@ Publishes:
         when the bag is closed.
 
 Subscribes, while an episode is open, to every topic of the platform and of the suite's namespace
-(`pi05_ros.recording.topics`), as serialized messages. Nobody waits for this node: it sends no
-heartbeat, and when it dies the robot goes on.
+(`pi05_ros.recording.topics`), as serialized messages. It sends no heartbeat: the robot continues
+without it.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from pi05_ros.recording.leftovers import recover_leftovers
 from pi05_ros.recording.provenance import checkpoint_facts, software_version
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
-_UPDATE_S = 0.1  # How soon a change of state is told [s].
+_UPDATE_S = 0.1  # Period of the check for changes of state [s].
 _ENDED = "recorder stopped"
 
 
 class Recorder(ManagedNode[RecorderParameters]):
-    """Records. What decides is in `pi05_ros.recording`."""
+    """Records episodes; the logic is in `pi05_ros.recording`."""
 
     VITAL = False
 
@@ -59,11 +59,11 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._inputs: RecorderInputs | None = None
         self._episode_services: RecorderServices | None = None
         self._open: list[Any] = []
-        self._notice = ""  # What recovery did.
+        self._notice = ""  # Result of recovery, or why no episode was started.
         self._stop_recovering = threading.Event()
 
     def configure(self) -> None:
-        """Checks the parameters, looks after what a crash has left, and makes the outputs."""
+        """Check the parameters, start recovery of unclosed bags, and create the outputs."""
         parameters = self.parameters
         self._platform = load_platform(parameters.platform)
         self._simulated = bool(self.get_parameter("use_sim_time").value)
@@ -87,13 +87,13 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)
         self._report = RecordingReport(self)
         self._stop_recovering.clear()
-        # A bag of many gigabytes takes a while: nobody should wait for it.
+        # In a thread: a bag of many gigabytes takes a while.
         threading.Thread(target=self._recover, name="recovery", daemon=True).start()
 
     def activate(self) -> None:
-        """Opens the services."""
-        self._task = ""  # The planner's.
-        self._auto_start_pending = self.parameters.record  # By itself, when all nodes are active.
+        """Open the services."""
+        self._task = ""  # Current task of the planner.
+        self._auto_start_pending = self.parameters.record  # Start when all nodes are active.
         self._graph_active = False
         self._published: tuple[State, str] | None = None
         self._episode_services = RecorderServices(self, self._on_start, self._on_stop)
@@ -114,7 +114,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         ]
 
     def deactivate(self) -> None:
-        """Closes the bag of an open episode, verified, and the services."""
+        """Close and verify the bag of an open episode, and close the services."""
         if self._episode_services is not None:
             self._episode_services.close()
             self._episode_services = None
@@ -132,7 +132,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._publish_episode()
 
     def cleanup(self) -> None:
-        """Frees the outputs."""
+        """Destroy the outputs."""
         self._stop_recovering.set()
         if self._episodes is not None:
             self._episodes = None
@@ -140,7 +140,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._report.close()
 
     def health(self) -> Health:
-        """What is recorded, lost and dropped, topic by topic."""
+        """Rates, losses and drops of each topic."""
         assert self._episodes is not None
         status = self._episodes.status()
         if status.state is not State.RECORDING:
@@ -162,7 +162,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             return Reply(
                 StartCode.STORAGE_ERROR, "no time on /clock yet: messages could not be stamped"
             )
-        # Now, since the head of the file is all that a crash would leave of the facts.
+        # Chosen now: after a crash only the head of the file holds these facts.
         choice = TopicChoice(self._rules)
         choice.choose(types_of(publishers(self, choice)))
         facts = replace(
@@ -176,7 +176,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         reply = self._episodes.start(facts)
         session = self._episodes.session
         if reply.code == StartCode.NONE and session is not None:
-            self._close_inputs()  # Of an episode that ended by itself.
+            self._close_inputs()  # Inputs of an episode that ended on an error.
             self._inputs = RecorderInputs(self, choice, session, self._simulated)
             self._report.follow(session, self._inputs)
         self._log_reply("start_episode", reply)
@@ -212,9 +212,9 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._notice = f"episode not started: {reply.message}"
 
     def _update(self) -> None:
-        """Begins by itself when it should, and tells a change of state at once."""
+        """Start the automatic episode when due, and publish a change of state at once."""
         assert self._episodes is not None and self._episode_services is not None
-        # The graph may be active before simulated time is heard here.
+        # The graph may be active before simulated time arrives here.
         timeless = self._simulated and self.now_ns() == 0
         if self._auto_start_pending and self._graph_active and not timeless:
             self._auto_start_pending = False
@@ -243,7 +243,7 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._episode_out.publish(episode_message(status, self.get_clock().now().to_msg(), notice))
 
     def _problems(self) -> str:
-        """What is not recorded as it should be, in words; empty: nothing."""
+        """Return the problems of recording; empty if there are none."""
         inputs = self._inputs
         if inputs is None or inputs.is_discovering:
             return ""
@@ -261,7 +261,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             inputs.close()
 
     def _common_facts(self) -> EpisodeFacts:
-        """What is the same for all episodes."""
+        """Return the facts shared by all episodes."""
         platform, parameters = self._platform, self.parameters
         checkpoint, digest = checkpoint_facts(parameters.brain, parameters.checkpoint)
         return EpisodeFacts(
@@ -279,21 +279,21 @@ class Recorder(ManagedNode[RecorderParameters]):
         )
 
     def _recover(self) -> None:
-        """Mends what a crash has left. The body of a thread."""
+        """Repair bags that a crash left unclosed; runs in its own thread."""
         assert self._episodes is not None
         try:
-            for repaired, said in recover_leftovers(
+            for repaired, text in recover_leftovers(
                 self._episodes.folder, self._stop_recovering.is_set
             ):
-                self._notice = "; ".join(filter(None, (self._notice, said)))
+                self._notice = "; ".join(filter(None, (self._notice, text)))
                 log = self.get_logger()
-                log.warning(said) if repaired else log.error(said)
+                log.warning(text) if repaired else log.error(text)
         except (Pi05Error, OSError) as error:
             self.get_logger().error(f"recovery: {error}")
 
 
 def main() -> int:
-    """Runs the node until SIGINT or SIGTERM."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(Recorder)
 
 

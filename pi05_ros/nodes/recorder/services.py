@@ -1,4 +1,4 @@
-"""The recorder's two services, answered by a thread that may wait for the disk."""
+"""Services of the recorder, in a thread that may wait for the disk."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Stop = Callable[[StopEpisode.Request], Reply]
 
 
 class RecorderServices:
-    """start_episode and stop_episode.
+    """Services start_episode and stop_episode.
 
-    Closing a bag reads it again from end to end: for a long episode that takes a minute. In the
-    executor it would keep /diagnostics, lifecycle services and the episode's topic waiting.
+    Closing a bag reads it again completely, which takes a minute for a long episode. In the
+    executor it would delay /diagnostics, lifecycle services and the topic `episode`.
 
     Args:
-        node: recorder.
-        start: Does the one.
-        stop: Does the other.
+        node: The node recorder.
+        start: Handles start_episode.
+        stop: Handles stop_episode.
     """
 
     def __init__(self, node: ManagedNode[Any], start: Start, stop: Stop) -> None:
@@ -53,11 +53,11 @@ class RecorderServices:
         self._thread.start()
 
     def do(self, job: Callable[[], None]) -> None:
-        """Has a job done in the services' thread."""
+        """Run a job in the services' thread."""
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Answers what is under way, and withdraws the services."""
+        """Finish the request in progress and destroy the services."""
         self._ending.set()
         self._thread.join()
         for service, _, _ in self._services:

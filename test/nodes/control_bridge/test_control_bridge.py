@@ -107,7 +107,9 @@ def test_it_cannot_be_armed_without_measurements(graph):
     scene = Scene(graph)
     scene.robot.silent = True
     bridge = scene.bridge._bridge
-    wait_for(lambda: "old" in bridge.senses.problem(scene.bridge.now_ns()), "old measurements")
+    wait_for(
+        lambda: "old" in bridge.measured_state.problem(scene.bridge.now_ns()), "old measurements"
+    )
     answer = scene.arm()
     assert not answer.success and "the measured state is" in answer.message
     assert bridge.mode.name == "DISARMED"

@@ -253,5 +253,5 @@ def test_a_state_of_another_platform_is_refused_in_one_sentence(graph, capfd):
 def test_one_process_has_one_brain():
     source = BrainSource()
     source._brain, source._key = FakeBrain(PLATFORM), ("expert", "", "mobile_18dof", 0)
-    with pytest.raises(ConfigError, match="planner and policy of one process share one"):
+    with pytest.raises(ConfigError, match="planner and policy share one brain"):
         source.acquire("model", "", PLATFORM)

@@ -251,7 +251,7 @@ def test_a_type_that_is_not_installed_is_named_and_the_rest_is_recorded(scene, m
         return known(name)
 
     monkeypatch.setattr(recorder_inputs, "message_type", missing)
-    monkeypatch.setattr(recorder_inputs, "_YOUNG_S", 0.5)
+    monkeypatch.setattr(recorder_inputs, "_DISCOVERY_S", 0.5)
     scene.publisher(String, "/pi05/foreign")
     joints = scene.publisher(JointState, "/joint_states")
     scene.start()
@@ -277,7 +277,7 @@ def statuses(scene):
 
 
 def test_topics_that_a_robot_must_have_and_nobody_offers_are_told(scene, monkeypatch):
-    monkeypatch.setattr(recorder_inputs, "_YOUNG_S", 0.2)
+    monkeypatch.setattr(recorder_inputs, "_DISCOVERY_S", 0.2)
     scene.start()
     wait_for(lambda: "/joint_states: nobody publishes it" in scene.episode.message, "it")
     topic = wait_for(lambda: scene.topic("/odom"), "a report")
