@@ -1,4 +1,4 @@
-"""The web server: checks who asks, hands out the page, and stops the robot for everybody."""
+"""Web server of the console: access checks, page files, stop, websockets."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class ConsoleError(Pi05Error):
 
 
 class Application:
-    """The routes of one server, and what a request must pass before one is reached.
+    """Routes of one server, and the checks before them.
 
     Args:
-        hub: What the sessions share.
-        gate: Whom to let in.
+        hub: State shared by the sessions.
+        gate: Access rules.
     """
 
     def __init__(self, hub: Hub, gate: Gate) -> None:
@@ -57,7 +57,7 @@ class Application:
         self._requests = Buckets(hub.settings.http_rate, hub.clock)
         self._wrong = Buckets(hub.settings.wrong_tokens, hub.clock)
         self._wrong_cookies = Buckets(hub.settings.wrong_cookies, hub.clock)
-        self.connections: ConnectionLimiter  # That requests come in by; whoever listens sets it.
+        self.connections: ConnectionLimiter  # Set by the listening Server.
         self._files = page_files()
         self.web = web.Application(
             middlewares=[self._check], client_max_size=hub.settings.body_bytes
@@ -72,9 +72,9 @@ class Application:
 
     @web.middleware
     async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """In this order: how often, by which name, from where, how large, with which token."""
+        """Check rate, Host, Origin, size and token, in this order."""
         address = request.remote or ""
-        # Stop is never counted; what a flood of stops does is stop the robot.
+        # Stop has no rate limit: a flood of stops only stops the robot.
         if request.path != STOP_PATH and not self._requests.of(address).take():
             return _refuse(429, "too many requests: wait a second")
         host = request.headers.get("Host", "")
@@ -86,7 +86,7 @@ class Application:
             return _refuse(413, "the request is too large")
         if request.path not in (*PUBLIC, "/login"):
             shown = request.headers.get("Authorization"), request.cookies.get(COOKIE)
-            # A forgotten tab shows an old cookie again and again: that locks nobody out.
+            # A forgotten tab sends an old cookie repeatedly, which must not block its address.
             wrong = (self._wrong_cookies if shown[0] is None else self._wrong).of(address)
             if any(shown) and wrong.empty:
                 return _refuse(429, "too many wrong tokens: wait a minute")
@@ -109,7 +109,7 @@ class Application:
             return _refuse(refusal.status, str(refusal))
 
     async def _body(self, request: web.Request) -> bytes:
-        """All of a body. Raises Refused (REQUEST_TIMEOUT) when it does not come."""
+        """Return the whole body; raise Refused (408) if it does not arrive in time."""
         limit = self._hub.settings.body_s
         try:
             return await asyncio.wait_for(request.read(), limit)
@@ -146,13 +146,13 @@ class Application:
             page.body = self._files["/login.html"].body.replace(_TOKEN_PROMPT, _WRONG_TOKEN)
             return page
         answer = web.Response(status=303, headers={"Location": "/"})
-        # Not for other sites, not for scripts; gone when the browser is closed.
+        # Not sent to other sites, not visible to scripts, deleted with the browser session.
         answer.set_cookie(COOKIE, self._gate.cookie, httponly=True, samesite="Strict", path="/")
         return answer
 
     async def _stop(self, request: web.Request) -> web.Response:
         if request.content_length is None:
-            await self._body(request)  # Nothing is wanted in it; it must not be large, though.
+            await self._body(request)  # The body is ignored, but its size is limited.
         with self.connections.busy(request.transport):
             answer = await self._hub.stop(request.remote or "?")
         return web.json_response(
@@ -177,20 +177,20 @@ class Application:
 
 def _refuse(status: int, message: str) -> web.Response:
     response = web.json_response({"status": status, "message": message}, status=status)
-    response.force_close()  # What is still being sent is not read.
+    response.force_close()  # The rest of the request is not read.
     return response
 
 
 class Server:
-    """Runs an Application in a thread of its own.
+    """Runs an Application in its own thread.
 
     Args:
-        hub: What the sessions share.
-        gate: Whom to let in; says the address, too.
-        port: 0: a free one.
+        hub: State shared by the sessions.
+        gate: Access rules, with the address to listen on.
+        port: TCP port; 0: a free one.
 
     Raises:
-        ConsoleError: The address cannot be listened on.
+        ConsoleError: The server cannot listen on the address.
     """
 
     def __init__(self, hub: Hub, gate: Gate, port: int) -> None:
@@ -202,7 +202,7 @@ class Server:
         self._thread.start()
         self._application, self._settings = Application(hub, gate), hub.settings
         self._listener: asyncio.Server | None = None
-        # Browsers keep half-open requests; none of ours takes long.
+        # Browsers keep idle connections open; no request takes long.
         self._runner = web.AppRunner(
             self._application.web,
             access_log=None,
@@ -221,22 +221,22 @@ class Server:
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Of the server."""
+        """Event loop of the server."""
         return self._loop
 
     @property
     def port(self) -> int:
-        """That it listens on."""
+        """TCP port of the server."""
         return self._port
 
     @property
     def url(self) -> str:
-        """Where the page is, for whoever sits at this machine."""
+        """Address of the page on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
         return f"http://{host}:{self._port}/"
 
     def close(self) -> None:
-        """Closes all pages' sockets and ends the thread."""
+        """Close all sockets and end the thread."""
         self._do(self._shut())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -268,7 +268,7 @@ class Server:
 
 
 def _log() -> logging.Logger:
-    """The server's log, in which strangers cannot write with requests that are none."""
+    """Return the server's log, without errors of malformed requests."""
     log = logging.getLogger(__name__)
     log.addFilter(_is_our_error)
     return log

@@ -1,4 +1,4 @@
-"""One page's websocket: states and pictures out, commands in."""
+"""Websocket session of one page: states and pictures out, commands in."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Bucket
 from pi05_ros.console.page_state import encode
 
-_REMEMBERED = 512  # Numbers of messages sent, so many beats are 20 s.
+_REMEMBERED = 512  # Remembered message numbers; as many beats are 20 s.
 
 
 class Session:
-    """Serves one page until it leaves.
+    """Serves one page until its socket closes.
 
-    The page says of each message which it has shown (`seen`): that proves that it is awake, how
-    far it is behind, and on what grounds its operator commands.
+    The page reports the number of each message that it has shown (`seen`). This proves that it is
+    awake, measures its delay, and dates the state that its operator's commands are based on.
 
     Args:
-        hub: What is shared.
-        socket: Open.
-        address: Of the page.
+        hub: State shared by the sessions.
+        socket: Open websocket.
+        address: Address of the page.
     """
 
     def __init__(self, hub: Hub, socket: web.WebSocketResponse, address: str) -> None:
@@ -39,13 +39,13 @@ class Session:
         self._count = 0
         self._known_state = 0
         self._known_pictures: dict[str, int] = {}
-        self._seen_at = hub.clock()  # When what it has shown last was sent.
+        self._seen_at = hub.clock()  # When the newest shown state was sent [s].
         self._messages = Bucket(hub.settings.page_rate, hub.clock)
         self._commands = Bucket(hub.settings.command_rate, hub.clock)
         self._doing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until the socket closes."""
+        """Serve until the socket closes."""
         sender = asyncio.create_task(self._send_all())
         try:
             async for message in self._socket:
@@ -94,7 +94,7 @@ class Session:
             self._hub.control.seen(self._number, at)
 
     def _time_sent(self, number: int) -> float:
-        """When a message was sent; long ago if it is not remembered."""
+        """Return when a message was sent; -inf if it is not remembered."""
         return next((at for sent, at in reversed(self._sent) if sent == number), float("-inf"))
 
     def _change_control(self, message: FromPage) -> Answer:
@@ -148,7 +148,7 @@ class Session:
     # Out.
 
     async def _send_all(self) -> None:
-        """States at their rate, beats between them, pictures when they are new."""
+        """Send states at their rate, beats between them, and new pictures."""
         settings, clock = self._hub.settings, self._hub.clock
         due = clock()
         try:
@@ -186,7 +186,7 @@ class Session:
             "required": self._hub.require_operator,
             "stops": self._hub.stops,
         }
-        self._known_state, changed = self._hub.board.since(self._known_state)
+        self._known_state, changed = self._hub.page_state.since(self._known_state)
         sections = "".join(f',"{name}":{text}' for name, text in changed.items())
         number = self._next_number()
         await self._socket.send_str(
