@@ -1,4 +1,4 @@
-// Mode, subtask, episode, numbers: everything that is text.
+// Texts of the page: mode, subtask, episode, numbers.
 import { byId, element, setText } from "./page.js";
 
 const percent = (value) => (value === null ? "" : `${Math.round(value * 100)} %`);
@@ -101,7 +101,7 @@ function showHealth(health) {
 }
 
 function showDiagnostics(diagnostics, namespace) {
-  // Nodes of other robots, which share /diagnostics, keep their full names.
+  // Nodes of other namespaces on /diagnostics keep their full names.
   const ours = `${namespace.slice(1)}/`;
   const short = (name) => (name.startsWith(ours) ? name.slice(ours.length) : name);
   const worst = Object.entries(diagnostics).sort(
