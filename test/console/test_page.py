@@ -213,7 +213,7 @@ def test_stop_goes_by_http_while_the_websocket_is_down(visit):
 
 
 def shown(console, cameras=("front",), text="pick up the plate", **sections):
-    """Puts a small robot on the board."""
+    """Puts a small robot into the page state."""
     console.page_state.put(
         "static",
         {

@@ -311,10 +311,10 @@ async def test_only_so_many_pages_are_let_in(c):
 
 
 @served()
-async def test_a_page_sees_the_board_and_pictures_and_the_robot_learns_who_looks(c):
-    c.board.put("subtask", {"text": "<b>pick</b>"})
+async def test_a_page_sees_sections_and_pictures_and_the_robot_learns_who_looks(c):
+    c.page_state.put("subtask", {"text": "<b>pick</b>"})
     async with Page.open(c.url) as page:
-        assert page.board["subtask"] == {"text": "<b>pick</b>"}
+        assert page.sections["subtask"] == {"text": "<b>pick</b>"}
         assert page.control == {
             "session": 1, "mine": False, "holder": "", "lease": 0, "watchers": 1,
             "required": False, "stops": 0,
@@ -324,7 +324,7 @@ async def test_a_page_sees_the_board_and_pictures_and_the_robot_learns_who_looks
         assert page.pictures[0][16:] == b"jpeg"
         assert c.robot.watched == [True]
         async with Page.open(c.url) as second:
-            assert second.board["subtask"] == {"text": "<b>pick</b>"}
+            assert second.sections["subtask"] == {"text": "<b>pick</b>"}
         assert c.robot.watched == [True]
     await asyncio.sleep(0.1)
     assert c.robot.watched == [True, False]

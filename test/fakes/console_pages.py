@@ -56,12 +56,12 @@ class ServedConsole:
 
     def __init__(self, *, token="", required=False, **hub):
         self.robot = NotingRobot()
-        self.board = PageState()
+        self.page_state = PageState()
         self.pictures = Pictures(("front", "back"), 10.0, TurnedClock())
         self.control = ControlArbiter(time.monotonic)
         self.hub = Hub(
             self.robot,
-            self.board,
+            self.page_state,
             self.pictures,
             self.control,
             require_operator=required,
@@ -82,7 +82,7 @@ class Page:
 
     def __init__(self, session, socket):
         self.session, self.socket = session, socket
-        self.seen, self.control, self.board = 0, {}, {}
+        self.seen, self.control, self.sections = 0, {}, {}
         self.pictures = []
         self.answers = {}
         self.awake = True
@@ -116,7 +116,7 @@ class Page:
             if told["type"] == "state":
                 self.seen = told["n"]
                 self.control = told["control"]
-                self.board |= told
+                self.sections |= told
             else:
                 self.beats += 1
             with contextlib.suppress(ConnectionError):

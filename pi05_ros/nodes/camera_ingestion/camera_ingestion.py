@@ -23,9 +23,10 @@ from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
 from pi05_ros.nodes.camera_ingestion.parameters import CameraIngestionParameters
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.conversions import camera_set_message, ns_to_time, time_to_ns
 from pi05_ros.nodes.common.driver_pictures import check_picture, image_to_rgb
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.common.worker import Worker
 from pi05_ros.platforms.platform import Camera, load_platform

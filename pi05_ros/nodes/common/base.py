@@ -6,10 +6,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -17,6 +16,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common import qos
+from pi05_ros.nodes.common.health import WARN, Health, diagnostics_message
 from pi05_ros.nodes.common.heartbeat import HeartbeatPublisher
 from pi05_ros.nodes.common.manual_take import ManualTakeMixin
 from pi05_ros.nodes.common.parameters import declare_parameters
@@ -26,16 +26,6 @@ from pi05_ros.nodes.common.worker import Worker
 P = TypeVar("P")
 
 
-@dataclass(frozen=True)
-class Health:
-    """Health of a node for /diagnostics."""
-
-    level: int = 0  # 0 OK, 1 WARN, 2 ERROR: diagnostic_msgs/DiagnosticStatus.
-    message: str = "OK"  # One sentence.
-    values: dict[str, Any] = field(default_factory=dict)  # Rates, ages, counts; units in the keys.
-
-
-OK, WARN, ERROR = 0, 1, 2
 HEARTBEAT_PERIOD = 0.04  # [s]
 _WALL_HEARTBEAT_PERIOD = 1.0  # Period of extra heartbeats in a simulation [s, wall].
 
@@ -326,13 +316,7 @@ class ManagedNode(ManualTakeMixin, LifecycleNode, Generic[P]):
         values = dict(health.values)
         if self.callback_errors:
             values["callback errors"] = sum(self.callback_errors.values())
-        status = DiagnosticStatus(
-            level=bytes([health.level]),
-            name=self.get_fully_qualified_name(),
-            message=health.message,
-            hardware_id="pi05_ros",
-            values=[KeyValue(key=str(k), value=str(v)) for k, v in values.items()],
-        )
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        health = Health(health.level, health.message, values)
+        stamp = self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name()
+        self._diagnostics.publish(diagnostics_message(name, health, stamp))

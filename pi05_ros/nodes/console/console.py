@@ -17,7 +17,8 @@ from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 from pi05_ros.console.server import Server
 from pi05_ros.errors import ConfigError
-from pi05_ros.nodes.common.base import OK, Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.common.health import OK, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.console.commands import ConsoleCommands
 from pi05_ros.nodes.console.inputs import ConsoleInputs

@@ -15,20 +15,17 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from nav_msgs.msg import Odometry
-from sensor_msgs.msg import JointState
-
-from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
+from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
-from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.control.modes import DEACTIVATED, Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.commands import GRIPPER_PERIOD, CommandSender
-from pi05_ros.nodes.common.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.common.health import Health
 from pi05_ros.nodes.common.robot_timer import RobotTimer
 from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.control_bridge.inputs import BridgeInputs
 from pi05_ros.nodes.control_bridge.parameters import ControlBridgeParameters
 from pi05_ros.nodes.control_bridge.report import RobotStateMessage, bridge_health
 from pi05_ros.nodes.control_bridge.services import BridgeServices
@@ -47,7 +44,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def __init__(self, **arguments: Any) -> None:
         super().__init__("control_bridge", ControlBridgeParameters, **arguments)
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
-        self._subscriptions_open: list[Any] = []
+        self._inputs: BridgeInputs | None = None
         self._gripper_timer: RobotTimer | None = None
         self._publishers_timer: Any = None
         self._operator: BridgeServices | None = None
@@ -72,17 +69,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
         self._state = RobotStateMessage(self._bridge)
-        topics = (
-            (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
-            (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
-            (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
-            (Subtask, "subtask", self._on_subtask, qos.LATCHED),
-            (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
-        )
-        self._subscriptions_open = [
-            self.create_subscription(kind, topic, self.guarded(callback), profile)
-            for kind, topic, callback, profile in topics
-        ]
+        self._inputs = BridgeInputs(self, self._bridge, self._lock)
         self._operator = BridgeServices(self, self._operate)
         self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
         self._publishers_timer = self.steady_timer(
@@ -103,16 +90,15 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._ticker.stop()
             self._ticker = None
             self._brake()
-        for subscription in self._subscriptions_open:
-            self.destroy_subscription(subscription)
+        if self._inputs is not None:
+            self._inputs.close()
         if self._operator is not None:
             self._operator.close()
         if self._gripper_timer is not None:
             self._gripper_timer.close()
             self.destroy_timer(self._publishers_timer)
             self._gripper_timer = self._publishers_timer = None
-        self._subscriptions_open = []
-        self._operator = self._bridge = None
+        self._inputs = self._operator = self._bridge = None
 
     def cleanup(self) -> None:
         """Destroy the outputs."""
@@ -136,52 +122,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                 self.timeout_clock_ns(),
             )
 
-    # Inputs: the executor's thread.
-
-    def _on_joint_states(self, message: JointState) -> None:
-        stamp = time_to_ns(message.header.stamp, self._platform.joint_states_topic)
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.add_joint_states(message.name, message.position, stamp, self.now_ns())
-
-    def _on_odometry(self, message: Odometry) -> None:
-        twist = message.twist.twist
-        velocity = (twist.linear.x, twist.linear.y, twist.angular.z)
-        stamp = time_to_ns(message.header.stamp, self._platform.odom_topic)
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.add_odometry(velocity, stamp, self.now_ns())
-
-    def _on_subtask(self, message: Subtask) -> None:
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.follow_subtask(message.id, message.task, message.text)
-
-    def _on_heartbeat(self, message: Heartbeat) -> None:
-        if message.node == self.get_name():
-            return
-        reason = "" if message.fit else (message.reason or "not fit, no reason given")
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.peers.on_heartbeat(
-                    message.node, message.instance, reason, self.timeout_clock_ns()
-                )
-
-    def _on_chunk(self, message: ActionChunk) -> None:
-        with self._lock:
-            if self._bridge is None:
-                return
-            now = self.now_ns()
-            try:
-                try:
-                    chunk = chunk_from_message(message)
-                except MessageError as error:
-                    rejected = ChunkRejected("stamp", str(error))
-                    self._bridge.reject(rejected, now)
-                    raise rejected from error
-                self._bridge.add_chunk(chunk, now)
-            except ChunkRejected as error:
-                raise MessageError(f"chunk {message.sequence} rejected: {error}") from error
+    # Requests: the executor's thread.
 
     def _operate(self, act: Any) -> tuple[bool, str]:
         """Run a request of an operator, `act(bridge, now_ns, steady_ns)`.

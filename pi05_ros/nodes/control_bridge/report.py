@@ -9,8 +9,8 @@ from builtin_interfaces.msg import Time
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.modes import Mode
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.control_bridge.ticker import Ticker
 
 

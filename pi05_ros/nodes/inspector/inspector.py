@@ -34,9 +34,10 @@ from pi05_ros.inspection.shapes import Shown
 from pi05_ros.inspection.status import StatusBoard
 from pi05_ros.inspection.view import View
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.conversions import time_to_ns
 from pi05_ros.nodes.common.driver_pictures import image_to_rgb
+from pi05_ros.nodes.common.health import OK, WARN, Health
 from pi05_ros.nodes.common.polled_clock import PolledClock
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.inspector import messages

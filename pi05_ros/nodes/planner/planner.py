@@ -19,7 +19,7 @@ from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.planner.parameters import PlannerParameters
 from pi05_ros.nodes.planner.plan_messages import decision_message, subtask_message

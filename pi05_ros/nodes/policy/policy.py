@@ -19,7 +19,7 @@ from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import OK, WARN, Health
+from pi05_ros.nodes.common.health import OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.policy.chunk_message import chunk_ledger, chunk_message
 from pi05_ros.nodes.policy.parameters import PolicyParameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.recording.disk import in_bytes
 from pi05_ros.recording.episodes import EpisodeStatus, State
 from pi05_ros.recording.tallies import UNKNOWN, TopicReport

@@ -28,7 +28,8 @@ from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.common.health import Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.recorder.health import idle_health, recording_health
 from pi05_ros.nodes.recorder.inputs import RecorderInputs, publishers

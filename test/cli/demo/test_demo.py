@@ -181,7 +181,7 @@ def test_an_operator_speaks_and_cancels_from_the_page_beside_it(tmp_path, start)
                 while (await page.command(name, **arguments))["status"] != 200:
                     await asyncio.sleep(0.2)
                 if name == "instruct":
-                    await page.until(lambda: page.board["subtask"]["text"] == "wave")
+                    await page.until(lambda: page.sections["subtask"]["text"] == "wave")
                     await asyncio.sleep(3.0)  # A subtask without a tick is on no row of the bag.
 
     asyncio.run(asyncio.wait_for(steer(), 120))

@@ -99,24 +99,24 @@ def test_a_page_shows_robot_subtask_and_pictures(graph):
             image.data.frombytes(np.full((4, 6, 3), 90, np.uint8).tobytes())
             images.publish(image)
             diagnostics.publish(DiagnosticArray())
-            running = (page.board.get("robot") or {}).get("mode") == "running"
-            return running and page.pictures and page.board.get("subtask")
+            running = (page.sections.get("robot") or {}).get("mode") == "running"
+            return running and page.pictures and page.sections.get("subtask")
 
         while not tick():
             await asyncio.sleep(0.05)
-        assert page.board["robot"]["measured"] == [0.25] * size
-        assert page.board["robot"]["commanded"] == [None] * size
-        assert page.board["subtask"]["text"] == "<i>x</i>"
-        assert page.board["timeline"][0]["source"] == "human"
+        assert page.sections["robot"]["measured"] == [0.25] * size
+        assert page.sections["robot"]["commanded"] == [None] * size
+        assert page.sections["subtask"]["text"] == "<i>x</i>"
+        assert page.sections["timeline"][0]["source"] == "human"
         assert page.pictures[0][0] == 2 and page.pictures[0][16:18] == b"\xff\xd8"
-        assert page.board["static"]["vocabulary"] == list(PLATFORM.vocabulary)
+        assert page.sections["static"]["vocabulary"] == list(PLATFORM.vocabulary)
 
     browse(node, look)
 
 
 def test_a_silent_bridge_is_said_to_be_silent(graph):
     async def look(page):
-        await page.until(lambda: (page.board.get("robot") or {}).get("mode") == "silent")
+        await page.until(lambda: (page.sections.get("robot") or {}).get("mode") == "silent")
 
     browse(console(graph), look)
 
@@ -228,8 +228,8 @@ def test_a_task_can_be_cancelled_whoever_gave_it(graph):
         assert ended.result().status == GoalStatus.STATUS_CANCELED
         assert (await page.command("execute_task", task="the page's"))["status"] == 200
         assert await cancel(page) == (200, "the task is being cancelled")
-        await page.until(lambda: page.board["task"]["state"] == "ended")
-        assert page.board["task"]["message"] == "task cancelled"
+        await page.until(lambda: page.sections["task"]["state"] == "ended")
+        assert page.sections["task"]["message"] == "task cancelled"
 
     browse(console(graph), steer)
     assert planner.health().message == "waiting for a task"

@@ -23,8 +23,8 @@ from pi05_msgs.srv import Instruct
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import ERROR, WARN
 from pi05_ros.nodes.common.conversions import float_array
+from pi05_ros.nodes.common.health import ERROR, WARN
 from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.planning.answers import Verdict
 from pi05_ros.planning.replanning import Trigger
