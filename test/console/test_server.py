@@ -1,4 +1,4 @@
-"""The server on a real socket, with a robot that notes what it is told."""
+"""The server on a real socket, with a robot that records commands."""
 
 import asyncio
 import contextlib
@@ -206,7 +206,7 @@ async def test_requests_that_are_none_are_refused_and_not_logged(c):
 
 @contextlib.contextmanager
 def _caught_log():
-    """What the server and what it stands on say meanwhile, from warnings on."""
+    """Log lines of the server and its libraries, from warnings on."""
     records = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = records.append
@@ -311,7 +311,7 @@ async def test_only_so_many_pages_are_let_in(c):
 
 
 @served()
-async def test_a_page_sees_sections_and_pictures_and_the_robot_learns_who_looks(c):
+async def test_a_page_sees_sections_and_pictures_and_opens_the_robots_inputs(c):
     c.page_state.put("subtask", {"text": "<b>pick</b>"})
     async with Page.open(c.url) as page:
         assert page.sections["subtask"] == {"text": "<b>pick</b>"}

@@ -1,4 +1,4 @@
-"""What the bridge counts and says, exactly; and its behaviour at the edges of its times."""
+"""Exact counts and texts of the bridge, and its behaviour at its time limits."""
 
 import numpy as np
 import pytest

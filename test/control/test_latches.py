@@ -1,4 +1,4 @@
-"""What latches the bridge, what holds it, and how it comes back."""
+"""Latched faults, holds, and recovery of the bridge."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_a_measured_jump_latches_a_fault_and_cancels_the_chunk():
     assert_holds(robot)
 
 
-def test_a_jump_of_a_disarmed_robot_is_nobodys_fault():
+def test_a_jump_of_a_disarmed_robot_is_no_fault():
     robot = Robot()
     robot.tick()
     robot.positions[0] += 0.5

@@ -9,7 +9,7 @@ def watch(*required):
     return PeerWatch(required, timeout=0.15, gone_after=1.0)
 
 
-def test_whoever_was_heard_is_watched_from_then_on():
+def test_a_node_is_watched_from_its_first_heartbeat_on():
     peers = watch()
     assert peers.problem(0) == "" and peers.missing(0) == ()
     peers.on_heartbeat("policy", 1, "", 0)

@@ -1,4 +1,4 @@
-"""What makes the bridge distrust the robot or the chunks."""
+"""Checks on tracking error, limited targets and position jumps."""
 
 import numpy as np
 import pytest
@@ -43,13 +43,13 @@ def test_a_joint_that_comes_back_in_between_begins_anew():
 
 
 @pytest.mark.parametrize(
-    ("index", "amount", "told"),
+    ("index", "amount", "reported"),
     [(TORSO, 0.11, True), (TORSO, 0.09, False), (GRIPPER, 1.0, False), (BASE, 0.5, False)],
 )
-def test_metres_count_double_grippers_and_base_not_at_all(index, amount, told):
+def test_metres_count_double_grippers_and_base_not_at_all(index, amount, reported):
     watch = TrackingWatch(PLATFORM, 0.2, 0.1)
     said = [watch.update(np.zeros(PLATFORM.size), off(index, amount)) for _ in range(8)]
-    assert bool(said[-1]) is told
+    assert bool(said[-1]) is reported
 
 
 def test_the_worst_joint_is_named():

@@ -1,4 +1,4 @@
-"""A console without a graph: a robot that notes what it is told, and pages as plain clients."""
+"""A console without a graph: a robot that records commands, and pages as plain clients."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ServedConsole:
 
 
 class Page:
-    """What a browser's page does, without a browser."""
+    """Client that behaves as the page does, without a browser."""
 
     def __init__(self, session, socket):
         self.session, self.socket = session, socket
@@ -107,20 +107,20 @@ class Page:
             if message.type == aiohttp.WSMsgType.BINARY:
                 self.pictures.append(message.data)
                 continue
-            told = json.loads(message.data)
-            if told["type"] == "answer":
-                self.answers[told["id"]] = told
+            received = json.loads(message.data)
+            if received["type"] == "answer":
+                self.answers[received["id"]] = received
                 continue
             if not self.awake:
                 continue
-            if told["type"] == "state":
-                self.seen = told["n"]
-                self.control = told["control"]
-                self.sections |= told
+            if received["type"] == "state":
+                self.seen = received["n"]
+                self.control = received["control"]
+                self.sections |= received
             else:
                 self.beats += 1
             with contextlib.suppress(ConnectionError):
-                await self.socket.send_json({"type": "seen", "seen": told["n"]})
+                await self.socket.send_json({"type": "seen", "seen": received["n"]})
 
     async def ask(self, kind, **fields):
         """Sends a request and gives its answer."""

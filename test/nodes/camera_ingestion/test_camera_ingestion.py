@@ -56,7 +56,7 @@ class Scene:
 
     @property
     def reason(self) -> str:
-        """Of the newest heartbeat."""
+        """Reason of the newest heartbeat."""
         assert self.beats[-1].fit is not bool(self.beats[-1].reason)
         return self.beats[-1].reason
 

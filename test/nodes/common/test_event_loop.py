@@ -58,7 +58,7 @@ def cores(seconds):
 
 
 def test_it_sleeps_beside_an_action_server_before_and_after_a_goal(scene):
-    """rclpy's own spin takes a whole core where waits on the steady clock are converted."""
+    """The stock spin of rclpy takes a whole core where waits on the steady clock are converted."""
 
     def execute(goal):
         goal.succeed()

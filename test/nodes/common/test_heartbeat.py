@@ -1,4 +1,4 @@
-"""A managed node says that it lives, and whether the robot may move on what it gives."""
+"""Heartbeats of managed nodes: liveness, fitness and pending work."""
 
 import pytest
 
@@ -25,7 +25,7 @@ class NoParameters:
 
 
 class Moody(ManagedNode):
-    """Fit or not, as the test says."""
+    """A node whose fitness the test sets."""
 
     def __init__(self, **arguments):
         super().__init__("moody", NoParameters, **arguments)
@@ -99,7 +99,7 @@ class Simulation:
         self._clock.publish(Clock(clock=ns_to_time(milliseconds * 1_000_000)))
 
     def stamps(self):
-        """Of the heartbeats so far [ms]."""
+        """Stamps of the heartbeats so far [ms]."""
         return [time_to_ns(beat.header.stamp) // 1_000_000 for beat in self.heard]
 
 
@@ -170,7 +170,7 @@ def test_a_simulator_hears_of_pending_work_and_at_once_of_its_end(simulation):
     simulation.node.stop_worker(worker)
 
 
-def test_a_node_that_cannot_tell_is_not_fit(scene):
+def test_a_node_whose_fitness_check_fails_is_not_fit(scene):
     _, node, heard, _ = scene
     node.trigger_configure()
     node.trigger_activate()

@@ -1,4 +1,4 @@
-"""Simulated time by hand: it stands between looks, and comes by itself again when awake."""
+"""Polled simulated time: constant between polls, taken by the executor after `resume`."""
 
 import pytest
 
@@ -50,7 +50,7 @@ class Scene:
 
     @property
     def woken_by(self):
-        """What of /clock an executor is shown."""
+        """Entities of /clock that an executor sees."""
         taps = [t for t in Node.subscriptions.fget(self.node) if t.topic_name == "/clock"]
         entities = [entity for tap in taps for entity in (tap, *tap.event_handlers)]
         shown = [*self.node.subscriptions, *self.node.waitables]
@@ -64,23 +64,23 @@ def scene():
     graph.close()
 
 
-def looks(scene, seconds):
+def poll_until(scene, seconds):
     """Looks until the time has come through DDS."""
     wait_for(lambda: scene.graph.call(scene.time.poll) or scene.now == seconds, "the time")
 
 
-def test_time_stands_between_looks_and_nothing_of_it_wakes_the_executor(scene):
+def test_time_is_constant_between_polls_and_does_not_wake_the_executor(scene):
     scene.graph.call(scene.time.poll)
     assert scene.woken_by == []  # Not its events either: they fire while a message lies unread.
     scene.at(10.0)
     assert scene.now == 0.0
-    looks(scene, 10.0)
+    poll_until(scene, 10.0)
     scene.at(11.0)
     assert scene.now == 10.0
-    looks(scene, 11.0)
+    poll_until(scene, 11.0)
 
 
-def test_awake_it_flows_again(scene):
+def test_after_resume_time_advances_again(scene):
     scene.graph.call(scene.time.poll)
     scene.graph.call(scene.time.resume)
     scene.at(10.0)
@@ -88,17 +88,17 @@ def test_awake_it_flows_again(scene):
     assert len(scene.woken_by) >= 1
 
 
-def test_a_jump_is_told_at_the_next_look(scene):
-    looks_back = JumpThreshold(
+def test_a_jump_is_reported_at_the_next_poll(scene):
+    backward = JumpThreshold(
         min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False
     )
     jumps = []
-    handle = scene.node.get_clock().create_jump_callback(looks_back, post_callback=jumps.append)
+    handle = scene.node.get_clock().create_jump_callback(backward, post_callback=jumps.append)
     scene.at(10.0)
-    looks(scene, 10.0)
+    poll_until(scene, 10.0)
     scene.at(4.0)
     assert jumps == []
-    looks(scene, 4.0)
+    poll_until(scene, 4.0)
     assert len(jumps) == 1
     handle.unregister()
 

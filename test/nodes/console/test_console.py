@@ -63,7 +63,7 @@ def listeners(node, topics):
     return [node.count_subscribers(topic) for topic in topics]
 
 
-def test_it_hears_cameras_and_robot_only_while_somebody_looks(graph):
+def test_it_subscribes_to_cameras_and_robot_only_with_an_open_page(graph):
     node = console(graph)
     other = graph.plain("robot")
     hungry = [*CAMERAS, "robot_state", "action_chunk", "/diagnostics"]
@@ -188,7 +188,7 @@ def test_every_command_reaches_its_service(graph):
     assert (questions[7].outcome, questions[7].notes) == ("success", "n")
 
 
-def test_without_a_bridge_a_stop_says_that_nobody_stopped(graph):
+def test_without_a_bridge_a_stop_is_not_confirmed(graph):
     async def press(page):
         answer = await page.ask("stop")
         assert answer["status"] == 503 and "control_bridge/stop" in answer["message"]
@@ -201,7 +201,7 @@ def test_without_a_bridge_a_stop_says_that_nobody_stopped(graph):
     browse(console(graph), press)
 
 
-def test_a_task_can_be_cancelled_whoever_gave_it(graph):
+def test_a_task_of_any_source_can_be_cancelled(graph):
     source = FakeSource(FakeBrain(PLATFORM))
     planner = graph.add(lambda **a: Planner(brain_source=source, **a), task="the bring-up's")
     assert graph.call(planner.trigger_configure) == TransitionCallbackReturn.SUCCESS

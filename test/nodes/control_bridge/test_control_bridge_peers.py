@@ -91,7 +91,7 @@ def test_a_new_task_ends_what_was_begun_for_the_old_one(graph):
     assert scene.bridge.health().level == 1
 
 
-def test_a_rival_on_our_topics_latches_a_fault(graph):
+def test_another_publisher_of_commands_latches_a_fault(graph):
     scene = Scene(graph)
     assert scene.arm().success
     driving(scene)

@@ -1,4 +1,4 @@
-"""planner over real topics: what it asks for, what it tells, and which faults it survives."""
+"""Planner over real topics: inputs, outputs, and faults that it survives."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""policy over real topics: modes, what a chunk says of itself, what makes it void."""
+"""Policy over real topics: modes, fields of a chunk, and rejection of old ones."""
 
 import threading
 
@@ -24,7 +24,7 @@ PLATFORM = load_platform("mobile_18dof")
 
 
 class Scene:
-    """A policy with a fake brain; the test says the subtasks and plays the bridge."""
+    """A policy with a fake brain; the test publishes subtasks and robot states."""
 
     def __init__(self, graph, brain=None, **parameters):
         self.node = graph.plain("test")

@@ -108,7 +108,7 @@ class Scene:
 
     @property
     def episode(self):
-        """What was last told; of no state before that."""
+        """Newest report on a topic; None before the first."""
         return self.heard[Episode][-1] if self.heard[Episode] else Episode(state=255)
 
     def close(self):
@@ -270,13 +270,13 @@ def test_a_type_that_is_not_installed_is_named_and_the_rest_is_recorded(scene, m
 
 
 def statuses(scene):
-    """What the recorder said of itself."""
+    """Diagnostic statuses of the recorder."""
     return [
         s for m in scene.heard[DiagnosticArray] for s in m.status if s.name.endswith("recorder")
     ]
 
 
-def test_topics_that_a_robot_must_have_and_nobody_offers_are_told(scene, monkeypatch):
+def test_required_topics_without_a_publisher_are_reported(scene, monkeypatch):
     monkeypatch.setattr(recorder_inputs, "_DISCOVERY_S", 0.2)
     scene.start()
     wait_for(lambda: "/joint_states: nobody publishes it" in scene.episode.message, "it")
@@ -532,7 +532,7 @@ def test_an_episode_that_never_was_has_no_message_of_it():
     assert (message.id, message.message) == ("", "recovered one")
 
 
-def test_what_a_crash_left_is_mended_and_told_and_nobody_waits_for_it(tmp_path, monkeypatch):
+def test_bags_left_by_a_crash_are_repaired_and_reported_in_the_background(tmp_path, monkeypatch):
     go_on = threading.Event()
 
     def slowly(folder, stop):
