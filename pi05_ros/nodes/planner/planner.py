@@ -236,9 +236,9 @@ class Planner(BrainNode[PlannerParameters]):
         """Take an instruction; return code, message and the subtask's id."""
         if not self.is_active:
             return InstructCode.INACTIVE, "not accepted: the planner is not active", 0
-        trouble = instructions.problem(text)
-        if trouble:
-            return InstructCode.INVALID_TEXT, f"not accepted: {trouble}", 0
+        problem = instructions.problem(text)
+        if problem:
+            return InstructCode.INVALID_TEXT, f"not accepted: {problem}", 0
         text = instructions.clean(text)
         with self._lock:
             decision = self._planning.instruct(text, self.now_ns())

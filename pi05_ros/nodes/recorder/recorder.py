@@ -222,10 +222,10 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._episode_services.do(self._auto_start)
         self._report.settle()
         status = self._episodes.status()
-        told = (status.state, self._notice)
-        if told == self._published:
+        current = (status.state, self._notice)
+        if current == self._published:
             return
-        self._published = told
+        self._published = current
         if status.state is State.ERROR:
             self.get_logger().error(f"recording stopped on an error: {status.message}")
             if self._inputs is not None and self._inputs.session.trouble:
