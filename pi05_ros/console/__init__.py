@@ -1,4 +1,4 @@
-"""The operator's web page: server, sessions, who holds control. No ROS.
+"""The operator's web page: server, sessions, control. No ROS.
 
-`pi05_ros.nodes.console` connects it with the graph; docs/design/console.md says who may do what.
+`pi05_ros.nodes.console` connects it with the graph; docs/design/console.md lists permissions.
 """

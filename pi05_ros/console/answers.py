@@ -1,4 +1,4 @@
-"""What became of a command, in the words and numbers of HTTP."""
+"""Results of commands, with HTTP status codes."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ NO_ANSWER = 504
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a command."""
+    """Result of a command."""
 
-    status: int  # As in HTTP; DONE: it was done.
+    status: int  # HTTP status code; DONE: success.
     message: str  # One sentence for the operator.
 
 
 class Refused(Pi05Error):
-    """A command that is not carried out.
+    """A command or request is rejected.
 
     Args:
-        status: As in HTTP.
-        message: Why, one sentence.
+        status: HTTP status code.
+        message: Reason, one sentence.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -39,18 +39,18 @@ class Refused(Pi05Error):
 
     @property
     def answer(self) -> Answer:
-        """For whoever asked."""
+        """The rejection as an Answer."""
         return Answer(self.status, str(self))
 
 
-class Robot(Protocol):
-    """What the server asks of the graph. Called in the server's event loop."""
+class RobotInterface(Protocol):
+    """Interface of the server to the graph. Called in the server's event loop."""
 
     async def stop(self) -> Answer:
-        """Stops the robot."""
+        """Stop the robot."""
 
     async def do(self, name: str, arguments: Mapping[str, str]) -> Answer:
-        """Carries out one of `commands.COMMANDS`."""
+        """Execute one of `commands.COMMANDS`."""
 
     def watch(self, on: bool) -> None:
-        """Somebody looks, or nobody does: then nothing need be received."""
+        """Take whether a page is open; without one, inputs may be closed."""

@@ -1,4 +1,4 @@
-"""What a page may send, read strictly."""
+"""Messages of a page, with strict validation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _outcome(text: str) -> str:
     return "" if text in OUTCOMES else f"wanted one of {', '.join(OUTCOMES)}"
 
 
-# Command -> argument -> what is wrong with its text.
+# Command -> argument -> function that returns the problem of its text, or "".
 COMMANDS: dict[str, dict[str, Callable[[str], str]]] = {
     "execute_task": {"task": _subtask},
     "cancel_task": {},
@@ -62,10 +62,10 @@ class FromPage:
     """One message of a page."""
 
     kind: str  # hello, seen, command, take, release, stop
-    number: int = 0  # Of the request, for its answer.
+    number: int = 0  # Number of the request, for its answer.
     seen: int = 0  # Number of the newest state that the page has shown.
-    lease: int = 0  # Of the command; of whom to take over from.
-    name: str = ""  # Of the command, or of the operator.
+    lease: int = 0  # Lease of a command, or of the holder to take over from.
+    name: str = ""  # Name of the command or of the operator.
     arguments: Mapping[str, str] | None = None
 
 
@@ -73,19 +73,19 @@ _KINDS = ("hello", "seen", "command", "take", "release", "stop")
 
 
 def parse(text: str) -> FromPage:
-    """Reads a message.
+    """Parse a message.
 
     Raises:
-        Refused: BAD_REQUEST, it is none.
+        Refused: BAD_REQUEST, it is not a valid message.
     """
     try:
         found = json.loads(text)
-        # JSON can say half a character ("\\ud800"), which no message of ROS can hold.
+        # JSON can hold a lone surrogate ("\\ud800"), which no ROS message can.
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Refused(BAD_REQUEST, "not JSON, or no Unicode in it") from error
+        raise Refused(BAD_REQUEST, "not valid JSON, or not valid Unicode") from error
     if not isinstance(found, dict) or found.get("type") not in _KINDS:
-        raise Refused(BAD_REQUEST, f"wanted an object with type {', '.join(_KINDS)}")
+        raise Refused(BAD_REQUEST, f"wanted an object whose type is one of {', '.join(_KINDS)}")
     kind = found["type"]
     name = found.get("name", "")
     arguments = found.get("arguments", {})
@@ -108,14 +108,14 @@ def parse(text: str) -> FromPage:
 def _check_command(name: str, arguments: Mapping[str, Any]) -> None:
     wanted = COMMANDS.get(name)
     if wanted is None:
-        raise Refused(BAD_REQUEST, f"there is no such command (valid: {', '.join(COMMANDS)})")
+        raise Refused(BAD_REQUEST, f"unknown command (valid: {', '.join(COMMANDS)})")
     if set(arguments) != set(wanted):
-        raise Refused(BAD_REQUEST, f"{name} wants the arguments {', '.join(wanted) or 'none'}")
+        raise Refused(BAD_REQUEST, f"{name} expects the arguments {', '.join(wanted) or 'none'}")
     for key, problem in wanted.items():
         value = arguments[key]
-        trouble = problem(value) if isinstance(value, str) else "wanted text"
-        if trouble:
-            raise Refused(BAD_REQUEST, f"{key}: {trouble}")
+        found = problem(value) if isinstance(value, str) else "wanted text"
+        if found:
+            raise Refused(BAD_REQUEST, f"{key}: {found}")
 
 
 def _count(found: Mapping[str, Any], key: str) -> int:

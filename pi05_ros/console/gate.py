@@ -1,4 +1,4 @@
-"""Who may speak to the server at all: Host, Origin, token."""
+"""Access rules of the server: Host, Origin, token."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[\w.-]+))(:[0-9]{
 
 @dataclass(frozen=True)
 class Gate:
-    """The rules of one server.
+    """Access rules of one server.
 
-    A page of a foreign site can reach a server on loopback through the operator's own browser.
-    Browsers say where such a request comes from (Origin), and by which name they found us (Host):
-    a foreign site can make its own name point here, but it cannot make it look like an address.
+    A page of another site can reach a server on loopback through the operator's own browser.
+    Browsers send the site of such a request (Origin) and the name of this server (Host): another
+    site can resolve its own name to this machine, but that name is not an IP address.
     """
 
     host: str  # Address that the server listens on.
-    token: str = ""  # Empty: none is wanted.
-    names: tuple[str, ...] = ()  # Further names by which the machine is called.
+    token: str = ""  # Empty: none is required.
+    names: tuple[str, ...] = ()  # Further host names of the machine.
 
     def __post_init__(self) -> None:
         # A browser's form and a header lose spaces and line breaks at the ends.
@@ -34,12 +34,12 @@ class Gate:
             )
         if not self.token and not is_loopback(self.host):
             raise ValueError(
-                f"host: '{self.host}' lets other machines in, and no token is set; set token, or "
-                "listen on 127.0.0.1 and come through ssh -L"
+                f"host: '{self.host}' is reachable from other machines and no token is set: set "
+                "token, or listen on 127.0.0.1 and connect through ssh -L"
             )
 
     def host_is_ours(self, header: str) -> bool:
-        """Whether a Host header names this machine."""
+        """Check whether a Host header names this machine."""
         name = _host_name(header)
         if name == "localhost" or name in self.names:
             return True
@@ -50,13 +50,13 @@ class Gate:
         return address.is_loopback or not is_loopback(self.host)
 
     def origin_is_ours(self, origin: str | None, host: str) -> bool:
-        """Whether a request comes from our own page, or from no page (a script, a plain visit)."""
+        """Check whether a request comes from this server's page, or from no page."""
         if origin is None:
             return True
         return origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
 
     def token_fits(self, authorization: str | None, cookie: str | None) -> bool:
-        """Whether the token was shown, as `Authorization: Bearer …` or by our cookie."""
+        """Check the token, given as `Authorization: Bearer …` or by the cookie."""
         if not self.token:
             return True
         if authorization is not None:
@@ -65,17 +65,17 @@ class Gate:
         return cookie is not None and _equal(cookie, self.cookie)
 
     def is_token(self, given: str) -> bool:
-        """Whether this is the token. Takes as long for a near miss as for a far one."""
+        """Check whether this is the token, in constant time."""
         return bool(self.token) and _equal(given, self.token)
 
     @property
     def cookie(self) -> str:
-        """What a browser gets for the token; the token cannot be told from it."""
+        """Cookie of a browser that has shown the token; it does not reveal the token."""
         return hmac.new(self.token.encode(), b"pi05 console", hashlib.sha256).hexdigest()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
+    """Check whether only this machine reaches the address."""
     if host == "localhost":
         return True
     try:
@@ -85,7 +85,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _host_name(header: str) -> str:
-    """The name in a Host header, without the port; empty where it is malformed."""
+    """Return the name in a Host header, without the port; empty if it is malformed."""
     found = _HOST.fullmatch(header)
     return (found["address"] or found["name"]).lower() if found else ""
 

@@ -1,4 +1,4 @@
-"""What all sessions of a server share."""
+"""State shared by all sessions of a server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pi05_ros.console.answers import CONFLICT, NO_ANSWER, Answer, Refused, Robot
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.answers import CONFLICT, NO_ANSWER, Answer, Refused, RobotInterface
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.limits import Rate
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 
 
@@ -42,23 +42,23 @@ class HubSettings:
 
 @dataclass
 class Hub:
-    """Board, pictures, desk and robot of one server. Used in its event loop.
+    """Page state, pictures, control and robot of one server. Used in its event loop.
 
     Args:
-        robot: Carries out commands.
-        board: What pages show.
-        pictures: Of the cameras.
-        desk: Who holds control.
-        require_operator: Whether a dead-man switch is on.
+        robot: Executes commands.
+        page_state: Sections shown by the pages.
+        pictures: Pictures of the cameras.
+        control: Arbiter of control.
+        require_operator: True with a dead-man switch.
         settings: Rates and bounds.
         clock: Steady time [s].
-        log: Takes one line about control, for the node's log.
+        log: Logs one line in the node's log.
     """
 
-    robot: Robot
-    board: Board
+    robot: RobotInterface
+    page_state: PageState
     pictures: Pictures
-    desk: ControlDesk
+    control: ControlArbiter
     require_operator: bool = False
     settings: HubSettings = field(default_factory=HubSettings)
     clock: Callable[[], float] = time.monotonic
@@ -68,20 +68,20 @@ class Hub:
         self._numbers = itertools.count(1)
         self._sessions: set[int] = set()
         self._stopping: asyncio.Task[Answer] | None = None
-        self.stops = 0  # Since the server began.
+        self.stops = 0  # Number of stops since the server started.
 
     @property
     def full(self) -> bool:
-        """Whether no more pages are let in."""
+        """True if no further page is accepted."""
         return len(self._sessions) >= self.settings.sessions
 
     @property
     def watchers(self) -> int:
-        """Pages that look."""
+        """Number of open pages."""
         return len(self._sessions)
 
     def join(self) -> int:
-        """A page looks; gives its session's number."""
+        """Add a page; return the number of its session."""
         number = next(self._numbers)
         self._sessions.add(number)
         if len(self._sessions) == 1:
@@ -89,39 +89,42 @@ class Hub:
         return number
 
     def leave(self, number: int) -> None:
-        """It looks no more."""
+        """Remove a page."""
         self._sessions.discard(number)
-        self.desk.release(number)
+        self.control.release(number)
         if not self._sessions:
             self.robot.watch(False)
 
     async def stop(self, who: str) -> Answer:
-        """Stops the robot: anybody may, and no rate limits it; who comes meanwhile shares it."""
-        self.desk.stopped()
+        """Stop the robot, for any page and without a rate limit; parallel calls share one stop."""
+        self.control.stopped()
         self.stops += 1
         if self._stopping is None or self._stopping.done():
             self.log(f"stop, pressed by {who}")
             self._stopping = asyncio.create_task(self.robot.stop())
         try:
-            # Shielded: whoever hangs up takes nobody else's stop with them.
+            # Shielded: a closed connection must not cancel the stop of others.
             answer = await asyncio.shield(self._stopping)
         except Exception as error:
-            return Answer(NO_ANSWER, f"stop failed in the console: {type(error).__name__}")
-        # What was shown while it was under way was not yet the stopped robot.
-        self.desk.stopped()
+            return Answer(
+                NO_ANSWER,
+                f"stop failed in the console ({type(error).__name__}): use the hardware stop",
+            )
+        # States sent during the stop did not show the stopped robot yet.
+        self.control.stopped()
         return answer
 
     async def command(
         self, session: int, lease: int, seen_at: float, name: str, arguments: dict[str, str]
     ) -> Answer:
-        """Carries out a command of who holds control; others are refused."""
+        """Execute a command of the holder of control; reject those of others."""
         try:
-            self.desk.check(session, lease, seen_at)
+            self.control.check(session, lease, seen_at)
         except Refused as refusal:
             return refusal.answer
         if self._stopping is not None and not self._stopping.done():
-            return Answer(CONFLICT, "a stop is under way; look, then repeat")
-        holder = self.desk.holder
+            return Answer(CONFLICT, "a stop is in progress: check the page, then repeat")
+        holder = self.control.holder
         self.log(f"{name} {arguments or ''}, by {holder.name if holder else '?'}")
         try:
             return await self.robot.do(name, arguments)

@@ -1,4 +1,4 @@
-"""How often somebody may ask."""
+"""Rate limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rate:
-    """A rate with room for bursts."""
+    """A rate and a burst size."""
 
     per_second: float
     burst: float
@@ -23,7 +23,7 @@ class Bucket:
     """A token bucket: full at first, refilled at the rate.
 
     Args:
-        rate: Of what it lets through.
+        rate: Rate and burst size.
         clock: Steady time [s].
     """
 
@@ -33,7 +33,7 @@ class Bucket:
         self._filled_at = clock()
 
     def take(self) -> bool:
-        """Takes one. False: there is none left now."""
+        """Take one token; return False if none is left."""
         self._fill()
         if self._level < 1:
             return False
@@ -42,7 +42,7 @@ class Bucket:
 
     @property
     def empty(self) -> bool:
-        """Whether `take` would give False."""
+        """True if `take` would return False."""
         self._fill()
         return self._level < 1
 
@@ -55,12 +55,12 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket for each address; so many addresses are remembered, the longest silent forgotten.
+    """A bucket for each address, for the most recent addresses.
 
     Args:
-        rate: Of each.
+        rate: Rate of each address.
         clock: Steady time [s].
-        most: Addresses.
+        most: Maximum number of addresses.
     """
 
     def __init__(self, rate: Rate, clock: Callable[[], float], most: int = 1024) -> None:
@@ -68,7 +68,7 @@ class Buckets:
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def of(self, address: str) -> Bucket:
-        """The bucket of an address."""
+        """Return the bucket of an address."""
         bucket = self._buckets.get(address)
         if bucket is None:
             bucket = self._buckets[address] = Bucket(self._rate, self._clock)

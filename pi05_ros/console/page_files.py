@@ -1,4 +1,4 @@
-"""The page's files, read once: what is not in the list cannot be asked for."""
+"""Files of the page, read once; no other file is served."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-# For whoever has no token yet.
+# Served without a token.
 PUBLIC = ("/login.html", "/style.css", "/icon.svg")
 
 
 @dataclass(frozen=True)
 class PageFile:
-    """One file as it is served."""
+    """One served file."""
 
     body: bytes
     content_type: str
 
 
 def page_files(folder: Path = _FOLDER) -> dict[str, PageFile]:
-    """Path as it is asked for ("/app.js") -> file; "/" is the page."""
+    """Return request path ("/app.js") -> file; "/" is the page."""
     files = {
         f"/{path.name}": PageFile(path.read_bytes(), _TYPES[path.suffix])
         for path in sorted(folder.iterdir())

@@ -1,4 +1,4 @@
-"""Pictures as JPEG: encoded once however many look, no more often than asked for."""
+"""Camera pictures as JPEG, encoded once for all pages, at a limited rate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 JPEG_QUALITY = 70
-MAX_WIDTH = 640  # Pixels; wider pictures are made smaller.
-_PASS_ON = 120_000  # Bytes of a JPEG that is handed on as it came.
+MAX_WIDTH = 640  # Pixels; wider pictures are scaled down.
+_PASS_ON = 120_000  # Maximum bytes of a JPEG that is forwarded unchanged.
 _HEADER = struct.Struct("<B3xId")
 
 
@@ -25,7 +25,7 @@ class Picture:
 
 
 def encode_jpeg(rgb: np.ndarray) -> bytes:
-    """(H, W, 3) uint8 rgb as JPEG, at most MAX_WIDTH wide."""
+    """Encode (H, W, 3) uint8 rgb as JPEG, at most MAX_WIDTH wide."""
     height, width = rgb.shape[:2]
     if width > MAX_WIDTH:
         size = (MAX_WIDTH, max(1, round(height * MAX_WIDTH / width)))
@@ -33,12 +33,12 @@ def encode_jpeg(rgb: np.ndarray) -> bytes:
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     done, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
-        raise ValueError(f"a picture of {rgb.shape} cannot be written as JPEG")
+        raise ValueError(f"a picture of shape {rgb.shape} cannot be encoded as JPEG")
     return data.tobytes()
 
 
 def passes_as_it_is(data: bytes) -> bool:
-    """Whether a driver's compressed picture is a JPEG that is small enough to hand on."""
+    """Check whether a compressed picture is a JPEG small enough to forward unchanged."""
     return data[:3] == b"\xff\xd8\xff" and len(data) <= _PASS_ON
 
 
@@ -47,7 +47,7 @@ class Pictures:
 
     Args:
         cameras: Names, in the order of their index.
-        rate_hz: At most so many of each camera.
+        rate_hz: Maximum rate of each camera.
         clock: Steady time [s].
     """
 
@@ -59,16 +59,16 @@ class Pictures:
         self._due = dict.fromkeys(cameras, float("-inf"))
 
     def wants(self, camera: str) -> bool:
-        """Whether the next picture of a camera is due; asked once for each that arrives."""
+        """Check whether the next picture of a camera is due; called once for each arrival."""
         now = self._clock()
-        # A camera at just our rate must not lose every other picture to a late one.
+        # A camera at exactly this rate must not lose every second picture to jitter.
         if now < self._due[camera] - 0.25 * self._period:
             return False
         self._due[camera] = max(self._due[camera] + self._period, now + 0.5 * self._period)
         return True
 
     def put(self, camera: str, stamp: float, jpeg: bytes) -> None:
-        """Sets a camera's picture. stamp: when it was taken [s]."""
+        """Set a camera's picture. stamp: acquisition time [s]."""
         with self._lock:
             before = self._newest.get(camera)
             sequence = (before.sequence if before else 0) + 1
@@ -76,7 +76,7 @@ class Pictures:
             self._newest[camera] = Picture(sequence, head + jpeg)
 
     def since(self, known: dict[str, int]) -> dict[str, Picture]:
-        """Cameras with a picture newer than the sequence that is known of them."""
+        """Return the pictures newer than the known sequence numbers."""
         with self._lock:
             return {
                 name: picture
@@ -85,7 +85,7 @@ class Pictures:
             }
 
     def clear(self) -> None:
-        """Shows nothing old to who comes next; sequences go on."""
+        """Drop all pictures, so that the next page gets no old ones; sequences continue."""
         with self._lock:
             self._newest = {
                 name: Picture(picture.sequence, b"") for name, picture in self._newest.items()

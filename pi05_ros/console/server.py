@@ -1,4 +1,4 @@
-"""The web server: checks who asks, hands out the page, and stops the robot for everybody."""
+"""Web server of the console: access checks, page files, stop, websockets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiohttp.http import HttpProcessingError
 
 from pi05_ros.console.answers import Refused
 from pi05_ros.console.commands import MAX_MESSAGE
-from pi05_ros.console.door import Door
+from pi05_ros.console.connections import ConnectionLimiter
 from pi05_ros.console.gate import COOKIE, Gate
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Buckets
@@ -35,6 +35,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 STOP_PATH = "/api/stop"
+_TOKEN_PROMPT = b"Enter the access token of this robot."  # As in login.html.
+_WRONG_TOKEN = b"Wrong token. Enter the access token of this robot."
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -43,11 +45,11 @@ class ConsoleError(Pi05Error):
 
 
 class Application:
-    """The routes of one server, and what a request must pass before one is reached.
+    """Routes of one server, and the checks before them.
 
     Args:
-        hub: What the sessions share.
-        gate: Whom to let in.
+        hub: State shared by the sessions.
+        gate: Access rules.
     """
 
     def __init__(self, hub: Hub, gate: Gate) -> None:
@@ -55,7 +57,7 @@ class Application:
         self._requests = Buckets(hub.settings.http_rate, hub.clock)
         self._wrong = Buckets(hub.settings.wrong_tokens, hub.clock)
         self._wrong_cookies = Buckets(hub.settings.wrong_cookies, hub.clock)
-        self.door: Door  # That requests come in by; whoever listens sets it.
+        self.connections: ConnectionLimiter  # Set by the listening Server.
         self._files = page_files()
         self.web = web.Application(
             middlewares=[self._check], client_max_size=hub.settings.body_bytes
@@ -70,30 +72,33 @@ class Application:
 
     @web.middleware
     async def _check(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        """In this order: how often, by which name, from where, how large, with which token."""
+        """Check rate, Host, Origin, size and token, in this order."""
         address = request.remote or ""
-        # Stop is never counted; what a flood of stops does is stop the robot.
+        # Stop has no rate limit: a flood of stops only stops the robot.
         if request.path != STOP_PATH and not self._requests.of(address).take():
-            return _refuse(429, "too many requests; wait a second")
+            return _refuse(429, "too many requests: wait a second")
         host = request.headers.get("Host", "")
         if not self._gate.host_is_ours(host):
-            return _refuse(403, "this server does not go by the name in Host")
+            return _refuse(403, "unknown name in the Host header: add it to the parameter 'names'")
         if not self._gate.origin_is_ours(request.headers.get("Origin"), host):
-            return _refuse(403, "requests of other sites are refused")
+            return _refuse(403, "requests from other sites are rejected")
         if (request.content_length or 0) > self._hub.settings.body_bytes:
             return _refuse(413, "the request is too large")
         if request.path not in (*PUBLIC, "/login"):
             shown = request.headers.get("Authorization"), request.cookies.get(COOKIE)
-            # A forgotten tab shows an old cookie again and again: that locks nobody out.
+            # A forgotten tab sends an old cookie repeatedly, which must not block its address.
             wrong = (self._wrong_cookies if shown[0] is None else self._wrong).of(address)
             if any(shown) and wrong.empty:
-                return _refuse(429, "too many wrong tokens; wait a minute")
+                return _refuse(429, "too many wrong tokens: wait a minute")
             if not self._gate.token_fits(*shown):
                 if any(shown):
                     wrong.take()
                 if request.path == "/" and request.method == "GET":
                     return self._page("/login.html", 401)
-                return _refuse(401, "show the token: Authorization: Bearer …, or by the page")
+                return _refuse(
+                    401,
+                    "access token required: Authorization: Bearer TOKEN, or log in on the page",
+                )
         try:
             return await handler(request)
         except web.HTTPRequestEntityTooLarge:
@@ -104,12 +109,12 @@ class Application:
             return _refuse(refusal.status, str(refusal))
 
     async def _body(self, request: web.Request) -> bytes:
-        """All of a body. Raises Refused (REQUEST_TIMEOUT) when it does not come."""
+        """Return the whole body; raise Refused (408) if it does not arrive in time."""
         limit = self._hub.settings.body_s
         try:
             return await asyncio.wait_for(request.read(), limit)
         except asyncio.TimeoutError as error:
-            raise Refused(408, f"the request did not come within {limit:g} s") from error
+            raise Refused(408, f"the request body did not arrive within {limit:g} s") from error
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(_HEADERS)
@@ -117,7 +122,7 @@ class Application:
 
     async def _close_sockets(self, _: web.Application) -> None:
         for socket in set(self._sockets):
-            await socket.close(code=1001, message=b"the server ends")
+            await socket.close(code=1001, message=b"server shutting down")
 
     def _page(self, path: str, status: int = 200) -> web.Response:
         file = self._files[path]
@@ -127,29 +132,28 @@ class Application:
 
     async def _file(self, request: web.Request) -> web.Response:
         if request.path not in self._files:
-            return _refuse(404, "there is no such page")
+            return _refuse(404, "no such page")
         return self._page(request.path)
 
     async def _login(self, request: web.Request) -> web.Response:
         wrong = self._wrong.of(request.remote or "")
         if wrong.empty:
-            return _refuse(429, "too many wrong tokens; wait a minute")
+            return _refuse(429, "too many wrong tokens: wait a minute")
         form = parse_qs((await self._body(request)).decode("utf-8", "replace"))
         if not self._gate.is_token(form.get("token", [""])[0]):
             wrong.take()
-            wants = b"This robot's page wants its token."
             page = self._page("/login.html", 401)
-            page.body = self._files["/login.html"].body.replace(wants, b"That is not its token.")
+            page.body = self._files["/login.html"].body.replace(_TOKEN_PROMPT, _WRONG_TOKEN)
             return page
         answer = web.Response(status=303, headers={"Location": "/"})
-        # Not for other sites, not for scripts; gone when the browser is closed.
+        # Not sent to other sites, not visible to scripts, deleted with the browser session.
         answer.set_cookie(COOKIE, self._gate.cookie, httponly=True, samesite="Strict", path="/")
         return answer
 
     async def _stop(self, request: web.Request) -> web.Response:
         if request.content_length is None:
-            await self._body(request)  # Nothing is wanted in it; it must not be large, though.
-        with self.door.busy(request.transport):
+            await self._body(request)  # The body is ignored, but its size is limited.
+        with self.connections.busy(request.transport):
             answer = await self._hub.stop(request.remote or "?")
         return web.json_response(
             {"status": answer.status, "message": answer.message}, status=answer.status
@@ -157,14 +161,14 @@ class Application:
 
     async def _open_socket(self, request: web.Request) -> web.StreamResponse:
         if self._hub.full:
-            return _refuse(429, "too many pages are open")
+            return _refuse(429, "too many pages are open: close one")
         socket = web.WebSocketResponse(
             max_msg_size=MAX_MESSAGE, heartbeat=5.0, compress=False, timeout=1.0
         )
         await socket.prepare(request)
         self._sockets.add(socket)
         try:
-            with self.door.busy(request.transport):
+            with self.connections.busy(request.transport):
                 await Session(self._hub, socket, request.remote or "?").run()
         finally:
             self._sockets.discard(socket)
@@ -173,20 +177,20 @@ class Application:
 
 def _refuse(status: int, message: str) -> web.Response:
     response = web.json_response({"status": status, "message": message}, status=status)
-    response.force_close()  # What is still being sent is not read.
+    response.force_close()  # The rest of the request is not read.
     return response
 
 
 class Server:
-    """Runs an Application in a thread of its own.
+    """Runs an Application in its own thread.
 
     Args:
-        hub: What the sessions share.
-        gate: Whom to let in; says the address, too.
-        port: 0: a free one.
+        hub: State shared by the sessions.
+        gate: Access rules, with the address to listen on.
+        port: TCP port; 0: a free one.
 
     Raises:
-        ConsoleError: The address cannot be listened on.
+        ConsoleError: The server cannot listen on the address.
     """
 
     def __init__(self, hub: Hub, gate: Gate, port: int) -> None:
@@ -198,7 +202,7 @@ class Server:
         self._thread.start()
         self._application, self._settings = Application(hub, gate), hub.settings
         self._listener: asyncio.Server | None = None
-        # Browsers keep half-open requests; none of ours takes long.
+        # Browsers keep idle connections open; no request takes long.
         self._runner = web.AppRunner(
             self._application.web,
             access_log=None,
@@ -211,28 +215,28 @@ class Server:
         except OSError as error:
             self.close()
             raise ConsoleError(
-                f"the console cannot listen on {gate.host}:{port} ({error.strerror}): give it "
-                "another console_port, or end what listens there"
+                f"the console cannot listen on {gate.host}:{port} ({error.strerror}): set "
+                "another console_port, or stop the process that listens there"
             ) from error
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """Of the server."""
+        """Event loop of the server."""
         return self._loop
 
     @property
     def port(self) -> int:
-        """That it listens on."""
+        """TCP port of the server."""
         return self._port
 
     @property
     def url(self) -> str:
-        """Where the page is, for whoever sits at this machine."""
+        """Address of the page on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)
         return f"http://{host}:{self._port}/"
 
     def close(self) -> None:
-        """Closes all pages' sockets and ends the thread."""
+        """Close all sockets and end the thread."""
         self._do(self._shut())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -243,10 +247,10 @@ class Server:
         server = self._runner.server
         assert server is not None
         settings = self._settings
-        door = Door(server, settings.connections, settings.address_connections)
-        self._application.door = door
+        connections = ConnectionLimiter(server, settings.connections, settings.address_connections)
+        self._application.connections = connections
         self._listener = await asyncio.get_running_loop().create_server(
-            door.protocol, self._host, self._port, reuse_address=True
+            connections.protocol, self._host, self._port, reuse_address=True
         )
         self._port = self._listener.sockets[0].getsockname()[1]
 
@@ -264,7 +268,7 @@ class Server:
 
 
 def _log() -> logging.Logger:
-    """The server's log, in which strangers cannot write with requests that are none."""
+    """Return the server's log, without errors of malformed requests."""
     log = logging.getLogger(__name__)
     log.addFilter(_is_our_error)
     return log

@@ -1,4 +1,4 @@
-"""One page's websocket: states and pictures out, commands in."""
+"""Websocket session of one page: states and pictures out, commands in."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from aiohttp import WSMsgType, web
 
 from pi05_ros.brain.instructions import clean
 from pi05_ros.console.answers import DONE, TOO_MANY, Answer, Refused
-from pi05_ros.console.board import encode
 from pi05_ros.console.commands import FromPage, parse
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Bucket
+from pi05_ros.console.page_state import encode
 
-_REMEMBERED = 512  # Numbers of messages sent, so many beats are 20 s.
+_REMEMBERED = 512  # Remembered message numbers; as many beats are 20 s.
 
 
 class Session:
-    """Serves one page until it leaves.
+    """Serves one page until its socket closes.
 
-    The page says of each message which it has shown (`seen`): that proves that it is awake, how
-    far it is behind, and on what grounds its operator commands.
+    The page reports the number of each message that it has shown (`seen`). This proves that it is
+    awake, measures its delay, and dates the state that its operator's commands are based on.
 
     Args:
-        hub: What is shared.
-        socket: Open.
-        address: Of the page.
+        hub: State shared by the sessions.
+        socket: Open websocket.
+        address: Address of the page.
     """
 
     def __init__(self, hub: Hub, socket: web.WebSocketResponse, address: str) -> None:
@@ -37,15 +37,15 @@ class Session:
         self._name = address
         self._sent: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
         self._count = 0
-        self._known_board = 0
+        self._known_state = 0
         self._known_pictures: dict[str, int] = {}
-        self._seen_at = hub.clock()  # When what it has shown last was sent.
+        self._seen_at = hub.clock()  # When the newest shown state was sent [s].
         self._messages = Bucket(hub.settings.page_rate, hub.clock)
         self._commands = Bucket(hub.settings.command_rate, hub.clock)
         self._doing: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until the socket closes."""
+        """Serve until the socket closes."""
         sender = asyncio.create_task(self._send_all())
         try:
             async for message in self._socket:
@@ -75,12 +75,12 @@ class Session:
             self._on_seen(message.seen)
         elif message.kind == "hello":
             self._name = clean(message.name) or self._address
-            self._hub.desk.rename(self._number, self._name)
+            self._hub.control.rename(self._number, self._name)
         elif message.kind == "stop":
             self._spawn(self._stop(message.number))
         elif not self._commands.take():
             await self._answer(
-                message.number, Answer(TOO_MANY, "too many commands; wait a second")
+                message.number, Answer(TOO_MANY, "too many commands: wait a second")
             )
         elif message.kind == "command":
             self._spawn(self._command(message))
@@ -91,21 +91,21 @@ class Session:
         at = self._time_sent(number)
         if at > self._seen_at:
             self._seen_at = at
-            self._hub.desk.seen(self._number, at)
+            self._hub.control.seen(self._number, at)
 
     def _time_sent(self, number: int) -> float:
-        """When a message was sent; long ago if it is not remembered."""
+        """Return when a message was sent; -inf if it is not remembered."""
         return next((at for sent, at in reversed(self._sent) if sent == number), float("-inf"))
 
     def _change_control(self, message: FromPage) -> Answer:
-        desk, before = self._hub.desk, self._hub.desk.holder
+        control, before = self._hub.control, self._hub.control.holder
         if message.kind == "release":
-            desk.release(self._number)
+            control.release(self._number)
             if before is not None and before.session == self._number:
                 self._hub.log(f"control released by {self._name}")
-            return Answer(DONE, "you watch")
+            return Answer(DONE, "control released")
         try:
-            desk.take(
+            control.take(
                 self._number,
                 self._name,
                 self._time_sent(message.seen),
@@ -148,7 +148,7 @@ class Session:
     # Out.
 
     async def _send_all(self) -> None:
-        """States at their rate, beats between them, pictures when they are new."""
+        """Send states at their rate, beats between them, and new pictures."""
         settings, clock = self._hub.settings, self._hub.clock
         due = clock()
         try:
@@ -161,7 +161,7 @@ class Session:
                     await self._socket.send_str(f'{{"type":"beat","n":{self._next_number()}}}')
                 behind = now - self._seen_at
                 if behind > settings.dead_s:
-                    await self._socket.close(code=1001, message=b"no sign of life")
+                    await self._socket.close(code=1001, message=b"page does not respond")
                     return
                 if behind < settings.behind_s:
                     await self._send_pictures()
@@ -171,14 +171,13 @@ class Session:
 
     @property
     def _holds(self) -> bool:
-        holder = self._hub.desk.holder
+        holder = self._hub.control.holder
         return holder is not None and holder.session == self._number
 
     async def _send_state(self) -> None:
-        desk = self._hub.desk
-        desk.lapse()
-        holder = desk.holder
-        control = {
+        self._hub.control.lapse()
+        holder = self._hub.control.holder
+        section = {
             "session": self._number,
             "mine": self._holds,
             "holder": holder.name if holder else "",
@@ -187,11 +186,11 @@ class Session:
             "required": self._hub.require_operator,
             "stops": self._hub.stops,
         }
-        self._known_board, changed = self._hub.board.since(self._known_board)
+        self._known_state, changed = self._hub.page_state.since(self._known_state)
         sections = "".join(f',"{name}":{text}' for name, text in changed.items())
         number = self._next_number()
         await self._socket.send_str(
-            f'{{"type":"state","n":{number},"control":{encode(control)}{sections}}}'
+            f'{{"type":"state","n":{number},"control":{encode(section)}{sections}}}'
         )
 
     def _next_number(self) -> int:

@@ -1,0 +1,1 @@
+"""Modes, checks and limits of the control bridge. No ROS."""

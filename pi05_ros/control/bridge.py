@@ -1,7 +1,7 @@
-"""The control bridge without ROS: what may move the robot, and the one command of each tick.
+"""The control bridge without ROS: acceptance of chunks, and one command a tick.
 
-A hold is a software hold, never a safe stop: arms and torso stay where they are commanded, the
-base ramps to zero within 100 ms.
+A hold is a software hold, never a safe stop: arms and torso keep their last commanded position,
+the base ramps to zero within 100 ms.
 """
 
 from __future__ import annotations
@@ -14,76 +14,79 @@ import numpy as np
 
 from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
 from pi05_ros.control.gate import ChunkGate
+from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
-from pi05_ros.control.senses import Senses
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms.platform import Platform
 
-# Time may step back by so much (NTP does) before what belongs to it is void [s].
+# Backward steps of time up to this one (by NTP) void nothing [s].
 _STEP_BACK = 0.1
-_SESSION_KNOWN_NS = 500_000_000  # Within so long after arming a chunk may be of the last session.
+_OLD_SESSION_NS = 500_000_000  # For this long after arming, chunks may carry the last session.
 
 
 @dataclass(frozen=True)
 class Tick:
-    """What one tick decided."""
+    """Result of one tick."""
 
     mode: Mode
-    reason: str  # Why, in plain words; empty when there is nothing to say.
+    reason: str  # Reason of the mode, one clause; empty while RUNNING.
     command: np.ndarray | None  # (D,) float64 to send now, platform units; None: send nothing.
-    measurement: Measurement | None  # None while the state is not known.
-    target: Target | None  # What the command follows; None: no chunk.
+    measurement: Measurement | None  # None until every entry was measured.
+    target: Target | None  # Target that the command follows; None: no chunk.
 
 
 class Bridge:
-    """Decides, tick by tick, what the controllers get. Its node holds one lock around it.
+    """Computes the command of each tick. Not thread-safe: its node holds a lock around it.
 
-    Stamps and `now_ns` are of the node's clock, which may jump. The silence of peers is measured
-    by `steady_ns`: a clock that never jumps, or, in a simulation, simulated time as well.
+    Stamps and `now_ns` use the node's clock, which may jump. Timeouts of peers are measured by
+    `steady_ns`: a clock that never jumps, or simulated time in a simulation.
+
+    It starts disarmed.
+
+    Args:
+        platform: The robot.
+        session: Not 0, random for each activation; chunks of another session are rejected.
+        settings: Thresholds; None takes the defaults.
     """
 
     def __init__(
         self, platform: Platform, session: int, settings: BridgeSettings | None = None
     ) -> None:
-        """Starts disarmed.
-
-        Args:
-            platform: The robot.
-            session: Not 0, drawn anew at each activation; chunks of another session are rejected.
-            settings: Trust settings; None takes the defaults.
-        """
         self.platform = platform
         self.session = session
         self.settings = settings = settings or BridgeSettings()
         self.state = StateMachine()
-        self.counts: Counter[str] = Counter()  # Accepted, rejected by rule, dropped messages.
-        self.senses = Senses(platform, settings)
+        # Chunks accepted, chunks rejected by rule, messages dropped.
+        self.counts: Counter[str] = Counter()
+        self.measured_state = MeasuredState(platform, settings)
         self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
         self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
         self.motion = Motion(platform, settings)
-        self._bad_chunks = 0  # Malformed ones in a row.
-        self._unhealthy_ns: int | None = None  # When input was last seen to be bad.
-        self._ticked_ns: int | None = None  # When the last tick was.
-        self._quiet_ns: int | None = None  # When holding commands end after disarm or stop.
-        self._armed_ns = 0  # When it was last armed.
+        self._bad_chunks = 0  # Malformed chunks in a row.
+        self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
+        self._ticked_ns: int | None = None  # Time of the last tick.
+        self._settle_until_ns: int | None = (
+            None  # End of holding commands after disarm, fault or stop.
+        )
+        self._armed_ns = 0  # Time of the last arming.
 
-    # What comes in.
+    # Inputs.
 
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
     ) -> None:
-        """Takes one JointState message; see StateAssembler.add_joint_states.
+        """Take one JointState message; see StateAssembler.add_joint_states.
 
         Raises:
-            MessageError: It was dropped.
+            MessageError: The message was dropped.
         """
         try:
-            jump = self.senses.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns)
         except MessageError:
             self.counts["joint_states_dropped"] += 1
             raise
@@ -91,30 +94,32 @@ class Bridge:
             self.fault(now_ns, jump)
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
-        """Takes one odometry twist; see StateAssembler.add_odometry.
+        """Take one odometry twist; see StateAssembler.add_odometry.
 
         Raises:
-            MessageError: It was dropped.
+            MessageError: The message was dropped.
         """
         try:
-            self.senses.add_odometry(velocity, stamp_ns, now_ns)
+            self.measured_state.add_odometry(velocity, stamp_ns, now_ns)
         except MessageError:
             self.counts["odometry_dropped"] += 1
             raise
 
     def follow_subtask(self, subtask_id: int, task: str, text: str) -> None:
-        """Takes what the planner says; what was begun for another task ends. Empty text: nothing
-        is to be done."""
+        """Take the planner's subtask and stop executing a chunk of another task.
+
+        An empty text means that there is nothing to do.
+        """
         self._gate.tasks.follow(subtask_id, task, text)
         running = self.motion.chunk
         if running is not None and not self._gate.tasks.allows(running.subtask_id):
             self.motion.clear()
 
     def add_chunk(self, chunk: Chunk, now_ns: int) -> None:
-        """Checks a chunk; when the bridge is armed and well, the next tick executes it.
+        """Check a chunk; the next tick executes it if the bridge is armed and inputs are healthy.
 
         Raises:
-            ChunkRejected: It breaks a rule; what was being executed goes on.
+            ChunkRejected: It breaks a rule; the running chunk continues.
         """
         try:
             self._gate.check(chunk, self.epoch, now_ns)
@@ -122,26 +127,26 @@ class Bridge:
         except ChunkRejected as error:
             self.reject(error, now_ns)
             if error.rule == "session":
-                self._check_stranger(chunk, now_ns)
+                self._check_foreign_session(chunk, now_ns)
             raise
         self._gate.accepted(chunk)
-        self._take(accepted)
+        self._use(accepted)
 
     def reject(self, error: ChunkRejected, now_ns: int) -> None:
-        """Counts a chunk that is not used; several malformed ones in a row latch a fault."""
+        """Count a rejected chunk; several malformed ones in a row latch a fault."""
         self.counts[f"chunks_rejected_{error.rule}"] += 1
         if error.rule in MALFORMED:
             self._bad_chunks += 1
             if self._bad_chunks >= self.settings.max_bad_chunks and self.mode.is_armed:
                 self.fault(now_ns, f"{self._bad_chunks} malformed chunks in a row: {error}")
 
-    # What an operator says, and what ends all.
+    # Requests of operators, and faults.
 
     def arm(self, now_ns: int, steady_ns: int) -> None:
-        """Lets chunks move the robot, from where it stands now.
+        """Arm the robot at its measured position.
 
         Raises:
-            MessageError: It cannot be armed now; the text says why.
+            MessageError: It cannot be armed now; the text gives the reason.
         """
         if self.mode.is_armed:
             return
@@ -149,59 +154,61 @@ class Bridge:
         self._arm(now_ns, steady_ns)
 
     def resume(self, now_ns: int, steady_ns: int) -> None:
-        """Goes on after an operator's stop, from where the robot stands now.
+        """Resume after an operator's stop, at the measured position.
 
         Raises:
-            MessageError: It was not stopped, a fault is latched, or it cannot be armed.
+            MessageError: It is not stopped, a fault is latched, or it cannot be armed.
         """
         self.state.check_resume()
         self._arm(now_ns, steady_ns)
 
     def disarm(self, now_ns: int, reason: str = "disarmed by an operator") -> None:
-        """Brings the robot to rest and sends nothing from then on. A stop stays a stop."""
-        self._end(self.state.disarm(reason), now_ns)
+        """Brake, then send no commands. A latched stop stays latched."""
+        self._begin_settling(self.state.disarm(reason), now_ns)
 
     def fault(self, now_ns: int, reason: str) -> None:
-        """Brings the robot to rest and latches: only reset and arm let it move again."""
-        self._end(self.state.fault(reason), now_ns)
+        """Brake and latch a fault: only reset and arm let the robot move again."""
+        self._begin_settling(self.state.fault(reason), now_ns)
 
     def stop(self, now_ns: int, reason: str) -> None:
-        """Brings the robot to rest and latches, until resumed, or reset and armed."""
-        self._end(self.state.stop(reason), now_ns)
+        """Brake and latch a stop, until resume, or reset and arm."""
+        self._begin_settling(self.state.stop(reason), now_ns)
 
     def reset(self) -> None:
-        """Leaves a fault or a stop; the robot still has to be armed."""
+        """Clear a fault or a stop; the robot still has to be armed."""
         self.state.reset()
         self._gate.clear()
 
     def time_jumped_back(self, now_ns: int) -> None:
-        """Voids what belongs to an earlier time: measurements, chunks, deadlines."""
-        self.senses.clear()
+        """Void measurements, chunks and deadlines after a backward jump of time."""
+        self.measured_state.clear()
         self.state.void()
         self._void_chunks()
         self._unhealthy_ns = now_ns
-        if self._quiet_ns is not None:
-            self._quiet_ns = now_ns + round(self.settings.settle_time_s * 1e9)
+        if self._settle_until_ns is not None:
+            self._settle_until_ns = now_ns + round(self.settings.settle_time_s * 1e9)
 
-    # What goes out.
+    # Output.
 
     def tick(self, now_ns: int, steady_ns: int) -> Tick:
-        """One period: updates the mode and gives the command to send.
+        """Update the mode and return the command for one period.
 
         Args:
             now_ns: Time of the tick by the clock of the stamps [ns].
-            steady_ns: The same by the clock of the peers' silence [ns].
+            steady_ns: Time of the tick by the clock of the peers' timeouts [ns].
         """
         if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
             self.time_jumped_back(now_ns)
-            self.peers.rewind(steady_ns)
+            self.peers.on_time_jump(steady_ns)
         self._ticked_ns = now_ns
-        measurement = self.senses.measurement()
+        measurement = self.measured_state.measurement()
         self._check_latches(measurement, now_ns, steady_ns)
         target = None
         if self.mode.is_armed:
             target = self._armed_tick(now_ns, steady_ns)
-        elif self._quiet_ns is not None and (now_ns < self._quiet_ns or not self.motion.at_rest):
+        elif self._settle_until_ns is not None and (
+            now_ns < self._settle_until_ns or not self.motion.at_rest
+        ):
             self.motion.hold()
         else:
             return Tick(self.mode, self.reason, None, measurement, None)
@@ -210,47 +217,49 @@ class Bridge:
 
     @property
     def mode(self) -> Mode:
-        """The present mode."""
+        """Current mode."""
         return self.state.mode
 
     @property
     def reason(self) -> str:
-        """Why the mode is what it is, in plain words."""
+        """Reason of the mode, one clause."""
         return self.state.reason
 
     @property
     def epoch(self) -> int:
-        """What chunks must carry; rises whenever earlier ones become void."""
+        """Epoch that chunks must carry; rises whenever earlier ones become void."""
         return self.state.epoch
 
     @property
     def is_idle(self) -> bool:
-        """Whether the robot stands because there is nothing to do, rather than for a trouble."""
+        """True if the robot is at rest for want of a task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
         return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
-        """What is wrong with measurements or peers, as one clause; empty when nothing is."""
-        return self.senses.problem(now_ns) or self.peers.problem(steady_ns)
+        """Return the fault of measurements or peers, as one clause; empty if there is none."""
+        return self.measured_state.problem(now_ns) or self.peers.problem(steady_ns)
 
     def _arm(self, now_ns: int, steady_ns: int) -> None:
-        measurement = self.senses.require(now_ns)
+        measurement = self.measured_state.require(now_ns)
         missing = self.peers.missing(steady_ns)
         if missing:
-            raise MessageError(f"not heard: {', '.join(missing)}; are the nodes active?")
+            raise MessageError(
+                f"no heartbeat from {', '.join(missing)}: check that they are active"
+            )
         if not self.motion.at_rest:
-            raise MessageError("still coming to rest: arm again in a moment")
+            raise MessageError("the robot is still braking: call 'arm' again once it stands still")
         self.state.arm()
-        self.peers.armed()
+        self.peers.on_armed()
         self._gate.clear()
         self.motion.begin(measurement.values)
         self._bad_chunks = 0
-        self._quiet_ns = None
+        self._settle_until_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
 
-    def _take(self, chunk: AcceptedChunk) -> None:
+    def _use(self, chunk: AcceptedChunk) -> None:
         self._bad_chunks = 0
         if not self.mode.is_armed or self._unhealthy_ns is not None:
             self.counts["chunks_unused"] += 1
@@ -259,43 +268,45 @@ class Bridge:
         self.counts["values_clamped"] += chunk.clamped
         self.motion.replace(chunk)
 
-    def _check_stranger(self, chunk: Chunk, now_ns: int) -> None:
-        """Latches on a foreign chunk whose observation is newer than arming.
+    def _check_foreign_session(self, chunk: Chunk, now_ns: int) -> None:
+        """Latch a fault on a chunk of another session with an observation newer than arming.
 
-        By then our own policy has long read this session.
+        By then this graph's policy has received the current session.
         """
-        if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _SESSION_KNOWN_NS:
-            self.fault(now_ns, f"chunks of an unknown session {chunk.session}: another policy?")
+        if self.mode.is_armed and chunk.stamp_ns > self._armed_ns + _OLD_SESSION_NS:
+            self.fault(
+                now_ns, f"chunks of unknown session {chunk.session}: stop the other policy node"
+            )
 
     def _check_latches(self, measurement: Measurement | None, now_ns: int, steady_ns: int) -> None:
-        """Ends being armed when a peer is gone or the robot is not where it is commanded."""
+        """Disarm when a peer is gone, fault when a joint does not track its command."""
         if not self.mode.is_armed:
             return
         if gone := self.peers.gone(steady_ns):
             self.disarm(now_ns, f"{gone}: {ARM_AGAIN}")
-            self.peers.forget_gone(steady_ns)
+            self.peers.remove_gone(steady_ns)
             return
         if measurement is not None and (off := self.motion.tracking_problem(measurement.values)):
             self.fault(now_ns, off)
 
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
-        """Follows the chunk while all is well, else holds; returns what was followed."""
-        problem = self._trouble(now_ns, steady_ns)
+        """Follow the chunk if inputs are healthy, else hold; return the followed target."""
+        problem = self._hold_reason(now_ns, steady_ns)
         if problem:
             self.motion.clear()
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
-            self.state.hold(problem or self._starvation())
+            self.state.hold(problem or self._idle_reason())
         else:
             self.state.run()
         return target
 
-    def _trouble(self, now_ns: int, steady_ns: int) -> str:
-        """Why nothing may be executed now, as one clause; empty: nothing is wrong any more."""
+    def _hold_reason(self, now_ns: int, steady_ns: int) -> str:
+        """Return the reason to hold, as one clause; empty if chunks may be executed."""
         problem = self.input_problem(now_ns, steady_ns)
         if self.motion.limiting > self.settings.limiting_hold_s:
-            problem = problem or "the chunks ask for more than the limits allow"
+            problem = problem or "chunk targets exceed the robot's limits"
         if problem:
             self._unhealthy_ns = now_ns
         elif self._unhealthy_ns is not None:
@@ -304,18 +315,18 @@ class Bridge:
             self._unhealthy_ns = None
         return problem
 
-    def _starvation(self) -> str:
-        """Why there is no chunk to execute, as one clause."""
+    def _idle_reason(self) -> str:
+        """Return the reason for having no chunk to execute, as one clause."""
         if self._gate.tasks.idle:
             return "nothing to do"
         if self.motion.has_run:
-            return "the last chunk is over and no other came"
+            return "the last chunk has ended and no new one arrived"
         return "armed, waiting for a chunk"
 
-    def _end(self, was_armed: bool, now_ns: int) -> None:
-        """After being disarmed, faulted or stopped: brake, then be quiet."""
+    def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
+        """Brake for `settle_time` if it was armed, and void chunks."""
         if was_armed:
-            self._quiet_ns = now_ns + round(self.settings.settle_time_s * 1e9)
+            self._settle_until_ns = now_ns + round(self.settings.settle_time_s * 1e9)
         self._void_chunks()
 
     def _void_chunks(self) -> None:

@@ -1,4 +1,4 @@
-"""An action chunk as the bridge sees it, and the checks that it must pass."""
+"""Action chunks and the checks on their contents."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 
-MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. Anything longer is a mistake, not a plan.
+MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. A longer chunk is an error of the sender.
 
 
-# Rules that only a broken sender breaks; the others are broken by time, too.
+# Rules that only a faulty sender breaks; the others also fail by delay.
 MALFORMED = frozenset({"names", "period", "horizon", "shape", "not_finite", "limits", "stamp"})
 
 
 class ChunkRejected(Pi05Error):
-    """A chunk breaks a rule and is not used, not even in part.
+    """A chunk breaks a rule and is rejected as a whole.
 
     Attributes:
         rule: Short name of the rule, for counting ("names", "not_finite").
@@ -30,14 +30,14 @@ class ChunkRejected(Pi05Error):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Action targets; row k is meant for `start_ns + k * period`."""
+    """Action targets; row k is due at `start_ns + k * period`."""
 
     stamp_ns: int  # Acquisition time of the observation [ns].
     start_ns: int  # Time of row 0 [ns].
     session: int
     epoch: int
     sequence: int
-    subtask_id: int  # What it carries out; 0: none.
+    subtask_id: int  # Subtask that it executes; 0: none.
     names: tuple[str, ...]
     period: float  # [s]
     horizon: int  # Rows that the sender announces.
@@ -57,23 +57,23 @@ class AcceptedChunk:
 
 
 def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> AcceptedChunk:
-    """Checks what a chunk says of itself: names, shape, finiteness, limits.
+    """Check names, shape, finiteness and limits of a chunk.
 
     Args:
         chunk: As received.
-        platform: The robot that it must be meant for.
+        platform: The robot.
         limit_tolerance: Share of a dimension's range by which a value may leave it and still be
             clamped rather than rejected.
 
     Raises:
-        ChunkRejected: With the first rule that it breaks.
+        ChunkRejected: The chunk breaks a rule; the first one is named.
     """
     if chunk.names != platform.names:
         raise ChunkRejected("names", _name_problem(chunk.names, platform))
     if not abs(chunk.period - platform.period) <= 0.01 * platform.period:
         raise ChunkRejected(
             "period",
-            f"wanted rows {platform.period:g} s apart ({platform.name}), found {chunk.period:g} s",
+            f"wanted a period of {platform.period:g} s, found {chunk.period:g} s",
         )
     if not 1 <= chunk.horizon <= MAX_HORIZON:
         raise ChunkRejected(
@@ -91,7 +91,7 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
             "not_finite", f"row {row} of {platform.names[column]} is {actions[row, column]}"
         )
     margin = limit_tolerance * (platform.upper - platform.lower)
-    # The messages carry float32: a value at the limit may come back a rounding step outside it.
+    # Messages carry float32: a value at the limit may arrive a rounding step outside it.
     margin = np.maximum(margin, 1e-5)
     outside = (actions < platform.lower - margin) | (actions > platform.upper + margin)
     if outside.any():
@@ -109,7 +109,7 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
 
 
 def _name_problem(names: tuple[str, ...], platform: Platform) -> str:
-    """Says in what way names are not the platform's."""
+    """Return the difference between the names and the platform's."""
     missing = [name for name in platform.names if name not in names]
     foreign = [name for name in names if name not in platform.names]
     if missing or foreign:
@@ -119,4 +119,4 @@ def _name_problem(names: tuple[str, ...], platform: Platform) -> str:
         if foreign:
             parts.append(f"with {', '.join(foreign[:3])}{' …' if len(foreign) > 3 else ''}")
         return f"the columns are not those of {platform.name}: {' and '.join(parts)}"
-    return f"the columns are those of {platform.name} in another order, or stand twice"
+    return f"the columns are those of {platform.name} in another order, or repeated"

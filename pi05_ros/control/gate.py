@@ -1,4 +1,4 @@
-"""Whether a chunk belongs here and now: session, epoch, task, age and order."""
+"""Acceptance of chunks by session, epoch, task, age and order."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pi05_ros.control.chunk import Chunk, ChunkRejected
 
 
 class TaskGate:
-    """Keeps chunks of an earlier task out.
+    """Rejects chunks of an earlier task.
 
-    Subtask ids rise while a planner lives. When the task changes, chunks for subtasks of before
-    are void; when there is nothing to do, every chunk is. Without a planner nothing is void.
+    Subtask ids rise within one run of the planner. When the task changes, chunks for earlier
+    subtasks are void; without a subtask every chunk is. Without a planner no chunk is void.
     """
 
     def __init__(self) -> None:
@@ -21,11 +21,11 @@ class TaskGate:
 
     @property
     def idle(self) -> bool:
-        """Whether a planner has said that there is nothing to do."""
+        """True if the planner has published an empty subtask."""
         return self._first > self._newest > 0
 
     def follow(self, subtask_id: int, task: str, text: str) -> None:
-        """Takes what the planner says: a subtask, its task, its text (empty: nothing to do)."""
+        """Take a Subtask: its id, its task and its text (empty: nothing to do)."""
         started_anew = subtask_id < self._newest
         if not text:
             self._first = subtask_id + 1
@@ -34,13 +34,13 @@ class TaskGate:
         self._newest, self._task = subtask_id, task
 
     def allows(self, subtask_id: int) -> bool:
-        """Whether a chunk for this subtask may be executed."""
+        """Check whether a chunk for this subtask may be executed."""
         return subtask_id >= self._first
 
 
 @dataclass
 class ChunkGate:
-    """Checks where a chunk comes from, and that chunks only ever get newer.
+    """Checks the origin of a chunk and that each chunk is newer than the last.
 
     Attributes:
         session: Chunks of another session are rejected.
@@ -57,42 +57,44 @@ class ChunkGate:
         self._newest = (0, 0)  # (stamp_ns, sequence) of the newest chunk of this epoch.
 
     def clear(self) -> None:
-        """A new epoch: what was newest counts no more."""
+        """Begin a new epoch: forget the newest chunk."""
         self._newest = (0, 0)
 
     def check(self, chunk: Chunk, epoch: int, now_ns: int) -> None:
-        """Raises ChunkRejected when a chunk comes from another session, epoch, task or time."""
+        """Raise ChunkRejected for a chunk of another session, epoch, task or time."""
         if chunk.session != self.session:
             raise ChunkRejected(
                 "session",
-                f"it belongs to session {chunk.session}, this bridge's is {self.session}",
+                f"its session is {chunk.session}, the bridge is in session {self.session}",
             )
         if chunk.epoch != epoch:
-            raise ChunkRejected("epoch", f"it belongs to epoch {chunk.epoch}, now is {epoch}")
+            raise ChunkRejected(
+                "epoch", f"its epoch is {chunk.epoch}, the current epoch is {epoch}"
+            )
         if not self.tasks.allows(chunk.subtask_id):
             raise ChunkRejected(
-                "task", f"it serves subtask {chunk.subtask_id}, which is of an earlier task"
+                "task", f"its subtask {chunk.subtask_id} belongs to an earlier task"
             )
         age = (now_ns - chunk.stamp_ns) * 1e-9
         if age > self.max_age:
             raise ChunkRejected(
                 "age",
-                f"its observation is {age:.2f} s old, at most {self.max_age:g} s are allowed",
+                f"its observation is {age:.2f} s old, the limit is {self.max_age:g} s",
             )
         if age < -self.max_lead_s:
-            raise ChunkRejected("future", f"its observation lies {-age:.2f} s in the future")
+            raise ChunkRejected("future", f"its observation is stamped {-age:.2f} s in the future")
         start = (chunk.start_ns - chunk.stamp_ns) * 1e-9
         if not 0.0 <= start <= age + self.max_lead_s:
             raise ChunkRejected(
                 "start",
-                f"row 0 is due {start:.2f} s after its observation; wanted 0 to the present",
+                f"row 0 is due {start:.2f} s after its observation, wanted 0 s to now",
             )
-        # By stamp first: a restarted policy counts its chunks from 1 again.
+        # By stamp first: a restarted policy numbers its chunks from 1 again.
         if (chunk.stamp_ns, chunk.sequence) <= self._newest:
             raise ChunkRejected(
                 "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
             )
 
     def accepted(self, chunk: Chunk) -> None:
-        """Notes the newest chunk."""
+        """Record the newest accepted chunk."""
         self._newest = (chunk.stamp_ns, chunk.sequence)

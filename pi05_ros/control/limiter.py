@@ -1,7 +1,7 @@
-"""Limits on position, velocity, acceleration, jerk: nothing leaves the bridge but through here.
+"""Limits on position, velocity, acceleration and jerk of every command.
 
 ros2_controllers check none of them (Jazzy: `enforce_command_limits` is off), so this is the only
-place between a model and the motors that does.
+check between a model and the motors.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ BASE_STOP_TIME = 0.08  # [s]
 
 @dataclass(frozen=True)
 class LimitedCommand:
-    """One step of the limiter."""
+    """Result of one step of the limiter."""
 
     values: np.ndarray  # (D,) float64, platform units, inside all limits.
-    lag: np.ndarray  # (D,) float64: how far the step stayed behind its target, before smoothing.
+    lag: np.ndarray  # (D,) float64: distance of the step to its target, before smoothing.
 
 
 class Limiter:
@@ -32,7 +32,10 @@ class Limiter:
     acceleration and braked for in time, relative to the target's own speed, so that it is not
     overshot. Near a position limit the speed stays below what can still be braked.
 
-    Where a platform gives `max_jerk`, what comes out is smoothed besides; see Smoothing.
+    With a `max_jerk` in the platform, the output is smoothed as well; see Smoothing.
+
+    Args:
+        platform: The robot.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -50,25 +53,24 @@ class Limiter:
 
     @property
     def values(self) -> np.ndarray:
-        """The last step's values, (D,) float64, platform units."""
+        """Values of the last step, (D,) float64, platform units."""
         return self._smoothing.values
 
     @property
     def coasting(self) -> np.ndarray:
-        """Where the next step would lead if nothing changed, (D,) float64, before smoothing."""
+        """Next values at constant velocity, (D,) float64, before smoothing."""
         return self._values + self._velocities * self._dt
 
     @property
     def at_rest(self) -> bool:
-        """Whether the last step left everything standing."""
+        """True if every dimension is at rest after the last step."""
         moving = self._velocities.any() or self._values[self._is_velocity].any()
         return not moving and self._smoothing.at_rest
 
     def reset(self, values: np.ndarray) -> None:
-        """Starts anew at rest from `values` (D,), e.g. the measured state when the robot is armed.
+        """Restart at rest from `values` (D,), e.g. the measured state when the robot is armed.
 
-        Base velocities start at 0 whatever `values` says. Positions that stand outside their
-        limits start at the limit.
+        Base velocities always start at 0. Positions outside their limits start at the limit.
 
         Raises:
             ValueError: A value is not finite.
@@ -81,10 +83,10 @@ class Limiter:
         self._smoothing.reset(self._values)
 
     def step(self, targets: np.ndarray) -> LimitedCommand:
-        """One period towards `targets` (D,) float64, platform units, all finite.
+        """Advance one period towards `targets` (D,) float64, platform units, all finite.
 
         Raises:
-            ValueError: A target is not finite: such a chunk should have been rejected whole.
+            ValueError: A target is not finite; such a chunk must be rejected before.
         """
         if not np.isfinite(targets).all():
             raise ValueError("a limiter takes finite targets only")
@@ -97,9 +99,9 @@ class Limiter:
         return LimitedCommand(self._smoothing.push(self._values), np.abs(self._values - targets))
 
     def hold(self) -> LimitedCommand:
-        """One period of coming to rest: joints brake at their limits, the base within 100 ms.
+        """Brake for one period: joints at their limits, the base within 100 ms.
 
-        The base brakes from what was last sent, without smoothing: it must stand in time.
+        The base brakes from the last command sent, without smoothing, to stop in time.
         """
         braking = np.maximum(self._max_acceleration, self._max_velocity / BASE_STOP_TIME)
         self._values = np.where(self._is_velocity, self._smoothing.values, self._values)
@@ -114,12 +116,12 @@ class Limiter:
         return LimitedCommand(self._smoothing.push(self._values), np.zeros_like(self._values))
 
     def _step_positions(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Next positions and velocities (D,); entries of base velocities are meaningless."""
+        """Return the next positions and velocities (D,); entries of base velocities are unused."""
         dt, values = self._dt, self._values
         target_velocity = np.clip(
             (targets - self._targets) / dt, -self._max_velocity, self._max_velocity
         )
-        # Distance to the target as it moves on, and the speed relative to it that can be braked.
+        # Distance to the moving target, and the relative speed that can still be braked.
         distance = targets - values - target_velocity * dt
         wanted = target_velocity + np.sign(distance) * self._brakeable(np.abs(distance))
         change = self._max_acceleration * dt
@@ -135,12 +137,12 @@ class Limiter:
         return positions, velocities
 
     def _step_base(self, targets: np.ndarray, max_acceleration: np.ndarray) -> np.ndarray:
-        """Next base velocities (D,); entries of positions are meaningless."""
+        """Return the next base velocities (D,); entries of positions are unused."""
         change = max_acceleration * self._dt
         return np.clip(targets, self._values - change, self._values + change)
 
     def _brakeable(self, distance: np.ndarray) -> np.ndarray:
-        """Greatest speed (D,) that still comes to rest within `distance` (D,).
+        """Return the maximum speed (D,) that can be braked within `distance` (D,).
 
         In units of a·dt and a·dt², braking from n + f (n whole, 0 ≤ f < 1) by 1 a period covers
         (n + 1)(n/2 + f), the present period included; this is its inverse.

@@ -1,4 +1,4 @@
-"""From joint states and odometry to the platform's state vector."""
+"""Conversion of joint states and odometry to the platform's state vector."""
 
 from __future__ import annotations
 
@@ -15,24 +15,27 @@ from pi05_ros.platforms.platform import Platform
 
 @dataclass(frozen=True)
 class Measurement:
-    """The robot's state at one moment."""
+    """Measured state of the robot at one moment."""
 
     stamp_ns: int  # Acquisition time of the oldest value [ns].
     values: np.ndarray  # (D,) float64, platform units.
 
 
 class StateAssembler:
-    """Collects joint positions by name and the base's velocity into one vector.
+    """Collects joint positions by name and the base velocity into one vector.
 
-    Joint states may come in parts (several drivers on one topic), in any order and with joints
-    that the platform does not know. A message with a fault is dropped whole.
+    Joint states may arrive in parts (several drivers on one topic), in any order and with joints
+    that the platform does not have. An invalid message is dropped as a whole.
+
+    Args:
+        platform: The robot.
+        max_jump: See JumpWatch.
     """
 
     def __init__(self, platform: Platform, max_jump: float) -> None:
-        """Knows nothing yet. max_jump: see JumpWatch."""
         self._platform = platform
         self._jumps = JumpWatch(platform, max_jump)
-        # Lists: entries come one by one, and numpy takes several times as long for one.
+        # Lists: entries arrive one at a time, where numpy is several times slower.
         self._values = [math.nan] * platform.size
         self._stamps = [0] * platform.size
         self._arrivals = [0] * platform.size
@@ -53,26 +56,26 @@ class StateAssembler:
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
     ) -> str:
-        """Takes one JointState message.
+        """Take one JointState message.
 
         Args:
             names: Joint names.
             positions: [rad] or [m], one for each name.
-            stamp_ns: The message's stamp [ns].
-            now_ns: When it arrived, by the same clock [ns].
+            stamp_ns: Stamp of the message [ns].
+            now_ns: Time of arrival by the same clock [ns].
 
         Returns:
-            Which position jumped farther than a motor moves, as one clause; empty: none.
+            Position jump that no motor can have made, as one clause; empty if there was none.
 
         Raises:
-            MessageError: The message is not usable; nothing of it was taken.
+            MessageError: The message is invalid; nothing of it was used.
         """
         if len(positions) != len(names):
             raise MessageError(
                 f"joint states: {len(names)} names but {len(positions)} positions; dropped"
             )
         if len(set(names)) != len(names):
-            raise MessageError("joint states: a name stands twice; dropped")
+            raise MessageError("joint states: a joint name is repeated; dropped")
         known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
         values = []
         for name, position in known:
@@ -87,12 +90,12 @@ class StateAssembler:
         return jump
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
-        """Takes the base's velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
+        """Take the base velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
 
         A platform without a base ignores it.
 
         Raises:
-            MessageError: A value is not finite; nothing was taken.
+            MessageError: A value is not finite; nothing of it was used.
         """
         if not all(math.isfinite(value) for value in velocity):
             raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
@@ -102,7 +105,7 @@ class StateAssembler:
             self._take(index, value, stamp_ns, now_ns)
 
     def missing(self) -> tuple[str, ...]:
-        """Names of the vector's entries that were never measured."""
+        """Return the names of entries that were never measured."""
         return tuple(
             name
             for name, value in zip(self._platform.names, self._values, strict=True)
@@ -110,20 +113,20 @@ class StateAssembler:
         )
 
     def age(self, now_ns: int) -> float:
-        """Age of the oldest entry [s], by its stamp or its arrival; infinite if one is missing."""
+        """Return the age of the oldest entry [s] by stamp or arrival; inf if one is missing."""
         if self.missing():
             return math.inf
         oldest = min(*self._stamps, *self._arrivals)
         return (now_ns - oldest) * 1e-9
 
     def measurement(self) -> Measurement | None:
-        """The present state, or None while an entry was never measured."""
+        """Return the current state; None until every entry was measured."""
         if self.missing():
             return None
         return Measurement(min(self._stamps), np.array(self._values))
 
     def clear(self) -> None:
-        """Forgets everything, as when time jumps back."""
+        """Discard all measurements, as after a backward jump of time."""
         self._values = [math.nan] * len(self._values)
         self._jumps.clear()
 

@@ -1,13 +1,13 @@
-"""The bridge's modes and who may change them.
+"""Modes of the control bridge and their transitions.
 
-    DISARMED --arm--> HOLDING <--> RUNNING        (by itself: chunks and measurements)
+    DISARMED --arm--> HOLDING <--> RUNNING        (automatic: chunks and measurements)
        ^                 |            |
        |<----disarm------+------------+
     FAULTED  <--fault-- any mode below; --reset--> DISARMED
     STOPPED  <--stop--- any mode;       --reset--> DISARMED, --resume--> HOLDING
 
-The most severe mode wins: by itself a mode only ever becomes more severe, but for
-HOLDING -> RUNNING; everything else is an operator's word.
+The most severe mode wins. Automatic transitions only go to a more severe mode, except for
+HOLDING -> RUNNING; every other one needs a request of an operator.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ NOT_ARMED_YET = "not armed yet: call the service 'arm'"
 _RESET = "{what} was reset: call 'arm'"
 FAULT_RESET = _RESET.format(what="fault")
 DEACTIVATED = "deactivated"
-RECOVERING = "all is well again, waiting to trust it"
-ARM_AGAIN = "arm again when all is well"  # Ends the reason of each disarm that nobody asked for.
+# Reasons that others compare with. Bags hold the texts of the release that recorded them.
+RECOVERING = "inputs healthy, resuming after recovery_time"
+ARM_AGAIN = "call 'arm' when inputs are healthy"  # Ends the reason of an automatic disarm.
 
 
 class Mode(enum.IntEnum):
-    """Values are those of pi05_msgs/RobotState.MODE_*, from the least to the most severe."""
+    """Mode of the bridge, by severity; values as in pi05_msgs/RobotState.MODE_*."""
 
     RUNNING = 1
     HOLDING = 2
@@ -35,7 +36,7 @@ class Mode(enum.IntEnum):
 
     @property
     def is_armed(self) -> bool:
-        """Whether chunks may move the robot."""
+        """True if chunks may move the robot."""
         return self in (Mode.RUNNING, Mode.HOLDING)
 
 
@@ -43,38 +44,38 @@ class StateMachine:
     """Mode, its reason, and the epoch that chunks must carry.
 
     Attributes:
-        mode: The present mode.
-        reason: Why it is what it is, in plain words; empty when there is nothing to say.
-        epoch: Rises whenever earlier chunks become void, from 1.
+        mode: Current mode.
+        reason: Reason of the mode, one clause; empty while RUNNING.
+        epoch: Starts at 1 and rises whenever earlier chunks become void.
     """
 
     def __init__(self) -> None:
         self.mode = Mode.DISARMED
         self.reason = NOT_ARMED_YET
         self.epoch = 1
-        self._fault = ""  # A fault that a stop came on top of: resume must not skip it.
+        self._fault = ""  # Latched fault, also under a stop: resume must not skip it.
 
     def void(self) -> None:
-        """Makes every chunk up to now void."""
+        """Void every chunk published so far."""
         self.epoch += 1
 
     def run(self) -> None:
-        """A chunk is being executed."""
+        """Enter RUNNING: a chunk is being executed."""
         self._require_armed()
         self.mode, self.reason = Mode.RUNNING, ""
 
     def hold(self, reason: str) -> None:
-        """Nothing may be executed now; it goes on by itself."""
+        """Enter HOLDING: nothing is executed until the reason ends."""
         self._require_armed()
         self.mode, self.reason = Mode.HOLDING, reason
 
     def disarm(self, reason: str) -> bool:
-        """Ends being armed. A fault or a stop stays what it is.
+        """Disarm. A fault or a stop stays latched.
 
-        The last of several disarms is told, so that an operator's is always seen.
+        The reason is that of the last disarm, so that an operator's is always reported.
 
         Returns:
-            Whether it was armed.
+            True if it was armed.
         """
         if self.mode is Mode.DISARMED:
             self.reason = reason
@@ -84,10 +85,10 @@ class StateMachine:
         return True
 
     def fault(self, reason: str) -> bool:
-        """Latches a fault. A stop stays a stop, and the first of several faults is told.
+        """Latch a fault. A stop stays a stop; the reason is that of the first fault.
 
         Returns:
-            Whether the robot was armed.
+            True if it was armed.
         """
         was_armed = self.mode.is_armed
         if self.mode < Mode.FAULTED:
@@ -96,36 +97,36 @@ class StateMachine:
         return was_armed
 
     def stop(self, reason: str) -> bool:
-        """Latches a stop, whatever the mode was.
+        """Latch a stop in any mode.
 
         Returns:
-            Whether the robot was armed.
+            True if it was armed.
         """
         was_armed = self.mode.is_armed
         self._enter(Mode.STOPPED, reason)
         return was_armed
 
     def reset(self) -> None:
-        """Leaves a fault or a stop; the robot still has to be armed."""
+        """Clear a fault or a stop; the robot still has to be armed."""
         if self.mode in (Mode.FAULTED, Mode.STOPPED):
             what = "stop" if self.mode is Mode.STOPPED else "fault"
             self._fault = ""
             self._enter(Mode.DISARMED, _RESET.format(what=what))
 
     def check_arm(self) -> None:
-        """Raises MessageError, saying why, when the mode does not let itself be armed."""
+        """Raise MessageError with the reason if the mode does not allow arming."""
         if self.mode in (Mode.FAULTED, Mode.STOPPED):
             raise MessageError(f"{self.mode.name.lower()} ({self.reason}): call 'reset' first")
 
     def check_resume(self) -> None:
-        """Raises MessageError, saying why, when there is no stop that may simply be resumed."""
+        """Raise MessageError with the reason if there is no stop to resume from."""
         if self._fault:
             raise MessageError(f"a fault is latched ({self._fault}): call 'reset', then 'arm'")
         if self.mode is not Mode.STOPPED:
             raise MessageError(f"nothing to resume: {self.mode.name.lower()}, not stopped")
 
     def arm(self) -> None:
-        """Lets chunks move the robot, or goes on after a stop; see check_arm, check_resume."""
+        """Arm, also to resume after a stop; see check_arm and check_resume."""
         if self._fault:
             raise MessageError(f"a fault is latched ({self._fault}): call 'reset' first")
         self._enter(Mode.HOLDING, "armed, waiting for a chunk")
@@ -140,5 +141,5 @@ class StateMachine:
 
 
 def disarmed_by_itself(reason: str) -> bool:
-    """Whether the reason of DISARMED is the bridge's own, and not an operator's word."""
+    """Check whether the reason of DISARMED is that of an automatic disarm."""
     return reason.endswith(ARM_AGAIN)

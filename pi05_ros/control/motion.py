@@ -1,4 +1,4 @@
-"""What is commanded, tick by tick: the running chunk through blend and limits, or a hold."""
+"""The command of each tick: the running chunk through blend and limits, or a hold."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from pi05_ros.platforms.platform import Platform
 
 
 class Motion:
-    """The command and what it follows. Knows nothing of modes: its owner says follow or hold.
+    """Generates commands from the running chunk. Its owner decides between follow and hold.
+
+    Args:
+        platform: The robot.
+        settings: Thresholds of tracking.
 
     Attributes:
-        has_run: Whether a chunk was executed since `begin`.
-        ticks_limited: Ticks whose target was out of the limits' reach.
+        has_run: True once a chunk was executed since `begin`.
+        ticks_limited: Number of ticks whose target was out of reach within the limits.
     """
 
     def __init__(self, platform: Platform, settings: BridgeSettings) -> None:
@@ -34,44 +38,44 @@ class Motion:
 
     @property
     def chunk(self) -> AcceptedChunk | None:
-        """The chunk that is being executed, or None."""
+        """Chunk that is being executed, or None."""
         return self._stream.chunk
 
     @property
     def commanded(self) -> np.ndarray:
-        """The last command, (D,) float64, platform units; NaN before the first."""
+        """Last command, (D,) float64, platform units; NaN before the first."""
         if self._commanded is None:
             return np.full(self._size, np.nan)
         return self._commanded.copy()
 
     @property
     def at_rest(self) -> bool:
-        """Whether what was last commanded stands still."""
+        """True if the last command is at rest."""
         return self._limiter.at_rest
 
     @property
     def limiting(self) -> float:
-        """For how long targets have been out of the limits' reach [s]."""
+        """Time for which targets have been out of reach within the limits [s]."""
         return self._limiting.seconds
 
     def begin(self, values: np.ndarray) -> None:
-        """Starts at rest from `values` (D,), the measured state."""
+        """Start at rest from `values` (D,), the measured state."""
         self.clear()
         self._limiter.reset(values)
         self._tracking.clear()
         self.has_run = False
 
     def replace(self, chunk: AcceptedChunk) -> None:
-        """Executes `chunk` from the next tick on."""
+        """Execute `chunk` from the next tick on."""
         self._stream.replace(chunk)
 
     def clear(self) -> None:
-        """Forgets the chunk."""
+        """Drop the chunk."""
         self._stream.clear()
         self._limiting.clear()
 
     def follow(self, now_ns: int) -> Target | None:
-        """One period of executing the chunk; None, and no step, when it has nothing for now."""
+        """Execute the chunk for one period; return None, without a step, if it has no row now."""
         target = self._stream.target(now_ns, self._limiter.coasting)
         if target is None:
             return None
@@ -82,13 +86,13 @@ class Motion:
         return target
 
     def hold(self) -> None:
-        """One period of coming to rest."""
+        """Brake for one period."""
         self._limiting.clear()
         self._commanded = self._limiter.hold().values
 
     def tracking_problem(self, measured: np.ndarray) -> str:
-        """Which joint has stayed away from its command, as one clause; empty: none.
+        """Return the joint that does not track its command, as one clause; empty if none.
 
-        To be asked once a tick. measured: (D,) float64.
+        Must be called once a tick. measured: (D,) float64.
         """
         return self._tracking.update(self.commanded, measured)

@@ -1,4 +1,4 @@
-"""Which of the graph's other nodes live, as their heartbeats tell."""
+"""Liveness and fitness of the other nodes, from their heartbeats."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 
 @dataclass
 class _Peer:
-    """What was last heard of one node."""
+    """Last heartbeat of one node."""
 
     instance: int
-    heard_ns: int  # [ns]
-    reason: str  # Why it is not fit; empty: it is.
+    received_ns: int  # [ns]
+    reason: str  # Reason for not being fit; empty: it is fit.
 
 
 class PeerWatch:
-    """Judges heartbeats on a clock of its owner: steady, or simulated in a simulation.
+    """Checks heartbeats on the clock of its owner: steady, or simulated time in a simulation.
 
-    A node that is silent for `timeout`, or says that it is not fit, means hold. One that is
-    silent for `gone_after`, or was started anew, is gone: the robot is disarmed, since whoever
-    comes back knows nothing of what was going on.
+    A node without a heartbeat for `timeout`, or one that reports that it is not fit, makes the
+    robot hold. One without a heartbeat for `gone_after`, or one that was restarted, disarms the
+    robot, since its new instance does not know the state of the task.
 
     Args:
         required: Names of the nodes to watch. Empty: every node from its first heartbeat on.
-        timeout: [s]
-        gone_after: [s]
+        timeout: Silence after which the robot holds [s].
+        gone_after: Silence after which the robot is disarmed [s].
     """
 
     def __init__(self, required: Sequence[str], timeout: float, gone_after: float) -> None:
@@ -35,22 +35,29 @@ class PeerWatch:
         self._peers: dict[str, _Peer] = {}
         self._armed_with: dict[str, int] = {}  # Instances at the time of arming.
 
-    def heard(self, name: str, instance: int, reason: str, steady_ns: int) -> None:
-        """Takes one heartbeat. reason: why the node is not fit; empty: it is."""
+    def on_heartbeat(self, name: str, instance: int, reason: str, steady_ns: int) -> None:
+        """Take one heartbeat.
+
+        Args:
+            name: Name of the node.
+            instance: Number of its activation.
+            reason: Reason for not being fit; empty: it is fit.
+            steady_ns: Time of arrival [ns].
+        """
         if not self._required or name in self._required:
             self._peers[name] = _Peer(instance, steady_ns, reason)
 
-    def rewind(self, steady_ns: int) -> None:
-        """Takes a jump back of the clock: nobody was heard later than now."""
+    def on_time_jump(self, steady_ns: int) -> None:
+        """Take a backward jump of the clock: no heartbeat arrived later than now."""
         for peer in self._peers.values():
-            peer.heard_ns = min(peer.heard_ns, steady_ns)
+            peer.received_ns = min(peer.received_ns, steady_ns)
 
-    def armed(self) -> None:
-        """Remembers who is there: from now on another instance is a stranger."""
+    def on_armed(self) -> None:
+        """Record the present instances: from now on another instance counts as restarted."""
         self._armed_with = {name: peer.instance for name, peer in self._peers.items()}
 
     def missing(self, steady_ns: int) -> tuple[str, ...]:
-        """Required nodes that are not heard now."""
+        """Return required nodes without a recent heartbeat."""
         return tuple(
             name
             for name in self._required
@@ -58,27 +65,27 @@ class PeerWatch:
         )
 
     def problem(self, steady_ns: int) -> str:
-        """Why the robot must hold, as one clause; empty: it need not."""
+        """Return the reason to hold, as one clause; empty if there is none."""
         for name, peer in self._peers.items():
             silence_ns = self._silence_ns(name, steady_ns)
             if silence_ns > self._timeout_ns:
-                return f"{name} is silent for {silence_ns * 1e-9:.1f} s"
+                return f"no heartbeat from {name} for {silence_ns * 1e-9:.1f} s"
             if peer.reason:
                 return f"{name}: {peer.reason}"
         missing = self.missing(steady_ns)
-        return f"{', '.join(missing)} not heard yet" if missing else ""
+        return f"no heartbeat yet from {', '.join(missing)}" if missing else ""
 
     def gone(self, steady_ns: int) -> str:
-        """Which node of those that were there at arming is gone, as one clause; empty: none."""
+        """Return which node present at arming is gone or restarted; empty if none."""
         for name, instance in self._armed_with.items():
             if self._peers[name].instance != instance:
-                return f"{name} was started anew"
+                return f"{name} was restarted"
             if self._silence_ns(name, steady_ns) > self._gone_ns:
-                return f"{name} is gone"
+                return f"{name} is gone (no heartbeat for over {self._gone_ns * 1e-9:g} s)"
         return ""
 
-    def forget_gone(self, steady_ns: int) -> None:
-        """Without a list of names: forgets who is gone, so that the others can go on."""
+    def remove_gone(self, steady_ns: int) -> None:
+        """Stop watching nodes that are gone, unless they are required by name."""
         if not self._required:
             for name in list(self._peers):
                 if self._silence_ns(name, steady_ns) > self._gone_ns:
@@ -86,8 +93,8 @@ class PeerWatch:
         self._armed_with = {}
 
     def ages(self, steady_ns: int) -> dict[str, float]:
-        """Time since the last heartbeat of each node [s]."""
+        """Return the time since the last heartbeat of each node [s]."""
         return {name: self._silence_ns(name, steady_ns) * 1e-9 for name in self._peers}
 
     def _silence_ns(self, name: str, steady_ns: int) -> int:
-        return steady_ns - self._peers[name].heard_ns
+        return steady_ns - self._peers[name].received_ns

@@ -1,4 +1,4 @@
-"""Thresholds of the control bridge."""
+"""Thresholds and times of the control bridge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A jerk limit that cannot break the other limits: the mean of the last few commands."""
+"""Jerk limit by a moving average, which keeps all other limits."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ class Smoothing:
 
     The mean of n commands lies inside every convex limit that each of them keeps: position,
     velocity, acceleration. Its acceleration changes by (a_k − a_{k−n})/n in a period, at most
-    2·a_max/n, so n = 2·a_max/(j_max·dt) keeps the jerk. The price is a delay of (n − 1)/2 periods
+    2·a_max/n, so n = 2·a_max/(j_max·dt) limits the jerk. The delay is (n − 1)/2 periods
     (finite-impulse-response filters for trajectories: Biagiotti and Melchiorri, "Trajectory
     Planning for Automatic Machines and Robots", section 4.6).
+
+    Args:
+        platform: The robot.
     """
 
     def __init__(self, platform: Platform) -> None:
@@ -25,27 +28,27 @@ class Smoothing:
 
     @property
     def values(self) -> np.ndarray:
-        """The present mean, (D,) float64."""
+        """Current mean, (D,) float64."""
         return self._mean()
 
     @property
     def at_rest(self) -> bool:
-        """Whether all commands that still count are the same."""
+        """True if all commands within the averages are equal."""
         differs = np.abs(self._recent - self._recent[0]) > 1e-12
         return not (differs & (self._weights > 0)).any()
 
     def reset(self, values: np.ndarray, where: np.ndarray | None = None) -> None:
-        """Begins anew from `values` (D,), everywhere or in the dimensions `where` (D,) bool."""
+        """Restart from `values` (D,), everywhere or in the dimensions `where` (D,) bool."""
         self._recent[:] = values if where is None else np.where(where, values, self._recent)
 
     def push(self, values: np.ndarray) -> np.ndarray:
-        """Takes the next command (D,) and gives the smoothed one (D,)."""
+        """Add the next command (D,) and return the smoothed one (D,)."""
         self._recent[1:] = self._recent[:-1]
         self._recent[0] = values
         return self._mean()
 
     def _mean(self) -> np.ndarray:
         newest = self._recent[0]
-        # Around the newest: a mean of equal numbers must not be off by a rounding step.
+        # Relative to the newest: the mean of equal numbers is then exact.
         mean = newest + (self._weights * (self._recent - newest)).sum(axis=0)
         return np.clip(mean, self._recent.min(axis=0), self._recent.max(axis=0))

@@ -1,4 +1,4 @@
-"""Runs a node without an installed package: `python -m pi05_ros.nodes brain --ros-args …`."""
+"""Run a node without an installed package: `python -m pi05_ros.nodes brain --ros-args …`."""
 
 import sys
 

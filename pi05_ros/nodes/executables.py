@@ -1,4 +1,4 @@
-"""The programs of the package: what `ros2 run pi05_ros NAME` starts, from first to last.
+"""Entry points of `ros2 run pi05_ros NAME`.
 
 `python -m pi05_ros.nodes NAME` is the same without an installed package.
 """
@@ -17,13 +17,13 @@ from pi05_ros.foundation.participant_id import fresh_participant
 
 
 def module_name(name: str) -> str:
-    """Module whose `main` is the executable of this name: a folder a node, and its file in it."""
+    """Return the module whose `main` is the executable of this name."""
     return f"pi05_ros.nodes.{name}.{name}"
 
 
 def run(name: str) -> NoReturn:
-    """Runs the node and ends the process with its status."""
-    # Until the node is up, a signal just ends it: Ctrl-C during imports is no traceback.
+    """Run the node and end the process with its exit status."""
+    # Until the node runs, a signal ends the process: Ctrl-C during imports gives no traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.update(fresh_participant())
     status = importlib.import_module(module_name(name)).main()
@@ -31,14 +31,14 @@ def run(name: str) -> NoReturn:
 
 
 def _leave(status: int) -> NoReturn:
-    """Ends the process as soon as it has left the graph.
+    """End the process as soon as it has left the graph.
 
-    The interpreter would also take torch and MuJoCo apart, object by object: seconds on a busy
-    machine where all nodes end at once, and a launch that waits only so long kills them meanwhile.
+    The interpreter would also destroy torch and MuJoCo, object by object. That takes seconds on a
+    busy machine where all nodes end at once, and launch kills nodes that take too long.
     """
     from rclpy.utilities import get_default_context
 
-    # The DDS participant lives as long as its context; its shared memory goes with it.
+    # The DDS participant lives as long as its context; its shared memory is freed with it.
     get_default_context().destroy()
     gc.collect()
     sys.stdout.flush()

@@ -18,12 +18,12 @@ def test_a_command_is_read():
 @pytest.mark.parametrize(
     "text, why",
     [
-        ("", "not JSON"),
-        ("[" * 3000, "not JSON"),
-        ('{"type":"hello","name":"\\ud800"}', "no Unicode"),
+        ("", "not valid JSON"),
+        ("[" * 3000, "not valid JSON"),
+        ('{"type":"hello","name":"\\ud800"}', "not valid Unicode"),
         (
             '{"type":"command","name":"instruct","arguments":{"text":"pick \\udfff up"}}',
-            "no Unicode",
+            "not valid Unicode",
         ),
         (
             '{"type":"command","name":"stop_episode",'
@@ -39,7 +39,7 @@ def test_a_command_is_read():
         ('{"type":"seen","seen":99999999999999999999}', "whole number"),
         ('{"type":"hello","name":7}', "name must be text"),
         ('{"type":"hello","name":"%s"}' % ("x" * 41), "at most 40"),
-        ('{"type":"command","name":"shutdown"}', "no such command"),
+        ('{"type":"command","name":"shutdown"}', "unknown command"),
         ('{"type":"command","name":"arm","arguments":{"x":"y"}}', "arguments none"),
         ('{"type":"command","name":"arm","arguments":[]}', "arguments an object"),
         ('{"type":"command","name":"instruct"}', "arguments text"),

@@ -55,7 +55,9 @@ def test_the_token_is_entered_in_a_browser(visit):
         page = visit(console)
         page.fill("input[name=token]", "wrong-wrong-wrong")
         page.click("button")
-        expect(page, "[role=status]").to_have_text("That is not its token.")
+        expect(page, "[role=status]").to_have_text(
+            "Wrong token. Enter the access token of this robot."
+        )
         page.fill("input[name=token]", TOKEN)
         page.click("button")
         expect(page, "#link").to_have_text("connected")
@@ -106,7 +108,7 @@ def test_a_browser_that_keeps_nothing_shows_the_page(visit):
         expect(page, "#link").to_have_text("connected")
         page.fill("#operator", "ada")
         take_control(page)
-        assert console.desk.holder.name == "ada"
+        assert console.control.holder.name == "ada"
         page.keyboard.press("Escape")
         expect(page, "#messages").to_contain_text("stopped")
 
@@ -116,7 +118,7 @@ def test_what_was_refused_need_not_be_typed_again(visit):
         shown(console)
 
         async def refuse(name, arguments):
-            return Answer(409, "look, then repeat")
+            return Answer(409, "check the page, then repeat")
 
         page = visit(console)
         take_control(page)
@@ -130,7 +132,7 @@ def test_what_was_refused_need_not_be_typed_again(visit):
         expect(page, "#episode-notes").to_have_value("by the window")
         page.fill("#say-text", "pick up the cup")
         page.press("#say-text", "Enter")
-        expect(page, "#messages").to_contain_text("look, then repeat")
+        expect(page, "#messages").to_contain_text("check the page, then repeat")
         expect(page, "#say-text").to_have_value("pick up the cup")
         console.robot.do = done
 
@@ -141,16 +143,16 @@ def test_taking_over_is_asked_in_the_page_where_stop_works(visit):
         dialogs = []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         take_control(holder)
-        first = console.desk.holder
+        first = console.control.holder
         expect(page, "#take").to_have_text("Take over")  # It has heard who holds control.
         page.click("#take")
-        expect(page, "#take").to_have_text(re.compile("^Yes, from"))
-        assert console.desk.holder.session == first.session and dialogs == []
+        expect(page, "#take").to_have_text(re.compile("^Confirm: from"))
+        assert console.control.holder.session == first.session and dialogs == []
         page.keyboard.press("Escape")
         expect(page, "#messages").to_contain_text("stopped")
         expect(page, "#take").to_have_text("Take over", timeout=10_000)
         page.dblclick("#take")
-        expect(page, "#take").to_have_text(re.compile("^Yes, from"))
+        expect(page, "#take").to_have_text(re.compile("^Confirm: from"))
         page.wait_for_timeout(500)
         page.click("#take")
         expect(page, "#take").to_have_text("Release control")
@@ -211,8 +213,8 @@ def test_stop_goes_by_http_while_the_websocket_is_down(visit):
 
 
 def shown(console, cameras=("front",), text="pick up the plate", **sections):
-    """Puts a small robot on the board."""
-    console.board.put(
+    """Puts a small robot into the page state."""
+    console.page_state.put(
         "static",
         {
             "platform": "small", "description": "", "namespace": "/pi05",
@@ -222,7 +224,7 @@ def shown(console, cameras=("front",), text="pick up the plate", **sections):
             "vocabulary": ["pick up the plate", "pick up the cup"],
         },
     )  # fmt: skip
-    console.board.put(
+    console.page_state.put(
         "subtask",
         {
             "id": 1, "task": text, "text": text, "source": "human", "score": 0.5, "latency": 0.1,
@@ -230,7 +232,7 @@ def shown(console, cameras=("front",), text="pick up the plate", **sections):
         },
     )  # fmt: skip
     for name, value in sections.items():
-        console.board.put(name, value)
+        console.page_state.put(name, value)
 
 
 LONG = "x" * 250

@@ -1,4 +1,4 @@
-"""The server on a real socket, with a robot that notes what it is told."""
+"""The server on a real socket, with a robot that records commands."""
 
 import asyncio
 import contextlib
@@ -206,7 +206,7 @@ async def test_requests_that_are_none_are_refused_and_not_logged(c):
 
 @contextlib.contextmanager
 def _caught_log():
-    """What the server and what it stands on say meanwhile, from warnings on."""
+    """Log lines of the server and its libraries, from warnings on."""
     records = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = records.append
@@ -311,10 +311,10 @@ async def test_only_so_many_pages_are_let_in(c):
 
 
 @served()
-async def test_a_page_sees_the_board_and_pictures_and_the_robot_learns_who_looks(c):
-    c.board.put("subtask", {"text": "<b>pick</b>"})
+async def test_a_page_sees_sections_and_pictures_and_opens_the_robots_inputs(c):
+    c.page_state.put("subtask", {"text": "<b>pick</b>"})
     async with Page.open(c.url) as page:
-        assert page.board["subtask"] == {"text": "<b>pick</b>"}
+        assert page.sections["subtask"] == {"text": "<b>pick</b>"}
         assert page.control == {
             "session": 1, "mine": False, "holder": "", "lease": 0, "watchers": 1,
             "required": False, "stops": 0,
@@ -324,7 +324,7 @@ async def test_a_page_sees_the_board_and_pictures_and_the_robot_learns_who_looks
         assert page.pictures[0][16:] == b"jpeg"
         assert c.robot.watched == [True]
         async with Page.open(c.url) as second:
-            assert second.board["subtask"] == {"text": "<b>pick</b>"}
+            assert second.sections["subtask"] == {"text": "<b>pick</b>"}
         assert c.robot.watched == [True]
     await asyncio.sleep(0.1)
     assert c.robot.watched == [True, False]
@@ -364,7 +364,10 @@ async def test_one_holds_control_and_commands(c):
         await two.until(lambda: two.control["holder"])
         assert (await two.take(over=two.control["lease"]))["status"] == 200
         stale = await one.command("arm")
-        assert (stale["status"], stale["message"]) == (409, "127.0.0.1 holds control; you watch")
+        assert (stale["status"], stale["message"]) == (
+            409,
+            "127.0.0.1 holds control, your page only watches",
+        )
         assert (await two.command("reset"))["status"] == 200
         assert c.robot.done == [("instruct", {"text": "pick up the plate"}), ("reset", {})]
 
@@ -375,10 +378,10 @@ async def test_a_holder_who_leaves_holds_no_more(c):
         async with Page.open(c.url) as one:
             await one.take()
         await two.until(lambda: two.control["watchers"] == 1)
-        assert c.desk.holder is None
+        assert c.control.holder is None
         assert (await two.take())["status"] == 200
         assert (await two.ask("release"))["status"] == 200
-        assert c.desk.holder is None
+        assert c.control.holder is None
 
 
 @served()
@@ -430,7 +433,7 @@ async def test_a_tab_that_slept_commands_nothing(c):
         await asyncio.sleep(2.1)
         answer = await page.command("arm")
         assert (answer["status"], c.robot.done) == (409, [])
-        assert "s ago" in answer["message"]
+        assert "s behind" in answer["message"]
 
 
 @served()
@@ -465,14 +468,14 @@ async def test_with_a_dead_man_switch_the_holder_is_asked_often(c):
     async with Page.open(c.url) as page:
         await asyncio.sleep(0.3)
         assert page.beats == 0
-        assert c.desk.problem() == "no operator holds control"
+        assert c.control.problem() == "no operator holds control"
         await page.take()
         await page.until(lambda: page.beats > 5)
-        await page.until(lambda: c.desk.problem() == "")
+        await page.until(lambda: c.control.problem() == "")
         page.awake = False
-        await page.until(lambda: c.desk.problem() == "the operator's page does not answer")
+        await page.until(lambda: c.control.problem() == "no response from the operator's page")
     await asyncio.sleep(0.1)
-    assert c.desk.problem() == "no operator holds control"
+    assert c.control.problem() == "no operator holds control"
 
 
 def test_a_taken_port_is_one_sentence():

@@ -6,7 +6,7 @@ from fakes.bridge_robot import BASE, JOINT, PLATFORM, SESSION, START, TICK, Robo
 
 from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import ChunkRejected
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import RECOVERING, Mode
 from pi05_ros.errors import MessageError
 
 
@@ -33,7 +33,7 @@ def test_arming_voids_earlier_chunks():
     robot.tick()
     old = robot.chunk()
     robot.arm()
-    with pytest.raises(ChunkRejected, match="epoch 1, now is 2"):
+    with pytest.raises(ChunkRejected, match="epoch is 1, the current epoch is 2"):
         robot.bridge.add_chunk(old, robot.now)
 
 
@@ -118,7 +118,7 @@ def test_old_measurements_hold_and_come_back_after_a_second_of_health():
     robot.measured = True
     robot.tick()
     robot.give()  # Not executed yet: the measurements are not trusted.
-    assert robot.tick(45).reason == "all is well again, waiting to trust it"
+    assert robot.tick(45).reason == RECOVERING
     robot.tick(10)
     robot.give()
     assert robot.tick().mode == Mode.RUNNING
@@ -195,7 +195,7 @@ def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
     ("names", "positions", "problem"),
     [
         (["a", "b"], [0.0], "2 names but 1 positions"),
-        (["a", "a"], [0.0, 0.0], "stands twice"),
+        (["a", "a"], [0.0, 0.0], "is repeated"),
     ],
 )
 def test_joint_states_that_contradict_themselves_are_dropped(names, positions, problem):
@@ -220,7 +220,7 @@ def test_a_joint_far_outside_its_limits_is_not_armed_into_a_jump():
     robot = Robot()
     robot.positions[robot.names.index("left_arm_joint_1")] = 3.0
     robot.tick()
-    with pytest.raises(MessageError, match=r"left_arm_joint_1 stands at 3.000 rad, outside"):
+    with pytest.raises(MessageError, match=r"left_arm_joint_1 is at 3.000 rad, outside"):
         robot.arm()
     robot.positions[robot.names.index("left_arm_joint_1")] = 2.42  # Within one period's reach.
     robot.tick()
@@ -233,7 +233,7 @@ def test_arming_waits_until_the_robot_has_come_to_rest():
     robot.give()
     robot.tick(10)
     robot.bridge.disarm(robot.now)
-    with pytest.raises(MessageError, match="coming to rest"):
+    with pytest.raises(MessageError, match="still braking"):
         robot.arm()
     robot.tick(10)
     robot.arm()

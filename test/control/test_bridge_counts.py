@@ -1,4 +1,4 @@
-"""What the bridge counts and says, exactly; and its behaviour at the edges of its times."""
+"""Exact counts and texts of the bridge, and its behaviour at its time limits."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from fakes.bridge_robot import BASE, JOINT, PLATFORM, SESSION, START, TICK, Robo
 
 from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import ChunkRejected
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import RECOVERING, Mode
 from pi05_ros.errors import MessageError
 
 SECOND = 1_000_000_000
@@ -57,13 +57,13 @@ def test_refusals_to_arm_say_exactly_why():
     robot.tick()
     with pytest.raises(MessageError) as caught:
         robot.arm()
-    assert str(caught.value) == "not heard: planner, policy; are the nodes active?"
+    assert str(caught.value) == "no heartbeat from planner, policy: check that they are active"
     robot = Robot().running()
     robot.tick(10)
     robot.bridge.disarm(robot.now)
     with pytest.raises(MessageError) as caught:
         robot.arm()
-    assert str(caught.value) == "still coming to rest: arm again in a moment"
+    assert str(caught.value) == "the robot is still braking: call 'arm' again once it stands still"
     assert robot.bridge.reason == "disarmed by an operator"
 
 
@@ -104,10 +104,8 @@ def test_a_step_back_of_a_tenth_of_a_second_is_borne_and_one_of_more_is_not():
     assert robot.bridge.epoch == epoch + 1
     robot.measured = True
     # One second of trust begins at the last trouble, and ends when it is full.
-    assert [robot.tick().reason for _ in range(50)][:49] == [
-        "all is well again, waiting to trust it"
-    ] * 49
-    assert robot.bridge.reason == "the last chunk is over and no other came"
+    assert [robot.tick().reason for _ in range(50)][:49] == [RECOVERING] * 49
+    assert robot.bridge.reason == "the last chunk has ended and no new one arrived"
 
 
 def test_trust_returns_after_a_whole_second_even_when_measurements_never_ceased():

@@ -61,7 +61,7 @@ def test_the_bridge_drops_what_runs_when_the_task_changes():
     robot.tick()
     robot.bridge.follow_subtask(3, "laundry", "pick up the shirt")
     assert robot.tick().mode is Mode.HOLDING
-    with pytest.raises(ChunkRejected, match="serves subtask 2, which is of an earlier task"):
+    with pytest.raises(ChunkRejected, match="subtask 2 belongs to an earlier task"):
         robot.give(subtask_id=2)
     assert robot.bridge.counts["chunks_rejected_task"] == 1
     robot.give(subtask_id=3)
@@ -160,11 +160,11 @@ def try_chunk(robot, chunk):
 @pytest.mark.parametrize(
     ("changes", "rule", "said"),
     [
-        ({"session": 7}, "session", "it belongs to session 7, this bridge's is 99"),
-        ({"epoch": 8}, "epoch", "it belongs to epoch 8, now is 2"),
-        ({"age": 0.52}, "age", "its observation is 0.52 s old, at most 0.5 s are allowed"),
-        ({"age": -0.06}, "future", "its observation lies 0.06 s in the future"),
-        ({"start": -0.02}, "start", "row 0 is due -0.02 s after its observation; wanted 0 to the"),
+        ({"session": 7}, "session", "its session is 7, the bridge is in session 99"),
+        ({"epoch": 8}, "epoch", "its epoch is 8, the current epoch is 2"),
+        ({"age": 0.52}, "age", "its observation is 0.52 s old, the limit is 0.5 s"),
+        ({"age": -0.06}, "future", "its observation is stamped 0.06 s in the future"),
+        ({"start": -0.02}, "start", "row 0 is due -0.02 s after its observation, wanted 0 s"),
         ({"start": 0.16, "age": 0.1}, "start", "row 0 is due 0.16 s after its observation"),
         ({"sequence": 0}, "sequence", "chunk 0 is not newer than chunk 0"),
     ],

@@ -1,11 +1,11 @@
-"""What latches the bridge, what holds it, and how it comes back."""
+"""Latched faults, holds, and recovery of the bridge."""
 
 import numpy as np
 import pytest
 from fakes.bridge_robot import BASE, JOINT, PLATFORM, SESSION, TICK, Robot, at_home
 
 from pi05_ros.control.chunk import ChunkRejected
-from pi05_ros.control.modes import Mode, disarmed_by_itself
+from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, disarmed_by_itself
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.errors import MessageError
 
@@ -51,11 +51,11 @@ def test_a_measured_jump_latches_a_fault_and_cancels_the_chunk():
     robot.positions[0] += 0.5
     tick = robot.tick()
     assert tick.mode is Mode.FAULTED and tick.target is None
-    assert "left_arm_joint_1 jumped by 0.50 within 20 ms" in tick.reason
+    assert "left_arm_joint_1 jumped by 0.50 rad within 20 ms" in tick.reason
     assert_holds(robot)
 
 
-def test_a_jump_of_a_disarmed_robot_is_nobodys_fault():
+def test_a_jump_of_a_disarmed_robot_is_no_fault():
     robot = Robot()
     robot.tick()
     robot.positions[0] += 0.5
@@ -79,7 +79,7 @@ def test_three_malformed_chunks_in_a_row_latch_a_fault():
         robot.give(period=0.5)
     tick = robot.tick()
     assert tick.mode is Mode.FAULTED
-    assert tick.reason.startswith("3 malformed chunks in a row: wanted rows 0.02 s apart")
+    assert tick.reason.startswith("3 malformed chunks in a row: wanted a period of 0.02 s")
     assert_holds(robot)
     robot.bridge.reset()
     robot.arm()
@@ -117,7 +117,7 @@ def test_chunks_of_an_unknown_session_latch_but_a_late_one_of_the_last_session_d
         robot.give(session=SESSION + 1)
     tick = robot.tick()
     assert tick.mode is Mode.FAULTED
-    assert tick.reason == f"chunks of an unknown session {SESSION + 1}: another policy?"
+    assert tick.reason == f"chunks of unknown session {SESSION + 1}: stop the other policy node"
 
 
 def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
@@ -137,8 +137,8 @@ def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
     assert 150 <= held <= 156
     assert 50 <= warned.index(True) <= 53
     assert robot.bridge.motion.ticks_limited >= 75
-    assert reasons[held] == "the chunks ask for more than the limits allow"
-    assert reasons[held + 1] == "all is well again, waiting to trust it"
+    assert reasons[held] == "chunk targets exceed the robot's limits"
+    assert reasons[held + 1] == RECOVERING
     robot.tick(60)
     robot.give()
     assert robot.tick().mode is Mode.RUNNING
@@ -147,18 +147,18 @@ def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
 def test_a_peer_that_falls_silent_holds_and_once_gone_disarms():
     robot = Robot(peers=("policy",))
     robot.tick()
-    with pytest.raises(MessageError, match="not heard: policy; are the nodes active"):
+    with pytest.raises(MessageError, match="no heartbeat from policy: check"):
         robot.arm()
     robot.beats = {"policy": (1, "")}
     robot.running()
     robot.beats = {}
     modes = [robot.tick() for _ in range(60)]
     assert modes[6].mode is Mode.RUNNING and modes[7].mode is Mode.HOLDING
-    assert modes[7].reason == "policy is silent for 0.2 s"
+    assert modes[7].reason == "no heartbeat from policy for 0.2 s"
     assert modes[11].command[BASE] == 0.0  # 240 ms after it was last heard.
     assert modes[-1].mode is Mode.DISARMED
-    assert robot.bridge.reason == "policy is gone: arm again when all is well"
-    with pytest.raises(MessageError, match="not heard: policy"):
+    assert robot.bridge.reason == f"policy is gone (no heartbeat for over 1 s): {ARM_AGAIN}"
+    with pytest.raises(MessageError, match="no heartbeat from policy"):
         robot.arm()
     robot.beats = {"policy": (2, "")}
     assert robot.tick(100).mode is Mode.DISARMED
@@ -192,7 +192,7 @@ def test_a_peer_that_was_started_anew_disarms_at_once():
     tick = robot.tick()
     assert (tick.mode, tick.reason) == (
         Mode.DISARMED,
-        "policy was started anew: arm again when all is well",
+        f"policy was restarted: {ARM_AGAIN}",
     )
     assert_holds(robot)
 
@@ -221,7 +221,7 @@ def test_resume_goes_on_from_where_the_robot_stands():
     robot.tick(20)
     old = robot.chunk()
     robot.bridge.stop(robot.now, "told to")
-    with pytest.raises(MessageError, match="still coming to rest"):
+    with pytest.raises(MessageError, match="still braking"):
         robot.bridge.resume(robot.now, robot.steady)
     assert robot.bridge.mode is Mode.STOPPED
     robot.tick(5)
@@ -236,7 +236,7 @@ def test_resume_goes_on_from_where_the_robot_stands():
 def test_a_fault_while_stopped_is_not_resumed_away():
     robot = Robot().running()
     robot.bridge.stop(robot.now, "told to")
-    robot.bridge.fault(robot.now, "two must not command a robot")
+    robot.bridge.fault(robot.now, "stop that node")
     robot.tick(20)
     with pytest.raises(MessageError, match="a fault is latched"):
         robot.bridge.resume(robot.now, robot.steady)
@@ -281,7 +281,7 @@ def test_stamps_in_the_future_are_dropped_and_counted():
 
 def test_without_a_clock_it_is_not_armed():
     robot = Robot()
-    with pytest.raises(MessageError, match="use_sim_time is on, and /clock is silent"):
+    with pytest.raises(MessageError, match="use_sim_time is true and nothing arrives"):
         robot.bridge.arm(0, robot.steady)
 
 
@@ -295,7 +295,7 @@ def test_idle_is_no_trouble_and_starving_is():
     robot.tick()
     assert not robot.bridge.is_idle  # Running.
     tick = robot.tick(60)
-    assert tick.reason == "the last chunk is over and no other came"
+    assert tick.reason == "the last chunk has ended and no new one arrived"
     assert not robot.bridge.is_idle
     robot.bridge.disarm(robot.now)
     robot.tick()

@@ -181,14 +181,14 @@ def test_an_operator_speaks_and_cancels_from_the_page_beside_it(tmp_path, start)
                 while (await page.command(name, **arguments))["status"] != 200:
                     await asyncio.sleep(0.2)
                 if name == "instruct":
-                    await page.until(lambda: page.board["subtask"]["text"] == "wave")
+                    await page.until(lambda: page.sections["subtask"]["text"] == "wave")
                     await asyncio.sleep(3.0)  # A subtask without a tick is on no row of the bag.
 
     asyncio.run(asyncio.wait_for(steer(), 120))
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, ""), out
     summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["ended"] == "planner: it was cancelled"
+    assert summary["ended"] == "planner: task cancelled"
     assert [s["source"] for s in summary["subtasks"] if s["text"] == "wave"] == ["human"]
     assert "wave" in (tmp_path / "report.html").read_text()
 

@@ -46,7 +46,7 @@ class Robot:
             self.now += TICK
             self.steady += TICK
             for name, (instance, reason) in self.beats.items():
-                self.bridge.peers.heard(name, instance, reason, self.steady)
+                self.bridge.peers.on_heartbeat(name, instance, reason, self.steady)
             if self.measured:
                 self.measure()
             tick = self.bridge.tick(self.now, self.steady)

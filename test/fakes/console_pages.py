@@ -1,4 +1,4 @@
-"""A console without a graph: a robot that notes what it is told, and pages as plain clients."""
+"""A console without a graph: a robot that records commands, and pages as plain clients."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 import aiohttp
 
 from pi05_ros.console.answers import Answer
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.gate import Gate
 from pi05_ros.console.hub import Hub
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 from pi05_ros.console.server import Server
 
@@ -56,14 +56,14 @@ class ServedConsole:
 
     def __init__(self, *, token="", required=False, **hub):
         self.robot = NotingRobot()
-        self.board = Board()
+        self.page_state = PageState()
         self.pictures = Pictures(("front", "back"), 10.0, TurnedClock())
-        self.desk = ControlDesk(time.monotonic)
+        self.control = ControlArbiter(time.monotonic)
         self.hub = Hub(
             self.robot,
-            self.board,
+            self.page_state,
             self.pictures,
-            self.desk,
+            self.control,
             require_operator=required,
             **hub,
         )
@@ -78,11 +78,11 @@ class ServedConsole:
 
 
 class Page:
-    """What a browser's page does, without a browser."""
+    """Client that behaves as the page does, without a browser."""
 
     def __init__(self, session, socket):
         self.session, self.socket = session, socket
-        self.seen, self.control, self.board = 0, {}, {}
+        self.seen, self.control, self.sections = 0, {}, {}
         self.pictures = []
         self.answers = {}
         self.awake = True
@@ -107,20 +107,20 @@ class Page:
             if message.type == aiohttp.WSMsgType.BINARY:
                 self.pictures.append(message.data)
                 continue
-            told = json.loads(message.data)
-            if told["type"] == "answer":
-                self.answers[told["id"]] = told
+            received = json.loads(message.data)
+            if received["type"] == "answer":
+                self.answers[received["id"]] = received
                 continue
             if not self.awake:
                 continue
-            if told["type"] == "state":
-                self.seen = told["n"]
-                self.control = told["control"]
-                self.board |= told
+            if received["type"] == "state":
+                self.seen = received["n"]
+                self.control = received["control"]
+                self.sections |= received
             else:
                 self.beats += 1
             with contextlib.suppress(ConnectionError):
-                await self.socket.send_json({"type": "seen", "seen": told["n"]})
+                await self.socket.send_json({"type": "seen", "seen": received["n"]})
 
     async def ask(self, kind, **fields):
         """Sends a request and gives its answer."""

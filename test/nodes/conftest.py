@@ -1,4 +1,4 @@
-"""What the tests of nodes share."""
+"""Fixtures of the tests of nodes."""
 
 import pytest
 

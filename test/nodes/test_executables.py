@@ -1,4 +1,4 @@
-"""How the package's programs begin and end, as processes."""
+"""Start and end of the package's executables, as processes."""
 
 import os
 import signal

@@ -32,9 +32,9 @@ INJECTED = "a fault that was put in on purpose"
 # Where the messages of a node's callbacks pass through, by executable.
 _CALLED_IN_CALLBACKS = {
     "camera_ingestion": ("pi05_ros.nodes.camera_ingestion.camera_ingestion", "time_to_ns"),
-    "control_bridge": ("pi05_ros.nodes.control_bridge.control_bridge", "time_to_ns"),
-    "planner": ("pi05_ros.nodes.brain_common.observer", "state_from_message"),
-    "policy": ("pi05_ros.nodes.brain_common.observer", "state_from_message"),
+    "control_bridge": ("pi05_ros.nodes.control_bridge.inputs", "time_to_ns"),
+    "planner": ("pi05_ros.nodes.brain_common.observation_inputs", "state_from_message"),
+    "policy": ("pi05_ros.nodes.brain_common.observation_inputs", "state_from_message"),
 }
 
 

@@ -1,11 +1,11 @@
-// The page's own state: what the server told last, and what each part makes of it.
+// State of the page: the newest sections of the server, passed to each part.
 import { Link } from "./link.js";
 import { Cameras } from "./cameras.js";
 import { Timeline } from "./timeline.js";
 import { Plot } from "./plot.js";
 import { Controls } from "./controls.js";
 import { showStatus } from "./status.js";
-import { byId, say } from "./page.js";
+import { byId, showMessage } from "./page.js";
 
 const link = new Link();
 const cameras = new Cameras(byId("cameras"));
@@ -33,7 +33,7 @@ link.onPicture = (picture) => cameras.put(picture);
 link.onLink = (on) => {
   const mark = byId("link");
   mark.toggleAttribute("data-on", on);
-  mark.textContent = on ? "connected" : "offline, trying again";
+  mark.textContent = on ? "connected" : "offline, reconnecting";
   if (!on) {
     for (const name of Object.keys(state)) delete state[name];
     showStatus(state, {});
@@ -41,9 +41,9 @@ link.onLink = (on) => {
     cameras.lost();
   }
 };
-link.onRefusal = (answer) => say(answer.message, "bad");
+link.onRefusal = (answer) => showMessage(answer.message, "bad");
 
-let drawing = false; // Hidden tabs are not drawn: frames asked for meanwhile would all come at once.
+let drawing = false; // One request at a time: those of a hidden tab would all run at once later.
 function draw() {
   drawing = false;
   cameras.tick();

@@ -1,4 +1,4 @@
-// Live pictures with the boxes of the present subtask.
+// Live pictures with the boxes of the current subtask.
 import { element, setText, colour } from "./page.js";
 
 const STALE_MS = 1500;
@@ -34,7 +34,7 @@ export class Cameras {
     try {
       bitmap = await createImageBitmap(picture.jpeg);
     } catch {
-      return; // Not a picture; the tile grows stale by itself.
+      return; // Not decodable; the tile becomes stale.
     }
     const { canvas } = tile;
     if (canvas.width !== bitmap.width) canvas.width = bitmap.width;
@@ -79,7 +79,7 @@ export class Cameras {
       const silence = now - tile.at;
       const stale = tile.at === 0 || silence > STALE_MS;
       tile.root.classList.toggle("stale", stale);
-      const silent = tile.at === 0 ? "no picture" : `silent for ${(silence / 1000).toFixed(0)} s`;
+      const silent = tile.at === 0 ? "no picture" : `no picture for ${(silence / 1000).toFixed(0)} s`;
       setText(tile.age, stale ? silent : `${tile.rate.toFixed(0)} Hz`);
     }
   }

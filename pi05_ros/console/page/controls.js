@@ -1,10 +1,10 @@
-// Buttons and keys. Commands are for whoever holds control; stop is for everybody, always.
-import { byId, element, say, setText } from "./page.js";
+// Buttons and keys. Commands need control; stop works on every page, always.
+import { byId, element, showMessage, setText } from "./page.js";
 
 const STOP_RETRY_MS = 400;
 const STOP_TRIES = 25;
 const MAX_CLICK_AGE_MS = 2000;
-const SURE_MS = 4000;
+const CONFIRM_MS = 4000;
 const DOUBLE_CLICK_MS = 400;
 const PICK_KEYS = "123456789";
 
@@ -14,15 +14,15 @@ export class Controls {
     this.mine = false;
     this.holder = "";
     this.mode = "";
-    this.sure = 0; // Lease of whom a second press takes over from,
-    this.sureAt = 0; // and when the first was.
+    this.confirmLease = 0; // Lease that a second press takes over,
+    this.confirmAt = 0; // and the time of the first press.
     this.picks = [];
     this.needControl = [
       ...document.querySelectorAll("main form button, main form input, .robot button, .episode button, .episode input"),
     ];
-    const on = (id, act) => byId(id).addEventListener("click", (event) => this.now(event) && act());
+    const on = (id, act) => byId(id).addEventListener("click", (event) => this.isFresh(event) && act());
     byId("stop").addEventListener("click", (event) => {
-      event.preventDefault(); // The form around it is for a page whose scripts do not run.
+      event.preventDefault(); // The form around it is for pages without scripts.
       this.stop();
     });
     byId("stop").addEventListener("pointerdown", () => this.stop());
@@ -33,11 +33,11 @@ export class Controls {
     on("episode-start", () => this.startEpisode());
     for (const button of document.querySelectorAll("[data-outcome]")) {
       button.addEventListener("click", (event) => {
-        if (this.now(event)) this.stopEpisode(button.dataset.outcome);
+        if (this.isFresh(event)) this.stopEpisode(button.dataset.outcome);
       });
     }
     byId("operator").value = link.name;
-    byId("operator").addEventListener("change", (event) => link.call(event.target.value.trim()));
+    byId("operator").addEventListener("change", (event) => link.setName(event.target.value.trim()));
     this.form("task-form", "task-text", (task) => this.command("execute_task", { task }));
     this.form("say-form", "say-text", (text) => this.command("instruct", { text }));
     document.addEventListener("keydown", (event) => this.key(event), { capture: true });
@@ -54,7 +54,7 @@ export class Controls {
         const button = element("button", "", { type: "button" });
         if (index < PICK_KEYS.length) button.append(element("kbd", PICK_KEYS[index]));
         button.append(text);
-        button.addEventListener("click", (event) => this.now(event) && this.pick(index));
+        button.addEventListener("click", (event) => this.isFresh(event) && this.pick(index));
         return button;
       }),
     );
@@ -71,20 +71,20 @@ export class Controls {
     const others = control && control.watchers > 1 ? ` · ${control.watchers} pages open` : "";
     const required = control?.required ? " · operator required" : "";
     setText(byId("holder"), who + others + required);
-    const asked = this.sure !== 0 && performance.now() - this.sureAt < SURE_MS;
-    const sure = asked && this.sure === control?.lease;
-    const over = sure ? `Yes, from ${this.holder}` : "Take over";
+    const asked = this.confirmLease !== 0 && performance.now() - this.confirmAt < CONFIRM_MS;
+    const confirm = asked && this.confirmLease === control?.lease;
+    const over = confirm ? `Confirm: from ${this.holder}` : "Take over";
     setText(byId("take"), this.mine ? "Release control" : this.holder ? over : "Take control");
     byId("take").disabled = !control;
     if (changed.task?.state === "done" || changed.task?.state === "ended") {
-      if (changed.task.message) say(`${changed.task.text}: ${changed.task.message}`);
+      if (changed.task.message) showMessage(`${changed.task.text}: ${changed.task.message}`);
     }
   }
 
-  // A click that waited while this tab slept is not meant any more.
-  now(event) {
+  // Rejects a click that was delayed while this tab was suspended.
+  isFresh(event) {
     if (performance.now() - event.timeStamp < MAX_CLICK_AGE_MS) return true;
-    say("this click waited while the page was asleep; it was not sent", "bad");
+    showMessage("click not sent: the page was suspended, repeat it", "bad");
     return false;
   }
 
@@ -92,15 +92,15 @@ export class Controls {
     byId(id).addEventListener("submit", async (event) => {
       event.preventDefault();
       const text = byId(field).value.trim();
-      if (!text || !this.now(event)) return;
+      if (!text || !this.isFresh(event)) return;
       byId(field).value = "";
       byId(field).blur();
-      this.giveBack(field, text, await act(text));
+      this.restore(field, text, await act(text));
     });
   }
 
-  // What was refused need not be typed again.
-  giveBack(field, text, answer) {
+  // Puts a rejected text back into its field.
+  restore(field, text, answer) {
     if (answer.status !== 200 && !byId(field).value) byId(field).value = text;
   }
 
@@ -113,7 +113,7 @@ export class Controls {
       return;
     }
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (!this.mine || !this.now(event)) return;
+    if (!this.mine || !this.isFresh(event)) return;
     const index = PICK_KEYS.indexOf(event.key);
     if (index >= 0 && index < this.picks.length) this.pick(index);
     else if (event.key === "m") this.command("hand_back");
@@ -129,27 +129,27 @@ export class Controls {
 
   async command(name, values) {
     const answer = await this.link.command(name, values);
-    say(answer.message, answer.status === 200 ? "good" : "bad");
+    showMessage(answer.message, answer.status === 200 ? "good" : "bad");
     return answer;
   }
 
   async take() {
     if (this.mine) {
-      await this.link.ask({ type: "release" });
+      await this.link.request({ type: "release" });
       return;
     }
     const over = this.holder ? this.link.lease : 0;
     const now = performance.now();
-    if (over && (over !== this.sure || now - this.sureAt > SURE_MS)) {
-      // Asked in the page: while a browser's own question stands, nobody can stop.
-      this.sure = over;
-      this.sureAt = now;
+    if (over && (over !== this.confirmLease || now - this.confirmAt > CONFIRM_MS)) {
+      // Confirmed in the page: a dialog of the browser would block stop.
+      this.confirmLease = over;
+      this.confirmAt = now;
       return;
     }
-    if (over && now - this.sureAt < DOUBLE_CLICK_MS) return;
-    this.sure = 0;
-    const answer = await this.link.ask({ type: "take", lease: over });
-    say(answer.message, answer.status === 200 ? "good" : "bad");
+    if (over && now - this.confirmAt < DOUBLE_CLICK_MS) return;
+    this.confirmLease = 0;
+    const answer = await this.link.request({ type: "take", lease: over });
+    showMessage(answer.message, answer.status === 200 ? "good" : "bad");
   }
 
   async startEpisode() {
@@ -158,24 +158,24 @@ export class Controls {
     const answer = await this.command("start_episode", {
       task: "", operator_name: this.link.name.slice(0, 40), home: "", notes,
     });
-    this.giveBack("episode-notes", notes, answer);
+    this.restore("episode-notes", notes, answer);
   }
 
   stopEpisode(outcome) {
     return this.command("stop_episode", { outcome, notes: "" });
   }
 
-  // By websocket and by plain HTTP at once, again and again until the robot confirms one of them.
+  // Sends stop by websocket and by plain HTTP, repeatedly until the robot confirms one of them.
   async stop() {
     if (this.stopping) return;
     this.stopping = true;
     const button = byId("stop");
     button.classList.add("pressed");
     const begun = performance.now();
-    let done = null, last = "nothing answered";
+    let done = null, last = "no response";
     for (let attempt = 0; attempt < STOP_TRIES && !done; attempt++) {
       const ways = [this.stopByHttp()];
-      if (this.link.isOpen) ways.push(this.link.ask({ type: "stop" }));
+      if (this.link.isOpen) ways.push(this.link.request({ type: "stop" }));
       const confirmed = ways.map(async (way) => {
         const answer = await way;
         if (answer.status === 200) return answer;
@@ -185,13 +185,13 @@ export class Controls {
       const pause = new Promise((resolve) => setTimeout(resolve, STOP_RETRY_MS));
       done = await Promise.race([Promise.any(confirmed).catch(() => pause.then(() => null)), pause.then(() => null)]);
       if (attempt === 1 && !done) {
-        say(`STOP NOT CONFIRMED (${last}). USE THE HARDWARE STOP.`, "bad", 15000);
+        showMessage(`STOP NOT CONFIRMED (${last}). USE THE HARDWARE STOP.`, "bad", 15000);
       }
     }
     button.classList.remove("pressed");
     this.stopping = false;
-    if (done) say(`stopped, confirmed in ${Math.round(performance.now() - begun)} ms`, "good");
-    else say(`STOP NOT CONFIRMED (${last}). USE THE HARDWARE STOP.`, "bad", 15000);
+    if (done) showMessage(`stopped, confirmed in ${Math.round(performance.now() - begun)} ms`, "good");
+    else showMessage(`STOP NOT CONFIRMED (${last}). USE THE HARDWARE STOP.`, "bad", 15000);
   }
 
   async stopByHttp() {
@@ -201,7 +201,7 @@ export class Controls {
       });
       return await response.json();
     } catch (error) {
-      return { status: 0, message: "the console does not answer" };
+      return { status: 0, message: "no response from the console" };
     }
   }
 }

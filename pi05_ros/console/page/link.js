@@ -1,5 +1,5 @@
-// The websocket: opened again and again, and each message that was shown is said to be seen.
-import { memory } from "./page.js";
+// The websocket: reconnects, and reports each shown message as seen.
+import { storage } from "./page.js";
 
 const RETRY_MS = [300, 600, 1200, 2000];
 const SILENT_MS = 3000;
@@ -11,12 +11,12 @@ export class Link {
     this.seen = 0; // Number of the newest state that is shown.
     this.lease = 0;
     this.required = false;
-    this.name = memory.get("operator");
-    this.waiting = new Map(); // Request -> what to call with its answer.
+    this.name = storage.get("operator");
+    this.waiting = new Map(); // Request id -> callback for its answer.
     this.requests = 0;
     this.tries = 0;
-    this.heard = 0;
-    setInterval(() => this.watch(), 500);
+    this.receivedAt = 0;
+    setInterval(() => this.closeIfSilent(), 500);
   }
 
   get isOpen() {
@@ -29,12 +29,12 @@ export class Link {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.tries = 0;
-      this.heard = performance.now();
+      this.receivedAt = performance.now();
       this.seen = 0;
-      this.post({ type: "hello", name: this.name });
+      this.send({ type: "hello", name: this.name });
       this.onLink(true);
     };
-    socket.onmessage = (event) => this.take(event.data);
+    socket.onmessage = (event) => this.onMessage(event.data);
     socket.onclose = () => this.closed(socket);
     this.socket = socket;
   }
@@ -43,26 +43,26 @@ export class Link {
     if (socket !== this.socket) return;
     this.socket = undefined;
     this.onLink(false);
-    for (const done of this.waiting.values()) done({ status: 0, message: "the console is gone" });
+    for (const done of this.waiting.values()) done({ status: 0, message: "connection to the console lost" });
     this.waiting.clear();
     if (this.tries > 0) this.checkToken();
     const wait = RETRY_MS[Math.min(this.tries++, RETRY_MS.length - 1)];
     setTimeout(() => this.open(), wait);
   }
 
-  // A server with another token than ours refuses the socket without saying why.
+  // A server with another token closes the socket without a reason.
   async checkToken() {
     try {
       const answer = await fetch("/app.js", { method: "HEAD" });
-      if (answer.status === 401) location.reload(); // Which asks for the token.
+      if (answer.status === 401) location.reload(); // Shows the login page.
     } catch {
-      // No server: tried again anyway.
+      // No server: the next attempt follows.
     }
   }
 
-  // A half-open line says nothing any more, not even that it is closed.
-  watch() {
-    if (this.isOpen && performance.now() - this.heard > SILENT_MS) {
+  // A half-open connection delivers nothing, not even its end.
+  closeIfSilent() {
+    if (this.isOpen && performance.now() - this.receivedAt > SILENT_MS) {
       const socket = this.socket;
       socket.onclose = null;
       socket.close();
@@ -70,8 +70,8 @@ export class Link {
     }
   }
 
-  take(data) {
-    this.heard = performance.now();
+  onMessage(data) {
+    this.receivedAt = performance.now();
     if (typeof data !== "string") {
       const view = new DataView(data);
       this.onPicture({
@@ -97,32 +97,32 @@ export class Link {
       this.onState(changed);
       this.seen = n;
     }
-    // With a dead-man switch, a page that nobody can see is no operator.
-    if (!(this.required && document.hidden)) this.post({ type: "seen", seen: message.n });
+    // With a dead-man switch, a hidden page does not count as an operator.
+    if (!(this.required && document.hidden)) this.send({ type: "seen", seen: message.n });
   }
 
-  // What the operator is called, for the others and for episodes.
-  call(name) {
+  // Name of the operator, for other pages and for episodes.
+  setName(name) {
     this.name = name;
-    memory.set("operator", name);
-    this.post({ type: "hello", name });
+    storage.set("operator", name);
+    this.send({ type: "hello", name });
   }
 
-  post(message) {
+  send(message) {
     if (this.isOpen) this.socket.send(JSON.stringify(message));
   }
 
-  // Sends a request; gives its answer {status, message}; status 0: there is no connection.
-  ask(message) {
+  // Sends a request; resolves to its answer {status, message}; status 0: no connection.
+  request(message) {
     if (!this.isOpen) return Promise.resolve({ status: 0, message: "not connected" });
     const id = ++this.requests;
     return new Promise((done) => {
       this.waiting.set(id, done);
-      this.post({ id, seen: this.seen, lease: this.lease, ...message });
+      this.send({ id, seen: this.seen, lease: this.lease, ...message });
     });
   }
 
   command(name, values = {}) {
-    return this.ask({ type: "command", name, arguments: values });
+    return this.request({ type: "command", name, arguments: values });
   }
 }

@@ -12,8 +12,8 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-// What the browser keeps for the next visit; one that keeps nothing is as good.
-export const memory = {
+// Values kept for the next visit; browsers without storage work as well.
+export const storage = {
   get(key) {
     try {
       return localStorage.getItem(key) || "";
@@ -25,12 +25,12 @@ export const memory = {
     try {
       localStorage.setItem(key, value);
     } catch {
-      // Then it is asked for again.
+      // Not stored: the operator enters it again.
     }
   },
 };
 
-export function say(text, kind = "", milliseconds = 4500) {
+export function showMessage(text, kind = "", milliseconds = 4500) {
   const line = element("p", text, { "data-kind": kind });
   const box = byId("messages");
   box.append(line);

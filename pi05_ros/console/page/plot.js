@@ -1,4 +1,4 @@
-// What was measured, what was commanded, and what the newest chunk means to do next.
+// Measured and commanded values, and the newest chunk.
 import { colour, element, fit } from "./page.js";
 
 const PAST_S = 8;

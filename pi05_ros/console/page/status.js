@@ -1,4 +1,4 @@
-// Mode, subtask, episode, numbers: everything that is text.
+// Texts of the page: mode, subtask, episode, numbers.
 import { byId, element, setText } from "./page.js";
 
 const percent = (value) => (value === null ? "" : `${Math.round(value * 100)} %`);
@@ -17,11 +17,11 @@ export function showStatus(state, changed) {
 
 function showMode(state) {
   const banner = byId("banner");
-  let mode = "offline", title = "NO CONNECTION", reason = "the console does not answer";
+  let mode = "offline", title = "NO CONNECTION", reason = "no response from the console";
   if (state.control) {
     mode = state.robot?.mode ?? "silent";
     title = mode.toUpperCase();
-    reason = state.robot?.reason ?? "nothing was heard from the robot yet";
+    reason = state.robot?.reason ?? "no robot state received yet";
     if (state.graph && state.graph !== "active") reason = `graph ${state.graph}. ${reason}`;
   }
   banner.dataset.mode = mode;
@@ -101,7 +101,7 @@ function showHealth(health) {
 }
 
 function showDiagnostics(diagnostics, namespace) {
-  // Nodes of other robots, which share /diagnostics, keep their full names.
+  // Nodes of other namespaces on /diagnostics keep their full names.
   const ours = `${namespace.slice(1)}/`;
   const short = (name) => (name.startsWith(ours) ? name.slice(ours.length) : name);
   const worst = Object.entries(diagnostics).sort(

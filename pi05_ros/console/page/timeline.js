@@ -1,4 +1,4 @@
-// The subtasks of the last minute as bars, coloured by who said them.
+// The subtasks of the last minute as bars, coloured by source.
 import { colour, element, fit } from "./page.js";
 
 const SPAN_S = 60;

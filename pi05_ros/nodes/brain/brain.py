@@ -1,4 +1,4 @@
-"""brain: planner and policy, each its own node, in one process over one copy of the weights."""
+"""Executable `brain`: planner and policy in one process, with one copy of the weights."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pi05_ros.nodes.policy.policy import Policy
 
 
 def create() -> list[Planner | Policy]:
-    """Both nodes, sharing one brain."""
+    """Create both nodes with a shared brain."""
     source = BrainSource()
     return [Planner(brain_source=source), Policy(brain_source=source)]
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs both nodes."""
+    """Run both nodes."""
     return run_node(create, args)
 
 

@@ -1,1 +1,1 @@
-"""What planner and policy share: their base node, the brains they load, observations."""
+"""Shared parts of planner and policy: base class, brains, observation inputs."""

@@ -1,4 +1,4 @@
-"""What planner and policy share: a brain, the observations it needs, and a thread to think in."""
+"""Base class of planner and policy: brain, observations, and the inference thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pi05_msgs.msg import RobotState
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes.brain_common.brains import BrainSource
-from pi05_ros.nodes.brain_common.observer import Observer
+from pi05_ros.nodes.brain_common.observation_inputs import ObservationInputs
 from pi05_ros.nodes.brain_common.parameters import BrainParameters
 from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.worker import Worker
@@ -19,7 +19,14 @@ P = TypeVar("P", bound=BrainParameters)
 
 
 class BrainNode(ManagedNode[P]):
-    """A managed node that thinks whenever a new set of pictures has come."""
+    """A managed node that runs inference on each new camera set.
+
+    Args:
+        name: Node name.
+        parameters_type: Dataclass of its parameters.
+        brain_source: Source of the brain; None creates one for this node.
+        **arguments: Passed on to LifecycleNode.
+    """
 
     def __init__(
         self,
@@ -28,29 +35,21 @@ class BrainNode(ManagedNode[P]):
         brain_source: BrainSource | None,
         **arguments: Any,
     ) -> None:
-        """Makes the node, unconfigured.
-
-        Args:
-            name: Node name.
-            parameters_type: Its parameters.
-            brain_source: Where the brain comes from; None makes one of its own.
-            **arguments: For the lifecycle node.
-        """
         super().__init__(name, parameters_type, **arguments)
         self._source = brain_source or BrainSource()
         self._brain: Any = None
-        self._observer: Observer | None = None
+        self._observations: ObservationInputs | None = None
         self._worker: Worker | None = None
 
     @abstractmethod
-    def think(self) -> None:
-        """Works on the newest observation, in the worker's thread."""
+    def run_inference(self) -> None:
+        """Process the newest observation, in the worker's thread."""
 
-    def saw(self, pictures: Pictures) -> None:
-        """A camera set came. Called in the executor's thread: be brief."""
+    def on_pictures(self, pictures: Pictures) -> None:
+        """Take a camera set, in the executor's thread; must be fast."""
 
     def open_brain(self) -> None:
-        """Reads the platform, opens and warms the brain."""
+        """Read the platform, open and warm up the brain."""
         self._platform = load_platform(self.parameters.platform)
         self._brain = self._source.acquire(
             self.parameters.brain,
@@ -61,51 +60,51 @@ class BrainNode(ManagedNode[P]):
         self.get_logger().info(f"brain: {self._brain.info.description}")
 
     def close_brain(self) -> None:
-        """Gives the brain back."""
+        """Release the brain."""
         if self._brain is not None:
             self._brain = None
             self._source.release()
 
-    def start_thinking(
+    def start_inference(
         self,
         cameras: Sequence[str],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
     ) -> None:
-        """Opens the inputs; from now on `think` is called.
+        """Open the inputs; from now on `run_inference` is called.
 
         Args:
-            cameras: Those that it must see.
-            on_state: Called after each robot state, in the executor's thread: be brief.
+            cameras: Cameras that an observation must have.
+            on_state: Called after each robot state, in the executor's thread; must be fast.
         """
-        self._worker = self.start_worker(self.get_name(), self.think)
-        self._observer = Observer(
+        self._worker = self.start_worker(self.get_name(), self.run_inference)
+        self._observations = ObservationInputs(
             self,
             self._platform,
             cameras,
             self._brain.info.needs_scene,
-            self._on_pictures,
+            self._take_pictures,
             on_state,
         )
 
-    def stop_thinking(self) -> None:
-        """Waits for a thought in progress and closes the inputs."""
+    def stop_inference(self) -> None:
+        """Wait for an inference in progress and close the inputs."""
         if self._worker is not None:
             self.stop_worker(self._worker)
             self._worker = None
-        if self._observer is not None:
-            self._observer.close()
-            self._observer = None
+        if self._observations is not None:
+            self._observations.close()
+            self._observations = None
 
-    def blindness(self) -> str:
-        """Why there is nothing to think about now, as one clause; empty: there is."""
-        observer = self._observer
-        return observer.problem() if observer is not None else "not active"
+    def observation_problem(self) -> str:
+        """Return why there is no observation now, as one clause; empty if there is one."""
+        observations = self._observations
+        return observations.problem() if observations is not None else "not active"
 
-    def think_soon(self) -> None:
-        """Calls `think` without waiting for the next pictures."""
+    def request_inference(self) -> None:
+        """Call `run_inference` without waiting for the next pictures."""
         if self._worker is not None:
             self._worker.wake()
 
-    def _on_pictures(self, pictures: Pictures) -> None:
-        self.saw(pictures)
-        self.think_soon()
+    def _take_pictures(self, pictures: Pictures) -> None:
+        self.on_pictures(pictures)
+        self.request_inference()

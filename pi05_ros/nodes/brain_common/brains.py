@@ -1,4 +1,4 @@
-"""Opening a brain, and sharing one between planner and policy when they live in one process."""
+"""Opening of a brain, and sharing it between planner and policy in one process."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pi05_ros.platforms.platform import Platform
 def open_brain(
     name: str, checkpoint: str, platform: Platform, options: ModelOptions | None = None
 ) -> Brain:
-    """Makes the brain called `name` for a robot, warm.
+    """Open the brain called `name` for a robot and warm it up.
 
     Args:
         name: One of brain.options.BRAIN_NAMES.
-        checkpoint: Folder of the weights; empty is π0.5 at nano size with weights drawn at random.
+        checkpoint: Folder of the weights; empty: π0.5 at nano size with random weights.
         platform: The robot.
-        options: How the model is run; None: as ModelOptions has it. The expert asks for nothing.
+        options: Inference options of the model; None: the defaults. The expert has none.
 
     Raises:
         Pi05Error: The checkpoint is not usable, or not for this robot.
@@ -45,9 +45,9 @@ def open_brain(
 
 
 class BrainSource:
-    """Gives the brain to whoever asks; opened once, closed when the last one gives it back.
+    """Shares a brain: opened at the first `acquire`, closed at the last `release`.
 
-    Planner and policy in one process share one source, and so one copy of the weights.
+    Planner and policy in one process share one source, and thus one copy of the weights.
     """
 
     def __init__(self) -> None:
@@ -59,11 +59,11 @@ class BrainSource:
     def acquire(
         self, name: str, checkpoint: str, platform: Platform, options: ModelOptions | None = None
     ) -> Brain:
-        """The brain; see open_brain. Give it back with `release`.
+        """Return the brain, opened if needed; see open_brain. `release` it after use.
 
         Raises:
-            ConfigError: The source already holds another brain.
-            Pi05Error: It cannot be opened.
+            ConfigError: Another brain is open in this source.
+            Pi05Error: The brain cannot be opened.
         """
         key = (name, checkpoint, platform.name, options)
         with self._lock:
@@ -72,14 +72,14 @@ class BrainSource:
             elif key != self._key:
                 raise ConfigError(
                     "brain",
-                    f"planner and policy of one process share one: wanted {key} (brain, "
+                    f"planner and policy share one brain in a process: requested {key} (brain, "
                     f"checkpoint, platform, options), but {self._key} is open",
                 )
             self._users += 1
             return self._brain
 
     def release(self) -> None:
-        """Gives the brain back; the last one to do so closes it."""
+        """Release the brain; the last user's release closes it."""
         with self._lock:
             self._users -= 1
             if self._users == 0 and self._brain is not None:

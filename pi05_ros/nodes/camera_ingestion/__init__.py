@@ -1,1 +1,1 @@
-"""The camera ingestion node: pictures of drivers in, time-matched sets out."""
+"""The camera ingestion node: driver pictures in, time-matched sets out."""

@@ -1,4 +1,4 @@
-"""camera_ingestion: from the drivers' pictures to time-matched sets at the model's size."""
+"""Node `camera_ingestion`: time-matched sets of driver pictures at the model's size."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
 from pi05_ros.nodes.camera_ingestion.parameters import CameraIngestionParameters
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.conversions import camera_set_message, ns_to_time, time_to_ns
 from pi05_ros.nodes.common.driver_pictures import check_picture, image_to_rgb
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.common.worker import Worker
 from pi05_ros.platforms.platform import Camera, load_platform
 
-# How often the cameras are judged for the log and for /diagnostics [s, wall].
-_LOOK_PERIOD = 0.1
-_SAY_AT_MOST_EVERY = 1.0  # For each camera, in the log [s, wall].
-_REPORT_EVERY = 10.0  # What is still wrong is said again after this long [s, wall].
+# Period of the checks of all cameras, for the log and /diagnostics [s, wall].
+_CHECK_PERIOD = 0.1
+_LOG_PERIOD = 1.0  # Minimum interval of log lines of a camera [s, wall].
+_REPEAT_PERIOD = 10.0  # Interval after which a persistent fault is logged again [s, wall].
 
 
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
-    """Publishes camera_set from the cameras of a platform, and tells whether they can be believed.
+    """Publishes camera_set from the cameras of a platform, and reports their health.
 
-    What judges them is in `cameras/watch.py`.
+    The health checks are in `cameras/watch.py`.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -52,7 +53,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._counts: Counter[str] = Counter()
 
     def configure(self) -> None:
-        """Reads the platform and makes the output."""
+        """Read the platform and create the output."""
         problem = fastdds.profile_problem()
         if problem:
             self.get_logger().warning(problem)
@@ -60,7 +61,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._publisher = self.create_publisher(CameraSet, "camera_set", qos.CAMERA_SET)
 
     def activate(self) -> None:
-        """Subscribes to the drivers."""
+        """Subscribe to the drivers."""
         names = self._platform.camera_names
         self._matcher: CameraSetMatcher[Image | CompressedImage] = CameraSetMatcher(
             names, self.parameters.max_skew_s, self.parameters.partial_after_s
@@ -69,21 +70,23 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             names,
             self._platform.policy_cameras,
             self.parameters.watch_settings(),
-            self.silence_ns(),
+            self.timeout_clock_ns(),
         )
         self._pending: MatchedSet[Image | CompressedImage] | None = None
         self._sequence = 0
         self._counts.clear()
-        self._said: dict[str, tuple[str, float]] = {}  # Camera → what was logged of it, and when.
+        self._logged: dict[
+            str, tuple[str, float]
+        ] = {}  # Camera → last logged reason and its time.
         self._last_problem = dict.fromkeys(names, "")
         self._last_health = (OK, "")
-        self._problems: dict[str, str] = {}  # Camera → why its publishers cannot be heard.
+        self._problems: dict[str, str] = {}  # Camera → why no picture of its publishers arrives.
         self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
-        self._timer = self.steady_timer(_LOOK_PERIOD, self._look)
+        self._timer = self.steady_timer(_CHECK_PERIOD, self._check_cameras)
 
     def deactivate(self) -> None:
-        """Unsubscribes."""
+        """Destroy the subscriptions."""
         if self._drivers is not None:
             self._drivers.close()
             self._drivers = None
@@ -93,20 +96,20 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.destroy_timer(self._timer)
 
     def cleanup(self) -> None:
-        """Frees the output."""
+        """Destroy the output."""
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
 
     def fitness(self) -> str:
-        """Why the robot must not move on what the policy's cameras show; "" when it may."""
+        """Return why the robot must not move on the policy's cameras; "" if it may."""
         with self._lock:
-            return self._watch.fitness(self.silence_ns())
+            return self._watch.fitness(self.timeout_clock_ns())
 
     def health(self) -> Health:
-        """Each camera's rate, age and drops, and what is wrong with it."""
+        """Rate, age, drops and faults of each camera."""
         with self._lock:
-            now, watch = self.silence_ns(), self._watch
+            now, watch = self.timeout_clock_ns(), self._watch
             verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
@@ -119,26 +122,26 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
                 values |= {f"{name} {k}": v for k, v in watch.counts(name).items()}
         problems = self._problems
         reasons = {n: problems.get(n) or v.reason for n, v in verdicts.items()}
-        said = "; ".join(f"camera {name}: {why}" for name, why in reasons.items() if why)
-        unbelieved = any(verdict.level == Level.UNFIT for verdict in verdicts.values())
-        if problems or (not starting and (unbelieved or unfit)):
-            # All cameras blind is worse than each of them.
-            return Health(ERROR, said if unbelieved or problems else unfit, values)
-        return Health(WARN, said, values) if said else Health(OK, "all cameras send", values)
+        text = "; ".join(f"camera {name}: {why}" for name, why in reasons.items() if why)
+        any_unfit = any(verdict.level == Level.UNFIT for verdict in verdicts.values())
+        if problems or (not starting and (any_unfit or unfit)):
+            # All cameras blind is an error, one blind camera a warning.
+            return Health(ERROR, text if any_unfit or problems else unfit, values)
+        return Health(WARN, text, values) if text else Health(OK, "all cameras publish", values)
 
     # Pictures: the executor's thread.
 
     def _on_picture(self, camera: Camera, message: Image | CompressedImage) -> None:
         try:
             stamp = time_to_ns(message.header.stamp)
-            # Here, so that each is counted, and none keeps a good one out of a set.
+            # Checked here, so that each is counted and none displaces a valid one in a set.
             check_picture(message)
         except MessageError as error:
-            self._drop(camera, error)
+            self._drop_picture(camera, error)
             return
         print_ = fingerprint(message.data)
         with self._lock:
-            now, steady = self.now_ns(), self.silence_ns()
+            now, steady = self.now_ns(), self.timeout_clock_ns()
             if not self._watch.arrived(camera.name, stamp, now, steady, print_):
                 return
             matched = self._matcher.add(camera.name, stamp, message, len(message.data))
@@ -150,8 +153,8 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if self._worker is not None:
             self._worker.wake()
 
-    def _look(self) -> None:
-        """Says what changed: in /diagnostics at once, in the log once."""
+    def _check_cameras(self) -> None:
+        """Report changes of the cameras' health, in /diagnostics and in the log."""
         assert self._drivers is not None
         self._problems = self._drivers.problems()
         health = self.health()
@@ -159,27 +162,27 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._last_health = (health.level, health.message)
             self._publish_health()
         with self._lock:
-            now = self.silence_ns()
+            now = self.timeout_clock_ns()
             starting = self._watch.starting(now)
             verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
         for camera in self._platform.cameras:
             problem = self._problems.get(camera.name)
             if problem:
-                self._say(camera, Verdict(Level.UNFIT, problem))
+                self._log_verdict(camera, Verdict(Level.UNFIT, problem))
             elif not starting:
-                self._say(camera, verdicts[camera.name])
+                self._log_verdict(camera, verdicts[camera.name])
 
-    def _say(self, camera: Camera, verdict: Verdict) -> None:
-        """Logs what holds for a camera when it changes, and what is still wrong now and then."""
-        said, when = self._said.get(camera.name, ("", -_REPORT_EVERY))
+    def _log_verdict(self, camera: Camera, verdict: Verdict) -> None:
+        """Log a change of a camera's health, and a persistent fault at intervals."""
+        logged, when = self._logged.get(camera.name, ("", -_REPEAT_PERIOD))
         passed = time.monotonic() - when
-        if verdict.reason == said and (not said or passed < _REPORT_EVERY):
+        if verdict.reason == logged and (not logged or passed < _REPEAT_PERIOD):
             return
-        if passed < _SAY_AT_MOST_EVERY:
+        if passed < _LOG_PERIOD:
             return
-        self._said[camera.name] = (verdict.reason, time.monotonic())
+        self._logged[camera.name] = (verdict.reason, time.monotonic())
         if verdict.level == Level.FINE:
-            self.get_logger().info(f"camera '{camera.name}' is fine again")
+            self.get_logger().info(f"camera '{camera.name}' is healthy again")
         elif verdict.level == Level.WARN:
             self.get_logger().warning(f"camera '{camera.name}': {verdict.reason}")
         else:
@@ -187,7 +190,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.get_logger().error(f"camera '{camera.name}': {verdict.reason}{hint}")
 
     def _hint(self, camera: Camera, reason: str) -> str:
-        """What a person could look for."""
+        """Return a hint on the likely cause, to append to the log line."""
         if self._drivers is not None and reason.startswith(("silent", "no picture yet")):
             return f"; {self._drivers.silence(camera)}"
         if reason.endswith("into no set"):
@@ -200,7 +203,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     # Sets: the worker's thread.
 
     def _publish_pending(self) -> None:
-        """Decodes, resizes and publishes the newest matched set."""
+        """Decode, resize and publish the newest matched set."""
         with self._lock:
             matched, self._pending = self._pending, None
         if matched is None:
@@ -233,25 +236,25 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     def _draw(
         self, camera: Camera, message: Image | CompressedImage | None, canvas: np.ndarray
     ) -> Letterbox | None:
-        """Draws a driver's picture into its canvas; None when there is none that is usable."""
+        """Draw a picture into its canvas; return None if there is no valid one."""
         if message is None:
             return None
         try:
             picture = image_to_rgb(message)
         except MessageError as error:
-            self._drop(camera, error)
+            self._drop_picture(camera, error)
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
         look = look_of(picture)
         with self._lock:
-            self._watch.drawn(camera.name, look, self.silence_ns())
+            self._watch.drawn(camera.name, look, self.timeout_clock_ns())
         return box
 
-    def _drop(self, camera: Camera, error: MessageError) -> None:
-        """Counts an unusable picture, and says why when the reason is a new one."""
+    def _drop_picture(self, camera: Camera, error: MessageError) -> None:
+        """Count an invalid picture; log its error if it differs from the last one."""
         with self._lock:
-            self._watch.malformed(camera.name, str(error), self.silence_ns())
+            self._watch.malformed(camera.name, str(error), self.timeout_clock_ns())
             known = self._last_problem[camera.name] == str(error)
             self._last_problem[camera.name] = str(error)
         if not known:
@@ -259,7 +262,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs camera_ingestion."""
+    """Run camera_ingestion."""
     return run_node(CameraIngestion, args)
 
 

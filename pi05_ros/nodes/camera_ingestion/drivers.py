@@ -1,4 +1,4 @@
-"""The subscriptions to the cameras' drivers, and why one may stay without pictures."""
+"""Subscriptions to the camera drivers, and diagnosis of missing pictures."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pi05_ros.platforms.platform import Camera, Platform
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
-except ModuleNotFoundError:  # Humble calls the module by another name.
+except ModuleNotFoundError:  # The module has another name in Humble.
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 OnPicture = Callable[[Camera, Image | CompressedImage], None]
 
 
 class CameraDrivers:
-    """Listens to every camera of a platform.
+    """Subscribes to every camera of a platform.
 
     Args:
         node: Owns the subscriptions.
-        platform: Whose cameras.
+        platform: The robot.
         on_picture: Called with each message, guarded.
     """
 
@@ -33,28 +33,30 @@ class CameraDrivers:
         self._node = node
         self._cameras = platform.cameras
         self._on_picture = on_picture
-        self._refused: dict[str, str] = {}  # Camera → policy in which a publisher differs.
+        self._incompatible: dict[str, str] = {}  # Camera → incompatible QoS policy of a publisher.
         self._open = [
             node.create_subscription(
                 _kind(camera),
                 camera.topic,
-                node.guarded(functools.partial(self._hear, camera)),
+                node.guarded(functools.partial(self._on_message, camera)),
                 qos.DRIVER_IMAGE,
                 event_callbacks=SubscriptionEventCallbacks(
-                    incompatible_qos=node.guarded(functools.partial(self._on_refused, camera)),
+                    incompatible_qos=node.guarded(
+                        functools.partial(self._on_incompatible_qos, camera)
+                    ),
                 ),
             )
             for camera in self._cameras
         ]
 
     def close(self) -> None:
-        """Unsubscribes."""
+        """Destroy the subscriptions."""
         for subscription in self._open:
             self._node.destroy_subscription(subscription)
         self._open = []
 
     def problems(self) -> dict[str, str]:
-        """Camera → why publishers of its topic cannot be heard, naming the topic."""
+        """Return camera → why no picture of its publishers arrives, with the topic."""
         found = {}
         for camera in self._cameras:
             wanted = _type_name(_kind(camera))
@@ -68,27 +70,27 @@ class CameraDrivers:
                     f"{camera.topic} is published as {others[0]}, wanted {wanted} "
                     f"(transport '{camera.transport}' in the platform)"
                 )
-            elif camera.name in self._refused:
+            elif camera.name in self._incompatible:
                 found[camera.name] = (
-                    f"a publisher of {camera.topic} offers another QoS "
-                    f"({self._refused[camera.name]}); its pictures do not arrive"
+                    f"a publisher of {camera.topic} offers an incompatible QoS "
+                    f"({self._incompatible[camera.name]}); its pictures do not arrive"
                 )
         return found
 
     def silence(self, camera: Camera) -> str:
-        """What to look for when a camera is silent."""
+        """Return the likely cause of missing pictures."""
         count = self._node.count_publishers(camera.topic)
         if count == 0:
-            return f"nobody publishes {camera.topic}: is the driver running, is the topic right?"
-        return f"{camera.topic} has {count} publisher(s), but nothing arrives"
+            return f"no publisher on {camera.topic}: is the driver running, is the topic right?"
+        return f"{camera.topic} has {count} publisher(s), but no message arrives"
 
-    def _hear(self, camera: Camera, message: Image | CompressedImage) -> None:
-        self._refused.pop(camera.name, None)
+    def _on_message(self, camera: Camera, message: Image | CompressedImage) -> None:
+        self._incompatible.pop(camera.name, None)
         self._on_picture(camera, message)
 
-    def _on_refused(self, camera: Camera, info: Any) -> None:
-        # What a best-effort, volatile subscription refuses is rare: a deadline or a liveliness.
-        self._refused[camera.name] = str(info.last_policy_kind)
+    def _on_incompatible_qos(self, camera: Camera, info: Any) -> None:
+        # Rare for a best-effort, volatile subscription: a deadline or liveliness policy.
+        self._incompatible[camera.name] = str(info.last_policy_kind)
 
 
 def _kind(camera: Camera) -> type[Image] | type[CompressedImage]:

@@ -1,1 +1,1 @@
-"""What every node shares: lifecycle base, event loop, parameters, QoS, conversions."""
+"""Shared parts of the nodes: lifecycle base, event loop, parameters, QoS, conversions."""

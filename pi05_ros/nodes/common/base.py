@@ -1,4 +1,4 @@
-"""What all nodes of the suite share: managed life, guarded callbacks, health, start and end."""
+"""Base class of the managed nodes: lifecycle, guarded callbacks, health, heartbeats."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.srv import ChangeState
 from rclpy.clock import Clock, ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -17,8 +16,9 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.by_hand import TakesByHand
-from pi05_ros.nodes.common.heart import Heart
+from pi05_ros.nodes.common.health import WARN, Health, diagnostics_message
+from pi05_ros.nodes.common.heartbeat import HeartbeatPublisher
+from pi05_ros.nodes.common.manual_take import ManualTakeMixin
 from pi05_ros.nodes.common.parameters import declare_parameters
 from pi05_ros.nodes.common.robot_timer import RobotTimer
 from pi05_ros.nodes.common.worker import Worker
@@ -26,26 +26,16 @@ from pi05_ros.nodes.common.worker import Worker
 P = TypeVar("P")
 
 
-@dataclass(frozen=True)
-class Health:
-    """How a node is, for /diagnostics and for people."""
-
-    level: int = 0  # 0 OK, 1 WARN, 2 ERROR: diagnostic_msgs/DiagnosticStatus.
-    message: str = "OK"  # One sentence in plain words.
-    values: dict[str, Any] = field(default_factory=dict)  # Rates, ages, counts; units in the keys.
-
-
-OK, WARN, ERROR = 0, 1, 2
 HEARTBEAT_PERIOD = 0.04  # [s]
-_STANDSTILL_PERIOD = 1.0  # Of heartbeats in a simulation whatever its clock does [s, wall].
+_WALL_HEARTBEAT_PERIOD = 1.0  # Period of extra heartbeats in a simulation [s, wall].
 
 
-class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
-    """A lifecycle node that says why a transition failed, and lives on when a callback fails.
+class ManagedNode(ManualTakeMixin, LifecycleNode, Generic[P]):
+    """A lifecycle node that logs failed transitions and survives failing callbacks.
 
     A subclass overrides the hooks `configure`, `activate`, `deactivate`, `cleanup` and `health`.
-    A hook that raises Pi05Error makes the transition fail with that one sentence in the log;
-    any other exception is logged with its traceback (rclpy itself would stay silent).
+    A hook that raises Pi05Error makes the transition fail and logs that one sentence; any
+    other exception is logged with its traceback (rclpy logs neither).
 
     Args:
         name: Node name.
@@ -56,7 +46,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         ConfigError: A parameter has a wrong type or value.
     """
 
-    VITAL = True  # Whether the robot must stand still without it: then it sends heartbeats.
+    VITAL = True  # True if the robot must hold without this node: it then sends heartbeats.
 
     def __init__(self, name: str, parameters_type: type[P], **arguments: Any) -> None:
         super().__init__(name, **arguments)
@@ -65,7 +55,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         self.callback_errors: Counter[str] = Counter()
         self._active = False
         self._configured = False
-        self._beats: RobotTimer | None = None
+        self._heartbeat_timer: RobotTimer | None = None
         try:
             self.parameters: P = declare_parameters(self, parameters_type)
         except Pi05Error:
@@ -73,82 +63,82 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             raise
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", qos.STATUS)
         self._is_simulated = bool(self.get_clock().ros_time_is_active)
-        # Health is told in wall time: it must go on when a simulator's clock stands still.
+        # Health is published in wall time: it must continue while a simulated clock stands still.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(1.0, self.guarded(self._publish_health), clock=self._steady_clock)
-        self._heart: Heart | None = None
+        self._heartbeat: HeartbeatPublisher | None = None
         if self.VITAL:
-            self._heart = Heart(self, self.now_ns)
-            self._beats = self.robot_timer(HEARTBEAT_PERIOD, self._beat)
+            self._heartbeat = HeartbeatPublisher(self, self.now_ns)
+            self._heartbeat_timer = self.robot_timer(HEARTBEAT_PERIOD, self._publish_heartbeat)
             if self._is_simulated:
-                # A simulator that lets time wait for a long inference must see that it lives.
-                self.steady_timer(_STANDSTILL_PERIOD, self._beat)
+                # A simulator that waits for an inference needs heartbeats while its clock stands.
+                self.steady_timer(_WALL_HEARTBEAT_PERIOD, self._publish_heartbeat)
 
     # Hooks.
 
     def configure(self) -> None:
-        """Checks the configuration and gets everything ready, outputs included."""
+        """Check the configuration and create everything, including outputs."""
 
     def activate(self) -> None:
-        """Opens the inputs and begins to work."""
+        """Open the inputs and start working."""
 
     def deactivate(self) -> None:
-        """Stops working; what moves the robot stops first. Undoes `activate`, also half of it."""
+        """Undo a complete or partial `activate`; stop what moves the robot first."""
 
     def cleanup(self) -> None:
-        """Undoes `configure`, also half of it."""
+        """Undo a complete or partial `configure`."""
 
     def health(self) -> Health:
-        """How the node is while it is active. Called once a second."""
+        """Return the health of the active node. Called once a second."""
         return Health()
 
     def fitness(self) -> str:
-        """Why the robot must not move on what the node gives, as one clause; empty: it may.
+        """Return why the robot must not move on this node's output; empty if it may.
 
-        Called 25 times a second while the node is active: be brief. It reaches the control bridge
-        as a Heartbeat, and the bridge holds.
+        One clause. Called 25 times a second while the node is active, so it must be fast. It is
+        sent in the Heartbeat, and the control bridge holds.
         """
         return ""
 
     def destroy_node(self) -> None:
         """See rclpy.node.Node."""
-        if self._beats is not None:
-            self._beats.close()
-            self._beats = None
+        if self._heartbeat_timer is not None:
+            self._heartbeat_timer.close()
+            self._heartbeat_timer = None
         super().destroy_node()
 
     # Helpers.
 
     @property
     def is_active(self) -> bool:
-        """Whether the node is in the primary state active."""
+        """True if the node is in the primary state active."""
         return self._active
 
     def now_ns(self) -> int:
-        """The node's time [ns]: simulated with use_sim_time, else the system's."""
+        """Return the node's time [ns]: simulated with use_sim_time, else system time."""
         return self.get_clock().now().nanoseconds
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the node was started in simulated time (parameter use_sim_time).
+        """True if the node was started in simulated time (parameter use_sim_time).
 
-        For its whole life: limits must not change their clock while something is measured by it.
+        Fixed at construction: timeouts must not change their clock while they run.
         """
         return self._is_simulated
 
-    def silence_ns(self) -> int:
-        """The clock by which the silence of others is measured [ns].
+    def timeout_clock_ns(self) -> int:
+        """Return the time for timeouts on other nodes [ns].
 
-        Steady, so that no step of the system's clock counts. In a simulation it is simulated
-        time: a simulation may run slower or faster than wall time, and what stands still in both
-        is late in neither.
+        Steady time, which does not step with the system clock. In a simulation it is simulated
+        time, because a simulation may run slower or faster than wall time.
         """
         return self.now_ns() if self.is_simulated else time.monotonic_ns()
 
     def guarded(self, callback: Callable[..., Any]) -> Callable[..., Any]:
-        """Wraps a callback: an exception in it is logged and counted, and the node lives on.
+        """Wrap a callback so that an exception is logged and counted, and the node continues.
 
-        A Pi05Error is a message's fault: one sentence, at most once a second for each callback.
+        A Pi05Error (an invalid message) is logged as one sentence, at most once a second for each
+        callback.
         """
         name = getattr(callback, "__name__", repr(callback))
 
@@ -169,10 +159,10 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         return call
 
     def guarded_service(self, callback: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-        """Wraps a service's callback: an exception in it is an answer with success = false.
+        """Wrap a service callback so that an exception gives a response with success = false.
 
-        In rclpy it raises through the executor and ends the process. For services whose response
-        has `success` and `message`.
+        Otherwise rclpy raises it in the executor, which ends the process. For services whose
+        response has `success` and `message`.
         """
         call = self.guarded(callback)
 
@@ -180,48 +170,48 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             answered = call(request, response)
             if answered is None:
                 response.success = False
-                response.message = "failed inside the node: its log says why"
+                response.message = f"internal error: see the log of {self.get_name()}"
                 return response
             return answered
 
         return answer
 
     def steady_timer(self, period: float, callback: Callable[[], None]) -> Any:
-        """A guarded timer in wall time, whatever use_sim_time says. period [s]."""
+        """Create a guarded timer in wall time, also with use_sim_time. period [s]."""
         return self.create_timer(period, self.guarded(callback), clock=self._steady_clock)
 
     def robot_timer(self, period: float, callback: Callable[[], None]) -> RobotTimer:
-        """A guarded timer in the robot's time; see RobotTimer. period [s]."""
+        """Create a guarded timer in the robot's time; see RobotTimer. period [s]."""
         return RobotTimer(self, period, self.guarded(callback), self._steady_clock)
 
     def start_worker(self, name: str, work: Callable[[], None]) -> Worker:
-        """Starts a thread for `work`; heartbeats tell since when it has had something to do."""
+        """Start a thread for `work`; heartbeats report since when its work is pending."""
         worker = Worker(self, name, work, self.now_ns, self._on_work_done)
-        if self._heart is not None:
-            self._heart.follow(worker)
+        if self._heartbeat is not None:
+            self._heartbeat.add_worker(worker)
         return worker
 
     def stop_worker(self, worker: Worker) -> None:
-        """Ends a thread of `start_worker`; see Worker.stop."""
+        """End a thread of `start_worker`; see Worker.stop."""
         worker.stop()
-        if self._heart is not None:
-            self._heart.forget(worker)
+        if self._heartbeat is not None:
+            self._heartbeat.remove_worker(worker)
 
     # Lifecycle, called by rclpy.
 
     def _change_state(
         self, request: ChangeState.Request, response: ChangeState.Response
     ) -> ChangeState.Response:
-        """The service change_state. A transition that the present state lacks is refused.
+        """Serve change_state; a transition that the current state does not have is rejected.
 
-        In rclpy it raises through the executor: `activate`, said twice, would end the process.
+        Otherwise rclpy raises in the executor: a second `activate` would end the process.
         """
         state = self._state_machine.current_state[1]
         try:
             return self._answer_change_state(request, response)
         except rclpy_implementation.RCLError:
-            wanted = request.transition.label or f"number {request.transition.id}"
-            self.get_logger().warning(f"transition {wanted} is not possible when {state}")
+            label = request.transition.label or f"number {request.transition.id}"
+            self.get_logger().warning(f"transition '{label}' is not possible in state '{state}'")
             response.success = False
             return response
 
@@ -230,25 +220,25 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         result = self._run("configure", self.configure)
         self._configured = result == TransitionCallbackReturn.SUCCESS
         if not self._configured:
-            self._quietly(self.cleanup)
+            self._run_and_log(self.cleanup)
         return result
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `activate`."""
         super().on_activate(state)
-        if self._heart is not None:
-            self._heart.begin()
+        if self._heartbeat is not None:
+            self._heartbeat.activate()
         result = self._run("activate", self.activate)
         self._active = result == TransitionCallbackReturn.SUCCESS
         if not self._active:
-            self._quietly(self.deactivate)
-        self.guarded(self._beat)()  # At once: simulated time may stand still until it is heard.
+            self._run_and_log(self.deactivate)
+        self.guarded(self._publish_heartbeat)()  # At once: simulated time may wait for it.
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """See `deactivate`."""
         self._active = False
-        self._say_goodbye()
+        self._send_last_heartbeat()
         result = self._run("deactivate", self.deactivate)
         super().on_deactivate(state)
         return result
@@ -259,24 +249,24 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         return self._run("cleanup", self.cleanup)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Ends in order from whatever state."""
+        """Shut down in order, from any state."""
         self.close()
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """After a failed transition: back to unconfigured, so that it can be tried again."""
+        """Return to unconfigured after a failed transition, so that it can be retried."""
         self.close()
         return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
-        """Deactivates and cleans up as far as needed. May be called in any state, also twice."""
+        """Deactivate and clean up as needed. May be called in any state and repeatedly."""
         if self._active:
             self._active = False
-            self._say_goodbye()
-            self._quietly(self.deactivate)
+            self._send_last_heartbeat()
+            self._run_and_log(self.deactivate)
         if self._configured:
             self._configured = False
-            self._quietly(self.cleanup)
+            self._run_and_log(self.cleanup)
 
     def _run(self, name: str, hook: Callable[[], None]) -> TransitionCallbackReturn:
         try:
@@ -289,32 +279,32 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
-    def _quietly(self, hook: Callable[[], None]) -> None:
-        """Runs a hook on a way that must go on whatever happens."""
+    def _run_and_log(self, hook: Callable[[], None]) -> None:
+        """Run a hook; an exception is logged and does not stop the shutdown."""
         try:
             hook()
         except Exception:
-            self.get_logger().error(f"while ending:\n{traceback.format_exc()}")
+            self.get_logger().error(f"error during shutdown:\n{traceback.format_exc()}")
 
-    def _beat(self) -> None:
-        """Publishes a heartbeat while the node is active."""
-        if self._heart is None or not self._active:
+    def _publish_heartbeat(self) -> None:
+        """Publish a heartbeat while the node is active."""
+        if self._heartbeat is None or not self._active:
             return
         try:
             reason = self.fitness()
         except Exception:
-            self._heart.beat("it cannot tell how it is: its log says why")
+            self._heartbeat.publish("fitness check failed: see its log")
             raise
-        self._heart.beat(reason)
+        self._heartbeat.publish(reason)
 
-    def _say_goodbye(self) -> None:
-        if self._heart is not None:
-            self._quietly(self._heart.end)
+    def _send_last_heartbeat(self) -> None:
+        if self._heartbeat is not None:
+            self._run_and_log(self._heartbeat.deactivate)
 
     def _on_work_done(self) -> None:
-        """Tells at once: a simulator may let time stand still until it hears of it."""
-        if self._heart is not None and self._heart.has_told_of_work and self.is_simulated:
-            self.guarded(self._beat)()
+        """Send a heartbeat at once: a simulator may wait for the end of this work."""
+        if self._heartbeat is not None and self._heartbeat.has_reported_work and self.is_simulated:
+            self.guarded(self._publish_heartbeat)()
 
     def _publish_health(self) -> None:
         if self._active:
@@ -326,13 +316,7 @@ class ManagedNode(TakesByHand, LifecycleNode, Generic[P]):
         values = dict(health.values)
         if self.callback_errors:
             values["callback errors"] = sum(self.callback_errors.values())
-        status = DiagnosticStatus(
-            level=bytes([health.level]),
-            name=self.get_fully_qualified_name(),
-            message=health.message,
-            hardware_id="pi05_ros",
-            values=[KeyValue(key=str(k), value=str(v)) for k, v in values.items()],
-        )
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
+        health = Health(health.level, health.message, values)
+        stamp = self.get_clock().now().to_msg()
+        name = self.get_fully_qualified_name()
+        self._diagnostics.publish(diagnostics_message(name, health, stamp))

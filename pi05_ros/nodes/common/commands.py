@@ -1,4 +1,4 @@
-"""Sends one vector of commands to the controllers of a platform."""
+"""Commands to the controllers of a platform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pi05_ros.nodes.common.conversions import float_array, seconds_to_duration
 from pi05_ros.platforms.platform import Group, Platform
 
 # A gripper goal is sent when the target moved by this share of the stroke, at most 10 times a
-# second: each new goal cancels the one before (parallel_gripper_action_controller).
+# second: each new goal cancels the previous one (parallel_gripper_action_controller).
 _GRIPPER_DEADBAND = 0.02
 GRIPPER_PERIOD = 0.1  # [s]
 
@@ -30,11 +30,15 @@ class CommandSender:
     Joint trajectories: one point, stamp 0, one period ahead, so that the controller moves from its
     last command to this one until the next arrives (it needs interpolate_from_desired_state).
     Base: TwistStamped in the base frame, stamped now. Grippers: see `send_grippers`.
+
+    Args:
+        node: Owns publishers and clients.
+        platform: The robot.
     """
 
     def __init__(self, node: Node, platform: Platform) -> None:
         self._node = node
-        # One message for each controller, filled anew at every tick: making one costs more.
+        # One message a controller, filled at every tick: creating one costs more.
         self._trajectories: list[tuple[Any, slice, JointTrajectory]] = []
         self._grippers: list[tuple[Group, int, ActionClient]] = []
         self._bases: list[tuple[Any, slice, TwistStamped]] = []
@@ -52,24 +56,24 @@ class CommandSender:
                 twist = TwistStamped()
                 twist.header.frame_id = platform.base_frame
                 self._bases.append((publisher, part, twist))
-        self._sent_gripper: dict[str, float] = {}
-        self._wanted_gripper: dict[str, float] = {}
+        self._sent_gripper_targets: dict[str, float] = {}
+        self._gripper_targets: dict[str, float] = {}
 
     def send(self, command: np.ndarray, starts_grippers: bool = False) -> None:
-        """Sends (D,) float64 in platform units to arms, torso and base; notes the grippers'.
+        """Send a command to arms, torso and base, and store the targets of the grippers.
 
         Args:
-            command: What to send.
-            starts_grippers: Whether it comes from a chunk. Before the first such one grippers are
-                left alone: a goal at the measured width would drop what a gripper holds.
+            command: (D,) float64, platform units.
+            starts_grippers: True if it comes from a chunk. Before the first such command grippers
+                get no goal: one at the measured width would drop a held object.
         """
         for publisher, part, trajectory in self._trajectories:
             trajectory.points[0].positions = float_array(command[part], "d")
             publisher.publish(trajectory)
         self._send_base(command)
         for group, index, _ in self._grippers:
-            if starts_grippers or group.name in self._wanted_gripper:
-                self._wanted_gripper[group.name] = float(command[index])
+            if starts_grippers or group.name in self._gripper_targets:
+                self._gripper_targets[group.name] = float(command[index])
 
     def _send_base(self, command: np.ndarray) -> None:
         for publisher, part, message in self._bases:
@@ -79,17 +83,20 @@ class CommandSender:
             publisher.publish(message)
 
     def send_grippers(self) -> list[str]:
-        """Sends a goal to each gripper whose target moved; call it every GRIPPER_PERIOD.
+        """Send a goal to each gripper whose target moved; called every GRIPPER_PERIOD.
 
         Returns:
-            Names of the action servers that are wanted but not there.
+            Names of required action servers that are not available.
         """
         absent = []
         for group, _, client in self._grippers:
-            wanted = self._wanted_gripper.get(group.name)
+            wanted = self._gripper_targets.get(group.name)
             if wanted is None:
                 continue
-            if abs(wanted - self._sent_gripper.get(group.name, math.inf)) < _GRIPPER_DEADBAND:
+            if (
+                abs(wanted - self._sent_gripper_targets.get(group.name, math.inf))
+                < _GRIPPER_DEADBAND
+            ):
                 continue
             if not client.server_is_ready():
                 absent.append(group.controller.command_name)
@@ -102,28 +109,28 @@ class CommandSender:
                 goal.command.effort = [group.max_effort]
             answer = client.send_goal_async(goal)
             answer.add_done_callback(functools.partial(self._on_gripper_answer, group))
-            self._sent_gripper[group.name] = wanted
+            self._sent_gripper_targets[group.name] = wanted
         return absent
 
     def _on_gripper_answer(self, group: Group, answer: Any) -> None:
-        """Says when a gripper refuses a goal, and lets the next round send it again."""
+        """Log a rejected gripper goal, and send it again in the next round."""
         if answer.cancelled() or answer.exception() is not None or answer.result().accepted:
             return
-        self._sent_gripper.pop(group.name, None)
+        self._sent_gripper_targets.pop(group.name, None)
         self._node.get_logger().warning(
-            f"{group.controller.command_name} refused a goal: the gripper does not move",
+            f"{group.controller.command_name} rejected a goal: the gripper does not move",
             throttle_duration_sec=5.0,
         )
 
-    def unheard(self) -> list[str]:
-        """Topics of arms, torso and base that no controller listens to."""
+    def unsubscribed_topics(self) -> list[str]:
+        """Return the command topics of arms, torso and base without a subscriber."""
         publishers = [publisher for publisher, *_ in [*self._trajectories, *self._bases]]
         return [p.topic_name for p in publishers if p.get_subscription_count() == 0]
 
-    def rivals(self) -> list[str]:
-        """Who else publishes to our controllers, as "NODE publishes TOPIC".
+    def other_publishers(self) -> list[str]:
+        """Return other publishers of the command topics, as "NODE publishes TOPIC".
 
-        Publishers of our own name do not count: after a kill discovery remembers them for long.
+        Publishers of this node's name do not count: discovery keeps those of a killed process.
         """
         own = (self._node.get_namespace(), self._node.get_name())
         found = []
@@ -136,13 +143,13 @@ class CommandSender:
                     found.append(f"{info.node_name} publishes {topic}")
         return found
 
-    def forget_grippers(self) -> None:
-        """Nothing is wanted of the grippers any more; what they hold they keep holding."""
-        self._wanted_gripper.clear()
-        self._sent_gripper.clear()
+    def clear_gripper_targets(self) -> None:
+        """Drop the targets of the grippers; they keep holding what they hold."""
+        self._gripper_targets.clear()
+        self._sent_gripper_targets.clear()
 
     def destroy(self) -> None:
-        """Frees publishers and clients."""
+        """Destroy publishers and clients."""
         for publisher, *_ in [*self._trajectories, *self._bases]:
             self._node.destroy_publisher(publisher)
         for _, _, client in self._grippers:
@@ -150,7 +157,7 @@ class CommandSender:
 
 
 def _one_point(group: Group, period: float) -> JointTrajectory:
-    """A trajectory of one point, one period [s] ahead, whose positions are still to be filled."""
+    """Return a trajectory of one point, one period [s] ahead, without positions yet."""
     point = JointTrajectoryPoint(time_from_start=seconds_to_duration(period))
     names = [dimension.joint_name for dimension in group.dimensions]
     return JointTrajectory(joint_names=names, points=[point])

@@ -1,4 +1,4 @@
-"""Between messages and arrays, with the checks that a message must pass before it is believed."""
+"""Conversions between messages and arrays, with checks of received messages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pi05_ros.errors import MessageError
 
 
 def time_to_ns(stamp: Time, what: str = "") -> int:
-    """A stamp in nanoseconds.
+    """Convert a stamp to nanoseconds.
 
     Args:
-        stamp: As it stands in a header.
-        what: Whose stamp it is, for the error ("joint states").
+        stamp: Stamp of a header.
+        what: Source of the stamp, for the error ("joint states").
 
     Raises:
         MessageError: It is zero or malformed (nanosec of a second or more).
@@ -30,15 +30,17 @@ def time_to_ns(stamp: Time, what: str = "") -> int:
     begin = f"{what}: " if what else ""
     if stamp.nanosec >= 1_000_000_000:
         raise MessageError(
-            f"{begin}the stamp {stamp.sec}.{stamp.nanosec} has a second of nanoseconds"
+            f"{begin}the stamp is invalid: nanosec is {stamp.nanosec}, wanted less than 1000000000"
         )
     if stamp.sec == 0 and stamp.nanosec == 0:
-        raise MessageError(f"{begin}the stamp is zero; the sender must say when it measured")
+        raise MessageError(
+            f"{begin}the stamp is zero; the sender must set it to the acquisition time"
+        )
     return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def optional_time_to_ns(stamp: Time, what: str) -> int:
-    """A stamp in nanoseconds; 0 where the sender left it out.
+    """Convert a stamp to nanoseconds; a zero stamp gives 0.
 
     Raises:
         MessageError: It is malformed.
@@ -47,20 +49,20 @@ def optional_time_to_ns(stamp: Time, what: str) -> int:
 
 
 def ns_to_time(nanoseconds: int) -> Time:
-    """Nanoseconds as a stamp."""
+    """Convert nanoseconds to a stamp."""
     return Time(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
 
 
 def seconds_to_duration(seconds: float) -> Duration:
-    """Seconds (not negative) as a Duration."""
+    """Convert seconds (not negative) to a Duration."""
     nanoseconds = round(seconds * 1e9)
     return Duration(sec=nanoseconds // 1_000_000_000, nanosec=nanoseconds % 1_000_000_000)
 
 
 def float_array(values: np.ndarray, code: str) -> array.array:
-    """A numpy array as the array type of a message field (`f` float32, `d` float64).
+    """Convert a numpy array to the array type of a message field (`f` float32, `d` float64).
 
-    Assigning numpy arrays to message fields copies element by element; this copies once.
+    Assigning a numpy array to a message field copies each element; this copies once.
     """
     dtype = {"f": np.float32, "d": np.float64}[code]
     return array.array(code, np.ascontiguousarray(values, dtype=dtype).tobytes())
@@ -75,16 +77,16 @@ def camera_set_message(
     letterboxes: Sequence[Letterbox | None],
     canvas: np.ndarray,
 ) -> CameraSet:
-    """Builds a CameraSet.
+    """Build a CameraSet.
 
     Args:
-        header: Its header.
-        sequence: Its count.
+        header: Header of the message.
+        sequence: Number of the set.
         names: Camera names, one for each picture.
         frames: Optical frames.
-        stamps_ns: Acquisition times [ns]; None where there is no picture.
-        letterboxes: Where each picture lies in its canvas; None where there is none.
-        canvas: (N, H, W, 3) uint8; black where there is no picture.
+        stamps_ns: Acquisition times [ns]; None without a picture.
+        letterboxes: Position of each picture in its canvas; None without a picture.
+        canvas: (N, H, W, 3) uint8; black without a picture.
     """
     pixels = array.array("B")
     pixels.frombytes(np.ascontiguousarray(canvas).data.cast("B"))
@@ -111,16 +113,16 @@ def camera_set_message(
 
 
 def pictures_from_message(message: CameraSet) -> Pictures:
-    """The valid pictures of a CameraSet, without copying pixels.
+    """Return the valid pictures of a CameraSet, without copying pixels.
 
     Raises:
-        MessageError: Its arrays do not agree.
+        MessageError: Its arrays differ in length.
     """
     count, shape = len(message.names), (message.height, message.width, 3)
     lengths = {len(message.valid), len(message.content_regions), len(message.source_widths)}
     lengths |= {len(message.source_heights), len(message.stamps), count}
     if len(lengths) != 1 or len(message.data) != count * shape[0] * shape[1] * 3:
-        raise MessageError("camera_set: its arrays do not agree in length; dropped")
+        raise MessageError("camera_set: its arrays differ in length; dropped")
     pixels = np.frombuffer(message.data, dtype=np.uint8).reshape(count, *shape)
     images, letterboxes = {}, {}
     for index, name in enumerate(message.names):
@@ -144,15 +146,15 @@ def pictures_from_message(message: CameraSet) -> Pictures:
 
 
 def state_from_message(message: RobotState) -> StateSample:
-    """A RobotState as arrays.
+    """Convert a RobotState to arrays.
 
     Raises:
-        MessageError: Its arrays do not agree, or the measured state is not finite.
+        MessageError: Its arrays differ in length, or the measured state is not finite.
     """
     measured = np.array(message.measured, dtype=np.float64)
     commanded = np.array(message.commanded, dtype=np.float64)
     if not len(message.names) == len(measured) == len(commanded):
-        raise MessageError("robot_state: its arrays do not agree in length; dropped")
+        raise MessageError("robot_state: its arrays differ in length; dropped")
     if not np.isfinite(measured).all():
         raise MessageError("robot_state: the measured state is not finite; dropped")
     return StateSample(
@@ -171,7 +173,7 @@ def state_from_message(message: RobotState) -> StateSample:
 
 
 def chunk_from_message(message: ActionChunk) -> Chunk:
-    """An ActionChunk as arrays; its rules are checked by the bridge.
+    """Convert an ActionChunk to arrays; the bridge checks its contents.
 
     Raises:
         MessageError: A stamp is malformed.

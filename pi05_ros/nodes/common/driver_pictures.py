@@ -1,6 +1,6 @@
-"""Pictures of drivers become arrays.
+"""Conversion of driver pictures to arrays.
 
-Apart from the other conversions: cv2 takes as long to import as all else that a node needs.
+Separate from the other conversions: importing cv2 takes as long as everything else in a node.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from pi05_ros.errors import MessageError
 
-_MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
+_MAX_SIDE = 16384  # Pixels; a larger size in a message is an error.
 _bridge = CvBridge()
 
 
 def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
-    """The picture of a driver, (H, W, 3) uint8 rgb.
+    """Decode a picture of a driver to (H, W, 3) uint8 rgb.
 
     Raises:
-        MessageError: The message contradicts itself, is cut, or has an unknown encoding.
+        MessageError: The message is inconsistent, truncated, or has an unknown encoding.
     """
     check_picture(message)
     try:
@@ -36,15 +36,17 @@ def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
         first = (str(error).splitlines() or ["it cannot be decoded"])[0]
         raise MessageError(f"the picture is not usable: {first}") from error
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise MessageError(f"the picture came out as {picture.shape} {picture.dtype}, not rgb8")
+        raise MessageError(
+            f"the decoded picture is {picture.shape} {picture.dtype}, wanted (H, W, 3) uint8"
+        )
     return picture
 
 
 def check_picture(message: Image | CompressedImage) -> None:
-    """Checks what can be told of a driver's picture without decoding it, in microseconds.
+    """Check a driver's picture without decoding it, in microseconds.
 
     Raises:
-        MessageError: The message contradicts itself, is empty, or has an unknown encoding.
+        MessageError: The message is inconsistent, empty, or has an unknown encoding.
     """
     if isinstance(message, CompressedImage):
         if not message.data:
@@ -54,7 +56,7 @@ def check_picture(message: Image | CompressedImage) -> None:
 
 
 def _check_image(message: Image) -> None:
-    """Raises MessageError when sizes contradict each other, before anything is allocated."""
+    """Raise MessageError for inconsistent sizes, before anything is allocated."""
     if not (1 <= message.width <= _MAX_SIDE and 1 <= message.height <= _MAX_SIDE):
         raise MessageError(f"the picture is {message.width}x{message.height} pixels")
     try:
@@ -73,9 +75,9 @@ def _check_image(message: Image) -> None:
 
 
 def _without_odd_padding(message: Image) -> Image:
-    """The same picture with rows that cv_bridge can cut.
+    """Return the picture with rows that cv_bridge can convert.
 
-    cv_bridge shears a picture whose rows are padded by parts of a pixel.
+    cv_bridge shears a picture whose row padding is not a multiple of a pixel.
     """
     dtype, channels = _bridge.encoding_to_dtype_with_channels(message.encoding)
     pixel = np.dtype(dtype).itemsize * channels

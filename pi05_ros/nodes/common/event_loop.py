@@ -1,4 +1,4 @@
-"""The thread that runs the callbacks of a process's nodes."""
+"""Executor thread of a process."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from rclpy.utilities import get_default_context
 
 # One wait of the executor [s]. Its length does not matter: a message or a timer ends it at once.
 _WAIT_S = 60.0
-# A change of the system's clock by more than this, beside the steady one, is a step [s].
+# A change of the system clock against the steady clock by more than this is a step [s].
 _STEP_S = 0.02
 
 
 class EventLoop:
-    """An executor and its thread: event-driven where rclpy has that.
+    """An executor and its thread: EventsExecutor where rclpy has it.
 
     rclpy's wait-set executors build a wait set over every entity of every node anew for each
     message: most of what a message costs. EventsExecutor is called back by DDS instead. Its
     `spin` cannot be used as it is in rclpy 7.1.6:
 
-    * It waits until the last moment that the steady clock can tell. Where the C++ library was
+    * It waits until the last time point of the steady clock. Where the C++ library was
       built for a glibc without waits on the steady clock, as in the wheels, that moment is
       converted to the system's clock, overflows and lies in the past: the wait returns at once,
-      and the executor takes a whole core. A wait with a limit is converted correctly.
+      and the executor uses a whole core. A wait with a limit is converted correctly.
     * By the same conversion a timer that waits while the system's clock steps back is late by the
-      step: `heed_clock` starts such waits anew.
-    * `shutdown` waits for the spinning thread while it holds Python's lock, which that thread
+      step: `restart_timers_after_step` restarts such waits.
+    * `shutdown` waits for the spinning thread while it holds the GIL, which that thread
       requires in order to end.
 
     So this class waits in pieces of `_WAIT_S`, and ends the wait before it shuts the executor
-    down. EventsExecutor knows no callback groups: all callbacks run one after the other, in the
+    down. EventsExecutor ignores callback groups: all callbacks run one after the other, in the
     order of their events.
 
     Args:
-        context: Of the nodes; None: the default one.
-        on_end: Called in the loop's thread when it ends, whether by `stop` or by a failure.
+        context: Context of the nodes; None: the default one.
+        on_end: Called in the loop's thread when it ends, by `stop` or by a failure.
 
     Attributes:
         executor: The rclpy executor; `node.executor` is the same.
@@ -63,20 +63,20 @@ class EventLoop:
         self.executor = _executor(self._context)
 
     def add(self, node: Node) -> None:
-        """Runs the callbacks of `node` from now on."""
+        """Run the callbacks of `node` from now on."""
         self._nodes.append(node)
         self.executor.add_node(node)
 
     def start(self) -> None:
-        """Starts the thread."""
+        """Start the thread."""
         self._thread.start()
 
     def create_task(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        """Runs `function` in the loop's thread; its result is the future's."""
+        """Run `function` in the loop's thread; return a future of its result."""
         return self.executor.create_task(function, *arguments)
 
-    def heed_clock(self) -> None:
-        """Restarts all timers when the system's clock has stepped; to be called often."""
+    def restart_timers_after_step(self) -> None:
+        """Restart all timers if the system clock has stepped; must be called regularly."""
         offset = time.time() - time.monotonic()
         step, self._clock_offset = offset - self._clock_offset, offset
         if abs(step) > _STEP_S and not isinstance(self.executor, SingleThreadedExecutor):
@@ -88,13 +88,13 @@ class EventLoop:
                 timer.reset()
 
     def stop(self, timeout: float = 2.0) -> bool:
-        """Ends the loop after the callback in progress. May be called twice, from any thread.
+        """End the loop after the callback in progress. May be called repeatedly, from any thread.
 
         Args:
-            timeout: Longest wait for that callback [s].
+            timeout: Maximum wait for that callback [s].
 
         Returns:
-            Whether the thread has ended.
+            True if the thread has ended.
         """
         self._stopping = True
         if self._thread is threading.current_thread():
@@ -125,7 +125,7 @@ class EventLoop:
                 self._on_end()
 
     def _wait(self) -> None:
-        """Runs callbacks until `_end_wait` or the end of `_WAIT_S`."""
+        """Run callbacks until `_end_wait` or the end of `_WAIT_S`."""
         if isinstance(self.executor, SingleThreadedExecutor):
             self.executor.spin_once(timeout_sec=_WAIT_S)
             return
@@ -141,7 +141,7 @@ class EventLoop:
 
 
 def _executor(context: Context) -> Any:
-    """EventsExecutor; in Humble, whose rclpy has none, SingleThreadedExecutor."""
+    """Return an EventsExecutor; in Humble, whose rclpy has none, a SingleThreadedExecutor."""
     try:
         from rclpy.experimental.events_executor import EventsExecutor
     except ImportError:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-# Pictures as drivers send them: only the newest matters, and a lost one is never sent again.
+# Pictures of drivers: only the newest matters, and a lost one is not sent again.
 # A best-effort subscription matches best-effort and reliable drivers alike.
 DRIVER_IMAGE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# Measurements of the robot: a few are kept, so that a short stall loses none.
+# Measurements of the robot: a queue, so that a short stall loses none.
 SENSOR = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT
 )
@@ -20,37 +20,37 @@ CAMERA_SET = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# The state vector: the newest counts, at 50 Hz a lost one is soon replaced.
+# The state vector: only the newest matters, at 50 Hz a lost one is soon replaced.
 ROBOT_STATE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# Heartbeats of several nodes on one topic: the next comes in 40 ms.
+# Heartbeats of several nodes on one topic, each every 40 ms.
 HEARTBEAT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# Offered so that a simulator that lets time wait for them loses none.
+# Reliable, so that a simulator that waits for heartbeats loses none.
 HEARTBEAT_OUTPUT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Chunks must arrive; an old one is worthless.
+# Chunks must arrive; an old one is of no use.
 ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# The same topic for a node that only glances at it: it must not make the policy wait.
+# The same topic for observers: they must not make the policy wait.
 ACTION_CHUNK_GLANCE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# Decisions are told once: a reader that stalls for a while still gets them all.
+# Decisions are published once: a reader that stalls for a while still gets all.
 PLAN_DECISION = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Whoever joins late still learns the present subtask, score or episode.
+# A late subscriber still gets the current subtask, score or episode.
 LATCHED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=1,
@@ -58,35 +58,35 @@ LATCHED = QoSProfile(
     durability=DurabilityPolicy.TRANSIENT_LOCAL,
 )
 
-# Annotated pictures: reliable, so that viewers that ask for either are served; only the newest
-# counts, and a slow viewer keeps nobody waiting.
+# Annotated pictures: reliable, so that reliable and best-effort viewers match; only the newest
+# matters, and a slow viewer delays no other.
 ANNOTATED = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Commands to controllers; joint_trajectory_controller and the base controllers listen reliably.
+# Commands to controllers; joint_trajectory_controller and the base controllers subscribe reliably.
 COMMAND = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Markers tell what to take away once: a viewer that stalls for a while should still hear it.
+# Deletions of markers are published once: a viewer that stalls for a while must still get them.
 MARKERS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# What happened in the simulator or in a node, for people and tools.
+# Status of the simulator or of a node, for people and tools.
 STATUS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# What the mock home's drivers send: reliable, as ros2_control's broadcasters and most camera
+# Output of the mock home's drivers: reliable, as ros2_control's broadcasters and most camera
 # drivers offer it, so that reliable and best-effort subscriptions both match.
 DRIVER_OUTPUT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Commands as the mock home's controllers take them. Deeper than a real controller's queue: only
-# the newest moves the robot, but the witness counts every one.
+# Commands to the mock home's controllers. Deeper than a real controller's queue: only the newest
+# moves the robot, but the witness counts every one.
 CONTROLLER_INPUT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE
 )

@@ -1,4 +1,4 @@
-"""A timer in the time that the robot lives in."""
+"""Timer in the robot's time: simulated or steady."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from rclpy.node import Node
 
 
 class RobotTimer:
-    """Calls back once a period: of simulated time in a simulation, else of the steady clock.
+    """Calls back once a period of simulated time in a simulation, else of the steady clock.
 
-    In a simulation the callback is part of taking /clock, in the executor's thread and in the
-    order of messages: when it runs, everything that came before that tick has been taken. rclpy's
-    own timers are not used there: EventsExecutor calls a timer twice when two ticks of /clock are
-    taken at once, and the next call is then late by a period.
+    In a simulation the callback runs while /clock is taken, in the executor's thread and in the
+    order of messages: everything that arrived before that tick has been taken. rclpy's timers are
+    not used there: EventsExecutor calls a timer twice when two ticks of /clock are taken at once,
+    and the next call is then late by a period.
 
     Args:
-        node: Whose time.
-        period: [s]
+        node: Node whose clock is used.
+        period: Period [s].
         callback: Must not raise, and must not open or close a RobotTimer.
-        steady_clock: For a node without simulated time.
+        steady_clock: Clock of a node without simulated time.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RobotTimer:
             self._timer = node.create_timer(period, callback, clock=steady_clock)
 
     def close(self) -> None:
-        """Ends it."""
+        """Stop the timer."""
         if self._jumps is not None:
             self._jumps.unregister()
             self._jumps = None
@@ -60,10 +60,10 @@ class RobotTimer:
 
 
 def call_when_time_moves(clock: Clock, callback: Callable[[TimeJump], None]) -> JumpHandle:
-    """Calls back whenever simulated time moves, forward or back, while /clock is taken.
+    """Call back whenever simulated time moves, forward or backward, while /clock is taken.
 
     Returns:
-        What ends it: `unregister`.
+        Handle whose `unregister` ends the calls.
     """
     every = JumpThreshold(
         min_forward=Duration(nanoseconds=1),

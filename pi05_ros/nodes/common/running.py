@@ -1,4 +1,4 @@
-"""How a program of the suite runs its nodes, and ends them in order."""
+"""Main loop of a node process."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from rclpy.signals import SignalHandlerOptions
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common.event_loop import EventLoop
 
-# How often the system's clock is looked at [s]. After a step the next heartbeat is late by so much
-# and a period: two periods and this are below the bridge's patience with a silent node, 0.15 s.
-_CLOCK_LOOK_S = 0.05
+# Period of the check for steps of the system clock [s]. After a step the next heartbeat is late by
+# this and one period: two periods and this are below the bridge's peer timeout, 0.15 s.
+_CLOCK_CHECK_S = 0.05
 
 
 def run_node(
     create: Callable[[], Node | Sequence[Node]], args: Sequence[str] | None = None
 ) -> int:
-    """Runs the nodes that `create` makes until SIGINT or SIGTERM, then ends them in order.
+    """Run the nodes that `create` returns until SIGINT or SIGTERM, then shut them down in order.
 
-    Callbacks run in a thread of their own (EventLoop), so that a signal reaches Python at once and
-    nodes can still publish while they end (a bridge brakes before its context goes).
+    Callbacks run in a separate thread (EventLoop), so that a signal reaches Python at once and
+    nodes can still publish during shutdown (a bridge brakes before its context ends).
 
     Returns:
-        Exit status: 0 after a signal, 2 when the configuration is wrong, 1 after a failure.
+        Exit status: 0 after a signal, 1 after a failure, 2 for an invalid configuration.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -47,8 +47,8 @@ def run_node(
         loop.add(node)
     loop.start()
     try:
-        while not stop.wait(_CLOCK_LOOK_S):
-            loop.heed_clock()
+        while not stop.wait(_CLOCK_CHECK_S):
+            loop.restart_timers_after_step()
     finally:
         # The loop first: it must not wait on what `close` destroys.
         loop.stop()

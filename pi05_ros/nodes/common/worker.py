@@ -1,4 +1,4 @@
-"""A thread that works when it is told that there is something new, and never twice at once."""
+"""Worker thread that runs once after each wake-up."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pi05_ros.errors import Pi05Error
 
 
 class Worker:
-    """Runs `work()` in its own thread after each `wake`; wakes that come meanwhile count as one.
+    """Runs `work()` in its own thread after each `wake`; calls during the work count as one.
 
-    Inference must not run in an executor's callback: it would keep sensors, watchdogs and
-    lifecycle services waiting. An exception in `work` is logged and counted, and the thread lives.
+    Inference must not run in an executor's callback: it would delay sensors, watchdogs and
+    lifecycle services. An exception in `work` is logged and counted, and the thread continues.
 
     Args:
-        node: For its log.
-        name: Of the thread.
-        work: What is to be done.
-        now_ns: The node's time [ns].
+        node: Node whose log is used.
+        name: Name of the thread.
+        work: The work.
+        now_ns: Returns the node's time [ns].
         on_done: Called in the thread after each `work`.
 
     Attributes:
-        pending_ns: When the oldest `wake` came whose work is not done, by `now_ns`; 0: none.
+        pending_ns: Time of the oldest `wake` whose work is not done, by `now_ns`; 0: none.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Worker:
         self._work = work
         self._now_ns = now_ns
         self._on_done = on_done
-        self._woken_ns = 0  # When the oldest `wake` came that no work was begun for.
+        self._woken_ns = 0  # Time of the oldest `wake` for which no work has begun.
         self._lock = threading.Lock()  # Guards the two times.
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -50,20 +50,20 @@ class Worker:
         self._thread.start()
 
     def wake(self) -> None:
-        """Says that there is something to do."""
+        """Request one run of `work`."""
         with self._lock:
             self._woken_ns = self._woken_ns or self._now_ns()
             self.pending_ns = self.pending_ns or self._woken_ns
         self._wake.set()
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Ends the thread after the work in progress; waits at most `timeout` [s]."""
+        """End the thread after the work in progress; wait at most `timeout` [s]."""
         self._stop.set()
         self._wake.set()
         self._thread.join(timeout)
         if self._thread.is_alive():
             self._node.get_logger().warning(
-                f"{self._thread.name} is still busy after {timeout:g} s; going on without it"
+                f"{self._thread.name} did not finish within {timeout:g} s; its result is discarded"
             )
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""The operator's commands as services and the action of the graph."""
+"""Commands of operators, as service calls and action goals."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from std_srvs.srv import SetBool, Trigger
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.console.answers import CONFLICT, DONE, NO_ANSWER, NOT_THERE, Answer
-from pi05_ros.console.board import Board
+from pi05_ros.console.page_state import PageState
 from pi05_ros.nodes.common.base import ManagedNode
 
-_STOP_S = 1.0  # For the answer to a stop [s].
-_ANSWER_S = 5.0
-_CLOSING_S = 90.0  # A long episode is read again before it counts as whole [s].
+_STOP_S = 1.0  # Limit for the response to a stop [s].
+_ANSWER_S = 5.0  # Limit for other responses [s].
+_CLOSING_S = 90.0  # Limit for closing an episode, which is read again completely [s].
 
 
 class ConsoleCommands:
-    """Carries out commands; see `pi05_ros.console.answers.Robot`.
+    """Executes commands; see `pi05_ros.console.answers.RobotInterface`.
 
-    Services are called from the server's thread, which is allowed; what has no lock in rclpy (the
-    action client) is called in the executor.
+    Services are called from the server's thread. The action client, which has no lock in rclpy, is
+    called in the executor.
 
     Args:
-        node: console.
-        board: Shows what became of the task.
-        watch: Called when somebody looks, or nobody any more; in the server's thread.
+        node: The node console.
+        page_state: Receives the state of the task.
+        watch: Called with True when a page is open, else False; in the server's thread.
     """
 
     def __init__(
-        self, node: ManagedNode[Any], board: Board, watch: Callable[[bool], None]
+        self, node: ManagedNode[Any], page_state: PageState, watch: Callable[[bool], None]
     ) -> None:
-        self._node, self._board, self._watch = node, board, watch
+        self._node, self._page_state, self._watch = node, page_state, watch
         self._arm = node.create_client(SetBool, "control_bridge/arm")
         self._triggers = {
             name: node.create_client(Trigger, f"control_bridge/{name}")
@@ -49,11 +49,11 @@ class ConsoleCommands:
         self._cancel = node.create_client(CancelGoal, "execute_task/_action/cancel_goal")
         self._end_task = node.create_client(Trigger, "cancel_task")
         self._task = ActionClient(node, ExecuteTask, "execute_task")
-        self._goals = 0  # Sent so far: only the newest is shown.
-        board.put("task", {"state": "none", "text": "", "message": ""})
+        self._goals = 0  # Goals sent so far; only the newest is shown.
+        page_state.put("task", {"state": "none", "text": "", "message": ""})
 
     def close(self) -> None:
-        """Withdraws the clients."""
+        """Destroy the clients."""
         for client in (
             self._arm,
             *self._triggers.values(),
@@ -67,15 +67,15 @@ class ConsoleCommands:
         self._task.destroy()
 
     def watch(self, on: bool) -> None:
-        """Somebody looks, or nobody does."""
+        """Take whether a page is open."""
         self._watch(on)
 
     async def stop(self) -> Answer:
-        """Stops the robot."""
+        """Stop the robot."""
         return await self._trigger("stop", _STOP_S)
 
     async def do(self, name: str, arguments: Mapping[str, str]) -> Answer:
-        """Carries out a command."""
+        """Execute a command."""
         if name in ("resume", "reset"):
             return await self._trigger(name, _ANSWER_S)
         if name in ("arm", "disarm"):
@@ -101,9 +101,11 @@ class ConsoleCommands:
         return answer if isinstance(answer, Answer) else _of_success(answer, done)
 
     async def _call(self, client: Any, request: Any, limit: float = _ANSWER_S) -> Any:
-        """The response of a service, or an Answer that says why there is none."""
+        """Return the response of a service, or an Answer with the reason for having none."""
         if not client.service_is_ready():
-            return Answer(NOT_THERE, f"nobody offers {client.srv_name}: is its node active?")
+            return Answer(
+                NOT_THERE, f"service {client.srv_name} is not available: is its node active?"
+            )
         return await self._await(client.call_async(request), client.srv_name, limit)
 
     async def _await(self, future: Any, what: str, limit: float) -> Any:
@@ -123,34 +125,36 @@ class ConsoleCommands:
         return future.result()
 
     async def _in_executor(self, work: Callable[[], Any], what: str) -> Any:
-        """Runs `work` in the node's executor; it gives a future, whose result this is."""
+        """Run `work` in the node's executor and return the result of the future it returns."""
         executor = self._node.executor
         if executor is None:
-            return Answer(NOT_THERE, "the console is ending")
+            return Answer(NOT_THERE, "the console is shutting down")
         started = await self._await(executor.create_task(work), what, _ANSWER_S)
         if started is None or isinstance(started, Answer):
-            return started or Answer(NOT_THERE, f"{what} cannot be asked")
+            return started or Answer(NOT_THERE, f"{what} is not available")
         return await self._await(started, what, _ANSWER_S)
 
     async def _execute(self, task: str) -> Answer:
         if not self._task.server_is_ready():
-            return Answer(NOT_THERE, "no planner takes tasks: is it active?")
+            return Answer(
+                NOT_THERE, "action execute_task is not available: is the planner active?"
+            )
         goal = ExecuteTask.Goal(task=task)
         handle = await self._in_executor(lambda: self._task.send_goal_async(goal), "execute_task")
         if isinstance(handle, Answer):
             return handle
         if not handle.accepted:
-            return Answer(CONFLICT, "the planner refuses this task: its log says why")
+            return Answer(CONFLICT, "the planner rejected the task: see its log")
         self._goals += 1
         number = self._goals
-        self._board.put("task", {"state": "running", "text": task, "message": ""})
+        self._page_state.put("task", {"state": "running", "text": task, "message": ""})
 
         def ended(future: Any) -> None:
             if number == self._goals and future.result() is not None:
                 result = future.result().result
                 state = "done" if result.code == ExecuteTask.Result.NONE else "ended"
-                told = {"state": state, "text": task, "message": result.message}
-                self._board.put("task", told)
+                task_state = {"state": state, "text": task, "message": result.message}
+                self._page_state.put("task", task_state)
 
         def follow() -> None:
             handle.get_result_async().add_done_callback(self._node.guarded(ended))
@@ -161,14 +165,14 @@ class ConsoleCommands:
         return Answer(DONE, f"task: {task}")
 
     async def _cancel_task(self) -> Answer:
-        """Ends the task, whoever gave it: a client's goal the way that clients know."""
+        """End the current task: first as an action goal, else by the service cancel_task."""
         request = CancelGoal.Request(goal_info=GoalInfo())  # Empty: every goal.
         goals = await self._call(self._cancel, request)
         if isinstance(goals, Answer):
             return goals
         if goals.goals_canceling:
             return Answer(DONE, "the task is being cancelled")
-        # One that the planner was started with is no goal.
+        # A task from the planner's parameter is not a goal.
         answer = await self._call(self._end_task, Trigger.Request())
         return answer if isinstance(answer, Answer) else _of_success(answer, "cancelled")
 

@@ -1,8 +1,8 @@
-"""Node `console`: the operator's web page. Who may do what: docs/design/console.md.
+"""Node `console`: the operator's web page; see docs/design/console.md for permissions.
 
-Hears the graph and the cameras while somebody looks, calls its services and its action for whoever
-holds control. Nobody waits for this node, unless `require_operator` is set: then it sends
-heartbeats, and they say that the robot must hold while no awake browser holds control.
+Subscribes to graph and cameras while a page is open, and calls services and the action for the
+holder of control. With `require_operator` it sends heartbeats, and the robot holds while no
+visible page holds control; otherwise the robot continues without this node.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ import sys
 import time
 from typing import Any
 
-from pi05_ros.console.board import Board
-from pi05_ros.console.control import ControlDesk
+from pi05_ros.console.control import ControlArbiter
 from pi05_ros.console.hub import Hub
+from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
 from pi05_ros.console.server import Server
 from pi05_ros.errors import ConfigError
-from pi05_ros.nodes.common.base import OK, Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.common.health import OK, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.console.commands import ConsoleCommands
 from pi05_ros.nodes.console.inputs import ConsoleInputs
 from pi05_ros.nodes.console.parameters import ConsoleParameters
 from pi05_ros.platforms.platform import load_platform
 
-_LOOK_S = 0.1  # How soon inputs open when somebody looks [s].
+_CHECK_S = 0.1  # Period of the check for open pages [s].
 
 
 class Console(ManagedNode[ConsoleParameters]):
-    """Shows the graph to people, and lets one of them steer it."""
+    """Serves the page: any viewer sees the graph, one of them controls it."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("console", ConsoleParameters, **arguments)
@@ -36,26 +37,26 @@ class Console(ManagedNode[ConsoleParameters]):
         self._hub: Hub | None = None
         self._inputs: ConsoleInputs | None = None
         self._commands: ConsoleCommands | None = None
-        self._look: Any = None
-        self._wanted = False  # Whether somebody looks; set by the server's thread.
+        self._watch_timer: Any = None
+        self._wanted = False  # True while a page is open; set by the server's thread.
 
     @property
-    def VITAL(self) -> bool:  # type: ignore[override]  # A parameter decides.
-        """Only with a dead-man switch must the robot stand still without it."""
+    def VITAL(self) -> bool:  # type: ignore[override]
+        """True with a dead-man switch: the robot must then hold without this node."""
         return self.parameters.require_operator
 
     @property
     def server(self) -> Server | None:
-        """While the node is active."""
+        """The server; None unless the node is active."""
         return self._server
 
     @property
     def is_watching(self) -> bool:
-        """Whether cameras and robot are heard."""
+        """True while subscribed to cameras and robot."""
         return self._inputs is not None and self._inputs.is_watching
 
     def configure(self) -> None:
-        """Checks the parameters."""
+        """Check the parameters."""
         self._platform = load_platform(self.parameters.platform)
         try:
             self._gate = self.parameters.gate()
@@ -65,32 +66,32 @@ class Console(ManagedNode[ConsoleParameters]):
             raise ConfigError(f"parameter '{where}' of {name}", problem) from error
 
     def activate(self) -> None:
-        """Listens to the graph, then to browsers."""
-        board = Board()
+        """Subscribe to the graph, then start the server."""
+        page_state = PageState()
         pictures = Pictures(
             self._platform.camera_names, self.parameters.picture_rate_hz, time.monotonic
         )
         self._wanted = False
-        self._inputs = ConsoleInputs(self, self._platform, board, pictures)
-        self._commands = ConsoleCommands(self, board, self._on_watch)
+        self._inputs = ConsoleInputs(self, self._platform, page_state, pictures)
+        self._commands = ConsoleCommands(self, page_state, self._on_watch)
         self._hub = Hub(
             self._commands,
-            board,
+            page_state,
             pictures,
-            ControlDesk(time.monotonic),
+            ControlArbiter(time.monotonic),
             require_operator=self.parameters.require_operator,
             log=self.get_logger().info,
         )
         self._server = Server(self._hub, self._gate, self.parameters.port)
-        # rclpy must not open subscriptions in one thread while another waits on them.
-        self._look = self.steady_timer(_LOOK_S, self._follow_watchers)
+        # A timer: rclpy must not create subscriptions in one thread while another waits on them.
+        self._watch_timer = self.steady_timer(_CHECK_S, self._follow_watchers)
         self.get_logger().info(f"the operator's page: {self._server.url}")
 
     def deactivate(self) -> None:
-        """Closes all pages."""
-        if self._look is not None:
-            self.destroy_timer(self._look)
-            self._look = None
+        """Close all pages and the server."""
+        if self._watch_timer is not None:
+            self.destroy_timer(self._watch_timer)
+            self._watch_timer = None
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -103,16 +104,16 @@ class Console(ManagedNode[ConsoleParameters]):
         self._hub = None
 
     def fitness(self) -> str:
-        """With a dead-man switch: why no operator watches over the robot."""
+        """Return why no operator is present; used with a dead-man switch."""
         hub = self._hub
-        return hub.desk.problem() if hub is not None else "the console is not active"
+        return hub.control.problem() if hub is not None else "the console is not active"
 
     def health(self) -> Health:
-        """Who looks, and who holds control."""
+        """Address, open pages and holder of control."""
         hub, server = self._hub, self._server
         if hub is None or server is None:
             return Health()
-        holder = hub.desk.holder
+        holder = hub.control.holder
         values = {
             "url": server.url,
             "pages": hub.watchers,
@@ -132,7 +133,7 @@ class Console(ManagedNode[ConsoleParameters]):
 
 
 def main() -> int:
-    """Runs the node until SIGINT or SIGTERM."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(Console)
 
 

@@ -1,4 +1,4 @@
-"""What the console hears of the graph: little while nobody looks, else everything."""
+"""Subscriptions of the console: few without an open page, else all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pi05_msgs.msg import (
     Subtask,
     TaskScore,
 )
-from pi05_ros.console.board import Board, RateMeter, Timeline
+from pi05_ros.console.page_state import PageState, RateMeter, Timeline
 from pi05_ros.console.pictures import Pictures, encode_jpeg, passes_as_it_is
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
 from pi05_ros.nodes.common import qos
@@ -33,30 +33,30 @@ _ROBOT_S = 0.1  # Between two robot sections [s].
 _HEALTH_S = 0.5  # Between two sections of rates [s].
 _CHUNK_S = 0.2  # Between two chunks that are shown [s].
 _DECISIONS = 12
-_SILENT_S = 1.0  # A robot that says nothing for so long is shown as silent [s].
+_SILENT_S = 1.0  # A robot without robot_state for this long is shown as silent [s].
 
 
 class ConsoleInputs:
-    """Fills board and pictures. A helper of a node, used in its executor's thread.
+    """Fills page state and pictures from the graph, in the node's executor thread.
 
     Args:
-        node: console.
+        node: The node console.
         platform: The robot.
-        board: What pages show.
-        pictures: Of the cameras.
+        page_state: Receives the sections.
+        pictures: Receives the camera pictures.
     """
 
     def __init__(
-        self, node: ManagedNode[Any], platform: Platform, board: Board, pictures: Pictures
+        self, node: ManagedNode[Any], platform: Platform, page_state: PageState, pictures: Pictures
     ) -> None:
         self._node, self._platform = node, platform
-        self._board, self._pictures = board, pictures
+        self._page_state, self._pictures = page_state, pictures
         self._timeline = Timeline()
         self._decisions: deque[dict[str, Any]] = deque(maxlen=_DECISIONS)
         self._rates = RateMeter(time.monotonic)
         self._forget()
-        board.put("static", sections.static_section(platform, node.get_namespace()))
-        # Rare, and what happened while nobody looked is worth knowing.
+        page_state.put("static", sections.static_section(platform, node.get_namespace()))
+        # Rare messages, which a page shows also from before it was opened.
         self._always = self._subscribe(
             (Subtask, "subtask", self._on_subtask, qos.LATCHED),
             (PlanDecision, "plan_decision", self._on_decision, qos.PLAN_DECISION),
@@ -70,11 +70,11 @@ class ConsoleInputs:
 
     @property
     def is_watching(self) -> bool:
-        """Whether everything is heard."""
+        """True while subscribed to everything."""
         return self._drivers is not None
 
     def watch(self, on: bool) -> None:
-        """Opens or closes what is only worth its cost while somebody looks."""
+        """Open or close the subscriptions that only open pages need."""
         if on == self.is_watching:
             return
         if on:
@@ -101,14 +101,14 @@ class ConsoleInputs:
         self._pictures.clear()
 
     def close(self) -> None:
-        """Unsubscribes from everything."""
+        """Destroy all subscriptions."""
         self.watch(False)
         for subscription in self._always:
             self._node.destroy_subscription(subscription)
         self._always = []
 
     def _forget(self) -> None:
-        """Shows nothing that is from before."""
+        """Clear what was received before."""
         self._rates.clear()
         self._robot: RobotState | None = None
         self._robot_at = -math.inf
@@ -118,7 +118,7 @@ class ConsoleInputs:
         self._ages: dict[str, float] = {}
         self._diagnostics: dict[str, dict[str, Any]] = {}
         for section in ("robot", "chunk", "diagnostics", "health"):
-            self._board.put(section, None)
+            self._page_state.put(section, None)
 
     def _subscribe(self, *wanted: tuple[Any, str, Any, Any]) -> list[Any]:
         return [
@@ -138,31 +138,31 @@ class ConsoleInputs:
         self._chunk_latency = message.latency
         if time.monotonic() - self._chunk_at >= _CHUNK_S:
             self._chunk_at = time.monotonic()
-            self._board.put("chunk", sections.chunk_section(message))
+            self._page_state.put("chunk", sections.chunk_section(message))
 
     def _on_subtask(self, message: Subtask) -> None:
         self._subtask_latency = message.latency
         section = sections.subtask_section(message)
-        self._board.put("subtask", section)
+        self._page_state.put("subtask", section)
         self._timeline.add(section, self._now())
-        self._board.put("timeline", self._timeline.entries())
+        self._page_state.put("timeline", self._timeline.entries())
 
     def _on_decision(self, message: PlanDecision) -> None:
         self._rates.count("plan_decision")
         self._decisions.appendleft(sections.decision_section(message, self._now()))
-        self._board.put("decisions", list(self._decisions))
+        self._page_state.put("decisions", list(self._decisions))
 
     def _on_episode(self, message: Episode) -> None:
-        self._board.put("episode", sections.episode_section(message))
+        self._page_state.put("episode", sections.episode_section(message))
 
     def _on_recording(self, message: Recording) -> None:
-        self._board.put("recording", sections.recording_section(message))
+        self._page_state.put("recording", sections.recording_section(message))
 
     def _on_graph(self, message: String) -> None:
-        self._board.put("graph", message.data)
+        self._page_state.put("graph", message.data)
 
     def _on_score(self, message: TaskScore) -> None:
-        self._board.put("score", sections.score_section(message))
+        self._page_state.put("score", sections.score_section(message))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         self._diagnostics |= sections.diagnostics_of(message)
@@ -183,9 +183,11 @@ class ConsoleInputs:
     def _show_robot(self) -> None:
         message = self._robot
         if message is None or time.monotonic() - self._robot_at > _SILENT_S:
-            self._board.put("robot", {"mode": "silent", "reason": "the control bridge is silent"})
+            self._page_state.put(
+                "robot", {"mode": "silent", "reason": "no robot_state from control_bridge"}
+            )
             return
-        self._board.put("robot", sections.robot_section(message, self._now()))
+        self._page_state.put("robot", sections.robot_section(message, self._now()))
 
     def _show_health(self) -> None:
         latencies = {
@@ -193,11 +195,11 @@ class ConsoleInputs:
             "chunk": self._chunk_latency,
             **{f"age {name}": age for name, age in self._ages.items()},
         }
-        self._board.put(
+        self._page_state.put(
             "health",
             {
                 "rates": self._rates.rates(),
                 "latencies": {name: round(value, 3) for name, value in latencies.items()},
             },
         )
-        self._board.put("diagnostics", dict(self._diagnostics))
+        self._page_state.put("diagnostics", dict(self._diagnostics))

@@ -1,4 +1,4 @@
-"""Messages of the graph as the sections of the operator's page."""
+"""Conversion of messages to sections of the operator's page."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ _EPISODE_STATES = {
     Episode.STATE_CLOSING: "closing",
     Episode.STATE_ERROR: "error",
 }
-_DIGITS = 4  # Of values in plots.
+_DIGITS = 4  # Decimals of values in plots.
 
 
 def seconds(stamp: Any) -> float:
-    """A stamp or a duration in seconds."""
+    """Convert a stamp or a duration to seconds."""
     return float(stamp.sec + stamp.nanosec * 1e-9)
 
 
 def static_section(platform: Platform, namespace: str, brain: str = "") -> dict[str, Any]:
-    """What never changes while the node is active."""
+    """Build the section of constants: platform, cameras, names, vocabulary."""
     return {
         "platform": platform.name,
         "description": platform.description,
@@ -64,7 +64,7 @@ def static_section(platform: Platform, namespace: str, brain: str = "") -> dict[
 
 
 def robot_section(message: RobotState, now: float) -> dict[str, Any]:
-    """Mode and vectors. now [s, ROS time]."""
+    """Build the section of mode and state vectors. now [s, ROS time]."""
     return {
         "now": round(now, 3),
         "age": round(now - seconds(message.header.stamp), 3),
@@ -78,7 +78,7 @@ def robot_section(message: RobotState, now: float) -> dict[str, Any]:
 
 
 def chunk_section(message: ActionChunk) -> dict[str, Any]:
-    """The newest chunk as rows."""
+    """Build the section of the newest chunk."""
     start = seconds(message.start) or seconds(message.header.stamp)
     data = np.asarray(message.data, np.float64).reshape(message.horizon, -1)
     return {
@@ -92,7 +92,7 @@ def chunk_section(message: ActionChunk) -> dict[str, Any]:
 
 
 def subtask_section(message: Subtask) -> dict[str, Any]:
-    """What the robot does next, and what the model would have said."""
+    """Build the section of the current subtask and the model's own prediction."""
     answered = bool(message.model_stamp.sec or message.model_stamp.nanosec)
     return {
         "id": message.id,
@@ -116,7 +116,7 @@ def subtask_section(message: Subtask) -> dict[str, Any]:
 
 
 def decision_section(message: PlanDecision, now: float) -> dict[str, Any]:
-    """One decision of the planner. now [s, ROS time]."""
+    """Build the entry of one decision of the planner. now [s, ROS time]."""
     return {
         "at": round(now, 2),
         "trigger": message.trigger,
@@ -130,7 +130,7 @@ def decision_section(message: PlanDecision, now: float) -> dict[str, Any]:
 
 
 def episode_section(message: Episode) -> dict[str, Any]:
-    """The present episode, or the last."""
+    """Build the section of the current or last episode."""
     return {
         "state": _EPISODE_STATES.get(message.state, "error"),
         "id": message.id,
@@ -147,7 +147,7 @@ def episode_section(message: Episode) -> dict[str, Any]:
 
 
 def recording_section(message: Recording) -> dict[str, Any]:
-    """How it is being written, topic by topic."""
+    """Build the section of recording, by topic."""
     return {
         "id": message.id,
         "free_bytes": message.free_bytes,
@@ -168,12 +168,12 @@ def recording_section(message: Recording) -> dict[str, Any]:
 
 
 def score_section(message: TaskScore) -> dict[str, Any]:
-    """Points in a mock home."""
+    """Build the section of the score in a mock home."""
     return {"task": message.task, "points": message.points, "max_points": message.max_points}
 
 
 def diagnostics_of(message: Any) -> dict[str, dict[str, Any]]:
-    """Name -> level, message and values, of one DiagnosticArray."""
+    """Convert a DiagnosticArray to name -> level, message and values."""
     return {
         status.name.lstrip("/"): {
             "level": status.level[0] if isinstance(status.level, bytes) else int(status.level),

@@ -1,7 +1,7 @@
-"""control_bridge: from action chunks to controllers, 50 times a second, inside the limits.
+"""Node `control_bridge`: turns action chunks into commands to the controllers at 50 Hz.
 
-The only node that knows joints and controllers. Modes, checks and limits are in pi05_ros.control;
-this file wires them to topics.
+The only node that commands joints. Modes, checks and limits are in pi05_ros.control; this file
+connects them to topics.
 """
 
 from __future__ import annotations
@@ -15,77 +15,66 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from nav_msgs.msg import Odometry
-from sensor_msgs.msg import JointState
-
-from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
+from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
-from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.control.modes import DEACTIVATED, Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.commands import GRIPPER_PERIOD, CommandSender
-from pi05_ros.nodes.common.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.common.health import Health
 from pi05_ros.nodes.common.robot_timer import RobotTimer
 from pi05_ros.nodes.common.running import run_node
+from pi05_ros.nodes.control_bridge.inputs import BridgeInputs
 from pi05_ros.nodes.control_bridge.parameters import ControlBridgeParameters
 from pi05_ros.nodes.control_bridge.report import RobotStateMessage, bridge_health
 from pi05_ros.nodes.control_bridge.services import BridgeServices
 from pi05_ros.nodes.control_bridge.ticker import PROCESS_PRIORITY, Ticker, request_realtime
 from pi05_ros.platforms.platform import load_platform
 
-# Braking at the end takes at most this long [s, wall].
+# Time limit of braking at deactivation [s, wall].
 _BRAKE_LIMIT = 1.0
-# How often it looks for others who command the same controllers [s, wall].
-_RIVAL_PERIOD = 0.5
+# Period of the check for other publishers of commands [s, wall].
+_OTHER_PUBLISHERS_PERIOD = 0.5
 
 
 class ControlBridge(ManagedNode[ControlBridgeParameters]):
-    """Streams chunks to the controllers. Comes up disarmed."""
+    """Executes chunks on the controllers. It starts disarmed."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("control_bridge", ControlBridgeParameters, **arguments)
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
-        self._subscriptions_open: list[Any] = []
+        self._inputs: BridgeInputs | None = None
         self._gripper_timer: RobotTimer | None = None
-        self._rival_timer: Any = None
+        self._publishers_timer: Any = None
         self._operator: BridgeServices | None = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
         self._state_publisher: Any = None
         self._bridge: Bridge | None = None
-        # Whether it still has to arm itself: once in its life, never after a fault or a death.
+        # True until it has armed itself once; never again after a fault or a request.
         self._auto_arm = self.parameters.auto_arm
-        self._said = ""
+        self._logged_mode = ""
 
     def configure(self) -> None:
-        """Reads the platform and makes the outputs."""
+        """Read the platform and create the outputs."""
         self._platform = load_platform(self.parameters.platform)
         self._settings = self.parameters.bridge
         self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
         self._sender = CommandSender(self, self._platform)
 
     def activate(self) -> None:
-        """Opens the inputs and starts ticking, disarmed."""
-        # 53 bits: never 0, in practice never twice, and exact in JSON's doubles.
+        """Open the inputs and start the ticker, disarmed."""
+        # 53 bits: never 0, practically unique, and exact as a JSON number.
         session = secrets.randbits(53) | 1
         self._bridge = Bridge(self._platform, session, self._settings)
         self._state = RobotStateMessage(self._bridge)
-        topics = (
-            (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
-            (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
-            (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
-            (Subtask, "subtask", self._on_subtask, qos.LATCHED),
-            (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
-        )
-        self._subscriptions_open = [
-            self.create_subscription(kind, topic, self.guarded(callback), profile)
-            for kind, topic, callback, profile in topics
-        ]
+        self._inputs = BridgeInputs(self, self._bridge, self._lock)
         self._operator = BridgeServices(self, self._operate)
         self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
-        self._rival_timer = self.steady_timer(_RIVAL_PERIOD, self._look_for_rivals)
+        self._publishers_timer = self.steady_timer(
+            _OTHER_PUBLISHERS_PERIOD, self._check_other_publishers
+        )
         self._ticker = Ticker(
             self,
             self._platform.period,
@@ -96,24 +85,23 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._ticker.start()
 
     def deactivate(self) -> None:
-        """Brings the robot to rest, then closes the inputs."""
+        """Brake the robot, then close the inputs."""
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None
             self._brake()
-        for subscription in self._subscriptions_open:
-            self.destroy_subscription(subscription)
+        if self._inputs is not None:
+            self._inputs.close()
         if self._operator is not None:
             self._operator.close()
         if self._gripper_timer is not None:
             self._gripper_timer.close()
-            self.destroy_timer(self._rival_timer)
-            self._gripper_timer = self._rival_timer = None
-        self._subscriptions_open = []
-        self._operator = self._bridge = None
+            self.destroy_timer(self._publishers_timer)
+            self._gripper_timer = self._publishers_timer = None
+        self._inputs = self._operator = self._bridge = None
 
     def cleanup(self) -> None:
-        """Frees the outputs."""
+        """Destroy the outputs."""
         if self._sender is not None:
             self._sender.destroy()
             self._sender = None
@@ -122,64 +110,25 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self._state_publisher = None
 
     def health(self) -> Health:
-        """Mode, its reason and what was counted."""
+        """Mode, its reason and counts."""
         assert self._bridge is not None and self._ticker is not None and self._sender is not None
-        unheard = self._sender.unheard()
+        unsubscribed_topics = self._sender.unsubscribed_topics()
         with self._lock:
             return bridge_health(
-                self._bridge, self._ticker, unheard, self.now_ns(), self.silence_ns()
+                self._bridge,
+                self._ticker,
+                unsubscribed_topics,
+                self.now_ns(),
+                self.timeout_clock_ns(),
             )
 
-    # Inputs: the executor's thread.
-
-    def _on_joint_states(self, message: JointState) -> None:
-        stamp = time_to_ns(message.header.stamp, self._platform.joint_states_topic)
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.add_joint_states(message.name, message.position, stamp, self.now_ns())
-
-    def _on_odometry(self, message: Odometry) -> None:
-        twist = message.twist.twist
-        velocity = (twist.linear.x, twist.linear.y, twist.angular.z)
-        stamp = time_to_ns(message.header.stamp, self._platform.odom_topic)
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.add_odometry(velocity, stamp, self.now_ns())
-
-    def _on_subtask(self, message: Subtask) -> None:
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.follow_subtask(message.id, message.task, message.text)
-
-    def _on_heartbeat(self, message: Heartbeat) -> None:
-        if message.node == self.get_name():
-            return
-        reason = "" if message.fit else (message.reason or "it is not fit")
-        with self._lock:
-            if self._bridge is not None:
-                self._bridge.peers.heard(message.node, message.instance, reason, self.silence_ns())
-
-    def _on_chunk(self, message: ActionChunk) -> None:
-        with self._lock:
-            if self._bridge is None:
-                return
-            now = self.now_ns()
-            try:
-                try:
-                    chunk = chunk_from_message(message)
-                except MessageError as error:
-                    rejected = ChunkRejected("stamp", str(error))
-                    self._bridge.reject(rejected, now)
-                    raise rejected from error
-                self._bridge.add_chunk(chunk, now)
-            except ChunkRejected as error:
-                raise MessageError(f"chunk {message.sequence} rejected: {error}") from error
+    # Requests: the executor's thread.
 
     def _operate(self, act: Any) -> tuple[bool, str]:
-        """Does what an operator asks, `act(bridge, now_ns, steady_ns)`.
+        """Run a request of an operator, `act(bridge, now_ns, steady_ns)`.
 
         Returns:
-            Whether it was done, and what stands now or why not.
+            True on success, and the resulting mode or the reason of the failure.
         """
         with self._lock:
             self._auto_arm = False
@@ -187,31 +136,32 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if bridge is None:
                 return False, "the bridge is not active"
             try:
-                act(bridge, self.now_ns(), self.silence_ns())
+                act(bridge, self.now_ns(), self.timeout_clock_ns())
             except MessageError as error:
                 return False, str(error)
             return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
 
-    def _look_for_rivals(self) -> None:
-        """Latches when somebody else publishes to our controllers."""
-        rivals = self._sender.rivals() if self._sender is not None else []
+    def _check_other_publishers(self) -> None:
+        """Latch a fault when another node publishes to the same controllers."""
+        other_publishers = self._sender.other_publishers() if self._sender is not None else []
         with self._lock:
-            if rivals and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
-                self._bridge.fault(self.now_ns(), f"{rivals[0]} too: two must not command a robot")
+            if other_publishers and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
+                self._bridge.fault(self.now_ns(), f"{other_publishers[0]} too: stop that node")
 
     def _send_grippers(self) -> None:
         if self._sender is not None:
             absent = self._sender.send_grippers()
             if absent:
                 self.get_logger().warning(
-                    f"no action server {', '.join(absent)}: the gripper does not move",
+                    f"no action server {', '.join(absent)}: the gripper does not move, start its "
+                    "controller",
                     throttle_duration_sec=5.0,
                 )
 
     # Outputs: the ticker's thread.
 
     def _tick(self, now_ns: int) -> None:
-        """Must not raise, or the thread ends in silence: a tick that fails stops the bridge."""
+        """Run one tick; an exception latches a fault, since it must not end the thread."""
         try:
             self._tick_once(now_ns)
         except Exception:
@@ -221,37 +171,39 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             )
             with self._lock:
                 if self._bridge is not None and self._bridge.mode < Mode.FAULTED:
-                    self._bridge.fault(now_ns, "a tick of the bridge failed, its log says why")
+                    self._bridge.fault(
+                        now_ns, "internal error in a control tick: see the log of control_bridge"
+                    )
 
     def _tick_once(self, now_ns: int) -> None:
         with self._lock:
             bridge, sender = self._bridge, self._sender
             if bridge is None or sender is None:
                 return
-            steady_ns = self.silence_ns()
+            steady_ns = self.timeout_clock_ns()
             if self._auto_arm and bridge.mode == Mode.DISARMED:
                 self._try_auto_arm(bridge, now_ns, steady_ns)
             tick = bridge.tick(now_ns, steady_ns)
             message = self._state.after(tick, now_ns)
-            # Under the lock: `_clock_lost`, in another thread, sends by the same messages.
+            # Under the lock: `_clock_lost`, in another thread, fills the same messages.
             if tick.command is not None:
                 sender.send(tick.command, starts_grippers=tick.mode == Mode.RUNNING)
             if not tick.mode.is_armed:
-                sender.forget_grippers()
+                sender.clear_gripper_targets()
         if message is not None:
             self._state_publisher.publish(message)
-        self._say(tick)
+        self._log_mode(tick)
 
     def _clock_lost(self) -> None:
-        """Simulated time stands still: the base must not go on rolling on an old command."""
+        """Hold while simulated time stands still: the base must not follow an old command."""
         with self._lock:
             if self._bridge is None or self._sender is None or not self._bridge.mode.is_armed:
                 return
             if self._ticker is None or not self._ticker.clock_stands_still:
-                return  # A tick came while this waited for the lock.
-            self.get_logger().warning("/clock stands still: holding", throttle_duration_sec=5.0)
+                return  # A tick ran while this waited for the lock.
+            self.get_logger().warning("/clock has stopped: holding", throttle_duration_sec=5.0)
             self._bridge.time_jumped_back(self.now_ns())
-            command = self._bridge.tick(self.now_ns(), self.silence_ns()).command
+            command = self._bridge.tick(self.now_ns(), self.timeout_clock_ns()).command
             if command is not None:
                 self._sender.send(command)
 
@@ -263,16 +215,16 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             self.get_logger().info(f"not armed yet: {error}", throttle_duration_sec=5.0)
 
     def _brake(self) -> None:
-        """Sends holding commands until all stand; the ticker has ended already.
+        """Send holding commands until the robot is at rest; the ticker has already ended.
 
-        Paced in wall time: in a burst they would be a jump that no limit has seen.
+        Paced in wall time: sent in a burst they would be a jump.
         """
         bridge, sender = self._bridge, self._sender
         if bridge is None or sender is None:
             return
         bridge.disarm(self.now_ns(), DEACTIVATED)
         for _ in range(round(_BRAKE_LIMIT / self._platform.period)):
-            tick = bridge.tick(self.now_ns(), self.silence_ns())
+            tick = bridge.tick(self.now_ns(), self.timeout_clock_ns())
             message = self._state.after(tick, self.now_ns())
             if message is not None:
                 self._state_publisher.publish(message)
@@ -282,30 +234,30 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if bridge.motion.at_rest:
                 break
             time.sleep(self._platform.period)
-        sender.forget_grippers()
+        sender.clear_gripper_targets()
 
-    def _say(self, tick: Tick) -> None:
-        """Tells a change of mode at once, in the log and in /diagnostics."""
-        if tick.mode.name == self._said:
+    def _log_mode(self, tick: Tick) -> None:
+        """Report a change of mode at once, in the log and in /diagnostics."""
+        if tick.mode.name == self._logged_mode:
             return
-        self._said = tick.mode.name
-        said = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
-        # Two calls: rclpy raises when one place in the code logs at two levels.
+        self._logged_mode = tick.mode.name
+        text = f"{tick.mode.name.lower()}{': ' + tick.reason if tick.reason else ''}"
+        # Two calls: rclpy raises if one line of code logs at two levels.
         if tick.mode >= Mode.FAULTED:
-            self.get_logger().error(said)
+            self.get_logger().error(text)
         else:
-            self.get_logger().info(said)
+            self.get_logger().info(text)
         if self._ticker is not None:
             self._publish_health()
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs control_bridge."""
-    # A callback in Python keeps the ticker waiting for at most this long (default 5 ms).
+    """Run control_bridge."""
+    # A Python callback delays the ticker by at most this time (default 5 ms).
     sys.setswitchinterval(0.0005)
-    # Before rclpy's and DDS's threads start: they inherit it.
+    # Before the threads of rclpy and DDS start: they inherit it.
     request_realtime(PROCESS_PRIORITY)
-    # What has been imported stays: no collection has to walk through it while the robot moves.
+    # Exclude imported objects from garbage collection while the robot moves.
     gc.collect()
     gc.freeze()
     return run_node(ControlBridge, args)

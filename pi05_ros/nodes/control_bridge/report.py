@@ -1,4 +1,4 @@
-"""What control_bridge tells: RobotState at every tick, its health once a second."""
+"""RobotState messages and the health of control_bridge."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from builtin_interfaces.msg import Time
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
 from pi05_ros.control.modes import Mode
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.control_bridge.ticker import Ticker
 
 
 class RobotStateMessage:
-    """The RobotState of a bridge's ticks: one message, filled anew for each.
+    """Fills one RobotState message for each tick of a bridge.
 
     Args:
-        bridge: Whose ticks they are.
+        bridge: The bridge.
     """
 
     def __init__(self, bridge: Bridge) -> None:
@@ -30,14 +30,14 @@ class RobotStateMessage:
         self._message.header.frame_id = platform.base_frame
 
     def after(self, tick: Tick, now_ns: int) -> RobotState | None:
-        """The state after one tick; None while the robot is not measured.
+        """Return the state after one tick; None until the robot is measured.
 
         Args:
-            tick: What it decided.
-            now_ns: When it was [ns].
+            tick: Result of the tick.
+            now_ns: Time of the tick [ns].
 
         Returns:
-            The message, which the next call changes.
+            The message; the next call overwrites it.
         """
         if tick.measurement is None:
             return None
@@ -56,35 +56,38 @@ class RobotStateMessage:
 
 
 def bridge_health(
-    bridge: Bridge, ticker: Ticker, unheard: list[str], now_ns: int, steady_ns: int
+    bridge: Bridge, ticker: Ticker, unsubscribed_topics: list[str], now_ns: int, steady_ns: int
 ) -> Health:
-    """Mode, troubles and counts in plain words.
+    """Return mode, faults and counts for /diagnostics.
 
-    A robot that stands because of a trouble is an ERROR, one that stands because nobody wants
-    anything is not.
+    A robot that stands because of a fault is an ERROR; one that stands without a task is not.
 
     Args:
         bridge: The bridge; its lock is held.
-        ticker: Its heartbeat.
-        unheard: Command topics that no controller listens to.
-        now_ns: The node's time [ns].
-        steady_ns: Time by the clock of the peers' silence [ns].
+        ticker: Its ticker.
+        unsubscribed_topics: Command topics without a subscriber.
+        now_ns: Time of the node [ns].
+        steady_ns: Time by the clock of the peers' timeouts [ns].
     """
-    troubles = []
+    problems = []
     problem = bridge.input_problem(now_ns, steady_ns)
     if problem and problem != bridge.reason:
-        troubles.append(problem)
-    if unheard:
-        troubles.append(f"nobody listens to {', '.join(unheard)}: is the controller running?")
+        problems.append(problem)
+    if unsubscribed_topics:
+        problems.append(
+            f"no subscriber on {', '.join(unsubscribed_topics)}: is the controller running?"
+        )
     level = OK if bridge.mode is Mode.RUNNING else WARN
     if bridge.motion.limiting > bridge.settings.limiting_warn_s:
-        troubles.append(f"chunks have been beyond the limits for {bridge.motion.limiting:.1f} s")
-    if troubles:
+        problems.append(
+            f"chunk targets have exceeded the limits for {bridge.motion.limiting:.1f} s"
+        )
+    if problems:
         level = WARN
     if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
         level = ERROR
-    said = bridge.mode.name.lower()
-    said = "executing chunks" if bridge.mode is Mode.RUNNING else f"{said}: {bridge.reason}"
+    text = bridge.mode.name.lower()
+    text = "executing chunks" if bridge.mode is Mode.RUNNING else f"{text}: {bridge.reason}"
     ages = bridge.peers.ages(steady_ns)
     counts = sorted(bridge.counts.items())
     values = {
@@ -96,4 +99,4 @@ def bridge_health(
         **{f"heartbeat age of {name} [s]": f"{age:.3f}" for name, age in sorted(ages.items())},
         **{name.replace("_", " "): count for name, count in counts},
     }
-    return Health(level, "; ".join([said, *troubles]), values)
+    return Health(level, "; ".join([text, *problems]), values)

@@ -1,4 +1,4 @@
-"""What an operator may ask of control_bridge: arm, stop, reset, resume."""
+"""Services of control_bridge for operators: arm, stop, reset, resume."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class BridgeServices:
     """The four services, open while the bridge is active.
 
     Args:
-        node: control_bridge.
-        operate: Does an act under the bridge's lock; returns whether, and a sentence.
+        node: The node control_bridge.
+        operate: Runs a request under the bridge's lock; returns success and a message.
     """
 
     def __init__(self, node: Any, operate: Callable[[Act], tuple[bool, str]]) -> None:
@@ -36,7 +36,7 @@ class BridgeServices:
         ]
 
     def close(self) -> None:
-        """Closes them."""
+        """Destroy the services."""
         for service in self._services:
             self._node.destroy_service(service)
         self._services = []
@@ -48,7 +48,7 @@ class BridgeServices:
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         def stop(bridge: Bridge, now_ns: int, steady_ns: int) -> None:
-            bridge.stop(now_ns, "stopped by an operator; 'resume' to go on")
+            bridge.stop(now_ns, "stopped by an operator: call 'resume' to continue")
 
         return self._answer(response, "not stopped", stop)
 
@@ -59,6 +59,6 @@ class BridgeServices:
         return self._answer(response, "not resumed", Bridge.resume)
 
     def _answer(self, response: Any, failed: str, act: Act) -> Any:
-        response.success, said = self._operate(act)
-        response.message = said if response.success else f"{failed}: {said}"
+        response.success, text = self._operate(act)
+        response.message = text if response.success else f"{failed}: {text}"
         return response

@@ -1,10 +1,10 @@
-"""The heartbeat of the control bridge: one call a period.
+"""Ticker of the control bridge: one call a period.
 
-On a robot the steady clock drives it, never a ROS timer: rclpy timers follow the ROS clock, and a
-backward step of system time would stall them. In a mock home simulated time drives it, so that
-commands keep their rate in simulated time however fast the simulation runs: the tick is then part
-of taking /clock, in the executor's thread, and the ticker's own thread only watches that the clock
-goes on.
+On a robot it follows the steady clock, never a ROS timer: rclpy timers follow the ROS clock, and a
+backward step of system time would stall them. In a mock home it follows simulated time, so that
+commands keep their rate in simulated time at any speed of the simulation: the tick then runs while
+/clock is taken, in the executor's thread, and the ticker's own thread only checks that the clock
+advances.
 """
 
 from __future__ import annotations
@@ -21,18 +21,25 @@ from pi05_ros.nodes.common.robot_timer import call_when_time_moves
 
 # Above the middle of the range, below the kernel's own threads.
 _TICKER_PRIORITY = 50
-# Of the other threads in the ticker's process. A tick needs Python's lock: while the thread that
-# holds it waits for a processor, the tick waits too, whatever its own priority is.
+# Priority of the other threads in the ticker's process. A tick needs the GIL: while the thread
+# that holds it waits for a processor, the tick waits as well, at any priority of its own.
 PROCESS_PRIORITY = 40
 
 
 class Ticker:
-    """Calls `tick(now_ns)` once a period until it is stopped.
+    """Calls `tick(now_ns)` once a period until it is stopped; `start` starts it.
+
+    Args:
+        node: Node whose clock the ticks follow.
+        period: Period [s].
+        tick: Called with the node's time [ns]. Must not raise.
+        clock_lost: Called each period of wall time while simulated time stands still.
+        clock_timeout: Time without /clock after which it counts as stopped [s, wall].
 
     Attributes:
-        ticks: Calls so far.
-        missed: Periods that passed without a call.
-        realtime: Whether the thread got real-time priority.
+        ticks: Number of calls.
+        missed: Number of periods without a call.
+        realtime: True if the thread got real-time priority.
     """
 
     def __init__(
@@ -43,15 +50,6 @@ class Ticker:
         clock_lost: Callable[[], None] | None = None,
         clock_timeout_s: float = 0.2,
     ) -> None:
-        """Makes the thread; `start` starts it.
-
-        Args:
-            node: Whose clock the ticks follow.
-            period: [s].
-            tick: Called with the node's time [ns]. Must not raise.
-            clock_lost: Called each period of wall time while simulated time stands still.
-            clock_timeout_s: Without /clock for this long it counts as standing still [s, wall].
-        """
         self.ticks = 0
         self.missed = 0
         self.realtime = False
@@ -61,20 +59,20 @@ class Ticker:
         self._clock_lost = clock_lost
         self._clock_timeout = clock_timeout_s
         self._stop = threading.Event()
-        self._last_index: int | None = None  # Of the period of simulated time that ticked last.
-        self._advanced_at = 0.0  # When simulated time moved last [s, steady].
+        self._last_index: int | None = None  # Period of simulated time of the last tick.
+        self._advanced_at = 0.0  # Time of the last advance of simulated time [s, steady].
         self._jump_handle = None
         self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     def start(self) -> None:
-        """Starts ticking."""
+        """Start ticking."""
         self._advanced_at = time.monotonic()
         if self._simulated:
             self._jump_handle = call_when_time_moves(self._node.get_clock(), self._time_moved)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and waits for a tick in progress."""
+        """End the thread, after a tick in progress."""
         self._stop.set()
         if self._thread.ident is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
@@ -89,11 +87,11 @@ class Ticker:
 
     @property
     def clock_stands_still(self) -> bool:
-        """Whether simulated time has not moved for `clock_timeout_s`."""
+        """True if simulated time has not advanced for `clock_timeout`."""
         return time.monotonic() - self._advanced_at > self._clock_timeout
 
     def _time_moved(self, jump: TimeJump) -> None:
-        """Ticks when simulated time enters a new period. Called while /clock is taken."""
+        """Tick when simulated time enters a new period. Called while /clock is taken."""
         self._advanced_at = time.monotonic()
         now = self._node.get_clock().now().nanoseconds
         index, last = now // self._period_ns, self._last_index
@@ -126,7 +124,7 @@ class Ticker:
                 due += skipped * self._period_ns
 
     def _watch_clock(self) -> None:
-        """Says once a period that simulated time stands still, while it does."""
+        """Call `clock_lost` once a period while simulated time stands still."""
         delay = self._clock_timeout
         while not self._stop.wait(delay):
             delay = self._advanced_at + self._clock_timeout - time.monotonic()
@@ -137,7 +135,7 @@ class Ticker:
 
 
 def request_realtime(priority: int) -> bool:
-    """Asks for SCHED_FIFO for the calling thread and those that it starts from now on.
+    """Request SCHED_FIFO for the calling thread and the threads that it starts later.
 
     It needs root, rtprio or CAP_SYS_NICE.
 
@@ -145,7 +143,7 @@ def request_realtime(priority: int) -> bool:
         priority: 1 to 99.
 
     Returns:
-        Whether it was allowed.
+        True if it was granted.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))

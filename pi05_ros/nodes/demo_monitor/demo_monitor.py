@@ -1,4 +1,4 @@
-"""Node `demo_monitor`: hears a run of the mock home for `pi05 demo`, and sends it its task.
+"""Node `demo_monitor`: observes a run of the mock home for `pi05 demo` and sends its task.
 
 Subscribes to the cameras, /clock, robot_state, subtask, action_chunk, task_score,
 mock_home/statistics, /diagnostics, episode and lifecycle_manager/state; calls the action
@@ -37,13 +37,13 @@ from pi05_ros.sim.controllers.witness import FAULTS as COMMAND_FAULTS
 
 
 class DemoMonitor(Node):
-    """Puts what it hears into a RunRecord.
+    """Writes received messages into a RunRecord.
 
     Args:
-        record: Where to.
-        platform: The robot, for its cameras.
-        namespace: Of the suite's nodes.
-        arguments: For the node (context).
+        record: The record.
+        platform: The robot.
+        namespace: Namespace of the graph.
+        **arguments: Passed on to Node (context).
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class DemoMonitor(Node):
     ) -> None:
         super().__init__("demo_monitor", namespace=namespace, **arguments)
         self._record = record
-        self._images: dict[str, Image | CompressedImage] = {}  # The newest of each camera.
+        self._images: dict[str, Image | CompressedImage] = {}  # Newest message of each camera.
         self._streamed = [
             group.controller.name for group in platform.groups if group.kind != "parallel_gripper"
         ]
@@ -83,31 +83,31 @@ class DemoMonitor(Node):
 
     @property
     def is_ready(self) -> bool:
-        """Whether a task can be sent: time runs, and the planner would hear it.
+        """True if a task can be sent: time runs and the action server is available.
 
-        A goal that is sent before the action server is found is lost without a word.
+        A goal that is sent before the action server is discovered is lost without an error.
         """
         return self._record.has_clock and bool(self._action.server_is_ready())
 
     def begin(self, task: str, seconds: float) -> None:
-        """Sends the task, once `is_ready`; the record tells when it was taken, and its outcome.
+        """Send the task, once `is_ready`; acceptance and outcome are written to the record.
 
         Args:
-            task: What to do.
-            seconds: Simulated time that it may take [s].
+            task: The task.
+            seconds: Time limit [simulated s].
         """
         goal = ExecuteTask.Goal(task=task, time_limit=seconds_to_duration(seconds))
-        self._action.send_goal_async(goal).add_done_callback(self._on_answer)
+        self._action.send_goal_async(goal).add_done_callback(self._on_goal_response)
 
     def end_episode(self, outcome: str) -> Future:
-        """Asks the recorder to close the bag; the answer is a StopEpisode.Response."""
+        """Request stop_episode; the future's result is a StopEpisode.Response."""
         return self._stop_episode.call_async(StopEpisode.Request(outcome=outcome))
 
     def arm(self, reset: bool = False) -> Future:
-        """Asks the bridge to arm; the answer is a SetBool.Response.
+        """Request arming; the future's result is a SetBool.Response.
 
         Args:
-            reset: Whether to reset a fault before.
+            reset: True to reset a fault before.
         """
         if not reset:
             return self._arm.call_async(SetBool.Request(data=True))
@@ -121,14 +121,14 @@ class DemoMonitor(Node):
         return answer
 
     def forget_arm(self, answer: Future) -> None:
-        """Gives up waiting for the answer of `arm`."""
+        """Drop the pending request of `arm`."""
         self._arm.remove_pending_request(answer)
 
     def pictures_since(self, stamp_s: float) -> tuple[float, dict[str, np.ndarray]] | None:
-        """The newest picture of each camera, if one is from after `stamp_s` [s].
+        """Return the newest picture of each camera, if one is newer than `stamp_s` [s].
 
         Returns:
-            The stamp of the newest [s] and camera name -> (H, W, 3) uint8 rgb; or None.
+            Stamp of the newest [s] and camera name -> (H, W, 3) uint8 rgb; or None.
         """
         images = dict(self._images)
         stamp = max((_seconds(i.header.stamp) for i in images.values()), default=-1.0)
@@ -196,10 +196,10 @@ class DemoMonitor(Node):
         if commands is not None:
             self._record.commanded(commands)
 
-    def _on_answer(self, future: Future) -> None:
+    def _on_goal_response(self, future: Future) -> None:
         goal = future.result()
         if not goal.accepted:
-            self._record.outcome = Outcome(False, "the planner refused the task")
+            self._record.outcome = Outcome(False, "the planner rejected the task")
             return
         self._record.begin()
         goal.get_result_async().add_done_callback(self._on_result)
@@ -210,10 +210,12 @@ class DemoMonitor(Node):
 
 
 class MonitorThread:
-    """A DemoMonitor in a context of its own, spun by a thread of its own.
+    """A DemoMonitor with its own context and executor thread.
 
     Args:
-        arguments: As DemoMonitor's.
+        record: The record.
+        platform: The robot.
+        namespace: Namespace of the graph.
     """
 
     def __init__(self, record: RunRecord, platform: Platform, namespace: str) -> None:
@@ -226,27 +228,26 @@ class MonitorThread:
 
     @property
     def failure(self) -> str:
-        """Traceback of what ended the thread; empty: it goes on."""
+        """Traceback of the exception that ended the thread; empty: none."""
         return self._loop.failure
 
     def close(self) -> None:
-        """Ends the thread and the context."""
+        """End the thread and the context."""
         self._loop.stop()
         self.node.destroy_node()
         self._context.try_shutdown()
 
 
 def commands_from(message: DiagnosticArray, streamed: Collection[str]) -> Commands | None:
-    """The mock home's counts of what reached its controllers.
+    """Return the mock home's counts of commands to its controllers.
 
     Args:
-        message: `mock_home/statistics`: a status for each controller, called by its name.
-        streamed: Controllers that are sent a command every tick. Grippers are not: theirs go out
-            on change.
+        message: `mock_home/statistics`, with a status for each controller.
+        streamed: Controllers that receive a command every tick; grippers receive one on change.
 
     Returns:
-        Of the streamed controllers, the fewest ticks that brought a command and the most that
-        did not; faults of all. None before the message holds all streamed controllers.
+        Over the streamed controllers, the minimum of ticks with a command and the maximum of ticks
+        without; faults of all controllers. None if a streamed controller is missing.
     """
     values = {s.name: {v.key: v.value for v in s.values} for s in message.status}
     if not streamed or not values.keys() >= set(streamed):
@@ -264,13 +265,13 @@ def commands_from(message: DiagnosticArray, streamed: Collection[str]) -> Comman
 
 
 def waits_for(message: DiagnosticArray) -> str:
-    """What the simulation waits for before it goes on.
+    """Return what simulated time waits for.
 
     Args:
-        message: `mock_home/statistics`; its status "graph", where there is one, says it.
+        message: `mock_home/statistics`, with an optional status "graph".
 
     Returns:
-        In the mock home's words; empty: nothing, or it does not say.
+        Text of the mock home; empty: nothing, or unknown.
     """
     values = next((s.values for s in message.status if s.name == "graph"), ())
     return next((v.value for v in values if v.key == "waiting for"), "")

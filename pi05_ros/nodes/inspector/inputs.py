@@ -1,4 +1,4 @@
-"""The inspector's subscriptions: open while somebody watches what is made from them."""
+"""Subscriptions of the inspector, open only while an output needs them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pi05_ros.platforms.platform import Platform
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Who takes what is heard."""
+    """Callbacks of the inputs."""
 
     subtask: Callable[[Subtask], None]
     decision: Callable[[PlanDecision], None]
@@ -32,11 +32,11 @@ class Callbacks:
 
 
 class InspectorInputs:
-    """Opens and closes subscriptions as they are needed.
+    """Opens and closes subscriptions on demand.
 
     Args:
-        node: Owns them.
-        platform: Whose topics.
+        node: Owns the subscriptions.
+        platform: The robot.
         callbacks: Called with each message, guarded.
     """
 
@@ -71,11 +71,11 @@ class InspectorInputs:
 
     @property
     def open(self) -> frozenset[str]:
-        """The inputs that are listened to."""
+        """Names of the open inputs."""
         return frozenset(self._open)
 
-    def keep(self, needed: Collection[str]) -> None:
-        """Listens to these inputs and to no others."""
+    def set_open(self, needed: Collection[str]) -> None:
+        """Open these inputs and close all others."""
         for name in self._open.keys() - set(needed):
             self._node.destroy_subscription(self._open.pop(name))
         for name in sorted(set(needed) - self._open.keys()):
@@ -86,6 +86,6 @@ class InspectorInputs:
 
 
 def _named(callback: Any, name: str) -> Any:
-    """A partial with a name, which `guarded` counts errors under."""
+    """Give a partial the name under which `guarded` counts its errors."""
     callback.__name__ = name
     return callback

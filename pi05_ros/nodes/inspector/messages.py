@@ -1,4 +1,4 @@
-"""Between the suite's messages and what the inspector draws."""
+"""Conversions between messages and the inspector's data."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _NEARLY_OPAQUE = 0.99  # RViz takes what is above 0.9998 for opaque.
 
 
 def subtask_facts(message: Subtask) -> SubtaskFacts:
-    """A Subtask; corners of boxes outside the picture are moved onto its edge.
+    """Convert a Subtask; corners of boxes are clipped to the picture.
 
     Raises:
-        MessageError: Its stamp is missing or malformed, or a box is none.
+        MessageError: Its stamp is missing or malformed, or a box is not finite.
     """
     return SubtaskFacts(
         stamp_ns=time_to_ns(message.header.stamp, "subtask"),
@@ -59,7 +59,7 @@ def subtask_facts(message: Subtask) -> SubtaskFacts:
 
 
 def decision_facts(message: PlanDecision) -> DecisionFacts:
-    """A PlanDecision.
+    """Convert a PlanDecision.
 
     Raises:
         MessageError: Its stamp is missing or malformed.
@@ -71,16 +71,16 @@ def decision_facts(message: PlanDecision) -> DecisionFacts:
 
 
 def state_facts(message: RobotState, platform: Platform) -> StateFacts:
-    """A RobotState.
+    """Convert a RobotState.
 
     Raises:
-        MessageError: It contradicts itself, or is of another robot.
+        MessageError: It is inconsistent, or of another platform.
     """
     sample = state_from_message(message)
     if sample.names != platform.names:
         raise MessageError(
-            f"robot_state: it is of '{message.platform}', this node works for '{platform.name}': "
-            "start all nodes for one platform"
+            f"robot_state is of platform '{message.platform}', this node uses '{platform.name}': "
+            "start all nodes with one platform"
         )
     return StateFacts(
         stamp_ns=sample.stamp_ns,
@@ -94,10 +94,10 @@ def state_facts(message: RobotState, platform: Platform) -> StateFacts:
 
 
 def chunk_facts(message: ActionChunk, platform: Platform) -> ChunkFacts:
-    """An ActionChunk; targets outside the limits are drawn at the limits.
+    """Convert an ActionChunk; targets are clipped to the limits.
 
     Raises:
-        ChunkRejected: It cannot be drawn: other columns, wrong sizes, not finite.
+        ChunkRejected: Its names or sizes are wrong, or it is not finite.
         MessageError: A stamp is malformed.
     """
     accepted = check_chunk(chunk_from_message(message), platform, limit_tolerance=math.inf)
@@ -113,10 +113,10 @@ def chunk_facts(message: ActionChunk, platform: Platform) -> ChunkFacts:
 
 
 def planar_pose(message: Odometry) -> tuple[float, float, float]:
-    """x, y [m] and yaw [rad] of an Odometry.
+    """Return x, y [m] and yaw [rad] of an Odometry.
 
     Raises:
-        MessageError: It is not finite, or its quaternion is zero.
+        MessageError: The pose is not finite, or its quaternion is zero.
     """
     p, q = message.pose.pose.position, message.pose.pose.orientation
     yaw = math.atan2(2 * (q.w * q.z + q.x * q.y), q.w**2 + q.x**2 - q.y**2 - q.z**2)
@@ -126,14 +126,14 @@ def planar_pose(message: Odometry) -> tuple[float, float, float]:
 
 
 def lens_facts(message: CameraInfo) -> Lens | None:
-    """The lens that a driver states; None where it is not calibrated."""
+    """Return the lens of a CameraInfo; None if it is not calibrated."""
     return lens_from_info(
         message.width, message.height, message.k, message.distortion_model, message.d
     )
 
 
 def marker(shape: Shape, lifetime: float) -> Marker:
-    """A shape as a marker that disappears `lifetime` [s] after it was last published."""
+    """Convert a shape to a marker that disappears after `lifetime` [s]."""
     message = Marker(
         ns=shape.namespace,
         id=shape.id,
@@ -160,25 +160,25 @@ def marker(shape: Shape, lifetime: float) -> Marker:
     message.color.a = 1.0
     colours = shape.colours.copy()
     if (colours[:, 3] < 1.0).any():
-        # RViz blends a line as its last point says: one that ends opaque would not fade at all.
+        # RViz blends a line by its last point: one that ends opaque would not fade at all.
         colours[:, 3] = colours[:, 3].clip(max=_NEARLY_OPAQUE)
     message.colors = [_colour(colour) for colour in colours.tolist()]
     return message
 
 
 def marker_array(shapes: list[Shape], gone: list[tuple[str, int]], lifetime: float) -> MarkerArray:
-    """Shapes as markers, and those to take away."""
+    """Convert shapes to markers, and add deletions of those that are gone."""
     deleted = [Marker(ns=ns, id=id, action=Marker.DELETE) for ns, id in gone]
     return MarkerArray(markers=[*deleted, *(marker(shape, lifetime) for shape in shapes)])
 
 
 def all_deleted() -> MarkerArray:
-    """Takes every marker of this topic away."""
+    """Return the deletion of all markers of the topic."""
     return MarkerArray(markers=[Marker(action=Marker.DELETEALL)])
 
 
 def picture_message(picture: np.ndarray, header: Header) -> Image:
-    """A picture (H, W, 3) uint8 rgb."""
+    """Convert a picture (H, W, 3) uint8 rgb to an Image."""
     height, width = picture.shape[:2]
     return Image(
         header=header,
@@ -191,7 +191,7 @@ def picture_message(picture: np.ndarray, header: Header) -> Image:
 
 
 def jpeg_message(picture: np.ndarray, header: Header, quality: int) -> CompressedImage:
-    """A picture (H, W, 3) uint8 rgb as JPEG of a quality from 1 to 100."""
+    """Convert a picture (H, W, 3) uint8 rgb to JPEG of a quality from 1 to 100."""
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     data = array.array("B", encoded.tobytes())

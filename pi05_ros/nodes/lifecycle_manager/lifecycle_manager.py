@@ -1,9 +1,9 @@
-"""Node `lifecycle_manager`: brings the managed nodes up in order, the control bridge last.
+"""Node `lifecycle_manager`: activates the managed nodes in order, the control bridge last.
 
 Parameters:
-    managed_nodes: Their names, in the order of activation; relative to this node's namespace.
-    aside_nodes: Names of managed nodes that nobody waits for (the recorder): each is brought up
-        and back by itself, and what becomes of it changes nothing for the others.
+    managed_nodes: Names in the order of activation, relative to this node's namespace.
+    aside_nodes: Names of managed nodes that the graph does not depend on (the recorder): each is
+        activated and recovered independently of all others.
     others: See LifecycleConfig.
 
 Publishes:
@@ -11,7 +11,7 @@ Publishes:
         failed or stopped, on every change.
     /diagnostics (diagnostic_msgs/DiagnosticArray): the same with each node's state, once a second.
 
-On SIGINT and SIGTERM it deactivates all, the bridge first, and ends.
+On SIGINT and SIGTERM it deactivates all nodes, the bridge first, and ends.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ _ASIDE_NODES = (
 )
 _TICK_S = 0.05  # How often the sequence is asked for its next call [s].
 _DIAGNOSTICS_S = 1.0
-_ALL_ACTIVE = "all 1 nodes are active"  # What LifecycleSequence says of one.
+_ALL_ACTIVE = "all 1 nodes are active"  # Text of LifecycleSequence for a single node.
 
 
 class LifecycleManager(Node):
-    """Asks the managed nodes for their states and makes the calls that LifecycleSequence wants."""
+    """Requests the states of the managed nodes and makes the calls of LifecycleSequence."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("lifecycle_manager", **arguments)
@@ -87,9 +87,9 @@ class LifecycleManager(Node):
         if shared := sorted(set(aside) & set(names)):
             raise ConfigError(
                 "parameter 'aside_nodes' of lifecycle_manager",
-                f"{', '.join(shared)} cannot be among 'managed_nodes', too",
+                f"{', '.join(shared)} must not be listed in 'managed_nodes' as well",
             )
-        # A sequence of its own for each: a call to one of them keeps no other waiting.
+        # A separate sequence for each: a call to one of them delays no other.
         self._aside = {
             name: LifecycleSequence((name,), self._config, time.monotonic()) for name in aside
         }
@@ -99,33 +99,35 @@ class LifecycleManager(Node):
         self._published: str | None = None
         self._closing = False
         self._progress_at = time.monotonic() + self._config.progress_period_s
-        # Steady, not the node's clock: nodes must come up before a simulated clock runs.
+        # Steady, not the node's clock: nodes must be activated before a simulated clock runs.
         clock = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_TICK_S, self._tick, clock=clock)
-        self.create_timer(self._config.ask_period_s, self._ask, clock=clock)
+        self.create_timer(self._config.ask_period_s, self._request_states, clock=clock)
         self.create_timer(_DIAGNOSTICS_S, self._publish_diagnostics, clock=clock)
 
     @property
     def phase(self) -> Phase:
-        """How the whole graph stands."""
+        """Phase of the whole graph."""
         return self._sequence.phase
 
     def close(self) -> None:
-        """Deactivates what is active, the last node first, within `shutdown_limit_s`.
+        """Deactivate active nodes, the last one first, within `shutdown_limit_s`.
 
-        Called when the process ends; the executor still spins meanwhile, in another thread.
+        Called when the process ends; the executor still spins in another thread.
         """
         self._closing = True
         deadline = time.monotonic() + self._config.shutdown_limit_s
         for name in self._sequence.active_in_reverse():
             if not self._nodes[name].present:
-                continue  # It had the same signal and has ended by itself.
+                continue  # It received the same signal and has ended.
             replied = threading.Event()
             future = self._nodes[name].change(Transition.DEACTIVATE)
             future.add_done_callback(lambda _, replied=replied: replied.set())
             while not replied.wait(_TICK_S) and self._nodes[name].present:
                 if time.monotonic() > deadline:
-                    self.get_logger().warning(f"{name} was not deactivated before the end")
+                    self.get_logger().warning(
+                        f"{name} was not deactivated within the shutdown limit"
+                    )
                     break
         self._publish_state("stopped")
 
@@ -136,7 +138,7 @@ class LifecycleManager(Node):
         return tuple(value or ())
 
     def _tick(self) -> None:
-        """Makes the next call, and tells what has happened."""
+        """Make the next call, log events and publish the state."""
         if self._closing:
             return
         now = time.monotonic()
@@ -144,11 +146,11 @@ class LifecycleManager(Node):
             call = sequence.next_call(now)
             if call is not None:
                 future = self._nodes[call.node].change(call.transition)
-                replied = functools.partial(self._replied, sequence, call)
+                replied = functools.partial(self._on_reply, sequence, call)
                 future.add_done_callback(replied)
         for sequence in self._aside.values():
             for event in sequence.drain_events():
-                if event.text != _ALL_ACTIVE:  # Of one node only.
+                if event.text != _ALL_ACTIVE:  # Meant for a graph.
                     self._log(event)
         for event in self._sequence.drain_events():
             self._log(event)
@@ -159,7 +161,7 @@ class LifecycleManager(Node):
         self._publish_state(self._sequence.phase.value)
 
     def _log(self, event: Event) -> None:
-        # One line of code a level: rclpy ties a level to the place of the call.
+        # One line of code for each level: rclpy binds a level to the place of the call.
         if event.level == "error":
             self.get_logger().error(event.text)
         elif event.level == "warn":
@@ -167,22 +169,22 @@ class LifecycleManager(Node):
         else:
             self.get_logger().info(event.text)
 
-    def _replied(self, sequence: LifecycleSequence, call: Call, future: Future) -> None:
+    def _on_reply(self, sequence: LifecycleSequence, call: Call, future: Future) -> None:
         success = future.exception() is None and future.result().success
         sequence.finished(call, success, time.monotonic())
 
-    def _ask(self) -> None:
-        """Asks every node for its state, and notes which of them do not answer."""
+    def _request_states(self) -> None:
+        """Request the state of every node, and record which of them do not respond."""
         now = time.monotonic()
         for name, remote in self._nodes.items():
             if not remote.present:
                 self._sequence_of(name).gone(name, now)
                 continue
-            if now - remote.heard > self._config.answer_timeout_s:
+            if now - remote.answered_at > self._config.answer_timeout_s:
                 self._sequence_of(name).silent(name, now)
-            remote.ask(self._heard, forget_before=now - self._config.answer_timeout_s)
+            remote.request_state(self._on_state, forget_before=now - self._config.answer_timeout_s)
 
-    def _heard(self, name: str, state_id: int, asked: float) -> None:
+    def _on_state(self, name: str, state_id: int, asked: float) -> None:
         state = _STATES.get(state_id, NodeState.CHANGING)
         self._sequence_of(name).observe(name, state, asked, time.monotonic())
 
@@ -193,7 +195,7 @@ class LifecycleManager(Node):
         if state != self._published and self.context.ok():
             self._published = state
             self._state.publish(String(data=state))
-            self._publish_diagnostics()  # A change is told at once.
+            self._publish_diagnostics()  # A change is published at once.
 
     def _publish_diagnostics(self) -> None:
         phase = self._sequence.phase
@@ -213,30 +215,32 @@ class LifecycleManager(Node):
 
 
 class _Remote:
-    """The lifecycle services of one managed node."""
+    """Client of the lifecycle services of one managed node."""
 
     def __init__(self, node: Node, name: str) -> None:
         self._name = name
         self._change = node.create_client(ChangeState, f"{name}/change_state")
         self._get = node.create_client(GetState, f"{name}/get_state")
-        self._asked: deque[tuple[float, Future]] = deque()  # Questions without an answer.
-        self.heard = float("-inf")  # When it last answered (time.monotonic) [s].
+        self._asked: deque[tuple[float, Future]] = deque()  # Requests without a response.
+        self.answered_at = float("-inf")  # Time of its last response (time.monotonic) [s].
 
     @property
     def present(self) -> bool:
-        """Whether its services are there. A killed process's stay for some seconds."""
+        """True if its services are available; those of a killed process stay for some seconds."""
         return bool(self._change.service_is_ready() and self._get.service_is_ready())
 
     def change(self, transition: Transition) -> Future:
-        """Asks for a transition."""
+        """Request a transition."""
         request = ChangeState.Request()
         request.transition.id = _TRANSITIONS[transition]
         return self._change.call_async(request)
 
-    def ask(self, heard: Callable[[str, int, float], None], forget_before: float) -> None:
-        """Asks for its state, whether or not the last question was answered.
+    def request_state(
+        self, on_state: Callable[[str, int, float], None], forget_before: float
+    ) -> None:
+        """Request its state, also while earlier requests have no response.
 
-        A process that died leaves its questions open; the one started in its place gets the next.
+        A dead process leaves its requests open; its replacement receives the next one.
         """
         while self._asked and (self._asked[0][1].done() or self._asked[0][0] < forget_before):
             self._get.remove_pending_request(self._asked.popleft()[1])
@@ -246,14 +250,14 @@ class _Remote:
 
         def answered(done: Future) -> None:
             if done.exception() is None and not done.cancelled():
-                self.heard = time.monotonic()
-                heard(self._name, done.result().current_state.id, asked)
+                self.answered_at = time.monotonic()
+                on_state(self._name, done.result().current_state.id, asked)
 
         future.add_done_callback(answered)
 
 
 def main() -> int:
-    """Runs the node until SIGINT or SIGTERM."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(LifecycleManager)
 
 

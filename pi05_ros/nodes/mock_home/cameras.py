@@ -1,4 +1,4 @@
-"""The mock home's camera drivers: pictures rendered in a thread of their own, from snapshots."""
+"""Camera drivers of the mock home: pictures rendered from snapshots, in their own thread."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import Snapshot
 
-_START_TIMEOUT = 30.0  # For the first picture [s]: drivers of software GL load slowly.
+_START_TIMEOUT = 30.0  # Limit for the first picture [s]: drivers of software GL load slowly.
 
 
 @dataclass(frozen=True)
 class _Request:
-    """Pictures that are due."""
+    """Request for the pictures that are due."""
 
     snapshot: Snapshot
     stamp_ns: int
@@ -51,7 +51,7 @@ class CameraDriver:
         )
         self._image.header.frame_id = camera.frame
         self._image.data = array.array("B", bytes(3 * camera.width * camera.height))
-        # The message keeps this very buffer: a picture is copied once, in place.
+        # The message keeps this buffer: a picture is copied once, in place.
         buffer = np.frombuffer(self._image.data, dtype=np.uint8)
         self._pixels = buffer.reshape(camera.height, camera.width, 3)
         self._compressed = CompressedImage(format="rgb8; jpeg compressed bgr8")
@@ -59,18 +59,18 @@ class CameraDriver:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anyone subscribes to the pictures."""
+        """True if the pictures have a subscriber."""
         return self._pictures.get_subscription_count() > 0
 
     def publish_info(self, stamp_ns: int) -> None:
-        """Publishes the lens, with the stamp of the picture that goes with it, to who listens."""
+        """Publish CameraInfo with the stamp of its picture, if there is a subscriber."""
         if not self._infos.get_subscription_count():
             return
         self._info.header.stamp = ns_to_time(stamp_ns)
         self._infos.publish(self._info)
 
     def publish(self, picture: np.ndarray, stamp_ns: int) -> None:
-        """Publishes a picture, (height, width, 3) uint8 rgb."""
+        """Publish a picture, (height, width, 3) uint8 rgb."""
         if self.camera.transport == "raw":
             self._image.header.stamp = ns_to_time(stamp_ns)
             self._pixels[:] = picture
@@ -83,15 +83,15 @@ class CameraDriver:
 
 
 class CameraThread:
-    """Renders what is due while the physics goes on.
+    """Renders pictures in parallel with the physics.
 
-    One snapshot may wait while another is rendered. When there is no room, simulated time waits: a
-    slow machine slows the simulation and leaves the cameras their rate.
+    One snapshot may be queued while another is rendered. If the queue is full, simulated time
+    waits: a slow machine slows the simulation, and the cameras keep their rate.
 
     Args:
         node: Owns the publishers.
-        simulation: What is seen.
-        jpeg_quality: Of compressed pictures, 1 to 100.
+        simulation: The simulation.
+        jpeg_quality: Quality of compressed pictures, 1 to 100.
 
     Attributes:
         rendered: Pictures published.
@@ -113,22 +113,24 @@ class CameraThread:
         self._thread = threading.Thread(target=self._run, name="cameras", daemon=True)
 
     def start(self) -> None:
-        """Renders a first picture, so that it is known that it can be done, and then waits."""
+        """Start the thread, and wait for a first picture to check that rendering works."""
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT):
-            raise Pi05Error(f"no picture of the mock home after {_START_TIMEOUT:g} s of rendering")
+            raise Pi05Error(
+                f"the first picture of the mock home was not rendered within {_START_TIMEOUT:g} s"
+            )
         self.check()
 
     def check(self) -> None:
-        """Raises Pi05Error if rendering has failed."""
+        """Raise Pi05Error if rendering has failed."""
         if self._failure is not None:
             raise Pi05Error(
                 f"the mock home's cameras cannot render ({self._failure}); MUJOCO_GL=egl needs "
                 "libegl1, MUJOCO_GL=osmesa needs libosmesa6"
             ) from self._failure
 
-    def look(self, since_ns: int) -> None:
-        """Asks for the pictures that became due after `since_ns`. Called after each tick."""
+    def request_due(self, since_ns: int) -> None:
+        """Request the pictures that became due after `since_ns`. Called after each tick."""
         now_ns = self._simulation.now_ns
         due = [d for d in self._drivers if now_ns // d.period_ns != since_ns // d.period_ns]
         for driver in due:
@@ -145,7 +147,7 @@ class CameraThread:
                 continue
 
     def close(self) -> None:
-        """Ends the thread and frees its OpenGL context."""
+        """End the thread and free its OpenGL context."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=2.0)
@@ -173,7 +175,7 @@ class CameraThread:
 
 
 def camera_info(camera: Camera) -> CameraInfo:
-    """The lens of a mock camera: an ideal pinhole."""
+    """Return the CameraInfo of a mock camera, an ideal pinhole."""
     fx, fy, cx, cy = camera.intrinsics
     info = CameraInfo(
         height=camera.height,

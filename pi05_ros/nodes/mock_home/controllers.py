@@ -1,4 +1,4 @@
-"""Topics and actions of the mock home's controllers, named and typed as ros2_controllers does."""
+"""Topics and actions of the mock home's controllers, as those of ros2_controllers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FEEDBACK_NS = 50_000_000  # Period of action feedback (action_monitor_rate 20 H
 
 
 class TrajectoryInterface:
-    """`~/joint_trajectory`, `~/follow_joint_trajectory` and `~/controller_state` of one group."""
+    """Topics and action of a joint_trajectory_controller: command, goal and state."""
 
     def __init__(self, node: Node, group: Group, simulation: Simulation) -> None:
         self._node = node
@@ -57,7 +57,7 @@ class TrajectoryInterface:
         )
 
     def publish(self, now_ns: int) -> None:
-        """Sends results, feedback and state. Called by the ticking thread after each tick."""
+        """Send results, feedback and state. Called by the physics thread after each tick."""
         is_watched = self._state.get_subscription_count() > 0
         with self._simulation.lock:
             results = self._arm.take_results()
@@ -76,7 +76,7 @@ class TrajectoryInterface:
             self._state.publish(self._state_message(state, stamp))
 
     def destroy(self) -> None:
-        """Frees the action server."""
+        """Destroy the action server."""
         self._goals.destroy()
 
     def _command(self, message: JointTrajectoryMsg) -> None:
@@ -143,7 +143,7 @@ class TrajectoryInterface:
 
 
 class GripperInterface:
-    """`~/gripper_cmd` of one gripper."""
+    """Action `gripper_cmd` of one gripper."""
 
     def __init__(self, node: Node, group: Group, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -160,14 +160,14 @@ class GripperInterface:
         )
 
     def publish(self, now_ns: int) -> None:
-        """Sends results. Called by the ticking thread after each tick."""
+        """Send results. Called by the physics thread after each tick."""
         with self._simulation.lock:
             results = self._gripper.take_results()
         for result in results:
             self._goals.end(result.goal, result.outcome, self._result(result))
 
     def destroy(self) -> None:
-        """Frees the action server."""
+        """Destroy the action server."""
         self._goals.destroy()
 
     def _check_goal(self, request: ParallelGripperCommand.Goal) -> str:
@@ -193,13 +193,13 @@ class GripperInterface:
             stalled=result.stalled, reached_goal=result.reached_goal
         )
         if result.position is not None:
-            # The real controller names no joint and reports the effort of a PID it does not have.
+            # As the real controller: no joint name, and an effort of 0.
             message.state = JointState(position=[result.position], effort=[0.0])
         return message
 
 
 class BaseInterface:
-    """`~/cmd_vel` of the base."""
+    """Topic `cmd_vel` of the base."""
 
     def __init__(self, node: Node, group: Group, simulation: Simulation) -> None:
         self._node = node
@@ -210,10 +210,10 @@ class BaseInterface:
         node.create_subscription(TwistStamped, self._topic, self._command, qos.CONTROLLER_INPUT)
 
     def publish(self, now_ns: int) -> None:
-        """Nothing: the base's odometry is published with the measurements."""
+        """Do nothing: odometry is published with the other measurements."""
 
     def destroy(self) -> None:
-        """Nothing to free."""
+        """Do nothing: there is no action server."""
 
     def _command(self, message: TwistStamped) -> None:
         twist, stamp = message.twist, message.header.stamp
@@ -236,7 +236,7 @@ Interface = TrajectoryInterface | GripperInterface | BaseInterface
 
 
 def make_interfaces(node: Node, simulation: Simulation) -> list[Interface]:
-    """One interface for each controller of the platform."""
+    """Create one interface for each controller of the platform."""
     kinds: dict[str, type[Interface]] = {
         "joint_trajectory": TrajectoryInterface,
         "parallel_gripper": GripperInterface,
@@ -246,7 +246,7 @@ def make_interfaces(node: Node, simulation: Simulation) -> list[Interface]:
 
 
 def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
-    """A trajectory as arrays, unchecked."""
+    """Convert a trajectory to arrays, without checks."""
     points = tuple(
         JointPoint(
             _time_ns(point.time_from_start),
@@ -261,12 +261,12 @@ def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
 
 
 def _optional(values: Any) -> np.ndarray | None:
-    """An empty list in a message means that nothing was given."""
+    """Convert to an array; an empty list, which means not given, to None."""
     return np.array(values, dtype=np.float64) if len(values) else None
 
 
 def _time_ns(time: Time | Duration) -> int:
-    """A stamp or duration as it came [ns]; 0 means something to a controller."""
+    """Convert a stamp or duration to ns; 0 is a valid value for a controller."""
     return time.sec * 1_000_000_000 + time.nanosec
 
 

@@ -1,4 +1,4 @@
-"""Action goals that a controller carries out in the simulation's own thread."""
+"""Action goals that a controller executes in the physics thread."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from rclpy.node import Node
 
 from pi05_ros.sim.controllers.goals import CommandRejected
 
-# How long a result can be fetched [s]: rclcpp's default. rclpy's, 15 minutes, piles up goals.
+# Time for which a result is kept [s]: rclcpp's default. rclpy's, 15 minutes, accumulates goals.
 _RESULT_TIMEOUT = 10
 
 
 class GoalTracker:
-    """An action server whose goals a controller carries out in the ticking thread.
+    """An action server whose goals a controller executes in the physics thread.
 
-    rclpy wants goals to run inside a callback. A controller's goals end in its update: so a goal
-    begins when it is accepted, and its end is handed to the executor when it comes.
+    rclpy executes a goal inside a callback, but a controller's goal ends in its update. So a goal
+    begins when it is accepted, and its end is passed to the executor.
 
     Args:
         node: Owns the action.
         action: Action type.
         name: Absolute name of the action.
-        check: Goal request -> why it is rejected; empty to accept.
+        check: Goal request -> reason of rejection; empty to accept.
         start: Called with a goal's id and its request.
-        cancel: Called with a goal's id; whether it was active.
+        cancel: Called with a goal's id; returns True if it was active.
     """
 
     def __init__(
@@ -57,13 +57,13 @@ class GoalTracker:
         )
 
     def publish_feedback(self, goal: Hashable, feedback: Any) -> None:
-        """Publishes feedback if `goal` has not ended yet."""
+        """Publish feedback if `goal` has not ended yet."""
         handle = self._handles.get(goal)
         if handle is not None:
             handle.publish_feedback(feedback)
 
     def end(self, goal: Hashable, outcome: str, result: Any) -> None:
-        """Ends a goal; may be called from any thread.
+        """End a goal; may be called from any thread.
 
         Args:
             goal: Its id.
@@ -81,8 +81,8 @@ class GoalTracker:
                 handle.abort()
             else:
                 if not handle.is_cancel_requested:
-                    # A new goal cancels the old one without its client's asking; rclpy has no
-                    # public way to say so.
+                    # A new goal cancels the old one without a request of its client; rclpy has
+                    # no public function for that.
                     handle._update_state(GoalEvent.CANCEL_GOAL)
                 handle.canceled()
             return result
@@ -103,11 +103,11 @@ class GoalTracker:
     def _accepted(self, handle: ServerGoalHandle) -> None:
         goal = bytes(handle.goal_id.uuid)
         self._handles[goal] = handle
-        # Executing from now on, without a callback that would have to wait for the end.
+        # Set to executing here, without a callback that would wait for the end.
         handle._update_state(GoalEvent.EXECUTE)
         try:
             self._start(goal, handle.request)
-        except CommandRejected as error:  # It was fit when it was checked, a moment ago.
+        except CommandRejected as error:  # It became invalid after the check.
             self._node.get_logger().error(f"{self._name}: goal aborted: {error}")
             self.end(goal, "aborted", self._server.action_type.Result())
 

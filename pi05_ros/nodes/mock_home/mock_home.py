@@ -1,7 +1,7 @@
-"""mock_home: stands in for a robot in a home, with what its drivers and controllers take and give.
+"""Node `mock_home`: simulated robot in a home, with the interfaces of drivers and controllers.
 
-Nothing else in the graph can tell it from a robot, save by the topics that no robot has:
-`mock_home/ground_truth`, `task_score`, `mock_home/statistics`, and the service `mock_home/reset`.
+Other nodes see the same interfaces as those of a robot, and in addition `mock_home/ground_truth`,
+`task_score`, `mock_home/statistics` and the service `mock_home/reset`.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from pi05_ros.sim.graph_wait import GraphWait
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
-_WAITING_AGAIN_S = 1.0  # While time waits, it is told this often what for [s of wall time].
-_RESET_TIMEOUT = 20.0  # [s] of wall time: another home has to be built.
+_WAITING_PERIOD_S = 1.0  # Period of statistics while simulated time waits [s, wall].
+_RESET_TIMEOUT = 20.0  # Limit of a reset, which may build another home [s, wall].
 
 
 class MockHome(Node):
-    """The node. Its physics runs in a thread of its own, paced by a steady clock.
+    """Simulates robot and home. Physics runs in its own thread, paced by a steady clock.
 
     Raises:
-        Pi05Error: A parameter is wrong, or this machine cannot render.
+        Pi05Error: A parameter is invalid, or this machine cannot render.
     """
 
     def __init__(self, **arguments: Any) -> None:
@@ -49,7 +49,7 @@ class MockHome(Node):
         self._reset_wanted = threading.Event()
         self._reset_done = threading.Event()
         self._reset_error = ""
-        self._waiting_told = 0.0  # When it was last told what time waits for [s, wall].
+        self._waiting_published = 0.0  # Time of the last report of waiting [s, wall].
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
         self._closing = contextlib.ExitStack()
         try:
@@ -60,7 +60,7 @@ class MockHome(Node):
             raise
 
     def close(self) -> None:
-        """Ends physics and cameras. May be called twice."""
+        """End physics and cameras. May be called repeatedly."""
         self._stop.set()
         if self._thread.ident is not None:
             self.simulation.arrival.set()
@@ -98,7 +98,7 @@ class MockHome(Node):
         self._thread.start()
 
     def _run(self) -> None:
-        """The physics thread."""
+        """Run the physics; body of its thread."""
         try:
             while not self._stop.is_set():
                 if self._reset_wanted.is_set():
@@ -106,14 +106,17 @@ class MockHome(Node):
                 self._tick()
                 self._pacer.wait()
                 self.simulation.wait(
-                    self._command_wait, self._hold_back, self._remind, self._is_called_off
+                    self._command_wait,
+                    self._waiting_for,
+                    self._report_waiting,
+                    self._is_wait_cancelled,
                 )
         except Exception as error:
             if self._stop.is_set() or not self.context.ok():
                 return
             self.get_logger().fatal(f"the simulation stopped:\n{traceback.format_exc()}")
             if self.executor is not None:
-                # In the executor it ends the process with an error; here nobody would notice.
+                # Raised in the executor, it ends the process with an error.
                 self.executor.create_task(_raise, error)
         finally:
             self._reset_error = self._reset_error or "the mock home is shutting down"
@@ -126,11 +129,11 @@ class MockHome(Node):
         for interface in self._interfaces:
             interface.publish(self.simulation.now_ns)
         self._cameras.check()
-        self._cameras.look(before_ns)
+        self._cameras.request_due(before_ns)
         self._statistics.publish()
 
     def _on_heartbeat(self, message: Heartbeat) -> None:
-        """Takes up to where a node of the robot's computer has come."""
+        """Take the time that a node of the robot's computer has reached."""
         stamp, pending = message.header.stamp, message.pending
         with self.simulation.lock:
             if message.reason == Heartbeat.REASON_DEACTIVATED:
@@ -143,8 +146,8 @@ class MockHome(Node):
                 )
         self.simulation.arrival.set()
 
-    def _hold_back(self) -> str:
-        """Which node the next tick must wait for, in words; empty: none."""
+    def _waiting_for(self) -> str:
+        """Return the node that the next tick must wait for, as one clause; empty if none."""
         with self.simulation.lock:
             before = self._graph.given_up
             name = self._graph.blocking_node(self.simulation.now_ns, time.monotonic())
@@ -155,24 +158,24 @@ class MockHome(Node):
             }
         for node, late in lost.items():
             self.get_logger().warning(
-                f"{node} is dead or stopped ({late}): simulated time goes on without it"
+                f"{node} does not respond ({late}): simulated time no longer waits for it"
             )
         return f"{name}, which is late" if name else ""
 
-    def _is_called_off(self) -> bool:
-        """Whether there are more urgent things to do than to wait."""
+    def _is_wait_cancelled(self) -> bool:
+        """Check whether waiting must end, for shutdown or a reset."""
         return self._stop.is_set() or self._reset_wanted.is_set()
 
-    def _remind(self) -> None:
-        """Publishes the last tick's time again, for whoever lost it, and what is waited for."""
-        self._outputs.remind_of_clock()
+    def _report_waiting(self) -> None:
+        """Publish the time of the last tick again, and what simulated time waits for."""
+        self._outputs.republish_clock()
         wall = time.monotonic()
-        if wall > self._waiting_told + _WAITING_AGAIN_S:
-            self._waiting_told = wall
+        if wall > self._waiting_published + _WAITING_PERIOD_S:
+            self._waiting_published = wall
             self._statistics.publish_now()
 
     def _reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Service: has the physics thread begin the home afresh, and waits for it."""
+        """Serve mock_home/reset: let the physics thread reset the home, and wait for it."""
         self._reset_done.clear()
         self._reset_wanted.set()
         self.simulation.arrival.set()
@@ -181,9 +184,9 @@ class MockHome(Node):
         elif self._reset_done.wait(_RESET_TIMEOUT):
             error = self._reset_error
         else:
-            error = f"not done after {_RESET_TIMEOUT:g} s"
+            error = f"not reset within {_RESET_TIMEOUT:g} s"
         response.success = not error
-        response.message = error or f"home {self.simulation.world.home} begins afresh"
+        response.message = error or f"home {self.simulation.world.home} was reset"
         return response
 
     def _do_reset(self) -> None:
@@ -203,7 +206,7 @@ def _raise(error: Exception) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Entry point of the executable. Returns the exit status."""
+    """Run mock_home; return the exit status."""
     return run_node(MockHome, args)
 
 

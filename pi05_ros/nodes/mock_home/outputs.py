@@ -1,6 +1,6 @@
-"""What the mock home's drivers measure: clock, joints, odometry, transforms, ground truth, score.
+"""Outputs of the mock home: clock, joints, odometry, transforms, ground truth, score.
 
-All messages are made once and filled in place: at 50 Hz building them anew costs more than the
+All messages are created once and filled in place: at 50 Hz, creating them costs more than the
 physics.
 """
 
@@ -27,9 +27,9 @@ from pi05_ros.sim.robot import urdf_xml
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import LinkTransforms
 
-GROUND_TRUTH_TICKS = 2  # Ground truth every so many ticks: 25 Hz.
-SCORE_TICKS = 20  # 2.5 Hz.
-# Odometry of the mock home is exact; a real base would write something like this.
+GROUND_TRUTH_TICKS = 2  # Ticks between two messages of ground truth: 25 Hz.
+SCORE_TICKS = 20  # Ticks between two scores: 2.5 Hz.
+# Odometry of the mock home is exact; these are typical values of a real base.
 _POSE_VARIANCE = (1e-3, 1e-3, 1e6, 1e6, 1e6, 1e-2)
 
 
@@ -49,19 +49,19 @@ class Outputs:
         self._description = node.create_publisher(String, "/robot_description", qos.LATCHED)
         self._truth = node.create_publisher(TFMessage, "mock_home/ground_truth", qos.DRIVER_OUTPUT)
         self._score = node.create_publisher(TaskScore, "task_score", qos.LATCHED)
-        self._reminders = 0  # Of the present tick.
-        self._stamp = Time()  # One for all messages of a tick: they hold it, not a copy.
+        self._repetitions = 0  # Repetitions of the current tick's time.
+        self._stamp = Time()  # Shared by all messages of a tick, not copied.
         urdf = urdf_xml(platform)
         self._make_messages(urdf)
         self._description.publish(String(data=urdf))
         self._publish_static()
 
     def publish(self) -> None:
-        """Publishes what the tick that just ended has led to, the clock first."""
+        """Publish the state after a tick, the clock first."""
         simulation, world = self._simulation, self._simulation.world
         seconds, nanoseconds = divmod(simulation.now_ns, 1_000_000_000)
         self._stamp.sec, self._stamp.nanosec = seconds, nanoseconds
-        self._reminders = 0
+        self._repetitions = 0
         self._clock.publish(self._clock_message)
         positions, velocities = world.joint_positions(), world.joint_velocities()
         names = self._joint_message.name
@@ -77,17 +77,17 @@ class Outputs:
         if simulation.ticks % SCORE_TICKS == 0:
             self.publish_score()
 
-    def remind_of_clock(self) -> None:
-        """Publishes the time of the last tick again, a nanosecond later each time.
+    def republish_clock(self) -> None:
+        """Publish the time of the last tick again, a nanosecond later each time.
 
-        So a clock that waits can be told from one that is dead: the time of its readers moves.
+        This distinguishes a waiting clock from a dead one: the time of its readers advances.
         """
-        self._reminders += 1
-        seconds, nanoseconds = divmod(self._simulation.now_ns + self._reminders, 1_000_000_000)
+        self._repetitions += 1
+        seconds, nanoseconds = divmod(self._simulation.now_ns + self._repetitions, 1_000_000_000)
         self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
     def publish_score(self) -> None:
-        """Publishes how far the task has come."""
+        """Publish the score of the task."""
         score = self._simulation.score
         message = TaskScore(
             task=self._simulation.task,
@@ -134,7 +134,7 @@ class Outputs:
         self._tf_static.publish(message)
 
     def _ground_truth(self) -> TFMessage:
-        """Base and items in odom, as `home_<seed>/<name>`."""
+        """Return base and items in odom, as `home_<seed>/<name>`."""
         scene = self._simulation.world.scene_state()
         base, odom = self._simulation.platform.base_frame, self._simulation.platform.odom_frame
         poses = {base: scene.base, **scene.objects}
@@ -149,7 +149,7 @@ class Outputs:
 
 
 def broadcast_joints(urdf: str) -> list[str]:
-    """Joints that joint_state_broadcaster publishes: those with states in a ros2_control tag."""
+    """Return the joints of joint_state_broadcaster: those with states in a ros2_control tag."""
     root = ElementTree.fromstring(urdf)
     return [
         joint.attrib["name"]
@@ -159,7 +159,7 @@ def broadcast_joints(urdf: str) -> list[str]:
 
 
 def _transforms(parents: Sequence[str], children: Sequence[str], stamp: Time) -> TFMessage:
-    """A message with frames and stamp, still without transforms."""
+    """Create a message with frames and stamp; the transforms are filled later."""
     message = TFMessage()
     for parent, child in zip(parents, children, strict=True):
         transform = TransformStamped(child_frame_id=child)
@@ -170,7 +170,7 @@ def _transforms(parents: Sequence[str], children: Sequence[str], stamp: Time) ->
 
 
 def _fill(message: TFMessage, links: LinkTransforms) -> None:
-    """Writes positions [m] and quaternions (w x y z) into a message of the same order."""
+    """Write positions [m] and quaternions (w x y z) into a message of the same order."""
     rows = zip(
         message.transforms, links.positions.tolist(), links.quaternions.tolist(), strict=True
     )

@@ -1,9 +1,8 @@
-"""`mock_home/statistics`: what the witnesses counted, for the demo's summary and for people.
+"""Publisher of `mock_home/statistics`: counts of the witnesses, for the demo and for people.
 
-One DiagnosticStatus for the simulation, called as the node, one for what time waits for, called
-`graph`, and one for each controller, called by its name. Counts only rise. A status is ERROR when
-something not finite came during the last second, WARN when a command was rejected or broke a
-limit.
+One DiagnosticStatus for the simulation, named as the node, one named `graph` for what simulated
+time waits for, and one for each controller. Counts only rise. A status is ERROR if a value that is
+not finite arrived during the last second, WARN if a command was rejected or broke a limit.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ from pi05_ros.sim.simulation import Simulation
 STATISTICS_TICKS = 50  # 1 Hz.
 _MEANING = {
     "not_finite": "NaN or infinity",
-    "rejected": "commands that the controller rejected",
+    "rejected": "commands rejected by the controller",
     "position_limit": "positions beyond the limits",
     "velocity_limit": "velocities beyond the limits",
-    "reach_limit": "first points too far away for their time",
-    "set_point_jump": "set-points that moved faster than the limits",
+    "reach_limit": "first points out of reach in their time",
+    "set_point_jump": "set-points that moved faster than the limits allow",
 }
 
 
 class Statistics:
-    """Publishes the counts once a second of simulated time, and of wall time while that waits."""
+    """Publishes the counts once a second of simulated time, or of wall time while it waits."""
 
     def __init__(
         self, node: Node, simulation: Simulation, pacer: Pacer, cameras: CameraThread
@@ -44,15 +43,15 @@ class Statistics:
         self._publisher = node.create_publisher(
             DiagnosticArray, "mock_home/statistics", qos.DRIVER_OUTPUT
         )
-        self._told: dict[str, dict[str, int]] = {}
+        self._reported: dict[str, dict[str, int]] = {}
 
     def publish(self) -> None:
-        """Publishes if it is time. Called after each tick."""
+        """Publish if due. Called after each tick."""
         if self._simulation.ticks % STATISTICS_TICKS == 0:
             self.publish_now()
 
     def publish_now(self) -> None:
-        """Publishes: also while time stands still, so that people learn what it waits for."""
+        """Publish now, also while simulated time waits."""
         simulation = self._simulation
         waiting = _status("graph", {"waiting for": simulation.waiting_for}, [])
         message = DiagnosticArray(status=[self._overall(), waiting])
@@ -63,7 +62,7 @@ class Statistics:
                     "last_rejection": witness.last_rejection,
                     "last_fault": witness.last_fault,
                 }
-            new = self._news(name, {fault: counted[fault] for fault in FAULTS})
+            new = self._new_faults(name, {fault: counted[fault] for fault in FAULTS})
             message.status.append(_status(name, {**counted, **last}, new))
         message.header.stamp = ns_to_time(simulation.now_ns)
         self._publisher.publish(message)
@@ -79,17 +78,17 @@ class Statistics:
             "pictures": self._cameras.rendered,
             "not_finite_set_points": refused[NOT_FINITE],
         }
-        return _status(self._name, values, self._news(self._name, refused))
+        return _status(self._name, values, self._new_faults(self._name, refused))
 
-    def _news(self, name: str, faults: dict[str, int]) -> list[str]:
-        """Faults that were counted since the last message."""
-        told = self._told.get(name, {})
-        self._told[name] = faults
-        return [fault for fault, count in faults.items() if count > told.get(fault, 0)]
+    def _new_faults(self, name: str, faults: dict[str, int]) -> list[str]:
+        """Return the faults counted since the last message."""
+        reported = self._reported.get(name, {})
+        self._reported[name] = faults
+        return [fault for fault, count in faults.items() if count > reported.get(fault, 0)]
 
 
 def counts(witness: GroupWitness) -> dict[str, int]:
-    """The counts of one controller by the names that they are published under."""
+    """Return the counts of one controller, by their published names."""
     return {
         "commands": witness.commands,
         "ticks": witness.ticks,
@@ -101,7 +100,7 @@ def counts(witness: GroupWitness) -> dict[str, int]:
 
 
 def _status(name: str, values: dict[str, Any], new: list[str]) -> DiagnosticStatus:
-    """A status whose level and text follow from what is new."""
+    """Build a status; level and text follow from the new faults."""
     level = DiagnosticStatus.OK
     if new:
         level = DiagnosticStatus.ERROR if NOT_FINITE in new else DiagnosticStatus.WARN

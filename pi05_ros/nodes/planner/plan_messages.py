@@ -1,4 +1,4 @@
-"""What the planner publishes: subtasks and decisions as messages."""
+"""Messages of the planner: subtasks and decisions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pi05_ros.planning.tasks import CurrentSubtask
 def subtask_message(
     subtask: CurrentSubtask, letterboxes: Mapping[str, Letterbox], now_ns: int
 ) -> Subtask:
-    """The present subtask.
+    """Convert the current subtask to a message.
 
     Args:
-        subtask: What it is.
-        letterboxes: Where the pictures of the observation lie in the model's.
-        now_ns: The time of publication [ns].
+        subtask: The subtask.
+        letterboxes: Camera -> position of its picture in the model's input.
+        now_ns: Time of publication [ns].
     """
     message = Subtask(
         id=subtask.id,
@@ -49,12 +49,12 @@ def subtask_message(
 def decision_message(
     decision: Decision, standing: CurrentSubtask | None, now_ns: int
 ) -> PlanDecision:
-    """A decision.
+    """Convert a decision to a message.
 
     Args:
-        decision: What it is.
-        standing: The subtask after it.
-        now_ns: The time of publication [ns].
+        decision: The decision.
+        standing: Subtask after the decision.
+        now_ns: Time of publication [ns].
     """
     message = PlanDecision(
         task=decision.task,
@@ -73,7 +73,7 @@ def decision_message(
 
 
 def _box_message(box: Box, letterbox: Letterbox) -> BoundingBox:
-    """A box of the padded model picture as one of the camera's own picture."""
+    """Convert a box from the padded model input to the camera's picture."""
     x_min, y_min = letterbox.to_picture(box.x_min, box.y_min)
     x_max, y_max = letterbox.to_picture(box.x_max, box.y_max)
     return BoundingBox(

@@ -1,4 +1,4 @@
-"""The action execute_task: one goal at a time, which ends when its task does."""
+"""Action server of execute_task: one goal at a time, which ends with its task."""
 
 from __future__ import annotations
 
@@ -17,19 +17,25 @@ from pi05_ros.nodes.common.conversions import seconds_to_duration
 from pi05_ros.planning.tasks import Outcome
 
 MESSAGES = {
-    Outcome.DONE: "the task is done",
-    Outcome.CANCELED: "it was cancelled",
-    Outcome.PREEMPTED: "a newer task replaced it",
-    Outcome.TIMEOUT: "the time limit ran out",
-    Outcome.DEACTIVATED: "the planner was deactivated",
+    Outcome.DONE: "task done",
+    Outcome.CANCELED: "task cancelled",
+    Outcome.PREEMPTED: "replaced by a newer task",
+    Outcome.TIMEOUT: "time limit reached",
+    Outcome.DEACTIVATED: "planner deactivated",
 }
 
 
 class TaskServer:
-    """Takes goals, tells feedback, and delivers a result when it is told the outcome.
+    """Accepts goals, publishes feedback, and delivers a result when the task ends.
 
-    A helper of a node, not a node. rclpy calls a goal's callback when its task has ended, so that
-    a goal blocks nobody meanwhile.
+    rclpy executes a goal's callback only when its task has ended, so that a goal blocks no other
+    callback meanwhile.
+
+    Args:
+        node: Owns the action.
+        problem: Returns why the node accepts no task now, as one clause; empty: it does.
+        preempt: Ends the current task for a newer one.
+        begin: Begins the task of a goal: text, and time limit [s] or None.
     """
 
     def __init__(
@@ -39,19 +45,11 @@ class TaskServer:
         preempt: Callable[[], None],
         begin: Callable[[str, float | None], None],
     ) -> None:
-        """Offers the action.
-
-        Args:
-            node: The node that it belongs to.
-            problem: Why the node takes no task at all now, as one clause; empty: it does.
-            preempt: Ends the present task for a newer one.
-            begin: Begins the task of a goal: text, and time limit [s] or None.
-        """
         self._node = node
         self._problem = problem
         self._preempt = preempt
         self._begin = begin
-        self._lock = threading.Lock()  # Guards the goal: the brain's thread ends tasks, too.
+        self._lock = threading.Lock()  # Guards the goal: the worker thread ends tasks as well.
         self._goal: ServerGoalHandle | None = None
         self._results: dict[bytes, ExecuteTask.Result] = {}  # By goal, until it is fetched.
         self._server = ActionServer(
@@ -67,12 +65,12 @@ class TaskServer:
 
     @property
     def is_cancel_requested(self) -> bool:
-        """Whether the client of the present goal wants it to end."""
+        """True if the client of the current goal has requested its cancellation."""
         with self._lock:
             return self._goal is not None and self._goal.is_cancel_requested
 
-    def tell(self, subtask: Subtask, elapsed: float) -> None:
-        """Feedback to the client of the present goal, if there is one. elapsed [s]."""
+    def publish_feedback(self, subtask: Subtask, elapsed: float) -> None:
+        """Publish feedback to the client of the current goal, if there is one. elapsed [s]."""
         with self._lock:
             goal = self._goal
         if goal is not None:
@@ -81,15 +79,17 @@ class TaskServer:
             )
 
     def finish(self, outcome: Outcome, subtask_count: int, elapsed: float) -> None:
-        """Ends the present goal, if there is one. elapsed [s]."""
+        """End the current goal, if there is one. elapsed [s]."""
         with self._lock:
             goal, self._goal = self._goal, None
         if goal is None:
             return
         executor = self._node.executor
         if executor is None or self._node not in executor.get_nodes():
-            # Nobody spins any more: the task that delivers the result would never run.
-            self._node.get_logger().warning("ending: the client of execute_task gets no result")
+            # No executor runs: the task that delivers the result would never be called.
+            self._node.get_logger().warning(
+                "shutting down: the client of execute_task gets no result"
+            )
             return
         self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
             code=int(outcome),
@@ -97,29 +97,29 @@ class TaskServer:
             subtask_count=subtask_count,
             elapsed=seconds_to_duration(elapsed),
         )
-        # In the executor's thread, as a cancel is: rclpy refuses to begin a goal that a cancel
-        # reaches at the same moment.
+        # In the executor's thread, as cancellation is: rclpy does not execute a goal that is
+        # cancelled at the same moment.
         executor.create_task(goal.execute)
 
     def close(self) -> None:
-        """Withdraws the action."""
+        """Destroy the action server."""
         self._server.destroy()
 
     # Called by rclpy, in the executor's thread.
 
     def _on_goal(self, goal: ExecuteTask.Goal) -> GoalResponse:
-        trouble = instructions.text_problem(goal.task) or self._problem()
+        problem = instructions.text_problem(goal.task) or self._problem()
         if not instructions.clean(goal.task):
-            trouble = trouble or "it is empty"
-        if trouble:
-            self._node.get_logger().error(f"task refused: {trouble}")
+            problem = problem or "it is empty"
+        if problem:
+            self._node.get_logger().error(f"task rejected: {problem}")
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
     def _on_accepted(self, goal: ServerGoalHandle) -> None:
         self._preempt()
         with self._lock:
-            self._goal = goal  # Before it begins: the brain's thread may be done at once.
+            self._goal = goal  # Before it begins: the worker may end the task at once.
         limit = goal.request.time_limit
         self._begin(
             instructions.clean(goal.request.task), limit.sec + limit.nanosec * 1e-9 or None

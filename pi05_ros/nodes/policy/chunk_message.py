@@ -1,4 +1,4 @@
-"""From a chunk to its message, with the ledger of where its time went."""
+"""Message of a chunk, with its latency ledger."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def chunk_message(
     ledger: ChunkLedger,
     published_ns: int,
 ) -> ActionChunk:
-    """The message of a chunk.
+    """Build the message of a chunk.
 
     Args:
-        platform: Its robot.
-        request: What it was computed for.
-        release: How it is published.
-        ledger: Where its time went; publication is filled in here.
-        published_ns: Now [ns].
+        platform: The robot.
+        request: Request that it answers.
+        release: Rows, start and sequence number to publish.
+        ledger: Latency ledger; the time of publication is set here.
+        published_ns: Time of publication [ns].
     """
     ledger.publication = ns_to_time(published_ns)
     message = ActionChunk(
@@ -47,12 +47,12 @@ def chunk_message(
 
 
 def chunk_ledger(pictures: Pictures, started_ns: int, prediction: ChunkPrediction) -> ChunkLedger:
-    """Where the time of a prediction went; durations are 0 where the brain does not say.
+    """Build the latency ledger of a prediction; unknown durations are 0.
 
     Args:
-        pictures: What it was computed from.
-        started_ns: When the brain was asked [ns].
-        prediction: Its answer.
+        pictures: Pictures of the observation.
+        started_ns: Start of inference [ns].
+        prediction: The prediction.
     """
     ledger = ChunkLedger(
         capture=ns_to_time(pictures.stamp_ns),

@@ -1,4 +1,4 @@
-"""policy: from a subtask to action chunks. It sees the subtask only, never the task."""
+"""Node `policy`: predicts action chunks from the subtask; it does not use the task."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import OK, WARN, Health
+from pi05_ros.nodes.common.health import OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.policy.chunk_message import chunk_ledger, chunk_message
 from pi05_ros.nodes.policy.parameters import PolicyParameters
 
-_RATE_WINDOW_NS = 5_000_000_000  # Chunks are counted over so long for their rate.
+_RATE_WINDOW_NS = 5_000_000_000  # Window of the chunk rate.
 
 
 class Policy(BrainNode[PolicyParameters]):
-    """Runs the low level: π(a | o, l̂)."""
+    """Runs the low level, π(a | o, l̂).
+
+    Args:
+        brain_source: Source of the brain; None creates one for this node.
+        **arguments: Passed on to LifecycleNode.
+    """
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
-        """Makes the node, unconfigured.
-
-        Args:
-            brain_source: Where the brain comes from; None makes one of its own.
-            **arguments: For the lifecycle node.
-        """
         super().__init__("policy", PolicyParameters, brain_source, **arguments)
-        self._lock = threading.Lock()  # Guards subtask and scheduler: the worker uses them, too.
+        self._lock = (
+            threading.Lock()
+        )  # Guards subtask and scheduler, which the worker uses as well.
         self._subtask: Subtask | None = None
         self._subscription: Any = None
         self._publisher: Any = None
 
     def configure(self) -> None:
-        """Opens and warms the brain, settles the mode, makes the output."""
+        """Open and warm up the brain, choose the chunk mode, create the output."""
         self.open_brain()
         info = self._brain.info
         mode = settle_mode(self.parameters.chunk_mode, info.continuations)
@@ -53,38 +54,38 @@ class Policy(BrainNode[PolicyParameters]):
             self._brain.warm_up(continuation)
         self._settings = dataclasses.replace(self.parameters.chunks, mode=mode)
         self._scheduler = self._new_scheduler()
-        self.get_logger().info(f"chunks follow each other in mode {mode}")
+        self.get_logger().info(f"chunk mode: {mode}")
         self._publisher = self.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
 
     def activate(self) -> None:
-        """Opens the inputs."""
+        """Open the inputs."""
         self._subtask = None
         self._scheduler = self._new_scheduler()
         self._latency = math.nan
         self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
-        self.start_thinking(self._platform.policy_cameras, self._on_state)
+        self.start_inference(self._platform.policy_cameras, self._on_state)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
         )
 
     def deactivate(self) -> None:
-        """Closes the inputs; what the bridge has of the last chunk runs out by itself."""
+        """Close the inputs; the bridge executes the rest of the last chunk."""
         with self._lock:
-            self._subtask = None  # A thought that outlives the worker's end publishes nothing.
-        self.stop_thinking()
+            self._subtask = None  # An inference still running after this publishes nothing.
+        self.stop_inference()
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
             self._subscription = None
 
     def cleanup(self) -> None:
-        """Gives the brain back and frees the output."""
+        """Release the brain and destroy the output."""
         self.close_brain()
         if self._publisher is not None:
             self.destroy_publisher(self._publisher)
             self._publisher = None
 
     def health(self) -> Health:
-        """How chunks follow each other, how late they are, and what became of them."""
+        """Chunk mode, rate, latency, delay and counts."""
         with self._lock:
             scheduler, now_ns = self._scheduler, self.now_ns()
             recent = sum(now_ns - _RATE_WINDOW_NS < at_ns <= now_ns for at_ns in self._published)
@@ -101,14 +102,14 @@ class Policy(BrainNode[PolicyParameters]):
             problem = scheduler.problem()
         if idle:
             return Health(OK, "waiting for a subtask", values)
-        if blindness := self.blindness():
-            return Health(WARN, f"cannot act: {blindness}", values)
+        if observation_problem := self.observation_problem():
+            return Health(WARN, f"no chunks: {observation_problem}", values)
         if problem:
-            return Health(WARN, f"acting, but {problem}", values)
-        return Health(OK, "acting", values)
+            return Health(WARN, f"publishing chunks, but {problem}", values)
+        return Health(OK, "publishing chunks", values)
 
-    def saw(self, pictures: Pictures) -> None:
-        """Tells the scheduler how often there is something new to see."""
+    def on_pictures(self, pictures: Pictures) -> None:
+        """Report a new observation to the scheduler, which estimates their rate."""
         with self._lock:
             self._scheduler.add_observation(pictures.stamp_ns)
 
@@ -121,14 +122,14 @@ class Policy(BrainNode[PolicyParameters]):
             changed = _reference(self._subtask) != _reference(message)
             self._subtask = message
         if changed:
-            self.think_soon()
+            self.request_inference()
 
     # The low level: the worker's thread.
 
-    def think(self) -> None:
-        """Asks the brain for the next chunk when one is due."""
-        assert self._observer is not None
-        moment = self._observer.latest()
+    def run_inference(self) -> None:
+        """Predict the next chunk if one is due."""
+        assert self._observations is not None
+        moment = self._observations.latest()
         if moment is None:
             return
         started_ns = self.now_ns()
@@ -150,30 +151,30 @@ class Policy(BrainNode[PolicyParameters]):
         with self._lock:
             now_ns = self.now_ns()
             if self._scheduler.refusal(request, _reference(self._subtask), now_ns):
-                return  # What made it void has woken the worker again.
+                return  # Void; its cause has woken the worker again.
             release = self._scheduler.release(request, prediction.actions, now_ns)
             message = chunk_message(self._platform, request, release, ledger, now_ns)
             self._latency = message.latency
             self._published.append(now_ns)
-            # Under the lock: once deactivated, nothing is published.
+            # Under the lock: nothing is published after deactivation.
             self._publisher.publish(message)
 
     def _check(self, actions: np.ndarray, request: ChunkRequest) -> None:
-        """Raises MessageError when a brain breaks its contract."""
+        """Raise MessageError for a chunk that breaks the contract of a brain."""
         wanted = (self._brain.info.horizon, self._platform.size)
         if actions.shape != wanted:
-            raise MessageError(f"the brain gave a chunk of {actions.shape}, wanted {wanted}")
+            raise MessageError(
+                f"the brain returned a chunk of shape {actions.shape}, wanted {wanted}"
+            )
         if not np.isfinite(actions).all():
-            raise MessageError("the brain gave a chunk with values that are not finite")
+            raise MessageError("the brain returned a chunk with values that are not finite")
         if (running := request.continuation) is not None:
             committed = running.committed
             if not np.array_equal(actions[:committed], running.actions[:committed]):
-                raise MessageError(
-                    f"the brain changed some of the {committed} rows that are committed"
-                )
+                raise MessageError(f"the brain changed some of the {committed} committed rows")
 
     def _new_scheduler(self) -> ChunkScheduler:
-        """A scheduler that knows nothing yet.
+        """Create a scheduler without history.
 
         Raises:
             ConfigError: The parameters do not fit the brain's chunks.
@@ -192,14 +193,14 @@ class Policy(BrainNode[PolicyParameters]):
 
 
 def _reference(subtask: Subtask | None) -> SubtaskRef | None:
-    """What chunks are made for; None: nothing is to be done."""
+    """Return the subtask that chunks are predicted for; None: nothing to do."""
     if subtask is None or not subtask.text:
         return None
     return SubtaskRef(subtask.task, subtask.id, subtask.text)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs policy alone."""
+    """Run policy alone."""
     return run_node(Policy, args)
 
 

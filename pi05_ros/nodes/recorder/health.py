@@ -1,29 +1,29 @@
-"""How the recorder is, for /diagnostics."""
+"""Health of the recorder for /diagnostics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.nodes.common.base import ERROR, OK, WARN, Health
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.recording.disk import in_bytes
 from pi05_ros.recording.episodes import EpisodeStatus, RecorderState
 from pi05_ros.recording.tallies import UNKNOWN, TopicReport
 
 
 def idle_health(status: EpisodeStatus, folder: str, space_problem: str, notice: str) -> Health:
-    """While no episode is being recorded.
+    """Return the health while no episode is recorded.
 
     Args:
-        status: Of the last episode.
-        folder: Of the bags.
-        space_problem: Why none can begin, one clause; empty: one can.
-        notice: What recovery did.
+        status: Status of the last episode.
+        folder: Folder of the bags.
+        space_problem: Why no episode can start, one clause; empty: one can.
+        notice: Result of recovery.
     """
     values = {"folder": folder}
     if status.state is RecorderState.ERROR:
-        return Health(ERROR, f"recording ended by itself: {status.message}", values)
+        return Health(ERROR, f"recording stopped on an error: {status.message}", values)
     if space_problem:
-        return Health(WARN, f"no episode can begin: {space_problem}", values)
+        return Health(WARN, f"no episode can be started: {space_problem}", values)
     idle = "closing the bag" if status.state is RecorderState.CLOSING else "no episode is open"
     return Health(OK, "; ".join(filter(None, (idle, notice))), values)
 
@@ -31,13 +31,13 @@ def idle_health(status: EpisodeStatus, folder: str, space_problem: str, notice: 
 def recording_health(
     status: EpisodeStatus, topics: Sequence[TopicReport], problems: str, drops: int
 ) -> Health:
-    """While an episode is recorded: every topic with its rate, losses and drops.
+    """Return the health while an episode is recorded, with rate, losses and drops by topic.
 
     Args:
-        status: Of the episode.
-        topics: Its topics.
-        problems: What is not recorded as it should be, in words; empty: nothing.
-        drops: Messages dropped so far, if more were since the last time; else 0.
+        status: Status of the episode.
+        topics: Reports of its topics.
+        problems: Problems of recording; empty: none.
+        drops: Messages dropped so far; 0 if none were dropped since the last call.
     """
     values = {}
     for topic in topics:
@@ -48,6 +48,6 @@ def recording_health(
     if problems:
         level, said = WARN, problems
     if drops:
-        level, said = WARN, f"the disk is too slow: {drops} messages were dropped so far"
+        level, said = WARN, f"the disk is too slow: {drops} messages dropped so far"
     name = status.facts.id if status.facts else ""
     return Health(level, f"recording {name}: {said}", values)

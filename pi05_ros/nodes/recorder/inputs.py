@@ -1,4 +1,4 @@
-"""The recorder's subscriptions: made as the graph offers them, emptied by a thread of ours."""
+"""Subscriptions of the recorder, created from the graph and read by their own thread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.by_hand import ByHand
+from pi05_ros.nodes.common.manual_take import ManualTakeGroup
 from pi05_ros.recording.queue import Message
 from pi05_ros.recording.session import Session
 from pi05_ros.recording.subscriptions import (
@@ -28,27 +28,29 @@ from pi05_ros.recording.subscriptions import (
 from pi05_ros.recording.topics import TopicChoice
 
 _POLL_S = 0.005
-_LOOK_S = 0.5  # Between two looks at the graph [s].
-_SOON_S = 0.1  # The same while an episode is young.
-_YOUNG_S = 3.0
-_AT_ONCE = 64  # Messages of one topic before the next has its turn.
-_LAST_ROUNDS = 8  # As many turns empty the deepest subscription.
-# What DDS keeps for a subscription while this process waits for a processor. Pictures are large.
+_GRAPH_S = 0.5  # Period of the check for new publishers [s].
+_DISCOVERY_GRAPH_S = 0.1  # The same during discovery, at the start of an episode [s].
+_DISCOVERY_S = 3.0  # Duration of discovery [s].
+_MAX_BURST = 64  # Messages taken from one topic before the next topic.
+_LAST_ROUNDS = 8  # Enough rounds to empty the deepest subscription.
+# Queue depth of a subscription while this process waits for a processor. Pictures are large.
 _DEPTH, _PICTURE_DEPTH = 500, 30
 _PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "pi05_msgs/msg/CameraSet")
-_BELIEVED_NS = 1_000_000_000  # A reception time further than this from now is of another clock.
+_MAX_RECEPTION_OFFSET_NS = (
+    1_000_000_000  # A reception time further than this from now is of another clock.
+)
 
 
 class RecorderInputs:
-    """Fills a session from the topics of the graph, until it is closed.
+    """Writes the topics of the graph into a session, until it is closed.
 
-    Messages are taken as they were serialized; nothing here decodes them.
+    Messages are taken in serialized form and not decoded.
 
     Args:
         node: Owns the subscriptions.
-        choice: Which topics.
-        session: Where the messages go.
-        simulated: Whether the node's time is simulated.
+        choice: Selection of topics.
+        session: Session that receives the messages.
+        simulated: True if the node's time is simulated.
     """
 
     def __init__(
@@ -56,11 +58,11 @@ class RecorderInputs:
     ) -> None:
         self._node, self.session, self._simulated = node, session, simulated
         self._joining = SubscriptionTracker(choice)
-        # With forty topics and some hundred messages a second an executor costs most of a core.
-        self._group = ByHand()
-        self._taps: dict[str, Any] = {}  # Topic -> subscription.
+        # For forty topics and some hundred messages a second an executor uses most of a core.
+        self._group = ManualTakeGroup()
+        self._subscriptions: dict[str, Any] = {}  # Topic -> subscription.
         self._began = time.monotonic()
-        self._look_at = 0.0
+        self._next_update = 0.0
         self._stop = threading.Event()
         self._failure = ""
         self._thread = threading.Thread(target=self._run, name="inputs", daemon=True)
@@ -68,29 +70,29 @@ class RecorderInputs:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Topic -> why it is not recorded as it should be, one clause."""
+        """Topic -> problem of its recording, one clause."""
         problems = dict(self._joining.problems)
         if self._failure:
             problems["all topics"] = self._failure
         return problems
 
     @property
-    def several(self) -> set[str]:
+    def multi_publisher_topics(self) -> set[str]:
         """Topics with several publishers."""
         return set(self._joining.several)
 
     @property
-    def young(self) -> bool:
-        """Whether DDS may still be finding publishers."""
-        return time.monotonic() - self._began < _YOUNG_S
+    def is_discovering(self) -> bool:
+        """True while DDS may still discover publishers."""
+        return time.monotonic() - self._began < _DISCOVERY_S
 
     @property
     def topic_count(self) -> int:
-        """Topics that are subscribed to."""
-        return len(self._taps)
+        """Number of subscribed topics."""
+        return len(self._subscriptions)
 
     def close(self) -> None:
-        """Takes what has arrived, and unsubscribes."""
+        """Take the messages that have arrived and destroy the subscriptions."""
         self._stop.set()
         self._thread.join()
 
@@ -98,36 +100,42 @@ class RecorderInputs:
         try:
             while not self._stop.wait(_POLL_S):
                 now = time.monotonic()
-                if now >= self._look_at:
-                    self._look_at = now + (_SOON_S if self.young else _LOOK_S)
-                    self._look()
+                if now >= self._next_update:
+                    self._next_update = now + (
+                        _DISCOVERY_GRAPH_S if self.is_discovering else _GRAPH_S
+                    )
+                    self._update_subscriptions()
                 self._drain()
             for _ in range(_LAST_ROUNDS):
                 self._drain()
         except Exception:
-            self._failure = "the recorder's inputs failed: its log says why"
+            self._failure = "internal error: see the log of recorder"
             self._node.get_logger().error(f"inputs failed:\n{traceback.format_exc()}")
         finally:
-            for tap in self._taps.values():
-                self._node.destroy_subscription(tap)
-            self._taps = {}
+            for subscription in self._subscriptions.values():
+                self._node.destroy_subscription(subscription)
+            self._subscriptions = {}
 
     def _drain(self) -> None:
-        """Takes what has arrived on every topic."""
+        """Take the messages that have arrived on every topic."""
         now_ns = self._node.now_ns()
         put = self.session.put
-        for topic, tap in self._taps.items():
-            take, kind = tap.handle.take_message, tap.msg_type
-            for _ in range(_AT_ONCE):
+        for topic, subscription in self._subscriptions.items():
+            take, kind = subscription.handle.take_message, subscription.msg_type
+            for _ in range(_MAX_BURST):
                 taken = take(kind, True)
                 if taken is None:
                     break
                 data, info = taken
                 log_ns = now_ns
                 if not self._simulated:
-                    # The same clock as the node's: messages keep the order in which they came.
+                    # The node's clock: messages keep the order of arrival.
                     received_ns = int(info["received_timestamp"])
-                    log_ns = received_ns if abs(now_ns - received_ns) < _BELIEVED_NS else now_ns
+                    log_ns = (
+                        received_ns
+                        if abs(now_ns - received_ns) < _MAX_RECEPTION_OFFSET_NS
+                        else now_ns
+                    )
                 put(
                     Message(
                         topic,
@@ -138,8 +146,8 @@ class RecorderInputs:
                     )
                 )
 
-    def _look(self) -> None:
-        """Follows the graph."""
+    def _update_subscriptions(self) -> None:
+        """Subscribe to new publishers of the graph."""
         choice = self._joining.choice
         for join in self._joining.update(publishers(self._node, choice)):
             self._join(join)
@@ -148,14 +156,16 @@ class RecorderInputs:
             self.session.change(lambda facts: replace(facts, cameras=cameras))
 
     def _join(self, join: SubscriptionRequest) -> None:
-        before = self._taps.pop(join.topic, None)
+        before = self._subscriptions.pop(join.topic, None)
         if before is not None:
             self._node.destroy_subscription(before)
-            self._node.get_logger().info(f"{join.topic}: its publishers' QoS changed; joined anew")
+            self._node.get_logger().info(
+                f"{join.topic}: its publishers' QoS changed; subscribed again"
+            )
         try:
             definition(join.type)
             kind = message_type(join.type)
-            tap = self._node.create_subscription(
+            subscription = self._node.create_subscription(
                 kind,
                 join.topic,
                 _never_called,
@@ -171,11 +181,11 @@ class RecorderInputs:
             )
             return
         self.session.add_topic(BagTopic(join.topic, join.type, join.qos, join.type_hash))
-        self._taps[join.topic] = tap
+        self._subscriptions[join.topic] = subscription
 
 
 def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Publisher]]:
-    """Who publishes what now, of the topics that may be recorded."""
+    """Return topic -> current publishers, for topics that may be recorded."""
     return {
         name: [_publisher(info) for info in node.get_publishers_info_by_topic(name)]
         for name, _ in node.get_topic_names_and_types()
@@ -184,17 +194,17 @@ def publishers(node: ManagedNode[Any], choice: TopicChoice) -> dict[str, list[Pu
 
 
 def message_type(name: str) -> Any:
-    """The class of "sensor_msgs/msg/Image".
+    """Return the class of a type name such as "sensor_msgs/msg/Image".
 
     Raises:
-        ImportError, AttributeError, ValueError: It is not installed, or no such name can be.
+        ImportError, AttributeError, ValueError: It is not installed, or not a type name.
     """
     package, folder, kind = name.split("/")
     return getattr(importlib.import_module(f"{package}.{folder}"), kind)
 
 
 def _publisher(info: Any) -> Publisher:
-    # Humble tells no hash.
+    # Humble has no type hash.
     type_hash = str(getattr(info, "topic_type_hash", ""))
     return Publisher(info.topic_type, OfferedQos.of(info.qos_profile), type_hash)
 
@@ -215,4 +225,4 @@ def _profile(demand: RequestedQos, type_name: str) -> QoSProfile:
 
 
 def _never_called(message: bytes) -> None:
-    raise AssertionError("an executor took what the recorder takes by hand")
+    raise AssertionError("an executor took a message of a manually taken subscription")

@@ -1,4 +1,4 @@
-"""The recorder's state as messages."""
+"""Messages of the recorder's state."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pi05_ros.recording.tallies import TopicReport
 
 
 def episode_message(status: EpisodeStatus, now: Time, notice: str) -> Episode:
-    """The topic `episode`.
+    """Build a message of the topic `episode`.
 
     Args:
-        status: What is known.
+        status: Status of the episode.
         now: Stamp.
-        notice: What an operator should know beside `status.message`; empty: nothing.
+        notice: Further information for operators, beside `status.message`; empty: none.
     """
     facts = status.facts
     message = Episode(
@@ -47,7 +47,7 @@ def recording_message(
     write_rate: float,
     free_bytes: int,
 ) -> Recording:
-    """The topic `recording`; see Recording.msg."""
+    """Build a message of the topic `recording`; see Recording.msg."""
     message = Recording(
         id=name,
         topics=[

@@ -1,4 +1,4 @@
-"""Node `recorder`: one bag an episode, from start_episode to stop_episode.
+"""Node `recorder`: one bag for each episode, from start_episode to stop_episode.
 
 Services, while it is active:
     start_episode (pi05_msgs/StartEpisode), stop_episode (pi05_msgs/StopEpisode)
@@ -9,8 +9,8 @@ Publishes:
         when the bag is closed.
 
 Subscribes, while an episode is open, to every topic of the platform and of the suite's namespace
-(`pi05_ros.recording.topics`), as serialized messages. Nobody waits for this node: it sends no
-heartbeat, and when it dies the robot goes on.
+(`pi05_ros.recording.topics`), as serialized messages. It sends no heartbeat: the robot continues
+without it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import Health, ManagedNode
+from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.common.health import Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.recorder.health import idle_health, recording_health
 from pi05_ros.nodes.recorder.inputs import RecorderInputs, publishers
@@ -51,12 +52,12 @@ from pi05_ros.recording.provenance import checkpoint_facts, software_version
 from pi05_ros.recording.subscriptions import types_of
 from pi05_ros.recording.topics import TopicChoice, rules_for
 
-_WATCH_S = 0.1  # How soon a change of state is told [s].
+_UPDATE_S = 0.1  # Period of the check for changes of state [s].
 _ENDED = "recorder stopped"
 
 
 class Recorder(ManagedNode[RecorderParameters]):
-    """Records. What decides is in `pi05_ros.recording`."""
+    """Records episodes; the logic is in `pi05_ros.recording`."""
 
     VITAL = False
 
@@ -64,13 +65,13 @@ class Recorder(ManagedNode[RecorderParameters]):
         super().__init__("recorder", RecorderParameters, **arguments)
         self._episodes: Episodes | None = None
         self._inputs: RecorderInputs | None = None
-        self._operators: RecorderServices | None = None
+        self._episode_services: RecorderServices | None = None
         self._open: list[Any] = []
-        self._notice = ""  # What recovery did.
+        self._notice = ""  # Result of recovery, or why no episode was started.
         self._stop_recovering = threading.Event()
 
     def configure(self) -> None:
-        """Checks the parameters, looks after what a crash has left, and makes the outputs."""
+        """Check the parameters, start recovery of unclosed bags, and create the outputs."""
         parameters = self.parameters
         self._platform = load_platform(parameters.platform)
         self._simulated = bool(self.get_parameter("use_sim_time").value)
@@ -94,16 +95,16 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._episode_out = self.create_publisher(Episode, "episode", qos.LATCHED)
         self._report = RecordingReport(self)
         self._stop_recovering.clear()
-        # A bag of many gigabytes takes a while: nobody should wait for it.
+        # In a thread: a bag of many gigabytes takes a while.
         threading.Thread(target=self._recover, name="recovery", daemon=True).start()
 
     def activate(self) -> None:
-        """Opens the services."""
-        self._task = ""  # The planner's.
-        self._to_begin = self.parameters.record  # By itself, when all nodes are active.
+        """Open the services."""
+        self._task = ""  # Current task of the planner.
+        self._auto_start_pending = self.parameters.record  # Start when all nodes are active.
         self._graph_active = False
-        self._told: tuple[RecorderState, str] | None = None
-        self._operators = RecorderServices(self, self._on_start, self._on_stop)
+        self._published: tuple[RecorderState, str] | None = None
+        self._episode_services = RecorderServices(self, self._on_start, self._on_stop)
         self._open = [
             self.create_subscription(
                 Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
@@ -115,17 +116,17 @@ class Recorder(ManagedNode[RecorderParameters]):
                 qos.LATCHED,
             ),
         ]
-        self._watches = [
-            self.steady_timer(_WATCH_S, self._watch),
-            self.steady_timer(1.0, self._tell),
+        self._update_timers = [
+            self.steady_timer(_UPDATE_S, self._update),
+            self.steady_timer(1.0, self._publish_reports),
         ]
 
     def deactivate(self) -> None:
-        """Closes the bag of an open episode, verified, and the services."""
-        if self._operators is not None:
-            self._operators.close()
-            self._operators = None
-            for timer in self._watches:
+        """Close and verify the bag of an open episode, and close the services."""
+        if self._episode_services is not None:
+            self._episode_services.close()
+            self._episode_services = None
+            for timer in self._update_timers:
                 self.destroy_timer(timer)
         for subscription in self._open:
             self.destroy_subscription(subscription)
@@ -134,12 +135,12 @@ class Recorder(ManagedNode[RecorderParameters]):
         if self._episodes is not None:
             reply = self._episodes.end(_ENDED)
             if reply.code != StopCode.NOT_RECORDING:
-                self._say("end", reply)
+                self._log_reply("end", reply)
             self._report.settle()
             self._publish_episode()
 
     def cleanup(self) -> None:
-        """Frees the outputs."""
+        """Destroy the outputs."""
         self._stop_recovering.set()
         if self._episodes is not None:
             self._episodes = None
@@ -147,7 +148,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._report.close()
 
     def health(self) -> Health:
-        """What is recorded, lost and dropped, topic by topic."""
+        """Rates, losses and drops of each topic."""
         assert self._episodes is not None
         status = self._episodes.status()
         if status.state is not RecorderState.RECORDING:
@@ -167,9 +168,9 @@ class Recorder(ManagedNode[RecorderParameters]):
         assert self._episodes is not None
         if self._simulated and self.now_ns() == 0:
             return Reply(
-                StartCode.STORAGE_ERROR, "no time is heard on /clock: no message could be stamped"
+                StartCode.STORAGE_ERROR, "no time on /clock yet: messages could not be stamped"
             )
-        # Now, since the head of the file is all that a crash would leave of the facts.
+        # Chosen now: after a crash only the head of the file holds these facts.
         choice = TopicChoice(self._rules)
         choice.choose(types_of(publishers(self, choice)))
         facts = replace(
@@ -183,10 +184,10 @@ class Recorder(ManagedNode[RecorderParameters]):
         reply = self._episodes.start(facts)
         session = self._episodes.session
         if reply.code == StartCode.NONE and session is not None:
-            self._close_inputs()  # Of an episode that ended by itself.
+            self._close_inputs()  # Inputs of an episode that ended on an error.
             self._inputs = RecorderInputs(self, choice, session, self._simulated)
             self._report.follow(session, self._inputs)
-        self._say("start_episode", reply)
+        self._log_reply("start_episode", reply)
         return reply
 
     def _on_stop(self, request: StopEpisode.Request) -> Reply:
@@ -199,7 +200,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             self._close_inputs()
         reply = self._episodes.stop(request.outcome, request.notes)
         self._report.settle()
-        self._say("stop_episode", reply)
+        self._log_reply("stop_episode", reply)
         return reply
 
     # In the executor's thread.
@@ -213,33 +214,33 @@ class Recorder(ManagedNode[RecorderParameters]):
     def _on_graph_state(self, message: String) -> None:
         self._graph_active = message.data == "active"
 
-    def _begin_by_itself(self) -> None:
+    def _auto_start(self) -> None:
         reply = self._start(self.parameters.task, "", "", "")
         if reply.code != StartCode.NONE:
-            self._notice = f"no episode was begun: {reply.message}"
+            self._notice = f"episode not started: {reply.message}"
 
-    def _watch(self) -> None:
-        """Begins by itself when it should, and tells a change of state at once."""
-        assert self._episodes is not None and self._operators is not None
-        # The graph may be active before simulated time is heard here.
+    def _update(self) -> None:
+        """Start the automatic episode when due, and publish a change of state at once."""
+        assert self._episodes is not None and self._episode_services is not None
+        # The graph may be active before simulated time arrives here.
         timeless = self._simulated and self.now_ns() == 0
-        if self._to_begin and self._graph_active and not timeless:
-            self._to_begin = False
-            self._operators.do(self._begin_by_itself)
+        if self._auto_start_pending and self._graph_active and not timeless:
+            self._auto_start_pending = False
+            self._episode_services.do(self._auto_start)
         self._report.settle()
         status = self._episodes.status()
-        told = (status.state, self._notice)
-        if told == self._told:
+        current = (status.state, self._notice)
+        if current == self._published:
             return
-        self._told = told
+        self._published = current
         if status.state is RecorderState.ERROR:
-            self.get_logger().error(f"recording ended by itself: {status.message}")
+            self.get_logger().error(f"recording stopped on an error: {status.message}")
             if self._inputs is not None and self._inputs.session.trouble:
                 self._close_inputs()
         self._publish_episode(status)
         self._publish_health()
 
-    def _tell(self) -> None:
+    def _publish_reports(self) -> None:
         self._publish_episode()
         self._report.publish()
 
@@ -250,13 +251,13 @@ class Recorder(ManagedNode[RecorderParameters]):
         self._episode_out.publish(episode_message(status, self.get_clock().now().to_msg(), notice))
 
     def _problems(self) -> str:
-        """What is not recorded as it should be, in words; empty: nothing."""
+        """Return the problems of recording; empty if there are none."""
         inputs = self._inputs
-        if inputs is None or inputs.young:
+        if inputs is None or inputs.is_discovering:
             return ""
         return "; ".join(f"{topic}: {why}" for topic, why in sorted(inputs.problems.items()))
 
-    def _say(self, what: str, reply: Reply) -> None:
+    def _log_reply(self, what: str, reply: Reply) -> None:
         if reply.code:
             self.get_logger().warning(f"{what}: {reply.message}")
         else:
@@ -268,7 +269,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             inputs.close()
 
     def _common_facts(self) -> EpisodeFacts:
-        """What is the same for all episodes."""
+        """Return the facts shared by all episodes."""
         platform, parameters = self._platform, self.parameters
         checkpoint, digest = checkpoint_facts(parameters.brain, parameters.checkpoint)
         return EpisodeFacts(
@@ -286,21 +287,21 @@ class Recorder(ManagedNode[RecorderParameters]):
         )
 
     def _recover(self) -> None:
-        """Mends what a crash has left. The body of a thread."""
+        """Repair bags that a crash left unclosed; runs in its own thread."""
         assert self._episodes is not None
         try:
-            for mended, said in recover_leftovers(
+            for repaired, text in recover_leftovers(
                 self._episodes.folder, self._stop_recovering.is_set
             ):
-                self._notice = "; ".join(filter(None, (self._notice, said)))
+                self._notice = "; ".join(filter(None, (self._notice, text)))
                 log = self.get_logger()
-                log.warning(said) if mended else log.error(said)
+                log.warning(text) if repaired else log.error(text)
         except (Pi05Error, OSError) as error:
             self.get_logger().error(f"recovery: {error}")
 
 
 def main() -> int:
-    """Runs the node until SIGINT or SIGTERM."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(Recorder)
 
 

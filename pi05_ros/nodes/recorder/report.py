@@ -1,4 +1,4 @@
-"""The topic `recording`: what came in, was lost and was dropped, topic by topic."""
+"""Publisher of `recording`: rates, losses and drops by topic."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pi05_ros.recording.tallies import TopicReport
 class RecordingReport:
     """Reports on one episode after the other, each to its end.
 
-    `publish` is called once a second, `settle` often: the last report of an episode comes when its
-    bag is closed, so that every message is counted in it. Methods may be called from different
+    `publish` is called once a second, `settle` often: the last report of an episode is published
+    when its bag is closed, so that it counts every message. Methods may be called from different
     threads.
 
     Args:
         node: Owns the publisher.
 
     Attributes:
-        topics: The newest report, one entry a topic.
+        topics: Newest report, one entry for each topic.
     """
 
     def __init__(self, node: ManagedNode[Any]) -> None:
@@ -40,40 +40,40 @@ class RecordingReport:
         self.topics: list[TopicReport] = []
 
     def follow(self, session: Session, inputs: RecorderInputs) -> None:
-        """Goes on with another episode."""
+        """Report on another episode from now on."""
         self.settle()
         with self._lock:
             self._followed = (session, inputs)
             self._written, self._drops, self.topics = (time.monotonic(), 0), 0, []
 
     def publish(self) -> None:
-        """Reports on the open episode; without one nothing happens."""
+        """Publish a report on the open episode, if there is one."""
         with self._lock:
             if self._followed is not None:
                 self._publish(*self._followed)
 
     def settle(self) -> None:
-        """Reports for the last time on an episode whose bag is closed."""
+        """Publish the last report of an episode once its bag is closed."""
         with self._lock:
             if self._followed is not None and self._followed[0].done.is_set():
                 self._publish(*self._followed)
                 self._followed = None
 
     def more_drops(self) -> int:
-        """Messages dropped in this episode; 0 unless there are more than at the last call."""
+        """Return the dropped messages of this episode; 0 unless more than at the last call."""
         with self._lock:
             drops = self._followed[0].tallies.drops if self._followed else 0
             more, self._drops = drops > self._drops, drops
             return drops if more else 0
 
     def close(self) -> None:
-        """Withdraws the topic."""
+        """Destroy the publisher."""
         self._node.destroy_publisher(self._publisher)
 
     def _publish(self, session: Session, inputs: RecorderInputs) -> None:
         now = time.monotonic()
-        problems = {} if inputs.young else inputs.problems
-        self.topics = session.tallies.report(now, inputs.several, problems)
+        problems = {} if inputs.is_discovering else inputs.problems
+        self.topics = session.tallies.report(now, inputs.multi_publisher_topics, problems)
         (then, before), written = self._written, session.bytes_written
         self._written = (now, written)
         self._publisher.publish(

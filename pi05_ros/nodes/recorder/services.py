@@ -1,4 +1,4 @@
-"""The recorder's two services, answered by a thread that may wait for the disk."""
+"""Services of the recorder, in a thread that may wait for the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.by_hand import ByHand
+from pi05_ros.nodes.common.manual_take import ManualTakeGroup
 from pi05_ros.recording.episodes import Reply, StartCode, StopCode
 
 _POLL_S = 0.02
@@ -20,20 +20,20 @@ Stop = Callable[[StopEpisode.Request], Reply]
 
 
 class RecorderServices:
-    """start_episode and stop_episode.
+    """Services start_episode and stop_episode.
 
-    Closing a bag reads it again from end to end: for a long episode that takes a minute. In the
-    executor it would keep /diagnostics, lifecycle services and the episode's topic waiting.
+    Closing a bag reads it again completely, which takes a minute for a long episode. In the
+    executor it would delay /diagnostics, lifecycle services and the topic `episode`.
 
     Args:
-        node: recorder.
-        start: Does the one.
-        stop: Does the other.
+        node: The node recorder.
+        start: Handles start_episode.
+        stop: Handles stop_episode.
     """
 
     def __init__(self, node: ManagedNode[Any], start: Start, stop: Stop) -> None:
         self._node = node
-        group = ByHand()
+        group = ManualTakeGroup()
         self._services = [
             (
                 node.create_service(
@@ -53,11 +53,11 @@ class RecorderServices:
         self._thread.start()
 
     def do(self, job: Callable[[], None]) -> None:
-        """Has a job done in the services' thread."""
+        """Run a job in the services' thread."""
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Answers what is under way, and withdraws the services."""
+        """Finish the request in progress and destroy the services."""
         self._ending.set()
         self._thread.join()
         for service, _, _ in self._services:
@@ -80,7 +80,7 @@ class RecorderServices:
             reply = act(request)
         except Exception:
             self._node.get_logger().error(f"a service failed:\n{traceback.format_exc()}")
-            reply = Reply(error, "failed inside the node: its log says why")
+            reply = Reply(error, "internal error: see the log of recorder")
         response = kind.Response(code=int(reply.code), message=reply.message, path=reply.path)
         if kind is StartEpisode:
             response.id = reply.id

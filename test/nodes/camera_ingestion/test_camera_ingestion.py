@@ -56,7 +56,7 @@ class Scene:
 
     @property
     def reason(self) -> str:
-        """Of the newest heartbeat."""
+        """Reason of the newest heartbeat."""
         assert self.beats[-1].fit is not bool(self.beats[-1].reason)
         return self.beats[-1].reason
 
@@ -174,7 +174,7 @@ def test_a_camera_that_is_silent_from_the_start_is_named(graph, capfd):
     def nobody():
         nonlocal said
         said += capfd.readouterr().err
-        return "nobody publishes /front_camera/image_raw: is the driver running" in said
+        return "no publisher on /front_camera/image_raw: is the driver running" in said
 
     wait_for(nobody, "the hint")
 

@@ -44,7 +44,7 @@ def assigned(kind):
 
 @pytest.fixture(scope="module")
 def kept():
-    """What rclpy keeps in a lifecycle node: its services, timers and so on."""
+    """Attributes that rclpy keeps in a lifecycle node: its services, timers and so on."""
     graph = Graph()
     node = LifecycleNode("plain", context=graph.context)
     names = set(vars(node))

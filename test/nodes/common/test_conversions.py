@@ -100,7 +100,7 @@ def test_a_thousand_broken_pictures_are_refused_or_right_never_a_crash():
 
 @pytest.mark.parametrize(
     ("stamp", "said"),
-    [(Time(), "stamp is zero"), (Time(sec=1, nanosec=1_000_000_000), "second of nanoseconds")],
+    [(Time(), "stamp is zero"), (Time(sec=1, nanosec=1_000_000_000), "nanosec is 1000000000")],
 )
 def test_stamps_that_say_nothing_are_refused(stamp, said):
     with pytest.raises(MessageError, match=said):
@@ -130,7 +130,7 @@ def test_a_camera_set_round_trips_and_leaves_out_blind_cameras():
     assert list(pictures.images) == ["a"] and pictures.letterboxes == {"a": box}
     np.testing.assert_array_equal(pictures.images["a"], canvas[0])
     message.data = message.data[:-1]
-    with pytest.raises(MessageError, match="do not agree in length"):
+    with pytest.raises(MessageError, match="differ in length"):
         conversions.pictures_from_message(message)
 
 
@@ -143,7 +143,7 @@ def test_a_robot_state_that_is_not_finite_is_refused():
     with pytest.raises(MessageError, match="not finite"):
         conversions.state_from_message(message)
     message.measured = [1.0, 2.0]
-    with pytest.raises(MessageError, match="do not agree"):
+    with pytest.raises(MessageError, match="differ in length"):
         conversions.state_from_message(message)
 
 
@@ -159,7 +159,9 @@ def test_a_robot_state_says_which_chunk_it_follows_and_a_camera_set_when_it_left
     assert (state.commanded_ns, state.chunk_sequence) == (2_000_000_000, 7)
     assert (state.chunk_stamp_ns, state.chunk_row) == (3_000_000_005, 2.5)
     message.chunk_stamp = Time(nanosec=1_000_000_000)
-    with pytest.raises(MessageError, match="chunk_stamp: the stamp 0.1000000000"):
+    with pytest.raises(
+        MessageError, match="chunk_stamp: the stamp is invalid: nanosec is 1000000000"
+    ):
         conversions.state_from_message(message)
     pictures = CameraSet()
     pictures.header.stamp = Time(sec=1)

@@ -58,7 +58,7 @@ def cores(seconds):
 
 
 def test_it_sleeps_beside_an_action_server_before_and_after_a_goal(scene):
-    """rclpy's own spin takes a whole core where waits on the steady clock are converted."""
+    """The stock spin of rclpy takes a whole core where waits on the steady clock are converted."""
 
     def execute(goal):
         goal.succeed()
@@ -142,10 +142,10 @@ def test_a_step_of_the_systems_clock_starts_the_timers_anew(scene, monkeypatch):
     steady = Clock(clock_type=ClockType.STEADY_TIME)
     timer = scene.node.create_timer(100.0, lambda: None, clock=steady)
     time.sleep(0.3)
-    scene.loop.heed_clock()
+    scene.loop.restart_timers_after_step()
     time.sleep(0.1)
     assert timer.time_until_next_call() < 99.8e9  # No step: it goes on.
     real = time.time
     monkeypatch.setattr(event_loop.time, "time", lambda: real() - 3600.0)
-    scene.loop.heed_clock()
+    scene.loop.restart_timers_after_step()
     wait_for(lambda: timer.time_until_next_call() > 99.8e9, "the timer to start anew")

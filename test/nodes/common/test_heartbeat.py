@@ -1,4 +1,4 @@
-"""A managed node says that it lives, and whether the robot may move on what it gives."""
+"""Heartbeats of managed nodes: liveness, fitness and pending work."""
 
 import pytest
 
@@ -25,7 +25,7 @@ class NoParameters:
 
 
 class Moody(ManagedNode):
-    """Fit or not, as the test says."""
+    """A node whose fitness the test sets."""
 
     def __init__(self, **arguments):
         super().__init__("moody", NoParameters, **arguments)
@@ -99,7 +99,7 @@ class Simulation:
         self._clock.publish(Clock(clock=ns_to_time(milliseconds * 1_000_000)))
 
     def stamps(self):
-        """Of the heartbeats so far [ms]."""
+        """Stamps of the heartbeats so far [ms]."""
         return [time_to_ns(beat.header.stamp) // 1_000_000 for beat in self.heard]
 
 
@@ -170,14 +170,14 @@ def test_a_simulator_hears_of_pending_work_and_at_once_of_its_end(simulation):
     simulation.node.stop_worker(worker)
 
 
-def test_a_node_that_cannot_tell_is_not_fit(scene):
+def test_a_node_whose_fitness_check_fails_is_not_fit(scene):
     _, node, heard, _ = scene
     node.trigger_configure()
     node.trigger_activate()
     node.trouble = "raise"
     wait_for(lambda: heard and not heard[-1].fit, "a heartbeat that is not fit")
-    assert "cannot tell" in heard[-1].reason
-    assert node.callback_errors["_beat"] > 0
+    assert "fitness check failed" in heard[-1].reason
+    assert node.callback_errors["_publish_heartbeat"] > 0
 
 
 def test_an_exception_in_a_service_is_an_answer(scene):
@@ -188,5 +188,5 @@ def test_an_exception_in_a_service_is_an_answer(scene):
         future = client.call_async(Trigger.Request())
         wait_for(future.done, "an answer")
         assert future.result().success is False
-        assert "log says why" in future.result().message
+        assert "see the log" in future.result().message
     assert node.callback_errors["_break"] == 2

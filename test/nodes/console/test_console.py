@@ -63,7 +63,7 @@ def listeners(node, topics):
     return [node.count_subscribers(topic) for topic in topics]
 
 
-def test_it_hears_cameras_and_robot_only_while_somebody_looks(graph):
+def test_it_subscribes_to_cameras_and_robot_only_with_an_open_page(graph):
     node = console(graph)
     other = graph.plain("robot")
     hungry = [*CAMERAS, "robot_state", "action_chunk", "/diagnostics"]
@@ -99,24 +99,24 @@ def test_a_page_shows_robot_subtask_and_pictures(graph):
             image.data.frombytes(np.full((4, 6, 3), 90, np.uint8).tobytes())
             images.publish(image)
             diagnostics.publish(DiagnosticArray())
-            running = (page.board.get("robot") or {}).get("mode") == "running"
-            return running and page.pictures and page.board.get("subtask")
+            running = (page.sections.get("robot") or {}).get("mode") == "running"
+            return running and page.pictures and page.sections.get("subtask")
 
         while not tick():
             await asyncio.sleep(0.05)
-        assert page.board["robot"]["measured"] == [0.25] * size
-        assert page.board["robot"]["commanded"] == [None] * size
-        assert page.board["subtask"]["text"] == "<i>x</i>"
-        assert page.board["timeline"][0]["source"] == "human"
+        assert page.sections["robot"]["measured"] == [0.25] * size
+        assert page.sections["robot"]["commanded"] == [None] * size
+        assert page.sections["subtask"]["text"] == "<i>x</i>"
+        assert page.sections["timeline"][0]["source"] == "human"
         assert page.pictures[0][0] == 2 and page.pictures[0][16:18] == b"\xff\xd8"
-        assert page.board["static"]["vocabulary"] == list(PLATFORM.vocabulary)
+        assert page.sections["static"]["vocabulary"] == list(PLATFORM.vocabulary)
 
     browse(node, look)
 
 
 def test_a_silent_bridge_is_said_to_be_silent(graph):
     async def look(page):
-        await page.until(lambda: (page.board.get("robot") or {}).get("mode") == "silent")
+        await page.until(lambda: (page.sections.get("robot") or {}).get("mode") == "silent")
 
     browse(console(graph), look)
 
@@ -188,7 +188,7 @@ def test_every_command_reaches_its_service(graph):
     assert (questions[7].outcome, questions[7].notes) == ("success", "n")
 
 
-def test_without_a_bridge_a_stop_says_that_nobody_stopped(graph):
+def test_without_a_bridge_a_stop_is_not_confirmed(graph):
     async def press(page):
         answer = await page.ask("stop")
         assert answer["status"] == 503 and "control_bridge/stop" in answer["message"]
@@ -201,7 +201,7 @@ def test_without_a_bridge_a_stop_says_that_nobody_stopped(graph):
     browse(console(graph), press)
 
 
-def test_a_task_can_be_cancelled_whoever_gave_it(graph):
+def test_a_task_of_any_source_can_be_cancelled(graph):
     source = FakeSource(FakeBrain(PLATFORM))
     planner = graph.add(lambda **a: Planner(brain_source=source, **a), task="the bring-up's")
     assert graph.call(planner.trigger_configure) == TransitionCallbackReturn.SUCCESS
@@ -219,7 +219,7 @@ def test_a_task_can_be_cancelled_whoever_gave_it(graph):
     async def steer(page):
         await page.take()
         assert await cancel(page) == (200, "cancelled: the bring-up's")
-        assert await cancel(page) == (409, "there is no task to cancel")
+        assert await cancel(page) == (409, "no task to cancel")
         sent = client.send_goal_async(ExecuteTask.Goal(task="a client's"))
         await page.until(lambda: sent.done())
         assert await cancel(page) == (200, "the task is being cancelled")
@@ -228,8 +228,8 @@ def test_a_task_can_be_cancelled_whoever_gave_it(graph):
         assert ended.result().status == GoalStatus.STATUS_CANCELED
         assert (await page.command("execute_task", task="the page's"))["status"] == 200
         assert await cancel(page) == (200, "the task is being cancelled")
-        await page.until(lambda: page.board["task"]["state"] == "ended")
-        assert page.board["task"]["message"] == "it was cancelled"
+        await page.until(lambda: page.sections["task"]["state"] == "ended")
+        assert page.sections["task"]["message"] == "task cancelled"
 
     browse(console(graph), steer)
     assert planner.health().message == "waiting for a task"
@@ -262,7 +262,7 @@ def test_with_a_dead_man_switch_heartbeats_tell_whether_an_operator_watches(grap
         await page.until(lambda: beats[-1].fit)
         page.awake = False
         await page.until(lambda: not beats[-1].fit)
-        assert beats[-1].reason == "the operator's page does not answer"
+        assert beats[-1].reason == "no response from the operator's page"
         page.awake = True
         await page.until(lambda: beats[-1].fit)
 

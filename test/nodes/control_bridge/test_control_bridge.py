@@ -79,7 +79,7 @@ def test_nan_in_joint_states_holds_with_a_reason_and_recovers(graph):
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "hold")
     assert "left_arm_joint_3 is nan" in scene.states[-1].reason
     scene.robot.nan_joint = None
-    wait_for(lambda: "no other came" in scene.states[-1].reason, "recovery")
+    wait_for(lambda: "no new one arrived" in scene.states[-1].reason, "recovery")
 
 
 def test_silent_joint_states_stand_the_base(graph):
@@ -107,7 +107,9 @@ def test_it_cannot_be_armed_without_measurements(graph):
     scene = Scene(graph)
     scene.robot.silent = True
     bridge = scene.bridge._bridge
-    wait_for(lambda: "old" in bridge.senses.problem(scene.bridge.now_ns()), "old measurements")
+    wait_for(
+        lambda: "old" in bridge.measured_state.problem(scene.bridge.now_ns()), "old measurements"
+    )
     answer = scene.arm()
     assert not answer.success and "the measured state is" in answer.message
     assert bridge.mode.name == "DISARMED"
@@ -147,9 +149,9 @@ def test_arming_leaves_the_grippers_alone_until_a_chunk_moves_them(graph):
     scene = Scene(graph)
     assert scene.arm().success
     wait_for(lambda: len(scene.robot.trajectories) > 10, "holding commands")
-    assert scene.bridge._sender._wanted_gripper == {}
+    assert scene.bridge._sender._gripper_targets == {}
     scene.chunks.publish(scene.chunk())
-    wait_for(lambda: len(scene.bridge._sender._wanted_gripper) == 2, "the chunk's grippers")
+    wait_for(lambda: len(scene.bridge._sender._gripper_targets) == 2, "the chunk's grippers")
 
 
 def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
@@ -166,7 +168,7 @@ def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
     wait_for(lambda: scene.bridge._bridge.mode.name == "FAULTED", "the fault")
     scene.bridge._bridge.motion._limiter.hold = hold
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_FAULTED, "a state that says so")
-    assert "a tick of the bridge failed" in scene.states[-1].reason
+    assert "internal error in a control tick" in scene.states[-1].reason
 
 
 def test_a_transition_that_does_not_fit_is_refused_and_the_node_lives(graph):
@@ -184,7 +186,7 @@ def test_health_names_what_is_not_measured_and_who_does_not_listen(graph):
     assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
     message = node.health().message
     assert "no measurement of left_arm_joint_1" in message
-    assert "nobody listens to /left_arm_controller/joint_trajectory" in message
+    assert "no subscriber on /left_arm_controller/joint_trajectory" in message
 
 
 def test_it_arms_itself_once_in_a_mock_home_and_never_again(graph):

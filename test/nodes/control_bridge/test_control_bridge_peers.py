@@ -1,4 +1,4 @@
-"""control_bridge among other nodes: heartbeats, subtasks, rivals, and what it tells of itself."""
+"""The bridge and its neighbours in the graph: peers, planner, other publishers of commands."""
 
 import pytest
 
@@ -48,13 +48,13 @@ def test_a_peer_that_falls_silent_stands_the_base_and_its_death_disarms(graph):
     scene = Scene(graph, peers="policy")
     refused = scene.arm()
     assert not refused.success
-    assert "not heard: policy; are the nodes active?" in refused.message
+    assert "no heartbeat from policy: check that they are active" in refused.message
     peer = Peer(scene)
     wait_for(lambda: scene.arm().success, "arming")
     driving(scene)
     peer.silent = True
     wait_for(mode_is(scene, RobotState.MODE_HOLDING), "hold")
-    assert "policy is silent" in scene.states[-1].reason
+    assert "no heartbeat from policy" in scene.states[-1].reason
     wait_for(lambda: scene.robot.twists[-1].twist.linear.x == 0.0, "the base to stand")
     wait_for(mode_is(scene, RobotState.MODE_DISARMED), "disarmed")
     assert "policy is gone" in scene.states[-1].reason
@@ -70,7 +70,7 @@ def test_a_peer_that_is_unfit_holds_and_recovers(graph):
     wait_for(lambda: "front is silent" in scene.states[-1].reason, "the reason")
     assert scene.bridge.health().level == 2
     peer.reason = ""
-    wait_for(lambda: "no other came" in scene.states[-1].reason, "recovery")
+    wait_for(lambda: "no new one arrived" in scene.states[-1].reason, "recovery")
     driving(scene)
 
 
@@ -91,14 +91,14 @@ def test_a_new_task_ends_what_was_begun_for_the_old_one(graph):
     assert scene.bridge.health().level == 1
 
 
-def test_a_rival_on_our_topics_latches_a_fault(graph):
+def test_another_publisher_of_commands_latches_a_fault(graph):
     scene = Scene(graph)
     assert scene.arm().success
     driving(scene)
     scene.node.create_publisher(TwistStamped, "/base_controller/cmd_vel", qos.COMMAND)
     wait_for(mode_is(scene, RobotState.MODE_FAULTED), "the fault")
     assert scene.states[-1].reason == (
-        "test publishes /base_controller/cmd_vel too: two must not command a robot"
+        "test publishes /base_controller/cmd_vel too: stop that node"
     )
 
 
@@ -147,5 +147,5 @@ def test_an_exception_in_a_service_is_an_answer_and_the_bridge_lives(graph):
 
     scene.bridge._bridge.reset = fail
     answer = scene.call(Trigger, "reset", Trigger.Request())
-    assert not answer.success and "log says why" in answer.message
+    assert not answer.success and "see the log" in answer.message
     assert scene.arm().success

@@ -80,7 +80,7 @@ def test_the_threads_beside_the_ticker_have_real_time_priority_too(tmp_path):
     process = NodeProcess("control_bridge", dict(os.environ), tmp_path / "log")
 
     def real_time_threads():
-        """How many there are; those of numpy's products started earlier, and need no lock."""
+        """Number of threads; those of numpy's products started earlier and need no GIL."""
         stats = Path(f"/proc/{process.pid}/task").glob("*/stat")
         fields = [stat.read_text().rsplit(") ", 1)[1].split() for stat in stats]
         return sum(int(field[37]) == PROCESS_PRIORITY for field in fields)  # 40 in proc(5).

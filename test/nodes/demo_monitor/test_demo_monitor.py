@@ -1,4 +1,4 @@
-"""The demo's monitor gives its task only when it would be heard and could be timed."""
+"""The demo's monitor sends its task only when the planner and time are available."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The inspector over real topics: nothing while nobody watches, else the right things."""
+"""The inspector over real topics: idle without subscribers, correct outputs with them."""
 
 import json
 
@@ -161,7 +161,7 @@ def tell_all(scene):
 
 
 def show_markers(scene):
-    """Watches markers until all that is told is in them."""
+    """Collect markers until all published data is in them."""
     markers = scene.watch("markers", MarkerArray)
     wait_for(lambda: len(scene.listens_to()) >= 8, "its subscriptions")
     wanted = {"subtask", "boxes", "chunk", "executed"}
@@ -182,7 +182,7 @@ def test_it_publishes_what_its_table_says_and_is_no_vital_node(scene):
     assert not any(topic.endswith("heartbeat") for topic in found)
 
 
-def test_while_nobody_watches_it_listens_to_nothing_and_computes_nothing(scene):
+def test_without_subscribers_it_subscribes_to_nothing_and_computes_nothing(scene):
     assert scene.rests()
     tell_all(scene)
     scene.tell(picture())
@@ -190,10 +190,10 @@ def test_while_nobody_watches_it_listens_to_nothing_and_computes_nothing(scene):
     assert scene.rests()
     assert not scene.node.work and scene.node._kinematics is None
     said = [s for m in scene.health for s in m.status if s.name == "/pi05/inspector"]
-    assert said[-1].message == "nobody watches"
+    assert said[-1].message == "no subscribers"
 
 
-def test_the_clock_wakes_it_only_while_somebody_watches(scene):
+def test_the_clock_wakes_it_only_with_a_subscriber(scene):
     def wakes_it():
         return any(tap.topic_name == "/clock" for tap in scene.node.subscriptions)
 
@@ -261,7 +261,7 @@ def test_a_chunk_that_was_replaced_is_shown_a_while_and_then_taken_away(scene):
     assert not any(m.ns == "chunk_earlier" and m.action == Marker.ADD for m in markers[-1].markers)
 
 
-def test_when_nobody_watches_any_more_it_rests_again(scene):
+def test_it_is_idle_again_without_subscribers(scene):
     show_markers(scene)
     scene.look_away("markers")
     wait_for(scene.rests, "its subscriptions to be gone")

@@ -26,7 +26,7 @@ from tf2_msgs.msg import TFMessage
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from pi05_msgs.msg import Heartbeat, TaskScore
-from pi05_ros.nodes.brain_common.observer import scene_from_message
+from pi05_ros.nodes.brain_common.observation_inputs import scene_from_message
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.nodes.mock_home.mock_home import MockHome
@@ -321,7 +321,7 @@ def test_reset_begins_another_home_while_time_goes_on(client):
     before = client.now
     answer = client.reset()
     assert answer.success, answer.message
-    assert answer.message == "home 7 begins afresh"
+    assert answer.message == "home 7 was reset"
     response = client.result(goal.get_result_async())
     assert response.status == GoalStatus.STATUS_ABORTED
     truth = client.listen(TFMessage, "mock_home/ground_truth", qos.SENSOR)

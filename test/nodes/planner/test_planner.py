@@ -1,4 +1,4 @@
-"""planner over real topics: what it asks for, what it tells, and which faults it survives."""
+"""Planner over real topics: inputs, outputs, and faults that it survives."""
 
 import dataclasses
 import itertools
@@ -23,8 +23,8 @@ from pi05_msgs.srv import Instruct
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.base import ERROR, WARN
 from pi05_ros.nodes.common.conversions import float_array
+from pi05_ros.nodes.common.health import ERROR, WARN
 from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.replanning import Trigger
@@ -224,11 +224,11 @@ def test_the_task_that_it_was_started_with_can_be_cancelled(graph):
     last = wait_for(lambda: (s := scene.subtasks[-1]).text == "" and s, "the empty subtask")
     assert last.task == ""
     assert scene.planner.health().message == "waiting for a task"
-    assert scene.cancel() == (False, "there is no task to cancel")
+    assert scene.cancel() == (False, "no task to cancel")
     # What is said now has nothing to do with the task.
     assert scene.instruct("pick up the fork").code == InstructCode.NONE
     wait_for(lambda: scene.subtasks[-1].text == "pick up the fork", "the operator's subtask")
-    assert scene.cancel() == (False, "there is no task to cancel")
+    assert scene.cancel() == (False, "no task to cancel")
     assert graph.call(scene.planner.trigger_deactivate) == TransitionCallbackReturn.SUCCESS
     assert scene.cancel() == (False, "not cancelled: the planner is not active")
 
@@ -243,7 +243,7 @@ def test_a_clients_task_can_be_cancelled_by_others(graph):
     ended = sent.result().get_result_async()
     result = wait_for(lambda: ended.done() and ended.result(), "the result")
     assert result.status == GoalStatus.STATUS_ABORTED
-    assert (result.result.code, result.result.message) == (100, "it was cancelled")
+    assert (result.result.code, result.result.message) == (100, "task cancelled")
 
 
 def test_an_exception_in_a_cancel_is_an_answer_and_the_node_lives(graph):
@@ -253,9 +253,9 @@ def test_an_exception_in_a_cancel_is_an_answer_and_the_node_lives(graph):
     def broken(outcome):
         raise ValueError("inside")
 
-    scene.planner._end_held = broken
-    assert scene.cancel() == (False, "not cancelled: the planner failed, its log says why")
-    del scene.planner._end_held
+    scene.planner._end_locked = broken
+    assert scene.cancel() == (False, "not cancelled: internal error, see the log of planner")
+    del scene.planner._end_locked
     assert scene.cancel() == (True, f"cancelled: {TASK}")
 
 
@@ -270,7 +270,7 @@ def test_an_exception_in_the_service_is_an_answer_and_the_node_lives(graph):
     for count in (1, 2):
         answer = scene.instruct("pick up the fork")
         assert (answer.code, answer.subtask_id) == (112, 0)
-        assert "the planner failed" in answer.message
+        assert "internal error" in answer.message
         assert scene.planner.callback_errors["_instruct"] == count
     scene.planner._planning.instruct = works
     assert scene.instruct("pick up the fork").code == Instruct.Response.NONE
@@ -299,7 +299,9 @@ def test_a_planner_that_ends_with_its_executor_ends_wholly(capfd):
     scene.wait("task", "changed")
     graph.close()
     said = capfd.readouterr().err
-    assert "while ending" not in said and "the client of execute_task gets no result" in said
+    assert (
+        "error during shutdown" not in said and "the client of execute_task gets no result" in said
+    )
     assert scene.planner._worker is None and scene.planner._tasks is None
 
 

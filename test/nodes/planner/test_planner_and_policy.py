@@ -246,12 +246,12 @@ def test_a_state_of_another_platform_is_refused_in_one_sentence(graph, capfd):
     scene = Scene(graph, task="put the dishes in the sink")
     wait_for(lambda: scene.chunks, "a chunk")
     scene.eyes.platform = load_platform("mobile_19dof")
-    said = "it is of 'mobile_19dof', this node works for 'mobile_18dof'"
+    said = "is of platform 'mobile_19dof', this node uses 'mobile_18dof'"
     wait_for(lambda: said in capfd.readouterr().err, "the sentence")
 
 
 def test_one_process_has_one_brain():
     source = BrainSource()
     source._brain, source._key = FakeBrain(PLATFORM), ("expert", "", "mobile_18dof", 0)
-    with pytest.raises(ConfigError, match="planner and policy of one process share one"):
+    with pytest.raises(ConfigError, match="planner and policy share one brain"):
         source.acquire("model", "", PLATFORM)

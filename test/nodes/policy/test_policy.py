@@ -1,4 +1,4 @@
-"""policy over real topics: modes, what a chunk says of itself, what makes it void."""
+"""Policy over real topics: modes, fields of a chunk, and rejection of old ones."""
 
 import threading
 
@@ -24,7 +24,7 @@ PLATFORM = load_platform("mobile_18dof")
 
 
 class Scene:
-    """A policy with a fake brain; the test says the subtasks and plays the bridge."""
+    """A policy with a fake brain; the test publishes subtasks and robot states."""
 
     def __init__(self, graph, brain=None, **parameters):
         self.node = graph.plain("test")
@@ -128,7 +128,7 @@ def test_health_says_mode_rate_delay_and_what_became_of_chunks(graph):
     scene.wait_for_chunks(4)
     wait_for(lambda: "chunks executed" in scene.policy.health().values, "an execution")
     health = scene.policy.health()
-    assert health.message == "acting" and health.values["mode"] == "rtc"
+    assert health.message == "publishing chunks" and health.values["mode"] == "rtc"
     assert float(health.values["chunks per second"]) > 0
     assert float(health.values["delay of the last chunk [rows]"]) >= 0
     scene.eyes.executes = False
@@ -176,7 +176,7 @@ def test_a_brain_that_changes_committed_rows_moves_nothing(graph, capfd):
     scene.wait_for_chunks(1)
     moved = scene.brain.chunk + 0.01
     scene.brain.predict_chunk = lambda *_: ChunkPrediction(moved)
-    wait_for(lambda: "rows that are committed" in capfd.readouterr().err, "a refusal")
+    wait_for(lambda: "committed rows" in capfd.readouterr().err, "a refusal")
 
 
 def test_activation_begins_anew(graph):

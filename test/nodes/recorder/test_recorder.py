@@ -108,7 +108,7 @@ class Scene:
 
     @property
     def episode(self):
-        """What was last told; of no state before that."""
+        """Newest report on a topic; None before the first."""
         return self.heard[Episode][-1] if self.heard[Episode] else Episode(state=255)
 
     def close(self):
@@ -251,7 +251,7 @@ def test_a_type_that_is_not_installed_is_named_and_the_rest_is_recorded(scene, m
         return known(name)
 
     monkeypatch.setattr(recorder_inputs, "message_type", missing)
-    monkeypatch.setattr(recorder_inputs, "_YOUNG_S", 0.5)
+    monkeypatch.setattr(recorder_inputs, "_DISCOVERY_S", 0.5)
     scene.publisher(String, "/pi05/foreign")
     joints = scene.publisher(JointState, "/joint_states")
     scene.start()
@@ -270,14 +270,14 @@ def test_a_type_that_is_not_installed_is_named_and_the_rest_is_recorded(scene, m
 
 
 def statuses(scene):
-    """What the recorder said of itself."""
+    """Diagnostic statuses of the recorder."""
     return [
         s for m in scene.heard[DiagnosticArray] for s in m.status if s.name.endswith("recorder")
     ]
 
 
-def test_topics_that_a_robot_must_have_and_nobody_offers_are_told(scene, monkeypatch):
-    monkeypatch.setattr(recorder_inputs, "_YOUNG_S", 0.2)
+def test_required_topics_without_a_publisher_are_reported(scene, monkeypatch):
+    monkeypatch.setattr(recorder_inputs, "_DISCOVERY_S", 0.2)
     scene.start()
     wait_for(lambda: "/joint_states: nobody publishes it" in scene.episode.message, "it")
     topic = wait_for(lambda: scene.topic("/odom"), "a report")
@@ -341,7 +341,7 @@ def test_a_full_disk_refuses_and_says_so(scene):
     assert reply.code == StartEpisode.Response.NO_SPACE
     wait_for(
         lambda: any(
-            "no episode can begin: the disk is full" in s.message for s in statuses(scene)
+            "no episode can be started: the disk is full" in s.message for s in statuses(scene)
         ),
         "diagnostics",
     )
@@ -491,7 +491,7 @@ def test_a_service_that_fails_inside_answers(scene, monkeypatch):
     monkeypatch.setattr(scene.node._episodes, "start", lambda facts: 1 / 0)
     reply = scene.call(StartEpisode)
     assert reply.code == StartEpisode.Response.STORAGE_ERROR
-    assert "its log says why" in reply.message
+    assert "see the log of recorder" in reply.message
     assert scene.call(StopEpisode, outcome="success").code == 220
 
 
@@ -532,7 +532,7 @@ def test_an_episode_that_never_was_has_no_message_of_it():
     assert (message.id, message.message) == ("", "recovered one")
 
 
-def test_what_a_crash_left_is_mended_and_told_and_nobody_waits_for_it(tmp_path, monkeypatch):
+def test_bags_left_by_a_crash_are_repaired_and_reported_in_the_background(tmp_path, monkeypatch):
     go_on = threading.Event()
 
     def slowly(folder, stop):

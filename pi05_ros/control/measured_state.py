@@ -1,4 +1,4 @@
-"""The robot's measurements, and whether they can be trusted now."""
+"""The measured state of the robot and its validity."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ from pi05_ros.errors import MessageError
 from pi05_ros.platforms.platform import Platform
 
 
-class Senses:
-    """Joint states and odometry with the rules that make them believable."""
+class MeasuredState:
+    """Joint states and odometry, with the checks that they must pass.
+
+    Args:
+        platform: The robot.
+        settings: Thresholds of the checks.
+    """
 
     def __init__(self, platform: Platform, settings: BridgeSettings) -> None:
         self._platform = platform
@@ -25,13 +30,13 @@ class Senses:
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
     ) -> str:
-        """Takes one JointState message; see StateAssembler.add_joint_states.
+        """Take one JointState message; see StateAssembler.add_joint_states.
 
         Returns:
-            Which position jumped, as one clause; empty: none.
+            Position jump, as one clause; empty if there was none.
 
         Raises:
-            MessageError: It was dropped.
+            MessageError: The message was dropped.
         """
         try:
             self._check_lead(stamp_ns, now_ns, "joint states")
@@ -44,24 +49,24 @@ class Senses:
         return jump
 
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
-        """Takes one odometry twist; see StateAssembler.add_odometry.
+        """Take one odometry twist; see StateAssembler.add_odometry.
 
         Raises:
-            MessageError: It was dropped.
+            MessageError: The message was dropped.
         """
         self._check_lead(stamp_ns, now_ns, "odometry")
         self._assembler.add_odometry(velocity, stamp_ns, now_ns)
 
     def measurement(self) -> Measurement | None:
-        """The present state, or None while an entry was never measured."""
+        """Return the current state; None until every entry was measured."""
         return self._assembler.measurement()
 
     def clear(self) -> None:
-        """Forgets everything, as when time jumps back."""
+        """Discard all measurements, as after a backward jump of time."""
         self._assembler.clear()
 
     def problem(self, now_ns: int) -> str:
-        """What is wrong with the measurements, as one clause; empty when nothing is."""
+        """Return the fault of the measurements as one clause; empty if there is none."""
         if self._bad_joint_states >= self._settings.max_bad_joint_states:
             return self._bad_reason
         missing = self._assembler.missing()
@@ -73,13 +78,13 @@ class Senses:
         return ""
 
     def require(self, now_ns: int) -> Measurement:
-        """The measured state, for arming.
+        """Return the measured state to arm from.
 
         Raises:
-            MessageError: It is not known, not trusted, or no place to begin from.
+            MessageError: It is missing, invalid, or outside the position limits.
         """
         if now_ns <= 0:
-            raise MessageError("there is no time yet: use_sim_time is on, and /clock is silent")
+            raise MessageError("no time yet: use_sim_time is true and nothing arrives on /clock")
         measurement = self.measurement()
         problem = self.problem(now_ns)
         if measurement is None or problem:
@@ -89,16 +94,16 @@ class Senses:
         return measurement
 
     def _check_lead(self, stamp_ns: int, now_ns: int, what: str) -> None:
-        """Raises MessageError for a stamp in the future: it would look fresh for too long."""
+        """Raise MessageError for a stamp in the future: it would count as fresh for too long."""
         lead = (stamp_ns - now_ns) * 1e-9
         if lead > self._settings.max_lead_s:
             raise MessageError(f"{what}: stamped {lead:.2f} s in the future; dropped")
 
     def _place_problem(self, values: np.ndarray) -> str:
-        """Which joint stands so far outside its limits that the first command would be a jump.
+        """Return the joint that is too far outside its limits to arm, as one clause.
 
-        Commands begin at the limit: farther away than one period at full speed, the controller
-        would be asked for more than the joint's greatest velocity. Grippers keep their own pace.
+        Commands begin at the limit. From farther away than one period at full speed, the first
+        command would exceed the joint's maximum velocity. Grippers limit their own speed.
         """
         platform = self._platform
         reach = platform.max_velocity * platform.period
@@ -107,7 +112,7 @@ class Senses:
             dimension = platform.dimensions[index]
             if dimension.unit in ("rad", "m"):
                 return (
-                    f"{dimension.name} stands at {values[index]:.3f} {dimension.unit}, outside "
+                    f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
                     f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
                 )
         return ""

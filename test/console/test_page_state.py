@@ -3,34 +3,34 @@ import math
 
 from fakes.console_pages import TurnedClock
 
-from pi05_ros.console.board import Board, RateMeter, Timeline
+from pi05_ros.console.page_state import PageState, RateMeter, Timeline
 
 
 def test_only_what_changed_is_told_again():
-    board = Board()
-    board.put("a", {"x": 1})
-    board.put("b", [1, 2])
-    known, changed = board.since(0)
+    state = PageState()
+    state.put("a", {"x": 1})
+    state.put("b", [1, 2])
+    known, changed = state.since(0)
     assert changed == {"a": '{"x":1}', "b": "[1,2]"}
-    assert board.since(known) == (known, {})
-    board.put("b", [1, 2])
-    assert board.since(known) == (known, {})
-    board.put("b", [3])
-    assert board.since(known)[1] == {"b": "[3]"}
-    assert set(board.since(0)[1]) == {"a", "b"}
+    assert state.since(known) == (known, {})
+    state.put("b", [1, 2])
+    assert state.since(known) == (known, {})
+    state.put("b", [3])
+    assert state.since(known)[1] == {"b": "[3]"}
+    assert set(state.since(0)[1]) == {"a", "b"}
 
 
 def test_numbers_that_json_lacks_become_null():
-    board = Board()
-    board.put("a", {"x": [math.nan, math.inf, 1.5]})
-    assert json.loads(board.since(0)[1]["a"]) == {"x": [None, None, 1.5]}
+    state = PageState()
+    state.put("a", {"x": [math.nan, math.inf, 1.5]})
+    assert json.loads(state.since(0)[1]["a"]) == {"x": [None, None, 1.5]}
 
 
 def test_markup_stays_text():
-    board = Board()
+    state = PageState()
     text = "</script><img src=x onerror=alert(1)>"
-    board.put("a", text)
-    assert json.loads(board.since(0)[1]["a"]) == text
+    state.put("a", text)
+    assert json.loads(state.since(0)[1]["a"]) == text
 
 
 def subtask(number, text="pick up the plate", source="model", score=0.5):

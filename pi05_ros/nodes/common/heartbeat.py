@@ -1,4 +1,4 @@
-"""The heartbeats of a managed node: that it lives, whether it is fit, and how far its work is."""
+"""Heartbeats of a managed node: liveness, fitness and pending work."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.worker import Worker
 
 
-class Heart:
-    """Publishes Heartbeat messages. A helper of a node, not a node.
+class HeartbeatPublisher:
+    """Publishes Heartbeat messages of a node.
 
     Args:
-        node: Whose.
-        now_ns: Its time [ns].
+        node: The node.
+        now_ns: Returns its time [ns].
     """
 
     def __init__(self, node: Node, now_ns: Callable[[], int]) -> None:
@@ -27,47 +27,47 @@ class Heart:
         self._now_ns = now_ns
         self._publisher = node.create_publisher(Heartbeat, "heartbeat", qos.HEARTBEAT_OUTPUT)
         self._workers: list[Worker] = []
-        self._instance = 0  # Of the node's activation.
-        self._beats = False  # Whether the node is active.
-        # A worker's thread sends heartbeats, too: what was true first must be sent first.
+        self._instance = 0  # Random number of the node's activation.
+        self._is_active = False
+        # Worker threads send heartbeats as well: they must be published in order.
         self._lock = threading.Lock()
-        self._pending_told = False  # Whether the last heartbeat said that work is pending.
+        self._reported_pending = False  # True if the last heartbeat reported pending work.
 
     @property
-    def has_told_of_work(self) -> bool:
-        """Whether the last heartbeat said that work is pending."""
+    def has_reported_work(self) -> bool:
+        """True if the last heartbeat reported pending work."""
         with self._lock:
-            return self._pending_told
+            return self._reported_pending
 
-    def begin(self) -> None:
-        """The node is activated: from now on it is another instance."""
+    def activate(self) -> None:
+        """Begin a new instance, when the node is activated."""
         with self._lock:
             self._instance = secrets.randbits(53) | 1
-            self._beats = True
+            self._is_active = True
 
-    def end(self) -> None:
-        """The node is deactivated: says so at once, rather than by falling silent."""
+    def deactivate(self) -> None:
+        """Publish a last heartbeat with REASON_DEACTIVATED, when the node is deactivated."""
         with self._lock:
-            if self._beats:
+            if self._is_active:
                 self._publish(Heartbeat.REASON_DEACTIVATED)
-            self._beats = False
+            self._is_active = False
 
-    def follow(self, worker: Worker) -> None:
-        """Heartbeats tell of the worker's pending work from now on."""
+    def add_worker(self, worker: Worker) -> None:
+        """Report the worker's pending work from now on."""
         self._workers.append(worker)
 
-    def forget(self, worker: Worker) -> None:
-        """They no longer do."""
+    def remove_worker(self, worker: Worker) -> None:
+        """Stop reporting the worker's pending work."""
         self._workers.remove(worker)
 
-    def beat(self, reason: str) -> None:
-        """Publishes one heartbeat between `begin` and `end`.
+    def publish(self, reason: str) -> None:
+        """Publish one heartbeat while active.
 
         Args:
-            reason: Why the node is not fit, as one clause; empty: it is.
+            reason: Reason for not being fit, one clause; empty: it is fit.
         """
         with self._lock:
-            if self._beats and self._now_ns() > 0:  # Before the first /clock there is no time.
+            if self._is_active and self._now_ns() > 0:  # Before the first /clock there is no time.
                 self._publish(reason)
 
     def _publish(self, reason: str) -> None:
@@ -77,7 +77,7 @@ class Heart:
         message.header.stamp = _time(self._now_ns())
         times = [worker.pending_ns for worker in self._workers]
         pending_ns = min((at_ns for at_ns in times if at_ns), default=0)
-        self._pending_told = pending_ns > 0
+        self._reported_pending = pending_ns > 0
         message.pending = _time(pending_ns)
         self._publisher.publish(message)
 

@@ -1,4 +1,4 @@
-"""What all pages show: sections of JSON, each encoded once however many look."""
+"""State shown by all pages: sections of JSON, each encoded once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ MAX_TIMELINE = 120  # Subtasks.
 _RATE_WINDOW_S = 3.0
 
 
-class Board:
-    """Newest value of each section, with a number that rises when it changes.
+class PageState:
+    """Newest value of each section, with a number that rises with every change.
 
-    Written by the graph's thread, read by the server's.
+    Written by the executor's thread, read by the server's.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Board:
         self._changes = 0
 
     def put(self, section: str, value: Any) -> None:
-        """Sets a section. Numbers that JSON lacks (NaN, infinity) become null."""
+        """Set a section. Numbers that JSON does not have (NaN, infinity) become null."""
         if section in self._values and self._values[section] == value:
             return
         text = encode(value)
@@ -36,7 +36,7 @@ class Board:
             self._texts[section] = (self._changes, text)
 
     def since(self, known: int) -> tuple[int, dict[str, str]]:
-        """What changed after the change numbered `known`.
+        """Return the sections changed after the change numbered `known`.
 
         Returns:
             Number of the last change, and section -> JSON.
@@ -47,7 +47,7 @@ class Board:
 
 
 def encode(value: Any) -> str:
-    """Compact JSON, without what JSON has not."""
+    """Encode as compact JSON; NaN and infinity become null."""
     return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
 
 
@@ -62,16 +62,16 @@ def _finite(value: Any) -> Any:
 
 
 class Timeline:
-    """The subtasks of late, each from when it began to stand."""
+    """Recent subtasks, each with its start time."""
 
     def __init__(self, most: int = MAX_TIMELINE) -> None:
         self._entries: deque[dict[str, Any]] = deque(maxlen=most)
 
     def add(self, subtask: Mapping[str, Any], now: float) -> None:
-        """A subtask stands from `now` [s] on; said again it is the same entry."""
+        """Add a subtask that begins at `now` [s]; a repeated one updates its entry."""
         last = self._entries[-1] if self._entries else None
         if last is not None and now < last["from"]:
-            self._entries.clear()  # A clock that began anew.
+            self._entries.clear()  # The clock was reset.
             last = None
         same = last is not None and all(
             last[key] == subtask[key] for key in ("id", "text", "source", "task")
@@ -83,7 +83,7 @@ class Timeline:
             self._entries.append({**entry, "from": now})
 
     def entries(self) -> list[dict[str, Any]]:
-        """From the oldest to the newest."""
+        """Return the entries from the oldest to the newest."""
         return [dict(entry) for entry in self._entries]
 
 
@@ -99,11 +99,11 @@ class RateMeter:
         self._times: dict[str, deque[float]] = {}
 
     def count(self, name: str) -> None:
-        """One more of a topic."""
+        """Count one message of a topic."""
         self._times.setdefault(name, deque(maxlen=512)).append(self._clock())
 
     def rates(self) -> dict[str, float]:
-        """Topic -> rate [Hz]."""
+        """Return topic -> rate [Hz]."""
         begin = self._clock() - _RATE_WINDOW_S
         return {
             name: round(sum(at > begin for at in times) / _RATE_WINDOW_S, 1)
@@ -111,5 +111,5 @@ class RateMeter:
         }
 
     def clear(self) -> None:
-        """Forgets all topics."""
+        """Clear all topics."""
         self._times.clear()

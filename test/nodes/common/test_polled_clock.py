@@ -1,4 +1,4 @@
-"""Simulated time by hand: it stands between looks, and comes by itself again when awake."""
+"""Polled simulated time: constant between polls, taken by the executor after `resume`."""
 
 import pytest
 
@@ -11,14 +11,14 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.by_hand import TakesByHand
 from pi05_ros.nodes.common.conversions import ns_to_time
-from pi05_ros.nodes.common.quiet_clock import QuietClock
+from pi05_ros.nodes.common.manual_take import ManualTakeMixin
+from pi05_ros.nodes.common.polled_clock import PolledClock
 
 SECOND = 1_000_000_000
 
 
-class Resting(TakesByHand, Node):
+class Resting(ManualTakeMixin, Node):
     """A node that can rest."""
 
 
@@ -28,7 +28,7 @@ class Scene:
     def __init__(self, graph, simulated=True):
         self.graph = graph
         self.node = graph.add(lambda **a: Resting("resting", **a), use_sim_time=simulated)
-        self.time = QuietClock(self.node)
+        self.time = PolledClock(self.node)
         other = graph.plain("other")
         self._clock = other.create_publisher(Clock, "/clock", 10)
         self._heard = []
@@ -50,7 +50,7 @@ class Scene:
 
     @property
     def woken_by(self):
-        """What of /clock an executor is shown."""
+        """Entities of /clock that an executor sees."""
         taps = [t for t in Node.subscriptions.fget(self.node) if t.topic_name == "/clock"]
         entities = [entity for tap in taps for entity in (tap, *tap.event_handlers)]
         shown = [*self.node.subscriptions, *self.node.waitables]
@@ -64,41 +64,41 @@ def scene():
     graph.close()
 
 
-def looks(scene, seconds):
+def poll_until(scene, seconds):
     """Looks until the time has come through DDS."""
-    wait_for(lambda: scene.graph.call(scene.time.look) or scene.now == seconds, "the time")
+    wait_for(lambda: scene.graph.call(scene.time.poll) or scene.now == seconds, "the time")
 
 
-def test_time_stands_between_looks_and_nothing_of_it_wakes_the_executor(scene):
-    scene.graph.call(scene.time.look)
+def test_time_is_constant_between_polls_and_does_not_wake_the_executor(scene):
+    scene.graph.call(scene.time.poll)
     assert scene.woken_by == []  # Not its events either: they fire while a message lies unread.
     scene.at(10.0)
     assert scene.now == 0.0
-    looks(scene, 10.0)
+    poll_until(scene, 10.0)
     scene.at(11.0)
     assert scene.now == 10.0
-    looks(scene, 11.0)
+    poll_until(scene, 11.0)
 
 
-def test_awake_it_flows_again(scene):
-    scene.graph.call(scene.time.look)
-    scene.graph.call(scene.time.wake)
+def test_after_resume_time_advances_again(scene):
+    scene.graph.call(scene.time.poll)
+    scene.graph.call(scene.time.resume)
     scene.at(10.0)
     wait_for(lambda: scene.now == 10.0, "the time to come by itself")
     assert len(scene.woken_by) >= 1
 
 
-def test_a_jump_is_told_at_the_next_look(scene):
-    looks_back = JumpThreshold(
+def test_a_jump_is_reported_at_the_next_poll(scene):
+    backward = JumpThreshold(
         min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=False
     )
     jumps = []
-    handle = scene.node.get_clock().create_jump_callback(looks_back, post_callback=jumps.append)
+    handle = scene.node.get_clock().create_jump_callback(backward, post_callback=jumps.append)
     scene.at(10.0)
-    looks(scene, 10.0)
+    poll_until(scene, 10.0)
     scene.at(4.0)
     assert jumps == []
-    looks(scene, 4.0)
+    poll_until(scene, 4.0)
     assert len(jumps) == 1
     handle.unregister()
 
@@ -107,8 +107,8 @@ def test_on_a_robot_there_is_nothing_to_do():
     graph = Graph()
     try:
         scene = Scene(graph, simulated=False)
-        graph.call(scene.time.look)
-        graph.call(scene.time.wake)
+        graph.call(scene.time.poll)
+        graph.call(scene.time.resume)
         assert scene.woken_by == [] and scene.now > 1e9
     finally:
         graph.close()

@@ -1,4 +1,4 @@
-"""How many connections are open: there is always room for who comes anew and asks."""
+"""Limit on open connections that always leaves room for new requests."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from aiohttp import web
 @dataclass
 class _Connection:
     address: str
-    idle_since: int  # Rises with each change, of whichever connection.
-    uses: int = 0  # Above 0: it is busy.
+    idle_since: int  # Counter of changes over all connections.
+    uses: int = 0  # Number of requests in progress; above 0: busy.
 
 
-class Door:
-    """Lets connections in, and ends the one that was idle the longest when they are too many.
+class ConnectionLimiter:
+    """Accepts connections, and closes the longest idle one when there are too many.
 
-    Whoever opens connections and asks nothing, or sends half a request, costs others nothing: such
-    connections give way. Those by which a stop or a page comes never do.
+    Connections without a complete request are idle and may be closed for new ones. A connection
+    that carries a stop or a page is busy and is never closed.
 
     Args:
-        server: Makes the protocol of a connection.
-        most: Connections.
-        of_address: Connections of one address.
+        server: Creates the protocol of a connection.
+        most: Maximum number of connections.
+        of_address: Maximum number of connections of one address.
     """
 
     def __init__(self, server: web.Server, most: int, of_address: int) -> None:
@@ -37,12 +37,12 @@ class Door:
         self._changes = itertools.count()
 
     def protocol(self) -> asyncio.Protocol:
-        """Of one connection that is to come."""
-        return _Entrance(self)
+        """Return the protocol of one new connection."""
+        return _PendingConnection(self)
 
     @contextlib.contextmanager
     def busy(self, transport: asyncio.BaseTransport | None) -> Iterator[None]:
-        """Meanwhile a connection does not give way."""
+        """Mark a connection as busy within the context."""
         connection = self._connections.get(transport) if transport is not None else None
         if connection is None:
             yield
@@ -55,7 +55,7 @@ class Door:
             connection.idle_since = next(self._changes)
 
     def enter(self, transport: asyncio.Transport) -> None:
-        """Hands a connection to the server, or ends it."""
+        """Pass a connection to the server, or abort it."""
         for other in [t for t in self._connections if t.is_closing()]:
             del self._connections[other]
         address = _address(transport)
@@ -72,7 +72,7 @@ class Door:
         handler.connection_made(transport)
 
     def _has_room(self, transports: list[Any], most: int) -> bool:
-        """Whether there are fewer than `most`, if need be after an idle one has ended."""
+        """Check whether there are fewer than `most`; close an idle one if needed."""
         if len(transports) < most:
             return True
         idle = [t for t in transports if not self._connections[t].uses]
@@ -84,11 +84,11 @@ class Door:
         return True
 
 
-class _Entrance(asyncio.Protocol):
-    """Until a connection has a transport, and with it an address."""
+class _PendingConnection(asyncio.Protocol):
+    """Protocol of a connection until its transport, and so its address, is known."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, connections: ConnectionLimiter) -> None:
+        self._door = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)

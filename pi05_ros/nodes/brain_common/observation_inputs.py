@@ -1,4 +1,4 @@
-"""The subscriptions that planner and policy share: pictures, state, ground truth."""
+"""Subscriptions of planner and policy: camera sets, robot state, ground truth."""
 
 from __future__ import annotations
 
@@ -28,8 +28,17 @@ GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
 BASE_FRAME_IN_TRUTH = "base_link"
 
 
-class Observer:
-    """Keeps a node's ObservationBuffer filled. A helper of a node, not a node."""
+class ObservationInputs:
+    """Fills the ObservationBuffer of a node.
+
+    Args:
+        node: Owns the subscriptions.
+        platform: The robot.
+        cameras: Cameras that an observation must have.
+        needs_scene: True if ground truth is required as well.
+        on_pictures: Called after each camera set, in the executor's thread; must be fast.
+        on_state: Called after each robot state of this platform, likewise.
+    """
 
     def __init__(
         self,
@@ -40,16 +49,6 @@ class Observer:
         on_pictures: Callable[[Pictures], None],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
     ) -> None:
-        """Subscribes.
-
-        Args:
-            node: The node that sees.
-            platform: The robot that it works for.
-            cameras: Cameras that an observation must have.
-            needs_scene: Whether ground truth is needed too.
-            on_pictures: Called after each camera set, in the executor's thread: be brief.
-            on_state: Called after each robot state of this platform, likewise.
-        """
         self._node = node
         self._platform = platform
         self._on_pictures = on_pictures
@@ -68,17 +67,17 @@ class Observer:
         ]
 
     def latest(self) -> ObservationContext | None:
-        """The newest observation; None when `problem` says why."""
+        """Return the newest observation; None if there is none, see `problem`."""
         with self._lock:
             return self._buffer.latest(self._node.now_ns())
 
     def problem(self) -> str:
-        """Why there is no observation now, as one clause; empty when there is one."""
+        """Return why there is no observation now, as one clause; empty if there is one."""
         with self._lock:
             return self._buffer.problem(self._node.now_ns())
 
     def close(self) -> None:
-        """Unsubscribes."""
+        """Destroy the subscriptions."""
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
@@ -94,8 +93,8 @@ class Observer:
         state = state_from_message(message)
         if state.names != self._platform.names:
             raise MessageError(
-                f"robot_state: it is of '{message.platform}', this node works for "
-                f"'{self._platform.name}': start all nodes for one platform"
+                f"robot_state is of platform '{message.platform}', this node uses "
+                f"'{self._platform.name}': start all nodes with one platform"
             )
         with self._lock:
             self._buffer.add_state(state)
@@ -109,24 +108,24 @@ class Observer:
 
 
 def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
-    """Ground truth of a mock home: stamp [ns] and scene.
+    """Convert ground truth of a mock home to stamp [ns] and scene.
 
     Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
     the item `base_link`.
 
     Raises:
-        MessageError: There is no base, or a name is of another form.
+        MessageError: The base is missing, or a name has another form.
     """
     poses: dict[str, Pose] = {}
     home = stamp_ns = 0
     for transform in message.transforms:
         prefix, _, item = transform.child_frame_id.partition("/")
         if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
-            raise MessageError(f"ground truth: '{transform.child_frame_id}' is no home_N/item")
+            raise MessageError(f"ground truth: '{transform.child_frame_id}' is not home_N/ITEM")
         home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
         t, q = transform.transform.translation, transform.transform.rotation
         poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
     base = poses.pop(BASE_FRAME_IN_TRUTH, None)
     if base is None:
-        raise MessageError(f"ground truth: no '{BASE_FRAME_IN_TRUTH}' in it")
+        raise MessageError(f"ground truth: transform of '{BASE_FRAME_IN_TRUTH}' is missing")
     return stamp_ns, SceneState(home, base, poses)
