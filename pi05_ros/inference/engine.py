@@ -278,7 +278,7 @@ class Pi05Engine:
             decoded = decode(*read, end=END, limit=self._config.max_action_tokens)
             watch.lap("generation")
         horizon = self._config.horizon
-        actions = action_text.read(
+        actions = action_text.decode_actions(
             self._tokenizer, self._fast, decoded.tokens, horizon, dims, opening
         )
         return WrittenActions(actions, decoded, watch.times())

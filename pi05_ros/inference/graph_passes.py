@@ -5,7 +5,7 @@ GPU longer than running them. A graph launches all at once, but knows only the s
 that it was recorded with. So a prompt is padded to the next of a few lengths, each length has its
 own buffers, and text is written into a cache that has room for all of it.
 
-Buffers are allocated outside of the recording, so that graphs may share the memory of their
+Buffers are allocated outside of the recording, so that graphs may share the caches of their
 temporaries and still run in any order, one at a time.
 
 What is guided is not recorded: it runs kernel by kernel, on what a graph has read.
@@ -23,10 +23,10 @@ from pi05_ros.brain.model_options import Execution
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.leads import Lead
 from pi05_ros.inference.passes import Drawer, Passes, Writer
-from pi05_ros.inference.text_cache import Memory
+from pi05_ros.inference.text_cache import KVCaches
 from pi05_ros.model.pi05 import Context, Pi05
 from pi05_ros.model.text.tokenizer import PAD
-from pi05_ros.model.transformer import LayerMemory
+from pi05_ros.model.transformer import KVCache
 
 LENGTH_STEP = 64  # Between the lengths that prompts are padded to [token].
 
@@ -67,7 +67,7 @@ class Replay:
 
 
 class CudaCapture:
-    """Records CUDA graphs that share one pool of memory.
+    """Records CUDA graphs that share one pool of caches.
 
     Args:
         device: A CUDA device.
@@ -190,44 +190,44 @@ class GraphPasses(Passes):
         """Reading, and the whole flow on what was read."""
         config, valid = self._model.config, inputs[2]
         read = Replay(self._read_padded_memory, inputs, self._capture)
-        memory = _layers(read.outputs)
+        caches = _layers(read.outputs)
 
         def draw(noise: Tensor, valid: Tensor, *told: Tensor) -> list[Tensor]:
-            return [self._integrate(noise, self._told(memory, valid, told))]
+            return [self._integrate(noise, self._told(caches, valid, told))]
 
         noise = torch.zeros(1, config.horizon, config.action_dim, device=valid.device)
         told = [] if state is None else [state.to(valid.device)]
         return read, Replay(draw, [noise, valid, *told], self._capture)
 
-    def _record_led(self, memory: Memory, inputs: Sequence[Tensor]) -> Replay:
+    def _record_led(self, caches: KVCaches, inputs: Sequence[Tensor]) -> Replay:
         """The whole flow on what was read, going on from rows that are known."""
 
         def draw(
             noise: Tensor, rows: Tensor, weights: Tensor, valid: Tensor, *told: Tensor
         ) -> list[Tensor]:
-            context = self._told(memory, valid, told)
+            context = self._told(caches, valid, told)
             return [self._integrate_led(noise, rows, weights, context)]
 
         device = inputs[-1].device
         return Replay(draw, [tensor.to(device) for tensor in inputs], self._capture)
 
-    def _told(self, memory: Memory, valid: Tensor, states: Sequence[Tensor]) -> Context:
+    def _told(self, caches: KVCaches, valid: Tensor, states: Sequence[Tensor]) -> Context:
         """What was read, and for π0 the state."""
-        context = Context(memory, valid)
+        context = Context(caches, valid)
         for state in states:
-            context = self._model.tell_state(context, state)
+            context = self._model.append_state_token(context, state)
         return context
 
     def _record_text(self, inputs: list[Tensor]) -> tuple[Replay, Replay, Tensor]:
         """Reading into a cache with room for text, a token, and which of its slots are seen."""
         valid = inputs[2]
         read = Replay(self._read_padded_text, inputs, self._capture)
-        memory = _layers(read.outputs[1:])
+        caches = _layers(read.outputs[1:])
         seen = F.pad(valid, (0, self._room))
         first = torch.tensor([valid.shape[1]], device=valid.device)
         token = torch.full((1, 1), PAD, device=valid.device)
         write = Replay(
-            lambda token, slot: [self._write_slot(token, slot, seen, memory)],
+            lambda token, slot: [self._write_slot(token, slot, seen, caches)],
             [token, first],
             self._capture,
         )
@@ -250,27 +250,27 @@ class GraphPasses(Passes):
         self, pictures: Tensor, tokens: Tensor, valid: Tensor
     ) -> list[Tensor]:
         sequence = self._sequence(pictures, tokens)
-        return _tensors(self._model.read(sequence, valid, tail=0)[1].memory)
+        return _tensors(self._model.prefill(sequence, valid, tail=0)[1].caches)
 
     def _read_padded_text_pass(
         self, pictures: Tensor, tokens: Tensor, valid: Tensor, last: Tensor
     ) -> list[Tensor]:
-        hidden, context = self._model.read(self._sequence(pictures, tokens), valid)
+        hidden, context = self._model.prefill(self._sequence(pictures, tokens), valid)
         logits = self._model.language.logits(hidden.index_select(1, last)[:, 0])
         return [
             logits,
-            *(F.pad(tensor, (0, 0, 0, self._room)) for tensor in _tensors(context.memory)),
+            *(F.pad(tensor, (0, 0, 0, self._room)) for tensor in _tensors(context.caches)),
         ]
 
 
-def _tensors(memory: Memory) -> list[Tensor]:
+def _tensors(caches: KVCaches) -> list[Tensor]:
     """Keys and values of each layer, one after the other."""
-    return [tensor for layer in memory for tensor in layer]
+    return [tensor for layer in caches for tensor in layer]
 
 
-def _layers(tensors: Sequence[Tensor]) -> Memory:
+def _layers(tensors: Sequence[Tensor]) -> KVCaches:
     """The inverse of `_tensors`."""
-    return tuple(map(LayerMemory, tensors[::2], tensors[1::2]))
+    return tuple(map(KVCache, tensors[::2], tensors[1::2]))
 
 
 def make_passes(model: Pi05, execution: Execution) -> Passes:

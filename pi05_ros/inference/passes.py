@@ -20,11 +20,11 @@ import torch
 from torch import Tensor
 
 from pi05_ros.inference.leads import Lead
-from pi05_ros.inference.text_cache import Memory, TextCache
+from pi05_ros.inference.text_cache import KVCaches, TextCache
 from pi05_ros.model import flow
 from pi05_ros.model.guidance import integrate_guided
 from pi05_ros.model.pi05 import Context, Pi05
-from pi05_ros.model.transformer import LayerMemory
+from pi05_ros.model.transformer import KVCache
 
 Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
 F = TypeVar("F", bound=Callable[..., Any])
@@ -92,7 +92,7 @@ class Passes:
 
     def embed(self, images: Tensor) -> Tensor:
         """Pictures (N, 3, H, W) uint8 → (N, tokens, W)."""
-        # One layout in memory: for another one torch would compile again.
+        # One layout in caches: for another one torch would compile again.
         return self._embed(images.to(self._model.device).contiguous())
 
     def read_for_actions(
@@ -111,7 +111,7 @@ class Passes:
         device = self._model.device
         context = Context(self._read_memory(pictures, tokens.to(device)))
         if state is not None:
-            context = self._model.tell_state(context, state.to(device))
+            context = self._model.append_state_token(context, state.to(device))
 
         def draw(noise: Tensor, lead: Lead | None = None) -> Tensor:
             noise = noise.to(device)
@@ -136,34 +136,34 @@ class Passes:
         Returns:
             Logits (1, vocabulary) of the first token, and the writer.
         """
-        logits, memory = self._read_text(pictures, tokens.to(self._model.device))
+        logits, caches = self._read_text(pictures, tokens.to(self._model.device))
         if self._compiled:
-            return logits, self._cached_writer(memory, pictures, tokens, urgent)
+            return logits, self._cached_writer(caches, pictures, tokens, urgent)
 
         def write(token: Tensor) -> Tensor:
-            nonlocal memory
-            following, memory = self._write_pass(token, memory)
+            nonlocal caches
+            following, caches = self._write_pass(token, caches)
             return following
 
         return logits, write
 
     def _cached_writer(
-        self, memory: Memory, pictures: Tensor, tokens: Tensor, urgent: bool
+        self, caches: KVCaches, pictures: Tensor, tokens: Tensor, urgent: bool
     ) -> Writer:
         """A writer into a cache of one shape, whatever was read."""
-        config, used = self._model.config, memory[0].keys.shape[2]
+        config, used = self._model.config, caches[0].keys.shape[2]
         capacity = used - tokens.shape[1] + config.max_prompt_tokens + self._room
         cache = self._caches.get(urgent)
         if cache is None or cache.capacity < capacity:
-            cache = self._caches[urgent] = TextCache(memory, capacity)
-        cache.fill(memory)
+            cache = self._caches[urgent] = TextCache(caches, capacity)
+        cache.fill(caches)
         slot = used
 
         def write(token: Tensor) -> Tensor:
             nonlocal slot
             at = torch.tensor([slot], device=token.device)
             slot += 1
-            return self._write_slot(token, at, cache.seen, cache.memory)
+            return self._write_slot(token, at, cache.seen, cache.caches)
 
         return write
 
@@ -171,7 +171,7 @@ class Passes:
         """Ten Euler steps."""
         return flow.integrate(
             lambda noisy, step: self._velocity(
-                noisy, self._modulations[step], context.memory, context.valid, context.has_state
+                noisy, self._modulations[step], context.caches, context.valid, context.has_state
             ),
             noise,
             len(self._modulations),
@@ -191,7 +191,7 @@ class Passes:
                 self._modulations[step],
                 self._clean,
                 known,
-                context.memory,
+                context.caches,
                 context.valid,
                 context.has_state,
             ),
@@ -206,11 +206,11 @@ class Passes:
         """Ten guided Euler steps. They run as they stand: kernels made here know no gradient."""
         with torch.inference_mode(False):
             # Copies: tensors of inference mode take part in no gradient.
-            memory = tuple(LayerMemory(*(part.clone() for part in m)) for m in context.memory)
+            caches = tuple(KVCache(*(part.clone() for part in m)) for m in context.caches)
             valid = None if context.valid is None else context.valid.clone()
         return integrate_guided(
             lambda noisy, step: self._velocity_pass(
-                noisy, self._modulations[step], memory, valid, context.has_state
+                noisy, self._modulations[step], caches, valid, context.has_state
             ),
             noise,
             len(self._modulations),
@@ -221,22 +221,22 @@ class Passes:
     def _embed_pass(self, images: Tensor) -> Tensor:
         return self._model.embed_images(images)
 
-    def _read_memory_pass(self, pictures: Tensor, tokens: Tensor) -> Memory:
-        return self._model.read_tail(self._sequence(pictures, tokens), tail=0)[1].memory
+    def _read_memory_pass(self, pictures: Tensor, tokens: Tensor) -> KVCaches:
+        return self._model.prefill(self._sequence(pictures, tokens), tail=0)[1].caches
 
-    def _read_text_pass(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Memory]:
-        hidden, context = self._model.read_tail(self._sequence(pictures, tokens), tail=1)
-        return self._model.language.logits(hidden[:, -1]), context.memory
+    def _read_text_pass(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, KVCaches]:
+        hidden, context = self._model.prefill(self._sequence(pictures, tokens), tail=1)
+        return self._model.language.logits(hidden[:, -1]), context.caches
 
     def _velocity_pass(
         self,
         noisy: Tensor,
         modulation: Tensor,
-        memory: Memory,
+        caches: KVCaches,
         valid: Tensor | None,
         has_state: bool,
     ) -> Tensor:
-        context = Context(memory, valid, has_state=has_state)
+        context = Context(caches, valid, has_state=has_state)
         return self._model.velocity(noisy, modulation, context)
 
     def _led_velocity_pass(
@@ -245,22 +245,22 @@ class Passes:
         modulation: Tensor,
         clean: Tensor,
         known: Tensor,
-        memory: Memory,
+        caches: KVCaches,
         valid: Tensor | None,
         has_state: bool,
     ) -> Tensor:
         each = torch.where(known, clean, modulation)  # (..., 1, horizon, width)
-        return self._velocity_pass(noisy, each, memory, valid, has_state)
+        return self._velocity_pass(noisy, each, caches, valid, has_state)
 
-    def _write_pass(self, token: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        logits, context = self._model.write(token, Context(memory))
-        return logits, context.memory
+    def _write_pass(self, token: Tensor, caches: KVCaches) -> tuple[Tensor, KVCaches]:
+        logits, context = self._model.decode_step(token, Context(caches))
+        return logits, context.caches
 
     def _write_slot_pass(
-        self, token: Tensor, slot: Tensor, seen: Tensor, memory: Memory
+        self, token: Tensor, slot: Tensor, seen: Tensor, caches: KVCaches
     ) -> Tensor:
         seen.index_fill_(1, slot, True)
-        return self._model.write_slot(token, slot, Context(memory, seen))
+        return self._model.decode_step_at(token, slot, Context(caches, seen))
 
     @property
     def _room(self) -> int:
@@ -281,7 +281,7 @@ class Passes:
         from torch._inductor import config as inductor  # Takes seconds to import.
 
         # Kernels that C++ calls instead of Python save a fifth of a flow step. Frozen weights are
-        # packed for the processor, in copies: not for models that fill the memory.
+        # packed for the processor, in copies: not for models that fill the caches.
         size = sum(parameter.numel() for parameter in self._model.parameters())
         with inductor.patch(cpp_wrapper=True, freezing=size < FROZEN_PARAMETERS):
             yield

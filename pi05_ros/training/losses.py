@@ -85,7 +85,7 @@ def losses(
             the chunk is no longer than `config.max_prefix`.
         VariantError: Actions count, and the model has no expert or the batch no state.
     """
-    hidden, context = read(model, batch)
+    hidden, context = run_language_model(model, batch)
     nothing = hidden.new_zeros(len(hidden), dtype=torch.float32)
     text = fast = error = nothing
     if batch.targets is not None:
@@ -198,7 +198,7 @@ def _flow_means(
     return means.new_zeros(len(batch.actions)).index_put((acting,), means)
 
 
-def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
+def run_language_model(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
     """Pictures, prompts and targets through the language model.
 
     Returns:
@@ -215,7 +215,7 @@ def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
         parts.append(model.language.embed(batch.targets.tokens))
         valid.append(batch.targets.valid)
         count = batch.targets.tokens.shape[1]
-    return model.read(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
+    return model.prefill(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
 
 
 def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Targets) -> Tensor:
@@ -281,7 +281,7 @@ def flow_errors(
         tau = torch.where(shown, 1.0, tau[:, None])  # (B, horizon)
     modulation = model.modulate(tau)
     if batch.state is not None:
-        context = model.tell_state(context, batch.state)
+        context = model.append_state_token(context, batch.state)
     noisy = flow.interpolate(actions, noise, tau)
     velocity = model.velocity(noisy, modulation, context)
     return (flow.target(actions, noise) - velocity).square()

@@ -35,7 +35,7 @@ def test_logits_are_the_models(workload, model):
     run = EagerBaseline(model, workload, padded=True).text(pictures, keep_logits=True)
     ids = [*workload.ids, *run.tokens[:-1]]
     embeddings = torch.cat([embedded, model.language.embed(torch.tensor([ids]))], dim=1)
-    hidden, _ = model.read(embeddings, targets=len(run.tokens) - 1)
+    hidden, _ = model.prefill(embeddings, targets=len(run.tokens) - 1)
     wanted = model.language.logits(hidden[0, -len(run.tokens) :])
     torch.testing.assert_close(run.logits, wanted, atol=TOLERANCE, rtol=0)
 

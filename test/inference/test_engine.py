@@ -71,7 +71,7 @@ def test_actions_equal_the_models_own(checkpoint, engine):
         batch = torch.from_numpy(np.stack(list(images.values()))).permute(0, 3, 1, 2)
         tokens = torch.tensor([[2, *checkpoint.tokenizer.encode(LOW)]])
         embedded = torch.cat([*model.embed_images(batch), model.language.embed(tokens)[0]])
-        _, context = model.read(embedded[None])
+        _, context = model.prefill(embedded[None])
         want = model.sample_actions(context, noise, model.config.flow_steps)[0]
     found = engine.draw_actions(images, LOW, noise).actions
     np.testing.assert_allclose(found, want, atol=1e-5)

@@ -260,7 +260,7 @@ def test_actions_in_fast_tokens(platform, tmp_path, monkeypatch, variant, openin
     brain.warm_up()
     observation = observe(platform)
 
-    written = action_text.spell(brain._engine._tokenizer, fast, chunks[3], opening)
+    written = action_text.encode_actions(brain._engine._tokenizer, fast, chunks[3], opening)
     monkeypatch.setattr(
         "pi05_ros.inference.engine.decode", lambda *_, **__: Decoded(tuple(written), 0.9, True)
     )

@@ -101,7 +101,7 @@ def test_known_rows_stand_at_time_one(model):
     found = draw(passes, *given, lead)
     context = Context(passes._read_memory(passes.embed(given[0]), given[1]))
     if given[3] is not None:
-        context = model.tell_state(context, given[3])
+        context = model.append_state_token(context, given[3])
     x, steps = given[2].clone(), model.config.flow_steps
     for step in range(steps):
         tau = torch.full((1, x.shape[1]), step / steps, dtype=torch.float64)

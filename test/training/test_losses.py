@@ -90,7 +90,7 @@ def alone(model: Pi05, sample: Sample) -> tuple[Tensor, Context]:
     images = sample.images if sample.cameras is None else sample.images[sample.cameras]
     text = model.language.embed(torch.tensor([sample.prompt]))
     pictures = model.embed_images(images).flatten(0, 1)[None]
-    return model.read_tail(torch.cat([pictures, text], dim=1), tail=1)
+    return model.prefill(torch.cat([pictures, text], dim=1), tail=1)
 
 
 def entropies_alone(model: Pi05, sample: Sample) -> list[float]:
@@ -100,7 +100,7 @@ def entropies_alone(model: Pi05, sample: Sample) -> list[float]:
     found = []
     for token in [*sample.text, *sample.fast]:
         found.append(-logits[0].log_softmax(-1)[token].item())
-        logits, context = model.write(torch.tensor([[token]]), context)
+        logits, context = model.decode_step(torch.tensor([[token]]), context)
     return found
 
 
@@ -153,7 +153,7 @@ def test_actions_cost_the_error_of_the_velocity(model, noise, tau):
     for index in (0, 2):
         _, context = alone(model, rows[index])
         if rows[index].state is not None:
-            context = model.tell_state(context, rows[index].state[None])
+            context = model.append_state_token(context, rows[index].state[None])
         actions, drawn = rows[index].actions[None], noise[index : index + 1]
         time = tau[index]
         velocity = model.velocity(
@@ -376,12 +376,12 @@ def test_what_is_missing_is_said(model, noise, tau):
     with pytest.raises(ValueError, match=r"found \(1, 3\) times for \(2, 3\) draws"):
         losses(model, collate(rows), POST, noise.expand(2, *noise.shape), tau[None])
     if model.config.variant == "pi0":
-        with pytest.raises(VariantError, match="acts on a state"):
+        with pytest.raises(VariantError, match="needs the state"):
             losses(model, dataclasses.replace(collate(rows), state=None), POST, noise, tau)
     with pytest.raises(ValueError, match="alpha -1"):
         LossConfig(alpha=-1.0)
     batch = collate(rows)
-    hidden, context = model.read(model.language.embed(batch.prompt))
+    hidden, context = model.prefill(model.language.embed(batch.prompt))
     with pytest.raises(ValueError, match="context of a padded batch"):
         cross_entropy(model, hidden, context, batch.targets)
 
@@ -441,7 +441,7 @@ def test_a_prefix_is_shown_and_costs_nothing(model, noise, tau):
     for index, count in ((0, 2), (2, 0)):
         _, context = alone(model, rows[index])
         if rows[index].state is not None:
-            context = model.tell_state(context, rows[index].state[None])
+            context = model.append_state_token(context, rows[index].state[None])
         actions, drawn = rows[index].actions[None], noise[index : index + 1]
         times = tau[index].double().repeat(1, HORIZON)
         times[:, :count] = 1.0

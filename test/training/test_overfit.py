@@ -80,7 +80,7 @@ def high_level(moment: Moment, tokenizer: ByteTokenizer) -> Sample:
 def low_level(moment: Moment, tokenizer: ByteTokenizer, fast: FastTokenizer) -> Sample:
     """Subtask in, actions out: as FAST tokens, and by flow."""
     prompt = prompts.low_level(moment.answer.subtask, moment.state)
-    spelled = action_text.spell(tokenizer, fast, moment.actions, opening="")
+    spelled = action_text.encode_actions(tokenizer, fast, moment.actions, opening="")
     return Sample(
         moment.images,
         prompt_tokens(tokenizer, prompt),
@@ -124,7 +124,7 @@ def read(model: Pi05, moment: Moment, tokenizer: ByteTokenizer, prompt: str):
     """As inference reads: pictures, then the prompt. The last hidden state, and the context."""
     pictures = model.embed_images(moment.images).flatten(0, 1)[None]
     tokens = torch.tensor([prompt_tokens(tokenizer, prompt)])
-    return model.read_tail(torch.cat([pictures, model.language.embed(tokens)], dim=1), tail=1)
+    return model.prefill(torch.cat([pictures, model.language.embed(tokens)], dim=1), tail=1)
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,9 @@ def test_it_writes_actions_as_fast_tokens(trained, moments):
         prompt = prompts.low_level(moment.answer.subtask, moment.state)
         hidden, context = read(model, moment, tokenizer, prompt)
         decoded = decode_text(model, hidden, context, end=END, limit=64)
-        actions = action_text.read(tokenizer, fast, decoded.tokens, HORIZON, DIMS, opening="")
+        actions = action_text.decode_actions(
+            tokenizer, fast, decoded.tokens, HORIZON, DIMS, opening=""
+        )
         assert np.abs(actions - moment.actions).max() <= fast.error_bound(HORIZON)
         assert [*decoded.tokens, END] == low_level(moment, tokenizer, fast).fast
 

@@ -95,8 +95,8 @@ def inputs_of(batch: Batch) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]
 
 
 def read(model: Pi05, batch: Batch) -> Context:
-    _, context = losses.read(model, batch)
-    return context if batch.state is None else model.tell_state(context, batch.state)
+    _, context = losses.run_language_model(model, batch)
+    return context if batch.state is None else model.append_state_token(context, batch.state)
 
 
 def draw_noise(batch: Batch, seed: int) -> Tensor:
@@ -134,7 +134,7 @@ def test_loss_and_gradients(variant, case, seed):
     want = theirs(*inputs_of(batch), *state, batch.actions, noise, time)
     want.mean().backward()
     tau = 1.0 - time.double()  # The same bits as theirs.
-    _, context = losses.read(model, batch)
+    _, context = losses.run_language_model(model, batch)
     errors = losses.flow_errors(model, context, batch, noise, tau)
     torch.testing.assert_close(errors, want, atol=TOLERANCE, rtol=1e-5)
     config = losses.LossConfig(alpha=1.0, insulated=False)
@@ -175,7 +175,7 @@ def test_pi0_fast_loss_and_gradients(case, seed):
     theirs = lerobot_model.build(model, torch.float32).requires_grad_(True)
     want = theirs(*inputs_of(batch), tokens, valid)["loss"]
     want.backward()
-    hidden, context = losses.read(model, batch)
+    hidden, context = losses.run_language_model(model, batch)
     entropies = losses.cross_entropy(model, hidden, context, targets)
     found = entropies.sum() / weights.sum()  # By token, where ours counts by sample.
     assert found.item() == pytest.approx(want.item(), abs=TOLERANCE)
@@ -196,7 +196,7 @@ def test_pi0_fast_writes_the_same_tokens(seed):
     pictures = model.embed_images(batch.images[batch.cameras]).flatten(0, 1)[None]
     prompt = torch.cat([batch.prompt, torch.tensor([[BEGIN]])], dim=1)
     prefix = torch.cat([pictures, model.language.embed(prompt)], dim=1)
-    found = decode_text(model, *model.read_tail(prefix, tail=1), end=-1, limit=10)
+    found = decode_text(model, *model.prefill(prefix, tail=1), end=-1, limit=10)
     for write in (theirs.sample_actions_fast, theirs.sample_actions_fast_kv_cache):
         want = write(*inputs_of(batch), max_decoding_steps=10)
         assert list(found.tokens) == want[0].tolist()

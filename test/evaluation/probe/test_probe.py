@@ -56,7 +56,7 @@ def samples(tokenizer, fast) -> list[Sample]:
         actions = torch.zeros(50, 32)
         actions[:, : PLATFORM.size] = torch.from_numpy(movement(index))
         prompt = prompt_tokens(tokenizer, prompts.low_level(SUBTASK, state))
-        said = action_text.spell(tokenizer, fast, movement(index), opening="")
+        said = action_text.encode_actions(tokenizer, fast, movement(index), opening="")
         seen = torch.ones(len(cameras), dtype=torch.bool)
         seen[len(PLATFORM.policy_cameras) :] = False
         images = torch.zeros(len(cameras), 3, *SCENES[0].images[cameras[0]].shape[:2]).byte()
