@@ -82,12 +82,12 @@ class Ours:
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
         """See Contestant."""
-        result = self._engine.draw_actions(pictures, "a task", self._workload.noise)
+        result = self._engine.sample_actions(pictures, "a task", self._workload.noise)
         return ChunkRun(torch.from_numpy(result.actions), _laps(result.times))
 
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:
         """See Contestant; the engine shows no logits."""
-        result = self._engine.write_text(pictures, "a task")
+        result = self._engine.generate_text(pictures, "a task")
         return TextRun(result.decoded.tokens, result.decoded.score, _laps(result.times))
 
 
