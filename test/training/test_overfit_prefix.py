@@ -21,7 +21,7 @@ from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.training.batch import Batch, Sample, collate
+from pi05_ros.training.batch import Batch, TrainingSample, collate
 from pi05_ros.training.losses import LossConfig, losses, sample_prefix
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -43,7 +43,7 @@ def chunks(count: int, generator: torch.Generator) -> Tensor:
 def scene() -> Batch:
     """The picture and prompt, repeated for each chunk of a batch."""
     image = torch.full((1, 3, 28, 28), 128, dtype=torch.uint8)
-    return collate([Sample(image, [5, 6, 7], actions=torch.zeros(HORIZON, DIM))] * ROWS)
+    return collate([TrainingSample(image, [5, 6, 7], actions=torch.zeros(HORIZON, DIM))] * ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def trained() -> Pi05:
 
 @pytest.fixture(scope="module")
 def sample(trained) -> Callable[[Tensor, ChunkPrefix | None], Tensor]:
-    """Sample chunks one by one, as the engine does."""
+    """TrainingSample chunks one by one, as the engine does."""
     passes, batch = Passes(trained), scene()
     sampler = passes.prefill_for_actions(passes.embed(batch.images[0]), batch.prompt[:1])
 
