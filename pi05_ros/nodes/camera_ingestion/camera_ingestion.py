@@ -14,10 +14,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros.cameras.checks import fingerprint, look_of
+from pi05_ros.cameras.checks import blindness_of, fingerprint
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
-from pi05_ros.cameras.watch import CameraWatch, Level, Verdict
+from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
@@ -104,7 +104,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         """Each camera's rate, age and drops, and what is wrong with it."""
         with self._lock:
             now, watch = self.silence_ns(), self._watch
-            verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
+            verdicts = {name: watch.status(name, now) for name in self._platform.camera_names}
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
@@ -158,15 +158,15 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         with self._lock:
             now = self.silence_ns()
             starting = self._watch.starting(now)
-            verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
+            verdicts = {n: self._watch.status(n, now) for n in self._platform.camera_names}
         for camera in self._platform.cameras:
             problem = self._problems.get(camera.name)
             if problem:
-                self._say(camera, Verdict(Level.UNFIT, problem))
+                self._say(camera, CameraStatus(Level.UNFIT, problem))
             elif not starting:
                 self._say(camera, verdicts[camera.name])
 
-    def _say(self, camera: Camera, verdict: Verdict) -> None:
+    def _say(self, camera: Camera, verdict: CameraStatus) -> None:
         """Logs what holds for a camera when it changes, and what is still wrong now and then."""
         said, when = self._said.get(camera.name, ("", -_REPORT_EVERY))
         passed = time.monotonic() - when
@@ -240,9 +240,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
-        look = look_of(picture)
+        look = blindness_of(picture)
         with self._lock:
-            self._watch.drawn(camera.name, look, self.silence_ns())
+            self._watch.used(camera.name, look, self.silence_ns())
         return box
 
     def _drop(self, camera: Camera, error: MessageError) -> None:
