@@ -1,4 +1,4 @@
-"""π0.5, π0 and π0-FAST against LeRobot's own code, live, where it can be imported.
+"""π0.5, π0 and π0-FAST against LeRobot's own code, if it is installed.
 
 Small random weights, float32, several seeds: masked cameras, batches, padded prompts. Compared are
 the chunk after 1 and 10 steps, the loss of each entry, every gradient, and text token by token.
@@ -41,7 +41,7 @@ seeds = pytest.mark.parametrize("seed", [0, 1, 2])
 
 
 def make(variant: str, share: int, seed: int) -> Pi05:
-    """Small, every weight drawn, adaptive norms included."""
+    """Small, with random weights, adaptive norms included."""
     config = ModelConfig(
         variant=variant,
         vision=VisionConfig(42, 14, width=32, depth=2, heads=4, mlp_width=64),
@@ -89,7 +89,7 @@ def batch_of(case: tuple, seed: int, variant: str) -> Batch:
 
 
 def inputs_of(batch: Batch) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
-    """Pictures and masks a camera, prompt and mask, as LeRobot takes them."""
+    """Pictures and masks per camera, prompt and mask, as LeRobot's inputs."""
     images = batch.images.float() / 255.0 * 2.0 - 1.0
     return list(images.unbind(1)), list(batch.cameras.unbind(1)), batch.prompt, batch.prompt_valid
 
@@ -159,7 +159,7 @@ def compare_gradients(model: Pi05, theirs: torch.nn.Module) -> None:
 @seeds
 @cases
 def test_pi0_fast_loss_and_gradients(case, seed):
-    """LeRobot begins its FAST tokens with a beginning, which nothing predicts."""
+    """LeRobot's FAST tokens begin with <bos>, which is not predicted."""
     model, batch = make("pi0_fast", case[2], seed), batch_of(case, seed, "pi0_fast")
     rows = len(batch.prompt)
     generator = torch.Generator().manual_seed(400 + seed)
@@ -185,7 +185,7 @@ def test_pi0_fast_loss_and_gradients(case, seed):
 
 @torch.inference_mode()
 @seeds
-def test_pi0_fast_writes_the_same_tokens(seed):
+def test_pi0_fast_decodes_the_same_tokens(seed):
     model, batch = make("pi0_fast", 8, seed), batch_of(CASES["masked camera"], seed, "pi0_fast")
     for layer in model.language.layers:  # Louder, or each token would only repeat the last.
         layer.mlp.down.weight.mul_(8.0)
