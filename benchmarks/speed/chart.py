@@ -1,4 +1,4 @@
-"""The medians as bars, a group a row, with the floor as a line across each group."""
+"""Chart of the medians: one group of bars per row, with the floor as a line across it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH, LABELS, BAR, GAP, TOP = 1200, 380, 20, 16, 64  # [pixel]
 
 
 def bars(times: Mapping[str, Times], row: str) -> list[float]:
-    """Each implementation's median, as a multiple of the slowest in this row."""
+    """Median of each implementation, relative to the slowest in this row."""
     medians = [statistics.median(rows[row]) for rows in times.values()]
     return [median / max(medians) for median in medians]
 
@@ -27,16 +27,16 @@ def draw_chart(
     titles: Mapping[str, str],
     path: Path,
 ) -> None:
-    """Writes the picture.
+    """Write the chart.
 
-    Every group has its own scale, its slowest bar being full: a chunk and a token differ by two
-    orders. Times in ms stand at the bars; the black line is the floor.
+    Every group has its own scale, with the slowest bar at full length, since a chunk and a token
+    differ by two orders of magnitude. Bars are labelled in ms; the black line is the floor.
 
     Args:
         times: Implementation → its rows [s].
         floors: Row → least time that the device allows [s].
         titles: Row → title.
-        path: Of the picture; its suffix names the format.
+        path: Of the picture; its suffix sets the format.
     """
     font, small = ImageFont.load_default(16), ImageFont.load_default(13)
     group = len(times) * BAR + GAP
