@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,15 +15,15 @@ from torch import Tensor
 
 from pi05_ros.brain.continuation import Continuation, ContinuationMode
 from pi05_ros.brain.model_options import Execution, ExecutionChoice
-from pi05_ros.brain.timings import Times
 from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inference.chunk_prefix import chunk_prefix_of
 from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
 from pi05_ros.inference.priority_lock import PriorityLock
+from pi05_ros.inference.results import ActionResult, FastActionResult, TextResult
 from pi05_ros.inference.stopwatch import Stopwatch
-from pi05_ros.model.decoding import Decoded, decode
+from pi05_ros.model.decoding import decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text
 from pi05_ros.model.text.prompts import fitting_tokens
@@ -35,32 +34,6 @@ NEVER = -1  # An end-of-sequence id that no vocabulary has.
 
 class EngineError(Pi05Error):
     """An input that the engine does not accept, or an output that must not be used."""
-
-
-@dataclass(frozen=True)
-class TextResult:
-    """Decoded text."""
-
-    text: str
-    decoded: Decoded
-    times: Times
-
-
-@dataclass(frozen=True)
-class ActionResult:
-    """Actions sampled by the expert."""
-
-    actions: np.ndarray  # (horizon, action_dim) float32, normalised, finite.
-    times: Times
-
-
-@dataclass(frozen=True)
-class FastActionResult:
-    """Actions decoded as FAST tokens."""
-
-    actions: np.ndarray  # (horizon, dims) float32, normalised, finite.
-    decoded: Decoded
-    times: Times
 
 
 class Pi05Engine:

@@ -23,7 +23,8 @@ from pi05_ros.brain.model_options import Execution
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.passes import ActionSampler, DecodeStep, Passes
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
 from pi05_ros.model.transformer import KVCache, KVCaches
 
@@ -113,9 +114,7 @@ class GraphPasses(Passes):
         self._capture = capture
         self._prefill_padded_caches = self._prepare(self._prefill_padded_caches_pass)
         self._prefill_padded_text = self._prepare(self._prefill_padded_text_pass)
-        self._decode_step_at = self._prepare(
-            self._decode_step_at_pass
-        )  # Capacity depends on the scene.
+        self._decode_step_at = self._prepare(self._decode_step_at_pass)  # Capacities differ.
         longest = model.config.max_prompt_tokens
         self._lengths = tuple(range(longest, 0, -LENGTH_STEP))[::-1]
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.

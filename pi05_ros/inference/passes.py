@@ -22,8 +22,9 @@ from torch import Tensor
 from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.text_cache import TextCache
 from pi05_ros.model import flow
+from pi05_ros.model.context import Context
 from pi05_ros.model.guidance import integrate_guided
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.transformer import KVCache, KVCaches
 
 DecodeStep = Callable[[Tensor], Tensor]  # Token (1, 1) → logits (1, vocabulary) of the next one.
@@ -72,9 +73,8 @@ class Passes:
             with torch.inference_mode(False), torch.no_grad():
                 steps = model.modulations(model.config.flow_steps).split(1, dim=1)
                 self._modulations = [step.clone() for step in steps]
-                self._clean = model.modulate(
-                    torch.ones(1, dtype=torch.float64)
-                )  # Of prefix actions.
+                one = torch.ones(1, dtype=torch.float64)
+                self._clean = model.modulate(one)  # Of prefix actions.
         self._embed = self._prepare(self._embed_pass)
         self._prefill_caches = self._prepare(self._prefill_caches_pass)
         self._prefill_text = self._prepare(self._prefill_text_pass)

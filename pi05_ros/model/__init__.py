@@ -8,6 +8,7 @@ Read in this order:
     language      the Gemma stack
     expert        the action expert of π0.5; pi0_expert: that of π0
     masks         attention masks and positions
+    context       KV caches of a sequence, with padding and targets
     pi05          the whole model
     flow          flow matching: how actions are sampled; guidance: steering towards a chunk
     decoding      autoregressive decoding of text

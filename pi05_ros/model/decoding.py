@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 
 
 class DecodingError(Pi05Error):

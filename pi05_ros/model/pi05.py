@@ -14,7 +14,7 @@ noise ─────────────────── ActionExpert ─
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow, masks
 from pi05_ros.model.config import ModelConfig, Variant
+from pi05_ros.model.context import Context
 from pi05_ros.model.expert import ActionExpert, Pi05Expert
 from pi05_ros.model.language import LanguageModel
 from pi05_ros.model.pi0_expert import Pi0Expert
-from pi05_ros.model.transformer import KVCache, KVCaches
 from pi05_ros.model.vision import VisionTower
 
 
@@ -40,32 +40,6 @@ class VariantError(Pi05Error):
     def __init__(self, variant: Variant, problem: str) -> None:
         self.variant = variant
         super().__init__(f"a model of the variant '{variant}' {problem}")
-
-
-@dataclass(frozen=True)
-class Context:
-    """KV caches of a sequence of S positions, for text decoding and for the expert."""
-
-    caches: KVCaches
-    valid: Tensor | None = None  # (B, S) bool, False for padding; None: nothing is padded.
-    targets: int = 0  # Number of last positions that are text or FAST targets, not prefix.
-    has_state: bool = False  # π0: whether the last position is the expert's state token.
-
-    @property
-    def length(self) -> int:
-        """Number of positions, S."""
-        return self.caches[0].keys.shape[2]
-
-    def detached(self) -> Context:
-        """Return the context detached from the graph: no gradient reaches the language model."""
-        caches = tuple(KVCache(*(part.detach() for part in layer)) for layer in self.caches)
-        return replace(self, caches=caches)
-
-    def rows(self, chosen: Tensor) -> Context:
-        """Select rows of the batch by a (B,) bool mask, or by indices, which may repeat."""
-        caches = tuple(KVCache(*(part[chosen] for part in layer)) for layer in self.caches)
-        valid = None if self.valid is None else self.valid[chosen]
-        return replace(self, caches=caches, valid=valid)
 
 
 class Pi05(nn.Module):

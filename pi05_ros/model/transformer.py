@@ -114,8 +114,8 @@ class Attention(nn.Module):
         # Heads that share keys are concatenated along the queries, so that no key is copied.
         queries = queries.reshape(batch, self.kv_heads, -1, self.head_dim)  # (B, K, H/K·L, D)
         mixed = F.scaled_dot_product_attention(queries, cache.keys, cache.values, mask)
-        mixed = mixed.reshape(batch, self.heads, length, self.head_dim).transpose(1, 2)
-        # (B, L, H, D)
+        mixed = mixed.reshape(batch, self.heads, length, self.head_dim)
+        mixed = mixed.transpose(1, 2)  # (B, L, H, D)
         return self.output(mixed.reshape(batch, length, -1))
 
     def _split(self, x: Tensor, heads: int) -> Tensor:

@@ -25,7 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pi05_ros.model import flow
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.batch import Batch, Targets
 
 

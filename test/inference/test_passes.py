@@ -12,9 +12,10 @@ from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.graph_passes import GraphPasses, Launch, make_passes
 from pi05_ros.inference.passes import Passes
 from pi05_ros.model.config import load_preset
+from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode
 from pi05_ros.model.guidance import soft_mask
-from pi05_ros.model.pi05 import Context, Pi05, draw_weights
+from pi05_ros.model.pi05 import Pi05, draw_weights
 
 NEVER = -1
 SCENES = [(3, 20), (1, 9), (2, 130), (3, 24)]  # Pictures, tokens of the prompt.

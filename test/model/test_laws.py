@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 
 PREFIX, TARGETS, HORIZON = 8, 5, 6
 ACTING = ("tiny", "tiny_pi0")

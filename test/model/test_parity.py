@@ -24,7 +24,8 @@ from pi05_ros.model.config import (
     VisionConfig,
     load_preset,
 )
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch
 

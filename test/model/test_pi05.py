@@ -6,7 +6,8 @@ import sys
 import pytest
 import torch
 
-from pi05_ros.model.pi05 import Context, Pi05, draw_weights
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05, draw_weights
 
 PREFIX, TARGETS = 9, 4
 

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model import flow
 from pi05_ros.model.config import load_preset, preset_names
+from pi05_ros.model.context import Context
 from pi05_ros.model.expert import embed_time
-from pi05_ros.model.pi05 import Context, Pi05, VariantError
+from pi05_ros.model.pi05 import Pi05, VariantError
 from pi05_ros.model.transformer import rotate, rotation_of
 
 PREFIX, HORIZON = 9, 6

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from pi05_ros.model import flow
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.pi05 import Context, Pi05, VariantError
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05, VariantError
 from pi05_ros.model.text.tokenizer import END
 from pi05_ros.training.batch import Batch, Targets, TrainingSample, collate
 from pi05_ros.training.losses import (

@@ -17,8 +17,9 @@ from torch import Tensor
 
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
+from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.pi05 import Context, Pi05, draw_weights
+from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.locations import Answer, Location

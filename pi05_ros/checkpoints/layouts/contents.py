@@ -50,6 +50,4 @@ class Contents:
     tokenizer: Path | None = None  # Its file; None: the folder has none.
     fast: Path | None = None  # The FAST tokenizer's file; None: the folder has none.
     tied: tuple[StoredTensor, StoredTensor] | None = None  # Embedding and head, if both exist.
-    records: Mapping[str, FileRecord] = field(
-        default_factory=dict
-    )  # The manifest; empty: there is none.
+    records: Mapping[str, FileRecord] = field(default_factory=dict)  # Manifest; empty: none.

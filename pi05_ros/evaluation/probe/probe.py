@@ -21,8 +21,8 @@ from pi05_ros.evaluation.probe.judge import (
     measure_chunks,
 )
 from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, Scene
+from pi05_ros.model.context import Context
 from pi05_ros.model.normalization import NormStats, pad
-from pi05_ros.model.pi05 import Context
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastError
 from pi05_ros.model.text.tokenizer import END, prompt_tokens

@@ -18,8 +18,9 @@ from torch import Tensor
 from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, LanguageConfig, ModelConfig, VisionConfig
+from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import BEGIN
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch, Targets
