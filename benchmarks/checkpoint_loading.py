@@ -1,11 +1,11 @@
-"""What it takes to load π0.5 at full size: seconds, and memory beside the weights.
+"""Time and additional memory of loading π0.5 at full size.
 
     python benchmarks/checkpoint_loading.py --folder /tmp/pi05 --file-dtype bfloat16
 
-Writes a folder in LeRobot's layout at the published size, in shards, with meaningless weights
-(one random row a tensor, repeated), loads it in fresh processes, with the disk's cache emptied and
-full, without and with a comparison of SHA-256, and removes it. Takes 7 GB of the disk in bfloat16,
-14 GB in float32, and as much memory as the weights.
+Writes a folder in LeRobot's layout at the published size, in shards, with random weights (one
+random row per tensor, repeated), loads it in new processes, with the file cache cold and warm,
+without and with a comparison of SHA-256, and removes it. Requires 7 GB of disk in bfloat16, 14 GB
+in float32, and memory for the weights.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DTYPES = {"bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
 def make(folder: Path, dtype: torch.dtype) -> None:
-    """Writes the folder. As in the public file, the tied tensor is there as lm_head only."""
+    """Write the folder. As in the public file, the tied tensor is stored as lm_head only."""
     shapes = {public_name(n): shape for n, shape in wanted_shapes(load_preset("base")).items()}
     shapes[HEAD] = shapes.pop(EMBEDDING)
     shapes[EXPERT_HEAD] = (shapes[HEAD][0], load_preset("base").expert.width)
@@ -63,7 +63,7 @@ def make(folder: Path, dtype: torch.dtype) -> None:
 
 
 def load(folder: Path, dtype: torch.dtype, device: str, hashes: bool) -> None:
-    """Loads the folder in this process and prints one line of JSON."""
+    """Load the folder in this process and print one line of JSON."""
     torch.set_num_threads(1)
     before, peak, stop = _anonymous(), 0, threading.Event()
 
@@ -93,13 +93,13 @@ def load(folder: Path, dtype: torch.dtype, device: str, hashes: bool) -> None:
 
 
 def _anonymous() -> int:
-    """Bytes of memory that are no pages of a file."""
+    """Anonymous memory of this process [byte]."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 
 def empty_cache(folder: Path) -> None:
-    """Asks the system to forget the files' pages."""
+    """Drop the files' pages from the cache of the system."""
     for path in folder.iterdir():
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
@@ -108,7 +108,7 @@ def empty_cache(folder: Path) -> None:
 
 
 def main() -> int:
-    """Makes the folder, loads it cold and warm, removes it."""
+    """Make the folder, load it cold and warm, remove it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="new; removed at the end")
     parser.add_argument("--file-dtype", choices=DTYPES, default="bfloat16")

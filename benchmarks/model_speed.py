@@ -1,12 +1,12 @@
-"""How long π0.5 takes: against a plain eager version, LeRobot, and the floor of the device.
+"""Speed of π0.5, compared with a plain eager version, LeRobot, and the floor of the device.
 
     ./pi05 run python benchmarks/model_speed.py --preset nano --threads 1
     ./pi05 run python benchmarks/model_speed.py --preset base --device cuda --dtype bfloat16
 
-Everybody gets the same random weights, prompt, noise and, every round, the same fresh pictures.
-First their results are compared; then they take turns, so that the machine's noise meets all.
-LeRobot takes part where it can be imported (Python 3.12, its `src` on PYTHONPATH). Read
-docs/benchmarks/model_speed.md for what the rows mean.
+All implementations get the same random weights, prompt, noise and, every round, the same new
+pictures. First their results are compared; then they run alternately, so that disturbances of the
+machine affect all. LeRobot is included if it can be imported (Python 3.12, its `src` on
+PYTHONPATH). See docs/benchmarks/model_speed.md for the meaning of the rows.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import torch
 from speed import lerobot_model, report
 from speed.agreement import TOLERANCES, compare
 from speed.chart import draw_chart
-from speed.contestants import Contestant, Ours
 from speed.eager_baseline import EagerBaseline
 from speed.floor import Ceilings, floors
+from speed.implementations import Implementation, Ours
 from speed.profile import HEADER, profile
 from speed.timing import Laps, take_turns
 from speed.workload import Workload, config_of, make_model, make_workload, size_names
@@ -43,7 +43,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Compares, measures, prints; 1 when the results differ or the arguments make no sense."""
+    """Compare, measure, print; return 1 if results differ or arguments are invalid."""
     options = parser().parse_args()
     try:
         return run(options)
@@ -92,7 +92,7 @@ def main() -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """The measurement itself."""
+    """Run the measurement."""
     torch.set_num_threads(options.threads)
     device, dtype = torch.device(options.device), DTYPES[options.dtype]
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -105,15 +105,15 @@ def run(options: argparse.Namespace) -> int:
         tokens=options.tokens,
     )
     loading = None if options.load is None else load_seconds(options.load, dtype, device)
-    say("building the implementations")
-    contestants, absent = build(workload, options, device, dtype)
-    say("comparing their results")
-    agreement = check(contestants, workload, options)
-    say("measuring what the device can do")
+    log("building the implementations")
+    implementations, absent = build(workload, options, device, dtype)
+    log("comparing their results")
+    agreement = check(implementations, workload, options)
+    log("measuring what the device can do")
     ceilings = Ceilings(device, dtype)
     floors(workload, ceilings)  # Measures the bandwidths that it asks for.
     load_before = os.getloadavg()[0]
-    measured = measure(contestants, workload, options.rounds)
+    measured = measure(implementations, workload, options.rounds)
     ceilings.refresh()
     least = floors(workload, ceilings)
     rounds = len(next(iter(measured.values())).chunks)
@@ -129,7 +129,7 @@ def run(options: argparse.Namespace) -> int:
     print("\n" + report.times_table(times, least, titles))
     print("\n" + report.ratios_table(times, titles))
     if options.profile:
-        eager = [one for one in contestants if one.name == "ours, eager"]
+        eager = [one for one in implementations if one.name == "ours, eager"]
         print("\n" + "\n".join(profiled(one, workload, device) for one in eager))
     found: dict[str, float | None] = {
         row: statistics.median(values) for row, values in times[next(iter(times))].items()
@@ -159,48 +159,52 @@ def run(options: argparse.Namespace) -> int:
 
 def build(
     workload: Workload, options: argparse.Namespace, device: torch.device, dtype: torch.dtype
-) -> tuple[list[Contestant], str]:
-    """Everybody, ours first, the reference of all comparisons last; why LeRobot is absent."""
+) -> tuple[list[Implementation], str]:
+    """Make all implementations, ours first, the reference of all comparisons last.
+
+    Returns:
+        The implementations, and the reason why LeRobot is not among them; empty: it is.
+    """
     model = make_model(workload, device, dtype)
-    contestants: list[Contestant] = []
+    implementations: list[Implementation] = []
     for execution in options.execution or default_executions(device):
-        say(f"warming up ours, {execution}")
-        contestants.append(Ours(model, workload, execution))
+        log(f"warming up ours, {execution}")
+        implementations.append(Ours(model, workload, execution))
     absent = "--no-lerobot" if options.no_lerobot else lerobot_model.why_not()
     if not absent:
         theirs = lerobot_model.build(model, dtype)
-        contestants += [
+        implementations += [
             lerobot_model.LeRobot(model, theirs, workload, padded=padded)
             for padded in (True, False)
         ]
     same = options.baseline_dtype == "same"
     base_dtype = dtype if same else DTYPES[options.baseline_dtype]
-    contestants += [
+    implementations += [
         EagerBaseline(model, workload, padded=padded, dtype=base_dtype) for padded in (True, False)
     ]
-    return contestants, absent
+    return implementations, absent
 
 
 def default_executions(device: torch.device) -> list[Execution]:
-    """Every way to run that the device has, the quickest first."""
+    """Execution modes that the device supports, the fastest first."""
     if device.type == "cuda":
         return ["graphs", "compiled", "eager"]
     if shutil.which(os.environ.get("CXX", "g++")) is None:
-        say("no C++ compiler, so that nothing can be compiled")
+        log("no C++ compiler, so that nothing can be compiled")
         return ["eager"]
     return ["compiled", "eager"]
 
 
 def check(
-    contestants: list[Contestant], workload: Workload, options: argparse.Namespace
+    implementations: list[Implementation], workload: Workload, options: argparse.Namespace
 ) -> dict[str, str]:
-    """How near everybody comes to the last of them, in words.
+    """Compare all implementations with the last one; return the agreement as text.
 
     Raises:
-        Disagreement: Somebody computes something else.
+        Disagreement: A difference exceeds the tolerances.
     """
     pictures = workload.pictures(0)
-    *others, last = contestants
+    *others, last = implementations
     reference = last.chunk(pictures), last.text(pictures, keep_logits=True)
     dtypes = {options.dtype, options.baseline_dtype}
     tolerances = TOLERANCES[DTYPES["bfloat16" if "bfloat16" in dtypes else "float32"]]
@@ -213,31 +217,31 @@ def check(
 
 
 def measure(
-    contestants: list[Contestant], workload: Workload, rounds: int
+    implementations: list[Implementation], workload: Workload, rounds: int
 ) -> dict[str, report.Measured]:
-    """Chunks and texts of everybody, in turns."""
+    """Measure chunks and texts of all implementations alternately."""
 
-    def chunk(one: Contestant, round_: int) -> Laps:
+    def chunk(one: Implementation, round_: int) -> Laps:
         return one.chunk(workload.pictures(2 * round_)).laps
 
-    def text(one: Contestant, round_: int) -> Laps:
+    def text(one: Implementation, round_: int) -> Laps:
         return one.text(workload.pictures(2 * round_ + 1)).laps
 
     runs = {}
-    for one in contestants:
+    for one in implementations:
         runs[f"chunk {one.name}"] = partial(chunk, one)
         runs[f"text {one.name}"] = partial(text, one)
     taken = take_turns(
-        runs, rounds, progress=lambda round_: say(f"round {round_ + 1} of {rounds}", round_ > 0)
+        runs, rounds, progress=lambda round_: log(f"round {round_ + 1} of {rounds}", round_ > 0)
     )
     return {
         one.name: report.Measured(taken[f"chunk {one.name}"], taken[f"text {one.name}"])
-        for one in contestants
+        for one in implementations
     }
 
 
-def profiled(ours: Contestant, workload: Workload, device: torch.device) -> str:
-    """Where the time of the engine goes, as a table in Markdown."""
+def profiled(ours: Implementation, workload: Workload, device: torch.device) -> str:
+    """Profile the engine and format the result as a Markdown table."""
     titles = report.row_titles(workload)
     chunk = profile(lambda round_: ours.chunk(workload.pictures(round_)), device)
     text = profile(lambda round_: ours.text(workload.pictures(round_)), device)
@@ -246,8 +250,8 @@ def profiled(ours: Contestant, workload: Workload, device: torch.device) -> str:
 
 
 def load_seconds(folder: str, dtype: torch.dtype, device: torch.device) -> float:
-    """How long a checkpoint takes from its folder to the device [s]."""
-    say(f"opening {folder}")
+    """Measure the loading of a checkpoint folder onto the device [s]."""
+    log(f"opening {folder}")
     start = time.perf_counter()
     checkpoint: Any = open_checkpoint(folder, dtype, device)
     if device.type == "cuda":
@@ -264,7 +268,7 @@ def describe(
     ceilings: Ceilings,
     load: float,
 ) -> str:
-    """The set-up in a paragraph."""
+    """Describe the set-up in a paragraph."""
     config = workload.config
     with torch.device("meta"):
         size = sum(parameter.numel() for parameter in Pi05(config).parameters())
@@ -284,7 +288,7 @@ def describe(
 
 
 def processor_name() -> str:
-    """What the CPU is called."""
+    """Name of the CPU."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -293,8 +297,8 @@ def processor_name() -> str:
     return names[0] if names else platform.machine()
 
 
-def say(text: str, over_last: bool = False) -> None:
-    """A line of progress; on a terminal it may replace the last one."""
+def log(text: str, over_last: bool = False) -> None:
+    """Print a line of progress to stderr; on a terminal it may replace the last one."""
     start = "\x1b[1A\x1b[2K" if over_last and sys.stderr.isatty() else ""
     print(f"{start}{text} ...", file=sys.stderr)
 

@@ -1,1 +1,1 @@
-"""Parts of `model_speed.py`: the request, who answers it, the floor, and the report."""
+"""Parts of `model_speed.py`: the request, the implementations, the floor, and the report."""

@@ -1,4 +1,4 @@
-"""Whether two implementations computed the same: nobody's time counts for another result."""
+"""Comparison of results: times are reported only for implementations that agree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 from pi05_ros.errors import Pi05Error
 
-from .contestants import ChunkRun, TextRun
+from .implementations import ChunkRun, TextRun
 
 
 class Disagreement(Pi05Error):
@@ -17,10 +17,10 @@ class Disagreement(Pi05Error):
 
 @dataclass(frozen=True)
 class Tolerances:
-    """How far rounding may carry two implementations apart."""
+    """Accepted differences due to rounding."""
 
     actions: float  # Of any action, absolute; actions are of unit size.
-    logits: float  # By which a token may be less likely than the other's choice.
+    logits: float  # Of a token's logit to that of the reference's choice.
     score: float  # Of the mean probability, relative.
 
 
@@ -32,10 +32,10 @@ TOLERANCES = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """How near an implementation came to the reference."""
+    """Differences of an implementation to the reference."""
 
     actions: float  # Largest absolute difference.
-    tokens: int  # How many of the first tokens are the same.
+    tokens: int  # Number of equal first tokens.
     score: float | None  # Relative difference of the scores; None: not all tokens are the same.
 
     def __str__(self) -> str:
@@ -50,21 +50,22 @@ def compare(
     reference: tuple[ChunkRun, TextRun],
     tolerances: Tolerances,
 ) -> Agreement:
-    """Compares one implementation's results with the reference's.
+    """Compare the results of an implementation with those of the reference.
 
-    In greedy text one rounding at a near tie changes every token after it. Hence tokens must be
-    the same up to the first that differs, and there the reference must hold both for equally
-    likely; what follows cannot be compared.
+    In greedy decoding a rounding difference at a near tie changes every token after it. Therefore
+    the tokens before the first difference are compared, and at the difference both must have
+    nearly equal logits in the reference; later tokens cannot be compared.
 
     Args:
         name: Of the implementation.
         chunk: Its chunk.
         text: Its text, of the same pictures and prompt.
-        reference: Another's results, with logits.
+        reference: Results of the reference, with logits.
         tolerances: See Tolerances.
 
     Raises:
-        Disagreement: It computed something else.
+        Disagreement: A difference exceeds the tolerances.
+        ValueError: The reference has no logits.
     """
     wanted_chunk, wanted = reference
     if wanted.logits is None or wanted.score is None:

@@ -1,4 +1,4 @@
-"""The medians as bars, a panel for each row, with the floor as a line across the panel."""
+"""Chart of the medians: one group of bars per row, with the floor as a line across it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WIDTH, _BAR, _HEAD = 11.0, 0.2, 0.7  # [inch]
 
 
 def bars(times: Mapping[str, Times], row: str) -> list[float]:
-    """Each implementation's median, as a multiple of the slowest in this row."""
+    """Median of each implementation, relative to the slowest in this row."""
     medians = [statistics.median(rows[row]) for rows in times.values()]
     return [median / max(medians) for median in medians]
 
@@ -30,14 +30,14 @@ def draw_chart(
 ) -> None:
     """Write the chart.
 
-    Every panel has its own scale, its slowest bar being full: a chunk and a token differ by two
-    orders. Times in ms stand at the bars; the black line is the floor.
+    Every group has its own scale, with the slowest bar at full length, since a chunk and a token
+    differ by two orders of magnitude. Bars are labelled in ms; the black line is the floor.
 
     Args:
         times: Implementation → its rows [s].
         floors: Row → least time that the device allows [s].
         titles: Row → title.
-        path: File to write; its suffix names the format.
+        path: Of the picture; its suffix sets the format.
     """
     height = _HEAD + len(ROWS) * (len(times) * _BAR + 0.15)
     figure = Figure(figsize=(_WIDTH, height), layout="constrained")

@@ -1,19 +1,19 @@
-"""π0.5 as one writes it down from the paper: plain eager torch, the yardstick of the benchmark.
+"""Plain eager torch implementation of π0.5 after the paper, the baseline of the benchmark.
 
-It computes the same numbers as `Pi05` from the same tensors, by name, and works in the way that
-the public PyTorch code works:
+It computes the same numbers as `Pi05` from the same tensors, by name, in the way of the public
+PyTorch code:
 
 * one pass over all cameras in a batch, one over the prefix, a key-value cache for both heads;
 * the cache is extended by concatenation; shared keys are repeated for each head;
 * attention is matmul, mask, softmax in float32, matmul; RMSNorm and rotary positions are separate
-  operations; the mask and the rotary angles are worked out once a pass, not once a layer;
+  operations; the mask and the rotary angles are computed once per pass, not per layer;
 * every flow step embeds its time, runs the time MLP and every layer's adaptive projection;
-* with `padded`, as the public code runs: the prompt is filled up to `max_prompt_tokens`, every
-  camera has its slot, and masks hide what is not there. Without, nothing is padded or masked.
+* with `padded`, as in the public code: the prompt is padded to `max_prompt_tokens`, every camera
+  has its slot, and masks exclude padding. Without, nothing is padded or masked.
 
-It is slow nowhere on purpose: no loop over heads, tokens or batches, no copy that the operations
-do not need, no autograd, one synchronisation a token. It does not fuse, compile, skip work
-whose result nobody reads, or keep anything from one request to the next.
+It is not slow on purpose: no loop over heads, tokens or batches, no unnecessary copy, no autograd,
+one synchronisation per token. It does not fuse, compile, skip unused results, or cache anything
+between requests.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from torch import Tensor
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
 
-from .contestants import ChunkRun, Pictures, TextRun
+from .implementations import ChunkRun, Pictures, TextRun
 from .timing import Watch
 from .workload import Workload
 
-Cache = list[tuple[Tensor, Tensor]]  # A layer: keys and values, (1, K, S, D).
+Cache = list[tuple[Tensor, Tensor]]  # Per layer: keys and values, (1, K, S, D).
 
 
 @dataclass(frozen=True)
 class _Prefix:
-    """What was read."""
+    """A prefilled scene."""
 
     hidden: Tensor  # (1, S, W), normed.
     cache: Cache
@@ -47,10 +47,10 @@ class _Prefix:
 
 
 class EagerBaseline:
-    """The baseline as a contestant.
+    """The baseline as an Implementation.
 
     Args:
-        model: Gives sizes and weights; the tensors are shared where the dtype is the same.
+        model: Sizes and weights; the tensors are shared if the dtype is the same.
         workload: The request.
         padded: Whether prompt and cameras are padded, as in the public code.
         dtype: Of weights and arithmetic; None: the model's.
@@ -70,15 +70,15 @@ class EagerBaseline:
         embedding = self._weights["language.embedding.weight"]
         self._device, self._dtype = embedding.device, embedding.dtype
 
-    # Contestant
+    # Interface
 
     @torch.inference_mode()
     def chunk(self, pictures: Pictures) -> ChunkRun:
-        """See Contestant."""
+        """See Implementation."""
         watch = Watch(self._device)
         embedded = self.embed_pictures(pictures)
         watch.lap("pictures")
-        prefix = self.read(embedded)
+        prefix = self.prefill(embedded)
         watch.lap("prefix")
         x = self._workload.noise.to(self._device)
         steps = self._config.flow_steps
@@ -91,11 +91,11 @@ class EagerBaseline:
 
     @torch.inference_mode()
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:
-        """See Contestant."""
+        """See Implementation."""
         watch = Watch(self._device)
         embedded = self.embed_pictures(pictures)
         watch.lap("pictures")
-        prefix = self.read(embedded)
+        prefix = self.prefill(embedded)
         watch.lap("prefix")
         cache, valid = prefix.cache, prefix.valid
         hidden = prefix.hidden[:, prefix.last]
@@ -108,14 +108,14 @@ class EagerBaseline:
                 kept.append(logits[0].cpu())
             if len(tokens) == self._workload.tokens:
                 break
-            hidden, cache, valid = self.write(tokens[-1], cache, valid)
+            hidden, cache, valid = self.decode_step(tokens[-1], cache, valid)
         watch.lap("generation")
         return TextRun.of_logits(tokens, watch.laps(), kept)
 
     # Parts, in the order in which they run
 
     def embed_pictures(self, pictures: Pictures) -> Tensor:
-        """Pictures → (1, cameras · tokens, W); with `padded`, black ones fill the free slots."""
+        """Embed pictures as (1, cameras · tokens, W); with `padded`, free slots are black."""
         images = list(pictures.values())
         if self._padded:
             images += [np.zeros_like(images[0])] * (self._workload.slots - len(images))
@@ -146,8 +146,8 @@ class EagerBaseline:
         x = self._linear(self._layer_norm(x, "vision.norm"), "vision.projector")
         return x.flatten(0, 1)[None]
 
-    def read(self, embedded: Tensor) -> _Prefix:
-        """Reads embedded pictures (1, P, W) and the prompt."""
+    def prefill(self, embedded: Tensor) -> _Prefix:
+        """Prefill the cache with embedded pictures (1, P, W) and the prompt."""
         ids, config = list(self._workload.ids), self._config
         last = embedded.shape[1] + len(ids) - 1
         valid = None
@@ -168,10 +168,10 @@ class EagerBaseline:
             hidden, cache = self._language(x, positions, _bias(valid[:, None, None]), None)
         return _Prefix(hidden, cache, valid, last)
 
-    def write(
+    def decode_step(
         self, token: int, cache: Cache, valid: Tensor | None
     ) -> tuple[Tensor, Cache, Tensor | None]:
-        """One token more: its hidden state (1, W), the cache and the mask with it."""
+        """Append one token: return its hidden state (1, W), the cache and the mask."""
         if valid is None:
             position = torch.tensor([[cache[0][0].shape[2]]], device=self._device)
             bias = None
@@ -183,7 +183,7 @@ class EagerBaseline:
         return hidden[:, -1], cache, valid
 
     def velocity(self, noisy: Tensor, time: Tensor, prefix: _Prefix) -> Tensor:
-        """The expert's prediction for noisy actions (1, horizon, dim) at t (1,), 1 being noise."""
+        """Predict ω − a for noisy actions (1, horizon, dim) at time t (1,), 1 being noise."""
         w, config = self._weights, self._config
         condition = _time_embedding(time, config.expert.width).to(self._dtype)
         condition = F.silu(self._linear(condition, "expert.time_in"))
@@ -196,8 +196,8 @@ class EagerBaseline:
             positions = length + steps
         else:
             positions = prefix.valid.sum(dim=1, keepdim=True) + steps
-            seen = torch.cat([prefix.valid, prefix.valid.new_ones(1, horizon)], dim=1)
-            bias = _bias(seen[:, None, None])
+            allowed = torch.cat([prefix.valid, prefix.valid.new_ones(1, horizon)], dim=1)
+            bias = _bias(allowed[:, None, None])
         angles = _angles(positions, config.language.head_dim, self._dtype)
         for index, past in enumerate(prefix.cache):
             layer = f"expert.layers.{index}."
@@ -214,7 +214,7 @@ class EagerBaseline:
     def _language(
         self, x: Tensor, positions: Tensor, bias: Tensor | None, cache: Cache | None
     ) -> tuple[Tensor, Cache]:
-        """All layers of the language model on new tokens (1, L, W)."""
+        """Run all layers of the language model on new tokens (1, L, W)."""
         angles = _angles(positions, self._config.language.head_dim, self._dtype)
         extended: Cache = []
         for index in range(self._config.language.depth):
@@ -235,7 +235,7 @@ class EagerBaseline:
         bias: Tensor | None,
         past: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Attention of x (1, L, W) to what is cached and to itself."""
+        """Attend from x (1, L, W) to the cache and to itself."""
         config = self._config.language
         queries, keys, values = (
             self._linear(x, f"{layer}attention.{name}")
@@ -257,7 +257,7 @@ class EagerBaseline:
         return self._linear(gate * self._linear(x, layer + "mlp.up"), layer + "mlp.down")
 
     def _embed(self, ids: list[int]) -> Tensor:
-        """Token ids → (1, L, W)."""
+        """Embed token ids as (1, L, W)."""
         tokens = torch.tensor([ids], device=self._device)
         embedded = F.embedding(tokens, self._weights["language.embedding.weight"])
         return embedded * math.sqrt(self._config.language.width)
@@ -273,25 +273,25 @@ class EagerBaseline:
         return (_normed(x) * (1.0 + self._weights[name + ".weight"].float())).to(x.dtype)
 
     def _adaptive_norm(self, x: Tensor, condition: Tensor, name: str) -> tuple[Tensor, Tensor]:
-        """Normed tokens and the gate of the residual."""
+        """Return normed tokens and the gate of the residual."""
         modulation = self._linear(condition, name + ".modulation")
         scale, shift, gate = modulation.chunk(3, dim=-1)
         return (_normed(x) * (1.0 + scale.float()) + shift.float()).to(x.dtype), gate
 
 
 def _normed(x: Tensor) -> Tensor:
-    """x / rms(x) in float32."""
+    """Return x / rms(x) in float32."""
     x = x.float()
     return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-6)
 
 
-def _bias(seen: Tensor) -> Tensor:
-    """bool → 0 where seen, -inf elsewhere, float32."""
-    return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, -torch.inf)
+def _bias(allowed: Tensor) -> Tensor:
+    """Convert a boolean mask to an additive one: 0 where allowed, -inf elsewhere, float32."""
+    return torch.zeros(allowed.shape, device=allowed.device).masked_fill(~allowed, -torch.inf)
 
 
 def _repeat(x: Tensor, repeats: int) -> Tensor:
-    """(1, K, S, D) → (1, K · repeats, S, D)."""
+    """Repeat heads, (1, K, S, D) → (1, K · repeats, S, D)."""
     return x if repeats == 1 else x.repeat_interleave(repeats, dim=1)
 
 
@@ -312,7 +312,7 @@ def _angles(positions: Tensor, head_dim: int, dtype: torch.dtype) -> tuple[Tenso
 
 
 def _rotate(x: Tensor, angles: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary positions on (1, H, L, D)."""
+    """Apply rotary positions to x (1, H, L, D)."""
     first, second = x.chunk(2, dim=-1)
     return x * angles[0] + torch.cat([-second, first], dim=-1) * angles[1]
 

@@ -1,9 +1,9 @@
-"""The floor of a device: what the operations and bytes of each phase cost it at the very least.
+"""Lower bound ("floor") of each phase's time on a device, from its operations and bytes.
 
-Operations are multiply-adds of matrices, two each; what is counted is what must be done: the last
-layer of a prefix needs no queries and no MLP, and the time's modulation is known beforehand.
-Bytes are weights and caches, each read once; activations are left out. Over measured ceilings,
-the larger of both times is the floor. No arrangement of the same arithmetic gets below it.
+Operations are those of matrix products, two per multiply-add, and only necessary ones: the last
+layer of a prefix needs no queries and no MLP, and the modulation by the flow time is precomputed.
+Bytes are weights and caches, each read once; activations are not counted. The floor is the larger
+of the two times at the measured ceilings. No implementation of the same arithmetic is faster.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _LARGEST, _SMALLEST = 2**30, 2**20  # Bytes of a working set whose bandwidth is 
 
 
 class Work(NamedTuple):
-    """What a phase must do."""
+    """Necessary work of a phase."""
 
     operations: float  # Of matrix products; a multiply-add is two.
     read: float  # Numbers read or written: weights and caches.
 
     def times(self, count: float) -> Work:
-        """The work done `count` times."""
+        """Return the work repeated `count` times."""
         return Work(self.operations * count, self.read * count)
 
     def plus(self, other: Work) -> Work:
-        """Both."""
+        """Return the sum of both."""
         return Work(self.operations + other.operations, self.read + other.read)
 
 
 def pictures_work(config: ModelConfig, pictures: int) -> Work:
-    """SigLIP and the projector on some pictures in one batch."""
+    """Work of SigLIP and the projector on a batch of pictures."""
     vision, width = config.vision, config.vision.width
     patch = 3 * vision.patch_size**2
     layer = 4 * width**2 + 2 * width * vision.mlp_width  # Weights of its matrices.
@@ -54,13 +54,13 @@ def pictures_work(config: ModelConfig, pictures: int) -> Work:
 
 
 def prefix_work(config: ModelConfig, length: int, prompt: int, tail: int) -> Work:
-    """The language model on pictures and prompt.
+    """Work of the language model on pictures and prompt.
 
     Args:
         config: Sizes.
-        length: Tokens in all.
-        prompt: Tokens among them whose embeddings are read.
-        tail: Last tokens whose hidden states are wanted: 0 for actions, 1 for text.
+        length: Number of tokens.
+        prompt: Number of prompt tokens among them, whose embeddings are read.
+        tail: Number of last hidden states that are returned: 0 for actions, 1 for text.
     """
     full = _layer(config, config.language.width, config.language.mlp_width, length, length)
     keys = _keys(config, config.language.width)
@@ -74,7 +74,7 @@ def prefix_work(config: ModelConfig, length: int, prompt: int, tail: int) -> Wor
 
 
 def step_work(config: ModelConfig, length: int) -> Work:
-    """One Euler step on a prefix of `length` tokens."""
+    """Work of one Euler step on a prefix of `length` tokens."""
     expert, depth, rows = config.expert, config.language.depth, config.horizon
     layers = _layer(config, expert.width, expert.mlp_width, rows, length + rows).times(depth)
     ends = 2 * config.action_dim * expert.width
@@ -85,7 +85,7 @@ def step_work(config: ModelConfig, length: int) -> Work:
 
 
 def token_work(config: ModelConfig, length: int) -> Work:
-    """One token through the language model, with `length` tokens before it; no logits."""
+    """Work of one token in the language model, after `length` tokens; without logits."""
     language = config.language
     layers = _layer(config, language.width, language.mlp_width, 1, length + 1).times(
         language.depth
@@ -96,7 +96,7 @@ def token_work(config: ModelConfig, length: int) -> Work:
 
 
 def logits_work(config: ModelConfig) -> Work:
-    """Logits of one token."""
+    """Work of the logits of one token."""
     numbers = config.language.width * config.language.vocabulary
     return Work(2 * numbers, numbers)
 
@@ -104,7 +104,7 @@ def logits_work(config: ModelConfig) -> Work:
 def _layer(
     config: ModelConfig, width: int, mlp_width: int, rows: int, seen: int, keys: int | None = None
 ) -> Work:
-    """A decoder layer on `rows` tokens that see `seen`; `keys`: see `_keys`."""
+    """Work of a decoder layer on `rows` tokens that attend to `seen`; `keys`: see `_keys`."""
     language = config.language
     keys = _keys(config, width) if keys is None else keys
     inner = language.heads * language.head_dim
@@ -113,19 +113,23 @@ def _layer(
 
 
 def _keys(config: ModelConfig, width: int) -> int:
-    """Weights that make keys and values."""
+    """Number of weights of the key and value projections."""
     return 2 * width * config.language.kv_heads * config.language.head_dim
 
 
 def _cache(config: ModelConfig) -> int:
-    """Numbers that a layer keeps of one token."""
+    """Number of cached values per layer and token."""
     return 2 * config.language.kv_heads * config.language.head_dim
 
 
 class Ceilings:
-    """What the device can do, measured on it, in one dtype and with the threads that are set.
+    """Measured peak throughput of a device, in one dtype and with the current threads.
 
-    A ceiling is the best that was ever seen. On a shared machine, ask again later (`refresh`).
+    A ceiling is the best measurement so far. On a shared machine, measure again later (`refresh`).
+
+    Args:
+        device: The device.
+        dtype: Of matrix products and of the numbers read.
     """
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
@@ -136,15 +140,15 @@ class Ceilings:
         self.refresh()
 
     def refresh(self) -> None:
-        """Measures everything once more, and keeps what is better."""
+        """Measure everything again, and keep the better values."""
         self.operations = max(self.operations, self._measure_operations())
         for size, before in self._bandwidths.items():
             self._bandwidths[size] = max(before, self._measure_bandwidth(size))
 
     def bandwidth(self, size: float) -> float:
-        """Bytes moved a second within a working set of `size` bytes: small ones stay in caches.
+        """Bandwidth in a working set of `size` bytes [byte/s]; small sets stay in caches.
 
-        Measured by copying half of the set onto the other half.
+        Measured by copying one half of the set onto the other.
         """
         size = int(min(max(size, _SMALLEST), _LARGEST))
         power = 2 ** (size - 1).bit_length()  # Sizes in steps of two, measured once each.
@@ -153,7 +157,7 @@ class Ceilings:
         return self._bandwidths[power]
 
     def floor(self, work: Work) -> float:
-        """The least time that the work takes [s]."""
+        """Lower bound of the time of the work [s]."""
         size = work.read * self._item
         return max(work.operations / self.operations, size / self.bandwidth(size))
 
@@ -170,7 +174,7 @@ class Ceilings:
         return size / self._best(lambda: target.copy_(source))
 
     def _best(self, function: Callable[[], object], seconds: float = 0.5) -> float:
-        """Least time of one call [s], among many."""
+        """Minimum time of one call [s], among many."""
         best, end = float("inf"), time.perf_counter() + seconds
         function()
         while time.perf_counter() < end or best == float("inf"):
@@ -184,7 +188,7 @@ class Ceilings:
 
 
 def floors(workload: Workload, ceilings: Ceilings) -> dict[str, float]:
-    """Row of the report → the least time [s]. Sums of phases, not one large phase."""
+    """Floor of each row of the report [s]; composed rows are sums of their phases."""
     config, prompt = workload.config, len(workload.ids)
     length = workload.cameras * config.vision.tokens + prompt
     pictures = ceilings.floor(pictures_work(config, workload.cameras))

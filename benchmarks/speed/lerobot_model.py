@@ -1,8 +1,8 @@
-"""LeRobot's π0.5 (or π0, or π0-FAST) on our weights, where it can be imported (https://github.com/huggingface/lerobot).
+"""LeRobot's π0.5, π0 or π0-FAST with our weights (https://github.com/huggingface/lerobot).
 
-It needs Python 3.12, transformers, and LeRobot's `src` on PYTHONPATH or LeRobot installed; nothing
-of it is part of the suite. Its sizes are fixed by two variant names and a few constants, so while
-it is built three names of its module stand for smaller ones. What runs then is its own code.
+It requires Python 3.12, transformers, and LeRobot installed or its `src` on PYTHONPATH; it is not
+part of the suite. Its sizes are fixed by two variant names and a few constants, so three names of
+its module are replaced while the model is created. The code that runs is LeRobot's.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
 
-from .contestants import ChunkRun, Pictures, TextRun
+from .implementations import ChunkRun, Pictures, TextRun
 from .timing import Laps, now
 from .workload import Workload
 
-# Tied to the embedding (text), or read by nobody (the expert's).
+# Tied to the embedding (text), or unused (the expert's).
 _HEADS = (
     "paligemma_with_expert.paligemma.lm_head.weight",
     "paligemma_with_expert.gemma_expert.lm_head.weight",
@@ -32,7 +32,7 @@ _HEADS = (
 
 
 def why_not() -> str:
-    """Why LeRobot cannot be run here, in a clause; empty: it can."""
+    """Reason why LeRobot cannot be run here, as a clause; empty: it can."""
     try:
         import lerobot.policies.pi05.modeling_pi05  # noqa: F401
     except ImportError as error:
@@ -43,15 +43,15 @@ def why_not() -> str:
 
 
 def build(model: Pi05, dtype: torch.dtype) -> Any:
-    """LeRobot's `PI05Pytorch` with the weights of `model`, on the same device; or its variant's.
+    """Make LeRobot's model of the same variant with the weights and device of `model`.
 
     Args:
-        model: Ours.
-        dtype: float32, or bfloat16: LeRobot then keeps pictures, norms and projections in float32.
+        model: Our model.
+        dtype: float32, or bfloat16: LeRobot then keeps vision, norms and projections in float32.
 
     Raises:
         ImportError: See `why_not`.
-        RuntimeError: A tensor of theirs has no counterpart here, or the other way round.
+        RuntimeError: A tensor of either model has no counterpart.
     """
     device = next(model.parameters()).device
     config = model.config
@@ -88,7 +88,7 @@ def build(model: Pi05, dtype: torch.dtype) -> Any:
 
 @contextmanager
 def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
-    """While it lasts, what LeRobot's module builds has the sizes of `config`."""
+    """Replace the sizes of LeRobot's module by those of `config` within the block."""
     vision, language, expert = config.vision, config.language, config.expert
     names = ["get_gemma_config", "PaliGemmaForConditionalGenerationWithPiGemma"]
     if config.has_expert:
@@ -116,7 +116,7 @@ def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
         return before[names[1]](config)
 
     def causal(config: Any) -> Any:
-        config.vocab_size = 1  # Of a head that nothing reads.
+        config.vocab_size = 1  # Of an unused head.
         return before[names[2]](config)
 
     try:
@@ -129,18 +129,18 @@ def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
 
 
 class LeRobot:
-    """LeRobot as a contestant.
+    """LeRobot as an Implementation.
 
-    A chunk is its `sample_actions`, timed from within at `embed_image` and `denoise_step`. Its
-    π0.5 writes no text; for that, the loop is written here as in its π0-FAST (`modeling_pi0_fast`,
-    `sample_actions_fast_kv_cache`), over the modules and the cache of its π0.5.
+    A chunk is its `sample_actions`, with `embed_image` and `denoise_step` timed separately. Its
+    π0.5 decodes no text; the loop here follows its π0-FAST (`modeling_pi0_fast`,
+    `sample_actions_fast_kv_cache`), with the modules and the cache of its π0.5.
 
     Args:
-        model: Ours, with the weights.
+        model: Our model, for sizes and device.
         theirs: From `build`.
         workload: The request.
-        padded: Whether prompt and cameras are padded, as its preprocessor does; else it gets
-            tensors without padding, which it is not used with.
+        padded: Whether prompt and cameras are padded, as by its preprocessor; LeRobot itself
+            never runs without padding.
     """
 
     def __init__(self, model: Pi05, theirs: Any, workload: Workload, *, padded: bool) -> None:
@@ -156,7 +156,7 @@ class LeRobot:
 
     @torch.inference_mode()
     def chunk(self, pictures: Pictures) -> ChunkRun:
-        """See Contestant."""
+        """See Implementation."""
         start = now(self._device)
         images, masks = self._inputs(pictures)
         noise = self._workload.noise.to(self._device)
@@ -164,10 +164,10 @@ class LeRobot:
             self._timed(self._theirs.paligemma_with_expert, "embed_image") as pictures_taken,
             self._timed(self._theirs, "denoise_step") as steps_taken,
         ):
-            drawn = self._theirs.sample_actions(
+            sampled = self._theirs.sample_actions(
                 images, masks, self._tokens, self._token_mask, noise=noise
             )
-        actions = drawn[0].float().cpu()
+        actions = sampled[0].float().cpu()
         total = now(self._device) - start
         embedding, generation = sum(pictures_taken), sum(steps_taken)
         return ChunkRun(
@@ -176,7 +176,7 @@ class LeRobot:
 
     @torch.inference_mode()
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:
-        """See Contestant."""
+        """See Implementation."""
         from lerobot.policies.common.vla_utils import prepare_attention_masks_4d
 
         start = now(self._device)
@@ -223,7 +223,7 @@ class LeRobot:
         return TextRun.of_logits(tokens, laps, kept)
 
     def _inputs(self, pictures: Pictures) -> tuple[list[Tensor], list[Tensor]]:
-        """Each camera's picture (1, 3, H, W) in [-1, 1], and whether it is there (1,)."""
+        """Return each camera's picture (1, 3, H, W) in [-1, 1], and its mask (1,)."""
         images = [
             torch.from_numpy(picture).to(self._device).permute(2, 0, 1)[None].float() / 255.0 * 2.0
             - 1.0
@@ -236,7 +236,7 @@ class LeRobot:
 
     @contextmanager
     def _timed(self, owner: Any, name: str) -> Iterator[list[float]]:
-        """Times every call of a method [s] into the list that it gives."""
+        """Yield a list to which the time of every call of a method is appended [s]."""
         method: Callable[..., Any] = getattr(owner, name)
         taken: list[float] = []
 

@@ -1,4 +1,4 @@
-"""Where the time of an engine goes: matrix products, attention, and everything else."""
+"""Profile of an engine: time in matrix products, attention, and everything else."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import torch
 
 from .timing import now
 
-# Names of operators on the CPU and of kernels on a GPU. Attention comes first: some of its kernels
-# name the matrix library that they are made of.
+# Names of operators on the CPU and of kernels on a GPU. Attention is matched first: the names of
+# some of its kernels contain a matrix library.
 _ATTENTION = re.compile(r"attention|flash|fmha", re.IGNORECASE)
 _MATRICES = re.compile(
     r"(^|::)(mm|addmm|bmm|baddbmm|mv|addmv)$|conv|gemm|gemv|cutlass", re.IGNORECASE
@@ -23,16 +23,16 @@ class Shares:
     """Times of one run [s]."""
 
     matrices: float  # Products of activations and weights.
-    attention: float  # Scores, softmax and mix, where they are one operator.
-    total: float  # Without the profiler, which slows down everything between the operators.
+    attention: float  # Scores, softmax and weighted sum, if they are one operator.
+    total: float  # Measured without the profiler, which adds overhead between operators.
 
     @property
     def rest(self) -> float:
-        """Norms, rotations, activations, copies, and the way from one operator to the next."""
+        """Norms, rotations, activations, copies, and overhead between operators."""
         return self.total - self.matrices - self.attention
 
     def line(self, title: str) -> str:
-        """A row of a Markdown table: ms, and parts of the whole."""
+        """Format a row of a Markdown table: ms, and parts of the total."""
         cells = [
             f"{part * 1e3:.1f} ({part / self.total:.0%})"
             for part in (self.matrices, self.attention, self.rest)
@@ -44,15 +44,15 @@ HEADER = "| [ms] | total | matrices | attention | everything else |\n|---" + "|-
 
 
 def profile(run: Callable[[int], object], device: torch.device, runs: int = 5) -> Shares:
-    """Runs several times, plainly and then under torch's profiler, and takes means.
+    """Run several times without and with torch's profiler, and return means.
 
-    Only operators that torch can name are found. Kernels that torch.compile made for the CPU are
-    not among them: profile an engine that is not compiled.
+    Only operators with names known to torch are found, not the CPU kernels of torch.compile:
+    profile an eager engine.
 
     Args:
-        run: One run; its argument is the number of a round, below 0.
-        device: Where it runs.
-        runs: Of each kind.
+        run: Function of one run; its argument is the number of a round, below 0.
+        device: Device of the run.
+        runs: Number of runs, without and with the profiler.
     """
     for index in range(2):
         run(-1 - index)
@@ -73,7 +73,7 @@ def profile(run: Callable[[int], object], device: torch.device, runs: int = 5) -
 
 
 def sums(events: Iterable[tuple[str, float]]) -> tuple[float, float]:
-    """Time in matrix products and in attention, of (name, time) of operators or kernels."""
+    """Sum times in matrix products and in attention, of (name, time) of operators or kernels."""
     matrices = attention = 0.0
     for name, seconds in events:
         if _ATTENTION.search(name):

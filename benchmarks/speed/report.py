@@ -1,4 +1,4 @@
-"""Rows, ratios and tables of what was measured."""
+"""Rows, ratios and tables of the measured times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Times = Mapping[str, Sequence[float]]  # Row → time of each round [s].
 
 @dataclass(frozen=True)
 class Measured:
-    """One implementation's rounds; both lists are in step with everybody else's."""
+    """Rounds of one implementation; index i is the same round in every implementation."""
 
     chunks: Sequence[Laps]
     texts: Sequence[Laps]
@@ -35,7 +35,7 @@ class Measured:
 
 
 def row_titles(workload: Workload) -> dict[str, str]:
-    """Row → what it says in tables."""
+    """Title of each row in tables."""
     config = workload.config
     length = workload.cameras * config.vision.tokens + len(workload.ids)
     pictures = f"{workload.cameras} picture" + "s" * (workload.cameras > 1)
@@ -52,14 +52,14 @@ def row_titles(workload: Workload) -> dict[str, str]:
 
 
 def ratio(theirs: Sequence[float], ours: Sequence[float]) -> float:
-    """How many times longer they take: the median of the rounds' own ratios."""
+    """Ratio of durations: the median of the ratios of each round."""
     return statistics.median(a / b for a, b in zip(theirs, ours, strict=True))
 
 
 def times_table(
     times: Mapping[str, Times], floors: Mapping[str, float], titles: Mapping[str, str]
 ) -> str:
-    """Medians (and least times) in ms, in Markdown, and ours in multiples of the floor.
+    """Format medians (and minima) in ms, and ours relative to the floor, as Markdown.
 
     Args:
         times: Implementation → its rows; the first one is ours.
@@ -80,7 +80,7 @@ def times_table(
 
 
 def ratios_table(times: Mapping[str, Times], titles: Mapping[str, str]) -> str:
-    """How many times longer than the first implementation each other takes, in Markdown."""
+    """Format the ratios of the other implementations to the first one as Markdown."""
     first, *others = times
     lines = [_line([f"times as long as {first}", *others]), "|---" + "|---:" * len(others) + "|"]
     for row, title in titles.items():
@@ -91,18 +91,18 @@ def ratios_table(times: Mapping[str, Times], titles: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Aim:
-    """A time that the project wants of the published size on one large GPU."""
+    """A target time for the published size on one large GPU."""
 
     title: str
     row: str  # "load": seconds of loading.
     seconds: float
 
     def line(self, measured: float | None) -> str:
-        """The aim beside what was measured."""
+        """Format the aim with the measured time."""
         if measured is None:
             return f"{self.title}: aim {_ms(self.seconds)} ms, not measured"
-        verdict = "reached" if measured <= self.seconds else "MISSED"
-        return f"{self.title}: aim {_ms(self.seconds)} ms, found {_ms(measured)} ms: {verdict}"
+        outcome = "reached" if measured <= self.seconds else "MISSED"
+        return f"{self.title}: aim {_ms(self.seconds)} ms, found {_ms(measured)} ms: {outcome}"
 
 
 AIMS = (
@@ -113,7 +113,7 @@ AIMS = (
 
 
 def _ms(seconds: float) -> str:
-    """Three digits that matter, in ms."""
+    """Format a duration in ms with three significant digits."""
     value = seconds * 1e3
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 

@@ -1,4 +1,4 @@
-"""Stopwatch of one run, and rounds in which the contestants take turns."""
+"""Stopwatch of one run, and rounds in which the implementations alternate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PARTS = ("pictures", "prefix", "generation")
 
 @dataclass(frozen=True)
 class Laps:
-    """Where the time of one run went [s], measured with the device synchronised."""
+    """Durations of the parts of one run [s], measured with the device synchronised."""
 
     pictures: float  # Pictures to embeddings.
     prefix: float  # Pictures and prompt through the language model.
@@ -23,7 +23,11 @@ class Laps:
 
 
 class Watch:
-    """Adds up what the parts of one run take."""
+    """Sums the durations of the parts of one run.
+
+    Args:
+        device: CUDA devices are synchronised at every lap.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -31,18 +35,18 @@ class Watch:
         self._start = self._last = now(device)
 
     def lap(self, part: str) -> None:
-        """Counts the time since the last lap to `part`."""
+        """Add the time since the last lap to `part`."""
         moment = now(self._device)
         self._parts[part] += moment - self._last
         self._last = moment
 
     def laps(self) -> Laps:
-        """The sums; what no lap was taken of is in `total` only."""
+        """Return the sums; time outside of the laps is in `total` only."""
         return Laps(**self._parts, total=now(self._device) - self._start)
 
 
 def now(device: torch.device) -> float:
-    """A monotonic time [s], after everything that the device was asked to do is done."""
+    """Synchronise the device and return a monotonic time [s]."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
@@ -55,20 +59,20 @@ def take_turns(
     warm_up: int = 2,
     progress: Callable[[int], None] = lambda round_: None,
 ) -> dict[str, list[Laps]]:
-    """Calls everybody once a round, so that noise of the machine meets all alike.
+    """Run every implementation once per round, so that disturbances affect all of them.
 
-    The order moves on by one every round, so that nobody always runs on the caches that the same
-    neighbour left. Garbage is collected between the runs and never in them. Ctrl-C ends the
-    measurement after the last full round.
+    The order rotates by one every round, so that none always runs on the caches of the same
+    predecessor. Garbage is collected between the runs, never within. Ctrl-C ends the measurement
+    after the last full round.
 
     Args:
-        runs: Name → function of the round's number, which returns what it took.
-        rounds: How many count.
-        warm_up: Rounds before, that do not; they have negative numbers.
-        progress: Called with the number of each round that counts before it begins.
+        runs: Name → function of the round's number, which returns its durations.
+        rounds: Number of measured rounds.
+        warm_up: Number of rounds before them; they have negative numbers.
+        progress: Called with the number of each measured round before it begins.
 
     Returns:
-        Name → what each round took; as many for everybody.
+        Name → durations of each round; the same number for all.
 
     Raises:
         KeyboardInterrupt: Before the first full round.

@@ -1,4 +1,4 @@
-"""What everybody is given: sizes, weights, a prompt, noise, and fresh pictures."""
+"""Inputs of all implementations: sizes, weights, a prompt, noise, and fresh pictures."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ REFERENCE = ModelConfig(
 
 
 def size_names() -> tuple[str, ...]:
-    """What `config_of` knows: every preset, and `reference`."""
+    """Names of sizes for `config_of`: every preset, and `reference`."""
     return *preset_names(), REFERENCE.name
 
 
 def config_of(name: str) -> ModelConfig:
-    """Sizes by name.
+    """Return the sizes of a name.
 
     Raises:
         ConfigError: There is no such preset.
@@ -52,47 +52,47 @@ def config_of(name: str) -> ModelConfig:
 
 @dataclass(frozen=True)
 class FixedTokenizer:
-    """Reads any text as the same ids, so that a prompt has the length that is asked for."""
+    """Encodes any text as the same ids, so that a prompt has the requested length."""
 
     size: int
-    ids: tuple[int, ...]  # Without the beginning.
+    ids: tuple[int, ...]  # Without beginning-of-sequence.
     actions: int = 0  # FAST tokens.
 
     def encode(self, text: str) -> list[int]:
-        """The ids, whatever the text."""
+        """Return the ids for any text."""
         return list(self.ids)
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """The ids in digits: random weights write no words."""
+        """Return the ids as digits."""
         return " ".join(str(int(token)) for token in tokens)
 
     def action_token(self, index: int) -> int:
-        """There are none."""
+        """Raise ValueError: there are none."""
         raise ValueError(f"FAST token {index} is not below 0")
 
     def action_index(self, token: int) -> int | None:
-        """No text here holds an action."""
+        """Return None: there are no FAST tokens."""
         return None
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One request, as the robot would make it, in the same words for everybody."""
+    """One request as on a robot, the same for every implementation."""
 
     config: ModelConfig
-    ids: tuple[int, ...]  # The prompt, its beginning included.
-    cameras: int  # That gave a picture.
-    slots: int  # Cameras that the padded implementations make room for.
-    tokens: int  # Of text to write.
+    ids: tuple[int, ...]  # The prompt, beginning-of-sequence included.
+    cameras: int  # Number of cameras with a picture.
+    slots: int  # Number of cameras of the padded implementations.
+    tokens: int  # Number of text tokens to decode.
     noise: torch.Tensor  # (1, horizon, action_dim) float32, on the CPU.
 
     def pictures(self, round_: int) -> dict[str, np.ndarray]:
-        """Fresh pictures of a round, the same for everybody: no cache may know them.
+        """Pictures of a round, the same for every implementation and new in every round.
 
         Returns:
             Camera name → (image_size, image_size, 3) uint8 rgb.
         """
-        draw = np.random.default_rng([1, 100 + round_])  # Warm-up counts from below 0.
+        draw = np.random.default_rng([1, 100 + round_])  # Rounds of the warm-up are negative.
         shape = (self.config.vision.image_size, self.config.vision.image_size, 3)
         return {
             f"camera {index}": draw.integers(0, 256, shape, np.uint8)
@@ -108,15 +108,15 @@ def make_workload(
     prompt_tokens_wanted: int | None = None,
     tokens: int = 12,
 ) -> Workload:
-    """Draws a workload; the same one for the same arguments.
+    """Make a workload; deterministic in its arguments.
 
     Args:
         config: Sizes. `max_text_tokens` becomes `tokens`.
-        cameras: That give a picture.
-        slots: Cameras that padded implementations make room for; None: as many as `cameras`.
-        prompt_tokens_wanted: Length of the prompt; None: that of a real one where the tokenizer
-            ships with the suite, else the longest that fits.
-        tokens: Of text to write.
+        cameras: Number of cameras with a picture.
+        slots: Number of cameras of padded implementations; None: `cameras`.
+        prompt_tokens_wanted: Length of the prompt; None: that of a real one if the tokenizer ships
+            with the suite, else the longest that fits.
+        tokens: Number of text tokens to decode.
 
     Raises:
         ValueError: The prompt does not fit, or there are more cameras than slots.
@@ -140,12 +140,12 @@ def make_workload(
 
 
 def make_model(workload: Workload, device: torch.device, dtype: torch.dtype) -> Pi05:
-    """A model with random weights, drawn where they stay: 3.3 B never pass through the CPU.
+    """Make a model with random weights, initialised on the device.
 
-    Every tensor takes part, so that an implementation that forgets one gives other numbers. Two
-    things are arranged. The row of end-of-sequence is 0: its logit is 0, the best of thousands
-    is another, and everybody writes every token that was asked for. The last norm's factors have
-    mean 0: with tied embeddings a token would else mostly predict itself, whatever was read.
+    Every tensor affects the results, so an implementation that omits one gives other numbers. Two
+    tensors are special. The embedding of end-of-sequence is 0: its logit is 0 and never the
+    largest, so every implementation decodes all tokens. The factors of the last norm have mean 0:
+    otherwise, with tied embeddings, a token would mostly predict itself.
     """
     with torch.device("meta"):
         model = Pi05(workload.config)

@@ -1,1 +1,1 @@
-"""Pictures of cameras, live and recorded: decoded, judged, matched and fitted for the model."""
+"""Camera pictures, live and recorded: decoding, health checks, matching, letterboxing."""

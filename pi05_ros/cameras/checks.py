@@ -1,4 +1,4 @@
-"""What a picture's bytes and brightness give away about its camera, cheaply."""
+"""Cheap checks of a single picture: fingerprint of its bytes, and blindness."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Literal
 
 import numpy as np
 
-Look = Literal["", "black", "saturated", "covered"]
+Blindness = Literal["", "black", "saturated", "covered"]
 
-# Pictures above this are sampled: 64 blocks, evenly spread. A live sensor's noise is everywhere.
+# Larger pictures are sampled in 64 evenly spread blocks; sensor noise changes every block.
 _WHOLE = 1 << 20  # [byte]
 _BLOCKS, _BLOCK = 64, 1 << 14  # [1], [byte]
 
-_STEP = 8  # Every eighth row and column is looked at.
+_STEP = 8  # Every eighth row and column is checked.
 _DARK, _BRIGHT = 12, 250  # Of 0 to 255.
-_SHARE = 0.98  # Of the pixels looked at.
+_SHARE = 0.98  # Of the checked pixels.
 _FLAT = 5.0  # Standard deviation of brightness below which nothing can be seen, of 0 to 255.
 
 
 def fingerprint(data: bytes | array.array) -> int:
-    """A number that differs, in practice always, when the bytes of two pictures differ.
+    """CRC-32 of a picture's bytes; equal pictures have equal fingerprints.
 
-    0.3 ms for 640x480 rgb8 on one core of this project's CI, and no more for a 4K picture.
+    Takes 0.3 ms for 640x480 rgb8 on one core of this project's CI, and no more for a 4K picture.
 
     Args:
         data: Bytes, or an array of them as messages hold it.
@@ -38,10 +38,10 @@ def fingerprint(data: bytes | array.array) -> int:
     return value
 
 
-def look_of(picture: np.ndarray) -> Look:
-    """Why nothing can be seen in a picture, "" when something can.
+def blindness_of(picture: np.ndarray) -> Blindness:
+    """Reason why nothing can be seen in a picture; "" if something can.
 
-    A lens that is covered, or that touches a surface, gives a picture without contrast.
+    A covered lens, or one that touches a surface, gives a picture without contrast ("covered").
 
     Args:
         picture: (H, W, 3) uint8 rgb.

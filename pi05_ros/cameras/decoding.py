@@ -1,7 +1,8 @@
-"""Messages of camera drivers, as they lie in bags, to rgb pictures.
+"""Decoding of recorded camera messages to rgb pictures, without ROS.
 
-What the node camera_ingestion does with cv_bridge (`nodes.common.driver_pictures.image_to_rgb`),
-byte for byte, where there is no ROS: test/cameras compares the two over all encodings.
+The result equals that of the node camera_ingestion, which uses cv_bridge
+(`nodes.common.driver_pictures.image_to_rgb`), byte for byte; test/cameras compares the two over
+all encodings.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ PICTURE_TYPES = (IMAGE, COMPRESSED_IMAGE)
 
 Octets: TypeAlias = bytes | bytearray | memoryview | np.ndarray
 
-_MAX_SIDE = 16384  # Pixels; a picture that says more is broken, not large.
+_MAX_SIDE = 16384  # Pixels; larger values are taken for a broken message.
 
 
 class PictureError(Pi05Error):
-    """A driver's picture contradicts itself, is cut, or is of no known kind."""
+    """A picture message that is inconsistent, truncated, or of an unknown kind."""
 
 
 def decode_message(kind: str, message: Any) -> np.ndarray:
-    """The picture of a message.
+    """Decode the picture of a message.
 
     Args:
-        kind: Its type, one of PICTURE_TYPES.
-        message: With the fields of that type.
+        kind: Message type, one of PICTURE_TYPES.
+        message: Object with the fields of that type.
 
     Returns:
-        (H, W, 3) uint8 rgb; where nothing had to be done it shares the message's memory.
+        (H, W, 3) uint8 rgb; without conversion it shares the message's memory.
 
     Raises:
-        PictureError: It holds no picture that can be read.
+        PictureError: The picture cannot be decoded.
     """
     if kind == COMPRESSED_IMAGE:
         return decode_compressed(message.data, message.format)
@@ -57,21 +58,21 @@ def decode_message(kind: str, message: Any) -> np.ndarray:
 def decode_raw(
     data: Octets, width: int, height: int, step: int, encoding: str, big_endian: bool
 ) -> np.ndarray:
-    """The picture of a sensor_msgs/Image.
+    """Decode the picture of a sensor_msgs/Image.
 
     Args:
-        data: Its bytes.
+        data: Bytes.
         width: Pixels of a row.
         height: Rows.
         step: Bytes of a row, padding included.
         encoding: As in the message ("rgb8").
-        big_endian: Whether numbers of more than a byte begin with the highest.
+        big_endian: Byte order of 16-bit channels.
 
     Returns:
         (height, width, 3) uint8 rgb.
 
     Raises:
-        PictureError: The sizes contradict each other, or there is no such encoding.
+        PictureError: The sizes are inconsistent, or the encoding is unknown.
     """
     known = ENCODINGS.get(encoding)
     if known is None:
@@ -95,17 +96,17 @@ def decode_raw(
 
 
 def decode_compressed(data: Octets, kind: str) -> np.ndarray:
-    """The picture of a sensor_msgs/CompressedImage.
+    """Decode the picture of a sensor_msgs/CompressedImage.
 
     Args:
-        data: A JPEG, a PNG, or what else OpenCV reads.
-        kind: The message's format, for the error.
+        data: A JPEG, a PNG, or another format that OpenCV decodes.
+        kind: Format field of the message, for the error.
 
     Returns:
         (H, W, 3) uint8 rgb.
 
     Raises:
-        PictureError: It cannot be decoded, or is not of 8-bit colours.
+        PictureError: It cannot be decoded, or its channels are not of 8 bits.
     """
     octets = np.frombuffer(data, np.uint8)
     if not octets.size:
@@ -114,7 +115,7 @@ def decode_compressed(data: Octets, kind: str) -> np.ndarray:
         picture = cv2.imdecode(octets, cv2.IMREAD_UNCHANGED)
         if picture is None:
             raise PictureError(f"{octets.size} bytes of format '{kind[:40]}' cannot be decoded")
-        # As cv_bridge calls it, whatever came: OpenCV decides whether a grey one may pass.
+        # The same call as in cv_bridge: OpenCV decides whether a grey picture is accepted.
         rgb = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
     except cv2.error as error:
         raise PictureError(f"the picture is not usable: {_first_line(error)}") from error
@@ -126,7 +127,7 @@ def decode_compressed(data: Octets, kind: str) -> np.ndarray:
 
 
 def _to_rgb(pixels: np.ndarray, encoding: Encoding, what: str) -> np.ndarray:
-    """Converts colours; the depth stays."""
+    """Convert to rgb, keeping the bit depth."""
     if encoding.to_rgb is None:
         return pixels
     try:
@@ -136,7 +137,7 @@ def _to_rgb(pixels: np.ndarray, encoding: Encoding, what: str) -> np.ndarray:
 
 
 def _to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """16 bits to 8: full scale stays full scale, and halves go to the even neighbour."""
+    """Convert 16 bits to 8: full scale stays full scale, halves round to even."""
     if pixels.dtype == np.uint8:
         return pixels
     return np.clip(np.rint(pixels * (255.0 / 65535.0)), 0, 255).astype(np.uint8)

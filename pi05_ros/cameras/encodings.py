@@ -1,7 +1,7 @@
-"""What the encodings of sensor_msgs/Image that hold colours or greys say of their pixels.
+"""Pixel formats of the colour and grey encodings of sensor_msgs/Image.
 
 The names are those of sensor_msgs/image_encodings.hpp. Encodings of plain numbers ("32FC1",
-"16UC1", "8UC3") are no pictures: the live path refuses them, and so do we.
+"16UC1", "8UC3") are not supported, as in the live path.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the bytes of a picture are to be read."""
+    """Pixel format of a picture."""
 
     dtype: np.dtype  # Of one channel, in this machine's byte order.
     channels: int  # Of a pixel.
-    to_rgb: int | None  # OpenCV's code of the conversion; None: it is rgb.
+    to_rgb: int | None  # Conversion code of OpenCV; None: it is rgb already.
 
     @property
     def pixel_bytes(self) -> int:

@@ -1,7 +1,7 @@
-"""Fitting a camera's picture into the model's square with its aspect kept, and back.
+"""Letterboxing of a camera's picture into the model's square, and the inverse for coordinates.
 
-The picture is scaled by one factor, centred, and the rest stays black. The public weights were
-trained on pictures prepared like this (openpi, `image_tools.resize_with_pad`).
+The picture is scaled by one factor and centred; the rest is black. The public weights were trained
+on pictures prepared like this (openpi, `image_tools.resize_with_pad`).
 """
 
 from __future__ import annotations
@@ -13,10 +13,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where a picture of `source` size lies in a canvas of `target` size.
+    """Position of a picture of `source` size in a canvas of `target` size, in whole pixels.
 
-    Attributes are whole pixels of the canvas: the picture covers columns `x` to `x + width` and
-    rows `y` to `y + height`.
+    Attributes:
+        source_width: Width of the picture.
+        source_height: Height of the picture.
+        target_width: Width of the canvas.
+        target_height: Height of the canvas.
+        x: First column of the canvas that the scaled picture covers.
+        y: First row of the canvas that the scaled picture covers.
+        width: Width of the scaled picture.
+        height: Height of the scaled picture.
     """
 
     source_width: int
@@ -30,7 +37,7 @@ class Letterbox:
 
     @classmethod
     def fit(cls, source_width: int, source_height: int, width: int, height: int) -> Letterbox:
-        """Fits a picture of `source_width` × `source_height` pixels into `width` × `height`.
+        """Fit a picture of `source_width` × `source_height` pixels into `width` × `height`.
 
         Raises:
             ValueError: A size is below 1.
@@ -54,17 +61,19 @@ class Letterbox:
         )
 
     def apply(self, picture: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Draws `picture` (source_height, source_width, 3) uint8 into a black canvas.
+        """Scale a picture and copy it into a black canvas.
 
-        Shrinking averages the pixels that fall together (area interpolation); enlarging is
-        bilinear.
+        Shrinking uses area interpolation, enlarging is bilinear.
 
         Args:
             picture: (source_height, source_width, 3) uint8.
-            out: (target_height, target_width, 3) uint8 to write into; None makes a new one.
+            out: (target_height, target_width, 3) uint8 to write into; None: a new array.
 
         Returns:
             `out`, (target_height, target_width, 3) uint8.
+
+        Raises:
+            ValueError: The picture has another size.
         """
         if picture.shape != (self.source_height, self.source_width, 3):
             raise ValueError(
@@ -78,7 +87,7 @@ class Letterbox:
         if (self.width, self.height) == (self.source_width, self.source_height):
             inner[:] = picture
         else:
-            import cv2  # Late: of the nodes that know letterboxes only one scales pictures.
+            import cv2  # Imported here: most nodes only use the coordinates.
 
             shrinks = self.width < self.source_width
             method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -86,14 +95,14 @@ class Letterbox:
         return out
 
     def to_canvas(self, x: float, y: float) -> tuple[float, float]:
-        """Fractions of the picture → fractions of the canvas (x right, y down)."""
+        """Convert fractions of the picture to fractions of the canvas (x right, y down)."""
         return (
             (self.x + x * self.width) / self.target_width,
             (self.y + y * self.height) / self.target_height,
         )
 
     def to_picture(self, x: float, y: float) -> tuple[float, float]:
-        """Fractions of the canvas → fractions of the picture, clipped to 0..1."""
+        """Convert fractions of the canvas to fractions of the picture, clipped to 0..1."""
         return (
             min(1.0, max(0.0, (x * self.target_width - self.x) / self.width)),
             min(1.0, max(0.0, (y * self.target_height - self.y) / self.height)),

@@ -1,4 +1,4 @@
-"""A driver's picture at the model's size: the one rule of the live path."""
+"""Conversion of a camera picture to the model's size, as in the live path."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 
 from pi05_ros.cameras.letterbox import Letterbox
 
-MODEL_SIDE = 224  # Pixels of the square that the model sees.
+MODEL_SIDE = 224  # Side of the model's square input [pixel].
 
 
 def model_input(
     picture: np.ndarray, out: np.ndarray | None = None, side: int = MODEL_SIDE
 ) -> np.ndarray:
-    """Fits a picture into the model's square, its aspect kept, the rest black.
+    """Letterbox a picture into the model's square: aspect kept, the rest black.
 
     Args:
         picture: (h, w, 3) uint8 rgb.
-        out: (side, side, 3) uint8 to write into; None makes a new one.
-        side: Of the square [pixel].
+        out: (side, side, 3) uint8 to write into; None: a new array.
+        side: Side of the square [pixel].
 
     Returns:
         `out`, (side, side, 3) uint8 rgb.

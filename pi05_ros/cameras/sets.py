@@ -1,4 +1,4 @@
-"""Matching pictures of several cameras by their stamps."""
+"""Matching of pictures from several cameras by their stamps."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_SMOOTHING = 0.2  # Weight of the newest distance in a camera's period.
-# A picture farther from the set's time than this share of its camera's period is its neighbour's:
-# the right one was lost, or went into the set before.
+_SMOOTHING = 0.2  # Weight of the newest interval in a camera's period.
+# A picture farther from the set's time than this share of its camera's period belongs to the next
+# or previous set: the matching one was lost, or was used before.
 _NEIGHBOUR = 0.75
 _NEIGHBOUR_FLOOR_NS = 5_000_000  # Jitter of a fast camera.
 
 
 @dataclass(frozen=True)
 class MatchedSet(Generic[T]):
-    """One picture per camera, taken at nearly the same time; None for a silent camera."""
+    """One picture per camera, taken at nearly the same time; None if a camera has none."""
 
     stamps_ns: tuple[int | None, ...]
     items: tuple[T | None, ...]
@@ -28,15 +28,23 @@ class CameraSetMatcher(Generic[T]):
     """Groups pictures whose stamps lie within `max_skew_s` of each other.
 
     A set is complete when every camera has a picture near the reference, which is the newest
-    stamp of the slowest camera. Pictures of a fast camera lie closer than `max_skew_s`, and only
-    the one that belongs to that time is taken: else a camera that is once a picture ahead would
-    stay ahead, and every set would come a period late.
+    stamp of the slowest camera. Of a fast camera several pictures can be within `max_skew_s`; only
+    the one of that time is taken. Otherwise a camera that is one picture ahead would stay ahead,
+    and every set would be a period late.
 
-    A camera that has been silent for `partial_after_s` no longer holds the others back: its place
-    in the set stays empty, and whoever needs it can tell.
+    A camera without pictures for `partial_after_s` no longer delays the others: its entry of the
+    set is None.
+
+    Args:
+        cameras: Names, in the order of the sets.
+        max_skew_s: Maximum difference of stamps within a set [s].
+        partial_after_s: Maximum lag of a camera's newest stamp behind the others' [s].
+        depth: Maximum number of pictures kept per camera. For a camera with bursts at 120 Hz they
+            must cover the maximum delay of the others.
+        max_bytes: Maximum number of bytes kept per camera; the newest picture is always kept.
 
     Attributes:
-        counts: "unmatched" pictures that no set took, "not_newer" pictures with an old stamp.
+        counts: "unmatched" pictures that were in no set, "not_newer" pictures with an old stamp.
     """
 
     def __init__(
@@ -47,16 +55,6 @@ class CameraSetMatcher(Generic[T]):
         depth: int = 24,
         max_bytes: int = 64 << 20,
     ) -> None:
-        """Makes an empty matcher.
-
-        Args:
-            cameras: Names, in the order of the sets.
-            max_skew_s: Greatest difference of stamps within a set [s].
-            partial_after_s: How far a camera's newest stamp may lag behind the others' [s].
-            depth: Pictures kept for each camera. Of one that bursts at 120 Hz they must reach back
-                as far as another may be late.
-            max_bytes: Bytes kept for each camera; its newest picture is kept however large it is.
-        """
         self._cameras = tuple(cameras)
         self._max_skew_ns = round(max_skew_s * 1e9)
         self._partial_after_ns = round(partial_after_s * 1e9)
@@ -64,18 +62,18 @@ class CameraSetMatcher(Generic[T]):
         self._depth = depth
         self._max_bytes = max_bytes
         self._newest = dict.fromkeys(cameras, 0)
-        self._period: dict[str, float] = {}  # Camera → distance of its stamps, smoothed [ns].
+        self._period: dict[str, float] = {}  # Camera → interval of its stamps, smoothed [ns].
         self.counts: Counter[str] = Counter()
 
     def add(self, camera: str, stamp_ns: int, item: T, size: int = 0) -> MatchedSet[T] | None:
-        """Takes one picture of `size` bytes; returns the set that it completes, if it does."""
+        """Add a picture of `size` bytes; return the set that it completes, or None."""
         queue = self._queues[camera]
         if stamp_ns <= self._newest[camera]:
             if self._newest[camera] - stamp_ns < 1_000_000_000:
                 self.counts["not_newer"] += 1
                 return None
-            self.clear()  # Time jumped back by more than a second: begin anew.
-        self._learn_period(camera, stamp_ns)
+            self.clear()  # Time jumped back by more than a second: start again.
+        self._update_period(camera, stamp_ns)
         self._newest[camera] = stamp_ns
         queue.append((stamp_ns, item, size))
         held = sum(entry[2] for entry in queue)
@@ -85,19 +83,19 @@ class CameraSetMatcher(Generic[T]):
         return self._match()
 
     def clear(self) -> None:
-        """Forgets all pictures."""
+        """Remove all pictures."""
         for queue in self._queues.values():
             queue.clear()
         self._newest = dict.fromkeys(self._cameras, 0)
 
-    def _learn_period(self, camera: str, stamp_ns: int) -> None:
+    def _update_period(self, camera: str, stamp_ns: int) -> None:
         if self._newest[camera]:
-            distance = stamp_ns - self._newest[camera]
-            before = self._period.get(camera, distance)
-            self._period[camera] = before + _SMOOTHING * (distance - before)
+            interval = stamp_ns - self._newest[camera]
+            before = self._period.get(camera, interval)
+            self._period[camera] = before + _SMOOTHING * (interval - before)
 
     def _is_neighbour(self, camera: str, stamp_ns: int, reference_ns: int) -> bool:
-        """Whether a picture belongs to the time before or after the set's."""
+        """Check whether a picture belongs to the previous or next set."""
         limit = max(_NEIGHBOUR * self._period.get(camera, 0.0), _NEIGHBOUR_FLOOR_NS)
         return camera in self._period and abs(stamp_ns - reference_ns) > limit
 

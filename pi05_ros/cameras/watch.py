@@ -1,9 +1,9 @@
-"""Whether each camera still shows the present: ages, stamps, repeated and blind pictures.
+"""Health of each camera: ages, stamps, repeated and blind pictures.
 
-Two clocks. Stamps are compared with the node's time. What has passed since a picture came is
+There are two clocks. Stamps are compared with the node's time. Durations since arrival are
 measured on a clock that never steps: the steady one on a robot, simulated time in a simulation.
-The age of a picture is how old it was when it came plus what has passed since, so that a system
-clock that steps, or a driver that sends old stamps, cannot make an old picture young.
+The age of a picture is its age at arrival plus the time since, so that neither a step of the
+system clock nor a driver that sends old stamps can make an old picture appear new.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from statistics import median_high
 
-from pi05_ros.cameras.checks import Look
+from pi05_ros.cameras.checks import Blindness
 from pi05_ros.foundation.settings import setting
 
 _NS = 1_000_000_000
-_JUMP_NS = _NS  # A clock or stamp that falls back by more than this begins anew.
+_JUMP_NS = _NS  # A clock or stamp that jumps back by more than this is a restart.
 _RATE_WINDOW_NS = 2 * _NS
 _FUTURE = "its stamps are in the future"
 
@@ -83,7 +83,7 @@ class WatchSettings:
 
 
 class Level(IntEnum):
-    """How far a camera is to be believed."""
+    """Severity of a camera's status."""
 
     FINE = 0
     WARN = 1
@@ -91,36 +91,43 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What holds for one camera at one moment."""
+class CameraStatus:
+    """Status of one camera at one time."""
 
     level: Level = Level.FINE
-    reason: str = ""  # One clause without figures that run ("silent for over 0.3 s").
+    reason: str = ""  # One clause without changing figures ("silent for over 0.3 s").
 
 
 @dataclass
 class _Camera:
-    """What is remembered of one camera. Times ending in `_at` are on the steady clock [ns]."""
+    """History of one camera. Times ending in `_at` are on the steady clock [ns]."""
 
-    used_at: int  # When one of its pictures last went into a set.
+    used_at: int  # Time of its last picture in a set.
     stamp: int = 0  # Newest accepted stamp [ns]; 0: none.
-    latency: int = 0  # Age at arrival of that picture [ns].
+    latency: int = 0  # Age of that picture at arrival [ns].
     accepted_at: int = 0
-    heard_at: int | None = None  # When anything came.
-    heard_latency: int = 0  # Age at arrival of the newest picture, accepted or not [ns].
-    refusal: str = ""  # Why the newest picture was refused.
-    print_: int | None = None
+    heard_at: int | None = None  # Time of the last message; None: none yet.
+    heard_latency: int = 0  # Age of the newest picture at arrival, accepted or not [ns].
+    refusal: str = ""  # Reason why the newest picture was refused.
+    fingerprint: int | None = None  # Of the newest picture.
     repeats: int = 0  # Pictures in a row with the same bytes, the first one included.
-    look: Look = ""
-    blind_at: int = 0  # Since when it sees nothing.
-    broken: str = ""  # Why the newest picture could not be decoded.
-    broken_at: int = 0  # Since when.
+    blindness: Blindness = ""
+    blind_at: int = 0  # Beginning of `blindness`.
+    broken: str = ""  # Reason why the newest picture could not be decoded.
+    broken_at: int = 0  # Beginning of `broken`.
     counts: Counter[str] = field(default_factory=Counter)
     arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=512))
 
 
 class CameraWatch:
-    """Judges cameras from what their drivers send. Not thread-safe."""
+    """Tracks the health of cameras from their drivers' messages. Not thread-safe.
+
+    Args:
+        cameras: Names of all cameras.
+        needed: Names of the cameras that the robot needs to move.
+        settings: The limits.
+        steady_ns: Present time of the clock that never steps [ns].
+    """
 
     def __init__(
         self,
@@ -129,130 +136,123 @@ class CameraWatch:
         settings: WatchSettings,
         steady_ns: int,
     ) -> None:
-        """Begins to watch.
-
-        Args:
-            cameras: Names of all cameras.
-            needed: Those without which the robot must not move.
-            settings: The rules.
-            steady_ns: Present time of the clock that never steps [ns].
-        """
         self._names = tuple(cameras)
         self._needed = tuple(needed)
         self._settings = settings
         self._newest = steady_ns
-        self._begin(steady_ns)
+        self._restart(steady_ns)
 
     def arrived(
-        self, camera: str, stamp_ns: int, now_ns: int, steady_ns: int, print_: int
+        self, camera: str, stamp_ns: int, now_ns: int, steady_ns: int, fingerprint: int
     ) -> bool:
-        """Takes note of a picture; returns whether it may be used.
+        """Record the arrival of a picture; return whether it may be used.
 
         Args:
-            camera: Its name.
+            camera: Name.
             stamp_ns: Acquisition time [ns].
-            now_ns: The node's time, in which stamps are [ns].
-            steady_ns: The clock that never steps [ns].
-            print_: `fingerprint` of its bytes.
+            now_ns: The node's time, the clock of the stamps [ns].
+            steady_ns: Time of the clock that never steps [ns].
+            fingerprint: `fingerprint` of its bytes.
         """
         self._advance(steady_ns)
-        seen = self._cameras[camera]
-        seen.counts["pictures"] += 1
-        seen.heard_at = steady_ns
-        seen.arrivals.append(steady_ns)
-        seen.repeats = seen.repeats + 1 if print_ == seen.print_ else 1
-        seen.counts["same bytes"] += seen.repeats > 1
-        seen.print_ = print_
-        seen.heard_latency = now_ns - stamp_ns
-        seen.refusal = self._refusal(camera, stamp_ns)
-        if seen.refusal:
-            seen.counts[f"refused, {seen.refusal}"] += 1
+        state = self._cameras[camera]
+        state.counts["pictures"] += 1
+        state.heard_at = steady_ns
+        state.arrivals.append(steady_ns)
+        state.repeats = state.repeats + 1 if fingerprint == state.fingerprint else 1
+        state.counts["same bytes"] += state.repeats > 1
+        state.fingerprint = fingerprint
+        state.heard_latency = now_ns - stamp_ns
+        state.refusal = self._refusal(camera, stamp_ns)
+        if state.refusal:
+            state.counts[f"refused, {state.refusal}"] += 1
             return False
-        if steady_ns - seen.accepted_at >= round(self._settings.stale_after_s * _NS):
-            seen.used_at = max(seen.used_at, steady_ns)  # It was silent: no set could use it.
-        seen.stamp, seen.latency, seen.accepted_at = stamp_ns, seen.heard_latency, steady_ns
+        if steady_ns - state.accepted_at >= round(self._settings.stale_after_s * _NS):
+            # While it was silent, no set could use it.
+            state.used_at = max(state.used_at, steady_ns)
+        state.stamp, state.latency, state.accepted_at = stamp_ns, state.heard_latency, steady_ns
         return True
 
     def malformed(self, camera: str, reason: str, steady_ns: int) -> None:
-        """Takes note of a message that is no picture, or has no stamp."""
+        """Record a message that is not a picture, or has no stamp."""
         self._advance(steady_ns)
-        seen = self._cameras[camera]
-        seen.heard_at = steady_ns
-        seen.counts["malformed"] += 1
-        if not seen.broken:
-            seen.broken_at = steady_ns
-        seen.broken = reason
+        state = self._cameras[camera]
+        state.heard_at = steady_ns
+        state.counts["malformed"] += 1
+        if not state.broken:
+            state.broken_at = steady_ns
+        state.broken = reason
 
-    def drawn(self, camera: str, look: Look, steady_ns: int) -> None:
-        """Takes note of a picture that was decoded and went into a set."""
+    def used(self, camera: str, blindness: Blindness, steady_ns: int) -> None:
+        """Record a picture that was decoded and used in a set."""
         self._advance(steady_ns)
-        seen = self._cameras[camera]
-        if look and not seen.look:
-            seen.blind_at = steady_ns
-        seen.look, seen.broken, seen.used_at = look, "", steady_ns
+        state = self._cameras[camera]
+        if blindness and not state.blindness:
+            state.blind_at = steady_ns
+        state.blindness, state.broken, state.used_at = blindness, "", steady_ns
 
-    def verdict(self, camera: str, steady_ns: int) -> Verdict:
-        """What holds for a camera now."""
+    def status(self, camera: str, steady_ns: int) -> CameraStatus:
+        """Return the present status of a camera."""
         self._advance(steady_ns)
-        seen, rules = self._cameras[camera], self._settings
-        stale = round(rules.stale_after_s * _NS)
-        if seen.heard_at is None:
-            return Verdict(Level.UNFIT, "no picture yet")
-        if seen.broken and steady_ns - seen.broken_at >= stale:
-            return Verdict(Level.UNFIT, f"its pictures are broken ({seen.broken})")
-        if not seen.stamp or self._age(seen, steady_ns) >= stale:
-            return Verdict(Level.UNFIT, self._why_stale(seen, steady_ns))
-        if rules.repeats_unfit and seen.repeats >= rules.repeats_unfit:
-            return Verdict(
-                Level.UNFIT, f"the same picture {rules.repeats_unfit} times or more in a row"
+        state, limits = self._cameras[camera], self._settings
+        stale = round(limits.stale_after_s * _NS)
+        if state.heard_at is None:
+            return CameraStatus(Level.UNFIT, "no picture yet")
+        if state.broken and steady_ns - state.broken_at >= stale:
+            return CameraStatus(Level.UNFIT, f"its pictures are broken ({state.broken})")
+        if not state.stamp or self._age(state, steady_ns) >= stale:
+            return CameraStatus(Level.UNFIT, self._why_stale(state, steady_ns))
+        if limits.repeats_unfit and state.repeats >= limits.repeats_unfit:
+            return CameraStatus(
+                Level.UNFIT, f"the same picture {limits.repeats_unfit} times or more in a row"
             )
-        if steady_ns - seen.used_at >= round(rules.unused_after_s * _NS):
-            return Verdict(Level.UNFIT, "its pictures come but fit into no set")
-        if rules.repeats_warn and seen.repeats >= rules.repeats_warn:
-            return Verdict(
-                Level.WARN, f"the same picture {rules.repeats_warn} times or more in a row"
+        if steady_ns - state.used_at >= round(limits.unused_after_s * _NS):
+            return CameraStatus(Level.UNFIT, "its pictures come but fit into no set")
+        if limits.repeats_warn and state.repeats >= limits.repeats_warn:
+            return CameraStatus(
+                Level.WARN, f"the same picture {limits.repeats_warn} times or more in a row"
             )
-        if seen.look:
-            return Verdict(Level.WARN, f"{seen.look}: nothing can be seen")
-        return Verdict()
+        if state.blindness:
+            return CameraStatus(Level.WARN, f"{state.blindness}: nothing can be seen")
+        return CameraStatus()
 
     def fitness(self, steady_ns: int) -> str:
-        """Why the robot must not move on these cameras; "" when it may.
+        """Reason why the robot must not move with these cameras; "" if it may.
 
-        The text holds no figures that run, so it changes only when the reason does.
+        The text contains no changing figures, so it changes only when the reason does.
         """
-        verdicts = {name: self.verdict(name, steady_ns) for name in self._needed}
+        statuses = {name: self.status(name, steady_ns) for name in self._needed}
         clauses = [
-            f"camera {name}: {verdict.reason}"
-            for name, verdict in verdicts.items()
-            if verdict.level == Level.UNFIT
+            f"camera {name}: {status.reason}"
+            for name, status in statuses.items()
+            if status.level == Level.UNFIT
         ]
         if not clauses and self._settings.blind_unfit:
             blind = [self._cameras[name] for name in self._needed]
             since = round(self._settings.stale_after_s * _NS)
-            if all(seen.look and steady_ns - seen.blind_at >= since for seen in blind):
+            if all(state.blindness and steady_ns - state.blind_at >= since for state in blind):
                 return "nothing can be seen in any needed camera (" + (
-                    ", ".join(sorted({seen.look for seen in blind})) + ")"
+                    ", ".join(sorted({state.blindness for state in blind})) + ")"
                 )
         return "; ".join(clauses)
 
     def starting(self, steady_ns: int) -> bool:
-        """Whether drivers may still be on their way."""
+        """Check whether drivers may still be starting."""
         self._advance(steady_ns)
-        return steady_ns - self._began < round(self._settings.start_grace_s * _NS)
+        return steady_ns - self._started < round(self._settings.start_grace_s * _NS)
 
     def age(self, camera: str, steady_ns: int) -> float:
         """Age of the newest accepted picture [s]; NaN before the first."""
-        seen = self._cameras[camera]
-        return self._age(seen, steady_ns) / _NS if seen.stamp else float("nan")
+        state = self._cameras[camera]
+        return self._age(state, steady_ns) / _NS if state.stamp else float("nan")
 
     def arrival_age(self, camera: str, steady_ns: int) -> float:
-        """Time since anything came [s]; NaN before the first."""
+        """Time since the last message [s]; NaN before the first."""
         heard = self._cameras[camera].heard_at
         return float("nan") if heard is None else (steady_ns - heard) / _NS
 
     def rate(self, camera: str, steady_ns: int) -> float:
-        """Pictures a second over the last two seconds [Hz]; 0 when they stopped."""
+        """Rate of pictures over the last two seconds [Hz]; 0 if they stopped."""
         arrivals = self._cameras[camera].arrivals
         recent = [at for at in arrivals if steady_ns - at <= _RATE_WINDOW_NS]
         if len(recent) < 2 or recent[-1] == recent[0]:
@@ -260,48 +260,48 @@ class CameraWatch:
         return (len(recent) - 1) * _NS / (recent[-1] - recent[0])
 
     def counts(self, camera: str) -> dict[str, int]:
-        """What was counted since the watch began."""
+        """Counts of pictures and problems since the start."""
         return dict(sorted(self._cameras[camera].counts.items()))
 
     def _refusal(self, camera: str, stamp_ns: int) -> str:
-        """Why a picture may not be used: one of a few fixed texts; "" when it may."""
-        seen, rules = self._cameras[camera], self._settings
-        if seen.heard_latency < -round(rules.max_future_s * _NS):
+        """Reason why a picture may not be used, one of a few fixed texts; "" if it may."""
+        state, limits = self._cameras[camera], self._settings
+        if state.heard_latency < -round(limits.max_future_s * _NS):
             return _FUTURE
-        if seen.stamp and stamp_ns == seen.stamp:
+        if state.stamp and stamp_ns == state.stamp:
             return "its stamp repeats"
-        if seen.stamp and seen.stamp - _JUMP_NS < stamp_ns < seen.stamp:
+        if state.stamp and state.stamp - _JUMP_NS < stamp_ns < state.stamp:
             return "its stamps fall back"
-        # Refused pictures count too, or cameras that all became slower would never agree again.
+        # Including refused pictures: otherwise, if all cameras became slower, all stayed refused.
         others = [
             other.heard_latency
             for name, other in self._cameras.items()
             if name != camera and other.heard_at is not None and other.refusal != _FUTURE
         ]
-        lag = seen.heard_latency - median_high(others) if others else 0
-        if lag > round(rules.max_offset_s * _NS):
+        lag = state.heard_latency - median_high(others) if others else 0
+        if lag > round(limits.max_offset_s * _NS):
             return "its stamps lag those of the other cameras"
         return ""
 
-    def _why_stale(self, seen: _Camera, steady_ns: int) -> str:
+    def _why_stale(self, state: _Camera, steady_ns: int) -> str:
         limit = f"{self._settings.stale_after_s:g} s"
-        assert seen.heard_at is not None
-        if steady_ns - seen.heard_at >= round(self._settings.stale_after_s * _NS):
+        assert state.heard_at is not None
+        if steady_ns - state.heard_at >= round(self._settings.stale_after_s * _NS):
             return f"silent for over {limit}"
-        if seen.refusal:
-            return f"no usable picture for over {limit}, {seen.refusal}"
+        if state.refusal:
+            return f"no usable picture for over {limit}, {state.refusal}"
         return f"its pictures are over {limit} old"
 
-    def _age(self, seen: _Camera, steady_ns: int) -> int:
-        return max(0, seen.latency) + max(0, steady_ns - seen.accepted_at)
+    def _age(self, state: _Camera, steady_ns: int) -> int:
+        return max(0, state.latency) + max(0, steady_ns - state.accepted_at)
 
     def _advance(self, steady_ns: int) -> None:
-        """A simulation may begin anew: then so do we."""
+        """Advance the steady clock; start again if a simulation was restarted."""
         if steady_ns < self._newest - _JUMP_NS:
-            self._begin(steady_ns)
+            self._restart(steady_ns)
         self._newest = max(self._newest, steady_ns)
 
-    def _begin(self, steady_ns: int) -> None:
-        self._began = self._newest = steady_ns
+    def _restart(self, steady_ns: int) -> None:
+        self._started = self._newest = steady_ns
         due = steady_ns + round(self._settings.start_grace_s * _NS)
         self._cameras = {name: _Camera(used_at=due) for name in self._names}

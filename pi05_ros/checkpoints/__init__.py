@@ -1,1 +1,1 @@
-"""Weights on disk: layouts that are read and written, conversion, inspection."""
+"""Checkpoints on disk: layouts that are read and written, conversion, inspection."""

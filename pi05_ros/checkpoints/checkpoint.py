@@ -1,15 +1,15 @@
-"""Checkpoints: a folder that holds everything a model needs to think for a robot.
+"""Checkpoints: folders with everything that is required to run a model on a robot.
 
     model.safetensors    the weights, under our names; or shards and model.safetensors.index.json
-    config.json          sizes (ModelConfig), what the weights were trained for, their cameras
-    norm_stats.json      statistics of each platform that the weights know, by its name
+    config.json          sizes (ModelConfig), training of the weights, their cameras
+    norm_stats.json      statistics of each platform of the weights, by platform name
     tokenizer.json       the vocabulary; for PaliGemma's also as tokenizer.model
-    fast_tokenizer.json  the vocabulary of actions as text, where the weights were taught one
+    fast_tokenizer.json  the FAST tokenizer, if the weights were trained with one
     manifest.json        size and SHA-256 of each of them
 
-LeRobot's and openpi's folders are read, too (`layouts`). Loading is strict. A checkpoint that
-lacks something, or holds something else, is refused with file, name, wanted and found; nothing is
-ever filled in. Pickles are not read: they can run code.
+LeRobot's and openpi's folders are read, too (`layouts`). Loading is strict: a checkpoint with a
+missing or unexpected part is refused with file, name, wanted and found; there are no defaults for
+missing parts. Pickles are not read, since they can run code.
 """
 
 from __future__ import annotations
@@ -68,33 +68,33 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model with its tokenizer and its statistics."""
+    """A model with its tokenizers and statistics."""
 
     model: Pi05
     tokenizer: Tokenizer
     norm_stats: Mapping[str, NormStats] = field(default_factory=dict)  # By platform name.
-    description: str = ""  # What the weights are, for logs and people.
+    description: str = ""  # Of the weights, for logs and users.
     source: str = ""  # Folder, or `random:<preset>?seed=<seed>`.
-    is_random: bool = False  # Whether the weights were drawn and never trained.
-    training: Training = field(default_factory=Training)  # What they were trained for.
+    is_random: bool = False  # Whether the weights are random, without training.
+    training: Training = field(default_factory=Training)  # Training of the weights.
     policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
     planner_cameras: tuple[str, ...] = ()  # Of the high level's.
-    fast: FastTokenizer | None = None  # Of actions as text; None: the weights were taught none.
+    fast: FastTokenizer | None = None  # None: the weights were not trained with FAST tokens.
 
 
 def open_checkpoint(
     spec: str, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Checkpoint:
-    """Opens what a `checkpoint` argument names.
+    """Load the checkpoint that a `checkpoint` argument names.
 
     Args:
         spec: A folder, or `random:<preset>` with `?seed=<number>`; empty: `random:nano`.
         dtype: Floating-point type of the weights in memory.
-        device: Where they go.
+        device: Of the weights.
 
     Raises:
         CheckpointError: The folder is no checkpoint.
-        ConfigError: The preset or the seed is none, or nobody has the home that it names.
+        ConfigError: The preset or the seed is not valid, or the home directory is unknown.
     """
     if spec and not spec.startswith("random:"):
         try:
@@ -115,14 +115,14 @@ def open_checkpoint(
 
 
 def random_checkpoint(preset: str, seed: int = 0) -> Checkpoint:
-    """A preset with weights drawn at random. It has learned nothing, and says so.
+    """Make a model of a preset with random weights, described as such.
 
     Raises:
         ConfigError: There is no such preset.
     """
     config = load_preset(preset)
     model = Pi05(config)
-    # Open gates (training begins with closed ones), so that the expert hears prompt and pictures.
+    # Gates that are not 0 (training begins with 0), so that actions depend on prompt and pictures.
     draw_weights(model, seed, adaptive_scale=0.1)
     return Checkpoint(
         model.eval(),
@@ -134,10 +134,10 @@ def random_checkpoint(preset: str, seed: int = 0) -> Checkpoint:
 
 
 def make_tokenizer(config: ModelConfig) -> ByteTokenizer:
-    """The tokenizer that a fresh model of this config begins with.
+    """Make the tokenizer of a new model of this config.
 
     Raises:
-        ConfigError: The config's tokenizer does not come with the suite.
+        ConfigError: The config's tokenizer does not ship with the suite.
     """
     if config.tokenizer != "bytes":
         raise ConfigError(
@@ -149,15 +149,15 @@ def make_tokenizer(config: ModelConfig) -> ByteTokenizer:
 
 
 def read_contents(folder: Path, model_config: ModelConfig | None = None) -> Contents:
-    """Reads a folder of any layout, but for the values of its weights.
+    """Read a folder of any layout, without the values of its weights.
 
     Args:
-        folder: Ours, LeRobot's or openpi's.
-        model_config: Sizes of a public checkpoint that does not say them.
+        folder: Of our layout, LeRobot's or openpi's.
+        model_config: Sizes, for a public checkpoint that does not state them.
 
     Raises:
-        CheckpointError: It is no checkpoint, its parts do not fit, or it may not be read.
-        ConfigError: A JSON file does not say what it must.
+        CheckpointError: It is no checkpoint, its parts do not fit, or it cannot be read.
+        ConfigError: A JSON file has the wrong contents.
     """
     with readable(folder):
         return _read_contents(folder, model_config)
@@ -191,20 +191,21 @@ def load_checkpoint(
     tokenizer: Path | None = None,
     model_config: ModelConfig | None = None,
 ) -> Checkpoint:
-    """Reads a checkpoint, tensor by tensor, straight into its dtype and device.
+    """Load a checkpoint, tensor by tensor, directly into its dtype and device.
 
     Args:
-        folder: The checkpoint: ours, LeRobot's or openpi's.
+        folder: Of our layout, LeRobot's or openpi's.
         dtype: Floating-point type of the weights in memory.
-        device: Where they go.
-        check_hashes: Whether each file's SHA-256 is compared with the manifest's. It is worked out
-            beside the loading. False saves a slow CPU some seconds; sizes are checked anyway.
-        tokenizer: Its file, where the folder has none.
-        model_config: Sizes of a public checkpoint that does not say them.
+        device: Of the weights.
+        check_hashes: Whether each file's SHA-256 is compared with the manifest; computed in
+            parallel with the loading. False saves some seconds on a slow CPU; sizes are always
+            checked.
+        tokenizer: Tokenizer file, if the folder has none.
+        model_config: Sizes, for a public checkpoint that does not state them.
 
     Raises:
-        CheckpointError: A file is missing or broken, or a tensor is not the one wanted.
-        ConfigError: A JSON file does not say what it must.
+        CheckpointError: A file is missing or broken, or a tensor has a wrong name, shape or type.
+        ConfigError: A JSON file has the wrong contents.
     """
     contents = read_contents(folder, model_config)
     path = contents.tokenizer or tokenizer
@@ -238,10 +239,10 @@ def load_checkpoint(
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Writes a checkpoint into a new folder, which appears once all of it is on the disk.
+    """Write a checkpoint into a new folder, which appears only when it is complete on the disk.
 
     Raises:
-        CheckpointError: The folder is there already, and not empty.
+        CheckpointError: The folder exists and is not empty, or cannot be written.
     """
     config = ConfigFile(
         FORMAT,

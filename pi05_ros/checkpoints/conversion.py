@@ -1,4 +1,4 @@
-"""From one layout into another, tensor by tensor: no model is built, and little memory is used."""
+"""Conversion between layouts, tensor by tensor: no model is built, and little memory is used."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text.fast import FAST_FILE
 
 Target = Literal["pi05_ros", "lerobot"]
-SMALL_FILES = 64 << 20  # Bytes that a disk shall have beside weights and tokenizer.
+SMALL_FILES = 64 << 20  # Free bytes required in addition to weights and tokenizer.
 
 
 def bytes_to_write(contents: Contents, to: Target, dtype: torch.dtype | None) -> int:
-    """Bytes of the weights in the new checkpoint.
+    """Size of the weights in the new checkpoint [byte].
 
     Raises:
         CheckpointError: The layout cannot hold the model.
@@ -55,37 +55,41 @@ def convert(
     cameras: tuple[str, ...] = (),
     progress: Callable[[int], None] | None = None,
 ) -> str:
-    """Writes a checkpoint anew.
+    """Write a checkpoint in another layout, dtype or with other parts.
 
     Args:
         contents: Of the source.
-        target: New folder, which appears once all of it is on the disk.
-        to: Its layout.
-        dtype: Of its weights; None: as they are.
-        tokenizer: A file that takes the place of the source's, or of none.
-        fast_tokenizer: Likewise, a file or a public folder.
+        target: New folder, which appears only when it is complete on the disk.
+        to: Layout of the target.
+        dtype: Of the weights; None: unchanged.
+        tokenizer: File that replaces the source's tokenizer; None: the source's.
+        fast_tokenizer: File or public folder that replaces the source's; None: the source's.
         norm_stats: Statistics by platform name, added to the source's.
-        platform: Whose statistics a LeRobot checkpoint shall hold.
-        policy_cameras: Where the source does not say them.
-        cameras: The robot's names for the source's, one each, in the order of the weights:
-            public weights name the cameras of the robots that they were trained on.
-        progress: Called with the number of bytes that were just written.
+        platform: Name of the platform whose statistics a LeRobot checkpoint gets.
+        policy_cameras: Cameras, if the source does not state them.
+        cameras: The platform's names for the source's cameras, one each, in the order of the
+            weights; public weights name the cameras of the robots that they were trained on.
+        progress: Called with the number of bytes just written.
 
     Returns:
-        What a user should know of the weights; empty: nothing.
+        A note on the weights for the user; empty: none.
 
     Raises:
-        CheckpointError: The source is broken, the target is there, or the disk is too full.
+        CheckpointError: The source is broken, the target exists, or the disk is too full.
     """
     statistics = {**contents.norm_stats, **(norm_stats or {})}
-    theirs = contents.policy_cameras
-    if cameras and theirs and (len(cameras) != len(theirs) or len(set(cameras)) < len(cameras)):
+    source_cameras = contents.policy_cameras
+    if (
+        cameras
+        and source_cameras
+        and (len(cameras) != len(source_cameras) or len(set(cameras)) < len(cameras))
+    ):
         raise CheckpointError(
             contents.folder,
-            f"wanted a camera of its own for each of {', '.join(theirs)}, "
+            f"wanted a camera of its own for each of {', '.join(source_cameras)}, "
             f"found {', '.join(cameras)}",
         )
-    contents = replace(contents, policy_cameras=cameras or theirs or policy_cameras)
+    contents = replace(contents, policy_cameras=cameras or source_cameras or policy_cameras)
     path = tokenizer or contents.tokenizer
     if path is None:
         raise CheckpointError(
@@ -102,7 +106,7 @@ def convert(
         note = check_tied(contents.tied, contents.config)
         with new_folder(target) as folder:
             if to == "lerobot":
-                stats = _chosen(contents, statistics, platform)
+                stats = _lerobot_stats(contents, statistics, platform)
                 write_lerobot(folder, contents, stats, dtype, progress)
                 if statistics:
                     write_json(folder / STATS, norm_stats_json(statistics))
@@ -127,10 +131,10 @@ def convert(
     return note
 
 
-def _chosen(
+def _lerobot_stats(
     contents: Contents, statistics: Mapping[str, NormStats], platform: str
 ) -> NormStats | None:
-    """The statistics that go into a LeRobot checkpoint, which knows one robot."""
+    """Choose the statistics of a LeRobot checkpoint, which holds those of one robot."""
     if platform and platform in statistics:
         return statistics[platform]
     if platform or len(statistics) > 1:
@@ -143,7 +147,7 @@ def _chosen(
 
 
 def _check_disk(target: Path, size: int) -> None:
-    """Raises CheckpointError unless the disk has room for `size` bytes and the small files."""
+    """Raise CheckpointError unless the disk has `size` bytes and those of the small files free."""
     parent = target.absolute().parent
     with readable(parent):
         while not parent.exists():

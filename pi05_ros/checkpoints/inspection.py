@@ -1,9 +1,9 @@
-"""What a checkpoint is, as data and as a page; the values of its weights are not read."""
+"""Description of a checkpoint as data and as text; the values of its weights are not read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +16,7 @@ _LAYOUTS = {"pi05_ros": "ours", "lerobot": "LeRobot's", "openpi": "openpi's"}
 
 
 def describe(contents: Contents, platforms: Iterable[Platform]) -> dict[str, Any]:
-    """All that is known of a checkpoint, as JSON takes it."""
+    """Return everything known of a checkpoint as JSON-compatible data."""
     files = sorted({tensor.path for tensor in contents.tensors.values()})
     parts: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
@@ -51,16 +51,15 @@ def describe(contents: Contents, platforms: Iterable[Platform]) -> dict[str, Any
     }
 
 
-def fit(norm_stats: Any, platform: Platform) -> str:
-    """Whether a platform can run on these statistics: "fits", or why not."""
+def fit(norm_stats: Mapping[str, NormStats], platform: Platform) -> str:
+    """Compare statistics with a platform: "fits", or the difference."""
     if platform.name not in norm_stats:
         return "no statistics"
-    stats: NormStats = norm_stats[platform.name]
-    return stats.difference(platform.names, units_of(platform)) or "fits"
+    return norm_stats[platform.name].difference(platform.names, units_of(platform)) or "fits"
 
 
 def lacks(contents: Contents) -> list[str]:
-    """What has to be done before a robot can run it, a sentence each."""
+    """Return the steps required before a robot can run the checkpoint, one sentence each."""
     missing = []
     if contents.tokenizer is None:
         missing.append("It has no tokenizer: convert it with --tokenizer FILE (PaliGemma's).")
@@ -77,12 +76,12 @@ def lacks(contents: Contents) -> list[str]:
 
 
 def page(facts: dict[str, Any]) -> str:
-    """The facts for people."""
+    """Format the result of `describe` as text for a terminal."""
     training = facts["training"]
     size = sum(entry["bytes"] for entry in facts["weights"])
     heads = {"flow": "actions (flow)", "text": "boxes and subtasks", "fast": "FAST tokens"}
-    yes = [said for head, said in heads.items() if training[head]] or ["nothing that it says"]
-    no = [said for head, said in heads.items() if not training[head]]
+    yes = [label for head, label in heads.items() if training[head]] or ["nothing that it says"]
+    no = [label for head, label in heads.items() if not training[head]]
     rows = [
         ("checkpoint", facts["path"]),
         ("is", facts["description"] or "not said"),
@@ -104,12 +103,12 @@ def page(facts: dict[str, Any]) -> str:
         ("tokenizer", facts["tokenizer"] or "none"),
         ("FAST", facts["fast_tokenizer"] or "none"),
     ]
-    rows += [("platform", f"{name}: {said}") for name, said in facts["platforms"].items()]
+    rows += [("platform", f"{name}: {result}") for name, result in facts["platforms"].items()]
     rows += [
         ("unnamed", f"{s['name']}: {s['state']} state and {s['action']} action entries")
         for s in facts["unnamed_statistics"]
     ]
-    lines = [f"{label:13}{said}" for label, said in rows]
+    lines = [f"{label:13}{value}" for label, value in rows]
     for name, dimensions in facts["statistics"].items():
         lines += ["", f"statistics of {name}", *_table(dimensions)]
     if facts["sha256"]:
@@ -121,7 +120,7 @@ def page(facts: dict[str, Any]) -> str:
 
 
 def _continuing(training: dict[str, Any], variant: str) -> str:
-    """In which modes a chunk goes on from another one; see `inference.continuation`."""
+    """Describe the continuation modes of the weights; see `brain.continuation`."""
     if variant == "pi0_fast" or (training["fast"] and not training["flow"]):
         return "from no chunk: FAST tokens are not guided"
     trained = f", trained_rtc up to {training['max_prefix']} committed rows"
@@ -138,8 +137,8 @@ def _kinds(facts: dict[str, Any]) -> str:
 
 
 def _parameters(parts: dict[str, int]) -> str:
-    said = [f"{name} {_short(count)}" for name, count in parts.items() if name != "total"]
-    return f"{_short(parts['total'])}: {', '.join(said)}"
+    by_part = [f"{name} {_short(count)}" for name, count in parts.items() if name != "total"]
+    return f"{_short(parts['total'])}: {', '.join(by_part)}"
 
 
 def _short(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What `--platform` and `--norm-stats` say of a checkpoint's statistics."""
+"""Statistics of a checkpoint as stated by the options `--platform` and `--norm-stats`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pi05_ros.checkpoints.layouts.native import read_norm_stats
 from pi05_ros.checkpoints.layouts.unnamed_stats import (
     EntryMeaning,
     StatsMapping,
-    chosen,
     name_entries,
+    select_stats,
 )
 from pi05_ros.checkpoints.storage.files import read_mapping
 from pi05_ros.errors import ConfigError
@@ -28,19 +28,19 @@ def units_of(platform: Platform) -> tuple[str, ...]:
 def stated_statistics(
     contents: Contents, platform: Platform | None, path: Path | None
 ) -> dict[str, NormStats]:
-    """The statistics that a user's words give a checkpoint.
+    """Return the statistics that the user states for a checkpoint.
 
     Args:
         contents: Of the checkpoint.
-        platform: Whose they are.
-        path: norm_stats.json of ours, or a mapping (YAML) that names the entries of the
-            checkpoint's own; None: they are the platform's own entries, in its order.
+        platform: Platform of the statistics; None: not stated.
+        path: A norm_stats.json of our layout, or a mapping (YAML) that names the entries of the
+            checkpoint's unnamed statistics; None: the entries are the platform's, in its order.
 
     Returns:
-        By platform name; empty where nothing was said.
+        Statistics by platform name; empty if nothing was stated.
 
     Raises:
-        ConfigError: They do not fit the platform, or a word is missing.
+        ConfigError: They do not fit the platform, or something is not stated.
         CheckpointError: The file is broken.
     """
     if platform is None:
@@ -60,12 +60,12 @@ def stated_statistics(
     elif path is not None:
         mapping = load_yaml(path, StatsMapping)
         where = str(path)
-        unnamed = chosen(contents.unnamed_stats, mapping.statistics, where)
+        unnamed = select_stats(contents.unnamed_stats, mapping.statistics, where)
         stats = name_entries(unnamed, mapping.dimensions, where)
     elif contents.unnamed_stats:
         where = f"--platform {platform.name}"
         meanings = [EntryMeaning(d.name, str(d.unit)) for d in platform.dimensions]
-        stats = name_entries(chosen(contents.unnamed_stats, "", where), meanings, where)
+        stats = name_entries(select_stats(contents.unnamed_stats, "", where), meanings, where)
     else:
         return {}
     if difference := stats.difference(platform.names, units_of(platform)):
@@ -78,5 +78,5 @@ def stated_statistics(
 
 
 def _is_mapping(content: dict[str, Any]) -> bool:
-    """Whether a JSON file is a StatsMapping, and no norm_stats.json."""
+    """Check whether a JSON file is a StatsMapping rather than a norm_stats.json."""
     return isinstance(content.get("dimensions"), list)

@@ -1,4 +1,4 @@
-"""Devices and number types by the names that users give them. No other is taken in silence."""
+"""Devices and dtypes by their names in the options. There is no silent fallback."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pi05_ros.errors import ConfigError
 
 
 def device_of(name: str) -> torch.device:
-    """The device called `name`: cpu, cuda, cuda:<number>, or auto for a GPU where there is one.
+    """Device called `name`: cpu, cuda, cuda:<number>, or auto for a GPU if there is one.
 
     Raises:
-        ConfigError: It is none, or it is not there.
+        ConfigError: The name is not valid, or there is no such device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -31,7 +31,7 @@ def device_of(name: str) -> torch.device:
 
 
 def dtype_of(name: str, device: torch.device) -> torch.dtype:
-    """The type called `name` (float32, bfloat16, auto) for weights on `device`."""
+    """Dtype called `name` (float32, bfloat16, auto) for weights on `device`."""
     if name == "auto":
         return torch.bfloat16 if device.type == "cuda" else torch.float32
     dtype = getattr(torch, name)

@@ -1,14 +1,13 @@
-"""The running model: one copy of the weights behind both heads, for threads that share it.
+"""The running model: one copy of the weights for both heads, shared by several threads.
 
-The planner asks for text, the policy for actions, each from its own thread. One of them computes
-at a time. Actions go first: text is written token by token and gives way between two tokens.
+The planner requests text, the policy actions, each from its own thread. One request runs at a
+time. Actions have priority: text decoding yields to them between two tokens.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,51 +15,25 @@ from torch import Tensor
 
 from pi05_ros.brain.continuation import Continuation, ContinuationMode
 from pi05_ros.brain.model_options import Execution, ExecutionChoice
-from pi05_ros.brain.timings import Times
 from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.chunk_prefix import chunk_prefix_of
 from pi05_ros.inference.graph_passes import make_passes
 from pi05_ros.inference.image_cache import ImageCache, digest_of
-from pi05_ros.inference.leads import lead_of
 from pi05_ros.inference.priority_lock import PriorityLock
+from pi05_ros.inference.results import ActionResult, FastActionResult, TextResult
 from pi05_ros.inference.stopwatch import Stopwatch
-from pi05_ros.model.decoding import Decoded, decode
+from pi05_ros.model.decoding import decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text
 from pi05_ros.model.text.prompts import fitting_tokens
 from pi05_ros.model.text.tokenizer import BEGIN, END
 
-NEVER = -1  # An end of sequence that no vocabulary holds.
+NEVER = -1  # An end-of-sequence id that no vocabulary has.
 
 
 class EngineError(Pi05Error):
-    """The engine was given, or gave, something that must not be used."""
-
-
-@dataclass(frozen=True)
-class TextResult:
-    """What the high level wrote."""
-
-    text: str
-    decoded: Decoded
-    times: Times
-
-
-@dataclass(frozen=True)
-class ActionResult:
-    """What the low level drew."""
-
-    actions: np.ndarray  # (horizon, action_dim) float32, normalised, finite.
-    times: Times
-
-
-@dataclass(frozen=True)
-class WrittenActions:
-    """What the low level wrote in FAST tokens."""
-
-    actions: np.ndarray  # (horizon, dims) float32, normalised, finite.
-    decoded: Decoded
-    times: Times
+    """An input that the engine does not accept, or an output that must not be used."""
 
 
 class Pi05Engine:
@@ -68,18 +41,18 @@ class Pi05Engine:
 
     Args:
         checkpoint: Model and tokenizer; the model is on its device already.
-        execution: How the passes run. "eager": as they stand. "compiled": by torch.compile, see
-            Passes. "graphs": compiled, and launched as CUDA graphs; on a GPU only. Both want
-            `warm_up` before they are quick. "auto": "graphs" on a GPU, else "eager".
-        threads: Of torch's operators on the CPU, for the whole process; None: as torch has it. On
-            two cores beside a simulator take 1: with more, each waits for the one that the system
-            has put aside, and a chunk takes seconds.
-        seed: Of the noise and of drawn tokens. Each head has a generator of its own, so that
-            one's results do not depend on how often the other is asked.
-        temperature: Of text; 0 takes the likeliest token.
+        execution: How the passes run. "eager": as they are. "compiled": by torch.compile, see
+            Passes. "graphs": compiled, and launched as CUDA graphs; on a GPU only. Both require
+            `warm_up` before they are fast. "auto": "graphs" on a GPU, else "eager".
+        threads: Number of threads of torch's CPU operators, for the whole process; None: torch's
+            default. Use 1 on two cores shared with a simulator: with more, each operator waits
+            for a descheduled thread, and a chunk takes seconds.
+        seed: Of the noise and of sampled tokens. Each head has its own generator, so that its
+            results do not depend on calls of the other.
+        temperature: Of text; 0: greedy decoding.
 
     Raises:
-        ConfigError: The device cannot do what `execution` wants.
+        ConfigError: The device does not support `execution`.
     """
 
     def __init__(
@@ -112,24 +85,24 @@ class Pi05Engine:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) of the pictures that it takes."""
+        """(height, width) of the input pictures."""
         return (self._config.vision.image_size,) * 2
 
     @property
     def description(self) -> str:
-        """How it runs, for logs and people."""
+        """Dtype, device and execution mode, for logs."""
         dtype = str(self._dtype).removeprefix("torch.")
         return f"{dtype} on {self._device}, {self._execution}"
 
     def warm_up(
         self, text_cameras: int, action_cameras: int, continuation: ContinuationMode | None = None
     ) -> None:
-        """Runs both heads in every shape that will come; draws from neither generator.
+        """Run both heads once in every shape; uses neither random generator.
 
         Args:
-            text_cameras: Cameras that text is written from; 0 where the head is not used.
-            action_cameras: Cameras that actions are drawn from; 0 likewise.
-            continuation: The mode in which chunks will go on from others; None: they will not.
+            text_cameras: Number of cameras for text; 0 if that head is not used.
+            action_cameras: Number of cameras for actions; 0 if that head is not used.
+            continuation: Mode in which chunks will continue others; None: they will not.
         """
         with (
             self._text_lock,
@@ -137,67 +110,69 @@ class Pi05Engine:
             self._passes.compiling(),
             torch.inference_mode(),
         ):
-            # Made here, in inference mode, as all that comes later: torch tells the two apart.
+            # Created in inference mode, as later inputs: torch.compile guards on it.
             side, most = self._config.vision.image_size, max(text_cameras, action_cameras)
             black = torch.zeros(most, 3, side, side, dtype=torch.uint8)
             embedded = [self._passes.embed(black[: n + 1]) for n in range(most)]
             for count, length in self._passes.shapes(text_cameras):
-                self._try_text(embedded[count - 1], _blank_prompt(length))
+                self._warm_up_text(embedded[count - 1], _blank_prompt(length))
             for count, length in self._passes.shapes(action_cameras):
                 pictures, prompt = embedded[count - 1], _blank_prompt(length)
                 if self._config.has_expert:
-                    draw = self._passes.read_for_actions(pictures, prompt, self._zero_state())
-                    draw(torch.zeros(self._chunk_shape))
+                    sample = self._passes.prefill_for_actions(pictures, prompt, self._zero_state())
+                    sample(torch.zeros(self._chunk_shape))
                     if continuation is not None:
-                        held = np.zeros((self._config.horizon, 1))
-                        lead = lead_of(
-                            Continuation(held, 1, 1, continuation), self._config.action_dim
+                        old = np.zeros((self._config.horizon, 1))
+                        prefix = chunk_prefix_of(
+                            Continuation(old, 1, 1, continuation), self._config.action_dim
                         )
-                        draw(torch.zeros(self._chunk_shape), lead)
+                        sample(torch.zeros(self._chunk_shape), prefix)
                 if self._fast is not None:
-                    self._try_text(pictures, prompt, urgent=True)
+                    self._warm_up_text(pictures, prompt, urgent=True)
 
-    def write_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
-        """Writes the answer to a prompt.
+    def generate_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
+        """Decode the answer to a prompt.
 
         Args:
-            images: Camera name → (H, W, 3) uint8 rgb at `image_size`, in the order in which the
-                weights know them. A missing camera is left out, which equals masking its picture.
-            prompt: The whole prompt, from `model.prompts`.
+            images: Camera name → (H, W, 3) uint8 rgb at `image_size`, in the order of the
+                weights' inputs. A missing camera is left out, which equals masking its picture.
+            prompt: The whole prompt, from `model.text.prompts`.
 
         Raises:
-            EngineError: A picture is not as wanted.
+            EngineError: A picture has the wrong shape or dtype, or there is none.
             PromptError: The prompt is too long.
+            DecodingError: The model's logits are not finite.
         """
         watch = Stopwatch(self._device)
         pictures, digests, tokens = self._request(images, prompt)
 
-        def give_way() -> None:
+        def yield_to_urgent() -> None:
             watch.lap("generation")
-            self._lock.give_way()
+            self._lock.yield_to_urgent()
             watch.lap("waited")
 
-        # One text at a time: what is written lies in the passes, and each gives way to actions.
+        # One text at a time, since the passes hold its cache while it yields to actions.
         with self._text_lock, self._lock.hold(urgent=False), torch.inference_mode():
             watch.lap("waited")
             embedded = self._pictures.embed(pictures, digests)
             watch.lap("vision")
-            self._lock.give_way()
+            self._lock.yield_to_urgent()
             watch.lap("waited")
-            read = self._passes.read_for_text(embedded, torch.tensor([tokens]))
+            logits, step = self._passes.prefill_for_text(embedded, torch.tensor([tokens]))
             watch.lap("prefix")
             decoded = decode(
-                *read,
+                logits,
+                step,
                 end=END,
                 limit=self._config.max_text_tokens,
                 temperature=self._temperature,
                 generator=self._text_generator,
-                between_tokens=give_way,
+                between_tokens=yield_to_urgent,
             )
             watch.lap("generation")
         return TextResult(self._tokenizer.decode(decoded.tokens), decoded, watch.times())
 
-    def draw_actions(
+    def sample_actions(
         self,
         images: Mapping[str, np.ndarray],
         prompt: str,
@@ -205,63 +180,66 @@ class Pi05Engine:
         state: np.ndarray | None = None,
         continuation: Continuation | None = None,
     ) -> ActionResult:
-        """Draws a chunk of normalised actions.
+        """Sample a chunk of normalised actions.
 
         Args:
-            images: As for `write_text`.
-            prompt: The whole prompt, from `model.prompts`.
-            noise: ω, (1, horizon, action_dim) float32; None: drawn.
-            state: π0, which has no state in its prompt: (D,) normalised. None for π0.5.
-            continuation: What the chunk goes on from, its actions (horizon, D) normalised; None:
-                nothing. In the mode "rtc" the first rows come near the committed ones, in
-                "trained_rtc" they are the committed ones.
+            images: As for `generate_text`.
+            prompt: The whole prompt, from `model.text.prompts`.
+            noise: ω, (1, horizon, action_dim) float32; None: random.
+            state: (D,) normalised, for π0, which has no state in its prompt. None for π0.5.
+            continuation: The chunk that the new one continues, with normalised actions
+                (horizon, D); None: there is none. In the mode "rtc" the first actions are close to
+                the committed ones, in "trained_rtc" they are the committed ones.
 
         Raises:
-            EngineError: A picture is not as wanted, or the weights give values that are not
-                finite.
+            EngineError: A picture has the wrong shape or dtype, or the actions are not finite.
             PromptError: The prompt is too long.
-            VariantError: The model has no expert, or lacks the state or wants none.
+            VariantError: The model has no expert, or the state is missing or not supported.
         """
         watch = Stopwatch(self._device)
         pictures, digests, tokens = self._request(images, prompt)
-        told = None if state is None else self._padded(state)
+        padded = None if state is None else self._padded(state)
         with self._lock.hold(urgent=True), torch.inference_mode():
             watch.lap("waited")
             embedded = self._pictures.embed(pictures, digests)
             watch.lap("vision")
-            draw = self._passes.read_for_actions(embedded, torch.tensor([tokens]), told)
+            sample = self._passes.prefill_for_actions(embedded, torch.tensor([tokens]), padded)
             watch.lap("prefix")
             if noise is None:
                 noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
-            lead = None if continuation is None else lead_of(continuation, self._config.action_dim)
-            actions = draw(noise, lead)[0].cpu().numpy()
+            prefix = None
+            if continuation is not None:
+                prefix = chunk_prefix_of(continuation, self._config.action_dim)
+            actions = sample(noise, prefix)[0].cpu().numpy()
             watch.lap("generation")
         if not np.isfinite(actions).all():
             raise EngineError(
-                "the model drew actions that are not finite; its weights or statistics are broken"
+                "the model gave actions that are not finite; its weights or statistics are broken"
             )
         return ActionResult(actions, watch.times())
 
-    def write_actions(
+    def generate_actions(
         self,
         images: Mapping[str, np.ndarray],
         prompt: str,
         dims: int,
         opening: str = action_text.OPENING,
-    ) -> WrittenActions:
-        """Writes a chunk of normalised actions as FAST tokens; they go as first as drawn ones.
+    ) -> FastActionResult:
+        """Decode a chunk of normalised actions as FAST tokens; as urgent as `sample_actions`.
 
         Args:
-            images: As for `write_text`.
-            prompt: The whole prompt, from `model.prompts`.
+            images: As for `generate_text`.
+            prompt: The whole prompt, from `model.text.prompts`.
             dims: Entries of the robot's actions, not padded.
-            opening: What the answer begins with: `action_text.OPENING` in π0-FAST, "" in π0.5,
-                whose prompt ends with it.
+            opening: Beginning of the answer: `action_text.OPENING` in π0-FAST, "" in π0.5, whose
+                prompt ends with it.
 
         Raises:
-            EngineError: A picture is not as wanted, or the checkpoint has no FAST tokenizer.
+            EngineError: A picture has the wrong shape or dtype, or the checkpoint has no FAST
+                tokenizer.
             PromptError: The prompt is too long.
-            FastError: What was written is not one whole chunk.
+            DecodingError: The model's logits are not finite.
+            FastError: The decoded tokens are not exactly one chunk.
         """
         if self._fast is None:
             raise EngineError(
@@ -273,37 +251,43 @@ class Pi05Engine:
             watch.lap("waited")
             embedded = self._pictures.embed(pictures, digests)
             watch.lap("vision")
-            read = self._passes.read_for_text(embedded, torch.tensor([tokens]), urgent=True)
+            logits, step = self._passes.prefill_for_text(
+                embedded, torch.tensor([tokens]), urgent=True
+            )
             watch.lap("prefix")
-            decoded = decode(*read, end=END, limit=self._config.max_action_tokens)
+            decoded = decode(logits, step, end=END, limit=self._config.max_action_tokens)
             watch.lap("generation")
         horizon = self._config.horizon
-        actions = action_text.read(
+        actions = action_text.decode_actions(
             self._tokenizer, self._fast, decoded.tokens, horizon, dims, opening
         )
-        return WrittenActions(actions, decoded, watch.times())
+        return FastActionResult(actions, decoded, watch.times())
 
     @property
     def _chunk_shape(self) -> tuple[int, int, int]:
         return 1, self._config.horizon, self._config.action_dim
 
-    def _try_text(self, pictures: Tensor, prompt: Tensor, urgent: bool = False) -> None:
-        """Reads a scene and writes some tokens."""
-        decode(*self._passes.read_for_text(pictures, prompt, urgent), end=NEVER, limit=3)
+    def _warm_up_text(self, pictures: Tensor, prompt: Tensor, urgent: bool = False) -> None:
+        """Prefill a scene and decode three tokens."""
+        decode(*self._passes.prefill_for_text(pictures, prompt, urgent), end=NEVER, limit=3)
 
     def _zero_state(self) -> Tensor | None:
-        """What a warm-up tells π0."""
+        """State for a warm-up: zeros for π0, None for the others."""
         return self._padded(np.zeros(0)) if self._config.variant == "pi0" else None
 
     def _padded(self, state: np.ndarray) -> Tensor:
-        """A state (D,) as the model takes it, (1, action_dim) float32."""
+        """Pad a state (D,) to (1, action_dim) float32."""
         padded = pad(np.asarray(state, dtype=np.float32), self._config.action_dim)
         return torch.from_numpy(padded)[None]
 
     def _request(
         self, images: Mapping[str, np.ndarray], prompt: str
     ) -> tuple[list[np.ndarray], list[bytes], Sequence[int]]:
-        """Checks a request and does its part that needs no lock: pictures, digests, token ids."""
+        """Check a request and prepare its inputs without the lock.
+
+        Returns:
+            Pictures, their digests, and the ids of the prompt.
+        """
         if not images:
             raise EngineError("no picture was given; wanted at least one camera's")
         for camera, image in images.items():
@@ -319,5 +303,5 @@ class Pi05Engine:
 
 
 def _blank_prompt(length: int) -> Tensor:
-    """Ids (1, length) of a prompt that says nothing."""
+    """Token ids (1, length) of a prompt without content, for a warm-up."""
     return torch.full((1, length), BEGIN)

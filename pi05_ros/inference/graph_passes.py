@@ -1,14 +1,14 @@
 """The model's passes as CUDA graphs: fixed shapes, fixed buffers, one launch a pass.
 
-A flow step of the full model is hundreds of small kernels, and launching them one by one takes a
-GPU longer than running them. A graph launches all at once, but knows only the shapes and addresses
-that it was recorded with. So a prompt is padded to the next of a few lengths, each length has its
-own buffers, and text is written into a cache that has room for all of it.
+A flow step of the full model is hundreds of small kernels, and launching them one by one takes
+longer than running them. A CUDA graph launches all at once, but only with the shapes and addresses
+of its capture. Therefore prompts are padded to the next of a few lengths, each length has its own
+buffers, and text is decoded in a cache of fixed size.
 
-Buffers are allocated outside of the recording, so that graphs may share the memory of their
+Buffers are allocated outside of the capture, so that graphs can share the memory pool of their
 temporaries and still run in any order, one at a time.
 
-What is guided is not recorded: it runs kernel by kernel, on what a graph has read.
+Guided flows are not captured: they run kernel by kernel, on the KV caches that a graph has filled.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from torch import Tensor
 
 from pi05_ros.brain.model_options import Execution
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.leads import Lead
-from pi05_ros.inference.passes import Drawer, Passes, Writer
-from pi05_ros.inference.text_cache import Memory
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.inference.chunk_prefix import ChunkPrefix
+from pi05_ros.inference.passes import ActionSampler, DecodeStep, Passes
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
-from pi05_ros.model.transformer import LayerMemory
+from pi05_ros.model.transformer import KVCache, KVCaches
 
 LENGTH_STEP = 64  # Between the lengths that prompts are padded to [token].
 
 Launch = Callable[[], None]
-Capture = Callable[[Launch], Launch]  # Records what a function does; the result does it again.
+Capture = Callable[[Launch], Launch]  # Captures the kernels of a launch; the result replays them.
 
 
 class Replay:
-    """A function of fixed shapes, recorded once.
+    """A function of fixed shapes, captured once and replayed with new inputs.
 
     Args:
-        function: Takes tensors, returns a sequence of tensors, and allocates nothing that lasts.
-        inputs: The first arguments; they become the buffers that later ones are copied to.
-        capture: Records a launch.
+        function: Takes tensors, returns a sequence of tensors, and keeps no allocation.
+        inputs: Example arguments; their copies are the input buffers of later calls.
+        capture: Captures a launch.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Replay:
         self._launch = capture(launch)
 
     def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        """Runs it: the output buffers, which hold until the next call."""
+        """Run the function. Returns the output buffers, valid until the next call."""
         for buffer, value in zip(self._inputs, inputs, strict=True):
             buffer.copy_(value)
         self._launch()
@@ -67,7 +67,7 @@ class Replay:
 
 
 class CudaCapture:
-    """Records CUDA graphs that share one pool of memory.
+    """Captures CUDA graphs that share one memory pool.
 
     Args:
         device: A CUDA device.
@@ -78,15 +78,15 @@ class CudaCapture:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, launch: Launch) -> Launch:
-        """Records `launch`."""
+        """Capture `launch` and return its replay."""
         with torch.cuda.device(self._device):
             stream = torch.cuda.Stream()
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
-                launch()  # What libraries set up on a first call must not be recorded.
+                launch()  # Set-up of libraries on a first call must not be captured.
             torch.cuda.current_stream().wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
-            # Other threads, such as the other head's, may use the GPU meanwhile.
+            # Other threads, such as the other head's, may use the GPU at the same time.
             with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
                 launch()
 
@@ -100,31 +100,31 @@ class CudaCapture:
 class GraphPasses(Passes):
     """`Passes` in fixed shapes.
 
-    What a drawer or a writer holds lies in buffers: it is good until the next scene of the same
-    shape is read for the same head.
+    Samplers and decode steps use shared buffers: they are valid until the next scene of the same
+    shape is prefilled for the same head.
 
     Args:
-        model: The weights, on the GPU.
-        capture: How a launch is recorded; `CudaCapture` on a GPU.
-        compiled: Whether torch.compile makes the kernels that are recorded.
+        model: The model, on the GPU.
+        capture: Captures a launch; `CudaCapture` on a GPU.
+        compiled: Whether the captured kernels are compiled with torch.compile.
     """
 
     def __init__(self, model: Pi05, capture: Capture, *, compiled: bool = True) -> None:
         super().__init__(model, compiled=compiled)
         self._capture = capture
-        self._read_padded_memory = self._prepare(self._read_padded_memory_pass)
-        self._read_padded_text = self._prepare(self._read_padded_text_pass)
-        self._write_slot = self._prepare(self._write_slot_pass)  # Each scene has its own length.
+        self._prefill_padded_caches = self._prepare(self._prefill_padded_caches_pass)
+        self._prefill_padded_text = self._prepare(self._prefill_padded_text_pass)
+        self._decode_step_at = self._prepare(self._decode_step_at_pass)  # Capacities differ.
         longest = model.config.max_prompt_tokens
         self._lengths = tuple(range(longest, 0, -LENGTH_STEP))[::-1]
         self._embeddings: dict[int, Replay] = {}  # By number of pictures.
-        # By number of pictures and length of the prompt: reading, and what follows it.
+        # By number of pictures and length of the prompt: prefill, and sampling or decode step.
         self._action_scenes: dict[tuple[int, int], tuple[Replay, Replay]] = {}
-        self._led_scenes: dict[tuple[int, int], Replay] = {}  # Likewise, for chunks that go on.
+        self._prefixed_scenes: dict[tuple[int, int], Replay] = {}  # With prefix.
         self._text_scenes: dict[tuple[bool, int, int], tuple[Replay, Replay, Tensor]] = {}
 
     def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
-        """All that there are: after a warm-up nothing is recorded any more."""
+        """Yield all shapes: after a warm-up nothing is captured any more."""
         for count in range(cameras, 0, -1):
             for length in self._lengths:
                 yield count, length
@@ -136,148 +136,159 @@ class GraphPasses(Passes):
             self._embeddings[len(images)] = Replay(
                 lambda batch: [self._embed(batch)], [images], self._capture
             )
-        return self._embeddings[len(images)](images)[0].clone()  # Kept by others.
+        return self._embeddings[len(images)](images)[0].clone()  # Callers keep it.
 
-    def read_for_actions(
+    def prefill_for_actions(
         self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None
-    ) -> Drawer:
+    ) -> ActionSampler:
         """See Passes."""
         padded, valid = self._pad(pictures, tokens)
         inputs = [pictures, padded, valid]
         key = len(pictures), padded.shape[1]
         if key not in self._action_scenes:
-            self._action_scenes[key] = self._record_actions(inputs, state)
-        read, draw = self._action_scenes[key]
-        read(*inputs)
-        told = [] if state is None else [state.to(valid.device)]
+            self._action_scenes[key] = self._capture_actions(inputs, state)
+        prefill, sample = self._action_scenes[key]
+        prefill(*inputs)
+        states = [] if state is None else [state.to(valid.device)]
 
-        def draw_any(noise: Tensor, lead: Lead | None = None) -> Tensor:
-            if lead is None:
-                return draw(noise, valid, *told)[0].clone()
-            rows, weights = lead.rows.to(valid.device), lead.weights.to(valid.device)
-            if not lead.trained:
-                context = self._told(_layers(read.outputs), valid, told)
-                return self._integrate_guided(noise.to(valid.device), rows, weights, context)
-            led = [noise, rows, weights, valid, *told]
-            if key not in self._led_scenes:
-                self._led_scenes[key] = self._record_led(_layers(read.outputs), led)
-            return self._led_scenes[key](*led)[0].clone()
+        def sample_any(noise: Tensor, prefix: ChunkPrefix | None = None) -> Tensor:
+            if prefix is None:
+                return sample(noise, valid, *states)[0].clone()
+            actions, weights = prefix.actions.to(valid.device), prefix.weights.to(valid.device)
+            caches = _layers(prefill.outputs)
+            if not prefix.trained:
+                context = self._context(caches, valid, states)
+                return self._integrate_guided(noise.to(valid.device), actions, weights, context)
+            arguments = [noise, actions, weights, valid, *states]
+            if key not in self._prefixed_scenes:
+                self._prefixed_scenes[key] = self._capture_prefixed(caches, arguments)
+            return self._prefixed_scenes[key](*arguments)[0].clone()
 
-        return draw_any
+        return sample_any
 
-    def read_for_text(
+    def prefill_for_text(
         self, pictures: Tensor, tokens: Tensor, urgent: bool = False
-    ) -> tuple[Tensor, Writer]:
-        """See Passes. Urgent and patient text have buffers of their own."""
+    ) -> tuple[Tensor, DecodeStep]:
+        """See Passes. Urgent and other text have separate buffers."""
         padded, valid = self._pad(pictures, tokens)
         last = valid.sum(dim=1) - 1  # Of the prompt's tokens, (1,).
         inputs = [pictures, padded, valid, last]
         key = urgent, len(pictures), padded.shape[1]
         if key not in self._text_scenes:
-            self._text_scenes[key] = self._record_text(inputs)
-        read, write, seen = self._text_scenes[key]
-        logits = read(*inputs)[0].clone()
-        seen.copy_(F.pad(valid, (0, seen.shape[1] - valid.shape[1])))
+            self._text_scenes[key] = self._capture_text(inputs)
+        prefill, decode_step, used = self._text_scenes[key]
+        logits = prefill(*inputs)[0].clone()
+        used.copy_(F.pad(valid, (0, used.shape[1] - valid.shape[1])))
         slot = torch.tensor([valid.shape[1] - 1], device=valid.device)
 
-        def write_next(token: Tensor) -> Tensor:
+        def decode_next(token: Tensor) -> Tensor:
             slot.add_(1)
-            return write(token, slot)[0].clone()
+            return decode_step(token, slot)[0].clone()
 
-        return logits, write_next
+        return logits, decode_next
 
-    def _record_actions(self, inputs: list[Tensor], state: Tensor | None) -> tuple[Replay, Replay]:
-        """Reading, and the whole flow on what was read."""
+    def _capture_actions(
+        self, inputs: list[Tensor], state: Tensor | None
+    ) -> tuple[Replay, Replay]:
+        """Capture the prefill, and the whole flow on its KV caches."""
         config, valid = self._model.config, inputs[2]
-        read = Replay(self._read_padded_memory, inputs, self._capture)
-        memory = _layers(read.outputs)
+        prefill = Replay(self._prefill_padded_caches, inputs, self._capture)
+        caches = _layers(prefill.outputs)
 
-        def draw(noise: Tensor, valid: Tensor, *told: Tensor) -> list[Tensor]:
-            return [self._integrate(noise, self._told(memory, valid, told))]
+        def sample(noise: Tensor, valid: Tensor, *states: Tensor) -> list[Tensor]:
+            return [self._integrate(noise, self._context(caches, valid, states))]
 
         noise = torch.zeros(1, config.horizon, config.action_dim, device=valid.device)
-        told = [] if state is None else [state.to(valid.device)]
-        return read, Replay(draw, [noise, valid, *told], self._capture)
+        states = [] if state is None else [state.to(valid.device)]
+        return prefill, Replay(sample, [noise, valid, *states], self._capture)
 
-    def _record_led(self, memory: Memory, inputs: Sequence[Tensor]) -> Replay:
-        """The whole flow on what was read, going on from rows that are known."""
+    def _capture_prefixed(self, caches: KVCaches, inputs: Sequence[Tensor]) -> Replay:
+        """Capture the whole flow with prefix actions, on prefilled KV caches."""
 
-        def draw(
-            noise: Tensor, rows: Tensor, weights: Tensor, valid: Tensor, *told: Tensor
+        def sample(
+            noise: Tensor, actions: Tensor, weights: Tensor, valid: Tensor, *states: Tensor
         ) -> list[Tensor]:
-            context = self._told(memory, valid, told)
-            return [self._integrate_led(noise, rows, weights, context)]
+            context = self._context(caches, valid, states)
+            return [self._integrate_prefixed(noise, actions, weights, context)]
 
         device = inputs[-1].device
-        return Replay(draw, [tensor.to(device) for tensor in inputs], self._capture)
+        return Replay(sample, [tensor.to(device) for tensor in inputs], self._capture)
 
-    def _told(self, memory: Memory, valid: Tensor, states: Sequence[Tensor]) -> Context:
-        """What was read, and for π0 the state."""
-        context = Context(memory, valid)
+    def _context(self, caches: KVCaches, valid: Tensor, states: Sequence[Tensor]) -> Context:
+        """Make the context of prefilled KV caches, for π0 with the state token (none or one)."""
+        context = Context(caches, valid)
         for state in states:
-            context = self._model.tell_state(context, state)
+            context = self._model.append_state_token(context, state)
         return context
 
-    def _record_text(self, inputs: list[Tensor]) -> tuple[Replay, Replay, Tensor]:
-        """Reading into a cache with room for text, a token, and which of its slots are seen."""
+    def _capture_text(self, inputs: list[Tensor]) -> tuple[Replay, Replay, Tensor]:
+        """Capture the prefill and one decode step.
+
+        Returns:
+            Prefill, decode step, and the mask of used positions, (1, S + new tokens) bool.
+        """
         valid = inputs[2]
-        read = Replay(self._read_padded_text, inputs, self._capture)
-        memory = _layers(read.outputs[1:])
-        seen = F.pad(valid, (0, self._room))
+        prefill = Replay(self._prefill_padded_text, inputs, self._capture)
+        caches = _layers(prefill.outputs[1:])
+        used = F.pad(valid, (0, self._max_new_tokens))
         first = torch.tensor([valid.shape[1]], device=valid.device)
         token = torch.full((1, 1), PAD, device=valid.device)
-        write = Replay(
-            lambda token, slot: [self._write_slot(token, slot, seen, memory)],
+        decode_step = Replay(
+            lambda token, slot: [self._decode_step_at(token, slot, used, caches)],
             [token, first],
             self._capture,
         )
-        return read, write, seen
+        return prefill, decode_step, used
 
     def _pad(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Prompt ids (1, L) padded to the next length, and which of all positions are no padding.
+        """Pad prompt ids (1, L) to the next length.
 
         Returns:
-            (1, length) int64 and (1, S) bool, S with the pictures' tokens.
+            Ids, (1, length) int64, and the mask of positions that are no padding, (1, S) bool; S
+            includes the pictures' tokens.
         """
         tokens = tokens.to(self._model.device)
         used = tokens.shape[1]
         length = next(length for length in self._lengths if length >= used)
-        seen = pictures.shape[0] * pictures.shape[1] + used
-        valid = torch.arange(seen - used + length, device=tokens.device) < seen
+        total = pictures.shape[0] * pictures.shape[1] + used
+        valid = torch.arange(total - used + length, device=tokens.device) < total
         return F.pad(tokens, (0, length - used), value=PAD), valid[None]
 
-    def _read_padded_memory_pass(
+    def _prefill_padded_caches_pass(
         self, pictures: Tensor, tokens: Tensor, valid: Tensor
     ) -> list[Tensor]:
         sequence = self._sequence(pictures, tokens)
-        return _tensors(self._model.read(sequence, valid, tail=0)[1].memory)
+        return _tensors(self._model.prefill(sequence, valid, tail=0)[1].caches)
 
-    def _read_padded_text_pass(
+    def _prefill_padded_text_pass(
         self, pictures: Tensor, tokens: Tensor, valid: Tensor, last: Tensor
     ) -> list[Tensor]:
-        hidden, context = self._model.read(self._sequence(pictures, tokens), valid)
+        hidden, context = self._model.prefill(self._sequence(pictures, tokens), valid)
         logits = self._model.language.logits(hidden.index_select(1, last)[:, 0])
         return [
             logits,
-            *(F.pad(tensor, (0, 0, 0, self._room)) for tensor in _tensors(context.memory)),
+            *(
+                F.pad(tensor, (0, 0, 0, self._max_new_tokens))
+                for tensor in _tensors(context.caches)
+            ),
         ]
 
 
-def _tensors(memory: Memory) -> list[Tensor]:
-    """Keys and values of each layer, one after the other."""
-    return [tensor for layer in memory for tensor in layer]
+def _tensors(caches: KVCaches) -> list[Tensor]:
+    """Flatten KV caches: keys and values of each layer in turn."""
+    return [tensor for layer in caches for tensor in layer]
 
 
-def _layers(tensors: Sequence[Tensor]) -> Memory:
-    """The inverse of `_tensors`."""
-    return tuple(map(LayerMemory, tensors[::2], tensors[1::2]))
+def _layers(tensors: Sequence[Tensor]) -> KVCaches:
+    """Invert `_tensors`."""
+    return tuple(map(KVCache, tensors[::2], tensors[1::2]))
 
 
 def make_passes(model: Pi05, execution: Execution) -> Passes:
-    """The passes that run a model in the way of `execution`; see Pi05Engine.
+    """Make the passes of a model for an execution mode; see Pi05Engine.
 
     Raises:
-        ConfigError: The device cannot do it.
+        ConfigError: The device does not support it.
     """
     if execution != "graphs":
         return Passes(model, compiled=execution == "compiled")

@@ -1,8 +1,8 @@
 """π0.5 as the robot's brain: an observation in, a subtask or a chunk of actions out.
 
-Between robot and model stand, in this order: statistics of the checkpoint (units to [-1, 1]), the
-prompt (state in words), the engine, and the statistics again (back to units). Which values are
-absolute or relative is the checkpoint's business; what leaves here is always absolute.
+The steps are: normalise the state with the checkpoint's statistics, format the prompt, run the
+engine, and convert the actions back to units with the same statistics. The checkpoint defines
+which actions are relative to the state; the chunks returned here are always absolute.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.timings import Times
 from pi05_ros.checkpoints.checkpoint import CheckpointError, open_checkpoint
 from pi05_ros.errors import Pi05Error
+from pi05_ros.inference.compatibility import cameras_for, stats_for
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.inference.engine import Pi05Engine
-from pi05_ros.inference.fitting import cameras_for, stats_for
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.platforms.platform import Platform
 
@@ -30,16 +30,16 @@ _log = logging.getLogger(__name__)
 
 
 class ObservationError(Pi05Error):
-    """An observation is not one that the model may act on."""
+    """An observation of another robot, with values that are not finite, or without pictures."""
 
 
 class ModelBrain:
-    """The model behind the Brain protocol.
+    """Implements the Brain protocol with a model.
 
     Args:
         platform: The robot.
         checkpoint: A folder, or `random:<preset>?seed=<number>`; empty: `random:nano`.
-        options: Device, numbers, execution, seed.
+        options: Device, dtype, execution, seed; None: the defaults.
 
     Raises:
         CheckpointError: The checkpoint cannot be read, or was not trained for this platform.
@@ -57,10 +57,10 @@ class ModelBrain:
         self._stats = stats_for(opened, platform)
         self._planner_cameras, self._policy_cameras = cameras_for(opened, platform)
         self._variant = config.variant
-        self._writes_text = training.text or opened.is_random
-        # Weights that were taught both draw: it is faster, and what post-training is for.
-        self._writes_actions = not config.has_expert or (training.fast and not training.flow)
-        if self._writes_actions and opened.fast is None:
+        self._predicts_text = training.text or opened.is_random
+        # Weights trained for both use the flow: it is faster, and the aim of post-training.
+        self._decodes_actions = not config.has_expert or (training.fast and not training.flow)
+        if self._decodes_actions and opened.fast is None:
             raise CheckpointError(
                 opened.source, "acts in FAST tokens, but has no fast_tokenizer.json to read them"
             )
@@ -73,18 +73,18 @@ class ModelBrain:
         )
         modes: tuple[ContinuationMode, ...] = ()
         max_prefix = 0
-        if not self._writes_actions:  # Every flow can be guided; FAST tokens can not.
+        if not self._decodes_actions:  # Every flow can be guided; FAST tokens can not.
             max_prefix = training.max_prefix
-            modes = ("trained_rtc", "rtc") if max_prefix else ("rtc",)  # Shown rows cost nothing.
-            if opened.is_random:  # They know nothing of a prefix, as of all else, and may try.
+            modes = ("trained_rtc", "rtc") if max_prefix else ("rtc",)  # trained_rtc: no gradient.
+            if opened.is_random:  # Untrained in any case, so both modes are allowed.
                 max_prefix, modes = config.horizon - 1, ("rtc", "trained_rtc")
-        self._missing: set[str] = set()  # Cameras whose absence has been said.
+        self._missing: set[str] = set()  # Cameras whose absence was logged.
         self.subtask_times: Times | None = None  # Of the last prediction.
         self.info = BrainInfo(
             name="model",
             checkpoint=opened.source,
             description=f"{opened.description} ({self._engine.description})",
-            subtask_source="model" if self._writes_text else "implicit",
+            subtask_source="model" if self._predicts_text else "implicit",
             image_size=self._engine.image_size,
             needs_scene=False,
             horizon=config.horizon,
@@ -94,43 +94,47 @@ class ModelBrain:
         )
         if opened.is_random:
             _log.warning("%s", opened.description)
-        elif not self._writes_text:
+        elif not self._predicts_text:
             _log.warning(
-                "%s was not trained to say subtasks: the task itself stands in for the subtask",
+                "%s was not trained to predict subtasks: the task is used as the subtask",
                 opened.source,
             )
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        """Runs both heads in every shape that will come.
+        """Run both heads once in every shape.
+
+        Args:
+            continuation: Mode in which chunks will continue others; None: they will not.
 
         Raises:
-            ContinuationError: The model does not go on from chunks in this mode.
+            ContinuationError: The model does not support this mode.
         """
         if continuation is not None:
             self._check_mode(continuation)
-        text_cameras = len(self._planner_cameras) if self._writes_text else 0
+        text_cameras = len(self._planner_cameras) if self._predicts_text else 0
         self._engine.warm_up(text_cameras, len(self._policy_cameras), continuation)
 
     def begin_task(self, task: str) -> None:
-        """Nothing to forget: each prediction depends on its own observation only."""
+        """Do nothing: each prediction depends on its own observation only."""
 
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """High level: reads all the planner's cameras, writes boxes and a subtask.
+        """Predict boxes and a subtask from the planner's cameras (high level).
 
-        Weights that were not taught to do so, such as the public ones, are asked nothing: the
-        subtask is the task.
+        Weights that were not trained for it, such as the public ones, are not run: the subtask is
+        the task.
 
         Raises:
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
+            DecodingError: See Pi05Engine.
             PromptError: The task is too long.
         """
-        if not self._writes_text:
+        if not self._predicts_text:
             return SubtaskPrediction(text=task)
         cameras = self._planner_cameras
         images = self._images(observation, cameras)
         prompt = prompts.high_level(task, self._normalized_state(observation))
-        result = self._engine.write_text(images, prompt)
+        result = self._engine.generate_text(images, prompt)
         self.subtask_times = result.times
         answer = locations.parse(result.text, cameras)
         return SubtaskPrediction(
@@ -143,42 +147,46 @@ class ModelBrain:
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
     ) -> ChunkPrediction:
-        """Low level: reads the policy's cameras and the subtask, draws actions.
+        """Predict a chunk of actions from the policy's cameras and the subtask (low level).
 
-        With a continuation the flow goes on from it. Relative actions are differences to the state
-        that the robot is in now, so the old chunk is counted anew from there. The committed rows
-        of the answer are the old chunk's, whatever the flow made of them.
+        With a continuation the chunk continues the old one. Relative actions are differences to
+        the current state, so the old chunk is normalised at that state. The committed rows of the
+        result are copied from the old chunk.
+
+        Args:
+            observation: Current state and pictures.
+            subtask: Text of the subtask.
+            continuation: The chunk to continue, in platform units; None: there is none.
 
         Returns:
             Actions (horizon, D) float64, absolute targets in platform units, finite and within the
-            platform's limits: a chunk never asks for a place that the robot cannot take.
+            platform's limits.
 
         Raises:
-            ContinuationError: The model does not go on from chunks in this mode, or not so far, or
-                the chunk is of another shape.
+            ContinuationError: The model does not support the mode or the number of committed rows,
+                or the chunk has another shape.
             ObservationError: The observation is of another robot, not finite, or without pictures.
             EngineError: See Pi05Engine.
             PromptError: The subtask is too long.
-            FastError: The model wrote something else than a whole chunk.
+            FastError: The decoded tokens are not exactly one chunk.
         """
         if continuation is not None:
             self._check(continuation)
         images = self._images(observation, self._policy_cameras)
         state = self._normalized_state(observation)
         prompt = prompts.low_level(subtask, state, self._variant)
-        if self._writes_actions:
+        if self._decodes_actions:
             opening = "" if self._variant == "pi05" else action_text.OPENING
-            written = self._engine.write_actions(images, prompt, self._platform.size, opening)
-            times, actions = written.times, written.actions
+            decoded = self._engine.generate_actions(images, prompt, self._platform.size, opening)
+            times, actions = decoded.times, decoded.actions
         else:
-            told = state if self._variant == "pi0" else None
-            drawn = self._engine.draw_actions(
+            sampled = self._engine.sample_actions(
                 images,
                 prompt,
-                state=told,
+                state=state if self._variant == "pi0" else None,
                 continuation=self._normalized(continuation, observation),
             )
-            times, actions = drawn.times, drawn.actions[:, : self._platform.size]
+            times, actions = sampled.times, sampled.actions[:, : self._platform.size]
         actions = self._stats.unnormalize_actions(actions, observation.state)
         actions = np.clip(actions, self._platform.lower, self._platform.upper)
         if continuation is not None:
@@ -186,7 +194,7 @@ class ModelBrain:
         return ChunkPrediction(actions, times)
 
     def close(self) -> None:
-        """Frees the weights."""
+        """Free the weights."""
         del self._engine
 
     def _check_mode(self, mode: ContinuationMode) -> None:
@@ -197,7 +205,7 @@ class ModelBrain:
             )
 
     def _check(self, continuation: Continuation) -> None:
-        """Raises ContinuationError where the model cannot go on from a chunk."""
+        """Raise ContinuationError if the model cannot continue the chunk."""
         self._check_mode(continuation.mode)
         wanted = self.info.horizon, self._platform.size
         if continuation.actions.shape != wanted:
@@ -214,14 +222,14 @@ class ModelBrain:
     def _normalized(
         self, continuation: Continuation | None, observation: Observation
     ) -> Continuation | None:
-        """The continuation in the model's units, relative actions counted from the state now."""
+        """Normalise the continuation; relative actions are differences to the current state."""
         if continuation is None:
             return None
         actions = self._stats.normalize_actions(continuation.actions, observation.state)
         return dataclasses.replace(continuation, actions=actions)
 
     def _normalized_state(self, observation: Observation) -> np.ndarray:
-        """The measured state in the model's units, (D,) float64."""
+        """Check and normalise the measured state, (D,) float64."""
         if observation.names != self._platform.names:
             raise ObservationError(
                 f"wanted the layout of {self._platform.name} ({', '.join(self._platform.names)}), "
@@ -239,12 +247,12 @@ class ModelBrain:
         return self._stats.normalize_state(observation.state)
 
     def _images(self, observation: Observation, cameras: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """The pictures of those of `cameras` that gave one, in their order."""
+        """Return the available pictures of `cameras`, in that order; log missing ones once."""
         images = {name: observation.images[name] for name in cameras if name in observation.images}
         if not images:
             raise ObservationError(f"no picture of {', '.join(cameras)}; check camera_ingestion")
         missing = set(cameras) - set(images)
         if missing - self._missing:
-            _log.warning("no picture of %s: the model does without", ", ".join(sorted(missing)))
+            _log.warning("no picture of %s: the model runs without", ", ".join(sorted(missing)))
         self._missing = (self._missing - set(images)) | missing
         return images

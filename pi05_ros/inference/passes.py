@@ -1,13 +1,13 @@
-"""The model's passes over one scene, plain or compiled.
+"""The model's passes over one scene, eager or compiled.
 
-    embed             pictures → tokens                  (both heads, known pictures left out)
-    read_for_actions  pictures, prompt → a drawer        noise → actions, ten flow steps,
-                                                         which may go on from another chunk
-    read_for_text     pictures, prompt → a writer        token → logits of the next one
+    embed                pictures → tokens             both heads; cached pictures are left out
+    prefill_for_actions  pictures, prompt → sampler    noise → actions in ten flow steps,
+                                                       optionally continuing another chunk
+    prefill_for_text     pictures, prompt → decoder    token → logits of the next one
 
-What was read stays in the drawer and in the writer as keys and values: it is read once for all
-flow steps and all tokens. Nothing is padded, so nothing is masked. `graph_passes` does the same in
-fixed shapes, for CUDA graphs.
+Sampler and decoder hold the KV caches of the scene: the prefix is computed once for all flow steps
+and all tokens. Nothing is padded, so no mask is needed. `graph_passes` does the same in fixed
+shapes, for CUDA graphs.
 """
 
 from __future__ import annotations
@@ -19,275 +19,279 @@ from typing import Any, Protocol, TypeVar, cast
 import torch
 from torch import Tensor
 
-from pi05_ros.inference.leads import Lead
-from pi05_ros.inference.text_cache import Memory, TextCache
+from pi05_ros.inference.chunk_prefix import ChunkPrefix
+from pi05_ros.inference.text_cache import TextCache
 from pi05_ros.model import flow
+from pi05_ros.model.context import Context
 from pi05_ros.model.guidance import integrate_guided
-from pi05_ros.model.pi05 import Context, Pi05
-from pi05_ros.model.transformer import LayerMemory
+from pi05_ros.model.pi05 import Pi05
+from pi05_ros.model.transformer import KVCache, KVCaches
 
-Writer = Callable[[Tensor], Tensor]  # A token (1, 1) → logits (1, vocabulary) of the next one.
+DecodeStep = Callable[[Tensor], Tensor]  # Token (1, 1) → logits (1, vocabulary) of the next one.
 F = TypeVar("F", bound=Callable[..., Any])
 
 FROZEN_PARAMETERS = 100_000_000  # Larger models are not frozen.
 
 
-class Drawer(Protocol):
-    """Draws normalised actions for a scene that was read."""
+class ActionSampler(Protocol):
+    """Samples normalised actions for a prefilled scene."""
 
-    def __call__(self, noise: Tensor, lead: Lead | None = None) -> Tensor:
-        """Follows the flow.
+    def __call__(self, noise: Tensor, prefix: ChunkPrefix | None = None) -> Tensor:
+        """Integrate the flow.
 
         Args:
             noise: ω, (1, horizon, action_dim) float32.
-            lead: What the chunk goes on from; None: nothing.
+            prefix: The chunk that the new one continues; None: there is none.
 
         Returns:
             (1, horizon, action_dim) float32 on the model's device.
         """
 
 
-# Prompts of these lengths are compiled first. torch takes equal sizes for one symbol, so that each
-# length differs from whatever else may be as long, and a second one tells them apart.
+# Prompt lengths of the warm-up. torch.compile unifies symbols of equal size, so no other dimension
+# may have the same size; a second length makes it compile the length as a symbol.
 _WARM_UP_LENGTHS = (37, 59)
 
 
 class Passes:
-    """The passes as they stand in `Pi05`.
+    """The passes as implemented in `Pi05`.
 
     Args:
-        model: The weights. Not changed.
-        compiled: Whether torch.compile makes kernels of the passes. A C++ compiler is wanted on
-            the CPU, and `compiling` around the first calls, which take tens of seconds. Lengths of
-            prompts are symbols to it, and text is written into a cache that has room for all of
-            it: after a warm-up, a new prompt compiles nothing.
+        model: The model. Not changed.
+        compiled: Whether to compile the passes with torch.compile. On the CPU this requires a C++
+            compiler. The first calls take tens of seconds and must run within `compiling`. Prompt
+            lengths are symbolic, and text is decoded in a cache of fixed size: after a warm-up, a
+            new prompt causes no compilation.
     """
 
     def __init__(self, model: Pi05, *, compiled: bool = False) -> None:
         self._model = model
         self._compiled = compiled
-        self._modulations: list[Tensor] = []  # What the expert is told in each flow step.
+        self._modulations: list[Tensor] = []  # Of each flow step.
         if model.config.has_expert:
-            # Not in inference mode, wherever the caller is: guidance takes gradients beside them.
+            # Never in inference mode: guidance uses them in a pass with gradients.
             with torch.inference_mode(False), torch.no_grad():
                 steps = model.modulations(model.config.flow_steps).split(1, dim=1)
                 self._modulations = [step.clone() for step in steps]
-                self._clean = model.modulate(torch.ones(1, dtype=torch.float64))  # Of known rows.
+                one = torch.ones(1, dtype=torch.float64)
+                self._clean = model.modulate(one)  # Of prefix actions.
         self._embed = self._prepare(self._embed_pass)
-        self._read_memory = self._prepare(self._read_memory_pass)
-        self._read_text = self._prepare(self._read_text_pass)
+        self._prefill_caches = self._prepare(self._prefill_caches_pass)
+        self._prefill_text = self._prepare(self._prefill_text_pass)
         self._velocity = self._prepare(self._velocity_pass)
-        self._led_velocity = self._prepare(self._led_velocity_pass)
-        self._write_slot = self._prepare(self._write_slot_pass, dynamic=False)
-        self._caches: dict[bool, TextCache] = {}  # Of urgent and of patient text.
+        self._prefixed_velocity = self._prepare(self._prefixed_velocity_pass)
+        self._decode_step_at = self._prepare(self._decode_step_at_pass, dynamic=False)
+        self._text_caches: dict[bool, TextCache] = {}  # Key: whether the text is urgent.
 
     def shapes(self, cameras: int) -> Iterator[tuple[int, int]]:
-        """Numbers of pictures and of prompt tokens that a warm-up must have run, once each."""
+        """Yield the numbers of pictures and prompt tokens that a warm-up must run, once each."""
         if not self._compiled:
             yield cameras, _WARM_UP_LENGTHS[0]
             return
-        for count in range(cameras, 0, -1):  # torch makes kernels of their own for one picture.
+        for count in range(cameras, 0, -1):  # Size 1 is specialised.
             for length in _WARM_UP_LENGTHS:
                 yield count, length
 
     def embed(self, images: Tensor) -> Tensor:
-        """Pictures (N, 3, H, W) uint8 → (N, tokens, W)."""
-        # One layout in memory: for another one torch would compile again.
+        """Embed pictures (N, 3, H, W) uint8 as (N, tokens, W)."""
+        # Always the same strides: torch.compile would compile again for others.
         return self._embed(images.to(self._model.device).contiguous())
 
-    def read_for_actions(
+    def prefill_for_actions(
         self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None
-    ) -> Drawer:
-        """Reads a scene for the expert.
+    ) -> ActionSampler:
+        """Prefill the KV caches with a scene, for the expert.
 
         Args:
             pictures: Embedded, (N, tokens, W).
             tokens: Ids of the prompt, (1, L).
-            state: π0: normalised and padded, (1, action_dim) float32. π0.5 has it in its prompt.
+            state: π0: normalised and padded, (1, action_dim) float32. None for π0.5, which has it
+                in its prompt.
 
         Returns:
-            Draws actions for the scene.
+            The sampler of actions for the scene.
         """
         device = self._model.device
-        context = Context(self._read_memory(pictures, tokens.to(device)))
+        context = Context(self._prefill_caches(pictures, tokens.to(device)))
         if state is not None:
-            context = self._model.tell_state(context, state.to(device))
+            context = self._model.append_state_token(context, state.to(device))
 
-        def draw(noise: Tensor, lead: Lead | None = None) -> Tensor:
+        def sample(noise: Tensor, prefix: ChunkPrefix | None = None) -> Tensor:
             noise = noise.to(device)
-            if lead is None:
+            if prefix is None:
                 return self._integrate(noise, context)
-            rows, weights = lead.rows.to(device), lead.weights.to(device)
-            follow = self._integrate_led if lead.trained else self._integrate_guided
-            return follow(noise, rows, weights, context)
+            actions, weights = prefix.actions.to(device), prefix.weights.to(device)
+            integrate = self._integrate_prefixed if prefix.trained else self._integrate_guided
+            return integrate(noise, actions, weights, context)
 
-        return draw
+        return sample
 
-    def read_for_text(
+    def prefill_for_text(
         self, pictures: Tensor, tokens: Tensor, urgent: bool = False
-    ) -> tuple[Tensor, Writer]:
-        """Reads a scene for text.
+    ) -> tuple[Tensor, DecodeStep]:
+        """Prefill the KV caches with a scene, for text.
 
         Args:
             pictures: Embedded, (N, tokens, W).
             tokens: Ids of the prompt, (1, L).
-            urgent: Whether it may be asked for while other text is being written.
+            urgent: Whether it may be called while other text is being decoded; it then has
+                separate buffers.
 
         Returns:
-            Logits (1, vocabulary) of the first token, and the writer.
+            Logits (1, vocabulary) of the first token, and the decode step.
         """
-        logits, memory = self._read_text(pictures, tokens.to(self._model.device))
+        logits, caches = self._prefill_text(pictures, tokens.to(self._model.device))
         if self._compiled:
-            return logits, self._cached_writer(memory, pictures, tokens, urgent)
+            return logits, self._fixed_size_step(caches, pictures, tokens, urgent)
 
-        def write(token: Tensor) -> Tensor:
-            nonlocal memory
-            following, memory = self._write_pass(token, memory)
-            return following
+        def decode_step(token: Tensor) -> Tensor:
+            nonlocal caches
+            next_logits, caches = self._decode_step_pass(token, caches)
+            return next_logits
 
-        return logits, write
+        return logits, decode_step
 
-    def _cached_writer(
-        self, memory: Memory, pictures: Tensor, tokens: Tensor, urgent: bool
-    ) -> Writer:
-        """A writer into a cache of one shape, whatever was read."""
-        config, used = self._model.config, memory[0].keys.shape[2]
-        capacity = used - tokens.shape[1] + config.max_prompt_tokens + self._room
-        cache = self._caches.get(urgent)
+    def _fixed_size_step(
+        self, caches: KVCaches, pictures: Tensor, tokens: Tensor, urgent: bool
+    ) -> DecodeStep:
+        """Make a decode step on a cache whose shape does not depend on the prompt."""
+        config, used = self._model.config, caches[0].keys.shape[2]
+        capacity = used - tokens.shape[1] + config.max_prompt_tokens + self._max_new_tokens
+        cache = self._text_caches.get(urgent)
         if cache is None or cache.capacity < capacity:
-            cache = self._caches[urgent] = TextCache(memory, capacity)
-        cache.fill(memory)
+            cache = self._text_caches[urgent] = TextCache(caches, capacity)
+        cache.fill(caches)
         slot = used
 
-        def write(token: Tensor) -> Tensor:
+        def decode_step(token: Tensor) -> Tensor:
             nonlocal slot
-            at = torch.tensor([slot], device=token.device)
+            position = torch.tensor([slot], device=token.device)
             slot += 1
-            return self._write_slot(token, at, cache.seen, cache.memory)
+            return self._decode_step_at(token, position, cache.valid, cache.caches)
 
-        return write
+        return decode_step
 
     def _integrate(self, noise: Tensor, context: Context) -> Tensor:
-        """Ten Euler steps."""
+        """Integrate the flow in the config's number of Euler steps."""
         return flow.integrate(
             lambda noisy, step: self._velocity(
-                noisy, self._modulations[step], context.memory, context.valid, context.has_state
+                noisy, self._modulations[step], context.caches, context.valid, context.has_state
             ),
             noise,
             len(self._modulations),
         )
 
-    def _integrate_led(
-        self, noise: Tensor, rows: Tensor, weights: Tensor, context: Context
+    def _integrate_prefixed(
+        self, noise: Tensor, actions: Tensor, weights: Tensor, context: Context
     ) -> Tensor:
-        """Ten Euler steps, in which the known rows stand at time 1, clean (arXiv 2512.05964).
+        """Integrate the flow with prefix actions at time 1, without noise (arXiv 2512.05964).
 
-        How many there are is a value and no shape: one kernel knows them all.
+        The prefix is given by a mask, not by a shape, so one compiled kernel serves every length.
         """
         known = weights[..., :1] > 0.0  # (1, horizon, 1)
-        drawn = flow.integrate(
-            lambda noisy, step: self._led_velocity(
-                torch.where(known, rows, noisy),
+        sampled = flow.integrate(
+            lambda noisy, step: self._prefixed_velocity(
+                torch.where(known, actions, noisy),
                 self._modulations[step],
                 self._clean,
                 known,
-                context.memory,
+                context.caches,
                 context.valid,
                 context.has_state,
             ),
             noise,
             len(self._modulations),
         )
-        return torch.where(known, rows, drawn)
+        return torch.where(known, actions, sampled)
 
     def _integrate_guided(
-        self, noise: Tensor, rows: Tensor, weights: Tensor, context: Context
+        self, noise: Tensor, actions: Tensor, weights: Tensor, context: Context
     ) -> Tensor:
-        """Ten guided Euler steps. They run as they stand: kernels made here know no gradient."""
+        """Integrate the flow guided to `actions`; always eager, for the gradients."""
         with torch.inference_mode(False):
-            # Copies: tensors of inference mode take part in no gradient.
-            memory = tuple(LayerMemory(*(part.clone() for part in m)) for m in context.memory)
+            # Copies, because tensors created in inference mode cannot take part in autograd.
+            caches = tuple(KVCache(*(part.clone() for part in layer)) for layer in context.caches)
             valid = None if context.valid is None else context.valid.clone()
         return integrate_guided(
             lambda noisy, step: self._velocity_pass(
-                noisy, self._modulations[step], memory, valid, context.has_state
+                noisy, self._modulations[step], caches, valid, context.has_state
             ),
             noise,
             len(self._modulations),
-            rows,
+            actions,
             weights,
         )
 
     def _embed_pass(self, images: Tensor) -> Tensor:
         return self._model.embed_images(images)
 
-    def _read_memory_pass(self, pictures: Tensor, tokens: Tensor) -> Memory:
-        return self._model.read_tail(self._sequence(pictures, tokens), tail=0)[1].memory
+    def _prefill_caches_pass(self, pictures: Tensor, tokens: Tensor) -> KVCaches:
+        return self._model.prefill(self._sequence(pictures, tokens), tail=0)[1].caches
 
-    def _read_text_pass(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Memory]:
-        hidden, context = self._model.read_tail(self._sequence(pictures, tokens), tail=1)
-        return self._model.language.logits(hidden[:, -1]), context.memory
+    def _prefill_text_pass(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, KVCaches]:
+        hidden, context = self._model.prefill(self._sequence(pictures, tokens), tail=1)
+        return self._model.language.logits(hidden[:, -1]), context.caches
 
     def _velocity_pass(
         self,
         noisy: Tensor,
         modulation: Tensor,
-        memory: Memory,
+        caches: KVCaches,
         valid: Tensor | None,
         has_state: bool,
     ) -> Tensor:
-        context = Context(memory, valid, has_state=has_state)
+        context = Context(caches, valid, has_state=has_state)
         return self._model.velocity(noisy, modulation, context)
 
-    def _led_velocity_pass(
+    def _prefixed_velocity_pass(
         self,
         noisy: Tensor,
         modulation: Tensor,
         clean: Tensor,
         known: Tensor,
-        memory: Memory,
+        caches: KVCaches,
         valid: Tensor | None,
         has_state: bool,
     ) -> Tensor:
-        each = torch.where(known, clean, modulation)  # (..., 1, horizon, width)
-        return self._velocity_pass(noisy, each, memory, valid, has_state)
+        by_row = torch.where(known, clean, modulation)  # (..., 1, horizon, width)
+        return self._velocity_pass(noisy, by_row, caches, valid, has_state)
 
-    def _write_pass(self, token: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        logits, context = self._model.write(token, Context(memory))
-        return logits, context.memory
+    def _decode_step_pass(self, token: Tensor, caches: KVCaches) -> tuple[Tensor, KVCaches]:
+        logits, context = self._model.decode_step(token, Context(caches))
+        return logits, context.caches
 
-    def _write_slot_pass(
-        self, token: Tensor, slot: Tensor, seen: Tensor, memory: Memory
+    def _decode_step_at_pass(
+        self, token: Tensor, slot: Tensor, valid: Tensor, caches: KVCaches
     ) -> Tensor:
-        seen.index_fill_(1, slot, True)
-        return self._model.write_slot(token, slot, Context(memory, seen))
+        valid.index_fill_(1, slot, True)
+        return self._model.decode_step_at(token, slot, Context(caches, valid))
 
     @property
-    def _room(self) -> int:
-        """Most tokens that will be written to one scene."""
+    def _max_new_tokens(self) -> int:
+        """Maximum number of tokens decoded for one scene."""
         return max(self._model.config.max_text_tokens, self._model.config.max_action_tokens)
 
     def _sequence(self, pictures: Tensor, tokens: Tensor) -> Tensor:
-        """Embedded pictures (N, tokens, W) and prompt ids (1, L) → (1, S, W)."""
+        """Concatenate embedded pictures (N, tokens, W) and prompt ids (1, L) to (1, S, W)."""
         text = self._model.language.embed(tokens)
         return torch.cat([pictures.flatten(0, 1)[None], text], dim=1)
 
     @contextmanager
     def compiling(self) -> Iterator[None]:
-        """Within it, what is compiled for a CPU is made for it; to be held by one warm-up."""
+        """Set compiler options for the CPU within the block; for one warm-up at a time."""
         if not self._compiled or self._model.device.type != "cpu":
             yield
             return
         from torch._inductor import config as inductor  # Takes seconds to import.
 
-        # Kernels that C++ calls instead of Python save a fifth of a flow step. Frozen weights are
-        # packed for the processor, in copies: not for models that fill the memory.
+        # The C++ wrapper saves a fifth of a flow step. Freezing packs copies of the weights for
+        # the processor, so it is limited to models that are small against the memory.
         size = sum(parameter.numel() for parameter in self._model.parameters())
         with inductor.patch(cpp_wrapper=True, freezing=size < FROZEN_PARAMETERS):
             yield
 
     def _prepare(self, function: F, dynamic: bool = True) -> F:
-        """The function, or what torch.compile makes of it."""
+        """Return the function, compiled if the passes are."""
         if not self._compiled:
             return function
         compile_: Any = torch.compile  # Its types lack `isolate_recompiles`.
@@ -295,6 +299,6 @@ class Passes:
             function,
             dynamic=dynamic,
             fullgraph=True,
-            isolate_recompiles=True,  # Other engines' kernels hold other weights.
+            isolate_recompiles=True,  # Frozen weights of other engines are in other kernels.
         )
         return cast(F, compiled)

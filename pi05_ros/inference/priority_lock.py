@@ -1,4 +1,4 @@
-"""A lock that whoever is in a hurry gets first."""
+"""A lock with two priorities."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 
 class PriorityLock:
-    """Lets one thread in at a time, urgent ones first, and lets a patient holder give way.
+    """A mutex that urgent threads acquire first, and that other holders can yield to them.
 
-    A robot moves on while its next subtask is being thought of: a chunk is urgent, a subtask is
-    not. A patient thread may starve while urgent ones queue; chunks come at a fixed rate and leave
-    time between them.
+    Chunks are urgent, since the robot moves while they are computed; subtasks are not. Threads
+    that are not urgent can starve while urgent ones queue; in practice chunks are requested at a
+    fixed rate that leaves time between them.
     """
 
     def __init__(self) -> None:
@@ -22,15 +22,15 @@ class PriorityLock:
 
     @contextmanager
     def hold(self, *, urgent: bool) -> Iterator[None]:
-        """Holds the lock within the block. Not reentrant."""
+        """Hold the lock within the block. Not reentrant."""
         self._acquire(urgent)
         try:
             yield
         finally:
             self._release()
 
-    def give_way(self) -> None:
-        """To be called by a patient holder: lets every urgent thread that waits go first."""
+    def yield_to_urgent(self) -> None:
+        """Let every waiting urgent thread run first. For a holder that is not urgent."""
         with self._changed:
             if not self._urgent_waiting:
                 return

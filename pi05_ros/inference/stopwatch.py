@@ -1,4 +1,4 @@
-"""Measures where the time of a prediction goes, with the device synchronised at every lap."""
+"""Durations of the parts of a prediction, with the device synchronised at every lap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from pi05_ros.brain.timings import Times
 
 
 class Stopwatch:
-    """Adds up what the parts of one prediction take."""
+    """Sums the durations of the parts of one prediction.
+
+    Args:
+        device: Of the model; CUDA devices are synchronised at every lap.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -18,13 +22,13 @@ class Stopwatch:
         self._start = self._last = self._now()
 
     def lap(self, part: str) -> None:
-        """Counts the time since the last lap to `part`."""
+        """Add the time since the last lap to `part`."""
         now = self._now()
         self._parts[part] += now - self._last
         self._last = now
 
     def times(self) -> Times:
-        """The sums."""
+        """Return the sums [s]."""
         return Times(**self._parts, total=self._last - self._start)
 
     def _now(self) -> float:

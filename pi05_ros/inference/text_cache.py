@@ -1,37 +1,35 @@
-"""Keys and values of what was read, with room for the text that is written to it."""
+"""KV caches of a fixed size, for decoding text with kernels of fixed shapes."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as functional
 
-from pi05_ros.model.transformer import LayerMemory
-
-Memory = tuple[LayerMemory, ...]
+from pi05_ros.model.transformer import KVCache, KVCaches
 
 
 class TextCache:
-    """Keys and values with room for text, of one shape, so that one kernel writes every token.
+    """KV caches with free positions for text; shapes are the same for every token.
 
     Args:
-        memory: What its layers look like, (1, K, S, D) each.
-        capacity: Positions that it holds.
+        caches: KV caches that set layers, shapes and dtype, (1, K, S, D) each.
+        capacity: Number of positions; S or more.
     """
 
-    def __init__(self, memory: Memory, capacity: int) -> None:
+    def __init__(self, caches: KVCaches, capacity: int) -> None:
         self.capacity = capacity
-        room = (0, 0, 0, capacity - memory[0].keys.shape[2])
-        self.memory = tuple(
-            LayerMemory(functional.pad(keys, room), functional.pad(values, room))
-            for keys, values in memory
+        free = (0, 0, 0, capacity - caches[0].keys.shape[2])
+        self.caches = tuple(
+            KVCache(functional.pad(keys, free), functional.pad(values, free))
+            for keys, values in caches
         )
-        device = memory[0].keys.device
-        self.seen = torch.zeros(1, capacity, dtype=torch.bool, device=device)  # Slots in use.
+        device = caches[0].keys.device
+        self.valid = torch.zeros(1, capacity, dtype=torch.bool, device=device)  # Used positions.
 
-    def fill(self, memory: Memory) -> None:
-        """Begins anew with what was read."""
-        used = memory[0].keys.shape[2]
-        for own, read in zip(self.memory, memory, strict=True):
-            own.keys[:, :, :used] = read.keys
-            own.values[:, :, :used] = read.values
-        self.seen[:] = torch.arange(self.capacity, device=self.seen.device) < used
+    def fill(self, caches: KVCaches) -> None:
+        """Overwrite the contents with those of other KV caches; the rest becomes free."""
+        used = caches[0].keys.shape[2]
+        for own, new in zip(self.caches, caches, strict=True):
+            own.keys[:, :, :used] = new.keys
+            own.values[:, :, :used] = new.values
+        self.valid[:] = torch.arange(self.capacity, device=self.valid.device) < used

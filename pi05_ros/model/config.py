@@ -1,4 +1,4 @@
-"""Every size of the model, in one frozen config. The defaults are the published 3.3 B model."""
+"""Sizes of the model as one frozen config. The defaults are the published 3.3 B model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class VisionConfig:
 
     @property
     def tokens(self) -> int:
-        """Tokens of one picture: one a patch."""
+        """Number of tokens of one picture: one per patch."""
         return (self.image_size // self.patch_size) ** 2
 
 
@@ -79,15 +79,15 @@ class ExpertConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The whole model: three towers, and the numbers that its inputs and outputs agree on.
+    """Sizes of the whole model: three towers, and the lengths of its inputs and outputs.
 
-    The variant says how actions come about. Vision and language model are the same in all three:
+    The variant sets how actions are produced. Vision and language model are the same in all three:
 
-        pi05      An expert draws them; the time adapts its norms, the state is words of the prompt
-                  (arXiv 2504.16054).
-        pi0       An expert draws them; the time is mixed into each action, the state is a token
-                  of the expert's own (arXiv 2410.24164).
-        pi0_fast  No expert: the language model writes them as FAST tokens (arXiv 2501.09747).
+        pi05      An expert samples them; the flow time modulates its norms, the state is text in
+                  the prompt (arXiv 2504.16054).
+        pi0       An expert samples them; the flow time is mixed into each action token, the state
+                  is a token of the expert (arXiv 2410.24164).
+        pi0_fast  No expert: the language model decodes them as FAST tokens (arXiv 2501.09747).
     """
 
     name: str = "base"
@@ -95,12 +95,12 @@ class ModelConfig:
     vision: VisionConfig = field(default_factory=VisionConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     expert: ExpertConfig = field(default_factory=ExpertConfig)
-    tokenizer: Literal["paligemma", "bytes"] = "paligemma"  # Which text the vocabulary holds.
+    tokenizer: Literal["paligemma", "bytes"] = "paligemma"  # Kind of the vocabulary.
     action_dim: int = 32  # States and actions are padded to it (public weights).
     horizon: int = 50  # Actions in a chunk: 1 s at 50 Hz (paper, section IV-E).
     flow_steps: int = 10  # Euler steps from noise to actions (paper, section IV-C).
     max_prompt_tokens: int = 200  # Public weights.
-    max_text_tokens: int = 128  # Boxes and subtask, end-of-sequence included. Ours to fix.
+    max_text_tokens: int = 128  # Boxes and subtask, end-of-sequence included. Not published.
     max_action_tokens: int = 256  # A chunk in FAST tokens (openpi, `Pi0FAST.sample_actions`).
 
     def __post_init__(self) -> None:
@@ -112,7 +112,7 @@ class ModelConfig:
 
     @property
     def has_expert(self) -> bool:
-        """Whether actions are drawn by flow matching, rather than written as FAST tokens."""
+        """True if actions are sampled by flow matching, False if decoded as FAST tokens."""
         return self.variant != "pi0_fast"
 
 
@@ -122,7 +122,7 @@ def preset_names() -> tuple[str, ...]:
 
 
 def load_preset(name: str) -> ModelConfig:
-    """Reads `config/models/<name>.yaml`.
+    """Load `config/models/<name>.yaml`.
 
     Raises:
         ConfigError: There is no preset of that name, or its file is not valid.
@@ -137,7 +137,7 @@ def load_preset(name: str) -> ModelConfig:
 
 
 def _positive(config: object, *names: str) -> None:
-    """Raises ValueError for the first of the fields that is below 1."""
+    """Raise ValueError for the first of the named fields that is below 1."""
     for name in names:
         if (value := getattr(config, name)) < 1:
             raise ValueError(f"{name} {value} is below 1")

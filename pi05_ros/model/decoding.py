@@ -1,4 +1,4 @@
-"""Text, one token after the other, on the cache of what was read."""
+"""Autoregressive decoding of text, greedy or with a temperature."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 
 
 class DecodingError(Pi05Error):
-    """The model's probabilities are no numbers, and what they would write means nothing."""
+    """The model's logits are not finite."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -26,39 +27,39 @@ class DecodingError(Pi05Error):
 
 @dataclass(frozen=True)
 class Decoded:
-    """What the model wrote."""
+    """Result of decoding."""
 
-    tokens: tuple[int, ...]  # Without the end.
-    score: float  # Mean probability that the model gave its tokens, the end included. 0 to 1.
-    finished: bool  # Whether it came to the end by itself, or was cut at the limit.
+    tokens: tuple[int, ...]  # Without end-of-sequence.
+    score: float  # Mean probability of the tokens, end-of-sequence included, 0 to 1.
+    finished: bool  # True if end-of-sequence was decoded, False if cut at the limit.
 
 
 def decode_text(
     model: Pi05,
     hidden: Tensor,
     context: Context,
-    **rest: Any,
+    **options: Any,
 ) -> Decoded:
-    """`decode` with the model as it is.
+    """Decode text after a prefilled context.
 
     Args:
-        model: The weights.
-        hidden: Hidden state of the last token read, (1, 1, W), as `Pi05.read_tail` gives it.
-        context: What was read, batch 1, unpadded. Not changed.
-        **rest: See `decode`.
+        model: The model.
+        hidden: Hidden state of the last token of the context, (1, 1, W), from `Pi05.prefill`.
+        context: From `Pi05.prefill`, batch 1, unpadded. Not changed.
+        **options: Keyword arguments of `decode`.
     """
 
-    def write(token: Tensor) -> Tensor:
+    def next_logits(token: Tensor) -> Tensor:
         nonlocal context
-        logits, context = model.write(token, context)
+        logits, context = model.decode_step(token, context)
         return logits
 
-    return decode(model.language.logits(hidden[:, -1]), write, **rest)
+    return decode(model.language.logits(hidden[:, -1]), next_logits, **options)
 
 
 def decode(
     logits: Tensor,
-    write: Callable[[Tensor], Tensor],
+    next_logits: Callable[[Tensor], Tensor],
     *,
     end: int,
     limit: int,
@@ -66,29 +67,31 @@ def decode(
     generator: torch.Generator | None = None,
     between_tokens: Callable[[], None] | None = None,
 ) -> Decoded:
-    """Writes until the end or the limit.
+    """Decode token by token until end-of-sequence or the limit.
 
     Args:
         logits: Of the first token, (1, vocabulary).
-        write: Given a token (1, 1), the logits of the next one, (1, vocabulary).
+        next_logits: Function of a token (1, 1) that appends it to the context and returns the
+            logits of the next one, (1, vocabulary).
         end: Id of end-of-sequence.
-        limit: Most tokens, the end included, at least 1.
-        temperature: 0 takes the likeliest token; above, tokens are drawn from softmax(logits / T).
-        generator: For drawing, on the CPU.
-        between_tokens: Called before every token but the first, for whoever must get in between.
+        limit: Maximum number of tokens, end-of-sequence included; at least 1.
+        temperature: T; 0: greedy decoding; above 0: sampling from softmax(logits / T).
+        generator: For sampling, on the CPU.
+        between_tokens: Called before every token but the first, so that other work can run.
 
     Returns:
-        Tokens, score (always of the undivided logits) and whether it finished.
+        Tokens, score (of the logits before division by T) and whether decoding finished.
 
     Raises:
         DecodingError: The logits are not finite.
+        ValueError: `limit` is below 1, or `temperature` below 0.
     """
     if limit < 1:
         raise ValueError(f"limit {limit} is below 1")
     if not temperature >= 0.0:
         raise ValueError(f"temperature {temperature} is below 0")
     tokens: list[int] = []
-    scores: list[Tensor] = []  # On the logits' device: a token waits for no second transfer.
+    scores: list[Tensor] = []  # Stay on the device: one transfer per token is enough.
     while True:
         token = _choose(logits, temperature, generator)
         scores.append(logits[0].softmax(dim=-1).index_select(0, token[0]))
@@ -97,7 +100,7 @@ def decode(
             break
         if between_tokens is not None:
             between_tokens()
-        logits = write(token)
+        logits = next_logits(token)
     finished = tokens[-1] == end
     score = torch.cat(scores).mean().item()
     if not math.isfinite(score):
@@ -106,12 +109,12 @@ def decode(
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """One id, (1, 1) int64, from logits (1, vocabulary)."""
+    """Choose one token id, (1, 1) int64, from logits (1, vocabulary)."""
     if temperature == 0.0:
         return logits.argmax(dim=-1, keepdim=True)
-    # From the largest down, so that no temperature makes infinities of them.
-    lowered = logits.double() - logits.double().max()
-    probabilities = (lowered / temperature).softmax(dim=-1).cpu()
+    # The largest becomes 0, so that dividing by a small temperature cannot overflow.
+    shifted = logits.double() - logits.double().max()
+    probabilities = (shifted / temperature).softmax(dim=-1).cpu()
     if not probabilities.isfinite().all():
         raise DecodingError
     return torch.multinomial(probabilities, 1, generator=generator).to(logits.device)

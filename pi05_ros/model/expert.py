@@ -1,15 +1,17 @@
-"""The action expert: a small Gemma that turns noise into actions, told the time by its norms.
+"""The action expert: a small Gemma that predicts the flow's velocity for noisy actions.
 
-π0 mixed the flow time into the action tokens (`pi0_expert`). π0.5 passes it through an MLP of its
-own, swish(W₂ · swish(W₁ · φ)), into an adaptive RMSNorm in every layer (paper, section IV-E):
-scale and shift of the normalised tokens, and a gate on each residual. All else is the same, and
-stands in ActionExpert.
+π0 mixes the flow time into the action tokens (`pi0_expert`). π0.5 passes it through a separate
+MLP, swish(W₂ · swish(W₁ · φ)), into an adaptive RMSNorm in every layer (paper, section IV-E):
+scale and shift of the normalised tokens, and a gate on each residual. Everything else is common to
+both, in ActionExpert.
 
-The time never depends on an observation. `modulate` is therefore a step of its own: its result for
-the ten fixed times of inference is computed once and kept.
+The modulation depends on the flow time only, not on the observation. `modulate` is therefore a
+separate step: inference computes it once for its ten fixed times and keeps the result.
 
-Each action may have a time of its own (arXiv 2512.05964): actions that are known stand at time 1,
-clean, among those that are still on their way, and the network goes on from them.
+Each action may have its own flow time (arXiv 2512.05964): known prefix actions have time 1, that
+is, no noise, and the network continues the chunk from them.
+
+Shapes: B batch, W width of the expert.
 """
 
 from __future__ import annotations
@@ -24,26 +26,33 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.transformer import NORM_EPSILON, DecoderLayer, LayerMemory, rotation_of
+from pi05_ros.model.transformer import NORM_EPSILON, DecoderLayer, KVCache, rotation_of
 
 SHORTEST_PERIOD, LONGEST_PERIOD = 4e-3, 4.0  # Of the time embedding (public weights).
 
 
 class AdaptiveRMSNorm(nn.Module):
-    """x / rms(x) · (1 + scale) + shift, with scale, shift and a gate drawn from the flow time."""
+    """x / rms(x) · (1 + scale) + shift, with scale, shift and a gate computed from the flow time.
+
+    Args:
+        width: W.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.modulation = nn.Linear(width, 3 * width)
-        # A fresh expert begins with scale 1, shift 0 and closed gates.
+        # Initially scale 1, shift 0 and gate 0: every layer is the identity.
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, x: Tensor, modulation: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Normalises x (B, L, W) with what `self.modulation` gave, (B, 1, 3W) or (B, L, 3W).
+        """Normalise x (B, L, W) with the output of `self.modulation`, (B, 1, 3W) or (B, L, 3W).
 
         Returns:
             The tokens (B, L, W), and the gate (B, 1 or L, W) of the residual that follows.
+
+        Raises:
+            ValueError: `modulation` is None.
         """
         if modulation is None:
             raise ValueError("an adaptive norm was given no modulation")
@@ -53,7 +62,9 @@ class AdaptiveRMSNorm(nn.Module):
 
 
 class ActionExpert(nn.Module, ABC):
-    """Noisy actions in, the flow's velocity out, on the memory of the language model.
+    """Base of the two experts: noisy actions in, the flow's velocity out.
+
+    It attends to the KV caches of the language model and to its own tokens.
 
     Args:
         config: Of the whole model.
@@ -74,51 +85,60 @@ class ActionExpert(nn.Module, ABC):
 
     @abstractmethod
     def modulate(self, tau: Tensor) -> Tensor:
-        """What the expert is told of the flow times tau: (..., B, 1, some width).
+        """Compute the expert's conditioning on the flow times.
 
-        Tau counts as in the paper, 0 noise and 1 actions, and is float64 where it can be. It is
-        (B,), or (B, horizon) for a time of each action, which gives (..., B, horizon, width).
+        Args:
+            tau: (B,), or (B, horizon) with one time per action. 0 noise, 1 actions, as in the
+                paper; float64 if possible (see `embed_time`).
+
+        Returns:
+            (..., B, 1, width), or (..., B, horizon, width) for one time per action. Leading
+            dimensions and width depend on the expert.
         """
 
     @abstractmethod
     def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
-        """The action tokens (B, horizon, W) of noisy actions (B, horizon, action_dim)."""
+        """Embed noisy actions (B, horizon, action_dim) as tokens (B, horizon, W)."""
 
     @abstractmethod
     def norm_modulation(self, modulation: Tensor) -> Sequence[Tensor | None]:
-        """What each norm adapts to: two a layer, then the last; None for plain norms."""
+        """Return the input of each norm: two per layer, then the last; None for plain norms."""
 
     def forward(
         self,
         noisy: Tensor,
         modulation: Tensor,
         positions: Tensor,
-        memory: Sequence[LayerMemory],
+        caches: Sequence[KVCache],
         mask: Tensor | None = None,
     ) -> Tensor:
-        """Predicts the flow's target ω − a.
+        """Predict the flow's target ω − a.
 
         Args:
-            noisy: Actions on their way from noise, (B, horizon, action_dim).
+            noisy: Noisy actions a^τ, (B, horizon, action_dim).
             modulation: From `modulate`, of the same batch or of batch 1.
-            positions: (B, horizon) or (horizon,), going on where the prefix ends.
-            memory: The language model's, one a layer, S positions.
-            mask: From `masks.attention_mask`, over S + horizon keys; None: all are seen.
+            positions: (B, horizon) or (horizon,), continuing those of the prefix.
+            caches: KV caches of the language model, one per layer, S positions.
+            mask: From `masks.attention_mask`, over S + horizon keys; None: attend to all.
 
         Returns:
             (B, horizon, action_dim) float32.
         """
-        x = self.embed(noisy.to(self.action_in.weight.dtype), modulation)
+        x = self.embed(noisy.to(self.action_in.weight.dtype), modulation)  # (B, horizon, W)
         adapted = self.norm_modulation(modulation)
         rotation = rotation_of(positions, self.config.language.head_dim)
-        for index, (layer, prefix) in enumerate(zip(self.layers, memory, strict=True)):
+        for index, (layer, prefix) in enumerate(zip(self.layers, caches, strict=True)):
             norms = (adapted[2 * index], adapted[2 * index + 1])
             x, _ = layer(x, rotation, prefix, mask, norms)
         return self.action_out(self.norm(x, adapted[-1])[0]).float()
 
 
 class Pi05Expert(ActionExpert):
-    """π0.5's: actions enter as they are, and the time through every norm."""
+    """The expert of π0.5: the flow time modulates every norm.
+
+    Args:
+        config: Of the whole model.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, AdaptiveRMSNorm)
@@ -127,14 +147,14 @@ class Pi05Expert(ActionExpert):
         self.time_out = nn.Linear(width, width)
 
     def condition(self, tau: Tensor) -> Tensor:
-        """The flow times tau (...) of the paper, 0 noise and 1 actions → (..., W)."""
+        """Embed the flow times tau (...), 0 noise and 1 actions, as (..., W)."""
         embedded = embed_tau(tau, self.time_in.in_features).to(self.time_in.weight.dtype)
         return F.silu(self.time_out(F.silu(self.time_in(embedded))))
 
     def modulate(self, tau: Tensor) -> Tensor:
-        """What the norms adapt to at times tau (B,): (2 · depth + 1, B, 1, 3W), in layer order.
+        """Compute the input of every norm at times tau (B,): (2 · depth + 1, B, 1, 3W).
 
-        At times (B, horizon): (2 · depth + 1, B, horizon, 3W).
+        In layer order. For times (B, horizon): (2 · depth + 1, B, horizon, 3W).
         """
         condition = self.condition(tau)
         if tau.ndim == 1:
@@ -145,18 +165,18 @@ class Pi05Expert(ActionExpert):
         return torch.stack([norm.modulation(condition) for norm in (*norms, self.norm)])
 
     def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
-        """One token an action; the time is not in it."""
+        """Embed each action as one token, independent of the flow time."""
         return self.action_in(noisy)
 
     def norm_modulation(self, modulation: Tensor) -> Sequence[Tensor | None]:
-        """The rows of `modulate`."""
+        """Return the rows of `modulate`."""
         return modulation.unbind()
 
 
 def embed_tau(tau: Tensor, width: int) -> Tensor:
-    """`embed_time` of the paper's times tau (...), 0 noise and 1 actions: (..., width) float64.
+    """Return `embed_time` of flow times tau (...), 0 noise and 1 actions: (..., width) float64.
 
-    The public weights count the other way: what is embedded is t = 1 − τ.
+    The public weights count the other way: the embedded time is t = 1 − τ.
     """
     return embed_time(1.0 - tau.double(), width)
 
@@ -165,7 +185,7 @@ def embed_time(time: Tensor, width: int) -> Tensor:
     """Sines, then cosines of `time` (...) at width/2 periods, spaced evenly in their logarithm.
 
     Computed in float64, as the public weights were trained: at the shortest period a float32
-    angle would already be off by 1e-4.
+    angle has an error of 1e-4.
 
     Returns:
         (..., width) float64.

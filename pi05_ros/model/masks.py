@@ -1,15 +1,16 @@
-"""Who sees whom (paper, figure 18), and where each token stands.
+"""Attention masks and positions of the tokens (paper, figure 18).
 
-Tokens are numbered by block. A token sees every token of its own block and of the blocks before:
+Tokens are numbered by block. A token attends to its own block and to the blocks before it:
 
-    block 0           pictures, prompt and state: all see each other
-    block 1, 2, ...   text and FAST targets: one block a token, which makes them causal
+    block 0           pictures, prompt and state: bidirectional attention
+    block 1, 2, ...   text and FAST targets: one block per token, which makes them causal
 
-The expert's tokens see block 0 and each other, never the targets: a FAST token spells the very
-actions that the expert shall find by itself. Nothing here sees the expert.
+The expert's tokens attend to block 0 and to each other, never to the targets: the FAST tokens
+encode the very actions that the expert must predict. No token of the language model attends to
+the expert.
 
-π0 has a state token of the expert's between prefix and actions, a block of its own: it sees the
-prefix, and the actions see it (openpi, models/pi0.py, embed_suffix).
+π0 has one state token of the expert between prefix and actions, a block of its own: it attends to
+the prefix, and the actions attend to it (openpi, models/pi0.py, embed_suffix).
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def blocks_of(prefix: int, targets: int, device: torch.device | str = "cpu") -> 
     return (torch.arange(prefix + targets, device=device) - prefix + 1).clamp(min=0)
 
 
-def sees(query_blocks: Tensor, key_blocks: Tensor, valid: Tensor) -> Tensor:
-    """Which query sees which key.
+def block_causal_mask(query_blocks: Tensor, key_blocks: Tensor, valid: Tensor) -> Tensor:
+    """Return the boolean mask of the language model: which query attends to which key.
 
     Args:
         query_blocks: (L,) block numbers.
@@ -32,14 +33,14 @@ def sees(query_blocks: Tensor, key_blocks: Tensor, valid: Tensor) -> Tensor:
         valid: (B, S) bool, False for padding and for pictures of missing cameras.
 
     Returns:
-        (B, L, S) bool. Padding is seen by nobody; what padding itself sees does not matter, and
-        is left as it is so that no row is empty.
+        (B, L, S) bool. No query attends to padding. The rows of padding queries are not masked
+        out, so that no row of the softmax is empty; their results are unused.
     """
     return (key_blocks[None, :] <= query_blocks[:, None]) & valid[:, None, :]
 
 
-def expert_sees(key_blocks: Tensor, valid: Tensor, horizon: int) -> Tensor:
-    """Which keys the expert's tokens see: block 0 of the language model, and all of their own.
+def expert_mask(key_blocks: Tensor, valid: Tensor, horizon: int) -> Tensor:
+    """Return the boolean mask of the expert: block 0 of the language model, and its own tokens.
 
     Args:
         key_blocks: (S,) block numbers of the language model's tokens.
@@ -49,7 +50,7 @@ def expert_sees(key_blocks: Tensor, valid: Tensor, horizon: int) -> Tensor:
     Returns:
         (B, horizon, S + horizon) bool.
     """
-    prefix = valid & (key_blocks == 0)
+    prefix = valid & (key_blocks == 0)  # (B, S)
     own = prefix.new_ones(len(prefix), horizon)
     return torch.cat([prefix, own], dim=1)[:, None].expand(-1, horizon, -1)
 
@@ -59,16 +60,17 @@ def positions_of(valid: Tensor) -> Tensor:
     return valid.long().cumsum(dim=1) - 1
 
 
-def attention_mask(seen: Tensor, heads_per_key: int, dtype: torch.dtype) -> Tensor:
-    """The form that `transformer.Attention` adds to its scores.
+def attention_mask(allowed: Tensor, heads_per_key: int, dtype: torch.dtype) -> Tensor:
+    """Convert a boolean mask to the additive mask that `transformer.Attention` takes.
 
     Args:
-        seen: (B, L, S) bool.
-        heads_per_key: Heads that share their keys; their rows lie end to end.
+        allowed: (B, L, S) bool.
+        heads_per_key: Heads that share their keys; their rows are concatenated.
         dtype: Of the queries.
 
     Returns:
-        (B, 1, heads_per_key · L, S): 0 where seen, -inf elsewhere.
+        (B, 1, heads_per_key · L, S): 0 where allowed, -inf elsewhere.
     """
-    bias = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill(~seen, -torch.inf)
+    bias = torch.zeros(allowed.shape, dtype=dtype, device=allowed.device)
+    bias = bias.masked_fill(~allowed, -torch.inf)
     return bias.repeat(1, heads_per_key, 1)[:, None]

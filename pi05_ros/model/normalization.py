@@ -1,7 +1,7 @@
-"""Robot units to the model's [-1, 1] and back, by quantiles, dimension by named dimension.
+"""Conversion between robot units and the model's [-1, 1], by quantiles, per named dimension.
 
-The 1st percentile becomes -1 and the 99th +1 (paper, appendix; openpi, `transforms.py`, whose
-1e-6 in the denominator is kept so that its statistics mean the same here).
+The 1st percentile maps to -1 and the 99th to +1 (paper, appendix; openpi, `transforms.py`, whose
+1e-6 in the denominator is kept so that its statistics have the same meaning here).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class DimensionStats:
     unit: str  # "rad", "m", "fraction", "m/s", "rad/s"
     state_q01: float  # 1st percentile of the measured value.
     state_q99: float  # 99th percentile.
-    action_q01: float  # Of the action; for a relative one, of its difference to the state.
-    action_q99: float
-    relative: bool = False  # Whether the model's action is the difference to the measured state.
+    action_q01: float  # 1st percentile of the action, or of its difference to the state.
+    action_q99: float  # 99th percentile.
+    relative: bool = False  # True if the model's action is the difference to the measured state.
 
     def __post_init__(self) -> None:
         for kind in ("state", "action"):
@@ -55,7 +55,7 @@ class NormStats:
     def from_limits(
         cls, names: Sequence[str], units: Sequence[str], lower: np.ndarray, upper: np.ndarray
     ) -> NormStats:
-        """Statistics that carry the limits to -1 and 1: for weights that were never trained."""
+        """Make statistics that map the limits to -1 and 1, for weights without training."""
         rows = zip(names, units, lower, upper, strict=True)
         return cls(
             tuple(
@@ -76,11 +76,11 @@ class NormStats:
 
     @cached_property
     def relative(self) -> np.ndarray:
-        """Which actions are differences to the state, (D,) bool."""
+        """Mask of the actions that are differences to the state, (D,) bool."""
         return np.array([dimension.relative for dimension in self.dimensions], dtype=bool)
 
     def difference(self, names: Sequence[str], units: Sequence[str]) -> str:
-        """How the layout differs from a robot's, as a clause; empty: it is the same."""
+        """Describe the first difference to a robot's layout as a clause; empty: none."""
         wanted = [f"{name} [{unit}]" for name, unit in zip(names, units, strict=True)]
         found = [f"{name} [{unit}]" for name, unit in zip(self.names, self.units, strict=True)]
         pairs = itertools.zip_longest(wanted, found, fillvalue="nothing")
@@ -90,21 +90,21 @@ class NormStats:
         return ""
 
     def normalize_state(self, state: np.ndarray) -> np.ndarray:
-        """(..., D) in platform units → (..., D) float64, mostly in [-1, 1]; not clipped."""
+        """Normalise states (..., D) in platform units: float64, mostly in [-1, 1]; not clipped."""
         return self._normalize(state, "state")
 
     def normalize_actions(self, actions: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Actions (..., H, D) at the state (..., D), in platform units → (..., H, D) float64."""
+        """Normalise actions (..., H, D) at the state (..., D), both in platform units: float64."""
         return self._normalize(actions - self._reference(state), "action")
 
     def unnormalize_actions(self, actions: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """The inverse of `normalize_actions`: (..., H, D) float64, absolute, in platform units."""
+        """Invert `normalize_actions`: (..., H, D) float64, absolute, in platform units."""
         low, span = self._range("action")
         actions = np.asarray(actions, dtype=np.float64)
         return (actions + 1.0) / 2.0 * span + low + self._reference(state)
 
     def _reference(self, state: np.ndarray) -> np.ndarray:
-        """What relative actions are counted from: (..., 1, D), 0 for absolute ones."""
+        """Reference of relative actions, (..., 1, D): the state; 0 for absolute ones."""
         return np.where(self.relative, state, 0.0)[..., None, :]
 
     def _normalize(self, values: np.ndarray, kind: str) -> np.ndarray:
@@ -112,14 +112,14 @@ class NormStats:
         return (np.asarray(values, dtype=np.float64) - low) / span * 2.0 - 1.0
 
     def _range(self, kind: str) -> tuple[np.ndarray, np.ndarray]:
-        """1st percentile, and its distance to the 99th (never 0), each (D,) float64."""
+        """Return the 1st percentile and the span to the 99th (never 0), each (D,) float64."""
         low = np.array([getattr(d, f"{kind}_q01") for d in self.dimensions])
         high = np.array([getattr(d, f"{kind}_q99") for d in self.dimensions])
         return low, high - low + _EPSILON
 
 
 def pad(values: np.ndarray, width: int) -> np.ndarray:
-    """Appends zeros to the last axis, (..., D) → (..., width).
+    """Append zeros to the last axis, (..., D) → (..., width).
 
     Raises:
         ValueError: The values are wider than `width`.

@@ -1,4 +1,4 @@
-"""π0.5 whole: one set of weights that reads a scene once and then writes text or draws actions.
+"""The whole π0.5 model: it encodes a scene once, then decodes text or samples actions.
 
 pictures ─ VisionTower ┐
                        ├─ LanguageModel ─ hidden states ─ logits ─ boxes, subtask, FAST tokens
@@ -7,14 +7,14 @@ prompt, state ─ embed ─┘        │
                                 │
 noise ─────────────────── ActionExpert ─ velocity ─ ten Euler steps ─ actions
 
-π0 is the same but for its expert, and for the state, which only that expert reads (`tell_state`).
+π0 differs in its expert, and in the state, which is a token of that expert (`append_state_token`).
 π0-FAST is the upper half alone.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -22,19 +22,19 @@ from torch import Tensor, nn
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow, masks
 from pi05_ros.model.config import ModelConfig, Variant
+from pi05_ros.model.context import Context
 from pi05_ros.model.expert import ActionExpert, Pi05Expert
 from pi05_ros.model.language import LanguageModel
 from pi05_ros.model.pi0_expert import Pi0Expert
-from pi05_ros.model.transformer import LayerMemory
 from pi05_ros.model.vision import VisionTower
 
 
 class VariantError(Pi05Error):
-    """A model was asked for what its variant does not do.
+    """An operation that the model's variant does not support.
 
     Args:
         variant: Of the model.
-        problem: What it lacks, and what to do instead, as one clause.
+        problem: The missing part and the alternative, as one clause.
     """
 
     def __init__(self, variant: Variant, problem: str) -> None:
@@ -42,36 +42,14 @@ class VariantError(Pi05Error):
         super().__init__(f"a model of the variant '{variant}' {problem}")
 
 
-@dataclass(frozen=True)
-class Context:
-    """What the language model has read, as the expert and the decoder need it. S positions."""
-
-    memory: tuple[LayerMemory, ...]  # One a layer.
-    valid: Tensor | None = None  # (B, S) bool, False for padding; None: nothing is padded.
-    targets: int = 0  # How many of the last positions are text or FAST targets, not prefix.
-    has_state: bool = False  # π0: whether the expert's state token stands behind them all.
-
-    @property
-    def length(self) -> int:
-        """S."""
-        return self.memory[0].keys.shape[2]
-
-    def detached(self) -> Context:
-        """The same context, through which no gradient reaches the language model."""
-        memory = tuple(LayerMemory(*(part.detach() for part in layer)) for layer in self.memory)
-        return replace(self, memory=memory)
-
-    def rows(self, chosen: Tensor) -> Context:
-        """The chosen rows of the batch: (B,) bool, or indices, which may repeat."""
-        memory = tuple(LayerMemory(*(part[chosen] for part in layer)) for layer in self.memory)
-        valid = None if self.valid is None else self.valid[chosen]
-        return replace(self, memory=memory, valid=valid)
-
-
 class Pi05(nn.Module):
-    """The model. Draws its weights at random; `checkpoint` loads trained ones.
+    """The model, with random weights; `checkpoints.checkpoint` loads trained ones.
 
-    Where `config.has_expert` is False there is no `expert`, and what needs it raises VariantError.
+    If `config.has_expert` is False there is no `expert`, and methods that need it raise
+    VariantError.
+
+    Args:
+        config: Sizes and variant.
     """
 
     expert: ActionExpert
@@ -86,36 +64,39 @@ class Pi05(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Device of the weights."""
         return self.vision.patch_embedding.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """Type of the weights."""
+        """Dtype of the weights."""
         return self.vision.patch_embedding.weight.dtype
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """Pictures (N, 3, image_size, image_size) uint8 rgb → (N, tokens, W)."""
+        """Embed pictures (N, 3, image_size, image_size) uint8 rgb as (N, tokens, W)."""
         weight = self.vision.patch_embedding.weight
         scaled = images.to(weight.device).to(torch.float32) / 255.0 * 2.0 - 1.0
         return self.vision(scaled.to(weight.dtype))
 
-    def read(
+    def prefill(
         self,
         embeddings: Tensor,
         valid: Tensor | None = None,
         targets: int = 0,
         tail: int | None = None,
     ) -> tuple[Tensor, Context]:
-        """Reads a whole sequence: pictures, prompt with state, and in training the targets.
+        """Run the language model over a whole sequence and fill its KV caches.
+
+        The sequence is pictures, then the prompt with the state, and in training the targets.
 
         Args:
             embeddings: (B, S, W), the pictures' tokens first.
             valid: (B, S) bool, False for padding and for pictures of missing cameras; None: all
-                is valid, and the pass needs no mask.
-            targets: How many of the last positions are targets, which are read causally.
-            tail: How many of the last hidden states are wanted; None: all. 0 leaves out what only
-                they need. Where there is padding or a target, 0 or None.
+                positions are valid, and no mask is needed.
+            targets: Number of last positions that are targets, with causal attention.
+            tail: Number of last hidden states to return; None: all. 0: none, if only the expert
+                uses the context; 1: if text is decoded next. With padding or targets only 0 or
+                None.
 
         Returns:
             Normed hidden states (B, S, W), or (B, tail, W), and the context.
@@ -123,113 +104,121 @@ class Pi05(nn.Module):
         batch, length, _ = embeddings.shape
         if valid is None and not targets:
             positions = torch.arange(length, device=embeddings.device)
-            hidden, memory = self.language(embeddings, positions, tail=tail)
-            return hidden, Context(memory)
+            hidden, caches = self.language(embeddings, positions, tail=tail)
+            return hidden, Context(caches)
         if valid is None:
             valid = torch.ones(batch, length, dtype=torch.bool, device=embeddings.device)
         blocks = masks.blocks_of(length - targets, targets, embeddings.device)
-        mask = self._mask(masks.sees(blocks, blocks, valid), embeddings.dtype)
+        mask = self._mask(masks.block_causal_mask(blocks, blocks, valid), embeddings.dtype)
         positions = masks.positions_of(valid)
-        hidden, memory = self.language(embeddings, positions, mask=mask, tail=tail)
-        return hidden, Context(memory, valid, targets)
+        hidden, caches = self.language(embeddings, positions, mask=mask, tail=tail)
+        return hidden, Context(caches, valid, targets)
 
-    def read_tail(self, embeddings: Tensor, tail: int) -> tuple[Tensor, Context]:
-        """Reads an unpadded prefix for its last `tail` hidden states only; 0 for actions.
+    def decode_step(self, tokens: Tensor, context: Context) -> tuple[Tensor, Context]:
+        """Append one text token per row to an unpadded context.
 
         Args:
-            embeddings: (B, S, W).
-            tail: 0: the expert alone will use the context. 1: text will be decoded.
+            tokens: (B, 1) ids.
+            context: Not changed.
 
         Returns:
-            Normed hidden states (B, tail, W), and the context.
+            Logits of the next token, (B, vocabulary), and the extended context.
+
+        Raises:
+            ValueError: The context is padded, or holds a state token.
         """
-        return self.read(embeddings, tail=tail)
-
-    def write(self, tokens: Tensor, context: Context) -> tuple[Tensor, Context]:
-        """Appends text tokens (B, 1) to an unpadded context: logits (B, vocabulary), context."""
         if context.valid is not None or context.has_state:
-            raise ValueError("text is written on an unpadded context without a state only")
+            raise ValueError("text is decoded on an unpadded context without a state only")
         positions = torch.arange(context.length, context.length + 1, device=tokens.device)
-        hidden, memory = self.language(
-            self.language.embed(tokens), positions, memory=context.memory
+        hidden, caches = self.language(
+            self.language.embed(tokens), positions, caches=context.caches
         )
-        return self.language.logits(hidden[:, -1]), Context(memory)
+        return self.language.logits(hidden[:, -1]), Context(caches)
 
-    def write_slot(self, token: Tensor, slot: Tensor, context: Context) -> Tensor:
-        """`write` into a context with room: no shape changes from token to token.
+    def decode_step_at(self, token: Tensor, slot: Tensor, context: Context) -> Tensor:
+        """Write one text token into a context of fixed size: shapes are the same for every token.
 
         Args:
             token: (1, 1) id.
-            slot: (1,) which position of the memory is its own. It is written in place.
-            context: Of batch 1. `valid` (1, S) tells the positions in use, the token's included.
+            slot: (1,) position of the KV caches that is overwritten in place.
+            context: Of batch 1. `valid` (1, S) marks the positions in use, the token's included.
 
         Returns:
-            Logits, (1, vocabulary).
+            Logits of the next token, (1, vocabulary).
+
+        Raises:
+            ValueError: The context has no `valid`.
         """
         if context.valid is None:
-            raise ValueError("a context with room says which of its positions are valid")
+            raise ValueError("wanted a context of fixed size with `valid`, found none")
         position = context.valid.sum(dim=1, keepdim=True) - 1
         hidden, _ = self.language(
             self.language.embed(token),
             position,
-            memory=context.memory,
-            mask=self._mask(context.valid[:, None], context.memory[0].keys.dtype),
+            caches=context.caches,
+            mask=self._mask(context.valid[:, None], context.caches[0].keys.dtype),
             slots=slot,
         )
         return self.language.logits(hidden[:, -1])
 
-    def tell_state(self, context: Context, state: Tensor) -> Context:
-        """π0: gives the expert the robot's state, which the language model never reads.
+    def append_state_token(self, context: Context, state: Tensor) -> Context:
+        """Append the expert's state token to the context (π0 only).
 
         Args:
-            context: What pictures and prompt were read into. Not changed.
+            context: Of pictures and prompt. Not changed.
             state: Normalised and padded, (B, action_dim).
 
         Returns:
-            The context with the state's position at its end; for `velocity`, not for text.
+            The context with the state token at its end; for `velocity`, not for text.
+
+        Raises:
+            VariantError: The model is not a π0.
+            ValueError: The context has a state token already.
         """
         expert = self._need_expert()
         if not isinstance(expert, Pi0Expert):
             raise VariantError(self.config.variant, "reads the state in its prompt")
         if context.has_state:
-            raise ValueError("the context was told a state already")
-        positions, mask = self._expert_sees(context, 1, state.device)
-        memory = expert.remember_state(state, positions, context.memory, mask)
+            raise ValueError("the context has a state token already")
+        positions, mask = self._expert_positions_and_mask(context, 1, state.device)
+        caches = expert.append_state_token(state, positions, context.caches, mask)
         valid = context.valid
         if valid is not None:
             valid = torch.cat([valid, valid.new_ones(len(valid), 1)], dim=1)
-        return replace(context, memory=memory, valid=valid, has_state=True)
+        return replace(context, caches=caches, valid=valid, has_state=True)
 
     def velocity(self, noisy: Tensor, modulation: Tensor, context: Context) -> Tensor:
-        """The expert's prediction of ω − a.
+        """Predict ω − a with the expert.
 
         Args:
             noisy: a^τ, (B, horizon, action_dim).
             modulation: `modulate(tau)`, of the same batch or of batch 1.
-            context: Of the same batch. For π0 it has been told the state.
+            context: Of the same batch; for π0 from `append_state_token`.
 
         Returns:
             (B, horizon, action_dim) float32.
 
         Raises:
-            VariantError: The model has no expert, or it is π0's and the context has no state.
+            VariantError: The model has no expert, or is a π0 and the context has no state token.
         """
         expert = self._need_expert()
         if isinstance(expert, Pi0Expert) and not context.has_state:
-            raise VariantError(self.config.variant, "acts on a state; call tell_state first")
-        positions, mask = self._expert_sees(context, noisy.shape[1], noisy.device)
-        return expert(noisy, modulation, positions, context.memory, mask)
+            raise VariantError(
+                self.config.variant, "needs the state; call append_state_token first"
+            )
+        positions, mask = self._expert_positions_and_mask(context, noisy.shape[1], noisy.device)
+        return expert(noisy, modulation, positions, context.caches, mask)
 
     def sample_actions(
         self, context: Context, noise: Tensor, steps: int, modulation: Tensor | None = None
     ) -> Tensor:
-        """Draws a chunk by following the flow from `noise` (B, horizon, action_dim).
+        """Sample a chunk by integrating the flow from noise.
 
         Args:
-            context: What the scene was read into.
-            noise: ω, float32.
+            context: Of the scene; for π0 from `append_state_token`.
+            noise: ω, (B, horizon, action_dim) float32.
             steps: Euler steps.
-            modulation: `modulations(steps)`, where the caller keeps it; None: worked out here.
+            modulation: `modulations(steps)`, if precomputed; None: computed here.
 
         Returns:
             Normalised actions, (B, horizon, action_dim) float32.
@@ -243,13 +232,14 @@ class Pi05(nn.Module):
         )
 
     def modulations(self, steps: int) -> Tensor:
-        """`modulate` at the times of `steps` Euler steps, which stand in dimension 1."""
+        """Return `modulate` at the times of `steps` Euler steps, which are dimension 1."""
         return self.modulate(flow.euler_times(steps))
 
     def modulate(self, tau: Tensor) -> Tensor:
-        """`expert.modulate` at the times tau (B,), float64 where their last bit matters.
+        """Compute the expert's conditioning on flow times; see `ActionExpert.modulate`.
 
-        Times (B, horizon) give each action its own.
+        Args:
+            tau: (B,), or (B, horizon) with one time per action; float64 if possible.
 
         Raises:
             VariantError: The model has no expert.
@@ -262,39 +252,39 @@ class Pi05(nn.Module):
             raise VariantError(self.config.variant, "has no expert; it writes FAST tokens")
         return self.expert
 
-    def _expert_sees(
+    def _expert_positions_and_mask(
         self, context: Context, tokens: int, device: torch.device
     ) -> tuple[Tensor, Tensor | None]:
-        """Positions (B, tokens) or (tokens,) and mask of the expert's next tokens."""
+        """Return positions (B, tokens) or (tokens,), and mask, of the expert's next tokens."""
         steps = torch.arange(tokens, device=device)
         if context.valid is None:
             return context.length + steps, None
-        read = context.length - context.has_state  # Positions of the language model's.
-        blocks = masks.blocks_of(read - context.targets, context.targets, device)
+        length = context.length - context.has_state  # Positions of the language model.
+        blocks = masks.blocks_of(length - context.targets, context.targets, device)
         if context.has_state:
-            blocks = torch.cat([blocks, blocks.new_zeros(1)])  # Seen as the prefix is.
-        seen = masks.expert_sees(blocks, context.valid, tokens)
-        # The expert goes on where the prefix ends, whether targets follow it (training) or not.
-        start = seen[:, 0, :-tokens].sum(dim=1, keepdim=True)
-        return start + steps, self._mask(seen, context.memory[0].keys.dtype)
+            blocks = torch.cat([blocks, blocks.new_zeros(1)])  # The state counts as prefix.
+        allowed = masks.expert_mask(blocks, context.valid, tokens)  # (B, tokens, S + tokens)
+        # The expert's positions continue the prefix, whether targets follow it (training) or not.
+        start = allowed[:, 0, :-tokens].sum(dim=1, keepdim=True)
+        return start + steps, self._mask(allowed, context.caches[0].keys.dtype)
 
-    def _mask(self, seen: Tensor, dtype: torch.dtype) -> Tensor:
-        """A mask of (B, L, S) bool in the form that the layers take."""
+    def _mask(self, allowed: Tensor, dtype: torch.dtype) -> Tensor:
+        """Convert a boolean mask (B, L, S) to the additive one that the layers take."""
         language = self.config.language
-        return masks.attention_mask(seen, language.heads // language.kv_heads, dtype)
+        return masks.attention_mask(allowed, language.heads // language.kv_heads, dtype)
 
 
 def draw_weights(model: Pi05, seed: int, adaptive_scale: float = 0.0) -> None:
-    """Draws every weight afresh, in place, the same for the same seed.
+    """Initialise every weight at random, in place; reproducible by seed.
 
     Matrices are normal with variance 1 / inputs, embeddings with variance 1 / width, biases and
     RMSNorm weights 0, LayerNorm weights 1.
 
     Args:
         model: On the CPU.
-        seed: Of the drawing.
-        adaptive_scale: Factor on the adaptive norms' matrices. 0, as training wants it, closes
-            every gate of the expert; above 0 the whole expert takes part.
+        seed: Of the random generator.
+        adaptive_scale: Factor on the adaptive norms' matrices. 0, for training, sets every gate of
+            the expert to 0; above 0 the output depends on the whole expert.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():

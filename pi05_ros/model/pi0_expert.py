@@ -1,10 +1,10 @@
-"""π0's action expert (arXiv 2410.24164, appendix B): time within the actions, state as a token.
+"""π0's action expert (arXiv 2410.24164, appendix B): time in the actions, state as a token.
 
-The paper's W₃ · swish(W₂ · concat(W₁ · a, φ(τ))) makes an action's token of the action and the
-time. Norms are plain. The state q enters as one more token, linearly; it stands before the actions
-and does not see them, while they see it. So what it leaves behind depends on the observation alone
-and belongs to the memory: `remember_state` puts it there, and from then on π0 differs from π0.5 by
-one position of memory.
+An action token is W₃ · swish(W₂ · concat(W₁ · a, φ(τ))), from the action and the flow time. Norms
+are plain. The state q is one more token, by a linear map, before the actions: the actions attend
+to it, it does not attend to them. Its keys and values therefore depend on the observation only and
+belong in the KV caches: `append_state_token` appends them once, and from then on π0 differs from
+π0.5 by one cached position.
 """
 
 from __future__ import annotations
@@ -16,62 +16,66 @@ from torch import Tensor, nn
 
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.expert import ActionExpert, embed_tau
-from pi05_ros.model.transformer import LayerMemory, RMSNorm, rotation_of
+from pi05_ros.model.transformer import KVCache, KVCaches, RMSNorm, rotation_of
 
 
 class Pi0Expert(ActionExpert):
-    """π0's: the time enters with every action, the state as a token before them."""
+    """The expert of π0: flow time in every action token, state as a token before them.
+
+    Args:
+        config: Of the whole model.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, RMSNorm)
         width = config.expert.width
         self.state_in = nn.Linear(config.action_dim, width)
-        self.action_time_in = nn.Linear(2 * width, width)  # Of the action's half and the time's.
+        self.action_time_in = nn.Linear(2 * width, width)  # Input: action, time.
         self.action_time_out = nn.Linear(width, width)
 
     def modulate(self, tau: Tensor) -> Tensor:
-        """The time's share in the first layer of the MLP, at times tau (B,): (1, B, 1, W).
+        """Compute the time's contribution to the first MLP layer at times tau (B,): (1, B, 1, W).
 
-        At times (B, horizon): (1, B, horizon, W).
+        For times (B, horizon): (1, B, horizon, W).
         """
         weight = self.action_time_in.weight
         embedded = embed_tau(tau, weight.shape[0]).to(weight.dtype)
-        _, of_time = weight.chunk(2, dim=1)
-        share = F.linear(embedded, of_time, self.action_time_in.bias)[None]
-        return share[:, :, None] if tau.ndim == 1 else share
+        _, time_weight = weight.chunk(2, dim=1)
+        contribution = F.linear(embedded, time_weight, self.action_time_in.bias)[None]
+        return contribution[:, :, None] if tau.ndim == 1 else contribution
 
     def embed(self, noisy: Tensor, modulation: Tensor) -> Tensor:
-        """One token an action, with the time mixed in."""
-        of_action, _ = self.action_time_in.weight.chunk(2, dim=1)
-        mixed = F.linear(self.action_in(noisy), of_action) + modulation[0]  # (B, horizon, W)
+        """Embed each action as one token, with the flow time mixed in."""
+        action_weight, _ = self.action_time_in.weight.chunk(2, dim=1)
+        mixed = F.linear(self.action_in(noisy), action_weight) + modulation[0]  # (B, horizon, W)
         return self.action_time_out(F.silu(mixed))
 
     def norm_modulation(self, modulation: Tensor) -> Sequence[Tensor | None]:
-        """Nothing: the norms are plain."""
+        """Return None for each norm: they are plain."""
         return [None] * (2 * len(self.layers) + 1)
 
-    def remember_state(
+    def append_state_token(
         self,
         state: Tensor,
         positions: Tensor,
-        memory: Sequence[LayerMemory],
+        caches: Sequence[KVCache],
         mask: Tensor | None = None,
-    ) -> tuple[LayerMemory, ...]:
-        """Runs the state's token through the layers, for the keys and values that it leaves.
+    ) -> KVCaches:
+        """Append the keys and values of the state token to the KV caches.
 
         Args:
             state: Normalised and padded, (B, action_dim).
-            positions: (B, 1) or (1,): where the prefix ends.
-            memory: The language model's, one a layer, S positions.
-            mask: From `masks.attention_mask`, over S + 1 keys; None: all are seen.
+            positions: (B, 1) or (1,), the first position after the prefix.
+            caches: KV caches of the language model, one per layer, S positions.
+            mask: From `masks.attention_mask`, over S + 1 keys; None: attend to all.
 
         Returns:
-            The memory with the state's position at its end, one a layer.
+            New caches of S + 1 positions.
         """
         x = self.state_in(state.to(self.state_in.weight.dtype))[:, None]  # (B, 1, W)
         rotation = rotation_of(positions, self.config.language.head_dim)
-        extended = []
-        for layer, prefix in zip(self.layers, memory, strict=True):
-            x, present = layer(x, rotation, prefix, mask)
-            extended.append(present)
+        extended: list[KVCache] = []
+        for layer, prefix in zip(self.layers, caches, strict=True):
+            x, extended_cache = layer(x, rotation, prefix, mask)
+            extended.append(extended_cache)
         return tuple(extended)

@@ -1,4 +1,7 @@
-"""SigLIP (arXiv 2303.15343): a picture becomes one token a patch."""
+"""The SigLIP vision tower (arXiv 2303.15343): one token per patch of a picture.
+
+Shapes: N pictures, T tokens of a picture, H heads, W width.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,12 @@ from pi05_ros.model.transformer import NORM_EPSILON
 
 
 class VisionAttention(nn.Module):
-    """Multi-head attention of all patches to all patches, with biases."""
+    """Multi-head attention of all patches to all patches, with biases.
+
+    Args:
+        width: W.
+        heads: H; divides W.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -22,17 +30,21 @@ class VisionAttention(nn.Module):
         self.output = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, T, W) → (N, T, W)."""
+        """Attend within each picture: (N, T, W) → (N, T, W)."""
         queries, keys, values = (
             projection(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (N, H, T, W/H)
             for projection in (self.query, self.key, self.value)
         )
-        mixed = F.scaled_dot_product_attention(queries, keys, values)
+        mixed = F.scaled_dot_product_attention(queries, keys, values)  # (N, H, T, W/H)
         return self.output(mixed.transpose(1, 2).flatten(2))
 
 
 class VisionLayer(nn.Module):
-    """A ViT layer, norms first."""
+    """A pre-norm ViT layer.
+
+    Args:
+        config: Sizes of the tower.
+    """
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
@@ -43,18 +55,18 @@ class VisionLayer(nn.Module):
         self.mlp_out = nn.Linear(config.mlp_width, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, T, W) → (N, T, W)."""
+        """Run the layer: (N, T, W) → (N, T, W)."""
         x = x + self.attention(self.attention_norm(x))
         hidden = F.gelu(self.mlp_in(self.mlp_norm(x)), approximate="tanh")
         return x + self.mlp_out(hidden)
 
 
 class VisionTower(nn.Module):
-    """The tower, and the linear layer that carries its tokens to the language model's width.
+    """The tower, and the linear projection of its tokens to the language model's width.
 
     Args:
         config: Sizes of the tower.
-        language_width: Width that its tokens leave with.
+        language_width: Width of the output tokens.
     """
 
     def __init__(self, config: VisionConfig, language_width: int) -> None:
@@ -68,14 +80,14 @@ class VisionTower(nn.Module):
         self.projector = nn.Linear(config.width, language_width)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Embeds pictures.
+        """Embed pictures.
 
         Args:
             images: (N, 3, image_size, image_size), rgb in [-1, 1], the tower's dtype.
 
         Returns:
-            (N, tokens, language width), patches row by row. Not scaled: the public weights scale
-            text by √width and pictures not at all.
+            (N, T, language width), patches row by row. Not scaled: the public weights scale text
+            embeddings by √width, image embeddings not at all.
         """
         x = self.patch_embedding(images).flatten(2).transpose(1, 2)  # (N, T, W)
         x = x + self.position_embedding

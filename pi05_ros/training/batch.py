@@ -1,8 +1,8 @@
-"""Samples, and the tensors that many of them become.
+"""Training samples, and their collation to batches.
 
-A sample asks something (pictures, prompt) and holds what answers it: text (boxes and a subtask, a
-caption), FAST tokens, actions, or several of them. One batch mixes all kinds: what a sample lacks
-is padded and weighs nothing.
+A sample has inputs (pictures, prompt) and targets: text (boxes and a subtask, a caption), FAST
+tokens, actions, or several of them. A batch mixes all kinds; missing targets are padded and have
+weight 0.
 """
 
 from __future__ import annotations
@@ -18,44 +18,44 @@ from pi05_ros.model.text.tokenizer import PAD
 
 
 @dataclass(frozen=True)
-class Sample:
-    """One question and its answers."""
+class TrainingSample:
+    """Inputs and targets of one training sample."""
 
     images: Tensor  # (C, 3, image_size, image_size) uint8 rgb, in the order of the weights.
     prompt: Sequence[int]  # Ids from `tokenizer.prompt_tokens`, not padded.
-    text: Sequence[int] = ()  # Ids to be written, the end included.
-    fast: Sequence[int] = ()  # Ids to be written that spell the actions, the end included.
-    cameras: Tensor | None = None  # (C,) bool, False: no such picture; None: all are there.
+    text: Sequence[int] = ()  # Target ids, end-of-sequence included.
+    fast: Sequence[int] = ()  # Target ids that encode the actions, end-of-sequence included.
+    cameras: Tensor | None = None  # (C,) bool, False: no picture; None: all have one.
     state: Tensor | None = None  # (action_dim,) normalised and padded, for π0.
     actions: Tensor | None = None  # (horizon, action_dim) float32, normalised and padded.
-    action_weights: Tensor | None = None  # (horizon, action_dim) float32; None: all count alike.
+    action_weights: Tensor | None = None  # (horizon, action_dim) float32; None: all 1.
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What the language model shall write, T tokens a sample at most."""
+    """Targets of the language model; T is the longest of the batch."""
 
     tokens: Tensor  # (B, T) int64.
     valid: Tensor  # (B, T) bool, False for padding.
-    weights: Tensor  # (B, T) float32; 0: not learned, only read by what follows.
-    is_fast: Tensor  # (B, T) bool: spells actions; False: text.
+    weights: Tensor  # (B, T) float32; 0: not in the loss, input of later tokens only.
+    is_fast: Tensor  # (B, T) bool: encodes actions; False: text.
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B samples. Padding may stand anywhere; nothing depends on what is in it."""
+    """B samples. Padding may be anywhere; results do not depend on its contents."""
 
     images: Tensor  # (B, C, 3, image_size, image_size) uint8 rgb.
-    cameras: Tensor  # (B, C) bool, False: no such picture.
+    cameras: Tensor  # (B, C) bool, False: no picture.
     prompt: Tensor  # (B, P) int64.
-    prompt_valid: Tensor  # (B, P) bool, at least one a row.
-    targets: Targets | None = None  # None: nobody writes.
+    prompt_valid: Tensor  # (B, P) bool, at least one True per row.
+    targets: Targets | None = None  # None: no sample has any.
     state: Tensor | None = None  # (B, action_dim) float32, for π0.
-    actions: Tensor | None = None  # (B, horizon, action_dim) float32. None: nobody acts.
+    actions: Tensor | None = None  # (B, horizon, action_dim) float32. None: no sample has any.
     action_weights: Tensor | None = None  # (B, horizon, action_dim) float32; None: all 1.
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on a device."""
+        """Move the batch to a device."""
         moved: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -67,11 +67,11 @@ class Batch:
         return replace(self, **moved)
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Pads samples to a batch. The text of a sample comes before its FAST tokens.
+def collate(samples: Sequence[TrainingSample]) -> Batch:
+    """Pad samples to a batch. The text of a sample precedes its FAST tokens.
 
     Raises:
-        ValueError: A sample lacks what another has, and padding cannot stand for it.
+        ValueError: Only some samples have a state, or a prompt is empty.
     """
     states = [sample.state for sample in samples if sample.state is not None]
     if 0 < len(states) < len(samples):
@@ -99,7 +99,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Token ids of several lengths as one tensor (B, longest) int64, and which are there, bool."""
+    """Pad token ids to one tensor (B, longest) int64; also return the mask of valid ones, bool."""
     tokens = torch.full((len(rows), max(map(len, rows))), PAD)
     valid = torch.zeros(tokens.shape, dtype=torch.bool)
     for index, row in enumerate(rows):
@@ -108,7 +108,7 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return tokens, valid
 
 
-def _targets(samples: Sequence[Sample]) -> Targets | None:
+def _targets(samples: Sequence[TrainingSample]) -> Targets | None:
     tokens, valid = pad([[*sample.text, *sample.fast] for sample in samples])
     if not tokens.shape[1]:
         return None
@@ -117,15 +117,15 @@ def _targets(samples: Sequence[Sample]) -> Targets | None:
     return Targets(tokens, valid, valid.float(), is_fast)
 
 
-def _actions(samples: Sequence[Sample]) -> tuple[Tensor | None, Tensor | None]:
-    """Actions and their weights; samples without actions get zeros of weight zero."""
+def _actions(samples: Sequence[TrainingSample]) -> tuple[Tensor | None, Tensor | None]:
+    """Stack actions and their weights; samples without actions get zeros of weight 0."""
     known = next((sample.actions for sample in samples if sample.actions is not None), None)
     if known is None:
         return None, None
-    none, every = torch.zeros_like(known), torch.ones_like(known)
+    zeros, ones = torch.zeros_like(known), torch.ones_like(known)
     actions, weights = [], []
     for sample in samples:
-        actions.append(none if sample.actions is None else sample.actions)
-        weighted = every if sample.action_weights is None else sample.action_weights
-        weights.append(none if sample.actions is None else weighted)
+        actions.append(zeros if sample.actions is None else sample.actions)
+        weighted = ones if sample.action_weights is None else sample.action_weights
+        weights.append(zeros if sample.actions is None else weighted)
     return torch.stack(actions), torch.stack(weights)

@@ -1,18 +1,19 @@
-"""One pass over a batch, and what it costs (paper, section IV-D, equation 1).
+"""One pass over a batch, and its losses (paper, section IV-D, equation 1).
 
     cross-entropy(text and FAST tokens) + α · ‖ω − a − f(a^τ)‖²
 
-The language model reads pictures, prompt and targets once. Its hidden states predict the targets;
-its memory is what the expert reads, except for the targets.
+The language model runs once over pictures, prompt and targets. Its hidden states predict the
+targets; the expert attends to its KV caches, except for the targets.
 
-Knowledge insulation (arXiv 2505.23705) cuts the gradient at that memory: the expert learns from
-the language model, which is shaped by its own tokens only.
+Knowledge insulation (arXiv 2505.23705) stops the gradient at the KV caches: the expert is trained
+on top of the language model, which is trained by its own tokens only.
 
-The expert may be shown the first rows of a chunk as they are, at time 1, and then learns to go on
-from them (training-time action conditioning, arXiv 2512.05964). What it is shown costs nothing.
+The expert can take the first actions of a chunk as input without noise, at time 1, and learns to
+continue from them (training-time action conditioning, arXiv 2512.05964). These prefix actions are
+not in the loss.
 
-A batch costs the mean over its samples, and a sample without text or without actions costs nothing
-there. So a batch that is split over machines or steps costs what it costs whole.
+The loss of a batch is the mean over its samples; a sample without text or without actions
+contributes 0 to that part. So a batch split over devices or steps has the same loss as the whole.
 """
 
 from __future__ import annotations
@@ -24,18 +25,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pi05_ros.model import flow
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.batch import Batch, Targets
 
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Which parts count, and where their gradients end. The defaults are post-training's."""
+    """Weights of the losses and their gradients. The defaults are those of post-training."""
 
-    alpha: float = 10.0  # Weight of the flow; 0 in pre-training, without expert (section IV-D).
-    insulated: bool = True  # Whether the flow's gradient ends before the language model.
-    max_prefix: int = 0  # Most rows of a chunk that the expert is shown; 0: none, as in the paper.
-    # Weights that were trained with it say so in their checkpoint (`Training.max_prefix`).
+    alpha: float = (
+        10.0  # Weight of the flow loss; 0 in pre-training, without expert (section IV-D).
+    )
+    insulated: bool = True  # Whether the flow's gradient stops at the language model.
+    # Largest number of prefix actions; 0: none, as in the paper. Checkpoints of weights that were
+    # trained with it state it (`Training.max_prefix`).
+    max_prefix: int = 0
 
     def __post_init__(self) -> None:
         if self.max_prefix < 0:
@@ -46,16 +51,16 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class Losses:
-    """What a batch costs, by sample."""
+    """Losses of a batch, per sample."""
 
-    text: Tensor  # (B,) cross-entropy of text tokens [nat a target token]; 0 without text.
-    fast: Tensor  # (B,) the same of FAST tokens.
-    flow: Tensor  # (B,) mean squared error of the velocity; 0 without actions, or where α is 0.
-    alpha: float
+    text: Tensor  # (B,) cross-entropy of text tokens [nat per target token]; 0 without text.
+    fast: Tensor  # (B,) cross-entropy of FAST tokens [nat per target token].
+    flow: Tensor  # (B,) mean squared error of the velocity; 0 without actions or with α = 0.
+    alpha: float  # Weight of `flow`.
 
     @property
     def total(self) -> Tensor:
-        """What training lowers, a scalar."""
+        """The training loss, a scalar."""
         return (self.text + self.fast + self.alpha * self.flow).mean()
 
 
@@ -67,27 +72,29 @@ def losses(
     tau: Tensor | None = None,
     prefix: Tensor | None = None,
 ) -> Losses:
-    """Runs the model over a batch.
+    """Compute the losses of a batch.
+
+    Noise, tau and prefix are required if the batch has actions and α is above 0.
 
     Args:
-        model: Any variant; one without expert wants α = 0.
+        model: Any variant; without expert α must be 0.
         batch: On the model's device.
-        config: α, insulation.
-        noise: ω, (B, horizon, action_dim) float32; wanted where actions count. With R draws,
-            (R, B, horizon, action_dim), the expert's error is the mean over them. The language
-            model is read once all the same, which makes many draws cheap where it is large.
-        tau: Flow times as the paper counts them, (B,) or (R, B), from `flow.sample_tau`; likewise.
-        prefix: How many rows the expert is shown, of tau's shape, from `sample_prefix`; wanted
-            where actions count and `config.max_prefix` is above 0, and only there.
+        config: α, insulation, prefix.
+        noise: ω, (B, horizon, action_dim) float32. With R samples of the noise, (R, B, horizon,
+            action_dim), the flow loss is the mean over them. The language model runs only once,
+            so several samples are cheap if it is large.
+        tau: Flow times as in the paper, (B,) or (R, B), from `flow.sample_tau`.
+        prefix: Number of prefix actions, of tau's shape, from `sample_prefix`; only if
+            `config.max_prefix` is above 0.
 
     Raises:
-        ValueError: Actions count, and noise, tau or prefix is missing, or their draws differ, or
-            the chunk is no longer than `config.max_prefix`.
-        VariantError: Actions count, and the model has no expert or the batch no state.
+        ValueError: Noise, tau or prefix is missing, their shapes differ, or the chunk is not
+            longer than `config.max_prefix`.
+        VariantError: The flow loss is required, and the model has no expert or the batch no state.
     """
-    hidden, context = read(model, batch)
-    nothing = hidden.new_zeros(len(hidden), dtype=torch.float32)
-    text = fast = error = nothing
+    hidden, context = run_language_model(model, batch)
+    zeros = hidden.new_zeros(len(hidden), dtype=torch.float32)
+    text = fast = error = zeros
     if batch.targets is not None:
         targets = batch.targets
         entropies = cross_entropy(model, hidden, context, targets) * targets.weights
@@ -98,35 +105,35 @@ def losses(
         if noise is None or tau is None:
             raise ValueError("wanted noise and tau for the batch's actions, found none")
         _check_prefix(config, batch.actions.shape[1], tau, prefix)
-        seen = context.detached() if config.insulated else context
+        expert_context = context.detached() if config.insulated else context
         if noise.ndim == 3:
             noise, tau = noise[None], tau[None]
             prefix = None if prefix is None else prefix[None]
-        error = _flow_means(model, seen, batch, noise, tau, prefix)
+        error = _flow_means(model, expert_context, batch, noise, tau, prefix)
     return Losses(text, fast, error, config.alpha)
 
 
 def sample_prefix(
     shape: tuple[int, ...], most: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Draws how many rows of each chunk are shown: `shape` int64, 0 to `most` alike, on the CPU.
+    """Sample numbers of prefix actions uniformly from 0 to `most`: `shape` int64, on the CPU.
 
-    0 belongs to it: the first chunk of a task goes on from nothing.
+    0 is included: the first chunk of a task has no prefix.
     """
     return torch.randint(0, most + 1, shape, generator=generator)
 
 
 def _check_prefix(config: LossConfig, horizon: int, tau: Tensor, prefix: Tensor | None) -> None:
-    """Raises ValueError where the drawn prefixes are not those that the config wants."""
+    """Raise ValueError if the prefixes do not match the config, the chunk and the times."""
     if config.max_prefix >= horizon:
         raise ValueError(
             f"wanted max_prefix below the horizon {horizon}, found {config.max_prefix}: a chunk "
-            "that is shown whole teaches nothing"
+            "that is all prefix has no loss"
         )
     if (prefix is None) != (config.max_prefix == 0):
         found = "none" if prefix is None else "some"
         raise ValueError(
-            f"wanted drawn prefixes where max_prefix is above 0, and only there; found {found} "
+            f"wanted prefixes where max_prefix is above 0, and only there; found {found} "
             f"with max_prefix {config.max_prefix}"
         )
     if prefix is not None and prefix.shape != tau.shape:
@@ -144,18 +151,18 @@ def _flow_means(
     tau: Tensor,
     prefix: Tensor | None = None,
 ) -> Tensor:
-    """Weighted mean of `flow_errors` of each sample, over R draws; 0 without actions.
+    """Weighted mean of `flow_errors` per sample, over R samples of the noise; 0 without actions.
 
-    The expert runs on the acting samples alone. Each draw is a row of its own batch. Each draw's
-    mean is over the rows that it was not shown, so that a long prefix weighs no less than none.
+    The expert runs on the A samples with actions only, in one batch of R · A rows. The mean of a
+    row excludes its prefix actions, so that a long prefix has the same weight as none.
 
     Args:
         model: With an expert.
-        context: From `read`, B rows, detached for knowledge insulation.
+        context: From `run_language_model`, B rows, detached for knowledge insulation.
         batch: With actions.
         noise: (R, B, horizon, action_dim).
         tau: (R, B).
-        prefix: (R, B) int64, or None: nothing is shown.
+        prefix: (R, B) int64, or None: no prefix actions.
 
     Returns:
         (B,) float32.
@@ -171,7 +178,7 @@ def _flow_means(
     if weights is None:
         weights = torch.ones_like(batch.actions)
     acting = weights.flatten(1).any(dim=1).nonzero()[:, 0]  # (A,) indices.
-    rows = acting.repeat(len(noise))  # (R · A,), draw by draw.
+    rows = acting.repeat(len(noise))  # (R · A,)
     acted = replace(
         batch,
         actions=batch.actions[rows],
@@ -191,18 +198,18 @@ def _flow_means(
         weights = weights[acting]
         means = (squares * weights).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
     else:
-        hidden = ~_shown(prefix[:, acting].flatten(), batch.actions.shape[1])
-        weights = weights[rows] * hidden.to(weights.device)[:, :, None]
-        counts = _nonzero(weights.sum(dim=(1, 2)))  # 0 where all that counts was shown.
+        predicted = ~_in_prefix(prefix[:, acting].flatten(), batch.actions.shape[1])
+        weights = weights[rows] * predicted.to(weights.device)[:, :, None]
+        counts = _nonzero(weights.sum(dim=(1, 2)))  # 0 if all weighted actions are prefix.
         means = ((squares * weights).sum(dim=(1, 2)) / counts).unflatten(0, draws).mean(dim=0)
     return means.new_zeros(len(batch.actions)).index_put((acting,), means)
 
 
-def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
-    """Pictures, prompts and targets through the language model.
+def run_language_model(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
+    """Run the language model over pictures, prompts and targets.
 
     Returns:
-        Normed hidden states (B, S, W), and the context that the expert reads; S = C · tokens of a
+        Normed hidden states (B, S, W), and the context for the expert; S = C · tokens of a
         picture + P + T.
     """
     pictures = model.embed_images(batch.images.flatten(0, 1))  # (B · C, tokens, W)
@@ -215,29 +222,32 @@ def read(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
         parts.append(model.language.embed(batch.targets.tokens))
         valid.append(batch.targets.valid)
         count = batch.targets.tokens.shape[1]
-    return model.read(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
+    return model.prefill(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
 
 
 def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Targets) -> Tensor:
-    """−log p of each target, given all that stands before it.
+    """Cross-entropy −log p of each target token, given all tokens before it.
 
-    Logits are float32, and are worked out where a target counts only: a vocabulary of 257152 makes
-    them the largest tensor of the pass.
+    Logits are float32, and are computed only for targets with a weight: with a vocabulary of
+    257152 they are the largest tensor of the pass.
 
     Args:
-        model: Whose embeddings the logits come from.
-        hidden: (B, S, W), from `read`.
-        context: From `read`.
-        targets: The last T of the S positions.
+        model: The model, for its embeddings.
+        hidden: (B, S, W), from `run_language_model`.
+        context: From `run_language_model`.
+        targets: Of the last T of the S positions.
 
     Returns:
         (B, T) float32; 0 where the weight is 0.
+
+    Raises:
+        ValueError: The context has no `valid`.
     """
     valid = context.valid
     if valid is None:
-        raise ValueError("wanted the context of a padded batch, from `read`")
+        raise ValueError("wanted the context of a padded batch, from `run_language_model`")
     index = torch.arange(valid.shape[1], device=valid.device)
-    # What predicts a token is the last one before it that is no padding.
+    # A token is predicted by the last valid position before it.
     latest = torch.where(valid, index, -1).cummax(dim=1).values  # (B, S)
     before = latest[:, -targets.tokens.shape[1] - 1 : -1]  # (B, T)
     rows, columns = targets.weights.nonzero(as_tuple=True)
@@ -255,20 +265,20 @@ def flow_errors(
     tau: Tensor,
     prefix: Tensor | None = None,
 ) -> Tensor:
-    """(ω − a − f(a^τ))² of each entry of the actions, padded ones included.
+    """Squared error (ω − a − f(a^τ))² of each entry of the actions, padded ones included.
 
-    openpi averages over all of them, so that padded dimensions are learned to be 0; LeRobot leaves
-    them out of its mean. `Batch.action_weights` does either. But a dimension that weighs nothing
-    is still drawn, and read back by the expert at the next Euler step, unlearned as it is.
+    openpi averages over all of them, so that padded dimensions are trained to be 0; LeRobot leaves
+    them out of its mean. `Batch.action_weights` allows both. Note that inference samples every
+    dimension and feeds it back at the next Euler step, also those without a weight in training.
 
     Args:
         model: With an expert.
-        context: From `read`, detached for knowledge insulation.
+        context: From `run_language_model`, detached for knowledge insulation.
         batch: With actions; for π0 with a state.
         noise: ω, (B, horizon, action_dim) float32.
-        tau: Flow times, (B,), float64 where its last bit matters (see `expert.embed_time`).
-        prefix: How many rows of each chunk the expert is shown as they are, at time 1, (B,) int64;
-            None: none. Their errors mean nothing.
+        tau: Flow times, (B,), float64 if possible (see `expert.embed_time`).
+        prefix: Number of prefix actions of each chunk, (B,) int64; they have time 1 and no noise,
+            and their errors are meaningless. None: no prefix.
 
     Returns:
         (B, horizon, action_dim) float32.
@@ -277,21 +287,21 @@ def flow_errors(
     if actions is None:
         raise ValueError("the batch has no actions")
     if prefix is not None:
-        shown = _shown(prefix, actions.shape[1]).to(tau.device)
-        tau = torch.where(shown, 1.0, tau[:, None])  # (B, horizon)
+        in_prefix = _in_prefix(prefix, actions.shape[1]).to(tau.device)
+        tau = torch.where(in_prefix, 1.0, tau[:, None])  # (B, horizon)
     modulation = model.modulate(tau)
     if batch.state is not None:
-        context = model.tell_state(context, batch.state)
+        context = model.append_state_token(context, batch.state)
     noisy = flow.interpolate(actions, noise, tau)
     velocity = model.velocity(noisy, modulation, context)
     return (flow.target(actions, noise) - velocity).square()
 
 
-def _shown(prefix: Tensor, horizon: int) -> Tensor:
-    """Which rows of each chunk are shown, for prefixes (B,): (B, horizon) bool."""
+def _in_prefix(prefix: Tensor, horizon: int) -> Tensor:
+    """Mask of the prefix actions of each chunk, for prefixes (B,): (B, horizon) bool."""
     return torch.arange(horizon, device=prefix.device) < prefix[:, None]
 
 
 def _nonzero(count: Tensor) -> Tensor:
-    """`count`, with 1 for 0: a sample without targets divides nothing by it."""
+    """Replace 0 by 1, for the division of samples without targets."""
     return torch.where(count > 0, count, 1.0)

@@ -1,4 +1,4 @@
-"""The script as a whole, on the miniature: it compares first, and reports what it measured."""
+"""The script as a whole, on the miniature: it compares first, and reports the times."""
 
 import json
 import sys
@@ -7,8 +7,8 @@ import model_speed
 import pytest
 from PIL import Image, ImageColor
 from speed.chart import COLOURS
-from speed.contestants import ChunkRun
 from speed.eager_baseline import EagerBaseline
+from speed.implementations import ChunkRun
 
 ARGUMENTS = (
     "model_speed --preset tiny --rounds 2 --tokens 3 --prompt 6 --no-lerobot --execution eager"
@@ -60,7 +60,7 @@ def test_it_reports_no_time_for_other_results(monkeypatch, capsys):
     assert "model_speed: ours, eager: its chunk is 1.0e-02 off (at most 1e-04)" in error
 
 
-def test_arguments_that_make_no_sense_are_one_line(monkeypatch, capsys):
+def test_invalid_arguments_give_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", [*ARGUMENTS, "--prompt", "999"])
     assert model_speed.main() == 1
     assert "model_speed: wanted 2 to 200 prompt tokens, found 999" in capsys.readouterr().err

@@ -1,9 +1,9 @@
-"""A result that is not the same gets no time."""
+"""Different results are refused."""
 
 import pytest
 import torch
 from speed.agreement import Disagreement, Tolerances, compare
-from speed.contestants import ChunkRun, TextRun
+from speed.implementations import ChunkRun, TextRun
 from speed.timing import Laps
 
 LAPS = Laps(0.0, 0.0, 0.0, 0.0)
@@ -34,7 +34,7 @@ def test_equal_results_agree():
     assert str(found) == "actions within 5.0e-02, first 3 tokens the same, score within 0.0e+00"
 
 
-def test_a_near_tie_may_fall_either_way():
+def test_a_near_tie_is_accepted():
     found = compare("x", REFERENCE[0], text((2, 1, 0), 0.5), REFERENCE, TOLERANCES)
     assert found.tokens == 1 and found.score is None
     assert str(found) == "actions within 0.0e+00, first 1 tokens the same"
@@ -55,6 +55,6 @@ def test_other_results_are_refused(actions, written, message):
         compare("x", ChunkRun(actions, LAPS), written, REFERENCE, TOLERANCES)
 
 
-def test_a_reference_must_show_its_logits():
+def test_a_reference_needs_logits():
     with pytest.raises(ValueError, match="kept no logits"):
         compare("x", REFERENCE[0], text((2,)), (REFERENCE[0], text((2,))), TOLERANCES)

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from speed.contestants import Ours
 from speed.eager_baseline import EagerBaseline
+from speed.implementations import Ours
 
 TOLERANCE = 1e-5
 
@@ -35,21 +35,21 @@ def test_logits_are_the_models(workload, model):
     run = EagerBaseline(model, workload, padded=True).text(pictures, keep_logits=True)
     ids = [*workload.ids, *run.tokens[:-1]]
     embeddings = torch.cat([embedded, model.language.embed(torch.tensor([ids]))], dim=1)
-    hidden, _ = model.read(embeddings, targets=len(run.tokens) - 1)
+    hidden, _ = model.prefill(embeddings, targets=len(run.tokens) - 1)
     wanted = model.language.logits(hidden[0, -len(run.tokens) :])
     torch.testing.assert_close(run.logits, wanted, atol=TOLERANCE, rtol=0)
 
 
 @torch.inference_mode()
-def test_padding_changes_nothing_and_is_really_there(workload, model):
+def test_padding_changes_nothing_and_exists(workload, model):
     pictures = workload.pictures(0)
     padded = EagerBaseline(model, workload, padded=True)
-    prefix = padded.read(padded.embed_pictures(pictures))
+    prefix = padded.prefill(padded.embed_pictures(pictures))
     tokens = workload.config.vision.tokens
     assert prefix.valid.shape == (1, 3 * tokens + 200)
     assert int(prefix.valid.sum()) == 2 * tokens + 7
     tight = EagerBaseline(model, workload, padded=False)
-    without = tight.read(tight.embed_pictures(pictures))
+    without = tight.prefill(tight.embed_pictures(pictures))
     assert without.valid is None and without.hidden.shape[1] == 2 * tokens + 7
     seen = prefix.hidden[prefix.valid]
     torch.testing.assert_close(seen, without.hidden[0], atol=TOLERANCE, rtol=0)

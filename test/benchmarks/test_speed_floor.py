@@ -61,7 +61,7 @@ def test_operations_are_those_that_torch_counts(workload, model):
             embedded = baseline.embed_pictures(workload.pictures(0))
         assert counter.get_total_flops() == floor.pictures_work(config, 2).operations
         with FlopCounterMode(display=False) as counter:
-            prefix = baseline.read(embedded)
+            prefix = baseline.prefill(embedded)
         whole = floor.prefix_work(config, length, prompt=7, tail=length)
         assert counter.get_total_flops() == whole.operations
         with FlopCounterMode(display=False) as counter:
@@ -71,7 +71,7 @@ def test_operations_are_those_that_torch_counts(workload, model):
         time = 2 * (2 * width**2 + 3 * width * 3 * width)
         assert counter.get_total_flops() - time == floor.step_work(config, length).operations
         with FlopCounterMode(display=False) as counter:
-            baseline.write(5, prefix.cache, prefix.valid)
+            baseline.decode_step(5, prefix.cache, prefix.valid)
         assert counter.get_total_flops() == floor.token_work(config, length).operations
 
 
@@ -119,7 +119,7 @@ def test_floor_is_the_larger_of_both_times(workload):
     assert all(longer[row] >= least[row] for row in least) and longer["step"] > least["step"]
 
 
-def test_ceilings_are_the_best_ever_seen(monkeypatch):
+def test_ceilings_are_the_best_measurement(monkeypatch):
     seen = iter([5.0, 7.0, 6.0])
     monkeypatch.setattr(floor.Ceilings, "_measure_operations", lambda self: next(seen))
     monkeypatch.setattr(floor.Ceilings, "_measure_bandwidth", lambda self, size: size)

@@ -1,9 +1,9 @@
-"""LeRobot's own code on our weights, where it can be imported: the same chunk, the same text."""
+"""LeRobot's own code on our weights, if it is installed: the same chunk, the same text."""
 
 import pytest
 import torch
 from speed import lerobot_model
-from speed.contestants import Ours
+from speed.implementations import Ours
 
 pytestmark = pytest.mark.skipif(bool(lerobot_model.why_not()), reason=lerobot_model.why_not())
 

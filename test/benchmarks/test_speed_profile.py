@@ -1,11 +1,11 @@
-"""Which operator counts as what."""
+"""Classification of operators."""
 
 import pytest
 import torch
 from speed.profile import Shares, profile, sums
 
 
-def test_operators_and_kernels_are_told_apart():
+def test_operators_and_kernels_are_classified():
     matrices = ["aten::mm", "aten::addmm", "aten::mkldnn_convolution", "sm90_xmma_gemm_bf16", "mm"]
     attention = ["aten::_scaled_dot_product_flash_attention_for_cpu", "fmha_cutlassF_bf16"]
     rest = ["aten::_fused_rms_norm", "aten::mul", "aten::matmul", "aten::linear", "aten::gelu"]
@@ -19,7 +19,7 @@ def test_a_line_holds_parts_of_the_whole():
     assert shares.line("x") == "| x | 100.0 | 50.0 (50%) | 20.0 (20%) | 30.0 (30%) |"
 
 
-def test_every_run_is_another_and_only_the_recorded_ones_are_summed():
+def test_every_run_is_a_new_round_and_only_profiled_ones_are_summed():
     seen: list[int] = []
     left, right = torch.ones(64, 64), torch.ones(64, 64)
 

@@ -54,7 +54,7 @@ def test_bars_are_in_parts_of_the_slowest():
     assert bars(times, "chunk") == [0.25, 1.0]
 
 
-def test_aims_say_whether_they_are_reached():
+def test_aims_show_whether_they_are_reached():
     chunk, tokens, load = AIMS
     assert chunk.line(0.0249).endswith("aim 25.0 ms, found 24.9 ms: reached")
     assert tokens.line(0.0601).endswith("aim 60.0 ms, found 60.1 ms: MISSED")

@@ -1,4 +1,4 @@
-"""Turns are taken in rounds; Ctrl-C keeps the full ones. No test here looks at a duration."""
+"""Implementations alternate in rounds; Ctrl-C keeps the full ones. No test uses a duration."""
 
 import gc
 
@@ -18,7 +18,7 @@ def recorder(calls: list[tuple[str, int]], name: str):
     return run
 
 
-def test_everybody_runs_once_a_round_in_changing_order():
+def test_every_implementation_runs_once_a_round_in_changing_order():
     calls: list[tuple[str, int]] = []
     said: list[int] = []
     runs = {name: recorder(calls, name) for name in "abc"}
@@ -52,7 +52,7 @@ def test_ctrl_c_before_the_first_full_round_is_passed_on():
     assert gc.isenabled()
 
 
-def test_a_watch_adds_up_what_belongs_together(monkeypatch):
+def test_a_watch_sums_laps_by_part(monkeypatch):
     moments = iter([10.0, 11.0, 13.0, 16.0, 20.0])
     monkeypatch.setattr("speed.timing.now", lambda device: next(moments))
     watch = Watch(torch.device("cpu"))

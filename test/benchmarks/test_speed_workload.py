@@ -1,4 +1,4 @@
-"""The workload is the same for everybody, new every round, and forgets no tensor."""
+"""The workload is the same for every implementation, new every round, and uses every tensor."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from speed.workload import config_of, make_workload, size_names
 from pi05_ros.model.text.tokenizer import BEGIN, END
 
 
-def test_pictures_are_new_every_round_and_the_same_for_everybody(workload):
+def test_pictures_are_new_every_round_and_the_same_for_all(workload):
     first, again, second = workload.pictures(0), workload.pictures(0), workload.pictures(1)
     assert list(first) == ["camera 0", "camera 1"]
     assert first["camera 0"].shape == (28, 28, 3) and first["camera 0"].dtype == np.uint8
@@ -18,7 +18,7 @@ def test_pictures_are_new_every_round_and_the_same_for_everybody(workload):
     workload.pictures(-4)  # Warm-up rounds have negative numbers.
 
 
-def test_every_tensor_of_the_model_takes_part(model):
+def test_every_tensor_of_the_model_has_an_effect(model):
     for name, parameter in model.named_parameters():
         assert torch.isfinite(parameter).all(), name
         assert parameter.float().std() > 0, name
@@ -26,7 +26,7 @@ def test_every_tensor_of_the_model_takes_part(model):
     assert abs(float(model.language.norm.weight.mean()) + 1.0) < 0.6
 
 
-def test_the_prompt_has_the_length_that_was_asked_for():
+def test_the_prompt_has_the_length_that_was_requested():
     assert "reference" in size_names() and "base" in size_names()
     reference = make_workload(config_of("reference"))
     assert len(reference.ids) == 48 and reference.ids[0] == BEGIN

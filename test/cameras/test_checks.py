@@ -1,29 +1,29 @@
-"""Fingerprints and what can be seen."""
+"""Fingerprints and blindness of pictures."""
 
 import array
 
 import numpy as np
 import pytest
 
-from pi05_ros.cameras.checks import fingerprint, look_of
+from pi05_ros.cameras.checks import blindness_of, fingerprint
 
 NOISE = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 1 << 20, (1 << 20) + 1, 25_000_000])
-def test_equal_bytes_have_equal_prints_in_a_message_and_out_of_it(size):
+def test_equal_bytes_have_equal_fingerprints_in_a_message_and_out_of_it(size):
     data = np.random.default_rng(1).integers(0, 256, size, dtype=np.uint8).tobytes()
     assert fingerprint(data) == fingerprint(array.array("B", data))
 
 
 @pytest.mark.parametrize("place", [0, 1000, 230_399])
-def test_one_pixel_changes_the_print(place):
+def test_one_pixel_changes_the_fingerprint(place):
     changed = NOISE.copy()
     changed.reshape(-1)[place] ^= 1
     assert fingerprint(changed.tobytes()) != fingerprint(NOISE.tobytes())
 
 
-def test_noise_changes_the_print_of_a_picture_that_is_only_sampled():
+def test_noise_changes_the_fingerprint_of_a_picture_that_is_only_sampled():
     large = np.zeros((2160, 3840, 3), np.uint8)
     noisy = large.copy()
     noisy[::16] ^= 1  # Some rows differ.
@@ -38,7 +38,7 @@ def flat(value):
 
 
 @pytest.mark.parametrize(
-    ("picture", "look"),
+    ("picture", "blindness"),
     [
         (flat(0), "black"),
         (np.random.default_rng(2).integers(0, 13, (240, 320, 3), dtype=np.uint8), "black"),
@@ -50,15 +50,15 @@ def flat(value):
     ],
     ids=["black", "dark noise", "saturated", "grey", "grey noise", "noise", "ramp"],
 )
-def test_what_can_be_seen(picture, look):
-    assert look_of(picture) == look
+def test_blindness_of_pictures(picture, blindness):
+    assert blindness_of(picture) == blindness
 
 
-def test_a_lamp_in_the_dark_can_be_seen():
+def test_a_lamp_in_the_dark_is_not_blind():
     picture = flat(0)
     picture[100:150, 100:150] = 255
-    assert look_of(picture) == ""
+    assert blindness_of(picture) == ""
 
 
-def test_a_tiny_picture_is_looked_at_too():
-    assert look_of(np.full((1, 1, 3), 255, np.uint8)) == "saturated"
+def test_a_tiny_picture_is_checked_too():
+    assert blindness_of(np.full((1, 1, 3), 255, np.uint8)) == "saturated"

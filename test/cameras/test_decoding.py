@@ -1,4 +1,4 @@
-"""Pictures without ROS: hand-computed pixels, and the live path's answer over all encodings."""
+"""Pictures without ROS: hand-computed pixels, and the live path over all encodings."""
 
 from types import SimpleNamespace
 
@@ -22,7 +22,7 @@ RGB = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 10
 
 
 def raw(pixels, encoding, padding=b""):
-    """Decodes an array as an Image of this encoding."""
+    """Decode an array as an Image of this encoding."""
     rows = [row.tobytes() + padding for row in pixels]
     big = pixels.dtype.byteorder == ">"
     height, width = pixels.shape[:2]
@@ -67,7 +67,7 @@ def test_a_compressed_picture_is_rgb():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"encoding": "rbg8"}, "unknown encoding 'rbg8'; did you mean 'rgb8'"),
         ({"encoding": "32FC1"}, "unknown encoding '32FC1'"),
@@ -79,14 +79,14 @@ def test_a_compressed_picture_is_rgb():
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_picture_that_contradicts_itself_is_refused(change, said):
+def test_an_inconsistent_picture_is_refused(change, expected):
     fields = {"data": RGB.tobytes(), "width": 3, "height": 2, "step": 9, "encoding": "rgb8"}
     message = SimpleNamespace(is_bigendian=0, **{**fields, **change})
-    with pytest.raises(PictureError, match=said):
+    with pytest.raises(PictureError, match=expected):
         decode_message(IMAGE, message)
 
 
-def test_a_compressed_picture_that_cannot_be_meant_is_refused():
+def test_an_implausible_compressed_picture_is_refused():
     with pytest.raises(PictureError, match="is empty"):
         decode_compressed(b"", "jpeg")
     with pytest.raises(PictureError, match="5 bytes of format 'jpeg' cannot be decoded"):
@@ -122,7 +122,7 @@ def raw_pictures(draw):
 
 
 def live(message):
-    """What camera_ingestion makes of a message; None: it drops it."""
+    """Result of camera_ingestion for a message; None: it drops it."""
     from pi05_ros.errors import MessageError
     from pi05_ros.nodes.common.driver_pictures import image_to_rgb
 

@@ -58,7 +58,7 @@ TYPES = {
 
 
 def noise(rng, size, channels, dtype=np.uint8):
-    """A smooth picture with noise on it: JPEG and Bayer patterns have something to do."""
+    """A smooth picture with noise on it: so that JPEG and Bayer patterns matter."""
     small = rng.integers(0, 256, (8, 8, channels)).astype(np.float32)
     smooth = cv2.resize(small, size[::-1], interpolation=cv2.INTER_CUBIC).reshape(*size, channels)
     noisy = np.clip(smooth + rng.normal(0, 5, smooth.shape), 0, 255)
@@ -116,7 +116,7 @@ def graph():
 
 
 class Scene:
-    """camera_ingestion, drivers, a brain that keeps what it gets, and a recorder."""
+    """camera_ingestion, drivers, a brain that stores its inputs, and a recorder."""
 
     def __init__(self, graph, folder, drivers):
         text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
@@ -148,7 +148,7 @@ class Scene:
         wait_for(lambda: self.subtasks.get_subscription_count() == 1, "discovery")
 
     def publisher(self, kind, topic):
-        """A publisher whose messages are recorded as they come over the wire."""
+        """A publisher whose messages are also recorded as serialised."""
         self.topics[topic] = kind
         self.node.create_subscription(
             kind, topic, lambda data: self.record(topic, data), RELIABLE, raw=True
@@ -195,11 +195,11 @@ class Scene:
         wait_for(lambda: len(self.recorded) >= count, "everything in the bag")
 
     def complete(self):
-        """The sets that came and lack no picture."""
+        """The complete sets that arrived."""
         return [one for one in self.sets if all(one.valid)]
 
     def bag(self, folder):
-        """The bag of what was recorded."""
+        """The recorded bag."""
         facts = EpisodeFacts(
             id="e",
             platform=self.platform.name,
@@ -212,7 +212,7 @@ class Scene:
         return make_bag(folder, topics, sorted(self.recorded, key=lambda m: m[2]), facts)
 
     def brains_view(self, camera_set):
-        """What planner and policy make of a set and the states, by their own rule."""
+        """Observation of a set and the states, as planner and policy build it."""
         buffer = ObservationBuffer(POLICY, needs_scene=False)
         with self.lock:
             recorded = list(self.recorded)
@@ -227,7 +227,7 @@ class Scene:
 
 
 def tokens(stats, text, state):
-    """Ids of the prompt that the low level is asked."""
+    """Token ids of the low level's prompt."""
     prompt = prompts.low_level(text, stats.normalize_state(state))
     return prompts.prompt_batch(ByteTokenizer(), [prompt], 400)[0].tolist()
 

@@ -58,7 +58,7 @@ def test_a_picture_that_is_not_newer_is_dropped_and_counted():
     assert m.counts["not_newer"] == 2
 
 
-def test_time_that_jumps_back_begins_anew():
+def test_a_jump_back_in_time_removes_all_pictures():
     m = matcher("a")
     m.add("a", 10_000 * MS, "a0")
     assert m.add("a", 5_000 * MS, "a1").items == ("a1",)

@@ -1,10 +1,10 @@
-"""What is believed of a camera, on a clock that the test turns."""
+"""Status of cameras, on a clock that the test sets."""
 
 import math
 
 import pytest
 
-from pi05_ros.cameras.watch import CameraWatch, Level, Verdict, WatchSettings
+from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level, WatchSettings
 
 MS = 1_000_000
 SYSTEM = 1_700_000_000_000 * MS  # The node's time when the steady clock shows 0.
@@ -25,21 +25,23 @@ class Drivers:
     def now(self):
         return SYSTEM + self.step + self.steady
 
-    def send(self, camera, latency=10 * MS, stamp=None, print_=None, look="", drawn=True):
+    def send(
+        self, camera, latency=10 * MS, stamp=None, fingerprint=None, blindness="", in_set=True
+    ):
         self.count += 1
         used = self.watch.arrived(
             camera,
             self.now - latency if stamp is None else stamp,
             self.now,
             self.steady,
-            self.count if print_ is None else print_,
+            self.count if fingerprint is None else fingerprint,
         )
-        if used and drawn:
-            self.watch.drawn(camera, look, self.steady)
+        if used and in_set:
+            self.watch.used(camera, blindness, self.steady)
         return used
 
     def run(self, ms, **special):
-        """`ms` of pictures; `special` gives a camera's arguments, None where it is silent."""
+        """Send pictures for `ms`; `special`: arguments of a camera, None if it is silent."""
         for _ in range(0, ms, 100):
             self.steady += 100 * MS
             for camera in ("front", "back", "wrist"):
@@ -54,8 +56,8 @@ class Drivers:
     def fitness(self):
         return self.watch.fitness(self.steady)
 
-    def verdict(self, camera):
-        return self.watch.verdict(camera, self.steady)
+    def status(self, camera):
+        return self.watch.status(camera, self.steady)
 
 
 @pytest.fixture
@@ -65,9 +67,9 @@ def drivers():
     return made
 
 
-def test_cameras_that_send_are_fine(drivers):
+def test_sending_cameras_are_fine(drivers):
     assert drivers.fitness == ""
-    assert all(drivers.verdict(name) == Verdict() for name in ("front", "back", "wrist"))
+    assert all(drivers.status(name) == CameraStatus() for name in ("front", "back", "wrist"))
     assert drivers.watch.rate("front", drivers.steady) == pytest.approx(10.0)
     assert drivers.watch.age("front", drivers.steady) == pytest.approx(0.010)
     assert drivers.watch.counts("front") == {"pictures": 10, "same bytes": 0}
@@ -100,10 +102,10 @@ def test_a_silent_camera_is_unfit_300_ms_after_its_last_picture_and_fit_when_it_
     assert drivers.fitness == ""
 
 
-def test_a_camera_that_the_policy_does_not_need_holds_nothing_up(drivers):
+def test_a_camera_that_the_policy_does_not_need_does_not_hold_the_robot(drivers):
     drivers.run(1000, back=None)
     assert drivers.fitness == ""
-    assert drivers.verdict("back") == Verdict(Level.UNFIT, "silent for over 0.3 s")
+    assert drivers.status("back") == CameraStatus(Level.UNFIT, "silent for over 0.3 s")
     assert drivers.watch.rate("back", drivers.steady + 2_000 * MS) == 0.0
 
 
@@ -115,15 +117,15 @@ def test_a_stamp_that_repeats_is_no_new_picture_even_with_new_bytes(drivers):
 
 
 def test_equal_bytes_warn_after_15_and_are_unfit_after_30(drivers):
-    drivers.run(1400, front={"print_": 7})
-    assert drivers.verdict("front") == Verdict()
-    drivers.run(100, front={"print_": 7})
-    assert drivers.verdict("front") == Verdict(
+    drivers.run(1400, front={"fingerprint": 7})
+    assert drivers.status("front") == CameraStatus()
+    drivers.run(100, front={"fingerprint": 7})
+    assert drivers.status("front") == CameraStatus(
         Level.WARN, "the same picture 15 times or more in a row"
     )
-    drivers.run(1400, front={"print_": 7})
+    drivers.run(1400, front={"fingerprint": 7})
     assert drivers.fitness == ""
-    drivers.run(100, front={"print_": 7})
+    drivers.run(100, front={"fingerprint": 7})
     assert drivers.fitness == "camera front: the same picture 30 times or more in a row"
     assert drivers.watch.counts("front")["same bytes"] == 29
     drivers.run(100)
@@ -132,8 +134,8 @@ def test_equal_bytes_warn_after_15_and_are_unfit_after_30(drivers):
 
 def test_equal_bytes_can_be_allowed_where_pictures_have_no_noise():
     drivers = Drivers(repeats_warn=0, repeats_unfit=0)
-    drivers.run(10_000, front={"print_": 7})
-    assert drivers.fitness == "" and drivers.verdict("front") == Verdict()
+    drivers.run(10_000, front={"fingerprint": 7})
+    assert drivers.fitness == "" and drivers.status("front") == CameraStatus()
 
 
 def test_repeats_that_are_unfit_before_they_warn_are_refused():
@@ -175,7 +177,7 @@ def test_two_slower_cameras_are_not_off_because_the_third_is_fast(drivers):
 def test_cameras_with_stamps_in_the_future_do_not_make_the_others_late(drivers):
     ahead = {"latency": -5_000 * MS}
     drivers.run(1000, back=ahead, wrist=ahead)
-    assert drivers.verdict("front") == Verdict()
+    assert drivers.status("front") == CameraStatus()
 
 
 def test_cameras_that_all_become_slower_agree_again(drivers):
@@ -191,9 +193,7 @@ def test_cameras_that_are_all_late_are_unfit_by_the_age_of_their_stamps(drivers)
 
 
 @pytest.mark.parametrize("step_s", [-3600, -10, 10])
-def test_a_step_of_the_system_clock_makes_no_old_picture_young_and_no_camera_unfit(
-    drivers, step_s
-):
+def test_a_step_of_the_system_clock_makes_no_old_picture_new_and_no_camera_unfit(drivers, step_s):
     drivers.step = step_s * 1_000 * MS
     drivers.wait(99)
     assert drivers.fitness == ""
@@ -210,7 +210,7 @@ def test_a_picture_from_before_a_step_back_is_refused(drivers):
     assert not drivers.send("front", stamp=stamp)
 
 
-def test_a_simulation_that_begins_anew_starts_a_new_watch(drivers):
+def test_a_simulation_that_is_restarted_resets_the_watch(drivers):
     drivers.steady -= 4_000 * MS
     assert drivers.watch.starting(drivers.steady)
     assert "no picture yet" in drivers.fitness
@@ -221,7 +221,7 @@ def test_a_simulation_that_begins_anew_starts_a_new_watch(drivers):
 def test_broken_pictures_are_unfit_after_300_ms_and_one_good_one_ends_it(drivers):
     def broken(ms):
         for _ in range(0, ms, 100):
-            drivers.run(100, front={"drawn": False})
+            drivers.run(100, front={"in_set": False})
             drivers.watch.malformed("front", "cut JPEG", drivers.steady)
 
     broken(300)
@@ -234,36 +234,36 @@ def test_broken_pictures_are_unfit_after_300_ms_and_one_good_one_ends_it(drivers
 
 
 def test_pictures_that_fit_into_no_set_are_unfit(drivers):
-    drivers.run(500, front={"drawn": False})
+    drivers.run(500, front={"in_set": False})
     assert drivers.fitness == ""
-    drivers.run(100, front={"drawn": False})
+    drivers.run(100, front={"in_set": False})
     assert drivers.fitness == "camera front: its pictures come but fit into no set"
 
 
 def test_a_camera_that_sends_again_has_time_to_come_into_a_set(drivers):
     drivers.run(2000, front=None)
-    drivers.run(500, front={"drawn": False})
+    drivers.run(500, front={"in_set": False})
     assert drivers.fitness == ""
-    drivers.run(200, front={"drawn": False})
+    drivers.run(200, front={"in_set": False})
     assert drivers.fitness == "camera front: its pictures come but fit into no set"
 
 
-@pytest.mark.parametrize("look", ["black", "saturated", "covered"])
-def test_a_blind_camera_is_a_warning_and_all_needed_ones_blind_are_unfit(drivers, look):
-    blind = {"look": look}
+@pytest.mark.parametrize("blindness", ["black", "saturated", "covered"])
+def test_a_blind_camera_is_a_warning_and_all_needed_ones_blind_are_unfit(drivers, blindness):
+    blind = {"blindness": blindness}
     drivers.run(2000, front=blind)
-    assert drivers.verdict("front") == Verdict(Level.WARN, f"{look}: nothing can be seen")
+    assert drivers.status("front") == CameraStatus(Level.WARN, f"{blindness}: nothing can be seen")
     assert drivers.fitness == ""
     drivers.run(300, front=blind, wrist=blind)
     assert drivers.fitness == ""
     drivers.run(100, front=blind, wrist=blind)
-    assert drivers.fitness == f"nothing can be seen in any needed camera ({look})"
+    assert drivers.fitness == f"nothing can be seen in any needed camera ({blindness})"
     drivers.run(100, front=blind)
     assert drivers.fitness == ""
 
 
 def test_blindness_can_be_allowed():
     drivers = Drivers(blind_unfit=False)
-    blind = {"look": "black"}
+    blind = {"blindness": "black"}
     drivers.run(2000, front=blind, wrist=blind)
     assert drivers.fitness == ""

@@ -1,4 +1,4 @@
-"""Checkpoints come back as they were saved, and a broken one is refused by name."""
+"""Checkpoints are loaded as saved; broken ones are refused with the file's name."""
 
 import dataclasses
 import json
@@ -61,7 +61,7 @@ def edit_json(path: Path, edit) -> None:
     path.write_text(json.dumps(content))
 
 
-def test_a_checkpoint_comes_back(saved):
+def test_a_checkpoint_round_trip(saved):
     loaded = load_checkpoint(saved)
     want = random_checkpoint("tiny", seed=5).model
     for name, parameter in want.named_parameters():
@@ -118,7 +118,7 @@ def test_a_missing_folder(tmp_path):
         load_checkpoint(tmp_path / "nowhere")
 
 
-def test_what_the_system_refuses(saved, tmp_path, monkeypatch):
+def test_errors_of_the_system(saved, tmp_path, monkeypatch):
     with pytest.raises(CheckpointError, match=r"aaa: cannot be read \(File name too long"):
         load_checkpoint(tmp_path / ("a" * 300))
     with pytest.raises(ConfigError, match="checkpoint '~nobody-here/c': there is no such home"):
@@ -214,7 +214,7 @@ def test_broken_json(saved):
     [("config.json", b"for a test"), ("tokenizer.json", b"plate"), ("model.safetensors", b"")],
 )
 def test_a_changed_byte(saved, name, near):
-    """A bit that leaves the file valid: in a word, or in the last weight."""
+    """A changed bit that leaves the file valid: in a word, or in the last weight."""
     content = bytearray((saved / name).read_bytes())
     content[content.index(near) if near else -2] ^= 1
     (saved / name).write_bytes(content)
@@ -229,20 +229,20 @@ def test_another_size_is_seen_without_hashes(saved):
         load_checkpoint(saved, check_hashes=False)
 
 
-def test_without_manifest_it_was_never_finished(saved):
+def test_without_manifest_it_is_incomplete(saved):
     (saved / "manifest.json").unlink()
     with pytest.raises(CheckpointError, match="manifest.json: is missing: .* never finished"):
         load_checkpoint(saved)
 
 
-def test_a_file_that_the_manifest_does_not_know(saved):
+def test_a_file_that_is_not_in_the_manifest(saved):
     edit_json(saved / "manifest.json", lambda content: content["files"].pop("norm_stats.json"))
     with pytest.raises(CheckpointError, match="norm_stats.json: is not in manifest.json"):
         load_checkpoint(saved)
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "..", "a/b", "", "a\\b"])
-def test_a_manifest_that_leads_elsewhere(saved, name):
+def test_a_manifest_with_a_path_outside_the_folder(saved, name):
     record = {"size": 1, "sha256": "0" * 64}
     edit_json(saved / "manifest.json", lambda content: content["files"].update({name: record}))
     with pytest.raises(CheckpointError, match="manifest.json: names the file .*same folder"):
@@ -304,7 +304,7 @@ def test_weights_that_diverged_are_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_is_left_of_a_save_that_fails(tmp_path, monkeypatch):
+def test_a_failed_save_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
@@ -315,7 +315,7 @@ def test_nothing_is_left_of_a_save_that_fails(tmp_path, monkeypatch):
 
 
 def test_loading_makes_no_second_copy(tmp_path):
-    """Beside the weights stands one window of the file, though the dtype is another one."""
+    """Peak memory is the weights and one window of the file, also with another dtype."""
     code = """
 import sys, torch
 from pathlib import Path
@@ -343,13 +343,14 @@ print(size, peak - before)
     save_checkpoint(large, random_checkpoint("nano"))
     command = [sys.executable, "-c", code, str(small), str(large)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
     weights, grown = map(int, done.stdout.split())  # [KiB]
     assert weights > 15_000
     # A second copy would be all of `weights` more; a float32 one twice that.
     assert grown < 1.4 * weights, done.stdout
 
 
-def test_random_weights_say_so():
+def test_random_weights_are_described_as_such():
     checkpoint = random_checkpoint("tiny", seed=3)
     assert checkpoint.is_random
     assert "weights drawn at random (seed 3): it has learned nothing" in checkpoint.description
@@ -370,7 +371,7 @@ def test_a_tokenizer_that_does_not_ship():
         ({"flow": False}, "found 6 with flow False"),
     ],
 )
-def test_prefixes_that_nobody_was_taught(saved, changes, message):
+def test_invalid_prefixes(saved, changes, message):
     edit_json(saved / "config.json", lambda content: content["training"].update(changes))
     (saved / "manifest.json").unlink()
     write_manifest(saved)

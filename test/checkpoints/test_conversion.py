@@ -1,4 +1,4 @@
-"""From layout to layout and back: the weights stay what they were, bit by bit."""
+"""Conversion between layouts: the weights are unchanged, bit by bit."""
 
 import json
 import os
@@ -20,8 +20,8 @@ from pi05_ros.checkpoints.layouts.unnamed_stats import (
     EntryMeaning,
     StatsMapping,
     UnnamedStats,
-    chosen,
     name_entries,
+    select_stats,
 )
 from pi05_ros.checkpoints.storage.manifest import write_manifest
 from pi05_ros.checkpoints.storage.weights import wanted_shapes
@@ -54,7 +54,7 @@ def tensors_of(folder):
     return safetensors.torch.load_file(folder / "model.safetensors")
 
 
-def test_there_and_back_again(source, tmp_path):
+def test_round_trip_through_lerobot(source, tmp_path):
     convert(read_contents(source), tmp_path / "ours", norm_stats={"robot": STATS})
     ours = load_checkpoint(tmp_path / "ours")
     want = public.our_tensors()
@@ -77,8 +77,8 @@ def test_there_and_back_again(source, tmp_path):
     assert load_checkpoint(tmp_path / "again").norm_stats == {"robot": STATS}
 
 
-def test_what_lerobot_reads(source, tmp_path):
-    """config.json and the steps, as PI05Config and the pipelines of LeRobot 7427f318 take them."""
+def test_files_for_lerobot(source, tmp_path):
+    """config.json and the steps, as PI05Config and the pipelines of LeRobot 7427f318 expect."""
     convert(read_contents(source), tmp_path / "ours", norm_stats={"robot": STATS})
     theirs = tmp_path / "theirs"
     convert(read_contents(tmp_path / "ours"), theirs, to="lerobot", dtype=torch.bfloat16)
@@ -127,8 +127,8 @@ def test_what_lerobot_reads(source, tmp_path):
     assert name_entries(found, meanings, "test") == STATS
 
 
-def test_every_tensor_that_lerobot_asks_for(monkeypatch):
-    """Its strict loading wants 813 names at the published sizes."""
+def test_every_tensor_that_lerobot_expects(monkeypatch):
+    """Its strict loading expects 813 names at the published sizes."""
     monkeypatch.undo()
     listed = Path(os.environ.get("PI05_REFERENCE", SHARED / "reference")).parent / KEYS
     if not listed.is_file():
@@ -178,7 +178,7 @@ def test_one_robot_for_lerobot(source, tmp_path):
     assert (tmp_path / "theirs" / "policy_preprocessor.json").exists()
 
 
-def test_nothing_is_left_when_it_is_stopped(source, tmp_path):
+def test_an_interrupted_conversion_leaves_nothing(source, tmp_path):
     def stop(_):
         raise KeyboardInterrupt
 
@@ -215,7 +215,7 @@ def test_a_full_disk(source, tmp_path, monkeypatch):
     assert not (tmp_path / "no").exists()
 
 
-def test_a_disk_that_fills_up_on_the_way(source, tmp_path):
+def test_a_disk_that_fills_up_during_writing(source, tmp_path):
     def fail(_):
         raise OSError(28, "No space left on device")
 
@@ -224,7 +224,7 @@ def test_a_disk_that_fills_up_on_the_way(source, tmp_path):
     assert list((tmp_path / "no").iterdir()) == []
 
 
-def test_a_target_that_is_there(source, tmp_path):
+def test_a_target_that_exists(source, tmp_path):
     with pytest.raises(CheckpointError, match="lerobot: is not empty"):
         convert(read_contents(source), source)
 
@@ -237,7 +237,7 @@ def test_a_tokenizer_is_needed(source, tmp_path):
     assert (tmp_path / "c" / "tokenizer.model").read_bytes() == tokenizer.read_bytes()
 
 
-def test_our_own_is_sealed_anew(source, tmp_path):
+def test_our_own_gets_a_new_manifest(source, tmp_path):
     convert(read_contents(source), tmp_path / "c")
     write_manifest(tmp_path / "c")
     load_checkpoint(tmp_path / "c")
@@ -275,12 +275,12 @@ def test_meanings_that_do_not_fit(stats, meanings, message):
         name_entries(stats, meanings, "map.yaml")
 
 
-def test_which_statistics_are_meant():
+def test_selection_of_statistics():
     one, other = unnamed(), unnamed(name="assets/y")
-    assert chosen([one], "", "map.yaml") is one
-    assert chosen([one, other], "assets/y", "map.yaml") is other
+    assert select_stats([one], "", "map.yaml") is one
+    assert select_stats([one, other], "assets/y", "map.yaml") is other
     with pytest.raises(ConfigError, match="one of 'assets/x', 'assets/y', found ''"):
-        chosen([one, other], "", "map.yaml")
+        select_stats([one, other], "", "map.yaml")
     with pytest.raises(ConfigError, match="one of none, found"):
-        chosen([], "z", "map.yaml")
+        select_stats([], "z", "map.yaml")
     assert StatsMapping(()).statistics == ""

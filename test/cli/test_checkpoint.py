@@ -22,7 +22,7 @@ from pi05_ros.checkpoints.checkpoint import (
 )
 from pi05_ros.cli.main import main
 from pi05_ros.evaluation.probe import scenes
-from pi05_ros.inference.fitting import cameras_for, stats_for
+from pi05_ros.inference.compatibility import cameras_for, stats_for
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.platforms.platform import load_platform
 

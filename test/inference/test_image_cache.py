@@ -1,4 +1,4 @@
-"""Pictures are embedded once, and never taken for one another."""
+"""Pictures are embedded once, by their content."""
 
 import numpy as np
 import torch
@@ -42,11 +42,11 @@ def test_one_changed_pixel_is_another_picture():
     assert values(cache, picture(0), changed) == [0, 1]
 
 
-def test_the_one_used_longest_ago_goes_first():
+def test_the_least_recently_used_is_dropped_first():
     cache, batches = make(capacity=2)
     values(cache, picture(1), picture(2))
     values(cache, picture(1))
-    values(cache, picture(3))  # 2 goes.
+    values(cache, picture(3))  # Drops 2.
     values(cache, picture(1), picture(3))
     assert batches == [2, 1]
     values(cache, picture(2))

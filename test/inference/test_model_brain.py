@@ -19,7 +19,7 @@ from pi05_ros.checkpoints.checkpoint import (
     save_checkpoint,
 )
 from pi05_ros.errors import ConfigError
-from pi05_ros.inference.fitting import stats_for
+from pi05_ros.inference.compatibility import stats_for
 from pi05_ros.inference.model_brain import ModelBrain, ObservationError
 from pi05_ros.model.decoding import Decoded
 from pi05_ros.model.normalization import NormStats
@@ -80,41 +80,44 @@ def test_chunks_are_finite_and_within_the_limits(platform, brain):
 
 
 def test_normalised_actions_become_platform_units(platform, brain, monkeypatch):
-    result = brain._engine.draw_actions({"front": np.zeros((28, 28, 3), np.uint8)}, "x")
-    rows = np.full((50, 32), 9.0, np.float32)  # What is padding never reaches the robot.
+    result = brain._engine.sample_actions({"front": np.zeros((28, 28, 3), np.uint8)}, "x")
+    rows = np.full((50, 32), 9.0, np.float32)  # Padding is not returned.
     rows[:, : platform.size] = 0.5
     rows[1, : platform.size] = -3.0
     known = dataclasses.replace(result, actions=rows)
-    monkeypatch.setattr(brain._engine, "draw_actions", lambda *_, **__: known)
+    monkeypatch.setattr(brain._engine, "sample_actions", lambda *_, **__: known)
     chunk = brain.predict_chunk(observe(platform), "pick up the plate").actions
     want = platform.lower + 0.75 * (platform.upper - platform.lower)
     np.testing.assert_allclose(chunk[0], want, atol=1e-6)
     np.testing.assert_allclose(chunk[1], platform.lower)  # Outside: the limit.
 
 
-def test_who_sees_which_cameras_and_which_words(platform, brain, monkeypatch):
-    seen = {}
-    for head in ("write_text", "draw_actions"):
+def test_cameras_and_prompts_of_both_heads(platform, brain, monkeypatch):
+    inputs = {}
+    for head in ("generate_text", "sample_actions"):
         inner = getattr(brain._engine, head)
 
         def spy(images, prompt, head=head, inner=inner, **rest):
-            seen[head] = (list(images), prompt)
+            inputs[head] = (list(images), prompt)
             return inner(images, prompt, **rest)
 
         monkeypatch.setattr(brain._engine, head, spy)
     observation = observe(platform)
     brain.predict_subtask(observation, "put the dishes in the sink")
     brain.predict_chunk(observation, "pick up the plate")
-    assert seen["write_text"][0] == ["front", "back", "left_wrist", "right_wrist"]
-    assert seen["draw_actions"][0] == ["front", "left_wrist", "right_wrist"]
+    assert inputs["generate_text"][0] == ["front", "back", "left_wrist", "right_wrist"]
+    assert inputs["sample_actions"][0] == ["front", "left_wrist", "right_wrist"]
     units = [dimension.unit for dimension in platform.dimensions]
     stats = NormStats.from_limits(platform.names, units, platform.lower, platform.upper)
     bins = prompts.state_bins(stats.normalize_state(observation.state))
     assert len(bins) == platform.size  # Not padded.
     state = " ".join(map(str, bins))
-    # The low level reads the subtask and never the task.
-    assert seen["write_text"][1] == f"Task: put the dishes in the sink, State: {state};\nSubtask: "
-    assert seen["draw_actions"][1] == f"Task: pick up the plate, State: {state};\nAction: "
+    # The low level gets the subtask, never the task.
+    assert (
+        inputs["generate_text"][1]
+        == f"Task: put the dishes in the sink, State: {state};\nSubtask: "
+    )
+    assert inputs["sample_actions"][1] == f"Task: pick up the plate, State: {state};\nAction: "
 
 
 def test_a_subtask_of_random_weights_is_a_valid_one(platform, brain):
@@ -122,7 +125,7 @@ def test_a_subtask_of_random_weights_is_a_valid_one(platform, brain):
         prediction = brain.predict_subtask(observe(platform, seed=seed), "make the bed")
         assert prediction.text.isprintable()
         assert 0.0 < prediction.score <= 1.0
-        # The low level can read whatever the high level said.
+        # The low level accepts any subtask of the high level.
         brain.predict_chunk(observe(platform), prediction.text)
     assert brain.subtask_times.total > 0
 
@@ -157,7 +160,7 @@ def test_boxes_subtask_and_end_come_through(platform, brain, monkeypatch):
     assert brain.predict_subtask(observe(platform), "put the dishes in the sink").done
 
 
-def test_a_missing_camera_is_said_once_and_left_out(platform, brain, caplog):
+def test_a_missing_camera_is_logged_once_and_left_out(platform, brain, caplog):
     observation = without(observe(platform), "left_wrist")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
@@ -165,7 +168,7 @@ def test_a_missing_camera_is_said_once_and_left_out(platform, brain, caplog):
     assert caplog.text.count("no picture of left_wrist") == 1
 
 
-def test_observations_that_must_not_be_acted_on(platform, brain):
+def test_invalid_observations(platform, brain):
     good = observe(platform)
     broken = good.state.copy()
     broken[3] = np.nan
@@ -181,7 +184,7 @@ def test_observations_that_must_not_be_acted_on(platform, brain):
             brain.predict_subtask(observation, "make the bed")
 
 
-def test_a_saved_checkpoint_thinks_for_its_own_platforms_only(tmp_path):
+def test_a_saved_checkpoint_runs_on_its_own_platforms_only(tmp_path):
     model = random_checkpoint("tiny", seed=3)
     first, second = map(load_platform, PLATFORMS)
     trained = Checkpoint(model.model, model.tokenizer, {first.name: stats_of(first)}, "trained")
@@ -215,7 +218,7 @@ def test_checkpoint_arguments():
         ModelBrain(platform, "random:tiny?sed=1")
 
 
-def test_nano_is_what_an_empty_argument_means():
+def test_an_empty_argument_is_nano():
     platform = load_platform(PLATFORMS[1])
     brain = ModelBrain(platform)
     assert brain.info.checkpoint == "random:nano?seed=0"
@@ -225,16 +228,16 @@ def test_nano_is_what_an_empty_argument_means():
     assert np.isfinite(chunk).all()
 
 
-def test_weights_that_only_act_leave_the_task_as_it_is(platform, tmp_path, caplog):
+def test_weights_without_text_return_the_task(platform, tmp_path, caplog):
     brain = ModelBrain(platform, saved(tmp_path, platform, "pi05", training=Training(flow=True)))
     assert brain.info.subtask_source == "implicit"
-    assert "was not trained to say subtasks" in caplog.text
+    assert "was not trained to predict subtasks" in caplog.text
     brain.warm_up()
     answer = brain.predict_subtask(observe(platform), "make the bed")
     assert (answer.text, answer.boxes, answer.done) == ("make the bed", (), False)
 
 
-def test_pi0_is_told_the_state_as_numbers(platform, tmp_path):
+def test_pi0_gets_the_state_as_numbers(platform, tmp_path):
     brain = ModelBrain(platform, saved(tmp_path, platform, "pi0", training=Training(flow=True)))
     brain.warm_up()
     observation = observe(platform)
@@ -251,18 +254,18 @@ def test_pi0_is_told_the_state_as_numbers(platform, tmp_path):
 
 @pytest.mark.parametrize(("variant", "opening"), [("pi0_fast", "Action: "), ("pi05", "")])
 def test_actions_in_fast_tokens(platform, tmp_path, monkeypatch, variant, opening):
-    draw = np.random.default_rng(0)
+    random = np.random.default_rng(0)
     wave = np.sin(np.linspace(0.0, 3.0, 50))[:, None]
-    chunks = [wave * draw.uniform(-0.5, 0.5, platform.size) for _ in range(20)]
+    chunks = [wave * random.uniform(-0.5, 0.5, platform.size) for _ in range(20)]
     fast = FastTokenizer.fit(chunks, size=500)
     folder = saved(tmp_path, platform, variant, training=Training(fast=True), fast=fast)
     brain = ModelBrain(platform, folder)
     brain.warm_up()
     observation = observe(platform)
 
-    written = action_text.spell(brain._engine._tokenizer, fast, chunks[3], opening)
+    answer_ids = action_text.encode_actions(brain._engine._tokenizer, fast, chunks[3], opening)
     monkeypatch.setattr(
-        "pi05_ros.inference.engine.decode", lambda *_, **__: Decoded(tuple(written), 0.9, True)
+        "pi05_ros.inference.engine.decode", lambda *_, **__: Decoded(tuple(answer_ids), 0.9, True)
     )
     low, high = platform.lower / 2, platform.upper / 2  # Of the statistics.
     want = np.clip((chunks[3] + 1) / 2 * (high - low) + low, platform.lower, platform.upper)
@@ -271,7 +274,7 @@ def test_actions_in_fast_tokens(platform, tmp_path, monkeypatch, variant, openin
     np.testing.assert_allclose(prediction.actions, want, atol=bound + 1e-6)
     assert prediction.times.total > 0.0
 
-    del written[len(written) // 2]
+    del answer_ids[len(answer_ids) // 2]
     with pytest.raises(FastError, match="wanted"):
         brain.predict_chunk(observation, "pick up the plate")
 
@@ -285,18 +288,18 @@ def test_fast_tokens_without_their_tokenizer(platform, tmp_path):
 def test_pictures_come_in_the_order_of_the_weights(platform, tmp_path, monkeypatch):
     order = ("right_wrist", "front")
     brain = ModelBrain(platform, saved(tmp_path, platform, "pi05", policy_cameras=order))
-    seen = []
-    inner = brain._engine.draw_actions
+    inputs = []
+    inner = brain._engine.sample_actions
     monkeypatch.setattr(
         brain._engine,
-        "draw_actions",
-        lambda images, *rest, **more: seen.append(tuple(images)) or inner(images, *rest, **more),
+        "sample_actions",
+        lambda images, *rest, **more: inputs.append(tuple(images)) or inner(images, *rest, **more),
     )
     brain.predict_chunk(observe(platform), "pick up the plate")
-    assert seen == [order]
+    assert inputs == [order]
 
 
-def test_a_camera_that_the_robot_has_not(platform, tmp_path):
+def test_a_camera_that_the_robot_lacks(platform, tmp_path):
     folder = saved(tmp_path, platform, "pi05", policy_cameras=("base_0_rgb",))
     with pytest.raises(CheckpointError, match="the camera 'base_0_rgb', wanted one of .*: front"):
         ModelBrain(platform, folder)
@@ -310,7 +313,7 @@ def test_a_camera_that_the_robot_has_not(platform, tmp_path):
         ({"device": "cpu", "execution": "graphs"}, "wants the model on a CUDA device"),
     ],
 )
-def test_no_other_device_in_silence(options, message):
+def test_no_silent_fallback_to_another_device(options, message):
     with pytest.raises(ConfigError, match=message):
         ModelBrain(load_platform(PLATFORMS[0]), TINY, ModelOptions(**options))
 

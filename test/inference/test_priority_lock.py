@@ -1,4 +1,4 @@
-"""Who gets the lock first."""
+"""Order in which the lock is acquired."""
 
 import threading
 
@@ -10,7 +10,7 @@ WAIT_S = 10.0
 
 
 def waiting(lock: PriorityLock, order: list[str], name: str, urgent: bool) -> threading.Thread:
-    """A thread that waits for the lock, notes its name and lets go."""
+    """A thread that acquires the lock, appends its name and releases it."""
 
     def run() -> None:
         with lock.hold(urgent=urgent):
@@ -22,7 +22,7 @@ def waiting(lock: PriorityLock, order: list[str], name: str, urgent: bool) -> th
 
 
 def until(condition) -> None:
-    """Waits until the condition holds."""
+    """Wait until the condition holds."""
     pause = threading.Event()
     for _ in range(int(WAIT_S / 0.005)):
         if condition():
@@ -31,35 +31,35 @@ def until(condition) -> None:
     raise TimeoutError
 
 
-def test_the_urgent_go_first():
+def test_urgent_threads_go_first():
     lock, order = PriorityLock(), []
     with lock.hold(urgent=False):
-        threads = [waiting(lock, order, "patient", urgent=False)]
+        threads = [waiting(lock, order, "normal", urgent=False)]
         until(lambda: len(lock._changed._waiters) == 1)
         threads.append(waiting(lock, order, "urgent", urgent=True))
         until(lambda: len(lock._changed._waiters) == 2)
     for thread in threads:
         thread.join(WAIT_S)
-    assert order == ["urgent", "patient"]
+    assert order == ["urgent", "normal"]
 
 
-def test_a_patient_holder_gives_way_to_the_urgent_only():
+def test_a_holder_yields_to_urgent_threads_only():
     lock, order = PriorityLock(), []
     with lock.hold(urgent=False):
-        lock.give_way()  # Nobody waits: nothing happens.
-        threads = [waiting(lock, order, "patient", urgent=False)]
+        lock.yield_to_urgent()  # No thread waits: no effect.
+        threads = [waiting(lock, order, "normal", urgent=False)]
         until(lambda: len(lock._changed._waiters) == 1)
-        lock.give_way()
+        lock.yield_to_urgent()
         order.append("holder")
         threads.append(waiting(lock, order, "urgent", urgent=True))
         until(lambda: len(lock._changed._waiters) == 2)
-        lock.give_way()
+        lock.yield_to_urgent()
         order.append("holder again")
     for thread in threads:
         thread.join(WAIT_S)
-    # The patient one that was let in with the urgent one may come before the holder's return.
+    # The other thread, woken with the urgent one, may run before the holder.
     assert order[:2] == ["holder", "urgent"]
-    assert sorted(order[2:]) == ["holder again", "patient"]
+    assert sorted(order[2:]) == ["holder again", "normal"]
 
 
 def test_an_error_releases_the_lock():

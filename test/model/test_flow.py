@@ -35,7 +35,7 @@ def test_euler_of_a_linear_field_in_closed_form():
     torch.testing.assert_close(found, noise * 0.9**10)
 
 
-def test_the_velocity_is_asked_at_each_step_once():
+def test_the_velocity_is_evaluated_once_per_step():
     asked = []
     flow.integrate(lambda x, step: asked.append(step) or x, draw(0, 1, 1, 1), 4)
     assert asked == [0, 1, 2, 3]

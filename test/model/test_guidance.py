@@ -22,8 +22,8 @@ def draw(seed: int, *shape: int) -> Tensor:
 
 def test_the_mask_is_the_papers():
     """Horizon 8, 2 rows committed, 3 executed anew: H − s = 5, and c is 3/4, 2/4, 1/4."""
-    falling = [c * (math.exp(c) - 1.0) / (math.e - 1.0) for c in (0.75, 0.5, 0.25)]
-    want = torch.tensor([1.0, 1.0, *falling, 0.0, 0.0, 0.0])
+    decaying = [c * (math.exp(c) - 1.0) / (math.e - 1.0) for c in (0.75, 0.5, 0.25)]
+    want = torch.tensor([1.0, 1.0, *decaying, 0.0, 0.0, 0.0])
     torch.testing.assert_close(soft_mask(2, 5, 8), want)
 
 
@@ -57,7 +57,7 @@ def test_weights_by_time():
             guidance_weight(tau)
 
 
-def test_a_mask_of_nothing_guides_nowhere():
+def test_a_mask_of_zeros_does_not_guide():
     smooth = SmoothFlow()
     noise = draw(0, 3, HORIZON, 2)
     found = integrate_guided(
@@ -67,7 +67,7 @@ def test_a_mask_of_nothing_guides_nowhere():
 
 
 def test_one_step_by_hand():
-    """v = A·x + b: the estimate is x + v, its Jacobian I + A, and each pulls with β = 5."""
+    """v = A·x + b: the estimate is x + v, its Jacobian I + A, and each gain is β = 5."""
     matrix, offset = draw(0, 3, 3), draw(1, 3)
     x, target, weights = draw(2, 1, 1, 3), draw(3, 1, 1, 3), torch.tensor([[[1.0, 0.5, 0.0]]])
     found = integrate_guided(
@@ -90,10 +90,10 @@ def test_the_error_shrinks_by_a_known_factor():
         left = left * (1.0 - guidance_weight(tau) * weights / 10)
     unguided = noise - constant
     torch.testing.assert_close(found - target, left * (unguided - target))
-    assert left[0, 0, 0] < 0.02  # A row that binds wholly is reached to 2 %.
+    assert left[0, 0, 0] < 0.02  # A row of weight 1 ends within 2 % of its target.
 
 
-def test_nothing_is_left_of_the_gradients():
+def test_no_gradient_is_kept():
     scale = torch.nn.Parameter(torch.tensor(0.5))
     noise = draw(0, 1, 4, 2)
     before = noise.clone()
@@ -130,8 +130,8 @@ def handover() -> Handover:
     return Handover(old, now.draw(noise), guided(HORIZON - EXECUTED), guided(DELAY))
 
 
-def test_the_known_flow_is_one(handover):
-    """Both ways are taken, and the chunks lie as far from them as they should."""
+def test_the_known_flow(handover):
+    """Both paths occur, and the chunks scatter around them as constructed."""
     found = handover.unguided
     assert (kinds(found) > 0).float().mean().item() == pytest.approx(0.5, abs=0.1)
     own = SmoothFlow(start=EXECUTED).paths[(kinds(found) < 0).long()]
@@ -146,7 +146,7 @@ def test_guidance_keeps_the_prefix(handover):
     assert off(handover.guided) < 0.05
 
 
-def test_guidance_takes_the_way_that_was_begun(handover):
+def test_guidance_stays_on_the_path_of_the_old_chunk(handover):
     def same(chunks: Tensor) -> float:
         return (kinds(chunks) == kinds(handover.old)).float().mean().item()
 
@@ -166,7 +166,7 @@ def test_guidance_halves_the_jump_at_the_seam(handover):
 
 
 def test_the_soft_mask_beats_the_committed_rows_alone(handover):
-    """As the paper finds: the plan behind them says more about where it leads."""
+    """As in the paper: the rows behind them identify the path."""
     seams = [
         velocity_jump(handover.old, c, DELAY).mean() for c in (handover.guided, handover.hard)
     ]
@@ -175,8 +175,8 @@ def test_the_soft_mask_beats_the_committed_rows_alone(handover):
     assert same[0] > same[1]
 
 
-def test_a_prefix_pulls_at_the_rows_behind_it(handover):
-    """Rows of weight 0 follow it all the same: that is what the Jacobian is for."""
+def test_a_prefix_guides_the_rows_behind_it(handover):
+    """Rows of weight 0 follow through the Jacobian."""
     behind = slice(DELAY, HORIZON - EXECUTED)
     off = {
         name: (getattr(handover, name) - handover.old)[:, behind].abs().mean().item()
@@ -186,7 +186,7 @@ def test_a_prefix_pulls_at_the_rows_behind_it(handover):
 
 
 def test_guided_chunks_are_as_smooth_as_any(handover):
-    """Behind the seam, too: nothing is paid for it later."""
+    """Behind the seam, too."""
 
     def roughness(chunks: Tensor) -> float:
         return chunks[:, DELAY:].diff(n=2, dim=1).abs().mean().item()

@@ -1,6 +1,6 @@
 """Vision and language model against transformers' PaliGemma: small random weights, float32.
 
-Same weights, same inputs; compared are the vision tower's layers, the projected pictures, keys and
+Same weights, same inputs; compared: the vision tower's layers, the projected pictures, keys and
 values of every layer of the language model, its last hidden states, the logits and the loss.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # Before the import: nothing here may reach for a network.
+os.environ["HF_HUB_OFFLINE"] = "1"  # Before the import: no test may use the network.
 
 import pytest
 import torch
@@ -31,11 +31,11 @@ PICTURE = VOCABULARY - 1  # Their placeholder for a picture's token; no text hol
 
 @dataclass(frozen=True)
 class Case:
-    """What a batch looks like; B rows, C cameras."""
+    """Layout of a batch; B rows, C cameras."""
 
     cameras: tuple[str, ...]  # A row each: "110" lacks the last of three cameras.
     prompts: tuple[str, ...]  # A row each: x a token, . padding.
-    targets: tuple[str, ...] = ()  # Likewise; none: nothing is written.
+    targets: tuple[str, ...] = ()  # Likewise; none: no targets.
     heads: int = 4
     kv_heads: int = 1
 
@@ -58,7 +58,7 @@ CASES = {
 
 
 def make(heads: int = 4, kv_heads: int = 1) -> Pi05:
-    """Our model, every weight drawn."""
+    """Our model with random weights."""
     config = ModelConfig(
         name="small",
         variant="pi0_fast",  # Vision and language alone.
@@ -92,7 +92,7 @@ def make(heads: int = 4, kv_heads: int = 1) -> Pi05:
 
 
 def theirs_of(model: Pi05):
-    """transformers' model of the same sizes, with the same weights."""
+    """The model of transformers, of the same sizes, with the same weights."""
     vision, language = model.config.vision, model.config.language
     config = transformers.PaliGemmaConfig(
         vision_config=transformers.SiglipVisionConfig(
@@ -137,12 +137,12 @@ def their_name(name: str) -> str:
 
 
 def there(rows: tuple[str, ...], mark: str) -> Tensor:
-    """Where a mark stands, (B, longest) bool."""
+    """Positions of a mark, (B, longest) bool."""
     return torch.tensor([[letter == mark for letter in row] for row in rows])
 
 
 def batch_of(case: Case) -> Batch:
-    """Inputs as training sees them."""
+    """A training batch of a case."""
     generator = torch.Generator().manual_seed(1)
     cameras, prompt_valid = there(case.cameras, "1"), there(case.prompts, "x")
 
@@ -161,7 +161,7 @@ def batch_of(case: Case) -> Batch:
 
 
 def inputs_of(batch: Batch, per_picture: int) -> dict[str, Tensor]:
-    """The same inputs in transformers' words."""
+    """The same inputs under transformers' names."""
     rows, cameras = batch.cameras.shape
     pictures = torch.full((rows, cameras * per_picture), PICTURE)
     ids = [pictures, batch.prompt]
@@ -182,7 +182,7 @@ def inputs_of(batch: Batch, per_picture: int) -> dict[str, Tensor]:
 
 def close(found: Tensor, want: Tensor) -> None:
     torch.testing.assert_close(found, want, atol=TOLERANCE, rtol=0)
-    assert want.std() > 0.1  # Not because both are nothing.
+    assert want.std() > 0.1  # Not equal by being constant.
 
 
 @torch.inference_mode()
@@ -207,11 +207,11 @@ def test_vision_language_and_logits_equal_paligemmas(case):
         close(layer, want)
     close(pictures, features.pooler_output)
 
-    hidden, context = losses.read(ours, batch)
+    hidden, context = losses.run_language_model(ours, batch)
     want = theirs(**inputs, use_cache=True, output_hidden_states=True)
     valid = context.valid
     caches = want.past_key_values.layers
-    for layer, cache in zip(context.memory, caches, strict=True):
+    for layer, cache in zip(context.caches, caches, strict=True):
         for part, other in ((layer.keys, cache.keys), (layer.values, cache.values)):
             close(part.transpose(1, 2)[valid], other.transpose(1, 2)[valid])
     close(hidden[valid], want.hidden_states[-1][valid])
@@ -228,7 +228,7 @@ def test_loss_and_gradients_equal_paligemmas(name):
     logits = theirs(**inputs).logits
     entropies = []
     for row, valid in enumerate(inputs["attention_mask"].bool()):
-        # Without its padding, a row's token k + 1 is what its position k predicts.
+        # Without its padding, a row's token k + 1 is predicted at its position k.
         count = int(batch.targets.valid[row].sum())
         predicted = logits[row, valid][-count - 1 : -1]
         written = batch.targets.tokens[row, batch.targets.valid[row]]
@@ -252,7 +252,7 @@ def test_decoded_text_equals_paligemmas():
     """Twelve tokens, greedy, each on the cache of those before it."""
     ours = make(kv_heads=2)
     with torch.no_grad():
-        for layer in ours.language.layers:  # Louder, or each token would only repeat the last.
+        for layer in ours.language.layers:  # Scaled up, or each token would only repeat the last.
             layer.mlp.down.weight.mul_(8.0)
     theirs, batch = theirs_of(ours), batch_of(Case(("11",), ("xxxxxx",)))
     inputs = inputs_of(batch, ours.config.vision.tokens)
@@ -265,6 +265,6 @@ def test_decoded_text_equals_paligemmas():
     )
     pictures = ours.embed_images(batch.images.flatten(0, 1)).flatten(0, 1)[None]
     prefix = torch.cat([pictures, ours.language.embed(batch.prompt)], dim=1)
-    decoded = decode_text(ours, *ours.read_tail(prefix, tail=1), end=-1, limit=12)
+    decoded = decode_text(ours, *ours.prefill(prefix, tail=1), end=-1, limit=12)
     assert list(decoded.tokens) == written[0, -12:].tolist()
     assert len(set(decoded.tokens)) > 3

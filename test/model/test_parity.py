@@ -1,7 +1,7 @@
 """The architecture against the public one: LeRobot's PI05 on small random weights, float32.
 
 The weights and the case lie outside the repository, in `shared/reference` beside it or where
-PI05_REFERENCE points. Its README says how they were made and what a mistake would do.
+PI05_REFERENCE points. Its README describes how they were made and how sensitive they are.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from pi05_ros.model.config import (
     VisionConfig,
     load_preset,
 )
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch
 
@@ -85,8 +86,10 @@ def model(facts: dict, tmp_path_factory: pytest.TempPathFactory) -> Pi05:
     return load_model(config, contents.tensors, torch.float32, "cpu")
 
 
-def read(model: Pi05, case: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, Context]:
-    """Reads the case's prefix: embeddings, hidden states, context."""
+def prefill(
+    model: Pi05, case: dict[str, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, Context]:
+    """Prefill the case's prefix: embeddings, hidden states, context."""
     pictures = [model.embed_images(images) for images in case["inputs.images_u8"]]
     text = model.language.embed(case["inputs.tokens"])
     valid = [
@@ -96,18 +99,18 @@ def read(model: Pi05, case: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torc
     valid = torch.cat([*valid, case["inputs.token_mask"]], dim=1)
     assert torch.equal(valid, case["outputs.prefix_pad_mask"])
     embeddings = torch.cat([*pictures, text], dim=1)
-    hidden, context = model.read(embeddings, valid)
+    hidden, context = model.prefill(embeddings, valid)
     return embeddings, hidden, context
 
 
 @torch.inference_mode()
 def test_prefix_embeddings_and_caches(model, case):
-    embeddings, _, context = read(model, case)
+    embeddings, _, context = prefill(model, case)
     want = case["outputs.prefix_embs_sample"]
     # Text is scaled to several units, so that float32 leaves 1e-5 of it.
     torch.testing.assert_close(embeddings[:, SAMPLED], want, atol=TOLERANCE, rtol=1e-5)
     valid = case["outputs.prefix_pad_mask"][0, SAMPLED]
-    for index, layer in enumerate(context.memory):
+    for index, layer in enumerate(context.caches):
         for ours, kind in ((layer.keys, "k"), (layer.values, "v")):
             want = case[f"outputs.cache{index}_{kind}_sample"][:, :, valid]
             torch.testing.assert_close(
@@ -127,7 +130,7 @@ def test_expert_inputs(model, case):
 @torch.inference_mode()
 @pytest.mark.parametrize("steps", [1, 10])
 def test_chunk(model, case, steps):
-    _, _, context = read(model, case)
+    _, _, context = prefill(model, case)
     chunk = model.sample_actions(context, case["inputs.noise"], steps)
     want = case[f"outputs.actions_steps{steps}"]
     torch.testing.assert_close(chunk, want, atol=TOLERANCE, rtol=0)
@@ -135,10 +138,10 @@ def test_chunk(model, case, steps):
 
 @torch.inference_mode()
 def test_chunk_without_the_padding(model, case):
-    """What inference does: leaves padding and missing pictures out, and needs no mask."""
-    embeddings, _, _ = read(model, case)
+    """As in inference: padding and missing pictures left out, no mask."""
+    embeddings, _, _ = prefill(model, case)
     valid = case["outputs.prefix_pad_mask"]
-    _, context = model.read_tail(embeddings[valid][None], tail=0)
+    _, context = model.prefill(embeddings[valid][None], tail=0)
     chunk = model.sample_actions(context, case["inputs.noise"], 10)
     want = case["outputs.actions_steps10"]
     torch.testing.assert_close(chunk, want, atol=TOLERANCE, rtol=0)
@@ -155,7 +158,7 @@ def test_loss_and_gradients(model, case, facts):
     )
     noise, tau = case["inputs.noise"], 1.0 - case["inputs.time"].double()
     model.zero_grad()
-    _, context = losses.read(model, batch)
+    _, context = losses.run_language_model(model, batch)
     errors = losses.flow_errors(model, context, batch, noise, tau)
     torch.testing.assert_close(errors, case["outputs.loss"], atol=TOLERANCE, rtol=1e-5)
     config = losses.LossConfig(alpha=1.0, insulated=False)

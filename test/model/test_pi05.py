@@ -1,4 +1,4 @@
-"""The whole model: ways to read, and what the expert hears. Who depends on whom: test_laws."""
+"""The whole model: prefill, sampling, inputs of the expert. See also test_laws."""
 
 import subprocess
 import sys
@@ -6,7 +6,8 @@ import sys
 import pytest
 import torch
 
-from pi05_ros.model.pi05 import Context, Pi05, draw_weights
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05, draw_weights
 
 PREFIX, TARGETS = 9, 4
 
@@ -31,9 +32,9 @@ def velocity(model: Pi05, noise: torch.Tensor, context: Context, tau: float = 0.
 
 @torch.inference_mode()
 @pytest.mark.parametrize("tail", [0, 1, 3])
-def test_reading_for_the_tail_only(tiny, embeddings, noise, tail):
-    hidden, context = tiny.read(embeddings)
-    found, short = tiny.read_tail(embeddings, tail)
+def test_prefill_for_the_tail_only(tiny, embeddings, noise, tail):
+    hidden, context = tiny.prefill(embeddings)
+    found, short = tiny.prefill(embeddings, tail=tail)
     assert found.shape[1] == tail
     want = hidden[:, embeddings.shape[1] - tail :]
     torch.testing.assert_close(found, want, atol=1e-5, rtol=0)
@@ -43,8 +44,8 @@ def test_reading_for_the_tail_only(tiny, embeddings, noise, tail):
 
 
 @torch.inference_mode()
-def test_the_expert_hears_the_time_and_every_action(tiny, embeddings, noise):
-    _, context = tiny.read(embeddings)
+def test_the_expert_depends_on_the_time_and_every_action(tiny, embeddings, noise):
+    _, context = tiny.prefill(embeddings)
     before = velocity(tiny, noise, context, tau=0.3)
     assert (before - velocity(tiny, noise, context, tau=0.4)).abs().max() > 1e-3
     changed = noise.clone()
@@ -54,10 +55,10 @@ def test_the_expert_hears_the_time_and_every_action(tiny, embeddings, noise):
 
 @torch.inference_mode()
 def test_a_batch_is_its_rows(tiny, embeddings, noise):
-    _, context = tiny.read(embeddings)
+    _, context = tiny.prefill(embeddings)
     both = tiny.sample_actions(context, noise, 3)
     for row in range(2):
-        _, alone = tiny.read(embeddings[row : row + 1])
+        _, alone = tiny.prefill(embeddings[row : row + 1])
         found = tiny.sample_actions(alone, noise[row : row + 1], 3)
         torch.testing.assert_close(both[row : row + 1], found, atol=1e-5, rtol=0)
 
@@ -81,11 +82,11 @@ def test_importing_the_model_loads_neither_ros_nor_a_simulator():
 
 @pytest.fixture(params=["pi05", "pi0"])
 def acting(request, tiny, tiny_pi0, embeddings) -> tuple[Pi05, Context]:
-    """A model that draws actions, and what it has read."""
+    """A model with an expert, and a context for it."""
     model = tiny if request.param == "pi05" else tiny_pi0
-    context = model.read(embeddings)[1]
+    context = model.prefill(embeddings)[1]
     if request.param == "pi0":
-        context = model.tell_state(context, embeddings[:, 0, : model.config.action_dim])
+        context = model.append_state_token(context, embeddings[:, 0, : model.config.action_dim])
     return model, context
 
 
@@ -105,7 +106,7 @@ def test_one_time_for_each_action_or_for_all(acting, noise):
 
 
 @torch.inference_mode()
-def test_each_action_hears_its_own_time_first(acting, noise):
+def test_each_action_depends_mostly_on_its_own_time(acting, noise):
     """A time reaches the others through attention only: less than its own action by far."""
     model, context = acting
     tau = torch.full((2, 50), 0.3, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The parts of the layers, worked out by hand or the long way."""
+"""The parts of the layers, computed by hand or by a plain loop."""
 
 import math
 
@@ -58,18 +58,18 @@ def test_adaptive_norm_by_hand():
         norm(torch.ones(1, 1, 2), None)
 
 
-def test_grouped_attention_the_long_way():
+def test_grouped_attention_by_plain_loops():
     """Each head by itself in numpy: head h uses keys h // 2; softmax(q·k / √D) · v."""
     attention = Attention(width=12, heads=4, kv_heads=2, head_dim=6)
     x = draw(1, 5, 12)
     rotation = rotation_of(torch.arange(5), 6)
     with torch.no_grad():
-        memory = attention.remember(x, rotation, None)
-        found = attention(x, rotation, memory, None)[0].numpy()
+        cache = attention.append(x, rotation, None)
+        found = attention(x, rotation, cache, None)[0].numpy()
         queries = rotate(attention.query(x).view(1, 5, 4, 6).transpose(1, 2), rotation)[0].numpy()
     heads = []
     for head in range(4):
-        keys, values = (part[0, head // 2].numpy() for part in memory)
+        keys, values = (part[0, head // 2].numpy() for part in cache)
         scores = queries[head] @ keys.T / math.sqrt(6)
         weights = np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
         heads.append(weights @ values)

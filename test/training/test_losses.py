@@ -1,4 +1,4 @@
-"""The training pass: each loss against the model one row at a time, and whose gradient ends where.
+"""The training pass: each loss against the model one row at a time, and where gradients stop.
 
 Rows of the batch differ in everything: lengths, missing cameras, text, FAST tokens, actions.
 """
@@ -11,16 +11,17 @@ from torch import Tensor
 
 from pi05_ros.model import flow
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.pi05 import Context, Pi05, VariantError
+from pi05_ros.model.context import Context
+from pi05_ros.model.pi05 import Pi05, VariantError
 from pi05_ros.model.text.tokenizer import END
-from pi05_ros.training.batch import Batch, Sample, Targets, collate
+from pi05_ros.training.batch import Batch, Targets, TrainingSample, collate
 from pi05_ros.training.losses import (
     LossConfig,
     Losses,
     cross_entropy,
     flow_errors,
     losses,
-    read,
+    run_language_model,
     sample_prefix,
 )
 
@@ -29,7 +30,7 @@ PRE, POST, JOINT = LossConfig(alpha=0.0), LossConfig(), LossConfig(insulated=Fal
 
 
 def make(variant: str) -> Pi05:
-    """Two layers, so that one has a successor in the language model; every weight drawn."""
+    """Two layers, so that one has a successor in the language model; random weights."""
     config = dataclasses.replace(load_preset("tiny"), variant=variant, horizon=HORIZON)
     language = dataclasses.replace(config.language, depth=2)
     model = Pi05(dataclasses.replace(config, language=language))
@@ -51,8 +52,8 @@ def fast_only() -> Pi05:
     return make("pi0_fast")
 
 
-def samples(variant: str) -> list[Sample]:
-    """One with everything, one with text only, one with actions only and a missing camera."""
+def samples(variant: str) -> list[TrainingSample]:
+    """All targets, text only, actions only with a missing camera."""
     generator = torch.Generator().manual_seed(1)
 
     def tokens(count: int) -> list[int]:
@@ -66,9 +67,13 @@ def samples(variant: str) -> list[Sample]:
         return torch.randn(HORIZON, DIM, generator=generator)
 
     made = [
-        Sample(images(), tokens(7), [*tokens(4), END], [*tokens(3), END], actions=actions()),
-        Sample(images(), tokens(9), [*tokens(2), END]),
-        Sample(images(), tokens(4), cameras=torch.tensor([True, False, True]), actions=actions()),
+        TrainingSample(
+            images(), tokens(7), [*tokens(4), END], [*tokens(3), END], actions=actions()
+        ),
+        TrainingSample(images(), tokens(9), [*tokens(2), END]),
+        TrainingSample(
+            images(), tokens(4), cameras=torch.tensor([True, False, True]), actions=actions()
+        ),
     ]
     if variant == "pi0":
         made = [dataclasses.replace(s, state=torch.randn(DIM, generator=generator)) for s in made]
@@ -85,22 +90,22 @@ def tau() -> Tensor:
     return flow.sample_tau(3, torch.Generator().manual_seed(3))
 
 
-def alone(model: Pi05, sample: Sample) -> tuple[Tensor, Context]:
-    """A sample as inference reads it: without padding, missing pictures left out."""
+def alone(model: Pi05, sample: TrainingSample) -> tuple[Tensor, Context]:
+    """Prefill a sample as inference does: without padding, missing pictures left out."""
     images = sample.images if sample.cameras is None else sample.images[sample.cameras]
     text = model.language.embed(torch.tensor([sample.prompt]))
     pictures = model.embed_images(images).flatten(0, 1)[None]
-    return model.read_tail(torch.cat([pictures, text], dim=1), tail=1)
+    return model.prefill(torch.cat([pictures, text], dim=1), tail=1)
 
 
-def entropies_alone(model: Pi05, sample: Sample) -> list[float]:
-    """−log p of each target, written one token after the other."""
+def entropies_alone(model: Pi05, sample: TrainingSample) -> list[float]:
+    """−log p of each target, decoded token by token."""
     hidden, context = alone(model, sample)
     logits = model.language.logits(hidden[:, -1])
     found = []
     for token in [*sample.text, *sample.fast]:
         found.append(-logits[0].log_softmax(-1)[token].item())
-        logits, context = model.write(torch.tensor([[token]]), context)
+        logits, context = model.decode_step(torch.tensor([[token]]), context)
     return found
 
 
@@ -117,7 +122,7 @@ def grads(model: Pi05, loss: Tensor) -> dict[str, float]:
 
 
 @torch.no_grad()
-def test_text_costs_what_writing_it_costs(model):
+def test_the_text_loss_equals_decoding_token_by_token(model):
     rows = samples(model.config.variant)
     found = losses(model, collate(rows), PRE)
     first, second = (entropies_alone(model, row) for row in rows[:2])
@@ -130,8 +135,8 @@ def test_text_costs_what_writing_it_costs(model):
 
 
 @torch.no_grad()
-def test_weights_count_tokens(model):
-    """A weight of 0 leaves a token out of the mean; what follows still reads it."""
+def test_weights_of_tokens(model):
+    """A weight of 0 leaves a token out of the mean; later tokens still attend to it."""
     rows = samples(model.config.variant)
     batch = collate(rows)
     weights = batch.targets.weights.clone()
@@ -147,19 +152,19 @@ def test_weights_count_tokens(model):
 
 
 @torch.no_grad()
-def test_actions_cost_the_error_of_the_velocity(model, noise, tau):
+def test_the_flow_loss_is_the_error_of_the_velocity(model, noise, tau):
     rows = samples(model.config.variant)
     found = losses(model, collate(rows), POST, noise, tau)
     for index in (0, 2):
         _, context = alone(model, rows[index])
         if rows[index].state is not None:
-            context = model.tell_state(context, rows[index].state[None])
-        actions, drawn = rows[index].actions[None], noise[index : index + 1]
+            context = model.append_state_token(context, rows[index].state[None])
+        actions, omega = rows[index].actions[None], noise[index : index + 1]
         time = tau[index]
         velocity = model.velocity(
-            time * actions + (1 - time) * drawn, model.modulate(tau[index : index + 1]), context
+            time * actions + (1 - time) * omega, model.modulate(tau[index : index + 1]), context
         )
-        want = (drawn - actions - velocity).square().mean().item()
+        want = (omega - actions - velocity).square().mean().item()
         assert found.flow[index].item() == pytest.approx(want, rel=1e-5)
     assert found.flow[1] == 0.0  # It has no actions.
     parts = found.text + found.fast + 10.0 * found.flow
@@ -167,8 +172,8 @@ def test_actions_cost_the_error_of_the_velocity(model, noise, tau):
 
 
 @pytest.mark.parametrize("config", [POST, JOINT])
-def test_many_draws_cost_the_mean_of_each_alone(model, config, monkeypatch):
-    """Value and gradient, of rows with and without actions; the language model reads once."""
+def test_the_flow_loss_of_many_noises_is_their_mean(model, config, monkeypatch):
+    """Value and gradient, of rows with and without actions; the language model runs once."""
     batch = collate(samples(model.config.variant))
     generator = torch.Generator().manual_seed(4)
     noise = torch.randn(4, 3, HORIZON, DIM, generator=generator)
@@ -191,10 +196,10 @@ def test_many_draws_cost_the_mean_of_each_alone(model, config, monkeypatch):
 
 
 @torch.no_grad()
-def test_action_weights_count_dimensions(model, noise, tau):
+def test_weights_of_action_dimensions(model, noise, tau):
     rows = samples(model.config.variant)
     batch = collate(rows)
-    _, context = read(model, batch)
+    _, context = run_language_model(model, batch)
     errors = flow_errors(model, context, batch, noise, tau)
     weights = torch.zeros(HORIZON, DIM)
     weights[:3, :18] = 1.0
@@ -207,7 +212,7 @@ def test_action_weights_count_dimensions(model, noise, tau):
 
 
 @torch.no_grad()
-def test_a_batch_costs_the_mean_of_its_rows(model, noise, tau):
+def test_the_loss_of_a_batch_is_the_mean_of_its_rows(model, noise, tau):
     rows = samples(model.config.variant)
     whole = losses(model, collate(rows), POST, noise, tau)
     single = [
@@ -219,7 +224,7 @@ def test_a_batch_costs_the_mean_of_its_rows(model, noise, tau):
 
 
 @torch.no_grad()
-def test_what_stands_in_padding_changes_nothing(model, noise, tau):
+def test_the_contents_of_padding_change_nothing(model, noise, tau):
     batch = collate(samples(model.config.variant))
     want = losses(model, batch, POST, noise, tau)
     images, prompt, tokens = (
@@ -242,7 +247,7 @@ def test_what_stands_in_padding_changes_nothing(model, noise, tau):
 
 
 @torch.no_grad()
-def test_where_padding_stands_changes_nothing(model, noise, tau):
+def test_the_place_of_padding_changes_nothing(model, noise, tau):
     """The same tokens, moved to the right by padding on their left and in their middle."""
     batch = collate(samples(model.config.variant))
     want = losses(model, batch, POST, noise, tau)
@@ -265,8 +270,8 @@ def test_where_padding_stands_changes_nothing(model, noise, tau):
 
 
 @torch.no_grad()
-def test_the_flow_never_hears_the_targets(model, noise, tau):
-    """FAST tokens spell the very actions that the expert shall find: changed, or left out."""
+def test_the_flow_is_independent_of_the_targets(model, noise, tau):
+    """FAST tokens encode the very actions that the expert must predict: changed, or left out."""
     batch = collate(samples(model.config.variant))
     want = losses(model, batch, POST, noise, tau).flow
     tokens = batch.targets.tokens.clone()
@@ -278,7 +283,7 @@ def test_the_flow_never_hears_the_targets(model, noise, tau):
 
 
 @torch.no_grad()
-def test_the_text_never_hears_the_actions(model, noise, tau):
+def test_the_text_is_independent_of_the_actions(model, noise, tau):
     batch = collate(samples(model.config.variant))
     want = losses(model, batch, POST, noise, tau)
     changed = dataclasses.replace(batch, actions=batch.actions + 1.0)
@@ -288,14 +293,14 @@ def test_the_text_never_hears_the_actions(model, noise, tau):
     assert not torch.isclose(found.flow[[0, 2]], want.flow[[0, 2]]).any()
 
 
-def test_insulation_ends_the_flows_gradient_at_the_memory(model, noise, tau):
+def test_insulation_stops_the_flows_gradient_at_the_caches(model, noise, tau):
     batch = collate(samples(model.config.variant))
     found = grads(model, losses(model, batch, POST, noise, tau).flow.mean())
     for name, grad in found.items():
         assert (grad > 0) == name.startswith("expert."), name
 
 
-def test_without_insulation_the_flow_shapes_the_language_model(model, noise, tau):
+def test_without_insulation_the_flow_trains_the_language_model(model, noise, tau):
     batch = collate(samples(model.config.variant))
     found = grads(model, losses(model, batch, JOINT, noise, tau).flow.mean())
     last = "language.layers.1."
@@ -311,11 +316,11 @@ def test_without_insulation_the_flow_shapes_the_language_model(model, noise, tau
     }
     assert all(found[name] == 0 for name in unused)
     for name, grad in found.items():
-        assert grad > 0 or name in unused | unread(model), name
+        assert grad > 0 or name in unused | without_effect(model), name
 
 
-def unread(model: Pi05) -> set[str]:
-    """Parameters of no effect on anything: a key's bias moves no softmax."""
+def without_effect(model: Pi05) -> set[str]:
+    """Parameters without effect: a key's bias does not change the softmax."""
     return {name for name, _ in model.named_parameters() if name.endswith("key.bias")}
 
 
@@ -329,12 +334,12 @@ def test_insulation_changes_no_value_and_no_gradient_of_the_expert(model, noise,
             assert found[name] == pytest.approx(want[name], rel=1e-5), name
 
 
-def test_text_shapes_the_language_model_and_never_the_expert(model, noise, tau):
+def test_text_trains_the_language_model_and_never_the_expert(model, noise, tau):
     batch = collate(samples(model.config.variant))
     cost = losses(model, batch, JOINT, noise, tau)
     found = grads(model, (cost.text + cost.fast).mean())
     for name, grad in found.items():
-        assert (grad == 0) == name.startswith("expert.") or name in unread(model), name
+        assert (grad == 0) == name.startswith("expert.") or name in without_effect(model), name
 
 
 def test_pre_training_never_runs_the_expert(model):
@@ -352,7 +357,7 @@ def test_pi0_fast_learns_its_tokens(fast_only, noise, tau):
         losses(fast_only, collate(rows), POST, noise, tau)
 
 
-def test_only_tokens_that_count_get_logits(model, monkeypatch):
+def test_logits_are_computed_for_weighted_tokens_only(model, monkeypatch):
     seen = []
     logits = model.language.logits
     monkeypatch.setattr(model.language, "logits", lambda h: seen.append(len(h)) or logits(h))
@@ -369,19 +374,19 @@ def test_a_batch_without_targets(model, noise, tau):
     assert found.total.item() == pytest.approx(10.0 * found.flow.mean().item())
 
 
-def test_what_is_missing_is_said(model, noise, tau):
+def test_missing_arguments(model, noise, tau):
     rows = samples(model.config.variant)
     with pytest.raises(ValueError, match="wanted noise and tau"):
         losses(model, collate(rows), POST, noise)
     with pytest.raises(ValueError, match=r"found \(1, 3\) times for \(2, 3\) draws"):
         losses(model, collate(rows), POST, noise.expand(2, *noise.shape), tau[None])
     if model.config.variant == "pi0":
-        with pytest.raises(VariantError, match="acts on a state"):
+        with pytest.raises(VariantError, match="needs the state"):
             losses(model, dataclasses.replace(collate(rows), state=None), POST, noise, tau)
     with pytest.raises(ValueError, match="alpha -1"):
         LossConfig(alpha=-1.0)
     batch = collate(rows)
-    hidden, context = model.read(model.language.embed(batch.prompt))
+    hidden, context = model.prefill(model.language.embed(batch.prompt))
     with pytest.raises(ValueError, match="context of a padded batch"):
         cross_entropy(model, hidden, context, batch.targets)
 
@@ -396,7 +401,10 @@ def test_batches_are_padded_by_hand():
     images = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     actions = torch.ones(2, 3)
     batch: Batch = collate(
-        [Sample(images, [2, 7], [8, 1], [9]), Sample(images, [2, 5, 6], actions=actions)]
+        [
+            TrainingSample(images, [2, 7], [8, 1], [9]),
+            TrainingSample(images, [2, 5, 6], actions=actions),
+        ]
     )
     assert batch.prompt.tolist() == [[2, 7, 0], [2, 5, 6]]
     assert batch.prompt_valid.tolist() == [[True, True, False], [True] * 3]
@@ -409,15 +417,15 @@ def test_batches_are_padded_by_hand():
     assert batch.cameras.tolist() == [[True], [True]]
 
 
-def test_samples_that_make_no_batch():
+def test_invalid_samples():
     images = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     with pytest.raises(ValueError, match="1 of 2 samples lack a state"):
-        collate([Sample(images, [2], state=torch.zeros(3)), Sample(images, [2])])
+        collate([TrainingSample(images, [2], state=torch.zeros(3)), TrainingSample(images, [2])])
     with pytest.raises(ValueError, match="prompt is empty"):
-        collate([Sample(images, []), Sample(images, [2])])
+        collate([TrainingSample(images, []), TrainingSample(images, [2])])
 
 
-def test_a_batch_moves_whole():
+def test_a_batch_moves_to_a_device():
     moved = collate(samples("pi0")).to("meta")
     for field in dataclasses.fields(moved):
         value = getattr(moved, field.name)
@@ -429,55 +437,55 @@ def test_a_batch_moves_whole():
         assert all(part.device.type == "meta" for part in inner), field.name
 
 
-SHOWN = LossConfig(max_prefix=3)
+WITH_PREFIX = LossConfig(max_prefix=3)
 
 
 @torch.no_grad()
-def test_a_prefix_is_shown_and_costs_nothing(model, noise, tau):
-    """Rows of one batch with prefixes of their own, against the model one row at a time."""
+def test_a_prefix_is_an_input_without_a_loss(model, noise, tau):
+    """Rows of one batch with different prefixes, against the model one row at a time."""
     rows = samples(model.config.variant)
     prefix = torch.tensor([2, 1, 0])
-    found = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    found = losses(model, collate(rows), WITH_PREFIX, noise, tau, prefix).flow
     for index, count in ((0, 2), (2, 0)):
         _, context = alone(model, rows[index])
         if rows[index].state is not None:
-            context = model.tell_state(context, rows[index].state[None])
-        actions, drawn = rows[index].actions[None], noise[index : index + 1]
+            context = model.append_state_token(context, rows[index].state[None])
+        actions, omega = rows[index].actions[None], noise[index : index + 1]
         times = tau[index].double().repeat(1, HORIZON)
         times[:, :count] = 1.0
-        noisy = times[..., None].float() * actions + (1 - times[..., None].float()) * drawn
+        noisy = times[..., None].float() * actions + (1 - times[..., None].float()) * omega
         assert torch.equal(noisy[:, :count], actions[:, :count])
         velocity = model.velocity(noisy, model.modulate(times), context)
-        want = (drawn - actions - velocity)[:, count:].square().mean().item()
+        want = (omega - actions - velocity)[:, count:].square().mean().item()
         assert found[index].item() == pytest.approx(want, rel=1e-4)
     assert found[1] == 0.0  # It has no actions.
 
 
 @torch.no_grad()
-def test_what_is_shown_is_heard_and_its_noise_is_not(model, noise, tau):
+def test_prefix_actions_have_an_effect_and_their_noise_has_none(model, noise, tau):
     rows = samples(model.config.variant)
     prefix = torch.tensor([2, 2, 2])
-    want = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    want = losses(model, collate(rows), WITH_PREFIX, noise, tau, prefix).flow
     changed = noise.clone()
     changed[:, :2] += 1.0
-    assert torch.equal(losses(model, collate(rows), SHOWN, changed, tau, prefix).flow, want)
+    assert torch.equal(losses(model, collate(rows), WITH_PREFIX, changed, tau, prefix).flow, want)
     actions = rows[0].actions.clone()
     actions[:2] += 1.0
     rows[0] = dataclasses.replace(rows[0], actions=actions)
-    found = losses(model, collate(rows), SHOWN, noise, tau, prefix).flow
+    found = losses(model, collate(rows), WITH_PREFIX, noise, tau, prefix).flow
     assert (found[0] - want[0]).abs() > 1e-4
     assert found[2] == want[2]
 
 
 @torch.no_grad()
-def test_a_prefix_of_nothing_changes_nothing(model, noise, tau):
+def test_an_empty_prefix_changes_nothing(model, noise, tau):
     batch = collate(samples(model.config.variant))
     want = losses(model, batch, POST, noise, tau).flow
-    found = losses(model, batch, SHOWN, noise, tau, torch.zeros(3, dtype=torch.int64)).flow
+    found = losses(model, batch, WITH_PREFIX, noise, tau, torch.zeros(3, dtype=torch.int64)).flow
     torch.testing.assert_close(found, want, rtol=1e-5, atol=1e-6)
 
 
-def test_many_draws_with_prefixes_cost_the_mean_of_each_alone(model):
+def test_the_flow_loss_of_many_prefixes_is_their_mean(model):
     rows = samples(model.config.variant)
     rows[0] = dataclasses.replace(rows[0], action_weights=torch.rand(HORIZON, DIM))
     batch = collate(rows)
@@ -487,27 +495,28 @@ def test_many_draws_with_prefixes_cost_the_mean_of_each_alone(model):
     prefix = sample_prefix((4, 3), 3, generator)
     assert prefix[:, 0].unique().numel() > 1
     alone = [
-        losses(model, batch, SHOWN, n, t, p) for n, t, p in zip(noise, tau, prefix, strict=True)
+        losses(model, batch, WITH_PREFIX, n, t, p)
+        for n, t, p in zip(noise, tau, prefix, strict=True)
     ]
     want = torch.stack([one.flow for one in alone])
-    found = losses(model, batch, SHOWN, noise, tau, prefix)
+    found = losses(model, batch, WITH_PREFIX, noise, tau, prefix)
     torch.testing.assert_close(found.flow, want.mean(dim=0))
     want_grads = grads(model, want.mean())
     for name, grad in grads(model, found.flow.mean()).items():
         assert grad == pytest.approx(want_grads[name], rel=1e-4, abs=1e-7), name
 
 
-def test_where_all_that_counts_is_shown_the_cost_is_zero(model, noise, tau):
+def test_the_loss_is_zero_if_all_weighted_actions_are_prefix(model, noise, tau):
     rows = samples(model.config.variant)
     weights = torch.zeros(HORIZON, DIM)
     weights[0] = 1.0
     rows[0] = dataclasses.replace(rows[0], action_weights=weights)
-    cost = losses(model, collate(rows), SHOWN, noise, tau, torch.tensor([1, 0, 0]))
+    cost = losses(model, collate(rows), WITH_PREFIX, noise, tau, torch.tensor([1, 0, 0]))
     assert cost.flow[0] == 0.0
     assert all(grad == grad for grad in grads(model, cost.total).values())  # None is NaN.
 
 
-def test_prefixes_are_drawn_alike():
+def test_prefixes_are_uniform():
     prefix = sample_prefix((40_000,), 3, torch.Generator().manual_seed(0))
     shares = torch.bincount(prefix) / len(prefix)
     assert shares.tolist() == pytest.approx([0.25] * 4, abs=0.01)
@@ -517,9 +526,9 @@ def test_prefixes_are_drawn_alike():
 @pytest.mark.parametrize(
     ("config", "prefix", "message"),
     [
-        (SHOWN, None, "found none with max_prefix 3"),
+        (WITH_PREFIX, None, "found none with max_prefix 3"),
         (POST, torch.tensor([1, 1, 1]), "found some with max_prefix 0"),
-        (SHOWN, torch.tensor([1, 1]), r"found \(2,\) prefixes for \(3,\) times"),
+        (WITH_PREFIX, torch.tensor([1, 1]), r"found \(2,\) prefixes for \(3,\) times"),
         (LossConfig(max_prefix=HORIZON), torch.tensor([1, 1, 1]), "below the horizon 5, found 5"),
     ],
 )

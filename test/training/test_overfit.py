@@ -1,4 +1,4 @@
-"""Eight samples by heart: how prompts, tokenizers, model, losses and decoding fit together.
+"""Overfitting on eight samples: prompts, tokenizers, model, losses and decoding together.
 
 As the paper trains: first text and FAST tokens alone (α = 0, no expert), then the expert with
 them (α = 10, insulated). Afterwards the model is asked as a robot asks it. It is the preset tiny,
@@ -17,13 +17,14 @@ from torch import Tensor
 
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
+from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.pi05 import Context, Pi05, draw_weights
+from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.locations import Answer, Location
 from pi05_ros.model.text.tokenizer import END, ByteTokenizer, prompt_tokens
-from pi05_ros.training.batch import Batch, Sample, collate
+from pi05_ros.training.batch import Batch, TrainingSample, collate
 from pi05_ros.training.losses import LossConfig, losses
 
 # Under a minute of one core; a crowded one takes longer, and nothing here is about time.
@@ -38,7 +39,7 @@ PRE_TRAINING, POST_TRAINING = LossConfig(alpha=0.0), LossConfig(alpha=10.0)
 
 @dataclass(frozen=True)
 class Moment:
-    """What a demonstration holds of one moment."""
+    """One moment of a demonstration."""
 
     images: Tensor  # (cameras, 3, 28, 28) uint8.
     task: str
@@ -48,7 +49,7 @@ class Moment:
 
 
 def make_moments() -> list[Moment]:
-    """One for each item: noise for pictures, and a smooth way from the state to some goal."""
+    """One for each item: noise for pictures, and a smooth path from the state to a random goal."""
     draw = np.random.default_rng(0)
     phase = np.linspace(0.0, 1.0, HORIZON)[:, None]
     smooth = phase**3 * (10.0 - 15.0 * phase + 6.0 * phase**2)  # Least jerk.
@@ -70,18 +71,18 @@ def make_moments() -> list[Moment]:
     return moments
 
 
-def high_level(moment: Moment, tokenizer: ByteTokenizer) -> Sample:
+def high_level(moment: Moment, tokenizer: ByteTokenizer) -> TrainingSample:
     """Task in, boxes and subtask out."""
     prompt = prompts.high_level(moment.task, moment.state)
     text = [*tokenizer.encode(locations.write(moment.answer, CAMERAS)), END]
-    return Sample(moment.images, prompt_tokens(tokenizer, prompt), text=text)
+    return TrainingSample(moment.images, prompt_tokens(tokenizer, prompt), text=text)
 
 
-def low_level(moment: Moment, tokenizer: ByteTokenizer, fast: FastTokenizer) -> Sample:
+def low_level(moment: Moment, tokenizer: ByteTokenizer, fast: FastTokenizer) -> TrainingSample:
     """Subtask in, actions out: as FAST tokens, and by flow."""
     prompt = prompts.low_level(moment.answer.subtask, moment.state)
-    spelled = action_text.spell(tokenizer, fast, moment.actions, opening="")
-    return Sample(
+    spelled = action_text.encode_actions(tokenizer, fast, moment.actions, opening="")
+    return TrainingSample(
         moment.images,
         prompt_tokens(tokenizer, prompt),
         fast=spelled,
@@ -90,7 +91,7 @@ def low_level(moment: Moment, tokenizer: ByteTokenizer, fast: FastTokenizer) -> 
 
 
 def train(model: Pi05, batches: list[Batch], config: LossConfig, steps: int) -> None:
-    """Rates rise for a moment and fall to 0. The expert's matrices take steps of equal size in
+    """Rates rise briefly and fall to 0. The expert's matrices take steps of equal size in
     every direction (Muon): Adam alone needs several times as long to pass noise on precisely.
     """
     generator = torch.Generator().manual_seed(0)
@@ -120,11 +121,11 @@ def train(model: Pi05, batches: list[Batch], config: LossConfig, steps: int) -> 
             schedule.step()
 
 
-def read(model: Pi05, moment: Moment, tokenizer: ByteTokenizer, prompt: str):
-    """As inference reads: pictures, then the prompt. The last hidden state, and the context."""
+def prefill(model: Pi05, moment: Moment, tokenizer: ByteTokenizer, prompt: str):
+    """Prefill pictures and prompt as in inference: the last hidden state, and the context."""
     pictures = model.embed_images(moment.images).flatten(0, 1)[None]
     tokens = torch.tensor([prompt_tokens(tokenizer, prompt)])
-    return model.read_tail(torch.cat([pictures, model.language.embed(tokens)], dim=1), tail=1)
+    return model.prefill(torch.cat([pictures, model.language.embed(tokens)], dim=1), tail=1)
 
 
 @pytest.fixture(scope="module")
@@ -147,22 +148,22 @@ def trained(moments) -> tuple[Pi05, ByteTokenizer, FastTokenizer]:
     tokenizer = ByteTokenizer(size=config.language.vocabulary)
     fast = FastTokenizer.fit([moment.actions for moment in moments], size=512)
 
-    told = [high_level(moment, tokenizer) for moment in moments]
-    shown = [low_level(moment, tokenizer, fast) for moment in moments]
-    everything = collate([*told, *shown])
-    train(model, [everything], PRE_TRAINING, steps=200)
+    high_samples = [high_level(moment, tokenizer) for moment in moments]
+    low_samples = [low_level(moment, tokenizer, fast) for moment in moments]
+    mixed = collate([*high_samples, *low_samples])
+    train(model, [mixed], PRE_TRAINING, steps=200)
     # Flow takes longest to learn: nine of ten batches are of actions alone.
-    flowing = collate([dataclasses.replace(sample, fast=()) for sample in shown])
-    train(model, [everything, *[flowing] * 9], POST_TRAINING, steps=1200)
+    flow_only = collate([dataclasses.replace(sample, fast=()) for sample in low_samples])
+    train(model, [mixed, *[flow_only] * 9], POST_TRAINING, steps=1200)
     return model.eval(), tokenizer, fast
 
 
 @torch.inference_mode()
-def test_it_says_subtask_and_boxes(trained, moments):
+def test_subtask_and_boxes_are_decoded(trained, moments):
     model, tokenizer, _ = trained
     for moment in moments:
         prompt = prompts.high_level(moment.task, moment.state)
-        decoded = decode_text(model, *read(model, moment, tokenizer, prompt), end=END, limit=24)
+        decoded = decode_text(model, *prefill(model, moment, tokenizer, prompt), end=END, limit=24)
         assert decoded.finished
         assert decoded.score > 0.9
         answer = locations.parse(tokenizer.decode(decoded.tokens), CAMERAS)
@@ -173,21 +174,23 @@ def test_it_says_subtask_and_boxes(trained, moments):
 
 
 @torch.inference_mode()
-def test_it_writes_actions_as_fast_tokens(trained, moments):
+def test_actions_are_decoded_as_fast_tokens(trained, moments):
     model, tokenizer, fast = trained
     for moment in moments:
         prompt = prompts.low_level(moment.answer.subtask, moment.state)
-        hidden, context = read(model, moment, tokenizer, prompt)
+        hidden, context = prefill(model, moment, tokenizer, prompt)
         decoded = decode_text(model, hidden, context, end=END, limit=64)
-        actions = action_text.read(tokenizer, fast, decoded.tokens, HORIZON, DIMS, opening="")
+        actions = action_text.decode_actions(
+            tokenizer, fast, decoded.tokens, HORIZON, DIMS, opening=""
+        )
         assert np.abs(actions - moment.actions).max() <= fast.error_bound(HORIZON)
         assert [*decoded.tokens, END] == low_level(moment, tokenizer, fast).fast
 
 
 @torch.inference_mode()
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_it_draws_the_chunks_from_noise(trained, moments, seed):
-    """Ten Euler steps, and the demonstration is there to 1e-2.
+def test_chunks_are_sampled_from_noise(trained, moments, seed):
+    """Ten Euler steps give the demonstration to 1e-2.
 
     Sizes and steps were chosen on eight other seeds of noise: the worst value was 0.0065 off. With
     two other seeds of training it was 0.014, in one value of 1600, so the bound on single values
@@ -198,7 +201,7 @@ def test_it_draws_the_chunks_from_noise(trained, moments, seed):
     errors = []
     for moment in moments:
         prompt = prompts.low_level(moment.answer.subtask, moment.state)
-        context: Context = read(model, moment, tokenizer, prompt)[1]
+        context: Context = prefill(model, moment, tokenizer, prompt)[1]
         noise = torch.randn(1, HORIZON, DIMS, generator=generator)
         chunk = model.sample_actions(context, noise, steps=10)[0].numpy()
         errors.append(chunk - moment.actions)

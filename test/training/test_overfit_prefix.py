@@ -1,8 +1,8 @@
-"""An expert that is shown first rows learns to go on from them, and still begins from nothing.
+"""An expert trained with prefix actions continues chunks, and still samples without a prefix.
 
-One picture, one prompt, and chunks that go one of two ways, with smooth deviations: what is seen
-says nothing about the way, the rows that are executed say all. It is the preset tiny with wider
-heads and a wider expert; only the expert learns.
+One picture, one prompt, and chunks along one of two paths, with smooth deviations: the picture
+does not determine the path, the executed rows do. The model is the preset tiny with wider heads
+and a wider expert; only the expert is trained.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import torch
 from fakes.smooth_flow import SmoothFlow, kinds, velocity_jump
 from torch import Tensor
 
-from pi05_ros.inference.leads import Lead
+from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.passes import Passes
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.training.batch import Batch, Sample, collate
+from pi05_ros.training.batch import Batch, TrainingSample, collate
 from pi05_ros.training.losses import LossConfig, losses, sample_prefix
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -32,18 +32,18 @@ DELAY = 4  # Rows that are committed.
 
 
 def chunks(count: int, generator: torch.Generator) -> Tensor:
-    """(count, HORIZON, DIM), drawn from what SmoothFlow describes."""
+    """(count, HORIZON, DIM), sampled from the distribution of SmoothFlow."""
     known = SmoothFlow(HORIZON, DIM)
-    way = torch.randint(0, 2, (count,), generator=generator)
+    path = torch.randint(0, 2, (count,), generator=generator)
     factor = torch.linalg.cholesky(known.covariance.double() + 1e-6 * torch.eye(HORIZON))
     noise = torch.randn(count, HORIZON, DIM, generator=generator)
-    return known.paths[way] + factor.float() @ noise
+    return known.paths[path] + factor.float() @ noise
 
 
 def scene() -> Batch:
-    """The one picture and prompt, as often as there are chunks in a batch."""
+    """The picture and prompt, repeated for each chunk of a batch."""
     image = torch.full((1, 3, 28, 28), 128, dtype=torch.uint8)
-    return collate([Sample(image, [5, 6, 7], actions=torch.zeros(HORIZON, DIM))] * ROWS)
+    return collate([TrainingSample(image, [5, 6, 7], actions=torch.zeros(HORIZON, DIM))] * ROWS)
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +71,11 @@ def trained() -> Pi05:
         for o, rate in rated
     ]
     for _ in range(steps):
-        drawn = dataclasses.replace(batch, actions=chunks(ROWS, generator))
+        sampled = dataclasses.replace(batch, actions=chunks(ROWS, generator))
         noise = torch.randn(ROWS, HORIZON, DIM, generator=generator)
         tau = flow.sample_tau(ROWS, generator)
         prefix = sample_prefix((ROWS,), CONFIG.max_prefix, generator)
-        losses(model, drawn, CONFIG, noise, tau, prefix).total.backward()
+        losses(model, sampled, CONFIG, noise, tau, prefix).total.backward()
         for (optimizer, _), schedule in zip(rated, schedules, strict=True):
             optimizer.step()
             schedule.step()
@@ -84,53 +84,55 @@ def trained() -> Pi05:
 
 
 @pytest.fixture(scope="module")
-def draw(trained) -> Callable[[Tensor, Lead | None], Tensor]:
-    """Draws chunks one by one, as the engine does."""
+def sample(trained) -> Callable[[Tensor, ChunkPrefix | None], Tensor]:
+    """TrainingSample chunks one by one, as the engine does."""
     passes, batch = Passes(trained), scene()
-    drawer = passes.read_for_actions(passes.embed(batch.images[0]), batch.prompt[:1])
+    sampler = passes.prefill_for_actions(passes.embed(batch.images[0]), batch.prompt[:1])
 
-    def draw_all(old: Tensor, mode: str) -> Tensor:
+    def sample_all(old: Tensor, mode: str) -> Tensor:
         generator = torch.Generator().manual_seed(2)
         found = []
         for rows in old:
             noise = torch.randn(1, HORIZON, DIM, generator=generator)
             mask = soft_mask(DELAY, DELAY if mode == "trained_rtc" else HORIZON, HORIZON)
-            lead = Lead(rows[None], mask[None, :, None].expand(1, -1, DIM), mode == "trained_rtc")
-            found.append(drawer(noise, None if mode == "async" else lead))
+            prefix = ChunkPrefix(
+                rows[None], mask[None, :, None].expand(1, -1, DIM), mode == "trained_rtc"
+            )
+            found.append(sampler(noise, None if mode == "async" else prefix))
         return torch.cat(found)
 
-    return draw_all
+    return sample_all
 
 
 @pytest.fixture(scope="module")
 def old() -> Tensor:
-    """Chunks that are executed. The new ones begin at the same time, to be of the same kind."""
+    """Executed chunks. The new ones begin at the same time and have the same distribution."""
     return chunks(64, torch.Generator().manual_seed(1))
 
 
 @pytest.fixture(scope="module")
-def new(draw, old) -> dict[str, Tensor]:
-    """What follows each old chunk, by mode, from the same noise."""
-    return {mode: draw(old, mode) for mode in ("async", "rtc", "trained_rtc")}
+def new(sample, old) -> dict[str, Tensor]:
+    """Continuations of each old chunk by mode, from the same noise."""
+    return {mode: sample(old, mode) for mode in ("async", "rtc", "trained_rtc")}
 
 
-def test_from_nothing_it_draws_both_ways(new):
-    """Shown no rows, which happens in training, too, it draws as any other expert."""
+def test_without_a_prefix_both_paths_occur(new):
+    """Without a prefix, which training includes, it samples like any other expert."""
     assert (kinds(new["async"]) > 0).float().mean().item() == pytest.approx(0.5, abs=0.2)
     paths = SmoothFlow(HORIZON, DIM).paths[(kinds(new["async"]) < 0).long()]
     assert (new["async"] - paths).std().item() == pytest.approx(0.3, rel=0.25)
 
 
-def test_what_it_is_shown_stays(new, old):
+def test_the_prefix_is_kept(new, old):
     assert torch.equal(new["trained_rtc"][:, :DELAY], old[:, :DELAY])
 
 
-def test_it_goes_on_from_what_it_is_shown(new, old):
-    """Four rows say much of the way, not all: the ways begin together."""
+def test_it_continues_the_prefix(new, old):
+    """Four rows hint at the path; both paths begin together."""
     same = {mode: (kinds(c) == kinds(old)).float().mean().item() for mode, c in new.items()}
     assert same["async"] == pytest.approx(0.5, abs=0.15)
     assert same["trained_rtc"] > 0.75
-    assert same["rtc"] > 0.9  # Which is told the rest of the old chunk as well.
+    assert same["rtc"] > 0.9  # It uses the rest of the old chunk, too.
 
 
 @pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])

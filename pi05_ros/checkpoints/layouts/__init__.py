@@ -1,1 +1,1 @@
-"""The forms in which checkpoints come: ours, LeRobot's, openpi's. Each is read into `Contents`."""
+"""Layouts of checkpoints: ours, LeRobot's, openpi's. Each is read into `Contents`."""

@@ -1,4 +1,4 @@
-"""What a checkpoint's folder says, whatever its layout, before a single weight is read."""
+"""Contents of a checkpoint folder of any layout, without the values of its weights."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pi05_ros.model.normalization import NormStats
 
 @dataclass(frozen=True)
 class Training:
-    """What the weights were trained for, as far as is known. `checkpoint probe` measures it."""
+    """Training of the weights, as far as it is known. `checkpoint probe` measures the result."""
 
     text: bool = False  # Boxes and subtasks, by the language model.
     fast: bool = False  # Actions as FAST tokens, by the language model.
     flow: bool = False  # Actions as a flow, by the expert.
-    max_prefix: int = 0  # Most rows of a chunk that the expert was taught to go on from; 0: none.
+    max_prefix: int = 0  # Largest number of prefix actions in training; 0: none.
     step: int | None = None  # Optimiser steps of the last stage; None: not known.
-    origin: str = ""  # Where the weights come from, one line.
+    origin: str = ""  # Origin of the weights, one line.
 
     def __post_init__(self) -> None:
         if self.max_prefix < 0 or (self.max_prefix and not self.flow):
@@ -35,7 +35,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Contents:
-    """A checkpoint, but for the values of its weights."""
+    """A checkpoint without the values of its weights."""
 
     layout: Literal["pi05_ros", "lerobot", "openpi"]
     folder: Path
@@ -46,8 +46,8 @@ class Contents:
     policy_cameras: tuple[str, ...] = ()  # In the order of the low level's pictures; (): unknown.
     planner_cameras: tuple[str, ...] = ()  # Of the high level's.
     norm_stats: Mapping[str, NormStats] = field(default_factory=dict)  # By platform name.
-    unnamed_stats: tuple[UnnamedStats, ...] = ()  # Statistics that no robot can use yet.
+    unnamed_stats: tuple[UnnamedStats, ...] = ()  # Statistics without names of entries.
     tokenizer: Path | None = None  # Its file; None: the folder has none.
-    fast: Path | None = None  # The FAST tokenizer's file, where there is one.
-    tied: tuple[StoredTensor, StoredTensor] | None = None  # Embedding and head, if both are there.
-    records: Mapping[str, FileRecord] = field(default_factory=dict)  # The manifest, where one is.
+    fast: Path | None = None  # The FAST tokenizer's file; None: the folder has none.
+    tied: tuple[StoredTensor, StoredTensor] | None = None  # Embedding and head, if both exist.
+    records: Mapping[str, FileRecord] = field(default_factory=dict)  # Manifest; empty: none.

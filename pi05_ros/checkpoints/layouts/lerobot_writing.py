@@ -1,8 +1,8 @@
-"""A checkpoint in LeRobot's layout, so that weights that were trained here run there.
+"""Writing of LeRobot's layout, so that weights trained here run in LeRobot.
 
-LeRobot builds the published sizes only, and goes on with random weights when it cannot load a
-file, so other sizes are refused here. Beside LeRobot's own files lie our norm_stats.json and the
-tokenizer, which it does not look at: with them the way back needs no further word.
+LeRobot supports the published sizes only, and continues with random weights if it cannot load a
+file, so other sizes are refused here. The folder also gets our norm_stats.json and the tokenizer,
+which LeRobot ignores: with them it can be converted back without options.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from pi05_ros.model.normalization import NormStats
 
 POSTPROCESSOR = "policy_postprocessor.json"
 _METHODS = {"VISUAL": "IDENTITY", "STATE": "QUANTILES", "ACTION": "QUANTILES"}
-_TOKENIZER = "google/paligemma-3b-pt-224"  # Where LeRobot fetches it from.
+_TOKENIZER = "google/paligemma-3b-pt-224"  # Repository from which LeRobot downloads it.
 
 
 def lerobot_tensors(
     contents: Contents, dtype: torch.dtype | None
 ) -> dict[str, Tensor | StoredTensor]:
-    """The weights under LeRobot's names, with the two heads that its strict loading asks for.
+    """Return the weights under LeRobot's names, with the two heads that its strict loading needs.
 
     Raises:
-        CheckpointError: LeRobot does not build such a model.
+        CheckpointError: LeRobot does not support the model's sizes.
     """
     _size_names(contents)
     tensors: dict[str, Tensor | StoredTensor] = {
@@ -51,7 +51,7 @@ def lerobot_tensors(
     }
     tensors["model." + HEAD] = tensors["model." + EMBEDDING]
     config = contents.config
-    # Nothing ever reads this one. All its rows are one zero in memory.
+    # LeRobot never uses this one. In memory it is a single expanded zero.
     unused = torch.zeros((), dtype=dtype or torch.bfloat16)
     shape = (config.language.vocabulary, config.expert.width)
     tensors["model." + EXPERT_HEAD] = unused.expand(shape)
@@ -65,17 +65,17 @@ def write_lerobot(
     dtype: torch.dtype | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Writes LeRobot's files into a new folder.
+    """Write LeRobot's files into a new folder.
 
     Args:
         folder: From `new_folder`.
         contents: Of the checkpoint.
-        stats: Of the robot that it shall act on; None: it comes without a normalisation.
-        dtype: Of the weights in the file; None: as they are.
-        progress: Called with the number of bytes that were just written.
+        stats: Of the target robot; None: without normalisation.
+        dtype: Of the weights in the file; None: unchanged.
+        progress: Called with the number of bytes just written.
 
     Raises:
-        CheckpointError: LeRobot cannot say what the checkpoint is.
+        CheckpointError: The checkpoint cannot be expressed in LeRobot's layout.
     """
     tensors = lerobot_tensors(contents, dtype)
     if not contents.policy_cameras:
@@ -93,7 +93,7 @@ def write_lerobot(
 
 
 def _size_names(contents: Contents) -> tuple[str, str]:
-    """LeRobot's names for the sizes of language model and expert."""
+    """Return LeRobot's names for the sizes of language model and expert."""
     config = contents.config
     public = ModelConfig()
     pairs: list[tuple[str, Any, Any]] = [
@@ -122,7 +122,7 @@ def _size_names(contents: Contents) -> tuple[str, str]:
 def _config(
     contents: Contents, stats: NormStats | None, excluded: list[str], dtype: torch.dtype | None
 ) -> dict[str, Any]:
-    """LeRobot's config.json; what is not in it is as LeRobot has it by default."""
+    """Make LeRobot's config.json; other keys keep LeRobot's defaults."""
     config = contents.config
     language, expert = _size_names(contents)
     pixels = config.vision.image_size
@@ -136,7 +136,7 @@ def _config(
     prefix = contents.training.max_prefix
     return {
         "type": config.variant,
-        # LeRobot shows rows to π0.5 alone.
+        # LeRobot has prefix training for π0.5 only.
         **({PREFIX: prefix} if prefix and config.variant == "pi05" else {}),
         "input_features": inputs,
         "output_features": {ACTION: {"type": "ACTION", "shape": [entries]}},
@@ -159,7 +159,7 @@ def _config(
 
 
 def _excluded(folder: Path, stats: NormStats) -> list[str]:
-    """The texts by which LeRobot tells absolute actions, whose names hold one of them.
+    """Return the texts that mark absolute actions in LeRobot, by their names.
 
     Raises:
         CheckpointError: The name of an absolute action is part of a relative one's.
@@ -177,7 +177,7 @@ def _excluded(folder: Path, stats: NormStats) -> list[str]:
 
 
 def _write_processors(folder: Path, config: dict[str, Any], stats: NormStats) -> None:
-    """The steps before and after the model, and the statistics that they carry."""
+    """Write the steps before and after the model, and their statistics."""
     vectors = {
         f"{vector}.{quantile}": torch.tensor(
             [getattr(dimension, f"{kind}_{quantile}") for dimension in stats.dimensions],

@@ -1,4 +1,4 @@
-"""Our own layout; see `checkpoint` for what lies in it."""
+"""Our own layout; see `checkpoint` for its files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SHARD_BYTES = 5 << 30  # Largest file of weights; `base` takes two in bfloat16.
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """What config.json says."""
+    """Contents of config.json."""
 
     format: str
     description: str
@@ -61,7 +61,7 @@ class ConfigFile:
 
 
 def is_native(folder: Path) -> bool:
-    """Whether the folder is of our layout, or was meant to be."""
+    """Check whether the folder is of our layout, complete or not."""
     if (folder / "manifest.json").exists():
         return True
     config = folder / CONFIG
@@ -69,11 +69,11 @@ def is_native(folder: Path) -> bool:
 
 
 def read_native(folder: Path) -> Contents:
-    """Reads all but the weights' values.
+    """Read a folder without the values of its weights.
 
     Raises:
-        CheckpointError: A file is missing, is not what the manifest says, or does not fit.
-        ConfigError: A JSON file does not say what it must.
+        CheckpointError: A file is missing, is not in the manifest, or does not fit.
+        ConfigError: A JSON file has the wrong contents.
     """
     records = read_manifest(folder)
     tokenizer = tokenizer_file(folder)
@@ -109,7 +109,7 @@ def read_native(folder: Path) -> Contents:
 
 
 def read_norm_stats(path: Path) -> dict[str, NormStats]:
-    """Statistics by platform name."""
+    """Read statistics by platform name."""
     return {
         name: from_mapping(NormStats, stats, f"{path}: {name}")
         for name, stats in read_mapping(path).items()
@@ -117,7 +117,7 @@ def read_norm_stats(path: Path) -> dict[str, NormStats]:
 
 
 def norm_stats_json(norm_stats: Mapping[str, NormStats]) -> dict[str, Any]:
-    """What norm_stats.json says; the inverse of `read_norm_stats`."""
+    """Convert statistics to the contents of norm_stats.json; the inverse of `read_norm_stats`."""
     return {name: asdict(stats) for name, stats in norm_stats.items()}
 
 
@@ -130,16 +130,16 @@ def write_native(
     progress: Callable[[int], None] | None = None,
     shard_bytes: int = SHARD_BYTES,
 ) -> None:
-    """Writes config, statistics and weights into a new folder; tokenizer and manifest are left.
+    """Write config, statistics and weights into a new folder, without tokenizer and manifest.
 
     Args:
         folder: From `new_folder`.
-        config: What config.json shall say.
+        config: Contents of config.json.
         tensors: By our names, in memory or in other files.
         norm_stats: By platform name.
-        dtype: Of the weights in the file; None: as they are.
-        progress: Called with the number of bytes that were just written.
-        shard_bytes: Largest file.
+        dtype: Of the weights in the file; None: unchanged.
+        progress: Called with the number of bytes just written.
+        shard_bytes: Maximum size of a file of weights [byte].
     """
     write_json(folder / CONFIG, asdict(config))
     write_json(folder / STATS, norm_stats_json(norm_stats))
@@ -156,7 +156,7 @@ def write_native(
 def _split(
     tensors: Mapping[str, Tensor | StoredTensor], dtype: torch.dtype | None, shard_bytes: int
 ) -> list[dict[str, Tensor | StoredTensor]]:
-    """The tensors in files of at most `shard_bytes`, unless one tensor alone is larger."""
+    """Split the tensors into files of at most `shard_bytes`, unless one tensor is larger."""
     shards: list[dict[str, Tensor | StoredTensor]] = [{}]
     size = 0
     for name, tensor in tensors.items():
@@ -170,7 +170,7 @@ def _split(
 
 
 def bytes_of(tensor: Tensor | StoredTensor, dtype: torch.dtype | None) -> int:
-    """Bytes of a tensor once it is written in `dtype`; None: in its own."""
+    """Size of a tensor written in `dtype`, or its own if None [byte]."""
     if isinstance(tensor, StoredTensor):
         return tensor.elements * dtype.itemsize if dtype else tensor.end - tensor.begin
     return tensor.numel() * (dtype or tensor.dtype).itemsize

@@ -1,11 +1,11 @@
-"""openpi's PyTorch layout: what its JAX conversion and its PyTorch training write (15a9616).
+"""openpi's PyTorch layout, as written by its JAX conversion and PyTorch training (15a9616).
 
     model.safetensors                    PI0Pytorch's state dict
-    config.json                          sizes by name, horizon; training leaves it out
+    config.json                          sizes by name, horizon; not written by training
     assets/<asset_id>/norm_stats.json    statistics of a data set, entry by entry
 
-Whether it is π0.5 or π0 stands in no file: the names of the expert's tensors say it. Which actions
-are relative, the cameras and the prompt's length stand in openpi's source only.
+No file states whether it is π0.5 or π0: it follows from the names of the expert's tensors.
+Relative actions, cameras and the prompt's length are stated only in openpi's source.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ CAMERAS = ("base_0_rgb", "left_wrist_0_rgb", "right_wrist_0_rgb")  # openpi, `mo
 
 
 def is_openpi(config: dict[str, Any]) -> bool:
-    """Whether a config.json is openpi's."""
+    """Check whether a config.json is openpi's."""
     return "paligemma_variant" in config and "type" not in config
 
 
 def read_openpi(folder: Path, model_config: ModelConfig | None = None) -> Contents:
-    """Reads all but the weights' values.
+    """Read a folder without the values of its weights.
 
     Args:
         folder: The checkpoint.
-        model_config: Sizes, where config.json is missing or names others.
+        model_config: Sizes, if config.json is missing or names others.
 
     Raises:
-        CheckpointError: Its parts do not fit.
+        CheckpointError: The parts do not fit.
     """
     variant = variant_of(folder)
     if variant is None:
@@ -72,21 +72,21 @@ def _config(path: Path, variant: Variant) -> ModelConfig:
             'as {"action_dim": 32, "action_horizon": 50, "paligemma_variant": "gemma_2b", '
             '"action_expert_variant": "gemma_300m"} with the numbers that were trained',
         )
-    said = read_mapping(path)
+    content = read_mapping(path)
     return public_config(
         path,
-        said,
+        content,
         variant=variant,
-        action_dim=whole_number(path, said, "action_dim"),
-        horizon=whole_number(path, said, "action_horizon"),
+        action_dim=whole_number(path, content, "action_dim"),
+        horizon=whole_number(path, content, "action_horizon"),
         max_prompt_tokens=200 if variant == "pi05" else 48,  # openpi, `Pi0Config`.
     )
 
 
 def _statistics(folder: Path, path: Path, method: str) -> UnnamedStats:
-    said = read_mapping(path).get("norm_stats")
-    if not isinstance(said, dict) or not {"state", "actions"} <= said.keys():
+    content = read_mapping(path).get("norm_stats")
+    if not isinstance(content, dict) or not {"state", "actions"} <= content.keys():
         raise CheckpointError(path, "wanted 'norm_stats' with 'state' and 'actions'")
     name = path.parent.relative_to(folder).as_posix()
-    state = low_and_high(path, said["state"], method)
-    return UnnamedStats(name, path, *state, *low_and_high(path, said["actions"], method))
+    state = low_and_high(path, content["state"], method)
+    return UnnamedStats(name, path, *state, *low_and_high(path, content["actions"], method))

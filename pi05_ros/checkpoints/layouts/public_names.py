@@ -1,4 +1,4 @@
-"""Our parameter names in the words of LeRobot's state dict (PI05Pytorch, commit 7427f318).
+"""Parameter names of LeRobot's state dict for ours (PI05Pytorch, commit 7427f318).
 
 The modules correspond one to one, so that a name is all that differs. PI05Policy files put
 `model.` before each name. Two tensors of theirs have no counterpart: the expert's `lm_head`, which
@@ -63,7 +63,7 @@ def public_name(name: str) -> str:
     """LeRobot's name for our parameter `name`.
 
     Raises:
-        KeyError: No parameter of ours is called so.
+        KeyError: There is no such parameter.
     """
     for beginning, theirs in _BEGINNINGS.items():
         if name.startswith(beginning):

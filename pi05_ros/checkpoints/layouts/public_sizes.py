@@ -1,4 +1,4 @@
-"""The sizes that the public code builds, by its names for them (openpi, `models/gemma.py`)."""
+"""Sizes of the public code, by its names for them (openpi, `models/gemma.py`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VISION = VisionConfig()  # Fixed in the public code.
 
 def public_config(
     where: Path,
-    said: Mapping[str, Any],
+    content: Mapping[str, Any],
     *,
     variant: Variant,
     action_dim: int,
@@ -35,13 +35,13 @@ def public_config(
     max_prompt_tokens: int,
     flow_steps: int = 10,
 ) -> ModelConfig:
-    """The config of a public checkpoint.
+    """Make the config of a public checkpoint.
 
     Args:
-        where: Its config.json.
-        said: What that file says; `paligemma_variant` and `action_expert_variant` are read.
-        variant: Which model it is.
-        action_dim: See ModelConfig, as the rest.
+        where: Path of config.json, for error messages.
+        content: Contents of config.json; `paligemma_variant` and `action_expert_variant` are used.
+        variant: Of the model.
+        action_dim: See ModelConfig.
         horizon: Actions in a chunk.
         max_prompt_tokens: Longest prompt.
         flow_steps: Euler steps.
@@ -49,8 +49,8 @@ def public_config(
     Raises:
         CheckpointError: A size is unknown, or expert and language model do not fit.
     """
-    language = _size(where, said, "paligemma_variant")
-    expert = _size(where, said, "action_expert_variant")
+    language = _size(where, content, "paligemma_variant")
+    expert = _size(where, content, "action_expert_variant")
     for name in ("depth", "heads", "kv_heads", "head_dim"):
         if getattr(language, name) != getattr(expert, name):
             raise CheckpointError(
@@ -75,8 +75,8 @@ def public_config(
         raise CheckpointError(where, str(error)) from error
 
 
-def _size(where: Path, said: Mapping[str, Any], key: str) -> LanguageConfig:
-    name = said.get(key)
+def _size(where: Path, content: Mapping[str, Any], key: str) -> LanguageConfig:
+    name = content.get(key)
     if not isinstance(name, str) or name not in GEMMA:
         hint = did_you_mean(str(name), GEMMA)
         if isinstance(name, str) and name.endswith("_lora"):
@@ -86,14 +86,14 @@ def _size(where: Path, said: Mapping[str, Any], key: str) -> LanguageConfig:
 
 
 def whole_number(
-    where: Path, said: Mapping[str, Any], key: str, default: int | None = None
+    where: Path, content: Mapping[str, Any], key: str, default: int | None = None
 ) -> int:
-    """A count that a config.json says.
+    """Read a positive integer of a config.json.
 
     Raises:
-        CheckpointError: It is missing and there is no default, or it is no count.
+        CheckpointError: It is missing and there is no default, or it is no positive integer.
     """
-    value = said.get(key, default)
+    value = content.get(key, default)
     if type(value) is not int or value < 1:
         raise CheckpointError(where, f"wanted '{key}', a whole number from 1 up, found {value!r}")
     return value

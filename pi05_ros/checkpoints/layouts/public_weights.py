@@ -1,4 +1,4 @@
-"""Tensors under public names, whichever version of the public code wrote them, by our names."""
+"""Tensors under the names of the public code, in all its versions, mapped to our names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PALIGEMMA = "paligemma_with_expert.paligemma."
 _EXPERT = "paligemma_with_expert.gemma_expert."
 EMBEDDING = _PALIGEMMA + "model.language_model.embed_tokens.weight"
 HEAD = _PALIGEMMA + "lm_head.weight"  # Tied to the embedding in Gemma.
-# The expert neither reads nor writes text; the public code makes these and never uses them.
+# The expert has no text; the public code creates these and never uses them.
 EXPERT_HEAD = _EXPERT + "lm_head.weight"
 _UNUSED = (EXPERT_HEAD, _EXPERT + "model.embed_tokens.weight")
 
-# Older and newer forms of a name → the one of `public_names`, tried in this order.
+# Older and newer forms of a name → the one of `public_names`, applied in this order.
 _FORMS = (
     (r"^model\.(?=paligemma_with_expert\.|action_|time_mlp_|state_proj\.)", ""),  # PI05Policy
     # transformers up to 4.51 kept a whole causal model inside PaliGemma.
@@ -37,26 +37,26 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class PublicWeights:
-    """A folder's tensors, compared with the model's names and shapes."""
+    """Tensors of a folder, after comparison with the model's names and shapes."""
 
     tensors: dict[str, StoredTensor]  # By our names.
-    tied: tuple[StoredTensor, StoredTensor] | None  # Embedding and head, where both are there.
+    tied: tuple[StoredTensor, StoredTensor] | None  # Embedding and head, if both exist.
 
 
 def canonical_name(name: str) -> str:
-    """A name of any version of the public code as `public_names` writes it."""
+    """Convert a name of any version of the public code to the one of `public_names`."""
     for pattern, replacement in _FORMS:
         name = re.sub(pattern, replacement, name)
     return name
 
 
 def has_public_names(folder: Path) -> bool:
-    """Whether the folder's weights are called as in the public code."""
+    """Check whether the folder's weights have names of the public code."""
     return any(canonical_name(n).startswith(_PALIGEMMA) for n in stored_tensors(folder))
 
 
 def variant_of(folder: Path) -> Variant | None:
-    """π0.5 or π0, by the tensors that only one of them has; None: neither, or both."""
+    """Variant π0.5 or π0, by the tensors that only one of them has; None: neither, or both."""
     names = {canonical_name(name) for name in stored_tensors(folder)}
     is_pi05, is_pi0 = "time_mlp_in.weight" in names, "action_time_mlp_in.weight" in names
     if is_pi05 == is_pi0:
@@ -65,7 +65,7 @@ def variant_of(folder: Path) -> Variant | None:
 
 
 def public_weights(folder: Path, config: ModelConfig) -> PublicWeights:
-    """Finds each tensor of the model in a folder.
+    """Find each tensor of the model in a folder.
 
     Raises:
         CheckpointError: See `weights.stored_tensors` and `weights.compare`.
@@ -97,13 +97,13 @@ def public_weights(folder: Path, config: ModelConfig) -> PublicWeights:
 
 
 def check_tied(weights: tuple[StoredTensor, StoredTensor] | None, config: ModelConfig) -> str:
-    """Compares the language model's head with the embedding that it is tied to.
+    """Compare the language model's head with the embedding that it is tied to.
 
     Returns:
-        What a user should know of it; empty: nothing.
+        A note for the user; empty: they are equal, or there is only one.
 
     Raises:
-        CheckpointError: They differ, and actions come from the head.
+        CheckpointError: They differ, and the model decodes actions with the head.
     """
     if weights is None or same_values(*weights):
         return ""

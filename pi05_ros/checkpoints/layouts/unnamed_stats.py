@@ -1,7 +1,7 @@
-"""Statistics that public checkpoints carry: vectors whose entries have no names.
+"""Statistics of public checkpoints: vectors whose entries have no names.
 
-Which robot they are of, and what each entry is, stands nowhere. A user has to say it, once, when
-the checkpoint is converted: nothing here is guessed.
+The checkpoints do not state the robot or the meaning of an entry. The user states them once, when
+the checkpoint is converted; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pi05_ros.model.normalization import DimensionStats, NormStats
 
 @dataclass(frozen=True)
 class UnnamedStats:
-    """What becomes -1 and 1, entry by entry."""
+    """Values that map to -1 and 1, entry by entry."""
 
     name: str  # Of the set: "assets/trossen", "policy_preprocessor.json".
     path: Path  # File.
@@ -26,12 +26,12 @@ class UnnamedStats:
     state_high: tuple[float, ...]
     action_low: tuple[float, ...]
     action_high: tuple[float, ...]
-    relative: tuple[bool, ...] | None = None  # Of each action; None: the checkpoint does not say.
+    relative: tuple[bool, ...] | None = None  # Of each action; None: not stated.
 
 
 @dataclass(frozen=True)
 class EntryMeaning:
-    """What a user says of one entry."""
+    """Meaning of one entry, stated by the user."""
 
     name: str  # As on the platform ("left_arm_joint_1").
     unit: str
@@ -40,17 +40,17 @@ class EntryMeaning:
 
 @dataclass(frozen=True)
 class StatsMapping:
-    """What a user says of a whole vector: a file of its own."""
+    """Meaning of all entries of a vector: a YAML file of the user."""
 
     dimensions: tuple[EntryMeaning, ...]
-    statistics: str = ""  # Which set of the checkpoint; may be left out where there is one.
+    statistics: str = ""  # Name of the checkpoint's set; optional if there is one.
 
 
-def chosen(sets: Sequence[UnnamedStats], wanted: str, where: str) -> UnnamedStats:
-    """The set that a mapping means.
+def select_stats(sets: Sequence[UnnamedStats], wanted: str, where: str) -> UnnamedStats:
+    """Select a set of statistics by name; without a name, the only one.
 
     Raises:
-        ConfigError: There is none, or more than one and nothing was said.
+        ConfigError: There is no such set, or more than one and no name.
     """
     names = ", ".join(repr(one.name) for one in sets) or "none"
     if not wanted and len(sets) == 1:
@@ -62,15 +62,16 @@ def chosen(sets: Sequence[UnnamedStats], wanted: str, where: str) -> UnnamedStat
 
 
 def name_entries(unnamed: UnnamedStats, meanings: Sequence[EntryMeaning], where: str) -> NormStats:
-    """Gives the entries their names.
+    """Combine unnamed statistics with the meanings of their entries.
 
     Args:
-        unnamed: The vectors. They may be longer than the robot's where all that follows is 0.
-        meanings: One an entry, in the checkpoint's order.
-        where: Who said so, for error messages.
+        unnamed: The vectors. They may be longer than the robot's if the rest is 0.
+        meanings: One per entry, in the checkpoint's order.
+        where: Source of the meanings, for error messages.
 
     Raises:
-        ConfigError: There are too few or too many, or relative is unsaid or contradicted.
+        ConfigError: There are too few or too many meanings, or `relative` is missing or
+            contradicts the checkpoint.
     """
     count = len(meanings)
     for kind in ("state", "action"):
@@ -118,17 +119,18 @@ def name_entries(unnamed: UnnamedStats, meanings: Sequence[EntryMeaning], where:
 
 
 def low_and_high(
-    path: Path, said: Any, method: str
+    path: Path, content: Any, method: str
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """What becomes -1 and 1 under a method of normalisation.
+    """Return the values that map to -1 and 1 under a method of normalisation.
 
     Args:
-        path: The file.
-        said: Statistics of one vector: lists or tensors by name (q01, q99, mean, std, min, max).
-        method: "QUANTILES", "MEAN_STD", "MIN_MAX", "QUANTILE10", as LeRobot calls them.
+        path: The file, for error messages.
+        content: Statistics of one vector, lists or tensors by name (q01, q99, mean, std, min,
+            max).
+        method: "QUANTILES", "MEAN_STD", "MIN_MAX" or "QUANTILE10", LeRobot's names.
 
     Raises:
-        CheckpointError: A list is missing, or is no list of numbers.
+        CheckpointError: A statistic is missing, or is no list of numbers.
     """
     names = {
         "QUANTILES": ("q01", "q99"),
@@ -140,18 +142,18 @@ def low_and_high(
         raise CheckpointError(
             path, f"wanted a normalisation of {', '.join(names)}, found {method!r}"
         )
-    vectors = [_numbers(path, said, name) for name in names[method]]
+    vectors = [_numbers(path, content, name) for name in names[method]]
     if len(vectors[0]) != len(vectors[1]):
         raise CheckpointError(path, f"{' and '.join(names[method])} are of different lengths")
     first, second = vectors
-    if method == "MEAN_STD":  # (x − mean) / std carries mean ∓ std to -1 and 1.
+    if method == "MEAN_STD":  # (x − mean) / std maps mean ∓ std to -1 and 1.
         pairs = list(zip(first, second, strict=True))
         return tuple(m - s for m, s in pairs), tuple(m + s for m, s in pairs)
     return first, second
 
 
-def _numbers(path: Path, said: Any, name: str) -> tuple[float, ...]:
-    values: Any = said.get(name) if isinstance(said, dict) else None
+def _numbers(path: Path, content: Any, name: str) -> tuple[float, ...]:
+    values: Any = content.get(name) if isinstance(content, dict) else None
     values = values.tolist() if hasattr(values, "tolist") else values
     if not isinstance(values, list) or not all(type(v) in (int, float) for v in values):
         raise CheckpointError(path, f"wanted '{name}', a list of numbers, found {values!r:.60}")

@@ -1,1 +1,1 @@
-"""Files of a checkpoint: safetensors, manifest, tokenizer, weights under their names."""
+"""Files of a checkpoint: safetensors, manifest, tokenizers, weights by name."""

@@ -1,4 +1,4 @@
-"""Files of a checkpoint: JSON, folders that appear whole or not at all, and their error."""
+"""JSON files and folders of a checkpoint; folders are written atomically."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MAX_JSON_BYTES = 100_000_000  # PaliGemma's tokenizer.json, the largest by far, 
 
 
 class CheckpointError(Pi05Error):
-    """A checkpoint cannot be used.
+    """A checkpoint that cannot be used.
 
     Args:
         path: The file or folder.
-        problem: What is wrong there, as one clause.
+        problem: As one clause.
     """
 
     def __init__(self, path: Path | str, problem: str) -> None:
@@ -32,10 +32,10 @@ class CheckpointError(Pi05Error):
 
 @contextlib.contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Says what the system refuses within the block: no permission, too long a name, a bad disk.
+    """Convert OSError within the block to CheckpointError.
 
     Args:
-        path: What is being read, where the system does not say it.
+        path: Path of the message, if the OSError has none.
 
     Raises:
         CheckpointError: In place of any OSError.
@@ -49,11 +49,10 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def existing_file(path: Path) -> Path:
-    """`path`, after a look that a regular file is there. Links are followed.
+    """Return `path` after checking that it is a regular file. Links are followed.
 
     Raises:
-        CheckpointError: It is missing, is a folder, a pipe, or a link that leads nowhere, or may
-            not be looked at.
+        CheckpointError: It is missing, a folder, a pipe or a dangling link, or not accessible.
     """
     with readable(path):
         if path.is_file():
@@ -67,10 +66,10 @@ def existing_file(path: Path) -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file says.
+    """Read a JSON file.
 
     Raises:
-        CheckpointError: It is missing, too large or no JSON, or may not be read.
+        CheckpointError: It is missing, too large, no JSON, or not accessible.
     """
     size = existing_file(path).stat().st_size
     if size > MAX_JSON_BYTES:
@@ -83,10 +82,10 @@ def read_json(path: Path) -> Any:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """What a JSON file says, which has to be an object.
+    """Read a JSON file that contains an object.
 
     Raises:
-        CheckpointError: It is not.
+        CheckpointError: It contains something else, or see `read_json`.
     """
     content = read_json(path)
     if not isinstance(content, dict):
@@ -95,20 +94,19 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Writes a file that people read, too."""
+    """Write an indented JSON file."""
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `target` at the end, and vanishes on any exception.
+    """Yield a temporary folder that is renamed to `target` at the end, or removed on an exception.
 
-    All files are on the disk before the name appears. A process that is killed outright leaves a
-    hidden folder `.NAME.*.unfinished`, which nothing reads.
+    All files are synced to the disk before the rename. A killed process leaves a hidden folder
+    `.NAME.*.unfinished`, which is never read.
 
     Raises:
-        CheckpointError: `target` is there already and not empty, or cannot be written, or the disk
-            is full before all of it is.
+        CheckpointError: `target` exists and is not empty, or it cannot be written completely.
     """
     try:
         if target.is_symlink() or (target.exists() and not target.is_dir()):
@@ -135,7 +133,7 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def _sync(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
+    """Sync a file, or the entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -144,7 +142,7 @@ def _sync(path: Path) -> None:
 
 
 def _umask() -> int:
-    """The process's umask, which can be read only by setting it."""
+    """Return the process's umask, which can be read only by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

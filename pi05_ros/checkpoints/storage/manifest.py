@@ -2,9 +2,9 @@
 
     {"format": "pi05_ros-manifest-1", "files": {"config.json": {"size": 731, "sha256": "…"}, …}}
 
-Without it a folder is no checkpoint: it is written last, so that a folder that has one is whole.
-Sizes are always checked. The hashes are, too, unless a caller says otherwise: they are worked out
-in a thread while the weights are read, so that the disk is read once and the second core is used.
+A folder without it is not a checkpoint. It is written last, so a folder that has one is complete.
+Sizes are always checked. Hashes are checked by default: a thread computes them while the weights
+are loaded, so that the disk is read once and a second core is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BLOCK = 4 << 20  # Bytes hashed at a time.
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What is known of one file."""
+    """Size and hash of one file."""
 
     size: int  # [byte]
     sha256: str  # 64 lower-case hexadecimal digits.
@@ -45,7 +45,7 @@ class FileRecord:
 
 
 def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
-    """SHA-256 of a file, 64 hexadecimal digits; of its beginning only, once `stop` is set."""
+    """SHA-256 of a file, 64 hexadecimal digits; incomplete if `stop` gets set."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while (block := file.read(_BLOCK)) and not (stop and stop.is_set()):
@@ -54,18 +54,18 @@ def sha256_of(path: Path, stop: threading.Event | None = None) -> str:
 
 
 def write_manifest(folder: Path) -> None:
-    """Describes all files that lie in `folder` now. The last thing that is written there."""
+    """Write the manifest of all files in `folder`. To be called last."""
     paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
     files = {path.name: {"size": path.stat().st_size, "sha256": sha256_of(path)} for path in paths}
     write_json(folder / MANIFEST, {"format": FORMAT, "files": files})
 
 
 def read_manifest(folder: Path) -> dict[str, FileRecord]:
-    """Reads the manifest; whether the files are as it says, `ManifestCheck` finds out.
+    """Read the manifest; `ManifestCheck` compares the files with it.
 
     Raises:
         CheckpointError: There is no manifest, or it names a file outside the folder.
-        ConfigError: The manifest's records are not as wanted.
+        ConfigError: A record of the manifest is not valid.
     """
     path = folder / MANIFEST
     if not path.exists():
@@ -89,7 +89,7 @@ def read_manifest(folder: Path) -> dict[str, FileRecord]:
 
 
 def check_name(name: str, source: Path) -> None:
-    """Raises CheckpointError when a name that the file `source` says could leave its folder."""
+    """Raise CheckpointError if a file name from `source` could be outside of its folder."""
     if not name or name != Path(name).name or name in (".", "..") or "\\" in name or "\0" in name:
         raise CheckpointError(source, f"names the file {name!r}; wanted one in the same folder")
 
@@ -100,7 +100,7 @@ class ManifestCheck:
     Args:
         folder: The checkpoint.
         records: Its manifest.
-        hashes: Whether SHA-256 is compared, too.
+        hashes: Whether to compare SHA-256, too.
 
     Raises:
         CheckpointError: A file is missing, or has another size.
@@ -114,17 +114,17 @@ class ManifestCheck:
                     folder / name,
                     f"wanted {record.size} bytes ({MANIFEST}), found {size}; copy it again",
                 )
-        # One thread, which reads the same file as the loading does; more make a disk seek.
+        # One thread, which reads the same file as the loading; more would make a disk seek.
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256")
         self._wanted = {folder / n: r.sha256 for n, r in records.items()} if hashes else {}
         self._stop = threading.Event()
         self._found = {p: self._pool.submit(sha256_of, p, self._stop) for p in self._wanted}
 
     def finish(self) -> None:
-        """Waits for the hashes.
+        """Wait for the hashes and compare them.
 
         Raises:
-            CheckpointError: A file is not the one that was written.
+            CheckpointError: A file differs from the manifest.
         """
         for path, future in self._found.items():
             with readable(path):
@@ -137,6 +137,6 @@ class ManifestCheck:
                 )
 
     def close(self) -> None:
-        """Ends the threads. What has not begun is given up."""
+        """Stop the thread and cancel pending hashes."""
         self._stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)

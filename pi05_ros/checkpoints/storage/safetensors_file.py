@@ -1,12 +1,12 @@
-"""The safetensors format, read and written tensor by tensor.
+"""Reading and writing of the safetensors format, tensor by tensor.
 
     8 bytes   N, little endian
     N bytes   JSON: tensor name → {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__"
     the rest  the tensors' values, little endian, row by row, without gaps
 
-The library of that name maps a whole file and keeps the pages: beside 7 GB of weights in memory
-stand 7 GB of pages, and to write in another dtype it wants all tensors at once. Here a tensor goes
-through a window of 64 MB, whatever its size; so the place of every byte has to be known.
+The safetensors library maps a whole file and keeps the pages: 7 GB of weights in memory need
+another 7 GB of pages, and writing in another dtype requires all tensors at once. Here every tensor
+is copied through a window of 64 MB, which requires the offset of every byte.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from pi05_ros.checkpoints.storage.files import CheckpointError, existing_file
 
-DTYPES = {  # Names in the header; those that weights may have first.
+DTYPES = {  # By the names in the header.
     "F32": torch.float32,
     "BF16": torch.bfloat16,
     "F16": torch.float16,
@@ -41,19 +41,19 @@ DTYPES = {  # Names in the header; those that weights may have first.
 }
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 WINDOW = 64 << 20  # Bytes of a file that are mapped at a time.
-_MAX_HEADER = 100_000_000  # Bytes; the library's limit, too.
+_MAX_HEADER = 100_000_000  # Bytes; the limit of the library.
 _METADATA = "__metadata__"
 
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """Where a tensor lies."""
+    """Location of a tensor in a file."""
 
     path: Path  # File.
     name: str  # In that file.
     dtype: str  # Key of DTYPES.
     shape: tuple[int, ...]
-    begin: int  # First byte, counted from the file's beginning.
+    begin: int  # First byte, from the beginning of the file.
     end: int  # One past its last byte.
 
     @property
@@ -63,24 +63,26 @@ class StoredTensor:
 
 
 def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
-    """Names and places of all tensors, in the order of their bytes, and the file's metadata.
+    """Read the locations of all tensors, in the order of their bytes, and the file's metadata.
 
     Raises:
-        CheckpointError: The file is missing, cut, or no safetensors file.
+        CheckpointError: The file is missing, truncated, or no safetensors file.
     """
     size = existing_file(path).stat().st_size
     with path.open("rb") as file:
         beginning = file.read(8)
         length = struct.unpack("<Q", beginning)[0] if len(beginning) == 8 else -1
         if not 2 <= length <= _MAX_HEADER:
-            raise CheckpointError(path, f"is no safetensors file: {_what_it_is(beginning)}")
+            raise CheckpointError(
+                path, f"is no safetensors file: {_describe_beginning(beginning)}"
+            )
         if 8 + length > size:
             raise CheckpointError(
                 path, f"is cut: wanted a header of {length} bytes, found {size - 8} after its size"
             )
         content = file.read(length)
     try:
-        header = json.loads(content.decode("utf-8"), object_pairs_hook=_no_doubles)
+        header = json.loads(content.decode("utf-8"), object_pairs_hook=_unique_names)
         metadata = header.pop(_METADATA, {})
         tensors = [_stored(path, 8 + length, *item) for item in header.items()]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -100,11 +102,11 @@ def read_header(path: Path) -> tuple[dict[str, StoredTensor], dict[str, str]]:
 
 
 def windows(tensor: StoredTensor) -> Iterator[tuple[int, Tensor]]:
-    """Maps a tensor window by window.
+    """Map a tensor window by window.
 
     Yields:
         The index of the window's first value, and its values, flat, in the file's dtype. They are
-        unmapped when the caller lets go of them.
+        unmapped when the caller releases them.
     """
     dtype = DTYPES[tensor.dtype]
     step = WINDOW // dtype.itemsize
@@ -115,14 +117,14 @@ def windows(tensor: StoredTensor) -> Iterator[tuple[int, Tensor]]:
 
 
 def read_into(tensor: StoredTensor, out: Tensor) -> None:
-    """Copies the values into `out`, contiguous, of the same shape, any dtype, any device."""
+    """Copy the values into `out`: contiguous, of the same shape, any dtype, any device."""
     flat = out.view(-1)
     for first, values in windows(tensor):
         flat[first : first + len(values)].copy_(values)
 
 
 def same_values(one: StoredTensor, other: StoredTensor) -> bool:
-    """Whether two tensors of one shape hold the same values, in whatever dtypes."""
+    """Check whether two tensors of the same shape have equal values; dtypes may differ."""
     with other.path.open("rb") as file:
         return all(
             torch.equal(values.float(), _mapped(file.fileno(), other, first, len(values)).float())
@@ -131,7 +133,7 @@ def same_values(one: StoredTensor, other: StoredTensor) -> bool:
 
 
 def check_finite(path: Path, name: str, values: Tensor) -> None:
-    """Raises CheckpointError when a float of a tensor is infinite or no number. Makes no copy."""
+    """Raise CheckpointError if a value is infinite or NaN. Makes no copy."""
     if not values.numel() or not values.is_floating_point():
         return
     low, high = torch.aminmax(values)  # Both are NaN when any value is.
@@ -145,18 +147,18 @@ def check_finite(path: Path, name: str, values: Tensor) -> None:
 
 
 def _mapped(descriptor: int, tensor: StoredTensor, first: int, count: int) -> Tensor:
-    """`count` values of a tensor from index `first`, flat, as pages of its file."""
+    """Map `count` values of a tensor from index `first`, flat."""
     dtype = DTYPES[tensor.dtype]
     begin = tensor.begin + first * dtype.itemsize
     skipped = begin % mmap.ALLOCATIONGRANULARITY
-    # A private copy on write, because torch wants memory that it could write to.
+    # Copy on write, because torch requires writable memory.
     pages = mmap.mmap(
         descriptor,
         skipped + count * dtype.itemsize,
         access=mmap.ACCESS_COPY,
         offset=begin - skipped,
     )
-    pages.madvise(mmap.MADV_WILLNEED)  # Read in one go; page by page a disk is slow.
+    pages.madvise(mmap.MADV_WILLNEED)  # Read ahead; single pages are slow.
     return torch.frombuffer(pages, dtype=dtype, count=count, offset=skipped)
 
 
@@ -167,20 +169,20 @@ def write_safetensors(
     metadata: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Writes tensors from memory or from other files, holding one window at a time.
+    """Write tensors from memory or from other files, with one window in memory at a time.
 
     Args:
         path: The new file.
-        tensors: By the names that they shall have.
-        dtype: That they are written in; None: each in its own.
+        tensors: By their names in the new file.
+        dtype: Of the written values; None: each tensor's own.
         metadata: Texts for the header.
-        progress: Called with the number of bytes that were just written.
+        progress: Called with the number of bytes just written.
 
     Raises:
-        CheckpointError: A value is not finite, or is not once it has the dtype.
+        CheckpointError: A value is not finite, in its own or in the written dtype.
     """
     entries = [(name, t, dtype or _dtype_of(t)) for name, t in tensors.items()]
-    # Wide values first, so that each begins at a multiple of its size.
+    # Wide dtypes first, so that each tensor is aligned.
     entries.sort(key=lambda entry: -entry[2].itemsize)
     header: dict[str, object] = {_METADATA: dict(metadata)} if metadata else {}
     place = 0
@@ -213,7 +215,7 @@ def write_safetensors(
 
 
 def _pieces(tensor: Tensor) -> Iterator[Tensor]:
-    """A tensor in memory, a window's worth of rows at a time; an expanded one stays small."""
+    """Split a tensor in memory into windows of rows, so that an expanded one stays small."""
     if tensor.ndim < 2 or not tensor.numel():
         yield tensor
         return
@@ -226,7 +228,7 @@ def _dtype_of(tensor: Tensor | StoredTensor) -> torch.dtype:
 
 
 def _stored(path: Path, data: int, name: str, entry: dict) -> StoredTensor:
-    """One entry of the header. Raises ValueError, KeyError or TypeError where it is none."""
+    """Parse one entry of the header. Raises ValueError, KeyError or TypeError if it is invalid."""
     dtype, shape, (begin, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
     if dtype not in DTYPES:
         raise ValueError(f"'{name}' is of the unknown dtype {dtype!r}")
@@ -240,8 +242,8 @@ def _stored(path: Path, data: int, name: str, entry: dict) -> StoredTensor:
     return StoredTensor(path, name, dtype, shape, data + begin, data + end)
 
 
-def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """An object of the header. JSON would keep the last of two equal names in silence."""
+def _unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Make an object of the header, refusing equal names, of which JSON would keep the last."""
     content = dict(pairs)
     if len(content) < len(pairs):
         names = [name for name, _ in pairs]
@@ -249,8 +251,8 @@ def _no_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return content
 
 
-def _what_it_is(beginning: bytes) -> str:
-    """A file that is none, in words, by its first bytes."""
+def _describe_beginning(beginning: bytes) -> str:
+    """Describe a file that is no safetensors file by its first bytes."""
     if beginning.startswith(b"PK\x03\x04"):
         return "it is a zip archive (torch.save), which holds a pickle; a pickle can run code"
     if beginning[:1] == b"\x80" and beginning[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

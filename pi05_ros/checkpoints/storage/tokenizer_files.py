@@ -1,4 +1,4 @@
-"""A checkpoint's tokenizer as a file: our byte tokenizer's JSON, or PaliGemma's as it was read."""
+"""Tokenizer files of a checkpoint: JSON of the byte tokenizer, or PaliGemma's file unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOKENIZERS = (JSON_FILE, MODEL_FILE)  # A folder holds one of them.
 
 @dataclass(frozen=True)
 class _ByteTokenizerFile:
-    """What tokenizer.json says of a ByteTokenizer."""
+    """Contents of tokenizer.json for a ByteTokenizer."""
 
     kind: str
     size: int
@@ -41,7 +41,7 @@ class _ByteTokenizerFile:
 
 
 def tokenizer_file(folder: Path) -> Path | None:
-    """The tokenizer that lies in a folder, if any.
+    """Find the tokenizer file of a folder; None: there is none.
 
     Raises:
         CheckpointError: There are two.
@@ -53,10 +53,10 @@ def tokenizer_file(folder: Path) -> Path | None:
 
 
 def read_tokenizer(path: Path, config: ModelConfig) -> Tokenizer:
-    """Reads a tokenizer and checks that it is of the model's kind and size.
+    """Read a tokenizer and check that it has the model's kind and size.
 
     Raises:
-        CheckpointError: It is not, or the file is broken.
+        CheckpointError: It does not, or the file is broken.
     """
     wanted = config.language.vocabulary
     if config.tokenizer == "paligemma":
@@ -74,10 +74,10 @@ def read_tokenizer(path: Path, config: ModelConfig) -> Tokenizer:
 
 
 def read_fast(path: Path, tokenizer: Tokenizer) -> FastTokenizer:
-    """Reads a FAST tokenizer, a file of ours or a public folder, for a model's vocabulary.
+    """Read a FAST tokenizer, a file of ours or a public folder, for a model's vocabulary.
 
     Raises:
-        CheckpointError: It is none, or has more tokens than the vocabulary has ids for.
+        CheckpointError: It is invalid, or has more tokens than the vocabulary has ids for.
     """
     try:
         fast = FastTokenizer.load(path)
@@ -91,10 +91,10 @@ def read_fast(path: Path, tokenizer: Tokenizer) -> FastTokenizer:
 
 
 def write_tokenizer(folder: Path, tokenizer: Tokenizer) -> None:
-    """Writes a tokenizer into a folder, under one of the names TOKENIZERS.
+    """Write a tokenizer into a folder, under one of the names TOKENIZERS.
 
     Raises:
-        CheckpointError: It is of no kind that can be written.
+        CheckpointError: Its kind has no file format.
     """
     if isinstance(tokenizer, ByteTokenizer):
         file = _ByteTokenizerFile(kind="bytes", **asdict(tokenizer))

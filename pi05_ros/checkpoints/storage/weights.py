@@ -1,7 +1,7 @@
-"""Weights on their way from files into a model: found, compared by name and shape, then read.
+"""Loading of weights into a model: files are found, compared by name and shape, then read.
 
-Nothing is filled in. The first tensor that is missing, too many, mis-shaped, of a wrong dtype or
-not finite ends the reading, with its file and its name.
+Loading is strict: the first tensor that is missing, unexpected, of a wrong shape or dtype, or not
+finite is an error with its file and name.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.pi05 import Pi05
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-FLOATS = ("F32", "BF16", "F16")  # What weights may be stored in.
+FLOATS = ("F32", "BF16", "F16")  # Accepted dtypes of weights in files.
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files that hold a folder's weights: one, or the shards that its index names.
+    """Find the files of a folder's weights: one file, or the shards of its index.
 
     Raises:
-        CheckpointError: There are none, both forms are there, or the index is not valid.
+        CheckpointError: There are none, both forms exist, or the index is not valid.
     """
     single, index = folder / WEIGHTS, folder / INDEX
     if single.exists() and index.exists():
@@ -51,10 +51,10 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
-    """All tensors of a folder by the names in its files; values are not read.
+    """Return all tensors of a folder by the names in its files; values are not read.
 
     Raises:
-        CheckpointError: See `weight_files`; a file is broken, or is not what the index says.
+        CheckpointError: See `weight_files`; or a file is broken, or contradicts the index.
     """
     found: dict[str, StoredTensor] = {}
     for path in weight_files(folder):
@@ -76,7 +76,7 @@ def stored_tensors(folder: Path) -> dict[str, StoredTensor]:
 
 
 def wanted_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of a model, without making one."""
+    """Name and shape of every tensor of a model, without allocating it."""
     with torch.device("meta"):
         model = Pi05(config)
     return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -88,16 +88,17 @@ def compare(
     found: Mapping[str, StoredTensor],
     theirs: Mapping[str, str] | None = None,
 ) -> None:
-    """Checks that names, shapes and dtypes are those of the model.
+    """Check that names, shapes and dtypes are those of the model.
 
     Args:
         where: File or folder of the weights.
         wanted: Shapes by our names.
         found: Tensors by our names.
-        theirs: Our name → the one that the layout has for it, where it is another.
+        theirs: Our name → the layout's name, if it differs.
 
     Raises:
-        CheckpointError: For the first tensor that is missing, mis-shaped, no float, or too many.
+        CheckpointError: For the first tensor that is missing, of a wrong shape or dtype, or
+            unexpected.
     """
     for name, shape in wanted.items():
         if name not in found:
@@ -108,14 +109,14 @@ def compare(
                 f"the tensor '{called}' is missing (wanted {shape}; {missing} missing in all)",
             )
         tensor = found[name]
-        said = f"'{tensor.name}'"
+        label = f"'{tensor.name}'"
         if tensor.shape != shape:
             raise CheckpointError(
-                tensor.path, f"{said}: wanted shape {shape}, found {tensor.shape}"
+                tensor.path, f"{label}: wanted shape {shape}, found {tensor.shape}"
             )
         if tensor.dtype not in FLOATS:
             raise CheckpointError(
-                tensor.path, f"{said}: wanted {' or '.join(FLOATS)}, found {tensor.dtype}"
+                tensor.path, f"{label}: wanted {' or '.join(FLOATS)}, found {tensor.dtype}"
             )
     if extra := sorted(found.keys() - wanted.keys()):
         tensor = found[extra[0]]
@@ -132,25 +133,25 @@ def load_model(
     device: torch.device | str,
     progress: Callable[[int], None] | None = None,
 ) -> Pi05:
-    """Makes a model of tensors that `compare` found good.
+    """Load a model from tensors that `compare` has checked.
 
-    The model is built without memory, and each tensor read straight into its final dtype and
-    place: beside the weights there is one window of a file, never a second copy.
+    The model is created without memory, and each tensor is read directly into its final dtype and
+    device. In addition to the weights only one window of a file is in memory.
 
     Args:
         config: Of the model.
         tensors: By our names.
         dtype: Of the weights in memory.
-        device: Where they go.
-        progress: Called with the number of bytes that were just read.
+        device: Of the weights.
+        progress: Called with the number of bytes just read.
 
     Raises:
-        CheckpointError: A value is not finite, or is not once it has the dtype.
+        CheckpointError: A value is not finite, in the file's or in the final dtype.
     """
     with torch.device("meta"):
         model = Pi05(config)
     state: dict[str, Tensor] = {}
-    # In the order of the bytes, which is the order in which a disk is fast.
+    # In the order of the bytes, which is fastest for a disk.
     for name, stored in sorted(tensors.items(), key=lambda item: (item[1].path, item[1].begin)):
         values = torch.empty(stored.shape, dtype=dtype, device=device)
         read_into(stored, values)
@@ -163,7 +164,7 @@ def load_model(
 
 
 def _shards(index: Path) -> dict[str, str]:
-    """Tensor name → file name, as the index says."""
+    """Read an index: tensor name → file name."""
     shards: Any = read_mapping(index).get("weight_map")
     if not isinstance(shards, dict) or not all(isinstance(s, str) for s in shards.values()):
         raise CheckpointError(index, "wanted 'weight_map', a mapping from tensors to file names")

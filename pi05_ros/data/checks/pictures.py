@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.cameras.checks import fingerprint, look_of
+from pi05_ros.cameras.checks import blindness_of, fingerprint
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.errors import Pi05Error
 
@@ -56,7 +56,7 @@ class PictureSeries:
 
     def _look(self, message: Any) -> None:
         try:
-            self.looks[look_of(self.decode(message))] += 1
+            self.looks[blindness_of(self.decode(message))] += 1
         except Pi05Error as error:
             self.broken[str(error)] += 1
 

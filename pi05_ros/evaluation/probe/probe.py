@@ -21,8 +21,8 @@ from pi05_ros.evaluation.probe.judge import (
     measure_chunks,
 )
 from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, Scene
+from pi05_ros.model.context import Context
 from pi05_ros.model.normalization import NormStats, pad
-from pi05_ros.model.pi05 import Context
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastError
 from pi05_ros.model.text.tokenizer import END, prompt_tokens
@@ -122,7 +122,7 @@ class Probe:
     def _read(self, pictures: Tensor, prompt: str, tail: int) -> tuple[Tensor, Context]:
         tokens = torch.tensor([prompt_tokens(self._tokenizer, prompt)], device=self._device)
         text = self._model.language.embed(tokens)
-        return self._model.read_tail(torch.cat([pictures, text], dim=1), tail)
+        return self._model.prefill(torch.cat([pictures, text], dim=1), tail=tail)
 
     def _write(self, pictures: Tensor, prompt: str, limit: int) -> Sentence:
         """Decode greedily, and measure the probability and entropy of each token."""
@@ -139,7 +139,7 @@ class Probe:
                 break
             tokens.append(token)
             step = torch.tensor([[token]], device=self._device)
-            logits, context = self._model.write(step, context)
+            logits, context = self._model.decode_step(step, context)
         text = self._tokenizer.decode(tokens)
         answer = locations.parse(text, self._platform.planner_cameras)
         return Sentence(
@@ -160,7 +160,7 @@ class Probe:
         if config.variant == "pi0":
             padded = torch.from_numpy(pad(state, config.action_dim)[None]).float()
             dtype = self._model.expert.action_in.weight.dtype
-            context = self._model.tell_state(context, padded.to(self._device, dtype))
+            context = self._model.append_state_token(context, padded.to(self._device, dtype))
         chunks = []
         for seed in range(NOISES):
             generator = torch.Generator().manual_seed(seed)
@@ -174,7 +174,7 @@ class Probe:
         assert self._fast is not None
         opening = action_text.OPENING if self._config.variant == "pi0_fast" else ""
         try:
-            action_text.read(
+            action_text.decode_actions(
                 self._tokenizer,
                 self._fast,
                 answer.tokens,

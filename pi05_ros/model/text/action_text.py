@@ -1,7 +1,7 @@
-"""Actions as the text of an answer: "Action: ", FAST tokens, "|", end-of-sequence.
+"""Answer format of actions as text: "Action: ", FAST tokens, "|", end-of-sequence.
 
-So π0-FAST was trained (openpi, FASTTokenizer.tokenize). π0.5's prompt already ends in "Action: ";
-its answer begins with the FAST tokens, `opening` "".
+This is the format in which π0-FAST was trained (openpi, FASTTokenizer.tokenize). π0.5's prompt
+already ends in "Action: "; its answer begins with the FAST tokens, `opening` "".
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ OPENING = "Action: "
 CLOSING = "|"
 
 
-def spell(
+def encode_actions(
     tokenizer: Tokenizer, fast: FastTokenizer, actions: np.ndarray, opening: str = OPENING
 ) -> list[int]:
-    """Ids of the answer that says `actions` (H, D), normalised and not padded.
+    """Encode actions as the token ids of an answer.
+
+    Args:
+        tokenizer: Of the model.
+        fast: Tokenizer of actions.
+        actions: (H, D), normalised and not padded.
+        opening: Text before the FAST tokens.
 
     Raises:
-        FastError: The actions cannot be said.
+        FastError: The actions cannot be encoded.
         ValueError: The vocabulary has fewer FAST tokens than `fast`.
     """
     if fast.size > tokenizer.actions:
@@ -32,11 +38,11 @@ def spell(
             f"wanted at most {tokenizer.actions} FAST tokens, which is what the vocabulary has "
             f"ids for, found {fast.size}; fit a smaller one"
         )
-    said = [tokenizer.action_token(index) for index in fast.encode(actions)]
-    return [*tokenizer.encode(opening), *said, *tokenizer.encode(CLOSING), END]
+    encoded = [tokenizer.action_token(index) for index in fast.encode(actions)]
+    return [*tokenizer.encode(opening), *encoded, *tokenizer.encode(CLOSING), END]
 
 
-def read(
+def decode_actions(
     tokenizer: Tokenizer,
     fast: FastTokenizer,
     ids: Sequence[int],
@@ -44,27 +50,30 @@ def read(
     dims: int,
     opening: str = OPENING,
 ) -> np.ndarray:
-    """The actions (horizon, dims) float32 that an answer says, normalised.
+    """Decode the token ids of an answer to normalised actions.
 
-    The ids themselves are read. openpi goes by way of text, where FAST tokens that are pieces of
-    words can merge into others.
+    The ids are decoded directly. openpi converts them to text and back, where FAST tokens that
+    are pieces of words can merge into others.
 
     Args:
         tokenizer: Of the model.
-        fast: The one whose tokens it was taught.
-        ids: What the model wrote, with or without end-of-sequence and padding; any integers.
+        fast: Tokenizer of actions that the model was trained with.
+        ids: Decoded by the model, with or without end-of-sequence and padding; any integers.
         horizon: Actions in the chunk.
-        dims: Of the robot, not padded.
-        opening: What stands before the FAST tokens.
+        dims: Entries of the robot's actions, not padded.
+        opening: Text before the FAST tokens.
+
+    Returns:
+        (horizon, dims) float32.
 
     Raises:
-        FastError: The answer is anything but one whole chunk.
+        FastError: The answer is not exactly one chunk.
     """
     head, closing = tokenizer.encode(opening), tokenizer.encode(CLOSING)
     answer = [int(token) for token in ids]
     if answer[: len(head)] != head:
         raise FastError(
-            "text", f"an answer that begins with {opening!r}", _shown(tokenizer, answer)
+            "text", f"an answer that begins with {opening!r}", _excerpt(tokenizer, answer)
         )
     indices: list[int] = []
     place = len(head)
@@ -80,10 +89,10 @@ def read(
         place += 1
     rest = answer[place + len(closing) :]
     if rest and (rest[0] != END or any(token != PAD for token in rest[1:])):
-        raise FastError("text", f"nothing after {CLOSING!r}", _shown(tokenizer, rest))
+        raise FastError("text", f"nothing after {CLOSING!r}", _excerpt(tokenizer, rest))
     return fast.decode(indices, horizon, dims)
 
 
-def _shown(tokenizer: Tokenizer, ids: list[int]) -> str:
-    """The beginning of an answer, for a message."""
+def _excerpt(tokenizer: Tokenizer, ids: list[int]) -> str:
+    """Return the beginning of an answer, for an error message."""
     return repr(tokenizer.decode(ids[:16])[:60])

@@ -1,19 +1,18 @@
 """FAST: an action chunk as a few tokens, and back (arXiv 2501.09747, section V and algorithm 1).
 
-    chunk (H, D)      the robot's own D dimensions, normalised; never what pads them to 32
-    coefficients      orthonormal DCT-II over time, one series a dimension, (H, D)
-    integers          round(scale · coefficient), halves to even: the only step with a loss
+    chunk (H, D)      the robot's own D dimensions, normalised, without the padding to 32
+    coefficients      orthonormal DCT-II over time, one series per dimension, (H, D)
+    integers          round(scale · coefficient), halves to even: the only lossy step
     characters        frequency 0 of all dimensions, then frequency 1 of all, …; value − min_token
     tokens            byte-pair encoding of those characters
 
-A rounding error is at most 0.5 / scale a coefficient, and the transform keeps lengths, so a
-dimension comes back within sqrt(H) · 0.5 / scale (L2 over its H values): 0.5 / scale root mean
-square, and no single value is off by more than sqrt(H) · 0.5 / scale.
+The rounding error is at most 0.5 / scale per coefficient, and the transform preserves the L2 norm,
+so the error of a dimension is at most sqrt(H) · 0.5 / scale (L2 over its H values), which is
+0.5 / scale root mean square. No single value has an error above sqrt(H) · 0.5 / scale.
 
-The integers and characters are those of the public tokenizer (physical-intelligence/fast), which
-is readable too. Unlike public code, nothing here is clipped, padded, cut or replaced by zeros:
-openpi returns zeros for a sequence that it cannot read, LeRobot pads or cuts it, and a robot
-would drive both.
+Integers and characters are those of the public tokenizer (physical-intelligence/fast), whose files
+can be loaded too. Unlike in public code, nothing is clipped, padded, cut or replaced by zeros:
+openpi returns zeros for an invalid sequence, LeRobot pads or cuts it, and both would move a robot.
 """
 
 from __future__ import annotations
@@ -36,26 +35,26 @@ from pi05_ros.model.text.tokenizer import TokenizerError
 FAST_FILE = "fast_tokenizer.json"
 FORMAT = "pi05_ros-fast-1"
 SCALE, SIZE = 10.0, 1024  # Paper, section V-B.
-# Normalised. What min_token of the public file, −354, lets a constant chunk of 50 steps reach.
+# Normalised. A constant chunk of 50 steps reaches it at min_token −354 of the public file.
 PUBLIC_LIMIT = 5.0
 
-_CODES = 0xD800  # Characters that can be had without a gap; the library takes no surrogates.
-_BROKEN = "\ufffd"  # What the library makes of a character that was cut in the middle.
+_CODES = 0xD800  # Number of consecutive characters; the library takes no surrogates.
+_BROKEN = "\ufffd"  # The library's replacement of an incomplete character.
 
 
 @dataclass(frozen=True)
 class FastTokenizer:
-    """A fitted tokenizer; `fit`, `load` or `from_public` makes one.
+    """A fitted tokenizer; created by `fit`, `load` or `from_public`.
 
     Raises:
         ValueError: A number is out of its range.
         TokenizerError: The vocabulary cannot be used.
     """
 
-    bpe: str = field(repr=False)  # The vocabulary, as the tokenizers library writes it (JSON).
+    bpe: str = field(repr=False)  # The vocabulary, JSON of the tokenizers library.
     scale: float  # Steps per unit of a coefficient.
-    min_token: int  # The integer that character 0 stands for.
-    limit: float  # Largest |value| of a normalised action that may be said or read.
+    min_token: int  # Integer of character 0.
+    limit: float  # Largest |value| of a normalised action that is encoded or decoded.
 
     def __post_init__(self) -> None:
         for name in ("scale", "limit"):
@@ -90,21 +89,22 @@ class FastTokenizer:
         size: int = SIZE,
         show_progress: bool = False,
     ) -> FastTokenizer:
-        """Learns the vocabulary of a data set.
+        """Fit the vocabulary to a data set.
 
-        Every chunk within [-1, 1] and no longer than those seen can be said afterwards; beyond
-        that, as far as the data went.
+        Every chunk within [-1, 1] and no longer than those of the data can be encoded afterwards;
+        values outside of [-1, 1] as far as the data reached.
 
         Args:
             chunks: (H, D) each, normalised; H and D may differ from one to the next. 5,000 of
                 (50, 18) take 5 s and 0.5 GB; with 1,000 the tokens were 1 % more.
-            scale: Steps per unit of a coefficient; more is finer, and longer.
-            size: Most tokens.
-            show_progress: Writes a bar to stderr.
+            scale: Steps per unit of a coefficient; larger values are more precise and need more
+                tokens.
+            size: Maximum number of tokens.
+            show_progress: Whether to write a progress bar to stderr.
 
         Raises:
-            FastError: A chunk is none, or holds values that are not finite.
-            ValueError: There is no chunk, or `size` does not hold the integers alone.
+            FastError: A chunk is not (H, D), or holds values that are not finite.
+            ValueError: There is no chunk, or `size` is too small for the integers alone.
         """
         integers: list[np.ndarray] = []
         limit = reach = 1.0
@@ -137,10 +137,10 @@ class FastTokenizer:
         return cls(json.dumps(json.loads(library.to_str())), scale, lowest, limit)
 
     def encode(self, actions: np.ndarray) -> list[int]:
-        """Tokens of a chunk (H, D), normalised, the robot's own dimensions alone.
+        """Encode a chunk (H, D), normalised, not padded.
 
         Raises:
-            FastError: It is no chunk, or holds what `decode` would not give back.
+            FastError: It is not a chunk, or holds values that `decode` would not restore.
         """
         integers = integers_of(checked_chunk(actions, self.limit), self.scale).ravel()
         codes = integers - self.min_token
@@ -148,10 +148,10 @@ class FastTokenizer:
             raise self._unknown(integers[(codes < 0) | (codes >= _CODES)])
         text = "".join(map(chr, codes))
         tokens = self._library.encode(text, add_special_tokens=False).ids
-        # The library leaves out, without a word, what it has no token for.
-        said = self._library.decode(tokens, skip_special_tokens=False)
-        if said != text:
-            raise self._unknown(integers[[character not in said for character in text]])
+        # The library silently skips characters that it has no token for.
+        restored = self._library.decode(tokens, skip_special_tokens=False)
+        if restored != text:
+            raise self._unknown(integers[[character not in restored for character in text]])
         return tokens
 
     def _unknown(self, integers: np.ndarray) -> FastError:
@@ -162,15 +162,19 @@ class FastTokenizer:
         )
 
     def decode(self, tokens: Sequence[int], horizon: int, dims: int) -> np.ndarray:
-        """The chunk that tokens stand for, (horizon, dims) float32, normalised.
+        """Decode tokens to a chunk.
 
         Args:
             tokens: Any integers.
             horizon: Actions in the chunk.
-            dims: Of the robot, not padded.
+            dims: Entries of the robot's actions, not padded.
+
+        Returns:
+            (horizon, dims) float32, normalised.
 
         Raises:
-            FastError: The tokens are not exactly such a chunk, or one that lies beyond `limit`.
+            FastError: The tokens are not exactly such a chunk, or a value exceeds `limit`.
+            ValueError: `horizon` or `dims` is below 1.
         """
         if horizon < 1 or dims < 1:
             raise ValueError(f"no chunk is of shape ({horizon}, {dims})")
@@ -200,7 +204,7 @@ class FastTokenizer:
         return actions.astype(np.float32)
 
     def save(self, path: Path) -> None:
-        """Writes one JSON file, by convention called `fast_tokenizer.json`."""
+        """Write one JSON file, by convention called `fast_tokenizer.json`."""
         content = {
             "format": FORMAT,
             "scale": self.scale,
@@ -212,10 +216,10 @@ class FastTokenizer:
 
     @classmethod
     def load(cls, path: Path | str) -> FastTokenizer:
-        """Reads what `save` wrote, or a public folder (see `from_public`).
+        """Load a file written by `save`, or a public folder (see `from_public`).
 
         Raises:
-            TokenizerError: It is neither.
+            TokenizerError: The path is neither.
         """
         path = Path(path)
         if path.is_dir():
@@ -225,52 +229,54 @@ class FastTokenizer:
             raise TokenizerError(
                 str(path), f"wanted the format '{FORMAT}', found '{content['format']}'"
             )
-        return cls._made(path, content, content["bpe"], content["limit"])
+        return cls._from_content(path, content, content["bpe"], content["limit"])
 
     @classmethod
     def from_public(cls, folder: Path | str, limit: float = PUBLIC_LIMIT) -> FastTokenizer:
-        """Reads the layout of physical-intelligence/fast, and of what LeRobot fits.
+        """Load the layout of physical-intelligence/fast, which LeRobot writes too.
 
         Args:
             folder: With processor_config.json (scale, min_token, vocab_size) and tokenizer.json,
-                which newer files keep in `bpe_tokenizer/`. Horizon and dimensions that it may
-                name are defaults of the public code; here the caller always says them.
-            limit: Largest |value| of a normalised action; the folder does not say.
+                in newer versions in `bpe_tokenizer/`. Horizon and dimensions in the config are
+                defaults of the public code; here they are arguments of `decode`.
+            limit: Largest |value| of a normalised action; not in the folder.
 
         Raises:
-            TokenizerError: A file is missing, or does not hold this.
+            TokenizerError: A file is missing or has other contents.
         """
         folder = Path(folder)
         path = folder / "processor_config.json"
         content = _read(path, {"scale", "min_token", "vocab_size"})
         inner = folder / "bpe_tokenizer" / "tokenizer.json"
         vocabulary = inner if inner.is_file() else folder / "tokenizer.json"
-        made = cls._made(path, content, _read(vocabulary, {"model"}), limit)
-        # Fitting may end before vocab_size is reached, and never goes beyond it.
-        if made.size > content["vocab_size"]:
+        tokenizer = cls._from_content(path, content, _read(vocabulary, {"model"}), limit)
+        most = content["vocab_size"]  # Fitting may end below it.
+        if tokenizer.size > most:
             raise TokenizerError(
                 str(vocabulary),
-                f"wanted at most {content['vocab_size']} tokens ({path.name}), found {made.size}",
+                f"wanted at most {most} tokens ({path.name}), found {tokenizer.size}",
             )
-        return made
+        return tokenizer
 
     @classmethod
-    def _made(cls, path: Path, content: dict[str, Any], bpe: Any, limit: Any) -> FastTokenizer:
-        """A tokenizer from the numbers of a file."""
+    def _from_content(
+        cls, path: Path, content: dict[str, Any], bpe: Any, limit: Any
+    ) -> FastTokenizer:
+        """Make a tokenizer from the numbers of a file, after checking their types."""
         numbers = {"scale": content["scale"], "min_token": content["min_token"], "limit": limit}
         for name, value in numbers.items():
             kinds = int if name == "min_token" else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds):
                 raise TokenizerError(str(path), f"{name}: wanted a number, found {value!r}")
         try:
-            scale, least, most = numbers.values()
-            return cls(json.dumps(bpe), float(scale), least, float(most))
+            scale, min_token, max_value = numbers.values()
+            return cls(json.dumps(bpe), float(scale), min_token, float(max_value))
         except (ValueError, TokenizerError) as error:
             raise TokenizerError(str(path), str(error)) from error
 
 
 def _read(path: Path, keys: set[str], exactly: bool = False) -> dict[str, Any]:
-    """A JSON mapping that holds the keys."""
+    """Read a JSON object and check that it holds the keys; with `exactly`, no others."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

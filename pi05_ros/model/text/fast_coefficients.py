@@ -1,6 +1,6 @@
-"""FAST's numbers: a chunk of actions as rounded coefficients over time, and back.
+"""Rounded DCT coefficients of an action chunk, and back: the numeric part of FAST.
 
-`fast` makes tokens of them.
+`fast` encodes them as tokens.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pi05_ros.errors import Pi05Error
 
 
 class FastError(Pi05Error):
-    """Actions cannot be said, or tokens are no actions. There is nothing to fall back on.
+    """Actions that cannot be encoded, or tokens that are not a chunk. There is no fallback.
 
     Args:
-        reason: `token`: an id that no token has. `text`: tokens that are no characters, or not
-            where they must stand. `length`: the sequence is cut, or goes on. `range`: values that
-            are not finite, or beyond those that the tokenizer knows.
+        reason: `token`: an unknown id. `text`: tokens that are no characters, or in the wrong
+            place. `length`: the sequence is too short or too long. `range`: values that are not
+            finite, or outside the tokenizer's range.
         wanted: As a clause.
         found: As a clause.
     """
@@ -34,7 +34,11 @@ class FastError(Pi05Error):
 
 
 def checked_chunk(actions: np.ndarray, limit: float) -> np.ndarray:
-    """A chunk as float64, or FastError."""
+    """Return a chunk as float64, after checking shape and values.
+
+    Raises:
+        FastError: It is not (H, D), not finite, or a value exceeds ±`limit`.
+    """
     chunk = np.asarray(actions, dtype=np.float64)
     if chunk.ndim != 2 or chunk.size == 0:
         raise FastError("length", "a chunk of shape (H, D)", f"one of shape {chunk.shape}")
@@ -49,19 +53,19 @@ def checked_chunk(actions: np.ndarray, limit: float) -> np.ndarray:
 
 
 def integers_of(chunk: np.ndarray, scale: float) -> np.ndarray:
-    """Rounded coefficients of a chunk (H, D); row k is frequency k."""
+    """Rounded coefficients (H, D) of a chunk (H, D); row k is frequency k."""
     return np.around(cosines(len(chunk)) @ chunk * scale).astype(np.int64)
 
 
 def chunk_of(integers: np.ndarray, scale: float) -> np.ndarray:
-    """The chunk (H, D) float64 of rounded coefficients (H, D)."""
+    """Chunk (H, D) float64 of rounded coefficients (H, D)."""
     return cosines(len(integers)).T @ (integers / scale)
 
 
 def cosines(length: int) -> np.ndarray:
-    """The orthonormal DCT-II as a matrix: row k, cos(π k (n + ½) / length), (length, length).
+    """Orthonormal DCT-II as a matrix (length, length): row k is cos(π k (n + ½) / length).
 
-    A chunk has some 50 steps: one product with a matrix, and no need of scipy on a robot.
+    A chunk has about 50 steps, so a matrix product is fast enough and scipy is not required.
     """
     steps = np.arange(length)
     matrix = np.cos(np.pi / length * np.outer(steps, steps + 0.5)) * math.sqrt(2.0 / length)

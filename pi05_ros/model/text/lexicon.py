@@ -1,8 +1,8 @@
-"""The words that nano's vocabulary holds whole. Everything else it spells in bytes.
+"""Words that are single tokens in the byte tokenizer's vocabulary. All else is encoded in bytes.
 
 Words of mobile manipulation in a home: tasks, subtasks, things and places (paper, sections IV and
-V), and the fixed parts of the prompts. A checkpoint carries its own list, so that a change here
-never reaches weights that were trained before it.
+V), and the fixed parts of the prompts. A checkpoint stores its own list, so that a change here
+does not affect weights trained before it.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _LOOKS = """
 
 
 def default_pieces() -> tuple[str, ...]:
-    """The pieces, in the order of their ids: prompts, state bins, words, openings."""
-    # " -1" to " 255": -1 is what the public prompt says below the 1st percentile.
+    """Pieces in the order of their ids: parts of prompts, state bins, words, first words."""
+    # " -1" to " 255": -1 is the bin below the 1st percentile in the public prompt.
     bins = [f" {number}" for number in range(-1, 256)]
     words = [f" {word}" for word in (*_VERBS, *_SMALL, *_THINGS, *_PLACES, *_LOOKS)]
-    openings = [*_PHRASES, *_VERBS]  # A subtask begins with one, without a space.
-    return tuple(dict.fromkeys([*_PROMPT, *bins, *words, *openings]))
+    first_words = [*_PHRASES, *_VERBS]  # At the beginning of a subtask, without a space.
+    return tuple(dict.fromkeys([*_PROMPT, *bins, *words, *first_words]))

@@ -1,15 +1,15 @@
-"""The high level's answer as text: boxes in PaliGemma's detection syntax, a newline, the subtask.
+"""Answer format of the high level: boxes in PaliGemma's detection syntax, newline, subtask.
 
     <loc0512><loc0100><loc0700><loc0420> plate ; <loc0300><loc0000><loc0420><loc0090> back: cup
     pick up the plate
 
 A box is four locations, y_min x_min y_max x_max, each round(1023 · fraction) of the model-size
-picture. PaliGemma sees one picture; we see four, so a label may begin with its camera. Without one
-it is the first camera's. Boxes may be missing; then the answer is the subtask alone. The subtask
-"done" says that the task is finished.
+picture. PaliGemma's syntax is for one picture; here there are up to four, so a label may begin
+with the name of its camera. Without it the box is the first camera's. Boxes may be missing; then
+the answer is the subtask alone. The subtask "done" means that the task is finished.
 
-A language model may write anything, so `parse` takes anything and never raises: what is no box is
-left out, and what is left of the rest is one printable line.
+A language model may decode any text, so `parse` accepts any text and never raises: invalid boxes
+are left out, and the subtask is reduced to one printable line.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pi05_ros.model.text.tokenizer import LOCATIONS
 
 DONE = "done"
 MAX_LABEL = 64  # Characters (BoundingBox.msg).
-# UTF-8, at worst a token a byte. The low level's prompt holds 200 tokens; PaliGemma's vocabulary
-# spells a state of 19 dimensions in 76 of them (a space and three digits each), the rest in 11.
+# UTF-8, at worst one token per byte. The low level's prompt holds 200 tokens; in PaliGemma's
+# vocabulary a state of 19 dimensions takes 76 (a space and three digits each), the rest 11.
 MAX_SUBTASK_BYTES = 96
 
 _BOX = re.compile(r"<loc(\d{4})><loc(\d{4})><loc(\d{4})><loc(\d{4})>([^<;\n]*)", re.ASCII)
@@ -44,19 +44,19 @@ class Location:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the high level said."""
+    """Boxes and subtask, the answer of the high level."""
 
-    subtask: str  # One printable line; empty: none was said.
+    subtask: str  # One printable line; empty: there was none.
     locations: tuple[Location, ...] = ()
 
     @property
     def done(self) -> bool:
-        """Whether the task is finished."""
+        """True if the subtask means that the task is finished."""
         return self.subtask.casefold() == DONE
 
 
 def write(answer: Answer, cameras: Sequence[str]) -> str:
-    """The answer as text, the target of training; the inverse of `parse` up to rounding.
+    """Format the answer as text, for training targets; the inverse of `parse` up to rounding.
 
     Raises:
         ValueError: A box is of no known camera, or leaves its picture.
@@ -75,15 +75,15 @@ def write(answer: Answer, cameras: Sequence[str]) -> str:
 
 
 def parse(text: str, cameras: Sequence[str]) -> Answer:
-    """Reads whatever the model wrote.
+    """Parse the text that the model decoded.
 
     Args:
-        text: Decoded tokens, any text at all.
-        cameras: Names that a label may begin with; the first is the one that is not said.
+        text: Any text.
+        cameras: Names that a label may begin with; the first is the default.
 
     Returns:
-        The boxes that are complete and whose corners are in order, and the subtask: what follows
-        the line of boxes, or everything where there is no such line.
+        The boxes that are complete and whose corners are in order, and the subtask: the text after
+        the line of boxes, or the whole text if there is no such line.
     """
     first, _, rest = text.partition("\n")
     if not _SPECIAL.search(first):
@@ -93,7 +93,7 @@ def parse(text: str, cameras: Sequence[str]) -> Answer:
 
 
 def _location(match: re.Match[str], cameras: Sequence[str]) -> Location | None:
-    """One box, or None when its corners are no box."""
+    """Convert one match to a box; None if its corners are out of range or order."""
     corners = [int(group) / (LOCATIONS - 1) for group in match.groups()[:4]]
     y_min, x_min, y_max, x_max = corners
     if max(corners) > 1.0 or x_min > x_max or y_min > y_max:
@@ -105,12 +105,12 @@ def _location(match: re.Match[str], cameras: Sequence[str]) -> Location | None:
 
 
 def _subtask(text: str) -> str:
-    """One printable line of at most MAX_SUBTASK_BYTES bytes, cut between characters."""
+    """Reduce text to one printable line of at most MAX_SUBTASK_BYTES bytes, whole characters."""
     line = _printable(_SPECIAL.sub(" ", text)).encode()[:MAX_SUBTASK_BYTES]
     return line.decode(errors="ignore").strip()
 
 
 def _printable(text: str) -> str:
-    """`text` as one line: white space collapsed, control and broken characters left out."""
+    """Reduce text to one line: white space collapsed, control and broken characters removed."""
     kept = (c if c.isprintable() and c != "\ufffd" else " " if c.isspace() else "" for c in text)
     return " ".join("".join(kept).split())

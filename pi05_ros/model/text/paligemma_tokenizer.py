@@ -1,22 +1,22 @@
 """PaliGemma's vocabulary (arXiv 2407.07726), from a tokenizer.json or a sentencepiece model.
 
     0 to 3             <pad> <eos> <bos> <unk>
-    4 to 255999        Gemma's pieces, bytes among them, so that every text can be spelled
+    4 to 255999        Gemma's pieces, bytes among them, so that every text can be encoded
     256000 to 257023   <loc0000> to <loc1023>
     257024 to 257151   <seg000> to <seg127>
 
-Gemma's files end before the locations, PaliGemma's hold them; both give the same ids here. The
+Gemma's files end before the locations, PaliGemma's contain them; both give the same ids here. The
 public weights were trained with sentencepiece (openpi, PaligemmaTokenizer), so where a
-tokenizer.json would split a text otherwise, sentencepiece's way is kept:
+tokenizer.json would split a text differently, sentencepiece is followed:
 
 * Nothing is put before the text, and spaces and newlines stay as they are.
-* "<bos>" typed by a person is spelled like any text. No text gives the ids 0 to 3.
+* "<bos>" in a text is encoded like any other text. No text gives the ids 0 to 3.
 * Pieces that sentencepiece calls user-defined (runs of spaces, newlines and tabs, HTML tags,
-  "<start_of_turn>") are taken whole before anything is merged.
+  "<start_of_turn>") are matched whole before any merge.
 
-With Gemma's own file transformers, and so LeRobot, differs in what no prompt holds: it gives
-"<bos>" its id, splits runs of more than 31 spaces, newlines or tabs elsewhere, and merges tags
-that the file does not mark as added. Tried on 8,000 texts; all else is the same.
+With Gemma's own file transformers, and therefore LeRobot, differs only in text that no prompt
+contains: it gives "<bos>" its id, splits runs of more than 31 spaces, newlines or tabs
+differently, and merges tags that the file does not mark as added. Compared on 8,000 texts.
 """
 
 from __future__ import annotations
@@ -47,23 +47,23 @@ JSON_FILE, MODEL_FILE = "tokenizer.json", "tokenizer.model"
 GEMMA_PIECES = 256_000  # Of Gemma 1 and 2; Gemma 3's vocabulary is another.
 ACTIONS = 2048  # Tokens of the public FAST tokenizer (physical-intelligence/fast).
 
-_SPACE = "\u2581"  # Stands for a space in pieces.
+_SPACE = "\u2581"  # The space in pieces.
 _SPECIALS = {PAD: "<pad>", END: "<eos>", BEGIN: "<bos>", UNKNOWN: "<unk>"}
 _BYTE = re.compile(r"<0x([0-9A-F]{2})>")
 _LOCATION = r"<loc(?P<loc>0\d{3}|10[01]\d|102[0-3])>"
 _SEGMENT = r"<seg(?P<seg>0\d{2}|1[01]\d|12[0-7])>"
-# User-defined pieces that stand behind the bytes in Gemma's files. All others stand before them.
+# User-defined pieces that follow the bytes in Gemma's files. All others precede them.
 _WHOLE_AT_END = re.compile(r"\t{2,}|\[toxicity=0\]|<unused99>|<start_of_image>")
 _PROBE = " Task:  a_b\n\n\tüß 盘子 🍽 <b>7</b>\0"
 
 
 @dataclass(frozen=True)
 class PaliGemmaTokenizer:
-    """PaliGemma's ids for the pieces of one file. Two are equal when their files are.
+    """PaliGemma's ids for the pieces of one file. Two instances are equal if their files are.
 
     FAST token k shares its id with `<loc(1023 − k)>`, and from k = 1024 on with Gemma's last
-    pieces: an id alone does not say what it is. `decode` reads it as text, `action_index` as a
-    FAST token; who asks knows which of them the model was asked to write.
+    pieces, so an id is ambiguous. `decode` takes it as text, `action_index` as a FAST token; the
+    caller chooses by the prompt that the model was given.
 
     Raises:
         TokenizerError: The content is another vocabulary, or none.
@@ -89,10 +89,10 @@ class PaliGemmaTokenizer:
 
     @classmethod
     def from_file(cls, path: Path | str, pieces: int = GEMMA_PIECES) -> PaliGemmaTokenizer:
-        """Reads a Gemma or PaliGemma `tokenizer.json`, or a sentencepiece `*.model`.
+        """Load a Gemma or PaliGemma `tokenizer.json`, or a sentencepiece `*.model`.
 
         Args:
-            path: The file; its content says which of the two it is.
+            path: The file; the kind is detected from its content.
             pieces: Ids below `<loc0000>`; other than Gemma's only for a miniature.
 
         Raises:
@@ -105,7 +105,7 @@ class PaliGemmaTokenizer:
         return cls(content, pieces, str(path))
 
     def save(self, folder: Path) -> Path:
-        """Writes the file as it was read, byte for byte, as `tokenizer.json` or `.model`."""
+        """Write the file unchanged, as `tokenizer.json` or `tokenizer.model`; return its path."""
         path = folder / (JSON_FILE if _is_json(self.content) else MODEL_FILE)
         path.write_bytes(self.content)
         return path
@@ -128,25 +128,25 @@ class PaliGemmaTokenizer:
 
     @cached_property
     def _bytes(self) -> list[bytes]:
-        """What each id stands for, in UTF-8."""
+        """UTF-8 bytes of each id."""
         pieces = [_piece_bytes(piece) for piece in self._backend.texts]
         pieces[: len(_SPECIALS)] = [b""] * len(_SPECIALS)
         pieces += [b"<loc%04d>" % index for index in range(LOCATIONS)]
         return pieces + [b"<seg%03d>" % index for index in range(SEGMENTS)]
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`; see Tokenizer. U+2581 reads as a space, half a surrogate pair as "?"."""
-        spelled = text.encode("utf-8", "replace").decode().replace(_SPACE, " ")
+        """Encode text; see Tokenizer. U+2581 becomes a space, half a surrogate pair "?"."""
+        cleaned = text.encode("utf-8", "replace").decode().replace(_SPACE, " ")
         tokens: list[int] = []
         start = 0
-        for match in self._backend.whole.finditer(spelled):
-            tokens += self._backend.split(spelled[start : match.start()])
+        for match in self._backend.whole.finditer(cleaned):
+            tokens += self._backend.split(cleaned[start : match.start()])
             tokens.append(self._whole_id(match))
             start = match.end()
-        return tokens + self._backend.split(spelled[start:])
+        return tokens + self._backend.split(cleaned[start:])
 
     def _whole_id(self, match: re.Match[str]) -> int:
-        """Id of a piece that is taken whole."""
+        """Id of a piece that is matched whole."""
         if match["loc"]:
             return self.pieces + int(match["loc"])
         if match["seg"]:
@@ -154,10 +154,10 @@ class PaliGemmaTokenizer:
         return self._backend.ids[match.group()]
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Text of `tokens`; see Tokenizer.
+        """Decode ids; see Tokenizer.
 
-        The four specials and ids outside the vocabulary give nothing, bytes that are not UTF-8
-        U+FFFD. A FAST token gives the location or piece whose id it shares.
+        The four specials and ids outside the vocabulary are skipped, bytes that are not UTF-8
+        become U+FFFD. A FAST token gives the location or piece whose id it shares.
         """
         known = (token for token in tokens if 0 <= token < self.size)
         return b"".join(self._bytes[token] for token in known).decode("utf-8", "replace")
@@ -176,8 +176,8 @@ class PaliGemmaTokenizer:
 class _JsonBackend:
     """The pieces of a tokenizer.json, split by the tokenizers library.
 
-    The file's own added tokens, normaliser and template are set aside: they are what makes
-    "<bos>" a special id and puts one before every text.
+    The file's added tokens, normaliser and template are not used: they would give "<bos>" its
+    special id and put one before every text.
     """
 
     def __init__(self, content: bytes, pieces: int, source: str) -> None:
@@ -200,7 +200,7 @@ class _JsonBackend:
         self.whole = re.compile("|".join((_LOCATION, _SEGMENT, *longest)), re.ASCII)
 
     def _user_defined(self, added: set[str]) -> dict[str, int]:
-        """Ids of the pieces that are taken whole; the file marks only some of them."""
+        """Ids of the pieces that are matched whole; the file marks only some of them."""
         first_byte = next((i for i, piece in enumerate(self.texts) if _BYTE.fullmatch(piece)), 0)
         return {
             piece.replace(_SPACE, " "): token
@@ -210,15 +210,15 @@ class _JsonBackend:
         }
 
     def split(self, text: str) -> list[int]:
-        """Ids of a text with no whole piece in it."""
+        """Encode a text that contains no user-defined piece."""
         return self._library.encode(text.replace(" ", _SPACE)).ids if text else []
 
 
 class _ModelBackend:
-    """The pieces of a sentencepiece model, split by that library. It knows its whole pieces."""
+    """The pieces of a sentencepiece model, split by that library, user-defined ones included."""
 
     whole = re.compile(f"{_LOCATION}|{_SEGMENT}", re.ASCII)
-    ids: dict[str, int] = {}  # All others are found by the library.
+    ids: dict[str, int] = {}  # User-defined pieces are matched by the library.
 
     def __init__(self, content: bytes, pieces: int, source: str) -> None:
         try:
@@ -231,7 +231,7 @@ class _ModelBackend:
         self.texts = _pieces(dict(enumerate(texts)), pieces, source)
 
     def split(self, text: str) -> list[int]:
-        """Ids of a text without locations and segments."""
+        """Encode a text without locations and segments."""
         return self._library.encode(text)
 
 
@@ -245,7 +245,7 @@ def _piece_bytes(piece: str) -> bytes:
 
 
 def _check_json(spec: dict[str, Any], source: str) -> None:
-    """Raises TokenizerError unless the file splits text as Gemma's does."""
+    """Raise TokenizerError unless the file splits text as Gemma's does."""
     model, normalizer = spec["model"], spec.get("normalizer")
     wanted = {"type": "Replace", "pattern": {"String": " "}, "content": _SPACE}
     if (model.get("type"), model.get("byte_fallback")) != ("BPE", True):
@@ -259,9 +259,9 @@ def _check_json(spec: dict[str, Any], source: str) -> None:
 
 
 def _pieces(found: dict[int, str], count: int, source: str) -> list[str]:
-    """The first `count` pieces, after a check that what follows is PaliGemma's, or nothing.
+    """Return the first `count` pieces, after checking that only PaliGemma's pieces follow.
 
-    transformers' PaliGemma adds "<image>" behind the vocabulary; the weights have no such row.
+    transformers' PaliGemma adds "<image>" after the vocabulary; the weights have no such row.
     """
     ending = [f"<loc{index:04d}>" for index in range(LOCATIONS)]
     ending += [f"<seg{index:03d}>" for index in range(SEGMENTS)]

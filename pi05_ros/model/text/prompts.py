@@ -1,17 +1,17 @@
-r"""What the model is asked, word for word, at both levels and in all variants.
+r"""Prompt formats of both levels and all variants.
 
-Low level, byte for byte as the public weights were trained (openpi, models/tokenizer.py):
+Low level, byte for byte as in the training of the public weights (openpi, models/tokenizer.py):
 
     pi05      "Task: pick up the plate, State: 128 77 255;\nAction: "   PaligemmaTokenizer
     pi0       "pick up the plate\n"                                     PaligemmaTokenizer
     pi0_fast  "Task: pick up the plate, State: 128 77 255;\n"           FASTTokenizer
 
-Its answer is actions: drawn by the expert, or for pi0_fast written as `action_text` says. π0-FAST
-reads lower case, and leaves newlines within the text as they are; the others read the text as it
-was typed, on one line. π0 takes its state as numbers, not here. In the text of the low level
-stands the subtask, never the task.
+The answer is actions: sampled by the expert, or for pi0_fast decoded in the format of
+`action_text`. π0-FAST converts the text to lower case and keeps newlines within it; the others
+keep the case and use one line. π0 takes its state as numbers, outside of the prompt. The text of
+the low level is the subtask, never the task.
 
-High level, for which nothing was published, so ours; its answer is in `locations`:
+High level, defined here since none was published; the answer format is in `locations`:
 
     "Task: put the dishes in the sink, State: 128 77 255;\nSubtask: "
 
@@ -19,9 +19,9 @@ The state is the robot's own entries, normalised and not padded (openpi pads aft
 the prompt; LeRobot does not pad it either, its `max_state_dim` is not used there), each as its bin
 of 256 on [-1, 1].
 
-Where LeRobot differs (policies/*/processor_*.py), openpi is kept, which trained the public
+Where LeRobot differs (policies/*/processor_*.py), openpi is followed, which trained the public
 weights. LeRobot's π0 neither strips the text nor replaces "_"; its π0-FAST keeps capitals and
-replaces newlines, and puts <bos> once more between prompt and answer. For π0.5 the two agree.
+replaces newlines, and adds a second <bos> between prompt and answer. For π0.5 the two agree.
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ _EDGES = np.linspace(-1.0, 1.0, STATE_BINS + 1)[:-1]  # Lower edge of each bin.
 
 
 class PromptError(Pi05Error):
-    """A prompt does not fit into the model."""
+    """A prompt with more tokens than the model takes.
+
+    Args:
+        prompt: The text.
+        wanted: Maximum number of tokens.
+        found: Number of tokens.
+    """
 
     def __init__(self, prompt: str, wanted: int, found: int) -> None:
         super().__init__(
@@ -51,8 +57,8 @@ class PromptError(Pi05Error):
 def state_bins(state: np.ndarray) -> list[int]:
     """Bin of each entry of a normalised state (D,).
 
-    Values from 1 up fall into the last bin, 255. Values below -1 give -1, which is no bin, but
-    what the public code writes and the public weights have read.
+    Values from 1 up are in the last bin, 255. Values below -1 give -1, which is no bin, but is in
+    the prompts of the public code, with which the public weights were trained.
 
     Raises:
         ValueError: A value is not finite.
@@ -63,12 +69,23 @@ def state_bins(state: np.ndarray) -> list[int]:
 
 
 def low_level(subtask: str, state: np.ndarray, variant: Variant = "pi05") -> str:
-    """The prompt that action chunks answer; `state` (D,) normalised."""
+    """Format the prompt for an action chunk.
+
+    Args:
+        subtask: Text of the subtask.
+        state: (D,), normalised, not padded.
+        variant: Of the model.
+    """
     return LOW_LEVEL[variant](subtask, state)
 
 
 def high_level(task: str, state: np.ndarray) -> str:
-    """The prompt that boxes and a subtask answer, in every variant; `state` (D,) normalised."""
+    """Format the prompt for boxes and a subtask, the same in every variant.
+
+    Args:
+        task: Text of the task.
+        state: (D,), normalised, not padded.
+    """
     return f"Task: {_one_line(task)}, State: {_state_text(state)};\nSubtask: "
 
 
@@ -77,7 +94,7 @@ def _pi05(subtask: str, state: np.ndarray) -> str:
 
 
 def _pi0(subtask: str, state: np.ndarray) -> str:
-    # openpi encodes the newline by itself; no piece of the vocabulary reaches across it.
+    # openpi encodes the newline separately; the ids are the same, since no piece spans it.
     return f"{_one_line(subtask)}\n"
 
 
@@ -94,7 +111,7 @@ LOW_LEVEL: Mapping[Variant, Callable[[str, np.ndarray], str]] = {
 
 
 def fitting_tokens(tokenizer: Tokenizer, prompt: str, length: int) -> Sequence[int]:
-    """Ids of a whole prompt, its beginning included.
+    """Token ids of a whole prompt, beginning-of-sequence included.
 
     Raises:
         PromptError: They are more than `length`.
@@ -108,7 +125,7 @@ def fitting_tokens(tokenizer: Tokenizer, prompt: str, length: int) -> Sequence[i
 def prompt_batch(
     tokenizer: Tokenizer, prompts: Sequence[str], length: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Whole prompts as ids, padded behind.
+    """Token ids of several prompts, padded at the end.
 
     Args:
         tokenizer: Of the model.
@@ -116,12 +133,12 @@ def prompt_batch(
         length: Of each row, `ModelConfig.max_prompt_tokens`.
 
     Returns:
-        Ids (B, length) int64, each row a beginning, its text and padding; and which of them are
-        no padding, (B, length) bool.
+        Ids (B, length) int64, each row beginning-of-sequence, text and padding; and a mask
+        (B, length) bool, False for padding.
 
     Raises:
-        PromptError: A prompt is longer. openpi cuts it and warns; what is cut there is "Action: "
-            and the state's last entries, so the model would not know what it is asked.
+        PromptError: A prompt is longer. openpi truncates it and warns; that removes "Action: " and
+            the last entries of the state, and the answer is meaningless.
     """
     ids = np.full((len(prompts), length), PAD, dtype=np.int64)
     mask = np.zeros((len(prompts), length), dtype=bool)
@@ -133,7 +150,7 @@ def prompt_batch(
 
 
 def _one_line(text: str) -> str:
-    """As the public prompt cleans its text."""
+    """Clean a text as the public prompt does: stripped, no "_", no newline."""
     return text.strip().replace("_", " ").replace("\n", " ")
 
 

@@ -1,10 +1,10 @@
-"""Text to token ids and back: what the model asks of a tokenizer, and the small one of nano.
+"""Text to token ids and back: the tokenizer interface, and the byte tokenizer of small models.
 
-The published one is in paligemma_tokenizer.
+The published tokenizer is in paligemma_tokenizer.
 
-Every vocabulary here keeps PaliGemma's conventions: ids 0 to 3 are padding, end, beginning and
-unknown; `<loc0000>` to `<loc1023>` are one token each, as are `<seg000>` to `<seg127>`, the last
-128 ids; FAST token k is id size − 1 − 128 − k (public weights, π0-FAST).
+Every vocabulary here follows PaliGemma's conventions: ids 0 to 3 are padding, end-of-sequence,
+beginning-of-sequence and unknown; `<loc0000>` to `<loc1023>` are one token each, as are `<seg000>`
+to `<seg127>`, the last 128 ids; FAST token k is id size − 1 − 128 − k (public weights, π0-FAST).
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.model.text.lexicon import default_pieces
 
 LOCATIONS = 1024  # Bins of a coordinate (PaliGemma, arXiv 2407.07726).
-SEGMENTS = 128  # Codewords of PaliGemma's masks; we read over them.
+SEGMENTS = 128  # Codewords of PaliGemma's segmentation masks; unused here.
 PAD, END, BEGIN, UNKNOWN = 0, 1, 2, 3
 _FIRST_BYTE = 4
 _FIRST_PIECE = _FIRST_BYTE + 256
 
 
 class TokenizerError(Pi05Error):
-    """A file is not the vocabulary that was wanted.
+    """A file that does not hold the expected vocabulary.
 
     Args:
         source: The file.
-        problem: What is wrong there, as one clause.
+        problem: As one clause.
     """
 
     def __init__(self, source: str, problem: str) -> None:
@@ -40,7 +40,10 @@ class TokenizerError(Pi05Error):
 
 
 class Tokenizer(Protocol):
-    """What prompts, decoding and checkpoints need. No text and no ids make it raise."""
+    """Tokenizer interface of prompts, decoding and checkpoints.
+
+    `encode` and `decode` accept any text and any ids.
+    """
 
     @property
     def size(self) -> int:
@@ -51,10 +54,10 @@ class Tokenizer(Protocol):
         """Number of FAST tokens that have an id."""
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, without beginning or end; "<loc0007>" is one id."""
+        """Encode text, without begin- or end-of-sequence; "<loc0007>" is one id."""
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Text of any ids: special tokens give nothing, locations "<loc0007>"."""
+        """Decode any ids: special tokens are skipped, locations become "<loc0007>"."""
 
     def action_token(self, index: int) -> int:
         """Id of FAST token `index`.
@@ -64,16 +67,15 @@ class Tokenizer(Protocol):
         """
 
     def action_index(self, token: int) -> int | None:
-        """FAST token of an id, the inverse of `action_token`; None: it is none."""
+        """FAST token of an id, the inverse of `action_token`; None if it is not one."""
 
 
 @dataclass(frozen=True)
 class ByteTokenizer:
-    """Whole words where the list has them, bytes elsewhere; always the longest piece that fits.
+    """Tokenizer of listed words and of bytes for everything else; the longest match is taken.
 
-    Ids: 4 specials, 256 bytes, the pieces, room for more, then 1024 locations, `actions` FAST
-    tokens and 128 segments at the end. Unlike in PaliGemma, FAST tokens share no id with
-    locations.
+    Ids: 4 specials, 256 bytes, the pieces, unused ids, then 1024 locations, `actions` FAST tokens
+    and 128 segments at the end. Unlike in PaliGemma, FAST tokens share no id with locations.
     """
 
     size: int = 3072  # Of the whole vocabulary.
@@ -106,7 +108,7 @@ class ByteTokenizer:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """Matches the next location, segment, piece (longest first) or character."""
+        """Pattern of the next location, segment, piece (longest first) or character."""
         pieces = map(re.escape, sorted(self.pieces, key=len, reverse=True))
         choices = (r"<loc(?P<loc>\d{4})>", r"<seg(?P<seg>\d{3})>", *pieces, "(?s:.)")
         return re.compile("|".join(choices), re.ASCII)
@@ -122,7 +124,7 @@ class ByteTokenizer:
         return action_index(self, token)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`; see Tokenizer."""
+        """Encode text; see Tokenizer."""
         tokens: list[int] = []
         for match in self._pattern.finditer(text):
             piece = match.group()
@@ -137,11 +139,11 @@ class ByteTokenizer:
         return tokens
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Text of `tokens`; bytes that are not UTF-8 become U+FFFD, FAST tokens nothing."""
+        """Decode ids; bytes that are not UTF-8 become U+FFFD, FAST tokens are skipped."""
         return b"".join(map(self._bytes_of, tokens)).decode("utf-8", "replace")
 
     def _bytes_of(self, token: int) -> bytes:
-        """What one id stands for, in UTF-8."""
+        """UTF-8 bytes of one id."""
         if _FIRST_BYTE <= token < _FIRST_PIECE:
             return bytes([token - _FIRST_BYTE])
         if _FIRST_PIECE <= token < _FIRST_PIECE + len(self.pieces):
@@ -154,11 +156,11 @@ class ByteTokenizer:
 
 
 def action_index(tokenizer: Tokenizer, token: int) -> int | None:
-    """FAST token of an id in any vocabulary whose FAST tokens stand before the segments."""
+    """FAST token of an id, in a vocabulary whose FAST tokens precede the segments; or None."""
     index = tokenizer.size - 1 - SEGMENTS - token
     return index if 0 <= index < tokenizer.actions else None
 
 
 def prompt_tokens(tokenizer: Tokenizer, prompt: str) -> Sequence[int]:
-    """Ids of a whole prompt: the beginning, then its text."""
+    """Token ids of a whole prompt: beginning-of-sequence, then the text."""
     return [BEGIN, *tokenizer.encode(prompt)]

@@ -14,10 +14,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros.cameras.checks import fingerprint, look_of
+from pi05_ros.cameras.checks import blindness_of, fingerprint
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
-from pi05_ros.cameras.watch import CameraWatch, Level, Verdict
+from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
@@ -110,7 +110,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         """Rate, age, drops and faults of each camera."""
         with self._lock:
             now, watch = self.timeout_clock_ns(), self._watch
-            verdicts = {name: watch.verdict(name, now) for name in self._platform.camera_names}
+            statuses = {name: watch.status(name, now) for name in self._platform.camera_names}
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
@@ -121,9 +121,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
                 values[f"{name} last arrival [s]"] = f"{watch.arrival_age(name, now):.3f}"
                 values |= {f"{name} {k}": v for k, v in watch.counts(name).items()}
         problems = self._problems
-        reasons = {n: problems.get(n) or v.reason for n, v in verdicts.items()}
+        reasons = {n: problems.get(n) or status.reason for n, status in statuses.items()}
         text = "; ".join(f"camera {name}: {why}" for name, why in reasons.items() if why)
-        any_unfit = any(verdict.level == Level.UNFIT for verdict in verdicts.values())
+        any_unfit = any(status.level == Level.UNFIT for status in statuses.values())
         if problems or (not starting and (any_unfit or unfit)):
             # All cameras blind is an error, one blind camera a warning.
             return Health(ERROR, text if any_unfit or problems else unfit, values)
@@ -164,30 +164,30 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         with self._lock:
             now = self.timeout_clock_ns()
             starting = self._watch.starting(now)
-            verdicts = {n: self._watch.verdict(n, now) for n in self._platform.camera_names}
+            statuses = {n: self._watch.status(n, now) for n in self._platform.camera_names}
         for camera in self._platform.cameras:
             problem = self._problems.get(camera.name)
             if problem:
-                self._log_verdict(camera, Verdict(Level.UNFIT, problem))
+                self._log_status(camera, CameraStatus(Level.UNFIT, problem))
             elif not starting:
-                self._log_verdict(camera, verdicts[camera.name])
+                self._log_status(camera, statuses[camera.name])
 
-    def _log_verdict(self, camera: Camera, verdict: Verdict) -> None:
-        """Log a change of a camera's health, and a persistent fault at intervals."""
+    def _log_status(self, camera: Camera, status: CameraStatus) -> None:
+        """Log a change of a camera's status, and a persistent fault at intervals."""
         logged, when = self._logged.get(camera.name, ("", -_REPEAT_PERIOD))
         passed = time.monotonic() - when
-        if verdict.reason == logged and (not logged or passed < _REPEAT_PERIOD):
+        if status.reason == logged and (not logged or passed < _REPEAT_PERIOD):
             return
         if passed < _LOG_PERIOD:
             return
-        self._logged[camera.name] = (verdict.reason, time.monotonic())
-        if verdict.level == Level.FINE:
+        self._logged[camera.name] = (status.reason, time.monotonic())
+        if status.level == Level.FINE:
             self.get_logger().info(f"camera '{camera.name}' is healthy again")
-        elif verdict.level == Level.WARN:
-            self.get_logger().warning(f"camera '{camera.name}': {verdict.reason}")
+        elif status.level == Level.WARN:
+            self.get_logger().warning(f"camera '{camera.name}': {status.reason}")
         else:
-            hint = self._hint(camera, verdict.reason)
-            self.get_logger().error(f"camera '{camera.name}': {verdict.reason}{hint}")
+            hint = self._hint(camera, status.reason)
+            self.get_logger().error(f"camera '{camera.name}': {status.reason}{hint}")
 
     def _hint(self, camera: Camera, reason: str) -> str:
         """Return a hint on the likely cause, to append to the log line."""
@@ -246,9 +246,9 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
-        look = look_of(picture)
+        blindness = blindness_of(picture)
         with self._lock:
-            self._watch.drawn(camera.name, look, self.timeout_clock_ns())
+            self._watch.used(camera.name, blindness, self.timeout_clock_ns())
         return box
 
     def _drop_picture(self, camera: Camera, error: MessageError) -> None:

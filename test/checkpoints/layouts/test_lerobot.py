@@ -1,4 +1,4 @@
-"""π0.5, π0 and π0-FAST against LeRobot's own code, live, where it can be imported.
+"""π0.5, π0 and π0-FAST against LeRobot's own code, if it is installed.
 
 Small random weights, float32, several seeds: masked cameras, batches, padded prompts. Compared are
 the chunk after 1 and 10 steps, the loss of each entry, every gradient, and text token by token.
@@ -18,8 +18,9 @@ from torch import Tensor
 from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, LanguageConfig, ModelConfig, VisionConfig
+from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode_text
-from pi05_ros.model.pi05 import Context, Pi05
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import BEGIN
 from pi05_ros.training import losses
 from pi05_ros.training.batch import Batch, Targets
@@ -41,7 +42,7 @@ seeds = pytest.mark.parametrize("seed", [0, 1, 2])
 
 
 def make(variant: str, share: int, seed: int) -> Pi05:
-    """Small, every weight drawn, adaptive norms included."""
+    """Small, with random weights, adaptive norms included."""
     config = ModelConfig(
         variant=variant,
         vision=VisionConfig(42, 14, width=32, depth=2, heads=4, mlp_width=64),
@@ -89,14 +90,14 @@ def batch_of(case: tuple, seed: int, variant: str) -> Batch:
 
 
 def inputs_of(batch: Batch) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
-    """Pictures and masks a camera, prompt and mask, as LeRobot takes them."""
+    """Pictures and masks per camera, prompt and mask, as LeRobot's inputs."""
     images = batch.images.float() / 255.0 * 2.0 - 1.0
     return list(images.unbind(1)), list(batch.cameras.unbind(1)), batch.prompt, batch.prompt_valid
 
 
 def read(model: Pi05, batch: Batch) -> Context:
-    _, context = losses.read(model, batch)
-    return context if batch.state is None else model.tell_state(context, batch.state)
+    _, context = losses.run_language_model(model, batch)
+    return context if batch.state is None else model.append_state_token(context, batch.state)
 
 
 def draw_noise(batch: Batch, seed: int) -> Tensor:
@@ -134,7 +135,7 @@ def test_loss_and_gradients(variant, case, seed):
     want = theirs(*inputs_of(batch), *state, batch.actions, noise, time)
     want.mean().backward()
     tau = 1.0 - time.double()  # The same bits as theirs.
-    _, context = losses.read(model, batch)
+    _, context = losses.run_language_model(model, batch)
     errors = losses.flow_errors(model, context, batch, noise, tau)
     torch.testing.assert_close(errors, want, atol=TOLERANCE, rtol=1e-5)
     config = losses.LossConfig(alpha=1.0, insulated=False)
@@ -159,7 +160,7 @@ def compare_gradients(model: Pi05, theirs: torch.nn.Module) -> None:
 @seeds
 @cases
 def test_pi0_fast_loss_and_gradients(case, seed):
-    """LeRobot begins its FAST tokens with a beginning, which nothing predicts."""
+    """LeRobot's FAST tokens begin with <bos>, which is not predicted."""
     model, batch = make("pi0_fast", case[2], seed), batch_of(case, seed, "pi0_fast")
     rows = len(batch.prompt)
     generator = torch.Generator().manual_seed(400 + seed)
@@ -175,7 +176,7 @@ def test_pi0_fast_loss_and_gradients(case, seed):
     theirs = lerobot_model.build(model, torch.float32).requires_grad_(True)
     want = theirs(*inputs_of(batch), tokens, valid)["loss"]
     want.backward()
-    hidden, context = losses.read(model, batch)
+    hidden, context = losses.run_language_model(model, batch)
     entropies = losses.cross_entropy(model, hidden, context, targets)
     found = entropies.sum() / weights.sum()  # By token, where ours counts by sample.
     assert found.item() == pytest.approx(want.item(), abs=TOLERANCE)
@@ -185,7 +186,7 @@ def test_pi0_fast_loss_and_gradients(case, seed):
 
 @torch.inference_mode()
 @seeds
-def test_pi0_fast_writes_the_same_tokens(seed):
+def test_pi0_fast_decodes_the_same_tokens(seed):
     model, batch = make("pi0_fast", 8, seed), batch_of(CASES["masked camera"], seed, "pi0_fast")
     for layer in model.language.layers:  # Louder, or each token would only repeat the last.
         layer.mlp.down.weight.mul_(8.0)
@@ -196,7 +197,7 @@ def test_pi0_fast_writes_the_same_tokens(seed):
     pictures = model.embed_images(batch.images[batch.cameras]).flatten(0, 1)[None]
     prompt = torch.cat([batch.prompt, torch.tensor([[BEGIN]])], dim=1)
     prefix = torch.cat([pictures, model.language.embed(prompt)], dim=1)
-    found = decode_text(model, *model.read_tail(prefix, tail=1), end=-1, limit=10)
+    found = decode_text(model, *model.prefill(prefix, tail=1), end=-1, limit=10)
     for write in (theirs.sample_actions_fast, theirs.sample_actions_fast_kv_cache):
         want = write(*inputs_of(batch), max_decoding_steps=10)
         assert list(found.tokens) == want[0].tolist()

@@ -1,4 +1,4 @@
-"""Public checkpoints: every form of their names is found, and what does not fit is refused."""
+"""Public checkpoints: every form of their names is found, invalid ones are refused."""
 
 import json
 import os
@@ -48,14 +48,14 @@ def test_lerobot_loads(tmp_path, kind):
 
 
 @pytest.mark.parametrize("most", [0, 6])
-def test_lerobot_says_how_many_rows_it_was_shown(tmp_path, most):
+def test_lerobot_states_its_longest_prefix(tmp_path, most):
     tensors = public.public_tensors()
     folder = public.write_lerobot(tmp_path / "c", tensors, rtc_training_max_delay=most)
     assert read_contents(folder).training.max_prefix == most
 
 
 @pytest.mark.parametrize("kind", ["pi05", "pi0"])
-def test_openpi_loads_and_the_tensors_say_which_model_it_is(tmp_path, kind):
+def test_openpi_loads_and_the_variant_follows_from_the_tensors(tmp_path, kind):
     folder = public.write_openpi(tmp_path / "c", public.public_tensors(kind))
     public.write_tokenizer(folder)
     loaded = load_checkpoint(folder)
@@ -65,7 +65,7 @@ def test_openpi_loads_and_the_tensors_say_which_model_it_is(tmp_path, kind):
 
 
 def test_shards_in_mixed_dtypes(tmp_path):
-    """LeRobot and openpi keep norms in float32 beside bfloat16."""
+    """LeRobot and openpi store norms in float32, the rest in bfloat16."""
     tensors = {
         name: t if "norm" in name else t.bfloat16() for name, t in public.public_tensors().items()
     }
@@ -245,7 +245,7 @@ def test_a_folder_without_tokenizer(tmp_path):
 
 
 def test_files_may_be_links(tmp_path):
-    """Hugging Face's cache is made of links; here nothing but the owner of the folder says so."""
+    """Hugging Face's cache is made of links; links are followed here."""
     folder = public.write_lerobot(tmp_path / "c", public.public_tensors())
     public.write_tokenizer(folder)
     (tmp_path / "blobs").mkdir()
@@ -297,7 +297,7 @@ def test_statistics_whose_method_is_unknown(tmp_path):
         read_contents(folder)
 
 
-def test_a_processor_that_leads_elsewhere(tmp_path):
+def test_a_processor_with_a_path_outside_the_folder(tmp_path):
     folder = public.write_lerobot(tmp_path / "c", public.public_tensors())
     public.write_processor(folder, {}, {"a.q01": [0.0]})
     path = folder / "policy_preprocessor.json"

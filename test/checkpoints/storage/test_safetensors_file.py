@@ -1,4 +1,4 @@
-"""The safetensors format: what the library writes we read, and the other way round."""
+"""The safetensors format: compatibility with the library in both directions."""
 
 import json
 import struct

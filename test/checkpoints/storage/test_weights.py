@@ -1,4 +1,4 @@
-"""Weights in shards: the index, the files and the model have to agree."""
+"""Weights in shards: the index, the files and the model must agree."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_shards_come_back(sharded):
     assert all(torch.equal(found[name], want[name]) for name in want)
 
 
-def test_a_shard_that_is_not_there(sharded):
+def test_a_missing_shard(sharded):
     (sharded / SHARD).unlink()
     with pytest.raises(CheckpointError, match=f"{SHARD} is missing"):
         load_checkpoint(sharded)
@@ -75,7 +75,7 @@ def test_a_tensor_that_the_index_lacks(sharded):
 
 
 @pytest.mark.parametrize("name", ["../c/" + SHARD, "/tmp/x.safetensors", ""])
-def test_an_index_that_leads_elsewhere(sharded, name):
+def test_an_index_with_a_path_outside_the_folder(sharded, name):
     edit_index(sharded, lambda index: index.update({"expert.action_in.bias": name}))
     write_manifest(sharded)
     with pytest.raises(CheckpointError, match=f"{INDEX}: names the file .*in the same folder"):
@@ -91,7 +91,7 @@ def test_an_index_that_leads_elsewhere(sharded, name):
         ('{"weight_map": {}}', "lists no tensor"),
     ],
 )
-def test_an_index_that_is_none(sharded, content, message):
+def test_an_invalid_index(sharded, content, message):
     (sharded / INDEX).write_text(content)
     with pytest.raises(CheckpointError, match=f"{INDEX}: {message}"):
         load_checkpoint(sharded)

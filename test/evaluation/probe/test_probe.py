@@ -19,7 +19,7 @@ from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.training.batch import Sample, collate
+from pi05_ros.training.batch import TrainingSample, collate
 from pi05_ros.training.losses import LossConfig, losses
 
 PLATFORM = load_platform("mobile_18dof")
@@ -36,7 +36,7 @@ def movement(scene: int) -> np.ndarray:
     return 0.9 * np.sin(2.0 * time + np.arange(PLATFORM.size) + scene)
 
 
-def samples(tokenizer, fast) -> list[Sample]:
+def samples(tokenizer, fast) -> list[TrainingSample]:
     """Prompts of the probe, with answers."""
     made = []
     for index, scene in enumerate(SCENES):
@@ -52,16 +52,16 @@ def samples(tokenizer, fast) -> list[Sample]:
             answer = locations.write(locations.Answer(subtask, (box,)), cameras)
             prompt = prompt_tokens(tokenizer, prompts.high_level(task, state))
             text = [*tokenizer.encode(answer), END]
-            made.append(Sample(pictures(cameras), prompt, text=text))
+            made.append(TrainingSample(pictures(cameras), prompt, text=text))
         actions = torch.zeros(50, 32)
         actions[:, : PLATFORM.size] = torch.from_numpy(movement(index))
         prompt = prompt_tokens(tokenizer, prompts.low_level(SUBTASK, state))
-        said = action_text.spell(tokenizer, fast, movement(index), opening="")
+        said = action_text.encode_actions(tokenizer, fast, movement(index), opening="")
         seen = torch.ones(len(cameras), dtype=torch.bool)
         seen[len(PLATFORM.policy_cameras) :] = False
         images = torch.zeros(len(cameras), 3, *SCENES[0].images[cameras[0]].shape[:2]).byte()
         images[: len(PLATFORM.policy_cameras)] = pictures(PLATFORM.policy_cameras)
-        made.append(Sample(images, prompt, fast=said, cameras=seen, actions=actions))
+        made.append(TrainingSample(images, prompt, fast=said, cameras=seen, actions=actions))
     return made
 
 

@@ -1,4 +1,4 @@
-"""Actions as the text of an answer."""
+"""Actions as FAST tokens in an answer."""
 
 import numpy as np
 import pytest
@@ -36,30 +36,34 @@ def tokenizer(request):
 
 def test_word_for_word(tokenizer, fast):
     chunk = smooth_chunks(1)[0]
-    ids = action_text.spell(tokenizer, fast, chunk)
+    ids = action_text.encode_actions(tokenizer, fast, chunk)
     opening, closing = tokenizer.encode("Action: "), tokenizer.encode("|")
-    said = [tokenizer.size - 1 - 128 - index for index in fast.encode(chunk)]
-    assert ids == [*opening, *said, *closing, END]
-    assert action_text.spell(tokenizer, fast, chunk, opening="") == [*said, *closing, END]
+    expected = [tokenizer.size - 1 - 128 - index for index in fast.encode(chunk)]
+    assert ids == [*opening, *expected, *closing, END]
+    assert action_text.encode_actions(tokenizer, fast, chunk, opening="") == [
+        *expected,
+        *closing,
+        END,
+    ]
 
 
 @pytest.mark.parametrize("opening", ["Action: ", ""])
-def test_what_is_said_is_read(tokenizer, fast, opening):
+def test_decoding_inverts_encoding(tokenizer, fast, opening):
     for chunk in smooth_chunks(20):
-        ids = action_text.spell(tokenizer, fast, chunk, opening)
+        ids = action_text.encode_actions(tokenizer, fast, chunk, opening)
         want = fast.decode(fast.encode(chunk), HORIZON, DIMS)
         for written in (ids, ids[:-1], [*ids, PAD, PAD], np.array(ids)):
-            got = action_text.read(tokenizer, fast, written, HORIZON, DIMS, opening)
+            got = action_text.decode_actions(tokenizer, fast, written, HORIZON, DIMS, opening)
             np.testing.assert_array_equal(got, want)
 
 
 def test_an_answer_that_is_cut_or_changed_is_refused(tokenizer, fast):
-    ids = action_text.spell(tokenizer, fast, smooth_chunks(1)[0])
+    ids = action_text.encode_actions(tokenizer, fast, smooth_chunks(1)[0])
     begin, end = len(tokenizer.encode("Action: ")), len(ids) - 1 - len(tokenizer.encode("|"))
 
     def refused(written, message, reason):
         with pytest.raises(FastError, match=message) as caught:
-            action_text.read(tokenizer, fast, written, HORIZON, DIMS)
+            action_text.decode_actions(tokenizer, fast, written, HORIZON, DIMS)
         assert caught.value.reason == reason
 
     for cut in range(begin):
@@ -82,7 +86,7 @@ def test_an_answer_that_is_cut_or_changed_is_refused(tokenizer, fast):
 def test_a_vocabulary_with_too_few_fast_tokens(fast):
     small = ByteTokenizer(actions=fast.size - 1)
     with pytest.raises(ValueError, match="wanted at most .* FAST tokens"):
-        action_text.spell(small, fast, smooth_chunks(1)[0])
+        action_text.encode_actions(small, fast, smooth_chunks(1)[0])
 
 
 @settings(deadline=None, max_examples=500)
@@ -95,7 +99,7 @@ def test_any_ids_are_actions_or_a_clear_error(tokenizer, fast, data):
     opening = data.draw(st.sampled_from([[], tokenizer.encode("Action: ")]))
     ending = data.draw(st.sampled_from([[], closing, [*closing, END]]))
     try:
-        actions = action_text.read(tokenizer, fast, [*opening, *ids, *ending], 2, DIMS)
+        actions = action_text.decode_actions(tokenizer, fast, [*opening, *ids, *ending], 2, DIMS)
     except FastError as error:
         assert str(error).startswith("FAST: wanted ")
     else:

@@ -19,7 +19,7 @@ HORIZON, DIMS = 16, 5
 
 
 def smooth_chunks(count: int, dims: int = DIMS, seed: int = 0) -> list[np.ndarray]:
-    """Chunks as a robot moves: a place, a speed, a swing. Within [-1, 1]."""
+    """Chunks like a robot's motion: offset, slope and oscillation. Within [-1, 1]."""
     draw = np.random.default_rng(seed)
     time = np.linspace(0.0, 1.0, HORIZON)[:, None]
     place, speed, swing = draw.normal(0.0, 0.3, (3, count, 1, dims))
@@ -135,7 +135,7 @@ def test_fitting_is_repeatable():
     assert FastTokenizer.fit(chunks, size=300) == FastTokenizer.fit(iter(chunks), size=300)
 
 
-def test_the_alphabet_holds_all_that_is_normalised_and_all_that_was_seen(fast):
+def test_the_alphabet_covers_normalised_values_and_the_data(fast):
     reach = 40  # √16 · 1 · scale: a constant chunk of ones.
     assert fast.min_token == -reach
     assert len(characters_of(fast)) == 2 * reach + 1
@@ -146,7 +146,7 @@ def test_the_alphabet_holds_all_that_is_normalised_and_all_that_was_seen(fast):
     assert wider.decode(wider.encode(outlier), HORIZON, 1) == pytest.approx(outlier, abs=1e-6)
 
 
-def test_what_cannot_be_fitted():
+def test_data_that_cannot_be_fitted():
     with pytest.raises(ValueError, match="no chunk"):
         FastTokenizer.fit([])
     with pytest.raises(ValueError, match="from -40 to 40 do not fit into 80 tokens"):
@@ -160,7 +160,7 @@ def test_what_cannot_be_fitted():
 # ---- strictness
 
 
-def test_actions_that_cannot_be_said(fast):
+def test_actions_that_cannot_be_encoded(fast):
     chunk = np.zeros((HORIZON, DIMS))
     for value, found in ((np.nan, "found nan"), (np.inf, "found inf"), (1.01, "one of 1.01")):
         spoiled = chunk.copy()
@@ -207,7 +207,7 @@ def test_absurd_actions_are_refused(fast):
 
 @settings(deadline=None, max_examples=300)
 @given(data=st.data())
-def test_no_tokens_give_garbage(fast, data):
+def test_any_tokens_are_a_chunk_or_an_error(fast, data):
     tokens = data.draw(st.lists(st.integers(-2, fast.size + 1), max_size=100))
     try:
         actions = fast.decode(tokens, 4, 2)
@@ -245,7 +245,7 @@ def test_one_file_holds_it(fast, tmp_path):
         (lambda c: c.update(bpe={"model": 3}), "the vocabulary is refused"),
     ],
 )
-def test_files_that_are_not_it(fast, tmp_path, change, message):
+def test_files_with_other_contents(fast, tmp_path, change, message):
     path = tmp_path / "fast_tokenizer.json"
     fast.save(path)
     content = json.loads(path.read_text())
@@ -255,7 +255,7 @@ def test_files_that_are_not_it(fast, tmp_path, change, message):
         FastTokenizer.load(path)
 
 
-def test_files_that_are_none(tmp_path):
+def test_files_that_are_no_json(tmp_path):
     for content in (None, "", "[]", "{"):
         path = tmp_path / "fast_tokenizer.json"
         if content is not None:
@@ -308,7 +308,7 @@ def test_the_public_folder(public, tmp_path):
     assert FastTokenizer.load(tmp_path / "fast_tokenizer.json") == fast
 
 
-def test_what_public_code_makes_zeros_of_is_refused(public):
+def test_sequences_that_public_code_replaces_by_zeros_are_refused(public):
     folder, inner, min_token = public
     fast = FastTokenizer.load(folder)
     tokens = inner.encode(public_text(smooth_chunks(1)[0], 10, min_token)).ids
@@ -318,7 +318,7 @@ def test_what_public_code_makes_zeros_of_is_refused(public):
     with pytest.raises(FastError, match="wanted whole characters") as caught:
         fast.decode([half] * 80, HORIZON, DIMS)
     assert caught.value.reason == "text"
-    # −91 has no character; public code says −90 in its place.
+    # −91 has no character; public code gives −90 instead.
     with pytest.raises(FastError, match="knows .from -90 up., found -91$"):
         fast.encode(np.full((HORIZON, 1), -91 / 40))
     # A byte that never occurred has no token; the library leaves it out without a word.

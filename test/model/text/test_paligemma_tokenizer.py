@@ -190,7 +190,7 @@ def test_another_sentencepiece_model_is_refused(changes, message):
         PaliGemmaTokenizer(vocabulary.train(**changes), vocabulary.PIECES)
 
 
-def test_what_is_no_vocabulary_is_refused(model, tmp_path):
+def test_files_without_a_vocabulary_are_refused(model, tmp_path):
     with pytest.raises(TokenizerError, match="nothing here: cannot be read"):
         PaliGemmaTokenizer.from_file(tmp_path / "nothing here")
     for content in (b"", b"{", b"{}", b"[1]", b"\x80pickle", model[:-500]):
@@ -217,7 +217,7 @@ def test_the_published_file():
     ]  # fmt: skip
     assert tokenizer.encode("|") == [235371]
     assert tokenizer.encode("<loc0512><seg007>") == [256_512, 257_031]
-    # Beside each library on its own: prompts hold nothing that the two would read otherwise.
+    # Beside each library on its own: both libraries encode prompts the same.
     if Path(path).suffix == ".json":
         library = tokenizers.Tokenizer.from_file(path)
 
@@ -234,7 +234,7 @@ def test_the_published_file():
         text = "".join(draw.choices(chosen, k=draw.randrange(30)))
         assert tokenizer.encode(text) == plain(text), text
         assert tokenizer.decode(tokenizer.encode(text)) == text
-    # Whatever the high level says fits into the low level's prompt.
+    # Any subtask of the high level fits into the low level's prompt.
     subtask = locations.parse("\U00012345" * 100, ["front"]).subtask  # Cuneiform: bytes.
     assert len(tokenizer.encode(subtask)) == 96
     longest = prompts.low_level(subtask, np.full(19, 0.5))

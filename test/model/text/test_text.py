@@ -27,7 +27,7 @@ CAMERAS = ("front", "back", "left_wrist", "right_wrist")
         "Task: put the dishes in the sink, State: 128 -1 255;\nAction: ",
         "Teller in die Spüle, 把盘子放进水槽, 🍽",
         "<loc0000><loc1023> plate ; <seg127>",
-        "<loc1024><loc12><seg128>",  # No such tokens: spelled out.
+        "<loc1024><loc12><seg128>",  # No such tokens: encoded as text.
         "tab\tline\r\nzero\0",
     ],
 )
@@ -150,7 +150,7 @@ def test_an_answer_as_text():
     assert locations.write(again, CAMERAS) == text
 
 
-def test_a_box_that_cannot_be_written():
+def test_a_box_that_cannot_be_formatted():
     box = Location("front", "plate", 0.1, 0.5, 1.1, 0.75)
     with pytest.raises(ValueError, match="box of 'plate' leaves its picture"):
         locations.write(Answer("", (box,)), CAMERAS)
@@ -218,7 +218,7 @@ def test_no_token_sequence_breaks_the_parser():
             assert 0 <= box.y_min <= box.y_max <= 1
             assert len(box.label) <= 64
             assert box.label.isprintable()
-        # What the high level says, the low level can read.
+        # The low level accepts any subtask of the high level.
         prompt = prompts.low_level(answer.subtask, np.zeros(19))
         assert len(prompt_tokens(TOKENIZER, prompt)) <= 200
     assert boxes > 1000

@@ -1,4 +1,4 @@
-"""What every implementation must be able to do, and ours: the engine that the nodes run."""
+"""Interface of the compared implementations, and ours: the engine that the nodes run."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class TextRun:
     """Greedy text."""
 
     tokens: tuple[int, ...]
-    score: float | None  # Mean probability of the tokens, 0 to 1; None: was not worked out.
+    score: float | None  # Mean probability of the tokens, 0 to 1; None: not computed.
     laps: Laps
-    logits: torch.Tensor | None = None  # (tokens, vocabulary) float32 on the CPU, where asked for.
+    logits: torch.Tensor | None = None  # (tokens, vocabulary) float32 on the CPU; None: not kept.
 
     @classmethod
     def of_logits(cls, tokens: list[int], laps: Laps, kept: list[torch.Tensor]) -> TextRun:
-        """A run that kept the logits (vocabulary,) of every token, or of none."""
+        """Make a run with the logits (vocabulary,) of every token, or without any."""
         if not kept:
             return cls(tuple(tokens), None, laps)
         logits = torch.stack(kept)
@@ -48,16 +48,16 @@ class TextRun:
         return cls(tuple(tokens), float(chosen.mean()), laps, logits)
 
 
-class Contestant(Protocol):
-    """An implementation of π0.5 on the weights, prompt and noise of one workload."""
+class Implementation(Protocol):
+    """An implementation of π0.5, with the weights, prompt and noise of one workload."""
 
     name: str
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
-        """Reads pictures and prompt, draws a chunk from the workload's noise."""
+        """Prefill pictures and prompt, sample a chunk from the workload's noise."""
 
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:
-        """Reads pictures and prompt, writes the workload's number of tokens."""
+        """Prefill pictures and prompt, decode the workload's number of tokens."""
 
 
 class Ours:
@@ -69,7 +69,7 @@ class Ours:
         execution: See Pi05Engine.
 
     Raises:
-        ConfigError: The device cannot do what `execution` wants.
+        ConfigError: The device does not support `execution`.
     """
 
     def __init__(self, model: Pi05, workload: Workload, execution: Execution = "eager") -> None:
@@ -81,16 +81,16 @@ class Ours:
         self._engine.warm_up(workload.cameras, workload.cameras)
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
-        """See Contestant."""
-        result = self._engine.draw_actions(pictures, "a task", self._workload.noise)
+        """See Implementation."""
+        result = self._engine.sample_actions(pictures, "a task", self._workload.noise)
         return ChunkRun(torch.from_numpy(result.actions), _laps(result.times))
 
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:
-        """See Contestant; the engine shows no logits."""
-        result = self._engine.write_text(pictures, "a task")
+        """See Implementation; the engine does not return logits."""
+        result = self._engine.generate_text(pictures, "a task")
         return TextRun(result.decoded.tokens, result.decoded.score, _laps(result.times))
 
 
 def _laps(times: Times) -> Laps:
-    """The engine's own times."""
+    """Convert the engine's times."""
     return Laps(times.vision, times.prefix, times.generation, times.total)

@@ -1,4 +1,4 @@
-"""What a checkpoint and a robot must agree on before one moves the other."""
+"""Compatibility of a checkpoint and a platform: cameras and statistics."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pi05_ros.platforms.platform import Platform
 def cameras_for(
     checkpoint: Checkpoint, platform: Platform
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Cameras of the high and of the low level, in the order in which the weights know them.
+    """Cameras of the high and of the low level, in the order of the weights' inputs.
 
-    Where the checkpoint does not say, the platform does.
+    If the checkpoint does not list them, those of the platform are returned.
 
     Raises:
-        CheckpointError: The weights were trained on a camera that the robot has not.
+        CheckpointError: The weights were trained on a camera that the platform does not have.
     """
     planner = checkpoint.planner_cameras or platform.planner_cameras
     policy = checkpoint.policy_cameras or platform.policy_cameras
@@ -30,17 +30,17 @@ def cameras_for(
 
 
 def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
-    """The checkpoint's statistics of a platform, or for random weights the platform's limits.
+    """Return the checkpoint's statistics of a platform, or for random weights its limits.
 
     Raises:
-        CheckpointError: It has none, they are of a robot with another layout, or the robot has
+        CheckpointError: There are none, they are of a robot with another layout, or the robot has
             more entries than the weights.
     """
     config = checkpoint.model.config
     if config.has_expert and platform.size > config.action_dim:
         raise CheckpointError(
             checkpoint.source,
-            f"draws actions of {config.action_dim} entries, wanted the {platform.size} of "
+            f"has actions of {config.action_dim} entries, wanted the {platform.size} of "
             f"{platform.name}",
         )
     names = platform.names
