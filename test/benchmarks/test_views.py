@@ -56,7 +56,8 @@ def test_the_committed_rows_are_where_the_grippers_have_really_been(moment):
     """They repeat what was executed while the chunk was computed."""
     for k in (0, 1):
         beads, fan = shape_of(moment, "chunk_committed", k), shape_of(moment, "chunk", k)
-        assert beads.points == pytest.approx(fan.points[:5])
+        rows = len(beads.points)
+        assert rows >= 4 and beads.points == pytest.approx(fan.points[:rows])
         trail = shape_of(moment, "measured", k).points
         pieces = zip(trail[:-1], trail[1:], strict=True)
         fine = np.concatenate([np.linspace(a, b, 10) for a, b in pieces])
