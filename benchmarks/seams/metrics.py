@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.limiter import BASE_STOP_TIME
 from pi05_ros.control.modes import Mode
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.sim.controllers.command_limits import CommandLimits
 
 from .record import TickRecord
 
@@ -85,25 +85,20 @@ def measure(platform: Platform, record: Sequence[TickRecord]) -> Course:
 
 
 def violations(platform: Platform, record: Sequence[TickRecord]) -> int:
-    """Values outside of position, velocity and acceleration limits.
+    """Count values outside of position, velocity and acceleration limits.
 
-    While it holds, the bridge stops the base within `BASE_STOP_TIME`, faster than it drives.
+    While the bridge holds, it stops the base faster than it drives.
     """
+    limits = CommandLimits.of_platform(platform)
     sent = np.array([tick.command for tick in record])
-    base, dt = platform.is_velocity, platform.period
-    slack = 1.0 + _TOLERANCE
-    span = platform.upper - platform.lower
-    outside = (sent < platform.lower - _TOLERANCE * span) | (
-        sent > platform.upper + _TOLERANCE * span
-    )
-    rates = np.diff(sent, axis=0) / dt
     holds = np.array([tick.mode is not Mode.RUNNING for tick in record])[1:, None]
-    stop = np.maximum(platform.max_acceleration, platform.max_velocity / BASE_STOP_TIME)
-    base_limit = np.where(holds, stop, platform.max_acceleration)
-    too_fast = np.abs(rates) > slack * np.where(base, base_limit, platform.max_velocity)
-    jolts = np.abs(np.diff(rates, axis=0)) / dt
-    too_hard = (jolts > slack * platform.max_acceleration + 1e-6) & ~base
-    return int(outside.sum() + too_fast.sum() + too_hard.sum())
+    slack = 1.0 + _TOLERANCE
+    outside = limits.outside(sent) > _TOLERANCE * (limits.upper - limits.lower)
+    base_limit = np.where(holds, limits.braking, limits.max_acceleration)
+    rate_limit = np.where(limits.is_velocity, base_limit, limits.max_velocity)
+    too_fast = np.abs(limits.rates(sent)) > slack * rate_limit
+    too_hard = np.abs(limits.accelerations(sent)) > slack * limits.max_acceleration + 1e-6
+    return int(outside.sum() + too_fast.sum() + (too_hard & ~limits.is_velocity).sum())
 
 
 def _changes(record: Sequence[TickRecord]) -> list[int]:
