@@ -1,4 +1,4 @@
-"""How smooth robots pass from one chunk to the next, in four modes at four delays.
+"""Smoothness of the transition from chunk to chunk, in four modes at four delays.
 
     ./pi05 run python benchmarks/splice.py --out splice_out
 

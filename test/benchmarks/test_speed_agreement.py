@@ -1,4 +1,4 @@
-"""A result that is not the same gets no time."""
+"""Results that differ are not timed."""
 
 import pytest
 import torch

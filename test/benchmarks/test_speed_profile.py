@@ -1,4 +1,4 @@
-"""Which operator counts as what."""
+"""Classification of operators and kernels."""
 
 import pytest
 import torch

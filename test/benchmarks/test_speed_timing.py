@@ -1,4 +1,4 @@
-"""Turns are taken in rounds; Ctrl-C keeps the full ones. No test here looks at a duration."""
+"""Runs take turns in rounds; Ctrl-C keeps complete rounds. No test depends on a duration."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""The workload is the same for everybody, new every round, and forgets no tensor."""
+"""The workload is the same for all runs, new every round, and uses every tensor."""
 
 import numpy as np
 import pytest

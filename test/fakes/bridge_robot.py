@@ -34,9 +34,11 @@ class Robot:
         return joint_states(self.platform, self.body.values)
 
     def measure(self):
+        """Hand the bridge one set of measurements."""
         self.bridged.measure(self.now)
 
     def tick(self, count=1):
+        """Advance by `count` periods and return the last tick."""
         for _ in range(count):
             self.now += TICK
             self.steady += TICK
@@ -48,20 +50,24 @@ class Robot:
         return tick
 
     def arm(self):
+        """Arm as an operator does."""
         self.bridge.arm(self.now, self.steady)
 
     def armed(self):
+        """Measure, arm and return self."""
         self.tick()
         self.arm()
         return self
 
     def running(self):
+        """Arm, execute a chunk for one tick and return self."""
         self.armed()
         self.give()
         self.tick()
         return self
 
     def chunk(self, **changes):
+        """Return the next valid chunk, with some fields changed."""
         self.sequence += 1
         actions = np.tile(self.platform.home, (50, 1))
         actions[:, self.platform.is_velocity] = [0.3, 0.0, 0.0]
@@ -80,6 +86,7 @@ class Robot:
         return Chunk(**{**values, **changes})
 
     def give(self, **changes):
+        """Hand the bridge the next chunk, with some fields changed."""
         self.bridge.add_chunk(self.chunk(**changes), self.now)
 
     def give_rows(self, actions, **changes):

@@ -74,7 +74,7 @@ class GroupWitness:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a steady stream has not brought this tick's command yet."""
+        """True while a steady stream has not brought this tick's command yet."""
         return self._unbroken >= _STEADY_TICKS and not self._arrived
 
     def trajectory(self, message: JointTrajectory, set_point: np.ndarray) -> None:
