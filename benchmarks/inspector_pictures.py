@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from views.draw import draw_shapes
-from views.eye import Eye, looking
 from views.moment import Moment
+from views.viewpoint import Viewpoint, look_at
 
 from pi05_ros.inspection.picture import annotate
 from pi05_ros.platforms.platform import load_platform, platform_names
@@ -63,7 +63,7 @@ def in_the_room(moment: Moment) -> np.ndarray:
     finally:
         renderer.close()
     fov_y = float(snapshot.model.vis.global_.fovy)
-    return draw_shapes(room, shapes, looking(eye, target, *_ROOM, fov_y), moment.frame, now_ns)
+    return draw_shapes(room, shapes, look_at(eye, target, *_ROOM, fov_y), moment.frame, now_ns)
 
 
 def by_cameras(moment: Moment) -> dict[str, np.ndarray]:
@@ -86,9 +86,9 @@ def in_camera(moment: Moment, name: str, picture: np.ndarray, factor: int = 2) -
     size = (camera.width * factor, camera.height * factor)
     large = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
     pose = moment.frame(camera.frame, moment.now_ns)
-    eye = Eye(*size, camera.intrinsics[0] * factor, pose)
+    viewpoint = Viewpoint(*size, camera.intrinsics[0] * factor, pose)
     shapes = moment.view.shapes(moment.now_ns)
-    return draw_shapes(large, shapes, eye, moment.frame, moment.now_ns)
+    return draw_shapes(large, shapes, viewpoint, moment.frame, moment.now_ns)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""How smooth robots pass from one chunk to the next, in four modes at four delays.
+"""Smoothness of the transition from chunk to chunk, in four modes at four delays.
 
     ./pi05 run python benchmarks/splice.py --out splice_out
 
-The real scheduler and the real bridge run on a simulated clock, so that the delay is what it is
-said to be and the machine's noise has no part in it. Three policies: one whose flow is known in
-closed form, π0.5 at nano size with random weights, and a wavering expert that does the dishes in
-mock homes. Writes splice.json, splice.md, splice.png and trace.png. Read docs/benchmarks/splice.md
-for what the columns mean.
+The scheduler and the bridge that ship run on a simulated clock, so that the load of the machine
+does not affect the delay. Three policies: one whose flow is known in closed form, π0.5 at nano
+size with random weights, and an expert with noise that does the dishes in mock homes. Writes
+splice.json, splice.md, splice.png and trace.png. docs/benchmarks/splice.md explains the columns.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ import numpy as np
 import torch
 from seams import chart, mock_home, random_model, report, synthetic
 from seams.metrics import Course, measure
+from seams.record import Run
 from seams.report import Row
-from seams.robot import BridgedRobot
 
 from pi05_ros.chunking.settings import CHUNK_MODES
 from pi05_ros.platforms.platform import Platform, load_platform
@@ -32,7 +31,7 @@ FADED = ("rtc", "trained_rtc")  # Modes that have a fade to leave out.
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs all, prints the tables and writes the files."""
+    """Run everything, print the tables and write the files."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--platform", default="mobile_18dof")
     parser.add_argument("--out", type=Path, default=Path("splice_out"))
@@ -41,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="of a synthetic run")
     parser.add_argument("--skip", nargs="*", default=[], choices=("no_fade", "model", "home"))
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)  # Small products: a second thread only waits.
+    torch.set_num_threads(1)  # Small products: a second thread would only wait.
     platform = load_platform(options.platform)
     options.out.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
@@ -55,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     text = report.tables(rows)
     (options.out / "splice.md").write_text(text)
     chart.draw_steps(rows, options.out / "splice.png")
-    traces = {mode: synthetic.run(platform, mode, 0.15, 0, 6.0).record for mode in CHUNK_MODES}
+    traces = {mode: synthetic.run(platform, mode, 0.15, 0, 6.0).ticks for mode in CHUNK_MODES}
     chart.draw_traces(platform, traces, options.out / "trace.png")
     print(text)
     return 0 if all(row.violations == 0 for row in rows) else 1
@@ -64,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _policies(
     platform: Platform, options: argparse.Namespace
 ) -> dict[str, Callable[[str, float, str], Row]]:
-    """Name → what measures one mode at one delay."""
+    """Return the function that measures one mode at one delay, by policy."""
 
     def closed_form(mode: str, delay: float, policy: str) -> Row:
         fade = {"fade_rows": 0} if policy == "no_fade" else {}
@@ -82,15 +81,14 @@ def _policies(
         runs = [mock_home.run(platform, mode, delay, seed, 120.0) for seed in range(options.homes)]
         points = np.mean([run.points for run in runs])
         outcome = f"{points:.1f} points in {np.mean([run.seconds for run in runs]):.0f} s"
-        courses = _courses(platform, [run.robot for run in runs])
-        return report.summarise(policy, mode, delay, courses, outcome)
+        return report.summarise(policy, mode, delay, _courses(platform, runs), outcome)
 
     policies = {"synthetic": closed_form, "no_fade": closed_form, "model": model, "home": home}
     return {name: run for name, run in policies.items() if name not in options.skip}
 
 
-def _courses(platform: Platform, runs: list[BridgedRobot]) -> list[Course]:
-    return [measure(platform, run.record) for run in runs]
+def _courses(platform: Platform, runs: list[Run]) -> list[Course]:
+    return [measure(platform, run.ticks) for run in runs]
 
 
 if __name__ == "__main__":

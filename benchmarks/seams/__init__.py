@@ -1,1 +1,1 @@
-"""What happens where one chunk follows another: measured behind the real scheduler and bridge."""
+"""Smoothness where one chunk follows another, measured behind the scheduler and the bridge."""

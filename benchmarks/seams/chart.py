@@ -1,4 +1,4 @@
-"""The seams as pictures: steps by delay and mode, and what one joint was told."""
+"""Charts of seams: steps by delay and mode, and the commands of one joint."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from pi05_ros.chunking.settings import CHUNK_MODES
 from pi05_ros.platforms.platform import Platform
 
+from .record import TickRecord
 from .report import TITLES, Row
-from .robot import TickRecord
 
 COLOURS = {"sync": "#9e9e9e", "async": "#d1495b", "rtc": "#1b6ca8", "trained_rtc": "#66a182"}
 # What the bridge lets through: 10 rad/s², the wrists' acceleration limit, within 20 ms, and its
@@ -25,7 +25,7 @@ PANELS = (
 
 
 def draw_steps(rows: Sequence[Row], path: Path) -> None:
-    """Median of each quantity at the seams by added delay, with a line up to the 95th percentile.
+    """Draw the median of each quantity by added delay, with a line up to the 95th percentile.
 
     Args:
         rows: Of any policies; each gets a row of panels.
@@ -66,7 +66,7 @@ def draw_steps(rows: Sequence[Row], path: Path) -> None:
 def draw_traces(
     platform: Platform, traces: Mapping[str, Sequence[TickRecord]], path: Path
 ) -> None:
-    """What chunks wanted of one joint, and what was sent, over some seconds in each mode.
+    """Draw targets and commands of one joint over some seconds in each mode.
 
     Args:
         platform: The robot.

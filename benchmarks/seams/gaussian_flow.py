@@ -6,7 +6,7 @@ For a ~ Σ w_i N(μ_i, K) and x = T a + (1 − T) ω, T the diagonal of each row
     E[ω | x, i] = (1 − T) S⁻¹ (x − T μ_i),
 
 and the velocity that a perfect network would predict is E[ω − a | x]. A row at time 1 is clean: so
-the same policy is one that was taught to go on from a prefix, exactly.
+the same policy is also the exact solution of training with a prefix.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pi05_ros.model import flow
 from pi05_ros.model.guidance import integrate_guided, soft_mask
 
 STEPS = 10
-# Variance that clean rows are taken to have: what a prefix says is believed up to 0.3 %.
+# Variance that clean rows are taken to have: a prefix is met up to 0.3 %.
 _JITTER = 1e-5
 
 
 class GaussianFlow:
-    """Draws chunks, as a model does: plainly, guided, or after a prefix.
+    """Samples chunks as a model does: unconditioned, guided, or after a prefix.
 
     Args:
-        covariance: K of each dimension, (H, H) float64. Dimensions know of each other only
-            through the mixture.
+        covariance: K of each dimension, (H, H) float64. Given the mode, dimensions are
+            independent.
     """
 
     def __init__(self, covariance: Tensor) -> None:
@@ -38,13 +38,13 @@ class GaussianFlow:
         self._horizon = len(covariance)
         self._times = flow.euler_times(STEPS)
 
-    def draw(self, means: Tensor, noise: Tensor, continuation: Continuation | None) -> Tensor:
-        """One chunk.
+    def sample(self, means: Tensor, noise: Tensor, continuation: Continuation | None) -> Tensor:
+        """Sample one chunk.
 
         Args:
             means: μ, (M, H, D), all equally likely.
             noise: ω, (H, D).
-            continuation: What is executed, its actions in the units of the means; None: nothing.
+            continuation: Chunk in execution, its actions in the units of the means; None: none.
 
         Returns:
             (H, D) float32; the committed rows are only near those of the continuation.
@@ -67,10 +67,10 @@ class GaussianFlow:
         )[0]
 
     def _velocity(self, x: Tensor, step: int, means: Tensor, clean: int) -> Tensor:
-        """E[ω − a | x], (1, H, D)."""
+        """Return E[ω − a | x], (1, H, D)."""
         tau, to_actions, to_noise, precision = self._maps(step, clean)
         away = x - tau[:, None] * means  # (M, H, D)
-        # Which mode it is shows in all dimensions together.
+        # The mode is one for all dimensions.
         likelihood = -0.5 * torch.einsum("mhd,hk,mkd->m", away, precision, away)
         share = torch.softmax(likelihood, dim=0)[:, None, None]
         actions = means + to_actions @ away
@@ -78,7 +78,7 @@ class GaussianFlow:
 
     @functools.cache  # noqa: B019 - One object lives as long as the process.
     def _maps(self, step: int, clean: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """τ (H,), K T S⁻¹, (1 − T) S⁻¹ and S⁻¹, each (H, H), at an Euler step."""
+        """Return τ (H,), K T S⁻¹, (1 − T) S⁻¹ and S⁻¹, each (H, H), at an Euler step."""
         tau = torch.full((self._horizon,), float(self._times[step]), dtype=torch.float64)
         tau[:clean] = 1.0
         covered = tau[:, None] * self._covariance * tau
@@ -90,12 +90,12 @@ class GaussianFlow:
 
 
 def smooth_covariance(horizon: int, sigma: float, length: float, first: float) -> Tensor:
-    """K of plans that begin near the robot and then differ, smoothly (Matérn, ν = 5/2).
+    """Return K of chunks that begin near the robot and then diverge smoothly (Matérn, ν = 5/2).
 
     Args:
         horizon: H.
         sigma: Standard deviation far from the first row.
-        length: Rows over which a plan's deviations hang together, and within which they come up.
+        length: Rows over which deviations are correlated, and within which they reach sigma.
         first: Standard deviation in row 0, as a share of sigma.
     """
     rows = torch.arange(horizon, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""How rough a seam is, and whether anything left the limits."""
+"""Roughness of seams, and values outside the limits."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.limiter import BASE_STOP_TIME
 from pi05_ros.control.modes import Mode
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.sim.controllers.command_limits import CommandLimits
 
-from .robot import TickRecord
+from .record import TickRecord
 
-# What a seam does shows within so many ticks: blending takes some of them.
+# Ticks from a seam on that count as the seam: blending takes some of them.
 WINDOW = 10
 _TOLERANCE = 1e-6  # Relative: rounding of differences of float64 is no violation.
 
 
 @dataclass(frozen=True)
 class Seam:
-    """One seam, the worst joint of both arms. Of what was wanted, and of what was sent."""
+    """One seam, the worst joint of both arms: targets, and commands that were sent."""
 
-    position: float  # Greatest step from what the old chunk would have wanted [rad].
+    position: float  # Greatest step away from the target of the old chunk [rad].
     velocity: float  # Greatest step of velocity within the window [rad/s].
     jerk: float  # Greatest jerk within the window [rad/s³].
     sent_velocity: float
@@ -34,7 +34,7 @@ class Course:
     """A run in numbers."""
 
     seams: tuple[Seam, ...]
-    between: tuple[Seam, ...]  # The same away from seams: what motion itself is like.
+    between: tuple[Seam, ...]  # The same figures away from seams.
     chunks: int
     delay_rows: float  # Median row at which chunks were first executed.
     stood: float  # Share of ticks without a chunk, after the first one.
@@ -42,10 +42,10 @@ class Course:
 
 
 def measure(platform: Platform, record: Sequence[TickRecord]) -> Course:
-    """Reads a run, from its first chunk on.
+    """Return the figures of a run, from its first chunk on.
 
     Args:
-        platform: Of the robot.
+        platform: The robot's platform.
         record: All ticks, in order.
     """
     first = next(i for i, tick in enumerate(record) if tick.sequence)
@@ -58,7 +58,7 @@ def measure(platform: Platform, record: Sequence[TickRecord]) -> Course:
     usable = [tick for tick in changes if 3 <= tick < len(record) - WINDOW]
 
     def seam(tick: int, end: int) -> Seam:
-        """The window of ticks from `tick` to before `end`."""
+        """Return the figures of the ticks from `tick` to before `end`."""
         return Seam(
             _departure(wanted, before, tick, end),
             _greatest(wanted, tick, end, 1, platform.period),
@@ -85,29 +85,24 @@ def measure(platform: Platform, record: Sequence[TickRecord]) -> Course:
 
 
 def violations(platform: Platform, record: Sequence[TickRecord]) -> int:
-    """Values outside of position, velocity and acceleration limits.
+    """Count values outside of position, velocity and acceleration limits.
 
-    While it holds, the bridge stops the base within `BASE_STOP_TIME`, faster than it drives.
+    While the bridge holds, it stops the base faster than it drives.
     """
+    limits = CommandLimits.of_platform(platform)
     sent = np.array([tick.command for tick in record])
-    base, dt = platform.is_velocity, platform.period
-    slack = 1.0 + _TOLERANCE
-    span = platform.upper - platform.lower
-    outside = (sent < platform.lower - _TOLERANCE * span) | (
-        sent > platform.upper + _TOLERANCE * span
-    )
-    rates = np.diff(sent, axis=0) / dt
     holds = np.array([tick.mode is not Mode.RUNNING for tick in record])[1:, None]
-    stop = np.maximum(platform.max_acceleration, platform.max_velocity / BASE_STOP_TIME)
-    base_limit = np.where(holds, stop, platform.max_acceleration)
-    too_fast = np.abs(rates) > slack * np.where(base, base_limit, platform.max_velocity)
-    jolts = np.abs(np.diff(rates, axis=0)) / dt
-    too_hard = (jolts > slack * platform.max_acceleration + 1e-6) & ~base
-    return int(outside.sum() + too_fast.sum() + too_hard.sum())
+    slack = 1.0 + _TOLERANCE
+    outside = limits.outside(sent) > _TOLERANCE * (limits.upper - limits.lower)
+    base_limit = np.where(holds, limits.braking, limits.max_acceleration)
+    rate_limit = np.where(limits.is_velocity, base_limit, limits.max_velocity)
+    too_fast = np.abs(limits.rates(sent)) > slack * rate_limit
+    too_hard = np.abs(limits.accelerations(sent)) > slack * limits.max_acceleration + 1e-6
+    return int(outside.sum() + too_fast.sum() + (too_hard & ~limits.is_velocity).sum())
 
 
 def _changes(record: Sequence[TickRecord]) -> list[int]:
-    """Ticks at which another chunk is followed for the first time."""
+    """Return the ticks at which another chunk is followed for the first time."""
     found, last = [], record[0].sequence
     for tick, entry in enumerate(record):
         if entry.sequence and entry.sequence != last:
@@ -117,15 +112,20 @@ def _changes(record: Sequence[TickRecord]) -> list[int]:
 
 
 def _departure(wanted: np.ndarray, before: np.ndarray, tick: int, end: int) -> float:
-    """Greatest change from one tick to the next of the distance to the old course."""
+    """Return the greatest change of the distance to the old course between two ticks."""
     gone = (wanted - before)[tick:end]
     return float(np.abs(np.diff(gone, axis=0, prepend=0.0)).max())
 
 
 def _greatest(values: np.ndarray, tick: int, end: int, order: int, dt: float) -> float:
-    """Greatest step of velocity (order 1) or jerk (order 3) that touches the ticks of a window.
+    """Return the greatest step of velocity (order 1) or jerk (order 3) within a window of ticks.
 
-    values: (ticks, joints) positions.
+    Args:
+        values: Positions, (ticks, joints).
+        tick: First tick of the window.
+        end: Tick behind it.
+        order: 1 or 3.
+        dt: Between two ticks [s].
     """
     differences, scale = (2, dt) if order == 1 else (3, dt**3)
     part = values[tick - differences : end]

@@ -13,7 +13,7 @@ TITLES = {
     "synthetic": "A policy whose flow is known in closed form",
     "no_fade": "The same without the fade behind the committed rows",
     "model": "π0.5 at nano size, weights drawn at random",
-    "home": "A wavering expert in mock homes",
+    "home": "An expert with noise in mock homes",
 }
 QUANTITIES = ("position", "velocity", "jerk", "sent_velocity", "sent_jerk")
 
@@ -29,7 +29,7 @@ class Row:
     delay_rows: float
     stood: float  # Share of the time.
     violations: int
-    outcome: str  # What the run was good for; empty: nothing was to be done.
+    outcome: str  # Points and time of a task; empty: there was none.
     position: tuple[float, float]
     velocity: tuple[float, float]
     jerk: tuple[float, float]
@@ -42,7 +42,7 @@ class Row:
 def summarise(
     policy: str, mode: str, delay: float, courses: Sequence[Course], outcome: str = ""
 ) -> Row:
-    """Puts runs that differ only in their seed together."""
+    """Combine runs that differ only in their seed."""
     seams = [seam for course in courses for seam in course.seams]
     calm = [seam for course in courses for seam in course.between]
     return Row(
@@ -65,7 +65,7 @@ def summarise(
 
 
 def tables(rows: Sequence[Row]) -> str:
-    """Markdown: a table for each policy."""
+    """Return a Markdown table for each policy."""
     parts = []
     for policy in dict.fromkeys(row.policy for row in rows):
         mine = [row for row in rows if row.policy == policy]
@@ -81,7 +81,7 @@ def tables(rows: Sequence[Row]) -> str:
 
 
 def line(row: Row) -> str:
-    """One row of a table."""
+    """Return one row of a table."""
     return (
         f"| {row.delay * 1e3:.0f} ms | {row.mode} | {row.delay_rows:.1f} rows | {row.stood:.0%} | "
         f"{_pair(row.position, 1e3)} | {_pair(row.velocity)} | {_pair(row.jerk, 1e-3)} | "

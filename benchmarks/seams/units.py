@@ -1,4 +1,4 @@
-"""Platform units to numbers of one size for all dimensions, as a checkpoint's statistics do."""
+"""Normalisation of platform units, as a checkpoint's statistics do it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ from pi05_ros.platforms.platform import Platform
 
 
 class Units:
-    """1 is 0.22 s at a joint's greatest velocity (0.4 rad), or 0.15 of the base's."""
+    """Scale and centre of each dimension.
+
+    1 is 0.22 s at a joint's greatest velocity (0.4 rad), or 0.15 of the base's velocity.
+
+    Args:
+        platform: The robot's platform.
+    """
 
     def __init__(self, platform: Platform) -> None:
         fraction = np.array([d.unit == "fraction" for d in platform.dimensions])
         base = platform.is_velocity
         self.scale: np.ndarray = platform.max_velocity * np.where(base, 0.15, 0.22)
         self.scale[fraction] = 0.4
-        room = 1.2 * self.scale
-        centre = np.clip(platform.home, platform.lower + room, platform.upper - room)
+        margin = 1.2 * self.scale
+        centre = np.clip(platform.home, platform.lower + margin, platform.upper - margin)
         self.centre: np.ndarray = np.where(base, 0.0, np.where(fraction, 0.5, centre))
         self._lower, self._upper = platform.lower, platform.upper
 
     def to_model(self, values: np.ndarray) -> np.ndarray:
-        """(..., D) platform units to the policy's."""
+        """Convert (..., D) from platform units to the policy's."""
         return (values - self.centre) / self.scale
 
     def to_robot(self, values: np.ndarray) -> np.ndarray:
-        """(..., D) the policy's units to the platform's, inside its limits."""
+        """Convert (..., D) from the policy's units to the platform's, inside its limits."""
         return np.clip(values * self.scale + self.centre, self._lower, self._upper)

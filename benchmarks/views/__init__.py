@@ -1,1 +1,1 @@
-"""The inspector's shapes, drawn without RViz: for docs, tests and the eye."""
+"""The inspector's shapes drawn without RViz, for docs and tests."""

@@ -1,4 +1,4 @@
-"""Draws shapes over a picture, as a 3D viewer without hidden lines would."""
+"""Shapes drawn over a picture, as by a 3D viewer without hidden lines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 
 from pi05_ros.inspection.lettering import font
 from pi05_ros.inspection.shapes import Shape, ShapeKind
-from views.eye import Eye
+from views.viewpoint import Viewpoint
 
-_FINE = 2  # Drawn at so many times the size, and shrunk: smooth lines.
+_FINE = 2  # Shapes are drawn at this multiple of the size and shrunk, for smooth lines.
 
 _CAPITAL = 0.72  # Height of a capital letter, which markers state, as a share of a font's size.
 
@@ -21,16 +21,16 @@ Frames = Callable[[str, int], np.ndarray]
 
 
 def draw_shapes(
-    picture: np.ndarray, shapes: Sequence[Shape], eye: Eye, frames: Frames, now_ns: int
+    picture: np.ndarray, shapes: Sequence[Shape], viewpoint: Viewpoint, frames: Frames, now_ns: int
 ) -> np.ndarray:
-    """Draws shapes over a picture.
+    """Draw shapes over a picture.
 
     Args:
-        picture: (H, W, 3) uint8 rgb, what the eye sees.
+        picture: (H, W, 3) uint8 rgb, seen from the viewpoint.
         shapes: What to draw.
-        eye: Whose picture it is.
-        frames: Where frames are.
-        now_ns: Present time [ns], for shapes that go on with their frame.
+        viewpoint: Of the picture.
+        frames: Poses of frames.
+        now_ns: Present time [ns], for shapes that follow their frame.
 
     Returns:
         (H, W, 3) uint8 rgb.
@@ -40,8 +40,8 @@ def draw_shapes(
     pen = ImageDraw.Draw(image, "RGBA")
     placed = [(shape, _in_odom(shape, frames, now_ns)) for shape in shapes]
     for shape, points in sorted(placed, key=lambda p: p[0].kind is ShapeKind.TEXT):
-        pixels, depths = eye.project(points)
-        sizes = shape.size * eye.focal / depths * _FINE
+        pixels, depths = viewpoint.project(points)
+        sizes = shape.size * viewpoint.focal / depths * _FINE
         _DRAW[shape.kind](pen, shape, (pixels + 0.5) * _FINE, sizes)
     smooth = cv2.resize(np.asarray(image), picture.shape[1::-1], interpolation=cv2.INTER_AREA)
     return np.asarray(smooth)
@@ -66,7 +66,7 @@ def _balls(pen: ImageDraw.ImageDraw, shape: Shape, pixels: np.ndarray, sizes: np
     for (x, y), size, colour in zip(pixels.tolist(), sizes.tolist(), shape.colours, strict=True):
         if np.isfinite(size):
             r = max(2.0, size / 2)
-            edge = (0, 0, 0, 200) if len(pixels) == 1 else None  # Beads would be a zebra.
+            edge = (0, 0, 0, 200) if len(pixels) == 1 else None  # None for beads.
             pen.ellipse((x - r, y - r, x + r, y + r), _rgba(colour), outline=edge)
 
 

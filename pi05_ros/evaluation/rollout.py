@@ -1,8 +1,8 @@
-"""A brain in a mock home without ROS: one process, no clock to wait for, no pictures drawn.
+"""A brain does a task in a mock home: closed loop with physics, without ROS.
 
-`python -m pi05_ros.evaluation.rollout --platform mobile_18dof --homes 0-9` prints a table. It
-stands in for the graph: observations are old when their answer arrives, answers get lost, commands
-are limited. What it leaves out are messages, controllers and their timing.
+`python -m pi05_ros.evaluation.rollout --platform mobile_18dof --homes 0-9` prints a table.
+Scheduler, bridge and limits are those of a robot (`closed_loop`), observations are old when their
+answers arrive, and chunks may get lost. ros2_controllers and their timing are left out.
 """
 
 from __future__ import annotations
@@ -13,29 +13,42 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.interface import Brain, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
-from pi05_ros.errors import Pi05Error
-from pi05_ros.evaluation.world_robot import measured_state, send_command
+from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest, ChunkScheduler
+from pi05_ros.chunking.settings import AUTO, ChunkSettings, settle_mode
+from pi05_ros.control.bridge import Tick
+from pi05_ros.evaluation.bridged_robot import BridgedRobot
+from pi05_ros.evaluation.closed_loop import (
+    START_NS,
+    ClosedLoop,
+    Images,
+    LoopHooks,
+    LoopTiming,
+)
+from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
-from pi05_ros.sim.scoring import scorer
+from pi05_ros.sim.scoring import Score, scorer
 from pi05_ros.sim.world import World
 
 TASK = "put the dishes in the sink"
+_TICKS_PER_FRAME = 2  # Cameras of 30 Hz on the grid of simulated time: every other tick.
+_LINGER = 1.0  # A rollout goes on for so long after the brain has reported the task done [s].
 
 
 @dataclass(frozen=True)
 class RolloutConfig:
-    """The conditions of a rollout. All times are simulated."""
+    """Conditions of a rollout. All times are simulated."""
 
     task: str = TASK
     seconds: float = 180.0  # At most [s].
     delay: float = 0.1  # From an observation to the first row that is sent because of it [s].
-    interval: float = 0.4  # Between two observations of the low level [s].
+    interval: float = 0.4  # Between the observations of two chunks, at least [s].
     planner_interval: float = 1.0  # Between two observations of the high level [s].
     dropped: float = 0.0  # Share of chunks that never arrive, 0 to 1.
-    seed: int = 0  # Of what is dropped.
+    seed: int = 0  # Of the choice of chunks that are dropped.
+    mode: str = AUTO  # One of CHUNK_MODES, or AUTO: what suits the brain.
 
     def __post_init__(self) -> None:
         if min(self.seconds, self.interval, self.planner_interval) <= 0 or self.delay < 0:
@@ -46,148 +59,137 @@ class RolloutConfig:
 
 @dataclass
 class RolloutResult:
-    """What came of a rollout."""
+    """Score and course of a rollout."""
 
     home: int
     points: float = 0.0
     max_points: float = 0.0
     seconds: float = 0.0  # Simulated, until done or out of time.
-    done: bool = False  # Whether the brain said so.
+    done: bool = False  # Whether the brain reported the task done.
     subtasks: list[tuple[float, str]] = field(default_factory=list)  # (start [s], text)
     missed: tuple[str, ...] = ()  # Criteria without their point.
-    chunk_ms: list[float] = field(default_factory=list)  # Time of each predict_chunk call.
-    bumps: int = 0  # Commands during which the robot touched furniture.
-    limited: int = 0  # Commands that had to be cut to the platform's limits.
+    chunk_ms: list[float] = field(default_factory=list)  # Wall time of each predict_chunk call.
+    bumps: int = 0  # Periods at whose end the robot touched furniture.
+    limited: int = 0  # Periods whose target was out of the reach of the platform's limits.
+    rejected: int = 0  # Chunks that the bridge rejected.
+    fault: str = ""  # Why the bridge latched a fault; empty: it did not.
     wall_seconds: float = 0.0
 
 
-class StreamStandIn:
-    """What the control bridge does with chunks, in short: rows by their stamp, within limits."""
-
-    def __init__(self, platform: Platform, start: np.ndarray) -> None:
-        self._platform = platform
-        self.command: np.ndarray = start.copy()
-        self.commanded: np.ndarray = np.full(platform.size, np.nan)
-        self.limited = 0
-        self._chunk: np.ndarray | None = None
-        self._stamp = 0.0
-
-    def accept(self, chunk: np.ndarray, stamp: float) -> None:
-        """A chunk arrives; row k is meant for `stamp` + k periods [s]."""
-        if chunk.ndim != 2 or chunk.shape[1] != self._platform.size:
-            raise Pi05Error(f"wanted a chunk of (rows, {self._platform.size}), got {chunk.shape}")
-        if not np.isfinite(chunk).all():
-            raise Pi05Error("a chunk is not finite")
-        self._chunk, self._stamp = chunk, stamp
-
-    def tick(self, now: float) -> np.ndarray:
-        """The command (D,) to send at `now` [s]. After its last row a chunk brakes the base."""
-        platform = self._platform
-        target = np.where(platform.is_velocity, 0.0, self.command)
-        if self._chunk is not None:
-            row = round((now - self._stamp) / platform.period)
-            if 0 <= row < len(self._chunk):
-                target = self._chunk[row]
-        step = platform.period * np.where(
-            platform.is_velocity, platform.max_acceleration, platform.max_velocity
-        )
-        allowed = np.clip(target, self.command - step, self.command + step)
-        allowed = np.clip(allowed, platform.lower, platform.upper)
-        self.limited += bool(np.abs(allowed - target).max() > 1e-6)
-        self.command = self.commanded = allowed
-        return allowed
-
-
 class Rollout:
-    """One brain in one home."""
+    """One brain in one home.
+
+    Args:
+        platform: The robot's platform.
+        home: Seed of the home.
+        brain: Both levels.
+        config: Conditions.
+        images: Gives the pictures of `world` at the brain's size; None: the brain needs none.
+
+    Attributes:
+        world: The home; it stays as the rollout leaves it.
+        loop: The closed loop around it.
+        result: Filled in while the rollout runs.
+    """
 
     def __init__(
-        self, platform: Platform, home: int, brain: Brain, config: RolloutConfig = RolloutConfig()
+        self,
+        platform: Platform,
+        home: int,
+        brain: Brain,
+        config: RolloutConfig = RolloutConfig(),
+        images: Images | None = None,
     ) -> None:
         self.world = World(platform, home)
+        self.result = RolloutResult(home)
         self._platform = platform
         self._brain = brain
         self._config = config
         self._random = np.random.default_rng(config.seed)
         self._scorer = scorer(config.task, self.world.kitchen)
-        self._stream = StreamStandIn(platform, platform.home.copy())
-        self._touch = _Touch(self.world)
-        self.result = RolloutResult(home)
+        self._score: Score = self._scorer.score()
+        self._touch = _FurnitureContact(self.world)
+        self._done_at: float | None = None
+        # In a mock home's graph stamps and ticks lie on one grid of simulated time; so here.
+        timing = LoopTiming(
+            frame=_TICKS_PER_FRAME * platform.period,
+            tick_phase=0.0,
+            plan=config.planner_interval,
+            plan_delay=config.delay,
+        )
+        # A chunk is executed at the tick after its arrival, which it must not miss.
+        computing = max(0.0, config.delay - timing.frame_latency - 2 * timing.transport)
+        self.loop = ClosedLoop(
+            BridgedRobot(platform, WorldRobot(platform, self.world)),
+            brain_scheduler(brain, config.mode, round(config.interval / platform.period)),
+            self._predict_chunk,
+            lambda: computing,
+            planner=self._predict_subtask,
+            task=config.task,
+            timing=timing,
+            hooks=LoopHooks(self._on_tick, images, self._is_lost),
+        )
 
     def run(self) -> RolloutResult:
-        """Runs until a second after the brain says that the task is done, or until time is up."""
-        config, period = self._config, self._platform.period
+        """Run until a second after the brain has reported the task done, or until time is up."""
+        result, loop = self.result, self.loop
         started = time.perf_counter()
-        self._brain.begin_task(config.task)
-        text, arriving_text, arriving_chunk = "", [], []
-        next_plan = next_chunk = 0.0
-        done_at = None
-        for tick in range(round(config.seconds / period)):
-            now = tick * period
-            if now >= next_plan:
-                next_plan = now + config.planner_interval
-                arriving_text.append((now + config.delay, self._plan(now)))
-            while arriving_text and arriving_text[0][0] <= now + 1e-9:
-                text, done = arriving_text.pop(0)[1]
-                if not self.result.subtasks or self.result.subtasks[-1][1] != text:
-                    self.result.subtasks.append((now, text))
-                    next_chunk = now  # The low level answers to a new subtask at once.
-                if done and done_at is None:
-                    done_at = now
-                elif not done:
-                    done_at = None
-            if now >= next_chunk:
-                next_chunk = now + config.interval
-                chunk = self._predict(now, text)
-                if self._random.random() >= config.dropped:
-                    arriving_chunk.append((now + config.delay, now, chunk))
-            while arriving_chunk and arriving_chunk[0][0] <= now + 1e-9:
-                _, stamp, chunk = arriving_chunk.pop(0)
-                self._stream.accept(chunk, stamp)
-            send_command(self._platform, self.world, self._stream.tick(now))
-            self.world.step(period)
-            self.result.bumps += self._touch.happens()
-            score = self._scorer.update(self.world.scene_state(), self.world.held(), now + period)
-            if done_at is not None and now - done_at > 1.0:
+        self._brain.begin_task(self._config.task)
+        while loop.seconds < self._config.seconds - 1e-9:
+            loop.run(self._platform.period)
+            self._note_subtask()
+            if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
                 break
-        result = self.result
+        score, bridge = self._score, loop.robot.bridge
         result.points, result.max_points = score.points, score.max_points
         result.missed = tuple(
-            c
-            for c, p, m in zip(
+            criterion
+            for criterion, points, most in zip(
                 score.criteria, score.criterion_points, score.criterion_max, strict=True
             )
-            if p < m
+            if points < most
         )
-        result.done = done_at is not None
-        result.seconds = done_at if done_at is not None else now
-        result.limited = self._stream.limited
+        result.done = self._done_at is not None
+        result.seconds = loop.seconds if self._done_at is None else self._done_at
+        result.limited = bridge.motion.ticks_limited
+        result.rejected = len(loop.rejected)
+        result.fault = "" if bridge.mode.is_armed else bridge.reason
         result.wall_seconds = time.perf_counter() - started
         return result
 
-    def _plan(self, now: float) -> tuple[str, bool]:
-        prediction = self._brain.predict_subtask(self._observe(now), self._config.task)
-        return prediction.text, prediction.done
+    def _note_subtask(self) -> None:
+        """Note a change of the subtask, and since when the brain reports the task done."""
+        loop, subtasks = self.loop, self.result.subtasks
+        if not loop.predictions:
+            return
+        if not subtasks or subtasks[-1][1] != loop.subtask.text:
+            subtasks.append((loop.seconds, loop.subtask.text))
+        if not loop.predictions[-1][1].done:
+            self._done_at = None
+        elif self._done_at is None:
+            self._done_at = loop.seconds
 
-    def _predict(self, now: float, text: str) -> np.ndarray:
-        observation = self._observe(now)
+    def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
+        return self._brain.predict_subtask(observation, self._config.task)
+
+    def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
         started = time.perf_counter()
-        chunk = self._brain.predict_chunk(observation, text).actions
+        chunk = self._brain.predict_chunk(observation, request.subtask.text, request.continuation)
         self.result.chunk_ms.append((time.perf_counter() - started) * 1e3)
-        return chunk
+        return chunk.actions
 
-    def _observe(self, now: float) -> Observation:
-        return Observation(
-            stamp_ns=round(now * 1e9),
-            names=self._platform.names,
-            state=measured_state(self._platform, self.world),
-            commanded=self._stream.commanded.copy(),
-            scene=self.world.scene_state(),
-        )
+    def _is_lost(self, release: ChunkRelease) -> bool:
+        return bool(self._random.random() < self._config.dropped)
+
+    def _on_tick(self, tick: Tick, now_ns: int) -> None:
+        world = self.world
+        self.result.bumps += self._touch.is_present()
+        seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
+        self._score = self._scorer.update(world.scene_state(), world.held(), seconds)
 
 
-class _Touch:
-    """Whether the robot touches furniture or walls (the floor is what it stands on)."""
+class _FurnitureContact:
+    """Contacts between the robot and furniture or walls; the floor, which carries it, is none."""
 
     def __init__(self, world: World) -> None:
         model = world.model
@@ -198,7 +200,8 @@ class _Touch:
         self._robot = root[model.geom_bodyid] == root[robot]
         self._room = root[model.geom_bodyid] == root[room]
 
-    def happens(self) -> bool:
+    def is_present(self) -> bool:
+        """Check whether they touch now."""
         pairs = self._data.contact.geom
         if not len(pairs):
             return False
@@ -207,11 +210,28 @@ class _Touch:
         return bool(((robot[a] & room[b]) | (robot[b] & room[a])).any())
 
 
-def parse_homes(text: str) -> list[int]:
-    """`0-3,7` → [0, 1, 2, 3, 7].
+def brain_scheduler(brain: Brain, mode: str, execution_horizon: int) -> ChunkScheduler:
+    """Return a scheduler for a brain's chunks, as the policy node makes it.
+
+    Args:
+        brain: Its info decides.
+        mode: One of CHUNK_MODES, or AUTO.
+        execution_horizon: See ChunkSettings.
 
     Raises:
-        ValueError: It is not such a list.
+        ConfigError: The brain does not support the mode.
+    """
+    info = brain.info
+    settings = ChunkSettings(settle_mode(mode, info.continuations), execution_horizon)
+    max_committed = info.max_prefix if settings.mode == "trained_rtc" else None
+    return ChunkScheduler(settings, info.period, info.horizon, max_committed)
+
+
+def parse_homes(text: str) -> list[int]:
+    """Parse a list of homes: `0-3,7` → [0, 1, 2, 3, 7].
+
+    Raises:
+        ValueError: The text is not such a list.
     """
     homes: list[int] = []
     for part in text.split(","):
@@ -221,7 +241,7 @@ def parse_homes(text: str) -> list[int]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the expert in homes and prints a table."""
+    """Run the expert in homes and print a table."""
     defaults = RolloutConfig()
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--platform", choices=platform_names(), default="mobile_18dof")
@@ -252,6 +272,7 @@ def main(arguments: list[str] | None = None) -> None:
             f"{result.bumps:6d}  {result.limited:7d}  {np.mean(result.chunk_ms):8.1f} / "
             f"{max(result.chunk_ms):6.1f}  {result.wall_seconds:6.1f}  {'; '.join(result.missed)}"
             f"{'' if result.done else '  (never said done)'}"
+            f"{'  ' + result.fault if result.fault else ''}"
         )
         if options.subtasks:
             for at, text in result.subtasks:

@@ -1,38 +1,53 @@
-"""The robot of a mock home as one vector: measured, and commanded."""
+"""The robot of a mock home behind the bridge, with physics."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from pi05_ros.brain.observation import SceneState
+from pi05_ros.evaluation.bridged_robot import joint_states
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.world import World
 
 
-def measured_state(platform: Platform, world: World) -> np.ndarray:
-    """(D,) float64 in platform units."""
-    joints = world.joint_positions()
-    state = np.empty(platform.size)
-    for group in platform.groups:
-        place = platform.slices[group.name]
-        if group.kind == "base_velocity":
-            state[place] = world.base_velocity()
-            continue
-        state[place] = [joints[d.joint_name] for d in group.dimensions]
-        if group.kind == "parallel_gripper":
-            state[place] -= group.joint_closed
-            state[place] /= group.joint_open - group.joint_closed
-    return state
+class WorldRobot:
+    """A `Robot` whose body and surroundings are a MuJoCo world.
 
+    Args:
+        platform: The world's platform.
+        world: Stepped by one period at each `move`.
+    """
 
-def send_command(platform: Platform, world: World, command: np.ndarray) -> None:
-    """Hands a command (D,) in platform units to the motors."""
-    joints: dict[str, float] = {}
-    for group in platform.groups:
-        values = command[platform.slices[group.name]]
-        if group.kind == "base_velocity":
-            world.set_base_command(*values)
-            continue
-        if group.kind == "parallel_gripper":
-            values = group.joint_closed + values * (group.joint_open - group.joint_closed)
-        joints |= {d.joint_name: float(v) for d, v in zip(group.dimensions, values, strict=True)}
-    world.set_joint_commands(joints)
+    def __init__(self, platform: Platform, world: World) -> None:
+        self.world = world
+        self._platform = platform
+
+    def measure(self) -> np.ndarray:
+        """Return the present state, (D,) float64 in platform units."""
+        joints = self.world.joint_positions()
+        state = np.empty(self._platform.size)
+        for group in self._platform.groups:
+            part = self._platform.slices[group.name]
+            if group.kind == "base_velocity":
+                state[part] = self.world.base_velocity()
+                continue
+            state[part] = [joints[d.joint_name] for d in group.dimensions]
+            if group.kind == "parallel_gripper":
+                state[part] -= group.joint_closed
+                state[part] /= group.joint_open - group.joint_closed
+        return state
+
+    def move(self, command: np.ndarray | None) -> None:
+        """Set the drives to a command (D,) and step the physics by one period.
+
+        Without a command the drives keep what they have.
+        """
+        if command is not None:
+            names, positions = joint_states(self._platform, command)
+            self.world.set_joint_commands(dict(zip(names, positions, strict=True)))
+            self.world.set_base_command(*command[self._platform.is_velocity])
+        self.world.step(self._platform.period)
+
+    def scene(self) -> SceneState:
+        """Return the ground truth of the home."""
+        return self.world.scene_state()

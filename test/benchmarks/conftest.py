@@ -16,4 +16,5 @@ def workload() -> Workload:
 
 @pytest.fixture(scope="session")
 def model(workload: Workload) -> Pi05:
+    """The model of the workload, in float32 on the CPU."""
     return make_model(workload, torch.device("cpu"), torch.float32)

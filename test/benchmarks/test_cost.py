@@ -1,4 +1,4 @@
-"""What graph_cost.py makes of what it reads and hears."""
+"""Figures that graph_cost.py derives from processes and topics."""
 
 import base64
 import json

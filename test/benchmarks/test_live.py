@@ -1,4 +1,4 @@
-"""What the benchmarks of the running graph make of what they hear."""
+"""Figures that the benchmarks of the running graph derive from messages."""
 
 import os
 

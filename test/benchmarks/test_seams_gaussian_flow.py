@@ -1,4 +1,4 @@
-"""A flow in closed form: what it draws is what it says it draws."""
+"""Samples of the flow in closed form have the distribution that they should have."""
 
 import numpy as np
 import torch
@@ -17,44 +17,44 @@ def noise(dims, seed=0):
 
 def test_chunks_have_the_mean_and_covariance_that_were_asked_for():
     mean = torch.sin(torch.arange(HORIZON) / 5.0)[None, :, None].expand(1, HORIZON, 4000)
-    drawn = FLOW.draw(mean, noise(4000), None).double()  # Dimensions are independent draws.
-    assert (drawn.mean(1) - mean[0, :, 0]).abs().max() < 0.04
-    found = torch.cov(drawn)
+    sampled = FLOW.sample(mean, noise(4000), None).double()  # Dimensions are independent draws.
+    assert (sampled.mean(1) - mean[0, :, 0]).abs().max() < 0.04
+    found = torch.cov(sampled)
     # Ten Euler steps lose a little of the spread.
     assert (found - COVARIANCE).abs().max() < 0.25 * COVARIANCE.max()
     assert found[-1, -1] > 0.7 * COVARIANCE[-1, -1]
 
 
-def test_it_takes_one_of_its_ways_and_no_mean_of_them():
+def test_a_chunk_is_of_one_mode_and_no_mean_of_both():
     ways = torch.stack([torch.full((HORIZON, 6), 3.0), torch.full((HORIZON, 6), -3.0)])
-    sides = [FLOW.draw(ways, noise(6, seed), None)[-1].sign() for seed in range(30)]
+    sides = [FLOW.sample(ways, noise(6, seed), None)[-1].sign() for seed in range(30)]
     assert all(side.abs().sum() == abs(side.sum()) == 6 for side in sides)
     assert {float(side[0]) for side in sides} == {1.0, -1.0}
 
 
-def running(mode, committed=6, value=0.8):
+def continuation(mode, committed=6, value=0.8):
     actions = np.full((HORIZON, 3), value)
     return Continuation(actions, committed, 14, mode)
 
 
-def test_after_a_prefix_it_draws_what_gauss_says():
+def test_behind_a_prefix_samples_have_the_conditional_mean():
     committed = 6
     mean = torch.zeros(1, HORIZON, 2000)
-    told = Continuation(np.full((HORIZON, 2000), 0.8), committed, 14, "trained_rtc")
-    drawn = FLOW.draw(mean, noise(2000), told).double()
+    running = Continuation(np.full((HORIZON, 2000), 0.8), committed, 14, "trained_rtc")
+    sampled = FLOW.sample(mean, noise(2000), running).double()
     head, cross = COVARIANCE[:committed, :committed], COVARIANCE[committed:, :committed]
     known = torch.full((committed, 1), 0.8, dtype=torch.float64)
     head = head + 1e-5 * torch.eye(committed, dtype=torch.float64)
     wanted = cross @ torch.linalg.solve(head, known)
-    assert (drawn[committed:].mean(1) - wanted[:, 0]).abs().max() < 0.06
+    assert (sampled[committed:].mean(1) - wanted[:, 0]).abs().max() < 0.06
     # The row behind the prefix follows from it.
-    assert (drawn[committed] - wanted[0]).abs().max() < 0.3
+    assert (sampled[committed] - wanted[0]).abs().max() < 0.3
 
 
-def test_guidance_comes_nearer_to_what_runs_and_leaves_the_rest():
+def test_guidance_approaches_the_running_chunk_and_leaves_the_rest():
     mean = torch.zeros(1, HORIZON, 3)
-    free = FLOW.draw(mean, noise(3), None)
-    led = FLOW.draw(mean, noise(3), running("rtc"))
-    off = [(drawn - 0.8).abs()[:6].mean() for drawn in (free, led)]
+    free = FLOW.sample(mean, noise(3), None)
+    led = FLOW.sample(mean, noise(3), continuation("rtc"))
+    off = [(sampled - 0.8).abs()[:6].mean() for sampled in (free, led)]
     assert off[1] < 0.5 * off[0]
     assert (led - free).abs()[-1].mean() < (led - free).abs()[:6].mean()

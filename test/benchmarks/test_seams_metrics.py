@@ -1,9 +1,9 @@
-"""Seams by hand: steps that are known come out, and what leaves a limit is counted."""
+"""Figures of hand-made seams, and counts of values outside the limits."""
 
 import numpy as np
 import pytest
 from seams.metrics import WINDOW, measure, violations
-from seams.robot import TickRecord
+from seams.record import TickRecord
 
 from pi05_ros.control.modes import Mode
 from pi05_ros.platforms.platform import load_platform

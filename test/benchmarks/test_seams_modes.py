@@ -1,4 +1,4 @@
-"""The judge's question in small: is a chunk that goes on from another one smoother?"""
+"""Steps at seams in each mode, from short runs of the synthetic policy."""
 
 import numpy as np
 import pytest
@@ -16,9 +16,9 @@ def rows():
     found = {}
     for mode in CHUNK_MODES:
         for delay in (0.15, 0.4):
-            robots = [synthetic.run(PLATFORM, mode, delay, seed, 6.0) for seed in range(2)]
-            assert all(not robot.rejected for robot in robots)
-            courses = [measure(PLATFORM, robot.record) for robot in robots]
+            runs = [synthetic.run(PLATFORM, mode, delay, seed, 6.0) for seed in range(2)]
+            assert all(not run.rejected for run in runs)
+            courses = [measure(PLATFORM, run.ticks) for run in runs]
             found[mode, delay] = report.summarise("synthetic", mode, delay, courses)
     return found
 
@@ -29,7 +29,7 @@ def test_nothing_leaves_the_limits(rows):
 
 @pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
 @pytest.mark.parametrize("delay", [0.15, 0.4])
-def test_going_on_halves_the_step_of_velocity(rows, mode, delay):
+def test_continuing_a_chunk_halves_the_step_of_velocity(rows, mode, delay):
     assert rows[mode, delay].velocity[0] < 0.5 * rows["async", delay].velocity[0]
 
 
@@ -37,14 +37,14 @@ def test_guidance_alone_halves_it_at_150_ms():
     steps = {}
     for mode in ("async", "rtc"):
         courses = [
-            measure(PLATFORM, synthetic.run(PLATFORM, mode, 0.15, seed, 8.0, fade_rows=0).record)
+            measure(PLATFORM, synthetic.run(PLATFORM, mode, 0.15, seed, 8.0, fade_rows=0).ticks)
             for seed in range(4)
         ]
         steps[mode] = np.median([seam.velocity for c in courses for seam in c.seams])
     assert steps["rtc"] < 0.5 * steps["async"]
 
 
-def test_only_sync_stands(rows):
+def test_only_sync_stands_still(rows):
     for (mode, _), row in rows.items():
         assert (row.stood > 0.2) == (mode == "sync"), mode
 

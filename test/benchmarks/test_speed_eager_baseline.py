@@ -17,7 +17,9 @@ def test_chunk_and_text_are_the_engines(workload, model, padded):
     )
     chunk, wanted = baseline.chunk(pictures), ours.chunk(pictures)
     torch.testing.assert_close(chunk.actions, wanted.actions, atol=TOLERANCE, rtol=0)
-    assert (wanted.actions - workload.noise[0]).abs().mean() > 0.1  # The expert was heard.
+    assert (
+        wanted.actions - workload.noise[0]
+    ).abs().mean() > 0.1  # The action expert has an effect.
     text, wanted_text = baseline.text(pictures, keep_logits=True), ours.text(pictures)
     assert text.tokens == wanted_text.tokens and len(text.tokens) == 5
     assert len(set(text.tokens)) > 1

@@ -1,49 +1,93 @@
-"""The scheduler against a robot that executes by time, and a brain that takes its time."""
+"""The scheduler against the control bridge, with a policy whose run time is configured."""
 
 import math
 
 import numpy as np
 import pytest
-from fakes.chunk_bridge import DIMENSIONS, PERIOD_NS, FakeChunkBridge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pi05_ros.chunking.scheduler import ChunkScheduler, SubtaskRef
+from pi05_ros.chunking.scheduler import ChunkScheduler
 from pi05_ros.chunking.settings import ChunkSettings
-from pi05_ros.evaluation.chunk_loop import ChunkLoop, LoopTiming
+from pi05_ros.control.settings import BridgeSettings
+from pi05_ros.evaluation.bridged_robot import BridgedRobot
+from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
+from pi05_ros.platforms.platform import load_platform
 
+PLATFORM = load_platform("mobile_18dof")
 HORIZON = 50
+PERIOD, PERIOD_NS = 0.02, 20_000_000
 TIMING = LoopTiming()
-# A chunk comes this much later than its brain took: message and wait for the tick.
-EXTRA_ROWS = (TIMING.transport + TIMING.tick) / TIMING.tick
+# A chunk comes this much later than its computation took: message and wait for the tick.
+EXTRA_ROWS = (TIMING.transport + PERIOD) / PERIOD
+# Two joints encode a row's chunk and its time, both within the limits of a run.
+CHUNK, TIME = PLATFORM.index("left_arm_joint_1"), PLATFORM.index("left_arm_joint_2")
+STEP, SPEED = 0.005, 0.02  # [rad] per chunk, [rad/s].
 
 
 class Run:
-    """A loop whose brain makes up a plan for each chunk, behind what is committed."""
+    """A loop whose policy encodes chunk and time in each row behind the committed ones."""
 
-    def __init__(self, mode, delay, timing=TIMING, **options):
-        self.bridge = FakeChunkBridge(loses=set(options.pop("loses", ())))
-        self.scheduler = ChunkScheduler(ChunkSettings(mode=mode, **options), 0.02, HORIZON)
-        self.random = np.random.default_rng(0)
-        delays = delay if callable(delay) else lambda: delay
-        self.loop = ChunkLoop(self.scheduler, self.bridge, self.think, delays, timing)
+    def __init__(self, mode, delay, timing=TIMING, bridge_settings=None, **options):
+        lost = options.pop("loses", ())
+        self.robot = BridgedRobot(PLATFORM, settings=bridge_settings)
+        self.scheduler = ChunkScheduler(ChunkSettings(mode=mode, **options), PERIOD, HORIZON)
+        self.executed = []  # (time [ns], sequence, row, (chunk, time [s])) of each tick.
+        self.holds = []  # Times of ticks without a row, after the first chunk.
+        hooks = LoopHooks(self.on_tick, lost=lambda release: release.sequence in lost)
+        self.loop = ClosedLoop(
+            self.robot,
+            self.scheduler,
+            self.policy,
+            delay if callable(delay) else lambda: delay,
+            timing=timing,
+            hooks=hooks,
+        )
+        self.loop.follow("a task", "a subtask")
 
-    def think(self, state, request):
-        """Rows that tell in which chunk and at which time they stand: no two are alike."""
-        chunk = len(self.loop.requests)
-        times = request.stamp_ns + np.arange(HORIZON) * PERIOD_NS
-        actions = np.stack([np.full(HORIZON, float(chunk)), times * 1e-9], axis=1)
+    def policy(self, observation, request):
+        """Return rows of which no two are alike."""
+        actions = np.tile(PLATFORM.home, (HORIZON, 1))
+        times = request.stamp_ns - START_NS + np.arange(HORIZON) * PERIOD_NS
+        actions[:, CHUNK] = PLATFORM.home[CHUNK] + STEP * len(self.loop.requests)
+        actions[:, TIME] = PLATFORM.home[TIME] + SPEED * times * 1e-9
         if request.continuation is not None:
             committed = request.continuation.committed
             actions[:committed] = request.continuation.actions[:committed]
         return actions
 
+    def on_tick(self, tick, now_ns):
+        if tick.target is None:
+            if self.executed:
+                self.holds.append(now_ns)
+            return
+        chunk, row = tick.target.chunk, tick.target.row
+        self.executed.append((now_ns, chunk.sequence, row, decode(sample(chunk.actions, row))))
+
     def first_rows(self):
-        """Row at which each executed chunk began, by sequence."""
+        """Return the row at which each executed chunk began, by sequence."""
         found = {}
-        for _, sequence, row, _ in self.bridge.executed:
+        for _, sequence, row, _ in self.executed:
             found.setdefault(sequence, row)
         return found
+
+    def compute(self):
+        """Run until the policy computes a chunk."""
+        while not self.loop.is_computing:
+            self.loop.run(0.01)
+
+
+def sample(actions, row):
+    """Interpolate between two rows, before blending and limits."""
+    below = min(math.floor(row), HORIZON - 1)
+    above = min(below + 1, len(actions) - 1)
+    return actions[below] + (row - below) * (actions[above] - actions[below])
+
+
+def decode(values):
+    """Return (chunk, time [s]) of a row."""
+    away = values - PLATFORM.home
+    return np.array([away[CHUNK] / STEP, away[TIME] / SPEED + START_NS * 1e-9])
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.15, 0.4])
@@ -51,7 +95,7 @@ class Run:
 def test_the_robot_never_runs_out_of_rows_where_delay_and_margin_fit(mode, delay):
     run = Run(mode, delay)
     run.loop.run(20)
-    assert not run.bridge.holds
+    assert not run.holds
     assert run.scheduler.counts["ran out"] == run.scheduler.counts["never executed"] == 0
     assert run.scheduler.counts["executed"] == run.scheduler.counts["published"] > 30
 
@@ -75,14 +119,12 @@ def test_committed_rows_are_those_that_were_executed_meanwhile(mode, delay):
     checked = covered = 0
     for request, release in run.loop.releases[2:-1]:
         assert release.committed > 0
-        for now_ns, sequence, _, values in run.bridge.executed:
+        for now_ns, sequence, _, values in run.executed:
             row = (now_ns - request.stamp_ns) / PERIOD_NS
             if sequence < release.sequence and 0 <= row <= release.committed - 1:
-                at = (math.floor(row), min(math.floor(row) + 1, HORIZON - 1))
-                weight = row - at[0]
-                wanted = (1 - weight) * release.actions[at[0]] + weight * release.actions[at[1]]
                 # Where two chunks met, a row lies between two ticks of different chunks.
-                np.testing.assert_allclose(values[1], wanted[1], atol=1e-6)
+                wanted = decode(sample(release.actions, row))
+                np.testing.assert_allclose(values[1], wanted[1], atol=1e-5)
                 checked += 1
         # No more is frozen than needed, and never a tick too little: the bridge ticks when it
         # does, which the delays of a whole window cover.
@@ -112,7 +154,7 @@ def test_chunks_follow_each_other_by_the_execution_horizon():
 def test_a_long_execution_horizon_gives_way_to_the_delay():
     run = Run("async", 0.4, execution_horizon=45)
     run.loop.run(20)
-    assert not run.bridge.holds
+    assert not run.holds
 
 
 def test_sync_executes_its_horizon_stands_and_looks_again():
@@ -120,7 +162,7 @@ def test_sync_executes_its_horizon_stands_and_looks_again():
     run.loop.run(10)
     first = run.first_rows()
     assert all(0 <= row <= EXTRA_ROWS for row in first.values()) and len(first) > 8
-    executed = run.bridge.executed
+    executed = run.executed
     for (request, release), (following, _) in zip(
         run.loop.releases, run.loop.releases[1:], strict=False
     ):
@@ -151,33 +193,36 @@ def test_lost_chunks_are_noticed_and_the_running_one_goes_on():
     # The chunk after a lost one goes on from what really runs.
     for request, release in run.loop.releases:
         if release.sequence in (6, 10):
-            assert request.continuation.actions[0, 0] == pytest.approx(release.sequence - 2)
+            chunk, _ = decode(request.continuation.actions[0])
+            assert chunk == pytest.approx(release.sequence - 2)
 
 
 def test_a_stop_voids_what_is_being_computed_and_nothing_goes_on_across_it():
     run = Run("rtc", 0.15)
     run.loop.run(3.0)
-    while not run.loop._busy:
-        run.loop.run(0.01)
-    run.bridge.void()
+    run.compute()
+    run.robot.bridge.stop(run.loop.now_ns, "stopped by an operator")
+    run.loop.run(0.05)
+    run.robot.bridge.resume(run.loop.now_ns, run.loop.now_ns)
     before = len(run.loop.releases)
     run.loop.run(1.0)
     assert run.loop.refused == ["of another epoch"]
     request, release = run.loop.releases[before]
-    assert request.epoch == 2 and request.continuation is None and release.committed == 0
+    assert request.epoch == run.robot.bridge.epoch
+    assert request.continuation is None and release.committed == 0
+    assert not run.loop.rejected
 
 
 def test_a_chunk_of_the_older_subtask_is_not_published_and_the_next_one_is_asked_for_at_once():
     run = Run("rtc", 0.15)
     run.loop.run(3.0)
-    while not run.loop._busy:
-        run.loop.run(0.01)
-    run.loop.subtask = SubtaskRef("a task", 2, "another subtask")
+    run.compute()
+    run.loop.follow("a task", "another subtask")
     asked = len(run.loop.requests)
     run.loop.run(0.2)
     assert run.loop.refused == ["of an older subtask"]
     assert run.loop.requests[asked].continuation is not None
-    assert not run.bridge.holds
+    assert not run.holds
 
 
 @settings(max_examples=25, deadline=None)
@@ -191,12 +236,12 @@ def test_with_jitter_the_robot_never_runs_out_and_frozen_rows_were_executed(
     base, jitter, frame, seed
 ):
     random = np.random.default_rng(seed)
-    run = Run("rtc", lambda: base + jitter * random.random(), timing=LoopTiming(frame=frame))
+    # A chunk may be older than 0.5 s here, which the bridge rejects unless it is told otherwise.
+    patient = BridgeSettings(chunk_max_age=1.0)
+    run = Run("rtc", lambda: base + jitter * random.random(), LoopTiming(frame=frame), patient)
     run.loop.run(12)
-    assert not run.bridge.holds
+    assert not run.holds
     assert 0 <= run.scheduler.estimate_rows <= (base + jitter) / 0.02 + EXTRA_ROWS
-    for _, _, _, values in run.bridge.executed:
-        assert values.shape == (DIMENSIONS,)
-    # Time stands in the second column: what was executed at a time was meant for that time.
-    times = np.array([[now_ns * 1e-9, values[1]] for now_ns, _, _, values in run.bridge.executed])
-    np.testing.assert_allclose(times[:, 0], times[:, 1], atol=1e-6)
+    # What was executed at a time was meant for that time.
+    times = np.array([[now_ns * 1e-9, values[1]] for now_ns, _, _, values in run.executed])
+    np.testing.assert_allclose(times[:, 0], times[:, 1], atol=1e-4)

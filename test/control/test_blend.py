@@ -100,7 +100,7 @@ def test_time_that_steps_back_does_not_make_it_grow():
 
 def test_a_chunk_that_begins_elsewhere_is_reached_smoothly_through_the_bridge():
     robot = Robot().armed()
-    robot.follows = True
+    robot.body.follows = True
     rows = at_home(100, left_arm_joint_1=0.5)
     robot.give_rows(rows)
     path = [robot.tick().command[JOINT] for _ in range(90)]
@@ -113,7 +113,7 @@ def test_a_chunk_that_begins_elsewhere_is_reached_smoothly_through_the_bridge():
 def test_a_chunk_that_goes_on_as_before_is_not_delayed():
     """At the seam the command moves on with the chunk: no tick stands still."""
     robot = Robot().armed()
-    robot.follows = True
+    robot.body.follows = True
     course = 0.2 * np.sin(np.arange(200) * 0.02) ** 2
     robot.give_rows(at_home(200, left_arm_joint_1=course))
     robot.tick(50)

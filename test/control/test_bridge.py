@@ -128,11 +128,12 @@ def test_three_faulty_joint_states_in_a_row_hold():
     robot = Robot().armed()
     robot.give()
     robot.tick()
-    broken = [*robot.positions[:-1], float("nan")]
+    names, positions = robot.joint_states()
+    broken = [*positions[:-1], float("nan")]
     for count in range(3):
         assert robot.bridge.tick(robot.now + count * TICK, robot.steady).mode == Mode.RUNNING
         with pytest.raises(MessageError, match="is nan; dropped"):
-            robot.bridge.add_joint_states(robot.names, broken, robot.now, robot.now)
+            robot.bridge.add_joint_states(names, broken, robot.now, robot.now)
     assert robot.bridge.tick(robot.now + 3 * TICK, robot.steady).mode == Mode.HOLDING
 
 
@@ -179,8 +180,8 @@ def test_time_that_jumps_back_voids_chunks_and_measurements():
 
 def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
     robot = Robot()
-    half = len(robot.names) // 2
-    backwards = list(zip(robot.names, robot.positions, strict=True))[::-1]
+    backwards = list(zip(*robot.joint_states(), strict=True))[::-1]
+    half = len(backwards) // 2
     for part in (backwards[:half] + [("wheel_front_joint", float("nan"))], backwards[half:]):
         names, positions = zip(*part, strict=True)
         robot.bridge.add_joint_states(names, positions, START, START)
@@ -218,11 +219,11 @@ def test_a_clock_that_steps_back_is_noticed_and_new_chunks_are_heard():
 
 def test_a_joint_far_outside_its_limits_is_not_armed_into_a_jump():
     robot = Robot()
-    robot.positions[robot.names.index("left_arm_joint_1")] = 3.0
+    robot.body.values[JOINT] = 3.0
     robot.tick()
     with pytest.raises(MessageError, match=r"left_arm_joint_1 is at 3.000 rad, outside"):
         robot.arm()
-    robot.positions[robot.names.index("left_arm_joint_1")] = 2.42  # Within one period's reach.
+    robot.body.values[JOINT] = 2.42  # Within one period's reach.
     robot.tick()
     robot.arm()
     assert robot.tick().command[JOINT] == PLATFORM.upper[JOINT]
@@ -252,9 +253,8 @@ def test_holding_goes_on_after_disarm_until_all_stand():
 
 def test_a_joint_position_that_overflows_is_dropped():
     robot = Robot()
-    robot.positions[robot.names.index("left_gripper_joint")] = 1e308
     with pytest.raises(MessageError, match="left_gripper_joint is 1e"):
-        robot.measure()
+        robot.bridge.add_joint_states(["left_gripper_joint"], [1e308], START, START)
 
 
 def test_a_platform_without_a_base_ignores_odometry():

@@ -105,7 +105,7 @@ def test_no_action_of_an_old_task_or_of_before_a_stop_is_ever_executed(events):
     their way arrive at any later time.
     """
     robot = Robot().armed()
-    robot.follows = True
+    robot.body.follows = True
     subtask, generation = 1, 0
     places = {}  # generation -> place that its chunks ask for
     robot.bridge.follow_subtask(1, "task 0", "work")

@@ -48,7 +48,7 @@ def test_a_joint_that_does_not_follow_latches_a_fault():
 def test_a_measured_jump_latches_a_fault_and_cancels_the_chunk():
     robot = Robot().running()
     robot.tick(10)
-    robot.positions[0] += 0.5
+    robot.body.values[JOINT] += 0.5
     tick = robot.tick()
     assert tick.mode is Mode.FAULTED and tick.target is None
     assert "left_arm_joint_1 jumped by 0.50 rad within 20 ms" in tick.reason
@@ -58,7 +58,7 @@ def test_a_measured_jump_latches_a_fault_and_cancels_the_chunk():
 def test_a_jump_of_a_disarmed_robot_is_no_fault():
     robot = Robot()
     robot.tick()
-    robot.positions[0] += 0.5
+    robot.body.values[JOINT] += 0.5
     assert robot.tick().mode is Mode.DISARMED
     robot.arm()
     assert robot.tick().mode is Mode.HOLDING
@@ -122,7 +122,7 @@ def test_chunks_of_an_unknown_session_latch_but_a_late_one_of_the_last_session_d
 
 def test_targets_out_of_reach_hold_after_three_seconds_and_not_before():
     robot = Robot().armed()
-    robot.follows = True
+    robot.body.follows = True
     robot.measured = True
     swing = np.tile([-1.0, 1.0], 25)  # 25 Hz.
     modes, reasons, warned = [], [], []
@@ -244,7 +244,7 @@ def test_a_fault_while_stopped_is_not_resumed_away():
 
 def test_a_chunk_begins_at_its_start_not_at_its_stamp():
     robot = Robot().armed()
-    robot.follows = True
+    robot.body.follows = True
     course = np.linspace(0.0, 0.2, 50)
     robot.tick(10)
     robot.give_rows(
@@ -268,9 +268,7 @@ def test_stamps_in_the_future_are_dropped_and_counted():
     robot = Robot().running()
     for _ in range(3):
         with pytest.raises(MessageError, match=r"joint states: stamped 0\.10 s in the future"):
-            robot.bridge.add_joint_states(
-                robot.names, robot.positions, robot.now + 5 * TICK, robot.now
-            )
+            robot.bridge.add_joint_states(*robot.joint_states(), robot.now + 5 * TICK, robot.now)
     with pytest.raises(MessageError, match="odometry: stamped"):
         robot.bridge.add_odometry((0, 0, 0), robot.now + 5 * TICK, robot.now)
     assert robot.bridge.counts["joint_states_dropped"] == 3

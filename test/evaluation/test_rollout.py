@@ -1,9 +1,8 @@
-"""The expert does the whole task, in process; and what stands in for the bridge keeps its word."""
+"""The expert does the whole task in process, through the bridge that ships."""
 
-import numpy as np
 import pytest
 
-from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, StreamStandIn, parse_homes
+from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, parse_homes
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.home_spec import item_joint
@@ -16,43 +15,43 @@ def test_the_expert_puts_all_dishes_into_the_sink(name):
     assert result.points == 8, result.missed
     assert result.done
     assert result.bumps == 0
-    assert result.limited == 0
+    # The first chunk finds the robot at rest, and its rows are due already: the base catches up.
+    assert result.limited < 60
+    assert result.rejected == 0 and not result.fault
     texts = [text for _, text in result.subtasks]
     assert texts[0].startswith("pick up the ") and texts[-1] == ""
     assert sum(text.endswith(" in the sink") for text in texts) == 4
 
 
-def test_late_and_lost_chunks_are_survived():
+def test_late_and_lost_chunks_do_not_cost_points():
     platform = load_platform("mobile_18dof")
     config = RolloutConfig(seconds=120, delay=0.3, dropped=0.2, seed=5)
     result = Rollout(platform, 3, ExpertBrain(platform), config).run()
     assert result.points == 8, result.missed
 
 
-def test_rows_go_out_by_their_stamp_and_the_base_stops_after_the_last():
+def test_a_rollout_is_deterministic():
     platform = load_platform("mobile_18dof")
-    start = np.array(platform.home)
-    stream = StreamStandIn(platform, start)
-    vx = platform.index("base_vx")
-    chunk = np.tile(start, (5, 1))
-    chunk[:, vx] = np.linspace(0.01, 0.05, 5)
-    assert np.isnan(stream.commanded).all()
-    stream.accept(chunk, stamp=1.0)
-    sent = [stream.tick(1.0 + k * platform.period)[vx] for k in range(8)]
-    np.testing.assert_allclose(sent[:5], chunk[:, vx])
-    assert sent[-1] == 0.0
+    config = RolloutConfig(seconds=8, delay=0.2, dropped=0.3, seed=1)
+    results = [Rollout(platform, 1, ExpertBrain(platform), config) for _ in range(2)]
+    states = [(r.run().subtasks, r.world.snapshot().qpos.tolist()) for r in results]
+    assert states[0] == states[1]
 
 
-def test_what_is_too_fast_is_cut_and_counted():
+def test_targets_beyond_the_limits_are_counted_and_a_robot_that_faults_is_reported():
     platform = load_platform("mobile_18dof")
-    stream = StreamStandIn(platform, np.array(platform.home))
-    chunk = np.tile(platform.home, (5, 1))
-    chunk[:, 0] += 1.0
-    stream.accept(chunk, stamp=0.0)
-    first = stream.tick(0.0)
-    step = platform.max_velocity[0] * platform.period
-    assert first[0] == pytest.approx(platform.home[0] + step)
-    assert stream.limited == 1
+
+    class JumpingBrain(ExpertBrain):
+        def predict_chunk(self, observation, subtask, continuation=None):
+            prediction = super().predict_chunk(observation, subtask, continuation)
+            prediction.actions[:, 0] += 1.0
+            return prediction
+
+    rollout = Rollout(platform, 1, JumpingBrain(platform), RolloutConfig(seconds=2))
+    rollout.run()
+    assert rollout.result.limited > 20 and not rollout.result.fault
+    rollout.loop.robot.bridge.fault(rollout.loop.now_ns, "a test")
+    assert Rollout.run(rollout).fault == "a test"
 
 
 def test_lists_of_homes():
@@ -61,12 +60,12 @@ def test_lists_of_homes():
         parse_homes("a-b")
 
 
-def test_conditions_that_make_no_sense_are_refused():
+def test_conditions_out_of_range_are_rejected():
     with pytest.raises(ValueError, match="dropped 1.5 is not a share"):
         RolloutConfig(dropped=1.5)
 
 
-def test_a_dish_that_slips_and_dishes_that_are_moved_are_dealt_with():
+def test_the_expert_recovers_from_a_dish_that_slips_and_from_moved_dishes():
     platform = load_platform("mobile_18dof")
     rollout = Rollout(platform, 2, ExpertBrain(platform), RolloutConfig(seconds=120))
     world, step, slipped = rollout.world, rollout.world.step, []
@@ -75,7 +74,7 @@ def test_a_dish_that_slips_and_dishes_that_are_moved_are_dealt_with():
         lifted = [n for n in world.held() if height(world, n) > world.kitchen.sink.top + 0.03]
         if lifted and not slipped:
             slipped.append(world.time)
-            world.grasps.reset(world.data)  # Lets go of everything.
+            world.grasps.reset(world.data)  # Releases everything.
             for item in world.kitchen.dishes:
                 if item.name not in lifted:
                     place = world.model.joint(item_joint(item.name)).qposadr[0]
@@ -91,5 +90,5 @@ def test_a_dish_that_slips_and_dishes_that_are_moved_are_dealt_with():
 
 
 def height(world, name):
-    """Of an item above the floor [m]."""
+    """Return the height of an item above the floor [m]."""
     return world.scene_state().objects[name].position[2]

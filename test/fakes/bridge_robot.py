@@ -1,10 +1,10 @@
-"""A bridge with a robot that is measured perfectly, on a clock that the test turns."""
+"""A bridge with a robot that is measured perfectly, on a clock that the test advances."""
 
 import numpy as np
 
-from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import Chunk
 from pi05_ros.control.settings import BridgeSettings
+from pi05_ros.evaluation.bridged_robot import BridgedRobot, IdealRobot, joint_states
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_19dof")
@@ -16,32 +16,29 @@ SESSION = 99
 
 
 class Robot:
-    """A bridge and what it hears: measurements at every tick, and chunks on demand."""
+    """A bridge and its inputs: measurements at every tick, chunks on demand."""
 
     def __init__(self, platform=PLATFORM, **settings):
         self.platform = platform
-        self.bridge = Bridge(platform, SESSION, BridgeSettings(**settings))
+        self.body = IdealRobot(platform, follows=False)  # Its `values` are what is measured.
+        self.bridged = BridgedRobot(platform, self.body, BridgeSettings(**settings), SESSION)
+        self.bridge = self.bridged.bridge
         self.now = START  # By the clock of the stamps.
         self.steady = 7 * TICK
         self.measured = True  # Whether it is measured.
-        self.follows = False  # Whether the joints go where they are commanded.
-        self.beats = {}  # Node -> (instance, why it is not fit), heard at every tick.
+        self.beats = {}  # Node -> (instance, why it is not fit), at every tick.
         self.sequence = 0
-        self.names, self.positions, self._scales = [], [], []
-        for group in platform.groups:
-            for dimension in group.dimensions:
-                if not dimension.is_velocity:
-                    gripper = group.kind == "parallel_gripper"
-                    scale = group.joint_open - group.joint_closed if gripper else 1.0
-                    self.names.append(dimension.joint_name)
-                    self.positions.append(dimension.home * scale)
-                    self._scales.append((platform.index(dimension.name), scale))
+
+    def joint_states(self):
+        """Return joint names and positions as drivers report them now."""
+        return joint_states(self.platform, self.body.values)
 
     def measure(self):
-        self.bridge.add_joint_states(self.names, self.positions, self.now, self.now)
-        self.bridge.add_odometry((0.0, 0.0, 0.0), self.now, self.now)
+        """Hand the bridge one set of measurements."""
+        self.bridged.measure(self.now)
 
     def tick(self, count=1):
+        """Advance by `count` periods and return the last tick."""
         for _ in range(count):
             self.now += TICK
             self.steady += TICK
@@ -49,26 +46,28 @@ class Robot:
                 self.bridge.peers.on_heartbeat(name, instance, reason, self.steady)
             if self.measured:
                 self.measure()
-            tick = self.bridge.tick(self.now, self.steady)
-            if self.follows and tick.command is not None:
-                self.positions = [tick.command[i] * scale for i, scale in self._scales]
+            tick = self.bridged.tick(self.now, self.steady)
         return tick
 
     def arm(self):
+        """Arm as an operator does."""
         self.bridge.arm(self.now, self.steady)
 
     def armed(self):
+        """Measure, arm and return self."""
         self.tick()
         self.arm()
         return self
 
     def running(self):
+        """Arm, execute a chunk for one tick and return self."""
         self.armed()
         self.give()
         self.tick()
         return self
 
     def chunk(self, **changes):
+        """Return the next valid chunk, with some fields changed."""
         self.sequence += 1
         actions = np.tile(self.platform.home, (50, 1))
         actions[:, self.platform.is_velocity] = [0.3, 0.0, 0.0]
@@ -87,16 +86,17 @@ class Robot:
         return Chunk(**{**values, **changes})
 
     def give(self, **changes):
+        """Hand the bridge the next chunk, with some fields changed."""
         self.bridge.add_chunk(self.chunk(**changes), self.now)
 
     def give_rows(self, actions, **changes):
-        """A chunk of these (H, D) rows."""
+        """Hand the bridge a chunk of these (H, D) rows."""
         data = np.asarray(actions, dtype=np.float32).ravel()
         self.give(data=data, horizon=len(actions), **changes)
 
 
 def at_home(rows=50, **changes):
-    """Rows (rows, 19) at home, with some dimensions set to a value or a course."""
+    """Return rows (rows, 19) at home, with some dimensions set to a value or a course."""
     actions = np.tile(PLATFORM.home, (rows, 1))
     for name, course in changes.items():
         actions[:, PLATFORM.index(name)] = course

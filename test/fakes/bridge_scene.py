@@ -1,4 +1,4 @@
-"""A real control_bridge, a loopback robot and a test node on real topics."""
+"""A control_bridge node, a loopback robot and a test node on real topics."""
 
 import numpy as np
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -35,19 +35,21 @@ class Scene:
         wait_for(lambda: self.states, "a robot state")
 
     def call(self, kind, name, request):
+        """Call a service of the bridge and return its response."""
         client = self.node.create_client(kind, f"control_bridge/{name}")
         assert client.wait_for_service(30.0)
         future = client.call_async(request)
         return wait_for(lambda: future.done() and future.result(), name)
 
     def arm(self):
-        answer = self.call(SetBool, "arm", SetBool.Request(data=True))
-        if answer.success:  # Only a state from after it carries the new epoch.
+        """Arm, wait for the new epoch and return the response."""
+        response = self.call(SetBool, "arm", SetBool.Request(data=True))
+        if response.success:  # Only a state from after it carries the new epoch.
             wait_for(lambda: self.states[-1].mode == RobotState.MODE_HOLDING, "hold")
-        return answer
+        return response
 
     def chunk(self, **changes) -> ActionChunk:
-        """Moves one joint by 0.2 rad over a second while the base drives forward."""
+        """Return a chunk of a joint that moves 0.2 rad in a second and a base that drives."""
         actions = np.tile(PLATFORM.home, (50, 1))
         actions[:, JOINT] = np.linspace(0, 0.2, 50)
         actions[:, BASE] = 0.2

@@ -1,4 +1,4 @@
-"""Chunks whose stages last as long as the test says, as the real messages."""
+"""Messages of chunks whose stages have given durations."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ NAMES = ["left", "right", "torso"]
 
 
 def time(ns: int) -> Time:
+    """Convert nanoseconds to a stamp."""
     return Time(sec=ns // S, nanosec=ns % S)
 
 
 def chunk(sequence: int, capture_ns: int, flow: float = 0.03) -> ActionChunk:
-    """Ingestion 5 ms, transport 2 ms, queue 3 ms, computing 50 ms, of which 10 ms are rest."""
+    """Return a chunk: ingestion 5 ms, transport 2 ms, queue 3 ms, computing 50 ms (rest 10 ms)."""
     ledger = ChunkLedger(
         capture=time(capture_ns),
         ingestion=time(capture_ns + 5 * MS),
@@ -45,7 +46,7 @@ def chunk(sequence: int, capture_ns: int, flow: float = 0.03) -> ActionChunk:
 
 
 def state(stamp_ns: int, followed: ActionChunk | None, commanded_ns: int = 0) -> RobotState:
-    """A state that follows a chunk, or none."""
+    """Return a state that follows a chunk, or none."""
     message = RobotState(session=SESSION, mode=RobotState.MODE_RUNNING, names=NAMES)
     message.measured = message.commanded = [0.1, 0.2, 0.3]
     message.header.stamp = time(stamp_ns)
@@ -57,7 +58,7 @@ def state(stamp_ns: int, followed: ActionChunk | None, commanded_ns: int = 0) ->
 
 
 def run(count: int, begin_ns: int = WALL, lost: tuple[int, ...] = ()) -> list:
-    """`count` chunks, one in 400 ms, each but the lost followed 15 ms after publication.
+    """Return `count` chunks, one in 400 ms, each but the lost followed 15 ms after publication.
 
     Returns:
         (stamp [ns], message), in order; the states come at 50 Hz and go on for a second.

@@ -1,4 +1,4 @@
-"""A robot without physics: what is commanded comes back as measured. Faults can be switched on."""
+"""A robot without physics: commands return as measurements. Faults can be switched on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pi05_ros.platforms.platform import Platform
 
 
 class LoopbackRobot:
-    """Publishes joint states and odometry; keeps every command that it gets."""
+    """Publishes joint states and odometry, and keeps every command that it receives."""
 
     def __init__(self, node: Node, platform: Platform, rate_hz: float = 50.0) -> None:
         self.node = node
@@ -37,7 +37,7 @@ class LoopbackRobot:
         node.create_timer(1.0 / rate_hz, self.publish)
 
     def publish(self) -> None:
-        """One set of measurements."""
+        """Publish one set of measurements."""
         if self.silent:
             return
         stamp: Time = self.node.get_clock().now().to_msg()

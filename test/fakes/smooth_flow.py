@@ -1,4 +1,4 @@
-"""A flow with a closed form: chunks that are smooth, of two kinds, like ways around an obstacle.
+"""A flow in closed form: smooth chunks of two kinds, like paths around an obstacle.
 
 A chunk is a part of one of two paths μ_k, plus a smooth deviation from N(0, Σ). On straight paths
 from noise, a^τ = τ·a + (1 − τ)·ω is then normal for each kind, with the covariance
@@ -6,7 +6,7 @@ C = τ²Σ + (1 − τ)²I, and the actions are expected to be
 
     E[a | a^τ] = Σ_k p(k | a^τ) · (μ_k + τ·Σ·C⁻¹·(a^τ − τ·μ_k)).
 
-A network that is trained to perfection predicts E[ω − a | a^τ] = (a^τ − E[a | a^τ]) / (1 − τ).
+A perfect network predicts E[ω − a | a^τ] = (a^τ − E[a | a^τ]) / (1 − τ).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PERIOD = 0.02  # Between two rows [s].
 
 
 class SmoothFlow:
-    """The network's prediction, differentiable, for chunks (B, horizon, dim).
+    """A network's prediction, differentiable, for chunks (B, horizon, dim).
 
     Args:
         horizon: Rows of a chunk.
@@ -41,7 +41,7 @@ class SmoothFlow:
         spread: float = 0.3,
     ) -> None:
         rows = torch.arange(horizon, dtype=torch.float32)
-        # Over the obstacle, in the time of two chunks; under it is the negative of it.
+        # Over the obstacle, in the time of two chunks; the other path is its negative.
         way = torch.sin(torch.pi * (start + rows) / (2 * horizon))
         self.paths = (apart * torch.stack([way, -way]))[:, :, None].expand(2, horizon, dim)
         distance = (rows[:, None] - rows) / 10.0  # A deviation lasts ten rows.
@@ -52,7 +52,7 @@ class SmoothFlow:
         self._inverses = [torch.linalg.inv(each.double()).float() for each in spreads]
 
     def expected(self, noisy: Tensor, step: int) -> Tensor:
-        """E[a | a^τ], (B, horizon, dim)."""
+        """Return E[a | a^τ], (B, horizon, dim)."""
         tau, inverse = self.times[step], self._inverses[step]
         away = noisy[:, None] - tau * self.paths  # (B, 2, horizon, dim)
         solved = inverse @ away
@@ -61,23 +61,23 @@ class SmoothFlow:
         return (share[:, :, None, None] * means).sum(dim=1)
 
     def velocity(self, noisy: Tensor, step: int) -> Tensor:
-        """E[ω − a | a^τ], (B, horizon, dim)."""
+        """Return E[ω − a | a^τ], (B, horizon, dim)."""
         return (noisy - self.expected(noisy, step)) / (1.0 - self.times[step])
 
     def draw(self, noise: Tensor) -> Tensor:
-        """Chunks without guidance."""
+        """Sample chunks without guidance."""
         return flow.integrate(self.velocity, noise, len(self.times))
 
 
 def kinds(chunks: Tensor) -> Tensor:
-    """Which way each chunk takes: (B,) 1 over, −1 under."""
+    """Return the path of each chunk, (B,): 1 over, −1 under."""
     return chunks.mean(dim=(1, 2)).sign()
 
 
 def velocity_jump(old: Tensor, new: Tensor, seam: int) -> Tensor:
-    """By how much the velocity jumps where `new` takes over from `old` at the row `seam`.
+    """Return the jump of velocity where `new` takes over from `old` at the row `seam`.
 
-    Rows before it are executed from `old`: the difference of the velocities after and before it.
+    Rows before it are executed from `old`. The jump is the velocity after it less that before it.
 
     Returns:
         (B,), the norm over the entries [unit/s].

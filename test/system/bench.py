@@ -1,4 +1,4 @@
-"""The bridge's own logic on a clock that is turned: for the thousands that a wire has no time for.
+"""The bridge's logic on a simulated clock, for thousands of chunks.
 
 The judge is the same witness as at the controllers.
 """
@@ -10,62 +10,56 @@ from collections.abc import Callable
 import numpy as np
 
 from pi05_msgs.msg import ActionChunk
-from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.bridge import Tick
 from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.errors import MessageError
+from pi05_ros.evaluation.bridged_robot import BridgedRobot
 from pi05_ros.nodes.common.conversions import chunk_from_message, float_array, ns_to_time
 from pi05_ros.platforms.platform import Platform
 from system.witness import Command, Witness
 
-SESSION = 77
-
 
 class Bench:
-    """A bridge with a robot that follows at once. Time moves with `tick`.
+    """A bridge with an ideal robot. Time moves with `tick`.
 
     Attributes:
         bridge: Under test.
-        witness: Of what it commands.
+        witness: Of its commands.
         commanded: Last command, (D,) float64; the home pose before the first.
-        now_ns: The time, of both its clocks.
+        now_ns: Time of both its clocks.
+        gripper_faults: Commands to grippers that were not finite or outside 0 to 1.
     """
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self.bridge = Bridge(platform, SESSION)
         self.witness = Witness(platform)
         self.now_ns = 1_000_000_000_000
-        self.gripper_faults = 0  # Commands to grippers that were not finite or outside 0 to 1.
+        self.gripper_faults = 0
+        self.commanded = platform.home.copy()
+        self._robot = BridgedRobot(platform)
+        self.bridge = self._robot.bridge
         self._period_ns = round(platform.period * 1e9)
         self._ticks = 0
         self._sequence = 0
-        self.commanded = platform.home.copy()
-        self._joints = [
-            (d.joint_name, index, group)
-            for group in platform.groups
-            for d in group.dimensions
-            if not d.is_velocity
-            for index in [platform.index(d.name)]
-        ]
 
     def tick(self) -> Tick:
-        """One period: the robot is measured, the bridge decides, the robot follows."""
+        """Advance by one period: the robot is measured, the bridge decides, the robot follows."""
         self.now_ns += self._period_ns
         self._ticks += 1
-        self._measure()
-        tick = self.bridge.tick(self.now_ns, self.now_ns)
+        self._robot.measure(self.now_ns)
+        tick = self._robot.tick(self.now_ns)
         if tick.command is not None:
             self.commanded = tick.command.copy()
             self._record(tick.command)
         return tick
 
     def arm(self) -> None:
-        """Resets what is latched and arms, ticking until the bridge lets itself be armed."""
+        """Reset what is latched and arm, ticking until the bridge accepts it."""
         self.bridge.reset()
         self.insist(self.bridge.arm)
 
     def insist(self, act: Callable[[int, int], None]) -> None:
-        """Calls `act(now_ns, steady_ns)` (arm, resume), ticking while it is refused.
+        """Call `act(now_ns, steady_ns)` (arm, resume), ticking while it is refused.
 
         Raises:
             MessageError: It is refused for more than 4 s.
@@ -80,10 +74,10 @@ class Bench:
         raise MessageError(f"the bridge refuses: {refusal}")
 
     def chunk(self, actions: np.ndarray, subtask_id: int = 0) -> ActionChunk:
-        """A good chunk from an observation of now; actions (H, D) float64 in platform units."""
+        """Return a valid chunk of an observation of now; actions (H, D) float64."""
         self._sequence += 1
         message = ActionChunk(
-            session=SESSION,
+            session=self.bridge.session,
             epoch=self.bridge.epoch,
             sequence=self._sequence,
             subtask_id=subtask_id,
@@ -96,7 +90,7 @@ class Bench:
         return message
 
     def send(self, message: ActionChunk) -> bool:
-        """Gives the bridge a message as its node does. Returns whether it passed all checks."""
+        """Hand the bridge a message as its node does. Return whether it passed all checks."""
         try:
             chunk = chunk_from_message(message)
         except MessageError as error:
@@ -107,18 +101,6 @@ class Bench:
         except ChunkRejected:
             return False
         return True
-
-    def _measure(self) -> None:
-        names, positions = [], []
-        for name, index, group in self._joints:
-            value = float(self.commanded[index])
-            if group.kind == "parallel_gripper":
-                value = group.joint_closed + value * (group.joint_open - group.joint_closed)
-            names.append(name)
-            positions.append(value)
-        self.bridge.add_joint_states(names, positions, self.now_ns, self.now_ns)
-        velocity = self.commanded[self.platform.is_velocity].tolist()
-        self.bridge.add_odometry(velocity, self.now_ns, self.now_ns)
 
     def _record(self, command: np.ndarray) -> None:
         for name in self.witness.commands:

@@ -1,4 +1,4 @@
-"""An operator's browser without a picture: what a page says to the console, on a real socket."""
+"""An operator's browser without rendering: the messages of a page, on a real socket."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _POLL_S = 0.005
 class Browser:
     """One page, in a thread with an event loop of its own.
 
-    Attributes:
-        seen: Number of the newest state that was shown.
-        lease: Of who holds control, as it was shown.
-        shown: Newest section of each name.
-        pictures: Index of a camera -> how many came.
-
     Args:
         url: Of the console ("http://127.0.0.1:8805").
         headers: Sent with every request.
+
+    Attributes:
+        seen: Number of the newest state that was shown.
+        lease: Number of the present lease of control, as it was shown.
+        shown: Newest section of each name.
+        pictures: Camera index -> number of pictures received.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
@@ -46,8 +46,8 @@ class Browser:
         self.pictures: Counter[int] = Counter()
         self._requests = itertools.count(1)
         self._answers: dict[int, dict[str, Any]] = {}
-        self._awake = threading.Event()
-        self._awake.set()
+        self._running = threading.Event()
+        self._running.set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -61,24 +61,24 @@ class Browser:
             raise
 
     def take(self, over: int = 0) -> int:
-        """Asks for control; gives the status of the answer."""
-        return int(self.ask({"type": "take", "lease": over})["status"])
+        """Request control and return the status of the response."""
+        return int(self.request({"type": "take", "lease": over})["status"])
 
     def command(self, name: str, **fields: Any) -> int:
-        """Sends a command; `seen` and `lease` are the present ones where they are not given."""
+        """Send a command; `seen` and `lease` default to the present ones."""
         return int(
-            self.ask({"type": "command", "name": name, "arguments": {}, **fields})["status"]
+            self.request({"type": "command", "name": name, "arguments": {}, **fields})["status"]
         )
 
     def stop(self) -> int:
-        """Presses stop."""
-        return int(self.ask({"type": "stop"})["status"])
+        """Press stop."""
+        return int(self.request({"type": "stop"})["status"])
 
-    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Sends a request and gives its answer.
+    def request(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a request and return its response.
 
         Raises:
-            ScenarioError: None came.
+            ScenarioError: There is none in time.
         """
         number = next(self._requests)
         full = {"id": number, "seen": self.seen, "lease": self.lease, **message}
@@ -87,32 +87,32 @@ class Browser:
         self._wait(lambda: number in self._answers, f"the answer to {message}")
         return self._answers.pop(number)
 
-    def look(self) -> None:
-        """Waits for the next state."""
+    def next_state(self) -> None:
+        """Wait for the next state."""
         seen = self.seen
         self._wait(lambda: self.seen > seen, "another state")
 
     def wait_mine(self) -> None:
-        """Waits until the page shows that it holds control."""
+        """Wait until the page shows that it holds control."""
         self._wait(lambda: self.shown.get("control", {}).get("mine"), "control")
 
-    def sleep(self) -> None:
-        """The whole browser stands still; its socket stays open and nobody reads it."""
-        self._awake.clear()
-        self._loop.call_soon_threadsafe(self._awake.wait)
+    def suspend(self) -> None:
+        """Suspend the browser: its socket stays open and is not read."""
+        self._running.clear()
+        self._loop.call_soon_threadsafe(self._running.wait)
 
-    def wake(self) -> None:
-        """Goes on after `sleep`."""
-        self._awake.set()
+    def resume(self) -> None:
+        """Resume after `suspend`."""
+        self._running.set()
 
     def leave(self) -> None:
-        """The tab is closed."""
+        """Close the tab."""
         assert self._socket is not None
         self._do(self._socket.close())
 
     def close(self) -> None:
-        """Ends the thread."""
-        self.wake()
+        """End the thread."""
+        self.resume()
         if self._session is not None:
             with contextlib.suppress(Exception):
                 self._do(self._session.close())
@@ -135,16 +135,16 @@ class Browser:
             if message.type != aiohttp.WSMsgType.TEXT:
                 self.pictures[message.data[0]] += 1
                 continue
-            told = json.loads(message.data)
-            if told["type"] == "answer":
-                self._answers[told["id"]] = told
+            content = json.loads(message.data)
+            if content["type"] == "answer":
+                self._answers[content["id"]] = content
                 continue
-            if told["type"] == "state":
-                self.lease = told["control"]["lease"]
-                self.shown |= told
-                self.seen = told["n"]
+            if content["type"] == "state":
+                self.lease = content["control"]["lease"]
+                self.shown |= content
+                self.seen = content["n"]
             with contextlib.suppress(ConnectionError, RuntimeError):
-                await connection.send_json({"type": "seen", "seen": told["n"]})
+                await connection.send_json({"type": "seen", "seen": content["n"]})
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_LIMIT_S)
@@ -172,11 +172,11 @@ class Line:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def die(self) -> None:
-        """From now on nothing gets through, and no end is told."""
+        """Drop all data from now on, without closing the connections."""
         self._dead.set()
 
     def reset(self) -> None:
-        """The browser's process dies: its kernel resets the connections."""
+        """Reset the connections, as the kernel does when the browser's process dies."""
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -184,7 +184,7 @@ class Line:
                 each.close()
 
     def close(self) -> None:
-        """Closes everything."""
+        """Close everything."""
         for each in (self._listener, *self._sockets):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -200,9 +200,9 @@ class Line:
             self._sockets += [near, far]
             for source, target in ((near, far), (far, near)):
                 source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._pass_on, args=(source, target), daemon=True).start()
+                threading.Thread(target=self._forward, args=(source, target), daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if not self._dead.is_set():
@@ -210,6 +210,6 @@ class Line:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
+    """Return a free TCP port on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])

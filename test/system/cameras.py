@@ -1,4 +1,4 @@
-"""The camera drivers of a fake robot: small pictures, and what can be wrong with them."""
+"""Camera drivers of a fake robot: small pictures, and faults of them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _WIDTH, _HEIGHT = 64, 48
 
 
 class FakeCameras:
-    """All cameras of a platform, taken at the same moments.
+    """All cameras of a platform, captured at the same moments.
 
     Attributes:
-        silent: Names of cameras that send nothing.
+        silent: Names of cameras that publish nothing.
         same_bytes: Names of cameras whose picture no longer changes.
         same_stamp: Names of cameras whose stamp no longer changes.
-        defect: Called with each camera and picture; what it returns is sent. None: nothing.
-        sent_ns: Camera name -> when it last sent anything (steady).
-        sent: Camera name -> how many it has sent.
+        defect: Changes each camera's picture before it is published; None: nothing.
+        sent_ns: Camera name -> when it last published (steady).
+        sent: Camera name -> number of published pictures.
     """
 
     def __init__(
@@ -42,7 +42,9 @@ class FakeCameras:
         self.defect: Callable[[Camera, Image], Image] | None = None
         self.sent_ns: dict[str, int] = {}
         self.sent = dict.fromkeys(platform.camera_names, 0)
-        self.lock = threading.Lock()  # Held while a set is sent: faults begin between two sets.
+        self.lock = (
+            threading.Lock()
+        )  # Held while a set is published, so that faults begin between two sets.
         self._last: dict[str, Image] = {}
         self._noise = random.Random(0)
         self._publishers = {
@@ -52,7 +54,7 @@ class FakeCameras:
         self._rhythm = Rhythm("cameras", 1.0 / rate_hz, self._send)
 
     def close(self) -> None:
-        """Switches them off."""
+        """Stop publishing."""
         self._rhythm.close()
 
     def _send(self) -> None:
@@ -78,7 +80,7 @@ class FakeCameras:
 
 
 def picture(noise: random.Random) -> Image:
-    """A small rgb8 picture of noise."""
+    """Return a small rgb8 picture of noise."""
     pixels = array.array("B", noise.randbytes(_WIDTH * _HEIGHT * 3))
     return Image(
         height=_HEIGHT, width=_WIDTH, encoding="rgb8", is_bigendian=0, step=_WIDTH * 3, data=pixels

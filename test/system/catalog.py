@@ -1,4 +1,4 @@
-"""The rows of the table of faults that are tried, and where each is. Imports no ROS."""
+"""The rows of the table of faults, and the module of each. Imports no ROS."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from system.checks import Checks
 
 @dataclass(frozen=True)
 class Trial:
-    """How a row is to be run."""
+    """Options of a run of a row."""
 
-    times: int | None = None  # How often, where a row counts repetitions; None: its own number.
-    say: Callable[[str], None] = lambda text: None  # Takes one line of progress.
+    times: int | None = None  # Repetitions, where a row counts them; None: its own number.
+    report: Callable[[str], None] = lambda text: None  # Takes one line of progress.
     seed: int = 0
 
     def count(self, usual: int) -> int:
-        """How often: what was asked for, else `usual`."""
+        """Return the repetitions: `times`, else `usual`."""
         return usual if self.times is None else self.times
 
 
@@ -29,16 +29,16 @@ class Row:
 
     number: int
     fault: str
-    outcome: str  # What is wanted, in short; the checks say it in numbers.
+    outcome: str  # Wanted, in short; the checks give numbers.
     module: str  # Below system.rows; its `run(trial)` gives Checks.
-    seconds: float  # About how long it takes on two cores.
+    seconds: float  # Typical duration on two cores.
     times: int | None = None  # Repetitions of an ordinary run; None: --times has no meaning.
 
     def run(self, trial: Trial) -> Checks:
-        """Tries the fault.
+        """Inject the fault and check the outcome.
 
         Raises:
-            Pi05Error: The scenario did not get so far.
+            Pi05Error: The scenario ended before its fault could be injected.
         """
         module = importlib.import_module(f"system.rows.{self.module}")
         checks: Checks = module.run(trial)
@@ -71,7 +71,7 @@ ROWS = (
 
 
 def rows_of(numbers: list[str]) -> tuple[Row, ...]:
-    """The rows of these numbers, in the table's order; all without any.
+    """Return the rows of these numbers in the table's order; all of them for no number.
 
     Raises:
         ConfigError: There is no such row.

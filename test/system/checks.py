@@ -1,4 +1,4 @@
-"""What a row of the table of faults found: wanted against measured, one line each."""
+"""Checks of a row of the table of faults: wanted against measured, one line each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was wanted, and what was measured."""
+    """A wanted and a measured value."""
 
     name: str
     wanted: str
@@ -24,43 +24,43 @@ class Checks:
 
     @property
     def passed(self) -> bool:
-        """Whether there are checks, and all of them passed."""
+        """True if there are checks, and all of them passed."""
         return bool(self.found) and all(check.passed for check in self.found)
 
     def add(self, name: str, wanted: str, measured: str, passed: bool) -> None:
-        """Notes a check that was made elsewhere."""
+        """Add a check that was made elsewhere."""
         self.found.append(Check(name, wanted, measured, bool(passed)))
 
     def at_most(self, name: str, value: float | None, limit: float, unit: str = "") -> None:
-        """Wants value <= limit."""
+        """Check value <= limit."""
         passed = value is not None and value <= limit  # False for NaN.
         self.add(name, f"≤ {_text(limit, unit)}", _text(value, unit), passed)
 
     def at_least(self, name: str, value: float | None, limit: float, unit: str = "") -> None:
-        """Wants value >= limit."""
+        """Check value >= limit."""
         passed = value is not None and value >= limit
         self.add(name, f"≥ {_text(limit, unit)}", _text(value, unit), passed)
 
     def between(
         self, name: str, value: float | None, least: float, most: float, unit: str = ""
     ) -> None:
-        """Wants least <= value <= most."""
+        """Check least <= value <= most."""
         passed = value is not None and least <= value <= most
         wanted = f"{_text(least)} to {_text(most, unit)}"
         self.add(name, wanted, _text(value, unit), passed)
 
     def equal(self, name: str, value: object, wanted: object) -> None:
-        """Wants value == wanted."""
+        """Check value == wanted."""
         self.add(name, str(wanted), str(value), value == wanted)
 
 
 def milliseconds(duration_ns: float | None) -> float | None:
-    """Nanoseconds as milliseconds; None stays None."""
+    """Convert nanoseconds to milliseconds; None stays None."""
     return None if duration_ns is None else duration_ns * 1e-6
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that `share` of all values do not exceed (nearest rank); NaN without values.
+    """Return the value that `share` of all values do not exceed (nearest rank); NaN for none.
 
     Nearest rank: of 200 values the 99th percentile is the third largest, never a mean of two.
     """
@@ -71,7 +71,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def chance_of_as_many(after: int, of_after: int, before: int, of_before: int) -> float:
-    """How likely so many events, or more, are when nothing has changed: a sign test.
+    """Return the probability of as many events or more if nothing has changed: a sign test.
 
     Of all events, each would fall into the second span with that span's share of the trials; the
     probability is the binomial distribution's upper tail (Przyborowski and Wilenski, 1940).

@@ -1,4 +1,4 @@
-"""System time that can be stepped, for the processes that are started with it."""
+"""Steps of system time for the processes that are started with this shim."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SOURCE = Path(__file__).with_name("clock_shim.c")
 
 
 class SteppedClock:
-    """Compiles the shim; `environment` is for the processes, `step` moves their system time.
+    """The compiled shim: `environment` is for the processes, `step` moves their system time.
 
     Args:
         folder: For the library and the offset.
@@ -28,7 +28,7 @@ class SteppedClock:
         self.environment = {"LD_PRELOAD": str(library), "PI05_CLOCK_OFFSET": str(self._file)}
 
     def step(self, by_ns: int) -> None:
-        """Moves the system time of the processes by so much [ns]."""
+        """Move the system time of the processes by `by_ns` [ns]."""
         self.offset_ns += by_ns
         # In place: the processes have mapped the file.
         with self._file.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""`pi05 faults`: puts faults upon the suite, row by row, and prints what came of them."""
+"""`pi05 faults`: injects faults into the suite, row by row, and prints the outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from system.table import RowResult, as_json, summary_table
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Returns:
         0 when no row failed, 1 when one did, 2 for a wrong command line, 130 after Ctrl-C.
@@ -60,13 +60,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Return the command line's parser."""
     minutes = sum(row.seconds for row in ROWS) / 60
     result = argparse.ArgumentParser(
         prog="pi05 faults",
-        description="Runs the suite's nodes as real processes against a fake robot, puts faults "
-        "upon them and measures what reaches the controllers. Each row is one of docs/faults.md; "
-        f"all together take about {minutes:.0f} minutes. Ctrl-C ends every process.",
+        description="Runs the suite's nodes as real processes against a fake robot, injects "
+        "faults and measures the commands that reach the controllers. docs/faults.md lists the "
+        f"rows; all together take about {minutes:.0f} minutes. Ctrl-C ends every process.",
     )
     result.add_argument("rows", nargs="*", metavar="ROW", help="numbers of rows; none: all")
     result.add_argument(
@@ -77,12 +77,12 @@ def parser() -> argparse.ArgumentParser:
         + ", ".join(f"{row.number} (else {row.times})" for row in ROWS if row.times),
     )
     result.add_argument("--json", metavar="FILE", help="also write every check to this file")
-    result.add_argument("--list", action="store_true", help="only say which rows there are")
+    result.add_argument("--list", action="store_true", help="only list the rows")
     return result
 
 
 def _run(row: Row, times: int | None) -> RowResult:
-    """Runs a row and prints its checks."""
+    """Run a row and print its checks."""
     title = f"{row.number:3}  {row.fault}"
     began = time.monotonic()
     checks, problem, skipped = Checks(), "", ""
@@ -94,7 +94,7 @@ def _run(row: Row, times: int | None) -> RowResult:
     except Pi05Error as error:
         problem = str(error)
     except Exception:
-        # A fault of the harness must not take the other rows with it.
+        # A fault of the harness must not prevent the other rows.
         problem = traceback.format_exc()
     result = RowResult(row, tuple(checks.found), problem, skipped, time.monotonic() - began)
     print("\n".join(result.lines()), flush=True)

@@ -1,8 +1,8 @@
 """Sends requests as fast as they are answered: `python -m … URL TOKEN COUNT SECONDS`.
 
-In a process of its own: inside the harness it would starve the fake robot, not the console.
-Ends after COUNT of them, or after SECONDS. Prints how often each status came, as JSON; status 0:
-the connection was cut.
+It is a process of its own, since inside the harness it would starve the fake robot. It ends after
+COUNT requests or after SECONDS and prints the number of responses by status as JSON; status 0: the
+connection was closed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _AT_ONCE = 32  # Requests under way.
 
 
 async def flood(url: str, token: str, count: int, seconds: float) -> Counter[int]:
-    """Status -> how often it came."""
+    """Return the number of responses by status."""
     statuses: Counter[int] = Counter()
     left = iter(range(count))
     end = time.monotonic() + seconds

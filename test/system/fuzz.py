@@ -1,4 +1,4 @@
-"""Chunks that no policy should send. Seeded."""
+"""Malformed and violent chunks, from a seed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pi05_ros.platforms.platform import Platform
 
 
 def malformed(noise: random.Random, good: ActionChunk) -> tuple[str, ActionChunk]:
-    """A copy of a good chunk with one thing wrong that must have it rejected whole.
+    """Return a copy of a valid chunk with one defect, for which it must be rejected whole.
 
     Returns:
-        What is wrong, and the message.
+        Name of the defect, and the message.
     """
     name = noise.choice(list(_DEFECTS))
     message = copy.copy(good)
@@ -93,7 +93,7 @@ def _clear(message: ActionChunk) -> None:
 
 
 def violent_actions(noise: np.random.Generator, platform: Platform, rows: int) -> np.ndarray:
-    """Targets inside the position limits that no robot could follow, (rows, D) float64.
+    """Return targets inside the position limits that no robot could follow, (rows, D) float64.
 
     Steps, white noise, an oscillation from row to row (25 Hz at 50 rows a second), spikes, and
     ramps far above the greatest velocity.
@@ -119,7 +119,7 @@ def violent_actions(noise: np.random.Generator, platform: Platform, rows: int) -
 
 
 def with_actions(good: ActionChunk, actions: np.ndarray) -> ActionChunk:
-    """A copy of a good chunk with other targets, (H, D) float64."""
+    """Return a copy of a valid chunk with other targets, (H, D) float64."""
     message = copy.copy(good)
     message.horizon = len(actions)
     message.data = float_array(actions, "f")

@@ -1,4 +1,4 @@
-"""What HOLD means in the table of faults, as checks that every row shares."""
+"""Checks of HOLD as the table of faults defines it, shared by all rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from system.scene import Scene
 BASE_LIMIT_MS = 100.0  # Base velocity 0 within this of detection.
 DRIFT_LIMIT = 0.02  # [rad], [m]
 DIAGNOSTIC_LIMIT_MS = 1000.0
-# An automatic hold ends after so long of healthy input; one period is what a tick can be early.
+# An automatic hold ends after this long of healthy input; a tick may be one period early.
 RECOVERY = (0.98, 1.5)  # [s]
 
 
@@ -28,20 +28,20 @@ def hold_checks(
     mode: int = RobotState.MODE_HOLDING,
     error: bool = True,
 ) -> int:
-    """Adds the checks of a hold.
+    """Add the checks of a hold.
 
     Args:
-        checks: Where to.
-        scene: With its recording of what happened.
+        checks: Receives the checks.
+        scene: With its recording of the run.
         cause_ns: When the fault began (steady).
-        limit_ms: Base velocity 0 at most so long after the fault; None: from detection alone.
-        what: Before the name of each check.
-        until_ns: End of the hold that is judged (steady); None: now.
-        mode: That is wanted.
+        limit_ms: Longest time from the fault to base velocity 0; None: checked from detection.
+        what: Prefix of the name of each check.
+        until_ns: End of the hold (steady); None: now.
+        mode: Wanted mode at its end.
         error: Whether /diagnostics must show ERROR.
 
     Returns:
-        When the bridge was first heard to hold (steady); now when it was not.
+        When the bridge first reported a hold (steady); `until_ns` if it did not.
     """
     until = time.monotonic_ns() if until_ns is None else until_ns
     begin = f"{what}: " if what else ""
@@ -75,17 +75,17 @@ def hold_checks(
     modes = [s.mode for a, s in scene.states if a <= until]
     checks.equal(f"{begin}mode at the end", mode_name(modes[-1]), mode_name(mode))
     if error:
-        told = scene.first_diagnostic(
+        reported = scene.first_diagnostic(
             cause_ns, lambda status: status.level == DiagnosticStatus.ERROR
         )
-        value = None if told is None else milliseconds(told - detected)
+        value = None if reported is None else milliseconds(reported - detected)
         checks.at_most(f"{begin}detection to ERROR", value, DIAGNOSTIC_LIMIT_MS, "ms")
     checks.equal(f"{begin}processes that ended", scene.ended(), 0)
     return detected
 
 
 def recovery_check(checks: Checks, scene: Scene, healthy_ns: int, what: str = "") -> None:
-    """Wants the robot to go on by itself after a second of healthy input. Waits for it."""
+    """Wait and check that the robot resumes by itself after a second of healthy input."""
     begin = f"{what}: " if what else ""
     end = time.monotonic() + RECOVERY[1] + 0.5
     running: int | None = None
@@ -97,9 +97,9 @@ def recovery_check(checks: Checks, scene: Scene, healthy_ns: int, what: str = ""
 
 
 def latch_checks(checks: Checks, scene: Scene, mode: int, what: str = "") -> None:
-    """Wants a latched hold: healthy input changes nothing, arming is refused, reset frees it.
+    """Check a latched hold: healthy input changes nothing, arming is refused, reset ends it.
 
-    The fault must be gone and the policy go on. Leaves the robot driving again where that works.
+    The fault must be gone and the policy publish. Leaves the robot driving where that succeeds.
     """
     begin = f"{what}: " if what else ""
     time.sleep(RECOVERY[1] + 0.2)
@@ -111,8 +111,8 @@ def latch_checks(checks: Checks, scene: Scene, mode: int, what: str = "") -> Non
     checks.equal(f"{begin}after reset and arm", mode_name(scene.state.mode), "RUNNING")
 
 
-def why(scene: Scene, at_ns: int | None) -> str:
-    """The mode and its reason at a moment (steady), for a person."""
+def mode_and_reason(scene: Scene, at_ns: int | None) -> str:
+    """Return mode and reason at a moment (steady) as text."""
     if at_ns is None:
         return "never"
     states = [state for arrival, state in list(scene.states) if arrival <= at_ns]
@@ -120,7 +120,7 @@ def why(scene: Scene, at_ns: int | None) -> str:
 
 
 def mode_name(mode: int) -> str:
-    """A mode of RobotState in words."""
+    """Return the name of a mode of RobotState."""
     names = {
         value: name.removeprefix("MODE_")
         for name, value in (

@@ -1,4 +1,4 @@
-"""Topics whose every message is known: what a recorder's bags are compared with."""
+"""Topics whose messages are all known, for comparison with a recorder's bags."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Sent:
 
 
 class KnownTopics:
-    """Publishes pictures of noise and words at several rates, from a thread for each.
+    """Publishers of noise pictures and strings at several rates, each in a thread of its own.
 
     Args:
-        node: Of the harness.
+        node: The harness's node.
         picture_rate: Of one 640×480 rgb8 camera [Hz]; 0: none.
-        periods: Topic in the suite's namespace -> period of its words [s].
+        periods: Topic in the suite's namespace -> period of its strings [s].
     """
 
     PICTURES = "/pi05/known/picture"
@@ -49,18 +49,18 @@ class KnownTopics:
         self._rhythms = []
         for topic, period in periods.items():
             publisher = node.create_publisher(String, topic, qos.STATUS)
-            self._rhythms.append(Rhythm("words", period, self._words(topic, publisher)))
+            self._rhythms.append(Rhythm("strings", period, self._strings(topic, publisher)))
         if picture_rate:
             self.sent[self.PICTURES] = Sent(1.0 / picture_rate)
             publisher = node.create_publisher(Image, self.PICTURES, qos.DRIVER_OUTPUT)
             self._rhythms.append(Rhythm("pictures", 1.0 / picture_rate, self._pictures(publisher)))
 
     def close(self) -> None:
-        """Falls silent."""
+        """Stop publishing."""
         for rhythm in self._rhythms:
             rhythm.close()
 
-    def _words(self, topic: str, publisher: Any) -> Callable[[], None]:
+    def _strings(self, topic: str, publisher: Any) -> Callable[[], None]:
         def publish() -> None:
             sent = self.sent[topic].times_ns
             sent.append(time.time_ns())

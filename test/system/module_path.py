@@ -1,4 +1,4 @@
-"""Lets processes of the harness find the package `system`, which no installation holds."""
+"""The module path of the harness's processes: no installation holds the package `system`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does with the bridge, and what a test waits for."""
+"""The operator of a scenario: calls of the bridge's services, and waiting with a limit."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from system.source import ChunkSource
 
 T = TypeVar("T")
 _POLL = 0.005  # [s]
-_FRESH_NS = 200_000_000  # A robot state that is older is the past.
+_FRESH_NS = 200_000_000  # A robot state that is older does not count as present.
 
 
 class ScenarioError(Pi05Error):
-    """A scenario did not get so far that its fault could be tried."""
+    """A scenario ended before its fault could be injected."""
 
 
 class Operator(Recording):
     """Services, and waiting with a limit.
 
     Attributes:
-        node: Of the harness.
-        robot: That is moved.
+        node: The harness's node.
+        robot: The robot under command.
     """
 
     node: Node
@@ -48,10 +48,10 @@ class Operator(Recording):
         return self._fake_source
 
     def call(self, kind: Any, name: str, request: Any, limit: float = 5.0) -> Any:
-        """Calls a service and gives the answer.
+        """Call a service and return the response.
 
         Raises:
-            ScenarioError: No answer within `limit` [s].
+            ScenarioError: No response within `limit` [s].
         """
         client = self.client(kind, name)
         self.wait(client.service_is_ready, f"the service {name}", limit)
@@ -63,21 +63,21 @@ class Operator(Recording):
         return future.result()
 
     def client(self, kind: Any, name: str) -> Any:
-        """A client of a service, made once."""
+        """Return the client of a service, made at the first call."""
         if name not in self._clients:
             self._clients[name] = self.node.create_client(kind, name)
         return self._clients[name]
 
     def arm(self, on: bool = True) -> Any:
-        """Calls ~/arm of the bridge; the answer has `success` and `message`."""
+        """Call ~/arm of the bridge; the response has `success` and `message`."""
         return self.call(SetBool, "control_bridge/arm", SetBool.Request(data=on))
 
     def trigger(self, name: str) -> Any:
-        """Calls a Trigger service of the bridge: stop, reset, resume."""
+        """Call a Trigger service of the bridge: stop, reset, resume."""
         return self.call(Trigger, f"control_bridge/{name}", Trigger.Request())
 
     def wait(self, condition: Callable[[], T], what: str, limit: float = 10.0) -> T:
-        """Waits until `condition()` is true and gives its value.
+        """Wait until `condition()` is true and return its value.
 
         Raises:
             ScenarioError: Not within `limit` [s].
@@ -88,23 +88,23 @@ class Operator(Recording):
             if value:
                 return value
             if time.monotonic() > end:
-                raise ScenarioError(f"waited {limit:g} s for {what}{self._news()}")
+                raise ScenarioError(f"waited {limit:g} s for {what}{self._bridge_state()}")
             time.sleep(_POLL)
 
     def move(self, limit: float = 15.0) -> None:
-        """Arms the bridge and lets the robot move; returns when the base drives.
+        """Arm the bridge, switch the fake policy on and return when the base drives.
 
         Raises:
             ScenarioError: It does not.
         """
         self.wait(lambda: self.states, "a robot state", limit)
-        self.arm_patiently(limit)
+        self.arm_with_retries(limit)
         if self._fake_source is not None:
             self._fake_source.on = True
         self.drive(limit)
 
-    def arm_patiently(self, limit: float = 5.0) -> None:
-        """Arms, again and again while the bridge refuses (it must first come to rest).
+    def arm_with_retries(self, limit: float = 5.0) -> None:
+        """Arm, and retry while the bridge refuses (it must first come to rest).
 
         Raises:
             ScenarioError: It still refuses after `limit` [s].
@@ -125,7 +125,7 @@ class Operator(Recording):
             raise ScenarioError(f"{error} ({refusal})") from None
 
     def drive(self, limit: float = 10.0) -> None:
-        """Waits until the bridge runs and the base drives.
+        """Wait until the bridge runs and the base drives.
 
         Raises:
             ScenarioError: It does not.
@@ -133,7 +133,7 @@ class Operator(Recording):
         self.wait(
             lambda: (
                 self.state.mode == RobotState.MODE_RUNNING
-                # Not the last words of a bridge that was killed.
+                # Not the last state of a bridge that was killed.
                 and time.monotonic_ns() - self.states[-1][0] < _FRESH_NS
                 and self.robot.witness.base_speed(time.monotonic_ns()) > 0.05
             ),
@@ -141,9 +141,9 @@ class Operator(Recording):
             limit,
         )
 
-    def _news(self) -> str:
-        """What the bridge says, for an error."""
+    def _bridge_state(self) -> str:
+        """Return the bridge's mode and reason as the end of an error message."""
         if not self.states:
-            return "; no robot state was heard"
+            return "; no robot state was received"
         state = self.state
         return f"; the bridge is in mode {state.mode} ({state.reason})"

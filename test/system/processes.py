@@ -13,11 +13,20 @@ from pathlib import Path
 from pi05_ros.bringup import supervisor
 
 _CHILD = Path(supervisor.__file__).with_name("supervised_child.py")
-_END_S = 3.0  # Patience after SIGINT before SIGKILL [s].
+_END_S = 3.0  # From SIGINT to SIGKILL [s].
 
 
 class NodeProcess:
-    """A node of the suite in a process of its own, started at once."""
+    """A node of the suite in a process of its own, started at once.
+
+    Args:
+        name: Executable of the suite ("control_bridge").
+        environment: Complete environment of the process.
+        log: File for its output.
+        parameters: Of the node; values as `-p` takes them.
+        module: Runs it: `python -m MODULE NAME`.
+        arguments: Behind the name, before the ROS arguments.
+    """
 
     def __init__(
         self,
@@ -29,16 +38,6 @@ class NodeProcess:
         module: str = "pi05_ros.nodes",
         arguments: tuple[str, ...] = (),
     ) -> None:
-        """Starts it.
-
-        Args:
-            name: Executable of the suite ("control_bridge").
-            environment: All of it.
-            log: File for what it writes.
-            parameters: Of the node; values as `-p` takes them.
-            module: What runs it: `python -m MODULE NAME`.
-            arguments: Behind the name, before the ROS arguments.
-        """
         self.name = name
         self.log = log
         command = [sys.executable, "-m", module, name, *arguments]
@@ -58,33 +57,33 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs (or is stopped by a signal)."""
+        """True while the process runs or is stopped by a signal."""
         return self._process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal."""
+        """Send a signal."""
         self._process.send_signal(number)
 
     def tail(self, lines: int = 20) -> str:
-        """The last lines that it wrote."""
+        """Return the last lines of its output."""
         text = self.log.read_text(errors="replace").splitlines()
         return "\n".join(text[-lines:])
 
-    def ask_to_end(self) -> None:
-        """SIGINT, also to a stopped process; `close` waits for it."""
+    def interrupt(self) -> None:
+        """Send SIGINT, also to a stopped process; `close` waits for its end."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGCONT)
                 self._process.send_signal(signal.SIGINT)
 
     def close(self) -> None:
-        """Ends it: SIGINT, and SIGKILL when that is not enough."""
-        self.ask_to_end()
+        """End the process by SIGINT, or by SIGKILL if it is still alive after a while."""
+        self.interrupt()
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -93,6 +92,6 @@ class NodeProcess:
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process that is in RAM [bytes], shared memory segments left out."""
+    """Return the resident memory of a process without shared memory segments [bytes]."""
     fields = Path(f"/proc/{pid}/statm").read_text().split()
     return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""A recorder under test: episodes, its own words, and its bags against what was sent."""
+"""A recorder under test: episodes, its reports, and its bags compared with what was sent."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from system.operator import ScenarioError
 from system.scene import Scene
 
 RECORDER = "recorder"
-_TRIES = 15  # A killed process stays in DDS for a while, and its successor is found in a while.
+_TRIES = 15  # DDS keeps a killed process for a while, and takes a while to discover its successor.
 _ANSWER_S = 1.0
 
 
 class RecorderBench:
-    """Operates the recorder of a scene, and listens to it.
+    """The recorder of a scene: its services and its reports.
 
     Attributes:
-        episodes: (steady ns, Episode) of what it told, in order.
+        episodes: (steady ns, Episode) as published, in order.
         recordings: (steady ns, Recording), likewise.
     """
 
@@ -37,18 +37,18 @@ class RecorderBench:
         self.episodes: list[tuple[int, Episode]] = []
         self.recordings: list[tuple[int, Recording]] = []
 
-        def hear(kept: list[tuple[int, Any]]) -> Callable[[Any], None]:
+        def keep_in(kept: list[tuple[int, Any]]) -> Callable[[Any], None]:
             return lambda message: kept.append((time.monotonic_ns(), message))
 
         for kind, topic, kept in (
             (Episode, "episode", self.episodes),
             (Recording, "recording", self.recordings),
         ):
-            scene.node.create_subscription(kind, topic, hear(kept), qos.LATCHED)
+            scene.node.create_subscription(kind, topic, keep_in(kept), qos.LATCHED)
 
     def start(self) -> Path:
-        """Begins an episode and gives its folder."""
-        asked = time.monotonic_ns()
+        """Start an episode and return its folder."""
+        called_ns = time.monotonic_ns()
         for _ in range(_TRIES):
             try:
                 reply = self._call(StartEpisode, StartEpisode.Request(task="known topics"))
@@ -57,20 +57,20 @@ class RecorderBench:
             if reply.code == StartEpisode.Response.NONE:
                 return Path(reply.path)
             if reply.code == StartEpisode.Response.ALREADY_RECORDING:
-                return Path(self._told_since(asked).path)  # A reply was lost.
+                return Path(self._open_since(called_ns).path)  # A response was lost.
             raise ScenarioError(f"no episode could be begun: {reply.message}")
         raise ScenarioError("start_episode was not answered")
 
     def stop(self, limit: float = 30.0) -> StopEpisode.Response:
-        """Ends the episode."""
+        """End the episode."""
         return self._call(StopEpisode, StopEpisode.Request(outcome="success"), limit)
 
     def refusal(self) -> int:
-        """The code that start_episode answers."""
+        """Return the code of start_episode's response."""
         return int(self._call(StartEpisode, StartEpisode.Request()).code)
 
     def received(self, folder: Path, topics: Mapping[str, Sent]) -> None:
-        """Waits until each topic has come in, in the episode of this folder."""
+        """Wait until each topic has been recorded in the episode of this folder."""
 
         def all_in() -> bool:
             if not self.recordings or self.recordings[-1][1].id != folder.name:
@@ -81,11 +81,11 @@ class RecorderBench:
         self.scene.wait(all_in, f"{', '.join(topics)} to be recorded", 30.0)
 
     def last_report(self, folder: Path, numbers: Mapping[str, list[int]]) -> Recording:
-        """The report that agrees with the closed bag: received, less dropped, is what it holds.
+        """Return the report that agrees with the closed bag, which holds all but dropped messages.
 
         Args:
             folder: The bag's.
-            numbers: Topic -> the messages in it.
+            numbers: Topic -> publication numbers in the bag.
         """
 
         def agrees() -> Recording | None:
@@ -97,7 +97,7 @@ class RecorderBench:
         return self.scene.wait(agrees, "a report that agrees with the bag", 10.0)
 
     def restart(self) -> None:
-        """Starts a recorder in the place of one that was killed, and brings it up."""
+        """Start a recorder in place of one that was killed, and bring it up."""
         self.scene.start(RECORDER)
         for _ in range(_TRIES):
             try:
@@ -111,15 +111,15 @@ class RecorderBench:
                 return
         raise ScenarioError("the recorder did not come back")
 
-    def _told_since(self, moment_ns: int) -> Episode:
-        """The open episode, as it was told after a moment (steady)."""
+    def _open_since(self, moment_ns: int) -> Episode:
+        """Return the open episode as published after a moment (steady)."""
 
-        def told() -> Episode | None:
+        def published() -> Episode | None:
             at, message = self.episodes[-1] if self.episodes else (0, None)
             recording = message is not None and message.state == Episode.STATE_RECORDING
             return message if recording and at > moment_ns else None
 
-        return self.scene.wait(told, "the open episode to be told", 10.0)
+        return self.scene.wait(published, "the open episode to be published", 10.0)
 
     def _call(self, kind: type, request: Any, limit: float = _ANSWER_S) -> Any:
         name = "start_episode" if kind is StartEpisode else "stop_episode"
@@ -127,7 +127,7 @@ class RecorderBench:
 
 
 def recorded_numbers(folder: Path) -> dict[str, list[int]]:
-    """Topic -> publication sequence numbers in a bag, in its order."""
+    """Return publication numbers by topic, in the order of the bag."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     with BagReader(folder) as bag:
         for message in bag.messages():
@@ -136,16 +136,16 @@ def recorded_numbers(folder: Path) -> dict[str, list[int]]:
 
 
 def lost_before(numbers: list[int], sent: Sent, end_ns: int) -> tuple[int, float]:
-    """What a bag lacks of a topic, from its first message of the topic to a moment.
+    """Return what a bag lacks of a topic, from its first message of the topic to a moment.
 
     Args:
-        numbers: In the bag.
-        sent: What was sent, with the bag's clock.
+        numbers: Publication numbers in the bag.
+        sent: Messages that were sent, by the bag's clock.
         end_ns: The moment (system time).
 
     Returns:
-        Messages that lie between others that are there, and how long before the moment the oldest
-        of those at the end that are missing was sent [s]; 0: none is.
+        Number of missing messages between present ones, and the age at that moment of the oldest
+        message that is missing at the end [s]; 0: none is missing.
     """
     there = set(numbers)
     last = max(there)

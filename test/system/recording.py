@@ -1,4 +1,4 @@
-"""What the bridge and the other nodes say of themselves, kept with the time of its arrival."""
+"""Reports of the bridge and the other nodes, with the times of their arrival."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pi05_ros.nodes.common import qos
 
 
 class Recording:
-    """Listens to robot states, diagnostics and heartbeats. Times: steady clock [ns]."""
+    """Robot states, diagnostics and heartbeats that were received. Times: steady clock [ns]."""
 
     def __init__(self) -> None:
         self.states: list[tuple[int, RobotState]] = []
@@ -22,20 +22,20 @@ class Recording:
         self.heartbeats: list[tuple[int, Heartbeat]] = []
 
     def listen(self, node: Node) -> None:
-        """Subscribes."""
+        """Subscribe to all three."""
         node.create_subscription(RobotState, "robot_state", self._on_state, qos.ROBOT_STATE)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.STATUS)
         node.create_subscription(Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT)
 
     @property
     def state(self) -> RobotState:
-        """The newest robot state."""
+        """Newest robot state."""
         return self.states[-1][1]
 
     def first_state(
         self, after_ns: int, wanted: Callable[[RobotState], bool], until_ns: int | None = None
     ) -> int | None:
-        """When the first robot state of that kind came after a moment (steady ns), or None."""
+        """Return when the first such robot state came after a moment (steady ns), or None."""
         for arrival, state in list(self.states):
             if until_ns is not None and arrival > until_ns:
                 return None
@@ -44,14 +44,14 @@ class Recording:
         return None
 
     def first_diagnostic(self, after_ns: int, wanted: Callable[[Any], bool]) -> int | None:
-        """When the first status of that kind came after a moment (steady ns), or None."""
+        """Return when the first such status came after a moment (steady ns), or None."""
         for arrival, status in list(self.diagnostics):
             if arrival > after_ns and wanted(status):
                 return arrival
         return None
 
     def count(self, node: str, key: str) -> int:
-        """A count in a node's newest status; 0 where it has none."""
+        """Return a count of a node's newest status; 0 where it has none."""
         for _, status in reversed(list(self.diagnostics)):
             if status.name.endswith(node):
                 values = {item.key: item.value for item in status.values}

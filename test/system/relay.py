@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class LineFaults:
-    """How bad the line is. Messages that are delayed past their followers arrive out of order."""
+    """Faults of a line. Messages that are delayed past their followers arrive out of order."""
 
     drop: float = 0.0  # Share of messages that never arrive.
     double: float = 0.0  # Share of the others that arrive twice, each with a delay of its own.
@@ -31,7 +31,7 @@ class LineFaults:
 
 
 class Relay(Generic[T]):
-    """Keeps what is under way; `put` what is sent, `take` what has arrived."""
+    """A queue of messages under way: `put` sends one, `take` returns those that have arrived."""
 
     def __init__(self, faults: LineFaults, seed: int) -> None:
         self.faults = faults
@@ -41,7 +41,7 @@ class Relay(Generic[T]):
         self._under_way: list[tuple[float, int, T]] = []
 
     def put(self, message: T, now: float) -> None:
-        """Sends a message at the time `now` [s]."""
+        """Send a message at the time `now` [s]."""
         self.counts["sent"] += 1
         if self._random.random() < self.faults.drop:
             self.counts["dropped"] += 1
@@ -59,7 +59,7 @@ class Relay(Generic[T]):
             heapq.heappush(self._under_way, (due, next(self._order), message))
 
     def take(self, now: float) -> list[T]:
-        """What has arrived by `now` [s], in the order of arrival."""
+        """Return the messages that have arrived by `now` [s], in the order of arrival."""
         arrived = []
         while self._under_way and self._under_way[0][0] <= now:
             arrived.append(heapq.heappop(self._under_way)[2])

@@ -1,7 +1,7 @@
-"""A robot without physics: drivers and controllers as topics. It does as it is told, or fails to.
+"""A robot without physics, with its drivers and controllers as topics, and faults of both.
 
 Measurements follow commands at once unless a fault is switched on. All attributes below may be
-changed at any time; the next measurement has them.
+changed at any time and apply from the next measurement on.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class FakeRobot:
     """Joint states, odometry, and a witness on every command.
 
     Attributes:
-        witness: What reached the controllers.
+        witness: Commands that reached the controllers.
         clock_offset_ns: Added to the system's time for every stamp [ns]: a clock that stepped.
-        silent_joints: Whether joint states are kept back.
-        silent_odometry: Whether odometry is kept back.
-        frozen: Whether joints stay where they are whatever is commanded.
-        errors: Joint name -> what its measurement is off by [rad or m].
+        silent_joints: Whether joint states are withheld.
+        silent_odometry: Whether odometry is withheld.
+        frozen: Whether joints ignore commands.
+        errors: Joint name -> error of its measurement [rad or m].
         defect: Changes each joint state before it is sent; None: nothing.
         joints_sent_ns: When the last joint state was sent (steady).
     """
@@ -54,7 +54,7 @@ class FakeRobot:
         self.errors: dict[str, float] = {}
         self.defect: Callable[[JointState], JointState] | None = None
         self.joints_sent_ns = 0
-        self._lock = threading.Lock()  # Commands come from the executor, measurements go out here.
+        self._lock = threading.Lock()  # The executor takes commands, the rhythm measures.
         self._positions = home_positions(platform)
         self._listen(platform)
         self._joints = node.create_publisher(
@@ -64,16 +64,16 @@ class FakeRobot:
         self._rhythm = Rhythm("robot", 1.0 / rate_hz, self._measure)
 
     def now_ns(self) -> int:
-        """Time by the robot's clock: the system's, with its offset [ns]."""
+        """Return the robot's time: the system's, with its offset [ns]."""
         return time.time_ns() + self.clock_offset_ns
 
     def measured(self) -> Mapping[str, float]:
-        """Joint name -> position [rad or m], as it is sent."""
+        """Return position [rad or m] by joint name, as it is published."""
         with self._lock:
             return {n: p + self.errors.get(n, 0.0) for n, p in self._positions.items()}
 
     def close(self) -> None:
-        """Falls silent."""
+        """Stop publishing."""
         self._rhythm.close()
 
     def _listen(self, platform: Platform) -> None:
@@ -91,10 +91,10 @@ class FakeRobot:
             def callback(message: Any, info: Any, take: Any = take, group: Group = group) -> None:
                 take(group, message, info)
 
-            # rclpy's annotation does not know the form with the message's info.
-            heard: Any = callback
+            # rclpy's annotation lacks the form with the message's info.
+            untyped: Any = callback
             self._entities.append(
-                self.node.create_subscription(kind, name, heard, qos.CONTROLLER_INPUT)
+                self.node.create_subscription(kind, name, untyped, qos.CONTROLLER_INPUT)
             )
 
     def _on_trajectory(self, group: Group, message: JointTrajectory, info: Any) -> None:
@@ -124,7 +124,7 @@ class FakeRobot:
         return ParallelGripperCommand.Result(reached_goal=True)
 
     def _measure(self) -> None:
-        """One set of measurements."""
+        """Publish one set of measurements."""
         stamp = ns_to_time(self.now_ns())
         if not self.silent_joints:
             measured = self.measured()
@@ -147,7 +147,7 @@ class FakeRobot:
 
 
 def home_positions(platform: Platform) -> dict[str, float]:
-    """Joint name -> position of the home pose [rad or m]."""
+    """Return positions of the home pose by joint name [rad or m]."""
     positions = {}
     for group in platform.groups:
         for dimension in group.dimensions:
@@ -161,7 +161,7 @@ def home_positions(platform: Platform) -> dict[str, float]:
 
 
 def _arrival(info: Any) -> tuple[int, int]:
-    """When DDS received a message (steady clock, ns), and its number from its publisher.
+    """Return when DDS received a message (steady clock, ns), and its publication number.
 
     The callback runs later than that, by as much as the harness is busy.
     """

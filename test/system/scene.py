@@ -32,16 +32,16 @@ from system.source import ChunkSource
 from system.threads import children_with_priority, request_priority
 
 PLATFORM = "mobile_18dof"
-# Above Linux's ephemeral ports (60999), and where nobody's default is: whoever tests beside us
-# draws from 1 to 101, and a heartbeat of theirs would be heard as our robot's.
+# Domains whose ports lie above Linux's ephemeral ports (60999). Other tests on this machine use 1
+# to 101: their heartbeats would be received as those of our nodes.
 _DOMAINS = range(215, 233)
-_ANSWER_S, _TRIES = 20.0, 3  # Patience with a node.
-# Python hands its lock on after 5 ms otherwise: a fake robot must not wait so long for it.
+_ANSWER_S, _TRIES = 20.0, 3  # For each response of a node; attempts.
+# Python releases its lock after 5 ms otherwise, too late for the fake robot's rate.
 _SWITCH_INTERVAL = 0.0005  # [s]
 
 
 class Scene(Operator):
-    """Opens everything on entry; on exit, however that comes, ends every process by its pid.
+    """A context manager that starts everything on entry and ends every process on exit.
 
     Args:
         nodes: Executables to start, configured and activated in this order.
@@ -50,10 +50,10 @@ class Scene(Operator):
         chunk_period: Of the fake policy [s].
         line: Faults of the line between fake policy and bridge; None: none.
         seed: Of the line.
-        environment: For the nodes, on top of the harness's.
+        environment: For the nodes, in addition to the harness's.
         parameters: Node → its parameters beside the platform.
-        module: What runs the nodes: `python -m MODULE NAME`.
-        fake_policy: Whether the harness makes the chunks.
+        module: Runs the nodes: `python -m MODULE NAME`.
+        fake_policy: Whether the harness publishes chunks.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Scene(Operator):
         context = rclpy.Context()
         context.init(domain_id=domain)
         self._stack.callback(context.try_shutdown)
-        # Without rosout: several harnesses in one process would quarrel about it.
+        # Without rosout, which several nodes of one name in a process would share.
         self.node = Node("harness", context=context, namespace="pi05", enable_rosout=False)
         self._stack.callback(self.node.destroy_node)
         executor = SingleThreadedExecutor(context=context)
@@ -161,7 +161,7 @@ class Scene(Operator):
     # Processes.
 
     def start(self, name: str) -> NodeProcess:
-        """Starts a node's process."""
+        """Start a node's process."""
         process = NodeProcess(
             name,
             self.environment,
@@ -173,7 +173,7 @@ class Scene(Operator):
         return process
 
     def bring_up(self, name: str) -> None:
-        """Configures and activates a node."""
+        """Configure and activate a node."""
         for transition, wanted in (
             (Transition.TRANSITION_CONFIGURE, State.PRIMARY_STATE_INACTIVE),
             (Transition.TRANSITION_ACTIVATE, State.PRIMARY_STATE_ACTIVE),
@@ -186,21 +186,21 @@ class Scene(Operator):
                 )
 
     def log_tail(self, name: str) -> str:
-        """The end of a node's log."""
+        """Return the end of a node's log."""
         return self.processes[name].tail() if name in self.processes else ""
 
     def ended(self) -> int:
-        """How many of the processes have ended that should live."""
+        """Return the number of processes that have ended and should be alive."""
         return sum(not process.alive for process in self.processes.values())
 
-    def say_subtask(self, number: int, task: str, text: str) -> None:
-        """Publishes a subtask as a planner would; an empty text: nothing is to be done."""
+    def publish_subtask(self, number: int, task: str, text: str) -> None:
+        """Publish a subtask as a planner would; an empty text: nothing is to be done."""
         message = Subtask(id=number, task=task, text=text, source=Subtask.SOURCE_EXTERNAL)
         message.header.stamp = ns_to_time(self.robot.now_ns())
         self._subtasks.publish(message)
 
     def _change_state(self, name: str, request: ChangeState.Request, wanted: int) -> bool:
-        """Whether a node came into a state; on a busy machine a reply may be lost."""
+        """Check whether a node reaches a state; on a busy machine a response may be lost."""
         for _ in range(_TRIES):
             try:
                 answer = self.call(ChangeState, f"/pi05/{name}/change_state", request, _ANSWER_S)
@@ -208,8 +208,8 @@ class Scene(Operator):
             except ScenarioError as error:
                 lost = error
             with suppress(ScenarioError):
-                asked = GetState.Request()
-                answer = self.call(GetState, f"/pi05/{name}/get_state", asked, _ANSWER_S)
+                query = GetState.Request()
+                answer = self.call(GetState, f"/pi05/{name}/get_state", query, _ANSWER_S)
                 if answer.current_state.id == wanted:
                     return True
         raise ScenarioError(f"{lost}; its log ends with\n{self.log_tail(name)}")
@@ -223,7 +223,7 @@ class Scene(Operator):
 
     def _end_processes(self) -> None:
         for process in self.processes.values():
-            process.ask_to_end()
+            process.interrupt()
         for process in self.processes.values():
             process.close()
 

@@ -1,4 +1,4 @@
-"""Small libraries in C that are put before a process's own, so that its system misbehaves."""
+"""Small C libraries that are preloaded into a process to inject faults of its system."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pi05_ros.errors import Pi05Error
 
 
 class RowSkipped(Pi05Error):
-    """A row cannot be tried on this machine; the sentence says why."""
+    """A row cannot be run on this machine; the message gives the reason."""
 
 
 def compile_shim(source: Path, folder: Path) -> Path:
-    """Compiles a shim into `folder` and gives the library, for LD_PRELOAD.
+    """Compile a shim into `folder` and return the library, for LD_PRELOAD.
 
     Raises:
         RowSkipped: There is no C compiler, or it fails.
@@ -33,7 +33,7 @@ def compile_shim(source: Path, folder: Path) -> Path:
 
 
 def slow_disk(folder: Path, suffix: str, rate: float) -> dict[str, str]:
-    """An environment in which files ending in `suffix` are written at `rate` [byte/s].
+    """Return an environment in which files ending in `suffix` are written at `rate` [byte/s].
 
     Raises:
         RowSkipped: See `compile_shim`.

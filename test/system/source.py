@@ -1,4 +1,4 @@
-"""A policy without a model: chunks of slow sines, on time, for the session and epoch that is."""
+"""A policy without a model: chunks of slow sines for the bridge's present session and epoch."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LINE_PERIOD = 0.005  # How often the line is emptied [s].
 
 @dataclass(frozen=True)
 class Motion:
-    """What the chunks ask for: each joint swings around the home pose, the base drives on.
+    """Targets of the chunks: each joint swings around the home pose, the base drives steadily.
 
-    At 0.1 rad and 0.4 Hz a joint brakes from its fastest within 0.01 rad: a hold's drift of at
-    most 0.02 rad can be asked for literally.
+    At 0.1 rad and 0.4 Hz a joint brakes from its greatest speed within 0.01 rad, below the limit
+    of 0.02 rad on the drift of a hold.
     """
 
     amplitude: float = 0.1  # Of arm joints [rad].
@@ -36,10 +36,10 @@ class Motion:
     base: tuple[float, float, float] = (0.2, 0.1, 0.2)  # vx, vy [m/s], wz [rad/s]
     gripper: float = 0.5  # [-]
     phase: float = 0.0  # Between two neighbouring entries of the vector [rad].
-    shift: float = 0.0  # All arm joints lie so far from home, towards their middle [rad].
+    shift: float = 0.0  # Offset of all arm joints from home, towards mid-range [rad].
 
     def rows(self, platform: Platform, times: np.ndarray) -> np.ndarray:
-        """Targets at `times` (K,) [s] of any clock, (K, D) float64 in platform units."""
+        """Return targets at `times` (K,) [s] of any clock, (K, D) float64 in platform units."""
         rows = np.tile(platform.home, (len(times), 1))
         base = iter(self.base)
         for index, dimension in enumerate(platform.dimensions):
@@ -60,15 +60,15 @@ class Motion:
 
 
 class ChunkSource:
-    """Publishes a chunk once a period while it is switched on.
+    """A publisher of one chunk a period while it is switched on.
 
     Attributes:
         on: Whether it publishes.
-        motion: What the chunks ask for.
+        motion: Targets of the chunks.
         change: Changes each message before it is sent; None: nothing.
         subtask_id: Of the chunks.
-        observation_age: How old the observation of a chunk is when it is made [s].
-        sent: How many chunks were made.
+        observation_age: Age of a chunk's observation when the chunk is made [s].
+        sent: Number of chunks that were made.
         last_stamp_ns: Stamp of the newest chunk, by the robot's clock.
     """
 
@@ -97,13 +97,13 @@ class ChunkSource:
         self._began = time.monotonic()
         self._publisher = node.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
         self._rhythms = [Rhythm("policy", period, self._tick)]
-        # A line without faults hands on at once, in `send`.
+        # Without a line `send` publishes at once.
         if line is not None:
             self._rhythms.append(Rhythm("relay", _LINE_PERIOD, self._deliver))
         self._direct = line is None
 
     def chunk(self) -> ActionChunk | None:
-        """A good chunk for now; None while the bridge's session is not known."""
+        """Return a valid chunk for now; None while the bridge's session is not known."""
         state = self._state()
         if state is None:
             return None
@@ -129,18 +129,18 @@ class ChunkSource:
         return message
 
     def send(self, message: ActionChunk) -> None:
-        """Puts a message on the line."""
+        """Send a message over the line."""
         if self._direct:
             self._publisher.publish(message)
         else:
             self.relay.put(copy.copy(message), time.monotonic())
 
     def publish(self, message: ActionChunk) -> None:
-        """Publishes past the line, at once."""
+        """Publish at once, without the line."""
         self._publisher.publish(message)
 
     def close(self) -> None:
-        """Falls silent."""
+        """Stop publishing."""
         for rhythm in self._rhythms:
             rhythm.close()
 

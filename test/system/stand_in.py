@@ -1,10 +1,10 @@
 """The suite's nodes with a brain that needs no model: `python -m system.stand_in NAME`.
 
-Everything but the brain is the node as it ships. A model drawn at random says nothing that the
-planner would believe, and what it does cannot be foreseen; this one's motion is the fake policy's.
+Everything but the brain is the node as it ships. A model with random weights gives no subtask that
+the planner accepts, and its motion is not predictable; this one moves as the fake policy does.
 
 With PI05_FAULTY_CALLBACKS=N in the environment, every N-th message that a node takes raises an
-exception in its callback that no node expects.
+unexpected exception in its callback.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from system.source import HORIZON, Motion
 
 FAULTY_VARIABLE = "PI05_FAULTY_CALLBACKS"
 INJECTED = "a fault that was put in on purpose"
-# Where the messages of a node's callbacks pass through, by executable.
+# A function that the callbacks of a node call for each message, by executable.
 _CALLED_IN_CALLBACKS = {
     "camera_ingestion": ("pi05_ros.nodes.camera_ingestion.camera_ingestion", "time_to_ns"),
     "control_bridge": ("pi05_ros.nodes.control_bridge.inputs", "time_to_ns"),
@@ -39,7 +39,7 @@ _CALLED_IN_CALLBACKS = {
 
 
 class StandIn:
-    """A brain that always has the same subtask, and the fake policy's motion."""
+    """A brain with one constant subtask and the fake policy's motion."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -58,21 +58,21 @@ class StandIn:
         )
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def begin_task(self, task: str) -> None:
-        """Nothing to forget."""
+        """Do nothing: no state depends on the task."""
 
     def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """The same each time."""
+        """Return the constant subtask."""
         return SubtaskPrediction("wave the arms", score=1.0)
 
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
     ) -> ChunkPrediction:
-        """Sines of the observation's time."""
+        """Return sines of the observation's time, behind the committed rows."""
         rows = np.arange(HORIZON)
-        # Of a day: enough digits are left for a period.
+        # Modulo a day, so that float64 resolves a period.
         begin = (observation.stamp_ns % (86_400 * 1_000_000_000)) * 1e-9
         actions = self._motion.rows(self._platform, begin + rows * self._platform.period)
         if continuation is not None:
@@ -82,11 +82,11 @@ class StandIn:
         return ChunkPrediction(actions)
 
     def close(self) -> None:
-        """Nothing to free."""
+        """Do nothing: nothing is to be freed."""
 
 
 def main() -> None:
-    """Runs the node that the first argument names, with the stand-in for its brain."""
+    """Run the node that the first argument names, with the stand-in as its brain."""
     name = sys.argv.pop(1)
     brains.open_brain = lambda name, checkpoint, platform, options=None: StandIn(platform)
     every = int(os.environ.get(FAULTY_VARIABLE, "0"))
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def _faulty(function: Callable[..., Any], every: int) -> Callable[..., Any]:
-    """The function, raising at every `every`-th call."""
+    """Return the function, raising at every `every`-th call."""
     calls = itertools.count(1)
 
     @functools.wraps(function)

@@ -1,4 +1,4 @@
-"""The whole graph of `pi05 up` in a scene's domain, kept up by its supervisor."""
+"""The whole graph of `pi05 up` in a scene's domain, under its supervisor."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from pi05_ros.bringup.respawn import RespawnPolicy
 from pi05_ros.bringup.supervisor import ProcessSpec, Supervisor
 from system.scene import Scene
 
-# What the lifecycle manager writes when a node has become active.
+# Output of the lifecycle manager when a node has become active.
 _ACTIVATED = re.compile(r": (\w+): activated \(")
-# Back-off and giving up are not tried here: each death is the first of its process.
+# Neither back-off nor giving up is tested here: each death counts as the first of its process.
 _RESPAWN = RespawnPolicy(settled_s=0.01)
 
 
 class SupervisedGraph:
-    """Runs in a thread: the kernel kills the nodes when the thread ends that started them."""
+    """A supervisor and its processes, in a thread of its own.
+
+    The kernel kills the processes when the thread that started them ends.
+    """
 
     def __init__(self, scene: Scene, task: str) -> None:
         options = BringupOptions(task=task, separate=True, bags=str(scene.folder / "bags"))
@@ -42,22 +45,22 @@ class SupervisedGraph:
         self._thread.start()
 
     def pids(self) -> dict[str, int]:
-        """Process ids of what is alive, by name."""
+        """Return the process ids of living processes by name."""
         with self._lock:
             return dict(self._pids)
 
     def activated(self, node: str, after_ns: int) -> int | None:
-        """When the lifecycle manager first reported a node active again (steady, ns), or None."""
+        """Return when a node was first reported active after a moment (steady ns), or None."""
         with self._lock:
             return next((at for at, n in self._activations if n == node and at > after_ns), None)
 
     @property
     def log(self) -> Path:
-        """What all processes wrote."""
+        """File with the output of all processes."""
         return self._log
 
     def close(self) -> None:
-        """Ends all processes."""
+        """End all processes."""
         self._stop.set()
         self._thread.join()
 
@@ -80,7 +83,7 @@ class SupervisedGraph:
 
 
 def _in_scene(spec: ProcessSpec, scene: Scene) -> ProcessSpec:
-    """A process of the graph in the scene's domain, with the stand-in for the brain."""
+    """Return a process of the graph in the scene's domain, with the stand-in as brain."""
     names = ("ROS_DOMAIN_ID", "ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOG_DIR", "PYTHONPATH")
     environment = {name: scene.environment[name] for name in names}
     command = tuple(

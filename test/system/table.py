@@ -16,35 +16,35 @@ class RowResult:
 
     row: Row
     checks: tuple[Check, ...]
-    problem: str  # Why the scenario did not get to its end; empty when it did.
-    skipped: str  # Why this machine cannot try it; empty when it can.
+    problem: str  # Why the scenario ended early; empty: it did not.
+    skipped: str  # Why this machine cannot run it; empty: it can.
     seconds: float
 
     @property
     def passed(self) -> bool:
-        """Whether all was as wanted."""
+        """True if the row was run and all checks passed."""
         return not self.problem and bool(self.checks) and all(c.passed for c in self.checks)
 
     @property
     def failed(self) -> bool:
-        """Whether it was tried and did not pass."""
+        """True if the row was run and did not pass."""
         return not self.passed and not self.skipped
 
     @property
-    def verdict(self) -> str:
-        """In a word."""
+    def outcome(self) -> str:
+        """Outcome in one word."""
         if self.skipped:
             return "skipped"
         return "passed" if self.passed else "FAILED"
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """The checks that failed."""
+        """Checks that failed."""
         return tuple(check for check in self.checks if not check.passed)
 
     def lines(self) -> list[str]:
-        """The row in full: one line a check."""
-        head = f"{self.row.number:3}  {self.row.fault}: {self.verdict} ({self.seconds:.1f} s)"
+        """Return the row in full: one line a check."""
+        head = f"{self.row.number:3}  {self.row.fault}: {self.outcome} ({self.seconds:.1f} s)"
         width = max((len(check.name) for check in self.checks), default=0)
         lines = [
             f"     {'ok  ' if check.passed else 'FAIL'} {check.name:{width}}  "
@@ -59,10 +59,10 @@ class RowResult:
 
 
 def summary_table(results: Sequence[RowResult]) -> str:
-    """One line a row: number, fault, wanted, the measured value that came nearest, verdict."""
+    """Return one line a row: number, fault, and wanted and measured values of one check."""
     rows = [("row", "fault", "wanted", "measured", "passed")]
     for result in results:
-        shown = result.failures[0] if result.failures else _telling(result.checks)
+        shown = result.failures[0] if result.failures else _representative(result.checks)
         measured = (
             f"{shown.name}: {shown.measured}" if shown else (result.problem or result.skipped)
         )
@@ -70,8 +70,8 @@ def summary_table(results: Sequence[RowResult]) -> str:
             measured += f" (and {len(result.failures) - 1} more)"
         wanted = f"{shown.name}: {shown.wanted}" if shown else result.row.outcome
         measured = measured.strip().splitlines()[-1] if measured.strip() else ""
-        verdict = {"passed": "yes", "FAILED": "NO"}.get(result.verdict, result.verdict)
-        rows.append((str(result.row.number), result.row.fault, wanted, measured, verdict))
+        outcome = {"passed": "yes", "FAILED": "NO"}.get(result.outcome, result.outcome)
+        rows.append((str(result.row.number), result.row.fault, wanted, measured, outcome))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     widths = [min(width, 60) for width in widths]
     lines = []
@@ -87,7 +87,7 @@ def summary_table(results: Sequence[RowResult]) -> str:
 
 
 def as_json(results: Sequence[RowResult]) -> list[dict[str, Any]]:
-    """All of it, for a file."""
+    """Return all results for a JSON file."""
     return [
         {
             "row": result.row.number,
@@ -111,7 +111,7 @@ def as_json(results: Sequence[RowResult]) -> list[dict[str, Any]]:
     ]
 
 
-def _telling(checks: Sequence[Check]) -> Check | None:
-    """The check that stands for a row that passed: the first with a limit, else the first."""
+def _representative(checks: Sequence[Check]) -> Check | None:
+    """Return the check to show for a row that passed: the first with a limit, else the first."""
     limits = [check for check in checks if check.wanted.startswith("≤")]
     return next(iter(limits or checks), None)

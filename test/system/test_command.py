@@ -1,4 +1,4 @@
-"""`pi05 faults`: its command line, its table, and what Ctrl-C leaves behind: nothing."""
+"""`pi05 faults`: its command line, its table, and Ctrl-C, which leaves no process behind."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def test_every_row_has_a_module_and_stands_once():
 
 
 def row(number, run, monkeypatch):
-    """A row whose scenario is a function."""
+    """Return a row whose scenario is a function."""
     made = Row(number, f"fault {number}", "nothing", "none", 1.0)
     monkeypatch.setattr(Row, "run", lambda self, trial: RUNS[self.number](trial))
     RUNS[number] = run
@@ -73,7 +73,7 @@ def test_a_row_that_fails_gives_status_1_and_the_others_still_run(monkeypatch, c
         raise ZeroDivisionError("in the harness")
 
     def passes(trial):
-        trial.say("half way")
+        trial.report("half way")
         return Checks([GOOD])
 
     runs = [lambda trial: Checks([GOOD, BAD]), stuck, skipped, broken, passes]
@@ -116,7 +116,7 @@ def test_the_table_shows_the_first_failure_and_how_many_more():
 
 
 def marked(mark):
-    """Process ids whose environment has the mark."""
+    """Return the ids of processes whose environment has the mark."""
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:

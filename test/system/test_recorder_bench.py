@@ -1,4 +1,4 @@
-"""What a bag lacks of a topic whose every message is known."""
+"""Losses of a bag, of topics whose messages are all known."""
 
 import pytest
 

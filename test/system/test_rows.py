@@ -1,7 +1,7 @@
-"""The rows of the table of faults, on real processes: the same code as `pi05 faults`.
+"""The rows of the table of faults on real processes, by the same code as `pi05 faults`.
 
-`pi05 faults` repeats some of them more often. They are about milliseconds on machines that others
-may share, so a row that fails is tried once more, and what failed at first is printed.
+`pi05 faults` repeats some of them more often. Limits are milliseconds, on machines that others may
+share, so a row that fails is run once more, and the first failure is printed.
 """
 
 import sys
@@ -15,11 +15,10 @@ from system.catalog import ROWS, Trial
 from system.shims import RowSkipped
 from system.table import RowResult
 
-# How soon a killed node is back depends on how soon DDS finds it: 1.4 to 2.9 s where the table
-# wants 3, and longer on a machine that others keep busy. `pi05 faults` fails for it; here only
-# what keeps people safe does.
-#
-# How late commands come while a disk is full depends on what else the machine does, too.
+# Checks that depend on the load of the machine: they fail `pi05 faults`, but not these tests.
+# A killed node is back when DDS has discovered it: after 1.4 to 2.9 s (limit: 3 s) on an idle
+# machine, later on a busy one. Commands are late while a disk is full if other
+# work uses the cores.
 FALLS_SHORT = {32: "command periods over 30 ms", 33: "back, worst"}
 
 # Repetitions, where `pi05 faults` makes more.
@@ -38,15 +37,15 @@ TIMES = {3: 300, 19: 3000, 20: 3000, 21: 3000, 26: 100, 33: 2}
 def test_row(row):
     result = attempt(row)
     if failures(result):
-        print(f"tried again, failed at first:\n{said(result)}", file=sys.stderr)
+        print(f"tried again, failed at first:\n{text_of(result)}", file=sys.stderr)
         result = attempt(row)
-    assert not failures(result), "\n" + said(result)
+    assert not failures(result), "\n" + text_of(result)
     if not result.passed:
-        pytest.xfail(f"row {row.number} falls short:\n{said(result)}")
+        pytest.xfail(f"row {row.number} falls short:\n{text_of(result)}")
 
 
 def failures(result):
-    """What must not fail: all but what is known to fall short."""
+    """Return the failed checks, without those that may fall short."""
     known = FALLS_SHORT.get(result.row.number)
     failed = [check.name for check in result.checks if not check.passed]
     failed = [name for name in failed if known is None or not name.endswith(known)]
@@ -54,9 +53,9 @@ def failures(result):
 
 
 def attempt(row):
-    """One trial of a row."""
+    """Run a row once."""
     try:
-        checks = row.run(Trial(say=print, times=TIMES.get(row.number)))
+        checks = row.run(Trial(report=print, times=TIMES.get(row.number)))
     except RowSkipped as reason:
         pytest.skip(str(reason))
     except Pi05Error as error:
@@ -64,6 +63,6 @@ def attempt(row):
     return RowResult(row, tuple(checks.found), "", "", 0.0)
 
 
-def said(result):
-    """Its lines of the table."""
+def text_of(result):
+    """Return a result's lines of the table."""
     return "\n".join(result.lines())

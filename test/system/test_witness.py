@@ -1,4 +1,4 @@
-"""The witness and the line: a judge that misses a fault would pass every row."""
+"""The witness, the checks and the line, each against faults that it must report."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ PERIOD = 20 * MS
 
 
 def stream(group, rows, start=0, first=1):
-    """A witness that saw `rows` of a group, one a period."""
+    """Return a witness that received `rows` of a group, one a period."""
     witness = Witness(PLATFORM)
     for index, row in enumerate(rows):
         witness.add(group, Command(start + index * PERIOD, first + index, 0, np.array(row, float)))
@@ -58,11 +58,11 @@ def test_the_base_may_brake_harder_than_it_accelerates():
     assert "acceleration" in stream("base", [[0.06, 0, 0], [-0.06, 0, 0]]).faults()[0]
 
 
-def test_the_base_stands_when_it_is_told_or_when_nobody_tells_it():
+def test_the_base_stands_when_it_is_commanded_to_or_when_commands_time_out():
     assert base_timeout(PLATFORM) == 0.2
-    told = stream("base", [[0.1, 0, 0], [0.1, 0, 0], [0, 0, 0]])
-    assert told.standing_since(0, 100 * PERIOD) == 2 * PERIOD
-    assert told.standing_since(3 * PERIOD, 100 * PERIOD) == 3 * PERIOD
+    stopped = stream("base", [[0.1, 0, 0], [0.1, 0, 0], [0, 0, 0]])
+    assert stopped.standing_since(0, 100 * PERIOD) == 2 * PERIOD
+    assert stopped.standing_since(3 * PERIOD, 100 * PERIOD) == 3 * PERIOD
     silent = stream("base", [[0.1, 0, 0], [0.1, 0, 0]])
     assert silent.standing_since(0, 100 * PERIOD) == PERIOD + 200 * MS
     assert silent.standing_since(0, 5 * PERIOD) is None
@@ -77,7 +77,7 @@ def test_drift_is_from_where_the_joint_was():
 
 def test_what_was_never_measured_fails():
     checks = Checks()
-    assert not checks.passed  # Nothing was checked.
+    assert not checks.passed  # There is no check.
     checks.at_most("a", None, 1.0, "ms")
     checks.at_most("b", float("nan"), 1.0)
     checks.at_most("c", 1.0, 1.0, "ms")
@@ -97,7 +97,7 @@ def test_a_line_without_faults_hands_on_at_once_and_in_order():
     assert relay.take(0.0) == [0, 1, 2, 3, 4]
 
 
-def test_a_bad_line_does_what_it_says_and_the_same_each_time():
+def test_a_bad_line_has_its_faults_and_is_reproducible():
     faults = LineFaults(drop=0.2, double=0.1, delay=0.05, spread=0.03)
 
     def run():

@@ -1,4 +1,4 @@
-"""Threads of the harness that keep a rhythm of their own."""
+"""Periodic threads of the harness, and their priority."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Below the control bridge's ticker (50): a fake robot keeps its rate, and delays no command.
+# Below the control bridge's ticker (50): a fake robot keeps its rate and delays no command.
 _PRIORITY = 10
 
 
 def request_priority() -> bool:
-    """Asks for SCHED_FIFO for the calling thread, as the product does; False where not allowed."""
+    """Request SCHED_FIFO for the calling thread; return False where it is not allowed."""
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
     except (AttributeError, PermissionError, OSError):
@@ -23,10 +23,10 @@ def request_priority() -> bool:
 
 @contextmanager
 def children_with_priority() -> Iterator[None]:
-    """Threads that are made inside get SCHED_FIFO, where allowed; the calling one keeps its own.
+    """Give SCHED_FIFO to threads that are started inside, where allowed; the caller keeps its own.
 
-    For what DDS makes: a witness that waits for the processor would see commands late. No process
-    may be started inside: it would inherit the priority too.
+    For the threads of DDS: a witness that waits for a core would receive commands late. No process
+    may be started inside, since it would inherit the priority.
     """
     try:
         policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
@@ -42,7 +42,7 @@ def children_with_priority() -> Iterator[None]:
 
 
 class Rhythm:
-    """Calls a function once a period, by the steady clock, until it is closed.
+    """A thread that calls a function once a period, by the steady clock, until it is closed.
 
     A period that is missed is skipped. An exception ends the rhythm and is raised by `close`.
     """
@@ -56,7 +56,7 @@ class Rhythm:
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it and waits for the call in progress."""
+        """End the thread and wait for the call in progress."""
         self._stop.set()
         self._thread.join(timeout=2.0)
         if self._failure is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from pi05_ros.foundation.settings import setting
 from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.controllers.base_velocity import BaseVelocityConfig, BaseVelocityController
+from pi05_ros.sim.controllers.command_limits import joint_limits
 from pi05_ros.sim.controllers.joint_trajectory import (
     JointTrajectoryConfig,
     JointTrajectoryController,
@@ -20,7 +21,7 @@ from pi05_ros.sim.controllers.parallel_gripper import (
     ParallelGripperConfig,
     ParallelGripperController,
 )
-from pi05_ros.sim.controllers.witness import GroupWitness, joint_limits
+from pi05_ros.sim.controllers.witness import GroupWitness
 
 
 class RobotDrives(Protocol):

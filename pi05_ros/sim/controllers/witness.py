@@ -1,8 +1,7 @@
-"""An independent witness of what reaches the controllers: it counts, and changes nothing.
+"""An independent witness of the commands that reach the controllers: it counts, changes nothing.
 
-The control bridge limits what it sends. That it does is seen here, on the other side of the wire,
-by someone who shares no code with it. Counts only rise; a reset of the home begins the streams
-anew but forgets nothing.
+The control bridge limits what it sends; this checks it at the receiving end, without sharing code
+with the bridge. Counts only rise: a reset of the home restarts the streams and keeps the counts.
 """
 
 from __future__ import annotations
@@ -13,50 +12,49 @@ import numpy as np
 
 from pi05_ros.platforms.platform import Group
 from pi05_ros.sim.controllers.base_velocity import Twist
+from pi05_ros.sim.controllers.command_limits import CommandLimits
 from pi05_ros.sim.controllers.spline import NANOSECONDS
 from pi05_ros.sim.controllers.trajectory import JointTrajectory
 
 _POSITION_MARGIN = 1e-6  # [unit] Rounding of float32 on the way.
 _VELOCITY_MARGIN = 1.01  # Factor. Rounding of float32 positions and of times.
 
-# What can be wrong with a command, worst first; names of counts.
+# Faults of commands, the worst first; names of counts.
 NOT_FINITE = "not_finite"  # NaN or infinity in it.
 REJECTED = "rejected"  # The controller did not take it.
 POSITION_LIMIT = "position_limit"  # Beyond the URDF's limits.
 VELOCITY_LIMIT = "velocity_limit"  # Base: beyond the limit. Joints: between points of one message.
 REACH_LIMIT = "reach_limit"  # Its first point lies too far from the set-point for its time.
 SET_POINT_JUMP = "set_point_jump"  # A drive's set-point moved faster than the limit in a tick.
-# After commands in so many ticks in a row a stream counts as one at the tick's rate.
+# A stream counts as one at the tick's rate after commands in this many ticks in a row.
 _STEADY_TICKS = 3
 
 FAULTS = (NOT_FINITE, REJECTED, POSITION_LIMIT, VELOCITY_LIMIT, REACH_LIMIT, SET_POINT_JUMP)
 
 
 class GroupWitness:
-    """Counts what one controller got.
+    """Counts of the commands that one controller received.
 
-    A stream (trajectories, base) begins with its first command; from then on each tick either
-    brought one or was missed. A stream that has ended goes on missing: `ticks_since_command` tells
-    how long.
+    A stream (trajectories, base) begins with its first command; each tick from then on either
+    brought a command or missed one. A stream that has ended keeps missing ticks:
+    `ticks_since_command` gives the length of the gap.
+
+    Args:
+        group: What the controller moves.
+        tick: Length of a tick [s].
 
     Attributes:
-        commands: Commands that arrived, taken or not.
+        commands: Commands that arrived, accepted or not.
         ticks: Ticks of begun streams.
         ticks_missed: Those of them without a command.
         longest_gap: Most ticks in a row without a command, the last gap included.
-        ticks_since_command: Length of the gap now.
+        ticks_since_command: Length of the present gap.
         faults: Count of commands (of ticks, for SET_POINT_JUMP) by fault.
         last_rejection: Why the last rejected command was rejected.
-        last_fault: What the last fault was, with joint, value and limit.
+        last_fault: The last fault, with joint, value and limit.
     """
 
     def __init__(self, group: Group, tick: float) -> None:
-        """Starts counting.
-
-        Args:
-            group: What the controller moves.
-            tick: Length of a tick [s].
-        """
         self.group = group
         self.commands = 0
         self.ticks = 0
@@ -66,14 +64,8 @@ class GroupWitness:
         self.faults: Counter[str] = Counter()
         self.last_rejection = ""
         self.last_fault = ""
-        self._tick = tick
-        self._lower, self._upper = joint_limits(group)
-        self._least, self._most = self._lower - _POSITION_MARGIN, self._upper + _POSITION_MARGIN
-        scale = (
-            abs(group.joint_open - group.joint_closed) if group.kind == "parallel_gripper" else 1
-        )
-        self._max_velocity = np.array([d.max_velocity for d in group.dimensions]) * scale
-        self._most_speed = self._max_velocity * _VELOCITY_MARGIN
+        self._limits = CommandLimits.of_group(group, tick)
+        self._most_speed = self._limits.max_velocity * _VELOCITY_MARGIN
         self._names = [d.joint_name for d in group.dimensions]
         self._has_begun = False
         self._arrived = False
@@ -82,21 +74,21 @@ class GroupWitness:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a steady stream owes this tick its command."""
+        """True while a steady stream has not brought this tick's command yet."""
         return self._unbroken >= _STEADY_TICKS and not self._arrived
 
     def trajectory(self, message: JointTrajectory, set_point: np.ndarray) -> None:
-        """Sees a trajectory arrive.
+        """Take a trajectory that arrives.
 
         Args:
-            message: As it came.
-            set_point: What the joints are commanded now, (joints,) in the group's order.
+            message: As received.
+            set_point: Present set-point of the joints, (joints,) in the group's order.
         """
         self._note_arrival()
         names, points = message.joint_names, message.points
         sizes = {len(point.positions) for point in points}
         if sorted(names) != sorted(self._names) or sizes != {len(names)}:
-            return  # No sense in its numbers; the controller will say what is wrong.
+            return  # Its numbers cannot be read; the controller rejects it with a reason.
         positions = np.array([p.positions for p in points])  # (points, joints)
         if list(names) != self._names:
             positions = positions[:, [names.index(name) for name in self._names]]
@@ -109,35 +101,35 @@ class GroupWitness:
                 speeds = np.abs(np.diff(positions, axis=0)) / np.diff(times)[:, None]
                 self._check_speeds(VELOCITY_LIMIT, speeds)
             reach = np.abs(positions[:1] - set_point) / times[0]
-        # A stamp moves the first point in time; the tick below sees what becomes of that.
+        # A stamp moves the first point in time; `end_tick` checks the set-point that follows.
         if message.stamp_ns == 0:
             self._check_speeds(REACH_LIMIT, reach)
 
     def gripper(self, positions: list[float]) -> None:
-        """Sees a gripper goal arrive; `positions` [m or rad] as it came."""
+        """Take a gripper goal that arrives; `positions` [m or rad] as received."""
         self._note_arrival()
         if self._is_finite(np.array([positions])) and len(positions) == 1:
             self._check_positions(np.array([positions]))
 
     def twist(self, command: Twist) -> None:
-        """Sees a base command arrive."""
+        """Take a base command that arrives."""
         self._note_arrival()
         if self._is_finite(np.array([command])):
             self._check_speeds(VELOCITY_LIMIT, np.abs([command]))
 
     def rejection(self, reason: str) -> None:
-        """Sees the controller reject the command that just arrived."""
+        """Note that the controller rejected the command that just arrived."""
         self._count(REJECTED, reason)
         self.last_rejection = reason
 
     def end_tick(self, set_point: np.ndarray | None = None) -> None:
-        """Closes a tick.
+        """Close a tick.
 
         Args:
-            set_point: Finite positions that the drives were given at its end, (joints,); None for
-                a base, which has none.
+            set_point: Finite positions that the drives received at its end, (joints,); None for a
+                base, which has none.
         """
-        # A gripper gets a goal when something changes: there is no stream to miss, and its
+        # A gripper receives a goal when something changes: there is no stream to miss, and its
         # set-point steps by design.
         if self.group.kind == "parallel_gripper":
             return
@@ -154,12 +146,12 @@ class GroupWitness:
         self._arrived = False
         if set_point is not None:
             if self._set_point is not None:
-                step = np.abs(set_point - self._set_point)[None]
-                self._check_speeds(SET_POINT_JUMP, step / self._tick)
+                steps = self._limits.rates(np.stack([self._set_point, set_point]))
+                self._check_speeds(SET_POINT_JUMP, np.abs(steps))
             self._set_point = np.array(set_point)
 
     def begin_anew(self) -> None:
-        """The home was reset: the stream begins with the next command, counts stay."""
+        """Restart the stream with the next command, after a reset of the home; counts stay."""
         self._has_begun = self._arrived = False
         self._unbroken = self.ticks_since_command = 0
         self._set_point = None
@@ -169,7 +161,7 @@ class GroupWitness:
         self._has_begun = self._arrived = True
 
     def _is_finite(self, values: np.ndarray) -> bool:
-        """Counts and returns False if any of values (rows, dimensions) is not finite."""
+        """Check that all values (rows, dimensions) are finite; count a fault if not."""
         finite = np.isfinite(values)
         if finite.all():
             return True
@@ -178,36 +170,23 @@ class GroupWitness:
         return False
 
     def _check_positions(self, positions: np.ndarray) -> None:
-        """Counts once if any of positions (points, joints) is beyond the limits."""
-        bad = (positions < self._least) | (positions > self._most)
+        """Count one fault if any of positions (points, joints) is beyond the limits."""
+        limits = self._limits
+        bad = limits.outside(positions) > _POSITION_MARGIN
         if bad.any():
             row, column = np.argwhere(bad)[0]
-            limits = f"{self._lower[column]:g} to {self._upper[column]:g}"
+            bounds = f"{limits.lower[column]:g} to {limits.upper[column]:g}"
             value = f"{positions[row, column]:.4g}"
-            self._count(POSITION_LIMIT, f"{self._names[column]} at {value}, limits {limits}")
+            self._count(POSITION_LIMIT, f"{self._names[column]} at {value}, limits {bounds}")
 
     def _check_speeds(self, fault: str, speeds: np.ndarray) -> None:
-        """Counts `fault` once if any of speeds (rows, dimensions) is above its limit."""
+        """Count one `fault` if any of speeds (rows, dimensions) is above its limit."""
         bad = speeds > self._most_speed
         if bad.any():
             row, column = np.argwhere(bad)[0]
-            limit = f"limit {self._max_velocity[column]:g}"
+            limit = f"limit {self._limits.max_velocity[column]:g}"
             self._count(fault, f"{self._names[column]} at {speeds[row, column]:.4g}, {limit}")
 
     def _count(self, fault: str, detail: str) -> None:
         self.faults[fault] += 1
         self.last_fault = f"{fault}: {detail}"
-
-
-def joint_limits(group: Group) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest joint positions of a group, (joints,) float64 [rad] or [m].
-
-    A gripper's dimension is a fraction; its joint runs between `joint_closed` and `joint_open`.
-    """
-    if group.kind == "parallel_gripper":
-        ends = sorted((group.joint_closed, group.joint_open))
-        return np.array(ends[:1]), np.array(ends[1:])
-    return (
-        np.array([d.lower for d in group.dimensions]),
-        np.array([d.upper for d in group.dimensions]),
-    )

@@ -1,1 +1,1 @@
-"""One file a row: `run(trial)` tries the fault and gives its checks. See catalog."""
+"""One file a row: `run(trial)` injects the fault and returns its checks. See catalog."""

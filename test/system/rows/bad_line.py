@@ -15,13 +15,13 @@ _WATCH = 10.0  # [s]
 
 
 def run(trial: Trial) -> Checks:
-    """A policy at 10 Hz behind a bad line; the arms swing wide."""
+    """Run a policy at 10 Hz behind a bad line; the arms swing wide."""
     checks = Checks()
     with Scene(line=_LINE, seed=trial.seed) as scene:
         scene.source.motion = replace(scene.source.motion, amplitude=0.3)
         scene.move()
         began = time.monotonic_ns()
-        trial.say("20 % lost, 50 ± 30 ms late, doubled, out of order")
+        trial.report("20 % lost, 50 ± 30 ms late, doubled, out of order")
         time.sleep(_WATCH)
         states = [state for arrival, state in list(scene.states) if arrival > began]
         executed = [

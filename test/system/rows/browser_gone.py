@@ -15,7 +15,7 @@ from system.scene import Scene
 
 _LIMIT_MS = 300.0
 _GONE = 1.6  # How long the browser is away [s].
-_BACK = (0.98, 10.0)  # An awake browser is believed after a second without a pause [s].
+_BACK = (0.98, 10.0)  # The bridge resumes after a second without a pause of the browser [s].
 
 
 def _closed(browser: Browser, line: Line) -> None:
@@ -27,15 +27,15 @@ def _killed(browser: Browser, line: Line) -> None:
 
 
 def _asleep(browser: Browser, line: Line) -> Callable[[], None]:
-    browser.sleep()
-    return browser.wake
+    browser.suspend()
+    return browser.resume
 
 
 def _half_open(browser: Browser, line: Line) -> None:
     line.die()
 
 
-# What happens to a browser; gives what brings it back, where something does.
+# Name -> what happens to a browser; it returns what brings the browser back, or None.
 _WAYS: dict[str, Callable[[Browser, Line], Callable[[], None] | None]] = {
     "closed": _closed,
     "killed": _killed,
@@ -45,7 +45,7 @@ _WAYS: dict[str, Callable[[Browser, Line], Callable[[], None] | None]] = {
 
 
 def run(trial: Trial) -> Checks:
-    """Each way of being gone, several times, while the robot drives."""
+    """Try each way several times while the robot drives."""
     checks = Checks()
     port = free_port()
     parameters: dict[str, dict[str, object]] = {
@@ -54,23 +54,23 @@ def run(trial: Trial) -> Checks:
     }
     with Scene(("control_bridge", "console"), parameters=parameters) as scene:
         scene.wait(lambda: scene.states, "a robot state")
-        scene.arm_patiently()
+        scene.arm_with_retries()
         scene.source.on = True
         began = time.monotonic_ns()
         time.sleep(1.5)  # Longer than a hold lasts that ends by itself.
         checks.equal("moves without an operator", _moved(scene, began), False)
         for number in range(1, trial.count(3) + 1):
             for what in _WAYS:
-                trial.say(f"round {number}: {what}")
+                trial.report(f"round {number}: {what}")
                 _try(checks, scene, port, what, f"{what} {number}")
         checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
     return checks
 
 
 def _try(checks: Checks, scene: Scene, port: int, way: str, what: str) -> None:
-    """A browser takes control, the robot drives, the browser is gone."""
+    """Take control by a browser, drive, and lose the browser."""
     with closing(Line(port)) as line, Browser(line.url) as browser:
-        browser.look()
+        browser.next_state()
         checks.equal(f"{what}: takes control", browser.take(over=browser.lease), 200)
         scene.drive()
         time.sleep(0.3)
@@ -88,9 +88,9 @@ def _try(checks: Checks, scene: Scene, port: int, way: str, what: str) -> None:
 
 
 def _recovery_check(checks: Checks, scene: Scene, healthy_ns: int, what: str) -> None:
-    """Wants the robot to go on by itself after a second in which the browser always answered.
+    """Check that the robot resumes by itself after a second in which the browser responded.
 
-    On a machine that others keep busy, an answer that is late begins the second anew.
+    On a busy machine a late response restarts that second.
     """
     end = time.monotonic() + _BACK[1]
     running: int | None = None

@@ -15,12 +15,12 @@ _WARN_AT, _HOLD_AT = 15, 30  # Same bytes in a row.
 
 
 def run(trial: Trial) -> Checks:
-    """The front camera's stamp stands still; then its stamps go on and its pictures do not."""
+    """Freeze the front camera's stamp; then its picture, while its stamps advance."""
     checks = Checks()
     with Scene(("camera_ingestion", "control_bridge"), cameras=_RATE) as scene:
         scene.move()
         time.sleep(1.0)
-        trial.say("the same stamp again and again")
+        trial.report("the same stamp again and again")
         with scene.cameras.lock:
             scene.cameras.same_stamp.add(_CAMERA)
             cause = scene.cameras.sent_ns[_CAMERA]
@@ -31,7 +31,7 @@ def run(trial: Trial) -> Checks:
         recovery_check(checks, scene, healthy, "same stamp")
         time.sleep(1.2)
 
-        trial.say("the same bytes again and again")
+        trial.report("the same bytes again and again")
         with scene.cameras.lock:
             scene.cameras.same_bytes.add(_CAMERA)
             cause = scene.cameras.sent_ns[_CAMERA]
@@ -45,9 +45,9 @@ def run(trial: Trial) -> Checks:
 
 
 def _same_bytes(checks: Checks, scene: Scene, cause: int) -> None:
-    """`cause`: when the picture that is repeated was first sent (steady)."""
+    """Check the hold for repeated bytes; `cause`: when they were first sent (steady)."""
     period_ns = 1e9 / _RATE
-    # The first one is the first of the row, so the n-th comes n - 1 periods later.
+    # The picture counts as the first, so the n-th comes n - 1 periods later.
     warn, hold = (round(cause + (n - 1) * period_ns) for n in (_WARN_AT, _HOLD_AT))
     warned = scene.first_diagnostic(
         cause,

@@ -1,4 +1,4 @@
-"""Row 1: a camera that the policy needs sends nothing."""
+"""Row 1: a camera that the policy needs publishes nothing."""
 
 import time
 
@@ -11,14 +11,14 @@ _RATE = 30.0  # Of the cameras [Hz].
 
 
 def run(trial: Trial) -> Checks:
-    """Each camera of the policy in turn falls silent; the policy itself goes on."""
+    """Silence each camera of the policy in turn; chunks continue."""
     checks = Checks()
     with Scene(("camera_ingestion", "control_bridge"), cameras=_RATE) as scene:
         scene.move()
         for name in scene.platform.policy_cameras:
             scene.drive()
             time.sleep(0.8)
-            trial.say(f"camera {name} is silent")
+            trial.report(f"camera {name} is silent")
             with scene.cameras.lock:
                 scene.cameras.silent.add(name)
                 cause = scene.cameras.sent_ns[name]

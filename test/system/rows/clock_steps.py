@@ -13,15 +13,15 @@ from system.scene import Scene
 
 _STEPS = {"-10 s": -10, "+10 s": 10, "-1 h": -3600}  # [s]
 _WATCH = 3.5  # [s]
-# Commands on their way when the time steps carry the time of before.
+# Commands under way when the time steps carry the time of before.
 _UNDER_WAY = 0.05  # [s]
-# A command's stamp may be so far from the time of its arrival [s]: on a busy machine it is late,
-# and a wild one is off by the step.
+# Greatest distance of a command's stamp from its arrival [s]: on a busy machine a command is late,
+# and a wild stamp is off by the step.
 _WILD = 0.5
 
 
 def run(trial: Trial) -> Checks:
-    """Bridge, robot and policy share a clock that steps; the steady clock goes on."""
+    """Step the clock of bridge, robot and policy; the steady clock continues."""
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix="pi05-clock-") as folder:
         clock = SteppedClock(Path(folder))
@@ -30,7 +30,7 @@ def run(trial: Trial) -> Checks:
             for name, seconds in _STEPS.items():
                 scene.drive()
                 time.sleep(0.7)
-                trial.say(f"system time steps by {name}")
+                trial.report(f"system time steps by {name}")
                 _step(checks, scene, clock, name, seconds * 1_000_000_000)
             checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
             checks.equal("processes that ended", scene.ended(), 0)
@@ -57,7 +57,7 @@ def _step(checks: Checks, scene: Scene, clock: SteppedClock, name: str, by_ns: i
         late, offset = min((abs(command.stamp_ns - now - o), o) for o in offsets)
         wild += late > _WILD * 1e9
         sent.append(command.stamp_ns - offset)
-    # By the stamps: how late the harness hears of a command is not the bridge's doing.
+    # By the stamps, which do not depend on when the harness receives a command.
     gap = max(after - before for before, after in itertools.pairwise(sent))
     checks.at_most(f"{name}: longest gap between commands", gap * 1e-6, 40.0, "ms")
     checks.at_least(f"{name}: commands", len(sent), 0.9 * _WATCH * scene.platform.rate_hz)

@@ -35,13 +35,13 @@ _GROWTH = 40_000_000  # Bytes of memory.
 
 
 def run(trial: Trial) -> Checks:
-    """While the robot drives: none of it may command, or keep the operator from stopping."""
+    """Attack while the robot drives: nothing may command, or prevent the operator's stop."""
     checks = Checks()
     port = free_port()
     console = {"port": port, "token": _TOKEN}
     with Scene(("control_bridge", "console"), parameters={"console": console}) as scene:
-        spoken: list[str] = []
-        _listen(scene, spoken)
+        instructed: list[str] = []
+        _listen(scene, instructed)
         scene.move()
         epoch = scene.state.epoch
         url = f"http://127.0.0.1:{port}"
@@ -49,11 +49,13 @@ def run(trial: Trial) -> Checks:
         before = resident_bytes(scene.processes["console"].pid)
         for what, status, found in asyncio.run(_strangers(url)):
             checks.equal(what, found, [status])
-        trial.say("the flood")
+        trial.report("the flood")
         with Browser(url, _RIGHT) as operator:
             _flood(checks, scene, operator, url, trial)
-            checks.equal("commands of strangers", (scene.state.epoch - epoch, len(spoken)), (0, 0))
-            _speak(checks, operator, spoken)
+            checks.equal(
+                "commands of strangers", (scene.state.epoch - epoch, len(instructed)), (0, 0)
+            )
+            _instruct(checks, operator, instructed)
             pressed = time.monotonic_ns()
             checks.equal("the operator's stop", operator.stop(), 200)
             time.sleep(0.3)
@@ -67,11 +69,11 @@ def run(trial: Trial) -> Checks:
     return checks
 
 
-def _listen(scene: Scene, spoken: list[str]) -> None:
-    """Stands in for the planner's ear."""
+def _listen(scene: Scene, instructed: list[str]) -> None:
+    """Offer the planner's service `instruct` and keep its texts."""
 
     def answer(request: Any, response: Any) -> Any:
-        spoken.append(request.text)
+        instructed.append(request.text)
         response.message = request.text
         return response
 
@@ -79,7 +81,7 @@ def _listen(scene: Scene, spoken: list[str]) -> None:
 
 
 def _addresses(port: int) -> list[str]:
-    """IPv4 addresses that a port is listened on."""
+    """Return the IPv4 addresses on which a port is listening."""
     found = re.findall(
         rf"^\s*\d+: ([0-9A-F]{{8}}):{port:04X} \S+ 0A", Path("/proc/net/tcp").read_text(), re.M
     )
@@ -87,7 +89,7 @@ def _addresses(port: int) -> list[str]:
 
 
 async def _strangers(url: str) -> list[tuple[str, int, list[int]]]:
-    """(what, wanted status, found statuses)."""
+    """Return (name, wanted status, found statuses) of each attempt."""
     found: list[tuple[str, int, list[int]]] = []
 
     async def ask(what: str, wanted: int, *requests: tuple[str, str], **more: Any) -> None:
@@ -113,17 +115,17 @@ async def _strangers(url: str) -> list[tuple[str, int, list[int]]]:
 async def _status(session: aiohttp.ClientSession, method: str, url: str, **more: Any) -> int:
     from yarl import URL
 
-    target = URL(url, encoded=True)  # As it stands: no client may tidy the path up.
+    target = URL(url, encoded=True)  # Encoded already: the client must not normalise the path.
     try:
         async with session.request(method, target, **more) as answer:
             await answer.read()
             return answer.status
     except aiohttp.ClientConnectionError:
-        return 413  # Closed while the body was still on its way: that is the refusal of one.
+        return 413  # Closed during the upload, which is how a large body is refused.
 
 
 def _flood(checks: Checks, scene: Scene, operator: Browser, url: str, trial: Trial) -> None:
-    """As many requests as go through, while the robot drives and the operator looks on."""
+    """Flood the console while the robot drives and the operator watches."""
     command = [sys.executable, "-m", "system.flood", f"{url}/icon.svg", _TOKEN]
     command += [str(trial.count(10_000)), str(_FLOOD_S)]
     delays = []
@@ -134,32 +136,34 @@ def _flood(checks: Checks, scene: Scene, operator: Browser, url: str, trial: Tri
         try:
             while process.poll() is None:
                 at = time.monotonic()
-                operator.look()
+                operator.next_state()
                 delays.append(time.monotonic() - at)
-            told = process.communicate()[0]
+            output = process.communicate()[0]
         finally:
             process.kill()
     until = time.monotonic_ns()
-    statuses = Counter({int(status): times for status, times in json.loads(told or "{}").items()})
+    statuses = Counter(
+        {int(status): times for status, times in json.loads(output or "{}").items()}
+    )
     seconds = (until - began) * 1e-9
     total = sum(statuses.values())
-    trial.say(f"{total / seconds:.0f} requests a second: {dict(statuses)}")
+    trial.report(f"{total / seconds:.0f} requests a second: {dict(statuses)}")
     checks.at_least("requests of the flood", total, 500)
     checks.equal("answers", sorted(statuses), [200, 429])
     checks.at_most("let through", statuses[200], _RATE.burst + _RATE.per_second * seconds)
     checks.at_most("the operator's states, p99", percentile(delays, 0.99), 1.0, "s")
     modes = [state.mode for at, state in scene.states if began < at < until]
-    # The flood takes a core from the fake policy, too; a hold that it causes ends by itself.
+    # The flood also takes a core from the fake policy; a hold that it causes ends by itself.
     running = 100 * modes.count(RobotState.MODE_RUNNING) / max(1, len(modes))
     checks.at_least("the robot runs meanwhile", running, 80.0, "%")
     gap = scene.robot.witness.longest_gap(began, until)
     checks.at_most("longest gap between commands", gap * 1e-6, 100.0, "ms")
 
 
-def _speak(checks: Checks, operator: Browser, spoken: list[str]) -> None:
-    """Markup goes through as the text that it is."""
-    operator.look()
+def _instruct(checks: Checks, operator: Browser, instructed: list[str]) -> None:
+    """Check that markup in a prompt arrives as plain text."""
+    operator.next_state()
     operator.take()
-    operator.look()
+    operator.next_state()
     found = operator.command("instruct", arguments={"text": _MARKUP})
-    checks.equal("markup in a prompt is text", (found, spoken), (200, [_MARKUP]))
+    checks.equal("markup in a prompt is text", (found, instructed), (200, [_MARKUP]))

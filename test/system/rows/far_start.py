@@ -1,4 +1,4 @@
-"""Row 10: a chunk's first point lies far from what is commanded."""
+"""Row 10: a chunk's first row lies far from the command."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ _SETTLE = 1.6  # [s]: to cover the farthest at half the greatest velocity.
 
 
 def run(trial: Trial) -> Checks:
-    """All arm joints' targets step there and back, by more each time."""
+    """Step the targets of all arm joints there and back, by more each time."""
     checks = Checks()
     with Scene() as scene:
         scene.move()
@@ -22,7 +22,7 @@ def run(trial: Trial) -> Checks:
         began = time.monotonic_ns()
         distances, reached = [], True
         for shift in _SHIFTS:
-            trial.say(f"chunks that start {shift:g} rad away")
+            trial.report(f"chunks that start {shift:g} rad away")
             for target in (shift, 0.0):
                 before = _commanded(scene)
                 scene.source.motion = replace(scene.source.motion, shift=target)

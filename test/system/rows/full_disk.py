@@ -1,4 +1,4 @@
-"""Row 32: the disk of the bags is full, or takes a tenth of what comes in."""
+"""Row 32: the disk of the bags is full, or ten times too slow."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ from system.shims import slow_disk
 _PICTURE_RATE = 20.0  # [Hz], 0.92 MB each.
 _DISK_MB = 64
 _FILE_LIMIT = 40 << 20  # Where no disk can be mounted, no file may become larger [byte].
-_NEARLY = 2 << 20  # So much before the end the time begins to count: a tenth of a second.
+_NEARLY = 2 << 20  # Timing starts this far before the end: a tenth of a second [byte].
 _SLOW_RATE = 1.8e6  # A tenth of the pictures [byte/s].
 _SLOW_S = 8.0
 _QUEUE_MB = 8
-_PATIENCE_S = 30.0
+_LIMIT_S = 30.0
 _ERROR_MS = 1000.0
-# The command period is 20 ms. On a machine that others share some ticks come late anyway: what is
-# recorded may not make them more.
+# The command period is 20 ms. On a shared machine some ticks are late anyway: recording must not
+# make more of them late.
 _LATE_MS = 30.0
 _PERIOD_P99_MS = 25.0  # Where no more than this, nothing was late.
-_CHANCE = 0.001  # Less likely than this by chance: it was the recorder.
+_CHANCE = 0.001  # If less likely than this by chance, the recorder is the cause.
 
 
 def run(trial: Trial) -> Checks:
-    """A disk that fills up, then one that is slow; the robot drives meanwhile."""
+    """Record onto a disk that fills up, then onto a slow one; the robot drives meanwhile."""
     checks = Checks()
     with (
         tempfile.TemporaryDirectory(prefix="pi05-bags-") as folder,
         _small_disk(Path(folder)) as mounted,
     ):
-        trial.say("a disk of 64 MB fills up" if mounted else "a file may not grow any more")
+        trial.report("a disk of 64 MB fills up" if mounted else "a file may not grow any more")
         _full(checks, Path(folder), mounted)
-    trial.say("a disk takes a tenth of what comes in")
+    trial.report("a disk that is ten times too slow")
     with tempfile.TemporaryDirectory(prefix="pi05-bags-") as folder:
         _slow(checks, Path(folder))
     return checks
 
 
 def _full(checks: Checks, folder: Path, mounted: bool) -> None:
-    """Pictures until nothing more fits."""
+    """Record pictures until the disk is full."""
     name = "full disk" if mounted else "file limit"
     parameters = {RECORDER: {"bags": folder / "bags"}}
     with Scene(("control_bridge", RECORDER), parameters=parameters) as scene:
@@ -80,9 +80,9 @@ def _full(checks: Checks, folder: Path, mounted: bool) -> None:
                     lambda s: s.name.endswith(RECORDER) and s.level == DiagnosticStatus.ERROR,
                 ),
                 "an ERROR of the recorder",
-                _PATIENCE_S,
+                _LIMIT_S,
             )
-            scene.wait(lambda: not is_marked(path), "the bag to be closed", _PATIENCE_S)
+            scene.wait(lambda: not is_marked(path), "the bag to be closed", _LIMIT_S)
             until = time.monotonic_ns()
             refusal = bench.refusal() if mounted else 0
             stop = bench.stop().code
@@ -105,7 +105,7 @@ def _full(checks: Checks, folder: Path, mounted: bool) -> None:
 
 
 def _slow(checks: Checks, folder: Path) -> None:
-    """Ten times as much comes in as is written."""
+    """Record ten times more than the disk writes."""
     name = "slow disk"
     environment = slow_disk(folder, ".mcap", _SLOW_RATE)
     parameters = {RECORDER: {"bags": folder / "bags", "queue_mb": _QUEUE_MB}}
@@ -123,12 +123,12 @@ def _slow(checks: Checks, folder: Path) -> None:
             until = time.monotonic_ns()
         finally:
             known.close()
-        reply = bench.stop(_PATIENCE_S)
+        reply = bench.stop(_LIMIT_S)
         checks.equal(f"{name}: stop_episode", (reply.code, reply.message[:6]), (0, "closed"))
         numbers = recorded_numbers(path)
         reports = {t.name: t for t in bench.last_report(path, numbers).topics}
-        told = scene.first_diagnostic(began, lambda s: "too slow" in s.message)
-        checks.equal(f"{name}: told in diagnostics", told is not None, True)
+        reported = scene.first_diagnostic(began, lambda s: "too slow" in s.message)
+        checks.equal(f"{name}: told in diagnostics", reported is not None, True)
         for topic, sent in known.sent.items():
             short = topic.rsplit("/", 1)[-1]
             report, there = reports[topic], numbers.get(topic, [])
@@ -150,12 +150,12 @@ def _slow(checks: Checks, folder: Path) -> None:
 
 
 def _watch_fill(folder: Path, path: Path, mounted: bool) -> int:
-    """When nothing more fits (steady, ns).
+    """Wait until the disk is full and return when it was (steady ns).
 
     Raises:
-        Pi05Error: It does not come to that.
+        Pi05Error: It was not in time.
     """
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + _LIMIT_S
     while time.monotonic() < end:
         space = disk_space(folder)
         if mounted and space.free < space.kept + _NEARLY:
@@ -164,11 +164,11 @@ def _watch_fill(folder: Path, path: Path, mounted: bool) -> int:
         if not mounted and largest > _FILE_LIMIT - _NEARLY:
             return time.monotonic_ns()
         time.sleep(0.002)
-    raise Pi05Error(f"the disk was not filled within {_PATIENCE_S:g} s")
+    raise Pi05Error(f"the disk was not filled within {_LIMIT_S:g} s")
 
 
 def _judge_file(checks: Checks, name: str, path: Path) -> None:
-    """The bag is closed and whole, every chunk's CRC included."""
+    """Check that the bag is closed and whole, every chunk's CRC included."""
     checks.equal(f"{name}: marked incomplete", is_marked(path), False)
     try:
         for file in path.glob("*.mcap"):
@@ -184,7 +184,7 @@ def _judge_file(checks: Checks, name: str, path: Path) -> None:
 
 
 def _undisturbed(scene: Scene) -> list[float]:
-    """The command's periods [ms] while the same is published and nothing is recorded."""
+    """Return command periods [ms] while the same is published and nothing is recorded."""
     began = time.monotonic_ns()
     time.sleep(_SLOW_S)
     return _periods_ms(scene, began, time.monotonic_ns())
@@ -198,7 +198,7 @@ def _periods_ms(scene: Scene, from_ns: int, until_ns: int) -> list[float]:
 
 
 def _judge_periods(checks: Checks, name: str, quiet: list[float], recording: list[float]) -> None:
-    """The command stream is what it was before."""
+    """Check that the command stream is as regular as before."""
     late, late_before = (sum(p > _LATE_MS for p in periods) for periods in (recording, quiet))
     chance = chance_of_as_many(late, len(recording), late_before, len(quiet))
     p99 = percentile(recording, 0.99)
@@ -213,7 +213,7 @@ def _judge_periods(checks: Checks, name: str, quiet: list[float], recording: lis
 
 @contextmanager
 def _small_disk(folder: Path) -> Iterator[bool]:
-    """Mounts a small disk on a folder; False where that is not allowed."""
+    """Mount a small disk on a folder; yield False where that is not allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "pi05-faults", str(folder)]
     try:
         mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0

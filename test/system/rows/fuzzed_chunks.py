@@ -15,20 +15,20 @@ from system.scene import Scene
 from system.source import HORIZON, Motion
 
 _ON_THE_WIRE = 1500
-_GAP = 0.005  # Between two messages [s]: faster ones would push each other out of the queue.
-# Bad chunks want every arm joint so far aside; the good ones keep within 0.1 rad of home.
+_GAP = 0.005  # Between two messages [s]: faster ones would overflow the queue.
+# Bad chunks move every arm joint far aside; the good ones keep within 0.1 rad of home.
 _BAD = Motion(shift=1.0, amplitude=0.0)
 
 
 def run(trial: Trial) -> Checks:
-    """Two bad ones for each good one; one good one followed by bad ones; three in a row."""
+    """Send two bad ones for each good one, two after a good one, and three in a row."""
     checks = Checks()
     times = trial.count(10_000)
     wired = min(times, _ON_THE_WIRE)
     with Scene() as scene:
         scene.move()
         scene.source.on = False
-        trial.say(f"{wired} malformed chunks on the wire, among good ones")
+        trial.report(f"{wired} malformed chunks on the wire, among good ones")
         good = _flood(scene, wired, trial.seed, checks)
         time.sleep(1.2)  # The next report.
         rejected = _rejected(scene)
@@ -36,7 +36,7 @@ def run(trial: Trial) -> Checks:
         accepted = scene.count("control_bridge", "chunks accepted")
         checks.at_most("accepted, less the good ones", accepted - good, 0)
         _old_runs_to_its_end(scene, trial, checks)
-        trial.say("three in a row")
+        trial.report("three in a row")
         scene.source.on = True
         scene.drive()
         scene.source.on = False
@@ -48,13 +48,13 @@ def run(trial: Trial) -> Checks:
         latch_checks(checks, scene, RobotState.MODE_FAULTED, "3 in a row")
         _harmless(scene, checks)
         checks.equal("processes that ended", scene.ended(), 0)
-    trial.say(f"{times - wired} more in the bridge's own logic")
+    trial.report(f"{times - wired} more in the bridge's own logic")
     _in_process(scene, times - wired, trial.seed, checks)
     return checks
 
 
 def _flood(scene: Scene, times: int, seed: int, checks: Checks) -> int:
-    """Sends two bad chunks and a good one in turn. Returns how many good ones were made."""
+    """Send two bad chunks and a good one in turn; return the number of good ones."""
     noise = random.Random(seed)
     latched = sent = 0
     while sent < times:
@@ -68,7 +68,7 @@ def _flood(scene: Scene, times: int, seed: int, checks: Checks) -> int:
         if scene.state.mode == RobotState.MODE_FAULTED:
             latched += 1  # A good one was lost, so that three bad ones were in a row.
             scene.trigger("reset")
-            scene.arm_patiently()
+            scene.arm_with_retries()
     checks.at_most("latched by a lost good one", latched, 0.01 * times)
     moving = scene.robot.witness.base_speed(time.monotonic_ns()) > 0
     checks.equal("good ones were executed on", moving, True)
@@ -76,8 +76,8 @@ def _flood(scene: Scene, times: int, seed: int, checks: Checks) -> int:
 
 
 def _old_runs_to_its_end(scene: Scene, trial: Trial, checks: Checks) -> None:
-    """Two bad chunks do not end the good one; then the robot holds, and goes on by itself."""
-    trial.say("the old chunk runs to its end")
+    """Check that two bad chunks do not end a good one, after which the robot holds."""
+    trial.report("the old chunk runs to its end")
     scene.source.on = True
     time.sleep(0.5)
     scene.source.on = False
@@ -100,12 +100,12 @@ def _send_bad(scene: Scene, noise: random.Random, count: int) -> None:
         scene.source.motion = motion
         assert good is not None
         scene.source.publish(malformed(noise, good)[1])
-        scene.source.sent -= 1  # Counts good ones only; a bad one uses up no number.
+        scene.source.sent -= 1  # Good ones only are numbered.
         time.sleep(_GAP)
 
 
 def _rejected(scene: Scene) -> int:
-    """All rejections that the bridge counts."""
+    """Return the number of all rejections that the bridge reports."""
     for _, status in reversed(list(scene.diagnostics)):
         if status.name.endswith("control_bridge"):
             values = {item.key: item.value for item in status.values}
@@ -114,7 +114,7 @@ def _rejected(scene: Scene) -> int:
 
 
 def _harmless(scene: Scene, checks: Checks) -> None:
-    """Nothing of a bad chunk reached a controller."""
+    """Check that no value of a bad chunk reached a controller."""
     witness, platform = scene.robot.witness, scene.platform
     farthest = 0.0
     for group in platform.groups_of("joint_trajectory"):

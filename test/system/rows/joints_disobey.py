@@ -17,12 +17,12 @@ _TRACKING_LIMIT = 0.2  # [rad]
 
 
 def run(trial: Trial) -> Checks:
-    """A jump of 0.5 rad in one measurement; then joints that freeze while commands go on."""
+    """Let one measurement jump by 0.5 rad; then freeze the joints while commands continue."""
     checks = Checks()
     with Scene() as scene:
         scene.move()
         time.sleep(1.0)
-        trial.say("a small tracking error, which is none")
+        trial.report("a small tracking error, which is none")
         scene.robot.errors[_JOINT] = 0.12
         began = time.monotonic_ns()
         time.sleep(0.6)
@@ -31,7 +31,7 @@ def run(trial: Trial) -> Checks:
         scene.robot.errors.clear()
         time.sleep(0.3)
 
-        trial.say("a jump of 0.5 rad")
+        trial.report("a jump of 0.5 rad")
         cause = time.monotonic_ns()
         scene.robot.errors[_JOINT] = 0.5
         time.sleep(1.3)
@@ -39,7 +39,7 @@ def run(trial: Trial) -> Checks:
         scene.robot.errors.clear()
         latch_checks(checks, scene, _FAULTED, "jump")
 
-        trial.say("joints that freeze")
+        trial.report("joints that freeze")
         # So wide that the error grows past the limit, so slow that a hold stays near its place.
         scene.source.motion = replace(scene.source.motion, amplitude=0.25, frequency=0.16)
         time.sleep(1.0)
@@ -61,7 +61,7 @@ def run(trial: Trial) -> Checks:
 
 
 def _exceeded(scene: Scene, after_ns: int) -> int | None:
-    """When a joint's command was first farther than the limit from where it stands (steady)."""
+    """Return when a command was first too far from a frozen joint (steady ns), or None."""
     measured = scene.robot.measured()
     for group in scene.platform.groups_of("joint_trajectory"):
         standing = np.array([measured[d.joint_name] for d in group.dimensions])

@@ -18,21 +18,21 @@ _WATCH = 0.6  # [s]
 
 
 def run(trial: Trial) -> Checks:
-    """Harmless oddities change nothing; each defect is dropped, and three in a row hold."""
+    """Try harmless changes; then each defect, once (dropped) and three in a row (hold)."""
     checks = Checks()
     with Scene() as scene:
         scene.move()
         time.sleep(0.5)
         for name, change in (("reordered", _reordered), ("extra joints", _extra)):
-            trial.say(f"joint states: {name}")
+            trial.report(f"joint states: {name}")
             _harmless(checks, scene, name, change)
         for name, defect in _DEFECTS.items():
-            trial.say(f"joint states: {name}")
+            trial.report(f"joint states: {name}")
             _one_defect(checks, scene, name, defect)
             cause = time.monotonic_ns()
             scene.robot.defect = defect
             time.sleep(_WATCH)
-            # The first report of the next second may still tell of the driving robot.
+            # The first report of the next second may still be of the driving robot.
             hold_checks(checks, scene, cause, 200.0, what=name, error=False)
             finite = all(
                 np.isfinite(state.measured).all() for at, state in scene.states if at > cause
@@ -53,7 +53,7 @@ def _harmless(
     time.sleep(_WATCH)
     stopped = scene.first_state(began, lambda s: s.mode != RobotState.MODE_RUNNING)
     checks.equal(f"{name}: goes on", stopped is None, True)
-    # Every joint stands at a place of its own, so that a swap by order would show.
+    # Every joint has a position of its own, so that a swap by order would show.
     state = scene.state
     measured = dict(zip(state.names, state.measured, strict=True))
     off = max(
@@ -68,7 +68,7 @@ def _harmless(
 def _one_defect(
     checks: Checks, scene: Scene, name: str, defect: Callable[[JointState], JointState]
 ) -> None:
-    """A single bad message is dropped; the robot goes on."""
+    """Check that a single bad message is dropped and the robot keeps running."""
     began = time.monotonic_ns()
     left = [1]
 

@@ -11,15 +11,15 @@ _SILENCE = 2.5  # [s]: two reports in /diagnostics lie in it.
 
 
 def run(trial: Trial) -> Checks:
-    """Joint states stop while the robot drives; the policy goes on as if nothing were."""
+    """Stop joint states while the robot drives and chunks continue."""
     checks = Checks()
     with Scene() as scene:
         scene.move()
         time.sleep(1.0)
         scene.robot.silent_joints = True
-        time.sleep(0.02)  # A message on its way.
+        time.sleep(0.02)  # A message under way.
         cause = scene.robot.joints_sent_ns
-        trial.say("joint states are silent")
+        trial.report("joint states are silent")
         time.sleep(_SILENCE)
         detected = hold_checks(checks, scene, cause, 200.0)
         accepted = [

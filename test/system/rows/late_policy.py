@@ -13,13 +13,15 @@ _LATE = (0.6, 2.0)  # Ages of observations that are too old [s].
 
 
 def run(trial: Trial) -> Checks:
-    """No chunk for 2 s, then chunks from old observations, then good ones."""
+    """Send no chunk for 2 s, then chunks from old observations, then good ones."""
     checks = Checks()
     with Scene() as scene:
         source, witness = scene.source, scene.robot.witness
         for what in ("hangs", *_LATE):
             name = what if isinstance(what, str) else f"{what:g} s late"
-            trial.say(f"the policy {name}" if isinstance(what, str) else f"the policy is {name}")
+            trial.report(
+                f"the policy {name}" if isinstance(what, str) else f"the policy is {name}"
+            )
             if scene.states and scene.state.mode == RobotState.MODE_HOLDING:
                 source.on = True
                 scene.drive()
@@ -55,7 +57,7 @@ def run(trial: Trial) -> Checks:
 
 
 def _silence(scene: Scene) -> int:
-    """Stops the policy. Returns the end of its last chunk's horizon (steady, ns)."""
+    """Stop the policy; return the end of its last chunk's horizon (steady ns)."""
     scene.source.on = False
     time.sleep(0.02)  # A chunk that was being made.
     horizon_ns = round(HORIZON * scene.platform.period * 1e9)

@@ -1,4 +1,4 @@
-"""Row 3: pictures that contradict themselves."""
+"""Row 3: malformed pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NODE = "camera_ingestion"
 
 
 def run(trial: Trial) -> Checks:
-    """In each set of pictures one camera sends something malformed, a random one each time."""
+    """Let a random camera publish a malformed picture in each set."""
     checks = Checks()
     times = trial.count(1000)
     with Scene((_NODE,), cameras=_RATE, fake_policy=False) as scene:
@@ -41,7 +41,7 @@ def run(trial: Trial) -> Checks:
         scene.wait(lambda: injector.sent >= warm, "the first malformed pictures", 30.0)
         before, seen, began = resident_bytes(process.pid), sets.seen, time.monotonic()
         while injector.sent < times and process.alive:
-            trial.say(f"{injector.sent} of {times} malformed pictures")
+            trial.report(f"{injector.sent} of {times} malformed pictures")
             time.sleep(1.0)
         valid, seconds = dict(sets.valid), time.monotonic() - began
         rate = (sets.seen - seen) / seconds
@@ -52,7 +52,7 @@ def run(trial: Trial) -> Checks:
         lost = round(share * (after.sent - base.sent))
         checks.equal("malformed pictures sent", injector.sent, times)
         checks.equal("processes that ended", scene.ended(), 0)
-        # Drivers' pictures are best effort; what a busy machine lost on the way nobody can count.
+        # Drivers' pictures are best effort: losses on a busy machine are not counted anywhere.
         checks.at_most("pictures lost on the way", share, 0.2)
         checks.between("counted as malformed", malformed, times - lost, times)
         checks.at_least("sets meanwhile", rate, 10, "Hz")
@@ -67,7 +67,7 @@ def run(trial: Trial) -> Checks:
 
 @dataclass(frozen=True)
 class _Counts:
-    """Of all cameras together."""
+    """Numbers of pictures, summed over all cameras."""
 
     sent: int  # By the drivers.
     received: int  # By camera_ingestion, good or malformed.
@@ -75,7 +75,7 @@ class _Counts:
 
     @classmethod
     def when_quiet(cls, scene: Scene) -> _Counts:
-        """Silences the cameras, and counts when the node has reported that it has all."""
+        """Silence the cameras, wait for the node's next report and count."""
         names = scene.platform.camera_names
         scene.cameras.silent.update(names)
         time.sleep(2.2)
@@ -87,7 +87,7 @@ class _Counts:
 
 
 class _Sets:
-    """Counts camera sets, and the valid pictures in them."""
+    """Numbers of camera sets and of the valid pictures in them."""
 
     def __init__(self, node: Node) -> None:
         self.seen = 0
@@ -101,7 +101,7 @@ class _Sets:
 
 
 class _Injector:
-    """Makes one picture of each set malformed, until there were enough."""
+    """A hook that makes one picture of each set malformed, up to a number."""
 
     def __init__(self, noise: random.Random, names: tuple[str, ...], times: int) -> None:
         self.sent = 0

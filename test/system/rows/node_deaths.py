@@ -19,9 +19,9 @@ from system.supervised import SupervisedGraph
 
 _CAMERA_RATE = 15.0  # [Hz]
 _NODES = ("camera_ingestion", "planner", "policy", "control_bridge")
-_BACK = {"planner": 5.0, "policy": 5.0}  # [s]; the stand-in's weights load in no time.
+_BACK = {"planner": 5.0, "policy": 5.0}  # [s]; the stand-in has no weights to load.
 _BACK_OTHERS = 3.0  # [s]
-_PATIENCE = 15.0  # [s]
+_LIMIT = 15.0  # [s]
 _STOPPED = 1.3  # How long a process is stopped [s].
 _TASK = "a task"
 _FAULTY_EVERY = 20  # Messages.
@@ -29,18 +29,18 @@ _FAULTY_EVERY = 20  # Messages.
 
 @dataclass
 class _Tally:
-    """What was measured of one node; lists have an entry for each time."""
+    """Measurements of one node; lists have an entry for each time."""
 
     standing_ms: list[float | None] = field(default_factory=list)
     back: list[float | None] = field(default_factory=list)  # [s]
-    went_on: list[str] = field(default_factory=list)  # Where the bridge was not heard to hold.
+    went_on: list[str] = field(default_factory=list)  # Times at which the bridge did not hold.
     not_disarmed: int = 0  # Times that the robot was armed when the node was back.
     others_died: int = 0
     moved: int = 0  # Times that the base moved again before it was armed.
 
 
 def run(trial: Trial) -> Checks:
-    """Kills and stops spread over the nodes (with --times: so many of each for every node)."""
+    """Kill and stop each node several times (--times), then let callbacks raise."""
     checks = Checks()
     rounds = 5 if trial.times is None else trial.times
     with Scene((), cameras=_CAMERA_RATE, fake_policy=False) as scene:
@@ -52,11 +52,11 @@ def run(trial: Trial) -> Checks:
                 name = "kill -9" if what == deaths.kill else "SIGSTOP"
                 for number in range(rounds):
                     for node in _NODES:
-                        trial.say(f"{name} of {node}, {number + 1} of {rounds}")
+                        trial.report(f"{name} of {node}, {number + 1} of {rounds}")
                         what(node, tallies[node])
                 for node, tally in tallies.items():
                     _judge(checks, f"{name} {node}", node, tally)
-            trial.say("kill -9 of lifecycle_manager")
+            trial.report("kill -9 of lifecycle_manager")
             _manager(checks, scene, graph)
             checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
         except Pi05Error as error:
@@ -64,20 +64,20 @@ def run(trial: Trial) -> Checks:
             checks.add("scenario", "to its end", f"{error}\n" + "\n".join(tail), False)
         finally:
             graph.close()
-    trial.say("exceptions in callbacks")
+    trial.report("exceptions in callbacks")
     _exceptions(checks)
     return checks
 
 
 class _Deaths:
-    """Lets nodes die, and watches."""
+    """Kills and stops of nodes, and measurements around them."""
 
     def __init__(self, scene: Scene, graph: SupervisedGraph) -> None:
         self.scene = scene
         self.graph = graph
 
     def kill(self, node: str, tally: _Tally) -> None:
-        """SIGKILL; the supervisor starts it again, the lifecycle manager brings it up."""
+        """Kill a node, which supervisor and lifecycle manager bring back."""
         self._drive()
         instance = self._instance(node)
         before = self.graph.pids()
@@ -86,11 +86,11 @@ class _Deaths:
         self._watch(node, began, tally)
         back = self._wait_for(lambda: self.graph.activated(node, began))
         tally.back.append(None if back is None else (back - began) * 1e-9)
-        self._wait_for(lambda: self._heard(node, began, instance))
+        self._wait_for(lambda: self._heartbeat(node, began, instance))
         self._settle(node, before, tally)
 
     def stop(self, node: str, tally: _Tally) -> None:
-        """SIGSTOP, and SIGCONT after a while."""
+        """Stop a node by SIGSTOP and continue it after a while."""
         self._drive()
         before = self.graph.pids()
         began = time.monotonic_ns()
@@ -101,15 +101,15 @@ class _Deaths:
         finally:
             os.kill(before[node], signal.SIGCONT)
         continued = time.monotonic_ns()
-        back = self._wait_for(lambda: self._heard(node, continued, 0))
+        back = self._wait_for(lambda: self._heartbeat(node, continued, 0))
         tally.back.append(None if back is None else (back - continued) * 1e-9)
         self._settle(node, before, tally)
 
     def _drive(self) -> None:
-        """Arms, and waits until the base drives."""
+        """Arm, and wait until the base drives."""
         scene = self.scene
         scene.wait(lambda: scene.states, "a robot state", 60.0)
-        scene.arm_patiently(30.0)
+        scene.arm_with_retries(30.0)
         scene.drive(20.0)
         time.sleep(0.2)
 
@@ -117,7 +117,7 @@ class _Deaths:
         return next(m.instance for _, m in reversed(self.scene.heartbeats) if m.node == node)
 
     def _watch(self, node: str, began: int, tally: _Tally) -> None:
-        """Measures the base, and whether the bridge holds."""
+        """Measure when the base stands, and check whether the bridge holds."""
         time.sleep(0.7)
         until = time.monotonic_ns()
         standing = self.scene.robot.witness.standing_since(began, until)
@@ -130,8 +130,8 @@ class _Deaths:
                 gap = self.scene.robot.witness.longest_gap(began - 100_000_000, until) * 1e-9
                 tally.went_on.append(f"{gap:.2f} s without a command")
 
-    def _heard(self, node: str, after_ns: int, but: int) -> int | None:
-        """When a heartbeat of an instance that is not `but` was heard (steady, ns), or None."""
+    def _heartbeat(self, node: str, after_ns: int, but: int) -> int | None:
+        """Return when a heartbeat of another instance than `but` came (steady ns), or None."""
         for arrival, message in reversed(self.scene.heartbeats):
             if arrival <= after_ns:
                 return None
@@ -140,14 +140,14 @@ class _Deaths:
         return None
 
     def _wait_for(self, look: Callable[[], int | None]) -> int | None:
-        """What `look` finds; None: nothing in time."""
-        end = time.monotonic() + _PATIENCE
+        """Poll `look` until it returns a value; None: it did not in time."""
+        end = time.monotonic() + _LIMIT
         while (found := look()) is None and time.monotonic() < end:
             time.sleep(0.005)
         return found
 
     def _settle(self, node: str, before: dict[str, int], tally: _Tally) -> None:
-        """The node is back: the robot must not move before somebody arms it."""
+        """Check that with the node back the robot is disarmed and does not move."""
         scene = self.scene
         back = time.monotonic_ns()
         scene.wait(lambda: scene.first_state(back, lambda s: True), "a robot state after it", 20.0)
@@ -165,8 +165,8 @@ def _judge(checks: Checks, name: str, node: str, tally: _Tally) -> None:
     back = None if None in tally.back else max(tally.back, default=None)  # type: ignore[type-var]
     checks.at_most(f"{name}: base 0, worst of {len(tally.standing_ms)}", standing, 300.0, "ms")
     if node != "control_bridge":
-        said = "; ".join(tally.went_on) or "each time"
-        checks.add(f"{name}: the bridge holds", "each time", said, not tally.went_on)
+        text = "; ".join(tally.went_on) or "each time"
+        checks.add(f"{name}: the bridge holds", "each time", text, not tally.went_on)
     checks.at_most(f"{name}: back, worst", back, _BACK.get(node, _BACK_OTHERS), "s")
     checks.equal(f"{name}: times armed when back", tally.not_disarmed, 0)
     checks.equal(f"{name}: times that the base moved when back", tally.moved, 0)
@@ -174,7 +174,7 @@ def _judge(checks: Checks, name: str, node: str, tally: _Tally) -> None:
 
 
 def _manager(checks: Checks, scene: Scene, graph: SupervisedGraph) -> None:
-    """It is not in the way from picture to motor: it must come back and take over what runs."""
+    """Kill the lifecycle manager, which must come back and adopt the running nodes."""
     node = "lifecycle_manager"
     before = graph.pids()
     began = time.monotonic_ns()
@@ -186,11 +186,11 @@ def _manager(checks: Checks, scene: Scene, graph: SupervisedGraph) -> None:
         "the lifecycle manager to report all nodes active",
         20.0,
     )
-    told = scene.first_diagnostic(
+    reported = scene.first_diagnostic(
         began + 400_000_000, lambda s: s.name.endswith(f"{node}: active")
     )
-    value = None if told is None else (told - began) * 1e-9
-    # Ours, not the table's: it has to find four other nodes and hear each one's state.
+    value = None if reported is None else (reported - began) * 1e-9
+    # Not a limit of the table: it has to discover four nodes and query the state of each.
     checks.at_most(f"kill -9 {node}: reports all active", value, 6.0, "s")
     after = graph.pids()
     others = sum(after.get(name) != pid for name, pid in before.items() if name != node)
@@ -198,7 +198,7 @@ def _manager(checks: Checks, scene: Scene, graph: SupervisedGraph) -> None:
 
 
 def _exceptions(checks: Checks) -> None:
-    """Every so many messages raise in their callback: logged, counted, and the node lives."""
+    """Check that exceptions in callbacks are logged and counted, and that nodes survive them."""
     with Scene(
         _NODES,
         cameras=_CAMERA_RATE,

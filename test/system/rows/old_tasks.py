@@ -1,7 +1,7 @@
 """Row 23: chunks of an old task, after a stop or a change of task.
 
-Each generation of chunks drives the base along one direction only, in turn vx, vy, wz: what the
-base is told says which generation's actions are executed.
+Each generation of chunks drives the base along one direction only, in turn vx, vy, wz, so that the
+base's commands show which generation is executed.
 """
 
 import copy
@@ -27,26 +27,26 @@ _DELIVERY = 0.06  # An event has reached the bridge and its next tick after so l
 # A base at _SPEED stands after this, also where a new chunk takes over and it slows down at its
 # acceleration limit instead of braking.
 _STAND = 0.45  # [s]
-# Ids rise with every change of text: a generation's own is even, the odd one before it says that
-# there is nothing to do.
+# Ids rise with every change of text: a generation's own is even, and the odd one before it has an
+# empty text.
 _EVENTS = ("stop and reset", "stop and resume", "disarm", "new task", "nothing to do")
 
 
 def run(trial: Trial) -> Checks:
-    """Old chunks go on coming, fresh in stamp and sequence, after each of five events."""
+    """Keep sending old chunks with new stamps and sequences after each of five events."""
     checks = Checks()
     times = trial.count(1000)
     wired = min(times, _ON_THE_WIRE)
     with Scene() as scene:
         noise = random.Random(trial.seed)
-        scene.say_subtask(2, "task 1", "go on")
+        scene.publish_subtask(2, "task 1", "go on")
         scene.source.subtask_id = 2
         scene.source.motion = replace(scene.source.motion, base=_direction(1))
         scene.move()
         executed = 0
         for number in range(wired):
             event = _EVENTS[number % len(_EVENTS)]
-            trial.say(f"on the wire {number + 1} of {wired}: {event}")
+            trial.report(f"on the wire {number + 1} of {wired}: {event}")
             executed += _on_the_wire(scene, number + 2, event, noise)
         checks.equal("on the wire: interleavings", wired, wired)
         checks.equal("on the wire: old actions executed", executed, 0)
@@ -55,7 +55,7 @@ def run(trial: Trial) -> Checks:
         checks.at_least("on the wire: old chunks rejected", rejected, 5 * wired)
         checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
         checks.equal("processes that ended", scene.ended(), 0)
-    trial.say(f"{times - wired} interleavings in the bridge's own logic")
+    trial.report(f"{times - wired} interleavings in the bridge's own logic")
     _in_process(scene.platform, times - wired, trial.seed, checks)
     return checks
 
@@ -67,7 +67,7 @@ def _direction(generation: int) -> tuple[float, float, float]:
 
 
 def _on_the_wire(scene: Scene, generation: int, event: str, noise: random.Random) -> int:
-    """One event on a driving robot. Returns how many commands executed something old."""
+    """Try one event on a driving robot; return the number of commands that execute old actions."""
     scene.wait(
         lambda: scene.robot.witness.base[-1].values[(generation - 1) % 3] > _SPEED / 2,
         "the base to drive in the present direction",
@@ -78,12 +78,12 @@ def _on_the_wire(scene: Scene, generation: int, event: str, noise: random.Random
     scene.source.on = False
     began = time.monotonic_ns()
     if event in ("new task", "nothing to do"):
-        scene.say_subtask(*_said(event, generation))
+        scene.publish_subtask(*_subtask_fields(event, generation))
     elif event == "disarm":
         scene.arm(False)
     else:
         scene.trigger("stop")
-    heard = time.monotonic_ns()
+    acknowledged = time.monotonic_ns()
     executed = 0
     # Old ones alone, then old ones among new ones.
     _send_old(scene, old, 0.25, noise)
@@ -96,25 +96,25 @@ def _on_the_wire(scene: Scene, generation: int, event: str, noise: random.Random
         if command.arrival_ns < began:
             continue
         speed = abs(float(command.values[part]))
-        since = (command.arrival_ns - heard) * 1e-9
+        since = (command.arrival_ns - acknowledged) * 1e-9
         rises = since > _DELIVERY and speed > before + _ZERO
         executed += rises or (since > _STAND and speed > _ZERO)
         before = speed
     return executed
 
 
-def _said(event: str, generation: int) -> tuple[int, str, str]:
-    """What the planner says: id, task, text."""
+def _subtask_fields(event: str, generation: int) -> tuple[int, str, str]:
+    """Return id, task and text of the planner's subtask."""
     if event == "new task":
         return 2 * generation, f"task {generation}", "go on"
     return 2 * generation - 1, f"task {generation}", ""
 
 
 def _renew(scene: Scene, generation: int, event: str) -> None:
-    """The new generation begins."""
+    """Begin the new generation."""
     scene.source.motion = replace(scene.source.motion, base=_direction(generation))
     if event == "nothing to do":
-        scene.say_subtask(*_said("new task", generation))
+        scene.publish_subtask(*_subtask_fields("new task", generation))
     if event in ("new task", "nothing to do"):
         scene.source.subtask_id = 2 * generation
     elif event == "stop and resume":
@@ -122,11 +122,11 @@ def _renew(scene: Scene, generation: int, event: str) -> None:
     else:
         if event == "stop and reset":
             scene.trigger("reset")
-        scene.arm_patiently()
+        scene.arm_with_retries()
 
 
 def _send_old(scene: Scene, old: ActionChunk, seconds: float, noise: random.Random) -> None:
-    """Publishes the old chunk again and again, each time as new as can be."""
+    """Publish the old chunk repeatedly, with present stamps and sequences."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         message = copy.copy(old)
@@ -142,7 +142,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
     bench = Bench(platform)
     noise = random.Random(seed)
     executed = accepted = drove = 0
-    bench.bridge.follow_subtask(*_said("new task", 1))
+    bench.bridge.follow_subtask(*_subtask_fields("new task", 1))
     bench.arm()
     for number in range(times):
         generation = number + 1
@@ -155,7 +155,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
         drove += before > _ZERO
         epoch = bench.bridge.epoch
         event = noise.choice(_EVENTS)
-        _happen(bench, event, generation + 1)
+        _begin(bench, event, generation + 1)
         # Old and new chunks, the event's second half and ticks in any order.
         steps = ["old"] * 6 + ["new"] * 4 + ["tick"] * 8 + ["again"]
         noise.shuffle(steps)
@@ -169,7 +169,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
                 new = _actions(platform, generation + 1)
                 bench.send(bench.chunk(new, subtask_id=2 * generation + 2))
             elif step == "again" and not renewed:
-                _happen_again(bench, event, generation + 1)
+                _complete(bench, event, generation + 1)
                 renewed = True
             elif step == "tick":
                 bench.tick()
@@ -191,20 +191,20 @@ def _actions(platform: Platform, generation: int) -> np.ndarray:
     return actions
 
 
-def _happen(bench: Bench, event: str, generation: int) -> None:
-    """The event: a stop, a disarm, or a word of the planner."""
+def _begin(bench: Bench, event: str, generation: int) -> None:
+    """Apply an event: a stop, a disarm, or a subtask of the planner."""
     if event == "disarm":
         bench.bridge.disarm(bench.now_ns)
     elif event in ("new task", "nothing to do"):
-        bench.bridge.follow_subtask(*_said(event, generation))
+        bench.bridge.follow_subtask(*_subtask_fields(event, generation))
     else:
         bench.bridge.stop(bench.now_ns, "stopped by an operator")
 
 
-def _happen_again(bench: Bench, event: str, generation: int) -> None:
-    """What lets the robot go on: at once where it can, else after it came to rest."""
+def _complete(bench: Bench, event: str, generation: int) -> None:
+    """Apply the second half of an event, after which the robot may move again."""
     if event == "nothing to do":
-        bench.bridge.follow_subtask(*_said("new task", generation))
+        bench.bridge.follow_subtask(*_subtask_fields("new task", generation))
         return
     if event == "new task":
         return
@@ -212,4 +212,4 @@ def _happen_again(bench: Bench, event: str, generation: int) -> None:
         bench.insist(bench.bridge.resume)
     else:
         bench.arm()
-    bench.bridge.follow_subtask(*_said("new task", generation))
+    bench.bridge.follow_subtask(*_subtask_fields("new task", generation))

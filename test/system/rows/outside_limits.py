@@ -19,13 +19,13 @@ _TOLERANCE = 0.05  # Of a range: docs/design/safety.md.
 
 
 def run(trial: Trial) -> Checks:
-    """1 % outside on each side over the wire, then 500 %; then any share in the bridge's logic."""
+    """Send targets 1 % and 500 % outside over the wire, then any share in process."""
     checks = Checks()
     times = trial.count(10_000)
     with Scene() as scene:
         scene.move()
         for side in (1, -1):
-            trial.say(f"1 % {'above' if side > 0 else 'below'} the limits")
+            trial.report(f"1 % {'above' if side > 0 else 'below'} the limits")
             before = scene.count("control_bridge", "values clamped")
             limit = _limit(scene.platform, side)
             scene.source.change = _Approach(scene, 0.01 * side)
@@ -36,7 +36,7 @@ def run(trial: Trial) -> Checks:
             checks.at_most(f"{name}: joints stand from their limits", float(off), 1e-3, "rad")
             clamped = scene.count("control_bridge", "values clamped") - before
             checks.at_least(f"{name}: values counted as clamped", clamped, 100)
-        trial.say("500 % outside")
+        trial.report("500 % outside")
         scene.source.change = lambda message: _outside(message, scene.platform, 5.0)
         time.sleep(1.3)
         accepted = scene.count("control_bridge", "chunks accepted")
@@ -49,13 +49,13 @@ def run(trial: Trial) -> Checks:
         checks.equal("500 %: executed nothing", stopped, True)
         checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
         checks.equal("processes that ended", scene.ended(), 0)
-    trial.say(f"{times} chunks in the bridge's own logic")
+    trial.report(f"{times} chunks in the bridge's own logic")
     _in_process(scene.platform, times, trial.seed, checks)
     return checks
 
 
 class _Approach:
-    """Changes chunks so that every joint moves to a share of its range outside, and stays."""
+    """A hook that moves the targets of every joint to a share of its range outside."""
 
     def __init__(self, scene: Scene, share: float) -> None:
         self._platform = scene.platform
@@ -76,7 +76,7 @@ class _Approach:
 
 
 def _goal(platform: Platform, share: float) -> np.ndarray:
-    """This share of the range outside the limits; negative: below."""
+    """Return positions this share of the range outside the limits; negative: below."""
     return _limit(platform, share) + share * (platform.upper - platform.lower)
 
 
@@ -89,9 +89,9 @@ def _limit(platform: Platform, side: float) -> np.ndarray:
 
 
 def _outside(message: ActionChunk, platform: Platform, share: float) -> ActionChunk:
-    """The chunk with every joint this share of its range outside.
+    """Return the chunk with every joint this share of its range outside.
 
-    Grippers and base stay: a base at its limit would drive, a gripper's goal hits nothing.
+    Grippers and base stay as they are: a base at its limit would drive.
     """
     actions = np.array(message.data, dtype=np.float64).reshape(HORIZON, -1)
     joints = _joints(platform)
@@ -100,7 +100,7 @@ def _outside(message: ActionChunk, platform: Platform, share: float) -> ActionCh
 
 
 def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> None:
-    """One dimension lies up to 10 % outside, or five ranges; what is clamped must move there."""
+    """Send chunks with one value up to 10 % outside, or by five ranges."""
     bench = Bench(platform)
     noise = np.random.default_rng(seed)
     ranges = platform.upper - platform.lower
@@ -108,7 +108,7 @@ def _in_process(platform: Platform, times: int, seed: int, checks: Checks) -> No
     bench.arm()
     for _ in range(times):
         share = float(noise.choice([noise.uniform(0.0, 0.1), 5.0]))
-        # float32 on the wire: what lies this near to the rule may fall to either side.
+        # Rounded to float32, a value this near to the limit may fall to either side.
         if abs(share - _TOLERANCE) < 1e-4:
             continue
         actions = np.tile(bench.platform.home, (10, 1))

@@ -1,4 +1,4 @@
-"""Row 31: kill -9 of the recorder while it records; what is lost, and what becomes of the bag."""
+"""Row 31: kill -9 of the recorder while it records: losses, and recovery of the bag."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RECOVERY_S = 20.0
 
 
 def run(trial: Trial) -> Checks:
-    """Records known topics beside a robot that drives, and kills at random moments."""
+    """Record known topics while the robot drives, and kill at random moments."""
     checks = Checks()
     draw = random.Random(trial.seed)
     times = trial.count(_TIMES)
@@ -39,7 +39,7 @@ def run(trial: Trial) -> Checks:
         try:
             scene.move()
             for number in range(times):
-                trial.say(f"kill -9 of the recorder, {number + 1} of {times}")
+                trial.report(f"kill -9 of the recorder, {number + 1} of {times}")
                 deaths.kill(draw.uniform(1.0, 4.0))
         finally:
             deaths.known.close()
@@ -48,7 +48,7 @@ def run(trial: Trial) -> Checks:
 
 
 class _Deaths:
-    """Lets the recorder die, and looks at what it left."""
+    """Kills of the recorder, and measurements of the bags."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -57,10 +57,10 @@ class _Deaths:
         self.lost: dict[str, list[float]] = {topic: [] for topic in self.known.sent}
         self.inside: Counter[str] = Counter()
         self.gaps_ms: list[float] = []
-        self.held = self.unmarked = self.not_told = self.not_recovered = self.trained_on = 0
+        self.held = self.unmarked = self.not_reported = self.not_recovered = self.trained_on = 0
 
     def kill(self, after: float) -> None:
-        """One death, `after` [s] from when every topic has come in."""
+        """Kill the recorder `after` [s] from when every topic was recorded."""
         scene, bench = self.scene, self.bench
         folder = bench.start()
         bench.received(folder, self.known.sent)
@@ -80,16 +80,16 @@ class _Deaths:
         self._judge_bag(folder, end_ns)
 
     def _await_recovery(self, folder: Path) -> None:
-        """The successor mends the bag, and says so."""
+        """Wait until the next recorder has repaired the bag and reported it."""
         end = time.monotonic() + _RECOVERY_S
         while is_marked(folder) and time.monotonic() < end:
             time.sleep(0.02)
-        said = f"{folder.name} was cut off"
+        report = f"{folder.name} was cut off"
         while time.monotonic() < end:
-            if any(said in message.message for _, message in self.bench.episodes):
+            if any(report in message.message for _, message in self.bench.episodes):
                 return
             time.sleep(0.02)
-        self.not_told += 1
+        self.not_reported += 1
 
     def _judge_bag(self, folder: Path, end_ns: int) -> None:
         with BagReader(folder) as bag:
@@ -106,7 +106,7 @@ class _Deaths:
             self.lost[topic].append(lost)
 
     def judge(self, checks: Checks) -> None:
-        """Writes down what was measured."""
+        """Add the checks of all kills."""
         for topic, lost in self.lost.items():
             name = topic.rsplit("/", 1)[-1]
             checks.at_most(
@@ -115,7 +115,7 @@ class _Deaths:
             checks.equal(f"messages lost inside {name}", self.inside[topic], 0)
         checks.equal("bags without their mark after the kill", self.unmarked, 0)
         checks.equal("bags that were not recovered and marked so", self.not_recovered, 0)
-        checks.equal("recoveries that were not told", self.not_told, 0)
+        checks.equal("recoveries that were not told", self.not_reported, 0)
         checks.equal("recovered bags that training would take", self.trained_on, 0)
         checks.equal("times that the bridge held", self.held, 0)
         worst = max(self.gaps_ms, default=None)

@@ -24,7 +24,7 @@ _BASE = (0.49, 0.3, 0.9)
 
 @dataclass
 class _Tally:
-    """What happened on one bridge."""
+    """Measurements of one bridge."""
 
     delays_ms: list[float] = field(default_factory=list)
     drifts: list[float] = field(default_factory=list)
@@ -34,7 +34,7 @@ class _Tally:
 
 
 def run(trial: Trial) -> Checks:
-    """Reset, arm, drive, stop: again and again on several bridges; chunks never cease."""
+    """Repeat reset, arm, drive, stop on several bridges while chunks continue."""
     checks = Checks()
     times = trial.count(200)
     bridges = min(_BRIDGES, times)
@@ -42,7 +42,7 @@ def run(trial: Trial) -> Checks:
     tallies = [_Tally() for _ in shares]
     stopping = threading.Event()
     with ExitStack() as stack:
-        # Opened here: a process is killed when the thread ends that started it.
+        # Opened here, since a process is killed when the thread that started it ends.
         scenes = [stack.enter_context(Scene(robot_rate=60.0)) for _ in shares]
         threads = [
             threading.Thread(
@@ -59,7 +59,7 @@ def run(trial: Trial) -> Checks:
         while any(thread.is_alive() for thread in threads):
             time.sleep(1.0)
             done = sum(len(tally.delays_ms) for tally in tallies)
-            trial.say(f"{done} of {times} stops")
+            trial.report(f"{done} of {times} stops")
         faults = sum(len(scene.robot.witness.faults()) for scene in scenes)
         ended = sum(scene.ended() for scene in scenes)
     delays = [delay for tally in tallies for delay in tally.delays_ms]
@@ -80,8 +80,8 @@ def run(trial: Trial) -> Checks:
 def _press(
     scene: Scene, times: int, noise: random.Random, tally: _Tally, stopping: threading.Event
 ) -> None:
-    """One bridge's share of the stops."""
-    request_priority()  # Between looking at the clock and sending lies nobody else's work.
+    """Press one bridge's share of the stops."""
+    request_priority()  # No other thread may run between reading the clock and sending.
     try:
         scene.source.motion = replace(scene.source.motion, base=_BASE)
         scene.source.on = True
@@ -90,7 +90,7 @@ def _press(
             if stopping.is_set():
                 return
             scene.trigger("reset")
-            scene.arm_patiently()
+            scene.arm_with_retries()
             scene.drive()
             time.sleep(noise.uniform(0.0, _MOMENT))
             _stop_once(scene, tally)
@@ -110,7 +110,7 @@ def _stop_once(scene: Scene, tally: _Tally) -> None:
         tally.never_stood += 1
     else:
         tally.delays_ms.append((standing - pressed) * 1e-6)
-    # Arms brake by their own limits, and then stay.
+    # Arms brake within their own limits, and then hold.
     came_to_rest = until if standing is None else standing + _REST_NS
     tally.drifts.append(witness.drift(came_to_rest, until))
     tally.not_latched += scene.state.mode != RobotState.MODE_STOPPED

@@ -1,4 +1,4 @@
-"""Row 28: two operators at a time, and a tab that slept through a stop."""
+"""Row 28: two operators at a time, and a tab that was suspended during a stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMMANDS = ("resume", "arm", "reset", "disarm", "hand_back")
 
 
 def run(trial: Trial) -> Checks:
-    """One drives and falls asleep, the other stops; what the first then says is refused."""
+    """Suspend one operator's browser, stop by the other; the first one's commands are refused."""
     checks = Checks()
     port = free_port()
     noise = random.Random(trial.seed)
@@ -27,64 +27,64 @@ def run(trial: Trial) -> Checks:
         with Browser(url) as ada, Browser(url) as bob:
             rounds = _Rounds(scene, noise)
             for number in range(trial.count(10)):
-                trial.say(f"round {number + 1}")
+                trial.report(f"round {number + 1}")
                 rounds.one(ada, bob)
                 ada, bob = bob, ada
-            rounds.tell(checks)
+            rounds.judge(checks)
         checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
         checks.equal("processes that ended", scene.ended(), 0)
     return checks
 
 
 class _Rounds:
-    """What happened in all rounds."""
+    """Responses and delays of all rounds."""
 
     def __init__(self, scene: Scene, noise: random.Random) -> None:
         self._scene, self._noise = scene, noise
-        self._watchers: list[int] = []  # Answers to who only watches.
-        self._both: list[list[int]] = []  # To two who take at once.
-        self._stale: list[int] = []  # To what a tab says that slept.
-        self._fresh: list[int] = []  # To what the holder says who looks.
+        self._watchers: list[int] = []  # Responses to a page without control.
+        self._both: list[list[int]] = []  # Responses to two pages that take control at once.
+        self._stale: list[int] = []  # Responses to commands of a tab that was suspended.
+        self._fresh: list[int] = []  # Responses to the holder whose page is up to date.
         self._stops_ms: list[float] = []
-        self._left = 0  # Rounds in which the robot left STOPPED by a stale command.
+        self._left = 0  # Rounds in which a stale command ended STOPPED.
 
     def one(self, ada: Browser, bob: Browser) -> None:
-        """ada holds control and sleeps; bob stops, takes over and goes on."""
+        """Suspend the holder; the other page stops, takes control and resumes."""
         scene = self._scene
         for page in (ada, bob):
-            page.look()
-            page.ask({"type": "release"})
+            page.next_state()
+            page.request({"type": "release"})
         self._both.append(sorted((ada.take(), bob.take())))
         holder, watcher = (ada, bob) if self._mine(ada) else (bob, ada)
         for name in _COMMANDS:
             self._watchers.append(watcher.command(name))
         scene.drive()
         time.sleep(self._noise.uniform(0.05, _DRIVES))
-        holder.look()
+        holder.next_state()
         was = {"seen": holder.seen, "lease": holder.lease}
-        holder.sleep()
+        holder.suspend()
         pressed = time.monotonic_ns()
         self._fresh.append(watcher.stop())
         time.sleep(_ASLEEP)
         standing = scene.robot.witness.standing_since(pressed, time.monotonic_ns())
         self._stops_ms.append(float("nan") if standing is None else (standing - pressed) * 1e-6)
-        holder.wake()
-        # The clicks that waited: they carry what the tab showed before it slept.
+        holder.resume()
+        # Commands that waited: they carry the state that the tab showed before.
         for name in _COMMANDS:
             self._stale.append(holder.command(name, **was))
-        watcher.look()
+        watcher.next_state()
         self._fresh.append(watcher.take(over=watcher.lease))
-        watcher.look()
-        # By now the sleeper looks again; but the lease is another's.
-        holder.look()
+        watcher.next_state()
+        # The page is up to date again, but the lease is another's.
+        holder.next_state()
         for name in _COMMANDS:
             self._stale.append(holder.command(name))
         time.sleep(0.1)
         self._left += scene.state.mode != RobotState.MODE_STOPPED
         self._fresh.append(watcher.command("resume"))
 
-    def tell(self, checks: Checks) -> None:
-        """The checks of all rounds."""
+    def judge(self, checks: Checks) -> None:
+        """Add the checks of all rounds."""
         checks.equal(
             "two take at once", sorted({tuple(pair) for pair in self._both}), [(200, 409)]
         )
@@ -99,6 +99,6 @@ class _Rounds:
 
     @staticmethod
     def _mine(page: Browser) -> bool:
-        page.look()
-        page.look()
+        page.next_state()
+        page.next_state()
         return bool(page.shown["control"]["mine"])

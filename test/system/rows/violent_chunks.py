@@ -12,7 +12,7 @@ from system.bench import Bench
 from system.catalog import Trial
 from system.checks import Checks
 from system.fuzz import violent_actions, with_actions
-from system.holding import why
+from system.holding import mode_and_reason
 from system.scene import Scene
 from system.source import HORIZON
 
@@ -20,13 +20,13 @@ _TICKS = 3  # Of each chunk in process.
 
 
 def run(trial: Trial) -> Checks:
-    """An oscillation of ±1 rad from row to row over the wire; then 10,000 violent chunks."""
+    """Send an oscillation of ±1 rad from row to row over the wire; then 10,000 violent chunks."""
     checks = Checks()
     times = trial.count(10_000)
     with Scene() as scene:
         scene.move()
         time.sleep(1.2)
-        trial.say("±1 rad at 25 Hz")
+        trial.report("±1 rad at 25 Hz")
         scene.source.change = lambda message: _oscillate(message, scene.platform)
         time.sleep(2.0)
         scene.source.change = None
@@ -34,21 +34,21 @@ def run(trial: Trial) -> Checks:
         time.sleep(1.5)
         scene.source.on = True
         scene.drive()
-        time.sleep(2.0)  # What was limited at the start is made up for.
-        trial.say("faster than the joints can")
+        time.sleep(2.0)  # Until the lag of the start is made up for.
+        trial.report("faster than the joints can")
         _too_fast(scene, checks)
         checks.equal("commands beyond a limit", len(scene.robot.witness.faults()), 0)
         checks.at_least("commands judged", len(scene.robot.witness.base), 200)
         checks.equal("processes that ended", scene.ended(), 0)
-    trial.say(f"{times} violent chunks in the bridge's own logic")
+    trial.report(f"{times} violent chunks in the bridge's own logic")
     _in_process(scene.platform, times, trial.seed, checks)
     return checks
 
 
 def _too_fast(scene: Scene, checks: Checks) -> None:
-    """Sines of 1 rad at four times the joints' speed: limited for a second, then for three.
+    """Check WARN and hold for sines of 1 rad at four times the joints' speed.
 
-    Each joint has a phase of its own, so that at every moment one of them is behind.
+    Each joint has a phase of its own, so that at every moment one of them lags.
     """
     began = time.monotonic_ns()
     scene.source.motion = replace(scene.source.motion, amplitude=1.0, frequency=1.25, phase=0.9)
@@ -62,7 +62,7 @@ def _too_fast(scene: Scene, checks: Checks) -> None:
     # Reports come once a second, and the first such chunk up to 0.1 s after `began`.
     checks.between("limited to WARN", seconds[0], 1.0, 2.2, "s")
     checks.between("limited to hold", seconds[1], 3.0, 3.5, "s")
-    reason = why(scene, held)
+    reason = mode_and_reason(scene, held)
     checks.add("the hold's reason", "the limits", reason, "limits" in reason)
     standing = None
     if held is not None:
@@ -72,7 +72,7 @@ def _too_fast(scene: Scene, checks: Checks) -> None:
 
 
 def _oscillate(message: ActionChunk, platform: Platform) -> ActionChunk:
-    """Every arm joint at its middle, ±1 rad by turns; the base and the rest as they were."""
+    """Return the chunk with every arm joint at mid-range ±1 rad, alternating from row to row."""
     actions = np.array(message.data, dtype=np.float64).reshape(HORIZON, -1)
     arms = np.array([d.unit == "rad" for d in platform.dimensions])
     middle = 0.5 * (platform.lower + platform.upper)

@@ -1,4 +1,4 @@
-"""Eyes: where points of the odom frame appear in a picture."""
+"""Projection of points of the odom frame into a picture."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NEAR = 0.05  # What is nearer to the eye is not drawn [m].
+_NEAR = 0.05  # Points nearer than this are not drawn [m].
 
 
 @dataclass(frozen=True, eq=False)
-class Eye:
-    """A pinhole somewhere in the room."""
+class Viewpoint:
+    """A pinhole camera anywhere in the room."""
 
     width: int  # Of the picture [pixel].
     height: int
@@ -20,15 +20,17 @@ class Eye:
     pose: np.ndarray  # (4, 4) T_odom_optical: x right, y down, z forward.
 
     def project(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Pixels (N, 2) and depths (N,) [m] of points (N, 3) in odom; NaN behind the eye."""
+        """Return pixels (N, 2) and depths (N,) [m] of points (N, 3) in odom; NaN behind it."""
         local = (points - self.pose[:3, 3]) @ self.pose[:3, :3]
         depth = np.where(local[:, 2] > _NEAR, local[:, 2], np.nan)
         middle = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
         return middle + self.focal * local[:, :2] / depth[:, None], depth
 
 
-def looking(eye: np.ndarray, target: np.ndarray, width: int, height: int, fov_y_deg: float) -> Eye:
-    """An eye at `eye` (3,) that looks at `target` (3,), both in odom, upright."""
+def look_at(
+    eye: np.ndarray, target: np.ndarray, width: int, height: int, fov_y_deg: float
+) -> Viewpoint:
+    """Return an upright viewpoint at `eye` (3,) towards `target` (3,), both in odom."""
     forward = np.asarray(target, dtype=np.float64) - eye
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, (0.0, 0.0, 1.0))
@@ -37,4 +39,4 @@ def looking(eye: np.ndarray, target: np.ndarray, width: int, height: int, fov_y_
     pose[:3, :3] = np.column_stack([right, np.cross(forward, right), forward])
     pose[:3, 3] = eye
     focal = height / 2 / math.tan(math.radians(fov_y_deg) / 2)
-    return Eye(width, height, focal, pose)
+    return Viewpoint(width, height, focal, pose)
