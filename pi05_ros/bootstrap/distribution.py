@@ -1,4 +1,4 @@
-"""What a distribution's system must bring beside ROS: the packages that rosdep installs."""
+"""Python modules that a distribution's system must have beside ROS: what rosdep installs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pi05_ros.bootstrap import system_packages
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 # Python modules of requirements/rosdep.txt, and the Debian packages that rosdep picks for them.
 MODULES = {
@@ -20,20 +20,20 @@ MODULES = {
     "xacro": "ros-{distro}-xacro",
 }
 
-_LOOK = """
+_FIND_ABSENT = """
 import importlib.util, json, sys
 print(json.dumps([n for n in sys.argv[1:] if importlib.util.find_spec(n) is None]))
 """
 
 
 def absent_modules(python: str | Path, names: Iterable[str], env: dict[str, str]) -> list[str]:
-    """Which modules an interpreter cannot find, without importing them."""
-    command = [str(python), "-c", _LOOK, *names]
+    """Return the modules that an interpreter cannot find. None of them is imported."""
+    command = [str(python), "-c", _FIND_ABSENT, *names]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     return list(json.loads(done.stdout))
 
 
-def need_modules(shop: Workshop) -> None:
+def need_modules(context: SetupContext) -> None:
     """Checks for the modules, and installs what is missing if it may.
 
     This comes before pip, which would otherwise put its own numpy before the one that the
@@ -42,10 +42,10 @@ def need_modules(shop: Workshop) -> None:
     Raises:
         SetupError: One is missing, with the line that installs it.
     """
-    absent = absent_modules(shop.checkout.python, MODULES, dict(shop.environ))
+    absent = absent_modules(context.checkout.python, MODULES, dict(context.environ))
     if absent:
         system_packages.install(
-            shop,
-            [MODULES[name].format(distro=shop.source.distro) for name in absent],
+            context,
+            [MODULES[name].format(distro=context.source.distro) for name in absent],
             f"The system's Python lacks {', '.join(absent)}, which rosdep would install",
         )

@@ -11,10 +11,10 @@ from pathlib import Path
 from pi05_ros.bootstrap import pythons, system_packages
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.environment import environment
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.pythons import find_python
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 
 def packages(checkout: Checkout, source: RosSource) -> dict[str, Path]:
@@ -45,23 +45,23 @@ def stamp(checkout: Checkout, package: str) -> Path:
     return checkout.install_of(package) / ".pi05"
 
 
-def build(shop: Workshop, package: str, folder: Path) -> None:
+def build(context: SetupContext, package: str, folder: Path) -> None:
     """Builds one interface package from nothing.
 
     Raises:
         SetupError: A tool is missing, or the build failed.
     """
-    checkout = shop.checkout
-    python = checkout.python if shop.source.from_wheels else find_python(shop.source)
-    check_tools(shop, python)
+    checkout = context.checkout
+    python = checkout.python if context.source.from_wheels else find_python(context.source)
+    check_tools(context, python)
     shutil.rmtree(checkout.install_of(package), ignore_errors=True)
     shutil.rmtree(checkout.build_of(package), ignore_errors=True)
-    env = {**shop.environ, **environment(checkout, shop.source, shop.environ)}
-    if not shop.source.from_wheels:
+    env = {**context.environ, **environment(checkout, context.source, context.environ)}
+    if not context.source.from_wheels:
         # colcon and rosidl are the system's; they run with the system's Python.
-        env["PATH"] = shop.environ.get("PATH", os.defpath)
+        env["PATH"] = context.environ.get("PATH", os.defpath)
         env.pop("VIRTUAL_ENV", None)
-    colcon = checkout.venv / "bin" / "colcon" if shop.source.from_wheels else "colcon"
+    colcon = checkout.venv / "bin" / "colcon" if context.source.from_wheels else "colcon"
     command = [
         *(colcon, "--log-base", checkout.root / "log" / "colcon", "build"),
         *("--base-paths", folder, "--packages-select", package),
@@ -70,29 +70,29 @@ def build(shop: Workshop, package: str, folder: Path) -> None:
         *("--event-handlers", "console_direct+", "--cmake-args"),
         *("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={python}"),
     ]
-    shop.run(command, package, env)
+    context.run(command, package, env)
     if not (checkout.install_of(package) / "share" / package / "package.xml").is_file():
         raise SetupError(
             f"colcon found no package {package} in {folder}", "git checkout -- pi05_msgs underlay"
         )
 
 
-def check_tools(shop: Workshop, python: Path) -> None:
+def check_tools(context: SetupContext, python: Path) -> None:
     """Checks for the compiler, make, CMake, colcon and Python's headers; installs what it may.
 
     Raises:
         SetupError: One is missing, with the line that installs it.
     """
-    path = shop.environ.get("PATH", os.defpath)
-    missing = [tool for tool in _tools(shop) if not tool.is_there(path)]
+    path = context.environ.get("PATH", os.defpath)
+    missing = [tool for tool in _tools(context) if not tool.is_there(path)]
     if missing:
         system_packages.install(
-            shop,
+            context,
             [tool.debian for tool in missing],
             f"Building the interfaces needs {', '.join(tool.name for tool in missing)}, "
             "not found on PATH",
         )
-    pythons.need_headers(shop, python)
+    pythons.need_headers(context, python)
 
 
 @dataclass(frozen=True)
@@ -107,14 +107,14 @@ class _Tool:
         return any(shutil.which(program, path=path) for program in self.programs)
 
 
-def _tools(shop: Workshop) -> list[_Tool]:
-    chosen = shop.environ.get("CXX", "").split()[:1]
+def _tools(context: SetupContext) -> list[_Tool]:
+    chosen = context.environ.get("CXX", "").split()[:1]
     tools = [
         _Tool("a C++ compiler", tuple(chosen) or ("c++", "g++", "clang++"), "g++"),
         _Tool("CMake", ("cmake",), "cmake"),
     ]
-    if "CMAKE_GENERATOR" not in shop.environ:
+    if "CMAKE_GENERATOR" not in context.environ:
         tools.append(_Tool("make", ("make", "gmake"), "make"))
-    if not shop.source.from_wheels:
+    if not context.source.from_wheels:
         tools.append(_Tool("colcon", ("colcon",), "python3-colcon-common-extensions"))
     return tools

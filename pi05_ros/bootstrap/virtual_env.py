@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pi05_ros.bootstrap import distribution, pythons
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.errors import SetupError
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.explain import SetupError
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 MINIMUM_FREE = 6 * 1024**3  # Room for the wheels, their download and the build [byte].
 
@@ -54,15 +54,15 @@ def wheels_key(checkout: Checkout, from_wheels: bool) -> str:
     return "\n".join(lines)
 
 
-def create(shop: Workshop) -> None:
+def create(context: SetupContext) -> None:
     """Makes `.venv` anew, empty. What stood there is removed, if it was ours.
 
     Raises:
         SetupError: No fitting Python, no ensurepip, a full disk, or somebody else's `.venv`.
     """
-    checkout = shop.checkout
-    pythons.check_machine(shop.source)
-    python = pythons.find_python(shop.source)
+    checkout = context.checkout
+    pythons.check_machine(context.source)
+    python = pythons.find_python(context.source)
     free = shutil.disk_usage(checkout.root).free
     if free < MINIMUM_FREE:
         raise SetupError(
@@ -72,12 +72,16 @@ def create(shop: Workshop) -> None:
         )
     remove(checkout)
     pythons.need_module(
-        shop, python, "ensurepip", "venv", f"{python} can make no environment: it lacks ensurepip"
+        context,
+        python,
+        "ensurepip",
+        "venv",
+        f"{python} can make no environment: it lacks ensurepip",
     )
     checkout.stamps.mkdir(parents=True)  # Marks the folder as ours from the first moment.
-    options = [] if shop.source.from_wheels else ["--system-site-packages"]
-    shop.run([python, "-m", "venv", *options, checkout.venv], "venv", _pip_environment(shop))
-    begun = wheels_key(checkout, shop.source.from_wheels)
+    options = [] if context.source.from_wheels else ["--system-site-packages"]
+    context.run([python, "-m", "venv", *options, checkout.venv], "venv", _pip_environment(context))
+    begun = wheels_key(checkout, context.source.from_wheels)
     (checkout.stamps / "begun").write_text(begun)
 
 
@@ -100,15 +104,15 @@ def remove(checkout: Checkout) -> None:
     shutil.rmtree(trash, ignore_errors=True)
 
 
-def fill(shop: Workshop) -> None:
+def fill(context: SetupContext) -> None:
     """Installs the wheels. A run that was interrupted is gone on with.
 
     Raises:
         SetupError: pip failed; the sentence says why where its output tells.
     """
-    checkout = shop.checkout
-    if not shop.source.from_wheels:
-        distribution.need_modules(shop)
+    checkout = context.checkout
+    if not context.source.from_wheels:
+        distribution.need_modules(context)
     drop_torn_wheels(checkout.venv)
     pip: list[str | Path] = [
         *(checkout.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"),
@@ -116,12 +120,12 @@ def fill(shop: Workshop) -> None:
         # No package's own program runs on install; empy is the one that has no wheel.
         *("--only-binary", ":all:", "--no-binary", "empy"),
     ]
-    env = _pip_environment(shop)
-    if shop.source.from_wheels:
-        shop.run([*pip, "--no-deps", *_lists(checkout, EXACT)], "wheels", env)
+    env = _pip_environment(context)
+    if context.source.from_wheels:
+        context.run([*pip, "--no-deps", *_lists(checkout, EXACT)], "wheels", env)
         pip += ["-c", checkout.requirements / "closure.txt"]
-    shop.run([*pip, *_lists(checkout, FITTED)], "wheels-fitted", env)
-    if shop.source.from_wheels:
+    context.run([*pip, *_lists(checkout, FITTED)], "wheels-fitted", env)
+    if context.source.from_wheels:
         include = subprocess.run(
             [checkout.python, "-c", "import sysconfig; print(sysconfig.get_path('include'))"],
             capture_output=True,
@@ -170,14 +174,14 @@ def _lists(checkout: Checkout, names: tuple[str, ...]) -> list[str | Path]:
     return [part for n in names for part in ("-r", checkout.requirements / f"{n}.txt")]
 
 
-def _pip_environment(shop: Workshop) -> dict[str, str]:
+def _pip_environment(context: SetupContext) -> dict[str, str]:
     """The caller's environment without what would lead pip elsewhere."""
     unwanted = {"PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "VIRTUAL_ENV"}
-    if shop.source.from_wheels:
+    if context.source.from_wheels:
         unwanted |= {"PYTHONPATH", "LD_LIBRARY_PATH"}
     # /tmp may be a small RAM disk, and torch is large.
-    scratch = shop.checkout.scratch / "tmp"
+    scratch = context.checkout.scratch / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    kept = {name: value for name, value in shop.environ.items() if name not in unwanted}
+    kept = {name: value for name, value in context.environ.items() if name not in unwanted}
     return kept | {"TMPDIR": str(scratch), "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"}

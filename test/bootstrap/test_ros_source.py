@@ -2,7 +2,7 @@
 
 import pytest
 
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import ros_source
 
 
@@ -74,4 +74,4 @@ def test_ros_distro_without_rclpy_says_what_to_source(tmp_path):
     source = ros_source({"ROS_DISTRO": "jazzy"}, tmp_path)
     with pytest.raises(SetupError, match="no folder of AMENT_PREFIX_PATH holds rclpy") as caught:
         source.python_version()
-    assert "source /opt/ros/jazzy/setup.bash" in caught.value.remedy
+    assert "source /opt/ros/jazzy/setup.bash" in caught.value.fix

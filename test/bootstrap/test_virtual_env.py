@@ -4,7 +4,7 @@ import pytest
 
 from pi05_ros.bootstrap import virtual_env
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 
 
 @pytest.fixture
