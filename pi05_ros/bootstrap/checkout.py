@@ -46,18 +46,19 @@ class Checkout:
         """Folder of the lists of pinned wheels."""
         return self.root / "requirements"
 
-    def build_of(self, package: str) -> Path:
-        """The build folder of an interface package."""
-        return self.root / "build" / "interfaces" / package
+    @property
+    def interface_build(self) -> Path:
+        """Build folder of the interface packages."""
+        return self.root / "build" / "interfaces"
 
-    def install_of(self, package: str) -> Path:
-        """The prefix of an interface package: one each, so that each can be rebuilt alone."""
-        return self.root / "install" / "interfaces" / package
+    @property
+    def interfaces(self) -> Path:
+        """Folder of the installed interface packages, a prefix each."""
+        return self.root / "install" / "interfaces"
 
     def installed_interfaces(self) -> list[Path]:
         """Return the prefixes of the interface packages that are installed, sorted by name."""
-        folder = self.root / "install" / "interfaces"
-        return sorted(p for p in folder.glob("*") if (p / "share" / p.name).is_dir())
+        return sorted(p for p in self.interfaces.glob("*") if (p / "share" / p.name).is_dir())
 
 
 def this_checkout() -> Checkout | None:

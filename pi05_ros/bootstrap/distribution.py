@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pi05_ros.bootstrap import system_packages
@@ -15,10 +15,10 @@ MODULES = {
     "numpy": "python3-numpy",
     "cv2": "python3-opencv",
     "PIL": "python3-pil",
-    "pytest": "python3-pytest",
     "yaml": "python3-yaml",
     "xacro": "ros-{distro}-xacro",
 }
+TOOL_MODULES = {"pytest": "python3-pytest"}  # Those of requirements/tools-rosdep.txt.
 
 _FIND_ABSENT = """
 import importlib.util, json, sys
@@ -33,19 +33,23 @@ def absent_modules(python: str | Path, names: Iterable[str], env: dict[str, str]
     return list(json.loads(done.stdout))
 
 
-def need_modules(context: SetupContext) -> None:
-    """Checks for the modules, and installs what is missing if it may.
+def need_modules(context: SetupContext, modules: Mapping[str, str]) -> None:
+    """Check for Python modules; install what is missing where that is allowed.
 
-    This comes before pip, which would otherwise put its own numpy before the one that the
+    This comes before pip, which would otherwise put its own numpy in front of the one that the
     distribution's compiled packages were built for.
 
+    Args:
+        context: The context of the set-up.
+        modules: Names of modules, and the Debian packages that have them.
+
     Raises:
-        SetupError: One is missing, with the line that installs it.
+        SetupError: One is missing and may not be installed; with the command that installs it.
     """
-    absent = absent_modules(context.checkout.python, MODULES, dict(context.environ))
+    absent = absent_modules(context.checkout.python, modules, dict(context.environ))
     if absent:
         system_packages.install(
             context,
-            [MODULES[name].format(distro=context.source.distro) for name in absent],
+            [modules[name].format(distro=context.source.distro) for name in absent],
             f"The system's Python lacks {', '.join(absent)}, which rosdep would install",
         )

@@ -49,8 +49,14 @@ class Step:
         return text == key or text.startswith(f"{key}\n")
 
 
-def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
-    """All steps of a checkout, done or not, in order."""
+def make_plan(checkout: Checkout, source: RosSource, tools: bool = False) -> list[Step]:
+    """Return all steps of a checkout, done or not, in order.
+
+    Args:
+        checkout: The clone of the repository.
+        source: Where ROS 2 comes from.
+        tools: True adds the test tools.
+    """
     from_wheels = source.from_wheels
     identity = partial(virtual_env.identity, checkout, from_wheels)
 
@@ -58,7 +64,11 @@ def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
         """Return the key of a result inside the virtual environment, bound to its identity."""
         return lambda: f"{identity()}\n{key()}" if identity() else ""
 
+    def wheels_key(wheels: virtual_env.Wheels) -> Callable[[], str]:
+        return inside(partial(virtual_env.wheels_key, checkout, from_wheels, wheels))
+
     ros = "ROS 2 Jazzy, " if from_wheels else ""
+    names = ", ".join(interfaces.packages(checkout, source))
     steps = [
         Step(
             title="virtual environment .venv",
@@ -67,40 +77,47 @@ def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
             work=virtual_env.create,
         ),
         Step(
-            title=f"wheels ({ros}MuJoCo, torch and tools)",
+            title=f"wheels ({ros}MuJoCo, torch)",
             stamp=checkout.stamps / "wheels",
-            key=inside(partial(virtual_env.wheels_key, checkout, from_wheels)),
+            key=wheels_key(virtual_env.BASE),
             work=virtual_env.fill,
         ),
-    ]
-    for name, folder in interfaces.packages(checkout, source).items():
-        steps.append(
-            Step(
-                title=f"interfaces of {name}",
-                stamp=interfaces.stamp(checkout, name),
-                key=partial(interfaces.key, checkout, source, folder),
-                work=partial(interfaces.build, package=name, folder=folder),
-            )
-        )
-    steps.append(
+        Step(
+            title=f"interfaces ({names})",
+            stamp=interfaces.stamp(checkout),
+            key=partial(interfaces.key, checkout, source),
+            work=interfaces.install,
+        ),
         Step(
             title="off-screen OpenGL",
             stamp=graphics.stamp(checkout),
             key=inside(graphics.key),
             work=graphics.choose,
             optional=True,
+        ),
+    ]
+    if tools:
+        steps.append(
+            Step(
+                title="test tools",
+                stamp=checkout.stamps / "tools",
+                key=wheels_key(virtual_env.TOOLS),
+                work=virtual_env.add_tools,
+            )
         )
-    )
     return steps
 
 
-def make_ready(checkout: Checkout, source: RosSource, environ: Mapping[str, str]) -> list[str]:
+def make_ready(
+    checkout: Checkout, source: RosSource, environ: Mapping[str, str], tools: bool = False
+) -> list[str]:
     """Carry out the steps that are not done. Print nothing when all are.
 
     Args:
         checkout: The clone of the repository.
         source: Where ROS 2 comes from.
         environ: The caller's environment.
+        tools: True adds the test tools.
 
     Returns:
         Failures of optional steps, as sentences.
@@ -108,7 +125,7 @@ def make_ready(checkout: Checkout, source: RosSource, environ: Mapping[str, str]
     Raises:
         SetupError: A required step failed. The steps before it stay done.
     """
-    steps = make_plan(checkout, source)
+    steps = make_plan(checkout, source, tools)
     if all(step.is_done() for step in steps):
         return []
     context = SetupContext(checkout, source, environ)

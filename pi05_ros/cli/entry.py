@@ -16,6 +16,9 @@ from pi05_ros.bootstrap.plan import make_ready
 from pi05_ros.bootstrap.ros_source import RosSource, ros_source
 from pi05_ros.cli import main as cli
 
+# Programs that come with the test tools.
+_TOOLS = {"mypy", "pytest", "ruff"}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run `./pi05`.
@@ -30,11 +33,11 @@ def main(arguments: Sequence[str]) -> int:
         return cli.main(arguments)  # Prints the known verbs.
     checkout = this_checkout()
     assert checkout is not None, "pi05_ros.cli.entry is for checkouts"
-    source = ros_source(os.environ, checkout.root / "install" / "interfaces")
+    source = ros_source(os.environ, checkout.interfaces)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        missing = make_ready(checkout, source, os.environ)
+        missing = make_ready(checkout, source, os.environ, tools=needs_tools(arguments))
     except SetupError as error:
         print(f"\npi05: {error}", file=sys.stderr)
         if verb == "doctor":
@@ -46,6 +49,12 @@ def main(arguments: Sequence[str]) -> int:
     for sentence in missing:
         print(f"\npi05: {sentence}\n", file=sys.stderr)
     return _exec_verb(verb, rest, checkout, source)
+
+
+def needs_tools(arguments: Sequence[str]) -> bool:
+    """Check whether a command line needs the test tools: `./pi05 test`, `./pi05 run pytest`."""
+    verb, *rest = arguments
+    return verb == "test" or (verb == "run" and not _TOOLS.isdisjoint(rest))
 
 
 def _exec_verb(verb: str, rest: list[str], checkout: Checkout, source: RosSource) -> int:

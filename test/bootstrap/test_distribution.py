@@ -28,7 +28,7 @@ def test_what_rosdep_would_install_is_named_for_the_distribution(tmp_path, monke
     monkeypatch.setattr(distribution, "absent_modules", lambda *_: ["cv2", "xacro"])
     context = SetupContext(Checkout(tmp_path), JAZZY, {}, Terminal(io.StringIO()))
     with pytest.raises(SetupError, match="lacks cv2, xacro") as caught:
-        distribution.need_modules(context)
+        distribution.need_modules(context, distribution.MODULES)
     assert caught.value.fix.endswith("apt-get install python3-opencv ros-jazzy-xacro")
 
 
@@ -37,4 +37,5 @@ def test_a_complete_system_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(
         system_packages, "install", lambda *_: pytest.fail("nothing was to be installed")
     )
-    distribution.need_modules(SetupContext(Checkout(tmp_path), JAZZY, {}, Terminal(io.StringIO())))
+    context = SetupContext(Checkout(tmp_path), JAZZY, {}, Terminal(io.StringIO()))
+    distribution.need_modules(context, distribution.MODULES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pi05_ros.bootstrap import virtual_env
+from pi05_ros.bootstrap import interfaces, virtual_env
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.plan import Step, carry_out, locked, make_plan
@@ -112,11 +112,19 @@ def test_the_plan_ends_with_all_that_a_machine_with_nothing_needs():
     titles = [step.title for step in make_plan(checkout, ros_source({}, checkout.root))]
     assert titles == [
         "virtual environment .venv",
-        "wheels (ROS 2 Jazzy, MuJoCo, torch and tools)",
-        "interfaces of pi05_msgs",
-        "interfaces of control_msgs",
-        "interfaces of tf2_msgs",
+        "wheels (ROS 2 Jazzy, MuJoCo, torch)",
+        "interfaces (pi05_msgs, control_msgs, tf2_msgs)",
         "off-screen OpenGL",
+    ]
+
+
+def test_the_test_tools_are_a_step_of_their_own():
+    checkout = Checkout(Path(__file__).parents[2])
+    source = ros_source({}, checkout.root)
+    base = [step.title for step in make_plan(checkout, source)]
+    assert [step.title for step in make_plan(checkout, source, tools=True)] == [
+        *base,
+        "test tools",
     ]
 
 
@@ -129,29 +137,35 @@ def test_a_moved_checkout_makes_all_anew_that_holds_its_path(tmp_path):
     checkout.python.parent.mkdir(parents=True)
     checkout.python.symlink_to(sys.executable)
     checkout.stamps.mkdir()
-    (checkout.stamps / "begun").write_text(virtual_env.wheels_key(checkout, True))
+    (checkout.stamps / "begun").write_text(
+        virtual_env.wheels_key(checkout, True, virtual_env.BASE)
+    )
     source = ros_source({}, tmp_path)
-    for step in make_plan(checkout, source):
+    for step in make_plan(checkout, source, tools=True):
         step.stamp.parent.mkdir(parents=True, exist_ok=True)
         step.stamp.write_text(step.key())
 
     def left(place):
-        return [step.title for step in make_plan(place, source) if not step.is_done()]
+        return [step.title for step in make_plan(place, source, tools=True) if not step.is_done()]
 
     assert left(checkout) == []
     moved = Checkout(tmp_path / "elsewhere")
     checkout.root.rename(moved.root)
-    assert len(left(moved)) == 6
+    assert len(left(moved)) == 5
     moved.root.rename(checkout.root)
     assert left(checkout) == []
     message = checkout.root / "pi05_msgs" / "msg" / "Subtask.msg"
     message.write_text(f"{message.read_text()}bool another_field\n")
-    assert left(checkout) == ["interfaces of pi05_msgs"]
-    lock = checkout.requirements / "tools.txt"
-    lock.write_text(f"{lock.read_text()}another==1.0\n")
+    assert left(checkout) == ["interfaces (pi05_msgs, control_msgs, tf2_msgs)"]
+    interfaces.stamp(checkout).write_text(interfaces.key(checkout, source))
+    for name in ("tools", "robot"):
+        lock = checkout.requirements / f"{name}.txt"
+        lock.write_text(f"{lock.read_text()}another==1.0\n")
+        if name == "tools":
+            assert left(checkout) == ["test tools"]
     assert left(checkout) == [
         "virtual environment .venv",
-        "wheels (ROS 2 Jazzy, MuJoCo, torch and tools)",
-        "interfaces of pi05_msgs",
+        "wheels (ROS 2 Jazzy, MuJoCo, torch)",
         "off-screen OpenGL",
+        "test tools",
     ]

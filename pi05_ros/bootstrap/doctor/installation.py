@@ -91,7 +91,7 @@ def this_installation() -> Installation:
     if checkout is None:
         source = ros_source(os.environ, Path("/"))
         return Installation(None, source, dict(os.environ), sys.executable)
-    source = ros_source(os.environ, checkout.root / "install" / "interfaces")
+    source = ros_source(os.environ, checkout.interfaces)
     settings = environment(checkout, source, os.environ, graphics.chosen(checkout))
     python = str(checkout.python) if checkout.python.exists() else sys.executable
     return Installation(checkout, source, {**os.environ, **settings}, python)
