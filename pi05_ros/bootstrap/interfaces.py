@@ -106,9 +106,12 @@ def build(context: SetupContext) -> None:
         env.pop("VIRTUAL_ENV", None)
         cmake += ["-DCMAKE_BUILD_TYPE=Release"]
     folders = packages(checkout, source)
-    command = [
+    command: list[str | Path] = [
         *(colcon, "--log-base", checkout.root / "log" / "colcon", "build"),
-        *("--base-paths", *folders.values(), "--packages-select", *folders),
+        "--base-paths",
+        *folders.values(),
+        "--packages-select",
+        *folders,
         *("--build-base", checkout.interface_build, "--install-base", checkout.interfaces),
         *("--event-handlers", "console_direct+"),
     ]

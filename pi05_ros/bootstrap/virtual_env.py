@@ -182,7 +182,7 @@ def _install(context: SetupContext, wheels: Wheels, log_name: str) -> None:
 def _pip(context: SetupContext, log_name: str, *arguments: str | Path) -> None:
     """Run `pip install`."""
     env = _pip_environment(context)
-    command = [
+    command: list[str | Path] = [
         *(context.checkout.python, "-m", "pip", "install", "--disable-pip-version-check"),
         *("--no-input", "--progress-bar", "off", "--no-warn-conflicts"),
         # Python compiles a module when it is first imported; most never are.
@@ -197,7 +197,7 @@ def _pip(context: SetupContext, log_name: str, *arguments: str | Path) -> None:
 def _include_folder(context: SetupContext) -> str:
     """Return the folder of the C headers of the virtual environment's Python."""
     code = "import sysconfig; print(sysconfig.get_path('include'))"
-    command = [context.checkout.python, "-I", "-c", code]
+    command: list[str | Path] = [context.checkout.python, "-I", "-c", code]
     env = {**context.environ, "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()

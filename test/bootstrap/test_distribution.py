@@ -1,4 +1,4 @@
-"""What the system's Python must have where a distribution is used."""
+"""Modules that the system's Python must have where a distribution is used."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""Which Python is taken, and for which machines there are wheels."""
+"""The choice of Python, and the machines that have wheels."""
 
 import sys
 from pathlib import Path

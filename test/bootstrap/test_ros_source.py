@@ -1,4 +1,4 @@
-"""Where ROS 2 comes from. Distributions are folders that look like one."""
+"""The source of ROS 2. Distributions are folders that look like one."""
 
 import pytest
 

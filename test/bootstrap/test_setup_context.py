@@ -93,7 +93,7 @@ def test_an_interruption_stops_the_program_and_its_children(context, tmp_path):
 
 
 def ends(pid):
-    """Whether a process ends within 5 s; it is killed if not."""
+    """Check whether a process ends within 5 s; kill it if not."""
     until = time.monotonic() + 5
     while runs(pid) and time.monotonic() < until:
         time.sleep(0.05)
@@ -104,7 +104,7 @@ def ends(pid):
 
 
 def runs(pid):
-    """Whether a process runs; a dead one that nobody waited for does not."""
+    """Check whether a process runs; a zombie does not."""
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
