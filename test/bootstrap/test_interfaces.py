@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -145,3 +146,53 @@ def test_one_compiler_at_a_time_is_one_package_at_a_time(tmp_path, context):
     interfaces.install(scarce)
     (command,) = scarce.commands
     assert command[command.index("--executor") + 1] == "sequential"
+
+
+@pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
+def test_only_the_cpp_generators_are_left_out(tmp_path):
+    """CMake's own run, with the registration of ament_cmake_core in a few lines."""
+    core = tmp_path / "core"
+    core.mkdir()
+    (core / "ament_cmake_coreConfig.cmake").write_text(
+        "macro(ament_register_extension point package file)\n"
+        '  list(APPEND AMENT_EXTENSIONS_${point} "${package}:${file}")\n'
+        "endmacro()\n"
+    )
+    generators = [
+        "rosidl_generator_type_description",
+        "rosidl_generator_c",
+        "rosidl_generator_cpp",
+        "rosidl_typesupport_fastrtps_c",
+        "rosidl_typesupport_fastrtps_cpp",
+        "rosidl_typesupport_introspection_c",
+        "rosidl_typesupport_introspection_cpp",
+        "rosidl_typesupport_c",
+        "rosidl_typesupport_cpp",
+        "rosidl_generator_py",
+    ]
+    calls = [
+        f"ament_register_extension(rosidl_generate_idl_interfaces {name} generate.cmake)"
+        for name in generators
+    ]
+    (tmp_path / "CMakeLists.txt").write_text(
+        "\n".join(
+            [
+                "cmake_minimum_required(VERSION 3.15)",
+                "project(messages NONE)",
+                *calls,
+                "ament_register_extension(another_point some_cpp file.cmake)",
+                'message("${AMENT_EXTENSIONS_rosidl_generate_idl_interfaces}")',
+                'message("${AMENT_EXTENSIONS_another_point}")',
+            ]
+        )
+    )
+    hook = ROOT / "underlay" / "rclpy_only.cmake"
+    options = [f"-Dament_cmake_core_DIR={core}", f"-DCMAKE_PROJECT_INCLUDE={hook}"]
+    command = ["cmake", "-S", tmp_path, "-B", tmp_path / "build", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    registered, other = done.stderr.splitlines()[:2]
+    assert registered.split(";") == [
+        f"{name}:generate.cmake" for name in generators if not name.endswith("_cpp")
+    ]
+    assert other == "some_cpp:file.cmake"

@@ -1,10 +1,17 @@
 """The virtual environment's rules, on folders that look like one."""
 
+import io
+import itertools
+from pathlib import Path
+
 import pytest
 
-from pi05_ros.bootstrap import virtual_env
+from pi05_ros.bootstrap import distribution, virtual_env
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.explain import SetupError
+from pi05_ros.bootstrap.ros_source import RosSource
+from pi05_ros.bootstrap.setup_context import SetupContext
+from pi05_ros.bootstrap.terminal import Terminal
 from pi05_ros.bootstrap.virtual_env import BASE, TOOLS
 
 
@@ -83,6 +90,48 @@ def test_files_that_nothing_uses_are_removed(checkout):
     virtual_env.remove_unused(checkout.venv)
     assert [name for name in unused + used if (site / name).exists()] == list(used)
     assert not (site / "cmeel.prefix" / "include").exists()
+
+
+class RecordingContext(SetupContext):
+    """A context that records the requirement lists of each pip instead of running it."""
+
+    def run(self, command, log_name, env=None):
+        words = [str(word) for word in command]
+        assert words[1:4] == ["-m", "pip", "install"]
+        lists = [Path(w).stem for o, w in itertools.pairwise(words) if o == "-r"]
+        self.ran.append(("--no-deps" in words, lists))
+
+
+@pytest.mark.parametrize(
+    ("source", "base", "tools"),
+    [
+        (
+            RosSource("jazzy", (), from_wheels=True),
+            [(True, ["ros-jazzy", "build", "rosdep", "robot", "closure"]), (False, ["robot"])],
+            [(True, ["tools-rosdep", "tools", "tools-closure"])],
+        ),
+        (
+            RosSource("jazzy", (Path("/opt/ros/jazzy"),), from_wheels=False),
+            [(False, ["robot"])],
+            [(False, ["tools"])],
+        ),
+    ],
+    ids=["wheels", "distribution"],
+)
+def test_each_step_installs_its_own_lists(checkout, monkeypatch, source, base, tools):
+    needed = []
+    monkeypatch.setattr(virtual_env, "_include_folder", lambda _: "/usr/include")
+    monkeypatch.setattr(distribution, "need_modules", lambda _, modules: needed.extend(modules))
+    (checkout.venv / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
+    context = RecordingContext(checkout, source, {}, Terminal(io.StringIO()))
+    context.ran = []
+    virtual_env.fill(context)
+    assert context.ran == base
+    assert "pytest" not in needed
+    context.ran = []
+    virtual_env.add_tools(context)
+    assert context.ran == tools
+    assert ("pytest" in needed) == (not source.from_wheels)
 
 
 def test_wheels_and_distribution_do_not_share_an_environment(checkout):
