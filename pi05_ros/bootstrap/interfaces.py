@@ -115,7 +115,9 @@ def build(context: SetupContext) -> None:
         *("--build-base", checkout.interface_build, "--install-base", checkout.interfaces),
         *("--event-handlers", "console_direct+"),
     ]
-    if "-j1" in context.environ.get("MAKEFLAGS", "").split():
+    # colcon would add a limit on the machine's load, which the wheels have just raised: one job.
+    env.setdefault("MAKEFLAGS", f"-j{_cores()}")
+    if "-j1" in env["MAKEFLAGS"].split():
         command += ["--executor", "sequential"]
     context.run([*command, "--cmake-args", *cmake], "interfaces", env)
     for package, folder in folders.items():
@@ -168,6 +170,13 @@ def _tools(context: SetupContext) -> list[_Tool]:
     if not context.source.from_wheels:
         tools.append(_Tool("colcon", ("colcon",), "python3-colcon-common-extensions"))
     return tools
+
+
+def _cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _generators(checkout: Checkout) -> Path:

@@ -35,6 +35,7 @@ class FakeBuild(SetupContext):
 
     def run(self, command, log_name, env=None):
         self.commands.append([str(word) for word in command])
+        self.makeflags = env["MAKEFLAGS"]
         for name in NAMES:
             share = self.checkout.interfaces / name / "share" / name
             share.mkdir(parents=True)
@@ -117,7 +118,8 @@ def test_the_step_is_done_again_where_the_folder_was_moved(tmp_path):
     assert interfaces.key(first, WHEELS) != interfaces.key(second, WHEELS)
 
 
-def test_wheels_are_built_for_rclpy_alone(context):
+def test_wheels_are_built_for_rclpy_alone(context, monkeypatch):
+    monkeypatch.setattr(interfaces, "_cores", lambda: 4)
     interfaces.install(context)
     (command,) = context.commands
     root = context.checkout.root
@@ -126,6 +128,7 @@ def test_wheels_are_built_for_rclpy_alone(context):
     assert command[start : start + 3] == NAMES
     assert "-DCMAKE_CXX_FLAGS=-O0" in command
     assert f"-DCMAKE_PROJECT_INCLUDE={root}/underlay/rclpy_only.cmake" in command
+    assert context.makeflags == "-j4"
     assert "--executor" not in command
     assert (root / "underlay" / "rclpy_only.cmake").is_file()
 
@@ -145,6 +148,7 @@ def test_one_compiler_at_a_time_is_one_package_at_a_time(tmp_path, context):
     scarce = made(tmp_path, "two", MAKEFLAGS="-j1")
     interfaces.install(scarce)
     (command,) = scarce.commands
+    assert scarce.makeflags == "-j1"
     assert command[command.index("--executor") + 1] == "sequential"
 
 
