@@ -1,6 +1,6 @@
-"""What makes a machine ready for the suite.
+"""Set-up of a machine: from a bare Python to a checkout that runs.
 
-Standard library only: it runs before anything is there. `entry.main` is what `./pi05` calls,
-`plan.make_plan` lists the steps that a checkout needs, and each step's work is in a file of its
-own (virtual_env, interfaces, graphics).
+Standard library only, since it runs before anything is installed. `plan.make_plan` lists the
+steps that a verb needs; the work of each step is in a file of its own (virtual_env, interfaces,
+graphics). `pi05_ros.cli.entry` calls it.
 """

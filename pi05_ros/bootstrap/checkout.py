@@ -1,4 +1,4 @@
-"""Where things lie in a checkout. Nothing outside these folders is written."""
+"""Folders of a checkout. The set-up writes nothing outside them but the interface cache."""
 
 from __future__ import annotations
 
@@ -18,49 +18,50 @@ class Checkout:
 
     @property
     def venv(self) -> Path:
-        """The virtual environment."""
+        """Folder of the virtual environment."""
         return self.root / ".venv"
 
     @property
     def python(self) -> Path:
-        """The virtual environment's interpreter."""
+        """Interpreter of the virtual environment."""
         return self.venv / "bin" / "python"
 
     @property
     def stamps(self) -> Path:
-        """What was done to the virtual environment; inside it, so that they vanish together."""
+        """Stamps of finished steps; inside the virtual environment, so they vanish with it."""
         return self.venv / ".pi05"
 
     @property
     def logs(self) -> Path:
-        """One log a step of the set-up."""
+        """Folder of the set-up's logs, one a step."""
         return self.root / "log" / "setup"
 
     @property
     def scratch(self) -> Path:
-        """Temporary files of the set-up, and its lock."""
+        """Folder of the set-up's temporary files and its lock."""
         return self.root / "build" / "setup"
 
     @property
     def requirements(self) -> Path:
-        """The pinned wheels."""
+        """Folder of the lists of pinned wheels."""
         return self.root / "requirements"
 
-    def build_of(self, package: str) -> Path:
-        """The build folder of an interface package."""
-        return self.root / "build" / "interfaces" / package
+    @property
+    def interface_build(self) -> Path:
+        """Build folder of the interface packages."""
+        return self.root / "build" / "interfaces"
 
-    def install_of(self, package: str) -> Path:
-        """The prefix of an interface package: one each, so that each can be rebuilt alone."""
-        return self.root / "install" / "interfaces" / package
+    @property
+    def interfaces(self) -> Path:
+        """Folder of the installed interface packages, a prefix each."""
+        return self.root / "install" / "interfaces"
 
     def installed_interfaces(self) -> list[Path]:
-        """Prefixes of the interface packages that are built, sorted by name."""
-        folder = self.root / "install" / "interfaces"
-        return sorted(p for p in folder.glob("*") if (p / "share" / p.name).is_dir())
+        """Return the prefixes of the interface packages that are installed, sorted by name."""
+        return sorted(p for p in self.interfaces.glob("*") if (p / "share" / p.name).is_dir())
 
 
 def this_checkout() -> Checkout | None:
-    """The checkout that this module lies in, or None where the suite is installed instead."""
+    """Return the checkout that this module lies in; None in an installed package."""
     root = Path(__file__).resolve().parents[2]
     return Checkout(root) if (root / "pi05").is_file() else None

@@ -1,6 +1,6 @@
 """The environment in which the suite's processes run.
 
-What is set, and why:
+Variables and their reasons:
 
 * `PATH`, `VIRTUAL_ENV`: the virtual environment's programs come first.
 * `PYTHONPATH`: the checkout, the built interfaces, and those parts of underlay/ that the
@@ -9,20 +9,20 @@ What is set, and why:
 * `_ROS_WHEELS_BOOTSTRAP_COMPLETE`: the wheels' start-up hook would run Python twice to set
   LD_LIBRARY_PATH, which is set here; and one inherited from another environment would stop it.
 * `FASTRTPS_DEFAULT_PROFILES_FILE` (Fast DDS 2) and `FASTDDS_DEFAULT_PROFILES_FILE` (Fast DDS 3):
-  the profile that pictures fit through, unless the caller has one.
-* `MUJOCO_GL`: the off-screen OpenGL that was found to work, unless the caller chose one.
-* `LP_NUM_THREADS`: 0 has the software renderer draw in the caller's thread. Our small pictures
-  come as fast as with threads of its own, which would have to be woken for each.
+  the profile whose shared-memory segment holds an image, unless the caller has one.
+* `MUJOCO_GL`: the off-screen OpenGL that works here, unless the caller has chosen one.
+* `LP_NUM_THREADS`: 0 makes the software renderer draw in the caller's thread. Small images render
+  as fast as with worker threads, without waking those for each image.
 
 With wheels only, unless the caller has set them:
 
 * `RMW_IMPLEMENTATION`: Fast DDS is the one that is installed.
-* `ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST`: there is no robot to find, and the mock homes of a
-  classroom must not find each other.
-* `ROS_DOMAIN_ID`: drawn from the checkout's path and the user, so that two checkouts on one
-  machine do not meet and two shells in one checkout do. A distribution keeps ROS's own defaults:
-  there the robot's drivers must be found. `PI05_CHECKOUT_DOMAIN_ID` repeats it, so that a demo can
-  tell it from a domain that somebody has chosen.
+* `ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST`: there is no robot to discover, and mock homes on one
+  network must not discover each other.
+* `ROS_DOMAIN_ID`: a hash of the checkout's path and the user, so that two checkouts on one machine
+  are isolated and two shells in one checkout are not. A distribution keeps ROS's own defaults:
+  there the robot's drivers must be discovered. `PI05_CHECKOUT_DOMAIN_ID` repeats it, so that a
+  demo can distinguish it from a domain that the user has chosen.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ DOMAINS = 100  # Domain IDs above 101 collide with Linux's ephemeral ports.
 def environment(
     checkout: Checkout, source: RosSource, environ: Mapping[str, str], mujoco_gl: str = ""
 ) -> dict[str, str]:
-    """The variables that differ from the caller's, complete enough for any child process.
+    """Return the variables of the suite's processes that differ from the caller's.
 
     Args:
-        checkout: Where the suite lies.
+        checkout: The clone of the repository.
         source: Where ROS 2 comes from.
         environ: The caller's environment.
         mujoco_gl: The off-screen OpenGL that works ("egl", "osmesa"), or "" where none is known.
@@ -96,12 +96,12 @@ def environment(
 
 
 def domain_id(root: Path, user: int) -> int:
-    """A ROS domain, 1 to 100, that stays the same for a user's checkout."""
+    """Return a ROS domain, 1 to 100, that is constant for a user and a checkout."""
     return 1 + zlib.crc32(f"{user}:{root}".encode()) % DOMAINS
 
 
 def _fast_dds_profile(checkout: Checkout, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that name the suite's profile; none where another middleware is chosen."""
+    """Return the variables that name the profile; none where another middleware is chosen."""
     if not environ.get("RMW_IMPLEMENTATION", "rmw_fastrtps_cpp").startswith("rmw_fastrtps"):
         return {}
     names = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
@@ -111,7 +111,7 @@ def _fast_dds_profile(checkout: Checkout, environ: Mapping[str, str]) -> dict[st
 
 
 def _without_ros(environ: Mapping[str, str]) -> str:
-    """The caller's LD_LIBRARY_PATH without the libraries of another ROS."""
+    """Return the caller's LD_LIBRARY_PATH without the libraries of another ROS."""
     entries = environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     return os.pathsep.join(
         entry
@@ -122,6 +122,6 @@ def _without_ros(environ: Mapping[str, str]) -> str:
 
 
 def _joined(first: Iterable[Path], rest: str = "") -> str:
-    """A search path: `first`, then what else `rest` holds, nothing twice."""
+    """Return a search path: `first`, then the other entries of `rest`, without duplicates."""
     entries = [*map(str, first), *(entry for entry in rest.split(os.pathsep) if entry)]
     return os.pathsep.join(dict.fromkeys(entries))

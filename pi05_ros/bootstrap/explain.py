@@ -1,13 +1,15 @@
-"""Why a program of the set-up failed, read from what it printed last."""
+"""Errors of the set-up: what is wrong and how to fix it, and the reason of a failed program."""
 
 from __future__ import annotations
 
 import re
 import signal
 
-AGAIN = "then run the same command again: it goes on where it stopped"
+from pi05_ros.errors import Pi05Error
 
-# (pattern, what is wrong, what to do); the first that matches counts.
+AGAIN = "then run the same command again: it resumes where it stopped"
+
+# (pattern, problem, fix); the first that matches counts.
 _KNOWN = (
     (
         r"No space left on device|Disk quota exceeded",
@@ -49,26 +51,40 @@ _KNOWN = (
     (
         r"Permission denied",
         "A file or folder may not be written",
-        f"look at its owner (a run as root leaves files of root's), {AGAIN}",
+        f"check its owner (a run as root leaves files that belong to root), {AGAIN}",
     ),
 )
 
 
-def explain(output: str, returncode: int) -> tuple[str, str] | None:
-    """Names the reason of a failure.
+class SetupError(Pi05Error):
+    """The machine lacks something that the suite needs.
 
     Args:
-        output: The end of what the program printed.
+        problem: What was expected and what was found, one sentence.
+        fix: The command to type, or the action to take.
+    """
+
+    def __init__(self, problem: str, fix: str) -> None:
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{problem}\nFix: {fix}")
+
+
+def explain(output: str, returncode: int) -> tuple[str, str] | None:
+    """Find the reason of a failure in the output of a program.
+
+    Args:
+        output: The last lines that the program printed.
         returncode: Its exit status, negative for a signal.
 
     Returns:
-        What is wrong, one sentence without its full stop, and what to do; None when the output
-        tells nothing that is known.
+        The problem, one sentence without its full stop, and its fix; None when no known pattern
+        matches.
     """
     if returncode == -signal.SIGKILL:
         output += "\nout of memory"  # The kernel's usual reason to kill.
-    for pattern, problem, remedy in _KNOWN:
+    for pattern, problem, fix in _KNOWN:
         found = re.search(pattern, output, re.IGNORECASE)
         if found:
-            return problem.format(**found.groupdict()), remedy
+            return problem.format(**found.groupdict()), fix
     return None

@@ -1,4 +1,4 @@
-"""Off-screen OpenGL, which the mock homes' cameras need: found by trying, installed if missing."""
+"""Off-screen OpenGL for the cameras of the mock homes: tried, and installed where missing."""
 
 from __future__ import annotations
 
@@ -9,84 +9,84 @@ from pathlib import Path
 from pi05_ros.bootstrap import system_packages
 from pi05_ros.bootstrap.checkout import Checkout
 from pi05_ros.bootstrap.environment import environment
-from pi05_ros.bootstrap.errors import SetupError
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.explain import SetupError
+from pi05_ros.bootstrap.setup_context import SetupContext
 
-# MUJOCO_GL, the library that it opens, and Debian's packages for it; the best first.
+# Values of MUJOCO_GL, the library that each opens, and its Debian packages; the best first.
 BACKENDS = {
     "egl": ("libEGL.so.1", ("libegl1", "libgl1", "libopengl0", "libgl1-mesa-dri")),
     "osmesa": ("libOSMesa.so.8", ("libosmesa6", "libgl1")),
 }
-TIME_LIMIT = 60.0  # For one picture; a first start compiles shaders [s].
+TIME_LIMIT = 60.0  # For one image; a first start compiles shaders [s].
 
 
 def key() -> str:
-    """What the choice depends on: which libraries there are, and whether NVIDIA's driver is."""
-    there = [name for name, (library, _) in BACKENDS.items() if _loads(library)]
+    """Return the inputs of the choice: the libraries present, and whether NVIDIA's driver is."""
+    present = [name for name, (library, _) in BACKENDS.items() if _loads(library)]
     gpu = Path("/dev/nvidiactl").exists()
-    return f"{' '.join(there)} nvidia={gpu}"
+    return f"{' '.join(present)} nvidia={gpu}"
 
 
 def stamp(checkout: Checkout) -> Path:
-    """Where the choice is kept: the step's key, and on the last line the backend."""
+    """Return the file that holds the step's key and, on its last line, the backend."""
     return checkout.stamps / "graphics"
 
 
 def chosen(checkout: Checkout) -> str:
-    """The backend that was found to work; "" where none was."""
+    """Return the backend that works here; "" where none is known."""
     path = stamp(checkout)
     lines = path.read_text().splitlines() if path.is_file() else []
     return lines[-1] if lines and lines[-1] in BACKENDS else ""
 
 
-def choose(shop: Workshop) -> str:
-    """Finds a backend that draws, after installing what it lacks where that is allowed.
+def choose(context: SetupContext) -> str:
+    """Find a backend that renders, after installing its libraries where that is allowed.
 
     Returns:
         The backend's name, "egl" or "osmesa".
 
     Raises:
-        SetupError: None draws; its remedy is the line that installs what is missing.
+        SetupError: No backend renders; its fix is the command that installs one.
     """
     reasons = []
     for name in BACKENDS:
-        works, reason = probe(shop, name)
+        works, reason = probe(context, name)
         if works:
             return name
         reasons.append(f"{name}: {reason}")
-    problem = f"MuJoCo can draw no picture off screen ({'; '.join(reasons)})"
+    problem = f"MuJoCo cannot render off screen ({'; '.join(reasons)})"
     for name, (_, packages) in BACKENDS.items():
-        system_packages.install(shop, packages, problem)
-        works, reason = probe(shop, name)
+        system_packages.install(context, packages, problem)
+        works, reason = probe(context, name)
         if works:
             return name
         reasons.append(f"{name} after installing {' '.join(packages)}: {reason}")
     raise SetupError(
-        f"MuJoCo can draw no picture off screen ({'; '.join(reasons)})",
-        "look at the OpenGL driver of this machine (a container with a GPU needs"
+        f"MuJoCo cannot render off screen ({'; '.join(reasons)})",
+        "check the OpenGL driver of this machine (a container with a GPU needs"
         " NVIDIA_DRIVER_CAPABILITIES=all)",
     )
 
 
-def probe(shop: Workshop, backend: str) -> tuple[bool, str]:
-    """Draws a picture in a child process.
+def probe(context: SetupContext, backend: str) -> tuple[bool, str]:
+    """Render an image in a child process.
 
     Returns:
-        Whether it worked, and the renderer's name or the reason.
+        True and the renderer's name, or False and the reason.
     """
-    env = {**shop.environ, **environment(shop.checkout, shop.source, shop.environ)}
+    env = {**context.environ, **environment(context.checkout, context.source, context.environ)}
     env["MUJOCO_GL"] = backend
     env.pop("PYOPENGL_PLATFORM", None)
     try:
         child = subprocess.run(
-            [shop.checkout.python, "-m", "pi05_ros.bootstrap.render_probe"],
+            [context.checkout.python, "-m", "pi05_ros.bootstrap.render_probe"],
             env=env,
             capture_output=True,
             text=True,
             timeout=TIME_LIMIT,
         )
     except subprocess.TimeoutExpired:
-        return False, f"no picture within {TIME_LIMIT:.0f} s"
+        return False, f"no image within {TIME_LIMIT:.0f} s"
     if child.returncode == 0:
         return True, child.stdout.strip()
     lines = [line for line in child.stderr.splitlines() if line.strip()]

@@ -1,8 +1,8 @@
-"""The steps that make a checkout ready, in order, and which of them are done.
+"""Steps of the set-up, in order, and the stamps of those that are done.
 
-A step is done when the stamp that it left says the key that it has now. A stamp lies inside what
-the step made and is written last, so an interrupted step is not done, and neither is one whose
-result was removed.
+A step is done when its stamp holds the key that the step has now. A stamp lies inside the result
+of its step and is written last, so neither an interrupted step nor one whose result was removed
+counts as done.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from pi05_ros.bootstrap import graphics, interfaces, virtual_env
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,21 @@ class Step:
     """One step of the set-up.
 
     Args:
-        title: What a person reads.
-        stamp: The file that says it is done.
-        key: Its inputs as text, as they are now; "" never counts as done.
-        work: Does it; what it returns is appended to the stamp.
-        optional: Whether the suite is of use without it; a failure is said, not raised.
+        title: Its name on the terminal.
+        stamp: The file that holds the key of the last finished run.
+        key: Returns its present inputs as text; "" never counts as done.
+        work: Carries it out; a returned text is appended to the stamp.
+        optional: True where the suite works without it; a failure is reported, not raised.
     """
 
     title: str
     stamp: Path
     key: Callable[[], str]
-    work: Callable[[Workshop], str | None]
+    work: Callable[[SetupContext], str | None]
     optional: bool = False
 
     def is_done(self) -> bool:
-        """Whether the stamp says the key."""
+        """Check whether the stamp holds the key."""
         key = self.key()
         if not key or not self.stamp.is_file():
             return False
@@ -49,16 +49,26 @@ class Step:
         return text == key or text.startswith(f"{key}\n")
 
 
-def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
-    """All steps of a checkout, done or not, in order."""
+def make_plan(checkout: Checkout, source: RosSource, tools: bool = False) -> list[Step]:
+    """Return all steps of a checkout, done or not, in order.
+
+    Args:
+        checkout: The clone of the repository.
+        source: Where ROS 2 comes from.
+        tools: True adds the test tools.
+    """
     from_wheels = source.from_wheels
     identity = partial(virtual_env.identity, checkout, from_wheels)
 
     def inside(key: Callable[[], str]) -> Callable[[], str]:
-        """The key of what lies inside the virtual environment: another one asks for it anew."""
+        """Return the key of a result inside the virtual environment, bound to its identity."""
         return lambda: f"{identity()}\n{key()}" if identity() else ""
 
+    def wheels_key(wheels: virtual_env.Wheels) -> Callable[[], str]:
+        return inside(partial(virtual_env.wheels_key, checkout, from_wheels, wheels))
+
     ros = "ROS 2 Jazzy, " if from_wheels else ""
+    names = ", ".join(interfaces.packages(checkout, source))
     steps = [
         Step(
             title="virtual environment .venv",
@@ -67,73 +77,81 @@ def make_plan(checkout: Checkout, source: RosSource) -> list[Step]:
             work=virtual_env.create,
         ),
         Step(
-            title=f"wheels ({ros}MuJoCo, torch and tools)",
+            title=f"wheels ({ros}MuJoCo, torch)",
             stamp=checkout.stamps / "wheels",
-            key=inside(partial(virtual_env.wheels_key, checkout, from_wheels)),
+            key=wheels_key(virtual_env.BASE),
             work=virtual_env.fill,
         ),
-    ]
-    for name, folder in interfaces.packages(checkout, source).items():
-        steps.append(
-            Step(
-                title=f"interfaces of {name}",
-                stamp=interfaces.stamp(checkout, name),
-                key=partial(interfaces.key, checkout, source, folder),
-                work=partial(interfaces.build, package=name, folder=folder),
-            )
-        )
-    steps.append(
+        Step(
+            title=f"interfaces ({names})",
+            stamp=interfaces.stamp(checkout),
+            key=partial(interfaces.key, checkout, source),
+            work=interfaces.install,
+        ),
         Step(
             title="off-screen OpenGL",
             stamp=graphics.stamp(checkout),
             key=inside(graphics.key),
             work=graphics.choose,
             optional=True,
+        ),
+    ]
+    if tools:
+        steps.append(
+            Step(
+                title="test tools",
+                stamp=checkout.stamps / "tools",
+                key=wheels_key(virtual_env.TOOLS),
+                work=virtual_env.add_tools,
+            )
         )
-    )
     return steps
 
 
-def make_ready(checkout: Checkout, source: RosSource, environ: Mapping[str, str]) -> list[str]:
-    """Does what is not done yet. Says nothing when all is there.
+def make_ready(
+    checkout: Checkout, source: RosSource, environ: Mapping[str, str], tools: bool = False
+) -> list[str]:
+    """Carry out the steps that are not done. Print nothing when all are.
 
     Args:
-        checkout: Where the suite lies.
+        checkout: The clone of the repository.
         source: Where ROS 2 comes from.
         environ: The caller's environment.
+        tools: True adds the test tools.
 
     Returns:
-        What is missing that the suite can do without, as sentences.
+        Failures of optional steps, as sentences.
 
     Raises:
-        SetupError: Something that it cannot do without is missing.
+        SetupError: A required step failed. The steps before it stay done.
     """
-    steps = make_plan(checkout, source)
+    steps = make_plan(checkout, source, tools)
     if all(step.is_done() for step in steps):
         return []
-    shop = Workshop(checkout, source, environ)
-    with locked(shop) as descriptor:
-        shop.keep_open = (descriptor,)
-        return carry_out(steps, shop)
+    context = SetupContext(checkout, source, environ)
+    with locked(context) as descriptor:
+        context.keep_open = (descriptor,)
+        return carry_out(steps, context)
 
 
-def carry_out(steps: Sequence[Step], shop: Workshop) -> list[str]:
-    """Does the steps that are not done, in order.
+def carry_out(steps: Sequence[Step], context: SetupContext) -> list[str]:
+    """Carry out the steps that are not done, in order.
 
     Returns:
-        What the optional ones among them found missing, as sentences.
+        Failures of optional steps, as sentences.
 
     Raises:
-        SetupError: Another step failed. What came before it stays done.
+        SetupError: A required step failed. The steps before it stay done.
     """
     missing = []
     left = [step for step in steps if not step.is_done()]
     if left:
-        shop.console.say(f"pi05: setting up {shop.checkout.root} (logs in {shop.checkout.logs})")
+        place, logs = context.checkout.root, context.checkout.logs
+        context.terminal.print_line(f"pi05: setting up {place} (logs in {logs})")
     for number, step in enumerate(left, start=1):
         try:
-            with shop.console.step(number, len(left), step.title):
-                addition = step.work(shop)
+            with context.terminal.step(number, len(left), step.title):
+                addition = step.work(context)
         except SetupError as error:
             if not step.optional:
                 raise
@@ -147,15 +165,17 @@ def carry_out(steps: Sequence[Step], shop: Workshop) -> list[str]:
 
 
 @contextmanager
-def locked(shop: Workshop) -> Iterator[int]:
-    """Holds the checkout's set-up lock; waits for another `./pi05` that holds it."""
-    shop.checkout.scratch.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(shop.checkout.scratch / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+def locked(context: SetupContext) -> Iterator[int]:
+    """Hold the checkout's set-up lock; wait for another `./pi05` that holds it."""
+    context.checkout.scratch.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(context.checkout.scratch / "lock", os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            shop.console.say("pi05: another ./pi05 is setting up this folder; waiting for it")
+            context.terminal.print_line(
+                "pi05: another ./pi05 is setting up this folder; waiting for it"
+            )
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:

@@ -1,4 +1,4 @@
-"""Which Python the virtual environment is made with."""
+"""Choice of the Python that the virtual environment is made with."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pi05_ros.bootstrap import system_packages
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 # The wheels of requirements/ros-jazzy.txt exist for these, newest last.
 WHEEL_PYTHONS = ((3, 10), (3, 11), (3, 12), (3, 13))
@@ -23,7 +23,7 @@ def find_python(
     running: tuple[int, int] = sys.version_info[:2],
     which: Callable[[str], str | None] = shutil.which,
 ) -> Path:
-    """The interpreter to make the virtual environment with: the running one if it fits.
+    """Return the interpreter for the virtual environment: the running one if it fits.
 
     Args:
         source: Where ROS 2 comes from. A distribution's rclpy fits one version of Python.
@@ -31,13 +31,13 @@ def find_python(
         which: Finds a program on PATH.
 
     Raises:
-        SetupError: None fits.
+        SetupError: No interpreter fits.
     """
     fitting = list(WHEEL_PYTHONS) if source.from_wheels else [source.python_version()]
     if running in fitting:
         return Path(sys.executable)
     for major, minor in reversed(fitting):
-        # A distribution's Python is the system's, whatever else stands on PATH.
+        # A distribution's Python is the system's, whatever else is on PATH.
         found = None if source.from_wheels else which(f"/usr/bin/python{major}.{minor}")
         found = found or which(f"python{major}.{minor}")
         if found:
@@ -45,17 +45,17 @@ def find_python(
     names = ", ".join(f"{major}.{minor}" for major, minor in fitting)
     version = f"{fitting[-1][0]}.{fitting[-1][1]}"
     raise SetupError(
-        f"Wanted Python {names} for ROS 2 {source.distro}, found only "
+        f"Expected Python {names} for ROS 2 {source.distro}, found only "
         f"{running[0]}.{running[1]} at {sys.executable}",
         f"sudo apt-get install python{version} python{version}-venv python{version}-dev",
     )
 
 
 def check_machine(source: RosSource, system: str = sys.platform, machine: str = "") -> None:
-    """Checks that there are wheels for this kind of machine.
+    """Check that there are ROS wheels for this kind of machine.
 
     Raises:
-        SetupError: There are none, and no distribution is set up either.
+        SetupError: There are none, and no distribution is set up in the shell.
     """
     machine = machine or platform.machine()
     if source.from_wheels and (system != "linux" or machine not in ("x86_64", "AMD64")):
@@ -65,32 +65,36 @@ def check_machine(source: RosSource, system: str = sys.platform, machine: str = 
         )
 
 
-def need_module(shop: Workshop, python: Path, module: str, debian: str, purpose: str) -> None:
-    """Checks that an interpreter has a module that Debian packs apart, and installs it if it may.
+def need_module(
+    context: SetupContext, python: Path, module: str, debian: str, purpose: str
+) -> None:
+    """Check for a module that Debian packages separately; install it where that is allowed.
 
     Args:
-        shop: What the set-up works with.
+        context: The context of the set-up.
         python: The interpreter.
-        module: What it must be able to import.
-        debian: Debian's name of the package, after `python3.11-`.
-        purpose: What is missing, one sentence without its full stop.
+        module: The module that it must be able to import.
+        debian: Name of the Debian package, after `python3.11-`.
+        purpose: The problem, one sentence without its full stop.
     """
-    look = f"import sys, {module}; print('python%d.%d' % sys.version_info[:2])"
-    if subprocess.run([python, "-c", look], capture_output=True).returncode != 0:
+    code = f"import sys, {module}; print('python%d.%d' % sys.version_info[:2])"
+    if subprocess.run([python, "-c", code], capture_output=True).returncode != 0:
         version = _version_name(python)
-        system_packages.install(shop, [f"{version}-{debian}"], purpose)
+        system_packages.install(context, [f"{version}-{debian}"], purpose)
 
 
-def need_headers(shop: Workshop, python: Path) -> None:
-    """Checks that an interpreter's C headers are there, and installs them if it may."""
-    look = "import sysconfig; print(sysconfig.get_config_var('INCLUDEPY'))"
-    folder = subprocess.run([python, "-c", look], capture_output=True, text=True).stdout.strip()
+def need_headers(context: SetupContext, python: Path) -> None:
+    """Check for an interpreter's C headers; install them where that is allowed."""
+    code = "import sysconfig; print(sysconfig.get_config_var('INCLUDEPY'))"
+    folder = subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
     if not (Path(folder) / "Python.h").is_file():
         system_packages.install(
-            shop, [f"{_version_name(python)}-dev"], f"Python's C headers are missing in {folder}"
+            context,
+            [f"{_version_name(python)}-dev"],
+            f"Python's C headers are missing in {folder}",
         )
 
 
 def _version_name(python: Path) -> str:
-    look = "import sys; print('python%d.%d' % sys.version_info[:2])"
-    return subprocess.run([python, "-c", look], capture_output=True, text=True).stdout.strip()
+    code = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()

@@ -1,6 +1,6 @@
-"""Where ROS 2 comes from: a distribution that is set up in the shell, or wheels.
+"""Source of ROS 2: a distribution that is set up in the shell, or wheels.
 
-Pure decisions about an environment and the folders that it names.
+Decisions about an environment and the folders that it names; nothing is run or written.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 
 WHEELS_DISTRO = "jazzy"  # The long-term release that requirements/ros-jazzy.txt pins.
 
-# Python packages that underlay/ stands in for, and the ROS package that a distribution brings
-# each of them in.
+# Python packages that underlay/ replaces, and the ROS package of a distribution that has each.
 PYTHON_UNDERLAY = {"cv_bridge": "cv_bridge", "tf2_ros": "tf2_ros_py"}
 INTERFACE_UNDERLAY = ("control_msgs", "tf2_msgs")
 
 
 @dataclass(frozen=True)
 class RosSource:
-    """Where ROS 2 comes from.
+    """Source of ROS 2 and of the packages beside it.
 
     Args:
         distro: Name of the distribution, "jazzy".
         prefixes: Its prefixes and those of the workspaces on top of it (AMENT_PREFIX_PATH),
-            without what this checkout builds itself. Empty with wheels.
-        from_wheels: Whether ROS 2 is installed as wheels.
+            without the packages that this checkout builds. Empty with wheels.
+        from_wheels: True where ROS 2 is installed as wheels.
     """
 
     distro: str
@@ -37,20 +36,20 @@ class RosSource:
     from_wheels: bool
 
     def provides(self, package: str) -> bool:
-        """Whether one of the prefixes holds the ROS package."""
+        """Check whether one of the prefixes holds the ROS package."""
         marker = Path("share/ament_index/resource_index/packages") / package
         return any((prefix / marker).is_file() for prefix in self.prefixes)
 
     def interface_underlay(self) -> list[str]:
-        """Interface packages that must be built from underlay/."""
+        """Return the interface packages that must be built from underlay/."""
         return [name for name in INTERFACE_UNDERLAY if not self.provides(name)]
 
     def python_underlay(self) -> list[str]:
-        """Folders of underlay/ that must stand on PYTHONPATH."""
+        """Return the folders of underlay/ that must be on PYTHONPATH."""
         return [name for name, ros in PYTHON_UNDERLAY.items() if not self.provides(ros)]
 
     def python_version(self) -> tuple[int, int]:
-        """(major, minor) of the Python that the distribution's rclpy is built for.
+        """Return (major, minor) of the Python that the distribution's rclpy is built for.
 
         Raises:
             SetupError: No prefix holds rclpy.
@@ -68,11 +67,11 @@ class RosSource:
 
 
 def ros_source(environ: Mapping[str, str], own: Path) -> RosSource:
-    """Where ROS 2 comes from in an environment.
+    """Return the source of ROS 2 in an environment.
 
     Args:
         environ: The caller's environment.
-        own: Prefixes below this folder are this checkout's, and count for nothing.
+        own: Prefixes below this folder belong to this checkout and are ignored.
     """
     distro = environ.get("ROS_DISTRO", "")
     if not distro:
@@ -82,6 +81,6 @@ def ros_source(environ: Mapping[str, str], own: Path) -> RosSource:
 
 
 def python_folders(prefix: Path) -> Iterable[Path]:
-    """Folders below a prefix that Python packages are installed in (Debian has its own names)."""
+    """Yield the folders of Python packages below a prefix, Debian's names included."""
     for pattern in ("lib/python3*/*-packages", "local/lib/python3*/*-packages"):
         yield from sorted(prefix.glob(pattern))

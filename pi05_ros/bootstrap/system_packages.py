@@ -1,4 +1,4 @@
-"""System packages: what is missing, and apt where it may."""
+"""System packages, installed with apt where that needs no question."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from pi05_ros.bootstrap.errors import SetupError
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.explain import SetupError
+from pi05_ros.bootstrap.setup_context import SetupContext
 
 
 def may_install() -> bool:
-    """Whether apt may be used without asking anybody: as root, or with sudo that asks nothing.
+    """Check whether apt works without a question: as root, or with a sudo that asks for nothing.
 
     `PI05_APT=0` in the environment forbids it.
     """
@@ -26,34 +26,34 @@ def may_install() -> bool:
 
 
 def install_line(packages: Sequence[str], is_root: bool, has_apt: bool) -> str:
-    """The line that a person types to install packages."""
+    """Return the command that installs packages, for the user to type."""
     names = " ".join(packages)
     if not has_apt:
         return f"install with your package manager what Debian calls {names}"
     return f"{'' if is_root else 'sudo '}apt-get install {names}"
 
 
-def install(shop: Workshop, packages: Sequence[str], purpose: str) -> None:
-    """Installs system packages with apt where it may.
+def install(context: SetupContext, packages: Sequence[str], purpose: str) -> None:
+    """Install system packages with apt where that is allowed.
 
     Args:
-        shop: What the set-up works with.
-        packages: Debian's names.
-        purpose: What is missing, one sentence without its full stop.
+        context: The context of the set-up.
+        packages: Names of the Debian packages.
+        purpose: The problem, one sentence without its full stop.
 
     Raises:
-        SetupError: apt may not be used, or failed.
+        SetupError: apt is not allowed, or failed.
     """
     line = install_line(packages, os.geteuid() == 0, bool(shutil.which("apt-get")))
     if not may_install():
         raise SetupError(purpose, line)
-    shop.console.say(f"\n        {purpose}: {line}")
+    context.terminal.print_line(f"\n        {purpose}: {line}")
     command = [*([] if os.geteuid() == 0 else ["sudo", "-n", "-E"]), "apt-get"]
-    env = {**shop.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    env = {**context.environ, "DEBIAN_FRONTEND": "noninteractive"}
     add = [*command, "install", "-y", "--no-install-recommends", *packages]
     try:
-        shop.run(add, "apt", env)
+        context.run(add, "apt", env)
     except SetupError:
         # A fresh machine has no package lists, an old one has stale ones.
-        shop.run([*command, "update"], "apt-update", env)
-        shop.run(add, "apt", env)
+        context.run([*command, "update"], "apt-update", env)
+        context.run(add, "apt", env)

@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pi05_ros.bootstrap.doctor.examination import examine, patient
-from pi05_ros.bootstrap.doctor.findings import Status
+from pi05_ros.bootstrap.doctor.checks import run_checks
+from pi05_ros.bootstrap.doctor.installation import this_installation
 from pi05_ros.bootstrap.doctor.page import page
+from pi05_ros.bootstrap.doctor.results import CheckStatus
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="pi05 doctor", description=__doc__.splitlines()[0])
     parser.parse_args(arguments)
-    findings = examine(patient())
+    results = run_checks(this_installation())
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(page(findings, colour=colour))
-    return int(any(finding.status is Status.MISSING for finding in findings))
+    print(page(results, colour=colour))
+    return int(any(result.status is CheckStatus.MISSING for result in results))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pi05_ros.bootstrap.checkout import this_checkout
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 
 
 def main(arguments: Sequence[str]) -> NoReturn:

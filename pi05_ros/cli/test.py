@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pi05_ros.bootstrap.checkout import this_checkout
 from pi05_ros.bootstrap.environment import DOMAINS
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 
 USAGE = """usage: pi05 test [argument of pytest ...]
 
@@ -18,12 +18,12 @@ Runs ruff (lint and format) and mypy over the checkout, then pytest over test/.
 Arguments go to pytest:
   pi05 test                     everything
   pi05 test -k limiter          tests whose name holds "limiter"
-  pi05 test test/model -x       one folder, until the first failure
+  pi05 test test/model -x       one folder, up to the first failure
   pi05 test -m "not slow"       without the slow ones"""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the verb.
+    """Run the verb.
 
     Returns:
         0 when all pass, 1 when one fails.
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     checkout = this_checkout()
     if checkout is None:
         raise SetupError("The tests are not installed with the suite", "run them in a checkout")
-    # Tests move robots: they must meet neither a real one, nor a demo that runs beside them.
+    # Tests command robots: they must reach neither a real one nor a demo that runs meanwhile.
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % DOMAINS)
     commands = {

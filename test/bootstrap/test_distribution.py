@@ -1,4 +1,4 @@
-"""What the system's Python must have where a distribution is used."""
+"""Modules that the system's Python must have where a distribution is used."""
 
 import io
 import sys
@@ -7,10 +7,10 @@ import pytest
 
 from pi05_ros.bootstrap import distribution, system_packages
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.console import Console
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
+from pi05_ros.bootstrap.terminal import Terminal
 
 JAZZY = RosSource("jazzy", (), from_wheels=False)
 
@@ -26,10 +26,10 @@ def test_modules_are_looked_for_without_being_imported(tmp_path):
 def test_what_rosdep_would_install_is_named_for_the_distribution(tmp_path, monkeypatch):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
     monkeypatch.setattr(distribution, "absent_modules", lambda *_: ["cv2", "xacro"])
-    shop = Workshop(Checkout(tmp_path), JAZZY, {}, Console(io.StringIO()))
+    context = SetupContext(Checkout(tmp_path), JAZZY, {}, Terminal(io.StringIO()))
     with pytest.raises(SetupError, match="lacks cv2, xacro") as caught:
-        distribution.need_modules(shop)
-    assert caught.value.remedy.endswith("apt-get install python3-opencv ros-jazzy-xacro")
+        distribution.need_modules(context, distribution.MODULES)
+    assert caught.value.fix.endswith("apt-get install python3-opencv ros-jazzy-xacro")
 
 
 def test_a_complete_system_is_left_alone(tmp_path, monkeypatch):
@@ -37,4 +37,5 @@ def test_a_complete_system_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(
         system_packages, "install", lambda *_: pytest.fail("nothing was to be installed")
     )
-    distribution.need_modules(Workshop(Checkout(tmp_path), JAZZY, {}, Console(io.StringIO())))
+    context = SetupContext(Checkout(tmp_path), JAZZY, {}, Terminal(io.StringIO()))
+    distribution.need_modules(context, distribution.MODULES)

@@ -12,7 +12,7 @@ ERROR: No matching distribution found for mink==1.3.0"""
 
 
 @pytest.mark.parametrize(
-    ("output", "status", "problem", "remedy"),
+    ("output", "status", "problem", "fix"),
     [
         (NETWORK, 1, "registry cannot be reached", "network"),
         ("ERROR: [Errno 28] No space left on device", 1, "disk is full", "df -h"),
@@ -24,10 +24,10 @@ ERROR: No matching distribution found for mink==1.3.0"""
         ("error: could not write: [Errno 13] Permission denied: 'x'", 1, "may not be", "owner"),
     ],
 )
-def test_the_reason_and_the_remedy_are_named(output, status, problem, remedy):
+def test_the_reason_and_the_fix_are_named(output, status, problem, fix):
     found = explain(output, status)
     assert problem in found[0]
-    assert remedy in found[1]
+    assert fix in found[1]
 
 
 def test_what_is_not_known_is_not_guessed():

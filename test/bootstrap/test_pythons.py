@@ -1,11 +1,11 @@
-"""Which Python is taken, and for which machines there are wheels."""
+"""The choice of Python, and the machines that have wheels."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.pythons import check_machine, find_python
 from pi05_ros.bootstrap.ros_source import RosSource, ros_source
 
@@ -35,16 +35,16 @@ def test_a_distribution_wants_its_own_python(tmp_path):
     assert find_python(source, (3, 12), on_path()) == Path(sys.executable)
     found = find_python(source, (3, 11), on_path("python3.12", "python3.13"))
     assert found == Path("/usr/bin/python3.12")
-    with pytest.raises(SetupError, match=r"Wanted Python 3\.12 for ROS 2 jazzy") as caught:
+    with pytest.raises(SetupError, match=r"Expected Python 3\.12 for ROS 2 jazzy") as caught:
         find_python(source, (3, 11), on_path("python3.13"))
-    assert "python3.12-venv" in caught.value.remedy
+    assert "python3.12-venv" in caught.value.fix
 
 
 @pytest.mark.parametrize(("system", "machine"), [("darwin", "arm64"), ("linux", "aarch64")])
 def test_a_machine_without_wheels_is_sent_to_a_distribution(system, machine):
     with pytest.raises(SetupError, match=f"{system} on {machine}") as caught:
         check_machine(WHEELS, system, machine)
-    assert "setup.bash" in caught.value.remedy
+    assert "setup.bash" in caught.value.fix
     check_machine(RosSource("jazzy", (Path("/opt"),), from_wheels=False), system, machine)
 
 

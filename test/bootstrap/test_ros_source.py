@@ -1,8 +1,8 @@
-"""Where ROS 2 comes from. Distributions are folders that look like one."""
+"""The source of ROS 2. Distributions are folders that look like one."""
 
 import pytest
 
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import ros_source
 
 
@@ -74,4 +74,4 @@ def test_ros_distro_without_rclpy_says_what_to_source(tmp_path):
     source = ros_source({"ROS_DISTRO": "jazzy"}, tmp_path)
     with pytest.raises(SetupError, match="no folder of AMENT_PREFIX_PATH holds rclpy") as caught:
         source.python_version()
-    assert "source /opt/ros/jazzy/setup.bash" in caught.value.remedy
+    assert "source /opt/ros/jazzy/setup.bash" in caught.value.fix

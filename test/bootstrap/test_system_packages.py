@@ -7,19 +7,19 @@ import pytest
 
 from pi05_ros.bootstrap import interfaces, pythons, system_packages
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.console import Console
-from pi05_ros.bootstrap.errors import SetupError
+from pi05_ros.bootstrap.explain import SetupError
 from pi05_ros.bootstrap.ros_source import RosSource
-from pi05_ros.bootstrap.workshop import Workshop
+from pi05_ros.bootstrap.setup_context import SetupContext
+from pi05_ros.bootstrap.terminal import Terminal
 
 WHEELS = RosSource("jazzy", (), from_wheels=True)
 
 
 @pytest.fixture
-def shop(tmp_path):
-    """A workshop whose programs are only written down."""
+def context(tmp_path):
+    """A context that records the programs instead of running them."""
 
-    class Noting(Workshop):
+    class Noting(SetupContext):
         def run(self, command, log_name, env=None):
             self.ran.append(" ".join(map(str, command)))
             if self.fail_first:
@@ -27,16 +27,16 @@ def shop(tmp_path):
                 raise SetupError("no such package", "x")
 
     made = Noting(
-        Checkout(tmp_path), WHEELS, {"PATH": str(tmp_path / "bin")}, Console(io.StringIO())
+        Checkout(tmp_path), WHEELS, {"PATH": str(tmp_path / "bin")}, Terminal(io.StringIO())
     )
     made.ran, made.fail_first = [], 0
     (tmp_path / "bin").mkdir()
     return made
 
 
-def programs(shop, *names):
+def programs(context, *names):
     for name in names:
-        path = shop.checkout.root / "bin" / name
+        path = context.checkout.root / "bin" / name
         path.write_text("#!/bin/sh\n")
         path.chmod(0o755)
 
@@ -53,21 +53,21 @@ def test_the_line_to_type(is_root, has_apt, line):
     assert system_packages.install_line(["make", "cmake"], is_root, has_apt) == line
 
 
-def test_what_may_not_be_installed_is_said_with_its_line(shop, monkeypatch):
+def test_what_may_not_be_installed_is_said_with_its_line(context, monkeypatch):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
     with pytest.raises(SetupError, match="No GL") as caught:
-        system_packages.install(shop, ["libegl1"], "No GL")
-    assert caught.value.remedy.endswith("libegl1")
-    assert shop.ran == []
+        system_packages.install(context, ["libegl1"], "No GL")
+    assert caught.value.fix.endswith("libegl1")
+    assert context.ran == []
 
 
-def test_what_may_be_installed_is_and_stale_lists_are_refreshed(shop, monkeypatch):
+def test_what_may_be_installed_is_and_stale_lists_are_refreshed(context, monkeypatch):
     monkeypatch.setattr(system_packages, "may_install", lambda: True)
     monkeypatch.setattr(system_packages.os, "geteuid", lambda: 0)
-    shop.fail_first = 1
-    system_packages.install(shop, ["libegl1"], "No GL")
+    context.fail_first = 1
+    system_packages.install(context, ["libegl1"], "No GL")
     add = "apt-get install -y --no-install-recommends libegl1"
-    assert shop.ran == [add, "apt-get update", add]
+    assert context.ran == [add, "apt-get update", add]
 
 
 def test_apt_can_be_forbidden(monkeypatch):
@@ -94,41 +94,41 @@ def test_sudo_that_would_ask_is_not_used(monkeypatch, status, allowed):
         ((), "a C++ compiler, CMake, make", "g++ cmake make"),
     ],
 )
-def test_missing_tools_are_named_all_at_once(shop, monkeypatch, there, missing, packages):
+def test_missing_tools_are_named_all_at_once(context, monkeypatch, there, missing, packages):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
     monkeypatch.setattr(pythons, "need_headers", lambda *_: None)
-    programs(shop, *there)
+    programs(context, *there)
     with pytest.raises(
         SetupError, match=f"needs {missing.replace('+', '.')}, not found"
     ) as caught:
-        interfaces.check_tools(shop, None)
-    assert caught.value.remedy.endswith(f" {packages}")
+        interfaces.check_tools(context, None)
+    assert caught.value.fix.endswith(f" {packages}")
 
 
-def test_complete_tools_are_silent(shop, monkeypatch):
+def test_complete_tools_are_silent(context, monkeypatch):
     monkeypatch.setattr(pythons, "need_headers", lambda *_: None)
-    programs(shop, "g++", "cmake", "make")
-    interfaces.check_tools(shop, None)
+    programs(context, "g++", "cmake", "make")
+    interfaces.check_tools(context, None)
 
 
-def test_the_compiler_that_the_caller_names_must_be_there(shop, monkeypatch):
+def test_the_compiler_that_the_caller_names_must_be_there(context, monkeypatch):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
-    programs(shop, "g++", "cmake", "make")
-    shop.environ["CXX"] = "icpx -std=c++17"
+    programs(context, "g++", "cmake", "make")
+    context.environ["CXX"] = "icpx -std=c++17"
     with pytest.raises(SetupError, match="needs a C.. compiler"):
-        interfaces.check_tools(shop, None)
+        interfaces.check_tools(context, None)
 
 
-def test_a_distribution_builds_with_its_own_colcon(shop, monkeypatch):
+def test_a_distribution_builds_with_its_own_colcon(context, monkeypatch):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
-    programs(shop, "g++", "cmake", "make")
-    shop.source = RosSource("jazzy", (), from_wheels=False)
+    programs(context, "g++", "cmake", "make")
+    context.source = RosSource("jazzy", (), from_wheels=False)
     with pytest.raises(SetupError, match="needs colcon") as caught:
-        interfaces.check_tools(shop, None)
-    assert caught.value.remedy.endswith("python3-colcon-common-extensions")
+        interfaces.check_tools(context, None)
+    assert caught.value.fix.endswith("python3-colcon-common-extensions")
 
 
-def test_headers_are_looked_for_where_the_interpreter_says(shop, monkeypatch, tmp_path):
+def test_headers_are_looked_for_where_the_interpreter_says(context, monkeypatch, tmp_path):
     monkeypatch.setattr(system_packages, "may_install", lambda: False)
     fake = tmp_path / "python"
     fake.write_text(
@@ -136,7 +136,7 @@ def test_headers_are_looked_for_where_the_interpreter_says(shop, monkeypatch, tm
     )
     fake.chmod(0o755)
     with pytest.raises(SetupError, match="C headers are missing") as caught:
-        pythons.need_headers(shop, fake)
-    assert caught.value.remedy.endswith("python3.11-dev")
+        pythons.need_headers(context, fake)
+    assert caught.value.fix.endswith("python3.11-dev")
     (tmp_path / "Python.h").touch()
-    pythons.need_headers(shop, fake)
+    pythons.need_headers(context, fake)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pi05_ros.cli.entry import exports
+import pytest
+
+from pi05_ros.cli.entry import exports, needs_tools
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +42,26 @@ def test_a_wrong_verb_is_named_before_anything_is_installed():
 
 def test_the_script_is_readable_for_pythons_that_are_too_old():
     ast.parse((ROOT / "pi05").read_text(), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("test", True),
+        ("test -k limiter", True),
+        ("run pytest test/model", True),
+        ("run python -m pytest test/model", True),
+        ("run ruff format .", True),
+        ("run python benchmarks/pictures.py", False),
+        ("run", False),
+        ("demo", False),
+        ("say pytest", False),
+        ("faults", False),
+        ("setup", False),
+    ],
+)
+def test_the_test_tools_come_with_what_needs_them(line, needs):
+    assert needs_tools(line.split()) == needs
 
 
 def test_exported_lines_survive_a_shell():

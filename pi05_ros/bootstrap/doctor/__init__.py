@@ -1,1 +1,1 @@
-"""What this machine has and lacks, and the command that installs what is missing."""
+"""The doctor: what this machine has and lacks, and the command that installs what is missing."""

@@ -1,37 +1,37 @@
-"""The findings as a page of text."""
+"""The results of the checks as a page of text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pi05_ros.bootstrap.doctor.findings import Finding, Status
+from pi05_ros.bootstrap.doctor.results import CheckResult, CheckStatus
 
-_SIGNS = {Status.GOOD: "ok", Status.NOTE: "note", Status.MISSING: "MISSING"}
-_COLOURS = {Status.GOOD: "32", Status.NOTE: "33", Status.MISSING: "31;1"}
+_SIGNS = {CheckStatus.GOOD: "ok", CheckStatus.NOTE: "note", CheckStatus.MISSING: "MISSING"}
+_COLOURS = {CheckStatus.GOOD: "32", CheckStatus.NOTE: "33", CheckStatus.MISSING: "31;1"}
 
 
-def page(findings: Sequence[Finding], colour: bool) -> str:
-    """Lays the findings out in sections with aligned columns, and sums up what to do.
+def page(results: Sequence[CheckResult], colour: bool) -> str:
+    """Lay the results out in sections with aligned columns, and sum up what is missing.
 
     Args:
-        findings: In the order of their topics.
-        colour: Whether the reader's terminal shows colours.
+        results: In the order of their topics.
+        colour: True where the terminal shows colours.
     """
-    names = max((len(finding.name) for finding in findings), default=0)
+    names = max((len(result.name) for result in results), default=0)
     signs = max(map(len, _SIGNS.values()))
     lines, topic = [], ""
-    for finding in findings:
-        if finding.topic != topic:
-            topic = finding.topic
+    for result in results:
+        if result.topic != topic:
+            topic = result.topic
             lines += ["", _painted(topic, "1", colour)]
-        sign = _painted(_SIGNS[finding.status].ljust(signs), _COLOURS[finding.status], colour)
-        lines.append(f"  {sign}  {finding.name:{names}}  {finding.value}")
-        if finding.remedy:
-            lines.append(f"  {'':{signs}}  {'':{names}}  > {finding.remedy}")
-    missing = [finding for finding in findings if finding.status is Status.MISSING]
+        sign = _painted(_SIGNS[result.status].ljust(signs), _COLOURS[result.status], colour)
+        lines.append(f"  {sign}  {result.name:{names}}  {result.value}")
+        if result.fix:
+            lines.append(f"  {'':{signs}}  {'':{names}}  > {result.fix}")
+    missing = [result for result in results if result.status is CheckStatus.MISSING]
     lines.append("")
     if missing:
-        names_of = ", ".join(finding.name for finding in missing)
+        names_of = ", ".join(result.name for result in missing)
         lines.append(_painted(f"Missing: {names_of}.", "31;1", colour))
     else:
         lines.append(_painted("Nothing that the suite needs is missing.", "32", colour))

@@ -1,4 +1,4 @@
-"""What a person sees of the set-up: one line a step, with its time; the rest goes to a log."""
+"""Progress of the set-up on the terminal: one line a step, with its time; output goes to logs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from pathlib import Path
 from typing import TextIO
 
 
-class Console:
-    """Prints steps to a stream: on a terminal a line that lives, elsewhere one at start and end.
+class Terminal:
+    """Prints the steps: on a terminal one line that is redrawn, elsewhere a line at start and end.
 
     Args:
-        stream: Where to print; standard error, so that `./pi05 env` can be evaluated.
+        stream: The stream to print to; standard error, so that the shell can evaluate the
+            standard output of `./pi05 env`.
     """
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
         self._stream = stream
         self._is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-        self._started = 0.0  # Of the current step, monotonic [s].
+        self._started = 0.0  # Start of the current step, monotonic [s].
         self._title = ""
 
-    def say(self, text: str) -> None:
-        """Prints a line."""
+    def print_line(self, text: str) -> None:
+        """Print a line."""
         print(text, file=self._stream, flush=True)
 
     @contextmanager
     def step(self, number: int, total: int, title: str) -> Iterator[None]:
-        """Shows a step while the body runs, and how long it took."""
+        """Show a step while the body runs, then the time it took."""
         self._title = f"  [{number}/{total}] {title}"
         self._started = time.monotonic()
         if not self._is_terminal:
-            self.say(f"{self._title} ...")
+            self.print_line(f"{self._title} ...")
         else:
-            self._live("")
+            self._redraw("")
         outcome = "failed after"
         try:
             yield
@@ -48,14 +49,14 @@ class Console:
         finally:
             elapsed = time.monotonic() - self._started
             start = "\r\033[K" if self._is_terminal else ""
-            self.say(f"{start}{self._title}: {outcome} {elapsed:.1f} s")
+            self.print_line(f"{start}{self._title}: {outcome} {elapsed:.1f} s")
 
-    def tick(self, log: Path) -> None:
-        """Refreshes the living line with the last line of a log."""
+    def refresh(self, log: Path) -> None:
+        """Redraw the line of the current step, with the last line of a log behind it."""
         if self._is_terminal:
-            self._live(_last_line(log))
+            self._redraw(_last_line(log))
 
-    def _live(self, detail: str) -> None:
+    def _redraw(self, detail: str) -> None:
         elapsed = time.monotonic() - self._started
         text = f"{self._title} {elapsed:.0f} s  {detail}"
         width = shutil.get_terminal_size().columns - 1
@@ -63,7 +64,7 @@ class Console:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The last lines of a log that hold text."""
+    """Return the last non-empty lines of a log."""
     if not log.is_file():
         return ""
     text = log.read_text(errors="replace").replace("\r", "\n")
@@ -71,7 +72,7 @@ def tail(log: Path, lines: int = 15) -> str:
 
 
 def _last_line(log: Path) -> str:
-    """The last line of a log, read from its end."""
+    """Return the last complete line of a log, read from its end."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 1000))

@@ -1,4 +1,4 @@
-"""What a step of the set-up works with: the checkout, ROS's source, the screen, programs."""
+"""Context of the set-up's steps, and the programs that they run."""
 
 from __future__ import annotations
 
@@ -12,45 +12,44 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.console import Console, tail
-from pi05_ros.bootstrap.errors import SetupError
-from pi05_ros.bootstrap.explain import explain
+from pi05_ros.bootstrap.explain import SetupError, explain
 from pi05_ros.bootstrap.ros_source import RosSource
+from pi05_ros.bootstrap.terminal import Terminal, tail
 
-GRACE = 5.0  # Time that a child gets to stop before it is killed [s].
+GRACE = 5.0  # Time for a child to end after each signal [s].
 
 
 @dataclass
-class Workshop:
-    """Hands a step what it works with.
+class SetupContext:
+    """Context that each step of the set-up gets.
 
     Args:
-        checkout: Where the suite lies.
+        checkout: The clone of the repository.
         source: Where ROS 2 comes from.
         environ: The caller's environment.
-        console: Where a person looks.
-        keep_open: File descriptors that children inherit: the lock, so that it outlives a parent
-            that was killed for as long as one of its children still writes.
+        terminal: Shows the progress.
+        keep_open: File descriptors that children inherit: the lock, so that it is held as long as
+            a child of a killed parent still writes.
     """
 
     checkout: Checkout
     source: RosSource
     environ: Mapping[str, str]
-    console: Console = field(default_factory=Console)
+    terminal: Terminal = field(default_factory=Terminal)
     keep_open: tuple[int, ...] = ()
 
     def run(
         self, command: Sequence[str | Path], log_name: str, env: Mapping[str, str] | None = None
     ) -> None:
-        """Runs a program with its output in a log, in a process group of its own.
+        """Run a program in a process group of its own, with its output in a log.
 
         Args:
             command: Program and arguments.
-            log_name: The log's name in `checkout.logs`; written anew.
+            log_name: Name of the log in `checkout.logs`; an old one is overwritten.
             env: The whole environment; the caller's when None.
 
         Raises:
-            SetupError: The program failed: the reason where its output tells one, else its end.
+            SetupError: The program failed; with the known reason, else the end of the log.
         """
         log = self.checkout.logs / f"{log_name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -70,12 +69,10 @@ class Workshop:
                     pass_fds=self.keep_open,
                 )
             except OSError as error:
-                raise SetupError(
-                    f"{words[0]} cannot be run: {error}", "look at the path"
-                ) from None
+                raise SetupError(f"{words[0]} cannot be run: {error}", "check the path") from None
         try:
             while child.poll() is None:
-                self.console.tick(log)
+                self.terminal.refresh(log)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(timeout=0.2)
         except BaseException:
@@ -84,8 +81,8 @@ class Workshop:
         if child.returncode != 0:
             reason = explain(tail(log, 60), child.returncode)
             if reason is not None:
-                problem, remedy = reason
-                raise SetupError(f"{problem} (log: {log})", remedy)
+                problem, fix = reason
+                raise SetupError(f"{problem} (log: {log})", fix)
             raise SetupError(
                 f"{words[0]} failed with status {child.returncode}:\n\n{_indented(tail(log))}\n",
                 f"read the whole log, {log}",
@@ -93,7 +90,7 @@ class Workshop:
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Stops a child's process group: asks, waits, kills."""
+    """Stop a child's process group: SIGINT, SIGTERM, SIGKILL, each after a grace period."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, number)
@@ -101,7 +98,7 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         while time.monotonic() < until:
             if child.poll() is not None:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)  # What the child left behind.
+                    os.killpg(child.pid, signal.SIGKILL)  # Processes that the child left behind.
                 return
             time.sleep(0.05)
 

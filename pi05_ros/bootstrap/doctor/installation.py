@@ -1,54 +1,31 @@
-"""What the doctor finds, and whom it examines."""
+"""The installation under examination: its checkout, its environment and its interpreter."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from pathlib import Path
 from typing import Any
 
-from pi05_ros.bootstrap.checkout import Checkout
-from pi05_ros.bootstrap.ros_source import RosSource
+from pi05_ros.bootstrap import graphics
+from pi05_ros.bootstrap.checkout import Checkout, this_checkout
+from pi05_ros.bootstrap.environment import environment
+from pi05_ros.bootstrap.ros_source import RosSource, ros_source
 
-TIME_LIMIT = 90.0  # For one look by a child process [s].
-REASON_LENGTH = 120  # Characters of a child's complaint that fit on the page.
-
-
-class Status(Enum):
-    """How bad it is."""
-
-    GOOD = "good"
-    NOTE = "note"  # Works without; the finding says what is lost.
-    MISSING = "missing"
+TIME_LIMIT = 90.0  # For one child process [s].
+REASON_LENGTH = 120  # Characters of an error message that fit on the page.
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One line of the page.
+class Installation:
+    """An installation of the suite, and the means to run programs in its environment.
 
     Args:
-        topic: The section that it belongs to.
-        name: What was looked at.
-        value: What was found.
-        status: How bad it is.
-        remedy: The command that mends it, or what to do; empty for good findings.
-    """
-
-    topic: str
-    name: str
-    value: str
-    status: Status = Status.GOOD
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What is examined.
-
-    Args:
-        checkout: The clone of the repository; None where the suite is installed instead.
+        checkout: The clone of the repository; None where the suite is installed as a package.
         source: Where ROS 2 comes from.
         environ: The environment of the suite's processes.
         python: The interpreter that runs them.
@@ -59,14 +36,14 @@ class Patient:
     environ: Mapping[str, str]
     python: str
 
-    def ask(self, code: str) -> tuple[Any, str]:
-        """Runs Python code in the suite's environment.
+    def evaluate(self, code: str) -> tuple[Any, str]:
+        """Run Python code in the suite's environment.
 
         Args:
             code: Prints one JSON value.
 
         Returns:
-            The value and "", or None and the last line that the code complained with.
+            The value and "", or None and the last line of the error output.
         """
         done, reason = self.run([self.python, "-c", code])
         if done is None:
@@ -79,14 +56,14 @@ class Patient:
     def run(
         self, command: Sequence[str], extra: Mapping[str, str] | None = None
     ) -> tuple[str | None, str]:
-        """Runs a program.
+        """Run a program in the suite's environment.
 
         Args:
             command: Program and arguments.
             extra: Variables on top of the environment.
 
         Returns:
-            Its output and "", or None and the reason why there is none.
+            Its standard output and "", or None and the reason of the failure.
         """
         try:
             done = subprocess.run(
@@ -106,3 +83,15 @@ class Patient:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reason = lines[-1] if lines else f"ended with status {done.returncode}"
         return None, reason if len(reason) <= REASON_LENGTH else f"{reason[:REASON_LENGTH]}..."
+
+
+def this_installation() -> Installation:
+    """Return the checkout that this module lies in, or the running process where there is none."""
+    checkout = this_checkout()
+    if checkout is None:
+        source = ros_source(os.environ, Path("/"))
+        return Installation(None, source, dict(os.environ), sys.executable)
+    source = ros_source(os.environ, checkout.interfaces)
+    settings = environment(checkout, source, os.environ, graphics.chosen(checkout))
+    python = str(checkout.python) if checkout.python.exists() else sys.executable
+    return Installation(checkout, source, {**os.environ, **settings}, python)
