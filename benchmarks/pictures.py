@@ -77,6 +77,7 @@ def receive(topics: int) -> None:
 
 
 def main() -> None:
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--receive", type=int, metavar="TOPICS", help=argparse.SUPPRESS)

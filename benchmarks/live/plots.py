@@ -8,7 +8,7 @@ import numpy as np
 
 
 def pyplot() -> Any:
-    """matplotlib without a screen; imported late, since timing needs none."""
+    """Matplotlib without a screen; imported late, since timing needs none."""
     import matplotlib
 
     matplotlib.use("Agg")
