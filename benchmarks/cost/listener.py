@@ -105,7 +105,7 @@ class Listener:
         return found[0]
 
     def robot(self, *wanted: str, limit_s: float = _ANSWER_S) -> str:
-        """Mode of the control bridge in words: "running", "holding", "disarmed" …
+        """Mode of the control bridge in words, such as "running" or "disarmed".
 
         Args:
             wanted: Modes to wait for; none: any.
