@@ -19,7 +19,7 @@ from pi05_ros.bringup.lifecycle_config import LifecycleConfig
 
 
 class NodeState(enum.Enum):
-    """NodeState of a managed node, as far as it is known."""
+    """State of a managed node, as far as it is known."""
 
     SILENT = "silent"  # Not up yet, gone, or hung: it does not answer.
     UNCONFIGURED = "unconfigured"
@@ -38,7 +38,7 @@ class Transition(enum.Enum):
 
 
 class Phase(enum.Enum):
-    """NodeState of the whole graph."""
+    """State of the whole graph."""
 
     STARTING = "starting"  # Coming up for the first time.
     ACTIVE = "active"  # All nodes are active.
@@ -142,7 +142,7 @@ class LifecycleSequence:
     def finished(self, call: Call, success: bool, now: float) -> None:
         """Take the reply of a node to a call."""
         if self._pending is call:
-            self._finish(success, now, "it refused; its own log says why")
+            self._finish(success, now, "it refused; see its log")
 
     def next_call(self, now: float) -> Call | None:
         """The transition to request now, if any. At most one is pending at a time."""
@@ -162,7 +162,7 @@ class LifecycleSequence:
 
     @property
     def phase(self) -> Phase:
-        """NodeState of the whole graph."""
+        """State of the whole graph."""
         if all(node.state is NodeState.ACTIVE for node in self._nodes.values()):
             return Phase.ACTIVE
         if any(
@@ -193,7 +193,7 @@ class LifecycleSequence:
                 f"({waited:.0f} s, at most {call.limit_s:g} s)"
             )
         waits = [text for node in self._nodes.values() if (text := node.describe(now))]
-        return "waiting: " + ", ".join(waits) if waits else "about to go on"
+        return "waiting: " + ", ".join(waits) if waits else "continuing"
 
     def _choose(self, now: float) -> Call | None:
         nodes = self._nodes
@@ -223,7 +223,7 @@ class LifecycleSequence:
             self._finish(True, now, "")
         elif state is not NodeState.CHANGING and settled:
             started_anew = state is NodeState.UNCONFIGURED and _START[call.transition] is not state
-            why = "it was started anew" if started_anew else "it refused; its own log says why"
+            why = "it was started anew" if started_anew else "it refused; see its log"
             self._finish(False, now, why, state)
 
     def _finish(self, success: bool, now: float, why: str, state: NodeState | None = None) -> None:

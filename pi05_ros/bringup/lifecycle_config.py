@@ -36,7 +36,7 @@ class LifecycleConfig:
     )
     max_retry_s: float = setting(10.0, "Longest delay between retries [s].", minimum=0.0)
     failed_after: int = setting(
-        3, "Number of refusals in a row after which the graph counts as failed.", minimum=0.0
+        3, "Number of refusals in a row after which the graph counts as failed.", minimum=1
     )
     progress_period_s: float = setting(
         5.0, "Time between two log lines about a wait [s].", minimum=0.0

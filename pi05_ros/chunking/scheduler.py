@@ -87,7 +87,7 @@ class ChunkScheduler:
         if settings.execution_horizon + settings.chunk_margin >= horizon:
             raise ValueError(
                 f"execution_horizon {settings.execution_horizon} and chunk_margin "
-                f"{settings.chunk_margin} leave nothing of a horizon of {horizon} rows; take less"
+                f"{settings.chunk_margin} must be below the horizon of {horizon} rows together"
             )
         self.settings = settings
         self.mode = CHUNK_MODES[settings.mode]
@@ -112,17 +112,20 @@ class ChunkScheduler:
     def problem(self) -> str:
         """Problem with the succession of chunks, as one clause; empty: none."""
         if self._lost_in_a_row > 1:
-            return f"the bridge took up none of the last {self._lost_in_a_row} chunks, it says why"
+            return (
+                f"the bridge executed none of the last {self._lost_in_a_row} chunks; see its "
+                "diagnostics"
+            )
         # A chunk is requested after the last one arrived, and must arrive before that one ends.
         if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._horizon - 1:
             return (
-                f"chunks come {self.delay_rows:.0f} rows late, too late for {self._horizon} rows: "
-                "the robot stands between them"
+                f"a chunk delay of {self.delay_rows:.0f} rows is too long for a horizon of "
+                f"{self._horizon}: the robot pauses between chunks"
             )
         if self.mode.continuation is not None and self.delay_rows > self._max_committed + 1:
             return (
-                f"chunks come {self.delay_rows:.0f} rows late, and the brain goes on from at most "
-                f"{self._max_committed}: there are seams"
+                f"a chunk delay of {self.delay_rows:.0f} rows exceeds the {self._max_committed} "
+                "rows that the brain can continue: motion may be discontinuous"
             )
         return ""
 

@@ -57,7 +57,7 @@ def settle_mode(wanted: str, continuations: tuple[ContinuationMode, ...]) -> str
     if wanted not in possible:
         raise ConfigError(
             f"chunk_mode '{wanted}'",
-            f"this brain cannot go on from a chunk in that way; take one of {', '.join(possible)}",
+            f"this brain does not support the mode; valid: {', '.join(possible)}",
         )
     return wanted
 

@@ -1,4 +1,7 @@
-"""The verb `pi05 up`: the node graph as supervised processes, with one log."""
+"""The verb `pi05 up`: the node graph as supervised processes, with one log.
+
+Its options are those of `bringup.options`, as for launch and the demo.
+"""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ class Bridge:
 
     @property
     def is_idle(self) -> bool:
-        """True if the robot is at rest for want of a task, not because of a fault."""
+        """True if the robot is at rest because it has no task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
         return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
@@ -249,7 +249,7 @@ class Bridge:
                 f"no heartbeat from {', '.join(missing)}: check that they are active"
             )
         if not self.motion.at_rest:
-            raise MessageError("the robot is still braking: call 'arm' again once it stands still")
+            raise MessageError("the robot is still braking: try again when it is at rest")
         self.state.arm()
         self.peers.on_armed()
         self._gate.clear()
@@ -324,7 +324,7 @@ class Bridge:
         return "armed, waiting for a chunk"
 
     def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
-        """Brake for `settle_time` if it was armed, and void chunks."""
+        """Brake for `settle_time_s` if it was armed, and void chunks."""
         if was_armed:
             self._settle_until_ns = now_ns + round(self.settings.settle_time_s * 1e9)
         self._void_chunks()

@@ -2,7 +2,7 @@
 
 Only a simulated robot may be armed without a person beside it, and none against an operator:
 
-    HOLDING               wait; the bridge goes on by itself
+    HOLDING               wait; the bridge resumes automatically
     DISARMED, by itself   arm after a delay, at most len(DELAYS_S) times in a row
     DISARMED, deactivated wait for the lifecycle manager; then it is not armed yet
     DISARMED, not armed   at first the bridge arms itself; later as if disarmed by itself
@@ -28,7 +28,7 @@ from pi05_ros.control.modes import (
     Mode,
     disarmed_by_itself,
 )
-from pi05_ros.evaluation.holds import Robot
+from pi05_ros.evaluation.holds import RobotStatus
 
 # Delay before each try to arm [wall s]. A node that has died comes back in wall time, and later
 # the slower the machine is. About a minute in all.
@@ -75,7 +75,7 @@ class Rearming:
         self._moves_since: float | None = None  # [simulated s]
         self._idle_since: float | None = None  # Since when it has had nothing to do [wall s].
 
-    def step(self, robot: Robot, wall_s: float, graph: str = "") -> Step:
+    def step(self, robot: RobotStatus, wall_s: float, graph: str = "") -> Step:
         """Decide what to do now.
 
         Args:
@@ -96,7 +96,7 @@ class Rearming:
             return self._disarmed(robot, wall_s)
         self._due = None
         if robot.mode is Mode.HOLDING:
-            notice = f"the robot holds: {_why(robot)}; it goes on by itself"
+            notice = f"the robot holds: {_why(robot)}; it resumes automatically"
         elif robot.mode is None:
             notice = f"{robot.reason}; the demo waits for it until the time limit"
         elif not self._by_operator:
@@ -124,7 +124,7 @@ class Rearming:
             self._armed_at = wall_s
         return f"the bridge answers: {message}"
 
-    def failure_at_limit(self, robot: Robot) -> str:
+    def failure_at_limit(self, robot: RobotStatus) -> str:
         """Return why a run that its time limit ends has failed; empty: it has not.
 
         Args:
@@ -145,7 +145,7 @@ class Rearming:
             f"time limit: {_state(robot)}; the demo {tried}"
         )
 
-    def _update_operator(self, robot: Robot) -> None:
+    def _update_operator(self, robot: RobotStatus) -> None:
         """Note whether an operator disarmed the robot.
 
         The note outlives a bridge that is activated again without a trace of the operator.
@@ -161,11 +161,11 @@ class Rearming:
             by_itself |= self._has_reset and robot.reason == FAULT_RESET
             self._by_operator |= mode is Mode.STOPPED or not by_itself
 
-    def _may_arm(self, robot: Robot) -> bool:
+    def _may_arm(self, robot: RobotStatus) -> bool:
         """Check whether a robot that is DISARMED may be armed without an operator."""
         return not self._by_operator and robot.reason != DEACTIVATED
 
-    def _update_tries(self, robot: Robot) -> None:
+    def _update_tries(self, robot: RobotStatus) -> None:
         if robot.mode is not Mode.RUNNING:
             self._moves_since = None
         elif self._moves_since is None:
@@ -173,7 +173,7 @@ class Rearming:
         elif robot.sim_s - self._moves_since >= _SETTLED_S:
             self._tries = 0
 
-    def _no_trouble(self, robot: Robot, wall_s: float) -> Step:
+    def _no_trouble(self, robot: RobotStatus, wall_s: float) -> Step:
         reported = self._reported
         if robot.mode is not Mode.HOLDING:
             self._reported = set()
@@ -192,7 +192,7 @@ class Rearming:
         notice = "the planner gives no subtask; the demo waits for one until the time limit"
         return Step(notice, self._once(notice, wall_s, (robot.mode, notice)))
 
-    def _disarmed(self, robot: Robot, wall_s: float) -> Step:
+    def _disarmed(self, robot: RobotStatus, wall_s: float) -> Step:
         """Decide for a robot that the bridge disarmed or faulted, or has not armed yet."""
         state = _state(robot)
         if self._pending:
@@ -229,7 +229,7 @@ class Rearming:
         line = f"the demo {what} the robot {number}"
         return Step(line, (line,), arm=True, reset=is_faulted)
 
-    def _arms_itself(self, robot: Robot) -> bool:
+    def _arms_itself(self, robot: RobotStatus) -> bool:
         """Check whether the bridge may still arm itself: it does so once in its life."""
         return robot.reason == NOT_ARMED_YET and not self._was_armed and not self._tries
 
@@ -248,12 +248,12 @@ def fault_sentence(reason: str) -> str:
     return f"the robot is faulted: {reason}; the demo does not begin with a fault"
 
 
-def _cause(robot: Robot) -> tuple[Mode | None, str]:
+def _cause(robot: RobotStatus) -> tuple[Mode | None, str]:
     """Key of a standstill. Numbers do not count: "for 0.2 s" and "for 1.2 s" are one."""
     return robot.mode, re.sub(r"[0-9.]+", "#", robot.cause or robot.reason)
 
 
-def _state(robot: Robot) -> str:
+def _state(robot: RobotStatus) -> str:
     """Mode and reason as one clause."""
     if robot.mode is None:
         return robot.reason
@@ -262,7 +262,7 @@ def _state(robot: Robot) -> str:
     return reason if reason.startswith(mode) else f"{mode}: {reason}"
 
 
-def _why(robot: Robot) -> str:
+def _why(robot: RobotStatus) -> str:
     """The reason and, when input is healthy again, also what was wrong with it."""
     if robot.cause in ("", robot.reason):
         return robot.reason

@@ -34,7 +34,7 @@ class StallWatch:
         """
         if sim_s > self._sim_s:
             stood = wall_s - self._wall_s
-            line = f"simulated time goes on after {stood:.1f} s"
+            line = f"simulated time resumed after {stood:.1f} s"
             reported, self._reported = self._reported, ""
             self._sim_s, self._wall_s = sim_s, wall_s
             return Step(lines=(line,) if reported else ())

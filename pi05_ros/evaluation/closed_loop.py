@@ -1,8 +1,8 @@
 """Planner, policy, control bridge and robot in a closed loop on a simulated clock.
 
-Scheduler, bridge, blending and limits are those that run on a robot. Whatever takes time takes
-exactly as long as it is configured to: pictures, the brain, messages. There are no messages,
-threads or waits, so that a run is deterministic and faster than real time.
+Scheduler, bridge, blending and limits are those that run on a robot. The durations of pictures,
+inference and transport come from `LoopTiming` and `delay`. There are no ROS messages, threads or
+waits, so that a run is deterministic and faster than real time.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class ClosedLoop:
     """Runs policy and planner against a bridged robot.
 
     The bridge is armed once, as soon as the robot is measured, as by an operator at the start.
-    Should it latch a fault, the robot stands for the rest of the run.
+    After a latched fault the robot holds until the end of the run.
 
     Args:
         robot: Bridge and robot.
@@ -69,7 +69,7 @@ class ClosedLoop:
         policy: The low level.
         delay: Gives the time that the policy takes for the next chunk [s].
         planner: The high level; None: `follow` sets the subtask.
-        task: What the planner serves.
+        task: Task of the planner.
         timing: Other durations; None takes the defaults.
         hooks: Observers, pictures and faults; None: none.
 
@@ -126,7 +126,7 @@ class ClosedLoop:
         return (self.now_ns - START_NS) * 1e-9
 
     def run(self, seconds: float) -> None:
-        """Advance the simulation by so much [s]."""
+        """Advance the simulation by `seconds`."""
         end_ns = self.now_ns + _ns(seconds)
         while self._events[0][0] <= end_ns:
             self.now_ns, _, event = heapq.heappop(self._events)

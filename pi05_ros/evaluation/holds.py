@@ -27,7 +27,7 @@ class Hold:
 
 
 @dataclass(frozen=True)
-class Robot:
+class RobotStatus:
     """State of the robot at one moment.
 
     A trouble is a mode other than RUNNING while a subtask is pursued, a mode that does not end by
@@ -38,7 +38,7 @@ class Robot:
     reason: str  # Reason of the mode; empty: none was given.
     sim_s: float  # Time of the state: simulated seconds since the task began.
     trouble_since_s: float | None  # Start of the present trouble, likewise; None: there is none.
-    cause: str = ""  # As reason; while the bridge resumes after `recovery_time`: the one before.
+    cause: str = ""  # As reason; while the bridge resumes after `recovery_time_s`: the one before.
 
     @property
     def troubled_s(self) -> float:
@@ -106,18 +106,18 @@ class HoldLog:
             self._pursued = pursued
             self._update(self._mode, now_s)
 
-    def snapshot(self, now_s: float) -> Robot:
+    def snapshot(self, now_s: float) -> RobotStatus:
         """The present state."""
         recent = self._state_s is not None and now_s - self._state_s <= _SILENT_S
         if recent or self._reason == DEACTIVATED:  # A deactivated bridge is silent.
             since_s = self._trouble_since_s
-            return Robot(self._mode, self._reason, now_s, since_s, self._cause)
+            return RobotStatus(self._mode, self._reason, now_s, since_s, self._cause)
         since_s = self._state_s or 0.0  # Silent since then.
         if self._state_s is not None:
             reason = _silence(now_s - since_s)
         else:
             reason = "control_bridge has published no state yet"
-        return Robot(None, reason, now_s, since_s if now_s - since_s > _SILENT_S else None)
+        return RobotStatus(None, reason, now_s, since_s if now_s - since_s > _SILENT_S else None)
 
     def _update(self, before: Mode | None, now_s: float) -> None:
         """Update holds and trouble after a change. before: the mode until then."""

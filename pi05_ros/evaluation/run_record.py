@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pi05_ros.evaluation.holds import Hold, HoldLog, Robot
+from pi05_ros.evaluation.holds import Hold, HoldLog, RobotStatus
 
 _RATE_WINDOW_S = 5.0  # Rates are averages over this time [simulated s].
 _CLOCK_GAP_S = 0.5  # A larger step of /clock, which ticks every 20 ms, was not received [s].
@@ -233,7 +233,7 @@ class RunRecord:
             return list(self._subtasks)
 
     @property
-    def robot(self) -> Robot:
+    def robot(self) -> RobotStatus:
         """The present state of the robot."""
         with self._lock:
             return self._holds.snapshot(self._now())

@@ -70,9 +70,8 @@ def subtask_shapes(
               text, follows=True)
     ]  # fmt: skip
     lines = text.count("\n") + 1
-    bottom = height + _PITCH * (
-        lines / 2 * _LETTER + 0.4 * _SMALL_LETTER
-    )  # A text's middle is at its point.
+    # A text's middle is at its point.
+    bottom = height + _PITCH * (lines / 2 * _LETTER + 0.4 * _SMALL_LETTER)
     for place, (age, earlier) in enumerate(history.earlier(now_ns)):
         faint = rgba("#d8dae0", 0.75 * (1.0 - age / _EARLIER_S) * 0.75**place)
         point = np.array([0.0, 0.0, bottom + place * _PITCH * _SMALL_LETTER])

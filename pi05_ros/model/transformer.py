@@ -21,7 +21,7 @@ from pi05_ros.model.config import LanguageConfig
 
 NORM_EPSILON = 1e-6  # Gemma, and SigLIP's LayerNorm.
 # Longest wavelength / 2π of the rotary positions (RoPE, arXiv 2104.09864).
-ROTARY_PERIOD = 10_000.0
+ROPE_THETA = 10_000.0
 
 
 class KVCache(NamedTuple):
@@ -215,7 +215,7 @@ def rotation_of(positions: Tensor, head_dim: int) -> Tensor:
         each vector negated.
     """
     exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32)
-    frequencies = torch.exp(exponents * (-math.log(ROTARY_PERIOD) / head_dim))
+    frequencies = torch.exp(exponents * (-math.log(ROPE_THETA) / head_dim))
     angles = positions[..., None, :, None].float() * frequencies
     cosines, sines = angles.cos(), angles.sin()
     return torch.stack([torch.cat([cosines, cosines], dim=-1), torch.cat([-sines, sines], dim=-1)])

@@ -8,7 +8,7 @@ from pi05_ros.planning.replanning import ReplanningSettings, Trigger
 
 _BECAUSE = {
     Trigger.TASK: "the task began",
-    Trigger.OPERATOR: "an operator handed back",
+    Trigger.OPERATOR: "an operator returned control",
     Trigger.SUBTASK_END: "the low level saw nothing more to do",
     Trigger.STALL: "the robot made no progress",
     Trigger.PERIOD: "the period was over",
@@ -90,7 +90,7 @@ class AnswerFilter:
         change = AnswerVerdict.CHANGED if answer_key else AnswerVerdict.DONE
         what = "another subtask" if answer_key else "that the task is done"
         if source != "model":
-            return change, f"{what}, and its source ({source}) needs no second word"
+            return change, f"{what}, and its source ({source}) needs no confirmation"
         if trigger != Trigger.PERIOD:
             return change, what
         if not current_key:
@@ -100,7 +100,7 @@ class AnswerFilter:
         if count >= needed:
             return change, f"{what}, {count} times in a row"
         self._candidate = (answer_key, count)
-        what = f"{what}, {count} of the {needed} times in a row that it must"
+        what = f"{what}, {count} of {needed} confirmations"
         return AnswerVerdict.HELD_BACK, what
 
     def unfit(self, now_ns: int) -> str:

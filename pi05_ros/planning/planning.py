@@ -67,10 +67,10 @@ class Planning:
         if text:
             reason = "an operator said so"
         elif subtask is None:
-            reason = "an operator handed back: the brain is asked"
+            reason = "the operator returned control: the brain is queried"
             self._replanner.request(Trigger.OPERATOR)
         else:
-            reason = "an operator took it back, and there is no task: nothing is to be done"
+            reason = "the operator's subtask was withdrawn, and there is no task"
         changed = subtask is not None and (before is None or subtask.id != before.id)
         verdict = AnswerVerdict.CHANGED if changed else AnswerVerdict.KEPT
         publish = subtask is not None
@@ -175,7 +175,7 @@ class Planning:
             self._loops.add(words, now_ns)
         loop = self._loops.cycle(now_ns)
         if loop:
-            reason += f"; the same {len(loop)} subtasks come again and again"
+            reason += f"; the same {len(loop)} subtasks repeat"
         publish = verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT)
         scored = (answer, prediction.score)
         return self._decision(question.trigger, verdict, reason, scored, stamp_ns, publish, loop)
@@ -210,7 +210,7 @@ class Planning:
         warnings = {}
         loop = self._loops.cycle(now_ns)
         if loop:
-            warnings["loop"] = "the same subtasks come again and again: " + ", ".join(loop)
+            warnings["loop"] = "the same subtasks repeat: " + ", ".join(loop)
         subtask = self.keeper.subtask
         same = (now_ns - self.keeper.since_ns) * 1e-9
         if subtask is None or not subtask.text or same < self.settings.same_after_s:
@@ -255,7 +255,7 @@ class Planning:
         trouble = "" if prediction.done else answer_problem(prediction.text)
         if trouble:
             why, publish = (
-                f"an operator's subtask stands, and the answer is none: {trouble}",
+                f"an operator's subtask stands, and the answer is unusable: {trouble}",
                 False,
             )
         else:

@@ -143,7 +143,7 @@ class Session:
                     pass
                 self._close()
         except Exception:  # A bug: it is reported, and the bag stays for recovery.
-            self.trouble = self.trouble or "the recorder failed: its log says why"
+            self.trouble = self.trouble or "internal error: see the log of the recorder"
             self.failure = traceback.format_exc()
             if self._bag is not None:
                 with contextlib.suppress(Exception):

@@ -169,7 +169,7 @@ def test_a_refusal_is_tried_again_ever_more_slowly_and_told():
     refusals = [line for line in robot.log if "did not configure" in line[1]]
     assert refusals[0] == (
         "warn",
-        "planner did not configure: it refused; its own log says why; next try in 1 s",
+        "planner did not configure: it refused; see its log; next try in 1 s",
     )
     assert refusals[2][0] == "error"
     robot.refuses.clear()

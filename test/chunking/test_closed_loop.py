@@ -237,7 +237,7 @@ def test_with_jitter_the_robot_never_runs_out_and_frozen_rows_were_executed(
 ):
     random = np.random.default_rng(seed)
     # A chunk may be older than 0.5 s here, which the bridge rejects unless it is told otherwise.
-    patient = BridgeSettings(chunk_max_age=1.0)
+    patient = BridgeSettings(chunk_max_age_s=1.0)
     run = Run("rtc", lambda: base + jitter * random.random(), LoopTiming(frame=frame), patient)
     run.loop.run(12)
     assert not run.holds

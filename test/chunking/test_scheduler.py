@@ -291,7 +291,7 @@ def test_sync_asks_again_when_its_chunk_got_lost():
 
 
 def test_settings_that_leave_no_rows_are_refused():
-    with pytest.raises(ValueError, match="leave nothing of a horizon of 50 rows"):
+    with pytest.raises(ValueError, match="must be below the horizon of 50 rows together"):
         ChunkScheduler(ChunkSettings(execution_horizon=47), 0.02, 50)
     for wrong in (
         {"mode": "fast"},
@@ -312,7 +312,7 @@ def test_modes_are_settled_by_what_the_brain_can_do():
     for name in ("sync", "async"):
         assert settle_mode(name, ()) == name
     assert settle_mode("rtc", ("rtc",)) == "rtc"
-    with pytest.raises(ConfigError, match="'trained_rtc'.*take one of sync, async, rtc$"):
+    with pytest.raises(ConfigError, match="'trained_rtc'.*valid: sync, async, rtc$"):
         settle_mode("trained_rtc", ("rtc",))
 
 
@@ -321,7 +321,7 @@ def test_problems_are_described_in_one_clause():
     policy.run_one(0, delay=4)
     assert policy.scheduler.problem() == ""
     policy.run_one(20, delay=25)
-    assert "25 rows late, too late for 50 rows" in policy.scheduler.problem()
+    assert "a chunk delay of 25 rows is too long for a horizon of 50" in policy.scheduler.problem()
     policy.run_one(50, delay=4)
     assert policy.scheduler.problem() == ""
     for k in (70, 90):
@@ -339,7 +339,7 @@ def test_no_more_is_committed_than_the_brain_can_go_on_from():
     policy.run_one(0)
     assert policy.ask(20).continuation.committed == 5
     policy.run_one(40, delay=9)
-    assert "the brain goes on from at most 5" in policy.scheduler.problem()
+    assert "exceeds the 5 rows that the brain can continue" in policy.scheduler.problem()
 
 
 def test_what_is_published_leaves_the_running_chunk_smoothly():

@@ -93,7 +93,7 @@ def test_a_disk_without_room_for_a_bag_is_told_before_anything_starts(
     assert demo.main(["--out", str(out)]) == 2
     assert capsys.readouterr().err == (
         f"pi05 demo: folder '{out}/bags': the disk is full: 1 GB are free, 3 GB are needed to "
-        "begin; make room, or take --no-record\n"
+        "start; make room, or take --no-record\n"
     )
     assert not out.exists()
 

@@ -110,7 +110,7 @@ def test_one_file_of_a_bag_is_enough(tmp_path, capsys):
     (bag / "metadata.yaml").unlink()
     assert main([str(bag)]) == 1
     said = capsys.readouterr().err
-    assert f"was not closed (it has no metadata.yaml): ./pi05 bags recover {bag}" in said
+    assert f"was not closed (it has no metadata.yaml): run `./pi05 bags recover {bag}`" in said
     assert main([str(bag / "bag.mcap")]) == 0
 
 

@@ -63,7 +63,7 @@ def test_refusals_to_arm_say_exactly_why():
     robot.bridge.disarm(robot.now)
     with pytest.raises(MessageError) as caught:
         robot.arm()
-    assert str(caught.value) == "the robot is still braking: call 'arm' again once it stands still"
+    assert str(caught.value) == "the robot is still braking: try again when it is at rest"
     assert robot.bridge.reason == "disarmed by an operator"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pi05_ros.control.modes import ARM_AGAIN, FAULT_RESET, NOT_ARMED_YET, Mode
 from pi05_ros.demo.rearming import DELAYS_S, Rearming
-from pi05_ros.evaluation.holds import Robot
+from pi05_ros.evaluation.holds import RobotStatus
 
 GONE = f"planner is gone: {ARM_AGAIN}"
 
@@ -25,7 +25,7 @@ class Run:
 
     @property
     def robot(self):
-        return Robot(self.mode, self.reason, self.now, self.since, self.cause or self.reason)
+        return RobotStatus(self.mode, self.reason, self.now, self.since, self.cause or self.reason)
 
     def be(self, mode, reason="", trouble=None):
         """The robot's mode changes."""
@@ -65,7 +65,7 @@ def test_a_hold_is_shown_at_once_told_once_and_its_end_too():
     run = Run()
     run.go(1.0)
     run.be(Mode.HOLDING, "planner is silent for 0.2 s")
-    assert run.go(0.1) == "the robot holds: planner is silent for 0.2 s; it goes on by itself"
+    assert run.go(0.1) == "the robot holds: planner is silent for 0.2 s; it resumes automatically"
     assert run.lines == []
     run.go(0.9)
     run.reason = "planner is silent for 1.1 s"
@@ -73,7 +73,7 @@ def test_a_hold_is_shown_at_once_told_once_and_its_end_too():
     run.be(Mode.RUNNING)
     run.go(1.0)
     assert run.lines == [
-        "2.0 the robot holds: planner is silent for 1.1 s; it goes on by itself",
+        "2.0 the robot holds: planner is silent for 1.1 s; it resumes automatically",
         "5.0 the robot moves again after 3.9 simulated seconds",
     ]
     assert run.arms == []
@@ -87,7 +87,7 @@ def test_a_hold_that_waits_to_trust_its_input_says_what_was_wrong():
     notice = run.go(1.0)
     assert notice == (
         "the robot holds: all is well again, waiting to trust it (before: planner is silent for "
-        "0.2 s); it goes on by itself"
+        "0.2 s); it resumes automatically"
     )
     run.cause, run.reason = "", "planner is silent for 0.3 s"
     run.go(1.0)
@@ -95,7 +95,7 @@ def test_a_hold_that_waits_to_trust_its_input_says_what_was_wrong():
     run.go(0.1)
     assert run.lines == [
         f"1.0 {notice}",
-        "2.5 the robot holds: policy is silent for 0.2 s; it goes on by itself",
+        "2.5 the robot holds: policy is silent for 0.2 s; it resumes automatically",
     ]
 
 

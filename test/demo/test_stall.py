@@ -22,7 +22,7 @@ def test_a_stall_is_told_once_and_its_end_too():
     line = "simulated time has stood still for 3 s; the demo ends after 30 s of it"
     assert [step.lines for step in steps_] == [(), (line,), ()]
     assert [step.notice for step in steps_] == ["", line, line.replace("3 s;", "4 s;")]
-    assert stall.step(1.1, 15.5, "").lines == ("simulated time goes on after 5.5 s",)
+    assert stall.step(1.1, 15.5, "").lines == ("simulated time resumed after 5.5 s",)
     assert stall.step(1.2, 16.0, "").lines == ()
 
 

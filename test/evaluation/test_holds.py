@@ -3,7 +3,7 @@
 import pytest
 
 from pi05_ros.control.modes import DEACTIVATED, RECOVERING, Mode
-from pi05_ros.evaluation.holds import Hold, HoldLog, Robot, after_start
+from pi05_ros.evaluation.holds import Hold, HoldLog, RobotStatus, after_start
 
 
 def running(pursued=True):
@@ -30,11 +30,11 @@ def test_a_hold_lasts_until_the_robot_runs_again():
     log.robot(Mode.HOLDING, "planner is silent for 0.3 s", 5.1)
     robot = log.snapshot(5.2)
     reason = "planner is silent for 0.3 s"
-    assert robot == Robot(Mode.HOLDING, reason, 5.2, 5.0, cause=reason)
+    assert robot == RobotStatus(Mode.HOLDING, reason, 5.2, 5.0, cause=reason)
     assert robot.troubled_s == pytest.approx(0.2)
     log.robot(Mode.RUNNING, "", 6.5)
     assert log.holds == [Hold(5.0, Mode.HOLDING, "planner is silent for 0.2 s", 6.5)]
-    assert log.snapshot(7.0) == Robot(Mode.RUNNING, "", 7.0, None)
+    assert log.snapshot(7.0) == RobotStatus(Mode.RUNNING, "", 7.0, None)
     assert log.snapshot(7.0).troubled_s == 0.0
 
 
@@ -127,11 +127,11 @@ def test_a_bridge_that_is_not_heard_is_a_trouble():
     log = HoldLog()
     log.begin()
     said = "control_bridge has published no state yet"
-    assert log.snapshot(1.0) == Robot(None, said, 1.0, None)
-    assert log.snapshot(2.1) == Robot(None, said, 2.1, 0.0)
+    assert log.snapshot(1.0) == RobotStatus(None, said, 1.0, None)
+    assert log.snapshot(2.1) == RobotStatus(None, said, 2.1, 0.0)
     log.robot(Mode.RUNNING, "", 3.0)
     assert log.snapshot(5.0).trouble_since_s is None
-    assert log.snapshot(5.5) == Robot(None, "control_bridge is silent for 2.5 s", 5.5, 3.0)
+    assert log.snapshot(5.5) == RobotStatus(None, "control_bridge is silent for 2.5 s", 5.5, 3.0)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_silence_of_the_bridge_is_a_hold_from_when_it_was_last_heard(mode, rea
 def test_a_bridge_that_was_deactivated_says_nothing_more():
     log = running()
     log.robot(Mode.DISARMED, DEACTIVATED, 1.0)
-    assert log.snapshot(9.0) == Robot(Mode.DISARMED, DEACTIVATED, 9.0, 1.0, DEACTIVATED)
+    assert log.snapshot(9.0) == RobotStatus(Mode.DISARMED, DEACTIVATED, 9.0, 1.0, DEACTIVATED)
 
 
 def test_what_the_listener_missed_is_no_silence():
@@ -175,7 +175,7 @@ def test_a_silence_that_lasts_until_the_end_is_a_hold_too():
 def test_a_mode_of_another_version_is_unknown():
     log = running()
     log.robot(17, "new", 1.0)
-    assert log.snapshot(1.0) == Robot(None, "new", 1.0, None, cause="new")
+    assert log.snapshot(1.0) == RobotStatus(None, "new", 1.0, None, cause="new")
     log.robot(Mode.RUNNING, "", 1.5)
     assert (log.holds, log.snapshot(1.5).mode) == ([], Mode.RUNNING)
 

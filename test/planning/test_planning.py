@@ -206,7 +206,7 @@ def test_an_operator_overrules_until_he_hands_back():
     again = scene.planning.instruct("pick up the fork", scene.now)
     assert outcomes([again]) == [("operator", "kept")]
     back = scene.planning.instruct("", scene.now)
-    assert outcomes([back]) == [("operator", "kept")] and "the brain is asked" in back.reason
+    assert outcomes([back]) == [("operator", "kept")] and "the brain is queried" in back.reason
     assert not back.publish
     assert outcomes(scene.move(0.1)) == [("operator", "changed")]
     assert scene.text == "pick up the cup" and scene.planning.keeper.subtask.source == "model"
@@ -241,7 +241,7 @@ def test_an_answer_that_is_none_is_not_kept_and_does_not_make_the_robot_hold():
     scene.answer = "\x07 \x07"
     decided = scene.run(12.0)
     assert {d.verdict.value for d in decided} == {"overruled"}
-    assert not any(d.publish for d in decided) and "the answer is none" in decided[0].reason
+    assert not any(d.publish for d in decided) and "the answer is unusable" in decided[0].reason
     assert scene.planning.keeper.subtask.overruled is None and scene.unfit == []
     question = scene.planning.question(scene.now + S)
     assert scene.planning.on_failure(question, "out of memory", scene.now, scene.now) is None
@@ -378,7 +378,7 @@ def test_a_drawer_opened_and_closed_again_and_again_is_reported():
     scene.answer = "close the drawer"
     decided = scene.move(1.0)
     assert decided[-1].loop == ("open the drawer", "close the drawer")
-    assert decided[-1].reason.endswith("the same 2 subtasks come again and again")
+    assert decided[-1].reason.endswith("the same 2 subtasks repeat")
     assert "open the drawer, close the drawer" in scene.planning.warnings(scene.now)["loop"]
     assert outcomes(decided) == [("period", "changed")]  # It is told, and stops nothing.
     scene.planning.instruct("close the drawer and leave it", scene.now)

@@ -42,9 +42,8 @@ class FakeCameras:
         self.defect: Callable[[Camera, Image], Image] | None = None
         self.sent_ns: dict[str, int] = {}
         self.sent = dict.fromkeys(platform.camera_names, 0)
-        self.lock = (
-            threading.Lock()
-        )  # Held while a set is published, so that faults begin between two sets.
+        # Held while a set is published, so that faults begin between two sets.
+        self.lock = threading.Lock()
         self._last: dict[str, Image] = {}
         self._noise = random.Random(0)
         self._publishers = {

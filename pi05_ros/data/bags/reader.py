@@ -142,7 +142,7 @@ class BagReader:
         self.files = tuple(self.path / file.name for file in metadata.files)
         missing = [file.name for file in self.files if not file.exists()]
         if missing:
-            raise BagError(f"{self.path}: {', '.join(missing)} of the bag is missing")
+            raise BagError(f"{self.path}: missing files: {', '.join(missing)}")
         if metadata.storage == "mcap" and not metadata.compression_mode:
             self._sources = []
             for file in self.files:
@@ -220,12 +220,15 @@ def check_closed(folder: Path) -> None:
     parts = [p.name for p in folder.iterdir() if p.suffix in _SUFFIXES]
     if is_marked(folder):
         raise BagError(
-            f"{folder} was not closed (its recorder was killed): ./pi05 bags recover {folder}"
+            f"{folder} was not closed (its recorder was killed): "
+            f"run `./pi05 bags recover {folder}`"
         )
     if (folder / FILE).exists():
         return
     if any(name.endswith(".mcap") for name in parts):
-        raise BagError(f"{folder} was not closed (it has no {FILE}): ./pi05 bags recover {folder}")
+        raise BagError(
+            f"{folder} was not closed (it has no {FILE}): run `./pi05 bags recover {folder}`"
+        )
     if parts:
-        raise BagError(f"{folder} was not closed (no {FILE}): ros2 bag reindex {folder}")
+        raise BagError(f"{folder} was not closed (no {FILE}): run `ros2 bag reindex {folder}`")
     raise BagError(f"{folder} is no bag: there is no {FILE} in it")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.cameras.checks import blindness_of, fingerprint
+from pi05_ros.cameras.picture_checks import blindness_of, fingerprint
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.errors import Pi05Error
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.decoding import PICTURE_TYPES
-from pi05_ros.cameras.watch import WatchSettings
+from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back

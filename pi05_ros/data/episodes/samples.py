@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.cameras.model_input import model_input
-from pi05_ros.cameras.watch import WatchSettings
 from pi05_ros.data.episodes.episode import Episode, EpisodeSample
 from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
 from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows

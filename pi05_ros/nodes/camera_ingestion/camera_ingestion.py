@@ -14,10 +14,10 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
-from pi05_ros.cameras.checks import blindness_of, fingerprint
+from pi05_ros.cameras.health import CameraStatus, CameraWatch, Level
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.picture_checks import blindness_of, fingerprint
 from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
-from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
@@ -40,7 +40,7 @@ _REPEAT_PERIOD = 10.0  # Interval after which a persistent fault is logged again
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     """Publishes camera_set from the cameras of a platform, and reports their health.
 
-    The health checks are in `cameras/watch.py`.
+    The health checks are in `cameras/health.py`.
     """
 
     def __init__(self, **arguments: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from pi05_ros.cameras.watch import WatchSettings
+from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.foundation.settings import setting
 
 

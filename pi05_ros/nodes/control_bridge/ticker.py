@@ -34,7 +34,7 @@ class Ticker:
         period: Period [s].
         tick: Called with the node's time [ns]. Must not raise.
         clock_lost: Called each period of wall time while simulated time stands still.
-        clock_timeout: Time without /clock after which it counts as stopped [s, wall].
+        clock_timeout_s: Time without /clock after which it counts as stopped [s, wall].
 
     Attributes:
         ticks: Number of calls.
@@ -87,7 +87,7 @@ class Ticker:
 
     @property
     def clock_stands_still(self) -> bool:
-        """True if simulated time has not advanced for `clock_timeout`."""
+        """True if simulated time has not advanced for `clock_timeout_s`."""
         return time.monotonic() - self._advanced_at > self._clock_timeout
 
     def _time_moved(self, jump: TimeJump) -> None:

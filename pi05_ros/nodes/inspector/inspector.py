@@ -251,7 +251,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._update_inputs()
 
     def _on_picture(self, camera: str, message: Image | CompressedImage) -> None:
-        """Annotate a subscribed picture, at most at `picture_rate`."""
+        """Annotate a subscribed picture, at most at `picture_rate_hz`."""
         stamp_ns = time_to_ns(message.header.stamp, f"picture of {camera}")
         # With similar rates, the exact period would drop every second picture.
         least_ns = round(0.9e9 / self.parameters.picture_rate_hz)

@@ -38,9 +38,8 @@ class Policy(BrainNode[PolicyParameters]):
 
     def __init__(self, brain_source: BrainSource | None = None, **arguments: Any) -> None:
         super().__init__("policy", PolicyParameters, brain_source, **arguments)
-        self._lock = (
-            threading.Lock()
-        )  # Guards subtask and scheduler, which the worker uses as well.
+        # Guards subtask and scheduler, which the worker uses as well.
+        self._lock = threading.Lock()
         self._subtask: Subtask | None = None
         self._subscription: Any = None
         self._publisher: Any = None

@@ -110,7 +110,7 @@ def test_other_folders_and_files_are_refused(tmp_path):
         ("[1, 2", "its metadata.yaml is broken"),
         (good.replace("version: 9", "version: 10"), "has version 10; versions up to 9"),
         (good.replace("identifier: mcap", "identifier: rocksdb"), "is stored as 'rocksdb'"),
-        (good.replace("- bag_0.mcap", "- gone.mcap"), "gone.mcap of the bag is missing"),
+        (good.replace("- bag_0.mcap", "- gone.mcap"), "missing files: gone.mcap"),
         (good.replace("pi05.rate_hz: '0.0'", "pi05.rate_hz: x"), "pi05.rate_hz is 'x'"),
         (good.replace("depth: 0", "depth: deep"), "")
         if "depth" in good
@@ -121,7 +121,7 @@ def test_other_folders_and_files_are_refused(tmp_path):
     yaml.write_bytes(b"\xff\xfe\x00")
     assert f"`./pi05 bags recover {bag}` rebuilds it from the bag's files" in why(bag)
     yaml.unlink()
-    assert f"was not closed (it has no metadata.yaml): ./pi05 bags recover {bag}" in why(bag)
+    assert f"was not closed (it has no metadata.yaml): run `./pi05 bags recover {bag}`" in why(bag)
     yaml.write_text(good)
     (bag / "INCOMPLETE").touch()
     assert "its recorder was killed" in why(bag)

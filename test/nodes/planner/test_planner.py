@@ -208,7 +208,7 @@ def test_a_loop_is_told_in_log_health_and_decisions(graph, capfd):
     graph.call(lambda: scene.planner._begin(TASK, None))
     wait_for(lambda: any(d.loop for d in scene.decisions), "a loop")
     assert sum(not d.loop for d in scene.decisions) == 5
-    said = "the same subtasks come again and again: "
+    said = "the same subtasks repeat: "
     health = wait_for(
         lambda: h if said in (h := scene.planner.health()).message else None, "the health"
     )

@@ -100,7 +100,7 @@ def test_a_mode_that_the_brain_lacks_is_refused_when_it_is_configured(graph, cap
     scene = Scene(graph, brain, chunk_mode="trained_rtc")
     assert scene.policy.trigger_configure() == TransitionCallbackReturn.FAILURE
     wait_for(
-        lambda: "chunk_mode 'trained_rtc': this brain cannot go on" in capfd.readouterr().err,
+        lambda: "'trained_rtc': this brain does not support the mode" in capfd.readouterr().err,
         "the reason",
     )
     assert brain.closed
@@ -109,7 +109,10 @@ def test_a_mode_that_the_brain_lacks_is_refused_when_it_is_configured(graph, cap
 def test_settings_that_leave_no_rows_are_refused_when_it_is_configured(graph, capfd):
     scene = Scene(graph, chunk_margin=45)
     assert scene.policy.trigger_configure() == TransitionCallbackReturn.FAILURE
-    wait_for(lambda: "leave nothing of a horizon of 50" in capfd.readouterr().err, "the reason")
+    wait_for(
+        lambda: "must be below the horizon of 50 rows together" in capfd.readouterr().err,
+        "the reason",
+    )
 
 
 def test_sync_publishes_what_is_executed_and_starts_it_at_publication(graph):
@@ -132,7 +135,7 @@ def test_health_says_mode_rate_delay_and_what_became_of_chunks(graph):
     assert float(health.values["chunks per second"]) > 0
     assert float(health.values["delay of the last chunk [rows]"]) >= 0
     scene.eyes.executes = False
-    wait_for(lambda: "took up none of the last" in scene.policy.health().message, "the trouble")
+    wait_for(lambda: "executed none of the last" in scene.policy.health().message, "the trouble")
     assert scene.policy.health().values["chunks never executed"] >= 2
 
 

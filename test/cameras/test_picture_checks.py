@@ -5,7 +5,7 @@ import array
 import numpy as np
 import pytest
 
-from pi05_ros.cameras.checks import blindness_of, fingerprint
+from pi05_ros.cameras.picture_checks import blindness_of, fingerprint
 
 NOISE = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level, WatchSettings
+from pi05_ros.cameras.health import CameraStatus, CameraWatch, Level, WatchSettings
 
 MS = 1_000_000
 SYSTEM = 1_700_000_000_000 * MS  # The node's time when the steady clock shows 0.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from statistics import median_high
 
-from pi05_ros.cameras.checks import Blindness
+from pi05_ros.cameras.picture_checks import Blindness
 from pi05_ros.foundation.settings import setting
 
 _NS = 1_000_000_000
