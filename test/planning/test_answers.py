@@ -57,7 +57,7 @@ def test_an_answer_to_a_trigger_is_accepted_at_once_with_its_reason(why):
     assert verdict == AnswerVerdict.CHANGED
     reasons = {
         "task": "task began",
-        "operator": "handed back",
+        "operator": "returned control",
         "subtask_end": "nothing more to do",
     }
     assert reasons.get(why.value, "no progress") in reason
