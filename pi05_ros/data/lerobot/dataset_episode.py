@@ -20,7 +20,7 @@ from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
-from pi05_ros.data.lerobot.features import camera_keys, entry_names
+from pi05_ros.data.lerobot.features import action_names, camera_keys, entry_names
 
 # Part of the fingerprint: pictures that a cache holds by an earlier rule are decoded again.
 _PICTURE_RULE = "nearest frame"
@@ -282,6 +282,7 @@ def _facts(dataset: Dataset, entry: EpisodeEntry) -> EpisodeFacts:
         names=entry_names(dataset.features[names.STATE], "state"),
         rate_hz=dataset.fps,
         task=entry.tasks[0] if entry.tasks else "",
+        action_names=action_names(dataset.features),
     )
 
 
