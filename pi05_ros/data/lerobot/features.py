@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from pi05_ros.data.lerobot import layout as names
 
 Features = Mapping[str, Mapping[str, Any]]
@@ -63,6 +65,26 @@ def is_depth(feature: Mapping[str, Any]) -> bool:
 def is_deep_grey(pixel_format: str) -> bool:
     """Check whether a pixel format of FFmpeg is grey of more than 8 bits, as depth is stored."""
     return _DEEP_GREY.match(pixel_format) is not None
+
+
+def farthest_frame_s(feature: Mapping[str, Any], fps: float) -> float:
+    """Greatest distance of a row to its nearest frame, by the rate that a video's feature states.
+
+    Args:
+        feature: The feature.
+        fps: Rows per second, at even times.
+
+    Returns:
+        The distance [s]; 0.0: every row has its frame, or no rate is stated.
+    """
+    if feature["dtype"] != "video":
+        return 0.0
+    for level in (feature.get("info"), feature.get("video_info")):
+        stated = level.get("video.fps") if isinstance(level, Mapping) else None
+        if isinstance(stated, (int, float)) and stated > 0:
+            rows = np.arange(1000) / fps
+            return float(np.abs(rows - np.round(rows * stated) / stated).max())
+    return 0.0
 
 
 def entry_names(feature: Mapping[str, Any], stem: str) -> tuple[str, ...]:

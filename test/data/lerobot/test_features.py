@@ -12,7 +12,12 @@ from fakes.lerobot_folders import write_v21, write_v30
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
-from pi05_ros.data.lerobot.features import camera_keys, entry_names, not_colour
+from pi05_ros.data.lerobot.features import (
+    camera_keys,
+    entry_names,
+    farthest_frame_s,
+    not_colour,
+)
 from pi05_ros.data.lerobot.reader import open_dataset
 from pi05_ros.data.lerobot.to_bag import write_bag
 from pi05_ros.data.open import open_episodes
@@ -142,3 +147,25 @@ def test_cameras_are_the_colour_ones_of_any_name():
         "observation.image": "observation.image",
     }
     assert not_colour(features) == {"observation.images.depth": "shape 4x4x1, not 3 channels"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "video", "wanted"),
+    [(10, 10, 0), (10, 20, 0), (10, 30, 0), (10, 15, 1 / 30), (10, 25, 0.02), (10, 12, 1 / 30)],
+)
+def test_distance_of_rows_to_frames(rows, video, wanted):
+    feature = {"dtype": "video", "shape": [4, 4, 3], "info": {"video.fps": video}}
+    assert farthest_frame_s(feature, rows) == pytest.approx(wanted, abs=1e-9)
+    assert farthest_frame_s({**feature, "info": None}, rows) == 0
+    old = {"dtype": "video", "info": {}, "video_info": {"video.fps": video}}
+    assert farthest_frame_s(old, rows) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_videos_whose_frames_lie_between_rows_are_named(tmp_path, caplog):
+    root = write_v21(tmp_path / "cubes")
+    change(root, lambda features: features[LAPTOP].update(info={"video.fps": 20}))
+    open_dataset(root)
+    assert not caplog.text
+    change(root, lambda features: features[LAPTOP].update(info={"video.fps": 15}))
+    open_dataset(root)
+    assert "the nearest one is taken, up to 33 ms (laptop) away" in caplog.text
