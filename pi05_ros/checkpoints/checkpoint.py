@@ -22,8 +22,9 @@ from pathlib import Path
 
 import torch
 
+from pi05_ros.checkpoints.layouts.adapter import is_adapter, refuse_adapter
 from pi05_ros.checkpoints.layouts.contents import Contents, Training
-from pi05_ros.checkpoints.layouts.lerobot import is_lerobot, read_lerobot
+from pi05_ros.checkpoints.layouts.lerobot import TYPES, is_lerobot, read_lerobot
 from pi05_ros.checkpoints.layouts.native import (
     FORMAT,
     SHARD_BYTES,
@@ -166,6 +167,8 @@ def read_contents(folder: Path, model_config: ModelConfig | None = None) -> Cont
 def _read_contents(folder: Path, model_config: ModelConfig | None) -> Contents:
     if not folder.is_dir():
         raise CheckpointError(folder, "is no folder; wanted a checkpoint's")
+    if is_adapter(folder):
+        refuse_adapter(folder)
     if is_native(folder):
         return read_native(folder)
     config = read_mapping(folder / "config.json") if (folder / "config.json").exists() else {}
@@ -177,7 +180,7 @@ def _read_contents(folder: Path, model_config: ModelConfig | None) -> Contents:
         existing_file(folder / "config.json")
     raise CheckpointError(
         folder / "config.json",
-        f"is of no known layout: wanted 'format' '{FORMAT}' (ours), 'type' pi05, pi0 or pi0_fast "
+        f"is of no known layout: wanted 'format' '{FORMAT}' (ours), 'type' {', '.join(TYPES)} "
         f"(LeRobot) or 'paligemma_variant' (openpi), found the keys {', '.join(config)}",
     )
 

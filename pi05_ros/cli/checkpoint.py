@@ -58,6 +58,13 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument("source", type=Path, help="checkpoint to read")
     convert.add_argument("target", type=Path, help="new folder")
     convert.add_argument(
+        "--base",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="the source is a LoRA adapter (peft): merge it into this checkpoint, which it was "
+        "trained on",
+    )
+    convert.add_argument(
         "--to", choices=("pi05_ros", "lerobot"), default="pi05_ros", help="layout"
     )
     convert.add_argument("--dtype", choices=_DTYPES, help="data type; default: unchanged")
@@ -119,12 +126,16 @@ def _convert(parsed: argparse.Namespace) -> int:
     from pi05_ros.checkpoints.checkpoint import read_contents
     from pi05_ros.checkpoints.conversion import bytes_to_write, convert
     from pi05_ros.checkpoints.inspection import lacks
+    from pi05_ros.checkpoints.merging import merge_adapter
     from pi05_ros.checkpoints.stated_statistics import stated_statistics
     from pi05_ros.model.config import load_preset
 
     dtype = getattr(torch, parsed.dtype) if parsed.dtype else None
     platform = _platform(parsed.platform)
-    contents = read_contents(parsed.source, load_preset(parsed.model) if parsed.model else None)
+    sizes = load_preset(parsed.model) if parsed.model else None
+    contents = read_contents(parsed.base or parsed.source, sizes)
+    if parsed.base:
+        contents = merge_adapter(parsed.source, contents, sizes)
     own = platform is not None and platform.name in contents.norm_stats and not parsed.norm_stats
     stats = {} if own else stated_statistics(contents, platform, parsed.norm_stats)
     if platform is not None and not own and not stats:

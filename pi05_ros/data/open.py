@@ -120,3 +120,13 @@ def _check(
             f"{path} is of another robot: wanted {platform.name} ({platform.size} entries), found "
             f"{facts.platform or 'none named'} ({len(facts.names)} entries{which})"
         )
+    if facts.action_names:
+        raise BagError(
+            f"{path} has actions of other entries ({_some(facts.action_names)}) than its states "
+            f"({_some(facts.names)}): wanted those of {platform.name} in both; if they are the "
+            "same entries, name them alike in the dataset's meta/info.json"
+        )
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (f", … {len(names)} in all" if len(names) > 3 else "")

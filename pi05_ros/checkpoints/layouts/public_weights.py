@@ -18,11 +18,24 @@ EMBEDDING = _PALIGEMMA + "model.language_model.embed_tokens.weight"
 HEAD = _PALIGEMMA + "lm_head.weight"  # Tied to the embedding in Gemma.
 # The expert has no text; the public code creates these and never uses them.
 EXPERT_HEAD = _EXPERT + "lm_head.weight"
-_UNUSED = (EXPERT_HEAD, _EXPERT + "model.embed_tokens.weight")
+UNUSED = (EXPERT_HEAD, _EXPERT + "model.embed_tokens.weight")
+
+# First part of a name of the public code; what stands before it is a wrapper's.
+_ROOTS = (
+    "paligemma_with_expert",
+    "action_in_proj",
+    "action_out_proj",
+    "time_mlp_in",
+    "time_mlp_out",
+    "state_proj",
+    "action_time_mlp_in",
+    "action_time_mlp_out",
+)
+# Parts that torch's wrappers put anywhere into a name: compile, DDP, FSDP, activation checkpoints.
+_WRAPPERS = ("_orig_mod", "module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 
 # Older and newer forms of a name → the one of `public_names`, applied in this order.
 _FORMS = (
-    (r"^model\.(?=paligemma_with_expert\.|action_|time_mlp_|state_proj\.)", ""),  # PI05Policy
     # transformers up to 4.51 kept a whole causal model inside PaliGemma.
     (rf"^{re.escape(_PALIGEMMA)}language_model\.lm_head\.", HEAD.removesuffix("weight")),
     (rf"^{re.escape(_PALIGEMMA)}language_model\.model\.", _PALIGEMMA + "model.language_model."),
@@ -44,10 +57,29 @@ class PublicWeights:
 
 
 def canonical_name(name: str) -> str:
-    """Convert a name of any version of the public code to the one of `public_names`."""
+    """Convert a name of any version of the public code to the one of `public_names`.
+
+    Parts of wrappers and everything before the first part of the public code are taken off:
+    `model.` (PI05Policy), `module.`, `_orig_mod.`, `base_model.model.`, a trainer's own.
+    """
+    name = split_prefix(name)[1]
     for pattern, replacement in _FORMS:
         name = re.sub(pattern, replacement, name)
     return name
+
+
+def split_prefix(name: str) -> tuple[str, str]:
+    """Split a name into what stands before the public code's, and that; no part of a wrapper.
+
+    A name without a part of the public code is returned whole, with an empty prefix.
+    """
+    parts = name.split(".")
+    roots = [index for index, part in enumerate(parts) if part in _ROOTS]
+    if not roots:
+        return "", name
+    begin = roots[0]
+    kept = [part for part in parts[begin:] if part not in _WRAPPERS]
+    return "".join(f"{part}." for part in parts[:begin]), ".".join(kept)
 
 
 def has_public_names(folder: Path) -> bool:
@@ -71,13 +103,26 @@ def public_weights(folder: Path, config: ModelConfig) -> PublicWeights:
         CheckpointError: See `weights.stored_tensors` and `weights.compare`.
     """
     found: dict[str, StoredTensor] = {}
-    for name, tensor in stored_tensors(folder).items():
+    stored = stored_tensors(folder)
+    for name in stored:
+        if re.search(r"\.(lora_\w+|base_layer)\.", name):
+            raise CheckpointError(
+                stored[name].path,
+                f"'{name}' is of a LoRA that is not merged: save the model merged "
+                "(merge_and_unload of peft), or the adapter alone and merge it with "
+                "`./pi05 checkpoint convert ADAPTER NEW --base CHECKPOINT`",
+            )
+    for name, tensor in stored.items():
         canonical = canonical_name(name)
         if canonical in found:
             other = found[canonical].name
-            raise CheckpointError(tensor.path, f"'{name}' and '{other}' are the same tensor")
+            raise CheckpointError(
+                tensor.path,
+                f"'{name}' and '{other}' are the same tensor; wanted one of them, so save the "
+                "weights that are to act alone",
+            )
         found[canonical] = tensor
-    for name in _UNUSED:
+    for name in UNUSED:
         found.pop(name, None)
     tied = (found[EMBEDDING], found[HEAD]) if EMBEDDING in found and HEAD in found else None
     if HEAD in found:

@@ -55,6 +55,9 @@ class StoredTensor:
     shape: tuple[int, ...]
     begin: int  # First byte, from the beginning of the file.
     end: int  # One past its last byte.
+    # Applied to values as they are read: (index of the first one, values) -> values, flat, of the
+    # same number and any float dtype. None: they are read as they are.
+    change: Callable[[int, Tensor], Tensor] | None = None
 
     @property
     def elements(self) -> int:
@@ -105,15 +108,16 @@ def windows(tensor: StoredTensor) -> Iterator[tuple[int, Tensor]]:
     """Map a tensor window by window.
 
     Yields:
-        The index of the window's first value, and its values, flat, in the file's dtype. They are
-        unmapped when the caller releases them.
+        The index of the window's first value, and its values, flat, in the file's dtype unless
+        the tensor's `change` gives another. They are unmapped when the caller releases them.
     """
     dtype = DTYPES[tensor.dtype]
     step = WINDOW // dtype.itemsize
     with tensor.path.open("rb") as file:
         for first in range(0, tensor.elements, step):
             count = min(step, tensor.elements - first)
-            yield first, _mapped(file.fileno(), tensor, first, count)
+            values = _mapped(file.fileno(), tensor, first, count)
+            yield first, tensor.change(first, values) if tensor.change else values
 
 
 def read_into(tensor: StoredTensor, out: Tensor) -> None:
@@ -124,7 +128,10 @@ def read_into(tensor: StoredTensor, out: Tensor) -> None:
 
 
 def same_values(one: StoredTensor, other: StoredTensor) -> bool:
-    """Check whether two tensors of the same shape have equal values; dtypes may differ."""
+    """Check whether two tensors of the same shape have equal values in their files.
+
+    dtypes may differ. `one.change` is applied.
+    """
     with other.path.open("rb") as file:
         return all(
             torch.equal(values.float(), _mapped(file.fileno(), other, first, len(values)).float())

@@ -3,7 +3,8 @@
 The rows in which the robot followed a chunk under a subtask are counted. Paths are bags, folders
 of bags, LeRobot datasets, and files of --save, which are merged: several machines can count a
 part each. Findings that are errors block: norm_stats.json is not written until they are repaired,
-or accepted by their kind.
+or accepted by their kind. A dataset whose robot is not known, or whose states and actions are of
+different entries, gets a table of each vector and no norm_stats.json.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from pi05_ros.cli.bags.stats_table import findings_text, stats_table
+from pi05_ros.cli.bags.stats_table import findings_text, stats_table, vectors_table
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.cache_folder import CacheFolder
@@ -106,7 +107,15 @@ def run(arguments: argparse.Namespace) -> int:
     report: dict[str, object] = {}
     blocked = False
     for name, statistics in sorted(by_platform.items()):
-        platform = wanted or load_platform(name)
+        try:
+            if statistics.layout.action_names:
+                statistics.norm_stats()  # Raises: it has one action for each state.
+            platform = wanted or load_platform(name)
+        except (StatisticsError, ConfigError) as error:
+            terminal().print(vectors_table(statistics))
+            print(f"{name or 'the robot'}: {error}", file=sys.stderr)
+            blocked = True
+            continue
         norm_stats, facts = _judge(arguments, platform, statistics)
         report[platform.name] = facts
         if norm_stats is None:

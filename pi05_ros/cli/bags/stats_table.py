@@ -53,6 +53,32 @@ def stats_table(
     return table
 
 
+def vectors_table(statistics: RobotStatistics) -> Table:
+    """One line for each entry of the state, then of the action, without any normalisation."""
+    layout = statistics.layout
+    table = Table(
+        title=f"{escape(layout.platform)}: {statistics.rows} rows of {statistics.episodes} "
+        f"episode{'s' if statistics.episodes != 1 else ''}",
+        title_justify="left",
+        box=None,
+    )
+    table.add_column("vector")
+    table.add_column("entry")
+    for name in ("least", "1 %", "mean", "99 %", "greatest"):
+        table.add_column(name, justify="right", no_wrap=True)
+    vectors = (
+        ("state", layout.names, statistics.states),
+        ("action", layout.actions, statistics.actions),
+    )
+    for vector, names, found in vectors:
+        for name, entry in zip(names, found.summary(), strict=True):
+            numbers = [entry[key] for key in ("min", "q01", "mean", "q99", "max")]
+            table.add_row(
+                vector, escape(name), *("–" if n is None else _number(n) for n in numbers)
+            )
+    return table
+
+
 def findings_text(findings: Sequence[StatisticsFinding], accepted: Collection[str]) -> Text:
     """The findings, a sentence each, errors first."""
     text = Text()

@@ -50,6 +50,9 @@ class EpisodeFacts:
     outcome: str = ""  # one of OUTCOMES
     ended: str = ""  # why recording ended; "": by stop_episode
     recovered: str = ""  # "": never; else what recovery did. Trained on only when asked for.
+    # Names of the action's entries where they are not the state's, as in some datasets of other
+    # tools; (): both vectors have `names`, as on every robot of the suite.
+    action_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -73,6 +76,7 @@ class EpisodeFacts:
         return {
             PREFIX + part.name: _text(getattr(self, part.name))
             for part in dataclasses.fields(self)
+            if part.name != "action_names" or self.action_names
         }
 
     @classmethod
@@ -121,7 +125,7 @@ def _text(value: Any) -> str:
 def _value(name: str, text: str) -> Any:
     if not isinstance(text, str):
         raise TypeError(f"wanted text, got {type(text).__name__}")
-    if name in ("names", "units"):
+    if name in ("names", "units", "action_names"):
         items = json.loads(text)
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             raise ValueError("wanted a JSON list of texts")

@@ -82,6 +82,14 @@ class Samples:
         return reader.sample(which, int(reader.rows[index - begin]), self.horizon)
 
     def _check_layout(self) -> None:
+        for episode in self.episodes:
+            states, actions = len(episode.facts.names), len(episode.facts.action_names)
+            if actions not in (0, states):
+                raise SampleError(
+                    f"{episode.source} has states of {states} entries and actions of {actions}: "
+                    "a model's vectors have one action for each state; write the dataset again "
+                    "with the same entries in both"
+                )
         for episode in self.episodes[1:]:
             first, other = self.episodes[0].facts, episode.facts
             if (first.names, first.units) != (other.names, other.units):

@@ -154,22 +154,22 @@ def labels_of_texts(
 
 
 def texts_of_annotations(
-    annotations: Sequence[Mapping[str, Any]], count: int, fps: float
+    annotations: Sequence[Mapping[str, Any]], seconds: np.ndarray, fps: float
 ) -> list[str]:
     """Read the subtask of each row from the annotations of LeRobot (from 0.6).
 
     Args:
         annotations: Content of `language_persistent`, the same in every row: each entry is valid
             from its `timestamp` [s of the episode] until the next one of its style.
-        count: Rows of the episode.
+        seconds: Time of each row of the episode, (T,) float64, rising [s].
         fps: Rows per second.
     """
-    texts = [""] * count
+    texts = [""] * len(seconds)
     subtasks = [one for one in annotations if one["style"] == "subtask"]
     for one in sorted(subtasks, key=lambda one: float(one["timestamp"])):
-        # Timestamps are a row's time in float32, so the nearest row is taken.
-        first = max(0, round(float(one["timestamp"]) * fps))
-        texts[first:] = [one["content"] or ""] * max(0, count - first)
+        # Timestamps are a row's time in float32, so half a period before it counts as the row.
+        first = int(np.searchsorted(seconds, float(one["timestamp"]) - 0.5 / fps))
+        texts[first:] = [one["content"] or ""] * (len(seconds) - first)
     return texts
 
 

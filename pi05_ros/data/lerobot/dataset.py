@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,10 +40,11 @@ class DatasetError(Pi05Error):
 
 @dataclass(frozen=True)
 class VideoPlace:
-    """File of an episode's frames, and the time of the first one in it [s]."""
+    """An episode's part of a video file."""
 
     path: Path
-    from_s: float = 0.0
+    from_s: float = 0.0  # Time of its first frame in the file [s].
+    to_s: float = math.inf  # End of its last one; later frames are of other episodes.
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,11 @@ def _episodes(dataset: Dataset, info: Mapping[str, Any]) -> Iterator[EpisodeEntr
                 chunk_index=row[f"videos/{key}/chunk_index"],
                 file_index=row[f"videos/{key}/file_index"],
             )
-            places[key] = VideoPlace(path, float(row[f"videos/{key}/from_timestamp"]))
+            begin, end = (
+                float(row[f"videos/{key}/from_timestamp"]),
+                row.get(f"videos/{key}/to_timestamp"),
+            )
+            places[key] = VideoPlace(path, begin, math.inf if end is None else float(end))
         yield EpisodeEntry(
             int(row["episode_index"]),
             int(row["length"]),

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,10 @@ from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
+from pi05_ros.data.lerobot.features import action_names, camera_keys, entry_names
+
+# Part of the fingerprint: pictures that a cache holds by an earlier rule are decoded again.
+_PICTURE_RULE = "nearest frame"
 
 
 class DatasetEpisode:
@@ -68,10 +72,12 @@ class DatasetEpisode:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the files' sizes and modification times."""
+        """Hash of the files' sizes and modification times, and of the rule for pictures."""
         paths = [self.entry.data, *(place.path for place in self.entry.videos.values())]
         stats = [(str(path), *_size_and_time(path)) for path in paths]
-        return hashlib.sha256(repr((self.entry.index, stats)).encode()).hexdigest()[:24]
+        return hashlib.sha256(repr((_PICTURE_RULE, self.entry.index, stats)).encode()).hexdigest()[
+            :24
+        ]
 
     @property
     def times_ns(self) -> np.ndarray:
@@ -79,7 +85,7 @@ class DatasetEpisode:
         if "time_ns" in self._features:
             return self._column("time_ns").reshape(-1).astype(np.int64)
         first = 1.0 + self.entry.first_row / self.rate_hz  # A time of 0 would mean "unknown".
-        return np.round((first + np.arange(len(self)) / self.rate_hz) * 1e9).astype(np.int64)
+        return np.round((first + self._seconds) * 1e9).astype(np.int64)
 
     @property
     def states(self) -> np.ndarray:
@@ -117,8 +123,7 @@ class DatasetEpisode:
         row = int(self._distinct_pictures(camera)[0][index])
         key = self._keys[camera]
         if key in self.entry.videos:
-            place = self.entry.videos[key]
-            return decoding.frame(place.path, place.from_s + row / self.rate_hz, self.rate_hz)
+            return decoding.frame(self.entry.videos[key], self._seconds[row], self.rate_hz)
         return self._picture_in_cell(key, row)
 
     def pictures(self, camera: str, start: int, stop: int) -> Iterator[np.ndarray]:
@@ -126,12 +131,34 @@ class DatasetEpisode:
         rows = self._distinct_pictures(camera)[0][start:stop]
         key = self._keys[camera]
         if key in self.entry.videos:
-            place = self.entry.videos[key]
-            times = place.from_s + rows / self.rate_hz
-            yield from decoding.frames(place.path, times.tolist(), self.rate_hz)
+            seconds = self._seconds[rows].tolist()
+            yield from decoding.frames(self.entry.videos[key], seconds, self.rate_hz)
         else:
             for row in rows:
                 yield self._picture_in_cell(key, int(row))
+
+    @property
+    def _seconds(self) -> np.ndarray:
+        """Time of each row since the episode's first frame, (T,) float64 [s]."""
+        return self._keep("seconds", self._read_seconds)
+
+    def _read_seconds(self) -> np.ndarray:
+        even = np.arange(len(self)) / self.rate_hz
+        if "timestamp" not in self._table().column_names:
+            return even
+        given = self._column("timestamp").reshape(-1).astype(np.float64)
+        later = np.diff(given) > 0
+        if not np.isfinite(given).all() or not later.all():
+            row = int(np.flatnonzero(~np.append(True, later) | ~np.isfinite(given))[0])
+            raise DatasetError(
+                self.entry.data,
+                f"timestamp of row {row} of episode {self.entry.index} is {given[row]:g} s, not "
+                "later than the row before: its picture cannot be found; write rising seconds "
+                "since the episode's first frame",
+            )
+        # The column is float32: what is even within its resolution is taken as even.
+        slack = decoding.SAME_S + float(np.spacing(np.float32(given.max(initial=0.0))))
+        return even if np.abs(given - even).max(initial=0.0) <= slack else given
 
     def _distinct_pictures(self, camera: str) -> tuple[np.ndarray, np.ndarray]:
         """First row of each picture, and its acquisition time [ns], (N,) int64 each."""
@@ -179,7 +206,7 @@ class DatasetEpisode:
             texts = [self._subtasks.get(number, "") for number in subtasks]
             return columns.labels_of_texts(texts, "external", tasks)
         if names.ANNOTATIONS in self._features and (annotations := self._annotations()):
-            texts = columns.texts_of_annotations(annotations, len(self), self.rate_hz)
+            texts = columns.texts_of_annotations(annotations, self._seconds, self.rate_hz)
             return columns.labels_of_texts(texts, "external", tasks)
         return columns.labels_of_texts(tasks, "implicit", tasks)
 
@@ -232,27 +259,6 @@ class DatasetEpisode:
             return self._kept[name]
 
 
-def camera_keys(features: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Map the names of colour cameras to their features; depth is left out."""
-    found = {}
-    for key, feature in features.items():
-        shape = feature.get("shape") or (0, 0, 3)
-        if feature["dtype"] in ("video", "image") and 3 in (shape[0], shape[-1]):
-            found[key.removeprefix(names.IMAGE_PREFIX)] = key
-    return found
-
-
-def entry_names(feature: Mapping[str, Any], stem: str) -> tuple[str, ...]:
-    """Names of a vector's entries: those of the dataset, or numbered ones."""
-    given = feature.get("names")
-    if isinstance(given, dict):  # {"motors": [...]}
-        given = next(iter(given.values()), None)
-    count = int((feature.get("shape") or [1])[0])
-    if isinstance(given, list) and len(given) == count:
-        return tuple(str(name) for name in given)
-    return tuple(f"{stem}_{index}" for index in range(count))
-
-
 def _facts(dataset: Dataset, entry: EpisodeEntry) -> EpisodeFacts:
     for key in (names.STATE, names.ACTION):
         if key not in dataset.features:
@@ -276,6 +282,7 @@ def _facts(dataset: Dataset, entry: EpisodeEntry) -> EpisodeFacts:
         names=entry_names(dataset.features[names.STATE], "state"),
         rate_hz=dataset.fps,
         task=entry.tasks[0] if entry.tasks else "",
+        action_names=action_names(dataset.features),
     )
 
 

@@ -108,4 +108,6 @@ def layout_of(
             f"a whole number of rows a second); --fps may be {' or '.join(whole) or 'none'}",
         )
     crf = request.crf if request.crf is not None else fixed.crf if fixed else DEFAULT_CRF
-    return DatasetLayout(facts.platform, facts.names, facts.units, rate, step, formats, crf)
+    return DatasetLayout(
+        facts.platform, facts.names, facts.units, rate, step, formats, crf, facts.action_names
+    )

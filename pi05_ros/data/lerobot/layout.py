@@ -85,6 +85,7 @@ class DatasetLayout:
     step: int  # Every `step`-th row is exported.
     cameras: tuple[CameraFormat, ...]
     crf: int
+    action_names: tuple[str, ...] = ()  # Of the action's entries; (): `names`.
 
     @property
     def fps(self) -> int:
@@ -93,7 +94,10 @@ class DatasetLayout:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of meta/pi05.json."""
-        return asdict(self)
+        content = asdict(self)
+        if not self.action_names:  # As datasets were written before there were others.
+            del content["action_names"]
+        return content
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DatasetLayout:
@@ -110,6 +114,7 @@ class DatasetLayout:
             step=int(data["step"]),
             cameras=tuple(CameraFormat(**camera) for camera in data["cameras"]),
             crf=int(data["crf"]),
+            action_names=tuple(data.get("action_names", ())),
         )
 
     def differences(self, other: DatasetLayout) -> list[str]:
@@ -126,6 +131,7 @@ class DatasetLayout:
         return {
             "platform": self.platform,
             "names": ", ".join(self.names),
+            "action names": ", ".join(self.action_names or self.names),
             "units": ", ".join(self.units),
             "rate_hz": self.rate_hz,
             "fps": self.fps,
@@ -136,9 +142,8 @@ class DatasetLayout:
     def features(self) -> dict[str, dict[str, Any]]:
         """The features of meta/info.json, in the order of the columns, videos last."""
         found: dict[str, dict[str, Any]] = {}
-        vector = {"dtype": "float64", "shape": [len(self.names)], "names": list(self.names)}
-        found[STATE] = vector
-        found[ACTION] = dict(vector)
+        for key, entries in ((STATE, self.names), (ACTION, self.action_names or self.names)):
+            found[key] = {"dtype": "float64", "shape": [len(entries)], "names": list(entries)}
         for name, dtype in (OWN_COLUMNS | NUMBER_COLUMNS).items():
             found[name] = {"dtype": dtype, "shape": [1], "names": None}
         for name in TEXT_COLUMNS:

@@ -81,7 +81,8 @@ def longest_run(good: np.ndarray) -> tuple[int, int]:
 def never_commanded(episode: Episode) -> list[str]:
     """Names of the entries that no row has a command for."""
     silent = ~np.isfinite(episode.actions).any(axis=0)
-    return [name for name, is_silent in zip(episode.facts.names, silent, strict=True) if is_silent]
+    names = episode.facts.action_names or episode.facts.names
+    return [name for name, is_silent in zip(names, silent, strict=True) if is_silent]
 
 
 def exclusion_reason(episode: Episode, outcomes: Sequence[str], include_recovered: bool) -> str:

@@ -137,7 +137,10 @@ def _check(episode: Episode) -> None:
         raise DatasetError(
             episode.source,
             f"episode {episode.facts.id} has states of {episode.states.shape[1]} entries and "
-            f"actions of {width}, for {wanted} names; a RobotState has one action for each state",
+            f"actions of {width}, for {wanted} names; a RobotState has one action for each state: "
+            "write the dataset again with the same entries in both, in the same order (where "
+            "nothing is commanded the action is the state), or count it as it is with `./pi05 "
+            "bags stats`",
         )
 
 

@@ -78,11 +78,14 @@ def from_bytes(data: bytes) -> RobotStatistics:
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']!r}")
         found = RobotStatistics(from_mapping(Layout, header["layout"], "layout"))
-        for kind in _VECTORS:
+        sizes = (
+            len(part) for part in (found.layout.names, found.layout.actions, found.layout.shared)
+        )
+        for kind, size in zip(_VECTORS, sizes, strict=True):
             begin = f"{kind}."
             own = {k.removeprefix(begin): v for k, v in arrays.items() if k.startswith(begin)}
             vectors = VectorStatistics.from_arrays(own)
-            if len(vectors.spread.count) != len(found.layout.names):
+            if len(vectors.spread.count) != size:
                 raise ValueError(f"{kind} of {len(vectors.spread.count)} entries")
             setattr(found, kind, vectors)
         found.episodes, found.rows = int(header["episodes"]), int(header["rows"])

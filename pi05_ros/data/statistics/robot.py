@@ -30,16 +30,37 @@ class Layout:
     units: tuple[str, ...]
     rate_hz: float
     horizon: int = HORIZON
+    action_names: tuple[str, ...] = ()  # Of the action's entries; (): `names`.
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Names of the action's entries."""
+        return self.action_names or self.names
+
+    @property
+    def shared(self) -> list[tuple[int, int]]:
+        """Indices in the state and in the action of each entry that both have, by name."""
+        if not self.action_names:
+            return [(index, index) for index in range(len(self.names))]
+        found = {name: index for index, name in enumerate(self.names)}
+        return [(found[n], i) for i, n in enumerate(self.action_names) if n in found]
 
     @classmethod
     def of(cls, episode: Episode, horizon: int = HORIZON) -> Layout:
         """Return the layout of an episode's vectors."""
         facts = episode.facts
-        return cls(facts.platform, facts.names, facts.units, episode.rate_hz, horizon)
+        return cls(
+            facts.platform,
+            facts.names,
+            facts.units,
+            episode.rate_hz,
+            horizon,
+            facts.action_names,
+        )
 
     def difference(self, other: Layout) -> str:
         """First difference to another layout, as a clause; empty: they are equal."""
-        for what in ("platform", "names", "units", "rate_hz", "horizon"):
+        for what in ("platform", "names", "units", "rate_hz", "horizon", "action_names"):
             mine, its = getattr(self, what), getattr(other, what)
             if mine != its and isinstance(mine, tuple):
                 odd = [f"'{b}' for '{a}'" for a, b in zip(mine, its, strict=False) if a != b]
@@ -58,6 +79,7 @@ class RobotStatistics:
         actions: Statistics of the action sent in those rows.
         relative: Statistics of the difference of each action of a row's chunk to the row's state,
             the target of a model with relative actions: `horizon` values a row, fewer at the end.
+            Of the entries that state and action share, which are all on a robot of the suite.
     """
 
     layout: Layout
@@ -69,25 +91,36 @@ class RobotStatistics:
     rows_left_out: int = 0  # Not RUNNING, or without a label.
 
     def __post_init__(self) -> None:
-        size = len(self.layout.names)
-        self.states, self.actions = VectorStatistics(size), VectorStatistics(size)
-        self.relative = VectorStatistics(size)
+        layout = self.layout
+        self.states = VectorStatistics(len(layout.names))
+        self.actions = VectorStatistics(len(layout.actions))
+        self.relative = VectorStatistics(len(layout.shared))
 
     def add(self, episode: Episode) -> None:
         """Add an episode.
 
         Raises:
-            StatisticsError: The episode has another layout.
+            StatisticsError: The episode has another layout, or not one value for each name.
         """
         self._must_equal(Layout.of(episode, self.layout.horizon), str(episode.source))
         states, actions = episode.states, episode.actions
+        for what, found, names in (
+            ("states", states.shape[1], self.layout.names),
+            ("actions", actions.shape[1], self.layout.actions),
+        ):
+            if found != len(names):
+                raise StatisticsError(
+                    f"{episode.source}: {what} have {found} entries, for {len(names)} names"
+                )
         rows = np.flatnonzero(acting_rows(episode))
         self.states.add(states[rows])
         self.actions.add(actions[rows])
         stops = action_stops(episode)
+        in_state, in_action = np.array(self.layout.shared, int).reshape(-1, 2).T
         for ahead in range(self.layout.horizon):
             begins = rows[rows + ahead < stops[rows]]
-            self.relative.add(actions[begins + ahead] - states[begins])
+            ahead_of_row = actions[begins + ahead][:, in_action]
+            self.relative.add(ahead_of_row - states[begins][:, in_state])
         self.episodes += 1
         self.rows += len(rows)
         self.rows_left_out += len(episode) - len(rows)
@@ -118,8 +151,17 @@ class RobotStatistics:
                 of an entry that hardly moves. None: quantiles are kept.
 
         Raises:
-            StatisticsError: No row was counted, or `relative` names an unknown entry.
+            StatisticsError: No row was counted, `relative` names an unknown entry, or state and
+                action are of different entries.
         """
+        if self.layout.action_names:
+            raise StatisticsError(
+                f"states have {len(self.layout.names)} entries ({', '.join(self.layout.names)}) "
+                f"and actions {len(self.layout.actions)} ({', '.join(self.layout.actions)}), and "
+                "norm_stats.json has one action for each state: write the dataset again with the "
+                "same entries in both, or, if they are the same, name them alike in its "
+                "meta/info.json"
+            )
         for name in relative:
             if name not in self.layout.names:
                 raise StatisticsError(

@@ -68,7 +68,7 @@ class VectorStatistics:
             "greatest": spread.greatest,
             "not_finite": self.not_finite,
             "sketches": np.frombuffer(b"".join(sketches), np.uint8),
-            "sketch_ends": np.cumsum([len(sketch) for sketch in sketches]),
+            "sketch_ends": np.cumsum([len(sketch) for sketch in sketches], dtype=np.int64),
         }
 
     @classmethod
@@ -85,6 +85,6 @@ class VectorStatistics:
         spread.least, spread.greatest = arrays["least"], arrays["greatest"]
         found.not_finite = arrays["not_finite"]
         ends = arrays["sketch_ends"]
-        parts = np.split(arrays["sketches"], ends[:-1])
+        parts = np.split(arrays["sketches"], ends[:-1]) if len(ends) else []
         found.quantiles = Quantiles.from_bytes([part.tobytes() for part in parts])
         return found

@@ -162,7 +162,10 @@ def test_the_same_tensor_under_two_names(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"type": "act"}, "wanted a policy of type pi05, pi0, pi0_fast, found 'act'"),
+        (
+            {"type": "act"},
+            "wanted a policy of type pi05, pi0, pi0_fast, pi052, pi05_subtask, found 'act'",
+        ),
         ({"paligemma_variant": "gemma_2"}, "found 'gemma_2'; did you mean 'gemma_2b'"),
         ({"paligemma_variant": "gemma_2b_lora"}, "merge the LoRA weights"),
         ({"paligemma_variant": "gemma_300m"}, "'model.*linear.weight': wanted shape .16, 16., f"),
@@ -319,3 +322,80 @@ def test_statistics_of_openpi(tmp_path):
     public.write_assets(folder, "robot", state, actions)
     (found,) = read_contents(folder).unnamed_stats
     assert (found.action_low, found.action_high) == ((-1.0, -2.0), (1.0, 2.0))
+
+
+PREFIXES = {
+    "torch.compile": "_orig_mod.",
+    "DDP": "module.",
+    "both": "module._orig_mod.",
+    "a trainer's": "policy.model.",
+    "peft's": "base_model.model.",
+    "FSDP's": "_fsdp_wrapped_module.",
+}
+
+
+@pytest.mark.parametrize("layout", ["lerobot", "openpi"])
+@pytest.mark.parametrize("name", PREFIXES)
+def test_a_prefix_of_all_names_is_taken_off(tmp_path, name, layout):
+    write = public.write_lerobot if layout == "lerobot" else public.write_openpi
+    folder = write(tmp_path / "c", public.public_tensors())
+    public.write_tokenizer(folder)
+    path = folder / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    renamed = {PREFIXES[name] + key: tensor.clone() for key, tensor in tensors.items()}
+    safetensors.torch.save_file(renamed, path)
+    assert_same(load_checkpoint(folder).model, public.our_tensors())
+
+
+def test_parts_of_wrappers_within_a_name_are_taken_off():
+    name = "paligemma_with_expert._orig_mod.gemma_expert.model.layers.0._checkpoint_wrapped_module"
+    want = "paligemma_with_expert.gemma_expert.model.layers.0.mlp.up_proj.weight"
+    assert canonical_name("model." + name + ".mlp.up_proj.weight") == want
+    assert canonical_name("model.somewhere.module.weight") == "model.somewhere.module.weight"
+
+
+def test_two_sets_of_weights_in_one_file_are_refused(tmp_path):
+    folder = public.write_lerobot(tmp_path / "c", public.public_tensors())
+    path = folder / "model.safetensors"
+    tensors = safetensors.torch.load_file(path)
+    tensors |= {f"ema.{name}": tensor.clone() for name, tensor in tensors.items()}
+    safetensors.torch.save_file(tensors, path)
+    with pytest.raises(CheckpointError, match="are the same tensor; wanted one of them, so save"):
+        read_contents(folder)
+
+
+@pytest.mark.parametrize("kind", ["pi052", "pi05_subtask"])
+def test_types_whose_weights_are_those_of_pi05(tmp_path, kind):
+    folder = public.write_lerobot(tmp_path / "c", public.public_tensors(), kind)
+    public.write_tokenizer(folder)
+    loaded = load_checkpoint(folder)
+    assert_same(loaded.model, public.our_tensors())
+    assert (loaded.model.config.variant, loaded.model.config.max_prompt_tokens) == ("pi05", 200)
+    assert (loaded.training.text, loaded.training.flow) == (False, True)
+    assert loaded.training.origin == f"LeRobot, type {kind}, pi05's weights, own prompts"
+
+
+def test_such_types_with_other_weights_are_refused(tmp_path):
+    folder = public.write_lerobot(tmp_path / "c", public.public_tensors("pi0"), "pi052")
+    with pytest.raises(CheckpointError, match="wanted weights of pi05, found pi0's"):
+        read_contents(folder)
+    tensors = public.public_tensors() | {"subtask_head.weight": torch.zeros(2, 2)}
+    folder = public.write_lerobot(tmp_path / "d", tensors, "pi05_subtask")
+    with pytest.raises(CheckpointError, match="subtask_head.weight' belongs to no part of the m"):
+        read_contents(folder)
+
+
+def test_an_unknown_type_with_known_weights_says_what_to_write(tmp_path):
+    folder = public.write_lerobot(tmp_path / "c", public.public_tensors(), "pi05_mine")
+    with pytest.raises(
+        CheckpointError, match="found 'pi05_mine'; its tensors are named as pi05's"
+    ):
+        read_contents(folder)
+
+
+def test_use_peft_without_an_adapter_is_refused(tmp_path):
+    folder = public.write_lerobot(tmp_path / "c", public.public_tensors(), use_peft=True)
+    with pytest.raises(
+        CheckpointError, match="use_peft true, and there is no adapter_config.json"
+    ):
+        read_contents(folder)

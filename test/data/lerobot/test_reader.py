@@ -14,7 +14,6 @@ from fakes.lerobot_folders import JOINTS, LENGTHS, TASKS, picture, states, write
 
 from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
 from pi05_ros.data.lerobot.dataset import DatasetError
-from pi05_ros.data.lerobot.dataset_episode import camera_keys, entry_names
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.reader import open_dataset
 
@@ -152,32 +151,6 @@ def change_info(root, change):
     info = json.loads(path.read_text())
     change(info)
     path.write_text(json.dumps(info))
-
-
-@pytest.mark.parametrize(
-    ("names", "wanted"),
-    [
-        (["a", "b"], ("a", "b")),
-        ({"axes": ["a", "b"]}, ("a", "b")),
-        (None, ("state_0", "state_1")),
-        (["a"], ("state_0", "state_1")),
-    ],
-)
-def test_names_of_entries(names, wanted):
-    assert entry_names({"names": names, "shape": [2]}, "state") == wanted
-
-
-def test_cameras_are_the_colour_ones_of_any_name():
-    features = {
-        "observation.images.top": {"dtype": "video", "shape": [4, 4, 3]},
-        "observation.image": {"dtype": "image", "shape": [3, 4, 4]},
-        "observation.images.depth": {"dtype": "video", "shape": [4, 4, 1]},
-        "action": {"dtype": "float32", "shape": [3]},
-    }
-    assert camera_keys(features) == {
-        "top": "observation.images.top",
-        "observation.image": "observation.image",
-    }
 
 
 def test_recovered_episodes_are_read_on_request_only(tmp_path):
