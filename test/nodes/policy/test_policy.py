@@ -12,11 +12,12 @@ from fakes.eyes import Eyes
 from fakes.graph import wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from pi05_msgs.msg import ActionChunk, Subtask
+from pi05_msgs.msg import ActionChunk, Heartbeat, Subtask
 from pi05_ros.brain.interface import ChunkPrediction
 from pi05_ros.brain.timings import Times
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import time_to_ns
+from pi05_ros.nodes.common.health import ERROR
 from pi05_ros.nodes.policy.policy import Policy
 from pi05_ros.platforms.platform import load_platform
 
@@ -147,6 +148,38 @@ class SlowBrain(FakeBrain):
         self.thinking.set()
         assert self.go.wait(10.0)
         return super().predict_chunk(observation, subtask, continuation)
+
+
+def heartbeats(scene):
+    beats = []
+    scene.node.create_subscription(Heartbeat, "heartbeat", beats.append, qos.HEARTBEAT)
+    return beats
+
+
+def test_an_inference_that_hangs_makes_the_heartbeat_unfit_until_it_returns(graph):
+    scene = Scene(graph, SlowBrain(), inference_limit_s=0.5)
+    beats = heartbeats(scene)
+    scene.start()
+    assert scene.brain.thinking.wait(10.0)
+    wait_for(lambda: beats and not beats[-1].fit, "an unfit heartbeat")
+    assert "an inference has not returned for 0." in beats[-1].reason
+    assert scene.policy.health().message.startswith("no chunks: an inference has not returned")
+    assert scene.policy.health().level == ERROR
+    scene.brain.go.set()
+    wait_for(lambda: beats[-1].fit, "a fit heartbeat")
+    scene.wait_for_chunks(1)
+
+
+def test_inferences_that_fail_make_the_heartbeat_unfit_until_one_succeeds(graph):
+    scene = Scene(graph)
+    beats = heartbeats(scene)
+    scene.brain.fail = True
+    scene.start()
+    wait_for(lambda: beats and not beats[-1].fit, "an unfit heartbeat")
+    assert "inferences in a row failed (RuntimeError: the fake brain" in beats[-1].reason
+    scene.brain.fail = False
+    wait_for(lambda: beats[-1].fit, "a fit heartbeat")
+    scene.wait_for_chunks(1)
 
 
 def test_a_chunk_of_a_subtask_that_is_over_is_not_published(graph):
