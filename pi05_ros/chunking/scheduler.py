@@ -11,6 +11,7 @@ import numpy as np
 from pi05_ros.brain.continuation import Continuation
 from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.chunking.delay import DelayEstimator
+from pi05_ros.chunking.execution_age import executable_rows
 from pi05_ros.chunking.join import join
 from pi05_ros.chunking.robot_view import RobotView
 from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
@@ -84,10 +85,13 @@ class ChunkScheduler:
         horizon: int,
         max_committed: int | None = None,
     ) -> None:
-        if settings.execution_horizon + settings.chunk_margin >= horizon:
+        rows = min(horizon, executable_rows(0.0, period, settings.max_execution_age_s))
+        if settings.execution_horizon + settings.chunk_margin >= rows:
+            age = "" if rows == horizon else f" within {settings.max_execution_age_s:g} s"
             raise ValueError(
                 f"execution_horizon {settings.execution_horizon} and chunk_margin "
-                f"{settings.chunk_margin} leave nothing of a horizon of {horizon} rows; take less"
+                f"{settings.chunk_margin} leave nothing of a horizon of {rows} rows{age}; "
+                "take less"
             )
         self.settings = settings
         self.mode = CHUNK_MODES[settings.mode]
@@ -95,6 +99,7 @@ class ChunkScheduler:
         self.delay_rows = math.nan
         self._period_ns = period * 1e9
         self._horizon = horizon
+        self._executable = rows  # Of a chunk that begins at its observation.
         self._max_committed = horizon - 1 if max_committed is None else max_committed
         self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
         self._timeline = ChunkTimeline()
@@ -114,10 +119,10 @@ class ChunkScheduler:
         if self._lost_in_a_row > 1:
             return f"the bridge took up none of the last {self._lost_in_a_row} chunks, it says why"
         # A chunk is requested after the last one arrived, and must arrive before that one ends.
-        if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._horizon - 1:
+        if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._executable - 1:
             return (
-                f"chunks come {self.delay_rows:.0f} rows late, too late for {self._horizon} rows: "
-                "the robot stands between them"
+                f"chunks come {self.delay_rows:.0f} rows late, too late for {self._executable} "
+                "rows: the robot stands between them"
             )
         if self.mode.continuation is not None and self.delay_rows > self._max_committed + 1:
             return (
@@ -208,7 +213,7 @@ class ChunkScheduler:
             subtask: The present subtask; None: there is none.
             now_ns: Present time [ns].
         """
-        end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
+        end_ns = request.stamp_ns + (self._executable - 1) * self._period_ns
         if subtask != request.subtask:
             reason = "of an older subtask"
         elif not self._robot.matches(request.session, request.epoch):
@@ -243,7 +248,7 @@ class ChunkScheduler:
                 stamp_ns=request.stamp_ns,
                 start_ns=start_ns,
                 period_ns=self._period_ns,
-                actions=actions,
+                actions=actions[: self._executed_rows(request.stamp_ns, start_ns)],
                 published_ns=now_ns,
                 asked_rows=request.asked_rows,
                 is_first=request.is_first,
@@ -252,6 +257,12 @@ class ChunkScheduler:
         self.counts["published"] += 1
         committed = 0 if running is None else running.committed
         return ChunkRelease(self._sequence, start_ns, committed, actions)
+
+    def _executed_rows(self, stamp_ns: int, start_ns: int) -> int:
+        """Return how many rows of a published chunk the bridge executes at most, 1 or more."""
+        lead_s = (start_ns - stamp_ns) * 1e-9
+        period, age_s = self._period_ns * 1e-9, self.settings.max_execution_age_s
+        return max(1, executable_rows(lead_s, period, age_s))
 
     def _continuation(
         self, actions: np.ndarray, overlap: int, asked_rows: float

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
+from pi05_ros.control.chunk import (
+    MALFORMED,
+    AcceptedChunk,
+    Chunk,
+    ChunkRejected,
+    check_chunk,
+    cut_by_age,
+)
 from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
@@ -123,7 +130,11 @@ class Bridge:
         """
         try:
             self._gate.check(chunk, self.epoch, now_ns)
-            accepted = check_chunk(chunk, self.platform, self.settings.limit_tolerance)
+            accepted = cut_by_age(
+                check_chunk(chunk, self.platform, self.settings.limit_tolerance),
+                self.platform.period,
+                self.settings.max_execution_age_s,
+            )
         except ChunkRejected as error:
             self.reject(error, now_ns)
             if error.rule == "session":
@@ -266,6 +277,7 @@ class Bridge:
             return
         self.counts["chunks_accepted"] += 1
         self.counts["values_clamped"] += chunk.clamped
+        self.counts["rows_too_old"] += chunk.too_old
         self.motion.replace(chunk)
 
     def _check_foreign_session(self, chunk: Chunk, now_ns: int) -> None:
@@ -319,6 +331,11 @@ class Bridge:
         """Return the reason for having no chunk to execute, as one clause."""
         if self._gate.tasks.idle:
             return "nothing to do"
+        if (last := self.motion.chunk) is not None and last.too_old and self.motion.has_run:
+            return (
+                f"the last chunk's observation is {self.settings.max_execution_age_s:g} s old and "
+                "no new chunk arrived: check the policy"
+            )
         if self.motion.has_run:
             return "the last chunk has ended and no new one arrived"
         return "armed, waiting for a chunk"

@@ -355,3 +355,16 @@ def test_what_is_published_leaves_the_running_chunk_smoothly():
     # The next one goes on from what was published.
     policy.say(rows(28), (request, policy.scheduler._timeline.last), 8.0)
     np.testing.assert_allclose(policy.ask(40).continuation.actions[0], running[20] + 1.0)
+
+
+def test_rows_that_the_bridge_does_not_execute_are_not_counted_on():
+    scheduler = ChunkScheduler(ChunkSettings(execution_horizon=40), 0.02, 200)
+    request = scheduler.request(START, 5, 2, SUBTASK, rows(1))
+    release = scheduler.release(request, np.zeros((200, 2)), rows(2))
+    assert len(release.actions) == 200  # The message has the whole chunk.
+    assert scheduler._timeline.last.end_ns == rows(59)  # 1.2 s are 60 rows of 20 ms.
+
+
+def test_settings_that_leave_no_rows_within_the_age_are_refused():
+    with pytest.raises(ValueError, match=r"nothing of a horizon of 60 rows within 1\.2 s"):
+        ChunkScheduler(ChunkSettings(execution_horizon=80), 0.02, 200)
