@@ -21,6 +21,7 @@ from pi05_ros.control.chunk import (
     cut_by_age,
 )
 from pi05_ros.control.gate import ChunkGate
+from pi05_ros.control.gripper_goals import GripperGoals
 from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
@@ -59,10 +60,15 @@ class Bridge:
         platform: The robot.
         session: Not 0, random for each activation; chunks of another session are rejected.
         settings: Thresholds; None takes the defaults.
+        gripper_goals: Last goals of the grippers, also from before; None: there are none.
     """
 
     def __init__(
-        self, platform: Platform, session: int, settings: BridgeSettings | None = None
+        self,
+        platform: Platform,
+        session: int,
+        settings: BridgeSettings | None = None,
+        gripper_goals: GripperGoals | None = None,
     ) -> None:
         self.platform = platform
         self.session = session
@@ -74,6 +80,7 @@ class Bridge:
         self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
         self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
         self.motion = Motion(platform, settings)
+        self._gripper_goals = gripper_goals or GripperGoals(platform)
         self._bad_chunks = 0  # Malformed chunks in a row.
         self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
         self._ticked_ns: int | None = None  # Time of the last tick.
@@ -217,6 +224,11 @@ class Bridge:
         target = None
         if self.mode.is_armed:
             target = self._armed_tick(now_ns, steady_ns)
+            if measurement is not None:
+                commands_grippers = self.motion.has_run  # Not before a chunk moves them.
+                self._gripper_goals.update(
+                    self.motion.commanded if commands_grippers else None, measurement.values
+                )
         elif self._settle_until_ns is not None and (
             now_ns < self._settle_until_ns or not self.motion.at_rest
         ):
@@ -264,7 +276,7 @@ class Bridge:
         self.state.arm()
         self.peers.on_armed()
         self._gate.clear()
-        self.motion.begin(measurement.values)
+        self.motion.begin(self._gripper_goals.start(measurement.values))
         self._bad_chunks = 0
         self._settle_until_ns = None
         self._unhealthy_ns = None
