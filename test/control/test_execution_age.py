@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes.bridge_robot import BASE, PLATFORM, TICK, Robot, at_home
+from fakes.bridge_robot import BASE, TICK, Robot, at_home
 
 from pi05_ros.chunking.execution_age import executable_rows
 from pi05_ros.control.chunk import ChunkRejected
@@ -25,7 +25,6 @@ def run_out(robot):
     stamp, distance = robot.now, 0.0
     for _ in range(200):
         tick = robot.tick()
-        robot.body.values[PLATFORM.is_velocity] = tick.command[PLATFORM.is_velocity]
         if tick.mode is Mode.HOLDING:
             return (robot.now - stamp) * 1e-9, distance
         distance += tick.command[BASE] * 0.02
