@@ -26,8 +26,10 @@ class GripperGoals:
     def __init__(self, platform: Platform, confirmed: bool = False) -> None:
         self._is_gripper = np.array([d.unit == "fraction" for d in platform.dimensions])
         self._confirmed = confirmed
-        self._goals = np.full(platform.size, np.nan)
-        self._measured = np.full(platform.size, np.nan)  # At the last tick of an armed robot.
+        self._goals: np.ndarray = np.full(platform.size, np.nan)
+        self._measured: np.ndarray = np.full(
+            platform.size, np.nan
+        )  # At the last tick of an armed robot.
 
     def accept(self, index: int, goal: float) -> None:
         """Note that the controller of the gripper at `index` accepted a goal, 0 to 1."""

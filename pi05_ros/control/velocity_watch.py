@@ -43,7 +43,7 @@ class VelocityWatch:
                 for axis in self._axes
             ]
         )
-        self._recent = np.zeros((math.ceil(_DELAY / platform.period), len(self._axes)))
+        self._recent: np.ndarray = np.zeros((math.ceil(_DELAY / platform.period), len(self._axes)))
         self._exceeded: np.ndarray = np.zeros(len(self._axes))
 
     def update(self, commanded: np.ndarray, measured: np.ndarray) -> str:
