@@ -78,7 +78,9 @@ class Bridge:
         self.counts: Counter[str] = Counter()
         self.measured_state = MeasuredState(platform, settings)
         self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
-        self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
+        self._gate = ChunkGate(
+            session, settings.chunk_max_age_s, settings.max_lead_s, platform.period
+        )
         self.motion = Motion(platform, settings)
         self._gripper_goals = gripper_goals or GripperGoals(platform)
         self._bad_chunks = 0  # Malformed chunks in a row.
@@ -88,6 +90,8 @@ class Bridge:
             None  # End of holding commands after disarm, fault or stop.
         )
         self._armed_ns = 0  # Time of the last arming.
+        # When the last chunk was dropped because its text was over; None: another end, or none.
+        self._text_ended_ns: int | None = None
 
     # Inputs.
 
@@ -124,7 +128,7 @@ class Bridge:
 
         An empty text means that there is nothing to do.
         """
-        self._gate.tasks.follow(subtask_id, task, text)
+        self._gate.follow_subtask(subtask_id, task, text)
         running = self.motion.chunk
         if running is not None and not self._gate.tasks.allows(running.subtask_id):
             self.motion.clear()
@@ -147,7 +151,7 @@ class Bridge:
             if error.rule == "session":
                 self._check_foreign_session(chunk, now_ns)
             raise
-        self._gate.accepted(chunk)
+        self._gate.accepted(chunk, now_ns)
         self._use(accepted)
 
     def reject(self, error: ChunkRejected, now_ns: int) -> None:
@@ -219,6 +223,7 @@ class Bridge:
             self.time_jumped_back(now_ns)
             self.peers.on_time_jump(steady_ns)
         self._ticked_ns = now_ns
+        self._gate.texts.tick(now_ns)
         measurement = self.measured_state.measurement()
         self._check_latches(measurement, now_ns, steady_ns)
         target = None
@@ -258,7 +263,16 @@ class Bridge:
         """True if the robot is at rest for want of a task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
-        return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
+        wants_no_motion = not self.motion.has_run or self._gate.tasks.idle
+        return self._unhealthy_ns is None and (wants_no_motion or self._changes_subtask)
+
+    @property
+    def _changes_subtask(self) -> bool:
+        """True if the first chunk of a new subtask is awaited, for no longer than it may take."""
+        if self._text_ended_ns is None or self._ticked_ns is None:
+            return False
+        waited_s = (self._ticked_ns - self._text_ended_ns) * 1e-9
+        return waited_s <= self.settings.chunk_max_age_s
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """Return the fault of measurements or peers, as one clause; empty if there is none."""
@@ -281,6 +295,7 @@ class Bridge:
         self._settle_until_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
+        self._text_ended_ns = None
 
     def _use(self, chunk: AcceptedChunk) -> None:
         self._bad_chunks = 0
@@ -316,8 +331,12 @@ class Bridge:
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
         """Follow the chunk if inputs are healthy, else hold; return the followed target."""
         problem = self._hold_reason(now_ns, steady_ns)
-        if problem:
+        running = self.motion.chunk
+        text_is_over = running is not None and self._gate.texts.is_over(running.subtask_id, now_ns)
+        if problem or text_is_over:
             self.motion.clear()
+        if running is not None:
+            self._text_ended_ns = now_ns if text_is_over else None
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
@@ -343,6 +362,8 @@ class Bridge:
         """Return the reason for having no chunk to execute, as one clause."""
         if self._gate.tasks.idle:
             return "nothing to do"
+        if self._text_ended_ns is not None:
+            return "the subtask has changed, waiting for its first chunk"
         if (last := self.motion.chunk) is not None and last.too_old and self.motion.has_run:
             return (
                 f"the last chunk's observation is {self.settings.max_execution_age_s:g} s old and "
