@@ -30,6 +30,7 @@ class SubtaskRef:
     task: str
     id: int
     text: str
+    spoken: bool = False  # An operator's verbal instruction.
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,9 @@ class ChunkScheduler:
             return None
         asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
         plan = self._timeline.plan(stamp_ns, self._horizon, self._period_ns)
+        if plan is not None and self._is_cut(subtask):
+            # Nothing but the committed rows may pull the chunk back to the earlier plan.
+            plan = plan[0], min(self._committed(asked_rows), plan[1])
         return ChunkRequest(
             stamp_ns=stamp_ns,
             session=session,
@@ -252,6 +256,7 @@ class ChunkScheduler:
                 published_ns=now_ns,
                 asked_rows=request.asked_rows,
                 is_first=request.is_first,
+                text=request.subtask.text,
             )
         )
         self.counts["published"] += 1
@@ -269,9 +274,18 @@ class ChunkScheduler:
     ) -> Continuation | None:
         if self.mode.continuation is None:
             return None
-        late = math.ceil(asked_rows + self._delay.rows - 1e-6)
-        committed = min(late, overlap, self._max_committed)
+        committed = min(self._committed(asked_rows), overlap)
         return Continuation(actions, committed, overlap, self.mode.continuation)
+
+    def _committed(self, asked_rows: float) -> int:
+        """Return the rows that are executed in any case before a chunk requested now arrives."""
+        late = math.ceil(asked_rows + self._delay.rows - 1e-6)
+        return min(late, self._max_committed)
+
+    def _is_cut(self, subtask: SubtaskRef) -> bool:
+        """Check whether a spoken subtask replaces the text of the executed chunk."""
+        last = self._timeline.last
+        return subtask.spoken and last is not None and last.text != subtask.text
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
         if self._last is None:

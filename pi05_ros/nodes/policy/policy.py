@@ -211,7 +211,8 @@ def _reference(subtask: Subtask | None) -> SubtaskRef | None:
     """Return the subtask that chunks are predicted for; None: nothing to do."""
     if subtask is None or not subtask.text:
         return None
-    return SubtaskRef(subtask.task, subtask.id, subtask.text)
+    spoken = subtask.source == Subtask.SOURCE_HUMAN
+    return SubtaskRef(subtask.task, subtask.id, subtask.text, spoken)
 
 
 def main(args: Sequence[str] | None = None) -> int:
