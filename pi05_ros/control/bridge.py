@@ -12,14 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.chunk import (
-    MALFORMED,
-    AcceptedChunk,
-    Chunk,
-    ChunkRejected,
-    check_chunk,
-    cut_by_age,
-)
+from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, accept_chunk
 from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.gripper_goals import GripperGoals
 from pi05_ros.control.measured_state import MeasuredState
@@ -27,6 +20,7 @@ from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
+from pi05_ros.control.rest import Rest
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
@@ -82,6 +76,7 @@ class Bridge:
             session, settings.chunk_max_age_s, settings.max_lead_s, platform.period
         )
         self.motion = Motion(platform, settings)
+        self._rest = Rest(self._gate, self.motion, settings)
         self._gripper_goals = gripper_goals or GripperGoals(platform)
         self._bad_chunks = 0  # Malformed chunks in a row.
         self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
@@ -90,8 +85,6 @@ class Bridge:
             None  # End of holding commands after disarm, fault or stop.
         )
         self._armed_ns = 0  # Time of the last arming.
-        # When the last chunk was dropped because its text was over; None: another end, or none.
-        self._text_ended_ns: int | None = None
 
     # Inputs.
 
@@ -141,11 +134,7 @@ class Bridge:
         """
         try:
             self._gate.check(chunk, self.epoch, now_ns)
-            accepted = cut_by_age(
-                check_chunk(chunk, self.platform, self.settings.limit_tolerance),
-                self.platform.period,
-                self.settings.max_execution_age_s,
-            )
+            accepted = accept_chunk(chunk, self.platform, self.settings)
         except ChunkRejected as error:
             self.reject(error, now_ns)
             if error.rule == "session":
@@ -263,16 +252,7 @@ class Bridge:
         """True if the robot is at rest for want of a task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
-        wants_no_motion = not self.motion.has_run or self._gate.tasks.idle
-        return self._unhealthy_ns is None and (wants_no_motion or self._changes_subtask)
-
-    @property
-    def _changes_subtask(self) -> bool:
-        """True if the first chunk of a new subtask is awaited, for no longer than it may take."""
-        if self._text_ended_ns is None or self._ticked_ns is None:
-            return False
-        waited_s = (self._ticked_ns - self._text_ended_ns) * 1e-9
-        return waited_s <= self.settings.chunk_max_age_s
+        return self._unhealthy_ns is None and self._rest.is_expected(self._ticked_ns or 0)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """Return the fault of measurements or peers, as one clause; empty if there is none."""
@@ -295,7 +275,7 @@ class Bridge:
         self._settle_until_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
-        self._text_ended_ns = None
+        self._rest.clear()
 
     def _use(self, chunk: AcceptedChunk) -> None:
         self._bad_chunks = 0
@@ -331,16 +311,13 @@ class Bridge:
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
         """Follow the chunk if inputs are healthy, else hold; return the followed target."""
         problem = self._hold_reason(now_ns, steady_ns)
-        running = self.motion.chunk
-        text_is_over = running is not None and self._gate.texts.is_over(running.subtask_id, now_ns)
-        if problem or text_is_over:
+        self._rest.tick(now_ns)
+        if problem:
             self.motion.clear()
-        if running is not None:
-            self._text_ended_ns = now_ns if text_is_over else None
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
-            self.state.hold(problem or self._idle_reason())
+            self.state.hold(problem or self._rest.reason)
         else:
             self.state.run()
         return target
@@ -357,21 +334,6 @@ class Bridge:
                 return RECOVERING
             self._unhealthy_ns = None
         return problem
-
-    def _idle_reason(self) -> str:
-        """Return the reason for having no chunk to execute, as one clause."""
-        if self._gate.tasks.idle:
-            return "nothing to do"
-        if self._text_ended_ns is not None:
-            return "the subtask has changed, waiting for its first chunk"
-        if (last := self.motion.chunk) is not None and last.too_old and self.motion.has_run:
-            return (
-                f"the last chunk's observation is {self.settings.max_execution_age_s:g} s old and "
-                "no new chunk arrived: check the policy"
-            )
-        if self.motion.has_run:
-            return "the last chunk has ended and no new one arrived"
-        return "armed, waiting for a chunk"
 
     def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
         """Brake for `settle_time` if it was armed, and void chunks."""

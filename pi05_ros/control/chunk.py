@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pi05_ros.chunking.execution_age import executable_rows
+from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 
@@ -56,6 +57,16 @@ class AcceptedChunk:
     actions: np.ndarray  # (horizon, D) float64, finite, inside the position limits.
     clamped: int  # Values that lay just outside their limits and were moved onto them.
     too_old: int = 0  # Rows that were cut off: due when the observation is too old.
+
+
+def accept_chunk(chunk: Chunk, platform: Platform, settings: BridgeSettings) -> AcceptedChunk:
+    """Check the contents of a chunk and cut off the rows that its observation is too old for.
+
+    Raises:
+        ChunkRejected: The chunk breaks a rule, or no row is left.
+    """
+    checked = check_chunk(chunk, platform, settings.limit_tolerance)
+    return cut_by_age(checked, platform.period, settings.max_execution_age_s)
 
 
 def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> AcceptedChunk:
