@@ -171,8 +171,14 @@ def test_a_gripper_that_holds_gets_no_goal_that_opens_it_after_a_stop(graph):
     assert scene.arm().success
     closed = np.tile(PLATFORM.home, (50, 1))
     closed[:, PLATFORM.index("left_gripper")] = 0.0
-    scene.chunks.publish(scene.chunk(data=float_array(closed, "f")))
-    wait_for(lambda: goals and goals[-1] == left.joint_closed, "a closed gripper")
+
+    def gives_closed():  # Again and again: a busy machine may hold in between.
+        scene.chunks.publish(scene.chunk(data=float_array(closed, "f")))
+        time.sleep(0.2)
+        return goals and goals[-1] < left.joint_closed + 0.02 * left.joint_open
+
+    wait_for(gives_closed, "a closed gripper")
+    last = goals[-1]  # A smaller change is not sent.
     scene.robot.positions[name] = cup  # It stands at the width of what it holds.
     assert scene.call(Trigger, "stop", Trigger.Request()).success
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_STOPPED, "the stop")
@@ -180,9 +186,8 @@ def test_a_gripper_that_holds_gets_no_goal_that_opens_it_after_a_stop(graph):
     goals.clear()
     assert scene.call(Trigger, "resume", Trigger.Request()).success
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "holding")
-    scene.chunks.publish(scene.chunk(data=float_array(closed, "f")))
-    wait_for(lambda: goals, "a goal")
-    assert max(goals) == left.joint_closed
+    wait_for(gives_closed, "a goal")
+    assert max(goals) <= last
 
 
 def test_a_tick_that_fails_stops_the_bridge_and_the_ticker_lives(graph):
