@@ -17,7 +17,8 @@ class OldText:
 
     Args:
         longest_s: Delay that is assumed until one was measured [s].
-        period: Period of the ticks [s]; a delay ends at a tick.
+        period: Period of the ticks [s]. A text begins and a chunk is taken up at a tick, so two
+            periods are added to a delay.
     """
 
     def __init__(self, longest_s: float, period: float) -> None:
@@ -32,7 +33,7 @@ class OldText:
     @property
     def limit_s(self) -> float:
         """Time for which an earlier text may still be executed [s]."""
-        return max(self._delays, default=self._longest_s) + self._period
+        return max(self._delays, default=self._longest_s) + 2 * self._period
 
     def follow(self, subtask_id: int, text: str) -> None:
         """Take a subtask: its id and its text. The same text under a new id is no change."""
