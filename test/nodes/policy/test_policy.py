@@ -82,6 +82,19 @@ def test_chunks_go_on_from_the_one_that_runs(graph, mode):
     np.testing.assert_allclose(later.actions[0], PLATFORM.home, atol=1e-9)
 
 
+@pytest.mark.parametrize(("source", "is_cut"), [("human", True), ("model", False)])
+def test_an_operators_subtask_is_not_pulled_back_to_the_earlier_plan(graph, source, is_cut):
+    scene = Scene(graph, chunk_mode="rtc").start()
+    scene.wait_for_chunks(4)
+    text = "pick up the fork"
+    scene.subtask.publish(Subtask(id=2, task="tidy up", text=text, source=source))
+    wait_for(lambda: scene.chunks[-1].subtask_id == 2, "a chunk of the new subtask")
+    first = [said for _, said in scene.brain.acted].index(text)
+    going_on = scene.brain.continued[first]
+    assert going_on.committed > 0
+    assert (going_on.overlap == going_on.committed) is is_cut
+
+
 @pytest.mark.parametrize(
     ("continuations", "mode"), [(("trained_rtc", "rtc"), "trained_rtc"), (("rtc",), "async")]
 )
