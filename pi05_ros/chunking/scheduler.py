@@ -11,6 +11,7 @@ import numpy as np
 from pi05_ros.brain.continuation import Continuation
 from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.chunking.delay import DelayEstimator
+from pi05_ros.chunking.execution_age import executable_rows
 from pi05_ros.chunking.join import join
 from pi05_ros.chunking.robot_view import RobotView
 from pi05_ros.chunking.settings import CHUNK_MODES, ChunkSettings
@@ -29,6 +30,7 @@ class SubtaskRef:
     task: str
     id: int
     text: str
+    spoken: bool = False  # An operator's verbal instruction.
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,12 @@ class ChunkScheduler:
         horizon: int,
         max_committed: int | None = None,
     ) -> None:
-        if settings.execution_horizon + settings.chunk_margin >= horizon:
+        rows = min(horizon, executable_rows(0.0, period, settings.max_execution_age_s))
+        if settings.execution_horizon + settings.chunk_margin >= rows:
+            age = "" if rows == horizon else f" within {settings.max_execution_age_s:g} s"
             raise ValueError(
                 f"execution_horizon {settings.execution_horizon} and chunk_margin "
-                f"{settings.chunk_margin} must be below the horizon of {horizon} rows together"
+                f"{settings.chunk_margin} must be below the horizon of {rows} rows{age} together"
             )
         self.settings = settings
         self.mode = CHUNK_MODES[settings.mode]
@@ -95,6 +99,7 @@ class ChunkScheduler:
         self.delay_rows = math.nan
         self._period_ns = period * 1e9
         self._horizon = horizon
+        self._executable = rows  # Of a chunk that begins at its observation.
         self._max_committed = horizon - 1 if max_committed is None else max_committed
         self._delay = DelayEstimator(settings.initial_delay, settings.delay_window)
         self._timeline = ChunkTimeline()
@@ -117,10 +122,10 @@ class ChunkScheduler:
                 "diagnostics"
             )
         # A chunk is requested after the last one arrived, and must arrive before that one ends.
-        if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._horizon - 1:
+        if not self.mode.waits and 2 * self.delay_rows + self._interval() > self._executable - 1:
             return (
                 f"a chunk delay of {self.delay_rows:.0f} rows is too long for a horizon of "
-                f"{self._horizon}: the robot pauses between chunks"
+                f"{self._executable}: the robot pauses between chunks"
             )
         if self.mode.continuation is not None and self.delay_rows > self._max_committed + 1:
             return (
@@ -193,6 +198,9 @@ class ChunkScheduler:
             return None
         asked_rows = max(0.0, (now_ns - stamp_ns) / self._period_ns)
         plan = self._timeline.plan(stamp_ns, self._horizon, self._period_ns)
+        if plan is not None and self._is_cut(subtask):
+            # Nothing but the committed rows may pull the chunk back to the earlier plan.
+            plan = plan[0], min(self._committed(asked_rows), plan[1])
         return ChunkRequest(
             stamp_ns=stamp_ns,
             session=session,
@@ -211,7 +219,7 @@ class ChunkScheduler:
             subtask: The present subtask; None: there is none.
             now_ns: Present time [ns].
         """
-        end_ns = request.stamp_ns + (self._horizon - 1) * self._period_ns
+        end_ns = request.stamp_ns + (self._executable - 1) * self._period_ns
         if subtask != request.subtask:
             reason = "of an older subtask"
         elif not self._robot.matches(request.session, request.epoch):
@@ -246,24 +254,40 @@ class ChunkScheduler:
                 stamp_ns=request.stamp_ns,
                 start_ns=start_ns,
                 period_ns=self._period_ns,
-                actions=actions,
+                actions=actions[: self._executed_rows(request.stamp_ns, start_ns)],
                 published_ns=now_ns,
                 asked_rows=request.asked_rows,
                 is_first=request.is_first,
+                text=request.subtask.text,
             )
         )
         self.counts["published"] += 1
         committed = 0 if running is None else running.committed
         return ChunkRelease(self._sequence, start_ns, committed, actions)
 
+    def _executed_rows(self, stamp_ns: int, start_ns: int) -> int:
+        """Return how many rows of a published chunk the bridge executes at most, 1 or more."""
+        lead_s = (start_ns - stamp_ns) * 1e-9
+        period, age_s = self._period_ns * 1e-9, self.settings.max_execution_age_s
+        return max(1, executable_rows(lead_s, period, age_s))
+
     def _continuation(
         self, actions: np.ndarray, overlap: int, asked_rows: float
     ) -> Continuation | None:
         if self.mode.continuation is None:
             return None
-        late = math.ceil(asked_rows + self._delay.rows - 1e-6)
-        committed = min(late, overlap, self._max_committed)
+        committed = min(self._committed(asked_rows), overlap)
         return Continuation(actions, committed, overlap, self.mode.continuation)
+
+    def _committed(self, asked_rows: float) -> int:
+        """Return the rows that are executed in any case before a chunk requested now arrives."""
+        late = math.ceil(asked_rows + self._delay.rows - 1e-6)
+        return min(late, self._max_committed)
+
+    def _is_cut(self, subtask: SubtaskRef) -> bool:
+        """Check whether a spoken subtask replaces the text of the executed chunk."""
+        last = self._timeline.last
+        return subtask.spoken and last is not None and last.text != subtask.text
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
         if self._last is None:

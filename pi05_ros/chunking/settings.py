@@ -32,6 +32,9 @@ CHUNK_MODES: Mapping[str, ChunkMode] = MappingProxyType(
     }
 )
 
+# Policy and bridge share this default; the bridge enforces it.
+EXECUTION_AGE_S = 1.2
+
 # The mode without extra cost: trained_rtc if the brain prefers it, else async. The guided flow of
 # rtc takes two to three times as long and is never compiled, so it must be chosen explicitly.
 AUTO = "auto"
@@ -86,6 +89,13 @@ class ChunkSettings:
         minimum=0,
         maximum=1000,
     )
+    max_execution_age_s: float = setting(
+        EXECUTION_AGE_S,
+        "Age of a chunk's observation from which the bridge executes no more of its rows; set the "
+        "same value at control_bridge [s].",
+        minimum=0.1,
+        maximum=5.0,
+    )
     delay_window: int = 10  # Number of chunks whose delays are kept.
     fade_rows: int = 12  # Rows over which a chunk leaves the one that it continues; see join.
 
@@ -96,3 +106,5 @@ class ChunkSettings:
             raise ValueError("execution_horizon and delay_window are 1 or more")
         if min(self.chunk_margin, self.initial_delay, self.fade_rows) < 0:
             raise ValueError("chunk_margin, initial_delay and fade_rows are 0 rows or more")
+        if self.max_execution_age_s <= 0:
+            raise ValueError("max_execution_age_s must be above 0 s")

@@ -36,6 +36,7 @@ class PublishedChunk:
     published_ns: int
     asked_rows: float  # Rows between its observation and its request.
     is_first: bool  # No chunk was being executed at its request.
+    text: str = ""  # Of its subtask.
     status: ChunkStatus = field(default=ChunkStatus.PENDING)
     from_ns: int = 0  # Start of its execution; until that is known, its publication.
 

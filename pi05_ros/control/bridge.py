@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, check_chunk
+from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, accept_chunk
 from pi05_ros.control.gate import ChunkGate
+from pi05_ros.control.gripper_goals import GripperGoals
 from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
 from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
+from pi05_ros.control.rest import Rest
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
 from pi05_ros.errors import MessageError
@@ -52,10 +54,15 @@ class Bridge:
         platform: The robot.
         session: Not 0, random for each activation; chunks of another session are rejected.
         settings: Thresholds; None takes the defaults.
+        gripper_goals: Last goals of the grippers, also from before; None: there are none.
     """
 
     def __init__(
-        self, platform: Platform, session: int, settings: BridgeSettings | None = None
+        self,
+        platform: Platform,
+        session: int,
+        settings: BridgeSettings | None = None,
+        gripper_goals: GripperGoals | None = None,
     ) -> None:
         self.platform = platform
         self.session = session
@@ -65,8 +72,12 @@ class Bridge:
         self.counts: Counter[str] = Counter()
         self.measured_state = MeasuredState(platform, settings)
         self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
-        self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
+        self._gate = ChunkGate(
+            session, settings.chunk_max_age_s, settings.max_lead_s, platform.period
+        )
         self.motion = Motion(platform, settings)
+        self._rest = Rest(self._gate, self.motion, settings)
+        self._gripper_goals = gripper_goals or GripperGoals(platform)
         self._bad_chunks = 0  # Malformed chunks in a row.
         self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
         self._ticked_ns: int | None = None  # Time of the last tick.
@@ -110,7 +121,7 @@ class Bridge:
 
         An empty text means that there is nothing to do.
         """
-        self._gate.tasks.follow(subtask_id, task, text)
+        self._gate.follow_subtask(subtask_id, task, text)
         running = self.motion.chunk
         if running is not None and not self._gate.tasks.allows(running.subtask_id):
             self.motion.clear()
@@ -123,13 +134,13 @@ class Bridge:
         """
         try:
             self._gate.check(chunk, self.epoch, now_ns)
-            accepted = check_chunk(chunk, self.platform, self.settings.limit_tolerance)
+            accepted = accept_chunk(chunk, self.platform, self.settings)
         except ChunkRejected as error:
             self.reject(error, now_ns)
             if error.rule == "session":
                 self._check_foreign_session(chunk, now_ns)
             raise
-        self._gate.accepted(chunk)
+        self._gate.accepted(chunk, now_ns)
         self._use(accepted)
 
     def reject(self, error: ChunkRejected, now_ns: int) -> None:
@@ -201,11 +212,17 @@ class Bridge:
             self.time_jumped_back(now_ns)
             self.peers.on_time_jump(steady_ns)
         self._ticked_ns = now_ns
+        self._gate.texts.tick(now_ns)
         measurement = self.measured_state.measurement()
         self._check_latches(measurement, now_ns, steady_ns)
         target = None
         if self.mode.is_armed:
             target = self._armed_tick(now_ns, steady_ns)
+            if measurement is not None:
+                commands_grippers = self.motion.has_run  # Not before a chunk moves them.
+                self._gripper_goals.update(
+                    self.motion.commanded if commands_grippers else None, measurement.values
+                )
         elif self._settle_until_ns is not None and (
             now_ns < self._settle_until_ns or not self.motion.at_rest
         ):
@@ -235,7 +252,7 @@ class Bridge:
         """True if the robot is at rest because it has no task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
-        return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
+        return self._unhealthy_ns is None and self._rest.is_expected(self._ticked_ns or 0)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """Return the fault of measurements or peers, as one clause; empty if there is none."""
@@ -253,11 +270,12 @@ class Bridge:
         self.state.arm()
         self.peers.on_armed()
         self._gate.clear()
-        self.motion.begin(measurement.values)
+        self.motion.begin(self._gripper_goals.start(measurement.values))
         self._bad_chunks = 0
         self._settle_until_ns = None
         self._unhealthy_ns = None
         self._armed_ns = now_ns
+        self._rest.clear()
 
     def _use(self, chunk: AcceptedChunk) -> None:
         self._bad_chunks = 0
@@ -266,6 +284,7 @@ class Bridge:
             return
         self.counts["chunks_accepted"] += 1
         self.counts["values_clamped"] += chunk.clamped
+        self.counts["rows_too_old"] += chunk.too_old
         self.motion.replace(chunk)
 
     def _check_foreign_session(self, chunk: Chunk, now_ns: int) -> None:
@@ -292,12 +311,13 @@ class Bridge:
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
         """Follow the chunk if inputs are healthy, else hold; return the followed target."""
         problem = self._hold_reason(now_ns, steady_ns)
+        self._rest.tick(now_ns)
         if problem:
             self.motion.clear()
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
-            self.state.hold(problem or self._idle_reason())
+            self.state.hold(problem or self._rest.reason)
         else:
             self.state.run()
         return target
@@ -314,14 +334,6 @@ class Bridge:
                 return RECOVERING
             self._unhealthy_ns = None
         return problem
-
-    def _idle_reason(self) -> str:
-        """Return the reason for having no chunk to execute, as one clause."""
-        if self._gate.tasks.idle:
-            return "nothing to do"
-        if self.motion.has_run:
-            return "the last chunk has ended and no new one arrived"
-        return "armed, waiting for a chunk"
 
     def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
         """Brake for `settle_time_s` if it was armed, and void chunks."""

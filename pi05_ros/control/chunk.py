@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pi05_ros.chunking.execution_age import executable_rows
+from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 
@@ -54,6 +56,17 @@ class AcceptedChunk:
     subtask_id: int
     actions: np.ndarray  # (horizon, D) float64, finite, inside the position limits.
     clamped: int  # Values that lay just outside their limits and were moved onto them.
+    too_old: int = 0  # Rows that were cut off: due when the observation is too old.
+
+
+def accept_chunk(chunk: Chunk, platform: Platform, settings: BridgeSettings) -> AcceptedChunk:
+    """Check the contents of a chunk and cut off the rows that its observation is too old for.
+
+    Raises:
+        ChunkRejected: The chunk breaks a rule, or no row is left.
+    """
+    checked = check_chunk(chunk, platform, settings.limit_tolerance)
+    return cut_by_age(checked, platform.period, settings.max_execution_age_s)
 
 
 def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> AcceptedChunk:
@@ -106,6 +119,29 @@ def check_chunk(chunk: Chunk, platform: Platform, limit_tolerance: float) -> Acc
     return AcceptedChunk(
         chunk.stamp_ns, chunk.start_ns, chunk.sequence, chunk.subtask_id, clipped, clamped
     )
+
+
+def cut_by_age(chunk: AcceptedChunk, period: float, max_age_s: float) -> AcceptedChunk:
+    """Cut off the rows that are due more than `max_age_s` [s] after the observation.
+
+    Args:
+        chunk: The chunk.
+        period: Time between two rows [s].
+        max_age_s: Age of the observation from which no row is executed [s].
+
+    Raises:
+        ChunkRejected: No row is left.
+    """
+    lead_s = (chunk.start_ns - chunk.stamp_ns) * 1e-9
+    rows = executable_rows(lead_s, period, max_age_s)
+    if rows < 1:
+        raise ChunkRejected(
+            "age",
+            f"row 0 is due {lead_s:.2f} s after its observation, the limit of execution is "
+            f"{max_age_s:g} s",
+        )
+    cut = max(0, len(chunk.actions) - rows)
+    return replace(chunk, actions=chunk.actions[:rows], too_old=cut) if cut else chunk
 
 
 def _name_problem(names: tuple[str, ...], platform: Platform) -> str:

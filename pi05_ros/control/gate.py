@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pi05_ros.control.chunk import Chunk, ChunkRejected
+from pi05_ros.control.old_text import OldText
 
 
 class TaskGate:
@@ -46,14 +47,17 @@ class ChunkGate:
         session: Chunks of another session are rejected.
         max_age: A chunk from an older observation is rejected [s].
         max_lead_s: A chunk stamped further in the future is rejected [s].
+        period: Period of the ticks [s].
     """
 
     session: int
     max_age: float
     max_lead_s: float
+    period: float = 0.02
 
     def __post_init__(self) -> None:
         self.tasks = TaskGate()
+        self.texts = OldText(self.max_age, self.period)
         self._newest = (0, 0)  # (stamp_ns, sequence) of the newest chunk of this epoch.
 
     def clear(self) -> None:
@@ -75,6 +79,11 @@ class ChunkGate:
             raise ChunkRejected(
                 "task", f"its subtask {chunk.subtask_id} belongs to an earlier task"
             )
+        if self.texts.is_over(chunk.subtask_id, now_ns):
+            raise ChunkRejected(
+                "subtask",
+                f"its subtask {chunk.subtask_id} was replaced more than the delay of a chunk ago",
+            )
         age = (now_ns - chunk.stamp_ns) * 1e-9
         if age > self.max_age:
             raise ChunkRejected(
@@ -95,6 +104,12 @@ class ChunkGate:
                 "sequence", f"chunk {chunk.sequence} is not newer than chunk {self._newest[1]}"
             )
 
-    def accepted(self, chunk: Chunk) -> None:
-        """Record the newest accepted chunk."""
+    def follow_subtask(self, subtask_id: int, task: str, text: str) -> None:
+        """Take a Subtask: its id, its task and its text (empty: nothing to do)."""
+        self.tasks.follow(subtask_id, task, text)
+        self.texts.follow(subtask_id, text)
+
+    def accepted(self, chunk: Chunk, now_ns: int) -> None:
+        """Record the newest accepted chunk and its delay."""
         self._newest = (chunk.stamp_ns, chunk.sequence)
+        self.texts.add_delay((now_ns - chunk.stamp_ns) * 1e-9)

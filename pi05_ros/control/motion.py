@@ -8,6 +8,7 @@ from pi05_ros.control.chunk import AcceptedChunk
 from pi05_ros.control.limiter import Limiter
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import ChunkStream, Target
+from pi05_ros.control.velocity_watch import VelocityWatch
 from pi05_ros.control.watches import LimitingWatch, TrackingWatch
 from pi05_ros.platforms.platform import Platform
 
@@ -34,6 +35,7 @@ class Motion:
         self._tracking = TrackingWatch(
             platform, settings.max_tracking_error_rad, settings.tracking_time_s
         )
+        self._velocity_tracking = VelocityWatch(platform)
         self._commanded: np.ndarray | None = None
 
     @property
@@ -63,6 +65,7 @@ class Motion:
         self.clear()
         self._limiter.reset(values)
         self._tracking.clear()
+        self._velocity_tracking.clear()
         self.has_run = False
 
     def replace(self, chunk: AcceptedChunk) -> None:
@@ -91,8 +94,10 @@ class Motion:
         self._commanded = self._limiter.hold().values
 
     def tracking_problem(self, measured: np.ndarray) -> str:
-        """Return the joint that does not track its command, as one clause; empty if none.
+        """Return the joint or base axis that does not track its command, as one clause.
 
-        Must be called once a tick. measured: (D,) float64.
+        Empty if all do. Must be called once a tick. measured: (D,) float64.
         """
-        return self._tracking.update(self.commanded, measured)
+        commanded = self.commanded
+        base = self._velocity_tracking.update(commanded, measured)
+        return self._tracking.update(commanded, measured) or base

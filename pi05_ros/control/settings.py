@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pi05_ros.chunking.settings import EXECUTION_AGE_S
 from pi05_ros.foundation.settings import setting
 
 
@@ -24,6 +25,13 @@ class BridgeSettings:
         minimum=0.05,
         maximum=2.0,
         formerly="chunk_max_age",
+    )
+    max_execution_age_s: float = setting(
+        EXECUTION_AGE_S,
+        "Rows of a chunk that are due later than this after its observation are not executed, "
+        "whatever its horizon [s].",
+        minimum=0.1,
+        maximum=5.0,
     )
     max_lead_s: float = 0.05  # Stamps further in the future than this are rejected [s].
     limit_tolerance: float = 0.05  # Values outside by at most this share of the range are clamped.
@@ -69,6 +77,7 @@ class BridgeSettings:
         times = (
             self.measurement_timeout_s,
             self.chunk_max_age_s,
+            self.max_execution_age_s,
             self.recovery_time_s,
             self.tracking_time_s,
             self.peer_timeout_s,

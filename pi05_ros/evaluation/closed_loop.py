@@ -133,9 +133,15 @@ class ClosedLoop:
             event()
         self.now_ns = end_ns
 
-    def follow(self, task: str, text: str) -> None:
-        """Publish a subtask with a new id; empty text: nothing is to be done."""
-        self.subtask = subtask = SubtaskRef(task, self.subtask.id + 1, text)
+    def follow(self, task: str, text: str, spoken: bool = False) -> None:
+        """Publish a subtask with a new id; empty text: nothing is to be done.
+
+        Args:
+            task: The task.
+            text: The subtask.
+            spoken: Whether it is an operator's verbal instruction.
+        """
+        self.subtask = subtask = SubtaskRef(task, self.subtask.id + 1, text, spoken)
         bridge = self.robot.bridge
         self._after(
             self._timing.transport,

@@ -20,6 +20,9 @@ _DEFAULT_COMMAND = {
     "base_velocity": "cmd_vel",
 }
 
+# Default limit of a base's velocity error, as a share of max_velocity.
+_VELOCITY_ERROR_SHARE = 0.2
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -38,6 +41,10 @@ class Dimension:
     max_position: float | None = None  # [unit]; None for a base velocity.
     home: float = 0.0  # [unit], inside the limits.
     joint: str = ""  # Name in the URDF and in /joint_states; "": same as `name`.
+    # Base velocities: distance of the measured velocity from the command that latches a fault
+    # [unit]; None: a fifth of max_velocity.
+    max_velocity_error: float | None = None
+    velocity_error_time_s: float = 0.5  # Time for which it may be exceeded [s].
 
     @property
     def is_velocity(self) -> bool:
@@ -59,11 +66,28 @@ class Dimension:
         """Largest valid value [unit]."""
         return self.max_velocity if self.max_position is None else self.max_position
 
+    @property
+    def velocity_error_limit(self) -> float:
+        """Limit of the velocity error of a base dimension [unit]."""
+        if self.max_velocity_error is None:
+            return _VELOCITY_ERROR_SHARE * self.max_velocity
+        return self.max_velocity_error
+
     def __post_init__(self) -> None:
         if self.max_velocity <= 0 or self.max_acceleration <= 0:
             raise ValueError(f"{self.name}: max_velocity and max_acceleration must be above 0")
         if self.max_jerk is not None and self.max_jerk <= 0:
             raise ValueError(f"{self.name}: max_jerk must be above 0; leave it out for no limit")
+        if self.max_velocity_error is not None and not self.is_velocity:
+            raise ValueError(
+                f"{self.name}: max_velocity_error is for base velocities; joints are checked by "
+                "control_bridge's max_tracking_error_rad"
+            )
+        # Written so that NaN fails, too.
+        if not (self.velocity_error_limit > 0 and self.velocity_error_time_s > 0):
+            raise ValueError(
+                f"{self.name}: max_velocity_error and velocity_error_time_s must be above 0"
+            )
         if self.is_velocity:
             if self.min_position is not None or self.max_position is not None:
                 raise ValueError(f"{self.name}: a velocity [{self.unit}] has no position limits")

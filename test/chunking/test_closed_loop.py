@@ -225,6 +225,23 @@ def test_a_chunk_of_the_older_subtask_is_not_published_and_the_next_one_is_asked
     assert not run.holds
 
 
+@pytest.mark.parametrize("spoken", [False, True])
+@pytest.mark.parametrize("mode", ["sync", "async", "rtc"])
+def test_no_row_of_an_old_text_is_executed_for_longer_than_a_chunk_takes(mode, spoken):
+    run = Run(mode, 0.15)
+    for subtask in range(10):
+        run.loop.run(1.0 + 0.11 * subtask)  # In every phase of an inference.
+        changed_ns, before = run.loop.now_ns, len(run.executed)
+        first_new = run.scheduler._sequence + 1
+        run.loop.follow("a task", f"subtask {subtask}", spoken)
+        run.loop.run(1.0)
+        old = [now for now, sequence, _, _ in run.executed[before:] if sequence < first_new]
+        taken = run.robot.bridge._gate.texts.limit_s
+        assert not old or (max(old) - changed_ns) * 1e-9 <= taken + PERIOD
+        assert taken < 0.3
+        assert run.executed[-1][1] >= first_new  # And the new one is executed.
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     base=st.floats(0.0, 0.3),

@@ -355,3 +355,60 @@ def test_what_is_published_leaves_the_running_chunk_smoothly():
     # The next one goes on from what was published.
     policy.say(rows(28), (request, policy.scheduler._timeline.last), 8.0)
     np.testing.assert_allclose(policy.ask(40).continuation.actions[0], running[20] + 1.0)
+
+
+def test_rows_that_the_bridge_does_not_execute_are_not_counted_on():
+    scheduler = ChunkScheduler(ChunkSettings(execution_horizon=40), 0.02, 200)
+    request = scheduler.request(START, 5, 2, SUBTASK, rows(1))
+    release = scheduler.release(request, np.zeros((200, 2)), rows(2))
+    assert len(release.actions) == 200  # The message has the whole chunk.
+    assert scheduler._timeline.last.end_ns == rows(59)  # 1.2 s are 60 rows of 20 ms.
+
+
+def test_settings_that_leave_no_rows_within_the_age_are_refused():
+    with pytest.raises(ValueError, match=r"nothing of a horizon of 60 rows within 1\.2 s"):
+        ChunkScheduler(ChunkSettings(execution_horizon=80), 0.02, 200)
+
+
+@pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])
+def test_after_a_spoken_change_only_committed_rows_overlap(mode):
+    policy = Policy(mode=mode)
+    policy.run_one(0)
+    spoken = SubtaskRef("tidy up", 2, "pick up the fork", spoken=True)
+    request = policy.ask(5, subtask=spoken)
+    going_on = request.continuation
+    assert going_on.overlap == going_on.committed > 0
+    actions = ACTIONS + 7.0
+    actions[: going_on.committed] = going_on.actions[: going_on.committed]
+    released = policy.scheduler.release(request, actions, rows(9)).actions
+    np.testing.assert_array_equal(released, actions)  # It was faded into the earlier plan.
+
+
+@pytest.mark.parametrize("spoken", [False, True])
+def test_what_is_no_change_by_an_operator_goes_on_as_before(spoken):
+    policy = Policy(mode="rtc")
+    policy.run_one(0)
+    # The planner's change, or an operator who says the same again.
+    text = SUBTASK.text if spoken else "pick up the fork"
+    request = policy.ask(5, subtask=SubtaskRef("tidy up", 2, text, spoken))
+    assert request.continuation.overlap == 45 > request.continuation.committed
+
+
+def test_a_spoken_subtask_is_cut_from_the_earlier_text_only():
+    policy = Policy(mode="rtc")
+    policy.run_one(0)
+    spoken = SubtaskRef("tidy up", 2, "pick up the fork", spoken=True)
+    chunk = policy.publish(policy.ask(5, subtask=spoken), 8.5, spoken)
+    policy.say(rows(9), chunk, 4.0)
+    request = policy.ask(26, subtask=spoken)
+    assert request.continuation.overlap > request.continuation.committed
+
+
+def test_a_spoken_subtask_whose_first_chunk_was_lost_is_cut_again():
+    policy = Policy(mode="rtc")
+    first = policy.run_one(0)
+    spoken = SubtaskRef("tidy up", 2, "pick up the fork", spoken=True)
+    policy.publish(policy.ask(5, subtask=spoken), 8.5, spoken)
+    policy.say(rows(20), first, 20.0)  # 0.2 s later the robot still executes the earlier one.
+    request = policy.ask(26, subtask=spoken)
+    assert request.continuation.overlap == request.continuation.committed

@@ -16,7 +16,10 @@ SESSION = 99
 
 
 class Robot:
-    """A bridge and its inputs: measurements at every tick, chunks on demand."""
+    """A bridge and its inputs: measurements at every tick, chunks on demand.
+
+    Joints stay where they are measured, whatever is commanded; the base drives as commanded.
+    """
 
     def __init__(self, platform=PLATFORM, **settings):
         self.platform = platform
@@ -26,6 +29,7 @@ class Robot:
         self.now = START  # By the clock of the stamps.
         self.steady = 7 * TICK
         self.measured = True  # Whether it is measured.
+        self.base_follows = True
         self.beats = {}  # Node -> (instance, why it is not fit), at every tick.
         self.sequence = 0
 
@@ -47,7 +51,13 @@ class Robot:
             if self.measured:
                 self.measure()
             tick = self.bridged.tick(self.now, self.steady)
+            if self.base_follows:
+                self._drive(tick.command)
         return tick
+
+    def _drive(self, command):
+        speed = 0.0 if command is None else command[self.platform.is_velocity]
+        self.body.values[self.platform.is_velocity] = speed
 
     def arm(self):
         """Arm as an operator does."""

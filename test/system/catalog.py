@@ -51,7 +51,7 @@ ROWS = (
     Row(3, "malformed pictures", "counted, dropped, no crash", "malformed_images", 35, 1000),
     Row(7, "joint states are silent", "hold in 200 ms, goes on by itself", "joints_silent", 9),
     Row(8, "joint states are malformed", "dropped; 3 in a row hold", "joints_malformed", 16),
-    Row(9, "a joint jumps, or does not follow", "latched hold", "joints_disobey", 18),
+    Row(9, "a joint jumps, or does not follow", "latched hold", "joints_disobey", 23),
     Row(10, "a chunk starts far away", "blended or rejected, never a step", "far_start", 15),
     Row(11, "system time steps", "commands go on; one hold at most", "clock_steps", 17),
     Row(15, "a bad line drops, delays, doubles", "order kept, no jump", "bad_line", 14),

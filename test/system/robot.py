@@ -37,6 +37,7 @@ class FakeRobot:
         clock_offset_ns: Added to the system's time for every stamp [ns]: a clock that stepped.
         silent_joints: Whether joint states are withheld.
         silent_odometry: Whether odometry is withheld.
+        reversed_odometry: Whether odometry has the wrong sign.
         frozen: Whether joints ignore commands.
         errors: Joint name -> error of its measurement [rad or m].
         defect: Changes each joint state before it is sent; None: nothing.
@@ -50,6 +51,7 @@ class FakeRobot:
         self.clock_offset_ns = 0
         self.silent_joints = False
         self.silent_odometry = False
+        self.reversed_odometry = False
         self.frozen = False
         self.errors: dict[str, float] = {}
         self.defect: Callable[[JointState], JointState] | None = None
@@ -142,7 +144,8 @@ class FakeRobot:
             base = self.witness.base
             if base and self.witness.base_speed(time.monotonic_ns()) > 0:
                 twist = odometry.twist.twist
-                twist.linear.x, twist.linear.y, twist.angular.z = base[-1].values.tolist()
+                values = -base[-1].values if self.reversed_odometry else base[-1].values
+                twist.linear.x, twist.linear.y, twist.angular.z = values.tolist()
             self._odometry.publish(odometry)
 
 

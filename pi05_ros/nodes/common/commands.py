@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,17 @@ class CommandSender:
     Args:
         node: Owns publishers and clients.
         platform: The robot.
+        on_gripper_goal: Called with index and value, 0 to 1, of each goal that a gripper accepted.
     """
 
-    def __init__(self, node: Node, platform: Platform) -> None:
+    def __init__(
+        self,
+        node: Node,
+        platform: Platform,
+        on_gripper_goal: Callable[[int, float], None] | None = None,
+    ) -> None:
         self._node = node
+        self._on_gripper_goal = on_gripper_goal
         # One message a controller, filled at every tick: creating one costs more.
         self._trajectories: list[tuple[Any, slice, JointTrajectory]] = []
         self._grippers: list[tuple[Group, int, ActionClient]] = []
@@ -89,7 +97,7 @@ class CommandSender:
             Names of required action servers that are not available.
         """
         absent = []
-        for group, _, client in self._grippers:
+        for group, index, client in self._grippers:
             wanted = self._gripper_targets.get(group.name)
             if wanted is None:
                 continue
@@ -108,13 +116,19 @@ class CommandSender:
             if group.max_effort > 0:
                 goal.command.effort = [group.max_effort]
             answer = client.send_goal_async(goal)
-            answer.add_done_callback(functools.partial(self._on_gripper_answer, group))
+            answer.add_done_callback(
+                functools.partial(self._on_gripper_answer, group, index, wanted)
+            )
             self._sent_gripper_targets[group.name] = wanted
         return absent
 
-    def _on_gripper_answer(self, group: Group, answer: Any) -> None:
-        """Log a rejected gripper goal, and send it again in the next round."""
-        if answer.cancelled() or answer.exception() is not None or answer.result().accepted:
+    def _on_gripper_answer(self, group: Group, index: int, goal: float, answer: Any) -> None:
+        """Report an accepted goal; log a rejected one, and send it again in the next round."""
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        if answer.result().accepted:
+            if self._on_gripper_goal is not None:
+                self._on_gripper_goal(index, goal)
             return
         self._sent_gripper_targets.pop(group.name, None)
         self._node.get_logger().warning(

@@ -17,6 +17,7 @@ from typing import Any
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.gripper_goals import GripperGoals
 from pi05_ros.control.modes import DEACTIVATED, Mode
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
@@ -61,13 +62,15 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._platform = load_platform(self.parameters.platform)
         self._settings = self.parameters.bridge
         self._state_publisher = self.create_publisher(RobotState, "robot_state", qos.ROBOT_STATE)
-        self._sender = CommandSender(self, self._platform)
+        # Outlasts an activation: what a gripper holds does, too.
+        self._gripper_goals = GripperGoals(self._platform, confirmed=True)
+        self._sender = CommandSender(self, self._platform, self._on_gripper_goal)
 
     def activate(self) -> None:
         """Open the inputs and start the ticker, disarmed."""
         # 53 bits: never 0, practically unique, and exact as a JSON number.
         session = secrets.randbits(53) | 1
-        self._bridge = Bridge(self._platform, session, self._settings)
+        self._bridge = Bridge(self._platform, session, self._settings, self._gripper_goals)
         self._state = RobotStateMessage(self._bridge)
         self._inputs = BridgeInputs(self, self._bridge, self._lock)
         self._operator = BridgeServices(self, self._operate)
@@ -157,6 +160,10 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
                     "controller",
                     throttle_duration_sec=5.0,
                 )
+
+    def _on_gripper_goal(self, index: int, goal: float) -> None:
+        with self._lock:
+            self._gripper_goals.accept(index, goal)
 
     # Outputs: the ticker's thread.
 

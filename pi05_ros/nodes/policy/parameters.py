@@ -19,4 +19,11 @@ class PolicyParameters(BrainParameters):
         DESCRIPTIONS["chunk_mode"],
         choices=(AUTO, *CHUNK_MODES),
     )
+    inference_limit_s: float = setting(
+        3.0,
+        "The policy is unfit, and the robot holds, while an inference has not returned for longer "
+        "than this [s; simulated with use_sim_time].",
+        minimum=0.5,
+        maximum=600.0,
+    )
     chunks: ChunkSettings = ChunkSettings()

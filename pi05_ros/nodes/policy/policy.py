@@ -14,13 +14,14 @@ import numpy as np
 
 from pi05_msgs.msg import ActionChunk, RobotState, Subtask
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
+from pi05_ros.chunking.inference_watch import InferenceWatch
 from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler, SubtaskRef
 from pi05_ros.chunking.settings import CHUNK_MODES, settle_mode
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.health import OK, WARN, Health
+from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.policy.chunk_message import chunk_ledger, chunk_message
 from pi05_ros.nodes.policy.parameters import PolicyParameters
@@ -41,6 +42,7 @@ class Policy(BrainNode[PolicyParameters]):
         # Guards subtask and scheduler, which the worker uses as well.
         self._lock = threading.Lock()
         self._subtask: Subtask | None = None
+        self._inference_watch = InferenceWatch(self.parameters.inference_limit_s)
         self._subscription: Any = None
         self._publisher: Any = None
 
@@ -60,6 +62,7 @@ class Policy(BrainNode[PolicyParameters]):
         """Open the inputs."""
         self._subtask = None
         self._scheduler = self._new_scheduler()
+        self._inference_watch = InferenceWatch(self.parameters.inference_limit_s)
         self._latency = math.nan
         self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
         self.start_inference(self._platform.policy_cameras, self._on_state)
@@ -83,6 +86,11 @@ class Policy(BrainNode[PolicyParameters]):
             self.destroy_publisher(self._publisher)
             self._publisher = None
 
+    def fitness(self) -> str:
+        """Report an inference that hangs or fails again and again: its heartbeat is unfit."""
+        pending_ns = 0 if self._worker is None else self._worker.pending_ns
+        return self._inference_watch.problem(pending_ns, self.timeout_clock_ns())
+
     def health(self) -> Health:
         """Chunk mode, rate, latency, delay and counts."""
         with self._lock:
@@ -99,6 +107,8 @@ class Policy(BrainNode[PolicyParameters]):
             }
             idle = self._subtask is None or not self._subtask.text
             problem = scheduler.problem()
+        if unfit := self.fitness():
+            return Health(ERROR, f"no chunks: {unfit}", values)
         if idle:
             return Health(OK, "waiting for a subtask", values)
         if observation_problem := self.observation_problem():
@@ -142,10 +152,15 @@ class Policy(BrainNode[PolicyParameters]):
             )
         if request is None:
             return
-        prediction = self._brain.predict_chunk(
-            moment.observation, subtask.text, request.continuation
-        )
-        self._check(prediction.actions, request)
+        try:
+            prediction = self._brain.predict_chunk(
+                moment.observation, subtask.text, request.continuation
+            )
+            self._check(prediction.actions, request)
+        except Exception as error:
+            self._inference_watch.failed(f"{type(error).__name__}: {error}")
+            raise  # The worker logs and counts it.
+        self._inference_watch.succeeded()
         ledger = chunk_ledger(moment.pictures, started_ns, prediction)
         with self._lock:
             now_ns = self.now_ns()
@@ -195,7 +210,8 @@ def _reference(subtask: Subtask | None) -> SubtaskRef | None:
     """Return the subtask that chunks are predicted for; None: nothing to do."""
     if subtask is None or not subtask.text:
         return None
-    return SubtaskRef(subtask.task, subtask.id, subtask.text)
+    spoken = subtask.source == Subtask.SOURCE_HUMAN
+    return SubtaskRef(subtask.task, subtask.id, subtask.text, spoken)
 
 
 def main(args: Sequence[str] | None = None) -> int:

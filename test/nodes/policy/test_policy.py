@@ -12,11 +12,12 @@ from fakes.eyes import Eyes
 from fakes.graph import wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from pi05_msgs.msg import ActionChunk, Subtask
+from pi05_msgs.msg import ActionChunk, Heartbeat, Subtask
 from pi05_ros.brain.interface import ChunkPrediction
 from pi05_ros.brain.timings import Times
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import time_to_ns
+from pi05_ros.nodes.common.health import ERROR
 from pi05_ros.nodes.policy.policy import Policy
 from pi05_ros.platforms.platform import load_platform
 
@@ -79,6 +80,19 @@ def test_chunks_go_on_from_the_one_that_runs(graph, mode):
     later = scene.brain.continued[3]
     assert later.mode == mode and 0 < later.committed == scene.chunks[3].committed
     np.testing.assert_allclose(later.actions[0], PLATFORM.home, atol=1e-9)
+
+
+@pytest.mark.parametrize(("source", "is_cut"), [("human", True), ("model", False)])
+def test_an_operators_subtask_is_not_pulled_back_to_the_earlier_plan(graph, source, is_cut):
+    scene = Scene(graph, chunk_mode="rtc").start()
+    scene.wait_for_chunks(4)
+    text = "pick up the fork"
+    scene.subtask.publish(Subtask(id=2, task="tidy up", text=text, source=source))
+    wait_for(lambda: scene.chunks[-1].subtask_id == 2, "a chunk of the new subtask")
+    first = [said for _, said in scene.brain.acted].index(text)
+    going_on = scene.brain.continued[first]
+    assert going_on.committed > 0
+    assert (going_on.overlap == going_on.committed) is is_cut
 
 
 @pytest.mark.parametrize(
@@ -150,6 +164,38 @@ class SlowBrain(FakeBrain):
         self.thinking.set()
         assert self.go.wait(10.0)
         return super().predict_chunk(observation, subtask, continuation)
+
+
+def heartbeats(scene):
+    beats = []
+    scene.node.create_subscription(Heartbeat, "heartbeat", beats.append, qos.HEARTBEAT)
+    return beats
+
+
+def test_an_inference_that_hangs_makes_the_heartbeat_unfit_until_it_returns(graph):
+    scene = Scene(graph, SlowBrain(), inference_limit_s=0.5)
+    beats = heartbeats(scene)
+    scene.start()
+    assert scene.brain.thinking.wait(10.0)
+    wait_for(lambda: beats and not beats[-1].fit, "an unfit heartbeat")
+    assert "an inference has not returned for 0." in beats[-1].reason
+    assert scene.policy.health().message.startswith("no chunks: an inference has not returned")
+    assert scene.policy.health().level == ERROR
+    scene.brain.go.set()
+    wait_for(lambda: beats[-1].fit, "a fit heartbeat")
+    scene.wait_for_chunks(1)
+
+
+def test_inferences_that_fail_make_the_heartbeat_unfit_until_one_succeeds(graph):
+    scene = Scene(graph)
+    beats = heartbeats(scene)
+    scene.brain.fail = True
+    scene.start()
+    wait_for(lambda: beats and not beats[-1].fit, "an unfit heartbeat")
+    assert "inferences in a row failed (RuntimeError: the fake brain" in beats[-1].reason
+    scene.brain.fail = False
+    wait_for(lambda: beats[-1].fit, "a fit heartbeat")
+    scene.wait_for_chunks(1)
 
 
 def test_a_chunk_of_a_subtask_that_is_over_is_not_published(graph):

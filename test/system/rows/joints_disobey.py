@@ -1,4 +1,4 @@
-"""Row 9: a measured position jumps, or a joint does not follow its commands."""
+"""Row 9: a measured position jumps, or a joint or the base does not follow its commands."""
 
 import time
 from dataclasses import replace
@@ -14,10 +14,11 @@ from system.scene import Scene
 _JOINT = "right_arm_joint_4"
 _FAULTED = RobotState.MODE_FAULTED
 _TRACKING_LIMIT = 0.2  # [rad]
+_BASE_LIMIT_MS = 750.0  # The error of the base lasts for 0.5 s, and the base brakes.
 
 
 def run(trial: Trial) -> Checks:
-    """Let one measurement jump by 0.5 rad; then freeze the joints while commands continue."""
+    """Let one measurement jump by 0.5 rad; reverse the odometry; freeze the joints."""
     checks = Checks()
     with Scene() as scene:
         scene.move()
@@ -38,6 +39,15 @@ def run(trial: Trial) -> Checks:
         hold_checks(checks, scene, cause, 200.0, what="jump", mode=_FAULTED)
         scene.robot.errors.clear()
         latch_checks(checks, scene, _FAULTED, "jump")
+
+        trial.report("odometry that is reversed")
+        time.sleep(1.0)
+        cause = time.monotonic_ns()
+        scene.robot.reversed_odometry = True
+        time.sleep(2.0)
+        hold_checks(checks, scene, cause, _BASE_LIMIT_MS, what="reversed", mode=_FAULTED)
+        scene.robot.reversed_odometry = False
+        latch_checks(checks, scene, _FAULTED, "reversed")
 
         trial.report("joints that freeze")
         # So wide that the error grows past the limit, so slow that a hold stays near its place.
