@@ -32,12 +32,16 @@ class MeasuredState:
     ) -> str:
         """Take one JointState message; see StateAssembler.add_joint_states.
 
+        A message without a position of the platform's joints changes nothing, good or faulty.
+
         Returns:
             Position jump, as one clause; empty if there was none.
 
         Raises:
             MessageError: The message was dropped.
         """
+        if not self._assembler.concerns(names, positions):
+            return ""
         try:
             self._check_lead(stamp_ns, now_ns, "joint states")
             jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns)
@@ -70,8 +74,13 @@ class MeasuredState:
         if self._bad_joint_states >= self._settings.max_bad_joint_states:
             return self._bad_reason
         missing = self._assembler.missing()
+        if bare := self._assembler.without_position():
+            return (
+                f"joint states name {_some(bare)} without a position: its driver must fill "
+                "'position'"
+            )
         if missing:
-            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
+            return f"no measurement of {_some(missing)}"
         age = self._assembler.age(now_ns)
         if age > self._settings.measurement_timeout_s:
             return f"the measured state is {age:.2f} s old"
@@ -116,3 +125,8 @@ class MeasuredState:
                     f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
                 )
         return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few names."""
+    return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''}"

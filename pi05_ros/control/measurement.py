@@ -25,7 +25,8 @@ class StateAssembler:
     """Collects joint positions by name and the base velocity into one vector.
 
     Joint states may arrive in parts (several drivers on one topic), in any order and with joints
-    that the platform does not have. An invalid message is dropped as a whole.
+    that the platform does not have. An invalid message is dropped as a whole; one that gives no
+    position of the platform's joints is none of its business and is ignored, whatever else it holds.
 
     Args:
         platform: The robot.
@@ -52,6 +53,18 @@ class StateAssembler:
                 index = platform.index(dimension.name)
                 self._joints[dimension.joint_name] = (index, offset, scale)
         self._base = np.flatnonzero(platform.is_velocity).tolist()
+        self._without_position: set[int] = set()  # Entries that a message named without one.
+
+    def concerns(self, names: Sequence[str], positions: Sequence[float]) -> bool:
+        """Check whether a JointState message gives positions of the platform's joints.
+
+        A driver of wheels or of a hand may share the topic, and JointState allows it to leave
+        `position` empty.
+        """
+        known = [self._joints[name][0] for name in names if name in self._joints]
+        if known and not len(positions):
+            self._without_position.update(known)
+        return bool(known) and len(positions) > 0
 
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
@@ -70,13 +83,15 @@ class StateAssembler:
         Raises:
             MessageError: The message is invalid; nothing of it was used.
         """
+        if not self.concerns(names, positions):
+            return ""
         if len(positions) != len(names):
             raise MessageError(
                 f"joint states: {len(names)} names but {len(positions)} positions; dropped"
             )
-        if len(set(names)) != len(names):
-            raise MessageError("joint states: a joint name is repeated; dropped")
         known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
+        if len({name for name, _ in known}) != len(known):
+            raise MessageError("joint states: a joint name is repeated; dropped")
         values = []
         for name, position in known:
             index, offset, scale = self._joints[name]
@@ -110,6 +125,14 @@ class StateAssembler:
             name
             for name, value in zip(self._platform.names, self._values, strict=True)
             if math.isnan(value)
+        )
+
+    def without_position(self) -> tuple[str, ...]:
+        """Return the entries never measured that joint states named without a position."""
+        return tuple(
+            self._platform.names[index]
+            for index in sorted(self._without_position)
+            if math.isnan(self._values[index])
         )
 
     def age(self, now_ns: int) -> float:
