@@ -13,6 +13,9 @@ Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
+# Bound of a continuous joint [rad]: it has no limits, but a number beyond this one is garbage.
+CONTINUOUS_BOUND = 1e4
+
 # Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
@@ -34,10 +37,11 @@ class Dimension:
     max_velocity: float  # [unit/s] for positions, [unit] for base velocities; > 0.
     max_acceleration: float  # [unit/s²] for positions, [unit/s] for base velocities; > 0.
     max_jerk: float | None = None  # Change of acceleration per second; None: not limited.
-    min_position: float | None = None  # [unit]; None for a base velocity.
-    max_position: float | None = None  # [unit]; None for a base velocity.
+    min_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
+    max_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
     home: float = 0.0  # [unit], inside the limits.
     joint: str = ""  # Name in the URDF and in /joint_states; "": same as `name`.
+    continuous: bool = False  # A joint in rad that turns without end; positions count modulo 2π.
 
     @property
     def is_velocity(self) -> bool:
@@ -52,11 +56,15 @@ class Dimension:
     @property
     def lower(self) -> float:
         """Smallest valid value [unit]."""
+        if self.continuous:
+            return -CONTINUOUS_BOUND
         return -self.max_velocity if self.min_position is None else self.min_position
 
     @property
     def upper(self) -> float:
         """Largest valid value [unit]."""
+        if self.continuous:
+            return CONTINUOUS_BOUND
         return self.max_velocity if self.max_position is None else self.max_position
 
     def __post_init__(self) -> None:
@@ -67,13 +75,19 @@ class Dimension:
         if self.is_velocity:
             if self.min_position is not None or self.max_position is not None:
                 raise ValueError(f"{self.name}: a velocity [{self.unit}] has no position limits")
+        elif self.continuous and self.unit == "rad":
+            if self.min_position is not None or self.max_position is not None:
+                raise ValueError(f"{self.name}: a continuous joint has no position limits")
         elif self.min_position is None or self.max_position is None:
-            raise ValueError(f"{self.name}: min_position and max_position are missing")
+            turns = ", or 'continuous: true'" if self.unit == "rad" else ""
+            raise ValueError(f"{self.name}: min_position and max_position{turns} are missing")
         elif self.min_position >= self.max_position:
             raise ValueError(
                 f"{self.name}: min_position {self.min_position} is not below "
                 f"max_position {self.max_position}"
             )
+        if self.continuous and self.unit != "rad":
+            raise ValueError(f"{self.name}: only a joint in rad can be continuous")
         if self.unit == "fraction" and (self.min_position, self.max_position) != (0.0, 1.0):
             raise ValueError(f"{self.name}: a fraction runs from min_position 0 to max_position 1")
         if not self.lower <= self.home <= self.upper:

@@ -196,6 +196,29 @@ class Platform:
         return mask
 
     @functools.cached_property
+    def is_continuous(self) -> np.ndarray:
+        """Mask of the joints that turn without end, (size,) bool."""
+        mask = np.array([d.continuous for d in self.dimensions])
+        mask.flags.writeable = False
+        return mask
+
+    @functools.cached_property
+    def usual_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest usual values, (size,) each: the limits; -π to π if continuous."""
+        return (
+            _vector(-math.pi if d.continuous else d.lower for d in self.dimensions),
+            _vector(math.pi if d.continuous else d.upper for d in self.dimensions),
+        )
+
+    def difference(self, values: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return `values` - `others` (..., size); of continuous joints the short way round."""
+        change = np.asarray(values - others)
+        if self.is_continuous.any():
+            turns = np.where(self.is_continuous, np.round(change / (2 * math.pi)), 0.0)
+            change = change - turns * (2 * math.pi)
+        return change
+
+    @functools.cached_property
     def home(self) -> np.ndarray:
         """Home pose, (size,) float64, platform units; base velocities are 0."""
         return _vector(d.home for d in self.dimensions)

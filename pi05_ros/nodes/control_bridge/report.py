@@ -45,7 +45,9 @@ class RobotStateMessage:
         message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
         message.epoch = self._bridge.epoch
         message.measured = float_array(tick.measurement.values, "d")
-        message.commanded = float_array(self._bridge.motion.commanded, "d")
+        message.commanded = float_array(
+            self._bridge.motion.commanded_near(tick.measurement.values), "d"
+        )
         message.commanded_stamp = Time() if tick.command is None else ns_to_time(now_ns)
         message.chunk_sequence = 0 if target is None else target.chunk.sequence
         message.chunk_stamp = Time() if target is None else ns_to_time(target.chunk.stamp_ns)
