@@ -26,7 +26,7 @@ class StateAssembler:
 
     Joint states may arrive in parts (several drivers on one topic), in any order and with joints
     that the platform does not have. An invalid message is dropped as a whole; one that gives no
-    position of the platform's joints is none of its business and is ignored, whatever else it holds.
+    position of the platform's joints is ignored, whatever else it holds.
 
     Args:
         platform: The robot.

@@ -7,7 +7,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-ControllerKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
+# What a controller takes; docs/topics.md has the message or action of each kind.
+ControllerKind = Literal[
+    "joint_trajectory",
+    "follow_joint_trajectory",
+    "forward_position",
+    "parallel_gripper",
+    "gripper_command",
+    "base_velocity",
+    "base_twist",
+]
+# What a group moves, however its controller is addressed: joints, a gripper, a base.
+GroupKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
 Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
@@ -19,9 +30,14 @@ CONTINUOUS_BOUND = 1e4
 # Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
+    "follow_joint_trajectory": "follow_joint_trajectory",
+    "forward_position": "commands",
     "parallel_gripper": "gripper_cmd",
+    "gripper_command": "gripper_cmd",
     "base_velocity": "cmd_vel",
+    "base_twist": "cmd_vel",
 }
+_ACTIONS = ("follow_joint_trajectory", "parallel_gripper", "gripper_command")
 
 
 @dataclass(frozen=True)
@@ -102,12 +118,19 @@ class Controller:
 
     name: str  # Node name of the controller ("left_arm_controller").
     kind: ControllerKind
-    command: str = ""  # Topic or action below the controller's name; "": the kind's default.
+    command: str = ""  # Below the controller's name, or absolute ("/cmd_vel"); "": the default.
 
     @property
     def command_name(self) -> str:
-        """Absolute name of the command topic (or action, for a gripper)."""
+        """Absolute name of the command topic or action."""
+        if self.command.startswith("/"):
+            return self.command
         return f"/{self.name}/{self.command or _DEFAULT_COMMAND[self.kind]}"
+
+    @property
+    def is_action(self) -> bool:
+        """True if commands are goals of an action, False if they are messages of a topic."""
+        return self.kind in _ACTIONS
 
     def __post_init__(self) -> None:
         check_topic("controller", self.command_name)
@@ -125,18 +148,29 @@ class Group:
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
 
     @property
-    def kind(self) -> ControllerKind:
-        """Kind of the group's controller."""
-        return self.controller.kind
+    def kind(self) -> GroupKind:
+        """What the group moves: joints, a gripper (one fraction) or a base.
+
+        The message or action that its controller takes is `controller.kind`.
+        """
+        if self.controller.kind in ("base_velocity", "base_twist"):
+            return "base_velocity"
+        if self.controller.kind in ("parallel_gripper", "gripper_command"):
+            return "parallel_gripper"
+        is_gripper = {dimension.unit for dimension in self.dimensions} == {"fraction"}
+        return "parallel_gripper" if is_gripper else "joint_trajectory"
 
     def __post_init__(self) -> None:
         units = {dimension.unit for dimension in self.dimensions}
         count = len(self.dimensions)
         if self.kind == "joint_trajectory" and not (count and units <= {"rad", "m"}):
-            raise ValueError(f"{self.name}: a joint_trajectory group holds joints in rad or m")
+            raise ValueError(
+                f"{self.name}: a {self.controller.kind} group holds joints in rad or m, or is a "
+                "gripper of one fraction"
+            )
         if self.kind == "parallel_gripper":
             if count != 1 or units != {"fraction"}:
-                raise ValueError(f"{self.name}: a parallel_gripper group is one fraction")
+                raise ValueError(f"{self.name}: a {self.controller.kind} group is one fraction")
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
         if self.kind == "base_velocity" and [d.unit for d in self.dimensions] != [
@@ -144,7 +178,9 @@ class Group:
             "m/s",
             "rad/s",
         ]:
-            raise ValueError(f"{self.name}: a base_velocity group is vx, vy [m/s] and wz [rad/s]")
+            raise ValueError(
+                f"{self.name}: a {self.controller.kind} group is vx, vy [m/s] and wz [rad/s]"
+            )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from pi05_ros.platforms.parts import (
     ControllerKind,
     Dimension,
     Group,
+    GroupKind,
     check_topic,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "ControllerKind",
     "Dimension",
     "Group",
+    "GroupKind",
     "Platform",
     "load_platform",
     "platform_names",
@@ -85,6 +87,7 @@ class Platform:
         _no_doubles("joint", [d.joint_name for d in self.dimensions])
         _no_doubles("group", [group.name for group in self.groups])
         _no_doubles("controller", [group.controller.name for group in self.groups])
+        _no_doubles("command", [group.controller.command_name for group in self.groups])
         _no_doubles("camera", self.camera_names)
         _no_doubles("camera topic", [camera.topic for camera in self.cameras])
         for role, names in (
@@ -135,8 +138,8 @@ class Platform:
             start += len(group.dimensions)
         return slices
 
-    def groups_of(self, kind: ControllerKind) -> tuple[Group, ...]:
-        """Return the groups whose controller is of `kind`, in order."""
+    def groups_of(self, kind: GroupKind) -> tuple[Group, ...]:
+        """Return the groups that are of `kind`, in order, whatever their controllers take."""
         return tuple(group for group in self.groups if group.kind == kind)
 
     def index(self, name: str) -> int:

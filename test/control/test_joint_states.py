@@ -1,4 +1,4 @@
-"""Joint states of several drivers: what concerns the platform, and what is none of its business."""
+"""Joint states of several drivers: which messages concern the platform, and which do not."""
 
 import pytest
 from fakes.bridge_robot import PLATFORM, START, Robot

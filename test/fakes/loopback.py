@@ -2,39 +2,104 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import TwistStamped
+from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from geometry_msgs.msg import Twist, TwistStamped
 from nav_msgs.msg import Odometry
+from rclpy.action import ActionServer, GoalResponse
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
 from system.robot import home_positions
 from trajectory_msgs.msg import JointTrajectory
 
-from pi05_ros.platforms.platform import Platform
+from pi05_ros.platforms.platform import Group, Platform
+
+_TYPES = {
+    "joint_trajectory": JointTrajectory,
+    "follow_joint_trajectory": FollowJointTrajectory,
+    "forward_position": Float64MultiArray,
+    "parallel_gripper": ParallelGripperCommand,
+    "base_velocity": TwistStamped,
+    "base_twist": Twist,
+}
 
 
 class LoopbackRobot:
-    """Publishes joint states and odometry, and keeps every command that it receives."""
+    """Publishes joint states and odometry, and keeps every command that it receives.
 
-    def __init__(self, node: Node, platform: Platform, rate_hz: float = 50.0) -> None:
+    Args:
+        node: Owns the topics.
+        platform: The robot.
+        rate_hz: Of the measurements.
+        kinds: Group name -> message or action class that its controller takes instead; None: the
+            group has no controller.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        platform: Platform,
+        rate_hz: float = 50.0,
+        kinds: Mapping[str, Any] | None = None,
+    ) -> None:
         self.node = node
         self.platform = platform
         self.trajectories: list[JointTrajectory] = []
         self.twists: list[TwistStamped] = []
+        self.plain_twists: list[Twist] = []
+        self.arrays: dict[str, list[list[float]]] = {}  # By group.
+        self.goals: dict[str, list[Any]] = {}  # By group.
+        self.accepts = True
         self.nan_joint: str | None = None
         self.silent = False
         self.positions = home_positions(platform)
+        self._servers: list[ActionServer] = []  # rclpy keeps no reference of its own.
         for group in platform.groups:
-            command = group.controller.command_name
-            if group.kind == "joint_trajectory":
-                node.create_subscription(JointTrajectory, command, self._on_trajectory, 10)
-            elif group.kind == "base_velocity":
-                node.create_subscription(TwistStamped, command, self._on_twist, 10)
+            kind = {group.name: _TYPES.get(group.controller.kind), **(kinds or {})}[group.name]
+            if kind is not None:
+                self.control(group, kind)
         self._joints = node.create_publisher(JointState, platform.joint_states_topic, 10)
         self._odometry = node.create_publisher(Odometry, platform.odom_topic, 10)
         node.create_timer(1.0 / rate_hz, self.publish)
+
+    def control(self, group: Group, kind: Any) -> None:
+        """Create the controller of a group: a subscription or an action server of `kind`."""
+        name = group.controller.command_name
+        if hasattr(kind, "Goal"):
+            self._servers.append(self._server(group, kind, name))
+            return
+        callbacks = {
+            JointTrajectory: self._on_trajectory,
+            TwistStamped: self._on_twist,
+            Twist: self.plain_twists.append,
+            Float64MultiArray: functools.partial(self._on_array, group),
+        }
+        self.node.create_subscription(kind, name, callbacks[kind], 10)
+
+    def _server(self, group: Group, kind: Any, name: str) -> ActionServer:
+        def execute(handle: Any) -> Any:
+            self.goals.setdefault(group.name, []).append(handle.request)
+            if kind is FollowJointTrajectory:
+                self._on_trajectory(handle.request.trajectory)
+            handle.succeed()
+            return kind.Result()
+
+        def answer(_: Any) -> GoalResponse:
+            return GoalResponse.ACCEPT if self.accepts else GoalResponse.REJECT
+
+        return ActionServer(self.node, kind, name, execute, goal_callback=answer)
+
+    def _on_array(self, group: Group, message: Float64MultiArray) -> None:
+        values = message.data.tolist()
+        self.arrays.setdefault(group.name, []).append(values)
+        names = [dimension.joint_name for dimension in group.dimensions]
+        self.positions.update(zip(names, values, strict=True))
 
     def publish(self) -> None:
         """Publish one set of measurements."""
@@ -50,6 +115,8 @@ class LoopbackRobot:
         odometry.header.stamp = stamp
         if self.twists:
             odometry.twist.twist = self.twists[-1].twist
+        if self.plain_twists:
+            odometry.twist.twist = self.plain_twists[-1]
         self._odometry.publish(odometry)
 
     def _on_trajectory(self, message: JointTrajectory) -> None:

@@ -44,6 +44,6 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
     wanted[platform.joint_states_topic] = Expected(None, False)
     wanted[platform.odom_topic] = Expected(None, False)
     for group in platform.groups:
-        if group.kind != "parallel_gripper":  # An action: robot_state holds the command.
+        if not group.controller.is_action:  # Of goals, robot_state holds the command.
             wanted[group.controller.command_name] = Expected(None, False)
     return wanted

@@ -58,7 +58,7 @@ class RobotStateMessage:
 
 
 def bridge_health(
-    bridge: Bridge, ticker: Ticker, unsubscribed_topics: list[str], now_ns: int, steady_ns: int
+    bridge: Bridge, ticker: Ticker, gripper_problems: list[str], now_ns: int, steady_ns: int
 ) -> Health:
     """Return mode, faults and counts for /diagnostics.
 
@@ -67,18 +67,17 @@ def bridge_health(
     Args:
         bridge: The bridge; its lock is held.
         ticker: Its ticker.
-        unsubscribed_topics: Command topics without a subscriber.
+        gripper_problems: Grippers that do not execute their goals, one clause each.
         now_ns: Time of the node [ns].
         steady_ns: Time by the clock of the peers' timeouts [ns].
     """
-    problems = []
-    problem = bridge.input_problem(now_ns, steady_ns)
-    if problem and problem != bridge.reason:
-        problems.append(problem)
-    if unsubscribed_topics:
-        problems.append(
-            f"no subscriber on {', '.join(unsubscribed_topics)}: is the controller running?"
-        )
+    found = (
+        bridge.measured_state.problem(now_ns),
+        bridge.peers.problem(steady_ns),
+        bridge.output_problem,
+        *gripper_problems,
+    )
+    problems = [problem for problem in found if problem and problem != bridge.reason]
     level = OK if bridge.mode is Mode.RUNNING else WARN
     if bridge.motion.limiting > bridge.settings.limiting_warn_s:
         problems.append(
