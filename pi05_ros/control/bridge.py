@@ -80,7 +80,12 @@ class Bridge:
     # Inputs.
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> None:
         """Take one JointState message; see StateAssembler.add_joint_states.
 
@@ -88,7 +93,7 @@ class Bridge:
             MessageError: The message was dropped.
         """
         try:
-            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns, topic)
         except MessageError:
             self.counts["joint_states_dropped"] += 1
             raise

@@ -28,7 +28,12 @@ class MeasuredState:
         self._bad_reason = ""
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> str:
         """Take one JointState message; see StateAssembler.add_joint_states.
 
@@ -40,11 +45,11 @@ class MeasuredState:
         Raises:
             MessageError: The message was dropped.
         """
-        if not self._assembler.concerns(names, positions):
+        if not self._assembler.concerns(names, positions, topic):
             return ""
         try:
             self._check_lead(stamp_ns, now_ns, "joint states")
-            jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns, topic)
         except MessageError as error:
             self._bad_joint_states += 1
             self._bad_reason = str(error)

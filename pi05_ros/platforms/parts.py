@@ -56,7 +56,8 @@ class Dimension:
     min_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
     max_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
     home: float = 0.0  # [unit], inside the limits.
-    joint: str = ""  # Name in the URDF and in /joint_states; "": same as `name`.
+    joint: str = ""  # Name in the URDF; "": same as `name`.
+    driver_joint: str = ""  # Name in joint states and commands ("alice/joint_1"); "": the URDF's.
     continuous: bool = False  # A joint in rad that turns without end; positions count modulo 2π.
 
     @property
@@ -66,8 +67,13 @@ class Dimension:
 
     @property
     def joint_name(self) -> str:
-        """Name of the joint in the URDF and in `/joint_states`."""
+        """Name of the joint in the URDF."""
         return self.joint or self.name
+
+    @property
+    def driver_joint_name(self) -> str:
+        """Name of the joint in the driver's joint states and in commands."""
+        return self.driver_joint or self.joint_name
 
     @property
     def lower(self) -> float:
@@ -145,6 +151,7 @@ class Group:
     dimensions: tuple[Dimension, ...]
     joint_closed: float = 0.0  # Grippers: joint position at 0 [m or rad].
     joint_open: float = 1.0  # Grippers: joint position at 1 [m or rad].
+    joint_states_topic: str = ""  # Of the group's own driver; "": the platform's.
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
 
     @property

@@ -60,7 +60,7 @@ class Platform:
     rate_hz: float = 50.0  # Of commands and of the rows of a chunk.
     base_frame: str = "base_link"
     odom_frame: str = "odom"
-    joint_states_topic: str = "/joint_states"
+    joint_states_topic: str | tuple[str, ...] = "/joint_states"  # One, or a list of several.
     odom_topic: str = "/odom"
     vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
     source: str = field(default="", init=False, compare=False)  # Path of its YAML file.
@@ -70,7 +70,8 @@ class Platform:
             raise ValueError("a platform has at least one group and one camera")
         if self.rate_hz <= 0:
             raise ValueError(f"rate_hz {self.rate_hz} is not above 0")
-        check_topic("joint_states_topic", self.joint_states_topic)
+        for topic in self.joint_states_topics:
+            check_topic("joint_states_topic", topic)
         check_topic("odom_topic", self.odom_topic)
         if len(self.groups_of("base_velocity")) > 1:
             raise ValueError("a platform has at most one base_velocity group")
@@ -85,6 +86,8 @@ class Platform:
                     f"max_acceleration {dimension.max_acceleration:g}"
                 )
         _no_doubles("joint", [d.joint_name for d in self.dimensions])
+        for topic in self.joint_states_topics:
+            _no_doubles(f"joint of {topic}", [d.driver_joint_name for d in self.joints_on(topic)])
         _no_doubles("group", [group.name for group in self.groups])
         _no_doubles("controller", [group.controller.name for group in self.groups])
         _no_doubles("command", [group.controller.command_name for group in self.groups])
@@ -137,6 +140,34 @@ class Platform:
             slices[group.name] = slice(start, start + len(group.dimensions))
             start += len(group.dimensions)
         return slices
+
+    @functools.cached_property
+    def joint_states_topics(self) -> tuple[str, ...]:
+        """Topics of all joint states: the platform's that a group uses, then the groups' own."""
+        topics = self._common_topics
+        return (*topics, *sorted({g.joint_states_topic for g in self.groups} - {"", *topics}))
+
+    @property
+    def _common_topics(self) -> tuple[str, ...]:
+        """Topics of the groups that name none of their own."""
+        common = self.joint_states_topic
+        topics = (common,) if isinstance(common, str) else common
+        joints = [g for g in self.groups if g.kind != "base_velocity"]
+        return topics if not joints or any(not g.joint_states_topic for g in joints) else ()
+
+    def joints_on(self, topic: str) -> tuple[Dimension, ...]:
+        """Return the joints that joint states on `topic` may hold, in order."""
+        return tuple(
+            dimension
+            for group in self.groups
+            for dimension in group.dimensions
+            if not dimension.is_velocity
+            and (
+                group.joint_states_topic == topic
+                if group.joint_states_topic
+                else topic in self._common_topics
+            )
+        )
 
     def groups_of(self, kind: GroupKind) -> tuple[Group, ...]:
         """Return the groups that are of `kind`, in order, whatever their controllers take."""

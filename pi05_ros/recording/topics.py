@@ -76,7 +76,7 @@ def rules_for(
     return TopicRules(
         namespace=namespace,
         expected=(
-            *(platform.joint_states_topic, platform.odom_topic, *commands),
+            *(*platform.joint_states_topics, platform.odom_topic, *commands),
             *(("/clock",) if simulated else ()),
         ),
         optional=(*_EVERYWHERE, *infos),

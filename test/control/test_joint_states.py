@@ -1,8 +1,11 @@
 """Joint states of several drivers: which messages concern the platform, and which do not."""
 
+import dataclasses
+
 import pytest
 from fakes.bridge_robot import PLATFORM, START, Robot
 
+from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.modes import Mode
 
 NAN = float("nan")
@@ -62,3 +65,54 @@ def test_positions_that_stop_make_the_state_old():
         tick = robot.tick()
     assert tick.mode == Mode.HOLDING and "s old" in tick.reason
     assert PLATFORM.size == len(tick.command)
+
+
+def two_arms():
+    """Return mobile_19dof with an own driver for each arm, whose joints have the same names."""
+    groups = []
+    for group in PLATFORM.groups:
+        if group.name in ("left_arm", "right_arm"):
+            dimensions = tuple(
+                dataclasses.replace(d, driver_joint=f"joint_{k + 1}")
+                for k, d in enumerate(group.dimensions)
+            )
+            group = dataclasses.replace(
+                group, joint_states_topic=f"/{group.name}/joint_states", dimensions=dimensions
+            )
+        groups.append(group)
+    return dataclasses.replace(PLATFORM, groups=tuple(groups))
+
+
+def test_joints_of_one_name_are_told_apart_by_their_topics():
+    platform = two_arms()
+    bridge = Bridge(platform, 1)
+    names = [f"joint_{k}" for k in range(1, 7)]
+    bridge.add_joint_states(names, [0.1] * 6, START, START, "/left_arm/joint_states")
+    bridge.add_joint_states(names, [0.2] * 6, START, START, "/right_arm/joint_states")
+    others = list(platform.joints_on("/joint_states"))
+    bridge.add_joint_states(
+        [d.joint_name for d in others], [0.01] * len(others), START, START, "/joint_states"
+    )
+    bridge.add_joint_states(names, [0.3] * 6, START, START, "/joint_states")  # None of its own.
+    bridge.add_odometry((0.0, 0.0, 0.0), START, START)
+    values = bridge.tick(START, START).measurement.values
+    assert values[platform.slices["left_arm"]].tolist() == [0.1] * 6
+    assert values[platform.slices["right_arm"]].tolist() == [0.2] * 6
+
+
+def test_one_of_two_topics_that_stops_holds_the_robot():
+    platform = dataclasses.replace(
+        PLATFORM, joint_states_topic=("/left/joint_states", "/right/joint_states")
+    )
+    bridge = Bridge(platform, 1)
+    joints = platform.joints_on("/left/joint_states")
+    left = [d.joint_name for d in joints if d.name.startswith("left")]
+    right = [d.joint_name for d in joints if not d.name.startswith("left")]
+    later = START + 200_000_000
+    for names, topic in ((left, "/left/joint_states"), (right, "/right/joint_states")):
+        bridge.add_joint_states(names, [0.03] * len(names), START, START, topic)
+    bridge.add_odometry((0.0, 0.0, 0.0), START, START)
+    assert bridge.input_problem(START, START) == ""
+    bridge.add_odometry((0.0, 0.0, 0.0), later, later)
+    bridge.add_joint_states(left, [0.03] * len(left), later, later, "/left/joint_states")
+    assert bridge.input_problem(later, later) == "the measured state is 0.20 s old"

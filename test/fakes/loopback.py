@@ -64,7 +64,10 @@ class LoopbackRobot:
             kind = {group.name: _TYPES.get(group.controller.kind), **(kinds or {})}[group.name]
             if kind is not None:
                 self.control(group, kind)
-        self._joints = node.create_publisher(JointState, platform.joint_states_topic, 10)
+        self._joints = {
+            topic: node.create_publisher(JointState, topic, 10)
+            for topic in platform.joint_states_topics
+        }
         self._odometry = node.create_publisher(Odometry, platform.odom_topic, 10)
         node.create_timer(1.0 / rate_hz, self.publish)
 
@@ -75,7 +78,7 @@ class LoopbackRobot:
             self._servers.append(self._server(group, kind, name))
             return
         callbacks = {
-            JointTrajectory: self._on_trajectory,
+            JointTrajectory: functools.partial(self._on_trajectory, group),
             TwistStamped: self._on_twist,
             Twist: self.plain_twists.append,
             Float64MultiArray: functools.partial(self._on_array, group),
@@ -86,7 +89,7 @@ class LoopbackRobot:
         def execute(handle: Any) -> Any:
             self.goals.setdefault(group.name, []).append(handle.request)
             if kind is FollowJointTrajectory:
-                self._on_trajectory(handle.request.trajectory)
+                self._on_trajectory(group, handle.request.trajectory)
             handle.succeed()
             return kind.Result()
 
@@ -106,11 +109,17 @@ class LoopbackRobot:
         if self.silent:
             return
         stamp: Time = self.node.get_clock().now().to_msg()
-        joints = JointState(name=list(self.positions), position=list(self.positions.values()))
-        if self.nan_joint:
-            joints.position[list(self.positions).index(self.nan_joint)] = math.nan
-        joints.header.stamp = stamp
-        self._joints.publish(joints)
+        sent = {**self.positions, **({self.nan_joint: math.nan} if self.nan_joint else {})}
+        published: set[str] = set()
+        for topic, publisher in self._joints.items():
+            own = [d for d in self.platform.joints_on(topic) if d.joint_name not in published]
+            published |= {d.joint_name for d in own}
+            joints = JointState(
+                name=[d.driver_joint_name for d in own],
+                position=[sent[d.joint_name] for d in own],
+            )
+            joints.header.stamp = stamp
+            publisher.publish(joints)
         odometry = Odometry()
         odometry.header.stamp = stamp
         if self.twists:
@@ -119,9 +128,11 @@ class LoopbackRobot:
             odometry.twist.twist = self.plain_twists[-1]
         self._odometry.publish(odometry)
 
-    def _on_trajectory(self, message: JointTrajectory) -> None:
+    def _on_trajectory(self, group: Group, message: JointTrajectory) -> None:
         self.trajectories.append(message)
-        self.positions.update(zip(message.joint_names, message.points[-1].positions, strict=True))
+        names = {d.driver_joint_name: d.joint_name for d in group.dimensions}
+        for name, position in zip(message.joint_names, message.points[-1].positions, strict=True):
+            self.positions[names[name]] = position
 
     def _on_twist(self, message: TwistStamped) -> None:
         self.twists.append(message)

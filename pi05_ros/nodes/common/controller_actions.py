@@ -114,7 +114,7 @@ class ParallelGripperOutput(ActionOutput):
         super().__init__(node, group, ParallelGripperCommand)
 
     def _goal(self, position: np.ndarray) -> ParallelGripperCommand.Goal:
-        names = [self.group.dimensions[0].joint_name]
+        names = [self.group.dimensions[0].driver_joint_name]
         goal = ParallelGripperCommand.Goal(
             command=JointState(name=names, position=position.tolist())
         )

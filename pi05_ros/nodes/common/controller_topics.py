@@ -124,7 +124,7 @@ class BaseOutput(TopicOutput):
 def one_point(group: Group, period: float) -> JointTrajectory:
     """Return a trajectory of one point, one period [s] ahead, without positions yet."""
     point = JointTrajectoryPoint(time_from_start=seconds_to_duration(period))
-    names = [dimension.joint_name for dimension in group.dimensions]
+    names = [dimension.driver_joint_name for dimension in group.dimensions]
     return JointTrajectory(joint_names=names, points=[point])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,8 @@ class TrajectoryInterface:
         self._arm = simulation.manager.arms[group.controller.name]
         self._witness = simulation.manager.witnesses[group.controller.name]
         self._joints = list(self._arm.config.joints)
+        # Commands carry the names of the driver, the simulation those of the URDF.
+        self._urdf_names = {d.driver_joint_name: d.joint_name for d in group.dimensions}
         kind, name = group.controller.kind, group.controller.name
         self._topic = group.controller.command_name
         self._takes_goals = kind == "follow_joint_trajectory"  # Instead of messages, each tick.
@@ -97,7 +99,10 @@ class TrajectoryInterface:
         self._take(JointTrajectory(0, tuple(self._joints), (point,)))
 
     def _command(self, message: JointTrajectoryMsg) -> None:
-        self._take(trajectory_from_message(message))
+        self._take(self._trajectory(message))
+
+    def _trajectory(self, message: JointTrajectoryMsg) -> JointTrajectory:
+        return trajectory_from_message(message, self._urdf_names)
 
     def _take(self, trajectory: JointTrajectory) -> None:
         with self._simulation.lock:
@@ -114,13 +119,13 @@ class TrajectoryInterface:
         )
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> str:
-        trajectory = trajectory_from_message(request.trajectory)
+        trajectory = self._trajectory(request.trajectory)
         with self._simulation.lock:
             return self._arm.check(trajectory, self._simulation.now_ns)
 
     def _start_goal(self, goal: Hashable, request: FollowJointTrajectory.Goal) -> None:
         tolerance = request.goal_time_tolerance
-        trajectory = trajectory_from_message(request.trajectory)
+        trajectory = self._trajectory(request.trajectory)
         with self._simulation.lock:
             if self._takes_goals:
                 self._witness.trajectory(trajectory, self._arm.set_point)
@@ -129,8 +134,8 @@ class TrajectoryInterface:
                 goal,
                 trajectory,
                 self._simulation.now_ns,
-                {t.name: t.position for t in request.path_tolerance},
-                {t.name: t.position for t in request.goal_tolerance},
+                {self._urdf_names.get(t.name, t.name): t.position for t in request.path_tolerance},
+                {self._urdf_names.get(t.name, t.name): t.position for t in request.goal_tolerance},
                 tolerance.sec + tolerance.nanosec * 1e-9,
             )
 
@@ -216,8 +221,17 @@ def make_interfaces(node: Node, simulation: Simulation) -> list[Interface]:
     return [kinds[group.kind](node, group, simulation) for group in simulation.platform.groups]
 
 
-def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
-    """Convert a trajectory to arrays, without checks."""
+def trajectory_from_message(
+    message: JointTrajectoryMsg, urdf_names: Mapping[str, str] | None = None
+) -> JointTrajectory:
+    """Convert a trajectory to arrays, without checks.
+
+    Args:
+        message: The trajectory.
+        urdf_names: Name of a joint in the message -> its name in the URDF, where they differ.
+    """
+    names = urdf_names or {}
+    joints = tuple(names.get(name, name) for name in message.joint_names)
     points = tuple(
         JointPoint(
             _time_ns(point.time_from_start),
@@ -228,7 +242,7 @@ def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
         )
         for point in message.points
     )
-    return JointTrajectory(_time_ns(message.header.stamp), tuple(message.joint_names), points)
+    return JointTrajectory(_time_ns(message.header.stamp), joints, points)
 
 
 def _optional(values: Any) -> np.ndarray | None:
