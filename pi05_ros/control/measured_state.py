@@ -122,13 +122,12 @@ class MeasuredState:
         platform = self._platform
         reach = platform.max_velocity * platform.period
         outside = (values < platform.lower - reach) | (values > platform.upper + reach)
-        for index in np.flatnonzero(outside):
+        for index in np.flatnonzero(outside & ~platform.is_gripper & ~platform.is_velocity):
             dimension = platform.dimensions[index]
-            if dimension.unit in ("rad", "m"):
-                return (
-                    f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
-                    f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
-                )
+            return (
+                f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
+                f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
+            )
         return ""
 
 

@@ -26,7 +26,7 @@ class TrackingWatch:
         self._platform = platform
         self._names = platform.names
         self._units = [dimension.unit for dimension in platform.dimensions]
-        self._limits = np.array([_share(d.unit) * max_error for d in platform.dimensions])
+        self._limits = np.array(_limits(platform, max_error))
         self._ticks = max(1, math.ceil(duration / platform.period - 1e-9))
         self._exceeded: np.ndarray = np.zeros(platform.size, dtype=int)
 
@@ -103,7 +103,7 @@ class JumpWatch:
         self._names = platform.names
         self._units = [dimension.unit for dimension in platform.dimensions]
         # Lists: entries arrive one at a time, where numpy is several times slower.
-        self._jumps = [_share(d.unit) * max_jump for d in platform.dimensions]
+        self._jumps = _limits(platform, max_jump)
         self._speeds = platform.max_velocity.tolist()
         self._continuous = platform.is_continuous.tolist()
         self._values = [math.nan] * platform.size
@@ -128,6 +128,13 @@ class JumpWatch:
         self._values = [math.nan] * len(self._values)
 
 
-def _share(unit: str) -> float:
-    """Factor of a limit given in rad: 1 for rad, 0.5 for m, infinite for other units."""
-    return {"rad": 1.0, "m": 0.5}.get(unit, math.inf)
+def _limits(platform: Platform, limit: float) -> list[float]:
+    """Return a limit [rad] for each dimension: half the number in m, none for grippers and base.
+
+    Grippers close on objects.
+    """
+    shares = {"rad": 1.0, "m": 0.5}
+    return [
+        math.inf if gripper else shares.get(dimension.unit, math.inf) * limit
+        for dimension, gripper in zip(platform.dimensions, platform.is_gripper, strict=True)
+    ]

@@ -149,8 +149,14 @@ class Group:
     name: str  # "left_arm"
     controller: Controller
     dimensions: tuple[Dimension, ...]
-    joint_closed: float = 0.0  # Grippers: joint position at 0 [m or rad].
-    joint_open: float = 1.0  # Grippers: joint position at 1 [m or rad].
+    # Grippers: joint positions [m or rad] at 0 and at 1. Left out for a gripper in m or rad, whose
+    # ends are its position limits. `joint_closed` may be the greater one.
+    joint_closed: float = 0.0
+    joint_open: float = 1.0
+    # Grippers: what the controller is told at 0 and at 1, where it does not count as the joint
+    # does (a gap in m beside a joint in rad); None: the joint positions.
+    command_closed: float | None = None
+    command_open: float | None = None
     joint_states_topic: str = ""  # Of the group's own driver; "": the platform's.
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
 
@@ -176,8 +182,7 @@ class Group:
                 "gripper of one fraction"
             )
         if self.kind == "parallel_gripper":
-            if count != 1 or units != {"fraction"}:
-                raise ValueError(f"{self.name}: a {self.controller.kind} group is one fraction")
+            self._check_gripper(units)
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
         if self.kind == "base_velocity" and [d.unit for d in self.dimensions] != [
@@ -187,6 +192,50 @@ class Group:
         ]:
             raise ValueError(
                 f"{self.name}: a {self.controller.kind} group is vx, vy [m/s] and wz [rad/s]"
+            )
+
+    @property
+    def gripper_ends(self) -> tuple[float, float]:
+        """Joint positions [m or rad] of a closed and of an open gripper."""
+        (dimension,) = self.dimensions
+        if dimension.unit == "fraction":
+            return self.joint_closed, self.joint_open
+        return dimension.lower, dimension.upper
+
+    def gripper_command(self, value: float) -> float:
+        """Return what the controller is told at a value of the gripper's dimension."""
+        closed = self.joint_closed if self.command_closed is None else self.command_closed
+        opened = self.joint_open if self.command_open is None else self.command_open
+        return closed + value * (opened - closed)
+
+    def gripper_joint(self, command: float) -> float:
+        """Return the joint position [m or rad] that a command means; see `gripper_command`."""
+        if self.command_closed is None or self.command_open is None:
+            return command
+        value = (command - self.command_closed) / (self.command_open - self.command_closed)
+        return self.joint_closed + value * (self.joint_open - self.joint_closed)
+
+    def _check_gripper(self, units: set[Unit]) -> None:
+        """Raise ValueError if the group is not a gripper of one dimension with two ends."""
+        if len(self.dimensions) != 1 or not units <= {"fraction", "m", "rad"}:
+            raise ValueError(
+                f"{self.name}: a {self.controller.kind} group is one fraction, or one joint in "
+                "m or rad"
+            )
+        if self.dimensions[0].continuous:
+            raise ValueError(f"{self.name}: a gripper is not continuous")
+        if units != {"fraction"} and (self.joint_closed, self.joint_open) != (0.0, 1.0):
+            raise ValueError(
+                f"{self.name}: the ends of a gripper in {self.dimensions[0].unit} are its "
+                "min_position and max_position; leave joint_closed and joint_open out"
+            )
+        commands = (self.command_closed, self.command_open)
+        if commands == (None, None):
+            return
+        if units != {"fraction"} or None in commands or commands[0] == commands[1]:
+            raise ValueError(
+                f"{self.name}: command_closed and command_open are two different numbers, given "
+                "together for a gripper that is a fraction"
             )
 
 

@@ -230,6 +230,15 @@ class Platform:
         return mask
 
     @functools.cached_property
+    def is_gripper(self) -> np.ndarray:
+        """Mask of the entries that are grippers, (size,) bool."""
+        mask = np.zeros(self.size, dtype=bool)
+        for group in self.groups_of("parallel_gripper"):
+            mask[self.slices[group.name]] = True
+        mask.flags.writeable = False
+        return mask
+
+    @functools.cached_property
     def is_continuous(self) -> np.ndarray:
         """Mask of the joints that turn without end, (size,) bool."""
         mask = np.array([d.continuous for d in self.dimensions])

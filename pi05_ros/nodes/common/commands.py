@@ -10,7 +10,7 @@ from rclpy.node import Node
 from pi05_ros.nodes.common.controller_actions import ActionOutput, action_output
 from pi05_ros.nodes.common.controller_checks import problem_of
 from pi05_ros.nodes.common.controller_topics import TopicOutput, topic_output
-from pi05_ros.platforms.platform import Group, Platform
+from pi05_ros.platforms.platform import Platform
 
 # A gripper goal is sent when the target moved by this share of the stroke, at most 10 times a
 # second: each new goal cancels the previous one (parallel_gripper_action_controller).
@@ -107,14 +107,16 @@ class CommandSender:
             wanted = self._gripper_targets.get(name)
             if wanted is None:
                 continue
-            position = np.array([_gripper_position(output.group, wanted)])
+            position = np.array([output.group.gripper_command(wanted)])
             if isinstance(output, TopicOutput):
                 output.send(position)
                 continue
             if output.rejected and not output.waits:
                 self._sent_gripper_targets.pop(name, None)  # It is sent again.
+            (dimension,) = output.group.dimensions
+            deadband = _GRIPPER_DEADBAND * (dimension.upper - dimension.lower)
             sent = self._sent_gripper_targets.get(name, math.inf)
-            if abs(wanted - sent) < _GRIPPER_DEADBAND or not output.ready:
+            if abs(wanted - sent) < deadband or not output.ready:
                 continue
             output.send(position)
             self._sent_gripper_targets[name] = wanted
@@ -159,8 +161,3 @@ class CommandSender:
 
     def _outputs(self) -> list[tuple[TopicOutput | ActionOutput, object]]:
         return [*self._streams, *self._goals, *self._grippers]
-
-
-def _gripper_position(group: Group, value: float) -> float:
-    """Return the joint position [m or rad] of a gripper's value."""
-    return group.joint_closed + value * (group.joint_open - group.joint_closed)

@@ -36,6 +36,7 @@ class GripperInterface:
         self._name, self._kind = group.controller.command_name, group.controller.kind
         self._action: Any = None
         self._goals: GoalTracker | None = None
+        self._group = group
         if not group.controller.is_action:
             is_array = self._kind == "forward_position"
             node.create_subscription(
@@ -73,10 +74,10 @@ class GripperInterface:
             self._goals.destroy()
 
     def _on_array(self, message: Float64MultiArray) -> None:
-        self._take(list(message.data))
+        self._take(self._joint(message.data))
 
     def _on_trajectory(self, message: JointTrajectory) -> None:
-        self._take(_last(message))
+        self._take(self._joint(_last(message)))
 
     def _take(self, positions: list[float]) -> None:
         reason = self._check(positions)
@@ -91,10 +92,13 @@ class GripperInterface:
     def _positions(self, request: Any) -> list[float]:
         """Return the joint positions [m or rad] that a goal asks for."""
         if self._kind == "gripper_command":
-            return [request.command.position]
+            return self._joint([request.command.position])
         if self._kind == "parallel_gripper":
-            return list(request.command.position)
-        return _last(request.trajectory)
+            return self._joint(request.command.position)
+        return self._joint(_last(request.trajectory))
+
+    def _joint(self, commands: Sequence[float]) -> list[float]:
+        return [self._group.gripper_joint(command) for command in commands]
 
     def _check(self, positions: Sequence[float]) -> str:
         with self._simulation.lock:
