@@ -20,10 +20,10 @@ BASE = PLATFORM.index("base_vx")
 class Scene:
     """A bridge, a robot and a test node."""
 
-    def __init__(self, graph: Graph, platform=PLATFORM, kinds=None, **parameters):
+    def __init__(self, graph: Graph, platform=PLATFORM, kinds=None, body=None, **parameters):
         self.node = graph.plain("test")
         self.platform = platform
-        self.robot = LoopbackRobot(graph.plain("robot"), platform, kinds=kinds)
+        self.robot = LoopbackRobot((body or graph).plain("robot"), platform, kinds=kinds)
         self.states: list[RobotState] = []
         self.node.create_subscription(
             RobotState, "robot_state", self.states.append, qos.ROBOT_STATE

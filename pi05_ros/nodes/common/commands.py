@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from rclpy.node import Node
 
 from pi05_ros.nodes.common.controller_actions import ActionOutput, action_output
-from pi05_ros.nodes.common.controller_checks import problem_of
+from pi05_ros.nodes.common.controller_checks import Offer, problem_of
 from pi05_ros.nodes.common.controller_topics import TopicOutput, topic_output
 from pi05_ros.platforms.platform import Platform
 
@@ -55,6 +56,7 @@ class CommandSender:
         # Number and values of the last command, and the number that each goal output has sent.
         self._command: tuple[int, np.ndarray | None] = (0, None)
         self._sent_goals = [0] * len(self._goals)
+        self._seen: set[str] = set()  # Grippers whose controller was there since arming.
         self._sent_gripper_targets: dict[str, float] = {}
         self._gripper_targets: dict[str, float] = {}
 
@@ -90,7 +92,7 @@ class CommandSender:
         """
         number, command = self._command
         for index, (output, part) in enumerate(self._goals):
-            if command is None or self._sent_goals[index] == number or not output.ready:
+            if command is None or self._sent_goals[index] == number or not output.connected:
                 continue
             if not (await_answers and output.waits):
                 output.send(command[part])
@@ -99,8 +101,7 @@ class CommandSender:
     def send_grippers(self) -> None:
         """Send a goal to each gripper whose target moved; called every GRIPPER_PERIOD.
 
-        A controller that takes a topic gets its target every time. One that is absent is reported
-        by `problem`.
+        A controller that takes a topic gets its target every time.
         """
         for output, _ in self._grippers:
             name = output.group.name
@@ -116,31 +117,47 @@ class CommandSender:
             (dimension,) = output.group.dimensions
             deadband = _GRIPPER_DEADBAND * (dimension.upper - dimension.lower)
             sent = self._sent_gripper_targets.get(name, math.inf)
-            if abs(wanted - sent) < deadband or not output.ready:
+            if abs(wanted - sent) < deadband or not output.connected:
                 continue
             output.send(position)
             self._sent_gripper_targets[name] = wanted
 
     def gripper_problems(self) -> list[str]:
-        """Return grippers that do not execute their goals, one clause each."""
-        outputs = [output for output, _ in self._grippers if isinstance(output, ActionOutput)]
-        return [output.problem for output in outputs if output.problem]
+        """Return grippers that do not move as they are told, one clause each."""
+        absent = [output.name for output, _ in self._grippers if not output.connected]
+        problems = []
+        if absent:
+            problems.append(
+                f"no controller takes {', '.join(absent)}: the gripper does not move, start its "
+                "controller"
+            )
+        return problems + [output.problem for output, _ in self._grippers if output.problem]
 
     def matches(self) -> tuple[int, ...]:
         """Return a number for each controller that changes when one appears or goes; cheap."""
         return tuple(
-            output.matched if isinstance(output, TopicOutput) else int(output.ready)
+            output.matched if isinstance(output, TopicOutput) else int(output.connected)
             for output, _ in self._outputs()
         )
 
     def problem(self) -> str:
-        """Return why commands do not reach every controller, as one clause; empty if they do."""
-        outputs = [output for output, _ in self._outputs()]
-        offers = problem_of(
-            [output.offer() for output in outputs if isinstance(output, TopicOutput)],
-            [output.offer() for output in outputs if isinstance(output, ActionOutput)],
-        )
-        return offers or next((o.problem for o, _ in self._goals if o.problem), "")
+        """Return why commands do not reach every controller, as one clause; empty if they do.
+
+        A gripper without a controller since arming is left to `gripper_problems`: a robot may work
+        without it. One whose controller went, or takes another type, counts.
+        """
+        topics: list[Offer] = []
+        actions: list[Offer] = []
+        for output, _ in self._outputs():
+            offer = output.offer()
+            name = output.group.name
+            if offer.taken:
+                self._seen.add(name)
+            elif output.group.kind == "parallel_gripper" and name not in self._seen:
+                offer = replace(offer, taken=True)
+            (topics if isinstance(output, TopicOutput) else actions).append(offer)
+        problem = problem_of(topics, actions)
+        return problem or next((o.problem for o, _ in self._goals if o.problem), "")
 
     def other_publishers(self) -> list[str]:
         """Return other publishers of the command topics, as "NODE publishes TOPIC"."""
@@ -149,6 +166,7 @@ class CommandSender:
 
     def clear_gripper_targets(self) -> None:
         """Drop the targets of grippers, which keep holding, and what the last goals met."""
+        self._seen.clear()
         for output, _ in self._goals:
             output.forget()
         self._gripper_targets.clear()

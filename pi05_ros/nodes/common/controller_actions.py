@@ -42,7 +42,7 @@ class ActionOutput:
         self._unanswered: float | None = None  # When the first one was; None: all have answers.
 
     @property
-    def ready(self) -> bool:
+    def connected(self) -> bool:
         """True if the client has found a server of its type."""
         return bool(self._client.server_is_ready())
 
@@ -75,7 +75,7 @@ class ActionOutput:
 
     def offer(self) -> Offer:
         """Return whether the action is served, and the types under its name."""
-        return action_offer(self._node, self.name, self._kind, self.ready)
+        return action_offer(self._node, self.name, self._kind, self.connected)
 
     def destroy(self) -> None:
         """Destroy the client."""

@@ -32,9 +32,19 @@ class TopicOutput:
         self._publisher = node.create_publisher(kind, group.controller.command_name, qos.COMMAND)
 
     @property
-    def topic(self) -> str:
+    def name(self) -> str:
         """Absolute name of the topic."""
         return self._publisher.topic_name
+
+    @property
+    def connected(self) -> bool:
+        """True if a subscription receives the commands."""
+        return self.matched > 0
+
+    @property
+    def problem(self) -> str:
+        """Why the controller does not execute its commands: a topic gives no answer."""
+        return ""
 
     @property
     def matched(self) -> int:
@@ -47,19 +57,19 @@ class TopicOutput:
 
     def offer(self) -> Offer:
         """Return who listens, and to which type."""
-        return topic_offer(self._node, self.topic, self._kind)
+        return topic_offer(self._node, self.name, self._kind)
 
     def other_publishers(self) -> list[str]:
         """Return other publishers of the topic, as "NODE publishes TOPIC".
 
         Publishers of this node's name do not count: discovery keeps those of a killed process.
         """
-        if self._node.count_publishers(self.topic) < 2:
+        if self._node.count_publishers(self.name) < 2:
             return []
         own = (self._node.get_namespace(), self._node.get_name())
         return [
-            f"{info.node_name} publishes {self.topic}"
-            for info in self._node.get_publishers_info_by_topic(self.topic)
+            f"{info.node_name} publishes {self.name}"
+            for info in self._node.get_publishers_info_by_topic(self.name)
             if (info.node_namespace, info.node_name) != own
         ]
 

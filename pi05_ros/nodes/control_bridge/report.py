@@ -8,7 +8,7 @@ from builtin_interfaces.msg import Time
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import Mode, with_problem
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.control_bridge.ticker import Ticker
@@ -54,6 +54,8 @@ class RobotStateMessage:
         message.chunk_row = math.nan if target is None else target.row
         message.mode = int(tick.mode)
         message.reason = tick.reason
+        if tick.mode is Mode.DISARMED:
+            message.reason = with_problem(tick.reason, self._bridge.output_problem)
         return message
 
 

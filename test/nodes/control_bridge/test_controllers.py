@@ -1,6 +1,7 @@
 """Controllers of other types, absent ones, and every kind that a platform file can name."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ pytest.importorskip("rclpy")
 import control_msgs.action
 from control_msgs.action import FollowJointTrajectory
 from fakes.bridge_scene import JOINT, PLATFORM, Scene
-from fakes.graph import wait_for
+from fakes.graph import Graph, wait_for
 from geometry_msgs.msg import Twist, TwistStamped
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.nodes.common.controller_actions import gripper_command_type
+from pi05_ros.nodes.common.controller_actions import GripperCommandOutput, gripper_command_type
+from pi05_ros.nodes.common.health import WARN
 from pi05_ros.platforms.platform import load_platform
 
 CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
@@ -41,6 +43,14 @@ def platform_with(tmp_path, **controllers):
     return load_platform(str(file))
 
 
+@pytest.fixture
+def body(graph):
+    """A graph of another participant in the same domain: a robot's own process."""
+    made = Graph(graph.domain_id)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize(
     ("group", "kind", "problem"),
     [
@@ -48,25 +58,26 @@ def platform_with(tmp_path, **controllers):
         ("left_gripper", FollowJointTrajectory, GRIPPER_OFFERED),
     ],
 )
-def test_another_type_refuses_to_arm_and_says_what_is_offered(graph, group, kind, problem):
-    scene = Scene(graph, kinds={group: kind})
+def test_another_type_refuses_to_arm_and_says_what_is_offered(graph, body, group, kind, problem):
+    scene = Scene(graph, kinds={group: kind}, body=body)
     scene.absent = 1
     wait_for(
         lambda: scene.bridge._bridge.output_problem.startswith(problem), "what is offered", 10.0
     )
     answer = scene.arm()
-    assert not answer.success and answer.message.startswith(problem)
+    assert not answer.success and problem in answer.message
     assert problem in scene.bridge.health().message
+    assert problem in scene.states[-1].reason
     assert scene.robot.trajectories == []
 
 
-def test_another_type_beside_a_recorder_is_found(graph):
+def test_another_type_beside_a_recorder_is_found(graph, body):
     recorder = graph.plain("recorder")
     recorder.create_subscription(TwistStamped, "/base_controller/cmd_vel", lambda _: None, 10)
-    scene = Scene(graph, kinds={"base": Twist})
+    scene = Scene(graph, kinds={"base": Twist}, body=body)
     wait_for(lambda: scene.bridge._bridge.output_problem.startswith(BASE_OFFERED), "the type")
     answer = scene.arm()
-    assert not answer.success and answer.message.startswith(BASE_OFFERED)
+    assert not answer.success and BASE_OFFERED in answer.message
 
 
 def test_a_recorder_is_no_controller(graph):
@@ -75,18 +86,21 @@ def test_a_recorder_is_no_controller(graph):
     scene = Scene(graph, kinds={"base": None})
     scene.absent = 0
     answer = scene.arm()
-    assert answer.message.startswith("no subscriber on /base_controller/cmd_vel: is the contr")
+    assert answer.message.startswith(
+        "not armed: no subscriber on /base_controller/cmd_vel: is the contr"
+    )
 
 
-@pytest.mark.parametrize("group", ["base", "left_gripper"])
-def test_a_controller_that_comes_late_is_waited_for(graph, group):
-    scene = Scene(graph, kinds={group: None}, auto_arm=True)
+def test_a_controller_that_comes_late_is_waited_for(graph):
+    scene = Scene(graph, kinds={"base": None}, auto_arm=True)
     before = len(scene.states)
     wait_for(lambda: len(scene.states) > before + 30, "more states")
     assert scene.states[-1].mode == RobotState.MODE_DISARMED
-    (late,) = [g for g in PLATFORM.groups if g.name == group]
-    kind = TwistStamped if group == "base" else control_msgs.action.ParallelGripperCommand
-    graph.call(lambda: scene.robot.control(late, kind))
+    assert scene.states[-1].reason == (
+        "no subscriber on /base_controller/cmd_vel: is the controller running?; "
+        "not armed yet: call the service 'arm'"
+    )
+    graph.call(lambda: scene.robot.control(PLATFORM.groups[-1], TwistStamped))
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "arming itself")
 
 
@@ -99,6 +113,19 @@ def test_a_base_that_goes_while_it_runs_holds_with_a_reason(graph):
     graph.call(lambda: scene.robot.node.destroy_subscription(base))
     wait_for(lambda: "no subscriber on /base_controller" in scene.states[-1].reason, "the hold")
     assert scene.states[-1].mode == RobotState.MODE_HOLDING
+
+
+def test_a_robot_may_work_without_a_gripper_and_says_so(graph):
+    scene = Scene(graph, kinds={"left_gripper": None})
+    assert scene.arm().success
+    absent = "no controller takes /left_gripper_controller/gripper_cmd: the gripper does not move"
+    assert absent in scene.bridge.health().message and scene.bridge.health().level == WARN
+    (left, kind) = PLATFORM.groups[1], control_msgs.action.ParallelGripperCommand
+    graph.call(lambda: scene.robot.control(left, kind))
+    wait_for(lambda: absent not in scene.bridge.health().message, "the gripper")
+    wait_for(lambda: "left_gripper" in scene.bridge._sender._seen, "that it is noted")
+    graph.call(lambda: scene.robot._servers[-1].destroy())
+    wait_for(lambda: "no action server /left_gripper" in scene.states[-1].reason, "the hold")
 
 
 def test_every_kind_moves_its_joints(graph, tmp_path):
@@ -149,6 +176,15 @@ def test_a_gripper_command_needs_its_type(monkeypatch):
     monkeypatch.delattr(control_msgs.action, "GripperCommand", raising=False)
     with pytest.raises(ConfigError, match="left_gripper: kind gripper_command: control_msgs has"):
         gripper_command_type(group)
+
+
+def test_the_goal_of_a_gripper_command_is_a_width_and_an_effort():
+    output = GripperCommandOutput.__new__(GripperCommandOutput)
+    output.group = PLATFORM.groups[1]
+    command = SimpleNamespace(position=0.0, max_effort=0.0)
+    output._kind = SimpleNamespace(Goal=lambda: SimpleNamespace(command=command))
+    assert output._goal(np.array([0.03])).command is command
+    assert (command.position, command.max_effort) == (0.03, 20.0)
 
 
 def test_a_gripper_command_carries_width_and_effort(graph, tmp_path):
