@@ -88,7 +88,9 @@ class MeasuredState:
             return f"no measurement of {_some(missing)}"
         age = self._assembler.age(now_ns)
         if age > self._settings.measurement_timeout_s:
-            return f"the measured state is {age:.2f} s old"
+            return (
+                f"the measured state is {age:.2f} s old: nothing new of {self._assembler.oldest()}"
+            )
         return ""
 
     def require(self, now_ns: int) -> Measurement:

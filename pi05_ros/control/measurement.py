@@ -157,6 +157,11 @@ class StateAssembler:
         oldest = min(*self._stamps, *self._arrivals)
         return (now_ns - oldest) * 1e-9
 
+    def oldest(self) -> str:
+        """Return the name of the oldest entry, by stamp or arrival."""
+        ages = [min(times) for times in zip(self._stamps, self._arrivals, strict=True)]
+        return self._platform.names[ages.index(min(ages))]
+
     def measurement(self) -> Measurement | None:
         """Return the current state; None until every entry was measured."""
         if self.missing():

@@ -115,4 +115,6 @@ def test_one_of_two_topics_that_stops_holds_the_robot():
     assert bridge.input_problem(START, START) == ""
     bridge.add_odometry((0.0, 0.0, 0.0), later, later)
     bridge.add_joint_states(left, [0.03] * len(left), later, later, "/left/joint_states")
-    assert bridge.input_problem(later, later) == "the measured state is 0.20 s old"
+    assert bridge.input_problem(later, later) == (
+        "the measured state is 0.20 s old: nothing new of right_arm_joint_1"
+    )
