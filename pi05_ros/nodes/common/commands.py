@@ -17,6 +17,11 @@ from pi05_ros.platforms.platform import Platform
 # second: each new goal cancels the previous one (parallel_gripper_action_controller).
 _GRIPPER_DEADBAND = 0.02
 GRIPPER_PERIOD = 0.1  # [s]
+# Joints whose controllers take goals get one every so many ticks: an action server keeps ended
+# goals for a while (rclcpp: 10 s) and publishes the status of all of them at each change.
+_GOAL_TICKS = 3
+# A command that moved by less than this gets no new goal [rad or m].
+_GOAL_DEADBAND = 1e-5
 
 
 class CommandSender:
@@ -35,6 +40,7 @@ class CommandSender:
 
     def __init__(self, node: Node, platform: Platform) -> None:
         self._node = node
+        self.goal_period = _GOAL_TICKS * platform.period  # Of `send_goals` [s].
         self._streams: list[tuple[TopicOutput, slice]] = []
         self._goals: list[tuple[ActionOutput, slice]] = []
         self._grippers: list[tuple[TopicOutput | ActionOutput, int]] = []
@@ -42,7 +48,7 @@ class CommandSender:
             part = platform.slices[group.name]
             period = GRIPPER_PERIOD if group.kind == "parallel_gripper" else platform.period
             if group.controller.is_action:
-                action = action_output(node, group, period)
+                action = action_output(node, group, max(period, self.goal_period))
                 if group.kind == "parallel_gripper":
                     self._grippers.append((action, part.start))
                 else:
@@ -53,9 +59,8 @@ class CommandSender:
                 self._grippers.append((topic, part.start))
             else:
                 self._streams.append((topic, part))
-        # Number and values of the last command, and the number that each goal output has sent.
-        self._command: tuple[int, np.ndarray | None] = (0, None)
-        self._sent_goals = [0] * len(self._goals)
+        self._command: np.ndarray | None = None  # The last one, for the goals.
+        self._sent_goals: dict[str, np.ndarray] = {}  # By group.
         self._seen: set[str] = set()  # Grippers whose controller was there since arming.
         self._sent_gripper_targets: dict[str, float] = {}
         self._gripper_targets: dict[str, float] = {}
@@ -70,7 +75,7 @@ class CommandSender:
         """
         for output, part in self._streams:
             output.send(command[part])
-        self._command = (self._command[0] + 1, command)
+        self._command = command
         for gripper, index in self._grippers:
             name = gripper.group.name
             if starts_grippers or name in self._gripper_targets:
@@ -82,7 +87,7 @@ class CommandSender:
         return bool(self._goals)
 
     def send_goals(self, await_answers: bool = True) -> None:
-        """Send the last command to joints whose controllers take goals; called every period.
+        """Send the last command as goals where it moved; called every `goal_period`.
 
         In the executor's thread.
 
@@ -90,13 +95,18 @@ class CommandSender:
             await_answers: Send nothing to a controller that has not answered the last goal. False
                 where the executor waits for the caller, and no answer can arrive.
         """
-        number, command = self._command
-        for index, (output, part) in enumerate(self._goals):
-            if command is None or self._sent_goals[index] == number or not output.connected:
+        command = self._command
+        if command is None:
+            return
+        for output, part in self._goals:
+            name, values = output.group.name, command[part]
+            sent = self._sent_goals.get(name)
+            moved = sent is None or bool((np.abs(values - sent) > _GOAL_DEADBAND).any())
+            if not output.connected or not (moved or output.problem):
                 continue
             if not (await_answers and output.waits):
-                output.send(command[part])
-                self._sent_goals[index] = number
+                output.send(values)
+                self._sent_goals[name] = values
 
     def send_grippers(self) -> None:
         """Send a goal to each gripper whose target moved; called every GRIPPER_PERIOD.

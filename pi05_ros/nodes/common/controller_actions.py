@@ -92,7 +92,7 @@ class ActionOutput:
 
 
 class TrajectoryActionOutput(ActionOutput):
-    """Trajectories of one point, one period ahead, as goals.
+    """Trajectories of one point, one period of the goals ahead.
 
     A goal replaces the one before. The next is sent once the last was answered, so that a slow
     server gets fewer of them rather than a queue.
@@ -162,7 +162,7 @@ def action_output(node: Node, group: Group, period: float) -> ActionOutput:
     Args:
         node: Owns the client.
         group: The group.
-        period: Time between two commands [s].
+        period: Time between two goals [s].
 
     Raises:
         ConfigError: The type of the action was not built.

@@ -79,7 +79,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
         assert self._sender is not None
         if self._sender.has_goals:
-            self._goal_timer = self.robot_timer(self._platform.period, self._sender.send_goals)
+            self._goal_timer = self.robot_timer(self._sender.goal_period, self._sender.send_goals)
         self._publishers_timer = self.steady_timer(
             _OTHER_PUBLISHERS_PERIOD, self._check_other_publishers
         )

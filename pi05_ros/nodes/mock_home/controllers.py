@@ -64,6 +64,7 @@ class TrajectoryInterface:
             self._check_goal,
             self._start_goal,
             self._cancel_goal,
+            **({"result_timeout_s": 1} if self._takes_goals else {}),
         )
         self._state = node.create_publisher(
             JointTrajectoryControllerState,

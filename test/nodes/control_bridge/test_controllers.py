@@ -14,6 +14,7 @@ from control_msgs.action import FollowJointTrajectory
 from fakes.bridge_scene import JOINT, PLATFORM, Scene
 from fakes.graph import Graph, wait_for
 from geometry_msgs.msg import Twist, TwistStamped
+from std_srvs.srv import Trigger
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.errors import ConfigError
@@ -139,7 +140,7 @@ def test_every_kind_moves_its_joints(graph, tmp_path):
     )
     scene = Scene(graph, platform=platform)
     assert scene.arm().success
-    wait_for(lambda: len(scene.robot.goals.get("left_arm", [])) > 5, "goals while it holds")
+    wait_for(lambda: scene.robot.goals.get("left_arm"), "a goal while it holds")
     assert "left_gripper" not in scene.robot.arrays  # Until a chunk moves it.
     actions = np.tile(platform.home, (50, 1))
     actions[:, JOINT] = np.linspace(0, 0.2, 50)
@@ -155,9 +156,32 @@ def test_every_kind_moves_its_joints(graph, tmp_path):
     assert scene.robot.arrays["left_gripper"][-1] == [pytest.approx(0.02, abs=1e-3)]
     goal = scene.robot.goals["left_arm"][-1].trajectory
     assert goal.joint_names[0] == "left_arm_joint_1" and len(goal.points) == 1
-    assert goal.points[0].time_from_start.nanosec == 20_000_000
+    assert goal.points[0].time_from_start.nanosec == 60_000_000
+    count = len(scene.robot.goals["left_arm"])
+    assert 5 < count < 25  # One every 60 ms while it moves, none at rest.
+    wait_for(lambda: len(scene.states) > 200, "a robot at rest")
+    assert len(scene.robot.goals["left_arm"]) <= count + 1
     fingers = [t for t in scene.robot.trajectories if t.joint_names == ["right_gripper_joint"]]
     assert fingers and fingers[-1].points[0].time_from_start.nanosec == 100_000_000
+
+
+def test_a_stop_brakes_by_goals_and_then_sends_none(graph, tmp_path):
+    platform = platform_with(tmp_path, left_arm={"kind": "follow_joint_trajectory"})
+    scene = Scene(graph, platform=platform)
+    assert scene.arm().success
+    scene.chunks.publish(scene.chunk())
+    wait_for(lambda: len(scene.robot.goals.get("left_arm", [])) > 5, "motion")
+    assert scene.call(Trigger, "stop", Trigger.Request()).success
+    wait_for(lambda: scene.states[-1].mode == RobotState.MODE_STOPPED, "the stop")
+    still = np.array(scene.states[-1].commanded)[JOINT]
+    before = len(scene.states)
+    wait_for(lambda: len(scene.states) > before + 50, "a robot at rest")
+    final = scene.robot.goals["left_arm"][-1].trajectory.points[0].positions[0]
+    assert final == pytest.approx(np.array(scene.states[-1].commanded)[JOINT], abs=1e-5)
+    assert final >= still
+    count = len(scene.robot.goals["left_arm"])
+    wait_for(lambda: len(scene.states) > before + 80, "more states")
+    assert len(scene.robot.goals["left_arm"]) == count
 
 
 def test_goals_that_are_rejected_hold_the_robot(graph, tmp_path):
