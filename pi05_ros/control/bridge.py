@@ -78,6 +78,8 @@ class Bridge:
         self.motion = Motion(platform, settings)
         self._rest = Rest(self._gate, self.motion, settings)
         self._gripper_goals = gripper_goals or GripperGoals(platform)
+        # Why commands do not reach a controller, one clause; the node that sends them sets it.
+        self.output_problem = ""
         self._bad_chunks = 0  # Malformed chunks in a row.
         self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
         self._ticked_ns: int | None = None  # Time of the last tick.
@@ -89,7 +91,12 @@ class Bridge:
     # Inputs.
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> None:
         """Take one JointState message; see StateAssembler.add_joint_states.
 
@@ -97,7 +104,7 @@ class Bridge:
             MessageError: The message was dropped.
         """
         try:
-            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns, topic)
         except MessageError:
             self.counts["joint_states_dropped"] += 1
             raise
@@ -255,8 +262,12 @@ class Bridge:
         return self._unhealthy_ns is None and self._rest.is_expected(self._ticked_ns or 0)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
-        """Return the fault of measurements or peers, as one clause; empty if there is none."""
-        return self.measured_state.problem(now_ns) or self.peers.problem(steady_ns)
+        """Return the fault of measurements, peers or outputs, as one clause; "" without one."""
+        return (
+            self.measured_state.problem(now_ns)
+            or self.peers.problem(steady_ns)
+            or self.output_problem
+        )
 
     def _arm(self, now_ns: int, steady_ns: int) -> None:
         measurement = self.measured_state.require(now_ns)
@@ -265,6 +276,8 @@ class Bridge:
             raise MessageError(
                 f"no heartbeat from {', '.join(missing)}: check that they are active"
             )
+        if self.output_problem:
+            raise MessageError(self.output_problem)
         if not self.motion.at_rest:
             raise MessageError("the robot is still braking: try again when it is at rest")
         self.state.arm()

@@ -9,6 +9,7 @@ import pytest
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
+from pi05_ros.sim.links import Wheels
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
     camera_name,
@@ -191,3 +192,20 @@ def test_a_mismatch_is_described_in_one_sentence(tmp_path, change, problem):
     with pytest.raises(ConfigError, match="tiny.urdf") as error:
         robot_spec(tiny(tmp_path, **change))
     assert problem in str(error.value)
+
+
+def test_a_continuous_joint_on_the_base_is_driven_and_is_no_wheel(tmp_path):
+    urdf = COMPLETE.replace('name="pan" type="revolute"', 'name="pan" type="continuous"')
+    urdf = urdf.replace('lower="-1" upper="1" velocity="2"', 'velocity="2"')
+    tiny(tmp_path, urdf=urdf)
+    text = (tmp_path / "tiny.yaml").read_text()
+    text = text.replace("min_position: -1, max_position: 1,", "continuous: true, home: 3.0,")
+    (tmp_path / "tiny.yaml").write_text(text)
+    platform = load_platform(str(tmp_path / "tiny.yaml"))
+    model, data = posed(platform)
+    assert data.joint("pan").qpos[0] == pytest.approx(3.0)
+    assert Wheels(model, platform).dofs == []
+    data.ctrl[model.actuator(servo_name("claw_hinge")).id] = 0.8
+    data.ctrl[model.actuator(servo_name("pan")).id] = 4.0  # Past pi.
+    mujoco.mj_step(model, data, nstep=400)
+    assert data.joint("pan").qpos[0] == pytest.approx(4.0, abs=0.02)
