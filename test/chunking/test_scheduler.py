@@ -366,7 +366,7 @@ def test_rows_that_the_bridge_does_not_execute_are_not_counted_on():
 
 
 def test_settings_that_leave_no_rows_within_the_age_are_refused():
-    with pytest.raises(ValueError, match=r"nothing of a horizon of 60 rows within 1\.2 s"):
+    with pytest.raises(ValueError, match=r"below the horizon of 60 rows within 1\.2 s"):
         ChunkScheduler(ChunkSettings(execution_horizon=80), 0.02, 200)
 
 
