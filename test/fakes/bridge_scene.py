@@ -32,7 +32,7 @@ class Scene:
         name = platform.name if platform is PLATFORM else platform.source
         self.bridge = graph.add(ControlBridge, platform=name, **parameters)
         self.sequence = 0
-        self.absent = sum(kind is None for kind in (kinds or {}).values())
+        self.absent: int | None = sum(kind is None for kind in (kinds or {}).values())
         assert self.bridge.trigger_configure() == TransitionCallbackReturn.SUCCESS
         assert self.bridge.trigger_activate() == TransitionCallbackReturn.SUCCESS
         wait_for(lambda: self.states, "a robot state")
@@ -46,7 +46,8 @@ class Scene:
 
     def arm(self):
         """Arm, wait for the new epoch and return the response."""
-        wait_for(lambda: self.bridge._sender.matches().count(0) == self.absent, "controllers")
+        if self.absent is not None:
+            wait_for(lambda: self.bridge._sender.matches().count(0) == self.absent, "controllers")
         response = self.call(SetBool, "arm", SetBool.Request(data=True))
         if response.success:  # Only a state from after it carries the new epoch.
             wait_for(lambda: self.states[-1].mode == RobotState.MODE_HOLDING, "hold")

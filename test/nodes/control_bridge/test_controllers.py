@@ -61,7 +61,7 @@ def body(graph):
 )
 def test_another_type_refuses_to_arm_and_says_what_is_offered(graph, body, group, kind, problem):
     scene = Scene(graph, kinds={group: kind}, body=body)
-    scene.absent = 1
+    scene.absent = None  # What else is there does not matter.
     wait_for(
         lambda: scene.bridge._bridge.output_problem.startswith(problem), "what is offered", 10.0
     )
@@ -76,6 +76,7 @@ def test_another_type_beside_a_recorder_is_found(graph, body):
     recorder = graph.plain("recorder")
     recorder.create_subscription(TwistStamped, "/base_controller/cmd_vel", lambda _: None, 10)
     scene = Scene(graph, kinds={"base": Twist}, body=body)
+    scene.absent = None
     wait_for(lambda: scene.bridge._bridge.output_problem.startswith(BASE_OFFERED), "the type")
     answer = scene.arm()
     assert not answer.success and BASE_OFFERED in answer.message
@@ -85,11 +86,10 @@ def test_a_recorder_is_no_controller(graph):
     recorder = graph.plain("recorder")
     recorder.create_subscription(TwistStamped, "/base_controller/cmd_vel", lambda _: None, 10)
     scene = Scene(graph, kinds={"base": None})
-    scene.absent = 0
-    answer = scene.arm()
-    assert answer.message.startswith(
-        "not armed: no subscriber on /base_controller/cmd_vel: is the contr"
-    )
+    scene.absent = None
+    problem = "no subscriber on /base_controller/cmd_vel: is the controller running?"
+    wait_for(lambda: scene.bridge._bridge.output_problem == problem, "the other controllers")
+    assert scene.arm().message == f"not armed: {problem}"
 
 
 def test_a_controller_that_comes_late_is_waited_for(graph):
@@ -97,10 +97,11 @@ def test_a_controller_that_comes_late_is_waited_for(graph):
     before = len(scene.states)
     wait_for(lambda: len(scene.states) > before + 30, "more states")
     assert scene.states[-1].mode == RobotState.MODE_DISARMED
-    assert scene.states[-1].reason == (
+    reason = (
         "no subscriber on /base_controller/cmd_vel: is the controller running?; "
         "not armed yet: call the service 'arm'"
     )
+    wait_for(lambda: scene.states[-1].reason == reason, "the reason")
     graph.call(lambda: scene.robot.control(PLATFORM.groups[-1], TwistStamped))
     wait_for(lambda: scene.states[-1].mode == RobotState.MODE_HOLDING, "arming itself")
 
