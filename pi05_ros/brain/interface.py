@@ -38,6 +38,9 @@ class SubtaskPrediction:
     boxes: tuple[Box, ...] = ()
     score: float = float("nan")  # Mean token probability, 0 to 1; NaN: none given.
     done: bool = False  # The task is finished.
+    problem: str = ""
+    # Why text, boxes and done must not be used, as one clause, such as an answer that the token
+    # limit cut; empty: they may. `text` is then for logs only.
 
 
 @dataclass(frozen=True)

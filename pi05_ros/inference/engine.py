@@ -27,7 +27,7 @@ from pi05_ros.model.decoding import decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text
 from pi05_ros.model.text.prompts import fitting_tokens
-from pi05_ros.model.text.tokenizer import BEGIN, END
+from pi05_ros.model.text.tokenizer import BEGIN, END, prompt_tokens
 
 NEVER = -1  # An end-of-sequence id that no vocabulary has.
 
@@ -129,6 +129,14 @@ class Pi05Engine:
                         sample(torch.zeros(self._chunk_shape), prefix)
                 if self._fast is not None:
                     self._warm_up_text(pictures, prompt, urgent=True)
+
+    def prompt_problem(self, prompt: str) -> str:
+        """Reason why a prompt is too long, as one clause; empty if it is not."""
+        found = len(prompt_tokens(self._tokenizer, prompt))
+        longest = self._config.max_prompt_tokens
+        if found <= longest:
+            return ""
+        return f"its prompt has {found} tokens, at most {longest} are allowed; use fewer words"
 
     def generate_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
         """Decode the answer to a prompt.

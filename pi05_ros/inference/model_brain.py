@@ -137,6 +137,13 @@ class ModelBrain:
         result = self._engine.generate_text(images, prompt)
         self.subtask_times = result.times
         answer = locations.parse(result.text, cameras)
+        if not result.decoded.finished:
+            problem = f"it was cut at {len(result.decoded.tokens)} tokens, before its end"
+        else:
+            problem = locations.subtask_problem(answer.subtask)
+            problem = problem or self.subtask_problem(answer.subtask)
+        if problem:  # Neither a part of a subtask nor "done" from a cut answer is believed.
+            return SubtaskPrediction(answer.subtask, score=result.decoded.score, problem=problem)
         return SubtaskPrediction(
             text=answer.subtask,
             boxes=tuple(Box(**vars(box)) for box in answer.locations if box.camera in images),
@@ -193,9 +200,28 @@ class ModelBrain:
             actions[: continuation.committed] = continuation.actions[: continuation.committed]
         return ChunkPrediction(actions, times)
 
+    def task_problem(self, task: str) -> str:
+        """Reason why a task fits into no prompt, as one clause; empty if it fits.
+
+        Weights without subtasks get the task as their subtask.
+        """
+        if not self._predicts_text:
+            return self.subtask_problem(task)
+        return self._engine.prompt_problem(prompts.high_level(task, self._longest_state))
+
+    def subtask_problem(self, subtask: str) -> str:
+        """Reason why a subtask does not fit into the low level's prompt; empty if it fits."""
+        prompt = prompts.low_level(subtask, self._longest_state, self._variant)
+        return self._engine.prompt_problem(prompt)
+
     def close(self) -> None:
         """Free the weights."""
         del self._engine
+
+    @property
+    def _longest_state(self) -> np.ndarray:
+        """A normalised state (D,) whose text is as long as a state's can be: three digits each."""
+        return np.ones(self._platform.size)
 
     def _check_mode(self, mode: ContinuationMode) -> None:
         if mode not in self.info.continuations:

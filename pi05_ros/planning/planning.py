@@ -153,7 +153,7 @@ class Planning:
         """
         if question.instruction:
             return self._overrule(question, prediction, stamp_ns)
-        trouble = "" if prediction.done else answer_problem(prediction.text)
+        trouble = _problem(prediction)
         if trouble:
             trouble = f"the answer is refused: {trouble}"
             scored = (clean(prediction.text), prediction.score)
@@ -252,7 +252,7 @@ class Planning:
         if not self._is_awaited(question):
             return None
         scored = (clean(prediction.text), prediction.score)
-        trouble = "" if prediction.done else answer_problem(prediction.text)
+        trouble = _problem(prediction)
         if trouble:
             why, publish = (
                 f"an operator's subtask stands, and the answer is none: {trouble}",
@@ -293,3 +293,13 @@ class Planning:
     ) -> Decision:
         task = self.keeper.task.text if self.keeper.task else ""
         return Decision(trigger, verdict, task, *scored, stamp_ns, publish, loop, reason)
+
+
+def _problem(prediction: SubtaskPrediction) -> str:
+    """Reason why a prediction is not usable, as one clause; empty if it is.
+
+    Weighed before `done`: the word "done" at the end of what a limit cut off says nothing.
+    """
+    if prediction.problem or prediction.done:
+        return prediction.problem
+    return answer_problem(prediction.text)
