@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
 from pi05_ros.brain.continuation import Continuation, ContinuationError, ContinuationMode
-from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.interface import (
+    Box,
+    BrainInfo,
+    ChunkPrediction,
+    PastSubtask,
+    SubtaskPrediction,
+)
 from pi05_ros.brain.model_options import ExecutionChoice, ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.timings import Times
@@ -91,6 +98,10 @@ class ModelBrain:
             period=platform.period,
             continuations=modes,
             max_prefix=max_prefix,
+            # Weights without text are not run for a subtask: they need no camera for it.
+            planner_cameras=self._planner_cameras if self._predicts_text else (),
+            policy_cameras=self._policy_cameras,
+            history=training.history,
         )
         if opened.is_random:
             _log.warning("%s", opened.description)
@@ -117,11 +128,19 @@ class ModelBrain:
     def begin_task(self, task: str) -> None:
         """Do nothing: each prediction depends on its own observation only."""
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
         """Predict boxes and a subtask from the planner's cameras (high level).
 
         Weights that were not trained for it, such as the public ones, are not run: the subtask is
         the task.
+
+        Args:
+            observation: Current state and pictures.
+            task: Text of the task.
+            history: At most `info.history` earlier subtasks, oldest first. Those for which the
+                prompt has no room are left out, the oldest first.
 
         Raises:
             ObservationError: The observation is of another robot, not finite, or without pictures.
@@ -133,7 +152,7 @@ class ModelBrain:
             return SubtaskPrediction(text=task)
         cameras = self._planner_cameras
         images = self._images(observation, cameras)
-        prompt = prompts.high_level(task, self._normalized_state(observation))
+        prompt = self._high_level(task, self._normalized_state(observation), history)
         result = self._engine.generate_text(images, prompt)
         self.subtask_times = result.times
         answer = locations.parse(result.text, cameras)
@@ -199,6 +218,16 @@ class ModelBrain:
         if continuation is not None:
             actions[: continuation.committed] = continuation.actions[: continuation.committed]
         return ChunkPrediction(actions, times)
+
+    def _high_level(self, task: str, state: np.ndarray, history: Sequence[PastSubtask]) -> str:
+        """Format the prompt of the high level with as much of the history as fits."""
+        past = [prompts.past_subtask(p.text, p.outcome, p.duration) for p in history]
+        past = past[-self.info.history :] if self.info.history else []
+        for first in range(len(past)):
+            prompt = prompts.high_level(task, state, past[first:])
+            if not self._engine.prompt_problem(prompt):
+                return prompt
+        return prompts.high_level(task, state)
 
     def task_problem(self, task: str) -> str:
         """Reason why a task fits into no prompt, as one clause; empty if it fits.

@@ -9,7 +9,7 @@ import pytest
 from fakes.brain import FakeBrain
 from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
-from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.interface import Brain, PastSubtask
 from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
@@ -325,6 +325,49 @@ def test_fast_tokens_without_their_tokenizer(platform, tmp_path):
     folder = saved(tmp_path, platform, "pi0_fast", training=Training(fast=True))
     with pytest.raises(CheckpointError, match="has no fast_tokenizer.json to read them"):
         ModelBrain(platform, folder)
+
+
+def test_the_cameras_of_each_level_are_those_of_the_checkpoint(platform, tmp_path):
+    info = ModelBrain(platform, TINY).info  # It names none.
+    assert info.cameras_of_planner(platform) == platform.planner_cameras
+    assert info.cameras_of_policy(platform) == platform.policy_cameras
+    cameras = {"policy_cameras": ("back", "front"), "planner_cameras": ("left_wrist",)}
+    folder = saved(tmp_path, platform, "pi05", training=Training(text=True, flow=True), **cameras)
+    info = ModelBrain(platform, folder).info
+    assert info.cameras_of_policy(platform) == ("back", "front")
+    assert info.cameras_of_planner(platform) == ("left_wrist",)
+    folder = saved(tmp_path / "b", platform, "pi05", training=Training(flow=True), **cameras)
+    assert ModelBrain(platform, folder).info.cameras_of_planner(platform) == ()
+    info = FakeBrain(platform).info
+    assert info.cameras_of_planner(platform) == platform.planner_cameras
+
+
+def test_past_subtasks_are_in_the_prompt_of_weights_that_were_trained_so(
+    platform, tmp_path, monkeypatch
+):
+    past = [PastSubtask(f"pick up cup {k}", "finished", k) for k in range(20)]
+    given = []
+
+    def asked(brain):
+        inner = brain._engine.generate_text
+        monkeypatch.setattr(
+            brain._engine,
+            "generate_text",
+            lambda images, prompt: given.append(prompt) or inner(images, prompt),
+        )
+        brain.predict_subtask(observe(platform), "tidy up", past)
+        return given[-1]
+
+    assert "Past" not in asked(ModelBrain(platform, TINY))
+    for number in (2, 20):
+        training = Training(text=True, flow=True, history=number)
+        folder = saved(tmp_path / f"{number}", platform, "pi05", training=training)
+        brain = ModelBrain(platform, folder)
+        assert brain.info.history == number
+        prompt = asked(brain)
+        assert "pick up cup 19 finished 19, State:" in prompt  # The newest is always there.
+        assert brain._engine.prompt_problem(prompt) == ""
+        assert prompt.count("finished") == 2 if number == 2 else 2 < prompt.count("finished") < 20
 
 
 def test_pictures_come_in_the_order_of_the_weights(platform, tmp_path, monkeypatch):

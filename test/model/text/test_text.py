@@ -106,6 +106,14 @@ def test_prompts_word_for_word():
         prompts.high_level("put the dishes in the sink", state)
         == "Task: put the dishes in the sink, State: 128 76 255;\nSubtask: "
     )
+    past = [
+        prompts.past_subtask("pick_up the\nplate", "finished", 12.4),
+        prompts.past_subtask("put it down", "stalled", 20.0),
+    ]
+    assert prompts.high_level("tidy up", state, past) == (
+        "Task: tidy up, Past: pick up the plate finished 12; put it down stalled 20, "
+        "State: 128 76 255;\nSubtask: "
+    )
 
 
 def test_every_variant_has_its_prompt():
