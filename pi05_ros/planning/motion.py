@@ -76,9 +76,13 @@ class ProgressMonitor:
     Args:
         platform: The robot.
         limits: Largest displacements that do not count as progress.
+
+    Attributes:
+        moves: Number of times that progress was seen; `reset` leaves it.
     """
 
     def __init__(self, platform: Platform, limits: MotionLimits = PROGRESS) -> None:
+        self.moves = 0
         self._is_velocity = platform.is_velocity
         self._limits = limits.of_displacements(platform)
         self.reset()
@@ -102,7 +106,9 @@ class ProgressMonitor:
         if self._anchor is not None:
             self._travel += np.where(self._is_velocity, measured * step, 0.0)
         place = np.where(self._is_velocity, self._travel, measured)
-        if self._anchor is None or (np.abs(place - self._anchor) > self._limits).any():
+        moved = self._anchor is not None and (np.abs(place - self._anchor) > self._limits).any()
+        self.moves += bool(moved)
+        if self._anchor is None or moved:
             self._anchor, self._since_ns = place, stamp_ns
         self._last_ns = stamp_ns
 

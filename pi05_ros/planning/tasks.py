@@ -16,6 +16,7 @@ class Outcome(enum.IntEnum):
     PREEMPTED = 101
     TIMEOUT = 102
     DEACTIVATED = 103
+    FAILED = 105  # It does not get on; 104 is that of a rejected goal.
 
 
 @dataclass(frozen=True)
