@@ -15,10 +15,11 @@ from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict, prediction_pr
 from pi05_ros.planning.decisions import Decision, Question
 from pi05_ros.planning.ending import EndingSettings
 from pi05_ros.planning.operator_warnings import operator_warnings
+from pi05_ros.planning.overruling import note_overruled
 from pi05_ros.planning.progress import TaskProgress
 from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
 from pi05_ros.planning.robot_watch import RobotMode, RobotWatch, Suspension
-from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, TaskKeeper
+from pi05_ros.planning.tasks import CurrentSubtask, TaskKeeper
 from pi05_ros.platforms.platform import Platform
 
 
@@ -130,15 +131,28 @@ class Planning:
         Returns:
             The subtask to publish, if it changed.
         """
-        change, keeper = self._suspension.on_mode(mode), self.keeper
+        change = self._suspension.on_mode(mode)
         if change is False and self.suspended:
             return self.resume(now_ns)
+        return self.suspend(f"the robot was {mode.name.lower()}", now_ns) if change else None
+
+    def suspend(self, why: str, now_ns: int) -> CurrentSubtask | None:
+        """Suspend the task, or an operator's subtask without a task, until `resume`.
+
+        Args:
+            why: Reason, as one clause.
+            now_ns: Present time [ns].
+
+        Returns:
+            The subtask to publish, if it changed.
+        """
+        keeper = self.keeper
         has_work = keeper.task is not None or (keeper.subtask is not None and keeper.subtask.text)
-        if not change or not has_work or self.suspended:
+        if not has_work or self.suspended:
             return None
         self.progress.history.change("", "interrupted", now_ns)
         self._start_over(now_ns)
-        self.suspended = f"the robot was {mode.name.lower()}"
+        self.suspended = why
         return keeper.put("", (), "external", float("nan"), now_ns, now_ns)
 
     def on_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
@@ -297,18 +311,8 @@ class Planning:
         """Record an answer that an operator's subtask overrules; see `on_answer`."""
         if not self._is_awaited(question):
             return None
+        why, publish = note_overruled(self.keeper, prediction, stamp_ns)
         scored = (clean(prediction.text), prediction.score)
-        trouble = prediction_problem(prediction)
-        if trouble:
-            why, publish = (
-                f"an operator's subtask stands, and the answer is none: {trouble}",
-                False,
-            )
-        else:
-            text = "" if prediction.done else scored[0]
-            what = f"'{text}'" if text else "that the task is done"
-            why = f"an operator's subtask stands; the brain would have said {what}"
-            publish = self.keeper.overrule(OverruledAnswer(text, prediction.score, stamp_ns))
         return self._decision(
             question.trigger, AnswerVerdict.OVERRULED, why, scored, stamp_ns, publish
         )

@@ -28,6 +28,7 @@ class Eyes:
         self.epoch = 2
         self.executes = True  # Whether it takes chunks.
         self.sees = True  # Whether it publishes camera sets.
+        self.reason = ""
         self.mode: int | None = None  # Of the states; None: running while a chunk lasts.
         self._chunk: ActionChunk | None = None
         self._sequence = 0
@@ -65,7 +66,7 @@ class Eyes:
         state.header.stamp = now.to_msg()
         self._follow(state, now.nanoseconds)
         if self.mode is not None:
-            state.mode = self.mode
+            state.mode, state.reason = self.mode, self.reason
         self._states.publish(state)
         self._sequence += 1
         names = self.platform.camera_names

@@ -16,6 +16,7 @@ from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.observation_buffer import ObservationContext, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.control.modes import DEACTIVATED, NOT_ARMED_YET
 from pi05_ros.errors import ConfigError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
@@ -52,6 +53,8 @@ class Planner(BrainNode[PlannerParameters]):
         self._chunk_subscription: Any = None
         self._task_timer: Any = None
         self._warned: set[str] = set()
+        # The parameter's task, and the robot was not armed since: nobody gave it just now.
+        self._awaits_arming = False
         self._left_out: tuple[str, ...] = ()  # Cameras that the newest query went without.
 
     def configure(self) -> None:
@@ -90,6 +93,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._task_timer = self.steady_timer(0.2, self._check_task)
         if task:
             self._begin(task, None)
+            self._awaits_arming = True
 
     def deactivate(self) -> None:
         """End the task and close the inputs."""
@@ -197,6 +201,12 @@ class Planner(BrainNode[PlannerParameters]):
         with self._lock:
             self._planning.on_state(state.stamp_ns, state.measured, state.commanded, running)
             subtask = self._planning.on_mode(mode, self.now_ns())
+            if self._awaits_arming and mode != RobotMode.UNKNOWN:
+                # A planner that was restarted must not go on after a fault on its own account.
+                fresh = mode.is_armed or message.reason in (NOT_ARMED_YET, DEACTIVATED)
+                why = f"the robot was {mode.name.lower()} when the planner started"
+                subtask = subtask if fresh else self._planning.suspend(why, self.now_ns())
+                self._awaits_arming = fresh and not mode.is_armed
             if subtask is not None:
                 self._publish_subtask(subtask, {})
 
@@ -215,6 +225,7 @@ class Planner(BrainNode[PlannerParameters]):
     def _begin(self, task: str, limit: float | None) -> None:
         """Begin a task. limit: time limit [s], or None."""
         with self._lock:
+            self._awaits_arming = False
             self._planning.begin(task, self.now_ns(), limit)
             self._brain.begin_task(task)
         self.get_logger().info(f"task: {task}")

@@ -22,6 +22,7 @@ from pi05_msgs.msg import ActionChunk, Heartbeat, PlanDecision, RobotState, Subt
 from pi05_msgs.srv import Instruct
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.interface import SubtaskPrediction
+from pi05_ros.control.modes import ARM_AGAIN, NOT_ARMED_YET
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import float_array
 from pi05_ros.nodes.common.health import ERROR, WARN
@@ -388,6 +389,31 @@ def test_a_stop_suspends_the_task_until_an_operator_lets_it_go_on(graph):
     assert health.level == WARN and "suspended, the robot was faulted" in health.message
     assert scene.resume() == (True, "the task goes on while the robot is armed")
     wait_for(lambda: scene.subtasks[-1].text == "pick up the cup", "the subtask")
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "suspended"),
+    [
+        (RobotState.MODE_DISARMED, NOT_ARMED_YET, False),
+        (RobotState.MODE_DISARMED, f"planner is gone: {ARM_AGAIN}", True),
+        (RobotState.MODE_FAULTED, "a joint jumped", True),
+    ],
+)
+def test_a_restarted_planner_does_not_go_on_by_itself(graph, mode, reason, suspended):
+    scene = Scene(graph)
+    scene.wait("task", "changed")
+    scene.eyes.mode, scene.eyes.reason = mode, reason
+    scene.restart()  # It begins the task of its parameter again.
+    states = scene.eyes._sequence
+    wait_for(lambda: scene.eyes._sequence > states + 5, "states")
+    scene.eyes.mode = RobotState.MODE_HOLDING  # Armed.
+    wait_for(lambda: scene.eyes._sequence > states + 10, "more states")
+    assert bool(scene.planner._planning.suspended) == suspended
+    assert (scene.subtasks[-1].text == "") == suspended
+    if suspended:
+        assert "when the planner started" in scene.planner.health().message
+        scene.instruct("")
+        wait_for(lambda: scene.subtasks[-1].text == "pick up the cup", "the subtask")
 
 
 def test_a_task_that_does_not_get_on_ends_as_failed(graph):
