@@ -50,12 +50,12 @@ class Planning:
         self.settings = settings
         self.counts: Counter[str] = Counter()
         self.suspended = ""
-        self._ending = ending or EndingSettings()
+        ending = ending or EndingSettings()
         self._replanner = Replanner(settings)
-        self._answers = AnswerFilter(settings, self._ending)
+        self._answers = AnswerFilter(settings, ending)
         self._robot = RobotWatch(platform, self._replanner, settings.stall_after_s)
         self._suspension = Suspension()
-        self.progress = TaskProgress(settings, self._ending)
+        self.progress = TaskProgress(settings, ending)
 
     # Tasks and operators.
 
@@ -180,7 +180,7 @@ class Planning:
             return None
         self._replanner.mark_asked(trigger, stamp_ns)
         if trigger == Trigger.STALL:
-            self.progress.stalled(self._robot.moves, self._standing())
+            self.progress.stalled(self._robot.moves, self.keeper.standing)
         history = self.progress.history.shown(stamp_ns)
         return Question(trigger, task, self.keeper.instruction, history)
 
@@ -215,7 +215,7 @@ class Planning:
         if not self._is_awaited(question):
             return None
         answer = "" if prediction.done else clean(prediction.text)
-        standing = self._standing()
+        standing = self.keeper.standing
         words = comparison_key(answer)
         if source == "model" and self.progress.is_discouraged(words):
             verdict, reason = self._answers.discouraged(now_ns)
@@ -266,7 +266,9 @@ class Planning:
 
     def unfit(self, now_ns: int) -> str:
         """Reason why the robot must not move on the present subtask; empty: it may."""
-        return self._answers.unfit(now_ns) if self._brain_decides() else ""
+        keeper = self.keeper
+        brain_decides = keeper.task is not None and not keeper.instruction and not self.suspended
+        return self._answers.unfit(now_ns) if brain_decides else ""
 
     def warnings(self, now_ns: int) -> dict[str, str]:
         """Warnings for the operator by kind ("suspended", "loop", …), one sentence each."""
@@ -276,27 +278,13 @@ class Planning:
 
     def failure(self, now_ns: int) -> str:
         """Why the task has failed and must end, in one sentence; empty: it has not."""
-        task, budget = self.keeper.task, self._ending.time_budget_s
-        if task is None:
-            return ""
-        if budget and task.limit_ns is None and (now_ns - task.started_ns) * 1e-9 >= budget:
-            return f"not done within the time budget of {budget:g} s (time_budget_s)"
-        return self.progress.failure
-
-    def _brain_decides(self) -> bool:
-        return self.keeper.task is not None and not self.keeper.instruction and not self.suspended
+        return self.progress.failure_of(self.keeper.task, now_ns)
 
     def _is_awaited(self, question: Question) -> bool:
         keeper = self.keeper
         if self.suspended or keeper.task is not question.task:
             return False
         return keeper.instruction == question.instruction
-
-    def _standing(self) -> str:
-        """Text of the present subtask if it belongs to the present task, else empty."""
-        subtask, task = self.keeper.subtask, self.keeper.task
-        serves = subtask is not None and task is not None and subtask.task == task.text
-        return subtask.text if subtask is not None and serves else ""
 
     def _start_over(self, now_ns: int, first_look: bool = False) -> None:
         """Discard earlier answers of the brain, after a new task or an operator's input."""

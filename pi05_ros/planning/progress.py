@@ -8,6 +8,7 @@ from pi05_ros.planning.ending import EndingSettings, Retries, Step
 from pi05_ros.planning.history import SubtaskHistory
 from pi05_ros.planning.loops import LoopDetector
 from pi05_ros.planning.replanning import ReplanningSettings, Trigger
+from pi05_ros.planning.tasks import Task
 
 
 class TaskProgress:
@@ -25,6 +26,7 @@ class TaskProgress:
         self.history = SubtaskHistory()
         self._loops = LoopDetector(settings.loop_repeats, settings.loop_window_s)
         self._retries = Retries(ending, settings.loop_repeats)
+        self._time_budget = ending.time_budget_s  # [s]; 0: none.
         self._discouraged: set[str] = set()  # Comparison keys that must be predicted once more.
 
     @property
@@ -32,9 +34,18 @@ class TaskProgress:
         """What an operator is asked, one sentence; empty: nothing."""
         return self._retries.request
 
-    @property
-    def failure(self) -> str:
-        """Why the task failed, one sentence; empty: it did not."""
+    def failure_of(self, task: Task | None, now_ns: int) -> str:
+        """Why the task has failed and must end, in one sentence; empty: it has not.
+
+        Args:
+            task: The present task; None: there is none.
+            now_ns: Present time [ns].
+        """
+        if task is None:
+            return ""
+        budget = self._time_budget
+        if budget and task.limit_ns is None and (now_ns - task.started_ns) * 1e-9 >= budget:
+            return f"not done within the time budget of {budget:g} s (time_budget_s)"
         return self._retries.failure
 
     def start_over(self) -> None:

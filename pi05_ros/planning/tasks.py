@@ -66,6 +66,13 @@ class TaskKeeper:
         self.since_ns = 0  # When the present subtask began.
         self.next_id = first_id
 
+    @property
+    def standing(self) -> str:
+        """Text of the present subtask if it belongs to the present task, else empty."""
+        subtask, task = self.subtask, self.task
+        serves = subtask is not None and task is not None and subtask.task == task.text
+        return subtask.text if subtask is not None and serves else ""
+
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
         """Begin a task in place of an earlier one.
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import ActionChunk, RobotState
 from pi05_ros.brain import instructions
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.observation_buffer import ObservationContext, StateSample
-from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.control.modes import DEACTIVATED, NOT_ARMED_YET
 from pi05_ros.errors import ConfigError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
@@ -26,13 +25,13 @@ from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.planner.operator_services import OperatorServices
 from pi05_ros.nodes.planner.parameters import PlannerParameters
 from pi05_ros.nodes.planner.plan_health import planning_health
-from pi05_ros.nodes.planner.plan_messages import decision_message, subtask_message
+from pi05_ros.nodes.planner.plan_outputs import PlanOutputs
 from pi05_ros.nodes.planner.task_server import MESSAGES, TaskServer
 from pi05_ros.planning.answers import AnswerVerdict
-from pi05_ros.planning.decisions import Decision, Question
+from pi05_ros.planning.decisions import Question
 from pi05_ros.planning.planning import Planning
 from pi05_ros.planning.robot_watch import RobotMode
-from pi05_ros.planning.tasks import CurrentSubtask, Outcome
+from pi05_ros.planning.tasks import Outcome
 
 
 class Planner(BrainNode[PlannerParameters]):
@@ -48,7 +47,7 @@ class Planner(BrainNode[PlannerParameters]):
         self._lock = threading.Lock()  # Guards the planning.
         self._planning: Any = None
         self._tasks: TaskServer | None = None
-        self._outputs: list[Any] = []
+        self._outputs: Any = None
         self._operator_services: OperatorServices | None = None
         self._chunk_subscription: Any = None
         self._task_timer: Any = None
@@ -61,9 +60,6 @@ class Planner(BrainNode[PlannerParameters]):
         """Open and warm up the brain, create outputs and services."""
         self.open_brain()
         self._planning = self._new_planning(first_id=1)
-        self._subtasks = self.create_publisher(Subtask, "subtask", qos.LATCHED)
-        self._decisions = self.create_publisher(PlanDecision, "plan_decision", qos.PLAN_DECISION)
-        self._outputs = [self._subtasks, self._decisions]
         # They stay while the node is inactive: to reject requests and to deliver the last result.
         self._tasks = TaskServer(
             self,
@@ -71,6 +67,7 @@ class Planner(BrainNode[PlannerParameters]):
             lambda: self._end(Outcome.PREEMPTED),
             self._begin,
         )
+        self._outputs = PlanOutputs(self, self._tasks)
         self._operator_services = OperatorServices(
             self, self._instruct, self._cancel, self._resume
         )
@@ -102,7 +99,9 @@ class Planner(BrainNode[PlannerParameters]):
             # An instruction without a task ends as well.
             subtask = self._planning.keeper.subtask
             if subtask is not None and subtask.text:
-                self._publish_subtask(self._planning.end(self.now_ns()), {})
+                self._outputs.publish_subtask(
+                    self._planning.end(self.now_ns()), self._planning.keeper
+                )
         self.stop_inference()
         if self._chunk_subscription is not None:
             self.destroy_subscription(self._chunk_subscription)
@@ -120,9 +119,9 @@ class Planner(BrainNode[PlannerParameters]):
         if self._operator_services is not None:
             self._operator_services.close()
             self._operator_services = None
-        for publisher in self._outputs:
-            self.destroy_publisher(publisher)
-        self._outputs = []
+        if self._outputs is not None:
+            self._outputs.close()
+            self._outputs = None
 
     def health(self) -> Health:
         """Task, subtask, counts, and problems of planning."""
@@ -179,7 +178,7 @@ class Planner(BrainNode[PlannerParameters]):
             why = (str(error).splitlines() or [type(error).__name__])[0][:200]
             with self._lock:
                 decision = planning.on_failure(question, why, stamp_ns, self.now_ns())
-                self._publish_decision(decision, {})
+                self._outputs.publish_decision(decision, self._planning.keeper, {})
             raise
         with self._lock:
             decision = planning.on_answer(
@@ -191,7 +190,7 @@ class Planner(BrainNode[PlannerParameters]):
             if decision is not None and moment.left_out:
                 reason = f"{decision.reason}; without camera {', '.join(moment.left_out)}"
                 decision = dataclasses.replace(decision, reason=reason)
-            self._publish_decision(decision, moment.pictures.letterboxes)
+            self._outputs.publish_decision(decision, planning.keeper, moment.pictures.letterboxes)
 
     # Inputs: the executor's thread.
 
@@ -207,8 +206,7 @@ class Planner(BrainNode[PlannerParameters]):
                 why = f"the robot was {mode.name.lower()} when the planner started"
                 subtask = subtask if fresh else self._planning.suspend(why, self.now_ns())
                 self._awaits_arming = fresh and not mode.is_armed
-            if subtask is not None:
-                self._publish_subtask(subtask, {})
+            self._outputs.publish_subtask(subtask, self._planning.keeper)
 
     def _on_chunk(self, message: ActionChunk) -> None:
         actions = np.array(message.data, dtype=np.float64)
@@ -241,7 +239,7 @@ class Planner(BrainNode[PlannerParameters]):
         task, count = self._planning.keeper.task, self._planning.keeper.subtask_count
         if task is None:
             return
-        self._publish_subtask(self._planning.end(self.now_ns()), {})
+        self._outputs.publish_subtask(self._planning.end(self.now_ns()), self._planning.keeper)
         message = f"{MESSAGES[outcome]}: {why}" if why else MESSAGES[outcome]
         self.get_logger().info(f"task ended: {message}")
         if self._tasks is not None:
@@ -282,7 +280,7 @@ class Planner(BrainNode[PlannerParameters]):
             return InstructCode.INVALID_TEXT, f"not accepted: {problem}", 0
         with self._lock:
             decision = self._planning.instruct(text, self.now_ns())
-            self._publish_decision(decision, {})
+            self._outputs.publish_decision(decision, self._planning.keeper, {})
             subtask = self._planning.keeper.subtask
         self.request_inference()
         if text:
@@ -308,32 +306,9 @@ class Planner(BrainNode[PlannerParameters]):
             if not self._planning.suspended:
                 return False, "no task is suspended"
             subtask = self._planning.resume(self.now_ns())
-            if subtask is not None:
-                self._publish_subtask(subtask, {})
+            self._outputs.publish_subtask(subtask, self._planning.keeper)
         self.request_inference()
         return True, "the task goes on while the robot is armed"
-
-    # Output; the lock is held.
-
-    def _publish_decision(
-        self, decision: Decision | None, letterboxes: Mapping[str, Letterbox]
-    ) -> None:
-        if decision is None:
-            return
-        standing = self._planning.keeper.subtask
-        if decision.publish:
-            self._publish_subtask(standing, letterboxes)
-        self._decisions.publish(decision_message(decision, standing, self.now_ns()))
-
-    def _publish_subtask(
-        self, subtask: CurrentSubtask, letterboxes: Mapping[str, Letterbox]
-    ) -> None:
-        message = subtask_message(subtask, letterboxes, self.now_ns())
-        self._subtasks.publish(message)
-        task = self._planning.keeper.task
-        if self._tasks is not None:
-            elapsed = max(0, self.now_ns() - task.started_ns) * 1e-9 if task else 0.0
-            self._tasks.publish_feedback(message, elapsed)
 
 
 def main(args: Sequence[str] | None = None) -> int:
