@@ -138,13 +138,16 @@ class Pi05Engine:
             return ""
         return f"its prompt has {found} tokens, at most {longest} are allowed; use fewer words"
 
-    def generate_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
+    def generate_text(
+        self, images: Mapping[str, np.ndarray], prompt: str, stop_after: int | None = None
+    ) -> TextResult:
         """Decode the answer to a prompt.
 
         Args:
             images: Camera name → (H, W, 3) uint8 rgb at `image_size`, in the order of the
                 weights' inputs. A missing camera is left out, which equals masking its picture.
             prompt: The whole prompt, from `model.text.prompts`.
+            stop_after: Tokens after which the answer is finished; see `decode`.
 
         Raises:
             EngineError: A picture has the wrong shape or dtype, or there is none.
@@ -176,6 +179,7 @@ class Pi05Engine:
                 temperature=self._temperature,
                 generator=self._text_generator,
                 between_tokens=yield_to_urgent,
+                stop_after=stop_after,
             )
             watch.lap("generation")
         return TextResult(self._tokenizer.decode(decoded.tokens), decoded, watch.times())

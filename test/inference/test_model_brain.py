@@ -99,9 +99,9 @@ def test_cameras_and_prompts_of_both_heads(platform, brain, monkeypatch):
     for head in ("generate_text", "sample_actions"):
         inner = getattr(brain._engine, head)
 
-        def spy(images, prompt, head=head, inner=inner, **rest):
+        def spy(images, prompt, *more, head=head, inner=inner, **rest):
             inputs[head] = (list(images), prompt)
-            return inner(images, prompt, **rest)
+            return inner(images, prompt, *more, **rest)
 
         monkeypatch.setattr(brain._engine, head, spy)
     observation = observe(platform)
@@ -265,8 +265,8 @@ def test_an_empty_argument_is_nano():
     assert brain.info.checkpoint == "random:nano?seed=0"
     assert brain.info.image_size == (224, 224)
     prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
-    assert prediction.problem  # Random weights do not end their sentences.
-    chunk = brain.predict_chunk(observe(platform, 224), "pick up the plate").actions
+    assert prediction.text and not prediction.problem  # Every path runs.
+    chunk = brain.predict_chunk(observe(platform, 224), prediction.text).actions
     assert np.isfinite(chunk).all()
 
 
@@ -353,7 +353,7 @@ def test_past_subtasks_are_in_the_prompt_of_weights_that_were_trained_so(
         monkeypatch.setattr(
             brain._engine,
             "generate_text",
-            lambda images, prompt: given.append(prompt) or inner(images, prompt),
+            lambda images, prompt, *rest: given.append(prompt) or inner(images, prompt, *rest),
         )
         brain.predict_subtask(observe(platform), "tidy up", past)
         return given[-1]
