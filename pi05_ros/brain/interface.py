@@ -7,14 +7,16 @@ has one method for each factor, so the nodes are the same for the model and the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from pi05_ros.brain.continuation import Continuation, ContinuationMode
 from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.timings import Times
+from pi05_ros.platforms.platform import Platform
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,23 @@ class SubtaskPrediction:
     boxes: tuple[Box, ...] = ()
     score: float = float("nan")  # Mean token probability, 0 to 1; NaN: none given.
     done: bool = False  # The task is finished.
+    problem: str = ""
+    # Why text, boxes and done must not be used, as one clause, such as an answer that the token
+    # limit cut; empty: they may. `text` is then for logs only.
+
+
+# How a subtask ended: the low level saw nothing more to do; the high level named another one
+# (after a stall: "stalled"); an operator, a stop or a fault came between.
+PastOutcome = Literal["finished", "changed", "stalled", "interrupted"]
+
+
+@dataclass(frozen=True)
+class PastSubtask:
+    """An earlier subtask of the task."""
+
+    text: str
+    outcome: PastOutcome  # As the model saw it.
+    duration: float  # [s]
 
 
 @dataclass(frozen=True)
@@ -63,6 +82,20 @@ class BrainInfo:
     continuations: tuple[ContinuationMode, ...] = ()
     # Supported continuation modes, in order of preference; (): none.
     max_prefix: int = 0  # Most committed rows in the mode "trained_rtc"; 0 without that mode.
+    planner_cameras: tuple[str, ...] | None = None
+    # Cameras of the high level; (): it reads no pictures; None: the platform's `planner_cameras`.
+    policy_cameras: tuple[str, ...] | None = None  # Of the low level, likewise.
+    history: int = 0  # Past subtasks that the high level reads; 0: none.
+
+    def cameras_of_planner(self, platform: Platform) -> tuple[str, ...]:
+        """Cameras of the high level on a robot, in the order of its inputs; (): none."""
+        named = self.planner_cameras
+        return platform.planner_cameras if named is None else named
+
+    def cameras_of_policy(self, platform: Platform) -> tuple[str, ...]:
+        """Cameras of the low level on a robot, in the order of its inputs; (): none."""
+        named = self.policy_cameras
+        return platform.policy_cameras if named is None else named
 
 
 class Brain(Protocol):
@@ -81,8 +114,16 @@ class Brain(Protocol):
     def begin_task(self, task: str) -> None:
         """Discard state that belongs to an earlier task."""
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """High level: predict the next subtask of `task`."""
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
+        """High level: predict the next subtask of `task`.
+
+        Args:
+            observation: Of now.
+            task: Text of the task.
+            history: At most `info.history` earlier subtasks of the task, oldest first.
+        """
 
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None

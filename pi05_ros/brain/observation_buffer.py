@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +18,9 @@ _MAX_PICTURE_AGE = 1.0
 MAX_STATE_SKEW = 0.06
 # The same for ground truth, which is published at 20 Hz or more.
 _MAX_SCENE_SKEW = 0.12
+# An optional camera is left out only after this long without a picture: one lost picture is no
+# reason to run without it [s].
+_LEAVE_OUT_AFTER = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class ObservationContext:
     observation: Observation
     state: StateSample
     pictures: Pictures
+    left_out: tuple[str, ...] = ()  # Optional cameras that have had no picture for a while.
 
 
 T = TypeVar("T")
@@ -85,12 +89,19 @@ class ObservationBuffer:
     """Holds the newest pictures and recent states; not thread-safe, its node holds one lock.
 
     Args:
-        cameras: Cameras that an observation must have.
+        cameras: Cameras of an observation, in its order; (): it has no pictures, and is of the
+            time of the newest state.
         needs_scene: Whether an observation must carry ground truth.
+        optional: Those of the cameras that are left out while they have no picture. At least one
+            camera must have one.
     """
 
-    def __init__(self, cameras: Sequence[str], needs_scene: bool) -> None:
+    def __init__(
+        self, cameras: Sequence[str], needs_scene: bool, optional: Collection[str] = ()
+    ) -> None:
         self._cameras = tuple(cameras)
+        self._optional = frozenset(optional)
+        self._seen_ns: dict[str, int] = {}  # Optional camera → stamp of the set that last had it.
         self._needs_scene = needs_scene
         self._pictures: Pictures | None = None
         self._states: _Recent[StateSample] = _Recent(100)
@@ -98,7 +109,12 @@ class ObservationBuffer:
 
     def add_pictures(self, pictures: Pictures) -> None:
         """Store a camera set in place of the previous one."""
+        if self._pictures is not None and pictures.stamp_ns < self._pictures.stamp_ns:
+            self._seen_ns.clear()  # Time jumped back: older stamps are not comparable.
         self._pictures = pictures
+        for name in self._optional:
+            if name in pictures.images or name not in self._seen_ns:
+                self._seen_ns[name] = pictures.stamp_ns
 
     def add_state(self, state: StateSample) -> None:
         """Store a robot state."""
@@ -110,37 +126,44 @@ class ObservationBuffer:
 
     def problem(self, now_ns: int) -> str:
         """Reason why there is no observation at `now_ns`, as one clause; empty if there is one."""
-        if self._states.newest() is None:
+        newest = self._states.newest()
+        if newest is None:
             return "no robot_state yet (is the control bridge active?)"
+        if not self._cameras:
+            age = (now_ns - newest.stamp_ns) * 1e-9
+            if age > _MAX_PICTURE_AGE:
+                return f"the newest robot_state is {age:.1f} s old"
+            return self._scene_problem(newest.stamp_ns)
         if self._pictures is None:
             return "no camera_set yet (is camera_ingestion active?)"
         age = (now_ns - self._pictures.stamp_ns) * 1e-9
         if age > _MAX_PICTURE_AGE:
             return f"the newest pictures are {age:.1f} s old"
         missing = [name for name in self._cameras if name not in self._pictures.images]
-        if missing:
+        left_out = self._left_out(self._pictures)
+        if len(missing) == len(self._cameras) or set(missing) - set(left_out):
             return f"no picture of {', '.join(missing)}"
         if self._states.nearest(self._pictures.stamp_ns, MAX_STATE_SKEW) is None:
             return "no robot_state of the time of the pictures"
-        if (
-            self._needs_scene
-            and self._scenes.nearest(self._pictures.stamp_ns, _MAX_SCENE_SKEW) is None
-        ):
-            return "no ground truth of the time of the pictures (this brain works in a mock home)"
-        return ""
+        return self._scene_problem(self._pictures.stamp_ns)
 
     def latest(self, now_ns: int) -> ObservationContext | None:
         """Return the observation of the newest pictures; None if `problem` is not empty."""
         if self.problem(now_ns):
             return None
-        pictures = self._pictures
-        assert pictures is not None
-        state = self._states.nearest(pictures.stamp_ns, MAX_STATE_SKEW)
-        assert state is not None
+        if self._cameras:
+            pictures = self._pictures
+            assert pictures is not None
+            state = self._states.nearest(pictures.stamp_ns, MAX_STATE_SKEW)
+            assert state is not None
+        else:
+            state = self._states.newest()
+            assert state is not None
+            pictures = Pictures(state.stamp_ns, {}, {}, arrival_ns=now_ns)
         scene = None
         if self._needs_scene:
             scene = self._scenes.nearest(pictures.stamp_ns, _MAX_SCENE_SKEW)
-        images = {name: pictures.images[name] for name in self._cameras}
+        images = {name: pictures.images[name] for name in self._cameras if name in pictures.images}
         observation = Observation(
             stamp_ns=pictures.stamp_ns,
             names=state.names,
@@ -149,4 +172,21 @@ class ObservationBuffer:
             images=images,
             scene=scene,
         )
-        return ObservationContext(observation, state, pictures)
+        return ObservationContext(observation, state, pictures, self._left_out(pictures))
+
+    def _left_out(self, pictures: Pictures) -> tuple[str, ...]:
+        """Optional cameras that have had no picture for a while, in the cameras' order."""
+        since = pictures.stamp_ns - round(_LEAVE_OUT_AFTER * 1e9)
+        return tuple(
+            name
+            for name in self._cameras
+            if name in self._optional
+            and name not in pictures.images
+            and self._seen_ns[name] < since
+        )
+
+    def _scene_problem(self, stamp_ns: int) -> str:
+        """Reason why there is no ground truth at a time, as one clause; empty if there is."""
+        if self._needs_scene and self._scenes.nearest(stamp_ns, _MAX_SCENE_SKEW) is None:
+            return "no ground truth of the time of the pictures (this brain works in a mock home)"
+        return ""

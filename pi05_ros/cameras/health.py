@@ -142,6 +142,18 @@ class CameraWatch:
         self._newest = steady_ns
         self._restart(steady_ns)
 
+    def need(self, cameras: Sequence[str]) -> None:
+        """Change which cameras the robot needs to move.
+
+        Raises:
+            ValueError: One of them is not watched.
+        """
+        if unknown := [name for name in cameras if name not in self._names]:
+            raise ValueError(
+                f"wanted cameras of {', '.join(self._names)}, found {', '.join(unknown)}"
+            )
+        self._needed = tuple(cameras)
+
     def arrived(
         self, camera: str, stamp_ns: int, now_ns: int, steady_ns: int, fingerprint: int
     ) -> bool:

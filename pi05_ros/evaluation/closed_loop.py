@@ -264,6 +264,8 @@ class ClosedLoop:
 
     def _planned(self, stamp_ns: int, prediction: SubtaskPrediction) -> None:
         self.predictions.append((stamp_ns, prediction))
+        if prediction.problem:
+            return  # As in the planner node: the last subtask stands.
         if prediction.text != self.subtask.text or not self.subtask.id:
             self.follow(self.subtask.task, prediction.text)
 

@@ -27,7 +27,7 @@ from pi05_ros.model.decoding import decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text
 from pi05_ros.model.text.prompts import fitting_tokens
-from pi05_ros.model.text.tokenizer import BEGIN, END
+from pi05_ros.model.text.tokenizer import BEGIN, END, prompt_tokens
 
 NEVER = -1  # An end-of-sequence id that no vocabulary has.
 
@@ -130,13 +130,24 @@ class Pi05Engine:
                 if self._fast is not None:
                     self._warm_up_text(pictures, prompt, urgent=True)
 
-    def generate_text(self, images: Mapping[str, np.ndarray], prompt: str) -> TextResult:
+    def prompt_problem(self, prompt: str) -> str:
+        """Reason why a prompt is too long, as one clause; empty if it is not."""
+        found = len(prompt_tokens(self._tokenizer, prompt))
+        longest = self._config.max_prompt_tokens
+        if found <= longest:
+            return ""
+        return f"its prompt has {found} tokens, at most {longest} are allowed; use fewer words"
+
+    def generate_text(
+        self, images: Mapping[str, np.ndarray], prompt: str, stop_after: int | None = None
+    ) -> TextResult:
         """Decode the answer to a prompt.
 
         Args:
             images: Camera name → (H, W, 3) uint8 rgb at `image_size`, in the order of the
                 weights' inputs. A missing camera is left out, which equals masking its picture.
             prompt: The whole prompt, from `model.text.prompts`.
+            stop_after: Tokens after which the answer is finished; see `decode`.
 
         Raises:
             EngineError: A picture has the wrong shape or dtype, or there is none.
@@ -168,6 +179,7 @@ class Pi05Engine:
                 temperature=self._temperature,
                 generator=self._text_generator,
                 between_tokens=yield_to_urgent,
+                stop_after=stop_after,
             )
             watch.lap("generation")
         return TextResult(self._tokenizer.decode(decoded.tokens), decoded, watch.times())

@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
 from pi05_ros.brain.continuation import Continuation, ContinuationError, ContinuationMode
-from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.interface import (
+    Box,
+    BrainInfo,
+    ChunkPrediction,
+    PastSubtask,
+    SubtaskPrediction,
+)
 from pi05_ros.brain.model_options import ExecutionChoice, ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.brain.timings import Times
@@ -27,6 +34,10 @@ from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.platforms.platform import Platform
 
 _log = logging.getLogger(__name__)
+
+# Weights drawn at random never end an answer. So many tokens of theirs count as whole, so that a
+# graph without trained weights still runs every path; 8 of the longest pieces are below 96 bytes.
+_RANDOM_TOKENS = 8
 
 
 class ObservationError(Pi05Error):
@@ -58,6 +69,7 @@ class ModelBrain:
         self._planner_cameras, self._policy_cameras = cameras_for(opened, platform)
         self._variant = config.variant
         self._predicts_text = training.text or opened.is_random
+        self._stop_after = _RANDOM_TOKENS if opened.is_random else None
         # Weights trained for both use the flow: it is faster, and the aim of post-training.
         self._decodes_actions = not config.has_expert or (training.fast and not training.flow)
         if self._decodes_actions and opened.fast is None:
@@ -91,6 +103,10 @@ class ModelBrain:
             period=platform.period,
             continuations=modes,
             max_prefix=max_prefix,
+            # Weights without text are not run for a subtask: they need no camera for it.
+            planner_cameras=self._planner_cameras if self._predicts_text else (),
+            policy_cameras=self._policy_cameras,
+            history=training.history,
         )
         if opened.is_random:
             _log.warning("%s", opened.description)
@@ -117,11 +133,19 @@ class ModelBrain:
     def begin_task(self, task: str) -> None:
         """Do nothing: each prediction depends on its own observation only."""
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
         """Predict boxes and a subtask from the planner's cameras (high level).
 
         Weights that were not trained for it, such as the public ones, are not run: the subtask is
         the task.
+
+        Args:
+            observation: Current state and pictures.
+            task: Text of the task.
+            history: At most `info.history` earlier subtasks, oldest first. Those for which the
+                prompt has no room are left out, the oldest first.
 
         Raises:
             ObservationError: The observation is of another robot, not finite, or without pictures.
@@ -133,10 +157,17 @@ class ModelBrain:
             return SubtaskPrediction(text=task)
         cameras = self._planner_cameras
         images = self._images(observation, cameras)
-        prompt = prompts.high_level(task, self._normalized_state(observation))
-        result = self._engine.generate_text(images, prompt)
+        prompt = self._high_level(task, self._normalized_state(observation), history)
+        result = self._engine.generate_text(images, prompt, self._stop_after)
         self.subtask_times = result.times
         answer = locations.parse(result.text, cameras)
+        if not result.decoded.finished:
+            problem = f"it was cut at {len(result.decoded.tokens)} tokens, before its end"
+        else:
+            problem = locations.subtask_problem(answer.subtask)
+            problem = problem or self.subtask_problem(answer.subtask)
+        if problem:  # Neither a part of a subtask nor "done" from a cut answer is believed.
+            return SubtaskPrediction(answer.subtask, score=result.decoded.score, problem=problem)
         return SubtaskPrediction(
             text=answer.subtask,
             boxes=tuple(Box(**vars(box)) for box in answer.locations if box.camera in images),
@@ -193,9 +224,38 @@ class ModelBrain:
             actions[: continuation.committed] = continuation.actions[: continuation.committed]
         return ChunkPrediction(actions, times)
 
+    def _high_level(self, task: str, state: np.ndarray, history: Sequence[PastSubtask]) -> str:
+        """Format the prompt of the high level with as much of the history as fits."""
+        past = [prompts.past_subtask(p.text, p.outcome, p.duration) for p in history]
+        past = past[-self.info.history :] if self.info.history else []
+        for first in range(len(past)):
+            prompt = prompts.high_level(task, state, past[first:])
+            if not self._engine.prompt_problem(prompt):
+                return prompt
+        return prompts.high_level(task, state)
+
+    def task_problem(self, task: str) -> str:
+        """Reason why a task fits into no prompt, as one clause; empty if it fits.
+
+        Weights without subtasks get the task as their subtask.
+        """
+        if not self._predicts_text:
+            return self.subtask_problem(task)
+        return self._engine.prompt_problem(prompts.high_level(task, self._longest_state))
+
+    def subtask_problem(self, subtask: str) -> str:
+        """Reason why a subtask does not fit into the low level's prompt; empty if it fits."""
+        prompt = prompts.low_level(subtask, self._longest_state, self._variant)
+        return self._engine.prompt_problem(prompt)
+
     def close(self) -> None:
         """Free the weights."""
         del self._engine
+
+    @property
+    def _longest_state(self) -> np.ndarray:
+        """A normalised state (D,) whose text is as long as a state's can be: three digits each."""
+        return np.ones(self._platform.size)
 
     def _check_mode(self, mode: ContinuationMode) -> None:
         if mode not in self.info.continuations:

@@ -31,7 +31,9 @@ class Decoded:
 
     tokens: tuple[int, ...]  # Without end-of-sequence.
     score: float  # Mean probability of the tokens, end-of-sequence included, 0 to 1.
-    finished: bool  # True if end-of-sequence was decoded, False if cut at the limit.
+    finished: (
+        bool  # True if end-of-sequence or `stop_after` was reached, False if cut at the limit.
+    )
 
 
 def decode_text(
@@ -66,6 +68,7 @@ def decode(
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
     between_tokens: Callable[[], None] | None = None,
+    stop_after: int | None = None,
 ) -> Decoded:
     """Decode token by token until end-of-sequence or the limit.
 
@@ -78,6 +81,8 @@ def decode(
         temperature: T; 0: greedy decoding; above 0: sampling from softmax(logits / T).
         generator: For sampling, on the CPU.
         between_tokens: Called before every token but the first, so that other work can run.
+        stop_after: Number of tokens after which the text is finished even without end-of-sequence;
+            for weights that have not learned to end it. None: only end-of-sequence finishes it.
 
     Returns:
         Tokens, score (of the logits before division by T) and whether decoding finished.
@@ -96,16 +101,17 @@ def decode(
         token = _choose(logits, temperature, generator)
         scores.append(logits[0].softmax(dim=-1).index_select(0, token[0]))
         tokens.append(int(token))
-        if tokens[-1] == end or len(tokens) == limit:
+        if tokens[-1] == end or len(tokens) in (limit, stop_after):
             break
         if between_tokens is not None:
             between_tokens()
         logits = next_logits(token)
-    finished = tokens[-1] == end
+    ended = tokens[-1] == end
     score = torch.cat(scores).mean().item()
     if not math.isfinite(score):
         raise DecodingError
-    return Decoded(tuple(tokens[:-1] if finished else tokens), score, finished)
+    finished = ended or len(tokens) == stop_after
+    return Decoded(tuple(tokens[:-1] if ended else tokens), score, finished)
 
 
 def _choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:

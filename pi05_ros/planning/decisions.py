@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pi05_ros.brain.interface import PastSubtask
 from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.replanning import Trigger
 from pi05_ros.planning.tasks import Task
@@ -16,6 +17,7 @@ class Question:
     trigger: Trigger
     task: Task
     instruction: str = ""  # The operator's subtask that overrules the answer; empty: none.
+    history: tuple[PastSubtask, ...] = ()  # Earlier subtasks of the task, oldest first.
 
 
 @dataclass(frozen=True)

@@ -77,9 +77,13 @@ class ProgressMonitor:
     Args:
         platform: The robot.
         limits: Largest displacements that do not count as progress.
+
+    Attributes:
+        moves: Number of times that progress was seen; `reset` leaves it.
     """
 
     def __init__(self, platform: Platform, limits: MotionLimits = PROGRESS) -> None:
+        self.moves = 0
         self._is_velocity = platform.is_velocity
         self._difference = platform.difference
         self._limits = limits.of_displacements(platform)
@@ -104,10 +108,11 @@ class ProgressMonitor:
         if self._anchor is not None:
             self._travel += np.where(self._is_velocity, measured * step, 0.0)
         place = np.where(self._is_velocity, self._travel, measured)
-        moved = self._anchor is not None and (
-            np.abs(self._difference(place, self._anchor)) > self._limits
+        moved = self._anchor is not None and bool(
+            (np.abs(self._difference(place, self._anchor)) > self._limits).any()
         )
-        if self._anchor is None or np.any(moved):
+        self.moves += moved
+        if self._anchor is None or moved:
             self._anchor, self._since_ns = place, stamp_ns
         self._last_ns = stamp_ns
 

@@ -5,16 +5,21 @@ docs/design/planning.md describes the rules. Not thread-safe; the node holds one
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from pi05_ros.brain.instructions import answer_problem, clean, comparison_key
+from pi05_ros.brain.instructions import clean, comparison_key
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict
+from pi05_ros.planning.answers import AnswerFilter, AnswerVerdict, prediction_problem
 from pi05_ros.planning.decisions import Decision, Question
-from pi05_ros.planning.loops import LoopDetector
-from pi05_ros.planning.motion import ProgressMonitor, stands_still
+from pi05_ros.planning.ending import EndingSettings
+from pi05_ros.planning.operator_warnings import operator_warnings
+from pi05_ros.planning.overruling import note_overruled
+from pi05_ros.planning.progress import TaskProgress
 from pi05_ros.planning.replanning import Replanner, ReplanningSettings, Trigger
-from pi05_ros.planning.tasks import CurrentSubtask, OverruledAnswer, TaskKeeper
+from pi05_ros.planning.robot_watch import RobotMode, RobotWatch, Suspension
+from pi05_ros.planning.tasks import CurrentSubtask, TaskKeeper
 from pi05_ros.platforms.platform import Platform
 
 
@@ -25,20 +30,32 @@ class Planning:
         platform: The robot.
         settings: Times and counts of the rules.
         first_id: Id of the first subtask; above the ids of an earlier instance.
+        ending: Conditions under which a task ends; None: the defaults.
+
+    Attributes:
+        keeper: Task, subtask and instruction.
+        progress: History, stalls and loops of the task.
+        counts: Number of decisions by outcome, and of answers that were not whole ("cut off").
+        suspended: Why the task is suspended, as one clause; empty: it is not.
     """
 
     def __init__(
-        self, platform: Platform, settings: ReplanningSettings, first_id: int = 1
+        self,
+        platform: Platform,
+        settings: ReplanningSettings,
+        first_id: int = 1,
+        ending: EndingSettings | None = None,
     ) -> None:
         self.keeper = TaskKeeper(first_id)
         self.settings = settings
-        self._platform = platform
+        self.counts: Counter[str] = Counter()
+        self.suspended = ""
+        ending = ending or EndingSettings()
         self._replanner = Replanner(settings)
-        self._answers = AnswerFilter(settings)
-        self._progress = ProgressMonitor(platform)
-        self._loops = LoopDetector(settings.loop_repeats, settings.loop_window_s)
-        self._commanded: np.ndarray | None = None  # (D,); measured where nothing was sent.
-        self._still = False  # The newest chunk of the present subtask asks for no motion.
+        self._answers = AnswerFilter(settings, ending)
+        self._robot = RobotWatch(platform, self._replanner, settings.stall_after_s)
+        self._suspension = Suspension()
+        self.progress = TaskProgress(settings, ending)
 
     # Tasks and operators.
 
@@ -51,13 +68,27 @@ class Planning:
             limit: Time limit [s]; None: no limit.
         """
         self.keeper.begin(task, now_ns, limit)
-        self._start_over(now_ns)
+        self.progress.history.clear()
+        self._start_over(now_ns, first_look=True)
         self._replanner.request(Trigger.TASK)
 
     def end(self, now_ns: int) -> CurrentSubtask:
         """End the task and return the empty subtask that stops the policy."""
         self._start_over(now_ns)
+        self.progress.history.clear()
         return self.keeper.end(now_ns)
+
+    def resume(self, now_ns: int) -> CurrentSubtask | None:
+        """Go on with a suspended task, at an operator's word.
+
+        Returns:
+            The subtask to publish; None: the brain is asked for one.
+        """
+        self._start_over(now_ns)
+        if self.keeper.instruction:
+            return self.keeper.instruct(self.keeper.instruction, now_ns)
+        self._replanner.request(Trigger.OPERATOR)
+        return None
 
     def instruct(self, text: str, now_ns: int) -> Decision:
         """Set the operator's subtask, or return control to the brain with an empty text."""
@@ -72,6 +103,8 @@ class Planning:
         else:
             reason = "the operator's subtask was withdrawn, and there is no task"
         changed = subtask is not None and (before is None or subtask.id != before.id)
+        if changed:
+            self.progress.history.change(text, "interrupted", now_ns)
         verdict = AnswerVerdict.CHANGED if changed else AnswerVerdict.KEPT
         publish = subtask is not None
         scored = (text, float("nan"))
@@ -90,26 +123,43 @@ class Planning:
             commanded: (D,) platform units; NaN: nothing was sent.
             running: Whether the bridge follows a chunk.
         """
-        self._commanded = np.where(np.isfinite(commanded), commanded, measured)
-        if not running or self._still:
-            self._progress.reset()  # The robot is not expected to move.
-        else:
-            self._progress.add(stamp_ns, measured)
-        if self._progress.idle >= self.settings.stall_after_s:
-            self._replanner.request(Trigger.STALL)
-        else:
-            self._replanner.withdraw(Trigger.STALL)
+        self._robot.on_state(stamp_ns, measured, commanded, running)
+
+    def on_mode(self, mode: RobotMode, now_ns: int) -> CurrentSubtask | None:
+        """Handle the bridge's mode: a robot that is not armed any more suspends the task.
+
+        Returns:
+            The subtask to publish, if it changed.
+        """
+        change = self._suspension.on_mode(mode)
+        if change is False and self.suspended:
+            return self.resume(now_ns)
+        return self.suspend(f"the robot was {mode.name.lower()}", now_ns) if change else None
+
+    def suspend(self, why: str, now_ns: int) -> CurrentSubtask | None:
+        """Suspend the task, or an operator's subtask without a task, until `resume`.
+
+        Args:
+            why: Reason, as one clause.
+            now_ns: Present time [ns].
+
+        Returns:
+            The subtask to publish, if it changed.
+        """
+        keeper = self.keeper
+        has_work = keeper.task is not None or (keeper.subtask is not None and keeper.subtask.text)
+        if not has_work or self.suspended:
+            return None
+        self.progress.history.change("", "interrupted", now_ns)
+        self._start_over(now_ns)
+        self.suspended = why
+        return keeper.put("", (), "external", float("nan"), now_ns, now_ns)
 
     def on_chunk(self, subtask_id: int, actions: np.ndarray) -> None:
         """Handle a chunk of the low level, (H, D) platform units."""
         subtask = self.keeper.subtask
-        if self._commanded is None or subtask is None or subtask_id != subtask.id:
-            return
-        self._still = stands_still(actions, self._commanded, self._platform)
-        if self._still:
-            self._replanner.request(Trigger.SUBTASK_END)
-        else:
-            self._replanner.withdraw(Trigger.SUBTASK_END)
+        if subtask is not None and subtask_id == subtask.id:
+            self._robot.on_chunk(actions)
 
     # The brain.
 
@@ -121,7 +171,7 @@ class Planning:
         training data.
         """
         task = self.keeper.task
-        if task is None:
+        if task is None or self.suspended:
             return None
         if self.keeper.instruction:  # Motion under an operator's subtask triggers no query.
             self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
@@ -129,7 +179,10 @@ class Planning:
         if trigger is None:
             return None
         self._replanner.mark_asked(trigger, stamp_ns)
-        return Question(trigger, task, self.keeper.instruction)
+        if trigger == Trigger.STALL:
+            self.progress.stalled(self._robot.moves, self.keeper.standing)
+        history = self.progress.history.shown(stamp_ns)
+        return Question(trigger, task, self.keeper.instruction, history)
 
     def on_answer(
         self,
@@ -153,27 +206,37 @@ class Planning:
         """
         if question.instruction:
             return self._overrule(question, prediction, stamp_ns)
-        trouble = "" if prediction.done else answer_problem(prediction.text)
+        trouble = prediction_problem(prediction)
         if trouble:
+            self.counts["cut off"] += bool(prediction.problem)
             trouble = f"the answer is refused: {trouble}"
             scored = (clean(prediction.text), prediction.score)
             return self._refuse(question, trouble, scored, stamp_ns, now_ns)
         if not self._is_awaited(question):
             return None
         answer = "" if prediction.done else clean(prediction.text)
-        standing = self._standing()
+        standing = self.keeper.standing
         words = comparison_key(answer)
-        verdict, reason = self._answers.usable(
-            question.trigger, words, comparison_key(standing), source, now_ns
-        )
+        if source == "model" and self.progress.is_discouraged(words):
+            verdict, reason = self._answers.discouraged(now_ns)
+        else:
+            verdict, reason = self._answers.usable(
+                question.trigger,
+                words,
+                comparison_key(standing),
+                source,
+                now_ns,
+                prediction.score,
+                self._suspension.hindrance(self._robot.is_running(now_ns), standing),
+            )
         if verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT):
             # The first wording is kept: for the policy, another text is another subtask.
             text = standing if verdict == AnswerVerdict.KEPT else answer
             self.keeper.put(text, prediction.boxes, source, prediction.score, stamp_ns, now_ns)
         if verdict == AnswerVerdict.CHANGED:
-            self._changed()
-            self._loops.add(words, now_ns)
-        loop = self._loops.cycle(now_ns)
+            self.progress.changed(question.trigger, answer, now_ns)
+            self._robot.start_over()
+        loop = self.progress.cycle(now_ns)
         if loop:
             reason += f"; the same {len(loop)} subtasks repeat"
         publish = verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT)
@@ -203,47 +266,32 @@ class Planning:
 
     def unfit(self, now_ns: int) -> str:
         """Reason why the robot must not move on the present subtask; empty: it may."""
-        return self._answers.unfit(now_ns) if self._brain_decides() else ""
+        keeper = self.keeper
+        brain_decides = keeper.task is not None and not keeper.instruction and not self.suspended
+        return self._answers.unfit(now_ns) if brain_decides else ""
 
     def warnings(self, now_ns: int) -> dict[str, str]:
-        """Warnings for the operator by kind ("loop", "same"), one sentence each."""
-        warnings = {}
-        loop = self._loops.cycle(now_ns)
-        if loop:
-            warnings["loop"] = "the same subtasks repeat: " + ", ".join(loop)
-        subtask = self.keeper.subtask
-        same = (now_ns - self.keeper.since_ns) * 1e-9
-        if subtask is None or not subtask.text or same < self.settings.same_after_s:
-            return warnings
-        # A model without subtasks passes the task on: it stays the same by design.
-        if subtask.source != "implicit":
-            warnings["same"] = f"the subtask has been the same for {same:.0f} s: {subtask.text}"
-        return warnings
+        """Warnings for the operator by kind ("suspended", "loop", …), one sentence each."""
+        return operator_warnings(
+            self.keeper, self.progress, self.suspended, self.settings.same_after_s, now_ns
+        )
 
-    def _brain_decides(self) -> bool:
-        return self.keeper.task is not None and not self.keeper.instruction
+    def failure(self, now_ns: int) -> str:
+        """Why the task has failed and must end, in one sentence; empty: it has not."""
+        return self.progress.failure_of(self.keeper.task, now_ns)
 
     def _is_awaited(self, question: Question) -> bool:
         keeper = self.keeper
-        return keeper.task is question.task and keeper.instruction == question.instruction
+        if self.suspended or keeper.task is not question.task:
+            return False
+        return keeper.instruction == question.instruction
 
-    def _standing(self) -> str:
-        """Text of the present subtask if it belongs to the present task, else empty."""
-        subtask, task = self.keeper.subtask, self.keeper.task
-        serves = subtask is not None and task is not None and subtask.task == task.text
-        return subtask.text if subtask is not None and serves else ""
-
-    def _start_over(self, now_ns: int) -> None:
+    def _start_over(self, now_ns: int, first_look: bool = False) -> None:
         """Discard earlier answers of the brain, after a new task or an operator's input."""
-        self._loops.clear()
-        self._answers.start_over(now_ns)
-        self._changed()
-
-    def _changed(self) -> None:
-        """Reset the motion checks: earlier states and chunks belong to the previous subtask."""
-        self._still = False
-        self._progress.reset()
-        self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
+        self.suspended = ""
+        self.progress.start_over()
+        self._answers.start_over(now_ns, first_look)
+        self._robot.start_over()
 
     def _overrule(
         self, question: Question, prediction: SubtaskPrediction, stamp_ns: int
@@ -251,18 +299,8 @@ class Planning:
         """Record an answer that an operator's subtask overrules; see `on_answer`."""
         if not self._is_awaited(question):
             return None
+        why, publish = note_overruled(self.keeper, prediction, stamp_ns)
         scored = (clean(prediction.text), prediction.score)
-        trouble = "" if prediction.done else answer_problem(prediction.text)
-        if trouble:
-            why, publish = (
-                f"an operator's subtask stands, and the answer is unusable: {trouble}",
-                False,
-            )
-        else:
-            text = "" if prediction.done else scored[0]
-            what = f"'{text}'" if text else "that the task is done"
-            why = f"an operator's subtask stands; the brain would have said {what}"
-            publish = self.keeper.overrule(OverruledAnswer(text, prediction.score, stamp_ns))
         return self._decision(
             question.trigger, AnswerVerdict.OVERRULED, why, scored, stamp_ns, publish
         )
@@ -278,7 +316,7 @@ class Planning:
         if not self._is_awaited(question):
             return None
         verdict, reason = self._answers.refused(trouble)
-        loop = self._loops.cycle(now_ns)
+        loop = self.progress.cycle(now_ns)
         return self._decision(question.trigger, verdict, reason, scored, stamp_ns, False, loop)
 
     def _decision(
@@ -292,4 +330,5 @@ class Planning:
         loop: tuple[str, ...] = (),
     ) -> Decision:
         task = self.keeper.task.text if self.keeper.task else ""
+        self.counts[verdict.value] += 1
         return Decision(trigger, verdict, task, *scored, stamp_ns, publish, loop, reason)

@@ -16,6 +16,7 @@ class Outcome(enum.IntEnum):
     PREEMPTED = 101
     TIMEOUT = 102
     DEACTIVATED = 103
+    FAILED = 105  # It does not get on; 104 is that of a rejected goal.
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ class TaskKeeper:
         self.subtask_count = 0  # Subtasks with text, for the present task.
         self.since_ns = 0  # When the present subtask began.
         self.next_id = first_id
+
+    @property
+    def standing(self) -> str:
+        """Text of the present subtask if it belongs to the present task, else empty."""
+        subtask, task = self.subtask, self.task
+        serves = subtask is not None and task is not None and subtask.task == task.text
+        return subtask.text if subtask is not None and serves else ""
 
     def begin(self, task: str, now_ns: int, limit: float | None) -> None:
         """Begin a task in place of an earlier one.

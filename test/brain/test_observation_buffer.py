@@ -60,3 +60,53 @@ def test_old_pictures_are_not_used():
     assert buffer.latest(1900 * MS) is not None
     assert buffer.latest(2100 * MS) is None
     assert buffer.problem(2100 * MS) == "the newest pictures are 1.1 s old"
+
+
+def test_an_optional_camera_is_left_out_after_a_second_and_comes_back_at_once():
+    buffer = ObservationBuffer(["front", "back"], needs_scene=False, optional={"back"})
+
+    def at(stamp_ms, *names):
+        buffer.add_state(state(stamp_ms))
+        buffer.add_pictures(pictures(stamp_ms, *names))
+        return buffer.problem(stamp_ms * MS), buffer.latest(stamp_ms * MS)
+
+    _, moment = at(1000, "front", "back")
+    assert list(moment.observation.images) == ["front", "back"] and moment.left_out == ()
+    assert at(1100, "front")[0] == "no picture of back"  # One lost picture: wait for the next.
+    assert at(2000, "front")[0] == "no picture of back"
+    problem, moment = at(2100, "front")
+    assert problem == "" and moment.left_out == ("back",)
+    assert list(moment.observation.images) == ["front"]
+    assert at(2200, "back")[0] == "no picture of front"  # That one is needed.
+    _, moment = at(2300, "front", "back")
+    assert moment.left_out == () and len(moment.observation.images) == 2
+    assert at(2400, "front")[0] == "no picture of back"
+
+
+def test_an_optional_camera_that_never_was_there_is_left_out_too():
+    buffer = ObservationBuffer(["back"], needs_scene=False, optional={"back"})
+    for stamp in (1000, 3000):
+        buffer.add_state(state(stamp))
+        buffer.add_pictures(pictures(stamp, "front"))
+        assert buffer.problem(stamp * MS) == "no picture of back"  # One picture at least.
+    both = ObservationBuffer(["front", "back"], needs_scene=False, optional={"back"})
+    for stamp in (1000, 2001):
+        both.add_state(state(stamp))
+        both.add_pictures(pictures(stamp, "front"))
+    assert both.latest(2001 * MS).left_out == ("back",)
+
+
+def test_without_cameras_the_newest_state_is_the_observation():
+    buffer = ObservationBuffer([], needs_scene=False)
+    assert "no robot_state" in buffer.problem(NOW)
+    buffer.add_state(state(1000))
+    buffer.add_state(state(1020))
+    moment = buffer.latest(NOW)
+    assert moment.observation.stamp_ns == moment.pictures.stamp_ns == 1020 * MS
+    assert moment.observation.images == {} and moment.observation.state[0] == 1020.0
+    assert buffer.problem(2100 * MS) == "the newest robot_state is 1.1 s old"
+    buffer.add_pictures(pictures(500, "front"))  # A camera that stands still changes nothing.
+    assert buffer.problem(NOW) == ""
+    scene = ObservationBuffer([], needs_scene=True)
+    scene.add_state(state(1000))
+    assert "no ground truth" in scene.problem(NOW)

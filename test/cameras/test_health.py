@@ -109,6 +109,17 @@ def test_a_camera_that_the_policy_does_not_need_does_not_hold_the_robot(drivers)
     assert drivers.watch.rate("back", drivers.steady + 2_000 * MS) == 0.0
 
 
+def test_the_cameras_that_the_robot_needs_are_those_of_the_checkpoint(drivers):
+    drivers.watch.need(["front", "back"])
+    drivers.run(1000, left_wrist=None)
+    assert drivers.fitness == ""
+    drivers.run(1000, back=None)
+    assert "back" in drivers.fitness
+    with pytest.raises(ValueError, match="wanted cameras of front, .*, found base_0_rgb"):
+        drivers.watch.need(["front", "base_0_rgb"])
+    assert "back" in drivers.fitness
+
+
 def test_a_stamp_that_repeats_is_no_new_picture_even_with_new_bytes(drivers):
     stamp = drivers.now - 10 * MS
     drivers.run(300, front={"stamp": stamp})

@@ -78,6 +78,26 @@ def test_a_checkpoint_round_trip(saved):
     assert loaded.planner_cameras == ("front", "back")
 
 
+def test_the_option_history_is_written_only_where_it_is_used(saved, tmp_path):
+    def with_history(number: int) -> Path:
+        loaded = load_checkpoint(saved)
+        training = dataclasses.replace(loaded.training, history=number)
+        save_checkpoint(tmp_path / f"{number}", dataclasses.replace(loaded, training=training))
+        return tmp_path / f"{number}"
+
+    # A release that does not know the option reads what does not use it.
+    plain = with_history(0)
+    assert "history" not in json.loads((plain / "config.json").read_text())["training"]
+    assert load_checkpoint(plain).training.history == 0
+    assert load_checkpoint(with_history(4)).training.history == 4
+
+
+@pytest.mark.parametrize("values", [{"history": 4}, {"history": -1, "text": True}])
+def test_a_history_needs_text_and_a_number(values):
+    with pytest.raises(ValueError, match="wanted history 0 or, with text, up to 32; found"):
+        Training(**values)
+
+
 def test_the_library_reads_the_weights(saved):
     tensors = safetensors.torch.load_file(saved / "model.safetensors")
     want = random_checkpoint("tiny", seed=5).model.state_dict()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
-from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.interface import (
+    Box,
+    BrainInfo,
+    ChunkPrediction,
+    PastSubtask,
+    SubtaskPrediction,
+)
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
@@ -34,6 +42,7 @@ class FakeBrain:
         self.chunk = np.tile(platform.home, (50, 1))
         self.fail = False
         self.planned: list[tuple[Observation, str]] = []
+        self.histories: list[tuple[PastSubtask, ...]] = []  # One for each of `planned`.
         self.acted: list[tuple[Observation, str]] = []
         self.continued: list[Continuation | None] = []  # One for each of `acted`.
         self.warmed: list[ContinuationMode | None] = []
@@ -45,8 +54,11 @@ class FakeBrain:
     def begin_task(self, task: str) -> None:
         pass
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
         self.planned.append((observation, task))
+        self.histories.append(tuple(history))
         if self.fail:
             raise RuntimeError("the fake brain was told to fail")
         return self.answer

@@ -27,6 +27,9 @@ class Eyes:
         self.blind: str | None = None
         self.epoch = 2
         self.executes = True  # Whether it takes chunks.
+        self.sees = True  # Whether it publishes camera sets.
+        self.reason = ""
+        self.mode: int | None = None  # Of the states; None: running while a chunk lasts.
         self._chunk: ActionChunk | None = None
         self._sequence = 0
         self._sets = node.create_publisher(CameraSet, "camera_set", qos.CAMERA_SET)
@@ -62,6 +65,8 @@ class Eyes:
         )
         state.header.stamp = now.to_msg()
         self._follow(state, now.nanoseconds)
+        if self.mode is not None:
+            state.mode, state.reason = self.mode, self.reason
         self._states.publish(state)
         self._sequence += 1
         names = self.platform.camera_names
@@ -77,4 +82,5 @@ class Eyes:
             np.zeros((len(names), 224, 224, 3), np.uint8),
         )
         pictures.published = self.node.get_clock().now().to_msg()
-        self._sets.publish(pictures)
+        if self.sees:
+            self._sets.publish(pictures)

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from fakes.brain import FakeBrain
 from fakes.model_brain import PLATFORMS, TINY, observe, saved, stats_of
 
-from pi05_ros.brain.interface import Brain
+from pi05_ros.brain.interface import Brain, PastSubtask
+from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.checkpoints.checkpoint import (
@@ -97,9 +99,9 @@ def test_cameras_and_prompts_of_both_heads(platform, brain, monkeypatch):
     for head in ("generate_text", "sample_actions"):
         inner = getattr(brain._engine, head)
 
-        def spy(images, prompt, head=head, inner=inner, **rest):
+        def spy(images, prompt, *more, head=head, inner=inner, **rest):
             inputs[head] = (list(images), prompt)
-            return inner(images, prompt, **rest)
+            return inner(images, prompt, *more, **rest)
 
         monkeypatch.setattr(brain._engine, head, spy)
     observation = observe(platform)
@@ -125,8 +127,9 @@ def test_a_subtask_of_random_weights_is_a_valid_one(platform, brain):
         prediction = brain.predict_subtask(observe(platform, seed=seed), "make the bed")
         assert prediction.text.isprintable()
         assert 0.0 < prediction.score <= 1.0
-        # The low level accepts any subtask of the high level.
-        brain.predict_chunk(observe(platform), prediction.text)
+        # The low level accepts any subtask of the high level that is not refused.
+        if not prediction.problem:
+            brain.predict_chunk(observe(platform), prediction.text)
     assert brain.subtask_times.total > 0
 
 
@@ -158,6 +161,44 @@ def test_boxes_subtask_and_end_come_through(platform, brain, monkeypatch):
     assert [box.label for box in blind.boxes] == ["plate"]
     tokens = tuple(tokenizer.encode("done"))
     assert brain.predict_subtask(observe(platform), "put the dishes in the sink").done
+
+
+@pytest.mark.parametrize(
+    ("text", "finished", "problem"),
+    [
+        ("pick up the", False, "it was cut at {} tokens, before its end"),
+        ("done", False, "it was cut at {} tokens, before its end"),
+        ("pick up the plate " * 6, True, "it has 107 bytes, at most 96 are allowed"),
+        ("pick up the plate", True, ""),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_a_problem(
+    platform, brain, monkeypatch, text, finished, problem
+):
+    answer = f"<loc0000><loc0256><loc0512><loc1023> plate\n{text}"
+    tokens = tuple(brain._engine._tokenizer.encode(answer))
+    decoded = Decoded(tokens, 0.9, finished)
+    monkeypatch.setattr("pi05_ros.inference.engine.decode", lambda *_, **__: decoded)
+    prediction = brain.predict_subtask(observe(platform), "put the dishes in the sink")
+    assert prediction.problem == problem.format(len(tokens))
+    assert prediction.text == text.strip()  # Whole, for the log.
+    assert not prediction.done and bool(prediction.boxes) != bool(problem)
+
+
+def test_texts_that_fit_no_prompt_are_known_before_a_query(platform, brain):
+    long = "one two three four five six seven eight nine ten " * 5
+    assert task_problem(brain, "put the dishes in the sink") == ""
+    assert subtask_problem(brain, "pick up the plate") == ""
+    for found in (task_problem(brain, long), subtask_problem(brain, long)):
+        assert found.startswith("its prompt has ") and "at most 200 are allowed" in found
+    with pytest.raises(prompts.PromptError):
+        brain.predict_subtask(observe(platform), long)
+    assert task_problem(FakeBrain(platform), long) == ""  # A brain without prompts.
+
+
+def test_the_task_of_weights_without_text_must_fit_the_low_level(platform, tmp_path):
+    folder = saved(tmp_path, platform, "pi05", training=Training(flow=True))
+    assert "its prompt has" in task_problem(ModelBrain(platform, folder), "seven words " * 20)
 
 
 def test_a_missing_camera_is_logged_once_and_left_out(platform, brain, caplog):
@@ -224,6 +265,7 @@ def test_an_empty_argument_is_nano():
     assert brain.info.checkpoint == "random:nano?seed=0"
     assert brain.info.image_size == (224, 224)
     prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
+    assert prediction.text and not prediction.problem  # Every path runs.
     chunk = brain.predict_chunk(observe(platform, 224), prediction.text).actions
     assert np.isfinite(chunk).all()
 
@@ -283,6 +325,49 @@ def test_fast_tokens_without_their_tokenizer(platform, tmp_path):
     folder = saved(tmp_path, platform, "pi0_fast", training=Training(fast=True))
     with pytest.raises(CheckpointError, match="has no fast_tokenizer.json to read them"):
         ModelBrain(platform, folder)
+
+
+def test_the_cameras_of_each_level_are_those_of_the_checkpoint(platform, tmp_path):
+    info = ModelBrain(platform, TINY).info  # It names none.
+    assert info.cameras_of_planner(platform) == platform.planner_cameras
+    assert info.cameras_of_policy(platform) == platform.policy_cameras
+    cameras = {"policy_cameras": ("back", "front"), "planner_cameras": ("left_wrist",)}
+    folder = saved(tmp_path, platform, "pi05", training=Training(text=True, flow=True), **cameras)
+    info = ModelBrain(platform, folder).info
+    assert info.cameras_of_policy(platform) == ("back", "front")
+    assert info.cameras_of_planner(platform) == ("left_wrist",)
+    folder = saved(tmp_path / "b", platform, "pi05", training=Training(flow=True), **cameras)
+    assert ModelBrain(platform, folder).info.cameras_of_planner(platform) == ()
+    info = FakeBrain(platform).info
+    assert info.cameras_of_planner(platform) == platform.planner_cameras
+
+
+def test_past_subtasks_are_in_the_prompt_of_weights_that_were_trained_so(
+    platform, tmp_path, monkeypatch
+):
+    past = [PastSubtask(f"pick up cup {k}", "finished", k) for k in range(20)]
+    given = []
+
+    def asked(brain):
+        inner = brain._engine.generate_text
+        monkeypatch.setattr(
+            brain._engine,
+            "generate_text",
+            lambda images, prompt, *rest: given.append(prompt) or inner(images, prompt, *rest),
+        )
+        brain.predict_subtask(observe(platform), "tidy up", past)
+        return given[-1]
+
+    assert "Past" not in asked(ModelBrain(platform, TINY))
+    for number in (2, 20):
+        training = Training(text=True, flow=True, history=number)
+        folder = saved(tmp_path / f"{number}", platform, "pi05", training=training)
+        brain = ModelBrain(platform, folder)
+        assert brain.info.history == number
+        prompt = asked(brain)
+        assert "pick up cup 19 finished 19, State:" in prompt  # The newest is always there.
+        assert brain._engine.prompt_problem(prompt) == ""
+        assert prompt.count("finished") == 2 if number == 2 else 2 < prompt.count("finished") < 20
 
 
 def test_pictures_come_in_the_order_of_the_weights(platform, tmp_path, monkeypatch):

@@ -126,3 +126,17 @@ def test_the_lowest_temperature_is_greedy():
     assert drawn.tokens == (1, 1, 1, 1, 1)
     with pytest.raises(ValueError, match="temperature nan"):
         decode(logits, lambda _: logits, end=NEVER, limit=5, temperature=math.nan)
+
+
+def test_stop_after_finishes_a_text_that_never_ends():
+    logits = torch.tensor([[0.0, 3.0, 1.0]])
+
+    def run(**options) -> Decoded:
+        return decode(logits, lambda _: logits, **{"end": NEVER, **options})
+
+    assert not run(limit=5).finished
+    decoded = run(limit=5, stop_after=3)
+    assert decoded.tokens == (1, 1, 1) and decoded.finished
+    assert not run(limit=2, stop_after=3).finished
+    decoded = run(limit=5, stop_after=3, end=1)
+    assert decoded.tokens == () and decoded.finished

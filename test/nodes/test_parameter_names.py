@@ -16,7 +16,8 @@ EXECUTABLES = """
 brain camera_ingestion console control_bridge inspector lifecycle_manager mock_home recorder
 """.split()
 SUFFIXES = {"s": "_s", "Hz": "_hz", "m": "_m", "rad": "_rad", "pixel": "_px", "MB": "_mb"}
-RATIOS = {"real_time_factor", "temperature"}  # Numbers with a point that have no unit.
+# Numbers with a point that have no unit.
+RATIOS = {"done_score", "real_time_factor", "temperature"}
 OF_RCLPY = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 
 

@@ -75,9 +75,47 @@ def test_the_first_subtask_needs_no_second_word():
 def test_done_is_a_change_like_any_other():
     assert verdicts(make_filter(), "", "") == ["held_back", "done"]
     assert verdicts(make_filter(), "", CUP, "") == ["held_back", "kept", "held_back"]
-    assert verdicts(make_filter(), "", why=Trigger.SUBTASK_END) == ["done"]
     assert verdicts(make_filter(), "", source="external") == ["done"]
-    assert verdicts(make_filter(), "", standing="") == ["done"]
+
+
+@pytest.mark.parametrize("why", list(Trigger))
+@pytest.mark.parametrize("standing", [CUP, ""])
+def test_done_must_be_repeated_whatever_triggered_the_query(why, standing):
+    assert verdicts(make_filter(), "", "", why=why, standing=standing) == ["held_back", "done"]
+
+
+def test_done_at_the_first_look_of_a_task_does_not_count():
+    j = make_filter()
+    j.start_over(0, first_look=True)
+    assert verdicts(j, "", "", "", standing="") == ["held_back", "held_back", "done"]
+    j.start_over(0, first_look=True)
+    assert verdicts(j, CUP, "", "", standing="") == ["changed", "held_back", "done"]
+    j.start_over(0, first_look=True)
+    _, reason = j.usable(Trigger.TASK, "", "", "model", S)
+    assert reason.endswith("which does not count: this is the first look of the task")
+
+
+def test_done_with_a_low_score_does_not_count():
+    j = make_filter()
+
+    def done(score):
+        return j.usable(Trigger.PERIOD, "", CUP, "model", S, score)
+
+    assert done(0.9)[0] == "held_back"
+    verdict, reason = done(0.49)
+    assert verdict == "held_back" and "its score 0.49 is below 0.5 (done_score)" in reason
+    assert [done(score)[0] for score in (0.5, 0.5)] == ["held_back", "done"]
+
+
+@pytest.mark.parametrize("source", ["model", "external"])
+def test_done_does_not_count_while_the_robot_cannot_run(source):
+    j = make_filter()
+    for _ in range(5):
+        verdict, reason = j.usable(Trigger.PERIOD, "", CUP, source, S, 0.9, "it is stopped")
+        assert verdict == "held_back" and reason.endswith("does not count: it is stopped")
+    counts = 1 if source == "external" else 2
+    last = [j.usable(Trigger.PERIOD, "", CUP, source, S, 0.9)[0] for _ in range(counts)]
+    assert last[-1] == "done" and "done" not in last[:-1]
 
 
 def test_the_last_good_answer_stands_for_five_seconds():

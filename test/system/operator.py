@@ -104,7 +104,7 @@ class Operator(Recording):
         self.drive(limit)
 
     def arm_with_retries(self, limit: float = 5.0) -> None:
-        """Arm, and retry while the bridge refuses (it must first come to rest).
+        """Arm, and let the task go on; retry while the bridge refuses (it must come to rest).
 
         Raises:
             ScenarioError: It still refuses after `limit` [s].
@@ -123,6 +123,10 @@ class Operator(Recording):
             self.wait(armed, "the bridge to arm", limit)
         except ScenarioError as error:
             raise ScenarioError(f"{error} ({refusal})") from None
+        # What took the arming away has suspended the task of a real planner.
+        services = (name for name, _ in self.node.get_service_names_and_types())
+        if any(name.endswith("/resume_task") for name in services):
+            self.call(Trigger, "resume_task", Trigger.Request())
 
     def drive(self, limit: float = 10.0) -> None:
         """Wait until the bridge runs and the base drives.

@@ -14,13 +14,13 @@ import importlib
 import itertools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pi05_ros.brain.continuation import CONTINUATION_MODES, Continuation, ContinuationMode
-from pi05_ros.brain.interface import BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.interface import BrainInfo, ChunkPrediction, PastSubtask, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
 from pi05_ros.nodes import executables
 from pi05_ros.nodes.brain_common import brains
@@ -63,7 +63,9 @@ class StandIn:
     def begin_task(self, task: str) -> None:
         """Do nothing: no state depends on the task."""
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
         """Return the constant subtask."""
         return SubtaskPrediction("wave the arms", score=1.0)
 

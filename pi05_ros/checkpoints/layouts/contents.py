@@ -13,6 +13,8 @@ from pi05_ros.checkpoints.storage.safetensors_file import StoredTensor
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.normalization import NormStats
 
+MAX_HISTORY = 32  # More do not fit into a prompt of 200 tokens.
+
 
 @dataclass(frozen=True)
 class Training:
@@ -24,8 +26,14 @@ class Training:
     max_prefix: int = 0  # Largest number of prefix actions in training; 0: none.
     step: int | None = None  # Optimiser steps of the last stage; None: not known.
     origin: str = ""  # Origin of the weights, one line.
+    history: int = 0  # Past subtasks in the high level's prompts, at most; 0: none. Needs text.
 
     def __post_init__(self) -> None:
+        if not 0 <= self.history <= MAX_HISTORY or (self.history and not self.text):
+            raise ValueError(
+                f"wanted history 0 or, with text, up to {MAX_HISTORY}; found {self.history} with "
+                f"text {self.text}"
+            )
         if self.max_prefix < 0 or (self.max_prefix and not self.flow):
             raise ValueError(
                 f"wanted max_prefix 0 or, with flow, more; found {self.max_prefix} with flow "

@@ -141,7 +141,10 @@ def write_native(
         progress: Called with the number of bytes just written.
         shard_bytes: Maximum size of a file of weights [byte].
     """
-    write_json(folder / CONFIG, asdict(config))
+    written = asdict(config)
+    if not config.training.history:
+        del written["training"]["history"]  # Releases that do not know it read the file as well.
+    write_json(folder / CONFIG, written)
     write_json(folder / STATS, norm_stats_json(norm_stats))
     shards = _split(tensors, dtype, shard_bytes)
     names = [WEIGHTS]

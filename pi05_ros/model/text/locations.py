@@ -9,7 +9,8 @@ with the name of its camera. Without it the box is the first camera's. Boxes may
 the answer is the subtask alone. The subtask "done" means that the task is finished.
 
 A language model may decode any text, so `parse` accepts any text and never raises: invalid boxes
-are left out, and the subtask is reduced to one printable line.
+are left out, and the subtask is reduced to one printable line. It is never shortened: the first
+part of a long answer is another instruction than the whole. `subtask_problem` refuses it.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Location:
 class Answer:
     """Boxes and subtask, the answer of the high level."""
 
-    subtask: str  # One printable line; empty: there was none.
+    subtask: str  # One printable line of any length; empty: there was none.
     locations: tuple[Location, ...] = ()
 
     @property
@@ -104,10 +105,17 @@ def _location(match: re.Match[str], cameras: Sequence[str]) -> Location | None:
     return Location(camera.strip(), _printable(label)[:MAX_LABEL], x_min, y_min, x_max, y_max)
 
 
+def subtask_problem(subtask: str) -> str:
+    """Reason why a subtask is too long for the low level, as one clause; empty if it is not."""
+    size = len(subtask.encode(errors="replace"))
+    if size <= MAX_SUBTASK_BYTES:
+        return ""
+    return f"it has {size} bytes, at most {MAX_SUBTASK_BYTES} are allowed"
+
+
 def _subtask(text: str) -> str:
-    """Reduce text to one printable line of at most MAX_SUBTASK_BYTES bytes, whole characters."""
-    line = _printable(_SPECIAL.sub(" ", text)).encode()[:MAX_SUBTASK_BYTES]
-    return line.decode(errors="ignore").strip()
+    """Reduce text to one printable line, without special tokens."""
+    return _printable(_SPECIAL.sub(" ", text))
 
 
 def _printable(text: str) -> str:

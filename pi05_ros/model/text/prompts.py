@@ -15,6 +15,12 @@ High level, defined here since none was published; the answer format is in `loca
 
     "Task: put the dishes in the sink, State: 128 77 255;\nSubtask: "
 
+Weights that were trained with past subtasks (`Training.history`) get them behind the task, oldest
+first, each with its outcome and its duration in whole seconds:
+
+    "Task: put the dishes in the sink, Past: pick up the plate finished 12; put the plate in the
+    sink stalled 20, State: 128 77 255;\nSubtask: "        (one line)
+
 The state is the robot's own entries, normalised and not padded (openpi pads after it has written
 the prompt; LeRobot does not pad it either, its `max_state_dim` is not used there), each as its bin
 of 256 on [-1, 1].
@@ -79,14 +85,27 @@ def low_level(subtask: str, state: np.ndarray, variant: Variant = "pi05") -> str
     return LOW_LEVEL[variant](subtask, state)
 
 
-def high_level(task: str, state: np.ndarray) -> str:
+def high_level(task: str, state: np.ndarray, past: Sequence[str] = ()) -> str:
     """Format the prompt for boxes and a subtask, the same in every variant.
 
     Args:
         task: Text of the task.
         state: (D,), normalised, not padded.
+        past: Earlier subtasks, oldest first, each from `past_subtask`.
     """
-    return f"Task: {_one_line(task)}, State: {_state_text(state)};\nSubtask: "
+    history = f", Past: {'; '.join(past)}" if past else ""
+    return f"Task: {_one_line(task)}{history}, State: {_state_text(state)};\nSubtask: "
+
+
+def past_subtask(text: str, outcome: str, duration: float) -> str:
+    """Format an earlier subtask for `high_level`.
+
+    Args:
+        text: Of the subtask.
+        outcome: One word, such as "finished".
+        duration: How long it was the subtask [s].
+    """
+    return f"{_one_line(text)} {outcome} {duration:.0f}"
 
 
 def _pi05(subtask: str, state: np.ndarray) -> str:

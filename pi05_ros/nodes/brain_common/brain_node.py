@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
+
+from std_msgs.msg import String
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.nodes.brain_common.brains import BrainSource
 from pi05_ros.nodes.brain_common.observation_inputs import ObservationInputs
 from pi05_ros.nodes.brain_common.parameters import BrainParameters
+from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
 from pi05_ros.nodes.common.worker import Worker
 from pi05_ros.platforms.platform import load_platform
@@ -40,6 +44,7 @@ class BrainNode(ManagedNode[P]):
         self._brain: Any = None
         self._observations: ObservationInputs | None = None
         self._worker: Worker | None = None
+        self._camera_names: Any = None  # Publisher of the cameras that this node reads.
 
     @abstractmethod
     def run_inference(self) -> None:
@@ -69,21 +74,29 @@ class BrainNode(ManagedNode[P]):
         self,
         cameras: Sequence[str],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
+        optional: Collection[str] = (),
     ) -> None:
-        """Open the inputs; from now on `run_inference` is called.
+        """Open the inputs and publish which cameras are read; `run_inference` is called now.
 
         Args:
-            cameras: Cameras that an observation must have.
+            cameras: Cameras of an observation; (): none, and each robot state is a new one.
             on_state: Called after each robot state, in the executor's thread; must be fast.
+            optional: Those of the cameras that are left out while they have no picture.
         """
+        self._has_cameras, self._on_state_hook = bool(cameras), on_state
+        self._camera_names = self.create_publisher(
+            String, f"{self.get_name()}_cameras", qos.LATCHED
+        )
+        self._camera_names.publish(String(data=json.dumps(list(cameras))))
         self._worker = self.start_worker(self.get_name(), self.run_inference)
         self._observations = ObservationInputs(
             self,
             self._platform,
             cameras,
+            optional,
             self._brain.info.needs_scene,
             self._take_pictures,
-            on_state,
+            self._take_state,
         )
 
     def stop_inference(self) -> None:
@@ -94,6 +107,9 @@ class BrainNode(ManagedNode[P]):
         if self._observations is not None:
             self._observations.close()
             self._observations = None
+        if self._camera_names is not None:
+            self.destroy_publisher(self._camera_names)
+            self._camera_names = None
 
     def observation_problem(self) -> str:
         """Return why there is no observation now, as one clause; empty if there is one."""
@@ -107,4 +123,11 @@ class BrainNode(ManagedNode[P]):
 
     def _take_pictures(self, pictures: Pictures) -> None:
         self.on_pictures(pictures)
-        self.request_inference()
+        if self._has_cameras:
+            self.request_inference()
+
+    def _take_state(self, state: StateSample, message: RobotState) -> None:
+        if self._on_state_hook is not None:
+            self._on_state_hook(state, message)
+        if not self._has_cameras:
+            self.request_inference()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ class ObservationInputs:
     Args:
         node: Owns the subscriptions.
         platform: The robot.
-        cameras: Cameras that an observation must have.
+        cameras: Cameras of an observation; see ObservationBuffer.
+        optional: Those that are left out while they have no picture.
         needs_scene: True if ground truth is required as well.
         on_pictures: Called after each camera set, in the executor's thread; must be fast.
         on_state: Called after each robot state of this platform, likewise.
@@ -45,6 +46,7 @@ class ObservationInputs:
         node: ManagedNode[Any],
         platform: Platform,
         cameras: Sequence[str],
+        optional: Collection[str],
         needs_scene: bool,
         on_pictures: Callable[[Pictures], None],
         on_state: Callable[[StateSample, RobotState], None] | None = None,
@@ -54,7 +56,7 @@ class ObservationInputs:
         self._on_pictures = on_pictures
         self._on_state = on_state
         self._lock = threading.Lock()  # The worker reads while the executor writes.
-        self._buffer = ObservationBuffer(cameras, needs_scene)
+        self._buffer = ObservationBuffer(cameras, needs_scene, optional)
         wanted = [
             (CameraSet, "camera_set", self._add_pictures, qos.CAMERA_SET),
             (RobotState, "robot_state", self._add_state, qos.ROBOT_STATE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from std_msgs.msg import Header, String
 
 from pi05_msgs.msg import CameraSet
 from pi05_ros.cameras.health import CameraStatus, CameraWatch, Level
@@ -83,6 +84,10 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         self._problems: dict[str, str] = {}  # Camera → why no picture of its publishers arrives.
         self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
+        # Latched by the policy: the cameras of its checkpoint, which may not be the platform's.
+        self._needed = self.create_subscription(
+            String, "policy_cameras", self.guarded(self._on_needed_cameras), qos.LATCHED
+        )
         self._timer = self.steady_timer(_CHECK_PERIOD, self._check_cameras)
 
     def deactivate(self) -> None:
@@ -94,6 +99,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.stop_worker(self._worker)
             self._worker = None
             self.destroy_timer(self._timer)
+            self.destroy_subscription(self._needed)
 
     def cleanup(self) -> None:
         """Destroy the output."""
@@ -128,6 +134,20 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             # All cameras blind is an error, one blind camera a warning.
             return Health(ERROR, text if any_unfit or problems else unfit, values)
         return Health(WARN, text, values) if text else Health(OK, "all cameras publish", values)
+
+    def _on_needed_cameras(self, message: String) -> None:
+        """Take the cameras without which the robot must hold."""
+        try:
+            names = json.loads(message.data)
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise ValueError(f"wanted a list of names, found {message.data[:80]!r}")
+            with self._lock:
+                self._watch.need(names)
+        except ValueError as error:
+            raise MessageError(
+                f"policy_cameras: {error}; start all nodes with one platform"
+            ) from error
+        self.get_logger().info(f"the policy needs the cameras: {', '.join(names) or 'none'}")
 
     # Pictures: the executor's thread.
 

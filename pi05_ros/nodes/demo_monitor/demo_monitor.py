@@ -2,7 +2,8 @@
 
 Subscribes to the cameras, /clock, robot_state, subtask, action_chunk, task_score,
 mock_home/statistics, /diagnostics, episode and lifecycle_manager/state; calls the action
-execute_task and the services stop_episode, control_bridge/arm and reset. It publishes nothing.
+execute_task and the services stop_episode, resume_task, control_bridge/arm and reset. It
+publishes nothing.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class DemoMonitor(Node):
         self._stop_episode = self.create_client(StopEpisode, "stop_episode")
         self._arm = self.create_client(SetBool, "control_bridge/arm")
         self._reset = self.create_client(Trigger, "control_bridge/reset")
+        self._resume_task = self.create_client(Trigger, "resume_task")
 
     @property
     def is_ready(self) -> bool:
@@ -108,15 +110,28 @@ class DemoMonitor(Node):
     def arm(self, reset: bool = False) -> Future:
         """Request arming; the future's result is a SetBool.Response.
 
+        The demo is the client of the task: it also lets the task go on, which a fault suspends.
+
         Args:
             reset: True to reset a fault before.
         """
-        if not reset:
-            return self._arm.call_async(SetBool.Request(data=True))
+        answer = self._reset_and_arm() if reset else self._arm_once()
+        answer.add_done_callback(self._on_armed)
+        return answer
+
+    def _arm_once(self) -> Future:
+        return self._arm.call_async(SetBool.Request(data=True))
+
+    def _on_armed(self, answer: Future) -> None:
+        reply = answer.result()
+        if reply is not None and reply.success and self._resume_task.service_is_ready():
+            self._resume_task.call_async(Trigger.Request())
+
+    def _reset_and_arm(self) -> Future:
         answer = Future()
 
         def arm_now(_: Future) -> None:
-            armed = self._arm.call_async(SetBool.Request(data=True))
+            armed = self._arm_once()
             armed.add_done_callback(lambda done: answer.set_result(done.result()))
 
         self._reset.call_async(Trigger.Request()).add_done_callback(arm_now)

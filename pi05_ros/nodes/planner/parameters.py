@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pi05_ros.foundation.settings import setting
 from pi05_ros.nodes.brain_common.parameters import BrainParameters
+from pi05_ros.planning.ending import EndingSettings
 from pi05_ros.planning.replanning import ReplanningSettings
 
 
@@ -17,3 +18,4 @@ class PlannerParameters(BrainParameters):
         "", "Task that begins when the planner becomes active; empty: none until one is sent."
     )
     replanning: ReplanningSettings = ReplanningSettings()
+    ending: EndingSettings = EndingSettings()

@@ -22,6 +22,7 @@ MESSAGES = {
     Outcome.PREEMPTED: "replaced by a newer task",
     Outcome.TIMEOUT: "time limit reached",
     Outcome.DEACTIVATED: "planner deactivated",
+    Outcome.FAILED: "task failed",
 }
 
 
@@ -33,7 +34,8 @@ class TaskServer:
 
     Args:
         node: Owns the action.
-        problem: Returns why the node accepts no task now, as one clause; empty: it does.
+        problem: Returns why the node does not accept a task (its text, cleaned) now, as one
+            clause; empty: it does.
         preempt: Ends the current task for a newer one.
         begin: Begins the task of a goal: text, and time limit [s] or None.
     """
@@ -41,7 +43,7 @@ class TaskServer:
     def __init__(
         self,
         node: ManagedNode[Any],
-        problem: Callable[[], str],
+        problem: Callable[[str], str],
         preempt: Callable[[], None],
         begin: Callable[[str, float | None], None],
     ) -> None:
@@ -78,7 +80,7 @@ class TaskServer:
                 ExecuteTask.Feedback(subtask=subtask, elapsed=seconds_to_duration(elapsed))
             )
 
-    def finish(self, outcome: Outcome, subtask_count: int, elapsed: float) -> None:
+    def finish(self, outcome: Outcome, message: str, subtask_count: int, elapsed: float) -> None:
         """End the current goal, if there is one. elapsed [s]."""
         with self._lock:
             goal, self._goal = self._goal, None
@@ -93,7 +95,7 @@ class TaskServer:
             return
         self._results[bytes(goal.goal_id.uuid)] = ExecuteTask.Result(
             code=int(outcome),
-            message=MESSAGES[outcome],
+            message=message,
             subtask_count=subtask_count,
             elapsed=seconds_to_duration(elapsed),
         )
@@ -108,9 +110,9 @@ class TaskServer:
     # Called by rclpy, in the executor's thread.
 
     def _on_goal(self, goal: ExecuteTask.Goal) -> GoalResponse:
-        problem = instructions.text_problem(goal.task) or self._problem()
-        if not instructions.clean(goal.task):
-            problem = problem or "it is empty"
+        task = instructions.clean(goal.task)
+        problem = instructions.text_problem(goal.task) or ("" if task else "it is empty")
+        problem = problem or self._problem(task)
         if problem:
             self._node.get_logger().error(f"task rejected: {problem}")
             return GoalResponse.REJECT

@@ -65,7 +65,7 @@ class Policy(BrainNode[PolicyParameters]):
         self._inference_watch = InferenceWatch(self.parameters.inference_limit_s)
         self._latency = math.nan
         self._published: deque[int] = deque(maxlen=1000)  # When chunks were published [ns].
-        self.start_inference(self._platform.policy_cameras, self._on_state)
+        self.start_inference(self._brain.info.cameras_of_policy(self._platform), self._on_state)
         self._subscription = self.create_subscription(
             Subtask, "subtask", self.guarded(self._on_subtask), qos.LATCHED
         )

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
 from pi05_ros.brain.continuation import Continuation, ContinuationError, ContinuationMode
-from pi05_ros.brain.interface import Box, BrainInfo, ChunkPrediction, SubtaskPrediction
+from pi05_ros.brain.interface import (
+    Box,
+    BrainInfo,
+    ChunkPrediction,
+    PastSubtask,
+    SubtaskPrediction,
+)
 from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
@@ -83,8 +90,10 @@ class ExpertBrain:
         with self._lock:
             self._planner = None
 
-    def predict_subtask(self, observation: Observation, task: str) -> SubtaskPrediction:
-        """Predict the next subtask, with boxes around its item.
+    def predict_subtask(
+        self, observation: Observation, task: str, history: Sequence[PastSubtask] = ()
+    ) -> SubtaskPrediction:
+        """Predict the next subtask, with boxes around its item; `history` is not needed.
 
         Raises:
             UnknownText: The expert does not support the task.

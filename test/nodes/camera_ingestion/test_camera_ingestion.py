@@ -14,6 +14,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import String
 
 from pi05_msgs.msg import CameraSet, Heartbeat
 from pi05_ros.nodes.camera_ingestion.camera_ingestion import CameraIngestion
@@ -328,3 +329,16 @@ def test_a_simulation_slower_than_wall_time_is_judged_by_its_own_clock(graph):
     assert all(beat.fit for beat in scene.beats[begun:])
     wait_for(lambda: advance(front=False) or scene.reason, "a silent camera")
     assert scene.reason == "camera front: silent for over 0.3 s"
+
+
+def test_the_policy_says_which_cameras_the_robot_needs(graph, capfd):
+    scene = Scene(graph)
+    needed = scene.node.create_publisher(String, "policy_cameras", qos.LATCHED)
+    needed.publish(String(data='["front"]'))
+    wait_for(lambda: "the policy needs the cameras: front" in capfd.readouterr().err, "the log")
+    errors = scene.ingestion.callback_errors
+    for count, data in enumerate(("front", '{"front": 1}', '["front", "base_0_rgb"]')):
+        needed.publish(String(data=data))
+        wait_for(lambda n=count: errors["_on_needed_cameras"] > n, f"the refusal of {data}")
+    assert "start all nodes with one platform" in capfd.readouterr().err
+    assert scene.ingestion._watch._needed == ("front",)

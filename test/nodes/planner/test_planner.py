@@ -18,20 +18,25 @@ from rclpy.action import ActionClient
 from rclpy.lifecycle import TransitionCallbackReturn
 
 from pi05_msgs.action import ExecuteTask
-from pi05_msgs.msg import ActionChunk, Heartbeat, PlanDecision, Subtask
+from pi05_msgs.msg import ActionChunk, Heartbeat, PlanDecision, RobotState, Subtask
 from pi05_msgs.srv import Instruct
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.interface import SubtaskPrediction
+from pi05_ros.control.modes import ARM_AGAIN, NOT_ARMED_YET
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import float_array
 from pi05_ros.nodes.common.health import ERROR, WARN
 from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.replanning import Trigger
+from pi05_ros.planning.robot_watch import RobotMode
+from pi05_ros.planning.tasks import Outcome
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 TASK = "put the dishes in the sink"
+MOVING = np.tile(PLATFORM.home, (500, 1))  # Ten seconds.
+MOVING[:, 0] += np.linspace(0, 2.0, 500)
 
 
 class Scene:
@@ -81,6 +86,15 @@ class Scene:
     def instruct(self, text: str) -> Instruct.Response:
         return self.ask(Instruct, "instruct", Instruct.Request(text=text))
 
+    def restart(self) -> None:
+        """Deactivate and activate the planner, after a change of the brain."""
+        for transition in (self.planner.trigger_deactivate, self.planner.trigger_activate):
+            assert self.graph.call(transition) == TransitionCallbackReturn.SUCCESS
+
+    def resume(self) -> tuple[bool, str]:
+        answer = self.ask(std_srvs.Trigger, "resume_task", std_srvs.Trigger.Request())
+        return answer.success, answer.message
+
     def cancel(self) -> tuple[bool, str]:
         answer = self.ask(std_srvs.Trigger, "cancel_task", std_srvs.Trigger.Request())
         return answer.success, answer.message
@@ -111,7 +125,11 @@ def test_every_decision_is_told_with_its_reason(graph):
     assert (changed.subtask, changed.subtask_id) == ("put the cup in the sink", 2)
     wait_for(lambda: scene.subtasks[-1].text == "put the cup in the sink", "the subtask")
     scene.brain.answer = SubtaskPrediction("", done=True)
+    held = scene.wait("period", "held_back", len(scene.decisions))
+    assert "does not count: the robot does not run (holding)" in held.reason
+    scene.act(MOVING, 2)
     done = scene.wait("period", "done")
+    assert "2 times in a row" in done.reason
     assert (done.task, done.answer, done.subtask, done.subtask_id) == (TASK, "", "", 3)
 
 
@@ -141,9 +159,7 @@ def test_a_chunk_that_stands_still_asks_for_the_next_subtask(graph):
 def test_a_robot_that_does_not_move_asks_too(graph):
     scene = Scene(graph, period_s=30.0, stall_after_s=0.5)
     scene.wait("task", "changed")
-    moving = np.tile(PLATFORM.home, (500, 1))  # Ten seconds; the measured state stays at home.
-    moving[:, 0] += np.linspace(0, 2.0, 500)
-    scene.act(moving, 1)
+    scene.act(MOVING, 1)  # The measured state stays at home.
     assert "no progress" in scene.wait("stall", "kept").reason
 
 
@@ -305,6 +321,143 @@ def test_a_planner_that_ends_with_its_executor_ends_wholly(capfd):
     assert scene.planner._worker is None and scene.planner._tasks is None
 
 
+def test_a_cut_answer_is_refused_and_counted(graph):
+    scene = Scene(graph)
+    scene.wait("task", "changed")
+    scene.brain.answer = SubtaskPrediction("pick up the", problem="it was cut at 128 tokens")
+    refused = scene.wait("period", "refused")
+    assert "refused: it was cut at 128 tokens" in refused.reason
+    assert (refused.answer, refused.subtask) == ("pick up the", "pick up the cup")
+    assert scene.planner.health().values["answers cut off"] >= 1
+
+
+def test_a_dead_camera_of_the_planner_alone_is_left_out_and_named(graph, capfd):
+    scene = Scene(graph, hold_after_s=2.5)
+    scene.wait("task", "changed")
+    scene.eyes.blind = "back"
+    after = len(scene.decisions)
+    decision = wait_for(
+        lambda: next((d for d in scene.decisions[after:] if "without" in d.reason), None),
+        "a decision without the camera",
+    )
+    assert decision.reason.endswith("; without camera back")
+    assert set(scene.brain.planned[-1][0].images) == {"front", "left_wrist", "right_wrist"}
+    health = scene.planner.health()
+    assert (health.level, health.message) == (WARN, "planning without camera back")
+    wait_for(lambda: "planning without camera back: check its driver" in capfd.readouterr().err,
+             "the warning")  # fmt: skip
+    assert all(heart.fit for heart in scene.hearts)
+    scene.eyes.blind = None
+    wait_for(lambda: len(scene.brain.planned[-1][0].images) == 4, "all cameras again")
+
+
+def test_a_dead_camera_of_the_policy_is_not_left_out(graph):
+    scene = Scene(graph, hold_after_s=1.0)
+    scene.wait("task", "changed")
+    scene.eyes.blind = "front"
+    wait_for(lambda: not scene.hearts[-1].fit, "a heartbeat that is not fit")
+    assert "cannot plan: no picture of front" in scene.planner.health().message
+
+
+def test_a_brain_without_pictures_plans_without_cameras(graph):
+    scene = Scene(graph, task="")
+    scene.brain.info = dataclasses.replace(
+        scene.brain.info, planner_cameras=(), subtask_source="implicit"
+    )
+    scene.restart()
+    scene.eyes.sees = False
+    states = scene.eyes._sequence
+    wait_for(lambda: scene.eyes._sequence > states + 12, "the last pictures to be too old")
+    graph.call(lambda: scene.planner._begin(TASK, None))
+    scene.wait("task", "changed")
+    scene.wait("period", "kept")
+    assert scene.brain.planned[-1][0].images == {}
+
+
+def test_a_stop_suspends_the_task_until_an_operator_lets_it_go_on(graph):
+    scene = Scene(graph)
+    scene.act(MOVING, scene.wait("task", "changed").subtask_id)
+    assert scene.resume() == (False, "no task is suspended")
+    scene.eyes.mode = RobotState.MODE_FAULTED
+    wait_for(lambda: scene.subtasks[-1].text == "", "the empty subtask")
+    assert scene.subtasks[-1].task == TASK
+    for scene.eyes.mode in (RobotState.MODE_DISARMED, RobotState.MODE_HOLDING):
+        sets, asked = scene.eyes._sequence, len(scene.brain.planned)
+        wait_for(lambda before=sets: scene.eyes._sequence > before + 5, "more states")
+        assert len(scene.brain.planned) <= asked + 1 and scene.subtasks[-1].text == ""
+    health = scene.planner.health()
+    assert health.level == WARN and "suspended, the robot was faulted" in health.message
+    assert scene.resume() == (True, "the task goes on while the robot is armed")
+    wait_for(lambda: scene.subtasks[-1].text == "pick up the cup", "the subtask")
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason", "suspended"),
+    [
+        (RobotState.MODE_DISARMED, NOT_ARMED_YET, False),
+        (RobotState.MODE_DISARMED, f"planner is gone: {ARM_AGAIN}", True),
+        (RobotState.MODE_FAULTED, "a joint jumped", True),
+    ],
+)
+def test_a_restarted_planner_does_not_go_on_by_itself(graph, mode, reason, suspended):
+    scene = Scene(graph)
+    scene.wait("task", "changed")
+    scene.eyes.mode, scene.eyes.reason = mode, reason
+    scene.restart()  # It begins the task of its parameter again.
+    states = scene.eyes._sequence
+    wait_for(lambda: scene.eyes._sequence > states + 5, "states")
+    scene.eyes.mode = RobotState.MODE_HOLDING  # Armed.
+    wait_for(lambda: scene.eyes._sequence > states + 10, "more states")
+    assert bool(scene.planner._planning.suspended) == suspended
+    assert (scene.subtasks[-1].text == "") == suspended
+    if suspended:
+        assert "when the planner started" in scene.planner.health().message
+        scene.instruct("")
+        wait_for(lambda: scene.subtasks[-1].text == "pick up the cup", "the subtask")
+
+
+def test_a_task_that_does_not_get_on_ends_as_failed(graph):
+    scene = Scene(graph, task="", stall_after_s=0.5, max_stalls=1, retries=0)
+    client = ActionClient(scene.node, ExecuteTask, "execute_task")
+    assert client.wait_for_server(30.0)
+    sent = client.send_goal_async(ExecuteTask.Goal(task=TASK))
+    goal = wait_for(lambda: sent.done() and sent.result(), "the goal's answer")
+    scene.act(MOVING, scene.wait("task", "changed").subtask_id)
+    future = goal.get_result_async()
+    result = wait_for(lambda: future.done() and future.result(), "the result")
+    assert result.status == GoalStatus.STATUS_ABORTED and result.result.code == Outcome.FAILED
+    assert "task failed: 1 stalls in a row without progress" in result.result.message
+
+
+def test_texts_that_the_brain_cannot_read_are_refused_when_they_are_given(graph):
+    scene = Scene(graph, task="")
+    scene.brain.task_problem = lambda task: "its prompt has 300 tokens" if "long" in task else ""
+    scene.brain.subtask_problem = scene.brain.task_problem
+    client = ActionClient(scene.node, ExecuteTask, "execute_task")
+    assert client.wait_for_server(30.0)
+    for task, accepted in (("a long task", False), (TASK, True)):
+        sent = client.send_goal_async(ExecuteTask.Goal(task=task))
+        goal = wait_for(lambda sent=sent: sent.done() and sent.result(), "the goal's answer")
+        assert goal.accepted == accepted
+    answer = scene.instruct("a long subtask")
+    assert answer.code == InstructCode.INVALID_TEXT
+    assert answer.message == "not accepted: its prompt has 300 tokens"
+
+
+def test_a_brain_that_reads_the_past_gets_it(graph):
+    scene = Scene(graph, task="")
+    scene.brain.info = dataclasses.replace(scene.brain.info, subtask_source="external", history=2)
+    graph.call(lambda: scene.planner._begin(TASK, None))
+    texts = ["pick up the cup", "put the cup in the sink", "pick up the fork", "wait"]
+    for text in texts:
+        scene.brain.answer = SubtaskPrediction(text)
+        wait_for(lambda text=text: scene.subtasks and scene.subtasks[-1].text == text, text)
+    past = wait_for(lambda: scene.brain.histories[-1], "the past")
+    wait_for(lambda: [p.text for p in scene.brain.histories[-1]] == texts[1:3], "two of it")
+    assert past[0].duration > 0.0
+    assert "wait" not in scene.planner.health().values["last subtasks"]
+
+
 def test_values_are_those_of_the_messages():
     triggers = {getattr(PlanDecision, k) for k in dir(PlanDecision) if k.startswith("TRIGGER_")}
     assert {t.value for t in Trigger} == triggers
@@ -315,6 +468,9 @@ def test_values_are_those_of_the_messages():
     codes = dict(
         line.split()[1].split("=") for line in lines if line.startswith("uint16") and "=" in line
     )
+    assert {m.value for m in RobotMode} == {
+        getattr(RobotState, k) for k in dir(RobotState) if k.startswith("MODE_")
+    }
     assert {code.name: code.value for code in InstructCode} == {
         k: int(v) for k, v in codes.items()
     }
