@@ -83,6 +83,23 @@ def raw(encoding, channels=3, size=(120, 160), dtype=np.uint8, padding=0):
     return Image, draw
 
 
+def planes(encoding, chroma, size=(120, 160), padding=0):
+    """A driver that sends Image in planes; `chroma`: rows of the chroma planes for each of Y."""
+
+    def draw(rng):
+        pixels = noise(rng, (round(size[0] * (1 + chroma)), size[1]), 1)
+        rows = [row.tobytes() + rng.bytes(padding) for row in pixels]
+        return Image(
+            height=size[0],
+            width=size[1],
+            encoding=encoding,
+            step=len(rows[0]),
+            data=b"".join(rows),
+        )
+
+    return Image, draw
+
+
 def compressed(suffix, channels=3, size=(120, 160)):
     """A driver that sends CompressedImage."""
 
@@ -103,6 +120,9 @@ DRIVERS = {
              raw("bgra16", 4, dtype=">u2", padding=3), raw("mono16", 1, dtype="<u2")],
     "sensors": [raw("bayer_rggb8", 1), raw("yuv422", 2), raw("yuv422_yuy2", 2),
                 raw("bayer_gbrg16", 1, dtype="<u2")],
+    "hardware decoders": [planes("nv12", 0.5), planes("nv21", 0.5, padding=6),
+                          planes("nv24", 2.0), planes("i420", 0.5)],
+    "names": [raw("yuyv", 2), raw("uyvy", 2), raw("YUYV", 2, padding=3), planes("NV12", 0.5)],
     "as the model sees": [raw("rgb8", size=(224, 224)), raw("mono8", 1, size=(64, 48)),
                           raw("bgr8", size=(448, 448)), raw("rgb8", size=(50, 300))],
 }  # fmt: skip

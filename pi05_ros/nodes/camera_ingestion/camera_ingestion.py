@@ -240,7 +240,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if message is None:
             return None
         try:
-            picture = image_to_rgb(message)
+            picture = image_to_rgb(message, checked=True)  # On arrival.
         except MessageError as error:
             self._drop_picture(camera, error)
             return None
