@@ -9,7 +9,7 @@ import yaml
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import Camera, load_platform, platform_names
 
 CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 ARM = [f"arm_joint_{k}" for k in range(1, 7)]
@@ -92,8 +92,8 @@ def test_an_unknown_name_offers_the_nearest():
         load_platform("/nowhere/robot.yaml")
 
 
-def broken(path, value, tmp_path):
-    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
+def changed(path, value, tmp_path):
+    """Write mobile_18dof with one entry replaced (None removes it)."""
     content = copy.deepcopy(CONTENT)
     place = content
     for key in path[:-1]:
@@ -104,6 +104,12 @@ def broken(path, value, tmp_path):
         place[path[-1]] = value
     file = tmp_path / "robot.yaml"
     file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def broken(path, value, tmp_path):
+    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
+    file = changed(path, value, tmp_path)
     with pytest.raises(ConfigError) as caught:
         load_platform(str(file))
     assert str(file) in str(caught.value)
@@ -134,6 +140,7 @@ SAID = [
     (("cameras", 0, "topic"), "/front camera/image", "'/front camera/image' is no ROS name"),
     (("groups", 0, "controller", "name"), "left-arm", "is no ROS name"),
     (("odom_topic",), "/odom//x", "odom_topic: '/odom//x' is no ROS name"),
+    (("cameras", 0, "rotate"), 45, "wanted one of 0, 90, 180, 270, found 45"),
     (("cameras", 0, "fov_y_deg"), 200, "is not between 0 and 180"),
     (("policy_cameras",), ["frnt"], "no camera 'frnt'; did you mean 'front'?"),
     (("rate_hz",), 0, "rate_hz 0.0 is not above 0"),
@@ -167,3 +174,24 @@ def test_what_is_not_a_platform_is_refused_with_a_reason(text, said, tmp_path):
 def test_a_file_cannot_say_where_it_comes_from(tmp_path):
     assert "unknown key 'source'" in broken(("source",), "/elsewhere", tmp_path)
     assert load_platform("mobile_18dof").source.endswith("config/platforms/mobile_18dof.yaml")
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_camera_may_be_mounted_turned(degrees, tmp_path):
+    path = changed(("cameras", 2, "rotate"), degrees, tmp_path)
+    assert load_platform(str(path)).camera("left_wrist").rotate == degrees
+
+
+@pytest.mark.parametrize(
+    ("topic", "info"),
+    [
+        ("/wrist/image_raw", "/wrist/camera_info"),
+        ("/wrist/image_raw/compressed", "/wrist/camera_info"),
+        ("/robot/wrist/image_rect/ffmpeg", "/robot/wrist/camera_info"),
+        ("/wrist/compressed", "/wrist/camera_info"),
+        ("/wrist/color/image", "/wrist/color/camera_info"),
+    ],
+)
+def test_camera_info_stands_beside_the_picture_and_not_below_it(topic, info):
+    assert Camera("wrist", topic, "f", "compressed").camera_info_topic == info
+    assert Camera("wrist", topic, "f", info_topic="/else/info").camera_info_topic == "/else/info"
