@@ -123,9 +123,13 @@ DRIVERS = {
     "hardware decoders": [planes("nv12", 0.5), planes("nv21", 0.5, padding=6),
                           planes("nv24", 2.0), planes("i420", 0.5)],
     "names": [raw("yuyv", 2), raw("uyvy", 2), raw("YUYV", 2, padding=3), planes("NV12", 0.5)],
+    "turned": [raw("rgb8"), compressed(".jpg"), raw("bgr8", padding=5), planes("nv12", 0.5)],
     "as the model sees": [raw("rgb8", size=(224, 224)), raw("mono8", 1, size=(64, 48)),
                           raw("bgr8", size=(448, 448)), raw("rgb8", size=(50, 300))],
 }  # fmt: skip
+
+# Clockwise turns of the platform's cameras, which the episode's facts keep.
+TURNS = {"turned": (180, 90, 0, 270)}
 
 
 @pytest.fixture
@@ -138,11 +142,15 @@ def graph():
 class Scene:
     """camera_ingestion, drivers, a brain that stores its inputs, and a recorder."""
 
-    def __init__(self, graph, folder, drivers):
+    def __init__(self, graph, folder, drivers, turns=(0, 0, 0, 0)):
         text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
         for camera, (kind, _) in zip(load_platform("mobile_18dof").cameras, drivers, strict=True):
             if kind is CompressedImage:
                 text = text.replace(camera.topic, f"{camera.topic}\n    transport: compressed")
+        for camera, turn in zip(load_platform("mobile_18dof").cameras, turns, strict=True):
+            text = text.replace(
+                f"topic: {camera.topic}", f"topic: {camera.topic}\n    rotate: {turn}"
+            )
         (folder / "robot.yaml").write_text(text)
         self.platform = load_platform(str(folder / "robot.yaml"))
         self.drivers = drivers
@@ -227,6 +235,7 @@ class Scene:
             units=tuple(str(d.unit) for d in self.platform.dimensions),
             rate_hz=50.0,
             cameras={camera.name: camera.topic for camera in self.platform.cameras},
+            rotations={camera.name: camera.rotate for camera in self.platform.cameras},
         )
         topics = [BagTopic(t, TYPES[kind], (OfferedQos(),)) for t, kind in self.topics.items()]
         return make_bag(folder, topics, sorted(self.recorded, key=lambda m: m[2]), facts)
@@ -254,7 +263,7 @@ def tokens(stats, text, state):
 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
-    scene = Scene(graph, tmp_path, DRIVERS[name])
+    scene = Scene(graph, tmp_path, DRIVERS[name], TURNS.get(name, (0, 0, 0, 0)))
     scene.play()
     (episode,) = open_episodes(scene.bag(tmp_path / "bag"))
     cache = FrameCache(CacheFolder(tmp_path / "cache", 1 << 30))

@@ -16,6 +16,7 @@ from std_msgs.msg import Header
 from pi05_msgs.msg import CameraSet
 from pi05_ros.cameras.checks import blindness_of, fingerprint
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
 from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level
 from pi05_ros.errors import MessageError
@@ -240,7 +241,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         if message is None:
             return None
         try:
-            picture = image_to_rgb(message, checked=True)  # On arrival.
+            picture = upright(image_to_rgb(message, checked=True), camera.rotate)
         except MessageError as error:
             self._drop_picture(camera, error)
             return None
