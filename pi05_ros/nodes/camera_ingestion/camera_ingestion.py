@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from std_msgs.msg import Header
 
 from pi05_msgs.msg import CameraSet
 from pi05_ros.cameras.checks import blindness_of, fingerprint
+from pi05_ros.cameras.consumers import ConsumerSets
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.cameras.rotation import upright
-from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
+from pi05_ros.cameras.sets import MatchedSet
 from pi05_ros.cameras.watch import CameraStatus, CameraWatch, Level
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
@@ -38,6 +40,15 @@ _LOG_PERIOD = 1.0  # Minimum interval of log lines of a camera [s, wall].
 _REPEAT_PERIOD = 10.0  # Interval after which a persistent fault is logged again [s, wall].
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture at the model's size."""
+
+    message: Image | CompressedImage
+    box: Letterbox
+    canvas: np.ndarray  # (H, W, 3) uint8 rgb.
+
+
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     """Publishes camera_set from the cameras of a platform, and reports their health.
 
@@ -46,7 +57,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("camera_ingestion", CameraIngestionParameters, **arguments)
-        # Guards the matcher, the watch, the pending set and the counters.
+        # Guards the matchers, the watch, the pending sets and the counters.
         self._lock = threading.Lock()
         self._drivers: CameraDrivers | None = None
         self._worker: Worker | None = None
@@ -64,8 +75,11 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     def activate(self) -> None:
         """Subscribe to the drivers."""
         names = self._platform.camera_names
-        self._matcher: CameraSetMatcher[Image | CompressedImage] = CameraSetMatcher(
-            names, self.parameters.max_skew_s, self.parameters.partial_after_s
+        self._sets: ConsumerSets[Image | CompressedImage] = ConsumerSets(
+            names,
+            {"policy": self._platform.policy_cameras, "planner": self._platform.planner_cameras},
+            self.parameters.max_skew_s,
+            self.parameters.partial_after_s,
         )
         self._watch = CameraWatch(
             names,
@@ -73,7 +87,10 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.parameters.watch_settings(),
             self.timeout_clock_ns(),
         )
-        self._pending: MatchedSet[Image | CompressedImage] | None = None
+        # Consumers → their newest set that is not published yet.
+        self._pending: dict[tuple[str, ...], MatchedSet[Image | CompressedImage]] = {}
+        # Camera → its last drawn picture: sets of two consumers have some in common.
+        self._drawn: dict[str, _Drawn] = {}
         self._sequence = 0
         self._counts.clear()
         self._logged: dict[
@@ -115,7 +132,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
-            values |= {f"pictures {k}": v for k, v in sorted(self._matcher.counts.items())}
+            values |= {f"pictures {k}": v for k, v in sorted(self._sets.counts.items())}
             for name in self._platform.camera_names:
                 values[f"{name} rate [Hz]"] = f"{watch.rate(name, now):.1f}"
                 values[f"{name} age [s]"] = f"{watch.age(name, now):.3f}"
@@ -145,12 +162,15 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             now, steady = self.now_ns(), self.timeout_clock_ns()
             if not self._watch.arrived(camera.name, stamp, now, steady, print_):
                 return
-            matched = self._matcher.add(camera.name, stamp, message, len(message.data))
-            if matched is None:
+            made = self._sets.add(camera.name, stamp, message, len(message.data))
+            if not made:
                 return
-            if self._pending is not None:
-                self._counts["sets skipped"] += 1
-            self._pending = matched
+            for one in made:
+                # A set for all of them also replaces one that was for some.
+                for consumers in [c for c in self._pending if set(c) <= set(one.consumers)]:
+                    self._counts["sets skipped"] += 1
+                    del self._pending[consumers]
+                self._pending[one.consumers] = one.matched
         if self._worker is not None:
             self._worker.wake()
 
@@ -204,11 +224,13 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     # Sets: the worker's thread.
 
     def _publish_pending(self) -> None:
-        """Decode, resize and publish the newest matched set."""
+        """Decode, resize and publish the newest matched set of each consumer."""
         with self._lock:
-            matched, self._pending = self._pending, None
-        if matched is None:
-            return
+            pending, self._pending = self._pending, {}
+        for matched in pending.values():
+            self._publish_set(matched)
+
+    def _publish_set(self, matched: MatchedSet[Image | CompressedImage]) -> None:
         height, width = self.parameters.image_height_px, self.parameters.image_width_px
         canvas = np.zeros((len(self._platform.cameras), height, width, 3), dtype=np.uint8)
         stamps: list[int | None] = []
@@ -240,6 +262,10 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         """Draw a picture into its canvas; return None if there is no valid one."""
         if message is None:
             return None
+        drawn = self._drawn.get(camera.name)
+        if drawn is not None and drawn.message is message:
+            canvas[:] = drawn.canvas
+            return drawn.box
         try:
             picture = upright(image_to_rgb(message, checked=True), camera.rotate)
         except MessageError as error:
@@ -247,6 +273,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
+        self._drawn[camera.name] = _Drawn(message, box, canvas)
         blindness = blindness_of(picture)
         with self._lock:
             self._watch.used(camera.name, blindness, self.timeout_clock_ns())
