@@ -10,6 +10,7 @@ find an encoding here, so that they accept the same ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ import numpy as np
 
 from pi05_ros.errors import Pi05Error, did_you_mean
 
+_NUMBERS = re.compile(r"(8|16|32|64)[USF](C[0-9]+)?")  # OpenCV's types.
 Layout = Literal["packed", "nv", "planar"]
 
 
@@ -113,6 +115,11 @@ def encoding_of(name: str) -> Encoding:
     known = ENCODINGS.get(name) or ENCODINGS.get(name.lower())
     if known is None:
         shown = name[:40]
+        if _NUMBERS.fullmatch(name):
+            raise PictureError(
+                f"unknown encoding '{shown}': plain numbers, such as depth, are no picture; name "
+                "the colour camera's topic in the platform, or set the driver to rgb8 or bgr8"
+            )
         raise PictureError(
             f"unknown encoding '{shown}'{did_you_mean(shown, ENCODINGS)} "
             f"(valid: {', '.join(ENCODINGS)}); set one of these at the driver, such as rgb8"

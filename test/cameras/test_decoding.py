@@ -161,7 +161,8 @@ def test_a_compressed_picture_is_rgb():
     ("change", "expected"),
     [
         ({"encoding": "rbg8"}, "unknown encoding 'rbg8'; did you mean 'rgb8'"),
-        ({"encoding": "32FC1"}, "unknown encoding '32FC1'"),
+        ({"encoding": "32FC1"}, "unknown encoding '32FC1': plain numbers, such as depth"),
+        ({"encoding": "8UC3"}, "unknown encoding '8UC3'.* set the driver to rgb8 or bgr8"),
         ({"width": 0}, "0x2 pixels"),
         ({"width": 1 << 20}, "1048576x2 pixels"),
         ({"step": 8}, "a row of 3 pixels .rgb8. cannot fit into 8 bytes"),

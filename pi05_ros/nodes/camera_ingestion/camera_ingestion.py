@@ -36,6 +36,7 @@ from pi05_ros.platforms.platform import Camera, load_platform
 
 # Period of the checks of all cameras, for the log and /diagnostics [s, wall].
 _CHECK_PERIOD = 0.1
+_LARGE = 1 << 20  # [byte]; a JPEG of this size takes some milliseconds.
 _LOG_PERIOD = 1.0  # Minimum interval of log lines of a camera [s, wall].
 _REPEAT_PERIOD = 10.0  # Interval after which a persistent fault is logged again [s, wall].
 
@@ -153,7 +154,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         try:
             stamp = time_to_ns(message.header.stamp)
             # Checked here, so that each is counted and none displaces a valid one in a set.
-            check_picture(message)
+            check_picture(message, damage=_is_small(message))
         except MessageError as error:
             self._drop_picture(camera, error)
             return
@@ -267,7 +268,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             canvas[:] = drawn.canvas
             return drawn.box
         try:
-            picture = upright(image_to_rgb(message, checked=True), camera.rotate)
+            picture = upright(image_to_rgb(message, checked=_is_small(message)), camera.rotate)
         except MessageError as error:
             self._drop_picture(camera, error)
             return None
@@ -287,6 +288,14 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._last_problem[camera.name] = str(error)
         if not known:
             self.get_logger().error(f"camera '{camera.name}' ({camera.topic}): {error}; dropped")
+
+
+def _is_small(message: Image | CompressedImage) -> bool:
+    """Check whether a picture is searched for damage on arrival, in the executor's thread.
+
+    A larger one is when it is decoded: it may then be missing in a set.
+    """
+    return len(message.data) <= _LARGE
 
 
 def main(args: Sequence[str] | None = None) -> int:

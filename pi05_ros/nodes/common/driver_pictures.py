@@ -52,8 +52,13 @@ def image_to_rgb(message: Image | CompressedImage, checked: bool = False) -> np.
     return picture
 
 
-def check_picture(message: Image | CompressedImage) -> Encoding | None:
+def check_picture(message: Image | CompressedImage, damage: bool = True) -> Encoding | None:
     """Check a driver's picture without decoding it: in microseconds, a JPEG in less than 1 ms.
+
+    Args:
+        message: The picture.
+        damage: Whether to look for damage of a compressed picture, which takes longer the larger
+            it is.
 
     Returns:
         The encoding of an Image; None for a CompressedImage.
@@ -63,7 +68,7 @@ def check_picture(message: Image | CompressedImage) -> Encoding | None:
     """
     try:
         if isinstance(message, CompressedImage):
-            check_compressed(message.data, message.format)
+            check_compressed(message.data, message.format, damage)
             return None
         return check_raw(
             message.width, message.height, message.step, message.encoding, len(message.data)
