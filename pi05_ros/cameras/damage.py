@@ -28,7 +28,7 @@ _TABLES = (0xDB, 0xC4, 0xDD)  # DQT, DHT, DRI
 _BASELINE = (0xC0, 0xC1)
 _SCAN, _END = 0xDA, 0xD9
 _BARE = (0x01, *range(0xD0, 0xD9))  # Markers without a length.
-_SURPLUS = 4  # Blocks that the padding behind the last one may decode to.
+_SURPLUS = 2  # Blocks that the padding behind the last one may decode to.
 _CUT = 4  # Bytes taken off for the comparison of `_is_filled`.
 
 

@@ -25,7 +25,7 @@ from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-2.npz"  # The number changes with the content of the index.
+_INDEX = "index-3.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 

@@ -4,16 +4,20 @@ import concurrent.futures
 import multiprocessing
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 from fakes.bags import SECOND, make_bag
 from fakes.model_bags import (
     BEGAN,
+    COMPRESSED,
     IMAGE,
     PERIOD,
     PLATFORM,
     STATE,
+    encode,
     episode_bag,
+    header,
     image,
     jpeg,
     state,
@@ -374,3 +378,23 @@ def test_another_turn_is_another_entry_of_the_cache(tmp_path):
         plain = bag_episode.fingerprint_of(reader.files)
         assert bag_episode.fingerprint_of(reader.files, {"front": 0}) == plain
         assert bag_episode.fingerprint_of(reader.files, {"front": 180}) != plain
+
+
+def test_damaged_pictures_are_none_and_rows_have_the_one_before(tmp_path):
+    """As on the live path, where they are in no set; exports and reports read on, too."""
+    lost = {3, 4, 9}
+
+    def draw(stamp_ns, rgb):
+        data = cv2.imencode(".jpg", rgb[..., ::-1])[1].ravel()
+        if (stamp_ns - BEGAN) // (5 * PERIOD) in lost:
+            data = np.delete(data, slice(2000, 6000))
+        return encode(COMPRESSED, header=header(stamp_ns), format="jpeg", data=data)
+
+    draw.compressed = True
+    made = episode_bag(tmp_path / "e", 60, draw=draw, cameras=("front",), size=(120, 160))
+    episode = BagEpisode(made.path)
+    stamps = BEGAN + np.array([k for k in range(12) if k not in lost]) * 5 * PERIOD
+    np.testing.assert_array_equal(episode.frame_times_ns("front"), stamps)
+    assert episode.index.frames["front"].left_out == 3
+    assert episode.frame_of_row("front")[[14, 16, 24, 25]].tolist() == [2, 2, 2, 3]
+    assert len(list(episode.pictures("front", 0, 9))) == 9
