@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -27,11 +27,12 @@ _LEAVE_OUT_AFTER = 1.0
 class Pictures:
     """The valid pictures of one camera set."""
 
-    stamp_ns: int  # Oldest acquisition time [ns].
+    stamp_ns: int  # Oldest acquisition time, of the cameras that the observation has [ns].
     images: Mapping[str, np.ndarray]  # Camera -> (H, W, 3) uint8 rgb at the model's size.
     letterboxes: Mapping[str, Letterbox]  # Camera -> where its picture lies in the image.
     published_ns: int = 0  # When camera_ingestion published the set [ns]; 0: unknown.
     arrival_ns: int = 0  # When the set was received [ns].
+    stamps_ns: Mapping[str, int] = field(default_factory=dict)  # Camera -> acquisition time [ns].
 
 
 @dataclass(frozen=True)

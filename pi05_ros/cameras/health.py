@@ -115,6 +115,8 @@ class _Camera:
     blind_at: int = 0  # Beginning of `blindness`.
     broken: str = ""  # Reason why the newest picture could not be decoded.
     broken_at: int = 0  # Beginning of `broken`.
+    malformed_at: int | None = None  # Time of the last picture that was broken; None: none yet.
+    malformed: str = ""  # Why it was.
     counts: Counter[str] = field(default_factory=Counter)
     arrivals: deque[int] = field(default_factory=lambda: deque(maxlen=512))
 
@@ -193,7 +195,8 @@ class CameraWatch:
         state.counts["malformed"] += 1
         if not state.broken:
             state.broken_at = steady_ns
-        state.broken = reason
+        state.broken = state.malformed = reason
+        state.malformed_at = steady_ns
 
     def used(self, camera: str, blindness: Blindness, steady_ns: int) -> None:
         """Record a picture that was decoded and used in a set."""
@@ -223,6 +226,10 @@ class CameraWatch:
         if limits.repeats_warn and state.repeats >= limits.repeats_warn:
             return CameraStatus(
                 Level.WARN, f"the same picture {limits.repeats_warn} times or more in a row"
+            )
+        if state.malformed_at is not None and steady_ns - state.malformed_at <= _RATE_WINDOW_NS:
+            return CameraStatus(
+                Level.WARN, f"some of its pictures are broken ({state.malformed}), and not used"
             )
         if state.blindness:
             return CameraStatus(Level.WARN, f"{state.blindness}: nothing can be seen")

@@ -14,6 +14,8 @@ _SMOOTHING = 0.2  # Weight of the newest interval in a camera's period.
 # or previous set: the matching one was lost, or was used before.
 _NEIGHBOUR = 0.75
 _NEIGHBOUR_FLOOR_NS = 5_000_000  # Jitter of a fast camera.
+# The next picture of a slow camera is late after so many periods and this delay on its way.
+_LATE, _DELAY_NS = 1.5, 100_000_000
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class CameraSetMatcher(Generic[T]):
     the one of that time is taken. Otherwise a camera that is one picture ahead would stay ahead,
     and every set would be a period late.
 
-    A camera without pictures for `partial_after_s` no longer delays the others: its entry of the
-    set is None.
+    A camera without pictures for `partial_after_s`, or of a slow one for somewhat more than its
+    period, no longer delays the others: its entry of the set is None.
 
     Args:
         cameras: Names, in the order of the sets.
@@ -99,10 +101,15 @@ class CameraSetMatcher(Generic[T]):
         limit = max(_NEIGHBOUR * self._period.get(camera, 0.0), _NEIGHBOUR_FLOOR_NS)
         return camera in self._period and abs(stamp_ns - reference_ns) > limit
 
+    def _lag_limit(self, camera: str) -> float:
+        """Lag from which on a camera no longer delays the others [ns]."""
+        late = _LATE * self._period[camera] + _DELAY_NS if camera in self._period else 0.0
+        return max(self._partial_after_ns, late)
+
     def _match(self) -> MatchedSet[T] | None:
         newest = max(self._newest.values())
         present = [
-            name for name in self._cameras if newest - self._newest[name] <= self._partial_after_ns
+            name for name in self._cameras if newest - self._newest[name] <= self._lag_limit(name)
         ]
         if any(not self._queues[name] for name in present):
             return None

@@ -14,6 +14,7 @@ from pi05_ros.bringup.node_logs import NodeLogs
 from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import Supervisor
+from pi05_ros.cameras.rotation import upright_size
 from pi05_ros.control.modes import Mode
 from pi05_ros.demo.rearming import fault_sentence
 from pi05_ros.demo.status import closing_text, status_text
@@ -109,7 +110,9 @@ class DemoRun:
         os.environ.update(fast_dds_environment(os.environ))
         os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         specs = process_specs(map(demo_spec, graph(self._platform, self._options)))
-        cell = (self._platform.cameras[0].height, self._platform.cameras[0].width)
+        first = self._platform.cameras[0]
+        width, height = upright_size(first.width, first.height, first.rotate)
+        cell = (height, width)
         failure, ended = "", "failed"
         with NodeLogs(self._out / "logs", [spec.name for spec in specs]) as logs:
             supervisor = Supervisor(specs, on_line=logs.line, on_event=logs.event)

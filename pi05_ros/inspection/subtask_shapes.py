@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from pi05_ros.cameras.rotation import to_driver
 from pi05_ros.inspection.colours import SOURCE_COLOURS, UNKNOWN_SOURCE, rgba
 from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.lens import Lens
@@ -134,7 +135,9 @@ def box_shapes(
                 (box.x_min, box.y_max),
             ]
         )
-        ends = lenses[box.camera].rays(corners) * depths[box.camera]
+        # A lens is that of the driver's picture, boxes are in the upright one.
+        camera = platform.camera(box.camera)
+        ends = lenses[box.camera].rays(to_driver(corners, camera.rotate)) * depths[box.camera]
         origin = np.zeros(3)
         edges = [point for end in ends for point in (origin, end)]
         rim = [point for k in range(4) for point in (ends[k], ends[(k + 1) % 4])]
@@ -144,7 +147,9 @@ def box_shapes(
                   _LINE)
         )  # fmt: skip
         if box.label.strip():
-            top = (ends[0] + ends[1]) / 2 - (0, 0.06, 0)  # The y axis of an optical frame is down.
+            # The y axis of an optical frame points down in the driver's picture.
+            down = np.diff(to_driver(np.array([(0.0, 0.0), (0.0, 1.0)]), camera.rotate), axis=0)[0]
+            top = (ends[0] + ends[1]) / 2 - 0.06 * np.array([*down, 0.0])
             bright = colour.copy()
             bright[:3] = 0.35 * bright[:3] + 0.65
             shapes.append(

@@ -41,6 +41,8 @@ _ACTIONS = ("follow_joint_trajectory", "parallel_gripper", "gripper_command")
 
 # Default limit of a base's velocity error, as a share of max_velocity.
 _VELOCITY_ERROR_SHARE = 0.2
+# Names that image_transport's plugins put below the topic of the picture.
+_TRANSPORTS = frozenset(("compressed", "compressedDepth", "ffmpeg", "theora", "zstd", "draco"))
 
 
 @dataclass(frozen=True)
@@ -271,16 +273,27 @@ class Camera:
     topic: str  # Absolute name of sensor_msgs/Image or CompressedImage.
     frame: str  # Optical frame (REP-103: z forward, x right, y down).
     transport: Literal["raw", "compressed"] = "raw"
-    info_topic: str = ""  # sensor_msgs/CameraInfo; "": `camera_info` beside the topic.
+    # sensor_msgs/CameraInfo; "": `camera_info` beside the picture, as image_transport has it: for
+    # /x/image_raw and for /x/image_raw/compressed it is /x/camera_info.
+    info_topic: str = ""
     width: int = 640  # Of the driver's picture [pixel]; the mock home renders at this size.
     height: int = 480
     fov_y_deg: float = 60.0  # Vertical field of view [deg]; used by the mock home.
     rate_hz: float = 30.0  # Of the driver; target rate of the mock home.
+    # Clockwise turn that makes the driver's picture upright [deg]. width, height, fov_y_deg, frame
+    # and CameraInfo are those of the driver's picture, before it.
+    rotate: Literal[0, 90, 180, 270] = 0
 
     @property
     def camera_info_topic(self) -> str:
         """Absolute name of the camera's sensor_msgs/CameraInfo topic."""
-        return self.info_topic or self.topic.rsplit("/", 1)[0] + "/camera_info"
+        if self.info_topic:
+            return self.info_topic
+        # A transport's name stands below the topic of the picture, which it replaces.
+        base, _, last = self.topic.rpartition("/")
+        if last in _TRANSPORTS and base.count("/") > 1:
+            base = base.rpartition("/")[0]
+        return base + "/camera_info"
 
     @property
     def intrinsics(self) -> tuple[float, float, float, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inspection.lettering import label, paste
 from pi05_ros.platforms.platform import load_platform, platform_names
@@ -42,8 +43,8 @@ def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
     pictures = [renderer.render_from(eye, target, snapshot, 2 * _ROW, _ROW)]
     labels = [f"home {world.home}", *world.platform.camera_names]
     for camera in world.platform.cameras:
-        picture = renderer.render(camera.name, snapshot)
-        width = round(camera.width * _ROW / camera.height)
+        picture = upright(renderer.render(camera.name, snapshot), camera.rotate)
+        width = round(picture.shape[1] * _ROW / picture.shape[0])
         pictures.append(cv2.resize(picture, (width, _ROW), interpolation=cv2.INTER_AREA))
     for picture, text in zip(pictures, labels, strict=True):
         paste(picture, label(text), 0, 0)

@@ -59,6 +59,97 @@ def test_a_grey_yuv_picture_is_grey():
     assert np.ptp(raw(np.full((2, 4, 2), 128, np.uint8), "yuv422_yuy2"), axis=2).max() == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "same_as"),
+    [("yuyv", "yuv422_yuy2"), ("YUYV", "yuv422_yuy2"), ("uyvy", "yuv422"), ("BGR8", "bgr8"),
+     ("yuv420", "i420"), ("NV12", "nv12")],
+)  # fmt: skip
+def test_a_format_has_the_names_that_drivers_give_it(name, same_as):
+    known = ENCODINGS[same_as]
+    step = 64 * known.pixel_bytes
+    data = np.random.default_rng(0).bytes(known.data_bytes(step, 48))
+    np.testing.assert_array_equal(
+        decode_raw(data, 64, 48, step, name, False), decode_raw(data, 64, 48, step, same_as, False)
+    )
+
+
+def test_the_byte_orders_of_yuyv_and_uyvy():
+    """Y 16 and 235 with neutral chroma: black and white."""
+    yuyv = np.array([[[16, 128], [235, 128]]], np.uint8)
+    assert raw(yuyv, "yuyv")[0].tolist() == [[0, 0, 0], [255, 255, 255]]
+    assert raw(yuyv[..., ::-1].copy(), "uyvy")[0].tolist() == [[0, 0, 0], [255, 255, 255]]
+
+
+# The eight primaries and secondaries as BT.601 has them: Y, U, V.
+COLOURS = {
+    (255, 0, 0): (81, 90, 240),
+    (0, 255, 0): (145, 54, 34),
+    (0, 0, 255): (41, 240, 110),
+    (255, 255, 255): (235, 128, 128),
+}
+
+
+def planes(name, colours, padding):
+    """A picture of blocks of 2 by 2 pixels of these colours, as bytes, and the step."""
+    yuv = np.repeat(np.repeat(np.array(colours, np.uint8), 2, axis=0), 2, axis=1)
+    across, down = ENCODINGS[name].chroma_step
+    chroma = yuv[::down, ::across, 1:]
+
+    def rows(plane, extra):
+        return b"".join(row.tobytes() + b"\xee" * extra for row in plane)
+
+    y, padded = rows(yuv[..., 0], padding), 2 * padding // across
+    if name in ("nv12", "nv16", "nv24"):
+        rest = rows(chroma, padded)
+    elif name in ("nv21", "nv61", "nv42"):
+        rest = rows(chroma[..., ::-1], padded)
+    else:
+        order = (0, 1) if name == "i420" else (1, 0)
+        rest = b"".join(rows(chroma[..., k], padding // across) for k in order)
+    return y + rest, yuv.shape[1] + padding
+
+
+@pytest.mark.parametrize("padding", [0, 4])
+@pytest.mark.parametrize("name", ["nv12", "nv21", "nv16", "nv61", "nv24", "nv42", "i420", "yv12"])
+def test_pictures_in_planes_have_their_colours(name, padding):
+    red, green, blue, white = COLOURS.values()
+    data, step = planes(name, [[red, green], [blue, white], [white, red]], padding)
+    found = decode_raw(data, 4, 6, step, name, False)
+    assert found.shape == (6, 4, 3)
+    wanted = [[0, 1], [2, 3], [3, 0]]
+    colours = np.array(list(COLOURS))[np.array(wanted)].repeat(2, axis=0).repeat(2, axis=1)
+    assert np.abs(found.astype(int) - colours).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"width": 5, "step": 5, "data": b"\0" * 30}, "width and step must be multiples of 2"),
+        ({"data": b"\0" * 16}, "wanted 4 rows of 4 bytes and its chroma, 24 bytes, found 16"),
+        ({"encoding": "nv99"}, "unknown encoding 'nv99'.*set one of these at the driver"),
+    ],
+)
+def test_planes_of_another_size_are_refused(change, expected):
+    fields = {"data": b"\0" * 24, "width": 4, "height": 4, "step": 4, "encoding": "nv12"}
+    message = SimpleNamespace(is_bigendian=0, **{**fields, **change})
+    with pytest.raises(PictureError, match=expected):
+        decode_message(IMAGE, message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("nv12", "bare pixels .* publish sensor_msgs/Image .transport: raw"),
+        ("yuyv", "bare pixels"),
+        ("h264", "part of a video.* JPEG"),
+        ("16UC1; compressedDepth png", "is depth"),
+    ],
+)
+def test_what_is_no_compressed_picture_says_what_to_set(kind, expected):
+    with pytest.raises(PictureError, match=expected):
+        decode_compressed(bytes(64 * 72), kind)
+
+
 def test_a_compressed_picture_is_rgb():
     big = np.kron(RGB, np.ones((16, 16, 1), np.uint8))
     png = cv2.imencode(".png", big[..., ::-1])[1].tobytes()
@@ -70,7 +161,8 @@ def test_a_compressed_picture_is_rgb():
     ("change", "expected"),
     [
         ({"encoding": "rbg8"}, "unknown encoding 'rbg8'; did you mean 'rgb8'"),
-        ({"encoding": "32FC1"}, "unknown encoding '32FC1'"),
+        ({"encoding": "32FC1"}, "unknown encoding '32FC1': plain numbers, such as depth"),
+        ({"encoding": "8UC3"}, "unknown encoding '8UC3'.* set the driver to rgb8 or bgr8"),
         ({"width": 0}, "0x2 pixels"),
         ({"width": 1 << 20}, "1048576x2 pixels"),
         ({"step": 8}, "a row of 3 pixels .rgb8. cannot fit into 8 bytes"),
@@ -104,13 +196,17 @@ def test_another_type_is_no_picture():
 @st.composite
 def raw_pictures(draw):
     """Fields of an Image of any encoding, size, padding and byte order, with random pixels."""
-    encoding = draw(st.sampled_from([*ENCODINGS, "8UC3", "32FC1", "nonsense"]))
+    encoding = draw(st.sampled_from([*ENCODINGS, "YUYV", "8UC3", "32FC1", "nonsense"]))
     width, height = draw(st.integers(1, 40)), draw(st.integers(1, 30))
+    if encoding in ENCODINGS and ENCODINGS[encoding].layout != "packed":
+        width, height = 2 * width, 2 * height
     pixel = ENCODINGS[encoding].pixel_bytes if encoding in ENCODINGS else 3
     step = width * pixel + draw(st.integers(-1, 7).filter(lambda n: n >= 0 or width * pixel > 1))
     seed = draw(st.integers(0, 2**32 - 1))
     missing = draw(st.sampled_from([0, 0, 0, 1, -1]))
-    data = np.random.default_rng(seed).bytes(step * height - missing)
+    known = ENCODINGS.get(encoding)
+    size = known.data_bytes(step, height) if known else step * height
+    data = np.random.default_rng(seed).bytes(size - missing)
     return {
         "encoding": encoding,
         "width": width,
@@ -173,6 +269,8 @@ def compressed_pictures():
         "16-bit png": cv2.imencode(".png", deep)[1],
         "cut jpeg": cv2.imencode(".jpg", blur)[1][:700],
         "cut png": cv2.imencode(".png", noise)[1][:700],
+        "jpeg with a lost packet": np.delete(cv2.imencode(".jpg", blur)[1], slice(900, 1100)),
+        "nv12": np.zeros(64 * 72, np.uint8),
         "nonsense": np.arange(50, dtype=np.uint8),
         "nothing": np.zeros(0, np.uint8),
     }

@@ -229,6 +229,19 @@ def test_a_simulation_that_is_restarted_resets_the_watch(drivers):
     assert drivers.fitness == ""
 
 
+def test_some_broken_pictures_are_a_warning_that_ends_two_seconds_after_the_last(drivers):
+    drivers.run(500)
+    drivers.watch.malformed("front", "the JPEG is damaged", drivers.steady)
+    drivers.run(100)
+    assert drivers.status("front") == CameraStatus(
+        Level.WARN, "some of its pictures are broken (the JPEG is damaged), and not used"
+    )
+    assert drivers.fitness == ""
+    assert drivers.watch.counts("front")["malformed"] == 1
+    drivers.run(2000)
+    assert drivers.status("front") == CameraStatus()
+
+
 def test_broken_pictures_are_unfit_after_300_ms_and_one_good_one_ends_it(drivers):
     def broken(ms):
         for _ in range(0, ms, 100):

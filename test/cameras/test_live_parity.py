@@ -83,6 +83,23 @@ def raw(encoding, channels=3, size=(120, 160), dtype=np.uint8, padding=0):
     return Image, draw
 
 
+def planes(encoding, chroma, size=(120, 160), padding=0):
+    """A driver that sends Image in planes; `chroma`: rows of the chroma planes for each of Y."""
+
+    def draw(rng):
+        pixels = noise(rng, (round(size[0] * (1 + chroma)), size[1]), 1)
+        rows = [row.tobytes() + rng.bytes(padding) for row in pixels]
+        return Image(
+            height=size[0],
+            width=size[1],
+            encoding=encoding,
+            step=len(rows[0]),
+            data=b"".join(rows),
+        )
+
+    return Image, draw
+
+
 def compressed(suffix, channels=3, size=(120, 160)):
     """A driver that sends CompressedImage."""
 
@@ -103,9 +120,16 @@ DRIVERS = {
              raw("bgra16", 4, dtype=">u2", padding=3), raw("mono16", 1, dtype="<u2")],
     "sensors": [raw("bayer_rggb8", 1), raw("yuv422", 2), raw("yuv422_yuy2", 2),
                 raw("bayer_gbrg16", 1, dtype="<u2")],
+    "hardware decoders": [planes("nv12", 0.5), planes("nv21", 0.5, padding=6),
+                          planes("nv24", 2.0), planes("i420", 0.5)],
+    "names": [raw("yuyv", 2), raw("uyvy", 2), raw("YUYV", 2, padding=3), planes("NV12", 0.5)],
+    "turned": [raw("rgb8"), compressed(".jpg"), raw("bgr8", padding=5), planes("nv12", 0.5)],
     "as the model sees": [raw("rgb8", size=(224, 224)), raw("mono8", 1, size=(64, 48)),
                           raw("bgr8", size=(448, 448)), raw("rgb8", size=(50, 300))],
 }  # fmt: skip
+
+# Clockwise turns of the platform's cameras, which the episode's facts keep.
+TURNS = {"turned": (180, 90, 0, 270)}
 
 
 @pytest.fixture
@@ -118,11 +142,15 @@ def graph():
 class Scene:
     """camera_ingestion, drivers, a brain that stores its inputs, and a recorder."""
 
-    def __init__(self, graph, folder, drivers):
+    def __init__(self, graph, folder, drivers, turns=(0, 0, 0, 0)):
         text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
         for camera, (kind, _) in zip(load_platform("mobile_18dof").cameras, drivers, strict=True):
             if kind is CompressedImage:
                 text = text.replace(camera.topic, f"{camera.topic}\n    transport: compressed")
+        for camera, turn in zip(load_platform("mobile_18dof").cameras, turns, strict=True):
+            text = text.replace(
+                f"topic: {camera.topic}", f"topic: {camera.topic}\n    rotate: {turn}"
+            )
         (folder / "robot.yaml").write_text(text)
         self.platform = load_platform(str(folder / "robot.yaml"))
         self.drivers = drivers
@@ -207,6 +235,7 @@ class Scene:
             units=tuple(str(d.unit) for d in self.platform.dimensions),
             rate_hz=50.0,
             cameras={camera.name: camera.topic for camera in self.platform.cameras},
+            rotations={camera.name: camera.rotate for camera in self.platform.cameras},
         )
         topics = [BagTopic(t, TYPES[kind], (OfferedQos(),)) for t, kind in self.topics.items()]
         return make_bag(folder, topics, sorted(self.recorded, key=lambda m: m[2]), facts)
@@ -234,7 +263,7 @@ def tokens(stats, text, state):
 
 @pytest.mark.parametrize("name", DRIVERS)
 def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
-    scene = Scene(graph, tmp_path, DRIVERS[name])
+    scene = Scene(graph, tmp_path, DRIVERS[name], TURNS.get(name, (0, 0, 0, 0)))
     scene.play()
     (episode,) = open_episodes(scene.bag(tmp_path / "bag"))
     cache = FrameCache(CacheFolder(tmp_path / "cache", 1 << 30))

@@ -11,7 +11,12 @@ from std_msgs.msg import Header
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.conversions import camera_set_message, float_array, time_to_ns
+from pi05_ros.nodes.common.conversions import (
+    camera_set_message,
+    float_array,
+    ns_to_time,
+    time_to_ns,
+)
 from pi05_ros.platforms.platform import Platform
 
 
@@ -25,6 +30,7 @@ class Eyes:
         self.node = node
         self.platform = platform
         self.blind: str | None = None
+        self.behind: dict[str, int] = {}  # Camera → how much older its pictures are [ns].
         self.epoch = 2
         self.executes = True  # Whether it takes chunks.
         self.sees = True  # Whether it publishes camera sets.
@@ -73,11 +79,14 @@ class Eyes:
         seen = [name != self.blind for name in names]
         box = Letterbox.fit(320, 240, 224, 224)
         pictures = camera_set_message(
-            Header(stamp=now.to_msg()),
+            Header(stamp=ns_to_time(now.nanoseconds - max(self.behind.values(), default=0))),
             self._sequence,
             names,
             [camera.frame for camera in self.platform.cameras],
-            [now.nanoseconds if s else None for s in seen],
+            [
+                now.nanoseconds - self.behind.get(name, 0) if s else None
+                for name, s in zip(names, seen, strict=True)
+            ],
             [box if s else None for s in seen],
             np.zeros((len(names), 224, 224, 3), np.uint8),
         )

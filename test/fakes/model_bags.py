@@ -163,7 +163,7 @@ def episode_bag(
         modes: By row, where not RUNNING.
         extra: More messages (topic, data, log time).
         extra_topics: Their topics.
-        draw: `image` or `jpeg`.
+        draw: `image`, `jpeg`, or another with an attribute `compressed`.
         size: Height and width of the pictures.
         smooth: Whether they are such as a video codec can keep.
         settings: Of the writer.
@@ -177,7 +177,8 @@ def episode_bag(
     share = 0.5 + 0.4 * np.sin(np.arange(rows)[:, None] / 60 + np.arange(PLATFORM.size))
     states = PLATFORM.lower + share * (PLATFORM.upper - PLATFORM.lower)
     actions = states + 0.01 * rng.normal(size=states.shape)
-    kind = COMPRESSED if draw is jpeg else IMAGE
+    is_jpeg = draw is jpeg or getattr(draw, "compressed", False)
+    kind = COMPRESSED if is_jpeg else IMAGE
     topics = {name: PLATFORM.camera(name).topic for name in cameras}
     messages: list[tuple[str, bytes, int]] = list(extra)
     for k in range(rows):

@@ -1,5 +1,6 @@
 """Shapes drawn for a robot, and their positions."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
 from pi05_ros.bringup.graph import robot_description
+from pi05_ros.cameras.rotation import to_driver, to_upright
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
@@ -268,6 +270,28 @@ def test_a_box_is_a_pyramid_from_the_camera_that_saw_it(view):
     (label,) = of(view, "box_labels")
     assert label.text == "cup" and label.points[0, 1] < ends[0, 1]
     assert of(view, "boxes", 19.0) == []  # tf would no longer know the camera's place.
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_box_of_a_turned_camera_points_where_the_object_is(turn):
+    """One object, by its box in the driver's picture and by that in the upright picture."""
+    cameras = tuple(dataclasses.replace(c, rotate=turn) for c in PLATFORM.cameras)
+    turned = View(dataclasses.replace(PLATFORM, cameras=cameras), ViewSettings(), KINEMATICS)
+    straight = View(PLATFORM, ViewSettings(), KINEMATICS)
+    corners = np.array([(0.25, 0.5), (0.5, 0.75)])
+    points = to_upright(corners, turn)
+    for view, at in ((straight, corners), (turned, points)):
+        view.add_pose(9 * SECOND, POSE)
+        (x_min, y_min), (x_max, y_max) = at.min(axis=0), at.max(axis=0)
+        box = PictureBox("front", "cup", x_min, y_min, x_max, y_max)
+        view.add_subtask(subtask(boxes=[box]), 10 * SECOND)
+    found, wanted = of(turned, "boxes")[0].points, of(straight, "boxes")[0].points
+    assert {tuple(p) for p in found.round(9)} == {tuple(p) for p in wanted.round(9)}
+    # The label stands on the side that is up in the upright picture.
+    ends = found[[1, 3]].mean(axis=0)
+    (label,) = of(turned, "box_labels")
+    up = to_driver(np.array([(0.5, 0.0)]), turn)[0] - 0.5
+    assert (np.asarray(label.points).reshape(-1)[:2] - ends[:2]) @ up > 0
 
 
 def test_boxes_of_a_camera_on_a_hand_end_beyond_its_fingertips(view):

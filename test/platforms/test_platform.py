@@ -9,7 +9,7 @@ import yaml
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import Camera, load_platform, platform_names
 
 CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 ARM = [f"arm_joint_{k}" for k in range(1, 7)]
@@ -92,8 +92,8 @@ def test_an_unknown_name_offers_the_nearest():
         load_platform("/nowhere/robot.yaml")
 
 
-def broken(path, value, tmp_path):
-    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
+def changed(path, value, tmp_path):
+    """Write mobile_18dof with one entry replaced (None removes it)."""
     content = copy.deepcopy(CONTENT)
     place = content
     for key in path[:-1]:
@@ -104,6 +104,12 @@ def broken(path, value, tmp_path):
         place[path[-1]] = value
     file = tmp_path / "robot.yaml"
     file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def broken(path, value, tmp_path):
+    """Load mobile_18dof with one entry replaced (None removes it) and return the error."""
+    file = changed(path, value, tmp_path)
     with pytest.raises(ConfigError) as caught:
         load_platform(str(file))
     assert str(file) in str(caught.value)
@@ -137,6 +143,7 @@ SAID = [
     (("joint_states_topic",), 5, "joint_states_topic: wanted text, found 5"),
     (("groups", 0, "controller", "command"), "/torso_controller/joint_trajectory", "stands twice"),
     (("odom_topic",), "/odom//x", "odom_topic: '/odom//x' is no ROS name"),
+    (("cameras", 0, "rotate"), 45, "wanted one of 0, 90, 180, 270, found 45"),
     (("cameras", 0, "fov_y_deg"), 200, "is not between 0 and 180"),
     (("policy_cameras",), ["frnt"], "no camera 'frnt'; did you mean 'front'?"),
     (("rate_hz",), 0, "rate_hz 0.0 is not above 0"),
@@ -232,3 +239,24 @@ def test_one_fraction_is_a_gripper_whatever_its_controller_takes(kind, tmp_path)
     assert grippers == ["left_gripper", "right_gripper"]
     (base,) = platform.groups_of("base_velocity")
     assert base.controller.command_name == "/cmd_vel"
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_camera_may_be_mounted_turned(degrees, tmp_path):
+    path = changed(("cameras", 2, "rotate"), degrees, tmp_path)
+    assert load_platform(str(path)).camera("left_wrist").rotate == degrees
+
+
+@pytest.mark.parametrize(
+    ("topic", "info"),
+    [
+        ("/wrist/image_raw", "/wrist/camera_info"),
+        ("/wrist/image_raw/compressed", "/wrist/camera_info"),
+        ("/robot/wrist/image_rect/ffmpeg", "/robot/wrist/camera_info"),
+        ("/wrist/compressed", "/wrist/camera_info"),
+        ("/wrist/color/image", "/wrist/color/camera_info"),
+    ],
+)
+def test_camera_info_stands_beside_the_picture_and_not_below_it(topic, info):
+    assert Camera("wrist", topic, "f", "compressed").camera_info_topic == info
+    assert Camera("wrist", topic, "f", info_topic="/else/info").camera_info_topic == "/else/info"

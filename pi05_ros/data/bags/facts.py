@@ -40,6 +40,8 @@ class EpisodeFacts:
     units: tuple[str, ...] = ()  # their units, as many as names
     rate_hz: float = 0.0  # of the state vectors [Hz]; 0: not known
     cameras: Mapping[str, str] = field(default_factory=dict)  # camera name -> recorded topic
+    # camera name -> clockwise turn that makes its recorded pictures upright [deg]; absent: 0
+    rotations: Mapping[str, int] = field(default_factory=dict)
     namespace: str = "/pi05"  # of the suite's own topics
     brain: str = ""
     checkpoint: str = ""
@@ -63,6 +65,11 @@ class EpisodeFacts:
             raise ValueError(
                 f"units: wanted one for each of {len(self.names)} names, got {len(self.units)}"
             )
+        for camera, degrees in self.rotations.items():
+            if degrees not in (0, 90, 180, 270):
+                raise ValueError(
+                    f"rotations: wanted 0, 90, 180 or 270 for '{camera}', got {degrees!r}"
+                )
         if not (math.isfinite(self.rate_hz) and self.rate_hz >= 0.0):
             raise ValueError(f"rate_hz: wanted a rate >= 0 [Hz], got {self.rate_hz}")
 
@@ -134,6 +141,11 @@ def _value(name: str, text: str) -> Any:
         items = json.loads(text)
         if not isinstance(items, dict) or not all(isinstance(v, str) for v in items.values()):
             raise ValueError("wanted a JSON object of texts")
+        return items
+    if name == "rotations":
+        items = json.loads(text)
+        if not isinstance(items, dict) or not all(type(v) is int for v in items.values()):
+            raise ValueError("wanted a JSON object of whole numbers [deg]")
         return items
     if name == "simulated":
         if text not in ("true", "false"):

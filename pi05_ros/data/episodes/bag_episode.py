@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import json
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from pi05_ros.cameras.decoding import PictureError, decode_message
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
@@ -22,7 +25,7 @@ from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-2.npz"  # The number changes with the content of the index.
+_INDEX = "index-3.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 
@@ -47,11 +50,13 @@ class BagEpisode:
         with self._opened() as reader:
             self._topics = EpisodeTopics.of(reader)
             assert reader.facts is not None  # EpisodeTopics checked.
-            self._facts = reader.facts
+            # The pictures of an Episode are upright.
+            self._rotations = reader.facts.rotations
+            self._facts = dataclasses.replace(reader.facts, rotations={})
             self._types = {
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
             }
-            self._fingerprint = fingerprint_of(reader.files)
+            self._fingerprint = fingerprint_of(reader.files, self._rotations)
         if self._facts.rate_hz <= 0:
             raise BagError(f"{path}: wanted the rate of its rows in its metadata, found none")
         self._index: BagIndex | None = None
@@ -191,7 +196,8 @@ class BagEpisode:
     def _decode(self, reader: BagReader, camera: str, index: int, data: bytes) -> np.ndarray:
         try:
             message = reader.decode(self._topics.cameras[camera], data)
-            return decode_message(self._types[camera], message)
+            picture = decode_message(self._types[camera], message)
+            return upright(picture, self._rotations.get(camera, 0))
         except (BagError, PictureError) as error:
             where = f"{self._path}: picture {index} of camera '{camera}'"
             raise PictureError(f"{where}: {error}") from error
@@ -208,13 +214,17 @@ class BagEpisode:
         self._lock = threading.Lock()
 
 
-def fingerprint_of(files: tuple[Path, ...]) -> str:
+def fingerprint_of(files: tuple[Path, ...], rotations: Mapping[str, int] | None = None) -> str:
     """Hash that changes, for practical purposes, whenever the content of a bag's files does.
 
     It covers each file's size, modification time, first 64 KiB and last MiB. An MCAP file ends
-    with the offsets, times and sizes of all its chunks, and a CRC over these.
+    with the offsets, times and sizes of all its chunks, and a CRC over these. The turns of the
+    cameras stand in metadata.yaml, and pictures are kept after them.
     """
     digest = hashlib.blake2b(digest_size=16)
+    turned = {camera: degrees for camera, degrees in (rotations or {}).items() if degrees}
+    if turned:
+        digest.update(json.dumps(turned, sort_keys=True).encode())
     for path in files:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())

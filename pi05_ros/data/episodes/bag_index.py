@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pi05_ros.cameras.decoding import PICTURE_TYPES
+from pi05_ros.cameras.decoding import COMPRESSED_IMAGE, PICTURE_TYPES
 from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back
 from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.episodes.labels import ReceivedSubtask, spans
+from pi05_ros.data.episodes.picture_damage import PictureChecks
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
@@ -30,7 +32,7 @@ class Frames:
 
     times_ns: np.ndarray  # (N,) int64, acquisition times, rising.
     log_ns: np.ndarray  # (N,) int64, their log times in the bag.
-    left_out: int = 0  # Without a stamp, not newer than the one before, or in the future.
+    left_out: int = 0  # Damaged, without a stamp, not newer than the one before, in the future.
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +98,15 @@ def read_index(reader: BagReader, topics: EpisodeTopics) -> BagIndex:
     Raises:
         BagError: The bag is damaged or inconsistent.
     """
+    with PictureChecks() as checks:
+        return _read_index(reader, topics, checks)
+
+
+def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks) -> BagIndex:
     camera_of = {topic: name for name, topic in topics.cameras.items()}
     stamps: dict[str, list[tuple[int, int]]] = {name: [] for name in topics.cameras}
+    damaged: dict[str, list[Future[bool]]] = {name: [] for name in topics.cameras}
+    compressed = {t for t in camera_of if reader.topics[t].type == COMPRESSED_IMAGE}
     rows, received = _Rows(reader), []
     wanted = [topics.state, *([topics.subtask] if topics.subtask else []), *camera_of]
     for message in reader.messages(wanted):
@@ -109,7 +118,16 @@ def read_index(reader: BagReader, topics: EpisodeTopics) -> BagIndex:
         else:
             stamp = stamp_of(message.data)
             stamps[camera_of[message.topic]].append((stamp, message.log_ns))
-    return rows.index(received, {name: _frames(found) for name, found in stamps.items()})
+            if message.topic in compressed:
+                data = reader.decode(message.topic, message.data).data
+                damaged[camera_of[message.topic]].append(checks.add(data))
+    return rows.index(
+        received,
+        {
+            name: _frames(found, [check.result() for check in damaged[name]])
+            for name, found in stamps.items()
+        },
+    )
 
 
 def stamp_of(data: bytes) -> int:
@@ -183,11 +201,13 @@ class _Rows:
         )
 
 
-def _frames(found: Sequence[tuple[int, int]]) -> Frames:
-    """Keep the pictures that the live path accepts: each newer than those before."""
+def _frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
+    """Keep the pictures that the live path accepts: undamaged, each newer than those before."""
     stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
     logs = np.array([log for _, log in found], dtype=np.int64)
     usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)
+    if len(damaged):
+        usable &= ~np.array(damaged, bool)
     stamps, logs = stamps[usable], logs[usable]
     before = np.r_[0, np.maximum.accumulate(stamps)[:-1]] if stamps.size else stamps
     newer = stamps > before

@@ -26,7 +26,7 @@ MODE_STOPPED = 5
 
 @dataclass(frozen=True)
 class PictureBox:
-    """Bounding box of an object in the driver's picture (pi05_msgs/BoundingBox).
+    """Bounding box of an object in the driver's picture, upright (pi05_msgs/BoundingBox).
 
     Corners are fractions of that picture, 0 to 1, x to the right and y down. The brain's boxes are
     fractions of the model's input instead.
@@ -139,7 +139,7 @@ class Episode(Protocol):
         ...
 
     def picture(self, camera: str, index: int) -> np.ndarray:
-        """Decode a picture as the driver sent it, (h, w, 3) uint8 rgb.
+        """Decode a picture, upright and at the driver's size, (h, w, 3) uint8 rgb.
 
         Raises:
             Pi05Error: The picture cannot be decoded.

@@ -26,8 +26,9 @@ from pi05_ros.data.episodes.episode import Episode
 
 _log = logging.getLogger(__name__)
 
-# Changes with the resizing of pictures; OpenCV's decoders may differ by version.
-_FORMAT = f"1-cv{cv2.__version__}"
+# Changes with resizing and with what is refused as damaged; OpenCV's decoders may differ by
+# version.
+_FORMAT = f"2-cv{cv2.__version__}"
 _PART = 64  # Pictures that one thread decodes at a time.
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import MAX_STATE_SKEW
-from pi05_ros.cameras.sets import CameraSetMatcher
+from pi05_ros.cameras.consumers import ConsumerSets, SetChoice
 from pi05_ros.data.episodes.episode import Episode
 
 
@@ -21,7 +21,7 @@ from pi05_ros.data.episodes.episode import Episode
 class LiveMoments:
     """M observations in the order of time."""
 
-    times_ns: np.ndarray  # (M,) int64, time of the oldest picture of each set [ns].
+    times_ns: np.ndarray  # (M,) int64, time of the oldest picture of the brain's cameras [ns].
     rows: np.ndarray  # (M,) int64, row whose state goes with the set.
     frames: Mapping[str, np.ndarray]  # Camera -> (M,) int64, index of its picture; -1: none.
 
@@ -32,19 +32,24 @@ def live_moments(
     partial_after_s: float,
     needed: Sequence[str] = (),
 ) -> LiveMoments:
-    """Reconstruct the sets that camera_ingestion makes of an episode, with their states.
+    """Reconstruct the sets that a brain gets of an episode, with their states.
 
-    Each picture is taken to arrive at its acquisition time. A camera that the episode lacks counts
-    as silent.
+    They are matched and chosen as in camera_ingestion and the brain's node: among the brain's own
+    cameras. Each picture is taken to arrive at its acquisition time. A camera that the episode
+    lacks counts as silent.
 
     Args:
         episode: The episode.
         max_skew_s: Parameter of camera_ingestion [s].
         partial_after_s: Parameter of camera_ingestion [s].
-        needed: Cameras that the brain requires; a set that lacks one is left out.
+        needed: Cameras of the brain; a set that lacks one is left out. (): all of the episode, of
+            which some may be missing.
     """
     cameras = episode.cameras
-    matcher: CameraSetMatcher[int] = CameraSetMatcher(cameras, max_skew_s, partial_after_s)
+    own = [camera for camera in needed if camera in cameras]
+    consumers = {"brain": own} if own else {}
+    sets: ConsumerSets[int] = ConsumerSets(cameras, consumers, max_skew_s, partial_after_s)
+    choice = SetChoice(needed or cameras)
     stamps = [episode.frame_times_ns(camera) for camera in cameras]
     lengths = np.array([len(times) for times in stamps], dtype=np.int64)
     which = np.repeat(np.arange(len(cameras)), lengths)
@@ -52,15 +57,22 @@ def live_moments(
     times = np.concatenate(stamps or [np.zeros(0, np.int64)])
     found, rows = [], []
     for at in np.argsort(times, kind="stable"):
-        matched = matcher.add(cameras[which[at]], int(times[at]), int(index[at]))
-        if matched is None:
-            continue
-        items = dict(zip(cameras, matched.items, strict=True))
-        stamp = min(stamp for stamp in matched.stamps_ns if stamp is not None)
-        row = _nearest(episode.times_ns, stamp)
-        if row is not None and all(items.get(camera) is not None for camera in needed):
-            found.append((stamp, [-1 if item is None else item for item in items.values()]))
-            rows.append(row)
+        for made in sets.add(cameras[which[at]], int(times[at]), int(index[at])):
+            items = dict(zip(cameras, made.matched.items, strict=True))
+            stamps_ns = {
+                name: stamp
+                for name, stamp in zip(cameras, made.matched.stamps_ns, strict=True)
+                if stamp is not None
+            }
+            if not all(name in stamps_ns for name in needed):
+                continue
+            stamp = choice.stamp(stamps_ns, 0)
+            if not choice.take(stamp, has_all=True):
+                continue
+            row = _nearest(episode.times_ns, stamp)
+            if row is not None:
+                found.append((stamp, [-1 if item is None else item for item in items.values()]))
+                rows.append(row)
     frames = np.array([chosen for _, chosen in found], dtype=np.int64).reshape(
         len(found), len(cameras)
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.platforms.platform import Platform
 
 HOMES = (20_000, 20_001)  # Mock homes for evaluation; no weights were trained on them.
@@ -45,8 +46,10 @@ def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES
             world.reset(home)
             snapshot = world.snapshot()
             pictures = {
-                camera: _fitted(renderer.render(camera, snapshot), size)
-                for camera in platform.camera_names
+                camera.name: _fitted(
+                    upright(renderer.render(camera.name, snapshot), camera.rotate), size
+                )
+                for camera in platform.cameras
             }
             scenes.append(Scene(f"mock home {home}", pictures, platform.home))
     finally:

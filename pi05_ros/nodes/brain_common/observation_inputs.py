@@ -18,6 +18,7 @@ from pi05_ros.brain.observation_buffer import (
     Pictures,
     StateSample,
 )
+from pi05_ros.cameras.consumers import SetChoice
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
@@ -37,7 +38,8 @@ class ObservationInputs:
         cameras: Cameras of an observation; see ObservationBuffer.
         optional: Those that are left out while they have no picture.
         needs_scene: True if ground truth is required as well.
-        on_pictures: Called after each camera set, in the executor's thread; must be fast.
+        on_pictures: Called after each camera set that is a new observation of these cameras, in
+            the executor's thread; must be fast. Its stamp is the oldest of these cameras.
         on_state: Called after each robot state of this platform, likewise.
     """
 
@@ -56,6 +58,8 @@ class ObservationInputs:
         self._on_pictures = on_pictures
         self._on_state = on_state
         self._lock = threading.Lock()  # The worker reads while the executor writes.
+        self._cameras = tuple(cameras)
+        self._choice = SetChoice(cameras)
         self._buffer = ObservationBuffer(cameras, needs_scene, optional)
         wanted = [
             (CameraSet, "camera_set", self._add_pictures, qos.CAMERA_SET),
@@ -86,7 +90,11 @@ class ObservationInputs:
 
     def _add_pictures(self, message: CameraSet) -> None:
         arrival_ns = self._node.now_ns()
-        pictures = dataclasses.replace(pictures_from_message(message), arrival_ns=arrival_ns)
+        pictures = pictures_from_message(message)
+        stamp_ns = self._choice.stamp(pictures.stamps_ns, pictures.stamp_ns)
+        if not self._choice.take(stamp_ns, pictures.images.keys() >= set(self._cameras)):
+            return
+        pictures = dataclasses.replace(pictures, stamp_ns=stamp_ns, arrival_ns=arrival_ns)
         with self._lock:
             self._buffer.add_pictures(pictures)
         self._on_pictures(pictures)

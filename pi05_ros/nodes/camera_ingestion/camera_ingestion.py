@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header, String
 
 from pi05_msgs.msg import CameraSet
+from pi05_ros.cameras.consumers import ConsumerSets
 from pi05_ros.cameras.health import CameraStatus, CameraWatch, Level
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.cameras.picture_checks import blindness_of, fingerprint
-from pi05_ros.cameras.sets import CameraSetMatcher, MatchedSet
+from pi05_ros.cameras.rotation import upright
+from pi05_ros.cameras.sets import MatchedSet
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
@@ -34,8 +37,18 @@ from pi05_ros.platforms.platform import Camera, load_platform
 
 # Period of the checks of all cameras, for the log and /diagnostics [s, wall].
 _CHECK_PERIOD = 0.1
+_LARGE = 1 << 20  # [byte]; a JPEG of this size takes some milliseconds.
 _LOG_PERIOD = 1.0  # Minimum interval of log lines of a camera [s, wall].
 _REPEAT_PERIOD = 10.0  # Interval after which a persistent fault is logged again [s, wall].
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A picture at the model's size."""
+
+    message: Image | CompressedImage
+    box: Letterbox
+    canvas: np.ndarray  # (H, W, 3) uint8 rgb.
 
 
 class CameraIngestion(ManagedNode[CameraIngestionParameters]):
@@ -46,7 +59,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__("camera_ingestion", CameraIngestionParameters, **arguments)
-        # Guards the matcher, the watch, the pending set and the counters.
+        # Guards the matchers, the watch, the pending sets and the counters.
         self._lock = threading.Lock()
         self._drivers: CameraDrivers | None = None
         self._worker: Worker | None = None
@@ -64,8 +77,11 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     def activate(self) -> None:
         """Subscribe to the drivers."""
         names = self._platform.camera_names
-        self._matcher: CameraSetMatcher[Image | CompressedImage] = CameraSetMatcher(
-            names, self.parameters.max_skew_s, self.parameters.partial_after_s
+        self._sets: ConsumerSets[Image | CompressedImage] = ConsumerSets(
+            names,
+            {"policy": self._platform.policy_cameras, "planner": self._platform.planner_cameras},
+            self.parameters.max_skew_s,
+            self.parameters.partial_after_s,
         )
         self._watch = CameraWatch(
             names,
@@ -73,21 +89,27 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.parameters.watch_settings(),
             self.timeout_clock_ns(),
         )
-        self._pending: MatchedSet[Image | CompressedImage] | None = None
+        # Consumers → their newest set that is not published yet.
+        self._pending: dict[tuple[str, ...], MatchedSet[Image | CompressedImage]] = {}
+        # Camera → its last drawn picture: sets of two consumers have some in common.
+        self._drawn: dict[str, _Drawn] = {}
         self._sequence = 0
         self._counts.clear()
-        self._logged: dict[
-            str, tuple[str, float]
-        ] = {}  # Camera → last logged reason and its time.
+        # Camera → last logged reason and its time.
+        self._logged: dict[str, tuple[str, float]] = {}
         self._last_problem = dict.fromkeys(names, "")
         self._last_health = (OK, "")
         self._problems: dict[str, str] = {}  # Camera → why no picture of its publishers arrives.
         self._worker = self.start_worker("camera_set", self._publish_pending)
         self._drivers = CameraDrivers(self, self._platform, self._on_picture)
-        # Latched by the policy: the cameras of its checkpoint, which may not be the platform's.
-        self._needed = self.create_subscription(
-            String, "policy_cameras", self.guarded(self._on_needed_cameras), qos.LATCHED
-        )
+        # Latched by policy and planner: cameras of their checkpoint, perhaps not the platform's.
+        self._needed = [
+            self.create_subscription(String, topic, self.guarded(callback), qos.LATCHED)
+            for topic, callback in (
+                ("policy_cameras", self._on_policy_cameras),
+                ("planner_cameras", self._on_planner_cameras),
+            )
+        ]
         self._timer = self.steady_timer(_CHECK_PERIOD, self._check_cameras)
 
     def deactivate(self) -> None:
@@ -99,7 +121,8 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self.stop_worker(self._worker)
             self._worker = None
             self.destroy_timer(self._timer)
-            self.destroy_subscription(self._needed)
+            for subscription in self._needed:
+                self.destroy_subscription(subscription)
 
     def cleanup(self) -> None:
         """Destroy the output."""
@@ -120,7 +143,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             unfit, starting = watch.fitness(now), watch.starting(now)
             values: dict[str, Any] = {"sets published": self._sequence}
             values |= dict(sorted(self._counts.items()))
-            values |= {f"pictures {k}": v for k, v in sorted(self._matcher.counts.items())}
+            values |= {f"pictures {k}": v for k, v in sorted(self._sets.counts.items())}
             for name in self._platform.camera_names:
                 values[f"{name} rate [Hz]"] = f"{watch.rate(name, now):.1f}"
                 values[f"{name} age [s]"] = f"{watch.age(name, now):.3f}"
@@ -135,19 +158,27 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             return Health(ERROR, text if any_unfit or problems else unfit, values)
         return Health(WARN, text, values) if text else Health(OK, "all cameras publish", values)
 
-    def _on_needed_cameras(self, message: String) -> None:
-        """Take the cameras without which the robot must hold."""
+    def _on_policy_cameras(self, message: String) -> None:
+        self._on_needed_cameras("policy", message)
+
+    def _on_planner_cameras(self, message: String) -> None:
+        self._on_needed_cameras("planner", message)
+
+    def _on_needed_cameras(self, consumer: str, message: String) -> None:
+        """Match sets for the cameras of a consumer; without the policy's the robot must hold."""
         try:
             names = json.loads(message.data)
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise ValueError(f"wanted a list of names, found {message.data[:80]!r}")
             with self._lock:
-                self._watch.need(names)
+                self._sets.set_cameras(consumer, names)
+                if consumer == "policy":
+                    self._watch.need(names)
         except ValueError as error:
             raise MessageError(
-                f"policy_cameras: {error}; start all nodes with one platform"
+                f"{consumer}_cameras: {error}; start all nodes with one platform"
             ) from error
-        self.get_logger().info(f"the policy needs the cameras: {', '.join(names) or 'none'}")
+        self.get_logger().info(f"cameras of the {consumer}: {', '.join(names) or 'none'}")
 
     # Pictures: the executor's thread.
 
@@ -155,7 +186,7 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         try:
             stamp = time_to_ns(message.header.stamp)
             # Checked here, so that each is counted and none displaces a valid one in a set.
-            check_picture(message)
+            check_picture(message, damage=_is_small(message))
         except MessageError as error:
             self._drop_picture(camera, error)
             return
@@ -164,12 +195,15 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             now, steady = self.now_ns(), self.timeout_clock_ns()
             if not self._watch.arrived(camera.name, stamp, now, steady, print_):
                 return
-            matched = self._matcher.add(camera.name, stamp, message, len(message.data))
-            if matched is None:
+            made = self._sets.add(camera.name, stamp, message, len(message.data))
+            if not made:
                 return
-            if self._pending is not None:
-                self._counts["sets skipped"] += 1
-            self._pending = matched
+            for one in made:
+                # A set for all of them also replaces one that was for some.
+                for consumers in [c for c in self._pending if set(c) <= set(one.consumers)]:
+                    self._counts["sets skipped"] += 1
+                    del self._pending[consumers]
+                self._pending[one.consumers] = one.matched
         if self._worker is not None:
             self._worker.wake()
 
@@ -223,11 +257,13 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
     # Sets: the worker's thread.
 
     def _publish_pending(self) -> None:
-        """Decode, resize and publish the newest matched set."""
+        """Decode, resize and publish the newest matched set of each consumer."""
         with self._lock:
-            matched, self._pending = self._pending, None
-        if matched is None:
-            return
+            pending, self._pending = self._pending, {}
+        for matched in pending.values():
+            self._publish_set(matched)
+
+    def _publish_set(self, matched: MatchedSet[Image | CompressedImage]) -> None:
         height, width = self.parameters.image_height_px, self.parameters.image_width_px
         canvas = np.zeros((len(self._platform.cameras), height, width, 3), dtype=np.uint8)
         stamps: list[int | None] = []
@@ -259,13 +295,18 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
         """Draw a picture into its canvas; return None if there is no valid one."""
         if message is None:
             return None
+        drawn = self._drawn.get(camera.name)
+        if drawn is not None and drawn.message is message:
+            canvas[:] = drawn.canvas
+            return drawn.box
         try:
-            picture = image_to_rgb(message)
+            picture = upright(image_to_rgb(message, checked=_is_small(message)), camera.rotate)
         except MessageError as error:
             self._drop_picture(camera, error)
             return None
         box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
         box.apply(picture, canvas)
+        self._drawn[camera.name] = _Drawn(message, box, canvas)
         blindness = blindness_of(picture)
         with self._lock:
             self._watch.used(camera.name, blindness, self.timeout_clock_ns())
@@ -279,6 +320,14 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             self._last_problem[camera.name] = str(error)
         if not known:
             self.get_logger().error(f"camera '{camera.name}' ({camera.topic}): {error}; dropped")
+
+
+def _is_small(message: Image | CompressedImage) -> bool:
+    """Check whether a picture is searched for damage on arrival, in the executor's thread.
+
+    A larger one is when it is decoded: it may then be missing in a set.
+    """
+    return len(message.data) <= _LARGE
 
 
 def main(args: Sequence[str] | None = None) -> int:

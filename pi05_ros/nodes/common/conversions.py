@@ -116,7 +116,7 @@ def pictures_from_message(message: CameraSet) -> Pictures:
     """Return the valid pictures of a CameraSet, without copying pixels.
 
     Raises:
-        MessageError: Its arrays differ in length.
+        MessageError: Its arrays differ in length, or a stamp is malformed.
     """
     count, shape = len(message.names), (message.height, message.width, 3)
     lengths = {len(message.valid), len(message.content_regions), len(message.source_widths)}
@@ -124,12 +124,13 @@ def pictures_from_message(message: CameraSet) -> Pictures:
     if len(lengths) != 1 or len(message.data) != count * shape[0] * shape[1] * 3:
         raise MessageError("camera_set: its arrays differ in length; dropped")
     pixels = np.frombuffer(message.data, dtype=np.uint8).reshape(count, *shape)
-    images, letterboxes = {}, {}
+    images, letterboxes, stamps_ns = {}, {}, {}
     for index, name in enumerate(message.names):
         if not message.valid[index]:
             continue
         region = message.content_regions[index]
         images[name] = pixels[index]
+        stamps_ns[name] = time_to_ns(message.stamps[index], f"camera_set: {name}")
         letterboxes[name] = Letterbox(
             message.source_widths[index],
             message.source_heights[index],
@@ -142,7 +143,7 @@ def pictures_from_message(message: CameraSet) -> Pictures:
         )
     stamp_ns = time_to_ns(message.header.stamp, "camera_set")
     published_ns = optional_time_to_ns(message.published, "camera_set: published")
-    return Pictures(stamp_ns, images, letterboxes, published_ns)
+    return Pictures(stamp_ns, images, letterboxes, published_ns, stamps_ns=stamps_ns)
 
 
 def state_from_message(message: RobotState) -> StateSample:

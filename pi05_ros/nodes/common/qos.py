@@ -15,9 +15,10 @@ SENSOR = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=10, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
-# Sets of pictures between our nodes on one machine.
+# Sets of pictures between our nodes on one machine. Two, since one for the policy and one for the
+# planner may come at the same time.
 CAMERA_SET = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
+    history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
 # The state vector: only the newest matters, at 50 Hz a lost one is soon replaced.

@@ -20,6 +20,7 @@ from pi05_msgs.msg import (
     Subtask,
     TaskScore,
 )
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.console.page_state import PageState, RateMeter, Timeline
 from pi05_ros.console.pictures import Pictures, encode_jpeg, passes_as_it_is
 from pi05_ros.nodes.camera_ingestion.drivers import CameraDrivers
@@ -174,10 +175,11 @@ class ConsoleInputs:
         stamp = sections.seconds(message.header.stamp)
         self._ages[camera.name] = self._now() - stamp
         check_picture(message)
-        if isinstance(message, CompressedImage) and passes_as_it_is(bytes(message.data)):
+        is_jpeg = isinstance(message, CompressedImage) and not camera.rotate
+        if is_jpeg and passes_as_it_is(bytes(message.data)):
             jpeg = bytes(message.data)
         else:
-            jpeg = encode_jpeg(image_to_rgb(message))
+            jpeg = encode_jpeg(upright(image_to_rgb(message, checked=True), camera.rotate))
         self._pictures.put(camera.name, stamp, jpeg)
 
     def _show_robot(self) -> None:

@@ -15,6 +15,7 @@ from pi05_msgs.msg import (
     Subtask,
     TaskScore,
 )
+from pi05_ros.cameras.rotation import upright_size
 from pi05_ros.platforms.platform import Platform
 
 MODES = {
@@ -46,8 +47,9 @@ def static_section(platform: Platform, namespace: str, brain: str = "") -> dict[
         "description": platform.description,
         "namespace": namespace,
         "cameras": [
-            {"name": camera.name, "width": camera.width, "height": camera.height}
+            {"name": camera.name, "width": width, "height": height}
             for camera in platform.cameras
+            for width, height in [upright_size(camera.width, camera.height, camera.rotate)]
         ],
         "names": list(platform.names),
         "units": [dimension.unit for dimension in platform.dimensions],

@@ -27,6 +27,7 @@ from std_srvs.srv import SetBool, Trigger
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.msg import ActionChunk, Episode, RobotState, Subtask, TaskScore
 from pi05_msgs.srv import StopEpisode
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import MessageError
 from pi05_ros.evaluation.run_record import Bag, Commands, Outcome, RunRecord, Score
 from pi05_ros.nodes.common import qos
@@ -58,6 +59,7 @@ class DemoMonitor(Node):
             for group in platform.groups
             if group.kind != "parallel_gripper" and not group.controller.is_action
         ]
+        self._rotations = {camera.name: camera.rotate for camera in platform.cameras}
         first = platform.camera_names[0]
         for camera in platform.cameras:
             kind = CompressedImage if camera.transport == "compressed" else Image
@@ -154,7 +156,7 @@ class DemoMonitor(Node):
         pictures = {}
         for name, image in images.items():
             try:
-                pictures[name] = image_to_rgb(image)
+                pictures[name] = upright(image_to_rgb(image), self._rotations[name])
             except MessageError as error:
                 self._record.health("demo_monitor", 2, f"camera {name}: {error}")
         return stamp, pictures

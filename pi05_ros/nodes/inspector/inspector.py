@@ -25,6 +25,7 @@ from visualization_msgs.msg import MarkerArray
 
 from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
 from pi05_ros.bringup.graph import robot_description
+from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.inspection import demand
 from pi05_ros.inspection.facts import SubtaskFacts
@@ -259,7 +260,8 @@ class Inspector(ManagedNode[InspectorParameters]):
         if last_ns <= stamp_ns < last_ns + least_ns:
             return
         self._drawn_ns[camera] = stamp_ns
-        picture = annotate(image_to_rgb(message), camera, stamp_ns, self._subtask, self.now_ns())
+        picture = upright(image_to_rgb(message), self._platform.camera(camera).rotate)
+        picture = annotate(picture, camera, stamp_ns, self._subtask, self.now_ns())
         header = Header(stamp=message.header.stamp, frame_id=message.header.frame_id)
         raw, jpeg = demand.annotated(camera), demand.compressed(camera)
         if raw in self._watched:

@@ -278,6 +278,7 @@ class Recorder(ManagedNode[RecorderParameters]):
             names=platform.names,
             units=tuple(d.unit for d in platform.dimensions),
             rate_hz=1.0 / platform.period,
+            rotations={camera.name: camera.rotate for camera in platform.cameras if camera.rotate},
             namespace=self.get_namespace(),
             brain=parameters.brain,
             checkpoint=checkpoint,

@@ -8,6 +8,7 @@ import numpy as np
 
 from pi05_ros.brain.interface import Box
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.rotation import to_upright, upright_size
 from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform
@@ -47,18 +48,22 @@ def item_boxes(
         seen = project(camera, T_odom_camera.inverse().apply(corners))
         if seen is None:
             continue
+        seen = to_upright(seen, camera.rotate)
         low, high = seen.min(axis=0), seen.max(axis=0)
         middle = (low + high) / 2
         if (middle < 0).any() or (middle > 1).any():
             continue
         low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-        fit = Letterbox.fit(camera.width, camera.height, picture_size[1], picture_size[0])
+        width, height = upright_size(camera.width, camera.height, camera.rotate)
+        fit = Letterbox.fit(width, height, picture_size[1], picture_size[0])
         boxes.append(Box(name, item.label, *fit.to_canvas(*low), *fit.to_canvas(*high)))
     return tuple(boxes)
 
 
 def project(camera: Camera, points: np.ndarray) -> np.ndarray | None:
-    """Project points in a camera's frame to fractions of its picture, (n, 2), x right, y down.
+    """Project points in a camera's frame to fractions of the driver's picture, (n, 2).
+
+    x points right, y down.
 
     Args:
         camera: An ideal pinhole camera with square pixels.

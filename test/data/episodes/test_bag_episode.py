@@ -4,16 +4,20 @@ import concurrent.futures
 import multiprocessing
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 from fakes.bags import SECOND, make_bag
 from fakes.model_bags import (
     BEGAN,
+    COMPRESSED,
     IMAGE,
     PERIOD,
     PLATFORM,
     STATE,
+    encode,
     episode_bag,
+    header,
     image,
     jpeg,
     state,
@@ -29,6 +33,7 @@ from pi05_ros.data.episodes import bag_episode
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_HOLDING, PictureBox
+from pi05_ros.data.episodes.samples import Samples
 
 FRONT = PLATFORM.camera("front").topic
 
@@ -350,3 +355,46 @@ def test_a_bag_in_sqlite_is_an_episode_too(tmp_path):
         np.testing.assert_array_equal(
             found.picture("left_wrist", index), made.pictures["left_wrist"][index]
         )
+
+
+def test_pictures_of_turned_cameras_are_upright_also_in_samples_and_datasets(tmp_path):
+    made = episode_bag(tmp_path / "e", 30, rotations={"front": 180, "left_wrist": 90})
+    episode = BagEpisode(made.path)
+    front, wrist = (made.pictures[name][2] for name in ("front", "left_wrist"))
+    np.testing.assert_array_equal(episode.picture("front", 2), front[::-1, ::-1])
+    np.testing.assert_array_equal(episode.picture("left_wrist", 2), wrist[::-1].transpose(1, 0, 2))
+    np.testing.assert_array_equal(
+        episode.picture("right_wrist", 2), made.pictures["right_wrist"][2]
+    )
+    # Whoever writes them on, into a dataset or another bag, does not turn them again.
+    assert episode.facts.rotations == {}
+    sample = Samples([episode], ("left_wrist",), max_picture_age=1.0)[0]
+    assert sample.images["left_wrist"].any(axis=(0, 2)).sum() == 224 * 24 // 32
+
+
+def test_another_turn_is_another_entry_of_the_cache(tmp_path):
+    made = episode_bag(tmp_path / "e", 20)
+    with BagReader(made.path) as reader:
+        plain = bag_episode.fingerprint_of(reader.files)
+        assert bag_episode.fingerprint_of(reader.files, {"front": 0}) == plain
+        assert bag_episode.fingerprint_of(reader.files, {"front": 180}) != plain
+
+
+def test_damaged_pictures_are_none_and_rows_have_the_one_before(tmp_path):
+    """As on the live path, where they are in no set; exports and reports read on, too."""
+    lost = {3, 4, 9}
+
+    def draw(stamp_ns, rgb):
+        data = cv2.imencode(".jpg", rgb[..., ::-1])[1].ravel()
+        if (stamp_ns - BEGAN) // (5 * PERIOD) in lost:
+            data = np.delete(data, slice(2000, 6000))
+        return encode(COMPRESSED, header=header(stamp_ns), format="jpeg", data=data)
+
+    draw.compressed = True
+    made = episode_bag(tmp_path / "e", 60, draw=draw, cameras=("front",), size=(120, 160))
+    episode = BagEpisode(made.path)
+    stamps = BEGAN + np.array([k for k in range(12) if k not in lost]) * 5 * PERIOD
+    np.testing.assert_array_equal(episode.frame_times_ns("front"), stamps)
+    assert episode.index.frames["front"].left_out == 3
+    assert episode.frame_of_row("front")[[14, 16, 24, 25]].tolist() == [2, 2, 2, 3]
+    assert len(list(episode.pictures("front", 0, 9))) == 9

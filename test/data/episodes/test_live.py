@@ -46,6 +46,19 @@ def test_a_set_without_a_needed_camera_is_left_out():
     assert after(both.times_ns) == [100]
 
 
+def test_a_slow_camera_of_others_does_not_slow_the_brains_cameras():
+    every, seldom = range(3, 390, 33), [0, 200, 380]
+    episode = episode_with({"front": every, "wrist": [t - 2 for t in every], "back": seldom})
+    brain = live_moments(episode, 0.05, 0.25, needed=["front", "wrist"])
+    # As old as the brain's own oldest picture, not as the back camera's.
+    # The first of them makes a set alone: the other cameras have sent nothing yet.
+    assert after(brain.times_ns) == [t - 2 for t in every][1:]
+    assert brain.frames["front"].tolist() == list(range(len(every)))[1:]
+    assert (brain.frames["back"] >= 0).sum() <= 2
+    planner = live_moments(episode, 0.05, 0.25, needed=["front", "wrist", "back"])
+    assert (planner.frames["back"] >= 0).all() and len(planner.rows) == 2
+
+
 def test_a_set_far_from_any_state_is_left_out():
     episode = episode_with({"front": [100, 430, 450]})  # The last row is at 380 ms.
     assert after(live_moments(episode, 0.05, 0.25).times_ns) == [100, 430]

@@ -2,6 +2,7 @@
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -17,18 +18,32 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from pi05_msgs.msg import CameraSet, Heartbeat
+from pi05_ros.cameras.consumers import SetChoice
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.nodes.camera_ingestion.camera_ingestion import CameraIngestion
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.conversions import ns_to_time, time_to_ns
+from pi05_ros.nodes.common.conversions import ns_to_time, pictures_from_message, time_to_ns
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
 
 
+JPEG_TOPIC = "/left_wrist_camera/image_raw/compressed"
+
+
+def jpeg_wrist(folder):
+    """A platform whose left wrist camera sends JPEG."""
+    text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
+    topic = "topic: /left_wrist_camera/image_raw"
+    path = folder / "robot.yaml"
+    path.write_text(text.replace(topic, f"topic: {JPEG_TOPIC}\n    transport: compressed"))
+    return str(path)
+
+
 class Scene:
     """The node, four drivers, and a listener."""
 
-    def __init__(self, graph: Graph, **parameters) -> None:
+    def __init__(self, graph: Graph, jpeg: tuple[str, ...] = (), **parameters) -> None:
         self.node = graph.plain("test")
         self.sets: list[CameraSet] = []
         self.beats: list[Heartbeat] = []
@@ -37,12 +52,14 @@ class Scene:
         self.node.create_subscription(Heartbeat, "heartbeat", self.beats.append, qos.HEARTBEAT)
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_health, 50)
         self.noise = np.random.default_rng(0)
-        self.ingestion = graph.add(CameraIngestion, platform="mobile_18dof", **parameters)
+        parameters.setdefault("platform", "mobile_18dof")
+        self.ingestion = graph.add(CameraIngestion, **parameters)
         assert self.ingestion.trigger_configure() == TransitionCallbackReturn.SUCCESS
         assert self.ingestion.trigger_activate() == TransitionCallbackReturn.SUCCESS
         self.drivers = {
             camera.name: self.node.create_publisher(Image, camera.topic, 5)
             for camera in PLATFORM.cameras
+            if camera.name not in jpeg
         }
         wait_for(
             lambda: all(d.get_subscription_count() for d in self.drivers.values()), "discovery"
@@ -116,6 +133,55 @@ def test_four_pictures_become_one_set_with_the_aspect_kept(graph):
     assert min(stamps) == time_to_ns(found.header.stamp)
     assert max(stamps) - min(stamps) <= 50_000_000
     assert time_to_ns(found.published) > max(stamps)
+
+
+def test_a_slow_back_camera_leaves_the_policy_its_rate_and_stamps(graph):
+    scene = Scene(graph)
+    own = PLATFORM.policy_cameras
+    choice, times, whole = SetChoice(own), [], 0
+    for k in range(90):
+        scene.shoot(grey=False, back={} if k % 6 == 0 else None)
+        time.sleep(1 / 30)
+    wait_for(lambda: len(scene.sets) >= 85, "the last sets")
+    for one in scene.sets:
+        have = pictures_from_message(one).stamps_ns
+        whole += len(have) == 4
+        stamp = choice.stamp(have, 0)
+        if choice.take(stamp, have.keys() >= set(own)) and have.keys() >= set(own):
+            times.append(stamp)
+            assert stamp == min(have[name] for name in own)
+    assert len(times) >= 85 and whole >= 13
+    seconds = (times[-1] - times[0]) * 1e-9
+    assert len(times) / seconds >= 0.9 * 90 / (seconds + 1 / 30)
+    assert scene.reason == ""
+
+
+def test_a_jpeg_with_a_lost_packet_is_counted_named_and_in_no_set(graph, tmp_path):
+    """Three of five pictures of the left wrist are damaged, as of a camera on a bad hub."""
+    scene = Scene(graph, jpeg=("left_wrist",), platform=jpeg_wrist(tmp_path))
+    wrist = scene.node.create_publisher(CompressedImage, JPEG_TOPIC, 5)
+    wait_for(lambda: wrist.get_subscription_count(), "discovery")
+    sent = 0
+
+    def shoot():
+        nonlocal sent
+        scene.shoot(grey=False)
+        pixels = scene.noise.integers(0, 256, (240, 320, 3), dtype=np.uint8)
+        data = cv2.imencode(".jpg", pixels)[1].tobytes()
+        if sent % 5 < 3:
+            data = data[:20_000] + data[21_000:]
+        picture = CompressedImage(format="jpeg", data=data)
+        picture.header.stamp = scene.stamp
+        wrist.publish(picture)
+        sent += 1
+        return sent >= 50 and scene.count("left_wrist", "malformed") >= 20
+
+    wait_for(shoot, "malformed pictures")
+    damaged = "the JPEG is damaged: a part of its data is missing"
+    warned = f"camera left_wrist: some of its pictures are broken ({damaged}), and not used"
+    wait_for(lambda: shoot() and any(warned in text for _, text in scene.health), "the warning")
+    assert scene.reason == ""
+    assert len(complete(scene.sets)) >= 10
 
 
 @pytest.mark.parametrize(
@@ -335,7 +401,7 @@ def test_the_policy_says_which_cameras_the_robot_needs(graph, capfd):
     scene = Scene(graph)
     needed = scene.node.create_publisher(String, "policy_cameras", qos.LATCHED)
     needed.publish(String(data='["front"]'))
-    wait_for(lambda: "the policy needs the cameras: front" in capfd.readouterr().err, "the log")
+    wait_for(lambda: "cameras of the policy: front" in capfd.readouterr().err, "the log")
     errors = scene.ingestion.callback_errors
     for count, data in enumerate(("front", '{"front": 1}', '["front", "base_0_rgb"]')):
         needed.publish(String(data=data))

@@ -17,6 +17,7 @@ from std_msgs.msg import String
 from visualization_msgs.msg import Marker, MarkerArray
 
 from pi05_msgs.msg import ActionChunk, BoundingBox, Heartbeat, PlanDecision, RobotState, Subtask
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.nodes.common import qos
@@ -296,6 +297,27 @@ def test_a_camera_is_listened_to_only_while_its_annotated_picture_is_watched(sce
     scene.look_away("front/annotated")
     scene.look_away("front/annotated/compressed")
     wait_for(scene.rests, "the camera to be let go")
+
+
+def test_the_annotated_picture_of_a_turned_camera_is_upright(tmp_path):
+    text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
+    turned = text.replace(f"topic: {FRONT.topic}", f"topic: {FRONT.topic}\n    rotate: 90")
+    (tmp_path / "robot.yaml").write_text(turned)
+    scene = Scene(platform=str(tmp_path / "robot.yaml"))
+    try:
+        heard = scene.watch("front/annotated", Image)
+        wait_for(lambda: FRONT.topic in scene.listens_to(), "the front camera")
+        pixels = np.zeros((240, 320, 3), np.uint8)
+        pixels[:120] = 200  # Above in the driver's picture: at the right in the upright one.
+        image = Image(height=240, width=320, encoding="rgb8", step=960, data=pixels.tobytes())
+        (first, *_) = wait_for(lambda: scene.tell(image) or heard, "an annotated picture")
+        drawn = np.frombuffer(first.data, np.uint8).reshape(first.height, first.width, 3)
+        height, width = first.height - 54, first.width
+        assert height * 240 == width * 320
+        middle = drawn[54 + height // 2]
+        assert (middle[: width // 2 - 4] == 0).all() and (middle[width // 2 + 4 :] == 200).all()
+    finally:
+        scene.graph.close()
 
 
 def test_pictures_come_no_faster_than_they_are_wanted(scene):

@@ -12,7 +12,7 @@ from fakes.eyes import Eyes
 from fakes.graph import wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from pi05_msgs.msg import ActionChunk, Heartbeat, Subtask
+from pi05_msgs.msg import ActionChunk, Heartbeat, RobotState, Subtask
 from pi05_ros.brain.interface import ChunkPrediction
 from pi05_ros.brain.timings import Times
 from pi05_ros.nodes.common import qos
@@ -69,6 +69,18 @@ def test_a_chunk_says_where_its_time_went(graph):
     assert (ledger.waited, ledger.vision, ledger.prefix, ledger.flow) == (0.125, 0.25, 0.5, 1.0)
     assert chunk.latency == pytest.approx((stamps[-1] - stamps[0]) * 1e-9)
     assert time_to_ns(chunk.start) == time_to_ns(chunk.header.stamp)
+
+
+def test_a_chunk_is_of_the_time_of_the_policys_own_pictures(graph):
+    """The back camera, which the policy does not read, is 40 ms older than its cameras."""
+    scene = Scene(graph)
+    scene.eyes.behind = {"back": 40_000_000, "left_wrist": 10_000_000}
+    states = []
+    scene.node.create_subscription(RobotState, "robot_state", states.append, qos.ROBOT_STATE)
+    scene.start()
+    scene.wait_for_chunks(2)
+    taken = {time_to_ns(state.header.stamp) - 10_000_000 for state in states}
+    assert {time_to_ns(chunk.header.stamp) for chunk in scene.chunks[:2]} <= taken
 
 
 @pytest.mark.parametrize("mode", ["rtc", "trained_rtc"])

@@ -14,12 +14,13 @@ from mcap.reader import make_reader
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage, Image, JointState
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import String
 
 from pi05_msgs.msg import Episode, Heartbeat, Recording, Subtask
 from pi05_msgs.srv import StartEpisode, StopEpisode
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.foundation.resources import resource_path
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import ns_to_time
 from pi05_ros.nodes.recorder import inputs as recorder_inputs
@@ -309,6 +310,32 @@ def test_pictures_are_taken_as_the_driver_offers_them(tmp_path, images, recorded
             found = [t for t in bag.topics if t.startswith(topic)]
             assert found == [wanted]
             assert bag.facts.cameras == cameras
+    finally:
+        scene.close()
+
+
+def test_calibration_and_turn_of_a_compressed_camera_are_kept(tmp_path):
+    front, topic = PLATFORM.cameras[0], "/front_camera/image_raw/compressed"
+    changes = f"topic: {topic}\n    transport: compressed\n    rotate: 180"
+    text = resource_path("config/platforms/mobile_18dof.yaml").read_text()
+    (tmp_path / "robot.yaml").write_text(text.replace(f"topic: {front.topic}", changes))
+    scene = Scene(tmp_path, platform=str(tmp_path / "robot.yaml")).up()
+    try:
+        info = scene.publisher(CameraInfo, "/front_camera/camera_info")
+        jpeg = scene.publisher(CompressedImage, topic, BEST_EFFORT)
+        wait_for(lambda: scene.node.count_publishers(topic), "discovery")
+        wait_for(lambda: scene.node.count_publishers("/front_camera/camera_info"), "discovery")
+        scene.start()
+        scene.joined(topic, "/front_camera/camera_info")
+        jpeg.publish(CompressedImage(format="jpeg", data=b"\xff\xd8\xff\xd9"))
+        info.publish(CameraInfo(width=320, height=240))
+        recorded = "/front_camera/camera_info"
+        wait_for(lambda: (t := scene.topic(recorded)) and t.message_count == 1, "CameraInfo")
+        scene.stop()
+        with scene.bag() as bag:
+            assert bag.topics[recorded].count == 1
+            assert bag.facts.cameras == {"front": topic}
+            assert bag.facts.rotations == {"front": 180}
     finally:
         scene.close()
 

@@ -1,9 +1,12 @@
 """Boxes from the expert's kinematics against boxes from the simulator's cameras."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.rotation import to_upright
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.projection import item_boxes, project
@@ -45,6 +48,37 @@ def test_boxes_are_where_the_simulator_sees_the_items(name):
             found = [box.x_min, box.y_min, box.x_max, box.y_max]
             np.testing.assert_allclose(found, corners, atol=0.005)
             assert box.label == item.label
+    assert compared >= 2
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_boxes_of_a_turned_camera_are_in_the_upright_picture(turn):
+    platform = load_platform("mobile_18dof")
+    cameras = tuple(dataclasses.replace(c, rotate=turn) for c in platform.cameras)
+    turned = dataclasses.replace(platform, cameras=cameras)
+    world = World(platform, 3)
+    scene, T_odom_base = world.scene_state(), on_floor(FloorPose(*world.base_pose()))
+    compared = 0
+    for item in world.kitchen.dishes:
+        pose = Transform.from_pose(scene.objects[item.name])
+        straight, found = (
+            {
+                box.camera: box
+                for box in item_boxes(
+                    ArmKinematics(p), np.array(p.home), T_odom_base, item, pose, (224, 224)
+                )
+            }
+            for p in (platform, turned)
+        )
+        for name in found.keys() & straight.keys():
+            # Upright squares of 224: turning the square turns the letterboxed picture.
+            box, seen = found[name], straight[name]
+            corners = to_upright(
+                np.array([(seen.x_min, seen.y_min), (seen.x_max, seen.y_max)]), turn
+            )
+            compared += 1
+            np.testing.assert_allclose([box.x_min, box.y_min], corners.min(axis=0), atol=1e-9)
+            np.testing.assert_allclose([box.x_max, box.y_max], corners.max(axis=0), atol=1e-9)
     assert compared >= 2
 
 
