@@ -51,7 +51,9 @@ class StateAssembler:
                     scale = 1.0 / (group.joint_open - group.joint_closed)
                 index = platform.index(dimension.name)
                 self._joints[dimension.joint_name] = (index, offset, scale)
-        self._base = np.flatnonzero(platform.is_velocity).tolist()
+        # (Index in the vector, component of vx, vy, wz) of each base dimension.
+        base = np.flatnonzero(platform.is_velocity).tolist()
+        self._base = list(zip(base, platform.base_axes, strict=True))
 
     def add_joint_states(
         self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
@@ -92,17 +94,15 @@ class StateAssembler:
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
         """Take the base velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
 
-        A platform without a base ignores it.
+        A platform ignores the components that its base does not have, all without a base.
 
         Raises:
             MessageError: A value is not finite; nothing of it was used.
         """
         if not all(math.isfinite(value) for value in velocity):
             raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
-        if not self._base:
-            return
-        for index, value in zip(self._base, velocity, strict=True):
-            self._take(index, value, stamp_ns, now_ns)
+        for index, axis in self._base:
+            self._take(index, velocity[axis], stamp_ns, now_ns)
 
     def missing(self) -> tuple[str, ...]:
         """Return the names of entries that were never measured."""

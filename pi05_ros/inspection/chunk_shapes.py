@@ -36,7 +36,7 @@ class ChunkShapes:
         grippers = platform.groups_of("parallel_gripper")
         self._openings = [platform.slices[group.name].start for group in grippers]
         bases = platform.groups_of("base_velocity")
-        self._base = platform.slices[bases[0].name] if bases else None
+        self._has_base = bool(bases)
 
     def path(self, chunk: ChunkFacts, start: np.ndarray) -> ChunkPath:
         """Compute the path of a chunk in odom.
@@ -47,8 +47,8 @@ class ChunkShapes:
         """
         actions, period = chunk.actions, self._platform.period
         bases = np.tile(np.asarray(start, dtype=np.float64), (len(actions), 1))
-        if self._base is not None:
-            bases = drive(start, actions[:, self._base], period)
+        if self._has_base:
+            bases = drive(start, self._platform.base_twist(actions), period)
         poses = self._kinematics.poses(actions, self._kinematics.tools)
         tools = place(bases, poses[..., :3, 3])
         few = slice(None, None, _JAW_ROWS)
@@ -91,7 +91,7 @@ class ChunkShapes:
                 shapes.append(
                     Shape("chunk_committed", k, ShapeKind.BALLS, frame, stamp, beads, white, _BEAD)
                 )
-        if self._base is not None and np.ptp(path.bases, axis=0).max() > 1e-3:
+        if self._has_base and np.ptp(path.bases, axis=0).max() > 1e-3:
             colours = np.tile(rgba(GRIPPERS[0]), (len(rows), 1))
             colours[:, 3] = alpha
             floor = on_floor(path.bases)

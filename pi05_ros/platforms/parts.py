@@ -13,6 +13,9 @@ Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
+# Units of a base_velocity group, and the components of (vx, vy, wz) that it commands.
+_BASE_AXES = {("m/s", "m/s", "rad/s"): (0, 1, 2), ("m/s", "rad/s"): (0, 2)}
+
 # Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
@@ -61,7 +64,10 @@ class Dimension:
 
     def __post_init__(self) -> None:
         if self.max_velocity <= 0 or self.max_acceleration <= 0:
-            raise ValueError(f"{self.name}: max_velocity and max_acceleration must be above 0")
+            raise ValueError(
+                f"{self.name}: max_velocity and max_acceleration must be above 0; "
+                "leave a dimension out that cannot move"
+            )
         if self.max_jerk is not None and self.max_jerk <= 0:
             raise ValueError(f"{self.name}: max_jerk must be above 0; leave it out for no limit")
         if self.is_velocity:
@@ -115,6 +121,18 @@ class Group:
         """Kind of the group's controller."""
         return self.controller.kind
 
+    @property
+    def _units(self) -> tuple[str, ...]:
+        return tuple(dimension.unit for dimension in self.dimensions)
+
+    @property
+    def base_axes(self) -> tuple[int, ...]:
+        """Component of (vx, vy, wz) of each dimension of a base; empty for other groups.
+
+        (0, 1, 2) for a holonomic base, (0, 2) for a differential one.
+        """
+        return _BASE_AXES[self._units] if self.kind == "base_velocity" else ()
+
     def __post_init__(self) -> None:
         units = {dimension.unit for dimension in self.dimensions}
         count = len(self.dimensions)
@@ -125,12 +143,11 @@ class Group:
                 raise ValueError(f"{self.name}: a parallel_gripper group is one fraction")
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
-        if self.kind == "base_velocity" and [d.unit for d in self.dimensions] != [
-            "m/s",
-            "m/s",
-            "rad/s",
-        ]:
-            raise ValueError(f"{self.name}: a base_velocity group is vx, vy [m/s] and wz [rad/s]")
+        if self.kind == "base_velocity" and self._units not in _BASE_AXES:
+            raise ValueError(
+                f"{self.name}: a base_velocity group is vx, vy [m/s] and wz [rad/s], or vx and wz "
+                f"for a differential base; found {', '.join(self._units) or 'nothing'}"
+            )
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,11 @@ class CommandSender:
     """
 
     def __init__(self, node: Node, platform: Platform) -> None:
-        self._node = node
+        self._node, self._platform = node, platform
         # One message a controller, filled at every tick: creating one costs more.
         self._trajectories: list[tuple[Any, slice, JointTrajectory]] = []
         self._grippers: list[tuple[Group, int, ActionClient]] = []
-        self._bases: list[tuple[Any, slice, TwistStamped]] = []
+        self._bases: list[tuple[Any, TwistStamped]] = []
         for group in platform.groups:
             part = platform.slices[group.name]
             topic = group.controller.command_name
@@ -55,7 +55,7 @@ class CommandSender:
                 publisher = node.create_publisher(TwistStamped, topic, qos.COMMAND)
                 twist = TwistStamped()
                 twist.header.frame_id = platform.base_frame
-                self._bases.append((publisher, part, twist))
+                self._bases.append((publisher, twist))
         self._sent_gripper_targets: dict[str, float] = {}
         self._gripper_targets: dict[str, float] = {}
 
@@ -76,10 +76,10 @@ class CommandSender:
                 self._gripper_targets[group.name] = float(command[index])
 
     def _send_base(self, command: np.ndarray) -> None:
-        for publisher, part, message in self._bases:
+        for publisher, message in self._bases:
             message.header.stamp = self._node.get_clock().now().to_msg()
             linear, angular = message.twist.linear, message.twist.angular
-            linear.x, linear.y, angular.z = command[part].tolist()
+            linear.x, linear.y, angular.z = self._platform.base_twist(command).tolist()
             publisher.publish(message)
 
     def send_grippers(self) -> list[str]:
