@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-import xacro
 
 from pi05_ros.errors import ConfigError, did_you_mean
-from pi05_ros.foundation.resources import resource_path
+from pi05_ros.platforms.description import description_path, description_xml
 from pi05_ros.platforms.platform import Group, Platform
+from pi05_ros.sim.meshes import with_mesh_files
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
 WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8
@@ -45,20 +45,6 @@ def tcp_site(gripper: str) -> str:
 def camera_name(camera: str) -> str:
     """Return the name of the MuJoCo camera of a platform's camera."""
     return f"camera/{camera}"
-
-
-def urdf_xml(platform: Platform) -> str:
-    """Generate the platform's URDF from its xacro file and the limits in its YAML.
-
-    Raises:
-        ConfigError: The xacro file cannot be read or processed.
-    """
-    path = resource_path(platform.urdf)
-    mappings = {"platform_file": platform.source} if platform.source else {}
-    try:
-        return xacro.process_file(str(path), mappings=mappings).toxml()
-    except Exception as error:  # xacro raises its own types and any error of an expression.
-        raise ConfigError(str(path), f"xacro: {error}") from error
 
 
 def robot_spec(platform: Platform) -> mujoco.MjSpec:
@@ -123,9 +109,10 @@ def set_joint_positions(
 
 def _from_urdf(platform: Platform) -> mujoco.MjSpec:
     """Load the URDF with all links kept as bodies and all visuals kept as geoms."""
-    urdf = urdf_xml(platform)
+    urdf = with_mesh_files(description_xml(platform), description_path(platform))
     end = urdf.index(">", urdf.index("<robot")) + 1
-    extension = '<mujoco><compiler fusestatic="false" discardvisual="false"/></mujoco>'
+    options = 'fusestatic="false" discardvisual="false" strippath="false"'
+    extension = f"<mujoco><compiler {options}/></mujoco>"
     try:
         return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:])
     except ValueError as error:
@@ -137,9 +124,13 @@ def _from_urdf(platform: Platform) -> mujoco.MjSpec:
 def _add_base_joints(spec: mujoco.MjSpec, platform: Platform) -> None:
     base = _find(spec, platform, "link", platform.base_frame)
     if base.parent.name != "world":
+        root = base
+        while root.parent.name != "world":
+            root = root.parent
         raise ConfigError(
             platform.urdf,
-            f"base_frame '{platform.base_frame}' is not the root link of the URDF",
+            f"base_frame '{platform.base_frame}' is not the root link of the URDF: write "
+            f"base_frame: {root.name}",
         )
     slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
     base.add_joint(name=BASE_JOINTS[0], type=slide, axis=[1, 0, 0])

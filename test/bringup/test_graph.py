@@ -9,11 +9,11 @@ from pi05_ros.bringup.graph import (
     graph,
     managed_nodes,
     platform_reference,
-    robot_description,
 )
 from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform, platform_names
 
 SET = {PROFILE_VARIABLE: "/mine.xml"}
@@ -158,7 +158,7 @@ def test_a_shipped_platform_goes_by_name_and_another_by_its_file(tmp_path):
 
 @pytest.mark.parametrize("platform", platform_names())
 def test_the_description_that_rviz_gets_is_the_platforms(platform):
-    root = ET.fromstring(robot_description(load_platform(platform), True))
+    root = ET.fromstring(description_xml(load_platform(platform), True))
     joints = {joint.get("name") for joint in root.iter("joint")}
     moving = [d for d in load_platform(platform).dimensions if not d.is_velocity]
     assert {d.joint_name for d in moving} <= joints

@@ -7,7 +7,6 @@ import pytest
 
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
@@ -15,11 +14,12 @@ from pi05_ros.inspection.lens import lens_of
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import NAMESPACES, ShapeKind
 from pi05_ros.inspection.view import View, ViewSettings
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform
 
 SECOND = 1_000_000_000
 PLATFORM = load_platform("mobile_19dof")
-KINEMATICS = LinkKinematics(PLATFORM, robot_description(PLATFORM, False))
+KINEMATICS = LinkKinematics(PLATFORM, description_xml(PLATFORM, False))
 BASE = PLATFORM.slices["base"]
 JOINT = PLATFORM.index("left_arm_joint_1")
 CAMERA = PLATFORM.camera("front")

@@ -24,7 +24,6 @@ from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
 from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.inspection import demand
 from pi05_ros.inspection.facts import SubtaskFacts
@@ -43,6 +42,7 @@ from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.inspector import messages
 from pi05_ros.nodes.inspector.inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector.parameters import InspectorParameters
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform
 
 _CHECK_S = 0.2  # Period of the check for subscribers [s].
@@ -182,7 +182,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._cameras_with_lens.clear()
         if self._kinematics is None:
             try:
-                urdf = robot_description(self._platform, use_mock_hardware=False)
+                urdf = description_xml(self._platform, use_mock_hardware=False)
                 self._kinematics = LinkKinematics(self._platform, urdf)
                 self._kinematics_problem = ""
             except ConfigError as error:

@@ -1,0 +1,64 @@
+"""Mesh files of a URDF for MuJoCo, which reads neither `package://` nor every format."""
+
+from __future__ import annotations
+
+import logging
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.platforms.description import mesh_path
+
+_LOG = logging.getLogger(__name__)
+FORMATS = (".stl", ".obj", ".msh")  # That MuJoCo reads.
+
+
+def with_mesh_files(xml: str, urdf_path: Path) -> str:
+    """Return a URDF whose meshes are absolute paths of files that MuJoCo reads.
+
+    A shape that is only seen and has another format (.dae) is left out, with a warning: nothing
+    touches it, and the simulated cameras do not see it. A URDF without meshes stays as it is.
+
+    Args:
+        xml: The URDF, without xacro.
+        urdf_path: Its file.
+
+    Raises:
+        ConfigError: A mesh is not found, or a collision mesh has another format.
+    """
+    if "<mesh" not in xml:
+        return xml
+    robot = ElementTree.fromstring(xml)
+    unseen: list[str] = []
+    for link in robot.iterfind("link"):
+        for shape in (*link.findall("visual"), *link.findall("collision")):
+            mesh = shape.find("geometry/mesh")
+            if mesh is None:
+                continue
+            uri = mesh.get("filename", "")
+            if shape.tag == "visual" and not is_readable(uri):
+                link.remove(shape)
+                unseen.append(uri)
+                continue
+            path = mesh_path(uri, urdf_path).resolve()
+            if not is_readable(uri):
+                raise ConfigError(
+                    str(urdf_path),
+                    f"the collision mesh '{uri}' of link '{link.get('name')}' is none of "
+                    f"{', '.join(FORMATS)}: convert it, or use a box, cylinder or sphere",
+                )
+            mesh.set("filename", str(path))
+    if unseen:
+        _LOG.warning(
+            "%s: %d visual meshes are none of %s and are not seen in the mock home: %s",
+            urdf_path,
+            len(unseen),
+            ", ".join(FORMATS),
+            ", ".join(sorted(set(unseen))),
+        )
+    return ElementTree.tostring(robot, encoding="unicode")
+
+
+def is_readable(uri: str) -> bool:
+    """Check whether MuJoCo reads meshes of a file's format."""
+    return Path(uri).suffix.lower() in FORMATS
