@@ -94,7 +94,7 @@ class RobotState:
         joints = np.ones(len(before), bool)
         joints[layout.base] = False
         self.velocity = np.where(joints, (self.command - before) / dt, velocity)
-        vx, vy, wz = velocity[layout.base]
+        vx, vy, wz = self.kinematics.platform.base_twist(velocity)
         half = FloorPose(self.base.x, self.base.y, self.base.yaw + wz * dt / 2)
         x, y = half.point((vx * dt, vy * dt))
         self.base = FloorPose(float(x), float(y), self.base.yaw + wz * dt)
