@@ -13,8 +13,11 @@ _LOG = logging.getLogger(__name__)
 FORMATS = (".stl", ".obj", ".msh")  # That MuJoCo reads.
 
 
-def with_mesh_files(xml: str, urdf_path: Path) -> str:
-    """Return a URDF whose meshes are absolute paths of files that MuJoCo reads.
+def with_mesh_files(xml: str, urdf_path: Path) -> tuple[str, dict[str, bytes]]:
+    """Return a URDF whose meshes have names of their own, and the files of these names.
+
+    MuJoCo takes `visual/link.stl` and `collision/link.stl` for one mesh, so every file gets
+    another name.
 
     A shape that is only seen and has another format (.dae) is left out, with a warning: nothing
     touches it, and the simulated cameras do not see it. A URDF without meshes stays as it is.
@@ -23,11 +26,15 @@ def with_mesh_files(xml: str, urdf_path: Path) -> str:
         xml: The URDF, without xacro.
         urdf_path: Its file.
 
+    Returns:
+        The URDF, and the content of each mesh by its name in it, for MuJoCo's `assets`.
+
     Raises:
         ConfigError: A mesh is not found, or a collision mesh has another format.
     """
     if "<mesh" not in xml:
-        return xml
+        return xml, {}
+    files: dict[Path, str] = {}
     robot = ElementTree.fromstring(xml)
     unseen: list[str] = []
     for link in robot.iterfind("link"):
@@ -47,7 +54,7 @@ def with_mesh_files(xml: str, urdf_path: Path) -> str:
                     f"the collision mesh '{uri}' of link '{link.get('name')}' is none of "
                     f"{', '.join(FORMATS)}: convert it, or use a box, cylinder or sphere",
                 )
-            mesh.set("filename", str(path))
+            mesh.set("filename", files.setdefault(path, f"mesh{len(files)}_{path.name}"))
     if unseen:
         _LOG.warning(
             "%s: %d visual meshes are none of %s and are not seen in the mock home: %s",
@@ -56,7 +63,11 @@ def with_mesh_files(xml: str, urdf_path: Path) -> str:
             ", ".join(FORMATS),
             ", ".join(sorted(set(unseen))),
         )
-    return ElementTree.tostring(robot, encoding="unicode")
+    try:
+        assets = {name: path.read_bytes() for path, name in files.items()}
+    except OSError as error:
+        raise ConfigError(str(error.filename), f"cannot be read ({error.strerror})") from error
+    return ElementTree.tostring(robot, encoding="unicode"), assets
 
 
 def is_readable(uri: str) -> bool:

@@ -109,12 +109,12 @@ def set_joint_positions(
 
 def _from_urdf(platform: Platform) -> mujoco.MjSpec:
     """Load the URDF with all links kept as bodies and all visuals kept as geoms."""
-    urdf = with_mesh_files(description_xml(platform), description_path(platform))
+    urdf, assets = with_mesh_files(description_xml(platform), description_path(platform))
     end = urdf.index(">", urdf.index("<robot")) + 1
-    options = 'fusestatic="false" discardvisual="false" strippath="false"'
+    options = 'fusestatic="false" discardvisual="false"'
     extension = f"<mujoco><compiler {options}/></mujoco>"
     try:
-        return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:])
+        return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:], assets=assets)
     except ValueError as error:
         raise ConfigError(
             platform.urdf, f"MuJoCo cannot read the URDF: {_one_line(error)}"
