@@ -53,7 +53,7 @@ def rviz_content(platform: Platform) -> dict[str, Any]:
     """
     content: dict[str, Any] = yaml.safe_load(resource_path(_TEMPLATE).read_text())
     manager = content["Visualization Manager"]
-    manager["Global Options"]["Fixed Frame"] = platform.odom_frame
+    manager["Global Options"]["Fixed Frame"] = platform.world_frame
     manager["Views"]["Current"]["Target Frame"] = platform.base_frame
     tools = [link for link in load_urdf(platform).links if link.endswith("tcp")]
     displays = []
@@ -63,7 +63,7 @@ def rviz_content(platform: Platform) -> dict[str, Any]:
         if kind == "Image":
             continue
         if kind == "Grid":
-            display["Reference Frame"] = platform.odom_frame
+            display["Reference Frame"] = platform.world_frame
         elif kind == "Odometry":
             display["Topic"]["Value"] = platform.odom_topic
         elif kind == "TF":

@@ -72,7 +72,7 @@ class ChunkShapes:
             path: Path of the chunk.
             row: The row that is due now; earlier rows are drawn faintly.
         """
-        chunk, frame = path.facts, self._platform.odom_frame
+        chunk, frame = path.facts, self._platform.world_frame
         rows, stamp = np.arange(len(chunk.actions)), chunk.stamp_ns
         alpha = np.where(rows < row, _PASSED, 1.0 - 0.6 * rows / max(len(rows), 2))
         shapes: list[Shape] = []
@@ -105,7 +105,7 @@ class ChunkShapes:
             paths: (age [s], path), the latest first.
             longest: Age at which a line has faded out [s].
         """
-        frame = self._platform.odom_frame
+        frame = self._platform.world_frame
         shapes: list[Shape] = []
         for rank, (age, path) in enumerate(paths):
             for k, tool in enumerate(path.tools):

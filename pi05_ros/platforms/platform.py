@@ -159,6 +159,11 @@ class Platform:
         """Component of (vx, vy, wz) of each base dimension, in order; empty without a base."""
         return tuple(axis for group in self.groups for axis in group.base_axes)
 
+    @property
+    def world_frame(self) -> str:
+        """Frame that stands still: that of odometry, or of a base that does not move."""
+        return self.odom_frame if self.base_axes else self.base_frame
+
     def index(self, name: str) -> int:
         """Return the index of the entry `name` in the vector.
 

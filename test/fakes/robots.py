@@ -63,7 +63,7 @@ class _Robot:
 
     def content(self) -> dict:
         cameras = [
-            {"name": name, "topic": f"/{name}/image_raw", "frame": f"{name}_optical"}
+            {"name": name, "topic": f"/{name}_camera/image_raw", "frame": f"{name}_optical"}
             | {"width": 64, "height": 48, "rate_hz": 10}
             for name in ("front", "wrist")
         ]

@@ -42,7 +42,8 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
         if camera.name not in facts.cameras:
             wanted[camera.topic] = Expected(camera.rate_hz, True)
     wanted[platform.joint_states_topic] = Expected(None, False)
-    wanted[platform.odom_topic] = Expected(None, False)
+    if platform.base_axes:
+        wanted[platform.odom_topic] = Expected(None, False)
     for group in platform.groups:
         if group.kind != "parallel_gripper":  # An action: robot_state holds the command.
             wanted[group.controller.command_name] = Expected(None, False)
