@@ -20,7 +20,7 @@ from pi05_ros.bringup.rviz_file import rviz_file
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.description import description_xml, platform_file
+from pi05_ros.platforms.description import check_for_mock_home, description_xml, platform_file
 from pi05_ros.platforms.platform import Platform, platform_names
 
 # The recorder verifies a bag of many gigabytes before it ends [s].
@@ -75,6 +75,7 @@ def graph(
     suite = _Suite(platform, options, fast_dds_environment(environ))
     specs: list[NodeSpec] = []
     if options.sim:
+        check_for_mock_home(platform)
         specs.append(suite.mock_home())
     if options.mock_hardware:
         specs += _mock_hardware(platform, suite.environment)

@@ -149,17 +149,21 @@ def _limits(platform: Platform, urdf: Urdf) -> Iterator[CheckResult]:
 
 
 def _meshes(platform: Platform, urdf: Urdf) -> Iterator[CheckResult]:
-    """Whether every mesh is found; `_runs` says whether the mock home reads it."""
+    """Whether every mesh is found; the mock home leaves out what is only seen and not readable."""
     problems: dict[str, None] = {}
+    needed = False
     for mesh in urdf.meshes:
         try:
             mesh_path(mesh.uri, description_path(platform))
         except ConfigError as error:
             problems[f"{error}"] = None
+            needed = needed or not mesh.is_optional
     if problems:
         first, more = next(iter(problems)), len(problems) - 1
         value = f"{len(problems)} of {len({m.uri for m in urdf.meshes})} are not found"
-        yield _missing(_URDF, "meshes", value, first + (f" (and {more} more)" if more else ""))
+        status = CheckStatus.MISSING if needed else CheckStatus.NOTE
+        fix = first + (f" (and {more} more)" if more else "")
+        yield CheckResult(_URDF, "meshes", value, status, fix)
     elif urdf.meshes:
         yield CheckResult(_URDF, "meshes", f"{len(urdf.meshes)}, all found")
 

@@ -217,6 +217,33 @@ def check_joints(platform: Platform, urdf: Urdf) -> None:
         )
 
 
+def check_for_mock_home(platform: Platform) -> None:
+    """Check what a mock home needs of a description, without building the robot.
+
+    Raises:
+        ConfigError: The URDF or a mesh is not found, or the URDF lacks a joint or a camera's link
+            that the platform names, or `base_frame` is not its root link.
+    """
+    urdf, path = load_urdf(platform), description_path(platform)
+    check_joints(platform, urdf)
+    if platform.base_frame != urdf.root:
+        raise ConfigError(
+            platform.source or platform.name,
+            f"base_frame '{platform.base_frame}' is not the root link of the URDF: write "
+            f"base_frame: {urdf.root}",
+        )
+    for camera in platform.cameras:
+        if camera.frame not in urdf.links:
+            raise ConfigError(
+                platform.source or platform.name,
+                f"camera '{camera.name}': the URDF has no link '{camera.frame}'"
+                f"{did_you_mean(camera.frame, urdf.links)}",
+            )
+    for mesh in urdf.meshes:
+        if not mesh.is_optional:
+            mesh_path(mesh.uri, path)
+
+
 def unreported_joints(platform: Platform, urdf: Urdf) -> tuple[str, ...]:
     """Joints of the platform that the description's ros2_control tag gives no state."""
     reported = set(urdf.reported_joints())

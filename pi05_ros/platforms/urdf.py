@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from pi05_ros.errors import ConfigError
 
+MESH_FORMATS = (".stl", ".obj", ".msh")  # That the mock home (MuJoCo) reads.
 _STATIC = ("fixed", "floating", "planar")  # Types of joints without a position of one number.
+
+
+def is_mesh_format(uri: str) -> bool:
+    """Check whether a mesh's file is in one of MESH_FORMATS, by its name."""
+    return uri.lower().endswith(MESH_FORMATS)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class MeshUse:
     link: str
     uri: str  # As written: `package://PACKAGE/FILE`, `file:///FILE` or a path.
     collides: bool  # It is a collision shape; otherwise it is only seen.
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether the mock home leaves it out: it is only seen, in a format not in MESH_FORMATS."""
+        return not self.collides and not is_mesh_format(self.uri)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.description import mesh_path
+from pi05_ros.platforms.urdf import MESH_FORMATS, is_mesh_format
 
 _LOG = logging.getLogger(__name__)
-FORMATS = (".stl", ".obj", ".msh")  # That MuJoCo reads.
 
 
 def with_mesh_files(xml: str, urdf_path: Path) -> tuple[str, dict[str, bytes]]:
@@ -43,16 +43,16 @@ def with_mesh_files(xml: str, urdf_path: Path) -> tuple[str, dict[str, bytes]]:
             if mesh is None:
                 continue
             uri = mesh.get("filename", "")
-            if shape.tag == "visual" and not is_readable(uri):
+            if shape.tag == "visual" and not is_mesh_format(uri):
                 link.remove(shape)
                 unseen.append(uri)
                 continue
             path = mesh_path(uri, urdf_path).resolve()
-            if not is_readable(uri):
+            if not is_mesh_format(uri):
                 raise ConfigError(
                     str(urdf_path),
                     f"the collision mesh '{uri}' of link '{link.get('name')}' is none of "
-                    f"{', '.join(FORMATS)}: convert it, or use a box, cylinder or sphere",
+                    f"{', '.join(MESH_FORMATS)}: convert it, or use a box, cylinder or sphere",
                 )
             mesh.set("filename", files.setdefault(path, f"mesh{len(files)}_{path.name}"))
     if unseen:
@@ -60,7 +60,7 @@ def with_mesh_files(xml: str, urdf_path: Path) -> tuple[str, dict[str, bytes]]:
             "%s: %d visual meshes are none of %s and are not seen in the mock home: %s",
             urdf_path,
             len(unseen),
-            ", ".join(FORMATS),
+            ", ".join(MESH_FORMATS),
             ", ".join(sorted(set(unseen))),
         )
     try:
@@ -68,8 +68,3 @@ def with_mesh_files(xml: str, urdf_path: Path) -> tuple[str, dict[str, bytes]]:
     except OSError as error:
         raise ConfigError(str(error.filename), f"cannot be read ({error.strerror})") from error
     return ElementTree.tostring(robot, encoding="unicode"), assets
-
-
-def is_readable(uri: str) -> bool:
-    """Check whether MuJoCo reads meshes of a file's format."""
-    return Path(uri).suffix.lower() in FORMATS

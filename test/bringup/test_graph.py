@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from fakes.robots import make_robot
 
 from pi05_ros.bringup.graph import (
     fast_dds_environment,
@@ -11,6 +12,7 @@ from pi05_ros.bringup.graph import (
     platform_reference,
 )
 from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms.description import description_xml
@@ -177,6 +179,27 @@ def test_a_dry_run_starts_ros2_control_with_every_controller():
     assert specs["controller_manager"].remappings == (
         ("~/robot_description", "/robot_description"),
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"arm_joint_2"', '"arm_joint_two"', "the URDF has no joint 'arm_joint_2'"),
+        ('"front_optical"', '"front"', "camera 'front': the URDF has no link 'front_optical'"),
+        ('"base_link"', '"base"', "is not the root link of the URDF: write base_frame: base"),
+        ("<box size=", '<mesh filename="package://gone/a.stl" y=', "package 'gone' is not found"),
+    ],
+)
+def test_a_mock_home_of_a_robot_that_lacks_something_is_refused_before_it_starts(
+    old, new, said, tmp_path
+):
+    platform = make_robot(tmp_path)
+    options = BringupOptions(sim=True)
+    assert graph(platform, options, SET)
+    text = (tmp_path / "robot.urdf").read_text()
+    (tmp_path / "robot.urdf").write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=said):
+        graph(platform, options, SET)
 
 
 def test_specs_cannot_be_changed():
