@@ -46,7 +46,7 @@ class MeshUse:
 
     @property
     def is_optional(self) -> bool:
-        """Whether the mock home leaves it out: it is only seen, in a format not in MESH_FORMATS."""
+        """Whether the mock home leaves it out: only seen, and not in MESH_FORMATS."""
         return not self.collides and not is_mesh_format(self.uri)
 
 
