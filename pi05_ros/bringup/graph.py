@@ -20,7 +20,13 @@ from pi05_ros.bringup.rviz_file import rviz_file
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.description import check_for_mock_home, description_xml, platform_file
+from pi05_ros.platforms.description import (
+    check_for_expert,
+    check_for_mock_home,
+    description_xml,
+    load_urdf,
+    platform_file,
+)
 from pi05_ros.platforms.platform import Platform, platform_names
 
 # The recorder verifies a bag of many gigabytes before it ends [s].
@@ -76,6 +82,8 @@ def graph(
     specs: list[NodeSpec] = []
     if options.sim:
         check_for_mock_home(platform)
+        if options.brain == "expert":
+            check_for_expert(platform, load_urdf(platform))
         specs.append(suite.mock_home())
     if options.mock_hardware:
         specs += _mock_hardware(platform, suite.environment)

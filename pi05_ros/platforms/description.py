@@ -244,6 +244,23 @@ def check_for_mock_home(platform: Platform) -> None:
             mesh_path(mesh.uri, path)
 
 
+def check_for_expert(platform: Platform, urdf: Urdf) -> None:
+    """Check what the scripted expert needs of a robot: arms with grippers, and a base.
+
+    Raises:
+        ConfigError: There is no gripper or no base, or no group moves a gripper alone.
+    """
+    bases = platform.groups_of("base_velocity")
+    grippers = platform.groups_of("parallel_gripper")
+    if not grippers or len(bases) != 1:
+        raise ConfigError(
+            platform.source or platform.name,
+            "the expert needs an arm with a gripper and exactly one base_velocity group, "
+            f"found {len(grippers)} grippers and {len(bases)} bases; use another brain",
+        )
+    arm_groups(platform, urdf)
+
+
 def unreported_joints(platform: Platform, urdf: Urdf) -> tuple[str, ...]:
     """Joints of the platform that the description's ros2_control tag gives no state."""
     reported = set(urdf.reported_joints())

@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from fakes.robots import make_robot
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.bringup.graph import (
     fast_dds_environment,
@@ -200,6 +200,13 @@ def test_a_mock_home_of_a_robot_that_lacks_something_is_refused_before_it_starts
     (tmp_path / "robot.urdf").write_text(text.replace(old, new))
     with pytest.raises(ConfigError, match=said):
         graph(platform, options, SET)
+
+
+def test_the_expert_of_a_robot_without_a_base_is_refused_before_it_starts(tmp_path):
+    platform = make_robot(tmp_path, RobotKind(base=""))
+    assert graph(platform, BringupOptions(sim=True), SET)
+    with pytest.raises(ConfigError, match="exactly one base_velocity group, found 1 grippers and"):
+        graph(platform, BringupOptions(sim=True, brain="expert"), SET)
 
 
 def test_specs_cannot_be_changed():

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.platforms.description import arm_groups, load_urdf, torso_groups
+from pi05_ros.platforms.description import (
+    arm_groups,
+    check_for_expert,
+    load_urdf,
+    torso_groups,
+)
 from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.robot import tcp_site
 
@@ -42,16 +46,8 @@ class RobotLayout:
         Raises:
             ConfigError: No group moves a gripper, there is no gripper, or not exactly one base.
         """
-        where = platform.source or platform.name
-        bases = platform.groups_of("base_velocity")
-        grippers = platform.groups_of("parallel_gripper")
-        if not grippers or len(bases) != 1:
-            raise ConfigError(
-                where,
-                "the expert needs an arm with a gripper and exactly one base_velocity group, "
-                f"found {len(grippers)} grippers and {len(bases)} bases",
-            )
         urdf = load_urdf(platform)
+        check_for_expert(platform, urdf)
         slices = platform.slices
 
         def indices(groups: tuple[Group, ...]) -> np.ndarray:
@@ -70,7 +66,7 @@ class RobotLayout:
         return cls(
             arms=arms,
             torso=indices(torso_groups(platform, urdf)),
-            base=indices(bases),
+            base=indices(platform.groups_of("base_velocity")),
             base_axes=platform.base_axes,
         )
 
