@@ -37,6 +37,8 @@ class ChunkShapes:
         self._openings = [platform.slices[group.name].start for group in grippers]
         bases = platform.groups_of("base_velocity")
         self._has_base = bool(bases)
+        lower, upper = platform.lower[self._openings], platform.upper[self._openings]
+        self._closed, self._stroke = lower, upper - lower  # Of a fraction, 0 and 1.
 
     def path(self, chunk: ChunkFacts, start: np.ndarray) -> ChunkPath:
         """Compute the path of a chunk in odom.
@@ -52,7 +54,8 @@ class ChunkShapes:
         poses = self._kinematics.poses(actions, self._kinematics.tools)
         tools = place(bases, poses[..., :3, 3])
         few = slice(None, None, _JAW_ROWS)
-        width = _CLOSED_JAW + (_JAW - _CLOSED_JAW) * actions[few][:, self._openings]
+        openings = (actions[few][:, self._openings] - self._closed) / self._stroke
+        width = _CLOSED_JAW + (_JAW - _CLOSED_JAW) * openings
         # The fingers close along the tool's y axis.
         half = poses[few, :, :3, 1] * width[..., None] / 2
         middle = poses[few, :, :3, 3]

@@ -21,6 +21,8 @@ class LinkTransforms:
     quaternions: np.ndarray  # (N, 4) float64, w x y z
 
 
+_LEAST_RADIUS = 1e-3  # A hinge at or below the base's height rolls on no floor [m].
+
 # conjugate(a) * b is linear in the 16 products of the components of a and b (w x y z each). As a
 # (16, 4) matrix it serves all links in one matrix product.
 _PARENT_INVERSE_TIMES_CHILD = quaternion_multiply(
@@ -68,7 +70,8 @@ class Links:
 class Wheels:
     """Wheels that turn with the motion of the base, for realistic /joint_states.
 
-    A wheel is a hinge without limits whose link is a child of the base. It has no contacts. Its
+    A wheel is a hinge without limits whose link is a child of the base, and that the platform does
+    not name. It has no contacts. Its
     height above the floor is its radius. It rolls without slipping along its own direction; the
     other components are taken by the rollers of an omni wheel.
     """
@@ -76,12 +79,17 @@ class Wheels:
     def __init__(self, model: mujoco.MjModel, platform: Platform) -> None:
         root = model.body(platform.base_frame).id
         rows, self.dofs = [], []
+        named = {dimension.joint_name for dimension in platform.dimensions}
         for joint in range(model.njnt):
             body = model.jnt_bodyid[joint]
             hinge = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
+            if model.joint(joint).name in named:
+                continue
             if not hinge or model.jnt_limited[joint] or model.body_parentid[body] != root:
                 continue
             x, y, radius = model.body_pos[body]
+            if radius < _LEAST_RADIUS:
+                continue
             axis = rotate(model.body_quat[body], model.jnt_axis[joint])
             fx, fy, _ = np.cross(axis, [0.0, 0.0, 1.0])  # Rolling direction of positive rotation.
             rows.append([fx / radius, fy / radius, (x * fy - y * fx) / radius])

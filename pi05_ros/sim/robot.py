@@ -191,7 +191,7 @@ def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.M
 def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
     """Add a servo for each joint that is not a mimic or a wheel, with gains from its inertia."""
     followers = {e.name1 for e in spec.equalities if e.type == mujoco.mjtEq.mjEQ_JOINT}
-    joints = [j for j in spec.joints if j.name not in followers and not _turns_freely(j)]
+    joints = [j for j in spec.joints if j.name not in followers and not _is_wheel(j, platform)]
     wanted = list(home_positions(platform))
     for name in wanted:
         _find(spec, platform, "joint", name)
@@ -218,11 +218,12 @@ def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
             servo.forcelimited = True
 
 
-def _turns_freely(joint: mujoco.MjsJoint) -> bool:
-    """Check whether a joint is a wheel: a hinge without limits, other than the base's own."""
+def _is_wheel(joint: mujoco.MjsJoint, platform: Platform) -> bool:
+    """Check whether a joint is a wheel: a hinge without limits that the platform does not name."""
+    named = {*BASE_JOINTS, *home_positions(platform)}
     return (
         joint.type == mujoco.mjtJoint.mjJNT_HINGE
-        and joint.name not in BASE_JOINTS
+        and joint.name not in named
         and joint.range[0] == joint.range[1]
     )
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
+from pi05_ros.sim.links import Wheels
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
     camera_name,
@@ -191,3 +193,22 @@ def test_a_mismatch_is_described_in_one_sentence(tmp_path, change, problem):
     with pytest.raises(ConfigError, match="tiny.urdf") as error:
         robot_spec(tiny(tmp_path, **change))
     assert problem in str(error.value)
+
+
+def test_a_joint_of_an_arm_without_limits_is_driven_and_a_wheel_is_not(tmp_path):
+    platform = make_robot(tmp_path, RobotKind(joints=5))
+    urdf = tmp_path / "robot.urdf"
+    text = urdf.read_text().replace(
+        '"arm_joint_5" type="revolute"', '"arm_joint_5" type="continuous"'
+    )
+    wheel = '<joint name="wheel" type="continuous"><parent link="base_link"/>'
+    wheel += '<child link="tyre"/><origin xyz="0 0.2 0.05"/><axis xyz="0 1 0"/></joint>'
+    tyre = (
+        '<link name="tyre"><inertial><mass value="1"/><inertia ixx="0.01" iyy="0.01" izz="0.01" '
+    )
+    tyre += 'ixy="0" ixz="0" iyz="0"/></inertial></link>'
+    urdf.write_text(text.replace("</robot>", f"{tyre}{wheel}</robot>"))
+    model = robot_spec(platform).compile()
+    names = {model.actuator(i).name for i in range(model.nu)}
+    assert servo_name("arm_joint_5") in names and servo_name("wheel") not in names
+    assert [model.joint("wheel").dofadr[0]] == Wheels(model, platform).dofs

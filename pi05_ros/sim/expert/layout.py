@@ -23,7 +23,13 @@ class ArmLayout:
     side: str  # Its gripper's group, without "_gripper": "left", "right".
     joints: np.ndarray  # Indices in the vector, (n,) int, from the shoulder outwards.
     gripper: int  # Index in the vector.
+    closed: float  # Value of a closed gripper, and of an open one [its unit].
+    opened: float
     tcp: str  # Site at the tool centre point: x out of the hand, the fingers close along y.
+
+    def opening(self, value: float) -> float:
+        """Return the opening fraction of the gripper at a value of its entry."""
+        return (value - self.closed) / (self.opened - self.closed)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,8 @@ class RobotLayout:
                 side=gripper.removesuffix("_gripper"),
                 joints=indices(groups),
                 gripper=slices[gripper].start,
+                closed=float(platform.lower[slices[gripper].start]),
+                opened=float(platform.upper[slices[gripper].start]),
                 tcp=tcp_site(gripper),
             )
             for gripper, groups in arm_groups(platform, urdf).items()
