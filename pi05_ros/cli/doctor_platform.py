@@ -65,7 +65,7 @@ def _vector(platform: Platform) -> Iterator[CheckResult]:
 
 def _members(group: Group) -> str:
     """Dimensions and command of a group."""
-    command = f"{group.kind} on {group.controller.command_name}"
+    command = f"{group.controller.kind} on {group.controller.command_name}"
     names = ", ".join(dimension.joint_name for dimension in group.dimensions)
     if group.base_axes:
         kind = "holonomic" if 1 in group.base_axes else "differential, no vy"

@@ -165,7 +165,7 @@ def broadcast_joints(platform: Platform, urdf: Urdf, log: RcutilsLogger) -> list
         raise ConfigError(
             platform.urdf,
             f"no <ros2_control> tag has a <state_interface> for {', '.join(unreported)}: "
-            f"{platform.joint_states_topic} would lack them; add it, or remove the tag",
+            f"joint states would lack them; add it, or remove the tag",
         )
     unknown = [n for n in urdf.reported_joints() if n not in urdf.joints]
     if unknown:
@@ -175,8 +175,8 @@ def broadcast_joints(platform: Platform, urdf: Urdf, log: RcutilsLogger) -> list
         )
     if urdf.state_joints is None:
         log.warning(
-            f"{platform.urdf} has no <ros2_control> tag: {platform.joint_states_topic} names all "
-            f"joints that move, {', '.join(urdf.reported_joints())}; "
+            f"{platform.urdf} has no <ros2_control> tag: joint states name all joints that "
+            f"move, {', '.join(urdf.reported_joints())}; "
             "on a robot, joint_state_broadcaster needs the tag"
         )
     return list(urdf.reported_joints())

@@ -36,7 +36,7 @@ def test_a_tag_that_lacks_a_joint_or_names_another_is_refused(tmp_path):
     platform = make_robot(tmp_path, RobotKind(joints=5))
     text = (tmp_path / "robot.urdf").read_text()
     tagged = '<joint name="arm_joint_4"><state_interface name="position"/></joint>'
-    with pytest.raises(ConfigError, match="no <ros2_control> tag has a .* for arm_joint_4: /joi"):
+    with pytest.raises(ConfigError, match="no <ros2_control> tag has a .* for arm_joint_4: joi"):
         broadcast_joints(platform, parse_urdf(text.replace(tagged, ""), "x"), LOG)
     more = text.replace(tagged, tagged + tagged.replace("arm_joint_4", "elbow"))
     with pytest.raises(ConfigError, match="tag names elbow, and the URDF has no such joint"):
