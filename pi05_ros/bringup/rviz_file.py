@@ -11,7 +11,7 @@ import yaml
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.description import load_urdf, platform_file
+from pi05_ros.platforms.description import load_urdf, platform_file, tool_links
 from pi05_ros.platforms.platform import Platform
 
 _TEMPLATE = "config/rviz/mobile_18dof.rviz"
@@ -55,7 +55,7 @@ def rviz_content(platform: Platform) -> dict[str, Any]:
     manager = content["Visualization Manager"]
     manager["Global Options"]["Fixed Frame"] = platform.world_frame
     manager["Views"]["Current"]["Target Frame"] = platform.base_frame
-    tools = [link for link in load_urdf(platform).links if link.endswith("tcp")]
+    tools = tool_links(platform, load_urdf(platform)).values()
     displays = []
     images = [d for d in manager["Displays"] if d["Class"].endswith("/Image")]
     for display in manager["Displays"]:

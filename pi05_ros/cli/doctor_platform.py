@@ -13,6 +13,7 @@ from pi05_ros.platforms.description import (
     description_path,
     load_urdf,
     mesh_path,
+    tool_links,
     torso_groups,
     unreported_joints,
 )
@@ -189,6 +190,13 @@ def _arms(platform: Platform, urdf: Urdf) -> Iterator[CheckResult]:
     except ConfigError as error:
         yield CheckResult(_URDF, "arms", error.problem, CheckStatus.NOTE, "only the expert asks")
         return
+    try:
+        tools = tool_links(platform, urdf)
+    except ConfigError as error:
+        yield _missing(_URDF, "tools", "no tool centre point", error.problem)
+        tools = {}
+    for gripper, link in tools.items():
+        yield CheckResult(_URDF, f"tool of {gripper}", f"{link}, with x out of the hand")
     for gripper, groups in arms.items():
         yield CheckResult(_URDF, f"arm of {gripper}", ", ".join(group.name for group in groups))
     if torso:

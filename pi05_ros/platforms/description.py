@@ -203,6 +203,31 @@ def torso_groups(platform: Platform, urdf: Urdf) -> tuple[Group, ...]:
     )
 
 
+def tool_links(platform: Platform, urdf: Urdf) -> dict[str, str]:
+    """Link at the tool centre point of each gripper, by gripper group.
+
+    Raises:
+        ConfigError: A gripper has none that is fixed to the link that carries its joint.
+    """
+    tools = {}
+    for group in platform.groups_of("parallel_gripper"):
+        hand = urdf.joints[group.dimensions[0].joint_name].parent
+        links = urdf.rigid_links(hand)
+        fitting = [n for n in links if (n == group.tcp if group.tcp else n.endswith("tcp"))]
+        if not fitting:
+            wanted = (
+                f"link '{group.tcp}' is not fixed to '{hand}'" if group.tcp else "there is none"
+            )
+            raise ConfigError(
+                platform.urdf,
+                f"no tool centre point for {group.name}: {wanted}; fix a link whose name ends in "
+                f"'tcp' to '{hand}', between the fingertips, or name one in its group "
+                f"(tcp: LINK; fixed to it: {', '.join(links)})",
+            )
+        tools[group.name] = fitting[0]
+    return tools
+
+
 def check_joints(platform: Platform, urdf: Urdf) -> None:
     """Raise ConfigError if the URDF lacks a joint that the platform names, or it is fixed."""
     for dimension in platform.dimensions:
@@ -232,6 +257,7 @@ def check_for_mock_home(platform: Platform) -> None:
             f"base_frame '{platform.base_frame}' is not the root link of the URDF: write "
             f"base_frame: {urdf.root}",
         )
+    tool_links(platform, urdf)
     for camera in platform.cameras:
         if camera.frame not in urdf.links:
             raise ConfigError(

@@ -115,6 +115,7 @@ class Group:
     joint_closed: float = 0.0  # Grippers: joint position at 0 [m or rad].
     joint_open: float = 1.0  # Grippers: joint position at 1 [m or rad].
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
+    tcp: str = ""  # Grippers: link at the tool centre point; "": one whose name ends in "tcp".
 
     @property
     def kind(self) -> ControllerKind:
@@ -143,6 +144,8 @@ class Group:
                 raise ValueError(f"{self.name}: a parallel_gripper group is one fraction")
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
+        if self.tcp and self.kind != "parallel_gripper":
+            raise ValueError(f"{self.name}: tcp is for grippers")
         if self.kind == "base_velocity" and self._units not in _BASE_AXES:
             raise ValueError(
                 f"{self.name}: a base_velocity group is vx, vy [m/s] and wz [rad/s], or vx and wz "

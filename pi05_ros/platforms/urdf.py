@@ -79,6 +79,17 @@ class Urdf:
             link = by_child[link].parent
         return tuple(found)
 
+    def rigid_links(self, link: str) -> tuple[str, ...]:
+        """Links that fixed joints connect with `link`, the nearest to the root first."""
+        fixed = [joint for joint in self.joints.values() if not joint.moves]
+        parents = {joint.child: joint.parent for joint in fixed}
+        found = [link]
+        while found[0] in parents and parents[found[0]] not in found:
+            found = [parents[found[0]]]
+        for each in found:  # It grows.
+            found += [j.child for j in fixed if j.parent == each and j.child not in found]
+        return tuple(found)
+
     def reported_joints(self) -> tuple[str, ...]:
         """Joints that /joint_states names: those with states in a ros2_control tag.
 

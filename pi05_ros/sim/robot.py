@@ -5,8 +5,8 @@ if it follows these conventions:
 
 * The platform's base frame is the root link of the URDF.
 * A camera's `frame` is a link of the URDF whose z axis points forward and y axis down (REP-103).
-* The link that carries a gripper's joint has a fixed child link whose name ends in `tcp`: the tool
-  centre point between the fingertips, with x out of the hand.
+* A link whose name ends in `tcp`, or that the gripper's group names, is fixed to the link that
+  carries its joint: the tool centre point between the fingertips, with x out of the hand.
 """
 
 from __future__ import annotations
@@ -171,20 +171,21 @@ def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
 
 def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.MjsBody:
     """Return the link at the tool centre point of a gripper; see the module's conventions."""
-    finger = _find(spec, platform, "joint", group.dimensions[0].joint_name).parent
-    hand = finger.parent
-    stack = list(hand.bodies)
+    hand = _find(spec, platform, "joint", group.dimensions[0].joint_name).parent.parent
+    first = hand
+    while not first.joints and first.parent.name != "world":
+        first = first.parent
+    stack = [first]
     while stack:
         body = stack.pop(0)
-        if body.joints:
-            continue
-        if body.name.endswith("tcp"):
+        if body.name == group.tcp if group.tcp else body.name.endswith("tcp"):
             return body
-        stack.extend(body.bodies)
+        stack.extend(child for child in body.bodies if not child.joints)
+    wanted = f"link '{group.tcp}' is not fixed to '{hand.name}'; " if group.tcp else ""
     raise ConfigError(
         platform.urdf,
-        f"no tool centre point for {group.name}: fix a link whose name ends in 'tcp' to "
-        f"'{hand.name}', between the fingertips",
+        f"no tool centre point for {group.name}: {wanted}fix a link whose name ends in 'tcp' to "
+        f"'{hand.name}', between the fingertips, or name one in its group (tcp: LINK)",
     )
 
 

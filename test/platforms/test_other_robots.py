@@ -17,6 +17,7 @@ from pi05_ros.platforms.description import (
     description_path,
     load_urdf,
     mesh_path,
+    tool_links,
     torso_groups,
     unreported_joints,
 )
@@ -183,3 +184,20 @@ def test_meshes_of_a_package_are_found_in_a_workspace_or_a_source_tree(tmp_path,
         mesh_path("package://gone/meshes/a.stl", urdf)
     with pytest.raises(ConfigError, match="the mesh 'c.stl' is not found at"):
         mesh_path("c.stl", urdf)
+
+
+def test_the_tool_is_the_link_that_the_gripper_names_or_one_called_tcp(tmp_path):
+    platform = make_robot(tmp_path, RobotKind(joints=5))
+    assert tool_links(platform, load_urdf(platform)) == {"gripper": "gripper_tcp"}
+    urdf = tmp_path / "robot.urdf"
+    urdf.write_text(urdf.read_text().replace("gripper_tcp", "grasp_frame"))
+    said = "no tool centre point for gripper: there is none; .* or name one .*: LINK; .* grasp_fr"
+    with pytest.raises(ConfigError, match=said):
+        tool_links(platform, load_urdf(platform))
+    groups = yaml.safe_load((tmp_path / "my_robot.yaml").read_text())["groups"]
+    groups[1]["tcp"] = "grasp_frame"
+    named = rewrite(platform, groups=groups)
+    assert tool_links(named, load_urdf(named)) == {"gripper": "grasp_frame"}
+    groups[0]["tcp"] = "grasp_frame"
+    with pytest.raises(ConfigError, match="arm: tcp is for grippers"):
+        rewrite(platform, groups=groups)

@@ -195,6 +195,21 @@ def test_a_mismatch_is_described_in_one_sentence(tmp_path, change, problem):
     assert problem in str(error.value)
 
 
+def test_the_tool_may_have_any_name_and_stand_beside_the_hand(tmp_path):
+    platform = tiny(tmp_path, urdf=COMPLETE.replace("claw_tcp", "pinch").replace("TCP", ""))
+    with pytest.raises(ConfigError, match="name one in its group .tcp: LINK."):
+        robot_spec(platform)
+    text = (tmp_path / "tiny.yaml").read_text()
+    (tmp_path / "tiny.yaml").write_text(text.replace("joint_open:", "tcp: pinch\n    joint_open:"))
+    named = load_platform(platform.source)
+    model = robot_spec(named).compile()
+    assert model.body(model.site_bodyid[model.site("tcp/claw").id]).name == "pinch"
+    urdf = tmp_path / "tiny.urdf"
+    moved = urdf.read_text().replace('<parent link="palm"/>\n    <child link="pinch"/>', "@")
+    urdf.write_text(moved.replace("@", '<parent link="boom"/>\n    <child link="pinch"/>'))
+    assert robot_spec(named).compile().nsite == 1, "fixed to what carries the hand"
+
+
 def test_a_joint_of_an_arm_without_limits_is_driven_and_a_wheel_is_not(tmp_path):
     platform = make_robot(tmp_path, RobotKind(joints=5))
     urdf = tmp_path / "robot.urdf"
