@@ -70,22 +70,22 @@ class Links:
 class Wheels:
     """Wheels that turn with the motion of the base, for realistic /joint_states.
 
-    A wheel is a hinge without limits whose link is a child of the base, and that the platform does
-    not name. It has no contacts. Its
-    height above the floor is its radius. It rolls without slipping along its own direction; the
-    other components are taken by the rollers of an omni wheel.
+    A wheel is a hinge without limits whose link is a child of the base, other than the platform's
+    continuous joints. It has no contacts. Its height above the floor is its radius. It rolls
+    without slipping along its own direction; the other components are taken by the rollers of an
+    omni wheel.
     """
 
     def __init__(self, model: mujoco.MjModel, platform: Platform) -> None:
         root = model.body(platform.base_frame).id
+        driven = {dimension.joint_name for dimension in platform.dimensions}
         rows, self.dofs = [], []
-        named = {dimension.joint_name for dimension in platform.dimensions}
         for joint in range(model.njnt):
             body = model.jnt_bodyid[joint]
             hinge = model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE
-            if model.joint(joint).name in named:
-                continue
             if not hinge or model.jnt_limited[joint] or model.body_parentid[body] != root:
+                continue
+            if model.joint(joint).name in driven:
                 continue
             x, y, radius = model.body_pos[body]
             if radius < _LEAST_RADIUS:

@@ -192,8 +192,12 @@ def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.M
 def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
     """Add a servo for each joint that is not a mimic or a wheel, with gains from its inertia."""
     followers = {e.name1 for e in spec.equalities if e.type == mujoco.mjtEq.mjEQ_JOINT}
-    joints = [j for j in spec.joints if j.name not in followers and not _is_wheel(j, platform)]
     wanted = list(home_positions(platform))
+    joints = [
+        joint
+        for joint in spec.joints
+        if joint.name not in followers and (joint.name in wanted or not _turns_freely(joint))
+    ]
     for name in wanted:
         _find(spec, platform, "joint", name)
     inertia = _largest_inertia(spec, platform)
@@ -219,12 +223,11 @@ def _add_servos(spec: mujoco.MjSpec, platform: Platform) -> None:
             servo.forcelimited = True
 
 
-def _is_wheel(joint: mujoco.MjsJoint, platform: Platform) -> bool:
-    """Check whether a joint is a wheel: a hinge without limits that the platform does not name."""
-    named = {*BASE_JOINTS, *home_positions(platform)}
+def _turns_freely(joint: mujoco.MjsJoint) -> bool:
+    """Check whether a joint is a wheel, unless the platform moves it: a hinge without limits."""
     return (
         joint.type == mujoco.mjtJoint.mjJNT_HINGE
-        and joint.name not in named
+        and joint.name not in BASE_JOINTS
         and joint.range[0] == joint.range[1]
     )
 
