@@ -241,7 +241,17 @@ def platform_reference(platform: Platform) -> str:
 
 
 def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -> NodeSpec:
-    """Robot description and link frames, which a robot or a mock home would publish itself."""
+    """Robot description and link frames, which a robot or a mock home would publish itself.
+
+    Raises:
+        ConfigError: The platform has several topics of joint states.
+    """
+    if len(platform.joint_states_topics) != 1:
+        raise ConfigError(
+            f"platform '{platform.name}'",
+            f"has the joint states {', '.join(platform.joint_states_topics) or '(none)'}, mock "
+            "hardware publishes one topic: name one joint_states_topic for the dry run",
+        )
     return NodeSpec(
         name="robot_state_publisher",
         executable="robot_state_publisher",
@@ -250,7 +260,7 @@ def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -
         parameters={
             "robot_description": description_xml(platform, use_mock_hardware=True),
         },
-        remappings=(("joint_states", platform.joint_states_topic),),
+        remappings=(("joint_states", platform.joint_states_topics[0]),),
         environment=environment,
     )
 

@@ -90,7 +90,7 @@ def _topics(platform: Platform) -> Iterator[CheckResult]:
         size = f"{camera.width}x{camera.height} at {camera.rate_hz:g} Hz, {camera.transport}"
         used = f"for {' and '.join(roles)}" if roles else "used by no level"
         yield CheckResult(_FILE, f"camera {camera.name}", f"{camera.topic}, {size}, {used}")
-    yield CheckResult(_FILE, "joint states", platform.joint_states_topic)
+    yield CheckResult(_FILE, "joint states", ", ".join(platform.joint_states_topics))
     if platform.base_axes:
         yield CheckResult(_FILE, "odometry", platform.odom_topic)
 

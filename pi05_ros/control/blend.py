@@ -30,7 +30,7 @@ class Blend:
     def __init__(self, platform: Platform) -> None:
         self._velocity = _SHARE * platform.max_velocity
         self._acceleration = _SHARE * platform.max_acceleration
-        self._blends = np.array([d.unit in ("rad", "m") for d in platform.dimensions])
+        self._blends = ~(platform.is_velocity | platform.is_gripper)
         self._groups = tuple(platform.slices.values())
         # Active fades, (N, D) and (N,), the oldest first.
         self._offsets: np.ndarray = np.zeros((0, platform.size))

@@ -67,6 +67,8 @@ class Bridge:
         self.peers = PeerWatch(settings.peers, settings.peer_timeout_s, settings.peer_gone_after_s)
         self._gate = ChunkGate(session, settings.chunk_max_age_s, settings.max_lead_s)
         self.motion = Motion(platform, settings)
+        # Why commands do not reach a controller, one clause; the node that sends them sets it.
+        self.output_problem = ""
         self._bad_chunks = 0  # Malformed chunks in a row.
         self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
         self._ticked_ns: int | None = None  # Time of the last tick.
@@ -78,7 +80,12 @@ class Bridge:
     # Inputs.
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> None:
         """Take one JointState message; see StateAssembler.add_joint_states.
 
@@ -86,7 +93,7 @@ class Bridge:
             MessageError: The message was dropped.
         """
         try:
-            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self.measured_state.add_joint_states(names, positions, stamp_ns, now_ns, topic)
         except MessageError:
             self.counts["joint_states_dropped"] += 1
             raise
@@ -238,8 +245,12 @@ class Bridge:
         return self._unhealthy_ns is None and (not self.motion.has_run or self._gate.tasks.idle)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
-        """Return the fault of measurements or peers, as one clause; empty if there is none."""
-        return self.measured_state.problem(now_ns) or self.peers.problem(steady_ns)
+        """Return the fault of measurements, peers or outputs, as one clause; "" without one."""
+        return (
+            self.measured_state.problem(now_ns)
+            or self.peers.problem(steady_ns)
+            or self.output_problem
+        )
 
     def _arm(self, now_ns: int, steady_ns: int) -> None:
         measurement = self.measured_state.require(now_ns)
@@ -248,6 +259,8 @@ class Bridge:
             raise MessageError(
                 f"no heartbeat from {', '.join(missing)}: check that they are active"
             )
+        if self.output_problem:
+            raise MessageError(self.output_problem)
         if not self.motion.at_rest:
             raise MessageError("the robot is still braking: call 'arm' again once it stands still")
         self.state.arm()

@@ -28,9 +28,16 @@ class MeasuredState:
         self._bad_reason = ""
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> str:
         """Take one JointState message; see StateAssembler.add_joint_states.
+
+        A message without a position of the platform's joints changes nothing, good or faulty.
 
         Returns:
             Position jump, as one clause; empty if there was none.
@@ -38,9 +45,11 @@ class MeasuredState:
         Raises:
             MessageError: The message was dropped.
         """
+        if not self._assembler.concerns(names, positions, topic):
+            return ""
         try:
             self._check_lead(stamp_ns, now_ns, "joint states")
-            jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns)
+            jump = self._assembler.add_joint_states(names, positions, stamp_ns, now_ns, topic)
         except MessageError as error:
             self._bad_joint_states += 1
             self._bad_reason = str(error)
@@ -70,11 +79,18 @@ class MeasuredState:
         if self._bad_joint_states >= self._settings.max_bad_joint_states:
             return self._bad_reason
         missing = self._assembler.missing()
+        if bare := self._assembler.without_position():
+            return (
+                f"joint states name {_some(bare)} without a position: its driver must fill "
+                "'position'"
+            )
         if missing:
-            return f"no measurement of {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}"
+            return f"no measurement of {_some(missing)}"
         age = self._assembler.age(now_ns)
         if age > self._settings.measurement_timeout_s:
-            return f"the measured state is {age:.2f} s old"
+            return (
+                f"the measured state is {age:.2f} s old: nothing new of {self._assembler.oldest()}"
+            )
         return ""
 
     def require(self, now_ns: int) -> Measurement:
@@ -108,11 +124,15 @@ class MeasuredState:
         platform = self._platform
         reach = platform.max_velocity * platform.period
         outside = (values < platform.lower - reach) | (values > platform.upper + reach)
-        for index in np.flatnonzero(outside):
+        for index in np.flatnonzero(outside & ~platform.is_gripper & ~platform.is_velocity):
             dimension = platform.dimensions[index]
-            if dimension.unit in ("rad", "m"):
-                return (
-                    f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
-                    f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
-                )
+            return (
+                f"{dimension.name} is at {values[index]:.3f} {dimension.unit}, outside "
+                f"{dimension.lower:g} to {dimension.upper:g}: move it inside its limits first"
+            )
         return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few names."""
+    return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''}"

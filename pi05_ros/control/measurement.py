@@ -25,7 +25,8 @@ class StateAssembler:
     """Collects joint positions by name and the base velocity into one vector.
 
     Joint states may arrive in parts (several drivers on one topic), in any order and with joints
-    that the platform does not have. An invalid message is dropped as a whole.
+    that the platform does not have. An invalid message is dropped as a whole; one that gives no
+    position of the platform's joints is ignored, whatever else it holds.
 
     Args:
         platform: The robot.
@@ -40,7 +41,7 @@ class StateAssembler:
         self._stamps = [0] * platform.size
         self._arrivals = [0] * platform.size
         # Joint name -> (index in the vector, offset, scale): value = (position - offset) * scale.
-        self._joints: dict[str, tuple[int, float, float]] = {}
+        joints: dict[str, tuple[int, float, float]] = {}
         for group in platform.groups:
             for dimension in group.dimensions:
                 if dimension.is_velocity:
@@ -50,13 +51,37 @@ class StateAssembler:
                     offset = group.joint_closed
                     scale = 1.0 / (group.joint_open - group.joint_closed)
                 index = platform.index(dimension.name)
-                self._joints[dimension.joint_name] = (index, offset, scale)
+                joints[dimension.joint_name] = (index, offset, scale)
+        # By topic, with the names of its drivers; "": with those of the URDF.
+        self._joints = {"": joints}
+        for topic in platform.joint_states_topics:
+            self._joints[topic] = {
+                d.driver_joint_name: joints[d.joint_name] for d in platform.joints_on(topic)
+            }
         # (Index in the vector, component of vx, vy, wz) of each base dimension.
         base = np.flatnonzero(platform.is_velocity).tolist()
         self._base = list(zip(base, platform.base_axes, strict=True))
+        self._without_position: set[int] = set()  # Entries that a message named without one.
+
+    def concerns(self, names: Sequence[str], positions: Sequence[float], topic: str = "") -> bool:
+        """Check whether a JointState message gives positions of the platform's joints.
+
+        A driver of wheels or of a hand may share the topic, and JointState allows it to leave
+        `position` empty.
+        """
+        joints = self._joints[topic]
+        known = [joints[name][0] for name in names if name in joints]
+        if known and not len(positions):
+            self._without_position.update(known)
+        return bool(known) and len(positions) > 0
 
     def add_joint_states(
-        self, names: Sequence[str], positions: Sequence[float], stamp_ns: int, now_ns: int
+        self,
+        names: Sequence[str],
+        positions: Sequence[float],
+        stamp_ns: int,
+        now_ns: int,
+        topic: str = "",
     ) -> str:
         """Take one JointState message.
 
@@ -65,6 +90,8 @@ class StateAssembler:
             positions: [rad] or [m], one for each name.
             stamp_ns: Stamp of the message [ns].
             now_ns: Time of arrival by the same clock [ns].
+            topic: Where it came from: only the joints of this topic are taken, by the names of
+                its driver. "": all joints, by their names in the URDF.
 
         Returns:
             Position jump that no motor can have made, as one clause; empty if there was none.
@@ -72,16 +99,19 @@ class StateAssembler:
         Raises:
             MessageError: The message is invalid; nothing of it was used.
         """
+        if not self.concerns(names, positions, topic):
+            return ""
+        joints = self._joints[topic]
         if len(positions) != len(names):
             raise MessageError(
                 f"joint states: {len(names)} names but {len(positions)} positions; dropped"
             )
-        if len(set(names)) != len(names):
+        known = [(n, p) for n, p in zip(names, positions, strict=True) if n in joints]
+        if len({name for name, _ in known}) != len(known):
             raise MessageError("joint states: a joint name is repeated; dropped")
-        known = [(n, p) for n, p in zip(names, positions, strict=True) if n in self._joints]
         values = []
         for name, position in known:
-            index, offset, scale = self._joints[name]
+            index, offset, scale = joints[name]
             values.append((index, (position - offset) * scale))
             if not math.isfinite(values[-1][1]):
                 raise MessageError(f"joint states: {name} is {position}; dropped")
@@ -112,12 +142,25 @@ class StateAssembler:
             if math.isnan(value)
         )
 
+    def without_position(self) -> tuple[str, ...]:
+        """Return the entries never measured that joint states named without a position."""
+        return tuple(
+            self._platform.names[index]
+            for index in sorted(self._without_position)
+            if math.isnan(self._values[index])
+        )
+
     def age(self, now_ns: int) -> float:
         """Return the age of the oldest entry [s] by stamp or arrival; inf if one is missing."""
         if self.missing():
             return math.inf
         oldest = min(*self._stamps, *self._arrivals)
         return (now_ns - oldest) * 1e-9
+
+    def oldest(self) -> str:
+        """Return the name of the oldest entry, by stamp or arrival."""
+        ages = [min(times) for times in zip(self._stamps, self._arrivals, strict=True)]
+        return self._platform.names[ages.index(min(ages))]
 
     def measurement(self) -> Measurement | None:
         """Return the current state; None until every entry was measured."""

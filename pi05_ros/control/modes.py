@@ -140,6 +140,16 @@ class StateMachine:
         self.void()
 
 
+def with_problem(reason: str, problem: str) -> str:
+    """Return the reason of DISARMED behind what would refuse to arm now, if anything does."""
+    return f"{problem}; {reason}" if problem and reason != DEACTIVATED else reason
+
+
+def without_problem(reason: str) -> str:
+    """Return the reason of DISARMED alone; see `with_problem`."""
+    return reason.rpartition("; ")[2]
+
+
 def disarmed_by_itself(reason: str) -> bool:
     """Check whether the reason of DISARMED is that of an automatic disarm."""
     return reason.endswith(ARM_AGAIN)

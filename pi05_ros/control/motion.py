@@ -27,7 +27,7 @@ class Motion:
     def __init__(self, platform: Platform, settings: BridgeSettings) -> None:
         self.has_run = False
         self.ticks_limited = 0
-        self._size = platform.size
+        self._platform = platform
         self._limiter = Limiter(platform)
         self._stream = ChunkStream(platform)
         self._limiting = LimitingWatch(platform)
@@ -35,6 +35,9 @@ class Motion:
             platform, settings.max_tracking_error_rad, settings.tracking_time_s
         )
         self._commanded: np.ndarray | None = None
+        self._has_commanded = False  # Since `begin`.
+        # Continuous joints whose report was seen turns away from the command: it wraps.
+        self._wraps = np.zeros(platform.size, dtype=bool)
 
     @property
     def chunk(self) -> AcceptedChunk | None:
@@ -45,8 +48,20 @@ class Motion:
     def commanded(self) -> np.ndarray:
         """Last command, (D,) float64, platform units; NaN before the first."""
         if self._commanded is None:
-            return np.full(self._size, np.nan)
+            return np.full(self._platform.size, np.nan)
         return self._commanded.copy()
+
+    def commanded_near(self, measured: np.ndarray) -> np.ndarray:
+        """Return the last command (D,), continuous joints within half a turn of `measured` (D,).
+
+        The command itself counts turns on where a driver's report wraps, so that a controller
+        never sees it jump.
+        """
+        continuous = self._platform.is_continuous
+        if not continuous.any():
+            return self.commanded
+        near = measured + self._platform.difference(self.commanded, measured)
+        return np.where(continuous, near, self.commanded)
 
     @property
     def at_rest(self) -> bool:
@@ -59,11 +74,18 @@ class Motion:
         return self._limiting.seconds
 
     def begin(self, values: np.ndarray) -> None:
-        """Start at rest from `values` (D,), the measured state."""
+        """Start at rest from `values` (D,), the measured state.
+
+        Where the driver's report of a continuous joint wraps, commands go on in the turn of the
+        last one.
+        """
+        if self._commanded is not None and self._wraps.any():
+            change = self._platform.difference(values, self._commanded)
+            values = np.where(self._wraps, self._commanded + change, values)
         self.clear()
         self._limiter.reset(values)
         self._tracking.clear()
-        self.has_run = False
+        self.has_run = self._has_commanded = False
 
     def replace(self, chunk: AcceptedChunk) -> None:
         """Execute `chunk` from the next tick on."""
@@ -82,17 +104,21 @@ class Motion:
         step = self._limiter.step(target.values)
         self.ticks_limited += self._limiting.update(step.lag)
         self._commanded = step.values
-        self.has_run = True
+        self.has_run = self._has_commanded = True
         return target
 
     def hold(self) -> None:
         """Brake for one period."""
         self._limiting.clear()
         self._commanded = self._limiter.hold().values
+        self._has_commanded = True
 
     def tracking_problem(self, measured: np.ndarray) -> str:
         """Return the joint that does not track its command, as one clause; empty if none.
 
         Must be called once a tick. measured: (D,) float64.
         """
+        if self._has_commanded and self._commanded is not None:
+            turns_away = np.abs(self._commanded - measured) > np.pi
+            self._wraps |= self._platform.is_continuous & turns_away
         return self._tracking.update(self.commanded, measured)

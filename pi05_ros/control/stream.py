@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -39,6 +41,7 @@ class ChunkStream:
     def __init__(self, platform: Platform) -> None:
         self._period = platform.period
         self._is_velocity = platform.is_velocity
+        self._continuous = np.flatnonzero(platform.is_continuous)
         # Distance from its coasting value that a joint can reach in one period [platform units].
         self._reach = platform.max_acceleration * platform.period**2
         self._blend = Blend(platform)
@@ -69,12 +72,16 @@ class ChunkStream:
         begins away from the current motion is blended in: from the target that the previous chunk
         gives now, clipped to what one period reaches from `coasting` (D,), the values at constant
         velocity. From `coasting` alone, chunks at every tick would let the robot coast forever.
+
+        A new chunk's values of continuous joints are moved by whole turns, next to `coasting`.
         """
         if self._chunk is None:
             return None
         position = self._position(self._chunk, now_ns)
         if position is None:
             return None
+        if self._chunk is not self._executed:
+            self._chunk = self._nearby(self._chunk, position, coasting)
         values = _sample(self._chunk.actions, position)
         if self._chunk is not self._executed:
             if self._begun_ns is not None:
@@ -89,6 +96,21 @@ class ChunkStream:
         if remaining < BASE_TAPER:
             values[self._is_velocity] *= remaining / BASE_TAPER
         return Target(values, self._chunk, position)
+
+    def _nearby(
+        self, chunk: AcceptedChunk, position: float, coasting: np.ndarray
+    ) -> AcceptedChunk:
+        """Return the chunk with continuous joints moved by whole turns.
+
+        Each row is within half a turn of the one before, and the row due now of `coasting` (D,).
+        """
+        if not len(self._continuous):
+            return chunk
+        actions, columns = chunk.actions.copy(), self._continuous
+        rows = np.unwrap(actions[:, columns], axis=0)
+        turns = np.round((coasting[columns] - _sample(rows, position)) / (2.0 * math.pi))
+        actions[:, columns] = rows + turns * (2.0 * math.pi)
+        return dataclasses.replace(chunk, actions=actions)
 
     def _headed(self, now_ns: int, coasting: np.ndarray) -> np.ndarray:
         """Return the values that the previous chunk leads to now, (D,) float64."""

@@ -23,9 +23,10 @@ class TrackingWatch:
     """
 
     def __init__(self, platform: Platform, max_error: float, duration: float) -> None:
+        self._platform = platform
         self._names = platform.names
         self._units = [dimension.unit for dimension in platform.dimensions]
-        self._limits = np.array([_share(d.unit) * max_error for d in platform.dimensions])
+        self._limits = np.array(_limits(platform, max_error))
         self._ticks = max(1, math.ceil(duration / platform.period - 1e-9))
         self._exceeded: np.ndarray = np.zeros(platform.size, dtype=int)
 
@@ -39,7 +40,7 @@ class TrackingWatch:
         Returns:
             The joint with the largest error, as one clause; empty if all track.
         """
-        error = np.abs(commanded - measured)
+        error = np.abs(self._platform.difference(commanded, measured))
         self._exceeded = np.where(error > self._limits, self._exceeded + 1, 0)
         off = np.flatnonzero(self._exceeded > self._ticks)
         if not len(off):
@@ -102,8 +103,9 @@ class JumpWatch:
         self._names = platform.names
         self._units = [dimension.unit for dimension in platform.dimensions]
         # Lists: entries arrive one at a time, where numpy is several times slower.
-        self._jumps = [_share(d.unit) * max_jump for d in platform.dimensions]
+        self._jumps = _limits(platform, max_jump)
         self._speeds = platform.max_velocity.tolist()
+        self._continuous = platform.is_continuous.tolist()
         self._values = [math.nan] * platform.size
         self._stamps = [0] * platform.size
 
@@ -112,6 +114,8 @@ class JumpWatch:
         before, gap = self._values[index], (stamp_ns - self._stamps[index]) * 1e-9
         self._values[index], self._stamps[index] = value, stamp_ns
         jump = abs(value - before)
+        if self._continuous[index] and math.isfinite(jump):
+            jump = abs(math.remainder(jump, 2.0 * math.pi))
         if gap < 0 or not jump > self._jumps[index] + 2.0 * self._speeds[index] * gap:
             return ""
         return (
@@ -124,6 +128,13 @@ class JumpWatch:
         self._values = [math.nan] * len(self._values)
 
 
-def _share(unit: str) -> float:
-    """Factor of a limit given in rad: 1 for rad, 0.5 for m, infinite for other units."""
-    return {"rad": 1.0, "m": 0.5}.get(unit, math.inf)
+def _limits(platform: Platform, limit: float) -> list[float]:
+    """Return a limit [rad] for each dimension: half the number in m, none for grippers and base.
+
+    Grippers close on objects.
+    """
+    shares = {"rad": 1.0, "m": 0.5}
+    return [
+        math.inf if gripper else shares.get(dimension.unit, math.inf) * limit
+        for dimension, gripper in zip(platform.dimensions, platform.is_gripper, strict=True)
+    ]

@@ -27,6 +27,7 @@ from pi05_ros.control.modes import (
     NOT_ARMED_YET,
     Mode,
     disarmed_by_itself,
+    without_problem,
 )
 from pi05_ros.evaluation.holds import Robot
 
@@ -157,8 +158,9 @@ class Rearming:
             self._was_armed, self._by_operator = True, False
         elif mode is not Mode.FAULTED:
             own = (NOT_ARMED_YET, DEACTIVATED)
-            by_itself = robot.reason in own or disarmed_by_itself(robot.reason)
-            by_itself |= self._has_reset and robot.reason == FAULT_RESET
+            reason = without_problem(robot.reason)
+            by_itself = reason in own or disarmed_by_itself(reason)
+            by_itself |= self._has_reset and reason == FAULT_RESET
             self._by_operator |= mode is Mode.STOPPED or not by_itself
 
     def _may_arm(self, robot: Robot) -> bool:
@@ -231,7 +233,8 @@ class Rearming:
 
     def _arms_itself(self, robot: Robot) -> bool:
         """Check whether the bridge may still arm itself: it does so once in its life."""
-        return robot.reason == NOT_ARMED_YET and not self._was_armed and not self._tries
+        reason = without_problem(robot.reason)
+        return reason == NOT_ARMED_YET and not self._was_armed and not self._tries
 
     def _once(self, notice: str, wall_s: float, cause: tuple[Mode | None, str]) -> tuple[str, ...]:
         """The notice as a line, unless its cause was reported recently or in this standstill."""

@@ -109,7 +109,7 @@ class BridgedRobot:
             stamp_ns=tick.measurement.stamp_ns,
             names=self.platform.names,
             measured=tick.measurement.values,
-            commanded=self.bridge.motion.commanded,
+            commanded=self.bridge.motion.commanded_near(tick.measurement.values),
             session=self.bridge.session,
             epoch=self.bridge.epoch,
             mode=int(tick.mode),

@@ -102,7 +102,11 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin in (typing.Union, types.UnionType):
         if value is None and type(None) in arguments:
             return None
-        return _convert(next(a for a in arguments if a is not type(None)), value, where)
+        kinds = [argument for argument in arguments if argument is not type(None)]
+        lists = [kind for kind in kinds if typing.get_origin(kind) is tuple]
+        if lists and isinstance(value, list):
+            return _convert(lists[0], value, where)
+        return _convert(next((k for k in kinds if k not in lists), kinds[0]), value, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise ConfigError(where, f"wanted a list, found {_kind(value)}")

@@ -46,7 +46,7 @@ def stats_for(checkpoint: Checkpoint, platform: Platform) -> NormStats:
     names = platform.names
     units = tuple(str(dimension.unit) for dimension in platform.dimensions)
     if checkpoint.is_random:
-        return NormStats.from_limits(names, units, platform.lower, platform.upper)
+        return NormStats.from_limits(names, units, *platform.usual_range)
     where = f"{checkpoint.source}/norm_stats.json"
     if platform.name not in checkpoint.norm_stats:
         known = ", ".join(sorted(checkpoint.norm_stats)) or "none"

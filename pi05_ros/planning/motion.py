@@ -64,7 +64,8 @@ def stands_still(
         limits: Largest changes that do not count as motion.
     """
     rest = np.where(platform.is_velocity, 0.0, commanded)
-    return bool((np.abs(actions - rest) <= limits.of_vector(platform)).all())
+    change = np.abs(platform.difference(actions, rest))
+    return bool((change <= limits.of_vector(platform)).all())
 
 
 class ProgressMonitor:
@@ -80,6 +81,7 @@ class ProgressMonitor:
 
     def __init__(self, platform: Platform, limits: MotionLimits = PROGRESS) -> None:
         self._is_velocity = platform.is_velocity
+        self._difference = platform.difference
         self._limits = limits.of_displacements(platform)
         self.reset()
 
@@ -102,7 +104,10 @@ class ProgressMonitor:
         if self._anchor is not None:
             self._travel += np.where(self._is_velocity, measured * step, 0.0)
         place = np.where(self._is_velocity, self._travel, measured)
-        if self._anchor is None or (np.abs(place - self._anchor) > self._limits).any():
+        moved = self._anchor is not None and (
+            np.abs(self._difference(place, self._anchor)) > self._limits
+        )
+        if self._anchor is None or np.any(moved):
             self._anchor, self._since_ns = place, stamp_ns
         self._last_ns = stamp_ns
 

@@ -7,7 +7,18 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-ControllerKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
+# What a controller takes; docs/topics.md has the message or action of each kind.
+ControllerKind = Literal[
+    "joint_trajectory",
+    "follow_joint_trajectory",
+    "forward_position",
+    "parallel_gripper",
+    "gripper_command",
+    "base_velocity",
+    "base_twist",
+]
+# What a group moves, however its controller is addressed: joints, a gripper, a base.
+GroupKind = Literal["joint_trajectory", "parallel_gripper", "base_velocity"]
 Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
@@ -15,13 +26,20 @@ _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
 # Units of a base_velocity group, and the components of (vx, vy, wz) that it commands.
 _BASE_AXES = {("m/s", "m/s", "rad/s"): (0, 1, 2), ("m/s", "rad/s"): (0, 2)}
+# Bound of a continuous joint [rad]: it has no limits, but a number beyond this one is garbage.
+CONTINUOUS_BOUND = 1e4
 
 # Default command topic or action of each kind, below the node name (ros2_controllers, Jazzy).
 _DEFAULT_COMMAND = {
     "joint_trajectory": "joint_trajectory",
+    "follow_joint_trajectory": "follow_joint_trajectory",
+    "forward_position": "commands",
     "parallel_gripper": "gripper_cmd",
+    "gripper_command": "gripper_cmd",
     "base_velocity": "cmd_vel",
+    "base_twist": "cmd_vel",
 }
+_ACTIONS = ("follow_joint_trajectory", "parallel_gripper", "gripper_command")
 
 
 @dataclass(frozen=True)
@@ -37,10 +55,12 @@ class Dimension:
     max_velocity: float  # [unit/s] for positions, [unit] for base velocities; > 0.
     max_acceleration: float  # [unit/s²] for positions, [unit/s] for base velocities; > 0.
     max_jerk: float | None = None  # Change of acceleration per second; None: not limited.
-    min_position: float | None = None  # [unit]; None for a base velocity.
-    max_position: float | None = None  # [unit]; None for a base velocity.
+    min_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
+    max_position: float | None = None  # [unit]; None for a base velocity or a continuous joint.
     home: float = 0.0  # [unit], inside the limits.
-    joint: str = ""  # Name in the URDF and in /joint_states; "": same as `name`.
+    joint: str = ""  # Name in the URDF; "": same as `name`.
+    driver_joint: str = ""  # Name in joint states and commands ("alice/joint_1"); "": the URDF's.
+    continuous: bool = False  # A joint in rad that turns without end; positions count modulo 2π.
 
     @property
     def is_velocity(self) -> bool:
@@ -49,17 +69,26 @@ class Dimension:
 
     @property
     def joint_name(self) -> str:
-        """Name of the joint in the URDF and in `/joint_states`."""
+        """Name of the joint in the URDF."""
         return self.joint or self.name
+
+    @property
+    def driver_joint_name(self) -> str:
+        """Name of the joint in the driver's joint states and in commands."""
+        return self.driver_joint or self.joint_name
 
     @property
     def lower(self) -> float:
         """Smallest valid value [unit]."""
+        if self.continuous:
+            return -CONTINUOUS_BOUND
         return -self.max_velocity if self.min_position is None else self.min_position
 
     @property
     def upper(self) -> float:
         """Largest valid value [unit]."""
+        if self.continuous:
+            return CONTINUOUS_BOUND
         return self.max_velocity if self.max_position is None else self.max_position
 
     def __post_init__(self) -> None:
@@ -73,13 +102,19 @@ class Dimension:
         if self.is_velocity:
             if self.min_position is not None or self.max_position is not None:
                 raise ValueError(f"{self.name}: a velocity [{self.unit}] has no position limits")
+        elif self.continuous and self.unit == "rad":
+            if self.min_position is not None or self.max_position is not None:
+                raise ValueError(f"{self.name}: a continuous joint has no position limits")
         elif self.min_position is None or self.max_position is None:
-            raise ValueError(f"{self.name}: min_position and max_position are missing")
+            turns = ", or 'continuous: true'" if self.unit == "rad" else ""
+            raise ValueError(f"{self.name}: min_position and max_position{turns} are missing")
         elif self.min_position >= self.max_position:
             raise ValueError(
                 f"{self.name}: min_position {self.min_position} is not below "
                 f"max_position {self.max_position}"
             )
+        if self.continuous and self.unit != "rad":
+            raise ValueError(f"{self.name}: only a joint in rad can be continuous")
         if self.unit == "fraction" and (self.min_position, self.max_position) != (0.0, 1.0):
             raise ValueError(f"{self.name}: a fraction runs from min_position 0 to max_position 1")
         if not self.lower <= self.home <= self.upper:
@@ -94,12 +129,19 @@ class Controller:
 
     name: str  # Node name of the controller ("left_arm_controller").
     kind: ControllerKind
-    command: str = ""  # Topic or action below the controller's name; "": the kind's default.
+    command: str = ""  # Below the controller's name, or absolute ("/cmd_vel"); "": the default.
 
     @property
     def command_name(self) -> str:
-        """Absolute name of the command topic (or action, for a gripper)."""
+        """Absolute name of the command topic or action."""
+        if self.command.startswith("/"):
+            return self.command
         return f"/{self.name}/{self.command or _DEFAULT_COMMAND[self.kind]}"
+
+    @property
+    def is_action(self) -> bool:
+        """True if commands are goals of an action, False if they are messages of a topic."""
+        return self.kind in _ACTIONS
 
     def __post_init__(self) -> None:
         check_topic("controller", self.command_name)
@@ -112,15 +154,30 @@ class Group:
     name: str  # "left_arm"
     controller: Controller
     dimensions: tuple[Dimension, ...]
-    joint_closed: float = 0.0  # Grippers: joint position at 0 [m or rad].
-    joint_open: float = 1.0  # Grippers: joint position at 1 [m or rad].
+    # Grippers: joint positions [m or rad] at 0 and at 1. Left out for a gripper in m or rad, whose
+    # ends are its position limits. `joint_closed` may be the greater one.
+    joint_closed: float = 0.0
+    joint_open: float = 1.0
+    # Grippers: what the controller is told at 0 and at 1, where it does not count as the joint
+    # does (a gap in m beside a joint in rad); None: the joint positions.
+    command_closed: float | None = None
+    command_open: float | None = None
+    joint_states_topic: str = ""  # Of the group's own driver; "": the platform's.
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
     tcp: str = ""  # Grippers: link at the tool centre point; "": one whose name ends in "tcp".
 
     @property
-    def kind(self) -> ControllerKind:
-        """Kind of the group's controller."""
-        return self.controller.kind
+    def kind(self) -> GroupKind:
+        """What the group moves: joints, a gripper (one fraction) or a base.
+
+        The message or action that its controller takes is `controller.kind`.
+        """
+        if self.controller.kind in ("base_velocity", "base_twist"):
+            return "base_velocity"
+        if self.controller.kind in ("parallel_gripper", "gripper_command"):
+            return "parallel_gripper"
+        is_gripper = {dimension.unit for dimension in self.dimensions} == {"fraction"}
+        return "parallel_gripper" if is_gripper else "joint_trajectory"
 
     @property
     def _units(self) -> tuple[str, ...]:
@@ -138,18 +195,64 @@ class Group:
         units = {dimension.unit for dimension in self.dimensions}
         count = len(self.dimensions)
         if self.kind == "joint_trajectory" and not (count and units <= {"rad", "m"}):
-            raise ValueError(f"{self.name}: a joint_trajectory group holds joints in rad or m")
+            raise ValueError(
+                f"{self.name}: a {self.controller.kind} group holds joints in rad or m, or is a "
+                "gripper of one fraction"
+            )
         if self.kind == "parallel_gripper":
-            if count != 1 or units != {"fraction"}:
-                raise ValueError(f"{self.name}: a parallel_gripper group is one fraction")
+            self._check_gripper(units)
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
         if self.tcp and self.kind != "parallel_gripper":
             raise ValueError(f"{self.name}: tcp is for grippers")
         if self.kind == "base_velocity" and self._units not in _BASE_AXES:
             raise ValueError(
-                f"{self.name}: a base_velocity group is vx, vy [m/s] and wz [rad/s], or vx and wz "
-                f"for a differential base; found {', '.join(self._units) or 'nothing'}"
+                f"{self.name}: a {self.controller.kind} group is vx, vy [m/s] and wz [rad/s], or "
+                f"vx and wz for a differential base; found {', '.join(self._units) or 'nothing'}"
+            )
+
+    @property
+    def gripper_ends(self) -> tuple[float, float]:
+        """Joint positions [m or rad] of a closed and of an open gripper."""
+        (dimension,) = self.dimensions
+        if dimension.unit == "fraction":
+            return self.joint_closed, self.joint_open
+        return dimension.lower, dimension.upper
+
+    def gripper_command(self, value: float) -> float:
+        """Return what the controller is told at a value of the gripper's dimension."""
+        closed = self.joint_closed if self.command_closed is None else self.command_closed
+        opened = self.joint_open if self.command_open is None else self.command_open
+        return closed + value * (opened - closed)
+
+    def gripper_joint(self, command: float) -> float:
+        """Return the joint position [m or rad] that a command means; see `gripper_command`."""
+        if self.command_closed is None or self.command_open is None:
+            return command
+        value = (command - self.command_closed) / (self.command_open - self.command_closed)
+        return self.joint_closed + value * (self.joint_open - self.joint_closed)
+
+    def _check_gripper(self, units: set[Unit]) -> None:
+        """Raise ValueError if the group is not a gripper of one dimension with two ends."""
+        if len(self.dimensions) != 1 or not units <= {"fraction", "m", "rad"}:
+            raise ValueError(
+                f"{self.name}: a {self.controller.kind} group is one fraction, or one joint in "
+                "m or rad"
+            )
+        if self.dimensions[0].continuous:
+            raise ValueError(f"{self.name}: a gripper is not continuous")
+        if units != {"fraction"} and (self.joint_closed, self.joint_open) != (0.0, 1.0):
+            raise ValueError(
+                f"{self.name}: the ends of a gripper in {self.dimensions[0].unit} are its "
+                "min_position and max_position; leave joint_closed and joint_open out"
+            )
+        commands = (self.command_closed, self.command_open)
+        if commands == (None, None):
+            return
+        if units != {"fraction"} or None in commands or commands[0] == commands[1]:
+            raise ValueError(
+                f"{self.name}: command_closed and command_open are two different numbers, given "
+                "together for a gripper that is a fraction"
             )
 
 

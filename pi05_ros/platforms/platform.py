@@ -25,6 +25,7 @@ from pi05_ros.platforms.parts import (
     ControllerKind,
     Dimension,
     Group,
+    GroupKind,
     check_topic,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "ControllerKind",
     "Dimension",
     "Group",
+    "GroupKind",
     "Platform",
     "load_platform",
     "platform_names",
@@ -58,7 +60,7 @@ class Platform:
     rate_hz: float = 50.0  # Of commands and of the rows of a chunk.
     base_frame: str = "base_link"
     odom_frame: str = "odom"
-    joint_states_topic: str = "/joint_states"
+    joint_states_topic: str | tuple[str, ...] = "/joint_states"  # One, or a list of several.
     odom_topic: str = "/odom"
     vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
     controllers: str = ""  # ros2_control parameters for mock_hardware; found as `urdf` is.
@@ -70,7 +72,8 @@ class Platform:
             raise ValueError("a platform has at least one group and one camera")
         if self.rate_hz <= 0:
             raise ValueError(f"rate_hz {self.rate_hz} is not above 0")
-        check_topic("joint_states_topic", self.joint_states_topic)
+        for topic in self.joint_states_topics:
+            check_topic("joint_states_topic", topic)
         check_topic("odom_topic", self.odom_topic)
         if len(self.groups_of("base_velocity")) > 1:
             raise ValueError("a platform has at most one base_velocity group")
@@ -85,8 +88,11 @@ class Platform:
                     f"max_acceleration {dimension.max_acceleration:g}"
                 )
         _no_doubles("joint", [d.joint_name for d in self.dimensions])
+        for topic in self.joint_states_topics:
+            _no_doubles(f"joint of {topic}", [d.driver_joint_name for d in self.joints_on(topic)])
         _no_doubles("group", [group.name for group in self.groups])
         _no_doubles("controller", [group.controller.name for group in self.groups])
+        _no_doubles("command", [group.controller.command_name for group in self.groups])
         _no_doubles("camera", self.camera_names)
         _no_doubles("camera topic", [camera.topic for camera in self.cameras])
         for role, names in (
@@ -137,8 +143,36 @@ class Platform:
             start += len(group.dimensions)
         return slices
 
-    def groups_of(self, kind: ControllerKind) -> tuple[Group, ...]:
-        """Return the groups whose controller is of `kind`, in order."""
+    @functools.cached_property
+    def joint_states_topics(self) -> tuple[str, ...]:
+        """Topics of all joint states: the platform's that a group uses, then the groups' own."""
+        topics = self._common_topics
+        return (*topics, *sorted({g.joint_states_topic for g in self.groups} - {"", *topics}))
+
+    @property
+    def _common_topics(self) -> tuple[str, ...]:
+        """Topics of the groups that name none of their own."""
+        common = self.joint_states_topic
+        topics = (common,) if isinstance(common, str) else common
+        joints = [g for g in self.groups if g.kind != "base_velocity"]
+        return topics if not joints or any(not g.joint_states_topic for g in joints) else ()
+
+    def joints_on(self, topic: str) -> tuple[Dimension, ...]:
+        """Return the joints that joint states on `topic` may hold, in order."""
+        return tuple(
+            dimension
+            for group in self.groups
+            for dimension in group.dimensions
+            if not dimension.is_velocity
+            and (
+                group.joint_states_topic == topic
+                if group.joint_states_topic
+                else topic in self._common_topics
+            )
+        )
+
+    def groups_of(self, kind: GroupKind) -> tuple[Group, ...]:
+        """Return the groups that are of `kind`, in order, whatever their controllers take."""
         return tuple(group for group in self.groups if group.kind == kind)
 
     def base_twist(self, vectors: np.ndarray) -> np.ndarray:
@@ -219,6 +253,38 @@ class Platform:
         mask = np.array([d.is_velocity for d in self.dimensions])
         mask.flags.writeable = False
         return mask
+
+    @functools.cached_property
+    def is_gripper(self) -> np.ndarray:
+        """Mask of the entries that are grippers, (size,) bool."""
+        mask = np.zeros(self.size, dtype=bool)
+        for group in self.groups_of("parallel_gripper"):
+            mask[self.slices[group.name]] = True
+        mask.flags.writeable = False
+        return mask
+
+    @functools.cached_property
+    def is_continuous(self) -> np.ndarray:
+        """Mask of the joints that turn without end, (size,) bool."""
+        mask = np.array([d.continuous for d in self.dimensions])
+        mask.flags.writeable = False
+        return mask
+
+    @functools.cached_property
+    def usual_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest usual values, (size,) each: the limits; -π to π if continuous."""
+        return (
+            _vector(-math.pi if d.continuous else d.lower for d in self.dimensions),
+            _vector(math.pi if d.continuous else d.upper for d in self.dimensions),
+        )
+
+    def difference(self, values: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Return `values` - `others` (..., size); of continuous joints the short way round."""
+        change = np.asarray(values - others)
+        if self.is_continuous.any():
+            turns = np.where(self.is_continuous, np.round(change / (2 * math.pi)), 0.0)
+            change = change - turns * (2 * math.pi)
+        return change
 
     @functools.cached_property
     def home(self) -> np.ndarray:

@@ -57,7 +57,7 @@ def rules_for(
 ) -> TopicRules:
     """Make the rules of a robot.
 
-    Gripper commands are actions, without a topic; RobotState.commanded holds them.
+    Commands that are goals of actions have no topic; RobotState.commanded holds them.
 
     Args:
         platform: The robot.
@@ -71,13 +71,13 @@ def rules_for(
     Raises:
         ValueError: A regular expression is not valid, or a camera has no such transport.
     """
-    commands = [g.controller.command_name for g in platform.groups if g.kind != "parallel_gripper"]
+    commands = [g.controller.command_name for g in platform.groups if not g.controller.is_action]
     infos = [camera.camera_info_topic for camera in platform.cameras]
     odometry = (platform.odom_topic,) if platform.base_axes else ()
     return TopicRules(
         namespace=namespace,
         expected=(
-            *(platform.joint_states_topic, *odometry, *commands),
+            *(*platform.joint_states_topics, *odometry, *commands),
             *(("/clock",) if simulated else ()),
         ),
         optional=(*_EVERYWHERE, *infos),

@@ -56,7 +56,7 @@ class GraspWelds:
                     group.name, site, int(model.site_bodyid[site]),
                     model.actuator(servo_name(joint.name)).id,
                     int(joint.qposadr[0]), int(joint.dofadr[0]),
-                    group.joint_closed, group.joint_open - group.joint_closed,
+                    group.gripper_ends[0], group.gripper_ends[1] - group.gripper_ends[0],
                     joint.type[0] == mujoco.mjtJoint.mjJNT_SLIDE,
                 )
             )  # fmt: skip

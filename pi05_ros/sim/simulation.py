@@ -60,9 +60,7 @@ class Simulation:
         if TICK_NS % self.manager.period_ns:
             raise ValueError(f"a tick of {TICK_NS} ns is no multiple of {self.manager.period_ns}")
         self._streams = [
-            witness
-            for witness in self.manager.witnesses.values()
-            if witness.group.kind != "parallel_gripper"
+            witness for witness in self.manager.witnesses.values() if witness.is_stream
         ]
         self.lock = threading.Lock()
         self.arrival = threading.Event()

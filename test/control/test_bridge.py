@@ -195,8 +195,8 @@ def test_joint_states_come_in_any_order_in_parts_and_with_strangers():
 @pytest.mark.parametrize(
     ("names", "positions", "problem"),
     [
-        (["a", "b"], [0.0], "2 names but 1 positions"),
-        (["a", "a"], [0.0, 0.0], "is repeated"),
+        (["left_arm_joint_1", "b"], [0.0], "2 names but 1 positions"),
+        (["left_arm_joint_1", "left_arm_joint_1"], [0.0, 0.0], "is repeated"),
     ],
 )
 def test_joint_states_that_contradict_themselves_are_dropped(names, positions, problem):

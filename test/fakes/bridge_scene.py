@@ -20,16 +20,19 @@ BASE = PLATFORM.index("base_vx")
 class Scene:
     """A bridge, a robot and a test node."""
 
-    def __init__(self, graph: Graph, **parameters):
+    def __init__(self, graph: Graph, platform=PLATFORM, kinds=None, body=None, **parameters):
         self.node = graph.plain("test")
-        self.robot = LoopbackRobot(graph.plain("robot"), PLATFORM)
+        self.platform = platform
+        self.robot = LoopbackRobot((body or graph).plain("robot"), platform, kinds=kinds)
         self.states: list[RobotState] = []
         self.node.create_subscription(
             RobotState, "robot_state", self.states.append, qos.ROBOT_STATE
         )
         self.chunks = self.node.create_publisher(ActionChunk, "action_chunk", qos.ACTION_CHUNK)
-        self.bridge = graph.add(ControlBridge, platform="mobile_18dof", **parameters)
+        name = platform.name if platform is PLATFORM else platform.source
+        self.bridge = graph.add(ControlBridge, platform=name, **parameters)
         self.sequence = 0
+        self.absent = sum(kind is None for kind in (kinds or {}).values())
         assert self.bridge.trigger_configure() == TransitionCallbackReturn.SUCCESS
         assert self.bridge.trigger_activate() == TransitionCallbackReturn.SUCCESS
         wait_for(lambda: self.states, "a robot state")
@@ -43,6 +46,7 @@ class Scene:
 
     def arm(self):
         """Arm, wait for the new epoch and return the response."""
+        wait_for(lambda: self.bridge._sender.matches().count(0) == self.absent, "controllers")
         response = self.call(SetBool, "arm", SetBool.Request(data=True))
         if response.success:  # Only a state from after it carries the new epoch.
             wait_for(lambda: self.states[-1].mode == RobotState.MODE_HOLDING, "hold")
@@ -50,16 +54,17 @@ class Scene:
 
     def chunk(self, **changes) -> ActionChunk:
         """Return a chunk of a joint that moves 0.2 rad in a second and a base that drives."""
-        actions = np.tile(PLATFORM.home, (50, 1))
+        platform = self.platform
+        actions = np.tile(platform.home, (50, 1))
         actions[:, JOINT] = np.linspace(0, 0.2, 50)
-        actions[:, BASE] = 0.2
+        actions[:, platform.is_velocity] = [0.2, 0.0, 0.0]
         self.sequence += 1
         state = self.states[-1]
         message = ActionChunk(
             session=state.session,
             epoch=state.epoch,
             sequence=self.sequence,
-            names=list(PLATFORM.names),
+            names=list(platform.names),
             period=0.02,
             horizon=50,
             data=float_array(actions, "f"),

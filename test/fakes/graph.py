@@ -15,11 +15,17 @@ from pi05_ros.nodes.common.event_loop import EventLoop
 
 
 class Graph:
-    """Makes nodes, spins them in the background, and ends them in order."""
+    """Makes nodes, spins them in the background, and ends them in order.
 
-    def __init__(self) -> None:
+    Args:
+        domain_id: That of another graph, whose participant cannot hold a topic of two types; None:
+            one of its own.
+    """
+
+    def __init__(self, domain_id: int | None = None) -> None:
         self.context = rclpy.Context()
-        self.context.init(domain_id=random.randint(1, 100))
+        self.domain_id = domain_id or random.randint(1, 100)
+        self.context.init(domain_id=self.domain_id)
         self._loop = EventLoop(self.context)
         self._nodes: list[Node] = []
         self._loop.start()

@@ -141,6 +141,9 @@ SAID = [
     (("cameras", 0, "topic"), "front/image_raw", "does not begin with '/'"),
     (("cameras", 0, "topic"), "/front camera/image", "'/front camera/image' is no ROS name"),
     (("groups", 0, "controller", "name"), "left-arm", "is no ROS name"),
+    (("joint_states_topic",), ["/a", "/b b"], "joint_states_topic: '/b b' is no ROS name"),
+    (("joint_states_topic",), 5, "joint_states_topic: wanted text, found 5"),
+    (("groups", 0, "controller", "command"), "/torso_controller/joint_trajectory", "stands twice"),
     (("odom_topic",), "/odom//x", "odom_topic: '/odom//x' is no ROS name"),
     (("cameras", 0, "fov_y_deg"), 200, "is not between 0 and 180"),
     (("policy_cameras",), ["frnt"], "no camera 'frnt'; did you mean 'front'?"),
@@ -175,3 +178,65 @@ def test_what_is_not_a_platform_is_refused_with_a_reason(text, said, tmp_path):
 def test_a_file_cannot_say_where_it_comes_from(tmp_path):
     assert "unknown key 'source'" in broken(("source",), "/elsewhere", tmp_path)
     assert load_platform("mobile_18dof").source.endswith("config/platforms/mobile_18dof.yaml")
+
+
+def test_joint_states_may_come_on_several_topics(tmp_path):
+    content = copy.deepcopy(CONTENT)
+    file = tmp_path / "robot.yaml"
+    content["joint_states_topic"] = ["/left/joint_states", "/right/joint_states"]
+    file.write_text(yaml.safe_dump(content))
+    platform = load_platform(str(file))
+    assert platform.joint_states_topics == ("/left/joint_states", "/right/joint_states")
+    assert len(platform.joints_on("/left/joint_states")) == 15  # Any joint, from either.
+    content["joint_states_topic"] = "/joint_states"
+    for group, topic in ((0, "/alice/joint_states"), (2, "/bob/joint_states")):
+        content["groups"][group]["joint_states_topic"] = topic
+        for k, dimension in enumerate(content["groups"][group]["dimensions"]):
+            dimension["driver_joint"] = f"joint_{k + 1}"
+    file.write_text(yaml.safe_dump(content))
+    platform = load_platform(str(file))
+    topics = ("/joint_states", "/alice/joint_states", "/bob/joint_states")
+    assert platform.joint_states_topics == topics
+    assert [d.name for d in platform.joints_on("/bob/joint_states")] == LAYOUT_18[7:13]
+    assert len(platform.joints_on("/joint_states")) == 3
+    for group in content["groups"][:5]:
+        group["joint_states_topic"] = "/all"
+    content["groups"][0]["dimensions"][0]["driver_joint"] = "j"
+    file.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match="joint of /all 'joint_2' stands twice"):
+        load_platform(str(file))
+
+
+@pytest.mark.parametrize(
+    ("kind", "command", "name", "is_action"),
+    [
+        ("follow_joint_trajectory", "", "/torso_controller/follow_joint_trajectory", True),
+        ("forward_position", "", "/torso_controller/commands", False),
+        ("joint_trajectory", "/torso/move", "/torso/move", False),
+    ],
+)
+def test_controllers_of_joints_are_joint_groups_whatever_they_take(
+    kind, command, name, is_action, tmp_path
+):
+    content = copy.deepcopy(CONTENT)
+    content["groups"][4]["controller"].update(kind=kind, command=command)
+    file = tmp_path / "robot.yaml"
+    file.write_text(yaml.safe_dump(content))
+    torso = load_platform(str(file)).groups[4]
+    assert torso.kind == "joint_trajectory" and torso.controller.kind == kind
+    assert torso.controller.command_name == name
+    assert torso.controller.is_action is is_action
+
+
+@pytest.mark.parametrize("kind", ["gripper_command", "forward_position", "joint_trajectory"])
+def test_one_fraction_is_a_gripper_whatever_its_controller_takes(kind, tmp_path):
+    content = copy.deepcopy(CONTENT)
+    content["groups"][1]["controller"]["kind"] = kind
+    content["groups"][5]["controller"].update(kind="base_twist", command="/cmd_vel")
+    file = tmp_path / "robot.yaml"
+    file.write_text(yaml.safe_dump(content))
+    platform = load_platform(str(file))
+    grippers = [group.name for group in platform.groups_of("parallel_gripper")]
+    assert grippers == ["left_gripper", "right_gripper"]
+    (base,) = platform.groups_of("base_velocity")
+    assert base.controller.command_name == "/cmd_vel"

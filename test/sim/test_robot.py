@@ -229,3 +229,20 @@ def test_a_joint_of_an_arm_without_limits_is_driven_and_a_wheel_is_not(tmp_path)
     names = {model.actuator(i).name for i in range(model.nu)}
     assert servo_name("arm_joint_5") in names and servo_name("wheel") not in names
     assert [model.joint("wheel").dofadr[0]] == Wheels(model, platform).dofs
+
+
+def test_a_continuous_joint_on_the_base_is_driven_and_is_no_wheel(tmp_path):
+    urdf = COMPLETE.replace('name="pan" type="revolute"', 'name="pan" type="continuous"')
+    urdf = urdf.replace('lower="-1" upper="1" velocity="2"', 'velocity="2"')
+    tiny(tmp_path, urdf=urdf)
+    text = (tmp_path / "tiny.yaml").read_text()
+    text = text.replace("min_position: -1, max_position: 1,", "continuous: true, home: 3.0,")
+    (tmp_path / "tiny.yaml").write_text(text)
+    platform = load_platform(str(tmp_path / "tiny.yaml"))
+    model, data = posed(platform)
+    assert data.joint("pan").qpos[0] == pytest.approx(3.0)
+    assert Wheels(model, platform).dofs == []
+    data.ctrl[model.actuator(servo_name("claw_hinge")).id] = 0.8
+    data.ctrl[model.actuator(servo_name("pan")).id] = 4.0  # Past pi.
+    mujoco.mj_step(model, data, nstep=400)
+    assert data.joint("pan").qpos[0] == pytest.approx(4.0, abs=0.02)

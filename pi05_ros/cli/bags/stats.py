@@ -158,7 +158,8 @@ def _judge(
             )
         norm_stats = known[platform.name]
     else:
-        span = arguments.least_span * (platform.upper - platform.lower)
+        low, high = platform.usual_range
+        span = arguments.least_span * (high - low)
         norm_stats = statistics.norm_stats(relative, span)
     findings = check_fitness(statistics, platform, norm_stats)
     out = terminal()

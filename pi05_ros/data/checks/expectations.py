@@ -41,10 +41,11 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
     for camera in platform.cameras:
         if camera.name not in facts.cameras:
             wanted[camera.topic] = Expected(camera.rate_hz, True)
-    wanted[platform.joint_states_topic] = Expected(None, False)
+    for topic in platform.joint_states_topics:
+        wanted[topic] = Expected(None, False)
     if platform.base_axes:
         wanted[platform.odom_topic] = Expected(None, False)
     for group in platform.groups:
-        if group.kind != "parallel_gripper":  # An action: robot_state holds the command.
+        if not group.controller.is_action:  # Of goals, robot_state holds the command.
             wanted[group.controller.command_name] = Expected(None, False)
     return wanted

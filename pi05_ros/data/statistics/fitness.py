@@ -84,7 +84,7 @@ def check_fitness(
         return (StatisticsFinding("layout", "error", "", f"{platform.name}: {difference}"),)
     findings = list(_too_few(statistics))
     relative = norm_stats.relative
-    low, high = platform.lower, platform.upper
+    low, high = platform.usual_range
     for kind, vectors in (("state", statistics.states), ("action", statistics.actions)):
         findings += _not_finite(kind, vectors, platform)
         findings += _outside_limits(kind, vectors, platform)

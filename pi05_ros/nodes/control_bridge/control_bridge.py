@@ -34,8 +34,10 @@ from pi05_ros.platforms.platform import load_platform
 
 # Time limit of braking at deactivation [s, wall].
 _BRAKE_LIMIT = 1.0
-# Period of the check for other publishers of commands [s, wall].
+# Period of the check for other publishers of commands, and for the types of controllers [s, wall].
 _OTHER_PUBLISHERS_PERIOD = 0.5
+# Period of the check for controllers that appear or go [s, wall].
+_CONTROLLERS_PERIOD = 0.1
 
 
 class ControlBridge(ManagedNode[ControlBridgeParameters]):
@@ -46,7 +48,10 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._lock = threading.Lock()  # Guards the bridge: ticks come from another thread.
         self._inputs: BridgeInputs | None = None
         self._gripper_timer: RobotTimer | None = None
+        self._goal_timer: RobotTimer | None = None
         self._publishers_timer: Any = None
+        self._controllers_timer: Any = None
+        self._matches: tuple[int, ...] = ()  # See CommandSender.matches, of the last check.
         self._operator: BridgeServices | None = None
         self._ticker: Ticker | None = None
         self._sender: CommandSender | None = None
@@ -72,8 +77,15 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         self._inputs = BridgeInputs(self, self._bridge, self._lock)
         self._operator = BridgeServices(self, self._operate)
         self._gripper_timer = self.robot_timer(GRIPPER_PERIOD, self._send_grippers)
+        assert self._sender is not None
+        if self._sender.has_goals:
+            self._goal_timer = self.robot_timer(self._sender.goal_period, self._sender.send_goals)
         self._publishers_timer = self.steady_timer(
             _OTHER_PUBLISHERS_PERIOD, self._check_other_publishers
+        )
+        self._check_controllers()
+        self._controllers_timer = self.steady_timer(
+            _CONTROLLERS_PERIOD, self._check_new_controllers
         )
         self._ticker = Ticker(
             self,
@@ -97,7 +109,11 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         if self._gripper_timer is not None:
             self._gripper_timer.close()
             self.destroy_timer(self._publishers_timer)
-            self._gripper_timer = self._publishers_timer = None
+            self.destroy_timer(self._controllers_timer)
+            self._gripper_timer = self._publishers_timer = self._controllers_timer = None
+        if self._goal_timer is not None:
+            self._goal_timer.close()
+            self._goal_timer = None
         self._inputs = self._operator = self._bridge = None
 
     def cleanup(self) -> None:
@@ -112,12 +128,11 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
     def health(self) -> Health:
         """Mode, its reason and counts."""
         assert self._bridge is not None and self._ticker is not None and self._sender is not None
-        unsubscribed_topics = self._sender.unsubscribed_topics()
         with self._lock:
             return bridge_health(
                 self._bridge,
                 self._ticker,
-                unsubscribed_topics,
+                self._sender.gripper_problems(),
                 self.now_ns(),
                 self.timeout_clock_ns(),
             )
@@ -130,6 +145,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         Returns:
             True on success, and the resulting mode or the reason of the failure.
         """
+        self._check_controllers()
         with self._lock:
             self._auto_arm = False
             bridge = self._bridge
@@ -142,21 +158,35 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             return True, f"{bridge.mode.name.lower()}: {bridge.reason}"
 
     def _check_other_publishers(self) -> None:
-        """Latch a fault when another node publishes to the same controllers."""
+        """Latch a fault when another node publishes to the same controllers; check their types."""
+        self._check_controllers()
         other_publishers = self._sender.other_publishers() if self._sender is not None else []
         with self._lock:
             if other_publishers and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
                 self._bridge.fault(self.now_ns(), f"{other_publishers[0]} too: stop that node")
 
+    def _check_new_controllers(self) -> None:
+        """Check the controllers where one appeared or went since the last check."""
+        if self._sender is not None and self._sender.matches() != self._matches:
+            self._check_controllers()
+
+    def _check_controllers(self) -> None:
+        """Tell the bridge why commands do not reach every controller; the robot then holds."""
+        if self._sender is None:
+            return
+        self._matches, problem = self._sender.matches(), self._sender.problem()
+        with self._lock:
+            if self._bridge is not None:
+                self._bridge.output_problem = problem
+        if problem:
+            self.get_logger().warning(problem, throttle_duration_sec=5.0)
+
     def _send_grippers(self) -> None:
-        if self._sender is not None:
-            absent = self._sender.send_grippers()
-            if absent:
-                self.get_logger().warning(
-                    f"no action server {', '.join(absent)}: the gripper does not move, start its "
-                    "controller",
-                    throttle_duration_sec=5.0,
-                )
+        if self._sender is None:
+            return
+        self._sender.send_grippers()
+        for problem in self._sender.gripper_problems():
+            self.get_logger().warning(problem, throttle_duration_sec=5.0)
 
     # Outputs: the ticker's thread.
 
@@ -231,6 +261,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
             if tick.command is None:
                 break
             sender.send(tick.command)
+            sender.send_goals(await_answers=False)
             if bridge.motion.at_rest:
                 break
             time.sleep(self._platform.period)

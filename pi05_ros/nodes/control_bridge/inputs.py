@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from nav_msgs.msg import Odometry
@@ -30,7 +31,10 @@ class BridgeInputs:
         self._node, self._bridge, self._lock = node, bridge, lock
         self._platform = bridge.platform
         topics = (
-            (JointState, self._platform.joint_states_topic, self._on_joint_states, qos.SENSOR),
+            *(
+                (JointState, topic, self._joint_states_from(topic), qos.SENSOR)
+                for topic in self._platform.joint_states_topics
+            ),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
             (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
             (Subtask, "subtask", self._on_subtask, qos.LATCHED),
@@ -47,12 +51,17 @@ class BridgeInputs:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
 
-    def _on_joint_states(self, message: JointState) -> None:
-        stamp = time_to_ns(message.header.stamp, self._platform.joint_states_topic)
-        with self._lock:
-            self._bridge.add_joint_states(
-                message.name, message.position, stamp, self._node.now_ns()
-            )
+    def _joint_states_from(self, topic: str) -> Callable[[JointState], None]:
+        """Return the callback of one topic of joint states."""
+
+        def on_joint_states(message: JointState) -> None:
+            stamp = time_to_ns(message.header.stamp, topic)
+            with self._lock:
+                self._bridge.add_joint_states(
+                    message.name, message.position, stamp, self._node.now_ns(), topic
+                )
+
+        return on_joint_states
 
     def _on_odometry(self, message: Odometry) -> None:
         twist = message.twist.twist

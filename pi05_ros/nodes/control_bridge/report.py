@@ -8,7 +8,7 @@ from builtin_interfaces.msg import Time
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
-from pi05_ros.control.modes import Mode
+from pi05_ros.control.modes import Mode, with_problem
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
 from pi05_ros.nodes.control_bridge.ticker import Ticker
@@ -45,18 +45,22 @@ class RobotStateMessage:
         message.header.stamp = ns_to_time(tick.measurement.stamp_ns)
         message.epoch = self._bridge.epoch
         message.measured = float_array(tick.measurement.values, "d")
-        message.commanded = float_array(self._bridge.motion.commanded, "d")
+        message.commanded = float_array(
+            self._bridge.motion.commanded_near(tick.measurement.values), "d"
+        )
         message.commanded_stamp = Time() if tick.command is None else ns_to_time(now_ns)
         message.chunk_sequence = 0 if target is None else target.chunk.sequence
         message.chunk_stamp = Time() if target is None else ns_to_time(target.chunk.stamp_ns)
         message.chunk_row = math.nan if target is None else target.row
         message.mode = int(tick.mode)
         message.reason = tick.reason
+        if tick.mode is Mode.DISARMED:
+            message.reason = with_problem(tick.reason, self._bridge.output_problem)
         return message
 
 
 def bridge_health(
-    bridge: Bridge, ticker: Ticker, unsubscribed_topics: list[str], now_ns: int, steady_ns: int
+    bridge: Bridge, ticker: Ticker, gripper_problems: list[str], now_ns: int, steady_ns: int
 ) -> Health:
     """Return mode, faults and counts for /diagnostics.
 
@@ -65,18 +69,17 @@ def bridge_health(
     Args:
         bridge: The bridge; its lock is held.
         ticker: Its ticker.
-        unsubscribed_topics: Command topics without a subscriber.
+        gripper_problems: Grippers that do not execute their goals, one clause each.
         now_ns: Time of the node [ns].
         steady_ns: Time by the clock of the peers' timeouts [ns].
     """
-    problems = []
-    problem = bridge.input_problem(now_ns, steady_ns)
-    if problem and problem != bridge.reason:
-        problems.append(problem)
-    if unsubscribed_topics:
-        problems.append(
-            f"no subscriber on {', '.join(unsubscribed_topics)}: is the controller running?"
-        )
+    found = (
+        bridge.measured_state.problem(now_ns),
+        bridge.peers.problem(steady_ns),
+        bridge.output_problem,
+        *gripper_problems,
+    )
+    problems = [problem for problem in found if problem and problem != bridge.reason]
     level = OK if bridge.mode is Mode.RUNNING else WARN
     if bridge.motion.limiting > bridge.settings.limiting_warn_s:
         problems.append(

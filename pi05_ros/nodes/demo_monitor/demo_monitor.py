@@ -53,7 +53,9 @@ class DemoMonitor(Node):
         self._record = record
         self._images: dict[str, Image | CompressedImage] = {}  # Newest message of each camera.
         self._streamed = [
-            group.controller.name for group in platform.groups if group.kind != "parallel_gripper"
+            group.controller.name
+            for group in platform.groups
+            if group.kind != "parallel_gripper" and not group.controller.is_action
         ]
         first = platform.camera_names[0]
         for camera in platform.cameras:

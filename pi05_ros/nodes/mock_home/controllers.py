@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
-from control_msgs.action import FollowJointTrajectory, ParallelGripperCommand
+from control_msgs.action import FollowJointTrajectory
 from control_msgs.msg import JointTrajectoryControllerState
-from geometry_msgs.msg import TwistStamped
+from geometry_msgs.msg import Twist, TwistStamped
 from rclpy.node import Node
-from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory as JointTrajectoryMsg
 from trajectory_msgs.msg import JointTrajectoryPoint
 
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.nodes.mock_home.goals import GoalTracker
+from pi05_ros.nodes.mock_home.gripper import GripperInterface
 from pi05_ros.platforms.platform import Group
-from pi05_ros.sim.controllers.goals import CommandRejected, GripperResult, TrajectoryResult
+from pi05_ros.sim.controllers.goals import CommandRejected, TrajectoryResult
 from pi05_ros.sim.controllers.joint_trajectory import JointTrajectoryState
 from pi05_ros.sim.controllers.spline import JointPoint
 from pi05_ros.sim.controllers.trajectory import JointTrajectory
@@ -29,7 +30,10 @@ _FEEDBACK_NS = 50_000_000  # Period of action feedback (action_monitor_rate 20 H
 
 
 class TrajectoryInterface:
-    """Topics and action of a joint_trajectory_controller: command, goal and state."""
+    """Topics and action of a joint_trajectory_controller: command, goal and state.
+
+    For the kind `forward_position` the command is an array, one period ahead.
+    """
 
     def __init__(self, node: Node, group: Group, simulation: Simulation) -> None:
         self._node = node
@@ -37,22 +41,34 @@ class TrajectoryInterface:
         self._arm = simulation.manager.arms[group.controller.name]
         self._witness = simulation.manager.witnesses[group.controller.name]
         self._joints = list(self._arm.config.joints)
+        # Commands carry the names of the driver, the simulation those of the URDF.
+        self._urdf_names = {d.driver_joint_name: d.joint_name for d in group.dimensions}
+        kind, name = group.controller.kind, group.controller.name
         self._topic = group.controller.command_name
+        self._takes_goals = kind == "follow_joint_trajectory"  # Instead of messages, each tick.
+        self._period_ns = round(simulation.platform.period * 1e9)
         self._feedback_due_ns = 0
-        node.create_subscription(
-            JointTrajectoryMsg, self._topic, self._command, qos.CONTROLLER_INPUT
-        )
+        if kind == "forward_position":
+            node.create_subscription(
+                Float64MultiArray, self._topic, self._array, qos.CONTROLLER_INPUT
+            )
+        else:
+            topic = f"/{name}/joint_trajectory" if self._takes_goals else self._topic
+            node.create_subscription(
+                JointTrajectoryMsg, topic, self._command, qos.CONTROLLER_INPUT
+            )
         self._goals = GoalTracker(
             node,
             FollowJointTrajectory,
-            f"/{group.controller.name}/follow_joint_trajectory",
+            self._topic if self._takes_goals else f"/{name}/follow_joint_trajectory",
             self._check_goal,
             self._start_goal,
             self._cancel_goal,
+            **({"result_timeout_s": 1} if self._takes_goals else {}),
         )
         self._state = node.create_publisher(
             JointTrajectoryControllerState,
-            f"/{group.controller.name}/controller_state",
+            f"/{name}/controller_state",
             qos.DRIVER_OUTPUT,
         )
 
@@ -79,8 +95,17 @@ class TrajectoryInterface:
         """Destroy the action server."""
         self._goals.destroy()
 
+    def _array(self, message: Float64MultiArray) -> None:
+        point = JointPoint(self._period_ns, np.array(message.data, dtype=np.float64))
+        self._take(JointTrajectory(0, tuple(self._joints), (point,)))
+
     def _command(self, message: JointTrajectoryMsg) -> None:
-        trajectory = trajectory_from_message(message)
+        self._take(self._trajectory(message))
+
+    def _trajectory(self, message: JointTrajectoryMsg) -> JointTrajectory:
+        return trajectory_from_message(message, self._urdf_names)
+
+    def _take(self, trajectory: JointTrajectory) -> None:
         with self._simulation.lock:
             self._witness.trajectory(trajectory, self._arm.set_point)
             self._simulation.arrival.set()
@@ -95,19 +120,23 @@ class TrajectoryInterface:
         )
 
     def _check_goal(self, request: FollowJointTrajectory.Goal) -> str:
-        trajectory = trajectory_from_message(request.trajectory)
+        trajectory = self._trajectory(request.trajectory)
         with self._simulation.lock:
             return self._arm.check(trajectory, self._simulation.now_ns)
 
     def _start_goal(self, goal: Hashable, request: FollowJointTrajectory.Goal) -> None:
         tolerance = request.goal_time_tolerance
+        trajectory = self._trajectory(request.trajectory)
         with self._simulation.lock:
+            if self._takes_goals:
+                self._witness.trajectory(trajectory, self._arm.set_point)
+                self._simulation.arrival.set()
             self._arm.start_goal(
                 goal,
-                trajectory_from_message(request.trajectory),
+                trajectory,
                 self._simulation.now_ns,
-                {t.name: t.position for t in request.path_tolerance},
-                {t.name: t.position for t in request.goal_tolerance},
+                {self._urdf_names.get(t.name, t.name): t.position for t in request.path_tolerance},
+                {self._urdf_names.get(t.name, t.name): t.position for t in request.goal_tolerance},
                 tolerance.sec + tolerance.nanosec * 1e-9,
             )
 
@@ -142,62 +171,6 @@ class TrajectoryInterface:
         return message
 
 
-class GripperInterface:
-    """Action `gripper_cmd` of one gripper."""
-
-    def __init__(self, node: Node, group: Group, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._gripper = simulation.manager.grippers[group.controller.name]
-        self._witness = simulation.manager.witnesses[group.controller.name]
-        self._joint = group.dimensions[0].joint_name
-        self._goals = GoalTracker(
-            node,
-            ParallelGripperCommand,
-            group.controller.command_name,
-            self._check_goal,
-            self._start_goal,
-            self._cancel_goal,
-        )
-
-    def publish(self, now_ns: int) -> None:
-        """Send results. Called by the physics thread after each tick."""
-        with self._simulation.lock:
-            results = self._gripper.take_results()
-        for result in results:
-            self._goals.end(result.goal, result.outcome, self._result(result))
-
-    def destroy(self) -> None:
-        """Destroy the action server."""
-        self._goals.destroy()
-
-    def _check_goal(self, request: ParallelGripperCommand.Goal) -> str:
-        positions = list(request.command.position)
-        with self._simulation.lock:
-            self._witness.gripper(positions)
-            reason = self._gripper.check(positions)
-            if reason:
-                self._witness.rejection(reason)
-        return reason
-
-    def _start_goal(self, goal: Hashable, request: ParallelGripperCommand.Goal) -> None:
-        with self._simulation.lock:
-            positions = list(request.command.position)
-            self._gripper.start_goal(goal, positions, self._simulation.now_ns)
-
-    def _cancel_goal(self, goal: Hashable) -> bool:
-        with self._simulation.lock:
-            return self._gripper.cancel_goal(goal)
-
-    def _result(self, result: GripperResult) -> ParallelGripperCommand.Result:
-        message = ParallelGripperCommand.Result(
-            stalled=result.stalled, reached_goal=result.reached_goal
-        )
-        if result.position is not None:
-            # As the real controller: no joint name, and an effort of 0.
-            message.state = JointState(position=[result.position], effort=[0.0])
-        return message
-
-
 class BaseInterface:
     """Topic `cmd_vel` of the base."""
 
@@ -208,7 +181,8 @@ class BaseInterface:
         self._witness = simulation.manager.witnesses[group.controller.name]
         self._topic = group.controller.command_name
         self._slides = 1 in group.base_axes  # diff_drive_controller does not read linear.y.
-        node.create_subscription(TwistStamped, self._topic, self._command, qos.CONTROLLER_INPUT)
+        kind = TwistStamped if group.controller.kind == "base_velocity" else Twist
+        node.create_subscription(kind, self._topic, self._command, qos.CONTROLLER_INPUT)
 
     def publish(self, now_ns: int) -> None:
         """Do nothing: odometry is published with the other measurements."""
@@ -216,8 +190,11 @@ class BaseInterface:
     def destroy(self) -> None:
         """Do nothing: there is no action server."""
 
-    def _command(self, message: TwistStamped) -> None:
-        twist, stamp = message.twist, message.header.stamp
+    def _command(self, message: TwistStamped | Twist) -> None:
+        if isinstance(message, TwistStamped):
+            twist, stamp = message.twist, message.header.stamp
+        else:
+            twist, stamp = message, Time()  # 0 counts as the time of arrival.
         command = (twist.linear.x, twist.linear.y, twist.angular.z)
         with self._simulation.lock:
             self._witness.twist(command)
@@ -248,8 +225,17 @@ def make_interfaces(node: Node, simulation: Simulation) -> list[Interface]:
     return [kinds[group.kind](node, group, simulation) for group in simulation.platform.groups]
 
 
-def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
-    """Convert a trajectory to arrays, without checks."""
+def trajectory_from_message(
+    message: JointTrajectoryMsg, urdf_names: Mapping[str, str] | None = None
+) -> JointTrajectory:
+    """Convert a trajectory to arrays, without checks.
+
+    Args:
+        message: The trajectory.
+        urdf_names: Name of a joint in the message -> its name in the URDF, where they differ.
+    """
+    names = urdf_names or {}
+    joints = tuple(names.get(name, name) for name in message.joint_names)
     points = tuple(
         JointPoint(
             _time_ns(point.time_from_start),
@@ -260,7 +246,7 @@ def trajectory_from_message(message: JointTrajectoryMsg) -> JointTrajectory:
         )
         for point in message.points
     )
-    return JointTrajectory(_time_ns(message.header.stamp), tuple(message.joint_names), points)
+    return JointTrajectory(_time_ns(message.header.stamp), joints, points)
 
 
 def _optional(values: Any) -> np.ndarray | None:

@@ -28,6 +28,7 @@ class GoalTracker:
         check: Goal request -> reason of rejection; empty to accept.
         start: Called with a goal's id and its request.
         cancel: Called with a goal's id; returns True if it was active.
+        result_timeout_s: Time for which a result is kept [s].
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class GoalTracker:
         check: Callable[[Any], str],
         start: Callable[[Hashable, Any], None],
         cancel: Callable[[Hashable], bool],
+        result_timeout_s: int = _RESULT_TIMEOUT,
     ) -> None:
         self._node = node
         self._name = name
@@ -53,7 +55,7 @@ class GoalTracker:
             goal_callback=self._goal,
             handle_accepted_callback=self._accepted,
             cancel_callback=self._canceled,
-            result_timeout=_RESULT_TIMEOUT,
+            result_timeout=result_timeout_s,
         )
 
     def publish_feedback(self, goal: Hashable, feedback: Any) -> None:

@@ -43,9 +43,7 @@ class Outputs:
         self._simulation = simulation
         platform = simulation.platform
         self._clock = node.create_publisher(Clock, "/clock", qos.DRIVER_OUTPUT)
-        self._joints = node.create_publisher(
-            JointState, platform.joint_states_topic, qos.DRIVER_OUTPUT
-        )
+        self._node = node
         self._odometry = node.create_publisher(Odometry, platform.odom_topic, qos.DRIVER_OUTPUT)
         self._tf = node.create_publisher(TFMessage, "/tf", qos.DRIVER_OUTPUT)
         self._tf_static = node.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
@@ -70,10 +68,10 @@ class Outputs:
         self._repetitions = 0
         self._clock.publish(self._clock_message)
         positions, velocities = world.joint_positions(), world.joint_velocities()
-        names = self._joint_message.name
-        self._joint_message.position = array.array("d", [positions[n] for n in names])
-        self._joint_message.velocity = array.array("d", [velocities[n] for n in names])
-        self._joints.publish(self._joint_message)
+        for publisher, names, message in self._joints:
+            message.position = array.array("d", [positions[n] for n in names])
+            message.velocity = array.array("d", [velocities[n] for n in names])
+            publisher.publish(message)
         self._publish_odometry()
         if self._tf.get_subscription_count():
             _fill(self._tf_message, world.link_transforms())
@@ -110,8 +108,16 @@ class Outputs:
     def _make_messages(self, joints: list[str]) -> None:
         platform, world = self._simulation.platform, self._simulation.world
         self._clock_message = Clock(clock=self._stamp)
-        self._joint_message = JointState(name=joints)
-        self._joint_message.header.stamp = self._stamp
+        self._joints = [
+            (
+                self._node.create_publisher(JointState, topic, qos.DRIVER_OUTPUT),
+                [name for name, _ in names],
+                JointState(name=[driver_name for _, driver_name in names]),
+            )
+            for topic, names in driver_joints(platform, joints).items()
+        ]
+        for *_, message in self._joints:
+            message.header.stamp = self._stamp
         self._odometry_message = Odometry(child_frame_id=platform.base_frame)
         self._odometry_message.header.stamp = self._stamp
         self._odometry_message.header.frame_id = platform.odom_frame
@@ -152,6 +158,28 @@ class Outputs:
         quaternions = np.array([pose.quaternion for pose in poses.values()])
         _fill(self._truth_message, LinkTransforms((), (), positions, quaternions))
         return self._truth_message
+
+
+def driver_joints(platform: Platform, joints: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return topic -> joints on it, as (name in the URDF, name in the message).
+
+    Joints of the platform are on the topic of their group, the others on the first topic.
+
+    Args:
+        platform: The robot.
+        joints: All that are published, by their names in the URDF.
+    """
+    driver_names = {d.joint_name: d.driver_joint_name for d in platform.dimensions}
+    names: dict[str, list[tuple[str, str]]] = {topic: [] for topic in platform.joint_states_topics}
+    topics = {
+        dimension.joint_name: topic
+        for topic in reversed(platform.joint_states_topics)
+        for dimension in platform.joints_on(topic)
+    }
+    for joint in joints:
+        topic = topics.get(joint, platform.joint_states_topics[0])
+        names[topic].append((joint, driver_names.get(joint, joint)))
+    return names
 
 
 def broadcast_joints(platform: Platform, urdf: Urdf, log: RcutilsLogger) -> list[str]:

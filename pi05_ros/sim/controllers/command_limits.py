@@ -89,10 +89,10 @@ class CommandLimits:
 def joint_limits(group: Group) -> tuple[np.ndarray, np.ndarray]:
     """Return least and greatest joint positions of a group, (joints,) float64 [rad] or [m].
 
-    A gripper's dimension is a fraction; its joint runs between `joint_closed` and `joint_open`.
+    A gripper that is a fraction has a joint between `joint_closed` and `joint_open`.
     """
     if group.kind == "parallel_gripper":
-        ends = sorted((group.joint_closed, group.joint_open))
+        ends = sorted(group.gripper_ends)
         return np.array(ends[:1]), np.array(ends[1:])
     return (
         np.array([d.lower for d in group.dimensions]),

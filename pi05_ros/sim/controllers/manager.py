@@ -187,7 +187,7 @@ class ControllerManager:
     ) -> ParallelGripperController:
         config = ParallelGripperConfig(
             goal_tolerance=self.config.gripper_tolerance
-            * abs(group.joint_open - group.joint_closed),
+            * abs(group.gripper_ends[1] - group.gripper_ends[0]),
             allow_stalling=self.config.gripper_allow_stalling,
             stall_timeout_s=self.config.gripper_stall_timeout_s,
         )

@@ -105,6 +105,11 @@ class GroupWitness:
         if message.stamp_ns == 0:
             self._check_speeds(REACH_LIMIT, reach)
 
+    @property
+    def is_stream(self) -> bool:
+        """True if a command is due every tick; a gripper and an action get one on a change."""
+        return self.group.kind != "parallel_gripper" and not self.group.controller.is_action
+
     def gripper(self, positions: list[float]) -> None:
         """Take a gripper goal that arrives; `positions` [m or rad] as received."""
         self._note_arrival()
@@ -134,9 +139,8 @@ class GroupWitness:
             set_point: Finite positions that the drives received at its end, (joints,); None for a
                 base, which has none.
         """
-        # A gripper receives a goal when something changes: there is no stream to miss, and its
-        # set-point steps by design.
-        if self.group.kind == "parallel_gripper":
+        # Its set-point steps by design.
+        if not self.is_stream:
             return
         if self._has_begun:
             self.ticks += 1

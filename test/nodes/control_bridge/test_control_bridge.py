@@ -187,6 +187,8 @@ def test_health_names_what_is_not_measured_and_who_does_not_listen(graph):
     message = node.health().message
     assert "no measurement of left_arm_joint_1" in message
     assert "no subscriber on /left_arm_controller/joint_trajectory" in message
+    graph.call(node._check_controllers)
+    assert node._bridge.output_problem.startswith("no subscriber on /left_arm_controller")
 
 
 def test_it_arms_itself_once_in_a_mock_home_and_never_again(graph):
