@@ -92,7 +92,7 @@ def description_xml(platform: Platform, use_mock_hardware: bool | None = None) -
     try:
         return str(xacro.process_file(str(path), mappings=arguments).toxml())
     except Exception as error:  # xacro raises its own types and any error of an expression.
-        raise ConfigError(str(path), f"xacro: {error}") from error
+        raise ConfigError(str(path), f"xacro: {' '.join(str(error).split())}") from error
 
 
 def mesh_path(uri: str, urdf_path: Path) -> Path:

@@ -155,6 +155,15 @@ def test_the_urdf_is_looked_for_beside_the_yaml_first(tmp_path, monkeypatch):
         description_path(missing)
 
 
+def test_a_xacro_file_with_an_error_is_one_line(tmp_path):
+    platform = rewrite(make_robot(tmp_path), urdf="robot.urdf.xacro")
+    xacro = '<robot xmlns:xacro="http://www.ros.org/wiki/xacro"><link name="${1 / 0}"/></robot>'
+    (tmp_path / "robot.urdf.xacro").write_text(xacro)
+    with pytest.raises(ConfigError, match="robot.urdf.xacro: xacro: division by zero") as caught:
+        load_urdf(platform)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_urdf_of_a_package_is_found_in_its_workspace(tmp_path, monkeypatch):
     share = tmp_path / "install" / "share" / "my_description"
     share.mkdir(parents=True)
