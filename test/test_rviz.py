@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ET
 import pytest
 import yaml
 
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform, platform_names
 
 
@@ -63,7 +63,7 @@ def test_every_topic_is_one_of_the_graph(name):
 def test_every_frame_is_one_of_the_robot(name):
     platform = load_platform(name)
     links = {
-        link.get("name") for link in ET.fromstring(robot_description(platform, False)).iter("link")
+        link.get("name") for link in ET.fromstring(description_xml(platform, False)).iter("link")
     }
     manager = load(name)["Visualization Manager"]
     assert manager["Global Options"]["Fixed Frame"] == platform.odom_frame

@@ -10,7 +10,6 @@ import numpy as np
 from pi05_ros.brain.interface import Box as ModelBox
 from pi05_ros.brain.interface import SubtaskPrediction
 from pi05_ros.brain.observation import Observation
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler
 from pi05_ros.chunking.settings import ChunkSettings
@@ -24,6 +23,7 @@ from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import PoseHistory, place
 from pi05_ros.inspection.view import View, ViewSettings
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.world import Snapshot, World
@@ -49,7 +49,7 @@ class Moment:
 
     def __init__(self, platform: Platform, home: int) -> None:
         self.world = World(platform, home)
-        self.kinematics = LinkKinematics(platform, robot_description(platform, False))
+        self.kinematics = LinkKinematics(platform, description_xml(platform, False))
         self.view = View(platform, ViewSettings(), self.kinematics)
         self.subtask: SubtaskFacts | None = None
         self.now_ns = START_NS

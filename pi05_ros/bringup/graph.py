@@ -16,9 +16,17 @@ from typing import TypeAlias
 
 from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.bringup.respawn import OnExit
+from pi05_ros.bringup.rviz_file import rviz_file
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE
 from pi05_ros.foundation.resources import resource_path
+from pi05_ros.platforms.description import (
+    check_for_expert,
+    check_for_mock_home,
+    description_xml,
+    load_urdf,
+    platform_file,
+)
 from pi05_ros.platforms.platform import Platform, platform_names
 
 # The recorder verifies a bag of many gigabytes before it ends [s].
@@ -73,6 +81,9 @@ def graph(
     suite = _Suite(platform, options, fast_dds_environment(environ))
     specs: list[NodeSpec] = []
     if options.sim:
+        check_for_mock_home(platform)
+        if options.brain == "expert":
+            check_for_expert(platform, load_urdf(platform))
         specs.append(suite.mock_home())
     if options.mock_hardware:
         specs += _mock_hardware(platform, suite.environment)
@@ -229,25 +240,6 @@ def platform_reference(platform: Platform) -> str:
     return platform.name if shipped or not platform.source else platform.source
 
 
-def robot_description(platform: Platform, use_mock_hardware: bool) -> str:
-    """The platform's URDF, expanded from its xacro.
-
-    Raises:
-        ConfigError: xacro is missing, or the file is.
-    """
-    try:
-        import xacro
-    except ImportError as error:
-        raise ConfigError(
-            platform.urdf, "cannot be expanded: the Python package xacro is not installed"
-        ) from error
-    arguments = {"use_mock_hardware": str(use_mock_hardware).lower()}
-    if platform.source:
-        arguments["platform_file"] = platform.source
-    path = resource_path(platform.urdf)
-    return str(xacro.process_file(str(path), mappings=arguments).toxml())
-
-
 def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -> NodeSpec:
     """Robot description and link frames, which a robot or a mock home would publish itself.
 
@@ -266,7 +258,7 @@ def _robot_state_publisher(platform: Platform, environment: Mapping[str, str]) -
         package="robot_state_publisher",
         nodes=("robot_state_publisher",),
         parameters={
-            "robot_description": robot_description(platform, use_mock_hardware=True),
+            "robot_description": description_xml(platform, use_mock_hardware=True),
         },
         remappings=(("joint_states", platform.joint_states_topics[0]),),
         environment=environment,
@@ -279,7 +271,7 @@ def _rviz(platform: Platform, options: BringupOptions, environment: Mapping[str,
         name="rviz",
         executable="rviz2",
         package="rviz2",
-        arguments=("-d", str(resource_path(f"config/rviz/{platform.name}.rviz"))),
+        arguments=("-d", str(rviz_file(platform))),
         parameters={"use_sim_time": options.sim},
         remappings=_shown_in(options.absolute_namespace, platform),
         on_exit="ignore",
@@ -299,9 +291,27 @@ def _shown_in(namespace: str, platform: Platform) -> tuple[tuple[str, str], ...]
     )
 
 
+def controllers_file(platform: Platform) -> Path:
+    """Path of the parameters of a platform's controllers, with which mock_hardware starts them.
+
+    Raises:
+        ConfigError: The platform's YAML names none, or one that does not exist.
+    """
+    if platform.controllers:
+        return platform_file(platform, "controllers", platform.controllers)
+    try:
+        return resource_path(f"config/controllers/{platform.name}.yaml")
+    except ConfigError as error:
+        raise ConfigError(
+            platform.source or platform.name,
+            "mock_hardware needs the parameters of the robot's controllers: write `controllers: "
+            "FILE.yaml` here, a file like config/controllers/mobile_10dof.yaml of the suite",
+        ) from error
+
+
 def _mock_hardware(platform: Platform, environment: Mapping[str, str]) -> list[NodeSpec]:
     """ros2_control with mock components and the platform's controllers: a dry run, no robot."""
-    controllers = str(resource_path(f"config/controllers/{platform.name}.yaml"))
+    controllers = str(controllers_file(platform))
     publisher = _robot_state_publisher(platform, environment)
     manager = NodeSpec(
         name="controller_manager",

@@ -30,14 +30,14 @@ from pi05_ros.bringup.graph import NodeSpec, Parameter, graph
 from pi05_ros.bringup.options import BringupOptions, option_table
 from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
 from pi05_ros.bringup.supervisor import StopPolicy, describe_exit
-from pi05_ros.platforms.platform import load_platform
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 
-def launch_description(platform: str) -> LaunchDescription:
+def launch_description(platform: str = "") -> LaunchDescription:
     """The launch description of a platform.
 
     Args:
-        platform: Its name, or the path of its YAML file.
+        platform: Its name, or the path of its YAML file; "": the launch argument `platform`.
     """
     arguments = [
         DeclareLaunchArgument(
@@ -48,6 +48,10 @@ def launch_description(platform: str) -> LaunchDescription:
         )
         for option in option_table()
     ]
+    if not platform:
+        names = ", ".join(platform_names())
+        described = f"The robot: {names}, or the path of a YAML file."
+        arguments.insert(0, DeclareLaunchArgument("platform", description=described))
     return LaunchDescription(
         [*arguments, OpaqueFunction(function=_bring_up, kwargs={"platform": platform})]
     )
@@ -55,6 +59,7 @@ def launch_description(platform: str) -> LaunchDescription:
 
 def _bring_up(context: LaunchContext, platform: str) -> list[Action]:
     """Build the graph from the values of the arguments; a wrong one stops the launch."""
+    platform = platform or LaunchConfiguration("platform").perform(context)
     values = {o.name: LaunchConfiguration(o.name).perform(context) for o in option_table()}
     specs = graph(load_platform(platform), BringupOptions.parse(values))
     stop = StopPolicy()

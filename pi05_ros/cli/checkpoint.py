@@ -93,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
         "probe", help="load a checkpoint, and measure whether it acts and writes subtasks"
     )
     probe.add_argument("path", help="folder, or random:PRESET?seed=N")
-    probe.add_argument("--platform", default=platform_names()[0], help="robot: name or YAML")
+    probe.add_argument("--platform", default="mobile_18dof", help="robot: name or YAML")
     probe.add_argument("--device", default="cpu", help="cpu or cuda; default: cpu")
     probe.add_argument("--dtype", choices=_DTYPES, default="float32", help="data type")
     probe.add_argument("--json", action="store_true", help="print JSON")

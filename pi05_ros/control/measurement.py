@@ -58,7 +58,9 @@ class StateAssembler:
             self._joints[topic] = {
                 d.driver_joint_name: joints[d.joint_name] for d in platform.joints_on(topic)
             }
-        self._base = np.flatnonzero(platform.is_velocity).tolist()
+        # (Index in the vector, component of vx, vy, wz) of each base dimension.
+        base = np.flatnonzero(platform.is_velocity).tolist()
+        self._base = list(zip(base, platform.base_axes, strict=True))
         self._without_position: set[int] = set()  # Entries that a message named without one.
 
     def concerns(self, names: Sequence[str], positions: Sequence[float], topic: str = "") -> bool:
@@ -122,17 +124,15 @@ class StateAssembler:
     def add_odometry(self, velocity: Sequence[float], stamp_ns: int, now_ns: int) -> None:
         """Take the base velocity (vx, vy [m/s], wz [rad/s]) in the base frame.
 
-        A platform without a base ignores it.
+        A platform ignores the components that its base does not have, all without a base.
 
         Raises:
             MessageError: A value is not finite; nothing of it was used.
         """
         if not all(math.isfinite(value) for value in velocity):
             raise MessageError(f"odometry: the velocity is {tuple(velocity)}; dropped")
-        if not self._base:
-            return
-        for index, value in zip(self._base, velocity, strict=True):
-            self._take(index, value, stamp_ns, now_ns)
+        for index, axis in self._base:
+            self._take(index, velocity[axis], stamp_ns, now_ns)
 
     def missing(self) -> tuple[str, ...]:
         """Return the names of entries that were never measured."""

@@ -87,7 +87,7 @@ class BridgedRobot:
         state = self.robot.measure()
         names, positions = joint_states(self.platform, state)
         self.bridge.add_joint_states(names, positions, now_ns, now_ns)
-        self.bridge.add_odometry(state[self.platform.is_velocity].tolist(), now_ns, now_ns)
+        self.bridge.add_odometry(self.platform.base_twist(state).tolist(), now_ns, now_ns)
 
     def tick(self, now_ns: int, steady_ns: int | None = None) -> Tick:
         """Let the bridge decide, and the robot execute the command for one period.

@@ -29,7 +29,8 @@ class WorldRobot:
         for group in self._platform.groups:
             part = self._platform.slices[group.name]
             if group.kind == "base_velocity":
-                state[part] = self.world.base_velocity()
+                twist = self.world.base_velocity()
+                state[part] = [twist[axis] for axis in group.base_axes]
                 continue
             state[part] = [joints[d.joint_name] for d in group.dimensions]
             if group.kind == "parallel_gripper":
@@ -45,7 +46,7 @@ class WorldRobot:
         if command is not None:
             names, positions = joint_states(self._platform, command)
             self.world.set_joint_commands(dict(zip(names, positions, strict=True)))
-            self.world.set_base_command(*command[self._platform.is_velocity])
+            self.world.set_base_command(*self._platform.base_twist(command))
         self.world.step(self._platform.period)
 
     def scene(self) -> SceneState:

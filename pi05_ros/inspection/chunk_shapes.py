@@ -36,7 +36,9 @@ class ChunkShapes:
         grippers = platform.groups_of("parallel_gripper")
         self._openings = [platform.slices[group.name].start for group in grippers]
         bases = platform.groups_of("base_velocity")
-        self._base = platform.slices[bases[0].name] if bases else None
+        self._has_base = bool(bases)
+        lower, upper = platform.lower[self._openings], platform.upper[self._openings]
+        self._closed, self._stroke = lower, upper - lower  # Of a fraction, 0 and 1.
 
     def path(self, chunk: ChunkFacts, start: np.ndarray) -> ChunkPath:
         """Compute the path of a chunk in odom.
@@ -47,12 +49,13 @@ class ChunkShapes:
         """
         actions, period = chunk.actions, self._platform.period
         bases = np.tile(np.asarray(start, dtype=np.float64), (len(actions), 1))
-        if self._base is not None:
-            bases = drive(start, actions[:, self._base], period)
+        if self._has_base:
+            bases = drive(start, self._platform.base_twist(actions), period)
         poses = self._kinematics.poses(actions, self._kinematics.tools)
         tools = place(bases, poses[..., :3, 3])
         few = slice(None, None, _JAW_ROWS)
-        width = _CLOSED_JAW + (_JAW - _CLOSED_JAW) * actions[few][:, self._openings]
+        openings = (actions[few][:, self._openings] - self._closed) / self._stroke
+        width = _CLOSED_JAW + (_JAW - _CLOSED_JAW) * openings
         # The fingers close along the tool's y axis.
         half = poses[few, :, :3, 1] * width[..., None] / 2
         middle = poses[few, :, :3, 3]
@@ -72,7 +75,7 @@ class ChunkShapes:
             path: Path of the chunk.
             row: The row that is due now; earlier rows are drawn faintly.
         """
-        chunk, frame = path.facts, self._platform.odom_frame
+        chunk, frame = path.facts, self._platform.world_frame
         rows, stamp = np.arange(len(chunk.actions)), chunk.stamp_ns
         alpha = np.where(rows < row, _PASSED, 1.0 - 0.6 * rows / max(len(rows), 2))
         shapes: list[Shape] = []
@@ -91,7 +94,7 @@ class ChunkShapes:
                 shapes.append(
                     Shape("chunk_committed", k, ShapeKind.BALLS, frame, stamp, beads, white, _BEAD)
                 )
-        if self._base is not None and np.ptp(path.bases, axis=0).max() > 1e-3:
+        if self._has_base and np.ptp(path.bases, axis=0).max() > 1e-3:
             colours = np.tile(rgba(GRIPPERS[0]), (len(rows), 1))
             colours[:, 3] = alpha
             floor = on_floor(path.bases)
@@ -105,7 +108,7 @@ class ChunkShapes:
             paths: (age [s], path), the latest first.
             longest: Age at which a line has faded out [s].
         """
-        frame = self._platform.odom_frame
+        frame = self._platform.world_frame
         shapes: list[Shape] = []
         for rank, (age, path) in enumerate(paths):
             for k, tool in enumerate(path.tools):

@@ -112,12 +112,14 @@ class LinkKinematics:
         hand = self._model.parents[self._joint(group.dimensions[0].joint_name)]
         for frame in self._model.frames:
             on_hand = frame.type == self._pin.BODY and frame.parentJoint == hand
-            if on_hand and frame.name.endswith("tcp"):
+            fits = frame.name == group.tcp if group.tcp else frame.name.endswith("tcp")
+            if on_hand and fits:
                 return str(frame.name)
         raise ConfigError(
             self._platform.urdf,
             f"no tool centre point for {group.name}: fix a link whose name ends in 'tcp' to the "
-            "link that carries its joint, between the fingertips",
+            "link that carries its joint, between the fingertips, or name one in its group "
+            "(tcp: LINK)",
         )
 
     def _joint(self, name: str) -> int:

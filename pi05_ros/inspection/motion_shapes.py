@@ -42,7 +42,7 @@ class MotionShapes:
         if not state.chunk_sequence or not np.isfinite(state.chunk_row):
             return []
         points = self.tools(commanded(state), pose)
-        frame, colour = self._platform.odom_frame, rgba(COMMANDED[0])
+        frame, colour = self._platform.world_frame, rgba(COMMANDED[0])
         return [
             Shape("executed", k, ShapeKind.BALLS, frame, state.stamp_ns, point, colour, _BALL)
             for k, point in enumerate(points)
@@ -65,7 +65,7 @@ class MotionShapes:
         if namespace == "base_path" and len(points):
             points = on_floor(points)
         colours = by_age(young, old, ages, longest, _OLDEST)
-        frame = self._platform.odom_frame
+        frame = self._platform.world_frame
         shapes: list[Shape] = []
         for k in range(points.shape[1]):
             shapes += strip(namespace, k, frame, stamp_ns, points[:, k], colours, width)

@@ -100,6 +100,8 @@ class View:
         settings = self._settings
         self._subtasks = SubtaskHistory()
         self._poses = PoseHistory()
+        if not self._platform.base_axes:  # Without a base there is no odometry either.
+            self._poses.add(0, (0.0, 0.0, 0.0))
         self._state: StateFacts | None = None
         self._paths = ChunkPaths(settings.chunk_trail_s)
         self._base_trail = Trail(settings.spacing_s, settings.base_trail_s)

@@ -24,6 +24,8 @@ Unit = Literal["rad", "m", "fraction", "m/s", "rad/s"]
 # A ROS name, absolute or relative. Rejects spaces, hyphens and double slashes.
 _ROS_NAME = re.compile(r"/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*")
 
+# Units of a base_velocity group, and the components of (vx, vy, wz) that it commands.
+_BASE_AXES = {("m/s", "m/s", "rad/s"): (0, 1, 2), ("m/s", "rad/s"): (0, 2)}
 # Bound of a continuous joint [rad]: it has no limits, but a number beyond this one is garbage.
 CONTINUOUS_BOUND = 1e4
 
@@ -107,7 +109,10 @@ class Dimension:
 
     def __post_init__(self) -> None:
         if self.max_velocity <= 0 or self.max_acceleration <= 0:
-            raise ValueError(f"{self.name}: max_velocity and max_acceleration must be above 0")
+            raise ValueError(
+                f"{self.name}: max_velocity and max_acceleration must be above 0; "
+                "leave a dimension out that cannot move"
+            )
         if self.max_jerk is not None and self.max_jerk <= 0:
             raise ValueError(f"{self.name}: max_jerk must be above 0; leave it out for no limit")
         if self.max_velocity_error is not None and not self.is_velocity:
@@ -185,6 +190,7 @@ class Group:
     command_open: float | None = None
     joint_states_topic: str = ""  # Of the group's own driver; "": the platform's.
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
+    tcp: str = ""  # Grippers: link at the tool centre point; "": one whose name ends in "tcp".
 
     @property
     def kind(self) -> GroupKind:
@@ -199,6 +205,18 @@ class Group:
         is_gripper = {dimension.unit for dimension in self.dimensions} == {"fraction"}
         return "parallel_gripper" if is_gripper else "joint_trajectory"
 
+    @property
+    def _units(self) -> tuple[str, ...]:
+        return tuple(dimension.unit for dimension in self.dimensions)
+
+    @property
+    def base_axes(self) -> tuple[int, ...]:
+        """Component of (vx, vy, wz) of each dimension of a base; empty for other groups.
+
+        (0, 1, 2) for a holonomic base, (0, 2) for a differential one.
+        """
+        return _BASE_AXES[self._units] if self.kind == "base_velocity" else ()
+
     def __post_init__(self) -> None:
         units = {dimension.unit for dimension in self.dimensions}
         count = len(self.dimensions)
@@ -211,13 +229,12 @@ class Group:
             self._check_gripper(units)
             if self.joint_closed == self.joint_open:
                 raise ValueError(f"{self.name}: joint_closed equals joint_open")
-        if self.kind == "base_velocity" and [d.unit for d in self.dimensions] != [
-            "m/s",
-            "m/s",
-            "rad/s",
-        ]:
+        if self.tcp and self.kind != "parallel_gripper":
+            raise ValueError(f"{self.name}: tcp is for grippers")
+        if self.kind == "base_velocity" and self._units not in _BASE_AXES:
             raise ValueError(
-                f"{self.name}: a {self.controller.kind} group is vx, vy [m/s] and wz [rad/s]"
+                f"{self.name}: a {self.controller.kind} group is vx, vy [m/s] and wz [rad/s], or "
+                f"vx and wz for a differential base; found {', '.join(self._units) or 'nothing'}"
             )
 
     @property

@@ -52,7 +52,7 @@ class Platform:
 
     name: str
     description: str
-    urdf: str  # Xacro file below the package's share folder.
+    urdf: str  # URDF or xacro file: beside this file, absolute, package://…, or the suite's.
     groups: tuple[Group, ...]  # In the order of the vector.
     cameras: tuple[Camera, ...]
     planner_cameras: tuple[str, ...]  # Inputs of the high level.
@@ -63,6 +63,8 @@ class Platform:
     joint_states_topic: str | tuple[str, ...] = "/joint_states"  # One, or a list of several.
     odom_topic: str = "/odom"
     vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
+    controllers: str = ""  # ros2_control parameters for mock_hardware; found as `urdf` is.
+    rviz: str = ""  # RViz file, found as `urdf` is; "": one is made.
     source: str = field(default="", init=False, compare=False)  # Path of its YAML file.
 
     def __post_init__(self) -> None:
@@ -172,6 +174,29 @@ class Platform:
     def groups_of(self, kind: GroupKind) -> tuple[Group, ...]:
         """Return the groups that are of `kind`, in order, whatever their controllers take."""
         return tuple(group for group in self.groups if group.kind == kind)
+
+    def base_twist(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the base velocities of vectors as (..., 3): vx, vy [m/s] and wz [rad/s].
+
+        A component that the base does not have is 0, as are all without a base.
+
+        Args:
+            vectors: (..., size), platform units.
+        """
+        twists = np.zeros((*np.shape(vectors)[:-1], 3))
+        for group in self.groups_of("base_velocity"):
+            twists[..., list(group.base_axes)] = vectors[..., self.slices[group.name]]
+        return twists
+
+    @functools.cached_property
+    def base_axes(self) -> tuple[int, ...]:
+        """Component of (vx, vy, wz) of each base dimension, in order; empty without a base."""
+        return tuple(axis for group in self.groups for axis in group.base_axes)
+
+    @property
+    def world_frame(self) -> str:
+        """Frame that stands still: that of odometry, or of a base that does not move."""
+        return self.odom_frame if self.base_axes else self.base_frame
 
     def index(self, name: str) -> int:
         """Return the index of the entry `name` in the vector.

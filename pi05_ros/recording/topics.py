@@ -73,10 +73,11 @@ def rules_for(
     """
     commands = [g.controller.command_name for g in platform.groups if not g.controller.is_action]
     infos = [camera.camera_info_topic for camera in platform.cameras]
+    odometry = (platform.odom_topic,) if platform.base_axes else ()
     return TopicRules(
         namespace=namespace,
         expected=(
-            *(*platform.joint_states_topics, platform.odom_topic, *commands),
+            *(*platform.joint_states_topics, *odometry, *commands),
             *(("/clock",) if simulated else ()),
         ),
         optional=(*_EVERYWHERE, *infos),

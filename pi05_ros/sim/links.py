@@ -21,6 +21,8 @@ class LinkTransforms:
     quaternions: np.ndarray  # (N, 4) float64, w x y z
 
 
+_LEAST_RADIUS = 1e-3  # A hinge at or below the base's height rolls on no floor [m].
+
 # conjugate(a) * b is linear in the 16 products of the components of a and b (w x y z each). As a
 # (16, 4) matrix it serves all links in one matrix product.
 _PARENT_INVERSE_TIMES_CHILD = quaternion_multiply(
@@ -86,6 +88,8 @@ class Wheels:
             if model.joint(joint).name in driven:
                 continue
             x, y, radius = model.body_pos[body]
+            if radius < _LEAST_RADIUS:
+                continue
             axis = rotate(model.body_quat[body], model.jnt_axis[joint])
             fx, fy, _ = np.cross(axis, [0.0, 0.0, 1.0])  # Rolling direction of positive rotation.
             rows.append([fx / radius, fy / radius, (x * fy - y * fx) / radius])

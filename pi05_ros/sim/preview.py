@@ -15,7 +15,7 @@ import numpy as np
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import Pi05Error
 from pi05_ros.inspection.lettering import label, paste
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.homes.home import Kitchen
 from pi05_ros.sim.world import World
@@ -54,7 +54,7 @@ def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
 def main(arguments: list[str] | None = None) -> int:
     """Render the homes and write one image."""
     parser = argparse.ArgumentParser(prog="preview", description=main.__doc__)
-    parser.add_argument("--platform", default=platform_names()[0], help="name, or a YAML file")
+    parser.add_argument("--platform", default="mobile_18dof", help="name, or a YAML file")
     parser.add_argument("--home", type=int, nargs="+", default=[0, 1, 2], help="seeds, one a row")
     parser.add_argument("--out", type=Path, default=Path("homes.png"), help="a .png or .jpg file")
     options = parser.parse_args(arguments)

@@ -5,19 +5,19 @@ if it follows these conventions:
 
 * The platform's base frame is the root link of the URDF.
 * A camera's `frame` is a link of the URDF whose z axis points forward and y axis down (REP-103).
-* The link that carries a gripper's joint has a fixed child link whose name ends in `tcp`: the tool
-  centre point between the fingertips, with x out of the hand.
+* A link whose name ends in `tcp`, or that the gripper's group names, is fixed to the link that
+  carries its joint: the tool centre point between the fingertips, with x out of the hand.
 """
 
 from __future__ import annotations
 
 import mujoco
 import numpy as np
-import xacro
 
 from pi05_ros.errors import ConfigError, did_you_mean
-from pi05_ros.foundation.resources import resource_path
+from pi05_ros.platforms.description import description_path, description_xml
 from pi05_ros.platforms.platform import Group, Platform
+from pi05_ros.sim.meshes import with_mesh_files
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
 WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8
@@ -45,20 +45,6 @@ def tcp_site(gripper: str) -> str:
 def camera_name(camera: str) -> str:
     """Return the name of the MuJoCo camera of a platform's camera."""
     return f"camera/{camera}"
-
-
-def urdf_xml(platform: Platform) -> str:
-    """Generate the platform's URDF from its xacro file and the limits in its YAML.
-
-    Raises:
-        ConfigError: The xacro file cannot be read or processed.
-    """
-    path = resource_path(platform.urdf)
-    mappings = {"platform_file": platform.source} if platform.source else {}
-    try:
-        return xacro.process_file(str(path), mappings=mappings).toxml()
-    except Exception as error:  # xacro raises its own types and any error of an expression.
-        raise ConfigError(str(path), f"xacro: {error}") from error
 
 
 def robot_spec(platform: Platform) -> mujoco.MjSpec:
@@ -123,11 +109,12 @@ def set_joint_positions(
 
 def _from_urdf(platform: Platform) -> mujoco.MjSpec:
     """Load the URDF with all links kept as bodies and all visuals kept as geoms."""
-    urdf = urdf_xml(platform)
+    urdf, assets = with_mesh_files(description_xml(platform), description_path(platform))
     end = urdf.index(">", urdf.index("<robot")) + 1
-    extension = '<mujoco><compiler fusestatic="false" discardvisual="false"/></mujoco>'
+    options = 'fusestatic="false" discardvisual="false"'
+    extension = f"<mujoco><compiler {options}/></mujoco>"
     try:
-        return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:])
+        return mujoco.MjSpec.from_string(urdf[:end] + extension + urdf[end:], assets=assets)
     except ValueError as error:
         raise ConfigError(
             platform.urdf, f"MuJoCo cannot read the URDF: {_one_line(error)}"
@@ -137,9 +124,13 @@ def _from_urdf(platform: Platform) -> mujoco.MjSpec:
 def _add_base_joints(spec: mujoco.MjSpec, platform: Platform) -> None:
     base = _find(spec, platform, "link", platform.base_frame)
     if base.parent.name != "world":
+        root = base
+        while root.parent.name != "world":
+            root = root.parent
         raise ConfigError(
             platform.urdf,
-            f"base_frame '{platform.base_frame}' is not the root link of the URDF",
+            f"base_frame '{platform.base_frame}' is not the root link of the URDF: write "
+            f"base_frame: {root.name}",
         )
     slide, hinge = mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE
     base.add_joint(name=BASE_JOINTS[0], type=slide, axis=[1, 0, 0])
@@ -180,20 +171,21 @@ def _set_contacts(spec: mujoco.MjSpec, platform: Platform) -> None:
 
 def _tcp_body(spec: mujoco.MjSpec, platform: Platform, group: Group) -> mujoco.MjsBody:
     """Return the link at the tool centre point of a gripper; see the module's conventions."""
-    finger = _find(spec, platform, "joint", group.dimensions[0].joint_name).parent
-    hand = finger.parent
-    stack = list(hand.bodies)
+    hand = _find(spec, platform, "joint", group.dimensions[0].joint_name).parent.parent
+    first = hand
+    while not first.joints and first.parent.name != "world":
+        first = first.parent
+    stack = [first]
     while stack:
         body = stack.pop(0)
-        if body.joints:
-            continue
-        if body.name.endswith("tcp"):
+        if body.name == group.tcp if group.tcp else body.name.endswith("tcp"):
             return body
-        stack.extend(body.bodies)
+        stack.extend(child for child in body.bodies if not child.joints)
+    wanted = f"link '{group.tcp}' is not fixed to '{hand.name}'; " if group.tcp else ""
     raise ConfigError(
         platform.urdf,
-        f"no tool centre point for {group.name}: fix a link whose name ends in 'tcp' to "
-        f"'{hand.name}', between the fingertips",
+        f"no tool centre point for {group.name}: {wanted}fix a link whose name ends in 'tcp' to "
+        f"'{hand.name}', between the fingertips, or name one in its group (tcp: LINK)",
     )
 
 

@@ -3,17 +3,19 @@
 import xml.etree.ElementTree as ET
 
 import pytest
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.bringup.graph import (
     fast_dds_environment,
     graph,
     managed_nodes,
     platform_reference,
-    robot_description,
 )
 from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform, platform_names
 
 SET = {PROFILE_VARIABLE: "/mine.xml"}
@@ -158,7 +160,7 @@ def test_a_shipped_platform_goes_by_name_and_another_by_its_file(tmp_path):
 
 @pytest.mark.parametrize("platform", platform_names())
 def test_the_description_that_rviz_gets_is_the_platforms(platform):
-    root = ET.fromstring(robot_description(load_platform(platform), True))
+    root = ET.fromstring(description_xml(load_platform(platform), True))
     joints = {joint.get("name") for joint in root.iter("joint")}
     moving = [d for d in load_platform(platform).dimensions if not d.is_velocity]
     assert {d.joint_name for d in moving} <= joints
@@ -177,6 +179,34 @@ def test_a_dry_run_starts_ros2_control_with_every_controller():
     assert specs["controller_manager"].remappings == (
         ("~/robot_description", "/robot_description"),
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"arm_joint_2"', '"arm_joint_two"', "the URDF has no joint 'arm_joint_2'"),
+        ('"front_optical"', '"front"', "camera 'front': the URDF has no link 'front_optical'"),
+        ('"base_link"', '"base"', "is not the root link of the URDF: write base_frame: base"),
+        ("<box size=", '<mesh filename="package://gone/a.stl" y=', "package 'gone' is not found"),
+    ],
+)
+def test_a_mock_home_of_a_robot_that_lacks_something_is_refused_before_it_starts(
+    old, new, said, tmp_path
+):
+    platform = make_robot(tmp_path)
+    options = BringupOptions(sim=True)
+    assert graph(platform, options, SET)
+    text = (tmp_path / "robot.urdf").read_text()
+    (tmp_path / "robot.urdf").write_text(text.replace(old, new))
+    with pytest.raises(ConfigError, match=said):
+        graph(platform, options, SET)
+
+
+def test_the_expert_of_a_robot_without_a_base_is_refused_before_it_starts(tmp_path):
+    platform = make_robot(tmp_path, RobotKind(base=""))
+    assert graph(platform, BringupOptions(sim=True), SET)
+    with pytest.raises(ConfigError, match="exactly one base_velocity group, found 1 grippers and"):
+        graph(platform, BringupOptions(sim=True, brain="expert"), SET)
 
 
 def test_specs_cannot_be_changed():

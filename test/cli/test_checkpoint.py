@@ -101,7 +101,8 @@ def test_inspect_as_data(ours, capsys):
     assert facts["parameters"]["total"] == parameters
     assert set(facts["parameters"]) == {"vision", "language", "expert", "total"}
     assert facts["dtypes"] == {"F32": parameters}
-    assert facts["platforms"] == {"mobile_18dof": "fits", "mobile_19dof": "no statistics"}
+    others = dict.fromkeys(("mobile_10dof", "mobile_19dof"), "no statistics")
+    assert facts["platforms"] == {"mobile_18dof": "fits", **others}
     assert facts["statistics"]["mobile_18dof"][6]["unit"] == "fraction"
     assert facts["training"]["step"] == 1234
     assert facts["training"]["max_prefix"] == 6

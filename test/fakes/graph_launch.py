@@ -26,8 +26,11 @@ NAMESPACE = "fleet/r1"
 NODES = ("mock_home", "camera_ingestion", "brain", "control_bridge", "lifecycle_manager")
 
 
-def describe(platform, home, exits):
-    """The platform's launch file in a mock home; `exits` takes each process's name and status."""
+def describe(platform, home, exits, **more):
+    """The platform's launch file in a mock home; `exits` takes each process's name and status.
+
+    `more` are further launch arguments.
+    """
 
     def note(event, context):
         exits[event.process_name] = event.returncode
@@ -38,6 +41,7 @@ def describe(platform, home, exits):
         "home": str(home),
         "task": "put the dishes in the sink",
         "namespace": NAMESPACE,
+        **more,
     }
     source = PythonLaunchDescriptionSource(str(ROOT / "launch" / f"{platform}.launch.py"))
     return launch.LaunchDescription(

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.errors import ConfigError
 from pi05_ros.inspection.kinematics import LinkKinematics
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.robot import robot_spec, set_joint_positions, tcp_site
 
@@ -38,12 +38,12 @@ def platform(request):
 
 
 def test_tools_cameras_and_fingers_stand_where_the_mock_homes_robot_has_them(platform):
-    kinematics = LinkKinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, description_xml(platform, False))
     model = robot_spec(platform).compile()
     data = mujoco.MjData(model)
     states = drawn_states(platform, 40)
     cameras = [camera.frame for camera in platform.cameras]
-    fingers = ["left_finger", "right_finger"]
+    fingers = [tool.replace("tcp", "finger") for tool in kinematics.tools]
     links = [*kinematics.tools, *cameras, *fingers]
     poses = kinematics.poses(states, links)
     assert poses.shape == (40, len(links), 4, 4)
@@ -60,15 +60,16 @@ def test_tools_cameras_and_fingers_stand_where_the_mock_homes_robot_has_them(pla
         assert np.abs(found[:, :3, :3] - turned).max() < 1e-3
 
 
+@pytest.mark.parametrize("platform", ["mobile_18dof", "mobile_19dof"], indirect=True)
 def test_the_tools_stand_in_the_order_of_the_grippers(platform):
-    kinematics = LinkKinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, description_xml(platform, False))
     assert kinematics.tools == ("left_tcp", "right_tcp")
     left, right = kinematics.poses(platform.home, kinematics.tools)[0, :, :3, 3]
     assert left[1] > 0.1 and right == pytest.approx(left * (1, -1, 1), abs=1e-9)
 
 
 def test_base_velocities_move_no_link(platform):
-    kinematics = LinkKinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, description_xml(platform, False))
     driving = np.where(platform.is_velocity, 0.3, platform.home)
     both = kinematics.poses(np.stack([platform.home, driving]), kinematics.tools)
     assert (both[0] == both[1]).all()
@@ -76,7 +77,7 @@ def test_base_velocities_move_no_link(platform):
 
 def test_a_joint_without_limits_turns():
     platform = load_platform("mobile_18dof")
-    urdf = robot_description(platform, False)
+    urdf = description_xml(platform, False)
     first = urdf.index('<joint name="left_arm_joint_1"')
     free = urdf[:first] + urdf[first:].replace('type="revolute"', 'type="continuous"', 1)
     states = drawn_states(platform, 5, seed=1)
@@ -95,7 +96,7 @@ def test_a_joint_without_limits_turns():
 )
 def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, message):
     platform = load_platform("mobile_18dof")
-    urdf = robot_description(platform, False).replace(old, new)
+    urdf = description_xml(platform, False).replace(old, new)
     urdf = urdf.replace('link="left_tcp"', 'link="left_tip"') if "tcp" in old else urdf
     with pytest.raises(ConfigError, match=message):
         LinkKinematics(platform, urdf)
@@ -103,7 +104,7 @@ def test_a_urdf_that_lacks_parts_is_refused_in_words(old, new, message):
 
 def test_a_link_that_does_not_exist_is_refused():
     platform = load_platform("mobile_18dof")
-    kinematics = LinkKinematics(platform, robot_description(platform, False))
+    kinematics = LinkKinematics(platform, description_xml(platform, False))
     with pytest.raises(ConfigError, match="no link 'left_tpc'.*left_tcp"):
         kinematics.poses(platform.home, ("left_tpc",))
 

@@ -17,11 +17,12 @@ from pi05_ros.inspection.lens import lens_of
 from pi05_ros.inspection.planar import drive, place
 from pi05_ros.inspection.shapes import NAMESPACES, ShapeKind
 from pi05_ros.inspection.view import View, ViewSettings
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform
 
 SECOND = 1_000_000_000
 PLATFORM = load_platform("mobile_19dof")
-KINEMATICS = LinkKinematics(PLATFORM, robot_description(PLATFORM, False))
+KINEMATICS = LinkKinematics(PLATFORM, description_xml(PLATFORM, False))
 BASE = PLATFORM.slices["base"]
 JOINT = PLATFORM.index("left_arm_joint_1")
 CAMERA = PLATFORM.camera("front")

@@ -56,6 +56,19 @@ def test_each_platform_has_a_launch_file_with_every_option_described(platform):
         assert tuple(argument.choices or ()) == option.choices
 
 
+def test_any_robot_has_a_launch_file_that_asks_for_it(capfd):
+    description = launch_file("platform").get_launch_description(launch.LaunchContext())
+    arguments = [e for e in description.entities if isinstance(e, DeclareLaunchArgument)]
+    assert [a.name for a in arguments] == ["platform", *(o.name for o in option_table())]
+    assert arguments[0].default_value is None
+    assert run([IncludeLaunchDescription(launch_file("platform"))]) == 1
+    assert "platform" in "".join(capfd.readouterr())
+    words = {"platform": "/nowhere/robot.yaml"}.items()
+    source = launch_file("platform")
+    assert run([IncludeLaunchDescription(source, launch_arguments=words)]) == 1
+    assert "/nowhere/robot.yaml: cannot be read" in "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

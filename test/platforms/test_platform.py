@@ -44,8 +44,16 @@ def test_the_vector_has_the_agreed_layout(name, layout):
     assert units[-3:] == ["m/s", "m/s", "rad/s"]
 
 
-def test_both_shipped_platforms_are_found_by_name():
-    assert platform_names() == ("mobile_18dof", "mobile_19dof")
+def test_one_arm_on_a_differential_base_has_the_agreed_layout():
+    platform = load_platform("mobile_10dof")
+    arm = [f"arm_joint_{k}" for k in range(1, 8)]
+    assert list(platform.names) == [*arm, "gripper", "base_vx", "base_wz"]
+    assert platform.base_axes == (0, 2)
+    assert platform.planner_cameras == platform.policy_cameras == ("front", "wrist")
+
+
+def test_the_shipped_platforms_are_found_by_name():
+    assert platform_names() == ("mobile_10dof", "mobile_18dof", "mobile_19dof")
 
 
 def test_base_dimensions_are_bounded_by_their_velocity():

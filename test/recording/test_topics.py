@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.recording.topics import NO_PUBLISHER, TopicChoice, TopicRules, is_hidden, rules_for
@@ -75,6 +76,11 @@ def test_an_expected_topic_without_a_publisher_is_reported(name):
     }
     assert commands < set(found)
     assert not any("gripper" in topic for topic in found)
+
+
+def test_a_robot_without_a_base_has_no_odometry_to_wait_for(tmp_path):
+    robot = make_robot(tmp_path, RobotKind(base=""))
+    assert "/odom" not in TopicChoice(rules_for(robot, "/pi05")).choose({})
 
 
 def test_on_a_robot_the_clock_is_no_part_of_an_episode(platform):

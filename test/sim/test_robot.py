@@ -6,6 +6,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
@@ -192,6 +193,42 @@ def test_a_mismatch_is_described_in_one_sentence(tmp_path, change, problem):
     with pytest.raises(ConfigError, match="tiny.urdf") as error:
         robot_spec(tiny(tmp_path, **change))
     assert problem in str(error.value)
+
+
+def test_the_tool_may_have_any_name_and_stand_beside_the_hand(tmp_path):
+    platform = tiny(tmp_path, urdf=COMPLETE.replace("claw_tcp", "pinch").replace("TCP", ""))
+    with pytest.raises(ConfigError, match="name one in its group .tcp: LINK."):
+        robot_spec(platform)
+    text = (tmp_path / "tiny.yaml").read_text()
+    (tmp_path / "tiny.yaml").write_text(text.replace("joint_open:", "tcp: pinch\n    joint_open:"))
+    named = load_platform(platform.source)
+    model = robot_spec(named).compile()
+    assert model.body(model.site_bodyid[model.site("tcp/claw").id]).name == "pinch"
+    urdf = tmp_path / "tiny.urdf"
+    moved = urdf.read_text().replace('<parent link="palm"/>\n    <child link="pinch"/>', "@")
+    urdf.write_text(moved.replace("@", '<parent link="boom"/>\n    <child link="pinch"/>'))
+    assert robot_spec(named).compile().nsite == 1, "fixed to what carries the hand"
+
+
+LIMITS = 'lower="-2.5" upper="2.5" '
+
+
+def test_a_joint_of_an_arm_without_limits_is_driven_and_a_wheel_is_not(tmp_path):
+    platform = make_robot(tmp_path, RobotKind(joints=5))
+    urdf = tmp_path / "robot.urdf"
+    before, _, after = urdf.read_text().partition('"arm_joint_5" type="revolute"')
+    text = f'{before}"arm_joint_5" type="continuous"{after.replace(LIMITS, "", 1)}'
+    wheel = '<joint name="wheel" type="continuous"><parent link="base_link"/>'
+    wheel += '<child link="tyre"/><origin xyz="0 0.2 0.05"/><axis xyz="0 1 0"/></joint>'
+    tyre = (
+        '<link name="tyre"><inertial><mass value="1"/><inertia ixx="0.01" iyy="0.01" izz="0.01" '
+    )
+    tyre += 'ixy="0" ixz="0" iyz="0"/></inertial></link>'
+    urdf.write_text(text.replace("</robot>", f"{tyre}{wheel}</robot>"))
+    model = robot_spec(platform).compile()
+    names = {model.actuator(i).name for i in range(model.nu)}
+    assert servo_name("arm_joint_5") in names and servo_name("wheel") not in names
+    assert [model.joint("wheel").dofadr[0]] == Wheels(model, platform).dofs
 
 
 def test_a_continuous_joint_on_the_base_is_driven_and_is_no_wheel(tmp_path):

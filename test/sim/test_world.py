@@ -16,7 +16,7 @@ from pi05_ros.sim.world import World
 TICK = 0.02
 
 
-@pytest.fixture(scope="module", params=["mobile_18dof", "mobile_19dof"])
+@pytest.fixture(scope="module", params=["mobile_10dof", "mobile_18dof", "mobile_19dof"])
 def any_world(request) -> World:
     return World(load_platform(request.param), 0)
 
@@ -30,6 +30,12 @@ def shared() -> World:
 def world(shared) -> World:
     shared.reset(0)
     return shared
+
+
+def tools_of(world: World) -> list[str]:
+    """The links at the tool centre points."""
+    names = [world.model.body(i).name for i in range(world.model.nbody)]
+    return [name for name in names if name.endswith("tcp")]
 
 
 def run(world: World, seconds: float) -> None:
@@ -228,7 +234,8 @@ def test_link_transforms_chain_to_where_mujoco_has_each_link(any_world):
     world = any_world
     world.reset()
     world.set_base_command(0.2, 0.1, 0.5)
-    world.set_joint_command("right_arm_joint_4", 0.7)
+    arm = world.platform.groups_of("joint_trajectory")[0]
+    world.set_joint_command(arm.dimensions[-2].joint_name, 0.9)
     run(world, 0.5)
     poses = {"odom": (np.zeros(3), np.array([1.0, 0, 0, 0]))}
     moving, fixed = world.link_transforms(), world.static_link_transforms()
@@ -247,7 +254,7 @@ def test_link_transforms_chain_to_where_mujoco_has_each_link(any_world):
     assert (moving.parents[0], moving.children[0]) == ("odom", "base_link")
     now = world.base_pose()  # Not a time step behind the joints.
     assert moving.positions[0] == pytest.approx([now[0], now[1], 0.0], abs=1e-12)
-    frames = ["left_tcp", "right_tcp", *(camera.frame for camera in world.platform.cameras)]
+    frames = [*tools_of(world), *(camera.frame for camera in world.platform.cameras)]
     for frame in frames:
         position, quaternion = pose(frame)
         body = world.data.body(frame)

@@ -43,7 +43,8 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
             wanted[camera.topic] = Expected(camera.rate_hz, True)
     for topic in platform.joint_states_topics:
         wanted[topic] = Expected(None, False)
-    wanted[platform.odom_topic] = Expected(None, False)
+    if platform.base_axes:
+        wanted[platform.odom_topic] = Expected(None, False)
     for group in platform.groups:
         if not group.controller.is_action:  # Of goals, robot_state holds the command.
             wanted[group.controller.command_name] = Expected(None, False)

@@ -26,7 +26,6 @@ from pi05_ros.nodes.common.conversions import pictures_from_message, state_from_
 from pi05_ros.platforms.platform import Platform
 
 GROUND_TRUTH_TOPIC = "mock_home/ground_truth"
-BASE_FRAME_IN_TRUTH = "base_link"
 
 
 class ObservationInputs:
@@ -112,16 +111,20 @@ class ObservationInputs:
             self._on_state(state, message)
 
     def _add_scene(self, message: TFMessage) -> None:
-        stamp_ns, scene = scene_from_message(message)
+        stamp_ns, scene = scene_from_message(message, self._platform.base_frame)
         with self._lock:
             self._buffer.add_scene(stamp_ns, scene)
 
 
-def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
+def scene_from_message(message: TFMessage, base_frame: str) -> tuple[int, SceneState]:
     """Convert ground truth of a mock home to stamp [ns] and scene.
 
     Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
-    the item `base_link`.
+    the item with the name of its frame.
+
+    Args:
+        message: From the mock home.
+        base_frame: The platform's.
 
     Raises:
         MessageError: The base is missing, or a name has another form.
@@ -135,7 +138,10 @@ def scene_from_message(message: TFMessage) -> tuple[int, SceneState]:
         home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
         t, q = transform.transform.translation, transform.transform.rotation
         poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
-    base = poses.pop(BASE_FRAME_IN_TRUTH, None)
+    base = poses.pop(base_frame, None)
     if base is None:
-        raise MessageError(f"ground truth: transform of '{BASE_FRAME_IN_TRUTH}' is missing")
+        raise MessageError(
+            f"ground truth: the transform of '{base_frame}' is missing; start the mock home and "
+            "this node with one platform"
+        )
     return stamp_ns, SceneState(home, base, poses)

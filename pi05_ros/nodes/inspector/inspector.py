@@ -44,6 +44,7 @@ from pi05_ros.nodes.common.running import run_node
 from pi05_ros.nodes.inspector import messages
 from pi05_ros.nodes.inspector.inputs import Callbacks, InspectorInputs
 from pi05_ros.nodes.inspector.parameters import InspectorParameters
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform
 
 _CHECK_S = 0.2  # Period of the check for subscribers [s].
@@ -183,7 +184,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._cameras_with_lens.clear()
         if self._kinematics is None:
             try:
-                urdf = robot_description(self._platform, use_mock_hardware=False)
+                urdf = description_xml(self._platform, use_mock_hardware=False)
                 self._kinematics = LinkKinematics(self._platform, urdf)
                 self._kinematics_problem = ""
             except ConfigError as error:

@@ -180,6 +180,7 @@ class BaseInterface:
         self._base = simulation.manager.bases[group.controller.name]
         self._witness = simulation.manager.witnesses[group.controller.name]
         self._topic = group.controller.command_name
+        self._slides = 1 in group.base_axes  # diff_drive_controller does not read linear.y.
         kind = TwistStamped if group.controller.kind == "base_velocity" else Twist
         node.create_subscription(kind, self._topic, self._command, qos.CONTROLLER_INPUT)
 
@@ -198,6 +199,8 @@ class BaseInterface:
         with self._simulation.lock:
             self._witness.twist(command)
             self._simulation.arrival.set()
+            if not self._slides:
+                command = (command[0], 0.0, command[2])
             try:
                 self._base.set_command(_time_ns(stamp), command, self._simulation.now_ns)
                 return

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import array
 import math
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from nav_msgs.msg import Odometry
+from rclpy.impl.rcutils_logger import RcutilsLogger
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -22,9 +22,11 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from pi05_msgs.msg import TaskScore
+from pi05_ros.errors import ConfigError
 from pi05_ros.nodes.common import qos
+from pi05_ros.platforms.description import description_path, description_xml, unreported_joints
 from pi05_ros.platforms.platform import Platform
-from pi05_ros.sim.robot import urdf_xml
+from pi05_ros.platforms.urdf import Urdf, parse_urdf
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import LinkTransforms
 
@@ -50,8 +52,11 @@ class Outputs:
         self._score = node.create_publisher(TaskScore, "task_score", qos.LATCHED)
         self._repetitions = 0  # Repetitions of the current tick's time.
         self._stamp = Time()  # Shared by all messages of a tick, not copied.
-        urdf = urdf_xml(platform)
-        self._make_messages(urdf)
+        urdf = description_xml(platform)
+        joints = broadcast_joints(
+            platform, parse_urdf(urdf, str(description_path(platform))), node.get_logger()
+        )
+        self._make_messages(joints)
         self._description.publish(String(data=urdf))
         self._publish_static()
 
@@ -100,7 +105,7 @@ class Outputs:
         message.header.stamp = self._stamp
         self._score.publish(message)
 
-    def _make_messages(self, urdf: str) -> None:
+    def _make_messages(self, joints: list[str]) -> None:
         platform, world = self._simulation.platform, self._simulation.world
         self._clock_message = Clock(clock=self._stamp)
         self._joints = [
@@ -109,7 +114,7 @@ class Outputs:
                 [name for name, _ in names],
                 JointState(name=[driver_name for _, driver_name in names]),
             )
-            for topic, names in driver_joints(platform, broadcast_joints(urdf)).items()
+            for topic, names in driver_joints(platform, joints).items()
         ]
         for *_, message in self._joints:
             message.header.stamp = self._stamp
@@ -177,14 +182,32 @@ def driver_joints(platform: Platform, joints: Sequence[str]) -> dict[str, list[t
     return names
 
 
-def broadcast_joints(urdf: str) -> list[str]:
-    """Return the joints of joint_state_broadcaster: those with states in a ros2_control tag."""
-    root = ElementTree.fromstring(urdf)
-    return [
-        joint.attrib["name"]
-        for joint in root.iterfind("ros2_control/joint")
-        if joint.find("state_interface") is not None
-    ]
+def broadcast_joints(platform: Platform, urdf: Urdf, log: RcutilsLogger) -> list[str]:
+    """Return the joints of /joint_states, as joint_state_broadcaster has them.
+
+    Raises:
+        ConfigError: A ros2_control tag gives no state to a joint that the platform names.
+    """
+    unreported = unreported_joints(platform, urdf)
+    if unreported:
+        raise ConfigError(
+            platform.urdf,
+            f"no <ros2_control> tag has a <state_interface> for {', '.join(unreported)}: "
+            f"joint states would lack them; add it, or remove the tag",
+        )
+    unknown = [n for n in urdf.reported_joints() if n not in urdf.joints]
+    if unknown:
+        raise ConfigError(
+            platform.urdf,
+            f"the <ros2_control> tag names {', '.join(unknown)}, and the URDF has no such joint",
+        )
+    if urdf.state_joints is None:
+        log.warning(
+            f"{platform.urdf} has no <ros2_control> tag: joint states name all joints that "
+            f"move, {', '.join(urdf.reported_joints())}; "
+            "on a robot, joint_state_broadcaster needs the tag"
+        )
+    return list(urdf.reported_joints())
 
 
 def _transforms(parents: Sequence[str], children: Sequence[str], stamp: Time) -> TFMessage:

@@ -117,10 +117,15 @@ class GroupWitness:
             self._check_positions(np.array([positions]))
 
     def twist(self, command: Twist) -> None:
-        """Take a base command that arrives."""
+        """Take a base command that arrives, all three components of it."""
         self._note_arrival()
-        if self._is_finite(np.array([command])):
-            self._check_speeds(VELOCITY_LIMIT, np.abs([command]))
+        axes = self.group.base_axes
+        sideways = [command[axis] for axis in range(len(command)) if axis not in axes]
+        values = [command[axis] for axis in axes]
+        if not np.isfinite(sideways).all() or any(sideways):
+            self._count(VELOCITY_LIMIT, f"vy at {sideways[0]:.4g}, a differential base has none")
+        if self._is_finite(np.array([values])):
+            self._check_speeds(VELOCITY_LIMIT, np.abs([values]))
 
     def rejection(self, reason: str) -> None:
         """Note that the controller rejected the command that just arrived."""

@@ -9,6 +9,7 @@ from pi05_ros.sim.expert.motion import LimitedMotion
 from pi05_ros.sim.expert.moves import Goal
 from pi05_ros.sim.expert.skills import Skill
 from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.steering import base_error
 
 
 class ChunkMaker:
@@ -26,6 +27,7 @@ class ChunkMaker:
         self._horizon = horizon
         starts = [s.start for s in platform.slices.values()]
         self._base = np.flatnonzero(platform.is_velocity)
+        self._base_axes = platform.base_axes
         self._base_step = share * platform.max_acceleration[self._base] * platform.period
         self._motion = LimitedMotion(
             share * platform.max_velocity,
@@ -70,6 +72,5 @@ class ChunkMaker:
         if goal.base is None:
             error[self._base] = 0.0
         else:
-            away = robot.base.inverse().compose(goal.base)
-            error[self._base] = away.x, away.y, away.yaw
+            error[self._base] = base_error(robot.base, goal.base, self._base_axes)
         return error

@@ -6,21 +6,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.errors import ConfigError
-from pi05_ros.platforms.platform import Platform
+from pi05_ros.platforms.description import (
+    arm_groups,
+    check_for_expert,
+    load_urdf,
+    torso_groups,
+)
+from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.robot import tcp_site
-
-_BASE_SIZE = 3  # vx, vy, wz of a holonomic base.
 
 
 @dataclass(frozen=True)
 class ArmLayout:
     """One arm with its gripper."""
 
-    side: str  # "left", "right"
+    side: str  # Its gripper's group, without "_gripper": "left", "right".
     joints: np.ndarray  # Indices in the vector, (n,) int, from the shoulder outwards.
     gripper: int  # Index in the vector.
+    closed: float  # Value of a closed gripper, and of an open one [its unit].
+    opened: float
     tcp: str  # Site at the tool centre point: x out of the hand, the fingers close along y.
+
+    def opening(self, value: float) -> float:
+        """Return the opening fraction of the gripper at a value of its entry."""
+        return (value - self.closed) / (self.opened - self.closed)
 
 
 @dataclass(frozen=True)
@@ -29,51 +38,44 @@ class RobotLayout:
 
     arms: tuple[ArmLayout, ...]
     torso: np.ndarray  # Indices in the vector, (n,) int; 0 or more joints that carry all arms.
-    base: np.ndarray  # Indices of vx, vy, wz in the vector, (3,) int.
+    base: np.ndarray  # Indices of the base velocities in the vector, (3,) or (2,) int.
+    base_axes: tuple[int, ...]  # Component of (vx, vy, wz) of each of them.
 
     @classmethod
     def of(cls, platform: Platform) -> RobotLayout:
-        """Derive the layout from the platform's groups.
+        """Derive the layout from the platform's groups and its URDF.
 
-        A gripper group `SIDE_gripper` belongs to the joint group `SIDE_arm`; every joint group
-        without a gripper belongs to the torso.
+        Which groups are an arm and which are the torso is decided by what they carry, see
+        `pi05_ros.platforms.description.arm_groups`. Joints that carry no gripper, as those of a
+        head, are in neither: the expert leaves them where they are.
 
         Raises:
-            ConfigError: A gripper has no arm, there is no gripper, or not exactly one base.
+            ConfigError: No group moves a gripper, there is no gripper, or not exactly one base.
         """
-        where = platform.source or platform.name
+        urdf = load_urdf(platform)
+        check_for_expert(platform, urdf)
         slices = platform.slices
-        joint_groups = {group.name for group in platform.groups_of("joint_trajectory")}
-        arms = []
-        for group in platform.groups_of("parallel_gripper"):
-            side = group.name.removesuffix("_gripper")
-            if f"{side}_arm" not in joint_groups:
-                raise ConfigError(
-                    where, f"the expert wants a group '{side}_arm' for gripper '{group.name}'"
-                )
-            arms.append(
-                ArmLayout(
-                    side=side,
-                    joints=_indices(slices[f"{side}_arm"]),
-                    gripper=slices[group.name].start,
-                    tcp=tcp_site(group.name),
-                )
+
+        def indices(groups: tuple[Group, ...]) -> np.ndarray:
+            parts = [np.arange(platform.size)[slices[group.name]] for group in groups]
+            return np.concatenate(parts) if parts else np.array([], dtype=int)
+
+        arms = tuple(
+            ArmLayout(
+                side=gripper.removesuffix("_gripper"),
+                joints=indices(groups),
+                gripper=slices[gripper].start,
+                closed=float(platform.lower[slices[gripper].start]),
+                opened=float(platform.upper[slices[gripper].start]),
+                tcp=tcp_site(gripper),
             )
-        bases = platform.groups_of("base_velocity")
-        if not arms or len(bases) != 1:
-            raise ConfigError(
-                where,
-                "the expert wants an arm with a gripper and exactly one base_velocity group, "
-                f"found {len(arms)} arms and {len(bases)} bases",
-            )
-        torso_groups = joint_groups - {f"{arm.side}_arm" for arm in arms}
-        torso = [_indices(slices[g.name]) for g in platform.groups if g.name in torso_groups]
-        base = _indices(slices[bases[0].name])
-        assert len(base) == _BASE_SIZE  # Group checks it.
+            for gripper, groups in arm_groups(platform, urdf).items()
+        )
         return cls(
-            arms=tuple(arms),
-            torso=np.concatenate(torso) if torso else np.array([], dtype=int),
-            base=base,
+            arms=arms,
+            torso=indices(torso_groups(platform, urdf)),
+            base=indices(platform.groups_of("base_velocity")),
+            base_axes=platform.base_axes,
         )
 
     def arm(self, side: str) -> ArmLayout:
@@ -83,7 +85,3 @@ class RobotLayout:
             KeyError: There is no such arm.
         """
         return {arm.side: arm for arm in self.arms}[side]
-
-
-def _indices(entries: slice) -> np.ndarray:
-    return np.arange(entries.start, entries.stop)

@@ -19,6 +19,7 @@ _TURN_COST = 0.08  # Of turning the hand [m/rad].
 # Of moving the hand [m/m]. It breaks ties: the hand keeps the option that it is approaching.
 _WAY_COST = 0.2
 _GROUND_GAP = 0.004  # Between fingertips and the surface below an item [m].
+_WIDE = 0.8  # Opening fraction above which a hand may go down around an item.
 _SIDE_ON_COST = 0.15  # Of the hand's yaw relative to the counter [m/rad].
 
 
@@ -62,14 +63,14 @@ class PickSkill:
             return moves.rest(robot)
         side, target, stance = self._plan
         goal = moves.rest(robot, working=side)
-        gripper = self._layout.arm(side).gripper
-        goal.vector[gripper] = 1.0
+        arm = self._layout.arm(side)
+        goal.vector[arm.gripper] = arm.opened
         arrived = moves.reach(robot, goal, side, target, stance)
         if arrived:
-            goal.vector[gripper] = 0.0
+            goal.vector[arm.gripper] = arm.closed
             if not robot.is_open(side):
                 robot.grasp(side, self._item.name)
-        elif robot.command[gripper] < 0.8:
+        elif arm.opening(robot.command[arm.gripper]) < _WIDE:
             # Fingers open before the hand goes down around the item.
             self._wait_above(robot, goal, side, target)
         return goal
@@ -142,10 +143,10 @@ class PlaceSkill:
         if robot.holder(self._item.name) != side:
             return after_release(moves, robot)
         goal = moves.rest(robot, working=side)
-        gripper = self._layout.arm(side).gripper
-        goal.vector[gripper] = 0.0
+        arm = self._layout.arm(side)
+        goal.vector[arm.gripper] = arm.closed
         if moves.reach(robot, goal, side, target, stance):
-            goal.vector[gripper] = 1.0
+            goal.vector[arm.gripper] = arm.opened
             if robot.is_open(side):
                 robot.release(side)
         return goal
@@ -154,7 +155,8 @@ class PlaceSkill:
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:
     """Return the goal to lift and retract the item in the hand `side`, once it is closed."""
     goal = moves.rest(robot, working=side)
-    goal.vector[robot.kinematics.layout.arm(side).gripper] = 0.0
+    arm = robot.kinematics.layout.arm(side)
+    goal.vector[arm.gripper] = arm.closed
     if robot.hands[side].since >= moves.workplace.config.dwell:
         moves.retract(robot, goal, side)
     return goal
@@ -166,7 +168,7 @@ def after_release(moves: Moves, robot: RobotState) -> Goal:
     for arm in robot.kinematics.layout.arms:
         hand = robot.hands[arm.side]
         if hand.held is None and robot.is_open(arm.side):
-            goal.vector[arm.gripper] = 1.0
+            goal.vector[arm.gripper] = arm.opened
             if hand.since < moves.workplace.config.dwell:
                 goal.vector[arm.joints] = robot.command[arm.joints]
     return goal

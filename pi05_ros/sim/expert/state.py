@@ -10,7 +10,7 @@ from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
 
-HALF_OPEN = 0.5  # Gripper command below which a hand counts as closed.
+HALF_OPEN = 0.5  # Opening fraction of its command below which a hand counts as closed.
 _SETTLING = 0.75  # What is left of a joint's tracking error one period later.
 
 
@@ -68,7 +68,8 @@ class RobotState:
 
     def is_open(self, side: str) -> bool:
         """Check whether the hand is commanded open."""
-        return self.command[self.kinematics.layout.arm(side).gripper] >= HALF_OPEN
+        arm = self.kinematics.layout.arm(side)
+        return arm.opening(float(self.command[arm.gripper])) >= HALF_OPEN
 
     def grasp(self, side: str, name: str) -> None:
         """Attach the item to the hand in its present pose."""
@@ -94,7 +95,7 @@ class RobotState:
         joints = np.ones(len(before), bool)
         joints[layout.base] = False
         self.velocity = np.where(joints, (self.command - before) / dt, velocity)
-        vx, vy, wz = velocity[layout.base]
+        vx, vy, wz = self.kinematics.platform.base_twist(velocity)
         half = FloorPose(self.base.x, self.base.y, self.base.yaw + wz * dt / 2)
         x, y = half.point((vx * dt, vy * dt))
         self.base = FloorPose(float(x), float(y), self.base.yaw + wz * dt)

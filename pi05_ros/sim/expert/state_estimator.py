@@ -72,7 +72,7 @@ class StateEstimator:
 
     def _since(self, arm: ArmLayout, is_open: bool, observation: Observation) -> float:
         """Time since the hand's present open or close command began [s]."""
-        side, measured = arm.side, observation.state[arm.gripper]
+        side, measured = arm.side, arm.opening(float(observation.state[arm.gripper]))
         known = self._switched.get(side)
         if known is None or known[0] != is_open:
             self._switched[side] = known = (is_open, observation.stamp_ns)

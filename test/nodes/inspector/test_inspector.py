@@ -403,9 +403,9 @@ def test_a_robot_without_a_tool_centre_point_is_told_and_the_subtask_is_still_dr
 ):
     from pi05_ros.nodes.inspector import inspector
 
-    real = inspector.robot_description
+    real = inspector.description_xml
     monkeypatch.setattr(
-        inspector, "robot_description", lambda *a, **k: real(*a, **k).replace("_tcp", "_tip")
+        inspector, "description_xml", lambda *a, **k: real(*a, **k).replace("_tcp", "_tip")
     )
     markers = scene.watch("markers", MarkerArray)
 

@@ -300,7 +300,7 @@ def test_every_link_has_one_parent(client):
 def test_ground_truth_and_score(client):
     truth = client.listen(TFMessage, "mock_home/ground_truth", qos.SENSOR)
     wait_for(lambda: len(truth) > 10, "ground truth")
-    stamp_ns, scene = scene_from_message(truth[-1])
+    stamp_ns, scene = scene_from_message(truth[-1], "base_link")
     assert scene.home == 0
     assert len(scene.objects) >= 4
     np.testing.assert_allclose(scene.base.position, 0.0, atol=1e-3)

@@ -17,6 +17,7 @@ TYPES = {
     "joint_trajectory": "joint_trajectory_controller/JointTrajectoryController",
     "parallel_gripper": "parallel_gripper_action_controller/GripperActionController",
     "base_velocity": "omni_wheel_drive_controller/OmniWheelDriveController",
+    "differential": "diff_drive_controller/DiffDriveController",
 }
 MOCK = ManagerConfig()
 
@@ -37,6 +38,18 @@ def urdf(platform):
     return ElementTree.fromstring(xacro.process_file(str(resource_path(platform.urdf))).toxml())
 
 
+def type_of(group):
+    """Key of TYPES for a group."""
+    return "differential" if group.base_axes == (0, 2) else group.kind
+
+
+def wheels_of(parameters):
+    """Wheels of a base controller, anti-clockwise from the x axis or left then right."""
+    if "wheel_names" in parameters:
+        return parameters["wheel_names"]
+    return [*parameters["left_wheel_names"], *parameters["right_wheel_names"]]
+
+
 def interfaces(urdf, kind):
     """Return the command or state interfaces in the URDF's ros2_control tag, by joint."""
     return {
@@ -51,7 +64,7 @@ def test_the_manager_has_the_platforms_controllers_and_no_others(platform, confi
     assert declared.pop("joint_state_broadcaster") == (
         "joint_state_broadcaster/JointStateBroadcaster"
     )
-    assert declared == {g.controller.name: TYPES[g.kind] for g in platform.groups}
+    assert declared == {g.controller.name: TYPES[type_of(g)] for g in platform.groups}
     assert set(config) == {"controller_manager", *declared}
     assert manager["update_rate"] == MOCK.controller_rate_hz
     assert manager["enforce_command_limits"] is True
@@ -97,20 +110,21 @@ def test_base(platform, config, urdf):
     assert parameters["tf_frame_prefix_enable"] is False
     commands, states = interfaces(urdf, "command_interface"), interfaces(urdf, "state_interface")
     feedback = "position" if parameters["position_feedback"] else "velocity"
-    for wheel in parameters["wheel_names"]:
+    for wheel in wheels_of(parameters):
         assert commands[wheel] == ["velocity"]
         assert feedback in states[wheel]
 
 
 def test_wheels_stand_where_the_base_controller_believes(platform, config, urdf):
-    """The kinematics of omni_wheel_drive_controller equals what rolls on the URDF's wheels."""
+    """The kinematics of the base's controller equals what rolls on the URDF's wheels."""
     (group,) = platform.groups_of("base_velocity")
     parameters = config[group.controller.name]
-    count = len(parameters["wheel_names"])
-    for index, name in enumerate(parameters["wheel_names"]):
+    names = wheels_of(parameters)
+    count = len(names)
+    for index, name in enumerate(names):
         joint = urdf.find(f"joint[@name='{name}']")
         x, y, height = map(float, joint.find("origin").get("xyz").split())
-        roll, pitch, yaw = map(float, joint.find("origin").get("rpy").split())
+        roll, pitch, yaw = map(float, joint.find("origin").get("rpy", "0 0 0").split())
         assert (roll, pitch) == (0.0, 0.0)
         ax, ay, az = map(float, joint.find("axis").get("xyz").split())
         axis = np.array(
@@ -119,6 +133,11 @@ def test_wheels_stand_where_the_base_controller_believes(platform, config, urdf)
         # A wheel of radius r that turns at w about its axis moves at w·r·(axis × up).
         forward = np.cross(axis, [0.0, 0.0, 1.0])[:2]
         rolls = np.array([*forward, x * forward[1] - y * forward[0]]) / height
+        if type_of(group) == "differential":
+            side = (-0.5, 0.5)[index] * parameters["wheel_separation"]
+            believed = np.array([1.0, 0.0, side]) / parameters["wheel_radius"]
+            np.testing.assert_allclose(rolls, believed, atol=1e-9)
+            continue
         angle = 2 * math.pi * index / count + parameters["wheel_offset"]
         believed = (
             np.array([math.sin(angle), -math.cos(angle), -parameters["robot_radius"]])

@@ -146,6 +146,18 @@ def test_base_commands():
     assert w.faults == {"velocity_limit": 2, "not_finite": 1}
 
 
+def test_a_differential_base_is_commanded_without_vy():
+    group = load_platform("mobile_10dof").groups[-1]
+    w = GroupWitness(group, 0.02)
+    w.twist((0.5, 0.0, -1.0))
+    assert not w.faults
+    w.twist((0.5, 0.1, 0.0))
+    assert w.faults == {"velocity_limit": 1}
+    assert w.last_fault == "velocity_limit: vy at 0.1, a differential base has none"
+    w.twist((0.0, 0.0, 1.2))
+    assert w.last_fault == "velocity_limit: base_wz at 1.2, limit 1"
+
+
 def test_rejections_keep_the_last_reason():
     w = witness()
     w.rejection("no points")

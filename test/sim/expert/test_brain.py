@@ -24,7 +24,7 @@ def brain(request):
 
 
 def platform_of(brain):
-    return load_platform("mobile_19dof" if brain._platform.size == 19 else "mobile_18dof")
+    return load_platform(brain._platform.name)
 
 
 def check_limits(platform, chunk, commanded):
@@ -52,7 +52,7 @@ def test_limits_hold_from_any_moment(brain, seed):
     state[arms] += rng.uniform(-0.4, 0.4, arms.sum())
     state = np.clip(state, platform.lower, platform.upper)
     commanded = np.clip(state + 0.02 * arms, platform.lower, platform.upper)
-    commanded[~arms] = rng.uniform(-0.3, 0.3, 3)
+    commanded[~arms] = rng.uniform(-0.3, 0.3, len(platform.base_axes))
     item = kitchen.dishes[int(rng.integers(4))]
     observation = observation_of(
         platform,
@@ -74,7 +74,7 @@ def test_the_next_chunk_goes_on_where_the_last_one_leads(brain):
     # 20 rows later, as if all had been followed exactly.
     sent = first[:20]
     x, y, yaw = 0.0, 0.0, 0.0
-    for vx, vy, wz in sent[:, platform.is_velocity]:
+    for vx, vy, wz in platform.base_twist(sent):
         half = yaw + wz * platform.period / 2
         x += platform.period * (np.cos(half) * vx - np.sin(half) * vy)
         y += platform.period * (np.sin(half) * vx + np.cos(half) * vy)
@@ -94,12 +94,14 @@ def test_it_goes_for_the_dish_and_opens_its_hand(brain):
     platform = platform_of(brain)
     kitchen = draw_kitchen(4)
     state = np.array(platform.home)
-    state[[platform.index("left_gripper"), platform.index("right_gripper")]] = 0.0
+    hands = [platform.slices[g.name].start for g in platform.groups_of("parallel_gripper")]
+    state[hands] = 0.0
     observation = observation_of(platform, kitchen, state=state, stamp=200.0)
     chunk = brain.predict_chunk(observation, pick_text(kitchen.dishes[0])).actions
-    assert chunk[-1, platform.index("base_vx")] > 0.2  # Towards the counter.
-    grippers = chunk[-1, [platform.index("left_gripper"), platform.index("right_gripper")]]
-    assert sorted(grippers) == [0.0, 1.0]  # The hand that will grasp, and no other.
+    drives = platform.index("base_vx" if 1 in platform.base_axes else "base_wz")
+    assert np.abs(chunk[-1, drives]) > 0.2  # Towards the counter, or to face its way there.
+    # The hand that will grasp opens, and no other.
+    assert sorted(chunk[-1, hands]) == [0.0, 1.0][-len(hands) :]
 
 
 def test_without_commands_it_starts_from_the_measured_state(brain):
@@ -114,7 +116,7 @@ def test_without_commands_it_starts_from_the_measured_state(brain):
 def test_nothing_to_do_or_not_understood_holds_still(brain, text, caplog):
     platform = platform_of(brain)
     commanded = np.array(platform.home)
-    commanded[platform.is_velocity] = [0.3, 0.0, 0.0]
+    commanded[platform.index("base_vx")] = 0.3
     observation = observation_of(platform, draw_kitchen(1), commanded=commanded, stamp=400.0)
     with caplog.at_level(logging.WARNING):
         chunk = brain.predict_chunk(observation, text).actions
@@ -148,7 +150,7 @@ def test_bad_observations_are_refused_with_a_sentence(brain):
         brain.predict_chunk(blind, "")
     state = np.array(platform.home)
     state[3] = np.nan
-    with pytest.raises(Pi05Error, match="state of left_arm_joint_4 is not finite"):
+    with pytest.raises(Pi05Error, match=f"state of {platform.names[3]} is not finite"):
         brain.predict_subtask(observation_of(platform, kitchen, state=state), TASK)
     other = type(good)(good.stamp_ns, good.names[1:], good.state, good.commanded, scene=good.scene)
     with pytest.raises(Pi05Error, match="was made for a vector of"):

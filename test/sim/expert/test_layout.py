@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from fakes.robots import RobotKind, make_robot
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform
@@ -22,6 +23,22 @@ def test_both_platforms(name, torso, base):
     assert layout.base.tolist() == base
 
 
+def test_one_arm_on_a_differential_base():
+    layout = RobotLayout.of(load_platform("mobile_10dof"))
+    (arm,) = layout.arms
+    assert arm.joints.tolist() == list(range(7)) and arm.gripper == 7
+    assert layout.torso.tolist() == []
+    assert layout.base.tolist() == [8, 9] and layout.base_axes == (0, 2)
+
+
+def test_names_of_groups_do_not_matter_and_a_head_is_no_torso(tmp_path):
+    kind = RobotKind(("reacher",), ("pincher",), joints=6, torso=True, head=True)
+    layout = RobotLayout.of(make_robot(tmp_path, kind))
+    (arm,) = layout.arms
+    assert arm.side == "pincher" and arm.joints.tolist() == [1, 2, 3, 4, 5, 6]
+    assert layout.torso.tolist() == [0], "the lift, not the head"
+
+
 def test_groups_in_another_order():
     platform = load_platform("mobile_18dof")
     turned = dataclasses.replace(platform, groups=platform.groups[::-1])
@@ -35,11 +52,11 @@ def test_groups_in_another_order():
 def test_a_gripper_without_an_arm_is_refused():
     platform = load_platform("mobile_18dof")
     armless = dataclasses.replace(platform, groups=platform.groups[1:])
-    with pytest.raises(ConfigError, match="wants a group 'left_arm' for gripper 'left_gripper'"):
+    with pytest.raises(ConfigError, match="group moves gripper 'left_gripper' alone: list the"):
         RobotLayout.of(armless)
 
 
 def test_a_robot_without_a_base_is_refused():
     platform = load_platform("mobile_18dof")
-    with pytest.raises(ConfigError, match="2 arms and 0 bases"):
+    with pytest.raises(ConfigError, match="2 grippers and 0 bases"):
         RobotLayout.of(dataclasses.replace(platform, groups=platform.groups[:-1]))
