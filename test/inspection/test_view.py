@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.cameras.rotation import to_driver, to_upright
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts

@@ -24,7 +24,6 @@ from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
 from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
-from pi05_ros.bringup.graph import robot_description
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.inspection import demand
