@@ -183,7 +183,7 @@ def test_what_an_operator_says_is_a_decision(graph):
     assert spoken.model_text == "pick up the cup" and spoken.model_stamp.sec > 0
     after = len(scene.decisions)
     scene.instruct("")
-    assert "handed back" in scene.wait("operator", "kept", after).reason
+    assert "returned control" in scene.wait("operator", "kept", after).reason
     assert scene.wait("operator", "changed", after).answer == "pick up the cup"
 
 
