@@ -18,8 +18,13 @@ from system.table import RowResult
 # Checks that depend on the load of the machine: they fail `pi05 faults`, but not these tests.
 # A killed node is back when DDS has discovered it: after 1.4 to 2.9 s (limit: 3 s) on an idle
 # machine, later on a busy one. Commands are late while a disk is full if other
-# work uses the cores.
-FALLS_SHORT = {32: "command periods over 30 ms", 33: "back, worst"}
+# work uses the cores. Row 35's gap, as the harness measures it while the flood takes a core, is
+# 21 ms when the row runs alone and was up to 0.27 s at the end of all tests in one process.
+FALLS_SHORT = {
+    32: "command periods over 30 ms",
+    33: "back, worst",
+    35: "longest gap between commands",
+}
 
 # Repetitions, where `pi05 faults` makes more.
 TIMES = {3: 300, 19: 3000, 20: 3000, 21: 3000, 26: 100, 33: 2}

@@ -405,6 +405,6 @@ def test_the_policy_says_which_cameras_the_robot_needs(graph, capfd):
     errors = scene.ingestion.callback_errors
     for count, data in enumerate(("front", '{"front": 1}', '["front", "base_0_rgb"]')):
         needed.publish(String(data=data))
-        wait_for(lambda n=count: errors["_on_needed_cameras"] > n, f"the refusal of {data}")
+        wait_for(lambda n=count: errors["_on_policy_cameras"] > n, f"the refusal of {data}")
     assert "start all nodes with one platform" in capfd.readouterr().err
     assert scene.ingestion._watch._needed == ("front",)
