@@ -97,7 +97,7 @@ class Scene(Operator):
         self._stack.close()
 
     def _open(self) -> None:
-        # A collection of the tests' whole heap would stop the fake robot for a quarter of a second.
+        # A collection of the whole heap of the tests would stop the fake robot meanwhile.
         gc.collect()
         gc.disable()
         self._stack.callback(gc.enable)
