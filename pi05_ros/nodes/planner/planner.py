@@ -15,7 +15,7 @@ from pi05_ros.brain import instructions
 from pi05_ros.brain.instructions import InstructCode
 from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.observation_buffer import ObservationContext, StateSample
-from pi05_ros.control.modes import DEACTIVATED, NOT_ARMED_YET
+from pi05_ros.control.modes import DEACTIVATED, NOT_ARMED_YET, without_problem
 from pi05_ros.errors import ConfigError
 from pi05_ros.nodes.brain_common.brain_node import BrainNode
 from pi05_ros.nodes.brain_common.brains import BrainSource
@@ -202,7 +202,8 @@ class Planner(BrainNode[PlannerParameters]):
             subtask = self._planning.on_mode(mode, self.now_ns())
             if self._awaits_arming and mode != RobotMode.UNKNOWN:
                 # A planner that was restarted must not go on after a fault on its own account.
-                fresh = mode.is_armed or message.reason in (NOT_ARMED_YET, DEACTIVATED)
+                reason = without_problem(message.reason)
+                fresh = mode.is_armed or reason in (NOT_ARMED_YET, DEACTIVATED)
                 why = f"the robot was {mode.name.lower()} when the planner started"
                 subtask = subtask if fresh else self._planning.suspend(why, self.now_ns())
                 self._awaits_arming = fresh and not mode.is_armed

@@ -395,6 +395,7 @@ def test_a_stop_suspends_the_task_until_an_operator_lets_it_go_on(graph):
     ("mode", "reason", "suspended"),
     [
         (RobotState.MODE_DISARMED, NOT_ARMED_YET, False),
+        (RobotState.MODE_DISARMED, f"no subscriber on /arm: start it; {NOT_ARMED_YET}", False),
         (RobotState.MODE_DISARMED, f"planner is gone: {ARM_AGAIN}", True),
         (RobotState.MODE_FAULTED, "a joint jumped", True),
     ],
