@@ -41,8 +41,10 @@ _DEFAULT_COMMAND = {
 }
 _ACTIONS = ("follow_joint_trajectory", "parallel_gripper", "gripper_command")
 
-# Default limit of a base's velocity error, as a share of max_velocity.
+# Default limit of a base's velocity error, as a share of max_velocity; and at least so much, by
+# unit: odometry is noisy, and an axis may be given next to no velocity.
 _VELOCITY_ERROR_SHARE = 0.2
+_LEAST_VELOCITY_ERROR = {"m/s": 0.05, "rad/s": 0.1}
 # Names that image_transport's plugins put below the topic of the picture.
 _TRANSPORTS = frozenset(("compressed", "compressedDepth", "ffmpeg", "theora", "zstd", "draco"))
 
@@ -67,7 +69,7 @@ class Dimension:
     driver_joint: str = ""  # Name in joint states and commands ("alice/joint_1"); "": the URDF's.
     continuous: bool = False  # A joint in rad that turns without end; positions count modulo 2π.
     # Base velocities: distance of the measured velocity from the command that latches a fault
-    # [unit]; None: a fifth of max_velocity.
+    # [unit]; None: a fifth of max_velocity, at least 0.05 m/s or 0.1 rad/s.
     max_velocity_error: float | None = None
     velocity_error_time_s: float = 0.5  # Time for which it may be exceeded [s].
 
@@ -104,7 +106,8 @@ class Dimension:
     def velocity_error_limit(self) -> float:
         """Limit of the velocity error of a base dimension [unit]."""
         if self.max_velocity_error is None:
-            return _VELOCITY_ERROR_SHARE * self.max_velocity
+            least = _LEAST_VELOCITY_ERROR.get(self.unit, 0.0)
+            return max(_VELOCITY_ERROR_SHARE * self.max_velocity, least)
         return self.max_velocity_error
 
     def __post_init__(self) -> None:

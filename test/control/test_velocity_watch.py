@@ -143,6 +143,13 @@ def test_a_platform_without_limits_has_a_fifth_of_its_velocity():
     assert axis.velocity_error_limit == 0.4 and axis.velocity_error_time_s == 0.5
 
 
+@pytest.mark.parametrize(("unit", "least"), [("m/s", 0.05), ("rad/s", 0.1)])
+def test_an_axis_of_next_to_no_velocity_is_not_stopped_by_noise(unit, least):
+    """A file may give an axis that the base does not have 1 mm/s."""
+    axis = Dimension("base", unit, max_velocity=0.001, max_acceleration=0.01)
+    assert axis.velocity_error_limit == least
+
+
 @pytest.mark.parametrize("name", ["mobile_18dof", "mobile_19dof"])
 def test_the_platforms_state_their_limits(name):
     base = load_platform(name).groups_of("base_velocity")[0]
