@@ -9,11 +9,11 @@ and no others, are filled.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 JPEG_MAGIC = b"\xff\xd8\xff"
@@ -67,16 +67,32 @@ class _Jpeg:
         """Fewest grey blocks that are longer than the bytes cut off by `_is_filled`."""
         return -(-(8 * _CUT + 7) // self.grey_bits)
 
-    def decode(self, data: bytes, flags: int, more_rows: int = 0) -> np.ndarray | None:
-        """Decode with other data of the scan, and with more rows of blocks."""
+    def decode(self, data: bytes, *, small: bool = False, more_rows: int = 0) -> np.ndarray | None:
+        """Decode with other data of the scan, and with more rows of blocks.
+
+        With Pillow: of what is missing here by intention OpenCV's libjpeg would print a line.
+
+        Args:
+            data: Data of the scan.
+            small: Whether to decode at 1/8 of each side.
+            more_rows: Rows of blocks that the frame has more.
+
+        Returns:
+            (H, W, 3) uint8 rgb; None: it cannot be decoded.
+        """
+        from PIL import Image  # Late: nodes whose cameras send no JPEG do without.
+
         height = (self.rows + more_rows) * self.block[1] * 8
         if height > 65535:
             return None
         frame = self.frame[:5] + struct.pack(">H", height) + self.frame[7:]
         whole = b"".join((self.tables, frame, self.scan, data, b"\xff\xd9"))
         try:
-            return cv2.imdecode(np.frombuffer(whole, np.uint8), flags)
-        except cv2.error:
+            with Image.open(io.BytesIO(whole), formats=("JPEG",)) as image:
+                if small:
+                    image.draft("RGB", (1, 1))  # The least size that libjpeg scales to.
+                return np.asarray(image.convert("RGB"))
+        except (OSError, SyntaxError, ValueError):
             return None
 
 
@@ -89,7 +105,7 @@ def _jpeg_damage(octets: np.ndarray) -> str:
         return ""
     if jpeg.interval and _restarts(jpeg.data) != (jpeg.columns * jpeg.rows - 1) // jpeg.interval:
         return _MISSING
-    small = jpeg.decode(jpeg.data, cv2.IMREAD_REDUCED_COLOR_8, 1)
+    small = jpeg.decode(jpeg.data, small=True, more_rows=1)
     if small is None:
         return ""  # OpenCV refuses it, or it is too high for one more row of blocks.
     grey = _grey_blocks(small, jpeg)
@@ -199,8 +215,8 @@ def _is_filled(jpeg: _Jpeg, suspects: dict[int, int]) -> bool:
     Cutting the last bytes of the data changes encoded blocks at the very end alone. If the end is
     filled, it changes the blocks before the filled ones.
     """
-    full = jpeg.decode(jpeg.data, cv2.IMREAD_COLOR)
-    cut = jpeg.decode(_without_ends(jpeg.data), cv2.IMREAD_COLOR)
+    full = jpeg.decode(jpeg.data)
+    cut = jpeg.decode(_without_ends(jpeg.data))
     if full is None or cut is None:
         return True
     width, height = 8 * jpeg.block[0], 8 * jpeg.block[1]
