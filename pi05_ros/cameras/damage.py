@@ -107,7 +107,7 @@ def _jpeg_damage(octets: np.ndarray) -> str:
         return _MISSING
     small = jpeg.decode(jpeg.data, small=True, more_rows=1)
     if small is None:
-        return ""  # OpenCV refuses it, or it is too high for one more row of blocks.
+        return ""  # It cannot be decoded, or is too high for one more row of blocks.
     grey = _grey_blocks(small, jpeg)
     count = jpeg.columns * jpeg.rows
     if not grey[count + _SURPLUS :].all():

@@ -20,7 +20,7 @@ class PictureChecks:
     """Checks pictures in threads, in the order in which they are given; a context manager."""
 
     def __init__(self) -> None:
-        # OpenCV releases the GIL while it decodes.
+        # Pillow releases the GIL while it decodes.
         self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "damage")
         self._waiting: deque[Future[bool]] = deque()
 
