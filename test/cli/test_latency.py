@@ -1,7 +1,6 @@
 """`pi05 latency` on real bags, and beside real publishers."""
 
 import json
-import random
 import threading
 from pathlib import Path
 
@@ -14,6 +13,7 @@ pytest.importorskip("rosbags")
 import apsw
 import rclpy
 from fakes.chunk_lives import S, run
+from fakes.domains import ros_domain
 from fakes.graph import wait_for
 from PIL import Image
 from rclpy.serialization import serialize_message
@@ -259,9 +259,9 @@ def test_a_wrong_word_is_told_at_once(arguments, why, capsys):
 
 @pytest.fixture
 def domain(monkeypatch):
-    number = random.randint(1, 100)
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
-    return number
+    with ros_domain() as number:
+        monkeypatch.setenv("ROS_DOMAIN_ID", str(number))
+        yield number
 
 
 def test_live_it_hears_a_talker(domain, capsys):

@@ -18,6 +18,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from system.browser import free_port
 
+from fakes.domains import ros_domain
 from pi05_msgs.msg import RobotState
 from pi05_ros.nodes.common import qos
 
@@ -44,7 +45,8 @@ class BrowsedHome:
         self.state: RobotState | None = None
         port = free_port()
         self.url = f"http://127.0.0.1:{port}/"
-        domain = 102 + os.getpid() % 100
+        self._stack = contextlib.ExitStack()
+        domain = self._stack.enter_context(ros_domain())
         command = [sys.executable, "-m", "pi05_ros.cli", "up", "mobile_18dof", "--sim"]
         command += ["--brain", "expert", "--home", str(HOME), "--bags", str(self.bags)]
         command += ["--console", "--console-port", str(port), *options]
@@ -116,6 +118,7 @@ class BrowsedHome:
         except subprocess.TimeoutExpired:
             os.killpg(self._up.pid, signal.SIGKILL)
             self._up.wait()
+        self._stack.close()
 
     def _on_base(self, message: TwistStamped) -> None:
         twist, stamp = message.twist, message.header.stamp

@@ -7,6 +7,7 @@ from unittest import mock
 
 import rclpy
 
+from fakes.domains import ros_domain
 from pi05_ros.nodes import executables
 
 
@@ -17,7 +18,8 @@ def nodes_of(executable, ros_arguments):
     makers = []
     with mock.patch.object(module, "run_node", lambda create, *_: makers.append(create) or 0):
         module.main()
-    rclpy.init(args=list(ros_arguments), domain_id=101)
+    domain = contextlib.ExitStack()
+    rclpy.init(args=list(ros_arguments), domain_id=domain.enter_context(ros_domain()))
     context = rclpy.get_default_context()
     made = []
     try:
@@ -33,3 +35,4 @@ def nodes_of(executable, ros_arguments):
         # Else the threads of each DDS participant stay until the process ends.
         context.destroy()
         gc.collect()
+        domain.close()

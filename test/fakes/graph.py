@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import rclpy
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from fakes.domains import ros_domain
 from pi05_ros.nodes.common.event_loop import EventLoop
 
 
@@ -24,7 +25,8 @@ class Graph:
 
     def __init__(self, domain_id: int | None = None) -> None:
         self.context = rclpy.Context()
-        self.domain_id = domain_id or random.randint(1, 100)
+        self._stack = ExitStack()
+        self.domain_id = domain_id or self._stack.enter_context(ros_domain())
         self.context.init(domain_id=self.domain_id)
         self._loop = EventLoop(self.context)
         self._nodes: list[Node] = []
@@ -58,6 +60,7 @@ class Graph:
                 node.close()
             node.destroy_node()
         self.context.try_shutdown()
+        self._stack.close()
 
     def _keep(self, node: Node) -> Node:
         self._nodes.append(node)

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
 pytest.importorskip("rclpy")
 
 import rclpy
+from fakes.domains import ros_domain
 from fakes.graph import wait_for
 from rclpy.action import ActionClient, ActionServer
 from rclpy.clock import Clock, ClockType
@@ -25,7 +27,8 @@ class Scene:
 
     def __init__(self):
         self.context = rclpy.Context()
-        self.context.init(domain_id=101)
+        self.domain = ExitStack()
+        self.context.init(domain_id=self.domain.enter_context(ros_domain()))
         self.ended = threading.Event()
         self.loop = EventLoop(self.context, self.ended.set)
         self.node = Node("looped", context=self.context)
@@ -36,6 +39,7 @@ class Scene:
         self.loop.stop()
         self.node.destroy_node()
         self.context.try_shutdown()
+        self.domain.close()
 
 
 @pytest.fixture(params=["events", "wait sets"])

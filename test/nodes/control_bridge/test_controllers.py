@@ -68,7 +68,7 @@ def test_another_type_refuses_to_arm_and_says_what_is_offered(graph, body, group
     answer = scene.arm()
     assert not answer.success and problem in answer.message
     assert problem in scene.bridge.health().message
-    assert problem in scene.states[-1].reason
+    wait_for(lambda: problem in scene.states[-1].reason, "the reason in a robot state", 10.0)
     assert scene.robot.trajectories == []
 
 

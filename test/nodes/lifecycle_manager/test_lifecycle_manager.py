@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 rclpy = pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
+from fakes.domains import ros_domain  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
@@ -29,7 +31,9 @@ class Graph:
     """The manager and two managed nodes, supervised; what they print and publish."""
 
     def __init__(self, aside=()):
-        self.environment = {"ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+        self.stack = ExitStack()
+        self.domain = self.stack.enter_context(ros_domain())
+        self.environment = {"ROS_DOMAIN_ID": str(self.domain)}
         nodes = [self.spec(name, str(FAKE), name) for name in (*NAMES, *aside)]
         manager = self.spec(
             "manager", "-m", "pi05_ros.nodes", "lifecycle_manager",
@@ -55,7 +59,7 @@ class Graph:
 
     def __enter__(self):
         self.context = Context()
-        self.context.init(domain_id=int(self.environment["ROS_DOMAIN_ID"]))
+        self.context.init(domain_id=self.domain)
         self.node = Node("watcher", context=self.context)
         self.node.create_subscription(
             String,
@@ -76,6 +80,7 @@ class Graph:
         self.executor.shutdown()
         self.node.destroy_node()
         self.context.shutdown()
+        self.stack.close()
 
     def wait(self, done, timeout_s=30):
         deadline = time.monotonic() + timeout_s
