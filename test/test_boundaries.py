@@ -38,7 +38,9 @@ data/lerobot
 data/checks
 data/statistics
 data
-training
+training/objective
+training/recipes
+training/sources
 recording
 inspection
 console
@@ -225,7 +227,7 @@ def other_package(tmp_path, monkeypatch):
 
 def test_the_guard_finds_imports_upwards_and_within_functions(other_package):
     other_package(
-        model__network="def f():\n    from pi05_ros.training.batch import Batch\n",
+        model__network="def f():\n    from pi05_ros.training.objective.batch import Batch\n",
         training__batch="import pi05_ros.model.network\nfrom pi05_ros.model import network\n",
     )
     assert wrong_imports("training") == []

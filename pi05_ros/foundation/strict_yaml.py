@@ -46,8 +46,17 @@ def load_yaml(path: Path, cls: type[T]) -> T:
     Raises:
         ConfigError: The file is missing, is not YAML, or does not fit `cls`.
     """
+    return from_mapping(cls, read_yaml(path), str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Read the content of a YAML file, whose keys are words and stand once.
+
+    Raises:
+        ConfigError: The file is missing or is not YAML.
+    """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -58,15 +67,15 @@ def load_yaml(path: Path, cls: type[T]) -> T:
         raise ConfigError(
             str(path), f"{line}{getattr(error, 'problem', None) or 'is not YAML'}"
         ) from error
-    return from_mapping(cls, content, str(path))
 
 
 def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
     """Build the dataclass `cls` from a mapping of its fields, checking keys and types.
 
     Args:
-        cls: A dataclass of scalars, tuples and other dataclasses. Its `__post_init__` may raise
-            ValueError, which becomes a ConfigError that names the place.
+        cls: A dataclass of scalars, tuples, mappings by name, and other dataclasses. Its
+            `__post_init__` may raise ValueError, which becomes a ConfigError that names the
+            place.
         mapping: The content of the file.
         where: File and key, for error messages.
 
@@ -117,6 +126,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
             _convert(h, v, f"{where}[{i}]")
             for i, (h, v) in enumerate(zip(hints, value, strict=True))
         )
+    if origin is Mapping:
+        if not isinstance(value, Mapping):
+            raise ConfigError(where, f"wanted a mapping, found {_kind(value)}")
+        return {key: _convert(arguments[1], v, f"{where}: {key}") for key, v in value.items()}
     if dataclasses.is_dataclass(hint):
         return from_mapping(hint, value, where)  # type: ignore[arg-type]
     if origin is typing.Literal:

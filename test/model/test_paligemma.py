@@ -21,8 +21,8 @@ from pi05_ros.checkpoints.layouts.public_names import public_name
 from pi05_ros.model.config import ExpertConfig, LanguageConfig, ModelConfig, VisionConfig
 from pi05_ros.model.decoding import decode_text
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.training import losses
-from pi05_ros.training.batch import Batch, Targets
+from pi05_ros.training.objective import losses
+from pi05_ros.training.objective.batch import Batch, Targets
 
 TOLERANCE = 1e-4
 VOCABULARY = 400

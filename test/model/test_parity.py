@@ -26,8 +26,8 @@ from pi05_ros.model.config import (
 )
 from pi05_ros.model.context import Context
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.training import losses
-from pi05_ros.training.batch import Batch
+from pi05_ros.training.objective import losses
+from pi05_ros.training.objective.batch import Batch
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("PI05_REFERENCE", REPOSITORY.parent / "shared" / "reference"))

@@ -24,8 +24,8 @@ from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.locations import Answer, Location
 from pi05_ros.model.text.tokenizer import END, ByteTokenizer, prompt_tokens
-from pi05_ros.training.batch import Batch, TrainingSample, collate
-from pi05_ros.training.losses import LossConfig, losses
+from pi05_ros.training.objective.batch import Batch, TrainingSample, collate
+from pi05_ros.training.objective.losses import LossConfig, losses
 
 # Under a minute of one core; a crowded one takes longer, and nothing here is about time.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

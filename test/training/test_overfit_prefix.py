@@ -21,8 +21,8 @@ from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.guidance import soft_mask
 from pi05_ros.model.pi05 import Pi05, draw_weights
-from pi05_ros.training.batch import Batch, TrainingSample, collate
-from pi05_ros.training.losses import LossConfig, losses, sample_prefix
+from pi05_ros.training.objective.batch import Batch, TrainingSample, collate
+from pi05_ros.training.objective.losses import LossConfig, losses, sample_prefix
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

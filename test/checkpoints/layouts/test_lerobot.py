@@ -22,8 +22,8 @@ from pi05_ros.model.context import Context
 from pi05_ros.model.decoding import decode_text
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import BEGIN
-from pi05_ros.training import losses
-from pi05_ros.training.batch import Batch, Targets
+from pi05_ros.training.objective import losses
+from pi05_ros.training.objective.batch import Batch, Targets
 
 pytestmark = pytest.mark.skipif(bool(lerobot_model.why_not()), reason=lerobot_model.why_not())
 

@@ -19,8 +19,8 @@ from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.platforms.platform import load_platform
-from pi05_ros.training.batch import TrainingSample, collate
-from pi05_ros.training.losses import LossConfig, losses
+from pi05_ros.training.objective.batch import TrainingSample, collate
+from pi05_ros.training.objective.losses import LossConfig, losses
 
 PLATFORM = load_platform("mobile_18dof")
 UNITS = [dimension.unit for dimension in PLATFORM.dimensions]

@@ -14,8 +14,8 @@ from pi05_ros.model.config import load_preset
 from pi05_ros.model.context import Context
 from pi05_ros.model.pi05 import Pi05, VariantError
 from pi05_ros.model.text.tokenizer import END
-from pi05_ros.training.batch import Batch, Targets, TrainingSample, collate
-from pi05_ros.training.losses import (
+from pi05_ros.training.objective.batch import Batch, Targets, TrainingSample, collate
+from pi05_ros.training.objective.losses import (
     LossConfig,
     Losses,
     cross_entropy,

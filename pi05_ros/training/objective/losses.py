@@ -27,7 +27,7 @@ from torch import Tensor
 from pi05_ros.model import flow
 from pi05_ros.model.context import Context
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.training.batch import Batch, Targets
+from pi05_ros.training.objective.batch import Batch, Targets
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The training objective: batches, and their losses."""

@@ -1,0 +1,1 @@
+"""Sources of training samples, and the mixture that is drawn from them."""

@@ -1,0 +1,78 @@
+"""Recipe files: bases, settings, errors, and the shipped recipes."""
+
+import pytest
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.training.recipes.files import load_recipe, recipe_hash, recipe_names, resolved
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_resolved_recipe_is_the_recipe(name, tmp_path):
+    recipe = load_recipe(name)
+    file = tmp_path / "resolved.yaml"
+    file.write_text(resolved(recipe))
+    again = load_recipe(str(file))
+    assert again == recipe and recipe_hash(again) == recipe_hash(recipe)
+    assert recipe.name == name and recipe.description
+
+
+def test_the_paper():
+    pretrain, posttrain = load_recipe("pretrain"), load_recipe("posttrain")
+    assert (pretrain.steps, pretrain.loss.alpha, pretrain.has_expert) == (280_000, 0.0, False)
+    assert (posttrain.steps, posttrain.loss.alpha) == (80_000, 10.0)
+    assert not posttrain.loss.insulated and posttrain.model.fresh_expert
+    assert set(pretrain.active_sources()) == {"MM", "ME", "CE", "HL", "WD"}
+    assert set(posttrain.active_sources()) == {"MM", "ME", "HL", "VI", "WD"}
+
+
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [
+        ("pi0", {"MM", "ME"}),
+        ("pi0_fast_flow", {"MM", "ME"}),
+        ("no_wd", {"MM", "ME", "HL", "VI"}),
+        ("no_me", {"MM", "HL", "VI", "WD"}),
+        ("no_vi", {"MM", "ME", "HL", "WD"}),
+        ("no_hl", {"MM", "ME", "WD"}),
+        ("no_ce", {"MM", "ME", "HL", "WD"}),
+        ("no_ce_me", {"MM", "HL", "WD"}),
+    ],
+)
+def test_an_ablation_leaves_sources_out(name, sources):
+    assert set(load_recipe(name).active_sources()) == sources
+
+
+def test_settings_replace_keys():
+    recipe = load_recipe("finetune", ["batch.size=8", "sources.robot.paths=[a, b]", "seed=3"])
+    assert recipe.batch.size == 8 and recipe.seed == 3
+    assert recipe.sources["robot"].paths == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (["batch.sise=8"], "unknown key 'sise'; did you mean 'size'"),
+        (["batch.size"], "wanted KEY=VALUE"),
+        (["batch.size=0"], "size 0 is below 1"),
+        (["steps.more=1"], "'steps' has no keys below it"),
+        (["loss.alpha=1"], "stage pretrain has no expert"),
+        (["sources.XX={kind: XX}"], "wanted one of MM, ME, CE, HL, WD, VI, found 'XX'"),
+        (["sources.MM.weight=-1"], "weight -1.0 is below 0"),
+    ],
+)
+def test_a_wrong_setting_is_refused(settings, text):
+    with pytest.raises(ConfigError) as error:
+        load_recipe("pretrain", settings)
+    assert text in str(error.value)
+
+
+def test_an_unknown_recipe_is_refused():
+    with pytest.raises(ConfigError, match="did you mean 'pretrain'"):
+        load_recipe("pretrian")
+
+
+def test_a_recipe_that_is_its_own_base_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("base: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("base: a.yaml\n")
+    with pytest.raises(ConfigError, match="is its own base"):
+        load_recipe(str(tmp_path / "a.yaml"))
