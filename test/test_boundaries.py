@@ -41,6 +41,9 @@ data
 training/objective
 training/recipes
 training/sources
+training/loading
+training/optimization
+training/runs
 recording
 inspection
 console

@@ -185,7 +185,7 @@ class EagerBaseline:
     def velocity(self, noisy: Tensor, time: Tensor, prefix: _Prefix) -> Tensor:
         """Predict ω − a for noisy actions (1, horizon, dim) at time t (1,), 1 being noise."""
         w, config = self._weights, self._config
-        condition = _time_embedding(time, config.expert.width).to(self._dtype)
+        condition = _time_embedding(time, config.required_expert().width).to(self._dtype)
         condition = F.silu(self._linear(condition, "expert.time_in"))
         condition = F.silu(self._linear(condition, "expert.time_out"))[:, None]  # (1, 1, W)
         x = self._linear(noisy.to(self._dtype), "expert.action_in")

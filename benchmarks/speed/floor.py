@@ -75,7 +75,7 @@ def prefix_work(config: ModelConfig, length: int, prompt: int, tail: int) -> Wor
 
 def step_work(config: ModelConfig, length: int) -> Work:
     """Work of one Euler step on a prefix of `length` tokens."""
-    expert, depth, rows = config.expert, config.language.depth, config.horizon
+    expert, depth, rows = config.required_expert(), config.language.depth, config.horizon
     layers = _layer(config, expert.width, expert.mlp_width, rows, length + rows).times(depth)
     ends = 2 * config.action_dim * expert.width
     modulation = (2 * depth + 1) * 3 * expert.width

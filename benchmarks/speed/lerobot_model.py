@@ -89,14 +89,14 @@ def build(model: Pi05, dtype: torch.dtype) -> Any:
 @contextmanager
 def _sizes_of(module: Any, config: ModelConfig) -> Iterator[None]:
     """Replace the sizes of LeRobot's module by those of `config` within the block."""
-    vision, language, expert = config.vision, config.language, config.expert
+    vision, language = config.vision, config.language
     names = ["get_gemma_config", "PaliGemmaForConditionalGenerationWithPiGemma"]
     if config.has_expert:
         names.append("PiGemmaForCausalLM")
     before = {name: getattr(module, name) for name in names}
 
     def gemma(variant: str) -> Any:
-        part = language if variant == "gemma_2b" else expert
+        part = language if variant == "gemma_2b" else config.required_expert()
         return module.GemmaConfig(
             part.width,
             language.depth,

@@ -94,7 +94,8 @@ class ModelConfig:
     variant: Variant = "pi05"
     vision: VisionConfig = field(default_factory=VisionConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
-    expert: ExpertConfig = field(default_factory=ExpertConfig)
+    # None: pre-trained weights of π0.5, which have no expert yet and write FAST tokens.
+    expert: ExpertConfig | None = field(default_factory=ExpertConfig)
     tokenizer: Literal["paligemma", "bytes"] = "paligemma"  # Kind of the vocabulary.
     action_dim: int = 32  # States and actions are padded to it (public weights).
     horizon: int = 50  # Actions in a chunk: 1 s at 50 Hz (paper, section IV-E).
@@ -113,7 +114,17 @@ class ModelConfig:
     @property
     def has_expert(self) -> bool:
         """True if actions are sampled by flow matching, False if decoded as FAST tokens."""
-        return self.variant != "pi0_fast"
+        return self.variant != "pi0_fast" and self.expert is not None
+
+    def required_expert(self) -> ExpertConfig:
+        """Return the expert's sizes.
+
+        Raises:
+            ValueError: The model has no expert.
+        """
+        if self.expert is None:
+            raise ValueError(f"the model '{self.name}' has no expert")
+        return self.expert
 
 
 def preset_names() -> tuple[str, ...]:

@@ -73,11 +73,11 @@ class ActionExpert(nn.Module, ABC):
 
     def __init__(self, config: ModelConfig, norm: type[nn.Module]) -> None:
         super().__init__()
-        width = config.expert.width
+        width = config.required_expert().width
         self.config = config
         self.action_in = nn.Linear(config.action_dim, width)
         self.layers = nn.ModuleList(
-            DecoderLayer(width, config.expert.mlp_width, config.language, norm)
+            DecoderLayer(width, config.required_expert().mlp_width, config.language, norm)
             for _ in range(config.language.depth)
         )
         self.norm = norm(width)
@@ -142,7 +142,7 @@ class Pi05Expert(ActionExpert):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, AdaptiveRMSNorm)
-        width = config.expert.width
+        width = config.required_expert().width
         self.time_in = nn.Linear(width, width)
         self.time_out = nn.Linear(width, width)
 

@@ -28,7 +28,7 @@ class Pi0Expert(ActionExpert):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, RMSNorm)
-        width = config.expert.width
+        width = config.required_expert().width
         self.state_in = nn.Linear(config.action_dim, width)
         self.action_time_in = nn.Linear(2 * width, width)  # Input: action, time.
         self.action_time_out = nn.Linear(width, width)

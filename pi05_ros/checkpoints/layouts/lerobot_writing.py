@@ -53,7 +53,7 @@ def lerobot_tensors(
     config = contents.config
     # LeRobot never uses this one. In memory it is a single expanded zero.
     unused = torch.zeros((), dtype=dtype or torch.bfloat16)
-    shape = (config.language.vocabulary, config.expert.width)
+    shape = (config.language.vocabulary, config.required_expert().width)
     tensors["model." + EXPERT_HEAD] = unused.expand(shape)
     return tensors
 
@@ -105,7 +105,7 @@ def _size_names(contents: Contents) -> tuple[str, str]:
     if language is None:
         pairs.append(("language", "one of " + ", ".join(GEMMA), config.language))
     widths = {name: (size.width, size.mlp_width) for name, size in GEMMA.items()}
-    own = (config.expert.width, config.expert.mlp_width)
+    own = (config.required_expert().width, config.required_expert().mlp_width)
     expert = next((name for name, size in widths.items() if size == own), None)
     if expert is None:
         pairs.append(("expert", f"one of {widths}", own))

@@ -67,8 +67,12 @@ class Batch:
         return replace(self, **moved)
 
 
-def collate(samples: Sequence[TrainingSample]) -> Batch:
+def collate(samples: Sequence[TrainingSample], multiple: int = 1) -> Batch:
     """Pad samples to a batch. The text of a sample precedes its FAST tokens.
+
+    Args:
+        samples: Of any kinds. One with fewer pictures than others gets masked ones behind them.
+        multiple: Lengths of prompts and targets are padded to multiples of it.
 
     Raises:
         ValueError: Only some samples have a state, or a prompt is empty.
@@ -76,31 +80,36 @@ def collate(samples: Sequence[TrainingSample]) -> Batch:
     states = [sample.state for sample in samples if sample.state is not None]
     if 0 < len(states) < len(samples):
         raise ValueError(f"{len(samples) - len(states)} of {len(samples)} samples lack a state")
-    prompt, prompt_valid = pad([sample.prompt for sample in samples])
+    prompt, prompt_valid = pad([sample.prompt for sample in samples], multiple)
     if not prompt_valid.any(dim=1).all():
         raise ValueError("a sample's prompt is empty; wanted one token at least")
-    cameras = [
-        torch.ones(len(sample.images), dtype=torch.bool)
-        if sample.cameras is None
-        else sample.cameras
-        for sample in samples
-    ]
+    pictures = max(len(sample.images) for sample in samples)
+    cameras = torch.zeros(len(samples), pictures, dtype=torch.bool)
+    images = samples[0].images.new_zeros(len(samples), pictures, *samples[0].images.shape[1:])
+    for index, sample in enumerate(samples):
+        count = len(sample.images)
+        images[index, :count] = sample.images
+        cameras[index, :count] = True if sample.cameras is None else sample.cameras
     actions, action_weights = _actions(samples)
     return Batch(
-        torch.stack([sample.images for sample in samples]),
-        torch.stack(cameras),
+        images,
+        cameras,
         prompt,
         prompt_valid,
-        _targets(samples),
+        _targets(samples, multiple),
         torch.stack(states) if states else None,
         actions,
         action_weights,
     )
 
 
-def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Pad token ids to one tensor (B, longest) int64; also return the mask of valid ones, bool."""
-    tokens = torch.full((len(rows), max(map(len, rows))), PAD)
+def pad(rows: Sequence[Sequence[int]], multiple: int = 1) -> tuple[Tensor, Tensor]:
+    """Pad token ids to one tensor (B, longest) int64; also return the mask of valid ones, bool.
+
+    The length is a multiple of `multiple`.
+    """
+    length = -(-max(map(len, rows)) // multiple) * multiple
+    tokens = torch.full((len(rows), length), PAD)
     valid = torch.zeros(tokens.shape, dtype=torch.bool)
     for index, row in enumerate(rows):
         tokens[index, : len(row)] = torch.tensor(row, dtype=torch.long)
@@ -108,8 +117,8 @@ def pad(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return tokens, valid
 
 
-def _targets(samples: Sequence[TrainingSample]) -> Targets | None:
-    tokens, valid = pad([[*sample.text, *sample.fast] for sample in samples])
+def _targets(samples: Sequence[TrainingSample], multiple: int) -> Targets | None:
+    tokens, valid = pad([[*sample.text, *sample.fast] for sample in samples], multiple)
     if not tokens.shape[1]:
         return None
     after_text = torch.tensor([len(sample.text) for sample in samples])[:, None]

@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 BLOCK = 1000  # Draws.
+_BLOCKS_KEPT = 8
 _MOST_SOURCES = 30  # With more, rounding could leave the largest one less than nothing in a block.
 
 
@@ -50,8 +51,7 @@ class Mixture:
         self._sizes = tuple(int(size) for size in sizes)
         self._shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
         self._seed = seed
-        self._block = lru_cache(maxsize=8)(self._make_block)
-        self._order = lru_cache(maxsize=2 * len(sizes))(self._make_order)
+        self._blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # The last ones in use.
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -89,21 +89,27 @@ class Mixture:
         counts[largest] += draws - int(counts.sum())
         return counts
 
-    def _make_block(self, block: int) -> tuple[np.ndarray, np.ndarray]:
+    def _block(self, block: int) -> tuple[np.ndarray, np.ndarray]:
         """Source of each draw of a block, and its rank among the source's draws there."""
-        counts = self._before(block + 1) - self._before(block)
-        sources = np.repeat(np.arange(len(counts)), counts)
-        np.random.default_rng([self._seed, 2, block]).shuffle(sources)
-        ranks = np.zeros(len(sources), dtype=np.int64)
-        for source in range(len(counts)):
-            found = sources == source
-            ranks[found] = np.arange(int(found.sum()))
-        return sources, ranks
+        if block not in self._blocks:
+            counts = self._before(block + 1) - self._before(block)
+            sources = np.repeat(np.arange(len(counts)), counts)
+            np.random.default_rng([self._seed, 2, block]).shuffle(sources)
+            ranks = np.zeros(len(sources), dtype=np.int64)
+            for source in range(len(counts)):
+                found = sources == source
+                ranks[found] = np.arange(int(found.sum()))
+            while len(self._blocks) >= _BLOCKS_KEPT:
+                self._blocks.pop(next(iter(self._blocks)))
+            self._blocks[block] = sources, ranks
+        return self._blocks[block]
 
     def _at(self, source: int, epoch: int, position: int) -> int:
         """Index of the sample at a position of an epoch's order."""
-        return int(self._order(source, epoch)[position])
+        return int(_order(self._seed, source, epoch, self._sizes[source])[position])
 
-    def _make_order(self, source: int, epoch: int) -> np.ndarray:
-        draw = np.random.default_rng([self._seed, 3, source, epoch])
-        return draw.permutation(self._sizes[source])
+
+@lru_cache(maxsize=64)
+def _order(seed: int, source: int, epoch: int, size: int) -> np.ndarray:
+    """Order of a source's samples in one epoch, (size,) int64."""
+    return np.random.default_rng([seed, 3, source, epoch]).permutation(size)

@@ -1,0 +1,1 @@
+"""Loading: the mixture's draws become batches, in worker processes."""

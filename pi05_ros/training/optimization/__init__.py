@@ -1,0 +1,1 @@
+"""The optimiser: parameter groups, learning rate over time, moving average of the weights."""

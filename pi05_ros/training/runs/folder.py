@@ -1,0 +1,161 @@
+"""The folder of a run.
+
+    recipe.yaml      the resolved recipe
+    run.json         its hash, and the versions of what ran
+    metrics.jsonl    one line a step
+    states/step_N/   everything to go on from step N, at any number of processes
+    checkpoints/     ready to run: `best` and `last` are links into it
+    lock             held while a process trains here
+
+States and checkpoints appear by one rename when they are complete on the disk.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pi05_ros.errors import ConfigError
+from pi05_ros.training.recipes.files import recipe_hash, resolved
+from pi05_ros.training.recipes.recipe import Recipe, SavingRecipe
+
+BEST, LAST = "best", "last"
+_STEP = re.compile(r"step_(\d+)")
+_HASH = "recipe_hash"
+
+
+class RunFolder:
+    """Files of one run.
+
+    Args:
+        path: The folder; it may not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.states = self.path / "states"
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.jsonl"
+
+    def begin(self, recipe: Recipe, facts: Mapping[str, Any]) -> bool:
+        """Write the recipe into a new folder, or check that the folder is of the same recipe.
+
+        Returns:
+            True if the run was begun before.
+
+        Raises:
+            ConfigError: The folder holds something else, or a run of another recipe.
+        """
+        file = self.path / "run.json"
+        if file.exists():
+            try:
+                found = json.loads(file.read_text())[_HASH]
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(str(file), f"is not a run's ({error})") from error
+            if found != recipe_hash(recipe):
+                raise ConfigError(
+                    str(self.path),
+                    f"is a run of another recipe (hash {found}, wanted {recipe_hash(recipe)}): "
+                    "name another folder, or give the recipe of this one, which is its "
+                    "recipe.yaml",
+                )
+            return True
+        if self.path.exists() and any(p.name != "lock" for p in self.path.iterdir()):
+            raise ConfigError(str(self.path), "holds files, but no run: name a new folder")
+        self.states.mkdir(parents=True, exist_ok=True)
+        self.checkpoints.mkdir(exist_ok=True)
+        (self.path / "recipe.yaml").write_text(resolved(recipe))
+        _write(file, json.dumps({_HASH: recipe_hash(recipe), **facts}, indent=1) + "\n")
+        return False
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process.
+
+        Raises:
+            ConfigError: Another process trains in it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ConfigError(
+                    str(self.path), "another process trains in this folder: wait, or name another"
+                ) from error
+            yield
+
+    def state_path(self, step: int) -> Path:
+        """Path of the state after `step` steps."""
+        return self.states / f"step_{step:09d}"
+
+    def state_steps(self) -> list[int]:
+        """Return the steps of the states, rising; unfinished ones have other names."""
+        return _steps(self.states)
+
+    def set_link(self, name: str, target: Path) -> None:
+        """Point `best` or `last` to a checkpoint, in one rename."""
+        temporary = self.path / f".{name}.link"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(os.path.relpath(target, self.path))
+        temporary.replace(self.path / name)
+
+    def prune(self, saving: SavingRecipe) -> None:
+        """Remove states and checkpoints that the policy does not keep, and unfinished ones."""
+        steps = self.state_steps()
+        every = saving.keep_every_steps
+        kept = {*steps[-saving.keep_last :], *(s for s in steps if every and s % every == 0)}
+        for step in steps:
+            if step not in kept:
+                shutil.rmtree(self.state_path(step))
+        linked = {(self.path / name).resolve().name for name in (BEST, LAST)}
+        for folder in self.checkpoints.iterdir():
+            if folder.name not in linked:
+                shutil.rmtree(folder)
+        for folder in self.states.glob(".*.unfinished"):
+            shutil.rmtree(folder)
+
+    def append_metrics(self, record: Mapping[str, Any]) -> None:
+        """Append a line to the metrics."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def cut_metrics(self, step: int) -> None:
+        """Remove lines of steps from `step` on, which will be computed again, and a cut line."""
+        if not self.metrics.exists():
+            return
+        kept = []
+        for line in self.metrics.read_text().splitlines():
+            try:
+                if json.loads(line)["step"] < step:
+                    kept.append(line)
+            except (ValueError, KeyError, TypeError):
+                continue
+        _write(self.metrics, "".join(f"{line}\n" for line in kept))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """Return the lines of the metrics."""
+        if not self.metrics.exists():
+            return []
+        return [json.loads(line) for line in self.metrics.read_text().splitlines()]
+
+
+def _steps(folder: Path) -> list[int]:
+    if not folder.is_dir():
+        return []
+    found = (_STEP.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one rename."""
+    temporary = path.with_name(f".{path.name}.unfinished")
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,151 @@
+"""Runs of the tiny model: they learn, resume exactly, and divide over processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from fakes.training_sources import Quiet, TinySource, tiny_recipe, train
+
+from pi05_ros.checkpoints.checkpoint import load_checkpoint
+from pi05_ros.errors import ConfigError
+from pi05_ros.training.runs.folder import RunFolder
+from pi05_ros.training.runs.state import StateError
+from pi05_ros.training.runs.trainer import BadDataError, DivergedError
+
+PROCESS = str(Path(__file__).parents[2] / "fakes" / "training_sources.py")
+
+
+def losses_of(folder):
+    return [line["loss"] for line in RunFolder(folder).read_metrics()]
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": f"{Path(PROCESS).parents[1]}:{os.environ['PYTHONPATH']}"}
+
+
+def test_losses_fall_and_checkpoints_load(tmp_path):
+    train(tmp_path / "run", tiny_recipe("steps=60", "saving.every_steps=30"))
+    losses = losses_of(tmp_path / "run")
+    assert len(losses) == 60 and sum(losses[-5:]) < 0.6 * sum(losses[:5])
+    for name in ("best", "last"):
+        loaded = load_checkpoint(tmp_path / "run" / name)
+        assert loaded.training.step == 60 and loaded.model.config.has_expert
+
+
+def test_a_killed_run_goes_on_with_the_same_losses(tmp_path):
+    train(tmp_path / "whole", tiny_recipe())
+
+    def kill(record):
+        if record.step == 4:
+            raise KeyboardInterrupt  # Nothing is saved: the state of step 3 is the newest.
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut", tiny_recipe(), reporter=Quiet(kill))
+    reporter = train(tmp_path / "cut", tiny_recipe())
+    assert reporter.begun == 3
+    assert losses_of(tmp_path / "cut") == losses_of(tmp_path / "whole")
+    whole, cut = (load_checkpoint(tmp_path / name / "last") for name in ("whole", "cut"))
+    for ours, theirs in zip(whole.model.parameters(), cut.model.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_sigkill_leaves_a_folder_that_goes_on(tmp_path):
+    settings = ["steps=400", "saving.every_steps=2"]
+    process = subprocess.Popen(
+        [sys.executable, PROCESS, str(tmp_path / "run"), *settings], env=environment()
+    )
+    run = RunFolder(tmp_path / "run")
+    try:
+        for _ in range(1200):
+            if len(run.state_steps()) >= 1 and len(run.read_metrics()) >= 5:
+                break
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError("it ended by itself")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    first = run.state_steps()[-1]
+    recipe = tiny_recipe(*settings)
+
+    def enough(record):
+        if record.step == first + 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", recipe, reporter=Quiet(enough))
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "whole", recipe, reporter=Quiet(enough))
+    assert losses_of(tmp_path / "run") == losses_of(tmp_path / "whole")
+
+
+def test_two_processes_equal_one_and_one_goes_on(tmp_path):
+    settings = ["steps=20", "saving.every_steps=10", "optimizer.warmup_steps=2"]
+    train(tmp_path / "one", tiny_recipe(*settings))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run(
+        [*command, PROCESS, str(tmp_path / "two"), *settings],
+        env={**environment(), "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=100,
+    )
+    one, two = losses_of(tmp_path / "one"), losses_of(tmp_path / "two")
+    assert two == pytest.approx(one, abs=1e-3)
+    run = RunFolder(tmp_path / "two")
+    for step in run.state_steps()[1:]:  # From the state of step 10 on, in one process.
+        for file in run.state_path(step).iterdir():
+            file.unlink()
+        run.state_path(step).rmdir()
+    assert train(tmp_path / "two", tiny_recipe(*settings)).begun == 10
+    assert losses_of(tmp_path / "two") == pytest.approx(one, abs=1e-3)
+
+
+def test_a_cut_state_is_not_read(tmp_path):
+    train(tmp_path / "run", tiny_recipe())
+    folder = RunFolder(tmp_path / "run")
+    state = folder.state_path(folder.state_steps()[-1])
+    data = next(path for path in state.iterdir() if path.suffix == ".distcp")
+    data.write_bytes(data.read_bytes()[:-1])
+    with pytest.raises(StateError, match="wanted .* bytes, found"):
+        train(tmp_path / "run", tiny_recipe())
+
+
+def test_another_recipe_is_refused(tmp_path):
+    train(tmp_path / "run", tiny_recipe("steps=3"))
+    with pytest.raises(ConfigError, match="is a run of another recipe"):
+        train(tmp_path / "run", tiny_recipe("steps=4"))
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_sample(tmp_path):
+    sources = [TinySource("MM", infinite=(3,))]
+    with pytest.raises(DivergedError, match="number . of source 'MM'"):
+        train(tmp_path / "run", tiny_recipe(), sources)
+    assert RunFolder(tmp_path / "run").state_steps() == []
+
+
+def test_bad_samples_are_skipped_up_to_a_share(tmp_path):
+    sources = [TinySource("MM", broken=(3,))]
+    reporter = train(tmp_path / "run", tiny_recipe("max_bad_share=0.2"), sources)
+    bad = [text for record in reporter.records for text in record.bad]
+    assert bad and set(bad) == {"MM, number 3: its picture is damaged"}
+    with pytest.raises(BadDataError, match="max_bad_share"):
+        train(tmp_path / "other", tiny_recipe("max_bad_share=0.001"), sources)
+
+
+def test_old_states_are_pruned(tmp_path):
+    settings = ["steps=12", "saving.every_steps=2", "saving.keep_every_steps=4"]
+    train(tmp_path / "run", tiny_recipe(*settings))
+    assert RunFolder(tmp_path / "run").state_steps() == [4, 8, 10, 12]
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 1
+
+
+def test_the_samples_are_those_of_any_number_of_workers(tmp_path):
+    train(tmp_path / "none", tiny_recipe("steps=3"))
+    train(tmp_path / "two", tiny_recipe("steps=3", "batch.workers=2"))
+    assert losses_of(tmp_path / "none") == losses_of(tmp_path / "two")
