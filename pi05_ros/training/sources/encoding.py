@@ -1,0 +1,257 @@
+"""Samples of episodes and of the web as the model takes them: prompts, tokens, padded vectors.
+
+Prompts, statistics and pictures are those of the running graph (`inference/model_brain`), so that
+a model sees in training what it sees on the robot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.normalization import NormStats, pad
+from pi05_ros.model.text import action_text, locations, prompts
+from pi05_ros.model.text.fast import FastTokenizer
+from pi05_ros.model.text.locations import Answer, Location
+from pi05_ros.model.text.tokenizer import END, Tokenizer, prompt_tokens
+from pi05_ros.training.objective.batch import TrainingSample
+from pi05_ros.training.recipes.recipe import AugmentationRecipe
+from pi05_ros.training.sources.augmentation import draw_change
+
+PaddedActions = Literal["masked", "zero"]
+
+
+class EncodingError(Pi05Error):
+    """A sample that the model cannot take."""
+
+
+@dataclass(frozen=True)
+class RobotVectors:
+    """State and actions of a row in platform units, with the robot's statistics."""
+
+    stats: NormStats
+    state: np.ndarray  # (D,) float64.
+    actions: np.ndarray  # (H, D) float64.
+    valid: np.ndarray  # (H,) bool; False: behind the end of the run of actions.
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Encodes samples for one model. It can be pickled.
+
+    Args:
+        config: Sizes and variant.
+        tokenizer: Of the model.
+        fast: Tokenizer of actions; None: no FAST targets.
+        augmentation: Changes of pictures.
+    """
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    fast: FastTokenizer | None
+    augmentation: AugmentationRecipe
+
+    def low_level(
+        self,
+        images: Mapping[str, np.ndarray],
+        cameras: Sequence[str],
+        text: str,
+        vectors: RobotVectors,
+        targets: Collection[Literal["fast", "flow"]],
+        draw: np.random.Generator | None,
+    ) -> TrainingSample:
+        """Encode pictures, a subtask and the actions behind a row.
+
+        Args:
+            images: Camera -> (side, side, 3) uint8; a missing camera is masked.
+            cameras: In the order of the model's pictures.
+            text: The subtask.
+            vectors: State and actions.
+            targets: "fast": FAST tokens; "flow": actions for the expert.
+            draw: Random numbers of the augmentation; None: pictures are not changed.
+
+        Raises:
+            EncodingError: Values are not finite, the state is outside of the prompt's format, or a
+                chunk does not fit.
+        """
+        stats = vectors.stats
+        self._check(vectors)
+        state = stats.normalize_state(vectors.state)
+        actions = stats.normalize_actions(vectors.actions, vectors.state)
+        pictures, present, _ = self._pictures(images, cameras, (), draw)
+        prompt = prompts.low_level(text, state, self.config.variant)
+        sample = TrainingSample(
+            pictures, self._prompt(prompt), cameras=present, state=self._state(state)
+        )
+        if "fast" in targets:
+            sample = replace(sample, fast=self._fast(actions[vectors.valid]))
+        if "flow" in targets:
+            padded = pad(actions, self.config.action_dim)
+            weights = np.zeros_like(padded)
+            weights[vectors.valid, : actions.shape[1]] = 1.0
+            sample = replace(
+                sample,
+                actions=torch.from_numpy(padded.astype(np.float32)),
+                action_weights=torch.from_numpy(weights.astype(np.float32)),
+            )
+        return sample
+
+    def high_level(
+        self,
+        images: Mapping[str, np.ndarray],
+        cameras: Sequence[str],
+        task: str,
+        normalized_state: np.ndarray,
+        answer: Answer,
+        draw: np.random.Generator | None,
+        past: Sequence[str] = (),
+    ) -> TrainingSample:
+        """Encode pictures, a task, and the boxes and the subtask that are to be said.
+
+        Args:
+            images: Camera -> (side, side, 3) uint8.
+            cameras: In the order of the model's pictures.
+            task: The task.
+            normalized_state: (D,).
+            answer: Boxes in the model's pictures, and the subtask or "done".
+            draw: Random numbers of the augmentation; None: pictures are not changed.
+            past: Earlier subtasks, from `prompts.past_subtask`.
+
+        Raises:
+            EncodingError: The answer does not fit.
+        """
+        pictures, present, boxes = self._pictures(images, cameras, answer.locations, draw)
+        prompt = prompts.high_level(task, normalized_state, past)
+        text = locations.write(Answer(answer.subtask, boxes), tuple(cameras))
+        return TrainingSample(
+            pictures,
+            self._prompt(prompt),
+            text=self._text(text),
+            cameras=present,
+            state=self._state(normalized_state),
+        )
+
+    def web(
+        self,
+        image: np.ndarray,
+        prompt: str,
+        answer: str,
+        boxes: Sequence[Location],
+        draw: np.random.Generator | None,
+    ) -> TrainingSample:
+        """Encode one picture, a question and its answer.
+
+        Args:
+            image: (side, side, 3) uint8.
+            prompt: The whole prompt.
+            answer: Text behind the boxes; may be empty with boxes.
+            boxes: Objects that the answer names.
+            draw: Random numbers of the augmentation; None: the picture is not changed.
+
+        Raises:
+            EncodingError: The answer does not fit.
+        """
+        pictures, present, kept = self._pictures({"web": image}, ("web",), boxes, draw)
+        text = locations.write(Answer(answer, kept), ("web",))
+        return TrainingSample(
+            pictures,
+            self._prompt(prompt),
+            text=self._text(text),
+            cameras=present,
+            state=self._state(np.zeros(0)),
+        )
+
+    def _pictures(
+        self,
+        images: Mapping[str, np.ndarray],
+        cameras: Sequence[str],
+        boxes: Sequence[Location],
+        draw: np.random.Generator | None,
+    ) -> tuple[Tensor, Tensor, tuple[Location, ...]]:
+        """Stack pictures (C, 3, side, side), mask those that are missing, and move the boxes."""
+        side = self.config.vision.image_size
+        stacked = np.zeros((len(cameras), side, side, 3), dtype=np.uint8)
+        present = torch.zeros(len(cameras), dtype=torch.bool)
+        kept: list[Location] = []
+        for index, camera in enumerate(cameras):
+            own = [box for box in boxes if box.camera == camera]
+            picture = images.get(camera)
+            if picture is None:
+                continue
+            if picture.shape != (side, side, 3):
+                raise EncodingError(
+                    f"camera '{camera}': wanted a picture of {(side, side, 3)}, found "
+                    f"{picture.shape}; the model's image_size is {side}"
+                )
+            present[index] = True
+            if draw is None:
+                stacked[index] = picture
+                kept += own
+                continue
+            change = draw_change(self.augmentation, camera, draw)
+            stacked[index] = change.apply(picture)
+            for box in own:
+                moved = change.move((box.x_min, box.y_min, box.x_max, box.y_max))
+                if moved is not None:
+                    kept.append(Location(camera, box.label, *moved))
+        if not present.any():
+            raise EncodingError(f"there is no picture of {', '.join(cameras)}")
+        return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), present, tuple(kept)
+
+    def _prompt(self, text: str) -> list[int]:
+        tokens = prompt_tokens(self.tokenizer, text)
+        if len(tokens) > self.config.max_prompt_tokens:
+            raise EncodingError(
+                f"wanted a prompt of at most {self.config.max_prompt_tokens} tokens, found "
+                f"{len(tokens)}: {text[:60]!r}"
+            )
+        return tokens
+
+    def _text(self, text: str) -> list[int]:
+        tokens = [*self.tokenizer.encode(text), END]
+        if len(tokens) > self.config.max_text_tokens:
+            raise EncodingError(
+                f"wanted an answer of at most {self.config.max_text_tokens} tokens, found "
+                f"{len(tokens)}: {text[:60]!r}"
+            )
+        return tokens
+
+    def _fast(self, actions: np.ndarray) -> list[int]:
+        """Encode the valid rows of a chunk, clipped to what the tokenizer was fitted to."""
+        if self.fast is None:
+            raise EncodingError("FAST targets are wanted and there is no FAST tokenizer")
+        opening = action_text.OPENING if self.config.variant == "pi0_fast" else ""
+        limited = np.clip(actions, -self.fast.limit, self.fast.limit)
+        tokens = action_text.encode_actions(self.tokenizer, self.fast, limited, opening)
+        if len(tokens) > self.config.max_action_tokens:
+            raise EncodingError(
+                f"wanted a chunk of at most {self.config.max_action_tokens} FAST tokens, found "
+                f"{len(tokens)}"
+            )
+        return tokens
+
+    def _state(self, normalized: np.ndarray) -> Tensor | None:
+        """State token of π0; None in the other variants."""
+        if self.config.variant != "pi0":
+            return None
+        return torch.from_numpy(pad(normalized, self.config.action_dim).astype(np.float32))
+
+    def _check(self, vectors: RobotVectors) -> None:
+        horizon, width = vectors.actions.shape
+        if horizon != self.config.horizon or width > self.config.action_dim:
+            raise EncodingError(
+                f"wanted a chunk of {self.config.horizon} rows of at most "
+                f"{self.config.action_dim} entries, found {vectors.actions.shape}"
+            )
+        if not vectors.valid.any():
+            raise EncodingError("no row of the chunk is valid")
+        valid = vectors.actions[vectors.valid]
+        if not (np.isfinite(vectors.state).all() and np.isfinite(valid).all()):
+            raise EncodingError("the state or an action is not finite")
