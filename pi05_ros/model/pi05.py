@@ -274,8 +274,10 @@ class Pi05(nn.Module):
         return masks.attention_mask(allowed, language.heads // language.kv_heads, dtype)
 
 
-def draw_weights(model: Pi05, seed: int, adaptive_scale: float = 0.0) -> None:
-    """Initialise every weight at random, in place; reproducible by seed.
+def draw_weights(
+    model: Pi05, seed: int, adaptive_scale: float = 0.0, only: str = "", gates: float = 0.0
+) -> None:
+    """Initialise weights at random, in place; reproducible by seed.
 
     Matrices are normal with variance 1 / inputs, embeddings with variance 1 / width, biases and
     RMSNorm weights 0, LayerNorm weights 1.
@@ -285,10 +287,15 @@ def draw_weights(model: Pi05, seed: int, adaptive_scale: float = 0.0) -> None:
         seed: Of the random generator.
         adaptive_scale: Factor on the adaptive norms' matrices. 0, for training, sets every gate of
             the expert to 0; above 0 the output depends on the whole expert.
+        only: Beginning of the names of the weights to initialise ("expert."); "": all.
+        gates: Value of the expert's gates at adaptive_scale 0. At 1 its layers act from the first
+            step on, as those of a plain transformer.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
+            if not name.startswith(only):
+                continue
             if parameter.ndim >= 2:
                 inputs = parameter.shape[1:].numel()
                 scale = 1.0 / math.sqrt(inputs)
@@ -298,3 +305,5 @@ def draw_weights(model: Pi05, seed: int, adaptive_scale: float = 0.0) -> None:
             else:
                 layer_norm = name.startswith("vision") and "norm" in name
                 parameter.fill_(1.0 if layer_norm and name.endswith("weight") else 0.0)
+                if ".modulation." in name:
+                    parameter[-parameter.shape[0] // 3 :] = gates

@@ -27,6 +27,9 @@ class ModelRecipe:
     # Draw the expert anew although the checkpoint has one. One without gets one in any case.
     fresh_expert: bool = False
     seed: int = 0  # Of weights that are drawn.
+    # Gates of a new expert's adaptive norms: 0 as in the public code; at 1 a small model learns
+    # sooner, since the expert's layers act from the first step on.
+    gates: float = 0.0
     lora_rank: int = 0  # Rank of low-rank updates; 0: all weights are trained.
     lora_alpha: float = 16.0  # Scale of the updates is lora_alpha / lora_rank.
     history: int = 0  # Past subtasks in the high level's prompts, at most.

@@ -19,6 +19,7 @@ from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.loading.loader import LoadedBatch, Loader, Samples, Share
 from pi05_ros.training.objective.losses import Losses
 from pi05_ros.training.optimization.ema import Average
+from pi05_ros.training.optimization.lora import merged
 from pi05_ros.training.optimization.optimizer import (
     make_optimizer,
     optimizer_tensors,
@@ -268,6 +269,9 @@ class Trainer:
         }
         if not self._processes.is_first:
             return None
+        recipe = self._recipe.model
+        if recipe.lora_rank:
+            weights = merged(weights, recipe.lora_alpha / recipe.lora_rank)
         model = Pi05(self.model.config)
         model.load_state_dict(weights)
         training = dataclasses.replace(self._checkpoint.training, step=step)

@@ -206,7 +206,7 @@ class Encoder:
         return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), present, tuple(kept)
 
     def _prompt(self, text: str) -> list[int]:
-        tokens = prompt_tokens(self.tokenizer, text)
+        tokens = list(prompt_tokens(self.tokenizer, text))
         if len(tokens) > self.config.max_prompt_tokens:
             raise EncodingError(
                 f"wanted a prompt of at most {self.config.max_prompt_tokens} tokens, found "

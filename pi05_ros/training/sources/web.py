@@ -7,8 +7,8 @@ A folder holds `*.jsonl` files, each line of which names a picture beside it:
     {"image": "1.jpg", "kind": "boxes", "boxes": [{"label": "cup", "box": [0.1, 0.2, 0.3, 0.5]}]}
 
 or `*.tar` shards in the layout of WebDataset: `KEY.jpg` (or .png, .jpeg) followed by `KEY.json`
-with the same content without `image`, or a list of such. Boxes are x_min, y_min, x_max, y_max, fractions
-of the picture. Prompts are PaliGemma's task prefixes (arXiv 2407.07726, section 3.2).
+with the same content without `image`, or a list of such. Boxes are x_min, y_min, x_max, y_max,
+fractions of the picture. Prompts are PaliGemma's task prefixes (arXiv 2407.07726, section 3.2).
 """
 
 from __future__ import annotations
