@@ -44,6 +44,7 @@ training/sources
 training/loading
 training/optimization
 training/runs
+training/reporting
 recording
 inspection
 console
