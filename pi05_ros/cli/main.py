@@ -29,6 +29,7 @@ VERBS = {
         "pi05_ros.cli.bags.command", "list, check, repair, show and export recorded episodes"
     ),
     "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
+    "train": Verb("pi05_ros.cli.train", "train a checkpoint on recorded episodes"),
     "faults": Verb(
         "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"
     ),
