@@ -52,6 +52,8 @@ NUMBER_COLUMNS = {
     "mode": "uint8",
     "time_ns": "int64",
 }
+NO_SCORE = -1.0  # In `score` where the source gives none; NaN in datasets of earlier versions.
+CONTROL_SOURCE = "control_source"  # uint8; datasets from before teleoperation lack it.
 CAMERA_TIMES = "camera_time_ns"  # One value a camera: acquisition time of the row's picture.
 
 
@@ -86,6 +88,9 @@ class DatasetLayout:
     cameras: tuple[CameraFormat, ...]
     crf: int
     action_names: tuple[str, ...] = ()  # Of the action's entries; (): `names`.
+    control_source: bool = True  # Whether rows have this column; a dataset keeps its columns.
+    # Whether all columns are finite and have statistics, texts included; a dataset keeps it.
+    complete_statistics: bool = True
 
     @property
     def fps(self) -> int:
@@ -95,6 +100,9 @@ class DatasetLayout:
     def to_json(self) -> dict[str, Any]:
         """Return the content of meta/pi05.json."""
         content = asdict(self)
+        for later in ("control_source", "complete_statistics"):
+            if not content[later]:
+                del content[later]
         if not self.action_names:  # As datasets were written before there were others.
             del content["action_names"]
         return content
@@ -115,6 +123,8 @@ class DatasetLayout:
             cameras=tuple(CameraFormat(**camera) for camera in data["cameras"]),
             crf=int(data["crf"]),
             action_names=tuple(data.get("action_names", ())),
+            control_source=bool(data.get("control_source", False)),
+            complete_statistics=bool(data.get("complete_statistics", False)),
         )
 
     def differences(self, other: DatasetLayout) -> list[str]:
@@ -139,6 +149,10 @@ class DatasetLayout:
             "crf": self.crf,
         }
 
+    def without_statistics(self) -> tuple[str, ...]:
+        """Names of the columns without statistics, in datasets of earlier versions only."""
+        return () if self.complete_statistics else ("score", *TEXT_COLUMNS)
+
     def features(self) -> dict[str, dict[str, Any]]:
         """The features of meta/info.json, in the order of the columns, videos last."""
         found: dict[str, dict[str, Any]] = {}
@@ -146,6 +160,8 @@ class DatasetLayout:
             found[key] = {"dtype": "float64", "shape": [len(entries)], "names": list(entries)}
         for name, dtype in (OWN_COLUMNS | NUMBER_COLUMNS).items():
             found[name] = {"dtype": dtype, "shape": [1], "names": None}
+        if self.control_source:
+            found[CONTROL_SOURCE] = {"dtype": "uint8", "shape": [1], "names": None}
         for name in TEXT_COLUMNS:
             found[name] = {"dtype": "string", "shape": [1], "names": None}
         names = [camera.name for camera in self.cameras]

@@ -31,8 +31,6 @@ DATA = "data.parquet"
 RECORD = "episode.json"
 TASK = "task"  # Column of the staged table only: the text of the later task_index.
 COMPRESSION = "zstd"
-# Scores are missing where the source gives none, so their mean has no meaning.
-WITHOUT_STATISTICS = ("score",)
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class StagedEpisode:
     left_out: dict[str, int]  # Reason -> rows of the episode that are not exported.
     sources: dict[str, int]  # Source of the subtask -> rows; "": rows without one.
     late_rows: int  # Rows that came more than 1.5 periods after the one before.
+    devices: list[tuple[int, int, str]]  # Of each DeviceSpan: exported rows, device.
     statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
 
     def save(self, path: Path) -> None:
@@ -55,7 +54,8 @@ class StagedEpisode:
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
         """Read a record written by `save`."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        # An export that an earlier version began has records without devices.
+        return cls(**({"devices": []} | json.loads(path.read_text(encoding="utf-8"))))
 
 
 def folder_name(episode_id: str) -> str:
@@ -124,10 +124,10 @@ def stage(
             raise
     for key, video in videos.items():
         found[key] = video.result().result()
+    without = layout.without_statistics()
     for name in table.column_names:
-        kind = table.schema.field(name).type
-        if not pa.types.is_string(kind) and name not in WITHOUT_STATISTICS:
-            found[name] = statistics.of_rows(columns.matrix(table.column(name)))
+        if name not in without:
+            found[name] = statistics.of_rows(columns.numbers(table.column(name)))
     facts = episode.facts.to_custom_data()
     StagedEpisode(
         id=episode_id,
@@ -137,6 +137,7 @@ def stage(
         left_out=rows.left_out,
         sources=dict(Counter(table.column("source").to_pylist())),
         late_rows=_late(episode.times_ns[rows.start : rows.stop], episode.rate_hz),
+        devices=_devices(episode, rows),
         statistics={key: as_lists(value) for key, value in found.items()},
     ).save(part / RECORD)
     for path in part.iterdir():
@@ -156,6 +157,11 @@ def _raise_first(futures: Iterable[Future[Any]]) -> None:
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, encoding.Cancelled)):
         raise error
+
+
+def _devices(episode: Episode, rows: Rows) -> list[tuple[int, int, str]]:
+    spans = [(*rows.moved(one.start_row, one.stop_row), one.device) for one in episode.devices]
+    return [span for span in spans if span[0] < span[1]]
 
 
 def _late(times_ns: np.ndarray, rate_hz: float) -> int:
