@@ -35,6 +35,7 @@ from pi05_ros.data.statistics.fitness import (
     check_fitness,
     require_fit,
 )
+from pi05_ros.data.statistics.floors import Ranges, SpanFloors
 from pi05_ros.data.statistics.quantiles import RANK_ERROR
 from pi05_ros.data.statistics.robot import HORIZON, RobotStatistics, StatisticsError
 from pi05_ros.errors import ConfigError
@@ -69,9 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--least-span",
         type=float,
-        default=0.0,
+        default=SpanFloors.position_share,
         metavar="SHARE",
-        help="move percentiles apart that are closer than this share of the platform's range",
+        help="least distance of the percentiles of a position, as a share of the platform's range "
+        f"(default: {SpanFloors.position_share:g})",
     )
     parser.add_argument(
         "--against", type=Path, metavar="FILE", help="check the data against this norm_stats.json"
@@ -167,9 +169,8 @@ def _judge(
             )
         norm_stats = known[platform.name]
     else:
-        low, high = platform.usual_range
-        span = arguments.least_span * (high - low)
-        norm_stats = statistics.norm_stats(relative, span)
+        floors = SpanFloors(position_share=arguments.least_span)
+        norm_stats = statistics.norm_stats(relative, Ranges.of_platform(platform), floors)
     findings = check_fitness(statistics, platform, norm_stats)
     out = terminal()
     out.print(stats_table(statistics, norm_stats, findings))

@@ -9,6 +9,7 @@ import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.episodes.rows import acting_rows, action_stops
+from pi05_ros.data.statistics.floors import Ranges, SpanFloors, floored
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.model.normalization import DimensionStats, NormStats
@@ -140,15 +141,18 @@ class RobotStatistics:
         self.rows_left_out += other.rows_left_out
 
     def norm_stats(
-        self, relative: Collection[str] = (), least_span: np.ndarray | None = None
+        self,
+        relative: Collection[str] = (),
+        ranges: Ranges | None = None,
+        floors: SpanFloors | None = None,
     ) -> NormStats:
         """Make the normalisation statistics that a checkpoint holds.
 
         Args:
             relative: Names of the entries whose action is the difference to the state.
-            least_span: Least distance between the two quantiles, (D,) float64: closer ones are
-                moved apart about their middle, so that normalisation does not amplify the noise
-                of an entry that hardly moves. None: quantiles are kept.
+            ranges: The robot's limits; None: not known, floors are by unit.
+            floors: Floors for the spans, applied here, after merging, so that every reader of the
+                result divides by the same spans. None: the defaults.
 
         Raises:
             StatisticsError: No row was counted, `relative` names an unknown entry, or state and
@@ -178,8 +182,11 @@ class RobotStatistics:
                 "which the robot acted and was labelled, none has a finite value"
             )
         actions = np.where(wanted, differences, actions)
-        if least_span is not None:
-            states, actions = _widened(states, least_span), _widened(actions, least_span)
+        ranges = ranges or Ranges.of_units(self.layout.units)
+        floors = floors or SpanFloors()
+        seen = np.where(wanted, self.relative.seen, self.actions.seen)
+        states = floored(states, self.states.seen, ranges, np.zeros_like(wanted), floors)
+        actions = floored(actions, seen, ranges, wanted, floors)
         return NormStats(
             tuple(
                 DimensionStats(
@@ -205,9 +212,3 @@ class RobotStatistics:
                 f"{whose}: cannot be merged with statistics of {self.layout.platform} "
                 f"({difference}); statistics are of one robot"
             )
-
-
-def _widened(ends: np.ndarray, least_span: np.ndarray) -> np.ndarray:
-    """Move quantiles (2, D) apart where they are closer than `least_span` (D,)."""
-    missing = np.maximum(0.0, least_span - (ends[1] - ends[0])) / 2
-    return np.stack([ends[0] - missing, ends[1] + missing])

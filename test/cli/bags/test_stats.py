@@ -10,6 +10,7 @@ from fakes.model_bags import BEGAN, PERIOD, PLATFORM, STATE, episode_bag, state
 
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.open import open_episodes
 from pi05_ros.data.statistics.files import load_statistics, read_norm_stats
 
 
@@ -46,6 +47,7 @@ def test_sound_episodes_give_statistics_and_a_report(bags, tmp_path, capsys):
         with BagReader(bags / name) as reader:
             states += [reader.decode(STATE, m.data).measured for m in reader.messages([STATE])]
     wanted = np.quantile(states, 0.01, axis=0, method="inverted_cdf")
+    wanted[15:] = np.minimum(wanted[15:], 0.2 * PLATFORM.lower[15:])  # Velocities: rest is inside.
     np.testing.assert_array_equal([d.state_q01 for d in found.dimensions], wanted)
     told = json.loads((tmp_path / "norm_stats.report.json").read_text())["mobile_18dof"]
     assert (told["rows"], told["episodes"], told["accepted"]) == (1501, 2, [])
@@ -81,20 +83,30 @@ def test_a_finding_blocks_until_it_is_accepted_and_that_is_written_down(bags, tm
     assert told["accepted"] == ["too-few"] and told["findings"][0]["kind"] == "too-few"
 
 
-def test_an_entry_that_stands_still_blocks_or_is_widened(tmp_path, capsys):
+def test_an_entry_that_stands_still_is_told_and_normalised_by_its_floor(tmp_path, capsys):
     still = np.tile(PLATFORM.home, (1100, 1))
     still[:, :17] += 0.2 * np.sin(np.arange(1100)[:, None] / 50 + np.arange(17))
     still = np.clip(still, PLATFORM.lower, PLATFORM.upper)
+    still[:, 14] = 0.25  # The torso, of 0 to 0.5 m.
     extra = [
         (STATE, state(BEGAN + k * PERIOD, row, row), BEGAN + k * PERIOD + 1)
         for k, row in enumerate(still, start=1)
     ]
     path = episode_bag(tmp_path / "e", 1, cameras=(), extra=extra).path
-    assert stats(path, "--out", tmp_path / "n.json") == 1
-    assert "base_wz: the state hardly moves" in capsys.readouterr().out
-    assert stats(path, "--out", tmp_path / "n.json", "--least-span", "0.02") == 0
-    wz = read_norm_stats(tmp_path / "n.json")["mobile_18dof"].dimensions[17]
-    assert wz.state_q99 - wz.state_q01 == pytest.approx(0.04, rel=0.01)
+    assert stats(path, "--out", tmp_path / "n.json") == 0
+    said = capsys.readouterr().out
+    assert "warning near-constant: base_wz: the state hardly moves" in said
+    assert "warning near-constant: torso_lift: the action hardly moves" in said
+    lift, wz = read_norm_stats(tmp_path / "n.json")["mobile_18dof"].dimensions[14::3]
+    # The bag's first row, which is not at rest, is the farthest, and becomes 5.
+    half = abs(open_episodes(path)[0].states[0, 14] - 0.25) / 5
+    assert 0.0125 < half < 0.05
+    assert (lift.state_q01, lift.state_q99) == pytest.approx((0.25 - half, 0.25 + half))
+    limit = PLATFORM.upper[17]
+    assert (wz.action_q01, wz.action_q99) == pytest.approx((-0.2 * limit, 0.2 * limit))
+    assert stats(path, "--out", tmp_path / "n.json", "--least-span", "0.2") == 0
+    lift = read_norm_stats(tmp_path / "n.json")["mobile_18dof"].dimensions[14]
+    assert (lift.state_q01, lift.state_q99) == pytest.approx((0.2, 0.3))  # 20 % of 0.5 m.
 
 
 def test_an_episode_that_cannot_be_had_is_told_and_the_others_are_counted(bags, tmp_path, capsys):
