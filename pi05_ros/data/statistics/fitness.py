@@ -140,7 +140,7 @@ def _too_few(statistics: RobotStatistics) -> Iterator[StatisticsFinding]:
             "error",
             "",
             f"wanted at least {MIN_ROWS} rows in which the robot acted and was labelled, found "
-            f"{statistics.rows} ({statistics.rows_left_out} others were left out)",
+            f"{statistics.rows} ({statistics.counts.all_rows_left_out} others were left out)",
         )
 
 

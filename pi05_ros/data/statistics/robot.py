@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.episodes.rows import acting_rows, action_stops
+from pi05_ros.data.episodes.rows import action_stops
+from pi05_ros.data.filters.counts import FilterCounts
+from pi05_ros.data.filters.episode_filter import NO_FILTER, EpisodeFilter
 from pi05_ros.data.statistics.floors import Ranges, SpanFloors, floored
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import Pi05Error, did_you_mean
@@ -73,9 +75,12 @@ class Layout:
 
 @dataclass
 class RobotStatistics:
-    """Statistics over the rows in which the robot followed a label.
+    """Statistics over the rows that train.
 
     Attributes:
+        episode_filter: Which episodes and rows train. By itself an episode is judged without its
+            length, which takes the others (`count_episodes`).
+        counts: Episodes and rows that the filter kept and dropped.
         states: Statistics of the measured state in those rows.
         actions: Statistics of the action sent in those rows.
         relative: Statistics of the difference of each action of a row's chunk to the row's state,
@@ -84,12 +89,11 @@ class RobotStatistics:
     """
 
     layout: Layout
+    episode_filter: EpisodeFilter = NO_FILTER
+    counts: FilterCounts = field(default_factory=FilterCounts)
     states: VectorStatistics = field(init=False)
     actions: VectorStatistics = field(init=False)
     relative: VectorStatistics = field(init=False)
-    episodes: int = 0
-    rows: int = 0  # Counted.
-    rows_left_out: int = 0  # Not RUNNING, or without a label.
 
     def __post_init__(self) -> None:
         layout = self.layout
@@ -97,8 +101,18 @@ class RobotStatistics:
         self.actions = VectorStatistics(len(layout.actions))
         self.relative = VectorStatistics(len(layout.shared))
 
+    @property
+    def episodes(self) -> int:
+        """Number of episodes that train."""
+        return self.counts.episodes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that train."""
+        return self.counts.rows
+
     def add(self, episode: Episode) -> None:
-        """Add an episode.
+        """Add an episode: its rows that train, and the counts of the others.
 
         Raises:
             StatisticsError: The episode has another layout, or not one value for each name.
@@ -113,7 +127,7 @@ class RobotStatistics:
                 raise StatisticsError(
                     f"{episode.source}: {what} have {found} entries, for {len(names)} names"
                 )
-        rows = np.flatnonzero(acting_rows(episode))
+        rows = np.flatnonzero(self.episode_filter.rows(episode))
         self.states.add(states[rows])
         self.actions.add(actions[rows])
         stops = action_stops(episode)
@@ -122,23 +136,25 @@ class RobotStatistics:
             begins = rows[rows + ahead < stops[rows]]
             ahead_of_row = actions[begins + ahead][:, in_action]
             self.relative.add(ahead_of_row - states[begins][:, in_state])
-        self.episodes += 1
-        self.rows += len(rows)
-        self.rows_left_out += len(episode) - len(rows)
+        self.counts.merge(FilterCounts.of([self.episode_filter.judge(episode)]))
 
     def merge(self, other: RobotStatistics) -> None:
         """Add all rows of another instance.
 
         Raises:
-            StatisticsError: The other has another layout.
+            StatisticsError: The other has another layout, or was counted with another filter.
         """
         self._must_equal(other.layout, "the other statistics")
+        if other.episode_filter != self.episode_filter:
+            raise StatisticsError(
+                "the other statistics cannot be merged: they were counted with another filter "
+                f"({_first_difference(self.episode_filter, other.episode_filter)}); count all "
+                "parts with the same one"
+            )
         self.states.merge(other.states)
         self.actions.merge(other.actions)
         self.relative.merge(other.relative)
-        self.episodes += other.episodes
-        self.rows += other.rows
-        self.rows_left_out += other.rows_left_out
+        self.counts.merge(other.counts)
 
     def norm_stats(
         self,
@@ -212,3 +228,11 @@ class RobotStatistics:
                 f"{whose}: cannot be merged with statistics of {self.layout.platform} "
                 f"({difference}); statistics are of one robot"
             )
+
+
+def _first_difference(mine: EpisodeFilter, its: EpisodeFilter) -> str:
+    for part in fields(EpisodeFilter):
+        here, there = getattr(mine, part.name), getattr(its, part.name)
+        if here != there:
+            return f"{part.name} {there} for {here}"
+    return ""

@@ -27,7 +27,7 @@ def stats(*words):
 def bags(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bags")
     for name, rows in (("a", 700), ("b", 801)):
-        episode_bag(folder / name, rows, cameras=())
+        episode_bag(folder / name, rows, outcome="success", cameras=())
     return folder
 
 
@@ -92,7 +92,7 @@ def test_an_entry_that_stands_still_is_told_and_normalised_by_its_floor(tmp_path
         (STATE, state(BEGAN + k * PERIOD, row, row), BEGAN + k * PERIOD + 1)
         for k, row in enumerate(still, start=1)
     ]
-    path = episode_bag(tmp_path / "e", 1, cameras=(), extra=extra).path
+    path = episode_bag(tmp_path / "e", 1, outcome="success", cameras=(), extra=extra).path
     assert stats(path, "--out", tmp_path / "n.json") == 0
     said = capsys.readouterr().out
     assert "warning near-constant: base_wz: the state hardly moves" in said
@@ -111,8 +111,8 @@ def test_an_entry_that_stands_still_is_told_and_normalised_by_its_floor(tmp_path
 
 def test_an_episode_that_cannot_be_had_is_told_and_the_others_are_counted(bags, tmp_path, capsys):
     broken = tmp_path / "more"
-    episode_bag(broken / "c", 1200, cameras=())
-    episode_bag(broken / "d", 50, cameras=(), recovered="the end was lost")
+    episode_bag(broken / "c", 1200, outcome="success", cameras=())
+    episode_bag(broken / "d", 50, outcome="success", cameras=(), recovered="the end was lost")
     assert stats(broken) == 1
     said = capsys.readouterr()
     assert "1200 rows of 1 episode\n" in said.out
@@ -157,9 +157,56 @@ def test_a_full_disk_is_told_with_the_file(bags, tmp_path, capsys, monkeypatch, 
 
 def test_more_episodes_than_a_few_are_counted_by_all_cores(tmp_path, capsys):
     for n in range(4):
-        episode_bag(tmp_path / "bags" / str(n), 300 + n, cameras=())
+        episode_bag(tmp_path / "bags" / str(n), 300 + n, outcome="success", cameras=())
     assert stats(tmp_path / "bags") == 0
     assert "1206 rows of 4 episodes" in capsys.readouterr().out
+
+
+def test_the_filters_counts_are_printed_and_in_the_report(bags, tmp_path, capsys):
+    folder = tmp_path / "bags"
+    episode_bag(folder / "a", 1100, cameras=(), outcome="success")
+    episode_bag(folder / "b", 300, cameras=(), outcome="failure")
+    episode_bag(folder / "c", 200, cameras=())
+    assert stats(folder, "--out", tmp_path / "n.json") == 0
+    said = capsys.readouterr().out
+    assert "mobile_18dof: train: 1100 of 1600 rows, 1 of 3 episodes\n" in said
+    assert "mobile_18dof: episodes left out, outcome failure: 1\n" in said
+    assert "mobile_18dof: episodes left out, outcome none: 1\n" in said
+    report = json.loads((tmp_path / "n.report.json").read_text())["mobile_18dof"]
+    assert report["counts"]["episodes_left_out"] == {"outcome failure": 1, "outcome none": 1}
+    assert report["filter"]["outcomes"] == ["success"] and report["filter"]["idle_s"] == 3.0
+    assert stats(folder, "--outcome", "all") == 0
+    assert "train: 1600 of 1600 rows, 3 of 3 episodes" in capsys.readouterr().out
+    (tmp_path / "f.yaml").write_text("outcomes: [success, failure]\nidle_s: 1.0\n")
+    assert stats(folder, "--filter", tmp_path / "f.yaml") == 0
+    assert "train: 1400 of 1600 rows, 2 of 3 episodes" in capsys.readouterr().out
+
+
+def test_nothing_that_trains_is_told_with_the_remedy(tmp_path, capsys):
+    episode_bag(tmp_path / "a", 100, cameras=())
+    assert stats(tmp_path / "a", "--out", tmp_path / "n.json") == 1
+    said = capsys.readouterr().err
+    assert "no row trains (outcome none: 1); grade the episodes (./pi05 bags grade)" in said
+    assert not (tmp_path / "n.json").exists()
+
+
+def test_shards_of_another_filter_are_not_merged(bags, tmp_path, capsys):
+    stats(bags / "a", "--save", tmp_path / "a.npz")
+    stats(bags / "b", "--save", tmp_path / "b.npz", "--outcome", "all")
+    capsys.readouterr()
+    assert stats(tmp_path / "a.npz", tmp_path / "b.npz") == 1
+    assert "counted with another filter (outcomes (" in capsys.readouterr().err
+
+
+def test_json_has_the_report_and_nothing_else(bags, capsys):
+    assert stats(bags, "--json") == 0
+    report = json.loads(capsys.readouterr().out)["mobile_18dof"]
+    assert (report["rows"], report["counts"]["episodes"], report["clip"]) == (1501, 2, 5.0)
+    assert report["floors"] == {"position_share": 0.05, "velocity_share": 0.2, "reach": 5.0}
+    assert {entry["clipped"] for entry in report["entries"].values()} == {0}
+    assert stats(bags / "a", "--json") == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["mobile_18dof"]["findings"][0]["kind"] == "too-few"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_only_rows_in_which_the_robot_acted_and_was_labelled_count():
     episode.modes[40:50] = MODE_HOLDING
     rows = np.r_[10:40, 50:90]
     found = statistics_of(episode)
-    assert (found.rows, found.rows_left_out, found.episodes) == (70, 30, 1)
+    assert (found.rows, found.counts.all_rows_left_out, found.episodes) == (70, 30, 1)
     np.testing.assert_allclose(found.states.spread.mean, episode.states[rows].mean(axis=0))
     np.testing.assert_allclose(found.actions.spread.mean, episode.actions[rows].mean(axis=0))
 
