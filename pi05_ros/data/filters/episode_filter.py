@@ -23,7 +23,7 @@ from pi05_ros.data.episodes.episode import (
     Episode,
 )
 from pi05_ros.data.episodes.interventions import interventions
-from pi05_ros.data.episodes.rows import label_of_row
+from pi05_ros.data.episodes.rows import action_stops, label_of_row
 from pi05_ros.data.filters.lengths import length_bounds
 from pi05_ros.data.filters.motion import idle_rows
 
@@ -85,6 +85,22 @@ class EpisodeFilter:
         if self._episode_reason(episode):
             return np.zeros(len(episode), bool)
         return self.row_reasons(episode) == ""
+
+    def targets(self, episode: Episode) -> np.ndarray:
+        """Rows whose actions may stand in the chunk of an earlier row, (T,) bool.
+
+        The chunk of a row that trains must not lead into what the filter judges an error: its
+        actions end before such a row, as they do before a hold. Idle rows, and rows before a hold
+        or without a subtask, may follow in a chunk.
+        """
+        reasons = self.row_reasons(episode)
+        return ~np.isin(reasons.astype(str), (NOT_DRIVEN, POLICY, TELEOP, BEFORE_TAKEOVER))
+
+    def action_stops(self, episode: Episode) -> np.ndarray:
+        """End (exclusive) of the actions of each row's chunk, (T,) int64; at most the run's."""
+        rows = np.arange(len(episode))
+        errors = np.r_[np.flatnonzero(~self.targets(episode)), len(episode)]
+        return np.minimum(action_stops(episode), errors[np.searchsorted(errors, rows)])
 
     def row_reasons(self, episode: Episode) -> np.ndarray:
         """The first reason why each row does not train, (T,) str; "": it trains."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.episodes.rows import action_stops
 from pi05_ros.data.filters.counts import FilterCounts
 from pi05_ros.data.filters.episode_filter import NO_FILTER, EpisodeFilter
 from pi05_ros.data.statistics.floors import Ranges, SpanFloors, floored
@@ -130,7 +129,7 @@ class RobotStatistics:
         rows = np.flatnonzero(self.episode_filter.rows(episode))
         self.states.add(states[rows])
         self.actions.add(actions[rows])
-        stops = action_stops(episode)
+        stops = self.episode_filter.action_stops(episode)
         in_state, in_action = np.array(self.layout.shared, int).reshape(-1, 2).T
         for ahead in range(self.layout.horizon):
             begins = rows[rows + ahead < stops[rows]]

@@ -2,7 +2,8 @@
 
 import pickle
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +101,18 @@ def test_before_a_second_takeover_the_operators_own_rows_still_train():
     # The second before row 230 begins at 180: policy rows of it are 180 to 199 and 210 to 229.
     assert spans(episode, "before a takeover") == [(150, 200), (210, 230)]
     assert spans(episode, "") == [(0, 150), (200, 210), (230, 500)]
+
+
+def test_a_chunk_does_not_lead_into_the_error_before_a_takeover():
+    episode = moving()
+    episode.control_sources[200:300] = CONTROL_TELEOP
+    stops = FILTER.action_stops(episode)
+    assert stops[[0, 149, 150, 199]].tolist() == [150, 150, 150, 199]
+    assert stops[[200, 299, 300, 499]].tolist() == [500] * 4
+    assert NO_FILTER.action_stops(episode)[0] == 500
+    hold(episode, 400, 410)
+    # Rows in the 0.3 s before a hold do not train, but chunks may end in them.
+    assert FILTER.action_stops(episode)[[300, 390, 405, 410]].tolist() == [400, 400, 405, 500]
 
 
 def test_a_demonstration_has_no_takeover():
@@ -218,6 +231,16 @@ def test_a_filter_is_written_as_yaml_and_pickled_as_a_function_of_rows(tmp_path)
     path.write_text("outcomes: [sucess]\n")
     with pytest.raises(ConfigError, match="'sucess'; did you mean 'success'"):
         load_yaml(path, EpisodeFilter)
+
+
+def test_the_documented_keys_are_all_there_with_their_defaults(tmp_path):
+    text = (Path(__file__).parents[3] / "docs" / "episodes.md").read_text(encoding="utf-8")
+    (block,) = [part.split("```")[0] for part in text.split("```yaml\n")[1:] if "idle_s" in part]
+    path = tmp_path / "filter.yaml"
+    path.write_text(block)
+    assert load_yaml(path, EpisodeFilter) == EpisodeFilter()
+    for part in fields(EpisodeFilter):
+        assert f"{part.name}: " in block
 
 
 @pytest.mark.parametrize(
