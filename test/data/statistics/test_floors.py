@@ -140,6 +140,22 @@ def test_fast_can_be_fitted_to_it_and_restores_its_chunks():
         assert np.abs(decoded - chunk).max() <= tokenizer.error_bound(50)
 
 
+def test_a_fit_with_the_clip_as_its_limit_encodes_every_clipped_chunk():
+    fast = pytest.importorskip("pi05_ros.model.text.fast")
+    quiet = [np.full((50, 2), 0.3 * value) for value in np.linspace(-1, 1, 20)]
+    far, _ = clip_for_fast(np.full((50, 2), 80.0))
+    with pytest.raises(fast.FastError, match="within ±1, found one of 5"):
+        fast.FastTokenizer.fit(quiet).encode(far)
+    tokenizer = fast.FastTokenizer.fit(quiet, limit=CLIP)
+    # 5 · √50 · 10 = 353.6: the first character, and the public file's min_token.
+    assert (tokenizer.limit, tokenizer.min_token) == (5.0, -354)
+    for chunk in (far, -far):
+        decoded = tokenizer.decode(tokenizer.encode(chunk), 50, 2)
+        assert np.abs(decoded - chunk).max() <= tokenizer.error_bound(50)
+    with pytest.raises(ValueError, match="limit 0.5: wanted a number of at least 1"):
+        fast.FastTokenizer.fit(quiet, limit=0.5)
+
+
 def test_floors_are_applied_after_merging():
     parts = driving(parts=5)
     merged = statistics_of(parts[0])
