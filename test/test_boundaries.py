@@ -42,12 +42,16 @@ data
 training/objective
 training/recipes
 training/sources
+training/preparation
 training/loading
 training/optimization
 training/runs
-training/reporting
 recording
 inspection
+training/validation
+training/reporting
+training/memory
+training
 console
 sim/homes
 sim/controllers
