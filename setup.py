@@ -37,6 +37,7 @@ setup(
     package_data={
         f"{NAME}.console": ["page/*"],
         f"{NAME}.evaluation.report": ["*.j2"],
+        f"{NAME}.training.reporting": ["*.j2"],
     },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
