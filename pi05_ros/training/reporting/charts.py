@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from pi05_ros.foundation.svg import STYLE, svg_of
 from pi05_ros.training.reporting.history import History
@@ -62,16 +63,19 @@ def figure_chart(history: History, names: Mapping[str, str], label: str) -> str:
         label: Of the axis.
     """
     curves = {text: history.figure(name) for name, text in names.items()}
-    return _chart(label, {text: curve for text, curve in curves.items() if curve[0]}, marker="o")
+    found = {text: curve for text, curve in curves.items() if curve[0]}
+    return _chart(label, found, marker="o", shares="[0 to 1]" in label)
 
 
 def chunk_chart(chunk: ChunkExample) -> str:
     """Charts of a chunk by unit: recorded actions as lines, predicted ones dashed."""
-    units = [unit for unit in dict.fromkeys(chunk.units)]
+    units = list(dict.fromkeys(chunk.units))
     seconds = np.arange(len(chunk.target)) / chunk.rate_hz
     with matplotlib.rc_context({**STYLE, "font.size": 8}):
-        figure = Figure(figsize=(2.6 * len(units), 2.1), layout="constrained")
-        for axes, unit in zip(figure.subplots(1, len(units), squeeze=False)[0], units, strict=True):
+        figure = Figure(figsize=(2.6 * len(units), 2.5), layout="constrained")
+        for axes, unit in zip(
+            figure.subplots(1, len(units), squeeze=False)[0], units, strict=True
+        ):
             columns = [k for k, other in enumerate(chunk.units) if other == unit]
             moves = np.ptp(chunk.target[:, columns], axis=0)
             columns = [columns[k] for k in np.argsort(-moves)[:_LINES]]
@@ -84,7 +88,16 @@ def chunk_chart(chunk: ChunkExample) -> str:
             axes.set_title(f"[{unit}]", fontsize=8, loc="left")
             axes.set_xlabel("time [s]")
             axes.grid(alpha=0.25)
-            axes.legend(fontsize=6, frameon=False, handlelength=1.0, labelspacing=0.2)
+            axes.legend(
+                fontsize=6.5,
+                frameon=False,
+                handlelength=1.0,
+                labelspacing=0.2,
+                ncols=2,
+                columnspacing=0.8,
+                loc="upper center",
+                bbox_to_anchor=(0.5, -0.25),
+            )
         return svg_of(figure)
 
 
@@ -94,6 +107,7 @@ def _chart(
     points: Mapping[str, Curve] | None = None,
     log: bool = False,
     marker: str = "",
+    shares: bool = False,
 ) -> str:
     """Draw curves over the steps.
 
@@ -103,6 +117,7 @@ def _chart(
         points: Marks in the colour of the line at the same place, by name.
         log: Whether the axis is logarithmic.
         marker: Of the lines' points.
+        shares: Whether the axis shows 0 to 1 at least.
     """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
@@ -115,10 +130,21 @@ def _chart(
             axes.plot(x, y, "o-", ms=4, lw=0.6, color=colour, mec="black", mew=0.6, label=shown)
         values = np.concatenate([np.asarray(y) for _, y in curves.values()] or [np.zeros(0)])
         if log and len(values) and values.min() > 0.0:
-            axes.set_yscale("log")
+            _set_log(axes, values)
+        if shares:
+            axes.set_ylim(-0.03, max(1.03, 1.03 * float(values.max(initial=0.0))))
         axes.set_xlabel("step")
         axes.set_ylabel(label)
         axes.grid(alpha=0.25, which="both")
         if any(text for text in (*curves, *(points or {}))):
             axes.legend(fontsize=7, frameon=False)
         return svg_of(figure)
+
+
+def _set_log(axes: Axes, values: np.ndarray) -> None:
+    """Make the axis logarithmic, with plain numbers; powers of ten alone would be too few."""
+    axes.set_yscale("log")
+    low, high = float(values.min()), float(values.max())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 30 * low else (1.0,)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -71,7 +71,7 @@ class History:
         return list(self._columns)
 
     def curve(self, name: str, points: int = 300) -> tuple[np.ndarray, np.ndarray]:
-        """Return steps and values of a curve, means over stretches if there are more than `points`.
+        """Return steps and values of a curve; if it has more than `points`, means of stretches.
 
         Returns:
             (n,) and (n,) float64.
