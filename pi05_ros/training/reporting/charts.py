@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import ArrayLike
 
 from pi05_ros.foundation.svg import STYLE, svg_of
 from pi05_ros.training.reporting.history import History
@@ -26,7 +27,7 @@ _LINES = 6  # Of a chart of actions: those that move most.
 # Parts of a loss, as styles of a source's lines.
 _STYLES = {"text": "-", "fast": "--", "flow": ":"}
 
-Curve = tuple[Sequence[float], Sequence[float]]
+Curve = tuple[ArrayLike, ArrayLike]  # Steps and values.
 
 
 def loss_chart(history: History) -> str:
@@ -38,7 +39,8 @@ def loss_chart(history: History) -> str:
 
 def source_chart(history: History, source: str) -> str:
     """Chart of the parts of a source's loss, with the validation's as points, logarithmic."""
-    curves, points = {}, {}
+    curves: dict[str, Curve] = {}
+    points: dict[str, Curve] = {}
     for part in _STYLES:
         steps, values = history.curve(f"{source}/{part}")
         if len(values) and values.max() > 0.0:
@@ -63,7 +65,7 @@ def figure_chart(history: History, names: Mapping[str, str], label: str) -> str:
         label: Of the axis.
     """
     curves = {text: history.figure(name) for name, text in names.items()}
-    found = {text: curve for text, curve in curves.items() if curve[0]}
+    found: dict[str, Curve] = {text: curve for text, curve in curves.items() if curve[0]}
     return _chart(label, found, marker="o", shares="[0 to 1]" in label)
 
 
