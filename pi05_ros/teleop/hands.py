@@ -14,7 +14,9 @@ from pi05_ros.sim.robot_model import q_addresses, robot_model
 
 _SOLVER = "daqp"
 _ORIENTATION_COST = 0.3  # Per rad, against 1 per m: at a limit the position is kept longer.
-_POSTURE_COST = 1e-3  # Keeps redundant joints where they are.
+# Per rad from the home pose. It keeps an elbow from becoming quite straight, where pulling the
+# hand back would bend it to neither side; elsewhere it costs about 1 mm.
+_POSTURE_COST = 1e-2
 # Of the joints' velocities. It shortens the steps near a singularity: less lets a stretched elbow
 # swing back and forth, more makes the hand lag behind its goal.
 _DAMPING = 5e-3
@@ -56,6 +58,9 @@ class HandMotion:
             orientation_cost=_ORIENTATION_COST,
         )
         self._posture = mink.PostureTask(model, cost=_POSTURE_COST)
+        home = np.zeros(model.nq)
+        home[self._q_entries] = platform.home[self._entries]
+        self._posture.set_target(home)
         speeds = {platform.dimensions[i].joint_name: platform.max_velocity[i] for i in self.joints}
         self._limits = [mink.ConfigurationLimit(model), mink.VelocityLimit(model, speeds)]
         held = sorted(set(range(model.nv)) - set(q_joints.tolist()))
@@ -82,7 +87,6 @@ class HandMotion:
         """
         start = self.pose(vector)
         self._frame.set_target(goal)
-        self._posture.set_target_from_configuration(self._configuration)
         try:
             velocity = mink.solve_ik(
                 self._configuration,

@@ -66,7 +66,7 @@ def test_a_hand_moves_along_an_axis_of_the_base_without_turning(name, axis):
     expected[axis] = -0.8 * 0.15 * 0.4
     np.testing.assert_allclose(after.translation() - before.translation(), expected, atol=1e-3)
     turn = (after.rotation() @ before.rotation().inverse()).log()
-    np.testing.assert_allclose(turn, 0.0, atol=2e-3)
+    np.testing.assert_allclose(turn, 0.0, atol=4e-3)
     others = np.setdiff1d(np.arange(platform.size), motion.joints)
     np.testing.assert_array_equal(rows[-1][others], rows[0][others])
 
@@ -77,7 +77,7 @@ def test_a_hand_turns_about_an_axis_of_the_base_where_it_is():
     motion = hands_of(platform).motion("left_gripper")
     before, after = motion.pose(rows[0]), motion.pose(rows[-1])
     turn = (after.rotation() @ before.rotation().inverse()).log()
-    np.testing.assert_allclose(turn, [0.0, 0.0, 0.5 * 0.8 * 0.4], atol=2e-3)
+    np.testing.assert_allclose(turn, [0.0, 0.0, 0.5 * 0.8 * 0.4], atol=4e-3)
     np.testing.assert_allclose(after.translation(), before.translation(), atol=1e-3)
 
 
