@@ -114,12 +114,14 @@ class Leader:
     tolerance_m: float = 0.03
     tolerance_gripper: float = 0.3  # Share of the gripper's range.
     max_speed: float = 6.0  # A sample that moved faster is a jump [rad/s, m/s, range/s].
+    # It engages below this speed only, or if it moves along with the robot [rad/s, m/s].
+    engage_speed: float = 0.3
     silence_s: float = 0.2  # Without a sample of each topic for longer, the leader is silent.
 
     def __post_init__(self) -> None:
         tolerances = (self.tolerance_rad, self.tolerance_m, self.tolerance_gripper)
-        if min(*tolerances, self.max_speed, self.silence_s) <= 0:
-            raise ValueError(f"{self.name}: tolerances, max_speed and silence_s must be above 0")
+        if min(*tolerances, self.max_speed, self.engage_speed, self.silence_s) <= 0:
+            raise ValueError(f"{self.name}: tolerances, speeds and silence_s must be above 0")
         if not self.topics:
             raise ValueError(f"{self.name}: topics is empty")
         no_doubles(f"{self.name}: topic", [each.topic for each in self.topics])

@@ -31,21 +31,18 @@ def section_of(platform: Platform) -> TeleopSection:
     return platform.teleop
 
 
-def make_devices(platform: Platform, hands: Hands, engage_speed: float) -> list[TeleopDevice]:
+def make_devices(platform: Platform, hands: Hands) -> list[TeleopDevice]:
     """Make the devices of a robot, without any history.
 
     Args:
         platform: The robot.
         hands: Motions of its hands.
-        engage_speed: See SessionSettings.
 
     Raises:
         ConfigError: The platform has no section `teleop`, or its description no hands.
     """
     section = section_of(platform)
-    devices: list[TeleopDevice] = [
-        LeaderDevice(platform, leader, engage_speed) for leader in section.leaders
-    ]
+    devices: list[TeleopDevice] = [LeaderDevice(platform, leader) for leader in section.leaders]
     if section.hand_pose is not None:
         devices.append(HandPoseDevice(platform, section.hand_pose, hands))
     if (pad := section.gamepad) is not None:

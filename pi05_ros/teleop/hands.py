@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import mink
 import numpy as np
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.description import arm_groups, load_urdf, torso_groups
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.robot import tcp_site
@@ -115,27 +114,39 @@ class Hands:
 
     Args:
         platform: The robot.
+
+    Attributes:
+        names: Gripper groups of the hands, in the platform's order.
+        problems: Hand -> why `prepare` could not make its motion.
     """
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._motions: dict[str, HandMotion] = {}
         self.names = tuple(group.name for group in platform.groups_of("parallel_gripper"))
+        self.problems: dict[str, str] = {}
 
     def motion(self, hand: str) -> HandMotion:
-        """Return the motion of a hand; `prepare` makes it beforehand."""
-        if hand not in self._motions:
-            self._motions[hand] = HandMotion(self._platform, hand)
-        return self._motions[hand]
-
-    def prepare(self, names: Iterable[str]) -> None:
-        """Make the motions of these hands and move each once, which loads the solver.
+        """Return the motion of a hand; `prepare` makes it beforehand.
 
         Raises:
             ConfigError: See HandMotion.
         """
-        for name in names:
-            motion = self.motion(name)
+        if hand not in self._motions:
+            self._motions[hand] = HandMotion(self._platform, hand)
+        return self._motions[hand]
+
+    def prepare(self) -> None:
+        """Make the motions of all hands and move each once, which loads the solver.
+
+        A hand for which that fails is in `problems`: leaders and bases work without it.
+        """
+        for name in self.names:
+            try:
+                motion = self.motion(name)
+            except ConfigError as error:
+                self.problems[name] = str(error)
+                continue
             home = np.array(self._platform.home)
             motion.step(home, motion.pose(home))
 

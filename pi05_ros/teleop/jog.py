@@ -145,12 +145,13 @@ class Jogger:
 
     def _move_hand(self, targets: np.ndarray, demand: JogDemand) -> None:
         """Move the chosen hand; its goal holds while only some axes are deflected."""
-        if demand.hand >= len(self._hands.names):
+        names = self._hands.names
+        if demand.hand >= len(names) or names[demand.hand] in self._hands.problems:
             return
         if not demand.linear.any() and not demand.angular.any():
             self._goal = None
             return
-        motion = self._hands.motion(self._hands.names[demand.hand])
+        motion = self._hands.motion(names[demand.hand])
         here = motion.pose(targets)
         if self._goal is None or self._hand != demand.hand or demand.torso.any():
             self._goal, self._hand = here, demand.hand

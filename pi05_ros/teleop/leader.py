@@ -31,17 +31,14 @@ class LeaderDevice(TeleopDevice):
     Args:
         platform: The robot.
         leader: The leader.
-        engage_speed: It engages below this speed only, or if it moves along with the robot
-            [rad/s, m/s, range/s].
     """
 
     kind = "leader"
 
-    def __init__(self, platform: Platform, leader: Leader, engage_speed: float) -> None:
+    def __init__(self, platform: Platform, leader: Leader) -> None:
         self.name = leader.name
         self._platform = platform
         self._leader = leader
-        self._engage_speed = engage_speed
         self._dead_man = DeadMan(leader.clutch)
         limits = {each.topic: leader.silence_s for each in leader.topics}
         self._silence = Silence({**limits, self._dead_man.source: leader.silence_s})
@@ -158,7 +155,7 @@ class LeaderDevice(TeleopDevice):
         relative = np.where(self._platform.is_gripper, 0.0, np.abs(own - velocity))
         speeds = np.minimum(np.abs(own), relative)[self._indices]
         worst = int(np.argmax(speeds))
-        if speeds[worst] <= self._engage_speed:
+        if speeds[worst] <= self._leader.engage_speed:
             return ""
         joint = self._leader.joints[worst].joint
         return f"{joint} moves at {speeds[worst]:.2f}/s: hold the leader still to engage"

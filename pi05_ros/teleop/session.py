@@ -14,6 +14,8 @@ from pi05_ros.platforms.platform import Platform
 from pi05_ros.teleop.device import DeviceStatus, Match, TeleopDevice
 from pi05_ros.teleop.robot_view import RobotView, Velocity
 
+_STILL_SPEED = 0.3  # A robot that nobody drives is waited for while a joint is faster [unit/s].
+
 
 class TeleopState(IntEnum):
     """Values of pi05_msgs/TeleopCommand.state."""
@@ -32,13 +34,6 @@ class SessionSettings:
         "Rows of each chunk: how long the robot goes on without the next.",
         minimum=2,
         maximum=50,
-    )
-    engage_speed: float = setting(
-        0.3,
-        "A leader or a robot that moves faster does not engage, in units of the joint per second "
-        "(rad or m); a leader may if it moves along with the robot.",
-        minimum=0.01,
-        maximum=10.0,
     )
     state_timeout_s: float = setting(
         0.3, "Age of the robot's state from which nothing engages [s].", minimum=0.05, maximum=5.0
@@ -242,7 +237,7 @@ class TeleopSession:
             return ""
         speeds = np.where(self._platform.is_gripper, 0.0, np.abs(velocity))
         worst = int(np.argmax(speeds))
-        if speeds[worst] <= self._settings.engage_speed:
+        if speeds[worst] <= _STILL_SPEED:
             return ""
         return f"{self._platform.names[worst]} still moves at {speeds[worst]:.2f}/s"
 

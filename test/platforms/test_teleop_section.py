@@ -1,5 +1,7 @@
 """The section teleop of a platform: what it accepts, and what its errors say."""
 
+from pathlib import Path
+
 import pytest
 
 from pi05_ros.errors import ConfigError
@@ -75,9 +77,7 @@ def test_what_a_robot_cannot_use_is_refused_with_its_place(section, problem):
 
 
 def test_a_robot_without_the_section_has_no_teleoperation(tmp_path):
-    source = load_platform("mobile_10dof").source
-    with open(source) as file:
-        text = file.read()
+    text = Path(load_platform("mobile_10dof").source).read_text()
     start, end = text.index("\n# Devices of teleoperation"), text.index("\n# Subtasks that")
     other = tmp_path / "other.yaml"
     other.write_text(text[:start] + text[end:])

@@ -111,7 +111,7 @@ def test_targets_do_not_run_away_from_a_robot_that_stands():
 
 def test_a_gamepad_drives_while_its_button_is_held_and_the_arm_holds_where_it_was_told():
     platform = load_platform("mobile_18dof")
-    devices = make_devices(platform, hands_of(platform), 0.3)
+    devices = make_devices(platform, hands_of(platform))
     pad = next(device for device in devices if device.kind == "gamepad")
     bench = Bench(platform, [pad])
     bench.robot["measured"] = np.array(platform.home) + 0.01  # Under its load.
@@ -128,7 +128,7 @@ def test_a_gamepad_drives_while_its_button_is_held_and_the_arm_holds_where_it_wa
 
 def test_the_page_is_silent_while_nobody_drives_and_engages_with_its_first_message():
     platform = load_platform("mobile_18dof")
-    page = make_devices(platform, hands_of(platform), 0.3)[-1]
+    page = make_devices(platform, hands_of(platform))[-1]
     bench = Bench(platform, [page])
     assert bench.tick(count=3).state is TeleopState.RELEASED
     assert bench.session.notices(bench.now_ns) == {"page": ""}

@@ -21,8 +21,8 @@ CLUTCH = LEADER.clutch.bool_topic
 HOME = np.array(PLATFORM.home)
 
 
-def device(leader=LEADER, platform=PLATFORM, engage_speed=0.3):
-    return LeaderDevice(platform, leader, engage_speed)
+def device(leader=LEADER):
+    return LeaderDevice(PLATFORM, leader)
 
 
 def arms(leader, vector, held, left=None, right=None):

@@ -84,7 +84,8 @@ def test_pressed_it_drives_from_where_the_robot_was_told_and_let_go_it_gives_bac
 
 def test_an_entry_that_was_never_commanded_stays_where_it_is_measured(bench, lever):
     commanded = np.full(PLATFORM.size, np.nan)
-    bench.robot.update(commanded=commanded, measured=np.full(PLATFORM.size, 0.5))
+    measured = np.where(PLATFORM.is_velocity, 0.0, 0.5)
+    bench.robot.update(commanded=commanded, measured=measured)
     bench.tick(count=8)
     output = press(bench, lever)
     np.testing.assert_allclose(output.rows[0], [0.501, *[0.5] * 7, 0.0, 0.0])
