@@ -10,7 +10,6 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from pi05_msgs.msg import Heartbeat, Subtask
 from pi05_msgs.srv import Instruct
 from pi05_ros.nodes.common import qos
-from pi05_ros.nodes.common.health import OK
 from pi05_ros.nodes.planner.planner import Planner
 from pi05_ros.nodes.policy.policy import Policy
 
@@ -30,7 +29,6 @@ def test_the_planner_passes_an_operators_words_on_under_the_task(graph):
     heard = wait_for(lambda: subtasks, "a subtask")[-1]
     assert (heard.task, heard.text, heard.source) == ("tidy up", "pick up the cup", "human")
     assert wait_for(lambda: hearts, "a heartbeat")[-1].fit
-    assert planner.health().level == OK
 
 
 def test_a_policy_is_not_configured(graph, capfd):
