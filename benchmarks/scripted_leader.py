@@ -37,6 +37,7 @@ from pi05_ros.teleop.leader import unmapped
 
 NAME = "whole_body_leader"
 _CHUNK_S, _SUBTASK_S = 0.2, 1.0  # Periods of the expert's chunks and subtasks [s].
+_HASTE = 1.2  # Largest speed of the leader, as a share of the robot's.
 _STILL_S = 0.5  # It is still for this long before it presses and before it lets go [s].
 
 
@@ -159,9 +160,9 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
         """Publish the leader as it is now."""
         now_ns = self.now_ns()
         self._begun_ns = self._begun_ns or now_ns
-        if self._seconds and self._engaged_ns:
-            if now_ns - self._engaged_ns > self._seconds * 1e9:
-                self._ended_ns = self._ended_ns or now_ns
+        engaged_s = (now_ns - self._engaged_ns) * 1e-9 if self._engaged_ns else 0.0
+        if self._seconds and engaged_s > self._seconds:
+            self._ended_ns = self._ended_ns or now_ns
         vector = self._vector(now_ns)
         still_ns = _STILL_S * 1e9
         held = now_ns - self._begun_ns > still_ns
@@ -185,7 +186,11 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
             return self._robot
         start_ns, rows = chunk
         row = (now_ns - start_ns) * 1e-9 / self._platform.period
-        self._last = rows[int(np.clip(row, 0, len(rows) - 1))]
+        wanted = rows[int(np.clip(row, 0, len(rows) - 1))]
+        # A hand does not jump where the expert begins a chunk elsewhere.
+        step = _HASTE * self._platform.max_velocity * self._platform.period
+        moved = self._last + np.clip(wanted - self._last, -step, step)
+        self._last = np.where(velocity, wanted, moved)
         return self._last
 
 

@@ -30,6 +30,7 @@ class JointSample:
     names: tuple[str, ...]
     positions: tuple[float, ...]
     velocities: tuple[float, ...] = ()
+    stamp_ns: int = 0  # By the clock of its sender [ns]; 0: unknown.
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class PoseSample:
     frame: str
     position: tuple[float, float, float]  # [m]
     quaternion: tuple[float, float, float, float]  # x, y, z, w
+    stamp_ns: int = 0  # By the clock of its sender [ns]; 0: unknown.
 
 
 # A bool is the content of a std_msgs/Bool.

@@ -20,10 +20,9 @@ from pi05_ros.teleop.device import (
     TeleopDevice,
 )
 from pi05_ros.teleop.hands import Hands, approached, leashed, moved_goal
-from pi05_ros.teleop.inputs import DeadMan, Silence
+from pi05_ros.teleop.inputs import DeadMan, SampleInterval, Silence
 from pi05_ros.teleop.robot_view import RobotView
 
-_LEAST_INTERVAL_S = 0.02  # Samples may arrive in bursts: shortest time that a speed is taken over.
 _ENGAGE_LINEAR, _ENGAGE_ANGULAR = 0.1, 0.5  # It engages below these speeds [m/s], [rad/s].
 
 
@@ -107,8 +106,8 @@ class _Track:
         self._motion = hands.motion(hand.hand)
         self._gripper = platform.slices[hand.hand].start
         self._R_base_pose = mink.SO3.from_rpy_radians(*np.radians(config.rotation_deg))
-        self._pose: mink.SE3 | None = None  # Newest,
-        self._taken_ns = 0  # and when it came [ns].
+        self._pose: mink.SE3 | None = None  # Newest.
+        self._interval = SampleInterval()
         self._start: mink.SE3 | None = None  # Pose at the clutch,
         self._hand_start: mink.SE3 | None = None  # and T_base_hand.
         self._goal: mink.SE3 | None = None
@@ -128,8 +127,10 @@ class _Track:
         x, y, z, w = sample.quaternion
         rotation = mink.SO3(np.array([w, x, y, z]) / math.hypot(w, x, y, z))
         pose = mink.SE3.from_rotation_and_translation(rotation, np.array(sample.position))
-        self._watch(pose, at_ns)
-        self._pose, self._taken_ns = pose, at_ns
+        seconds = self._interval.next(at_ns, sample.stamp_ns)
+        if self._pose is not None and seconds is not None:
+            self._watch(self._pose, pose, seconds)
+        self._pose = pose
         return True
 
     def engage(self, robot: RobotView) -> None:
@@ -167,13 +168,10 @@ class _Track:
         self._opening = min(max((value - axis.closed) / (axis.open - axis.closed), 0.0), 1.0)
         return True
 
-    def _watch(self, pose: mink.SE3, at_ns: int) -> None:
+    def _watch(self, before: mink.SE3, pose: mink.SE3, seconds: float) -> None:
         """Note a jump, and whether the pose moves."""
-        if self._pose is None:
-            return
-        seconds = max((at_ns - self._taken_ns) * 1e-9, _LEAST_INTERVAL_S)
-        linear = float(np.linalg.norm(pose.translation() - self._pose.translation())) / seconds
-        turn = (pose.rotation() @ self._pose.rotation().inverse()).log()
+        linear = float(np.linalg.norm(pose.translation() - before.translation())) / seconds
+        turn = (pose.rotation() @ before.rotation().inverse()).log()
         angular = float(np.linalg.norm(turn)) / seconds
         speeds = f"{linear:.2f} m/s and {angular:.2f} rad/s"
         if linear > self._config.max_speed or angular > 3 * self._config.max_speed:

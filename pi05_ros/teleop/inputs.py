@@ -7,6 +7,34 @@ import math
 from pi05_ros.platforms.teleop import Clutch
 from pi05_ros.teleop.device import DeviceInput, JointSample, JoySample, Sample
 
+# Stamps may have been rounded, and samples come in bursts: speeds are over at least this long [s].
+_LEAST_INTERVAL_S = 0.02
+
+
+class SampleInterval:
+    """Time between the samples of one topic, for their speeds.
+
+    By the stamps of the sender, which a burst of delayed messages does not shorten; by the times
+    of arrival where there are none.
+    """
+
+    def __init__(self) -> None:
+        self._at_ns = self._stamp_ns = 0
+
+    def next(self, at_ns: int, stamp_ns: int) -> float | None:
+        """Take a sample's time of arrival and stamp [ns; 0: none]; return the interval [s].
+
+        Returns:
+            At least 0.02 s; None: it is the first sample.
+        """
+        arrived_s = (at_ns - self._at_ns) * 1e-9
+        stamped_s = (stamp_ns - self._stamp_ns) * 1e-9 if stamp_ns and self._stamp_ns else 0.0
+        is_first = self._at_ns == 0
+        self._at_ns, self._stamp_ns = at_ns, stamp_ns
+        if is_first:
+            return None
+        return max(stamped_s if stamped_s > 0 else arrived_s, _LEAST_INTERVAL_S)
+
 
 class Silence:
     """Watches that each of several sources (topics, a joint) goes on.

@@ -18,11 +18,8 @@ from pi05_ros.teleop.device import (
     Sample,
     TeleopDevice,
 )
-from pi05_ros.teleop.inputs import DeadMan, Silence
+from pi05_ros.teleop.inputs import DeadMan, SampleInterval, Silence
 from pi05_ros.teleop.robot_view import RobotView, Velocity
-
-# Samples may arrive in bursts: a speed is taken over at least this long [s].
-_LEAST_INTERVAL_S = 0.02
 
 
 class LeaderDevice(TeleopDevice):
@@ -48,7 +45,7 @@ class LeaderDevice(TeleopDevice):
         self._velocity = Velocity(platform)
         self._start = np.full(platform.size, math.nan)  # Of the leader at the clutch,
         self._robot_start = np.zeros(platform.size)  # and of the robot.
-        self._taken_ns: dict[str, int] = {}
+        self._intervals = {topic: SampleInterval() for topic in self._joints}
         self._problems: dict[str, str] = {}  # Topic -> why its newest sample was refused.
         self._jump = ""
         self._span = np.where(platform.is_gripper, platform.upper - platform.lower, 1.0)
@@ -81,9 +78,10 @@ class LeaderDevice(TeleopDevice):
         if problem:
             return
         indices = [self._platform.index(joint.entry) for joint in joints]
-        self._watch_jump(topic, joints, np.array(indices), values, at_ns)
+        seconds = self._intervals[topic].next(at_ns, sample.stamp_ns)
+        if seconds is not None:
+            self._watch_jump(joints, np.array(indices), values, seconds)
         self._mapped[indices] = values
-        self._taken_ns[topic] = at_ns
         self._silence.heard(topic, at_ns)
         self._velocity.add(at_ns, np.nan_to_num(self._mapped))
 
@@ -128,16 +126,12 @@ class LeaderDevice(TeleopDevice):
 
     def _watch_jump(
         self,
-        topic: str,
         joints: tuple[LeaderJoint, ...],
         indices: np.ndarray,
         values: np.ndarray,
-        at_ns: int,
+        seconds: float,
     ) -> None:
         """Note a sample that is further from the last one than the leader can have moved."""
-        if topic not in self._taken_ns:
-            return
-        seconds = max((at_ns - self._taken_ns[topic]) * 1e-9, _LEAST_INTERVAL_S)
         full = self._mapped.copy()
         full[indices] = values
         change = self._platform.difference(full, self._mapped)[indices] / self._span[indices]

@@ -289,3 +289,16 @@ def test_a_clutch_joint_that_disappears_makes_the_leader_silent():
     values = leader_pose(whole, HOME, PLATFORM, 0)
     target.add(whole.topics[0].topic, joints(values, [0.0] * len(values)), START_NS)
     assert target.status(START_NS).silent == "nothing usable from clutch yet"
+
+
+def test_a_burst_of_delayed_samples_is_no_jump_by_the_stamps_of_their_sender():
+    target = device()
+    for k, at in enumerate((0, 20, 220, 221)):  # The third was 0.2 s late.
+        sample = joints(leader_pose(LEADER, HOME, PLATFORM, 0, left_leader_joint_1=0.3 * k))
+        stamp = START_NS + 200_000_000 * k  # 1.5 rad/s
+        target.add(LEFT, dataclasses.replace(sample, stamp_ns=stamp), START_NS + at * 10**6)
+    assert target.status(START_NS).jump == ""
+    later = dataclasses.replace(sample, stamp_ns=stamp + 10**6)
+    moved = dataclasses.replace(later, positions=(0.7, *later.positions[1:]))
+    target.add(LEFT, moved, START_NS + 10**9)
+    assert target.status(START_NS).jump == "left_leader_joint_1 jumped by 0.20 in 0.02 s"

@@ -72,15 +72,23 @@ def _joy(message: Joy) -> Sample:
 
 
 def _joints(message: JointState) -> Sample:
-    return JointSample(tuple(message.name), tuple(message.position), tuple(message.velocity))
+    stamp = message.header.stamp
+    return JointSample(
+        tuple(message.name),
+        tuple(message.position),
+        tuple(message.velocity),
+        stamp.sec * 10**9 + stamp.nanosec,
+    )
 
 
 def _pose(message: PoseStamped) -> Sample:
     position, turn = message.pose.position, message.pose.orientation
+    stamp = message.header.stamp
     return PoseSample(
         message.header.frame_id,
         (position.x, position.y, position.z),
         (turn.x, turn.y, turn.z, turn.w),
+        stamp.sec * 10**9 + stamp.nanosec,
     )
 
 
