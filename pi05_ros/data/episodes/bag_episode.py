@@ -25,6 +25,7 @@ from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.label_file import LabelFile
+from pi05_ros.data.episodes.label_overlay import with_recorded_details
 from pi05_ros.data.episodes.rows import newest_frames
 
 _INDEX = "index-4.npz"  # The number changes with the content of the index.
@@ -42,7 +43,7 @@ class BagEpisode:
             longer than the reader; None: the bag is opened for each use.
 
     Raises:
-        BagError: The bag is damaged or no episode of the suite, or has no rows, or the labels beside
+        BagError: The bag is damaged, no episode of the suite or without rows, or the labels beside
             it are damaged or of another recording.
     """
 
@@ -138,7 +139,8 @@ class BagEpisode:
     def labels(self) -> tuple[SubtaskLabel, ...]:
         """See Episode. The labels beside the bag, else the subtasks in it."""
         if self._label_file is not None:
-            return self._label_file.labels(self.times_ns)
+            given = self._label_file.labels(self.times_ns)
+            return with_recorded_details(given, self.index.labels)
         return self.index.labels
 
     @property

@@ -1,7 +1,7 @@
 """Labels that a person gave a recorded episode afterwards: labels.json in the bag's folder.
 
-They replace the subtasks of the recording wherever the episode is read; the bag's own files stay as
-they are. docs/labelling.md describes the format.
+They replace the subtasks of the recording wherever the episode is read; the bag's own files stay
+as they are. docs/labelling.md describes the format.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class LabelFile:
         )
         if self.spans and not found:
             raise LabelFileError(
-                f"none of the {len(self.spans)} spans in the {FILE} of {self.episode} holds one of "
-                "its rows: their times are of another clock; label the episode again"
+                f"none of the {len(self.spans)} spans in the {FILE} of {self.episode} holds one "
+                "of its rows: their times are of another clock; label the episode again"
             )
         return found
 
