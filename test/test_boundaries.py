@@ -42,6 +42,7 @@ training
 recording
 inspection
 console
+labelling
 sim/homes
 sim/controllers
 sim
