@@ -28,7 +28,8 @@ class Counted:
 
 
 def grey(jpeg):
-    return round(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).mean() / 10) * 10  # JPEG is not exact.
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return round(pixels.mean() / 10) * 10  # JPEG is not exact.
 
 
 def test_pictures_are_decoded_ahead_once():

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.brain.instructions import text_problem
 from pi05_ros.brain.label_text import label_problem
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.sink import write_atomically
@@ -58,10 +59,9 @@ class LabelSpan:
             raise ValueError(
                 f"a span of {self.start_ns} to {self.stop_ns} ns: wanted a start before its end"
             )
-        problem = label_problem(self.text) if self.text else "it is empty"
-        if problem:
+        if problem := label_problem(self.text):
             raise ValueError(f"the text {self.text!r} cannot be a subtask: {problem}")
-        if self.task and (problem := label_problem(self.task)):
+        if problem := text_problem(self.task):
             raise ValueError(f"the text {self.task!r} cannot be a task: {problem}")
         if self.source not in SOURCES:
             raise ValueError(f"source: wanted one of {', '.join(SOURCES)}, not {self.source!r}")
