@@ -7,7 +7,7 @@ export class Edits {
   constructor(state, onChange) {
     this.state = state;
     this.onChange = onChange;
-    this.before = []; // Labels to go back to, newest last.
+    this.before = []; // Labels, and what was marked, to go back to; newest last.
     this.good = state.labels; // As they are saved.
     this.saving = false;
     this.unsaved = false;
@@ -23,16 +23,18 @@ export class Edits {
   }
 
   apply(change) {
-    this.before.push(this.state.labels);
+    const { labels, selected, start, end } = this.state;
+    this.before.push({ labels, selected, start, end });
     if (this.before.length > MOST_UNDONE) this.before.shift();
-    this.state.labels = change(this.state.labels);
+    this.state.labels = change(labels);
     this.save();
   }
 
   undo() {
     if (!this.canUndo) return false;
-    const { spans, done } = this.before.pop();
-    this.state.labels = { ...this.state.labels, spans, done };
+    const { version, vocabulary } = this.state.labels;
+    Object.assign(this.state, this.before.pop());
+    this.state.labels = { ...this.state.labels, version, vocabulary };
     this.save();
     return true;
   }
@@ -48,7 +50,8 @@ export class Edits {
     this.before = [];
     this.conflict = this.unsaved = false;
     byId("reload").hidden = true;
-    this.report("saved");
+    Object.assign(this.state, { selected: null, start: null, end: null });
+    this.report(read.version ? "saved" : "nothing is saved yet");
     this.onChange();
   }
 
@@ -84,16 +87,19 @@ export class Edits {
     if (answer.ok) {
       const known = { version: read.version, vocabulary: read.vocabulary };
       this.good = { ...sent, ...known };
+      for (const entry of this.before) if (entry.labels === sent) entry.labels = this.good;
       // Edits that were made meanwhile are saved next.
       this.state.labels = this.state.labels === sent ? this.good
         : { ...this.state.labels, ...known };
-      this.report(`saved ${new Date().toLocaleTimeString()}`);
+      if (!this.unsaved) this.report(`saved ${new Date().toLocaleTimeString()}`);
     } else if (answer.status === 400) {
       // Not valid: back to what is saved.
-      while (this.canUndo && this.before.pop() !== this.good);
-      this.state.labels = this.good;
+      let entry;
+      do entry = this.before.pop() ?? { labels: this.good };
+      while (entry.labels !== this.good);
+      Object.assign(this.state, entry);
       this.unsaved = false;
-      this.report("saved");
+      this.report(this.good.version ? "saved" : "nothing is saved yet");
       showMessage(read.message, "bad", 8000);
     } else {
       this.unsaved = true;

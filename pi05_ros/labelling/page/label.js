@@ -100,7 +100,7 @@ function markDone() {
 
 function undo() {
   if (!edits.undo()) showMessage("There is nothing to undo");
-  select(null);
+  show();
 }
 
 function show() {
