@@ -61,14 +61,13 @@ def _import_own(labels: EpisodeLabels, path: Path, text: str) -> int:
         read = label_file.from_json(text)
     except (ValueError, TypeError) as error:
         raise LabelFileError(f"{path}: {error}") from error
-    facts = labels.episode.facts
-    if read.recording != label_file.recording_key(facts):
+    if read.recording != labels.episode.recording_key:
         raise LabelFileError(
-            f"{path} is of another recording: wanted labels of {facts.id}, found those of "
-            f"{read.episode}"
+            f"{path} is of another recording: wanted labels of {labels.episode.facts.id}, found "
+            f"those of {read.episode}"
         )
-    labels.replace(read.spans, read.done_ns)
-    return len(read.spans)
+    labels.take_within(read)
+    return len(labels.spans)
 
 
 def _csv_rows(path: Path, text: str) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def test_an_episode_begins_with_what_was_recorded(bag):
         (0.0, 1.0, "pick up the cup", "model"),
         (1.0, 2.0, "pick up the fork", "human"),
     ]
-    assert (labels.version, labels.seconds, labels.done_ns) == ("", 2.0, None)
+    assert (labels.version, labels.seconds, labels.done_ns) == ("", 2.0, ())
     assert labels.labelled_share() == 1.0
     assert list(bag.glob("labels*")) == []
 
@@ -44,7 +44,7 @@ def test_what_is_not_edited_stays_as_it_was_with_its_boxes(bag):
     ]
     assert after.labels[1].model_text == "pick up the cup"
     assert after.label_file.author == "mia"
-    assert after.label_file.done_ns == BEGIN + 3 * SECOND // 2
+    assert after.label_file.done_ns == (BEGIN + 3 * SECOND // 2,)
     assert after.label_file.tool.startswith("pi05_ros ")
 
 
@@ -65,7 +65,7 @@ def test_changes_are_taken_back_one_by_one(bag):
     labels.erase(0.5, 1.5)
     assert [(a, b) for a, b, *_ in plain(labels)] == [(0.0, 0.5), (1.5, 2.0)]
     labels.mark_done(1.0)
-    assert labels.undo() and labels.done_ns is None
+    assert labels.undo() and labels.done_ns == ()
     assert labels.undo() and labels.spans == first
     assert not labels.undo()
 

@@ -80,7 +80,7 @@ class LabelFile:
     spans: tuple[LabelSpan, ...] = ()
     author: str = ""
     tool: str = ""  # Name and version of the program that wrote the file.
-    done_ns: int | None = None  # Time at which the task was finished; None: not marked.
+    done_ns: tuple[int, ...] = ()  # Times at which a task was finished, in order.
 
     def __post_init__(self) -> None:
         for before, span in zip(self.spans, self.spans[1:], strict=False):
@@ -92,8 +92,8 @@ class LabelFile:
         for name in (self.author, self.tool):
             if len(name) > _MAX_NAME:
                 raise ValueError(f"a name of {len(name)} characters: at most {_MAX_NAME}")
-        if self.done_ns is not None and self.done_ns < 0:
-            raise ValueError(f"done_ns: wanted a time of 0 or later, not {self.done_ns}")
+        if list(self.done_ns) != sorted(set(self.done_ns)) or min(self.done_ns, default=0) < 0:
+            raise ValueError(f"done_ns: wanted rising times of 0 or later, not {self.done_ns}")
 
     def at(self, time_ns: int) -> LabelSpan | None:
         """The span of a time; None: there is none."""
@@ -110,23 +110,14 @@ class LabelFile:
 
         Returns:
             Labels with at least one row, in order.
-
-        Raises:
-            LabelFileError: There are spans, and none of them holds a row.
         """
         starts = np.searchsorted(times_ns, [span.start_ns for span in self.spans], side="left")
         stops = np.searchsorted(times_ns, [span.stop_ns for span in self.spans], side="left")
-        found = tuple(
+        return tuple(
             SubtaskLabel(int(start), int(stop), span.text, span.source, span.task)
             for span, start, stop in zip(self.spans, starts, stops, strict=True)
             if start < stop
         )
-        if self.spans and not found:
-            raise LabelFileError(
-                f"none of the {len(self.spans)} spans in the {FILE} of {self.episode} holds one "
-                "of its rows: their times are of another clock; label the episode again"
-            )
-        return found
 
 
 def recording_key(facts: EpisodeFacts) -> str:
@@ -258,9 +249,12 @@ def from_json(text: str) -> LabelFile:
     if content.get("version") != VERSION:
         raise ValueError(f"version: wanted {VERSION}, found {content.get('version')!r}")
     rest = {key: value for key, value in content.items() if key not in ("format", "version")}
-    spans = rest.get("spans")
+    spans, done = rest.get("spans"), rest.get("done_ns", [])
     if not isinstance(spans, list):
         raise ValueError("spans: wanted a list")
+    if not isinstance(done, list) or not all(type(time) is int for time in done):
+        raise ValueError("done_ns: wanted a list of times [ns]")
+    rest["done_ns"] = tuple(done)
     rest["spans"] = tuple(
         LabelSpan(**_checked(LabelSpan, span, f"spans[{place}]"))
         for place, span in enumerate(spans)
@@ -271,7 +265,7 @@ def from_json(text: str) -> LabelFile:
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
     "str": (str,),
-    "int | None": (int, type(None)),
+    "tuple[int, ...]": (tuple,),
     "tuple[LabelSpan, ...]": (tuple,),
 }
 

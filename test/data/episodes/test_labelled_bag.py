@@ -143,4 +143,4 @@ def test_labels_make_up_for_subtasks_that_were_never_recorded(tmp_path):
 
 def test_labels_of_another_clock_fail_the_check(bag):
     labelled(bag, (LabelSpan(1, 2, "wave"),))
-    assert any("another clock" in what for _, what in errors(check(bag)))
+    assert any("their clock is another one" in what for _, what in errors(check(bag)))
