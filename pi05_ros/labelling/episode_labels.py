@@ -15,7 +15,8 @@ from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_RUNNING
-from pi05_ros.data.episodes.label_file import LabelFile, LabelFileError, LabelSpan
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.data.open import is_bag, open_episodes
 from pi05_ros.errors import ConfigError
 from pi05_ros.labelling.spans import erase, set_span
@@ -62,7 +63,9 @@ class EpisodeLabels:
         self._recorded_elsewhere = tuple(span for o in others for span in self._spans_of(o))
         self._phrases = _vocabulary(self.episode.facts.platform)
         self._history: list[LabelFile] = []
-        self._elsewhere: LabelFile
+        self._labels: LabelFile  # Of this episode.
+        self._elsewhere: LabelFile  # Of others in the bag.
+        self._digest: str
         self._take(self.episode.label_file, label_file.digest_of(self.folder))
 
     @property

@@ -9,8 +9,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.data.episodes import label_file
-from pi05_ros.data.episodes.label_file import LabelFileError, LabelSpan
+from pi05_ros.data.episodes import label_spans
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 _NEEDED, _OPTIONAL = ("start", "end", "text"), ("task",)
@@ -58,7 +59,7 @@ def import_spans(labels: EpisodeLabels, path: Path) -> int:
 
 def _import_own(labels: EpisodeLabels, path: Path, text: str) -> int:
     try:
-        read = label_file.from_json(text)
+        read = label_spans.from_json(text)
     except (ValueError, TypeError) as error:
         raise LabelFileError(f"{path}: {error}") from error
     if read.recording != labels.episode.recording_key:

@@ -10,7 +10,8 @@ import numpy as np
 from pi05_ros.console.answers import BAD_REQUEST, Refused
 from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP
 from pi05_ros.data.episodes.interventions import driven_spans
-from pi05_ros.data.episodes.label_file import LabelFileError, LabelSpan
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 _DRIVERS = {CONTROL_POLICY: "policy", CONTROL_TELEOP: "teleop"}

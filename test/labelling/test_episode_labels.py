@@ -8,7 +8,8 @@ from fakes.episode_bags import FACTS, drop, make_episode_bag
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
-from pi05_ros.data.episodes.label_file import LabelConflictError, LabelFile, LabelFileError
+from pi05_ros.data.episodes.label_file import LabelConflictError, LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 BEGIN = FACTS.started_ns
@@ -139,3 +140,30 @@ def test_what_is_no_bag_is_refused_with_what_to_do(bag, tmp_path):
     label_file.save(bag, LabelFile("other", "0"), "")
     with pytest.raises(LabelFileError, match="of another recording"):
         EpisodeLabels(bag)
+
+
+def test_labels_beyond_the_episode_are_kept(bag):
+    """Those of other episodes of the same bag."""
+    key = BagEpisode(bag).recording_key
+    early, across = (BEGIN - 10, BEGIN - 5, "wait"), (BEGIN + SECOND, BEGIN + 9 * SECOND, "nod")
+    spans = (LabelSpan(*early), LabelSpan(*across))
+    done = (BEGIN - 5, BEGIN + SECOND, BEGIN + 9 * SECOND)
+    label_file.save(bag, LabelFile("e", key, spans, done_ns=done), "")
+    labels = EpisodeLabels(bag)
+    assert plain(labels) == [(1.0, 2.0, "nod", "human")]
+    assert labels.done_ns == (BEGIN + SECOND,)
+    labels.erase(1.5, 2.0)
+    labels.unmark_done()
+    labels.save()
+    written = BagEpisode(bag).label_file
+    assert [(s.start_ns, s.stop_ns, s.text) for s in written.spans] == [
+        early,
+        (BEGIN + SECOND, BEGIN + 3 * SECOND // 2, "nod"),
+        (BEGIN + 2 * SECOND, BEGIN + 9 * SECOND, "nod"),
+    ]
+    assert written.done_ns == (BEGIN - 5, BEGIN + 9 * SECOND)
+
+
+def test_an_episode_that_the_bag_lacks_is_named(bag):
+    with pytest.raises(BagError, match="has no episode 2: wanted 1 to 1"):
+        EpisodeLabels(bag, number=1)

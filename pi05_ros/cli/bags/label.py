@@ -200,8 +200,8 @@ def _serve(labels: EpisodeLabels, port: int) -> int:
     from pi05_ros.labelling.server import LabelServer
 
     server = LabelServer(labels, port)
-    print(f"Labels of {labels.episode.facts.id}: open {server.url}\nCtrl-C ends.", flush=True)
     try:
+        print(f"Labels of {labels.episode.facts.id}: open {server.url}\nCtrl-C ends.", flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         pass

@@ -10,7 +10,7 @@ import numpy as np
 
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.episodes.episode import MODE_RUNNING
-from pi05_ros.data.episodes.label_file import LabelFile
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.platforms.platform import Platform
 
 _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie outside it.

@@ -24,8 +24,8 @@ from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
-from pi05_ros.data.episodes.label_file import LabelFile
 from pi05_ros.data.episodes.label_overlay import with_recorded_details
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.data.episodes.rows import newest_frames
 
 _INDEX = "index-4.npz"  # The number changes with the content of the index.

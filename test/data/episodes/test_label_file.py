@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes import label_file
+from pi05_ros.data.episodes import label_file, label_spans
 from pi05_ros.data.episodes.episode import SubtaskLabel
-from pi05_ros.data.episodes.label_file import (
-    FILE,
-    LabelConflictError,
-    LabelFile,
-    LabelFileError,
-    LabelSpan,
-)
+from pi05_ros.data.episodes.label_file import FILE, LabelConflictError, LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 
 FACTS = EpisodeFacts(id="a", started_ns=5)
 KEY = label_file.recording_key(FACTS)
@@ -120,7 +115,7 @@ def test_a_removed_file_is_another_one(tmp_path):
     ],
 )
 def test_a_file_that_is_not_valid_says_what_is_wrong(tmp_path, change, problem):
-    content = json.loads(label_file.to_json(labels(PICK, PUT)))
+    content = json.loads(label_spans.to_json(labels(PICK, PUT)))
     change(content)
     (tmp_path / FILE).write_text(json.dumps(content))
     with pytest.raises(LabelFileError, match="no valid file of labels") as caught:

@@ -17,7 +17,8 @@ from pi05_ros.data.checks.findings import Severity
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.label_file import FILE, LabelFile, LabelSpan
+from pi05_ros.data.episodes.label_file import FILE
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.data.episodes.samples import Samples
 
 BEGIN = FACTS.started_ns
