@@ -17,10 +17,8 @@ from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_RUNNING
 from pi05_ros.data.episodes.label_file import LabelFileError
 from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
-from pi05_ros.data.open import is_bag, open_episodes
-from pi05_ros.errors import ConfigError
+from pi05_ros.labelling.bags import bag_folder, open_bag, phrases_of
 from pi05_ros.labelling.spans import erase, set_span
-from pi05_ros.platforms.platform import load_platform
 
 
 class EpisodeLabels:
@@ -48,11 +46,11 @@ class EpisodeLabels:
         cache: CacheFolder | None = None,
         number: int = 0,
     ) -> None:
-        episodes = _open(path, cache)
+        episodes = open_bag(path, cache)
         if not 0 <= number < len(episodes):
             raise BagError(f"{path} has no episode {number + 1}: wanted 1 to {len(episodes)}")
         self.episode = episodes[number]
-        self.folder = label_file.folder_of(path)
+        self.folder = bag_folder(path)
         self.author = author
         self.begin_ns = int(self.episode.times_ns[0])
         self.end_ns = _end_ns(self.episode)
@@ -61,7 +59,7 @@ class EpisodeLabels:
         # Where no file has the labels of the other episodes, their recorded ones are kept in it.
         others = (other for other in episodes if other is not self.episode)
         self._recorded_elsewhere = tuple(span for o in others for span in self._spans_of(o))
-        self._phrases = _vocabulary(self.episode.facts.platform)
+        self._phrases = phrases_of(self.episode.facts.platform)
         self._history: list[LabelFile] = []
         self._labels: LabelFile  # Of this episode.
         self._elsewhere: LabelFile  # Of others in the bag.
@@ -277,27 +275,3 @@ class EpisodeLabels:
 def _end_ns(episode: BagEpisode) -> int:
     """End of an episode [ns]: the last row lies before it."""
     return int(episode.times_ns[-1]) + round(1e9 / episode.rate_hz)
-
-
-def _open(path: Path, cache: CacheFolder | None) -> list[BagEpisode]:
-    """The episodes of a bag, in the order of time."""
-    if (path / "meta" / "info.json").exists():
-        raise BagError(
-            f"{path} is a LeRobot dataset, and labels are kept beside bags only: label the bags "
-            f"that it was exported from and export them again, or make bags of it with "
-            f"`./pi05 bags import {path} bags`"
-        )
-    if not path.exists():
-        raise BagError(f"there is no bag {path}: wanted its folder")
-    if path.is_dir() and not is_bag(path):
-        raise BagError(f"{path} is no bag: wanted the folder of one episode")
-    opened = open_episodes(path, include_recovered=True, cache=cache)
-    return [episode for episode in opened if isinstance(episode, BagEpisode)]
-
-
-def _vocabulary(platform: str) -> tuple[str, ...]:
-    """Phrases of a platform; none when this machine does not know it, as of a foreign robot."""
-    try:
-        return load_platform(platform).vocabulary
-    except ConfigError:
-        return ()

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from fakes.bags import SECOND
 
@@ -135,6 +137,11 @@ def test_what_is_no_bag_is_refused_with_what_to_do(bag, tmp_path):
         EpisodeLabels(dataset)
     with pytest.raises(BagError, match="folder of one episode"):
         EpisodeLabels(tmp_path)
+    loose = tmp_path / "loose" / "x.mcap"
+    loose.parent.mkdir()
+    shutil.copy(next(bag.glob("*.mcap")), loose)
+    with pytest.raises(BagError, match="without a bag's folder"):
+        EpisodeLabels(loose)
     with pytest.raises(BagError, match="there is no bag"):
         EpisodeLabels(tmp_path / "gone")
     label_file.save(bag, LabelFile("other", "0"), "")

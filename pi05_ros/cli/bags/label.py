@@ -23,6 +23,7 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.errors import ConfigError
+from pi05_ros.labelling.bags import bag_folder
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 from pi05_ros.labelling.importing import import_spans
 
@@ -95,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.clear:
         # Without opening the episode: the file may be broken.
-        folder = label_file.folder_of(path)
+        folder = bag_folder(path)
         gone = label_file.clear(folder)
         what = "labels removed" if gone else "there were no labels"
         terminal().print(f"{folder}: {what}", markup=False)

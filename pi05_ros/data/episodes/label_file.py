@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
+from pi05_ros.data.bags.metadata import FILE as METADATA
 from pi05_ros.data.bags.sink import write_atomically
 from pi05_ros.data.episodes.label_spans import LabelFile, from_json, to_json
 
@@ -40,9 +41,14 @@ def recording_key(facts: EpisodeFacts) -> str:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def folder_of(bag: Path) -> Path:
-    """The folder of a bag that is named by its folder or by one of its files."""
-    return bag if bag.is_dir() else bag.parent
+def folder_of(bag: Path) -> Path | None:
+    """The folder of a bag that is named by its folder or by one of its files.
+
+    None: a file that is in no bag's folder; others beside it may be of other recordings.
+    """
+    if bag.is_dir():
+        return bag
+    return bag.parent if (bag.parent / METADATA).exists() else None
 
 
 def digest_of(folder: Path) -> str:
@@ -54,11 +60,11 @@ def digest_of(folder: Path) -> str:
     return _digest(_bytes(folder))
 
 
-def read(folder: Path, facts: EpisodeFacts) -> tuple[LabelFile | None, str]:
+def read(folder: Path | None, facts: EpisodeFacts) -> tuple[LabelFile | None, str]:
     """Read the labels of an episode.
 
     Args:
-        folder: The bag's folder.
+        folder: The bag's folder; None: it has none, and so no labels.
         facts: The facts of its episode.
 
     Returns:
@@ -67,8 +73,8 @@ def read(folder: Path, facts: EpisodeFacts) -> tuple[LabelFile | None, str]:
     Raises:
         LabelFileError: The file is damaged, or of another recording.
     """
-    data = _bytes(folder)
-    if data is None:
+    data = _bytes(folder) if folder is not None else None
+    if folder is None or data is None:
         return None, ""
     try:
         labels = from_json(data.decode("utf-8"))

@@ -1,6 +1,7 @@
 """A bag with labels beside it, as its readers see it."""
 
 import pickle
+import shutil
 
 import pytest
 
@@ -65,6 +66,10 @@ def test_labels_replace_the_recorded_subtasks(bag, tmp_path):
     assert rows(pickle.loads(pickle.dumps(after))) == rows(after)
     assert rows(BagEpisode(next(bag.glob("*.mcap")), cache)) == rows(after)
     assert rows(before) == own
+    loose = tmp_path / "loose.mcap"
+    shutil.copy(next(bag.glob("*.mcap")), loose)
+    shutil.copy(bag / FILE, tmp_path)  # Of whatever recording is beside it.
+    assert rows(BagEpisode(loose)) == own
     label_file.clear(bag)
     assert rows(BagEpisode(bag, cache)) == own
 
