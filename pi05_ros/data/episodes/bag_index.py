@@ -50,8 +50,8 @@ class BagIndex:
     control_sources: np.ndarray
     devices: tuple[DeviceSpan, ...]
     labels: tuple[SubtaskLabel, ...]
-    plans: tuple[Plan, ...]
     frames: Mapping[str, Frames]  # By camera name.
+    plans: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class EpisodeTopics:
 
     state: str
     subtask: str  # "": there was no planner.
-    decision: str  # "": the planner's decisions were not recorded.
     teleop: str  # "": nobody teleoperated.
     cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
+    decision: str = ""  # "": the planner's decisions were not recorded.
 
     @classmethod
     def of(cls, reader: BagReader) -> EpisodeTopics:
@@ -105,9 +105,9 @@ class EpisodeTopics:
         return cls(
             state,
             subtask if planned and planned.type == SUBTASK else "",
-            decision if decided and decided.type == DECISION else "",
             teleop if steered and steered.type == TELEOP else "",
             cameras,
+            decision if decided and decided.type == DECISION else "",
         )
 
 
