@@ -49,6 +49,7 @@ training/reporting
 recording
 inspection
 console
+labelling
 sim/homes
 sim/controllers
 sim
