@@ -96,12 +96,36 @@ class Samples:
             IndexError: The index is out of range.
             Pi05Error: A picture cannot be read.
         """
+        which, row = self._place(index)
+        return self._readers[which].sample(which, row, self.horizon)
+
+    def vectors(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the state (D,), actions (H, D) and their validity (H,) of a sample.
+
+        No picture is read.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return self._readers[which].vectors(row, self.horizon)
+
+    def where(self, index: int) -> str:
+        """Return the episode and the row of a sample, for messages.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return f"{self.episodes[which].source}, row {row}"
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return the episode's index and the row of a sample."""
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         which = int(np.searchsorted(self._ends, index, side="right"))
-        reader = self._readers[which]
         begin = int(self._ends[which - 1]) if which else 0
-        return reader.sample(which, int(reader.rows[index - begin]), self.horizon)
+        return which, int(self._readers[which].rows[index - begin])
 
     def _check_layout(self) -> None:
         for episode in self.episodes:
@@ -162,18 +186,13 @@ class _Reader:
         self.rows = np.flatnonzero(usable)
 
     def sample(self, which: int, row: int, horizon: int) -> EpisodeSample:
-        episode, states, actions = self.episode, *self._vectors()
-        ahead = row + np.arange(horizon)
-        stop = int(self._stops[row])
+        episode = self.episode
+        state, following, valid = self.vectors(row, horizon)
         label = episode.labels[self._label_of_row[row]]
-        valid = ahead < stop
-        following = actions[np.minimum(ahead, stop - 1)]
-        # A robot that stops holds its place, and its base stands.
-        following[np.ix_(~valid, self._velocities)] = 0.0
         frames = {camera: int(self._frames[camera][row]) for camera in self._cameras}
         return EpisodeSample(
             images={c: self._pictures.read(c, index) for c, index in frames.items()},
-            state=states[row].copy(),
+            state=state,
             actions=following,
             action_valid=valid,
             subtask=label.text,
@@ -186,6 +205,17 @@ class _Reader:
             episode=which,
             row=row,
         )
+
+    def vectors(self, row: int, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """State (D,), actions (H, D) and their validity (H,) of a row."""
+        states, actions = self._vectors()
+        ahead = row + np.arange(horizon)
+        stop = int(self._stops[row])
+        valid = ahead < stop
+        following = actions[np.minimum(ahead, stop - 1)]
+        # A robot that stops holds its place, and its base stands.
+        following[np.ix_(~valid, self._velocities)] = 0.0
+        return states[row].copy(), following, valid
 
     def _vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """States and actions, (T, D) each, kept since an episode may compute them at each call."""
