@@ -23,6 +23,11 @@ MODE_DISARMED = 3
 MODE_FAULTED = 4
 MODE_STOPPED = 5
 
+# Whose actions a row follows, as in the same message.
+CONTROL_NONE = 0
+CONTROL_POLICY = 1
+CONTROL_TELEOP = 2
+
 
 @dataclass(frozen=True)
 class PictureBox:
@@ -64,6 +69,15 @@ class SubtaskLabel:
             raise ValueError(f"rows {self.start_row} to {self.stop_row} are not a valid range")
         if not self.text:
             raise ValueError("a label needs a text; rows without a subtask have no label")
+
+
+@dataclass(frozen=True)
+class DeviceSpan:
+    """Rows `start_row` to `stop_row` (exclusive) in which a device of the operator had control."""
+
+    start_row: int
+    stop_row: int
+    device: str  # TeleopCommand.device: "leader", "gamepad", "hand_pose" or "page".
 
 
 class Episode(Protocol):
@@ -122,6 +136,16 @@ class Episode(Protocol):
         ...
 
     @property
+    def control_sources(self) -> np.ndarray:
+        """Whose actions each row follows, (T,) uint8, of CONTROL_*."""
+        ...
+
+    @property
+    def devices(self) -> tuple[DeviceSpan, ...]:
+        """Spans of the operator's devices, in order, without overlap; (): none, or not known."""
+        ...
+
+    @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
         """Labels in the order of time."""
         ...
@@ -157,12 +181,15 @@ class EpisodeSample:
 
     images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as on the live path.
     state: np.ndarray  # (D,) float64, platform units.
-    actions: np.ndarray  # (H, D) float64, absolute, platform units; the last valid row repeats.
+    actions: np.ndarray  # (H, D) float64, absolute, platform units. Behind the last valid row it
+    # repeats, with velocities of 0.
     action_valid: np.ndarray  # (H,) bool; False: behind the end of the run of actions.
     subtask: str
     task: str
     source: str  # Source of the subtask: Subtask.SOURCE_*.
     boxes: tuple[PictureBox, ...]  # In the driver's pictures.
     time_ns: int  # Time of the row [ns].
+    picture_times_ns: Mapping[str, int]  # Camera -> acquisition time of its picture [ns].
+    control_source: int  # One of CONTROL_*.
     episode: int  # Index of the episode.
     row: int  # Index of the row in the episode.
