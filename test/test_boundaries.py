@@ -53,6 +53,7 @@ sim/controllers
 sim
 sim/expert
 evaluation
+evaluation/collection
 evaluation/latency
 evaluation/report
 evaluation/probe
@@ -76,6 +77,7 @@ nodes
 demo
 cli/common
 cli/bags
+cli/homes
 cli/say
 cli
 """.split()
