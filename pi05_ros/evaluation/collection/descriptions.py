@@ -63,10 +63,21 @@ def entries(
     if boxes:
         found.append({"kind": "boxes", "boxes": boxes})
     asked = questions(items, kinds)
-    for index in sorted(random.permutation(len(asked))[:_MOST_QUESTIONS].tolist()):
-        question, answer = asked[index]
-        found.append({"kind": "question", "question": question, "answer": answer})
+    # Most kinds are absent from a picture: "no" is the answer to one question at most.
+    absent = [pair for pair in asked if pair[1] == "no"]
+    present = [pair for pair in asked if pair[1] != "no"]
+    chosen = _drawn(absent, 1, random) + _drawn(present, _MOST_QUESTIONS - 1, random)
+    found += [
+        {"kind": "question", "question": question, "answer": answer} for question, answer in chosen
+    ]
     return [{"image": image, **entry} for entry in found]
+
+
+def _drawn(
+    pairs: Sequence[tuple[str, str]], most: int, random: np.random.Generator
+) -> list[tuple[str, str]]:
+    """Draw at most so many of the pairs, and return them in their order."""
+    return [pairs[index] for index in sorted(random.permutation(len(pairs))[:most].tolist())]
 
 
 def known_kinds(items: Sequence[SeenItem]) -> set[str]:

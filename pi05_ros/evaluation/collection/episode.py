@@ -36,6 +36,7 @@ _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
 _NAMESPACE = "/pi05"
+_CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
 
 
 @dataclass(frozen=True)
@@ -160,10 +161,9 @@ class _Recording:
             ended = self._run()
             score = self._score
             whole = score.points >= score.max_points
-            if whole:
-                outcome = "success"
-            else:  # Nobody knows what would have become of an episode that was cut.
-                outcome = "" if ended.startswith("cut") else "failure"
+            outcome = "success" if whole else "failure"
+            if not whole and ended.startswith(_CUT):
+                outcome = ""  # Nobody knows what would have become of it.
             facts = dataclasses.replace(self._facts, outcome=outcome, ended="" if whole else ended)
             self._bag.close(facts)
         except BaseException:
@@ -204,7 +204,7 @@ class _Recording:
                 self._idle_since = loop.seconds
             elif loop.seconds - self._idle_since > _IDLE:
                 return "the expert gave up"
-        return f"cut after {self._settings.max_seconds:g} s"
+        return f"{_CUT} after {self._settings.max_seconds:g} s"
 
     # Inputs and outputs of the loop.
 

@@ -1,4 +1,4 @@
-"""Which items a camera sees, and where: from a rendered segmentation, so hidden parts count out."""
+"""Which items a camera sees, and where, by a rendered segmentation: hidden parts do not count."""
 
 from __future__ import annotations
 
