@@ -56,6 +56,7 @@ sim
 sim/expert
 teleop
 evaluation
+evaluation/collection
 evaluation/latency
 evaluation/report
 evaluation/probe
@@ -80,6 +81,7 @@ nodes
 demo
 cli/common
 cli/bags
+cli/homes
 cli/say
 cli
 """.split()
