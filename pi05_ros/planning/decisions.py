@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pi05_ros.brain.interface import PastSubtask
+from pi05_ros.brain.interface import Box, PastSubtask
 from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.replanning import Trigger
 from pi05_ros.planning.tasks import Task
@@ -33,3 +33,4 @@ class Decision:
     publish: bool  # Whether the present subtask must be published (new text or new boxes).
     loop: tuple[str, ...]  # Subtasks of the present cycle; empty: there is no cycle.
     reason: str  # One sentence.
+    boxes: tuple[Box, ...] = ()  # Objects that the answer speaks of.

@@ -6,6 +6,7 @@ docs/design/planning.md describes the rules. Not thread-safe; the node holds one
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -241,7 +242,10 @@ class Planning:
             reason += f"; the same {len(loop)} subtasks repeat"
         publish = verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT)
         scored = (answer, prediction.score)
-        return self._decision(question.trigger, verdict, reason, scored, stamp_ns, publish, loop)
+        decision = self._decision(
+            question.trigger, verdict, reason, scored, stamp_ns, publish, loop
+        )
+        return replace(decision, boxes=prediction.boxes)
 
     def on_failure(
         self, question: Question, why: str, stamp_ns: int, now_ns: int
@@ -301,9 +305,10 @@ class Planning:
             return None
         why, publish = note_overruled(self.keeper, prediction, stamp_ns)
         scored = (clean(prediction.text), prediction.score)
-        return self._decision(
+        decision = self._decision(
             question.trigger, AnswerVerdict.OVERRULED, why, scored, stamp_ns, publish
         )
+        return replace(decision, boxes=() if prediction.problem else prediction.boxes)
 
     def _refuse(
         self,

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pi05_ros.brain.instructions import text_problem
+from pi05_ros.brain.instructions import clean, text_problem
+from pi05_ros.brain.label_text import label_problem
 from pi05_ros.cli.common.ros import ros_packages
 from pi05_ros.cli.say.phrases import Phrases
 from pi05_ros.errors import ConfigError, Pi05Error
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     if not 0.0 < parsed.wait < math.inf:
         print(f"pi05 say: --wait: wanted a time above 0, found {parsed.wait:g}", file=sys.stderr)
         return 2
-    invalid = text_problem(text)
+    invalid = text_problem(text) or (label_problem(clean(text)) if clean(text) else "")
     if invalid:
         print(f"pi05 say: not sent: {invalid}", file=sys.stderr)
         return 2

@@ -19,9 +19,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pi05_ros.brain.label_text import DONE
 from pi05_ros.model.text.tokenizer import LOCATIONS
 
-DONE = "done"
 MAX_LABEL = 64  # Characters (BoundingBox.msg).
 # UTF-8, at worst one token per byte. The low level's prompt holds 200 tokens; in PaliGemma's
 # vocabulary a state of 19 dimensions takes 76 (a space and three digits each), the rest 11.

@@ -17,7 +17,8 @@ from rclpy.validate_namespace import validate_namespace
 
 from pi05_msgs.msg import Subtask
 from pi05_msgs.srv import Instruct
-from pi05_ros.brain.instructions import text_problem
+from pi05_ros.brain.instructions import clean, text_problem
+from pi05_ros.brain.label_text import label_problem
 from pi05_ros.errors import Pi05Error
 from pi05_ros.nodes.common import qos
 
@@ -89,7 +90,7 @@ class InstructClient:
             InstructError: The text is not valid, there is no planner, it did not answer, or it
                 refused the subtask.
         """
-        invalid = text_problem(text)
+        invalid = text_problem(text) or (label_problem(clean(text)) if clean(text) else "")
         if invalid:
             raise InstructError(f"not sent: {invalid}")
         name = f"{self._namespace.rstrip('/')}/instruct"

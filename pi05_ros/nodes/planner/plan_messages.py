@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pi05_msgs.msg import BoundingBox, PlanDecision, Subtask
 from pi05_ros.brain.interface import Box
@@ -26,11 +26,7 @@ def subtask_message(
         id=subtask.id,
         task=subtask.task,
         text=subtask.text,
-        boxes=[
-            _box_message(box, letterboxes[box.camera])
-            for box in subtask.boxes
-            if box.camera in letterboxes
-        ],
+        boxes=_box_messages(subtask.boxes, letterboxes),
         source=subtask.source,
         score=subtask.score,
         latency=float("nan"),
@@ -47,13 +43,17 @@ def subtask_message(
 
 
 def decision_message(
-    decision: Decision, standing: CurrentSubtask | None, now_ns: int
+    decision: Decision,
+    standing: CurrentSubtask | None,
+    letterboxes: Mapping[str, Letterbox],
+    now_ns: int,
 ) -> PlanDecision:
     """Convert a decision to a message.
 
     Args:
         decision: The decision.
         standing: Subtask after the decision.
+        letterboxes: Camera -> position of its picture in the model's input.
         now_ns: Time of publication [ns].
     """
     message = PlanDecision(
@@ -61,6 +61,7 @@ def decision_message(
         trigger=decision.trigger.value,
         outcome=decision.verdict.value,
         answer=decision.answer,
+        boxes=_box_messages(decision.boxes, letterboxes),
         score=decision.score,
         subtask_id=standing.id if standing else 0,
         subtask=standing.text if standing else "",
@@ -70,6 +71,12 @@ def decision_message(
     )
     message.header.stamp = ns_to_time(decision.stamp_ns)
     return message
+
+
+def _box_messages(boxes: Sequence[Box], letterboxes: Mapping[str, Letterbox]) -> list[BoundingBox]:
+    return [
+        _box_message(box, letterboxes[box.camera]) for box in boxes if box.camera in letterboxes
+    ]
 
 
 def _box_message(box: Box, letterbox: Letterbox) -> BoundingBox:

@@ -38,7 +38,8 @@ class PlanOutputs:
         standing = keeper.subtask
         if decision.publish and standing is not None:
             self.publish_subtask(standing, keeper, letterboxes)
-        self._decisions.publish(decision_message(decision, standing, self._node.now_ns()))
+        message = decision_message(decision, standing, letterboxes, self._node.now_ns())
+        self._decisions.publish(message)
 
     def publish_subtask(
         self,

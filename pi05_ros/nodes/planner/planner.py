@@ -13,6 +13,7 @@ import numpy as np
 from pi05_msgs.msg import ActionChunk, RobotState
 from pi05_ros.brain import instructions
 from pi05_ros.brain.instructions import InstructCode
+from pi05_ros.brain.label_text import label_problem
 from pi05_ros.brain.limits import subtask_problem, task_problem
 from pi05_ros.brain.observation_buffer import ObservationContext, StateSample
 from pi05_ros.control.modes import DEACTIVATED, NOT_ARMED_YET, without_problem
@@ -276,7 +277,8 @@ class Planner(BrainNode[PlannerParameters]):
             return InstructCode.INACTIVE, "not accepted: the planner is not active", 0
         problem = instructions.text_problem(text)
         text = instructions.clean(text)
-        problem = problem or (subtask_problem(self._brain, text) if text else "")
+        if text:
+            problem = problem or label_problem(text) or subtask_problem(self._brain, text)
         if problem:
             return InstructCode.INVALID_TEXT, f"not accepted: {problem}", 0
         with self._lock:

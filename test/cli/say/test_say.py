@@ -136,6 +136,7 @@ def test_a_line_of_a_pipe_that_is_no_utf8_is_not_said(graph, capsys, monkeypatch
         (["wait", "--wait", "nan"], "--wait: wanted a time above 0, found nan"),
         (["wait", "--wait", "-1"], "--wait: wanted a time above 0, found -1"),
         (["a\udcffb"], "not sent: it must be UTF-8"),
+        (["cup;", "plate"], "not sent: it has ';', which parts two boxes in the model's answers"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(arguments, why, capsys):

@@ -445,6 +445,26 @@ def test_texts_that_the_brain_cannot_read_are_refused_when_they_are_given(graph)
     assert answer.message == "not accepted: its prompt has 300 tokens"
 
 
+def test_an_instruction_that_no_answer_can_carry_is_refused(graph):
+    scene = Scene(graph)
+    before = scene.wait("task", "changed").subtask_id
+    for text, why in (("cup; plate", "';'"), ("front: cup", "'front:'"), ("DONE", "'done'")):
+        answer = scene.instruct(text)
+        assert answer.code == InstructCode.INVALID_TEXT
+        assert answer.message.startswith("not accepted: ") and why in answer.message
+    assert scene.subtasks[-1].id == before
+
+
+def test_a_decision_has_the_boxes_of_its_answer_in_the_drivers_picture(graph):
+    scene = Scene(graph)
+    for outcome in ("changed", "kept"):
+        trigger = "task" if outcome == "changed" else "period"
+        (box,) = scene.wait(trigger, outcome).boxes
+        assert (box.camera, box.x_min, box.x_max) == ("front", 0.25, 0.5)
+        # The picture fills the columns and rows 28 to 196 of the square: y is stretched back.
+        assert box.y_min == pytest.approx((0.25 * 224 - 28) / 168)
+
+
 def test_a_brain_that_reads_the_past_gets_it(graph):
     scene = Scene(graph, task="")
     scene.brain.info = dataclasses.replace(scene.brain.info, subtask_source="external", history=2)
