@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from pi05_ros.data.bags import metadata as bag_metadata
+from pi05_ros.data.bags.adopted_file import AdoptedFile, read_adopted
 from pi05_ros.data.bags.decoding import Decoder
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_locked, is_marked
@@ -47,6 +48,7 @@ class BagReader:
     """
 
     facts: EpisodeFacts | None  # None: the bag is no episode of the suite
+    adopted: AdoptedFile | None  # of a recording of another stack that was adopted
     topics: Mapping[str, TopicSummary]  # by name
     start_ns: int  # the first message's log time [ns]
     end_ns: int  # the last message's
@@ -206,11 +208,13 @@ class BagReader:
         self.start_ns, self.end_ns = metadata.start_ns, metadata.end_ns
         self.metadata_version = metadata.version
         custom = metadata.custom_data
-        self.facts = (
-            EpisodeFacts.from_custom_data(custom, str(self.path))
-            if describes_episode(custom)
-            else None
-        )
+        self.adopted = None
+        if describes_episode(custom):
+            self.facts = EpisodeFacts.from_custom_data(custom, str(self.path))
+        else:
+            folder = self.path if self.path.is_dir() else self.path.parent
+            self.adopted = read_adopted(folder)
+            self.facts = self.adopted.facts if self.adopted is not None else None
 
 
 def check_closed(folder: Path) -> None:
