@@ -34,6 +34,7 @@ checkpoints
 inference
 data/bags
 data/episodes
+data/foreign
 data/lerobot
 data/checks
 data/statistics
