@@ -15,6 +15,7 @@ from pi05_ros.cameras.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.sequences import clock_jumped_back
+from pi05_ros.data.checks.adopted import adopted_findings, adopted_topics
 from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
@@ -122,7 +123,10 @@ class _Check:
     def run(self, progress: Callable[[int, int], None]) -> CheckReport:
         facts, reader = self.reader.facts, self.reader
         self._platform = self._known_platform(facts)
-        self._expected = expected_topics(facts, self._platform) if facts else {}
+        if reader.adopted is not None:
+            self._expected = adopted_topics(reader.adopted)
+        else:
+            self._expected = expected_topics(facts, self._platform) if facts else {}
         self._simulated = facts is not None and facts.simulated
         self._check_bag(facts)
         self._series = {
@@ -248,7 +252,11 @@ class _Check:
         for camera in self._cameras.values():
             self.found += camera.findings(self._simulated)
         self._check_skew()
-        if facts is not None:
+        if self.reader.adopted is not None:
+            self.found += adopted_findings(
+                self.reader, self.reader.adopted, self._platform, self.settings
+            )
+        elif facts is not None:
             self.found += self._vectors.findings(self._state, self._platform, self.settings)
 
     def _check_skew(self) -> None:
