@@ -112,3 +112,71 @@ ALOHA = {
     ],
     "cameras": [{"name": "high", "topic": "/cam_high/image_raw/compressed"}],
 }
+
+
+def picture(level: int) -> dict[str, Any]:
+    """Fields of a grey sensor_msgs/Image of 4 by 6 pixels."""
+    return {
+        "height": 4,
+        "width": 6,
+        "encoding": "rgb8",
+        "step": 18,
+        "data": np.full(72, level, np.uint8),
+    }
+
+
+def mobile() -> ForeignBag:
+    """An arm on a base, for config/adopt/mobile_base.yaml: 8 s, two episodes, stamps as log times.
+
+    Shoulder 90 degrees plus 10 a second at 10 Hz, finger 0.02; odometry 0.3 m/s at 20 Hz; cmd_vel
+    0.4 m/s from 2.0 to 3.0 s only; a trajectory at 0, 1, … s with the points 1.0 + s and 2.0 + s
+    (its header has no stamp); button 5 pressed from 5 s on. /recording is true from 1 to 4 s and
+    from 5 to 7 s; the first succeeds, the second fails.
+    """
+    bag = ForeignBag()
+    bag.add("/task", TEXT, 0, data="tidy up")
+    bag.add("/recording", FLAG, 0, data=False)
+    for at, on in ((1000, True), (4000, False), (5000, True), (7000, False)):
+        bag.add("/recording", FLAG, at, data=on)
+    bag.add("/success", FLAG, 4100, data=True)
+    bag.add("/success", FLAG, 6900, data=False)
+    bag.add("/subtask", TEXT, 500, data="go to the table")
+    bag.add("/subtask", TEXT, 3000, data="pick up the cup")
+    for k in range(161):
+        at = 50 * k
+        if k % 2 == 0:
+            degrees = 90 + at / 100
+            bag.add(
+                "/joint_states", JOINTS, at, at,
+                name=["finger", "shoulder"], position=[0.02, degrees],
+            )  # fmt: skip
+            bag.add("/camera/image_raw", IMAGE, at, at, **picture(k))
+            # Another publisher of the same topic, with other joints.
+            bag.add("/joint_states", JOINTS, at + 1, at + 1, name=["head"], position=[7.0])
+        bag.add("/odom", ODOMETRY, at, at, twist={"twist": {"linear": {"x": 0.3}}})
+        if 2000 <= at <= 3000:
+            bag.add("/cmd_vel", TWIST, at, at, twist={"linear": {"x": 0.4}})
+        if at % 1000 == 0:
+            points = [{"positions": [1.0 + at / 1000]}, {"positions": [2.0 + at / 1000]}]
+            bag.add(
+                "/arm_controller/joint_trajectory", TRAJECTORY, at, 0 - START / MS,
+                joint_names=["shoulder"], points=points,
+            )  # fmt: skip
+        if at % 500 == 0:
+            bag.add("/joy", JOY, at, at, axes=[0.0], buttons=[0, 0, 0, 0, 0, int(at >= 5000)])
+    return bag
+
+
+def libero() -> ForeignBag:
+    """Two arrays at 10 Hz without headers, for config/adopt/libero.yaml: 1 s.
+
+    state[i] = k + i / 10, action[i] = -k - i / 10.
+    """
+    bag = ForeignBag()
+    for k in range(11):
+        at = 100 * k
+        bag.add("/state", ARRAY, at, data=[k + i / 10 for i in range(8)])
+        bag.add("/action", ARRAY, at, data=[-k - i / 10 for i in range(7)])
+        bag.add("/agentview/image_raw", IMAGE, at, 0 - START / MS, **picture(k))
+        bag.add("/wrist/image_raw", IMAGE, at, 0 - START / MS, **picture(100 + k))
+    return bag

@@ -20,6 +20,7 @@ _ODOMETRY = "nav_msgs/msg/Odometry"
 _COMMANDS = re.compile(r"leader|master|command|cmd|action|target|gello|teleop|goal|desired")
 _NO_NAME = re.compile(r"image|raw|color|colour|rgb|compressed|camera|cam|rect")
 _DEPTH = re.compile(r"depth|infra|disparity|/ir/|confidence")
+_AGE_PERIODS = 2.5  # Of the slowest topic of the state: a single lost message is accepted.
 _MESSAGES = 400  # Looked at for the names of joints.
 _AXES = (("vx", "linear.x", "m/s"), ("vy", "linear.y", "m/s"), ("wz", "angular.z", "rad/s"))
 _HEAD = (
@@ -53,11 +54,12 @@ def guess_mapping(reader: BagReader) -> str:
     if stated and not any("action" in entry for entry in entries):
         for entry in stated:
             entry["next_state"] = True
+    slowest = _slowest(reader, [entry["state"]["topic"] for entry in stated])
     head: dict[str, Any] = {
         "robot": "NAME",
-        "rate_hz": _rate(reader, [e["state"]["topic"] for e in stated]),
+        "rate_hz": float(min(50, max(1, round(slowest)))),
         "task": "WHAT THE ROBOT DOES",
-        "max_age_s": 0.1,
+        "max_age_s": max(0.1, round(_AGE_PERIODS / slowest, 2)),
     }
     return (
         _HEAD.format(path=reader.path.name)
@@ -191,8 +193,7 @@ def _short(topic: str) -> str:
     return "_".join(kept or words)
 
 
-def _rate(reader: BagReader, topics: Sequence[str]) -> float:
-    """Rate of the slowest topic of the state, at most 50 Hz [Hz]."""
+def _slowest(reader: BagReader, topics: Sequence[str]) -> float:
+    """Rate of the slowest of some topics [Hz]."""
     seconds = max(1e-9, (reader.end_ns - reader.start_ns) * 1e-9)
-    slowest = min((reader.topics[t].count / seconds for t in topics), default=50.0)
-    return float(min(50, max(1, round(slowest))))
+    return min((max(1, reader.topics[t].count - 1) / seconds for t in topics), default=50.0)

@@ -113,9 +113,10 @@ class TopicSeries:
 
     @property
     def doubled(self) -> int:
-        """Number of messages with the time of another one."""
+        """Number of values of a field with the time of another one, the most of any field."""
         assert self._times is not None, "call finish() first"
-        return len(self._times) - len(np.unique(self._times))
+        times = [self._times[there] for there in self._present.T]
+        return max((len(one) - len(np.unique(one)) for one in times), default=0)
 
     def _missing_joints(self) -> list[str]:
         joints: set[str] = getattr(self._read, "joints", set())
