@@ -36,6 +36,7 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={
         f"{NAME}.console": ["page/*"],
+        f"{NAME}.labelling": ["page/*"],
         f"{NAME}.evaluation.report": ["*.j2"],
     },
     data_files=[

@@ -43,6 +43,7 @@ training
 recording
 inspection
 console
+labelling
 sim/homes
 sim/controllers
 sim

@@ -22,6 +22,8 @@ from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severit
 from pi05_ros.data.checks.pictures import PictureSeries
 from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
+from pi05_ros.data.episodes import label_file
+from pi05_ros.data.episodes.label_file import LabelFile
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
 
@@ -128,13 +130,14 @@ class _Check:
         else:
             self._expected = expected_topics(facts, self._platform) if facts else {}
         self._simulated = facts is not None and facts.simulated
+        labels = self._labels_beside(facts)
         self._check_bag(facts)
         self._series = {
             name: Series(name, topic.type, _HEADER in _first_field(topic.definition))
             for name, topic in reader.topics.items()
         }
         self._cameras = self._picture_series(facts)
-        self._vectors = VectorSeries()
+        self._vectors = VectorSeries(labels)
         self._not_finite = dict.fromkeys(reader.topics, 0)
         space = facts.namespace.rstrip("/") if facts else ""
         self._state, self._subtask = f"{space}/robot_state", f"{space}/subtask"
@@ -174,6 +177,22 @@ class _Check:
                 self._not_finite[raw.topic] += not finite
         except BagError as error:
             self._add(Severity.ERROR, raw.topic, f"a message cannot be decoded: {error}")
+
+    def _labels_beside(self, facts: EpisodeFacts | None) -> LabelFile | None:
+        """The labels beside the bag, which replace its subtasks; None: there are none to use."""
+        if facts is None:
+            return None
+        try:
+            labels, _ = label_file.read(label_file.folder_of(self.path), facts)
+        except BagError as error:
+            self._add(Severity.ERROR, label_file.FILE, str(error))
+            return None
+        if labels is not None:
+            self._expected.pop(f"{facts.namespace.rstrip('/')}/subtask", None)
+            author = f" of {labels.author}" if labels.author else ""
+            what = f"{len(labels.spans)} spans{author} replace the recorded subtasks"
+            self._add(Severity.NOTE, label_file.FILE, what)
+        return labels
 
     def _check_bag(self, facts: EpisodeFacts | None) -> None:
         """Check the facts, the definitions and the presence of topics."""

@@ -19,10 +19,13 @@ from pi05_ros.cameras.decoding import PictureError, decode_message
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader, RawMessage
+from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
+from pi05_ros.data.episodes.label_file import LabelFile
+from pi05_ros.data.episodes.label_overlay import with_recorded_details
 from pi05_ros.data.episodes.rows import newest_frames
 
 _INDEX = "index-4.npz"  # The number changes with the content of the index.
@@ -40,7 +43,8 @@ class BagEpisode:
             longer than the reader; None: the bag is opened for each use.
 
     Raises:
-        BagError: The bag is damaged or no episode of the suite, or has no rows.
+        BagError: The bag is damaged, no episode of the suite or without rows, or the labels beside
+            it are damaged or of another recording.
     """
 
     def __init__(
@@ -56,7 +60,10 @@ class BagEpisode:
             self._types = {
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
             }
-            self._fingerprint = fingerprint_of(reader.files, self._rotations)
+            self._recording = fingerprint_of(reader.files, self._rotations)
+            self._label_file, self._label_digest = label_file.read(
+                label_file.folder_of(self._path), reader.facts
+            )
         if self._facts.rate_hz <= 0:
             raise BagError(f"{path}: wanted the rate of its rows in its metadata, found none")
         self._index: BagIndex | None = None
@@ -75,7 +82,15 @@ class BagEpisode:
     @property
     def fingerprint(self) -> str:
         """See Episode."""
-        return self._fingerprint
+        if self._label_file is None:
+            return self._recording
+        both = f"{self._recording} {self._label_digest}"
+        return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
+
+    @property
+    def recording_fingerprint(self) -> str:
+        """See Episode."""
+        return self._recording
 
     @property
     def rate_hz(self) -> float:
@@ -122,7 +137,20 @@ class BagEpisode:
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
-        """See Episode."""
+        """See Episode. The labels beside the bag, else the subtasks in it."""
+        if self._label_file is not None:
+            given = self._label_file.labels(self.times_ns)
+            return with_recorded_details(given, self.index.labels)
+        return self.index.labels
+
+    @property
+    def label_file(self) -> LabelFile | None:
+        """The labels beside the bag (labels.json); None: there are none."""
+        return self._label_file
+
+    @property
+    def recorded_labels(self) -> tuple[SubtaskLabel, ...]:
+        """Labels of the subtasks in the bag, also where others beside it replace them."""
         return self.index.labels
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
@@ -156,7 +184,7 @@ class BagEpisode:
         # Drivers send in order, but a bag is in the order of reception.
         due: dict[int, bytes] = {}
         following = 0
-        reader = self._reader or _readers.get(self._path, self._fingerprint)
+        reader = self._reader or _readers.get(self._path, self._recording)
         for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
             place = wanted.get(self._picture_time(camera, message))
             if place is None or place in due or message.log_ns != logs[place]:
@@ -173,7 +201,7 @@ class BagEpisode:
 
     @property
     def index(self) -> BagIndex:
-        """Rows, labels and the pictures' times; read on first use.
+        """Rows, recorded labels and the pictures' times; read on first use.
 
         Raises:
             BagError: The bag is damaged or inconsistent.
@@ -184,7 +212,7 @@ class BagEpisode:
             return self._index
 
     def _cached_index(self) -> BagIndex | None:
-        data = self._cache.read(self._fingerprint, _INDEX) if self._cache else None
+        data = self._cache.read(self._recording, _INDEX) if self._cache else None
         if data is None:
             return None
         try:
@@ -196,7 +224,7 @@ class BagEpisode:
         with self._opened() as reader:
             index = self._index_of(reader)
         if self._cache is not None:
-            self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
+            self._cache.write(self._recording, _INDEX, index_to_bytes(index))
         return index
 
     def _topics_of(self, reader: BagReader) -> EpisodeTopics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def adopt(path: Path, content: Mapping[str, Any], where: str) -> Adoption:
         spans, notes = spans_of(recording, rows, name, reader.start_ns, reader.end_ns)
         if not spans:
             raise ForeignBagError(path, [f"split: no episode is left: {'; '.join(notes)}"])
-        facts = _facts(mapping, name, Path(where).name, spans[0])
+        facts = _facts(mapping, name, Path(where).name, spans, reader.start_ns)
     indices = [index_of(recording, span) for span in spans]
     return Adoption(
         found,
@@ -140,12 +140,15 @@ def _alone(path: Path) -> bool:
     return len(list(path.parent.glob(f"*{path.suffix}"))) == 1
 
 
-def _facts(mapping: ForeignMapping, name: str, where: str, span: AdoptedSpan) -> EpisodeFacts:
+def _facts(
+    mapping: ForeignMapping, name: str, where: str, spans: Sequence[AdoptedSpan], start_ns: int
+) -> EpisodeFacts:
+    """The facts of the bag; they and its labels stay the same when it is divided otherwise."""
     states, actions = mapping.state_names, mapping.action_names
     units = {entry.name: entry.unit for entry in mapping.entries}
     return EpisodeFacts(
         id=name,
-        task=span.task,
+        task=spans[0].task,
         notes=f"adopted with {where}",
         platform=mapping.robot,
         names=states,
@@ -153,8 +156,8 @@ def _facts(mapping: ForeignMapping, name: str, where: str, span: AdoptedSpan) ->
         rate_hz=mapping.rate_hz,
         cameras={camera.name: camera.topic for camera in mapping.cameras},
         rotations={c.name: c.rotate for c in mapping.cameras if c.rotate},
-        started_ns=span.start_ns,
-        outcome=span.outcome,
+        started_ns=start_ns,
+        outcome=spans[0].outcome if len(spans) == 1 else "",
         action_names=() if actions == states else actions,
     )
 
