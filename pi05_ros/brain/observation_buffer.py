@@ -20,7 +20,7 @@ MAX_STATE_SKEW = 0.06
 _MAX_SCENE_SKEW = 0.12
 # An optional camera is left out only after this long without a picture: one lost picture is no
 # reason to run without it [s].
-_LEAVE_OUT_AFTER = 1.0
+LEAVE_OUT_AFTER = 1.0
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class ObservationBuffer:
 
     def _left_out(self, pictures: Pictures) -> tuple[str, ...]:
         """Optional cameras that have had no picture for a while, in the cameras' order."""
-        since = pictures.stamp_ns - round(_LEAVE_OUT_AFTER * 1e9)
+        since = pictures.stamp_ns - round(LEAVE_OUT_AFTER * 1e9)
         return tuple(
             name
             for name in self._cameras

@@ -9,6 +9,10 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+# Defaults of camera_ingestion; recordings are matched by the same.
+MAX_SKEW = 0.05  # Greatest difference of stamps within a set [s].
+PARTIAL_AFTER = 0.25  # Lag from which on a camera no longer delays a set [s].
+
 _SMOOTHING = 0.2  # Weight of the newest interval in a camera's period.
 # A picture farther from the set's time than this share of its camera's period belongs to the next
 # or previous set: the matching one was lost, or was used before.

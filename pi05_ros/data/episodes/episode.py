@@ -189,12 +189,15 @@ class EpisodeSample:
 
     images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as on the live path.
     state: np.ndarray  # (D,) float64, platform units.
-    actions: np.ndarray  # (H, D) float64, absolute, platform units; the last valid row repeats.
+    actions: np.ndarray  # (H, D) float64, absolute, platform units. Behind the last valid row it
+    # repeats, with velocities of 0.
     action_valid: np.ndarray  # (H,) bool; False: behind the end of the run of actions.
     subtask: str
     task: str
     source: str  # Source of the subtask: Subtask.SOURCE_*.
     boxes: tuple[PictureBox, ...]  # In the driver's pictures.
     time_ns: int  # Time of the row [ns].
+    picture_times_ns: Mapping[str, int]  # Camera -> acquisition time of its picture [ns].
+    control_source: int  # One of CONTROL_*.
     episode: int  # Index of the episode.
     row: int  # Index of the row in the episode.

@@ -1,19 +1,19 @@
 """The observations of the live path: its rule for which pictures and which state go together.
 
-Samples combine every row with the newest pictures before it. On the robot the brain is called when
-a camera set is complete, with the state nearest to that set. These moments are for comparing a
-checkpoint's answers with its inputs on the robot.
+On the robot a brain is called when a camera set is complete, with the state nearest to the oldest
+picture of the set. Samples of both levels have these observations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.brain.observation_buffer import MAX_STATE_SKEW
+from pi05_ros.brain.observation_buffer import LEAVE_OUT_AFTER, MAX_STATE_SKEW
 from pi05_ros.cameras.consumers import ConsumerSets, SetChoice
+from pi05_ros.cameras.sets import MAX_SKEW, PARTIAL_AFTER
 from pi05_ros.data.episodes.episode import Episode
 
 
@@ -28,9 +28,10 @@ class LiveMoments:
 
 def live_moments(
     episode: Episode,
-    max_skew_s: float,
-    partial_after_s: float,
+    max_skew_s: float = MAX_SKEW,
+    partial_after_s: float = PARTIAL_AFTER,
     needed: Sequence[str] = (),
+    optional: Collection[str] = (),
 ) -> LiveMoments:
     """Reconstruct the sets that a brain gets of an episode, with their states.
 
@@ -44,6 +45,7 @@ def live_moments(
         partial_after_s: Parameter of camera_ingestion [s].
         needed: Cameras of the brain; a set that lacks one is left out. (): all of the episode, of
             which some may be missing.
+        optional: Those of `needed` that a set may lack when they have had no picture for a second.
     """
     cameras = episode.cameras
     own = [camera for camera in needed if camera in cameras]
@@ -64,10 +66,13 @@ def live_moments(
                 for name, stamp in zip(cameras, made.matched.stamps_ns, strict=True)
                 if stamp is not None
             }
-            if not all(name in stamps_ns for name in needed):
+            missing = [name for name in needed if name not in stamps_ns]
+            if len(missing) == len(needed) > 0 or not set(missing) <= set(optional):
                 continue
             stamp = choice.stamp(stamps_ns, 0)
-            if not choice.take(stamp, has_all=True):
+            if not choice.take(stamp, has_all=not missing):
+                continue
+            if not all(_is_silent(episode, name, stamp) for name in missing):
                 continue
             row = _nearest(episode.times_ns, stamp)
             if row is not None:
@@ -81,6 +86,39 @@ def live_moments(
         np.array(rows, dtype=np.int64),
         {camera: frames[:, column] for column, camera in enumerate(cameras)},
     )
+
+
+def pictures_of_rows(
+    episode: Episode, moments: LiveMoments, cameras: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Find the pictures that a brain gets together with the state of each row.
+
+    Of several observations with the same state the one nearest to it counts. Rows between two
+    observations have none: no chunk ever begins there.
+
+    Args:
+        episode: The episode.
+        moments: Its observations.
+        cameras: Cameras of the result.
+
+    Returns:
+        Camera -> (T,) int64, index of the picture; -1: none, in all cameras alike.
+    """
+    away = np.abs(episode.times_ns[moments.rows] - moments.times_ns)
+    order = np.argsort(-away, kind="stable")  # The nearest is assigned last.
+    found = {camera: np.full(len(episode), -1, np.int64) for camera in cameras}
+    for camera, frames in found.items():
+        frames[moments.rows[order]] = moments.frames[camera][order]
+    return found
+
+
+def _is_silent(episode: Episode, camera: str, stamp_ns: int) -> bool:
+    """Check whether a camera has had no picture for so long that a brain goes on without it."""
+    if camera not in episode.cameras:
+        return True
+    times = episode.frame_times_ns(camera)
+    newest = int(np.searchsorted(times, stamp_ns, side="right")) - 1
+    return newest < 0 or (stamp_ns - int(times[newest])) * 1e-9 > LEAVE_OUT_AFTER
 
 
 def _nearest(times_ns: np.ndarray, stamp_ns: int) -> int | None:

@@ -43,6 +43,16 @@ def trainable_rows(episode: Episode) -> np.ndarray:
     return acting_rows(episode) & finite
 
 
+def velocity_entries(episode: Episode) -> np.ndarray:
+    """Indices of the action's entries that are velocities, by their units; (V,) int64.
+
+    Where units are not known, or the action has other entries than the state, there are none.
+    """
+    facts = episode.facts
+    units = () if facts.action_names else facts.units
+    return np.array([i for i, unit in enumerate(units) if unit.endswith("/s")], dtype=np.int64)
+
+
 def action_stops(episode: Episode) -> np.ndarray:
     """End (exclusive) of the run of actions that begins at each row, (T,) int64.
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
+from typing import Literal
 
 import numpy as np
 
 from pi05_ros.cameras.health import WatchSettings
-from pi05_ros.cameras.model_input import model_input
 from pi05_ros.data.episodes.episode import Episode, EpisodeSample
-from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
-from pi05_ros.data.episodes.rows import action_stops, label_of_row, trainable_rows
+from pi05_ros.data.episodes.frame_cache import FrameCache
+from pi05_ros.data.episodes.live import pictures_of_rows
+from pi05_ros.data.episodes.moment_cache import cached_moments
+from pi05_ros.data.episodes.picture_source import PictureSource
+from pi05_ros.data.episodes.rows import (
+    action_stops,
+    label_of_row,
+    trainable_rows,
+    velocity_entries,
+)
 from pi05_ros.errors import Pi05Error
-
-_log = logging.getLogger(__name__)
 
 HORIZON = 50
 # The robot holds when its pictures are older than this [s].
 MAX_PICTURE_AGE = WatchSettings().stale_after_s
+# "live": the rows whose state a brain gets, with the pictures that come with it;
+# "freshest": every row, with the newest pictures that are not later.
+Ages = Literal["live", "freshest"]
 
 
 class SampleError(Pi05Error):
@@ -28,8 +36,9 @@ class SampleError(Pi05Error):
 class Samples:
     """The trainable rows of episodes, in the order of the episodes. It can be pickled.
 
-    Rows are left out where the robot did not follow a chunk, or where a subtask, an action or a
-    fresh picture of a camera is missing; see docs/design/episodes.md. Reading is thread-safe.
+    Rows are left out where the robot followed neither chunk nor operator, where a subtask, an
+    action or a fresh picture of a camera is missing, and between two observations of the live
+    path; see docs/design/episodes.md. Reading is thread-safe.
 
     Args:
         episodes: Episodes of one robot.
@@ -38,6 +47,7 @@ class Samples:
             it lacks is decoded at each access, which is slow. None: no cache.
         horizon: Rows of a chunk.
         max_picture_age: Maximum age of a picture at its row [s].
+        ages: Which pictures go with a row.
 
     Raises:
         SampleError: The episodes are of several robots, or no row is trainable.
@@ -51,11 +61,13 @@ class Samples:
         *,
         horizon: int = HORIZON,
         max_picture_age: float = MAX_PICTURE_AGE,
+        ages: Ages = "live",
     ) -> None:
         self.episodes, self.cameras = tuple(episodes), tuple(cameras)
         self.horizon = horizon
-        self._cache = cache
-        self._readers = [_Reader(e, self.cameras, cache, max_picture_age) for e in self.episodes]
+        self._readers = [
+            _Reader(e, self.cameras, cache, max_picture_age, ages) for e in self.episodes
+        ]
         self._check_layout()
         self._ends = np.cumsum([len(reader.rows) for reader in self._readers], dtype=np.int64)
         if not len(self):
@@ -109,19 +121,27 @@ class _Reader:
         cameras: Sequence[str],
         cache: FrameCache | None,
         max_picture_age: float,
+        ages: Ages,
     ) -> None:
-        missing = [camera for camera in cameras if camera not in episode.cameras]
-        self.episode, self._cameras, self._cache = episode, cameras, cache
-        self._missing = missing
-        self._frames = {c: episode.frame_of_row(c) for c in cameras if c not in missing}
-        self._cached: dict[str, CachedFrames | None] = {}
+        self.episode, self._cameras = episode, cameras
+        self._missing = [camera for camera in cameras if camera not in episode.cameras]
+        self._pictures = PictureSource(episode, cache)
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
         self._times_ns = episode.times_ns
         self._stops = action_stops(episode)
         self._label_of_row = label_of_row(episode)
+        self._velocities = velocity_entries(episode)
         usable = trainable_rows(episode)
         self._acting = int(usable.sum())
-        for camera in cameras:
+        self._frames: dict[str, np.ndarray] = {}
+        if self._missing:
+            usable[:] = False
+        elif ages == "live" and cameras:
+            moments = cached_moments(episode, cameras, cache=cache.folder if cache else None)
+            self._frames = pictures_of_rows(episode, moments, cameras)
+        else:
+            self._frames = {camera: episode.frame_of_row(camera) for camera in cameras}
+        for camera in self._frames:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
 
@@ -130,16 +150,25 @@ class _Reader:
         ahead = row + np.arange(horizon)
         stop = int(self._stops[row])
         label = episode.labels[self._label_of_row[row]]
+        valid = ahead < stop
+        following = actions[np.minimum(ahead, stop - 1)]
+        # A robot that stops holds its place, and its base stands.
+        following[np.ix_(~valid, self._velocities)] = 0.0
+        frames = {camera: int(self._frames[camera][row]) for camera in self._cameras}
         return EpisodeSample(
-            images={camera: self._picture(camera, row) for camera in self._cameras},
+            images={c: self._pictures.read(c, index) for c, index in frames.items()},
             state=states[row].copy(),
-            actions=actions[np.minimum(ahead, stop - 1)],
-            action_valid=ahead < stop,
+            actions=following,
+            action_valid=valid,
             subtask=label.text,
             task=label.task or episode.facts.task,
             source=label.source,
             boxes=label.boxes,
             time_ns=int(self._times_ns[row]),
+            picture_times_ns={
+                c: int(episode.frame_times_ns(c)[index]) for c, index in frames.items()
+            },
+            control_source=int(episode.control_sources[row]),
             episode=which,
             row=row,
         )
@@ -164,40 +193,15 @@ class _Reader:
     def _fresh(self, camera: str, max_age: float) -> np.ndarray:
         """Rows with a usable picture of a camera that is recent enough, (T,) bool."""
         rows = np.zeros(len(self.episode), bool)
-        if camera in self._missing:
-            return rows
         frames, times = self._frames[camera], self.episode.frame_times_ns(camera)
         has = np.flatnonzero(frames >= 0)
-        age = self.episode.times_ns[has] - times[frames[has]]
+        age = self._times_ns[has] - times[frames[has]]
         rows[has] = age <= round(max_age * 1e9)
-        cached = self._cached_frames(camera)
-        if cached is not None:
-            rows[has] &= cached.usable[frames[has]]
+        decoded = self._pictures.usable(camera)
+        if decoded is not None:
+            rows[has] &= decoded[frames[has]]
         return rows
 
-    def _cached_frames(self, camera: str) -> CachedFrames | None:
-        if self._cache is None:
-            return None
-        if self._cached.get(camera) is None:
-            self._cached[camera] = self._cache.frames(self.episode, camera)
-        return self._cached[camera]
-
-    def _picture(self, camera: str, row: int) -> np.ndarray:
-        index = int(self._frames[camera][row])
-        cached = self._cached_frames(camera)
-        if cached is not None:
-            picture = cached.read(index)
-            if picture is not None:
-                return picture
-            assert self._cache is not None
-            _log.warning(
-                "%s: cached picture %d of camera '%s' is damaged; decoded from the episode, and "
-                "the cache is rebuilt next time",
-                *(self.episode.source, index, camera),
-            )
-            self._cache.forget(self.episode, camera)
-        return model_input(self.episode.picture(camera, index))
-
     def __getstate__(self) -> dict[str, object]:
-        """Leave out memory maps and vectors, which the copy opens again."""
-        return {**self.__dict__, "_cached": {}, "_arrays": None}
+        """Leave out the vectors, which the copy reads again."""
+        return {**self.__dict__, "_arrays": None}

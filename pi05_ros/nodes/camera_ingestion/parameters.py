@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from pi05_ros.cameras.health import WatchSettings
+from pi05_ros.cameras.sets import MAX_SKEW, PARTIAL_AFTER
 from pi05_ros.foundation.settings import setting
 
 
@@ -29,14 +30,14 @@ class CameraIngestionParameters:
         formerly="image_width",
     )
     max_skew_s: float = setting(
-        0.05,
+        MAX_SKEW,
         "Greatest difference of stamps within a set [s].",
         minimum=0.0,
         maximum=1.0,
         formerly="max_skew",
     )
     partial_after_s: float = setting(
-        0.25,
+        PARTIAL_AFTER,
         "A camera whose newest picture lags this far behind the others' no longer delays a set "
         "[s].",
         minimum=0.05,

@@ -34,9 +34,9 @@ def test_a_datasets_samples_are_those_of_its_bags(tmp_path, both):
     of_bags, of_set = both
     cached = FrameCache(CacheFolder(tmp_path / "cache", 1 << 30))
     cached.build([*of_bags, *of_set], CAMERAS)
-    wanted = Samples(of_bags, CAMERAS, cached)
-    found = pickle.loads(pickle.dumps(Samples(of_set, CAMERAS, cached)))
-    plain = Samples(of_set, CAMERAS)
+    wanted = Samples(of_bags, CAMERAS, cached, ages="freshest")
+    found = pickle.loads(pickle.dumps(Samples(of_set, CAMERAS, cached, ages="freshest")))
+    plain = Samples(of_set, CAMERAS, ages="freshest")
     assert len(found) == len(wanted) == len(plain) == 95
     for index in (0, 1, 30, 59, 60, 94):
         bag, dataset = wanted[index], found[index]
@@ -51,6 +51,13 @@ def test_a_datasets_samples_are_those_of_its_bags(tmp_path, both):
             off = np.abs(dataset.images[camera].astype(int) - bag.images[camera])
             assert off.mean() < 4.0  # The video's codec.
             np.testing.assert_array_equal(plain[index].images[camera], dataset.images[camera])
+
+
+def test_a_dataset_has_the_live_observations_of_its_bags(both):
+    (bags, of_set) = (Samples(episodes, CAMERAS) for episodes in both)
+    assert len(bags) == len(of_set) == 11 + 6  # Without the first set, which makes one camera.
+    for bag, other in zip(bags, of_set, strict=True):
+        assert (other.row, other.picture_times_ns) == (bag.row, bag.picture_times_ns)
 
 
 def test_a_datasets_statistics_are_those_of_its_bags(both):

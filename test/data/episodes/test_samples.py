@@ -22,6 +22,11 @@ def cache(tmp_path):
     return FrameCache(CacheFolder(tmp_path / "cache", 1 << 30))
 
 
+def every_row(made):
+    """Samples of all rows, each with the newest pictures."""
+    return Samples([BagEpisode(made.path)], CAMERAS, ages="freshest")
+
+
 def check(sample, made, row, rows, horizon=50):
     """Compare a sample with what was written into the bag."""
     for camera in CAMERAS:
@@ -29,16 +34,18 @@ def check(sample, made, row, rows, horizon=50):
         np.testing.assert_array_equal(sample.images[camera], wanted)
     np.testing.assert_array_equal(sample.state, made.states[row])
     ahead = np.minimum(row + np.arange(horizon), rows - 1)
-    np.testing.assert_array_equal(sample.actions, made.actions[ahead])
+    wanted = made.actions[ahead]
+    wanted[row + np.arange(horizon) >= rows] *= ~PLATFORM.is_velocity  # The base stands.
+    np.testing.assert_array_equal(sample.actions, wanted)
     assert sample.action_valid.tolist() == [row + h < rows for h in range(horizon)]
 
 
 def test_a_sample_is_a_row_with_what_follows_it(tmp_path):
     made = episode_bag(tmp_path / "e", 120)
     episode = BagEpisode(made.path)
-    plain, cached = Samples([episode], CAMERAS), cache(tmp_path)
+    plain, cached = Samples([episode], CAMERAS, ages="freshest"), cache(tmp_path)
     cached.build([episode], CAMERAS)
-    for samples in (plain, Samples([episode], CAMERAS, cached)):
+    for samples in (plain, Samples([episode], CAMERAS, cached, ages="freshest")):
         samples = pickle.loads(pickle.dumps(samples))
         assert len(samples) == 120
         for row in (0, 4, 5, 69, 70, 71, 119):
@@ -56,7 +63,7 @@ def test_a_sample_is_a_row_with_what_follows_it(tmp_path):
 def test_texts_and_boxes_are_those_of_the_row(tmp_path):
     box = {"camera": "front", "label": "cup", "x_max": 1.0}
     labels = [(0, subtask("pick")), (30, subtask("place", "human", boxes=[box], task="", id=2))]
-    samples = Samples([BagEpisode(episode_bag(tmp_path / "e", 60, labels=labels).path)], CAMERAS)
+    samples = every_row(episode_bag(tmp_path / "e", 60, labels=labels))
     assert (samples[29].subtask, samples[29].source, samples[29].boxes) == ("pick", "model", ())
     assert (samples[30].subtask, samples[30].source) == ("place", "human")
     assert samples[30].boxes[0].label == "cup"
@@ -66,13 +73,16 @@ def test_texts_and_boxes_are_those_of_the_row(tmp_path):
 def test_rows_that_do_not_train_are_left_out(tmp_path):
     labels = [(10, subtask("pick")), (50, subtask(""))]
     made = episode_bag(tmp_path / "e", 60, labels=labels, modes={20: MODE_HOLDING})
-    samples = Samples([BagEpisode(made.path)], CAMERAS)
+    samples = every_row(made)
     rows = [samples[i].row for i in range(len(samples))]
     assert rows == [*range(10, 20), *range(21, 50)]
     # The robot went on after the last label; these actions still follow row 49.
     assert samples[len(samples) - 1].action_valid.sum() == 11
     assert samples[0].action_valid.sum() == 10
-    np.testing.assert_array_equal(samples[0].actions[9:], np.tile(made.actions[19], (41, 1)))
+    np.testing.assert_array_equal(samples[0].actions[9], made.actions[19])
+    standing = np.where(PLATFORM.is_velocity, 0.0, made.actions[19])
+    np.testing.assert_array_equal(samples[0].actions[10:], np.tile(standing, (40, 1)))
+    assert PLATFORM.is_velocity.sum() == 3 and (made.actions[19][-3:] != 0).all()
 
 
 def frames_of(times, value=0):
@@ -86,7 +96,7 @@ def test_rows_without_a_fresh_picture_are_left_out():
     episode = wandering(100)
     first = int(episode.times_ns[10])
     episode.frames = {"front": frames_of([first, first + 20_000_000])}
-    samples = Samples([episode], ["front"])
+    samples = Samples([episode], ["front"], ages="freshest")
     # 0.3 s after the picture of row 11 is row 26.
     assert [samples[i].row for i in range(len(samples))] == list(range(10, 27))
     assert samples[0].images["front"].max() == 0 and samples[1].images["front"].max() == 1
@@ -122,7 +132,7 @@ def test_a_damaged_cached_picture_is_decoded_again(tmp_path, caplog):
     with file.open("r+b") as pixels:
         pixels.seek(100_000)
         pixels.write(bytes(range(64)))
-    samples = Samples([episode], CAMERAS, cached)
+    samples = Samples([episode], CAMERAS, cached, ages="freshest")
     with caplog.at_level(logging.WARNING):
         check(samples[2], made, 2, 60)
     assert "cached picture 0 of camera 'front' is damaged" in caplog.text
@@ -141,7 +151,7 @@ def test_pictures_that_cannot_be_decoded_cost_their_rows_only():
 
             return SimpleNamespace(usable=np.array([False, True]))
 
-    samples = Samples([episode], ["front"], Cache())
+    samples = Samples([episode], ["front"], Cache(), ages="freshest")
     assert [int(row) for row in samples._readers[0].rows] == list(range(10, 20))
 
 
