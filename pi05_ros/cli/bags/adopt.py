@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not paths:
         raise ConfigError(str(arguments.bags), "there is no bag in it")
     if arguments.guess:
-        with BagReader(paths[0]) as reader:
+        with BagReader(paths[0], as_recorded=True) as reader:
             sys.stdout.write(guess_mapping(reader))
         return 0
     content = read_yaml(arguments.mapping)
@@ -119,7 +119,7 @@ def _show(out: Console, path: Path, adoption: Adoption, where: Path | None) -> N
 def _show_topics(out: Console, path: Path, mapping: ForeignMapping) -> None:
     """Print the topics of a bag that does not fit, where it can be opened."""
     try:
-        with BagReader(path) as reader:
+        with BagReader(path, as_recorded=True) as reader:
             out.print(_topics(path, survey(reader, mapping)))
     except Pi05Error:
         return  # Its error is the one that is printed anyway.

@@ -27,14 +27,15 @@ class AdoptedSpan:
     start_ns: int
     stop_ns: int
     task: str = ""
-    outcome: str = ""  # One of OUTCOMES.
+    outcome: str = ""  # That of the recording or of the mapping, one of OUTCOMES.
+    graded: str = ""  # Given afterwards, and valid instead; "": none was.
 
     def __post_init__(self) -> None:
         if not self.id:
             raise ValueError("an episode needs an id")
         if not self.start_ns < self.stop_ns:
             raise ValueError(f"{self.id}: wanted start_ns before stop_ns")
-        if self.outcome not in OUTCOMES:
+        if self.outcome not in OUTCOMES or self.graded not in OUTCOMES:
             raise ValueError(f"{self.id}: outcome: wanted success, failure or ''")
 
 
@@ -49,8 +50,23 @@ class AdoptedFile:
     def facts_of(self, span: AdoptedSpan) -> EpisodeFacts:
         """The facts of one episode."""
         return dataclasses.replace(
-            self.facts, id=span.id, task=span.task, outcome=span.outcome, started_ns=span.start_ns
+            self.facts,
+            id=span.id,
+            task=span.task,
+            outcome=span.graded or span.outcome,
+            started_ns=span.start_ns,
         )
+
+    def with_grades_of(self, older: AdoptedFile) -> AdoptedFile:
+        """Take over the grades that episodes of the same span have in an older file."""
+        grades = {(span.start_ns, span.stop_ns): span.graded for span in older.spans}
+        spans = tuple(
+            dataclasses.replace(span, graded=grades.get((span.start_ns, span.stop_ns), ""))
+            for span in self.spans
+        )
+        outcome = (spans[0].graded if len(spans) == 1 else "") or self.facts.outcome
+        facts = dataclasses.replace(self.facts, outcome=outcome)
+        return dataclasses.replace(self, facts=facts, spans=spans)
 
     def to_yaml(self) -> str:
         """The text of the file."""

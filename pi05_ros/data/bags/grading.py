@@ -64,10 +64,10 @@ def _grade_adopted(folder: Path, adopted: AdoptedFile, outcome: str, notes: str)
     """Change the outcome in adopted.yaml: the bag has no facts of its own."""
     if len(adopted.spans) > 1:
         raise BagError(
-            f"{folder} holds {len(adopted.spans)} episodes: write the outcome of each into its "
+            f"{folder} holds {len(adopted.spans)} episodes: write `graded` of each into its "
             f"{ADOPTED}, or name an `outcome_topic` in the mapping and adopt it again"
         )
     facts = _graded(adopted.facts, outcome, notes)
-    span = dataclasses.replace(adopted.spans[0], outcome=outcome)
+    span = dataclasses.replace(adopted.spans[0], graded=outcome)
     write_adopted(folder, dataclasses.replace(adopted, facts=facts, spans=(span,)))
     return facts

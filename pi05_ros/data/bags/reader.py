@@ -42,6 +42,7 @@ class BagReader:
 
     Args:
         path: The bag's folder, or one .mcap or .db3 file of it.
+        as_recorded: Whether to leave an adopted.yaml beside its files unread.
 
     Raises:
         BagError: There is no bag, or it is empty, cut, not closed, damaged or of another storage.
@@ -55,8 +56,9 @@ class BagReader:
     files: tuple[Path, ...]
     metadata_version: int  # of metadata.yaml; of a single file, the version that is written
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, as_recorded: bool = False) -> None:
         self.path = Path(path)
+        self._as_recorded = as_recorded
         self._sources: list[McapSource | RosbagsSource] = []
         try:
             self.metadata = self._open_folder() if self.path.is_dir() else self._open_file()
@@ -211,6 +213,8 @@ class BagReader:
         self.adopted = None
         if describes_episode(custom):
             self.facts = EpisodeFacts.from_custom_data(custom, str(self.path))
+        elif self._as_recorded:
+            self.facts = None
         else:
             folder = self.path if self.path.is_dir() else self.path.parent
             self.adopted = read_adopted(folder)

@@ -11,7 +11,7 @@ import numpy as np
 
 from pi05_ros.brain.instructions import text_problem
 from pi05_ros.brain.label_text import label_problem
-from pi05_ros.data.bags.adopted_file import AdoptedFile, AdoptedSpan, write_adopted
+from pi05_ros.data.bags.adopted_file import AdoptedFile, AdoptedSpan, read_adopted, write_adopted
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import FILE
 from pi05_ros.data.bags.reader import BagReader
@@ -62,8 +62,8 @@ def adopt(path: Path, content: Mapping[str, Any], where: str) -> Adoption:
         ForeignBagError: The bag does not fit the mapping; all problems that can be found at once.
     """
     mapping = mapping_of(content, where)
-    with BagReader(path) as reader:
-        if reader.facts is not None and reader.adopted is None:
+    with BagReader(path, as_recorded=True) as reader:
+        if reader.facts is not None:
             raise BagError(
                 f"{path} is an episode of the suite already ({reader.facts.id}): every verb reads "
                 "it as it is"
@@ -114,12 +114,12 @@ def save_adoption(adoption: Adoption, path: Path, out: Path | None = None) -> Pa
                 f"{path} is no bag's folder (there is no {FILE}, or there are several files): "
                 "--out FOLDER makes one, with a link to it"
             )
-        write_adopted(folder, adoption.file)
+        _write(folder, adoption.file)
         return folder
     folder = out / adoption.file.facts.file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with BagReader(path) as reader:
+        with BagReader(path, as_recorded=True) as reader:
             for file in reader.files:
                 link = folder / file.name
                 if link.is_symlink() or not link.exists():
@@ -132,8 +132,17 @@ def save_adoption(adoption: Adoption, path: Path, out: Path | None = None) -> Pa
         write_atomically(folder / FILE, text)
     except OSError as error:
         raise BagError(f"{folder} cannot be written ({error.strerror or error})") from error
-    write_adopted(folder, adoption.file)
+    _write(folder, adoption.file)
     return folder
+
+
+def _write(folder: Path, file: AdoptedFile) -> None:
+    """Write adopted.yaml; grades in the one before stay."""
+    try:
+        older = read_adopted(folder)
+    except BagError:
+        older = None  # Broken: this one takes its place, as its error says.
+    write_adopted(folder, file if older is None else file.with_grades_of(older))
 
 
 def _alone(path: Path) -> bool:

@@ -51,7 +51,9 @@ def label(path, *spans):
 
 
 def test_samples_are_made_of_it(towel):
-    samples = Samples(open_episodes(towel), ["high"], horizon=3)
+    live = Samples(open_episodes(towel), ["high"], horizon=3)
+    assert [live[k].row for k in (0, 1, 19)] == [0, 5, 95]  # One for each picture.
+    samples = Samples(open_episodes(towel), ["high"], horizon=3, ages="freshest")
     assert len(samples) == 100
     sample = samples[98]
     assert sample.state == pytest.approx([0.98, 0.4]) and sample.subtask == "fold the towel"
@@ -98,7 +100,10 @@ def test_a_grade_is_written_beside_the_bag(towel, tidy):
     (episode,) = open_episodes(towel)
     assert episode.facts.outcome == "failure" and "dropped it" in episode.facts.notes
     assert (towel / "metadata.yaml").read_bytes() == metadata
-    with pytest.raises(BagError, match="holds 2 episodes: write the outcome of each into its"):
+    # The mapping says success; a new adoption keeps what a person said.
+    save_adoption(adopt(towel, ALOHA, "m.yaml"), towel)
+    assert open_episodes(towel)[0].facts.outcome == overview(towel).facts.outcome == "failure"
+    with pytest.raises(BagError, match="holds 2 episodes: write `graded` of each into its"):
         grade(tidy, "success")
 
 
@@ -146,3 +151,5 @@ def test_a_broken_adopted_file_is_named(towel, text, message):
     refused = []
     assert open_episodes(towel.parent, refused=lambda path, error: refused.append(path)) == []
     assert refused == [towel]
+    save_adoption(adopt(towel, ALOHA, "m.yaml"), towel)
+    assert len(open_episodes(towel)[0]) == 100

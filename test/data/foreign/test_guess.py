@@ -46,8 +46,9 @@ def test_two_arms_keep_their_sides(tmp_path):
             bag.joints(f"/leader_{side}/joint_states", 20 * k, waist=0.0)
     entries = mapping_of(guessed(bag.write(tmp_path / "b")), "guess").entries
     pairs = {e.name: (e.state.topic, e.action.topic) for e in entries}
+    topics = "/follower_{0}/joint_states", "/leader_{0}/joint_states"
     assert pairs == {
-        f"follower_{side}_waist": (f"/follower_{side}/joint_states", f"/leader_{side}/joint_states")
+        f"follower_{side}_waist": tuple(topic.format(side) for topic in topics)
         for side in ("left", "right")
     }
 
