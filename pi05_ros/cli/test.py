@@ -14,12 +14,26 @@ from pi05_ros.bootstrap.explain import SetupError
 
 USAGE = """usage: pi05 test [argument of pytest ...]
 
-Runs ruff (lint and format) and mypy over the checkout, then pytest over test/.
-Arguments go to pytest:
+Runs ruff (lint and format) and mypy over the checkout, then pytest over test/: what computes
+in one process a processor, then what runs a graph or a robot's clock, one after the other.
+One of the latter that fails is run once more, and listed as RERUN when it passes then.
+Arguments go to pytest, which then runs once, in one process:
   pi05 test                     everything
   pi05 test -k limiter          tests whose name holds "limiter"
   pi05 test test/model -x       one folder, up to the first failure
   pi05 test -m "not slow"       without the slow ones"""
+
+# Tests of real nodes, processes and pages: two at once would each be late for the other.
+TIMED = (
+    "test/bringup",
+    "test/cli",
+    "test/console",
+    "test/demo",
+    "test/launch",
+    "test/nodes",
+    "test/system",
+)
+RERUN = ("--reruns", "1", "-rR")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         "ruff check": ["ruff", "check", "."],
         "ruff format --check": ["ruff", "format", "--check", "."],
         "mypy": ["mypy"],
-        "pytest": ["pytest", *arguments],
+        **tests(arguments),
     }
     failed = []
     for name, command in commands.items():
@@ -55,3 +69,18 @@ def main(arguments: Sequence[str]) -> int:
         print(f"pi05 test: failed: {', '.join(failed)}", file=sys.stderr)
         return 1
     return 0
+
+
+def tests(arguments: Sequence[str]) -> dict[str, list[str]]:
+    """Return the calls of pytest by name.
+
+    Args:
+        arguments: Arguments for pytest; without any, all tests run, those of TIMED by themselves.
+    """
+    if arguments:
+        return {"pytest": ["pytest", *arguments]}
+    others = [f"--ignore={folder}" for folder in TIMED]
+    return {
+        "pytest, what computes": ["pytest", "-n", "auto", "--dist", "worksteal", "test", *others],
+        "pytest, what runs": ["pytest", *RERUN, *TIMED],
+    }

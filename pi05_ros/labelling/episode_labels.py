@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,18 +10,15 @@ import numpy as np
 
 import pi05_ros
 from pi05_ros.brain.instructions import comparison_key
-from pi05_ros.data.bags.adopted_file import read_adopted
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
-from pi05_ros.data.episodes.label_file import LabelFile, LabelFileError, LabelSpan
-from pi05_ros.data.foreign.episode import AdoptedEpisode
-from pi05_ros.data.open import is_bag, open_episodes
-from pi05_ros.errors import ConfigError
+from pi05_ros.data.episodes.episode import MODE_RUNNING
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
+from pi05_ros.labelling.bags import bag_folder, open_bag, phrases_of
 from pi05_ros.labelling.spans import erase, set_span
-from pi05_ros.platforms.platform import load_platform
 
 
 class EpisodeLabels:
@@ -29,27 +27,43 @@ class EpisodeLabels:
     An episode without labels beside it starts with the subtasks of its recording, so that what is
     not edited stays as it was. Not thread-safe.
 
+    A bag of another stack may hold several episodes; the labels of the others are kept.
+
     Args:
         path: A bag.
         author: Who labels, written into the file.
         cache: Folder in which the bag's index is kept; None: the bag is read each time.
+        number: Which of the bag's episodes, from 0.
 
     Raises:
         Pi05Error: There is no such bag, it is no episode, or labels of another one are beside it.
     """
 
-    def __init__(self, path: Path, author: str = "", cache: CacheFolder | None = None) -> None:
-        self.episode = _open(path, cache)
-        self.folder = label_file.folder_of(path)
+    def __init__(
+        self,
+        path: Path,
+        author: str = "",
+        cache: CacheFolder | None = None,
+        number: int = 0,
+    ) -> None:
+        episodes = open_bag(path, cache)
+        if not 0 <= number < len(episodes):
+            raise BagError(f"{path} has no episode {number + 1}: wanted 1 to {len(episodes)}")
+        self.episode = episodes[number]
+        self.folder = bag_folder(path)
         self.author = author
-        times = self.episode.times_ns
-        self.begin_ns = int(times[0])
-        # The last row, too, lies before the end.
-        self.end_ns = int(times[-1]) + round(1e9 / self.episode.rate_hz)
+        self.begin_ns = int(self.episode.times_ns[0])
+        self.end_ns = _end_ns(self.episode)
         self.unfit: tuple[str, ...] = ()  # Why recorded subtasks cannot be kept, a sentence each.
-        self.recorded = self._spans_of(self.episode.recorded_labels)
-        self._phrases = _vocabulary(self.episode.facts.platform)
+        self.recorded = self._spans_of(self.episode)
+        # Where no file has the labels of the other episodes, their recorded ones are kept in it.
+        others = (other for other in episodes if other is not self.episode)
+        self._recorded_elsewhere = tuple(span for o in others for span in self._spans_of(o))
+        self._phrases = phrases_of(self.episode.facts.platform)
         self._history: list[LabelFile] = []
+        self._labels: LabelFile  # Of this episode.
+        self._elsewhere: LabelFile  # Of others in the bag.
+        self._digest: str
         self._take(self.episode.label_file, label_file.digest_of(self.folder))
 
     @property
@@ -58,8 +72,8 @@ class EpisodeLabels:
         return self._labels.spans
 
     @property
-    def done_ns(self) -> int | None:
-        """Time at which the task was finished [ns]; None: not marked."""
+    def done_ns(self) -> tuple[int, ...]:
+        """Times at which a task was finished [ns]."""
         return self._labels.done_ns
 
     @property
@@ -125,19 +139,23 @@ class EpisodeLabels:
         begin, end = self.time_ns(start), self.time_ns(stop)
         self.replace(erase(self.spans, begin, end), self.done_ns)
 
-    def mark_done(self, seconds: float | None) -> None:
-        """Mark the time at which the task was finished [s]; None: remove the mark.
+    def mark_done(self, seconds: float) -> None:
+        """Mark a time at which a task was finished [s].
 
         Raises:
             LabelFileError: The time is not within the episode.
         """
-        self.replace(self.spans, None if seconds is None else self.time_ns(seconds))
+        self.replace(self.spans, tuple(sorted({*self.done_ns, self.time_ns(seconds)})))
 
-    def replace(self, spans: tuple[LabelSpan, ...], done_ns: int | None) -> None:
-        """Replace all labels and the mark.
+    def unmark_done(self) -> None:
+        """Remove all marks of finished tasks."""
+        self.replace(self.spans, ())
+
+    def replace(self, spans: tuple[LabelSpan, ...], done_ns: tuple[int, ...]) -> None:
+        """Replace all labels and marks.
 
         Raises:
-            LabelFileError: The spans overlap or are not in order.
+            LabelFileError: Spans overlap, or something is not in the order of time.
         """
         try:
             changed = replace(self._labels, spans=spans, done_ns=done_ns)
@@ -165,8 +183,11 @@ class EpisodeLabels:
         """
         tool = f"pi05_ros {pi05_ros.__version__}"
         labels = replace(self._labels, author=self.author or self._labels.author, tool=tool)
+        spans = sorted((*labels.spans, *self._elsewhere.spans), key=lambda span: span.start_ns)
+        done_ns = sorted((*labels.done_ns, *self._elsewhere.done_ns))
+        whole = replace(labels, spans=tuple(spans), done_ns=tuple(done_ns))
         known = self._digest if known is None else known
-        self._digest = label_file.save(self.folder, labels, known)
+        self._digest = label_file.save(self.folder, whole, known)
         self._labels = labels
 
     def reload(self) -> None:
@@ -175,7 +196,7 @@ class EpisodeLabels:
         Raises:
             LabelFileError: The file is damaged, or of another recording.
         """
-        self._take(*label_file.read(self.folder, self.episode.facts))
+        self._take(*label_file.read(self.folder, self.episode.bag_facts))
 
     def vocabulary(self) -> tuple[str, ...]:
         """Texts to choose from: the recorded ones, those of the platform, then others in use.
@@ -196,62 +217,61 @@ class EpisodeLabels:
             found |= (times >= span.start_ns) & (times < span.stop_ns)
         return float(found[running].mean()) if running.any() else 1.0
 
-    def _take(self, labels: LabelFile | None, digest: str) -> None:
-        facts = self.episode.facts
-        if labels is None:
-            key = label_file.recording_key(facts)
-            labels = LabelFile(facts.id, key, self.recorded, self.author)
-        self._labels, self._digest = labels, digest
+    def take_within(self, other: LabelFile) -> None:
+        """Replace all labels and marks by those of a file that lie within the episode."""
+        inside, _ = self._parted(other)
+        self.replace(inside.spans, inside.done_ns)
+
+    def _parted(self, whole: LabelFile) -> tuple[LabelFile, LabelFile]:
+        """Part labels into those within the episode and the rest."""
+        begin, end = self.begin_ns, self.end_ns
+        inside = erase(erase(whole.spans, 0, begin), end, sys.maxsize)
+        done = tuple(time for time in whole.done_ns if begin <= time <= end)
+        rest = tuple(time for time in whole.done_ns if time not in done)
+        outside = erase(whole.spans, begin, end)
+        return (
+            replace(whole, spans=inside, done_ns=done),
+            replace(whole, spans=outside, done_ns=rest),
+        )
+
+    def _take(self, whole: LabelFile | None, digest: str) -> None:
+        """Part the labels of a file into those of this episode and the rest."""
+        if whole is None:
+            spans = sorted(
+                (*self.recorded, *self._recorded_elsewhere), key=lambda span: span.start_ns
+            )
+            episode = self.episode
+            whole = LabelFile(episode.facts.id, episode.recording_key, tuple(spans), self.author)
+        self._labels, self._elsewhere = self._parted(whole)
+        self._digest = digest
         self._history.clear()
 
-    def _spans_of(self, labels: tuple[SubtaskLabel, ...]) -> tuple[LabelSpan, ...]:
+    def _spans_of(self, episode: BagEpisode) -> tuple[LabelSpan, ...]:
         """Recorded labels as spans; those that differ in details only are one."""
-        times = self.episode.times_ns
+        times = episode.times_ns
         spans: list[LabelSpan] = []
-        unfit: dict[str, None] = {}
-        for label in labels:
-            start = int(times[label.start_row])
-            stop = int(times[label.stop_row]) if label.stop_row < len(times) else self.end_ns
+        unfit: dict[str, None] = dict.fromkeys(self.unfit)
+        for label in episode.recorded_labels:
+            start, last = int(times[label.start_row]), label.stop_row == len(times)
+            stop = _end_ns(episode) if last else int(times[label.stop_row])
             try:
                 span = LabelSpan(start, stop, label.text, label.task, label.source)
             except ValueError as error:
                 unfit[str(error)] = None
                 continue
+            before = spans[-1] if spans else None
             if (
-                spans
-                and replace(spans[-1], start_ns=start, stop_ns=stop) == span
-                and (spans[-1].stop_ns == start)
+                before is not None
+                and replace(before, start_ns=start, stop_ns=stop) == span
+                and (before.stop_ns == start)
             ):
-                spans[-1] = replace(spans[-1], stop_ns=stop)
+                spans[-1] = replace(before, stop_ns=stop)
             else:
                 spans.append(span)
         self.unfit = tuple(unfit)
         return tuple(spans)
 
 
-def _open(path: Path, cache: CacheFolder | None) -> BagEpisode:
-    if (path / "meta" / "info.json").exists():
-        raise BagError(
-            f"{path} is a LeRobot dataset, and labels are kept beside bags only: label the bags "
-            f"that it was exported from and export them again, or make bags of it with "
-            f"`./pi05 bags import {path} bags`"
-        )
-    if not path.exists():
-        raise BagError(f"there is no bag {path}: wanted its folder")
-    if path.is_dir() and not is_bag(path):
-        raise BagError(f"{path} is no bag: wanted the folder of one episode")
-    if read_adopted(label_file.folder_of(path)) is not None:
-        return AdoptedEpisode(
-            path, None, cache
-        )  # One timeline, though it may be several episodes.
-    (episode,) = open_episodes(path, include_recovered=True, cache=cache)
-    assert isinstance(episode, BagEpisode)
-    return episode
-
-
-def _vocabulary(platform: str) -> tuple[str, ...]:
-    """Phrases of a platform; none when this machine does not know it, as of a foreign robot."""
-    try:
-        return load_platform(platform).vocabulary
-    except ConfigError:
-        return ()
+def _end_ns(episode: BagEpisode) -> int:
+    """End of an episode [ns]: the last row lies before it."""
+    return int(episode.times_ns[-1]) + round(1e9 / episode.rate_hz)

@@ -9,8 +9,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from pi05_ros.data.episodes import label_file
-from pi05_ros.data.episodes.label_file import LabelFileError, LabelSpan
+from pi05_ros.data.episodes import label_spans
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 _NEEDED, _OPTIONAL = ("start", "end", "text"), ("task",)
@@ -58,17 +59,16 @@ def import_spans(labels: EpisodeLabels, path: Path) -> int:
 
 def _import_own(labels: EpisodeLabels, path: Path, text: str) -> int:
     try:
-        read = label_file.from_json(text)
+        read = label_spans.from_json(text)
     except (ValueError, TypeError) as error:
         raise LabelFileError(f"{path}: {error}") from error
-    facts = labels.episode.facts
-    if read.recording != label_file.recording_key(facts):
+    if read.recording != labels.episode.recording_key:
         raise LabelFileError(
-            f"{path} is of another recording: wanted labels of {facts.id}, found those of "
-            f"{read.episode}"
+            f"{path} is of another recording: wanted labels of {labels.episode.facts.id}, found "
+            f"those of {read.episode}"
         )
-    labels.replace(read.spans, read.done_ns)
-    return len(read.spans)
+    labels.take_within(read)
+    return len(labels.spans)
 
 
 def _csv_rows(path: Path, text: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.overview import Overview, overview
 from pi05_ros.data.episodes import label_file
-from pi05_ros.data.episodes.label_file import LabelFile
+from pi05_ros.data.episodes.label_spans import LabelFile
 
 
 @dataclass(frozen=True)

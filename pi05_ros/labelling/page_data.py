@@ -10,7 +10,8 @@ import numpy as np
 from pi05_ros.console.answers import BAD_REQUEST, Refused
 from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP
 from pi05_ros.data.episodes.interventions import driven_spans
-from pi05_ros.data.episodes.label_file import LabelFileError, LabelSpan
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 _DRIVERS = {CONTROL_POLICY: "policy", CONTROL_TELEOP: "teleop"}
@@ -47,11 +48,10 @@ def episode_data(labels: EpisodeLabels) -> dict[str, Any]:
 
 def label_data(labels: EpisodeLabels) -> dict[str, Any]:
     """The labels as they are now, and the version of their file."""
-    done = labels.done_ns
     return {
         "version": labels.version,
         "spans": [_plain(labels, span) for span in labels.spans],
-        "done": None if done is None else labels.since_begin(done),
+        "done": [labels.since_begin(time) for time in labels.done_ns],
         "vocabulary": list(labels.vocabulary()),
     }
 
@@ -61,7 +61,7 @@ def take(labels: EpisodeLabels, message: Any) -> None:
 
     Args:
         labels: The labels of the episode.
-        message: {"version": …, "spans": [{"start", "end", "text", "task", "source"}], "done": …}
+        message: {"version": …, "spans": [{"start", "end", "text", "task", "source"}], "done": […]}
 
     Raises:
         Refused: The message is not valid (400).
@@ -71,14 +71,13 @@ def take(labels: EpisodeLabels, message: Any) -> None:
     if not isinstance(message, dict) or set(message) != {"version", "spans", "done"}:
         raise Refused(BAD_REQUEST, "wanted an object with version, spans and done")
     version, spans, done = message["version"], message["spans"], message["done"]
-    if not isinstance(version, str) or not isinstance(spans, list):
-        raise Refused(BAD_REQUEST, "version: wanted a text; spans: wanted a list")
-    if done is not None and not _is_number(done):
-        raise Refused(BAD_REQUEST, "done: wanted seconds or null")
+    if not (isinstance(version, str) and isinstance(spans, list) and isinstance(done, list)):
+        raise Refused(BAD_REQUEST, "version: wanted a text; spans and done: wanted lists")
+    if not all(_is_number(time) for time in done):
+        raise Refused(BAD_REQUEST, "done: wanted seconds")
     try:
         made = tuple(_span(labels, span) for span in spans)
-        done_ns = None if done is None else labels.time_ns(done)
-        labels.replace(made, done_ns)
+        labels.replace(made, tuple(sorted({labels.time_ns(time) for time in done})))
     except LabelFileError as error:
         raise Refused(BAD_REQUEST, str(error)) from error
     try:

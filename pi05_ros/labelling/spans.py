@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pi05_ros.data.episodes.label_file import LabelSpan
+from pi05_ros.data.episodes.label_spans import LabelSpan
 
 
 def set_span(spans: Sequence[LabelSpan], span: LabelSpan) -> tuple[LabelSpan, ...]:

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from fakes.bags import SECOND
 
@@ -8,7 +10,8 @@ from fakes.episode_bags import FACTS, drop, make_episode_bag
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
-from pi05_ros.data.episodes.label_file import LabelConflictError, LabelFile, LabelFileError
+from pi05_ros.data.episodes.label_file import LabelConflictError, LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 BEGIN = FACTS.started_ns
@@ -25,7 +28,7 @@ def test_an_episode_begins_with_what_was_recorded(bag):
         (0.0, 1.0, "pick up the cup", "model"),
         (1.0, 2.0, "pick up the fork", "human"),
     ]
-    assert (labels.version, labels.seconds, labels.done_ns) == ("", 2.0, None)
+    assert (labels.version, labels.seconds, labels.done_ns) == ("", 2.0, ())
     assert labels.labelled_share() == 1.0
     assert list(bag.glob("labels*")) == []
 
@@ -44,7 +47,7 @@ def test_what_is_not_edited_stays_as_it_was_with_its_boxes(bag):
     ]
     assert after.labels[1].model_text == "pick up the cup"
     assert after.label_file.author == "mia"
-    assert after.label_file.done_ns == BEGIN + 3 * SECOND // 2
+    assert after.label_file.done_ns == (BEGIN + 3 * SECOND // 2,)
     assert after.label_file.tool.startswith("pi05_ros ")
 
 
@@ -65,7 +68,7 @@ def test_changes_are_taken_back_one_by_one(bag):
     labels.erase(0.5, 1.5)
     assert [(a, b) for a, b, *_ in plain(labels)] == [(0.0, 0.5), (1.5, 2.0)]
     labels.mark_done(1.0)
-    assert labels.undo() and labels.done_ns is None
+    assert labels.undo() and labels.done_ns == ()
     assert labels.undo() and labels.spans == first
     assert not labels.undo()
 
@@ -134,8 +137,40 @@ def test_what_is_no_bag_is_refused_with_what_to_do(bag, tmp_path):
         EpisodeLabels(dataset)
     with pytest.raises(BagError, match="folder of one episode"):
         EpisodeLabels(tmp_path)
+    loose = tmp_path / "loose" / "x.mcap"
+    loose.parent.mkdir()
+    shutil.copy(next(bag.glob("*.mcap")), loose)
+    with pytest.raises(BagError, match="without a bag's folder"):
+        EpisodeLabels(loose)
     with pytest.raises(BagError, match="there is no bag"):
         EpisodeLabels(tmp_path / "gone")
     label_file.save(bag, LabelFile("other", "0"), "")
     with pytest.raises(LabelFileError, match="of another recording"):
         EpisodeLabels(bag)
+
+
+def test_labels_beyond_the_episode_are_kept(bag):
+    """Those of other episodes of the same bag."""
+    key = BagEpisode(bag).recording_key
+    early, across = (BEGIN - 10, BEGIN - 5, "wait"), (BEGIN + SECOND, BEGIN + 9 * SECOND, "nod")
+    spans = (LabelSpan(*early), LabelSpan(*across))
+    done = (BEGIN - 5, BEGIN + SECOND, BEGIN + 9 * SECOND)
+    label_file.save(bag, LabelFile("e", key, spans, done_ns=done), "")
+    labels = EpisodeLabels(bag)
+    assert plain(labels) == [(1.0, 2.0, "nod", "human")]
+    assert labels.done_ns == (BEGIN + SECOND,)
+    labels.erase(1.5, 2.0)
+    labels.unmark_done()
+    labels.save()
+    written = BagEpisode(bag).label_file
+    assert [(s.start_ns, s.stop_ns, s.text) for s in written.spans] == [
+        early,
+        (BEGIN + SECOND, BEGIN + 3 * SECOND // 2, "nod"),
+        (BEGIN + 2 * SECOND, BEGIN + 9 * SECOND, "nod"),
+    ]
+    assert written.done_ns == (BEGIN - 5, BEGIN + 9 * SECOND)
+
+
+def test_an_episode_that_the_bag_lacks_is_named(bag):
+    with pytest.raises(BagError, match="has no episode 2: wanted 1 to 1"):
+        EpisodeLabels(bag, number=1)

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from pi05_ros.data.episodes import label_file
-from pi05_ros.data.episodes.label_file import LabelFile, LabelFileError, LabelSpan
+from pi05_ros.data.episodes import label_spans
+from pi05_ros.data.episodes.label_file import LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 from pi05_ros.labelling.importing import import_spans
 
@@ -39,13 +40,15 @@ def test_csv_and_json_replace_all_labels(bag, tmp_path):
 
 def test_labels_of_the_same_recording_are_taken_with_their_mark(bag, tmp_path):
     labels = EpisodeLabels(bag)
-    key = label_file.recording_key(labels.episode.facts)
+    key = labels.episode.recording_key
     span = LabelSpan(labels.begin_ns, labels.begin_ns + 10, "wave")
     file = tmp_path / "x.json"
-    file.write_text(label_file.to_json(LabelFile("e", key, (span,), done_ns=labels.begin_ns + 5)))
+    file.write_text(
+        label_spans.to_json(LabelFile("e", key, (span,), done_ns=(labels.begin_ns + 5,)))
+    )
     assert import_spans(labels, file) == 1
-    assert (labels.spans, labels.done_ns) == ((span,), labels.begin_ns + 5)
-    file.write_text(label_file.to_json(LabelFile("other", "0", (span,))))
+    assert (labels.spans, labels.done_ns) == ((span,), (labels.begin_ns + 5,))
+    file.write_text(label_spans.to_json(LabelFile("other", "0", (span,))))
     with pytest.raises(LabelFileError, match="of another recording.*those of other"):
         import_spans(labels, file)
 

@@ -93,7 +93,7 @@ def test_an_episode_is_labelled_with_keys(context, server, bag):
     playwright.expect(page.locator("#count")).to_contain_text("task done at 0.70 s")
     saved(page)
     assert (25, 35, "wave [1]", "human") in labels(bag)
-    assert BagEpisode(bag).label_file.done_ns == server._labels.begin_ns + 700_000_000
+    assert BagEpisode(bag).label_file.done_ns == (server._labels.begin_ns + 700_000_000,)
     press(page, "z", "z", "z", "z")
     playwright.expect(page.locator("#messages")).to_contain_text("nothing to undo")
     playwright.expect(page.locator("#spans div")).to_have_count(2)

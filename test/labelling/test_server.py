@@ -30,8 +30,8 @@ class Client:
             kind = answer.headers["Content-Type"]
             return answer.status, json.loads(body) if "json" in kind else body, answer.headers
 
-    async def save(self, version, spans=(WAVE,), done=None, **arguments):
-        content = {"version": version, "spans": list(spans), "done": done}
+    async def save(self, version, spans=(WAVE,), done=(), **arguments):
+        content = {"version": version, "spans": list(spans), "done": list(done)}
         return await self.ask("/api/labels", "POST", json=content, **arguments)
 
 
@@ -97,7 +97,7 @@ async def test_the_episode_is_described(c):
         (1, 2, "pick up the fork"),
     ]
     _, labels, _ = await c.ask("/api/labels")
-    assert (labels["version"], labels["done"]) == ("", None)
+    assert (labels["version"], labels["done"]) == ("", [])
     assert [s["source"] for s in labels["spans"]] == ["model", "human"]
 
 
@@ -112,13 +112,13 @@ async def test_pictures_are_jpegs(c):
 
 @served
 async def test_labels_are_saved_beside_the_bag(c):
-    status, labels, _ = await c.save("", done=1.5)
+    status, labels, _ = await c.save("", done=[1.5])
     assert status == 200
     assert labels["version"] == label_file.digest_of(c.bag)
     assert labels["spans"] == [WAVE] and labels["vocabulary"][-1] == "wave"
     episode = BagEpisode(c.bag)
     assert [(x.start_row, x.stop_row, x.text) for x in episode.labels] == [(0, 25, "wave")]
-    assert (episode.label_file.author, episode.label_file.done_ns) == ("mia", 1001500000000)
+    assert (episode.label_file.author, episode.label_file.done_ns) == ("mia", (1001500000000,))
     assert (await c.save(labels["version"], []))[0] == 200
     assert BagEpisode(c.bag).labels == ()
 
@@ -138,18 +138,18 @@ async def test_the_second_of_two_pages_is_refused(c):
 @served
 async def test_what_is_not_valid_changes_nothing(c):
     for spans, done, problem in (
-        ([{**WAVE, "text": "a;b"}], None, "cannot be a subtask"),
-        ([{**WAVE, "end": 9}], None, "not within the episode"),
-        ([{**WAVE, "end": 0}], None, "start before its end"),
-        ([{**WAVE, "start": "0"}], None, "are seconds"),
-        ([{**WAVE, "start": float("nan")}], None, "are seconds"),
-        ([{**WAVE, "start": True}], None, "are seconds"),
-        ([{**WAVE, "text": 3}], None, "are texts"),
-        ([{**WAVE, "more": 3}], None, "wanted an object"),
-        ([WAVE, WAVE], None, "must not overlap"),
-        ([3], None, "wanted an object"),
-        ([WAVE], 9, "not within the episode"),
-        ([WAVE], "x", "wanted seconds or null"),
+        ([{**WAVE, "text": "a;b"}], (), "cannot be a subtask"),
+        ([{**WAVE, "end": 9}], (), "not within the episode"),
+        ([{**WAVE, "end": 0}], (), "start before its end"),
+        ([{**WAVE, "start": "0"}], (), "are seconds"),
+        ([{**WAVE, "start": float("nan")}], (), "are seconds"),
+        ([{**WAVE, "start": True}], (), "are seconds"),
+        ([{**WAVE, "text": 3}], (), "are texts"),
+        ([{**WAVE, "more": 3}], (), "wanted an object"),
+        ([WAVE, WAVE], (), "must not overlap"),
+        ([3], (), "wanted an object"),
+        ([WAVE], [9], "not within the episode"),
+        ([WAVE], "x", "done: wanted seconds"),
     ):
         status, answer, _ = await c.save("", spans, done)
         assert status == 400 and problem in answer["message"], answer

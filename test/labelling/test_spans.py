@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pi05_ros.data.episodes.label_file import LabelSpan
+from pi05_ros.data.episodes.label_spans import LabelSpan
 from pi05_ros.labelling.spans import erase, set_span
 
 A, B = LabelSpan(10, 20, "a"), LabelSpan(20, 30, "b", "tidy", "model")

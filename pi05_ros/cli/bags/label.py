@@ -23,6 +23,7 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.errors import ConfigError
+from pi05_ros.labelling.bags import bag_folder
 from pi05_ros.labelling.episode_labels import EpisodeLabels
 from pi05_ros.labelling.importing import import_spans
 
@@ -53,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave an interval [s] without a label",
     )
     parser.add_argument(
-        "--done", metavar="SECONDS|no", help="when the task was finished [s]; no: remove the mark"
+        "--done",
+        metavar="SECONDS|no",
+        help="a time at which the task was finished [s]; no: remove these marks",
     )
     parser.add_argument(
         "--import",
@@ -69,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prompt", action="store_true", help="ask in the terminal")
     parser.add_argument(
         "--port", type=int, default=0, help="port of the page; default: a free one"
+    )
+    parser.add_argument(
+        "--episode", type=int, default=1, help="which episode of an adopted bag with several"
     )
     parser.add_argument("--task", default="", help="task of --set; default: the episode's")
     parser.add_argument(
@@ -90,13 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.clear:
         # Without opening the episode: the file may be broken.
-        folder = label_file.folder_of(path)
+        folder = bag_folder(path)
         gone = label_file.clear(folder)
         what = "labels removed" if gone else "there were no labels"
         terminal().print(f"{folder}: {what}", markup=False)
         return 0
     with Progress(f"reading {path.name}"):
-        labels = EpisodeLabels(path, arguments.author, CacheFolder())
+        number = arguments.episode - 1
+        labels = EpisodeLabels(path, arguments.author, CacheFolder(), number)
     for reason in labels.unfit:
         print(f"pi05 bags label: a recorded subtask cannot be kept: {reason}", file=sys.stderr)
     changes = bool(edits or erased or arguments.done or arguments.source)
@@ -106,7 +113,9 @@ def run(arguments: argparse.Namespace) -> int:
         labels.erase(start, end_of(labels, stop))
     for (start, stop), (_, text) in zip(edits, arguments.set, strict=True):
         labels.set(start, end_of(labels, stop), text, arguments.task)
-    if arguments.done:
+    if arguments.done == "no":
+        labels.unmark_done()
+    elif done is not None:
         labels.mark_done(done)
     if changes:
         labels.save()
@@ -162,8 +171,9 @@ def summary(labels: EpisodeLabels) -> str:
     count = len(labels.spans)
     state = f"in {label_file.FILE}" if labels.version else "as recorded, no labels beside the bag"
     text = f"{count} label{'' if count == 1 else 's'} {state}"
-    if labels.done_ns is not None:
-        text += f"; task done at {labels.since_begin(labels.done_ns):.2f} s"
+    if labels.done_ns:
+        times = ", ".join(f"{labels.since_begin(time):.2f} s" for time in labels.done_ns)
+        text += f"; task done at {times}"
     share = labels.labelled_share()
     return f"{text}; {share:.0%} of the rows that move have one, of {labels.seconds:.2f} s"
 
@@ -191,8 +201,8 @@ def _serve(labels: EpisodeLabels, port: int) -> int:
     from pi05_ros.labelling.server import LabelServer
 
     server = LabelServer(labels, port)
-    print(f"Labels of {labels.episode.facts.id}: open {server.url}\nCtrl-C ends.", flush=True)
     try:
+        print(f"Labels of {labels.episode.facts.id}: open {server.url}\nCtrl-C ends.", flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         pass

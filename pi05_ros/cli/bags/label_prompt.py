@@ -12,7 +12,7 @@ from pi05_ros.labelling.episode_labels import EpisodeLabels
 HELP = """\
   0-3.2 pick up the plate   label an interval [s]; `#4` instead of a text: number 4 of `words`
   erase 3.2-end             leave an interval without a label
-  done 12.5, done no        when the task was finished
+  done 12.5, done no        a time at which the task was finished; remove these marks
   show, words, undo, quit   (also Ctrl-D)"""
 
 
@@ -70,7 +70,10 @@ def _do(labels: EpisodeLabels, line: str) -> None:
         labels.erase(start, end_of(labels, stop))
         _save(labels)
     elif word == "done":
-        labels.mark_done(None if rest == "no" else _seconds(rest))
+        if rest == "no":
+            labels.unmark_done()
+        else:
+            labels.mark_done(_seconds(rest))
         _save(labels)
     elif word[0].isdigit() and rest:
         start, stop = interval_of(word)

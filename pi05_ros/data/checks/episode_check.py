@@ -23,7 +23,7 @@ from pi05_ros.data.checks.pictures import PictureSeries
 from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
 from pi05_ros.data.episodes import label_file
-from pi05_ros.data.episodes.label_file import LabelFile
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.episodes.episode import MODE_RUNNING
-from pi05_ros.data.episodes.label_file import LabelFile, LabelFileError
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.platforms.platform import Platform
 
 _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie outside it.
@@ -91,10 +91,10 @@ class VectorSeries:
 
     def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Severity, str]]:
         if self.labels is not None and self.rows:
-            try:
-                self.labels.labels(np.sort(self.times_ns))
-            except LabelFileError as error:
-                return [(Severity.ERROR, str(error))]
+            spans = self.labels.spans
+            if spans and not self.labels.labels(np.sort(self.times_ns)):
+                what = f"none of its {len(spans)} labels holds a row: their clock is another one"
+                return [(Severity.ERROR, what)]
         if not moving:
             return []
         unlabelled = self.sources.get("", 0)

@@ -24,8 +24,8 @@ from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
-from pi05_ros.data.episodes.label_file import LabelFile
 from pi05_ros.data.episodes.label_overlay import with_recorded_details
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.data.episodes.rows import newest_frames
 
 _INDEX = "index-4.npz"  # The number changes with the content of the index.
@@ -60,7 +60,9 @@ class BagEpisode:
             self._types = {
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
             }
-            self._recording = fingerprint_of(reader.files, self._rotations)
+            self._fingerprint = fingerprint_of(reader.files, self._rotations)
+            self._bag_facts = reader.facts
+            self._recording_key = label_file.recording_key(reader.facts)
             self._label_file, self._label_digest = label_file.read(
                 label_file.folder_of(self._path), reader.facts
             )
@@ -83,14 +85,14 @@ class BagEpisode:
     def fingerprint(self) -> str:
         """See Episode."""
         if self._label_file is None:
-            return self._recording
-        both = f"{self._recording} {self._label_digest}"
+            return self._fingerprint
+        both = f"{self._fingerprint} {self._label_digest}"
         return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
 
     @property
     def recording_fingerprint(self) -> str:
         """See Episode."""
-        return self._recording
+        return self._fingerprint
 
     @property
     def rate_hz(self) -> float:
@@ -149,6 +151,16 @@ class BagEpisode:
         return self._label_file
 
     @property
+    def recording_key(self) -> str:
+        """Hash by which labels recognise the bag."""
+        return self._recording_key
+
+    @property
+    def bag_facts(self) -> EpisodeFacts:
+        """The facts of the bag; those of an episode differ where a bag holds several."""
+        return self._bag_facts
+
+    @property
     def recorded_labels(self) -> tuple[SubtaskLabel, ...]:
         """Labels of the subtasks in the bag, also where others beside it replace them."""
         return self.index.labels
@@ -184,7 +196,7 @@ class BagEpisode:
         # Drivers send in order, but a bag is in the order of reception.
         due: dict[int, bytes] = {}
         following = 0
-        reader = self._reader or _readers.get(self._path, self._recording)
+        reader = self._reader or _readers.get(self._path, self._fingerprint)
         for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
             place = wanted.get(self._picture_time(camera, message))
             if place is None or place in due or message.log_ns != logs[place]:
@@ -212,7 +224,7 @@ class BagEpisode:
             return self._index
 
     def _cached_index(self) -> BagIndex | None:
-        data = self._cache.read(self._recording, _INDEX) if self._cache else None
+        data = self._cache.read(self._fingerprint, _INDEX) if self._cache else None
         if data is None:
             return None
         try:
@@ -224,7 +236,7 @@ class BagEpisode:
         with self._opened() as reader:
             index = self._index_of(reader)
         if self._cache is not None:
-            self._cache.write(self._recording, _INDEX, index_to_bytes(index))
+            self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
         return index
 
     def _topics_of(self, reader: BagReader) -> EpisodeTopics:

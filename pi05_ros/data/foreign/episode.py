@@ -38,7 +38,7 @@ class AdoptedEpisode(BagEpisode):
 
     Args:
         path: The bag's folder.
-        number: Which of its episodes, from 0; None: the whole bag, as for labels beside it.
+        number: Which of its episodes, from 0.
         cache: See BagEpisode.
         reader: See BagEpisode.
 
@@ -50,40 +50,25 @@ class AdoptedEpisode(BagEpisode):
     def __init__(
         self,
         path: Path,
-        number: int | None = 0,
+        number: int = 0,
         cache: CacheFolder | None = None,
         reader: BagReader | None = None,
     ) -> None:
         self._number = number
         self._by_log_time: dict[str, bool] = {}
         super().__init__(path, cache, reader)
-        facts = self._file.facts if number is None else self._file.facts_of(self._span)
-        self._facts = dataclasses.replace(facts, rotations={})
-        content = [self._recording, self._file.mapping, self._span.start_ns, self._span.stop_ns]
+        self._facts = dataclasses.replace(self._file.facts_of(self._span), rotations={})
+        content = [self._fingerprint, self._file.mapping, self._span.start_ns, self._span.stop_ns]
         text = json.dumps(content, sort_keys=True)
-        self._recording = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-    @property
-    def labels(self) -> tuple[SubtaskLabel, ...]:
-        """See BagEpisode. The labels beside a bag of several episodes may be of others."""
-        beside, times = self.label_file, self.times_ns
-        if beside is not None and len(self._file.spans) > 1 and self._number is not None:
-            last = int(times[-1])
-            if not any(s.start_ns <= last and s.stop_ns > int(times[0]) for s in beside.spans):
-                return ()
-        return super().labels
+        self._fingerprint = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def _topics_of(self, reader: BagReader) -> EpisodeTopics:
         if reader.adopted is None:
             raise BagError(f"{reader.path} was not adopted: there is no {ADOPTED} in it")
         self._file: AdoptedFile = reader.adopted
-        if self._number is None:
-            name = self._file.facts.id
-            self._span = AdoptedSpan(name, reader.start_ns, reader.end_ns + 1)
-        elif self._number < len(self._file.spans):
-            self._span = self._file.spans[self._number]
-        else:
+        if self._number >= len(self._file.spans):
             raise BagError(f"{reader.path} has no episode {self._number}")
+        self._span: AdoptedSpan = self._file.spans[self._number]
         self._mapping: ForeignMapping = mapping_of(
             self._file.mapping, f"{reader.path / ADOPTED}: mapping"
         )

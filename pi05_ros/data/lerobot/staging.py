@@ -31,8 +31,6 @@ DATA = "data.parquet"
 RECORD = "episode.json"
 TASK = "task"  # Column of the staged table only: the text of the later task_index.
 COMPRESSION = "zstd"
-# Scores are missing where the source gives none, so their mean has no meaning.
-WITHOUT_STATISTICS = ("score",)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ class StagedEpisode:
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
         """Read a record written by `save`."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        # An export that an earlier version began has records without devices.
+        return cls(**({"devices": []} | json.loads(path.read_text(encoding="utf-8"))))
 
 
 def folder_name(episode_id: str) -> str:
@@ -125,10 +124,10 @@ def stage(
             raise
     for key, video in videos.items():
         found[key] = video.result().result()
+    without = layout.without_statistics()
     for name in table.column_names:
-        kind = table.schema.field(name).type
-        if not pa.types.is_string(kind) and name not in WITHOUT_STATISTICS:
-            found[name] = statistics.of_rows(columns.matrix(table.column(name)))
+        if name not in without:
+            found[name] = statistics.of_rows(columns.numbers(table.column(name)))
     facts = episode.facts.to_custom_data()
     StagedEpisode(
         id=episode_id,

@@ -7,7 +7,7 @@ import { showLists } from "/lists.js";
 
 const state = {
   episode: null,
-  labels: { version: "", spans: [], done: null, vocabulary: [] },
+  labels: { version: "", spans: [], done: [], vocabulary: [] },
   selected: null, // A span of labels.spans, by its start.
   start: null, // Marked start and end of what the next subtask labels.
   end: null,
@@ -92,9 +92,11 @@ function erase() {
   select(null);
 }
 
+// Mark here that the task is done, or take the mark away that is here.
 function markDone() {
-  const here = Math.abs((state.labels.done ?? -1) - player.time) < 1e-3;
-  edits.apply((labels) => ({ ...labels, done: here ? null : player.time }));
+  const others = state.labels.done.filter((time) => Math.abs(time - player.time) > 1e-3);
+  const done = others.length < state.labels.done.length ? others : [...others, player.time];
+  edits.apply((labels) => ({ ...labels, done: done.sort((a, b) => a - b) }));
   show();
 }
 

@@ -45,6 +45,6 @@ export function showLists(state, chosen, { select, label, seek }) {
   const done = state.labels.done;
   const count = state.labels.spans.length;
   byId("count").textContent = count
-    ? `${count}${done === null ? "" : `, task done at ${seconds(done)}`}`
+    ? `${count}${done.length ? `, task done at ${done.map(seconds).join(", ")}` : ""}`
     : "none yet";
 }

@@ -83,12 +83,14 @@ export class Tracks {
         return node;
       }),
     );
-    const mark = byId("done-mark");
-    mark.hidden = done === null;
-    if (done !== null) {
-      mark.style.left = this.share(done);
-      mark.toggleAttribute("data-late", done > 0.9 * this.episode.seconds);
-    }
+    byId("done-marks").replaceChildren(
+      ...done.map((time) => {
+        const mark = element("div", "", { class: "done" });
+        mark.style.left = this.share(time);
+        mark.toggleAttribute("data-late", time > 0.9 * this.episode.seconds);
+        return mark;
+      }),
+    );
     this.showSelection(state.selected === null ? chosen : null);
   }
 

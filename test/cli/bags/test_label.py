@@ -58,7 +58,7 @@ def test_intervals_are_set_erased_and_shown(bag, capsys):
         "2.00 s"
     )
     assert pi05(["bags", "label", str(bag), "--done", "no"]) == 0
-    assert BagEpisode(bag).label_file.done_ns is None
+    assert BagEpisode(bag).label_file.done_ns == ()
     assert BagEpisode(bag).label_file.author == "mia"
     assert pi05(["bags", "label", str(bag), "--clear"]) == 0
     assert rows(bag) == OWN
@@ -146,7 +146,7 @@ def asked(bag, *lines, author=""):
 def test_the_prompt_saves_each_change(bag, capsys):
     asked(bag, "0-0.5 wave", "erase 1-end", "done 0.8", "undo", "show", "0.5-1 #2", "words")
     assert rows(bag) == [(0, 25, "wave", "human"), (25, 50, "pick up the fork", "human")]
-    assert BagEpisode(bag).label_file.done_ns is None
+    assert BagEpisode(bag).label_file.done_ns == ()
     out = capsys.readouterr().out
     assert "#1 pick up the cup" in out
     assert out.count("saved:") == 5

@@ -1,6 +1,7 @@
 """A bag with labels beside it, as its readers see it."""
 
 import pickle
+import shutil
 
 import pytest
 
@@ -17,7 +18,8 @@ from pi05_ros.data.checks.findings import Severity
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.label_file import FILE, LabelFile, LabelSpan
+from pi05_ros.data.episodes.label_file import FILE
+from pi05_ros.data.episodes.label_spans import LabelFile, LabelSpan
 from pi05_ros.data.episodes.samples import Samples
 
 BEGIN = FACTS.started_ns
@@ -64,6 +66,10 @@ def test_labels_replace_the_recorded_subtasks(bag, tmp_path):
     assert rows(pickle.loads(pickle.dumps(after))) == rows(after)
     assert rows(BagEpisode(next(bag.glob("*.mcap")), cache)) == rows(after)
     assert rows(before) == own
+    loose = tmp_path / "loose.mcap"
+    shutil.copy(next(bag.glob("*.mcap")), loose)
+    shutil.copy(bag / FILE, tmp_path)  # Of whatever recording is beside it.
+    assert rows(BagEpisode(loose)) == own
     label_file.clear(bag)
     assert rows(BagEpisode(bag, cache)) == own
 
@@ -143,4 +149,4 @@ def test_labels_make_up_for_subtasks_that_were_never_recorded(tmp_path):
 
 def test_labels_of_another_clock_fail_the_check(bag):
     labelled(bag, (LabelSpan(1, 2, "wave"),))
-    assert any("another clock" in what for _, what in errors(check(bag)))
+    assert any("their clock is another one" in what for _, what in errors(check(bag)))

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import yaml
-from fakes.foreign_bags import ALOHA, MS, START, aloha, mobile
+from fakes.foreign_bags import ALOHA, aloha, mobile
 
 from pi05_ros.data.bags.adopted_file import ADOPTED
 from pi05_ros.data.bags.facts import BagError
@@ -14,14 +14,13 @@ from pi05_ros.data.bags.grading import grade
 from pi05_ros.data.bags.overview import BagState, overview
 from pi05_ros.data.checks.episode_check import check
 from pi05_ros.data.checks.findings import Severity
-from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.label_file import LabelFile, LabelSpan
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.foreign.adoption import adopt, save_adoption
 from pi05_ros.data.foreign.episode import AdoptedEpisode
 from pi05_ros.data.open import open_episodes
 from pi05_ros.foundation.resources import resource_path
+from pi05_ros.labelling.episode_labels import EpisodeLabels
 
 MOBILE = yaml.safe_load(resource_path("config/adopt/mobile_base.yaml").read_text())
 
@@ -40,14 +39,15 @@ def tidy(tmp_path):
     return path
 
 
-def label(path, *spans):
-    facts = AdoptedEpisode(path, None).facts
-    labels = LabelFile(
-        facts.id,
-        label_file.recording_key(facts),
-        spans=tuple(LabelSpan(START + a * MS, START + b * MS, text) for a, b, text in spans),
-    )
-    label_file.save(path, labels, label_file.digest_of(path))
+def label(path, *spans, number=0):
+    """Label an episode, in seconds since its first row."""
+    labels = EpisodeLabels(path, number=number)
+    labels.replace((), ())
+    for start, stop, text in spans:
+        labels.set(start, stop, text)
+    labels.save()
+    labels.reload()
+    return labels
 
 
 def test_samples_are_made_of_it(towel):
@@ -75,7 +75,7 @@ def test_its_index_is_kept_and_it_can_be_copied(towel, tmp_path, monkeypatch):
 
 def test_labels_beside_the_bag_replace_its_subtasks(towel):
     (before,) = open_episodes(towel)
-    label(towel, (200, 400, "take a corner"), (400, 1000, "fold it"))
+    label(towel, (0.2, 0.4, "take a corner"), (0.4, 1.0, "fold it"))
     (episode,) = open_episodes(towel)
     assert [(la.start_row, la.stop_row, la.text) for la in episode.labels] == [
         (10, 20, "take a corner"),
@@ -84,14 +84,23 @@ def test_labels_beside_the_bag_replace_its_subtasks(towel):
     assert episode.fingerprint != before.fingerprint
 
 
-def test_labels_of_a_bag_of_two_episodes_go_by_time(tidy):
-    label(tidy, (1500, 2000, "look around"))
+def test_episodes_of_one_bag_are_labelled_apart(tidy):
+    label(tidy, (0.5, 1.0, "look around"))
     first, second = open_episodes(tidy)
     assert [(la.start_row, la.stop_row) for la in first.labels] == [(10, 20)]
-    assert second.labels == ()
-    whole = AdoptedEpisode(tidy, None)
-    assert whole.facts.id == "tidy" and len(whole) == 161
-    assert [(la.start_row, la.stop_row) for la in whole.labels] == [(30, 40)]
+    assert [la.text for la in second.labels] == ["pick up the cup"]  # As recorded.
+    label(tidy, (0.1, 0.5, "wait"), number=1)
+    first, second = open_episodes(tidy)
+    assert [la.text for la in first.labels] == ["look around"]
+    assert [(la.start_row, la.stop_row, la.text) for la in second.labels] == [(2, 10, "wait")]
+
+
+def test_labels_stay_when_a_bag_is_divided_otherwise(tidy):
+    label(tidy, (0.5, 1.0, "look around"))
+    whole = {key: value for key, value in MOBILE.items() if key != "split"}
+    save_adoption(adopt(tidy, whole, "m.yaml"), tidy)
+    (episode,) = open_episodes(tidy)
+    assert [(la.start_row, la.stop_row) for la in episode.labels[:1]] == [(30, 40)]
 
 
 def test_a_grade_is_written_beside_the_bag(towel, tidy):
