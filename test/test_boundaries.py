@@ -35,6 +35,7 @@ inference
 data/bags
 data/episodes
 data/foreign
+data/filters
 data/lerobot
 data/checks
 data/statistics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,10 @@ MAX_PICTURE_AGE = WatchSettings().stale_after_s
 Ages = Literal["live", "freshest"]
 
 
+# Computes an array with an entry for each row of an episode.
+OfRows = Callable[[Episode], np.ndarray]
+
+
 class SampleError(Pi05Error):
     """Samples cannot be made from the episodes."""
 
@@ -48,6 +52,9 @@ class Samples:
         horizon: Rows of a chunk.
         max_picture_age: Maximum age of a picture at its row [s].
         ages: Which pictures go with a row.
+        row_filter: Rows that may be samples, (T,) bool, such as `EpisodeFilter.rows`; None: all.
+        stops: End (exclusive) of the actions of each row's chunk, (T,) int64, such as
+            `EpisodeFilter.action_stops`.
 
     Raises:
         SampleError: The episodes are of several robots, or no row is trainable.
@@ -62,11 +69,14 @@ class Samples:
         horizon: int = HORIZON,
         max_picture_age: float = MAX_PICTURE_AGE,
         ages: Ages = "live",
+        row_filter: OfRows | None = None,
+        stops: OfRows = action_stops,
     ) -> None:
         self.episodes, self.cameras = tuple(episodes), tuple(cameras)
         self.horizon = horizon
         self._readers = [
-            _Reader(e, self.cameras, cache, max_picture_age, ages) for e in self.episodes
+            _Reader(e, self.cameras, cache, max_picture_age, ages, row_filter, stops)
+            for e in self.episodes
         ]
         self._check_layout()
         self._ends = np.cumsum([len(reader.rows) for reader in self._readers], dtype=np.int64)
@@ -122,17 +132,22 @@ class _Reader:
         cache: FrameCache | None,
         max_picture_age: float,
         ages: Ages,
+        row_filter: OfRows | None,
+        stops: OfRows,
     ) -> None:
         self.episode, self._cameras = episode, cameras
         self._missing = [camera for camera in cameras if camera not in episode.cameras]
         self._pictures = PictureSource(episode, cache)
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
         self._times_ns = episode.times_ns
-        self._stops = action_stops(episode)
+        self._stops = stops(episode)
         self._label_of_row = label_of_row(episode)
         self._velocities = velocity_entries(episode)
         usable = trainable_rows(episode)
         self._acting = int(usable.sum())
+        if row_filter is not None:
+            usable &= row_filter(episode)
+        self._chosen = int(usable.sum())
         self._frames: dict[str, np.ndarray] = {}
         if self._missing:
             usable[:] = False
@@ -186,6 +201,8 @@ class _Reader:
             return f"{name} has no pictures of {', '.join(self._missing)}"
         if not self._acting:
             return f"{name} has no row in which the robot followed a chunk under a subtask"
+        if not self._chosen:
+            return f"{name} has no row that the filter lets train"
         return (
             f"{name} has fresh pictures of all of {', '.join(self._cameras)} in none of its rows"
         )

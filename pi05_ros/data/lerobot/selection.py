@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -9,9 +10,7 @@ import numpy as np
 
 from pi05_ros.data.episodes import rows as episode_rows
 from pi05_ros.data.episodes.episode import Episode
-
-# Name of a missing outcome on the command line.
-UNGRADED = "none"
+from pi05_ros.data.filters.episode_filter import NO_FILTER, UNLABELLED, EpisodeFilter
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,24 @@ class Rows:
         return min(found[0], len(self)), min(found[1], len(self))
 
 
-def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows:
+def select_rows(
+    episode: Episode,
+    cameras: Sequence[str],
+    step: int = 1,
+    episode_filter: EpisodeFilter = NO_FILTER,
+) -> Rows:
     """Select the longest range in which all cameras, states and commands are complete.
 
     LeRobot's rows are evenly spaced and its trainer requires finite numbers, so rows cannot be
-    dropped from the middle. Rows outside the range are counted by reason; of two ranges of equal
-    length the first one is taken.
+    dropped from the middle. At its ends, rows are cut in which nobody drove or that the filter
+    drops; rows without a subtask stay, since they have the episode's task. Rows outside the range
+    are counted by reason; of two ranges of equal length the first one is taken.
 
     Args:
         episode: The episode.
         cameras: Names of the cameras that must have a picture.
         step: Every `step`-th row is taken.
+        episode_filter: Which rows train.
     """
     without_picture = np.zeros(len(episode), bool)
     for camera in cameras:
@@ -70,9 +76,21 @@ def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows
             np.sum(outside & ~without_state & ~without_command & ~without_picture)
         ),
     }
+    inner, why = _trimmed(episode_filter.row_reasons(episode), start, stop)
+    reasons.update(why)
+    start, stop = inner
     taken = len(range(start, stop, step))
     reasons[f"between every {step}th row"] = stop - start - taken
     return Rows(start, stop, step, {why: count for why, count in reasons.items() if count})
+
+
+def _trimmed(reasons: np.ndarray, start: int, stop: int) -> tuple[tuple[int, int], dict[str, int]]:
+    """Cut rows that do not train from both ends of a range; also return their counts."""
+    rows = reasons[start:stop]
+    stays = start + np.flatnonzero((rows == "") | (rows == UNLABELLED))
+    first, last = (int(stays[0]), int(stays[-1]) + 1) if len(stays) else (stop, stop)
+    cut = Counter([*reasons[start:first], *reasons[last:stop]])
+    return (first, last), {f"{why}, at an end": count for why, count in cut.items()}
 
 
 def longest_run(good: np.ndarray) -> tuple[int, int]:
@@ -105,18 +123,20 @@ def never_commanded(episode: Episode) -> list[str]:
     return [name for name, is_silent in zip(names, silent, strict=True) if is_silent]
 
 
-def exclusion_reason(episode: Episode, outcomes: Sequence[str], include_recovered: bool) -> str:
+def exclusion_reason(
+    episode: Episode, episode_filter: EpisodeFilter, include_recovered: bool
+) -> str:
     """Reason, from its facts, why an episode is not exported; empty: it is exported.
 
     Args:
         episode: The episode.
-        outcomes: Outcomes to export, `UNGRADED` for none.
+        episode_filter: Which episodes train. Its other rules read the rows, and come later.
         include_recovered: Whether to export episodes that a crash cut short.
     """
     facts = episode.facts
-    outcome = facts.outcome or UNGRADED
-    if outcome not in outcomes:
-        return f"outcome {outcome}"
+    why = episode_filter.outcome_reason(facts.outcome)
+    if why and not (episode_filter.ungraded_teleop and not facts.outcome):
+        return why
     if facts.recovered and not include_recovered:
         return "recovered after a crash (--include-recovered takes it)"
     return ""

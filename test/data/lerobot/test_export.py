@@ -11,6 +11,7 @@ from fakes.exports import contents, three, why
 
 from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP, DeviceSpan
 from pi05_ros.data.episodes.interventions import Intervention, interventions
+from pi05_ros.data.filters.episode_filter import NO_FILTER, EpisodeFilter
 from pi05_ros.data.lerobot import columns, fitting, publish, staging
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
@@ -36,7 +37,7 @@ def test_states_actions_times_modes_and_facts_round_trip(tmp_path):
 def test_who_drove_round_trips(tmp_path):
     made = drawn(rows=100, silent_rows=20, devices=(DeviceSpan(10, 22, "page"),))
     made.control_sources[21:40] = CONTROL_TELEOP
-    export([made], tmp_path / "set", SETTINGS)
+    export([made], tmp_path / "set", ExportSettings(NO_FILTER))
     (found,) = open_dataset(tmp_path / "set")
     np.testing.assert_array_equal(found.control_sources, made.control_sources[20:], strict=True)
     assert found.devices == (DeviceSpan(0, 2, "page"),)
@@ -135,6 +136,7 @@ def test_each_episode_left_out_has_its_reason(tmp_path):
         drawn("silent", silent_rows=100),
         drawn("good"),
     ]
+    episodes[4].modes[:] = episodes[4].control_sources[:] = 1
     result = export(episodes, tmp_path / "set", SETTINGS)
     assert [one.id for one in result.added] == ["good"]
     assert why(result) == {
@@ -144,7 +146,9 @@ def test_each_episode_left_out_has_its_reason(tmp_path):
         "silent": "no command for shoulder, elbow, gripper in the whole episode",
         "good": "the same episode as drawn",
     }
-    settings = ExportSettings(outcomes=("success", "failure", "none"), include_recovered=True)
+    settings = ExportSettings(
+        EpisodeFilter(outcomes=("success", "failure", "none")), include_recovered=True
+    )
     result = export(episodes, tmp_path / "set", settings)
     assert [one.id for one in result.added] == ["bad", "ungraded", "mended"]
     assert why(result)["good"] == "in the dataset already"

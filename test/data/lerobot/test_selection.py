@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from fakes.drawn_episodes import drawn
 
+from pi05_ros.data.episodes.episode import CONTROL_NONE, MODE_HOLDING
+from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.data.lerobot.selection import (
     exclusion_reason,
     longest_even_run,
@@ -82,6 +84,26 @@ def test_every_third_row():
     assert rows.left_out == {NO_COMMAND: 2, "between every 3th row": 25}
 
 
+def test_ends_that_do_not_train_are_cut_and_the_middle_is_not():
+    episode = drawn(rows=400)
+    for first, last in ((0, 10), (100, 120), (390, 400)):
+        episode.modes[first:last] = MODE_HOLDING
+        episode.control_sources[first:last] = CONTROL_NONE
+    rows = select_rows(episode, ("front",), episode_filter=EpisodeFilter(before_hold_s=0.21))
+    assert (rows.start, rows.stop) == (10, 380)
+    # Rows 393 to 399 have no subtask either, but nobody drove in them: that is the first reason.
+    assert rows.left_out == {"not driven, at an end": 20, "before a hold, at an end": 10}
+    whole = select_rows(drawn(rows=400), ("front",), episode_filter=EpisodeFilter())
+    assert (whole.start, whole.stop, whole.left_out) == (0, 400, {})  # Ends without a subtask.
+
+
+def test_a_range_in_which_nothing_trains_is_empty():
+    episode = drawn(rows=40)
+    episode.modes[:] = MODE_HOLDING
+    rows = select_rows(episode, ("front",), episode_filter=EpisodeFilter())
+    assert len(rows) == 0 and rows.left_out == {"not driven, at an end": 40}
+
+
 def test_an_entry_that_never_had_a_command_is_named():
     episode = drawn(rows=40)
     episode.actions[:, 2] = np.nan
@@ -101,5 +123,5 @@ def test_an_entry_that_never_had_a_command_is_named():
     ],
 )
 def test_an_episodes_facts_decide_whether_it_is_exported(facts, outcomes, recovered, why):
-    found = exclusion_reason(drawn(**facts), outcomes, recovered)
+    found = exclusion_reason(drawn(**facts), EpisodeFilter(outcomes=outcomes), recovered)
     assert found == why or why and found.startswith(why)
