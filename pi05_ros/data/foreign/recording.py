@@ -40,7 +40,8 @@ class CameraTimes:
         log, stamps = np.array(self.log, np.int64), np.array(self.stamps, np.int64)
         if use_log_time or not stamps.any():
             stamps = log
-        offset = int(np.median(log - stamps)) if len(log) else 0
+        stamped = stamps > 0
+        offset = int(np.median((log - stamps)[stamped])) if stamped.any() else 0
         if abs(offset) <= MAX_CLOCK_SPREAD_S * _SECOND:
             offset = 0  # A latency; else the clock of another machine.
         found = list(zip(stamps.tolist(), (log - offset).tolist(), strict=True))
@@ -124,6 +125,7 @@ def read_recording(
         times = recording.cameras[camera.name]
         if camera.topic not in mapping.log_time and any(times.stamps):
             stamps, log = np.array(times.stamps, np.int64), np.array(times.log, np.int64)
+            stamps, log = stamps[stamps > 0], log[stamps > 0]  # The others are left out later.
             recording.problems += clock_problems(camera.topic, stamps, log)
             offsets[camera.topic] = float(np.median(log - stamps)) / _SECOND
     if not recording.problems:  # Else the offsets mean nothing.

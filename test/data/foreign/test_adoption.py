@@ -179,6 +179,18 @@ def test_odd_messages_are_notes(tmp_path):
     assert "waist: state: 1 of 100 rows have no finite value and do not train" in notes
 
 
+def test_damaged_and_unstamped_pictures_are_left_out(tmp_path):
+    bag = aloha()
+    topic = "/cam_high/image_raw/compressed"
+    bag.add(topic, COMPRESSED, 411, -START / MS, format="jpeg", data=jpeg(1))
+    bag.add(topic, COMPRESSED, 431, 430, format="jpeg", data=jpeg(1)[:-40])
+    path = bag.write(tmp_path / "b")
+    notes = adopt(path, mapping(), "m.yaml").notes
+    assert notes == ("camera high: 1 pictures are left out: old, or unstamped",)
+    (episode,) = adopted(path, mapping())
+    assert len(episode.frame_times_ns("high")) == 20
+
+
 def without(topic):
     bag = aloha()
     bag.messages = [message for message in bag.messages if message[1] != topic]
