@@ -18,6 +18,7 @@ EXECUTABLES = (
     "planner",
     "policy",
     "recorder",
+    "teleop",
 )
 
 

@@ -49,6 +49,7 @@ sim/homes
 sim/controllers
 sim
 sim/expert
+teleop
 evaluation
 evaluation/latency
 evaluation/report
@@ -66,6 +67,7 @@ nodes/inspector
 nodes/lifecycle_manager
 nodes/mock_home
 nodes/recorder
+nodes/teleop
 nodes/demo_monitor
 nodes/instruct_client
 nodes/latency_listener
@@ -82,7 +84,7 @@ RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
 # with all below them.
 MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
-    "mujoco": {"sim", "evaluation", "nodes/mock_home", "nodes/brain_common"},
+    "mujoco": {"sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"},
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},
     "transformers": set(),  # The tests compare our model with it.
