@@ -60,6 +60,8 @@ class EpisodeLabels:
         others = (other for other in episodes if other is not self.episode)
         self._recorded_elsewhere = tuple(span for o in others for span in self._spans_of(o))
         self._phrases = phrases_of(self.episode.facts.platform)
+        ends = (plan.stamp_ns for e in episodes for plan in e.recorded_plans if plan.done)
+        self._recorded_done = tuple(sorted(set(ends)))
         self._history: list[LabelFile] = []
         self._labels: LabelFile  # Of this episode.
         self._elsewhere: LabelFile  # Of others in the bag.
@@ -241,7 +243,13 @@ class EpisodeLabels:
                 (*self.recorded, *self._recorded_elsewhere), key=lambda span: span.start_ns
             )
             episode = self.episode
-            whole = LabelFile(episode.facts.id, episode.recording_key, tuple(spans), self.author)
+            whole = LabelFile(
+                episode.facts.id,
+                episode.recording_key,
+                tuple(spans),
+                self.author,
+                done_ns=self._recorded_done,
+            )
         self._labels, self._elsewhere = self._parted(whole)
         self._digest = digest
         self._history.clear()

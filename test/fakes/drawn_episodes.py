@@ -41,6 +41,7 @@ class DrawnEpisode:
     modes: np.ndarray = field(init=False)
     control_sources: np.ndarray = field(init=False)
     devices: tuple = ()
+    plans: tuple = ()
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(self.seed)

@@ -23,6 +23,7 @@ class MemoryEpisode:
     modes: np.ndarray = None
     control_sources: np.ndarray = None
     devices: tuple = ()
+    plans: tuple = ()
     times_ns: np.ndarray = None
     labels: tuple[SubtaskLabel, ...] = None
     frames: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # times, pixels

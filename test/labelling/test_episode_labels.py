@@ -174,3 +174,22 @@ def test_labels_beyond_the_episode_are_kept(bag):
 def test_an_episode_that_the_bag_lacks_is_named(bag):
     with pytest.raises(BagError, match="has no episode 2: wanted 1 to 1"):
         EpisodeLabels(bag, number=1)
+
+
+def test_plans_of_the_high_level_follow_the_labels(bag):
+    before = BagEpisode(bag).plans
+    assert [(p.stamp_ns, p.text) for p in before] == [
+        (BEGIN, "pick up the cup"),
+        (BEGIN + SECOND, "pick up the fork"),
+    ]
+    labels = EpisodeLabels(bag)
+    labels.save()
+    assert BagEpisode(bag).plans == before
+    labels.set(1, 2, "nod", "greet")
+    labels.mark_done(2)
+    labels.save()
+    assert [(p.stamp_ns, p.task, p.text, p.done) for p in BagEpisode(bag).plans] == [
+        (BEGIN, FACTS.task, "pick up the cup", False),
+        (BEGIN + SECOND, "greet", "nod", False),
+        (BEGIN + 2 * SECOND, "greet", "", True),
+    ]

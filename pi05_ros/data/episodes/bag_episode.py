@@ -22,13 +22,14 @@ from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, Plan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.label_overlay import with_recorded_details
 from pi05_ros.data.episodes.label_spans import LabelFile
+from pi05_ros.data.episodes.labelled_plans import labelled_plans
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-4.npz"  # The number changes with the content of the index.
+_INDEX = "index-5.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 
@@ -69,6 +70,7 @@ class BagEpisode:
         if self._facts.rate_hz <= 0:
             raise BagError(f"{path}: wanted the rate of its rows in its metadata, found none")
         self._index: BagIndex | None = None
+        self._given_labels: tuple[SubtaskLabel, ...] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -141,8 +143,10 @@ class BagEpisode:
     def labels(self) -> tuple[SubtaskLabel, ...]:
         """See Episode. The labels beside the bag, else the subtasks in it."""
         if self._label_file is not None:
-            given = self._label_file.labels(self.times_ns)
-            return with_recorded_details(given, self.index.labels)
+            if self._given_labels is None:  # Samples ask for them at each access.
+                given = self._label_file.labels(self.times_ns)
+                self._given_labels = with_recorded_details(given, self.index.labels)
+            return self._given_labels
         return self.index.labels
 
     @property
@@ -161,9 +165,23 @@ class BagEpisode:
         return self._bag_facts
 
     @property
+    def recorded_plans(self) -> tuple[Plan, ...]:
+        """Plans in the bag, also where labels beside it replace some."""
+        return self.index.plans
+
+    @property
     def recorded_labels(self) -> tuple[SubtaskLabel, ...]:
         """Labels of the subtasks in the bag, also where others beside it replace them."""
         return self.index.labels
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """See Episode."""
+        index = self.index
+        if self._label_file is None:
+            return index.plans
+        recorded = (index.labels, index.plans, index.times_ns, self.rate_hz)
+        return labelled_plans(self._label_file, self.labels, *recorded)
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
         """See Episode."""

@@ -139,7 +139,7 @@ class _Reader:
         self._missing = [camera for camera in cameras if camera not in episode.cameras]
         self._pictures = PictureSource(episode, cache)
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
-        self._times_ns = episode.times_ns
+        self._times_ns, self._sources = episode.times_ns, episode.control_sources
         self._stops = stops(episode)
         self._label_of_row = label_of_row(episode)
         self._velocities = velocity_entries(episode)
@@ -156,6 +156,7 @@ class _Reader:
             self._frames = pictures_of_rows(episode, moments, cameras)
         else:
             self._frames = {camera: episode.frame_of_row(camera) for camera in cameras}
+        self._frame_times = {camera: episode.frame_times_ns(camera) for camera in self._frames}
         for camera in self._frames:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
@@ -180,10 +181,8 @@ class _Reader:
             source=label.source,
             boxes=label.boxes,
             time_ns=int(self._times_ns[row]),
-            picture_times_ns={
-                c: int(episode.frame_times_ns(c)[index]) for c, index in frames.items()
-            },
-            control_source=int(episode.control_sources[row]),
+            picture_times_ns={c: int(self._frame_times[c][index]) for c, index in frames.items()},
+            control_source=int(self._sources[row]),
             episode=which,
             row=row,
         )
@@ -210,7 +209,7 @@ class _Reader:
     def _fresh(self, camera: str, max_age: float) -> np.ndarray:
         """Rows with a usable picture of a camera that is recent enough, (T,) bool."""
         rows = np.zeros(len(self.episode), bool)
-        frames, times = self._frames[camera], self.episode.frame_times_ns(camera)
+        frames, times = self._frames[camera], self._frame_times[camera]
         has = np.flatnonzero(frames >= 0)
         age = self._times_ns[has] - times[frames[has]]
         rows[has] = age <= round(max_age * 1e9)

@@ -193,6 +193,7 @@ def _episode_row(
         "pi05/sources": json.dumps(record.sources),
         "pi05/late_rows": record.late_rows,
         "pi05/data_bytes": addition.data_bytes,
+        "pi05/plans": record.plans,
         "pi05/devices": json.dumps(record.devices),
     }
     row |= {f"data/{key}": value for key, value in addition.data_place.items()}

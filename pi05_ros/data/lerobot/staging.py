@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import columns, encoding, statistics
 from pi05_ros.data.lerobot.layout import DatasetLayout
+from pi05_ros.data.lerobot.plans import plans_to_json
 from pi05_ros.data.lerobot.selection import Rows
 
 DATA = "data.parquet"
@@ -44,6 +45,7 @@ class StagedEpisode:
     left_out: dict[str, int]  # Reason -> rows of the episode that are not exported.
     sources: dict[str, int]  # Source of the subtask -> rows; "": rows without one.
     late_rows: int  # Rows that came more than 1.5 periods after the one before.
+    plans: str  # `plans_to_json` of the episode's.
     devices: list[tuple[int, int, str]]  # Of each DeviceSpan: exported rows, device.
     statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
 
@@ -54,8 +56,8 @@ class StagedEpisode:
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
         """Read a record written by `save`."""
-        # An export that an earlier version began has records without devices.
-        return cls(**({"devices": []} | json.loads(path.read_text(encoding="utf-8"))))
+        # An export that an earlier version began has records without devices and plans.
+        return cls(**({"devices": [], "plans": ""} | json.loads(path.read_text(encoding="utf-8"))))
 
 
 def folder_name(episode_id: str) -> str:
@@ -137,6 +139,7 @@ def stage(
         left_out=rows.left_out,
         sources=dict(Counter(table.column("source").to_pylist())),
         late_rows=_late(episode.times_ns[rows.start : rows.stop], episode.rate_hz),
+        plans=plans_to_json(episode.plans),
         devices=_devices(episode, rows),
         statistics={key: as_lists(value) for key, value in found.items()},
     ).save(part / RECORD)
