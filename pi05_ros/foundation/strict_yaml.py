@@ -46,8 +46,17 @@ def load_yaml(path: Path, cls: type[T]) -> T:
     Raises:
         ConfigError: The file is missing, is not YAML, or does not fit `cls`.
     """
+    return from_mapping(cls, read_yaml(path), str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Read the content of a YAML file without duplicate keys.
+
+    Raises:
+        ConfigError: The file is missing or is not YAML.
+    """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except OSError as error:
         raise ConfigError(str(path), f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -58,7 +67,6 @@ def load_yaml(path: Path, cls: type[T]) -> T:
         raise ConfigError(
             str(path), f"{line}{getattr(error, 'problem', None) or 'is not YAML'}"
         ) from error
-    return from_mapping(cls, content, str(path))
 
 
 def from_mapping(cls: type[T], mapping: Any, where: str) -> T:
