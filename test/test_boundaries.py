@@ -34,6 +34,7 @@ checkpoints
 inference
 data/bags
 data/episodes
+data/foreign
 data/filters
 data/lerobot
 data/checks

@@ -113,13 +113,13 @@ class LeaderDevice(TeleopDevice):
     def targets(self, last: np.ndarray, robot: RobotView) -> np.ndarray:
         """See TeleopDevice."""
         platform, targets = self._platform, last.copy()
-        wanted = self._mapped
+        wanted: np.ndarray = self._mapped
         if self._leader.alignment == "relative":
             moved = self._robot_start + platform.difference(self._mapped, self._start)
-            wanted = np.where(platform.is_velocity, self._mapped, moved)
+            wanted = np.asarray(np.where(platform.is_velocity, self._mapped, moved))
         # A joint that turns without end goes to the nearest of the equal angles.
         nearest = last + platform.difference(wanted, last)
-        wanted = np.where(platform.is_continuous, nearest, wanted)
+        wanted = np.asarray(np.where(platform.is_continuous, nearest, wanted))
         clipped = np.clip(wanted, platform.lower, platform.upper)
         targets[self._indices] = clipped[self._indices]
         return targets

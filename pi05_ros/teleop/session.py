@@ -199,8 +199,8 @@ class TeleopSession:
             self._driver, self._fault = device, ""
             self._engaged_in = (self._robot.session, self._robot.epoch)
             self._followed_ns = now_ns
-            self._targets = np.where(self._platform.is_velocity, 0.0, self._robot.reference)
-            self._targets = np.clip(self._targets, self._platform.lower, self._platform.upper)
+            rest = np.where(self._platform.is_velocity, 0.0, self._robot.reference)
+            self._targets = np.asarray(np.clip(rest, self._platform.lower, self._platform.upper))
             return
 
     def _candidates(self) -> list[TeleopDevice]:

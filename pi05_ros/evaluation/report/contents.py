@@ -13,6 +13,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.checks.episode_check import CheckReport, check_open
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.foreign.episode import AdoptedEpisode
 from pi05_ros.evaluation.latency.bag import read_latency
 from pi05_ros.evaluation.latency.ledger import LatencyError
 from pi05_ros.evaluation.latency.statistics import Summary, summarize
@@ -83,7 +84,10 @@ def collect(reader: BagReader, on_step: Callable[[str], None] = lambda text: Non
     Raises:
         Pi05Error: The bag is damaged, or is no episode of this suite.
     """
-    episode = BagEpisode(reader.path, reader=reader)
+    if reader.adopted is not None:  # Of several episodes in a bag, the first.
+        episode: BagEpisode = AdoptedEpisode(reader.path, reader=reader)
+    else:
+        episode = BagEpisode(reader.path, reader=reader)
     on_step("reading messages")
     gathered = _gather(reader, episode)
     on_step("following chunks")
