@@ -79,7 +79,8 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
         seconds: Time after which it lets go [s, simulated]; 0: when the task is done.
     """
 
-    VITAL = False
+    # It sends heartbeats, so that a mock home waits for the expert.
+    VITAL = True
 
     def __init__(self, task: str, seconds: float, **arguments: Any) -> None:
         super().__init__("scripted_leader", LeaderParameters, **arguments)
