@@ -91,7 +91,7 @@ class TeleopSession:
         self._driver: TeleopDevice | None = None
         self._fault = ""  # Of the driver: why its output stands still.
         self._last = _RELEASED
-        self._targets = np.zeros(platform.size)
+        self._targets: np.ndarray = np.zeros(platform.size)
         self._engaged_in = (0, 0)  # Session and epoch of the bridge.
         self._followed_ns = 0  # When the bridge last followed the driver [ns].
         # Held since [ns], in the order of pressing; a switch that must first be let go is in
@@ -238,7 +238,7 @@ class TeleopSession:
         if robot is None:
             return Match("there is no state of the robot yet")
         age_s = (now_ns - robot.stamp_ns) * 1e-9
-        if age_s > self._settings.state_timeout_s:
+        if abs(age_s) > self._settings.state_timeout_s:
             return Match(f"the robot's state is {age_s:.1f} s old")
         if not robot.is_armed:
             return Match(f"the robot is not armed: {robot.reason or 'arm it'}")
