@@ -39,6 +39,8 @@ class DrawnEpisode:
     states: np.ndarray = field(init=False)
     actions: np.ndarray = field(init=False)
     modes: np.ndarray = field(init=False)
+    control_sources: np.ndarray = field(init=False)
+    devices: tuple = ()
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(self.seed)
@@ -55,6 +57,7 @@ class DrawnEpisode:
         self.actions[: self.silent_rows] = np.nan
         self.modes = np.ones(self.rows, np.uint8)
         self.modes[: self.silent_rows] = 3
+        self.control_sources = (self.modes == 1).astype(np.uint8)
 
     @property
     def rate_hz(self) -> float:

@@ -21,6 +21,8 @@ class MemoryEpisode:
     facts: EpisodeFacts
     rate_hz: float = 50.0
     modes: np.ndarray = None
+    control_sources: np.ndarray = None
+    devices: tuple = ()
     times_ns: np.ndarray = None
     labels: tuple[SubtaskLabel, ...] = None
     frames: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # times, pixels
@@ -31,6 +33,8 @@ class MemoryEpisode:
         rows = len(self.states)
         if self.modes is None:
             self.modes = np.full(rows, MODE_RUNNING, np.uint8)
+        if self.control_sources is None:
+            self.control_sources = (self.modes == MODE_RUNNING).astype(np.uint8)
         if self.times_ns is None:
             self.times_ns = 10**9 + np.arange(rows) * round(1e9 / self.rate_hz)
         if self.labels is None:

@@ -21,11 +21,11 @@ from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-3.npz"  # The number changes with the content of the index.
+_INDEX = "index-4.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 
@@ -109,6 +109,16 @@ class BagEpisode:
     def modes(self) -> np.ndarray:
         """See Episode."""
         return self.index.modes
+
+    @property
+    def control_sources(self) -> np.ndarray:
+        """See Episode."""
+        return self.index.control_sources
+
+    @property
+    def devices(self) -> tuple[DeviceSpan, ...]:
+        """See Episode."""
+        return self.index.devices
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:

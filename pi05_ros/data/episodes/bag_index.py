@@ -15,12 +15,14 @@ from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back
-from pi05_ros.data.episodes.episode import SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.interventions import control_source_of, device_spans
 from pi05_ros.data.episodes.labels import ReceivedSubtask, spans
 from pi05_ros.data.episodes.picture_damage import PictureChecks
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
+TELEOP = "pi05_msgs/msg/TeleopCommand"
 
 # Pictures stamped farther ahead are refused on the live path too [ns].
 _MAX_FUTURE_NS = round(WatchSettings().max_future_s * 1e9)
@@ -43,6 +45,8 @@ class BagIndex:
     states: np.ndarray
     actions: np.ndarray
     modes: np.ndarray
+    control_sources: np.ndarray
+    devices: tuple[DeviceSpan, ...]
     labels: tuple[SubtaskLabel, ...]
     frames: Mapping[str, Frames]  # By camera name.
 
@@ -53,6 +57,7 @@ class EpisodeTopics:
 
     state: str
     subtask: str  # "": there was no planner.
+    teleop: str  # "": nobody teleoperated.
     cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
 
     @classmethod
@@ -78,6 +83,8 @@ class EpisodeTopics:
             )
         subtask = f"{facts.namespace.rstrip('/')}/subtask"
         planned = topics.get(subtask)
+        teleop = f"{facts.namespace.rstrip('/')}/teleop_command"
+        steered = topics.get(teleop)
         cameras = {}
         for name, topic in facts.cameras.items():
             pictures = topics.get(topic)
@@ -89,7 +96,12 @@ class EpisodeTopics:
                     f"{pictures.type}"
                 )
             cameras[name] = topic
-        return cls(state, subtask if planned and planned.type == SUBTASK else "", cameras)
+        return cls(
+            state,
+            subtask if planned and planned.type == SUBTASK else "",
+            teleop if steered and steered.type == TELEOP else "",
+            cameras,
+        )
 
 
 def read_index(reader: BagReader, topics: EpisodeTopics) -> BagIndex:
@@ -108,13 +120,17 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
     damaged: dict[str, list[Future[bool]]] = {name: [] for name in topics.cameras}
     compressed = {t for t in camera_of if reader.topics[t].type == COMPRESSED_IMAGE}
     rows, received = _Rows(reader), []
-    wanted = [topics.state, *([topics.subtask] if topics.subtask else []), *camera_of]
+    optional = [topic for topic in (topics.subtask, topics.teleop) if topic]
+    wanted = [topics.state, *optional, *camera_of]
     for message in reader.messages(wanted):
         if message.topic == topics.state:
             rows.add(message)
         elif message.topic == topics.subtask:
             decoded = reader.decode(message.topic, message.data)
             received.append(ReceivedSubtask.of(message.log_ns, decoded))
+        elif message.topic == topics.teleop:
+            command = reader.decode(message.topic, message.data)
+            rows.add_device(message.log_ns, command.device)
         else:
             stamp = stamp_of(message.data)
             stamps[camera_of[message.topic]].append((stamp, message.log_ns))
@@ -150,6 +166,8 @@ class _Rows:
         self._measured: list[np.ndarray] = []
         self._commanded: list[np.ndarray] = []
         self._modes: list[int] = []
+        self._sources: list[int] = []
+        self._devices: list[tuple[int, str]] = []
         self._sequences: list[int] = []
 
     def add(self, message: RawMessage) -> None:
@@ -164,6 +182,12 @@ class _Rows:
         self._measured.append(state.measured)
         self._commanded.append(state.commanded)
         self._modes.append(state.mode)
+        self._sources.append(control_source_of(state))
+
+    def add_device(self, log_ns: int, device: str) -> None:
+        """Note the device that has control from now on; "": none."""
+        if not self._devices or self._devices[-1][1] != device:
+            self._devices.append((log_ns, device))
 
     def index(self, received: Sequence[ReceivedSubtask], frames: Mapping[str, Frames]) -> BagIndex:
         times = np.array(self._times, dtype=np.int64)
@@ -181,12 +205,15 @@ class _Rows:
                 "from before and after are interleaved (their sequence numbers go up and down); "
                 "record it again"
             )
+        log_ns, sources = np.array(self._log, np.int64), np.array(self._sources, np.uint8)
         return BagIndex(
             times_ns=times,
             states=np.array(self._measured, dtype=np.float64),
             actions=np.array(self._commanded, dtype=np.float64),
             modes=np.array(self._modes, dtype=np.uint8),
-            labels=spans(np.array(self._log, dtype=np.int64), received),
+            control_sources=sources,
+            devices=device_spans(sources, log_ns, self._devices),
+            labels=spans(log_ns, received),
             frames=frames,
         )
 

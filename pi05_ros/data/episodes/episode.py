@@ -23,6 +23,11 @@ MODE_DISARMED = 3
 MODE_FAULTED = 4
 MODE_STOPPED = 5
 
+# Whose actions a row follows, as in the same message.
+CONTROL_NONE = 0
+CONTROL_POLICY = 1
+CONTROL_TELEOP = 2
+
 
 @dataclass(frozen=True)
 class PictureBox:
@@ -64,6 +69,15 @@ class SubtaskLabel:
             raise ValueError(f"rows {self.start_row} to {self.stop_row} are not a valid range")
         if not self.text:
             raise ValueError("a label needs a text; rows without a subtask have no label")
+
+
+@dataclass(frozen=True)
+class DeviceSpan:
+    """Rows `start_row` to `stop_row` (exclusive) in which a device of the operator had control."""
+
+    start_row: int
+    stop_row: int
+    device: str  # TeleopCommand.device: "leader", "gamepad", "hand_pose" or "page".
 
 
 class Episode(Protocol):
@@ -119,6 +133,16 @@ class Episode(Protocol):
     @property
     def modes(self) -> np.ndarray:
         """Mode of the bridge, (T,) uint8, of MODE_*."""
+        ...
+
+    @property
+    def control_sources(self) -> np.ndarray:
+        """Whose actions each row follows, (T,) uint8, of CONTROL_*."""
+        ...
+
+    @property
+    def devices(self) -> tuple[DeviceSpan, ...]:
+        """Spans of the operator's devices, in order, without overlap; (): none, or not known."""
         ...
 
     @property

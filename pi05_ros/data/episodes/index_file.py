@@ -10,15 +10,16 @@ import zipfile
 import numpy as np
 
 from pi05_ros.data.episodes.bag_index import BagIndex, Frames
-from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, PictureBox, SubtaskLabel
 
-_ARRAYS = ("times_ns", "states", "actions", "modes")
+_ARRAYS = ("times_ns", "states", "actions", "modes", "control_sources")
 
 
 def index_to_bytes(index: BagIndex) -> bytes:
     """Serialize an index as an .npz file."""
     header = {
         "labels": [dataclasses.asdict(label) for label in index.labels],
+        "devices": [dataclasses.asdict(span) for span in index.devices],
         "left_out": {name: frames.left_out for name, frames in index.frames.items()},
     }
     arrays = {name: getattr(index, name) for name in _ARRAYS}
@@ -41,6 +42,7 @@ def index_from_bytes(data: bytes) -> BagIndex:
         header = json.loads(str(arrays["header"]))
         return BagIndex(
             **{name: arrays[name] for name in _ARRAYS},
+            devices=tuple(DeviceSpan(**span) for span in header["devices"]),
             labels=tuple(_label(label) for label in header["labels"]),
             frames={
                 name: _frames(arrays[f"frames.{name}"], left_out)

@@ -42,6 +42,8 @@ def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Ta
         "mode": pa.array(episode.modes[taken].astype(np.uint8)),
         "time_ns": pa.array(episode.times_ns[taken]),
     }
+    if layout.control_source:
+        columns[names.CONTROL_SOURCE] = pa.array(episode.control_sources[taken].astype(np.uint8))
 
     def of_label(values: list[object], without: object, kind: pa.DataType) -> pa.Array:
         return pa.array(values + [without], kind).take(pa.array(labels))

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts
-from pi05_ros.data.episodes.episode import MODE_RUNNING, SubtaskLabel
+from pi05_ros.data.episodes.episode import MODE_RUNNING, DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.interventions import default_source
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
@@ -103,6 +104,19 @@ class DatasetEpisode:
         if "mode" in self._features:
             return self._column("mode").reshape(-1).astype(np.uint8)
         return np.full(len(self), MODE_RUNNING, np.uint8)
+
+    @property
+    def control_sources(self) -> np.ndarray:
+        """See Episode; in a dataset without the column a row that runs follows the policy."""
+        if names.CONTROL_SOURCE in self._features:
+            return self._column(names.CONTROL_SOURCE).reshape(-1).astype(np.uint8)
+        return np.array([default_source(mode) for mode in self.modes.tolist()], np.uint8)
+
+    @property
+    def devices(self) -> tuple[DeviceSpan, ...]:
+        """See Episode; kept with the episodes, which LeRobot's tools drop."""
+        spans = json.loads(self.entry.ours.get("pi05/devices") or "[]")
+        return tuple(DeviceSpan(*span) for span in spans)
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:

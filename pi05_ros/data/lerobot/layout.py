@@ -52,6 +52,7 @@ NUMBER_COLUMNS = {
     "mode": "uint8",
     "time_ns": "int64",
 }
+CONTROL_SOURCE = "control_source"  # uint8; datasets from before teleoperation lack it.
 CAMERA_TIMES = "camera_time_ns"  # One value a camera: acquisition time of the row's picture.
 
 
@@ -86,6 +87,7 @@ class DatasetLayout:
     cameras: tuple[CameraFormat, ...]
     crf: int
     action_names: tuple[str, ...] = ()  # Of the action's entries; (): `names`.
+    control_source: bool = True  # Whether rows have this column; a dataset keeps its columns.
 
     @property
     def fps(self) -> int:
@@ -95,6 +97,8 @@ class DatasetLayout:
     def to_json(self) -> dict[str, Any]:
         """Return the content of meta/pi05.json."""
         content = asdict(self)
+        if not self.control_source:
+            del content["control_source"]
         if not self.action_names:  # As datasets were written before there were others.
             del content["action_names"]
         return content
@@ -115,6 +119,7 @@ class DatasetLayout:
             cameras=tuple(CameraFormat(**camera) for camera in data["cameras"]),
             crf=int(data["crf"]),
             action_names=tuple(data.get("action_names", ())),
+            control_source=bool(data.get("control_source", False)),
         )
 
     def differences(self, other: DatasetLayout) -> list[str]:
@@ -146,6 +151,8 @@ class DatasetLayout:
             found[key] = {"dtype": "float64", "shape": [len(entries)], "names": list(entries)}
         for name, dtype in (OWN_COLUMNS | NUMBER_COLUMNS).items():
             found[name] = {"dtype": dtype, "shape": [1], "names": None}
+        if self.control_source:
+            found[CONTROL_SOURCE] = {"dtype": "uint8", "shape": [1], "names": None}
         for name in TEXT_COLUMNS:
             found[name] = {"dtype": "string", "shape": [1], "names": None}
         names = [camera.name for camera in self.cameras]

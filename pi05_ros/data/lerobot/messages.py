@@ -40,6 +40,7 @@ class MessageMaker:
         measured: np.ndarray,
         commanded: np.ndarray,
         mode: int,
+        control_source: int,
     ) -> bytes:
         """Make a RobotState; fields that a dataset lacks (chunk, reason) are unknown or empty."""
         sent = np.isfinite(commanded).any()
@@ -58,6 +59,7 @@ class MessageMaker:
             chunk_row=math.nan,
             mode=mode,
             reason="",
+            control_source=control_source,
         )
 
     def subtask(self, label: SubtaskLabel, time_ns: int) -> bytes:

@@ -191,6 +191,7 @@ def _episode_row(
         "pi05/sources": json.dumps(record.sources),
         "pi05/late_rows": record.late_rows,
         "pi05/data_bytes": addition.data_bytes,
+        "pi05/devices": json.dumps(record.devices),
     }
     row |= {f"data/{key}": value for key, value in addition.data_place.items()}
     for camera in layout.cameras:
@@ -226,7 +227,9 @@ def _write_episodes(committed: Committed, rows: list[dict[str, Any]]) -> None:
             place = names.place_after(**place)
     for row in rows:
         row |= {f"meta/episodes/{key}": value for key, value in place.items()}
-    table = pa.Table.from_pylist([*old, *rows])
+    # Rows that an earlier version wrote lack columns, and columns are those of the first row.
+    every = dict.fromkeys(key for row in [*old, *rows] for key in row)
+    table = pa.Table.from_pylist([{key: row.get(key) for key in every} for row in [*old, *rows]])
     files.write_parquet(folder / names.EPISODES_PATH.format(**place), [table], table.schema)
 
 

@@ -30,6 +30,11 @@ class Rows:
         """Indices of the rows, (K,) int64."""
         return np.arange(self.start, self.stop, self.step)
 
+    def moved(self, start: int, stop: int) -> tuple[int, int]:
+        """Map a range of the episode's rows to exported rows; start = stop: none is exported."""
+        found = [max(0, -(-(row - self.start) // self.step)) for row in (start, stop)]
+        return min(found[0], len(self)), min(found[1], len(self))
+
 
 def select_rows(episode: Episode, cameras: Sequence[str], step: int = 1) -> Rows:
     """Select the longest range in which all cameras, states and commands are complete.

@@ -46,6 +46,7 @@ class StagedEpisode:
     left_out: dict[str, int]  # Reason -> rows of the episode that are not exported.
     sources: dict[str, int]  # Source of the subtask -> rows; "": rows without one.
     late_rows: int  # Rows that came more than 1.5 periods after the one before.
+    devices: list[tuple[int, int, str]]  # Of each DeviceSpan: exported rows, device.
     statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
 
     def save(self, path: Path) -> None:
@@ -137,6 +138,7 @@ def stage(
         left_out=rows.left_out,
         sources=dict(Counter(table.column("source").to_pylist())),
         late_rows=_late(episode.times_ns[rows.start : rows.stop], episode.rate_hz),
+        devices=_devices(episode, rows),
         statistics={key: as_lists(value) for key, value in found.items()},
     ).save(part / RECORD)
     for path in part.iterdir():
@@ -156,6 +158,11 @@ def _raise_first(futures: Iterable[Future[Any]]) -> None:
     errors = [error for future in futures if (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, encoding.Cancelled)):
         raise error
+
+
+def _devices(episode: Episode, rows: Rows) -> list[tuple[int, int, str]]:
+    spans = [(*rows.moved(one.start_row, one.stop_row), one.device) for one in episode.devices]
+    return [span for span in spans if span[0] < span[1]]
 
 
 def _late(times_ns: np.ndarray, rate_hz: float) -> int:

@@ -183,10 +183,11 @@ def _rows(
         episode.states,
         episode.actions,
         episode.modes.tolist(),
+        episode.control_sources.tolist(),
         strict=True,
     )
-    for came, time_ns, measured, commanded, mode in parts:
-        yield _Message(came, topic, make.row(episode.facts, time_ns, measured, commanded, mode))
+    for came, *values in parts:
+        yield _Message(came, topic, make.row(episode.facts, *values))
 
 
 def _subtasks(

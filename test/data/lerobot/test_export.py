@@ -1,6 +1,7 @@
 """Export and import of a dataset: equal rows, episodes left out, episodes added later."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,9 +9,12 @@ import pytest
 from fakes.drawn_episodes import drawn
 from fakes.exports import contents, three, why
 
-from pi05_ros.data.lerobot import publish, staging
+from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP, DeviceSpan
+from pi05_ros.data.episodes.interventions import Intervention, interventions
+from pi05_ros.data.lerobot import fitting, publish, staging
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
+from pi05_ros.data.lerobot.fitting import layout_of
 from pi05_ros.data.lerobot.reader import open_dataset
 
 SETTINGS = ExportSettings()
@@ -27,6 +31,29 @@ def test_states_actions_times_modes_and_facts_round_trip(tmp_path):
         np.testing.assert_array_equal(found.actions, made.actions[first:], strict=True)
         np.testing.assert_array_equal(found.times_ns, made.times_ns[first:], strict=True)
         np.testing.assert_array_equal(found.modes, made.modes[first:], strict=True)
+
+
+def test_who_drove_round_trips(tmp_path):
+    made = drawn(rows=100, silent_rows=20, devices=(DeviceSpan(10, 22, "page"),))
+    made.control_sources[21:40] = CONTROL_TELEOP
+    export([made], tmp_path / "set", SETTINGS)
+    (found,) = open_dataset(tmp_path / "set")
+    np.testing.assert_array_equal(found.control_sources, made.control_sources[20:], strict=True)
+    assert found.devices == (DeviceSpan(0, 2, "page"),)
+    assert interventions(found) == (Intervention(1, 20, "page"),)
+
+
+def test_a_dataset_from_before_teleoperation_keeps_its_columns(tmp_path, monkeypatch):
+    old = drawn("one", rows=60)
+    monkeypatch.setattr(
+        fitting, "layout_of", lambda *given: replace(layout_of(*given), control_source=False)
+    )
+    export([old], tmp_path / "set", SETTINGS)
+    monkeypatch.undo()
+    assert "control_source" not in (tmp_path / "set/meta/info.json").read_text()
+    export([drawn("two", rows=60, seed=2)], tmp_path / "set", SETTINGS)
+    for found in open_dataset(tmp_path / "set"):
+        assert found.control_sources.tolist() == [CONTROL_POLICY] * 60
 
 
 def test_labels_round_trip_with_boxes_scores_and_the_models_text(tmp_path):

@@ -27,7 +27,9 @@ def float32_labels(labels):
 
 @pytest.mark.parametrize("pictures", ["jpeg", "raw"])
 def test_bag_to_dataset_to_bag_keeps_everything(tmp_path, pictures):
-    export([drawn(rows=80, silent_rows=8, size=(120, 160))], tmp_path / "set", ExportSettings())
+    made = drawn(rows=80, silent_rows=8, size=(120, 160))
+    made.control_sources[20:29] = 2
+    export([made], tmp_path / "set", ExportSettings())
     (of_set,) = open_dataset(tmp_path / "set")
     folder = write_bag(of_set, tmp_path / "bags", BagSettings(pictures))
     assert folder == tmp_path / "bags" / of_set.facts.id
@@ -36,6 +38,8 @@ def test_bag_to_dataset_to_bag_keeps_everything(tmp_path, pictures):
     np.testing.assert_array_equal(of_bag.actions, of_set.actions, strict=True)
     np.testing.assert_array_equal(of_bag.times_ns, of_set.times_ns, strict=True)
     np.testing.assert_array_equal(of_bag.modes, of_set.modes, strict=True)
+    assert (of_bag.control_sources == 2).sum() == 9
+    np.testing.assert_array_equal(of_bag.control_sources, of_set.control_sources, strict=True)
     assert float32_labels(of_bag.labels) == float32_labels(of_set.labels)
     for found, made in zip(of_bag.labels, of_set.labels, strict=True):
         assert found.model_text == made.model_text
