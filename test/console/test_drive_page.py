@@ -102,6 +102,9 @@ def test_without_control_or_teleop_it_says_so_and_offers_nothing(page, console):
     expect(page, "#drive .pad >> nth=0").to_be_hidden()
     console.page_state.put("teleop", {**READY, "state": "engaged", "device": "leader"})
     expect(page, "#drive-state").to_have_text("leader has control")
+    # Another page drove, and is gone.
+    console.page_state.put("teleop", {**READY, "state": "engaged", "device": "page"})
+    expect(page, "#drive-state").to_contain_text("press and let go to hand back")
     assert console.robot.driven == []
 
 

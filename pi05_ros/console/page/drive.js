@@ -79,7 +79,9 @@ export class Drive {
     if (!mine) return "take control to drive";
     if (this.problem) return this.problem;
     if (teleop.device && teleop.device !== "page") return `${teleop.device} has control`;
-    if (teleop.state === "engaged") return "driving: let go to hand back";
+    if (teleop.state === "engaged" && this.sent) return "driving: let go to hand back";
+    // A page that is gone has not let go.
+    if (teleop.state === "engaged") return "the robot waits for the page: press and let go to hand back";
     if (this.sent && teleop.reason) return teleop.reason;
     return "hold a pad, a button, a key, or the gamepad's left shoulder button";
   }

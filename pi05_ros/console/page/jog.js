@@ -1,4 +1,6 @@
 // Buttons and pads that move the robot while they are held, by pointer or by key.
+import { showMessage } from "./page.js";
+
 const LATE_MS = 300; // A press that the browser delivers later moves nothing.
 
 // Keys act only while the focus is in the panel. Space and Esc stay with stop.
@@ -65,7 +67,7 @@ export class Jog {
       if (node.disabled || event.button !== 0) return;
       event.preventDefault(); // Neither a selection nor a scroll.
       node.focus({ preventScroll: true });
-      if (performance.now() - event.timeStamp > LATE_MS) return;
+      if (!this.isInTime(event)) return;
       node.setPointerCapture(event.pointerId);
       this.put(node, axesOf(event));
     });
@@ -83,8 +85,13 @@ export class Jog {
     const axes = KEYS[key];
     if (!axes || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target.matches("input, select")) return;
-    if (this.panel.dataset.ready !== "true" || performance.now() - event.timeStamp > LATE_MS) return;
-    this.put(key, axes);
+    if (this.panel.dataset.ready === "true" && this.isInTime(event)) this.put(key, axes);
+  }
+
+  isInTime(event) {
+    if (performance.now() - event.timeStamp <= LATE_MS) return true;
+    showMessage("not driven: the page was busy, let go and press again", "bad");
+    return false;
   }
 
   put(part, axes) {

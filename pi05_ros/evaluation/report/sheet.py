@@ -224,6 +224,7 @@ def _legend(axes: Axes, patches: list[Patch]) -> None:
         bbox_to_anchor=(1.0, 0.5),
         fontsize=6,
         frameon=False,
-        ncol=2,
+        ncol=3 if len(patches) == 3 else 2,
+        columnspacing=1.0,
         labelspacing=0.15,
     )
