@@ -53,6 +53,7 @@ def _clutch(clutch: Clutch) -> str:
 def _jog(platform: Platform, section: TeleopSection) -> Iterator[CheckResult]:
     """Whether the inverse kinematics of each hand can be made."""
     try:
+        from pi05_ros.teleop.devices import make_devices
         from pi05_ros.teleop.hands import Hands
 
         hands = Hands(platform)
@@ -60,15 +61,17 @@ def _jog(platform: Platform, section: TeleopSection) -> Iterator[CheckResult]:
     except ImportError as error:
         yield CheckResult(_TELEOP, "jog", str(error), CheckStatus.NOTE, "./pi05 setup")
         return
-    except Pi05Error as error:
-        yield CheckResult(_TELEOP, "jog", "no hand", CheckStatus.NOTE, str(error))
-        return
     for hand in hands.names:
         if hand in hands.problems:
             value = "it cannot be jogged, nor follow a pose"
             named = [h.hand for h in section.hand_pose.hands] if section.hand_pose else []
             status = CheckStatus.MISSING if hand in named else CheckStatus.NOTE
             yield CheckResult(_TELEOP, f"jog of {hand}", value, status, hands.problems[hand])
+    try:
+        make_devices(platform, hands)
+    except Pi05Error as error:
+        value = "--teleop does not run"
+        yield CheckResult(_TELEOP, "devices", value, CheckStatus.MISSING, str(error))
     movable = [hand for hand in hands.names if hand not in hands.problems]
     parts = [*(["base"] if platform.base_axes else []), *section.jog.torso_entries, *movable]
     yield CheckResult(_TELEOP, "jog", ", ".join(parts) or "nothing")
