@@ -41,10 +41,11 @@ class LeaderDevice(TeleopDevice):
         self._silence = Silence({**limits, self._dead_man.source: leader.silence_s})
         self._joints = {each.topic: each.joints for each in leader.topics}
         self._indices = np.array([platform.index(joint.entry) for joint in leader.joints])
-        self._mapped = np.full(platform.size, math.nan)  # Newest values, platform units.
+        # Newest values, platform units; NaN: none yet, or not of the leader.
+        self._mapped: np.ndarray = np.full(platform.size, math.nan)
         self._velocity = Velocity(platform)
-        self._start = np.full(platform.size, math.nan)  # Of the leader at the clutch,
-        self._robot_start = np.zeros(platform.size)  # and of the robot.
+        self._start: np.ndarray = np.full(platform.size, math.nan)  # Of the leader at the clutch,
+        self._robot_start: np.ndarray = np.zeros(platform.size)  # and of the robot.
         self._intervals = {topic: SampleInterval() for topic in self._joints}
         self._problems: dict[str, str] = {}  # Topic -> why its newest sample was refused.
         self._jump = ""

@@ -17,6 +17,7 @@ from pi05_ros.data.foreign.episode import AdoptedEpisode
 from pi05_ros.evaluation.latency.bag import read_latency
 from pi05_ros.evaluation.latency.ledger import LatencyError
 from pi05_ros.evaluation.latency.statistics import Summary, summarize
+from pi05_ros.evaluation.report.driving import Driving, driving
 
 _DIAGNOSTICS = "/diagnostics"
 _FIGURE = re.compile(r"\d+\.\d+|\d+(?= (?:s|ms|Hz)\b)")
@@ -63,6 +64,7 @@ class Contents:
     seconds: float
     subtasks: tuple[Span, ...]
     modes: tuple[Span, ...]
+    driving: Driving
     points: float | None  # None: the bag holds no score.
     most_points: float
     criteria: tuple[Criterion, ...]
@@ -98,6 +100,7 @@ def collect(reader: BagReader, on_step: Callable[[str], None] = lambda text: Non
         seconds=float((episode.times_ns[-1] - episode.times_ns[0]) * 1e-9),
         subtasks=_subtasks(episode),
         modes=tuple(gathered.modes),
+        driving=driving(episode, reader),
         points=gathered.scores[-1] if gathered.scores else None,
         most_points=gathered.most,
         criteria=gathered.criteria,
