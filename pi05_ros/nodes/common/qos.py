@@ -41,6 +41,11 @@ ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
 
+# Commands of an operator, at 50 Hz: the newest one counts, and a release must arrive.
+TELEOP_COMMAND = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
+)
+
 # The same topic for observers: they must not make the policy wait.
 ACTION_CHUNK_GLANCE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
