@@ -240,6 +240,7 @@ class Bridge:
         """Clear a fault or a stop; the robot still has to be armed."""
         self.state.reset()
         self._gate.clear()
+        self.teleop.clear()
 
     def time_jumped_back(self, now_ns: int) -> None:
         """Void measurements, chunks and deadlines after a backward jump of time."""

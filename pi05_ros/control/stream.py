@@ -106,11 +106,10 @@ class ChunkStream:
         before = self._executed
         is_operator = chunk.source is ControlSource.TELEOP
         if before is not None and before.source is not chunk.source:
-            headed = self._headed(now_ns, coasting)
+            # Fades that run continue: so does their velocity.
             self._intervals_ns.clear()
-            self._blend.clear()
-            self._switch.clear()
-            self._switch.begin(headed, values, now_ns)
+            target = values + self._blend.offset(now_ns)
+            self._switch.begin(self._headed(now_ns, coasting), target, now_ns)
         elif is_operator and before is None:
             self._switch.begin(coasting, values, now_ns)
         elif not is_operator:

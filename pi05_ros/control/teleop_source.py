@@ -84,8 +84,10 @@ class TeleopSource:
         self._falls_ns: deque[int] = deque(maxlen=2)  # When the sequence fell (steady).
 
     def clear(self) -> None:
-        """Forget who drove, when the robot is armed; a held switch takes control again."""
+        """Forget who drove, when the robot is armed or reset; a held switch counts again."""
         self.engaged = False
+        self._sequence = 0
+        self._falls_ns.clear()
         self.void()
 
     def void(self) -> None:
@@ -148,14 +150,17 @@ class TeleopSource:
         if not self.engaged:
             return ""
         silence_s = (steady_ns - self._arrived_ns) * 1e-9
+        silent = f"teleop is silent for {silence_s:.1f} s"
         if silence_s > self._settings.teleop_silence_s:
-            return f"teleop is silent for {silence_s:.1f} s"
+            return silent
         if self._aligning:
             return ""
         newest_ns = self._engaged_ns if self._newest_ns is None else self._newest_ns
         age_s = (now_ns - newest_ns) * 1e-9
         if age_s <= self._settings.teleop_max_age_s:
             return ""
+        if silence_s > 0.5 * self._settings.teleop_silence_s:  # The cause of the age.
+            return silent
         if self._rejection:
             return f"the chunks of teleop are rejected: {self._rejection}"
         return f"the newest input of teleop is {age_s:.2f} s old: check its device"

@@ -256,6 +256,14 @@ def test_commands_of_two_nodes_latch():
         robot.tick()
     assert robot.bridge.mode is Mode.FAULTED
     assert robot.bridge.reason == "two nodes publish teleop_command: stop one of them"
+    robot.bridge.reset()
+    operator.release()
+    assert robot.bridge.mode is Mode.DISARMED  # The other one is gone.
+    other.release()
+    operator.release()
+    other.release()
+    operator.release()
+    assert robot.bridge.mode is Mode.FAULTED
 
 
 def test_a_node_that_starts_anew_is_no_conflict():
