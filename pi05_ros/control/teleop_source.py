@@ -39,7 +39,7 @@ class TeleopCommand:
     sequence: int
     state: TeleopState
     device: str  # "leader", "gamepad", "hand_pose", "page"; empty: none.
-    reason: str  # Why it does not follow, one clause; empty while ENGAGED.
+    reason: str  # Why the device does not move the robot, one clause; empty: it does.
     chunk: Chunk | None  # Targets of ENGAGED. None: another state, or a malformed stamp.
 
 
@@ -79,7 +79,8 @@ class TeleopSource:
         self._engaged_ns = 0  # When control was taken.
         self._newest_ns: int | None = None  # Stamp of the last accepted chunk; None: none yet.
         self._rejection = ""  # Why the last chunk was rejected; empty: it was accepted.
-        self._aligning = ""  # Why the device does not move the robot; empty: it does.
+        self._reason = ""  # Why the device does not move the robot; empty: it does.
+        self._is_aligning = False
         self._sequence = 0
         self._falls_ns: deque[int] = deque(maxlen=2)  # When the sequence fell (steady).
 
@@ -121,17 +122,17 @@ class TeleopSource:
         if command.sequence <= self._sequence:
             self._falls_ns.append(steady_ns)
         self._sequence, self._arrived_ns = command.sequence, steady_ns
-        self.device = command.device
-        self._aligning = ""
+        self.device, self._reason = command.device, command.reason
+        self._is_aligning = command.state is TeleopState.ALIGNING
         if command.state is TeleopState.RELEASED:
             self.engaged = False
             return None
-        if command.state is TeleopState.ALIGNING:
-            self._aligning = command.reason or "the device does not match the robot yet"
+        if self._is_aligning:
             return None
         if not self.engaged:
             self.engaged, self._engaged_ns = True, now_ns
             self._newest_ns, self._rejection = None, ""
+            self._gate.clear()  # Stamps of another device may be behind those of the last one.
         try:
             return self._accept(command.chunk, epoch, now_ns)
         except ChunkRejected as error:
@@ -153,7 +154,7 @@ class TeleopSource:
         silent = f"teleop is silent for {silence_s:.1f} s"
         if silence_s > self._settings.teleop_silence_s:
             return silent
-        if self._aligning:
+        if self._is_aligning:
             return ""
         newest_ns = self._engaged_ns if self._newest_ns is None else self._newest_ns
         age_s = (now_ns - newest_ns) * 1e-9
@@ -161,6 +162,8 @@ class TeleopSource:
             return ""
         if silence_s > 0.5 * self._settings.teleop_silence_s:  # The cause of the age.
             return silent
+        if self._reason:
+            return f"teleop: {self._reason}"
         if self._rejection:
             return f"the chunks of teleop are rejected: {self._rejection}"
         return f"the newest input of teleop is {age_s:.2f} s old: check its device"
@@ -170,13 +173,16 @@ class TeleopSource:
         """Why there is nothing to follow although nothing is wrong, as one clause; else empty."""
         if not self.engaged:
             return ""
-        if self._aligning:
-            return f"teleop aligns: {self._aligning}"
+        if self._is_aligning:
+            return f"teleop aligns: {self._reason or 'its device does not match the robot yet'}"
         return "waiting for the first chunk of teleop" if self._newest_ns is None else ""
 
     def _accept(self, chunk: Chunk | None, epoch: int, now_ns: int) -> AcceptedChunk:
         if chunk is None:
             raise ChunkRejected("stamp", "a stamp is malformed")
+        ahead_s = (chunk.stamp_ns - chunk.start_ns) * 1e-9
+        if 0.0 < ahead_s <= self._settings.max_lead_s:  # The device's clock is a little ahead.
+            chunk = dataclasses.replace(chunk, stamp_ns=chunk.start_ns)
         self._gate.check(chunk, epoch, now_ns)
         accepted = accept_chunk(chunk, self._platform, self._settings)
         self._gate.accepted(chunk, now_ns)

@@ -207,6 +207,40 @@ def test_a_chunk_that_breaks_a_rule_is_rejected_and_the_last_one_goes_on(changes
     assert operator.drive().mode is Mode.RUNNING
 
 
+def test_a_device_whose_clock_is_a_little_ahead_is_followed():
+    robot, operator = scene()
+    for _ in range(5):
+        operator.hold(stamp_ns=robot.now + 30_000_000, start_ns=robot.now)
+        assert robot.tick().control_source is ControlSource.TELEOP
+    with pytest.raises(ChunkRejected) as caught:
+        operator.hold(stamp_ns=robot.now + 60_000_000, start_ns=robot.now)
+    assert caught.value.rule == "future"
+
+
+def test_a_device_engages_although_its_stamps_are_behind_those_of_the_last_one():
+    robot, operator = scene()
+    operator.drive(5)
+    operator.release()
+    operator.hold(stamp_ns=robot.now - 3 * TICK)
+    assert robot.tick().control_source is ControlSource.TELEOP
+
+
+def test_the_reason_of_the_node_is_the_reason_of_the_hold():
+    robot, operator = scene()
+    operator.drive(5)
+    stamp = robot.now
+    for _ in range(12):
+        operator.sequence += 1
+        chunk = robot.chunk(sequence=operator.sequence, stamp_ns=stamp, start_ns=robot.now)
+        try:
+            operator.send(TeleopState.ENGAGED, chunk, "its joint_2 jumped by 0.9 rad")
+        except ChunkRejected as error:
+            assert error.rule == "age"
+        robot.tick()
+    assert robot.bridge.mode is Mode.HOLDING
+    assert robot.bridge.reason == "teleop: its joint_2 jumped by 0.9 rad"
+
+
 def test_malformed_chunks_in_a_row_latch():
     robot, operator = scene()
     operator.drive(5)

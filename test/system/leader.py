@@ -60,9 +60,7 @@ class Leader:
         self._robot_state, self._now_ns = state, now_ns
         self._sequence = first_sequence - 1
         self._began = time.monotonic()
-        self._publisher = node.create_publisher(
-            TeleopCommand, "teleop_command", qos.TELEOP_COMMAND
-        )
+        self._publisher = node.create_publisher(TeleopCommand, "teleop_command", qos.ACTION_CHUNK)
         self._rhythm = Rhythm("leader", _PERIOD, self._tick)
 
     def command(self) -> TeleopCommand | None:

@@ -41,7 +41,7 @@ class BridgeInputs:
             ),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
             (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
-            (TeleopCommand, "teleop_command", self._on_teleop, qos.TELEOP_COMMAND),
+            (TeleopCommand, "teleop_command", self._on_teleop, qos.ACTION_CHUNK),
             (Subtask, "subtask", self._on_subtask, qos.LATCHED),
             (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
         )
