@@ -68,7 +68,7 @@ def _as_process(scene: Scene, checks: Checks, trial: Trial) -> None:
         scene.arm(False)
         scene.arm_with_retries()
         scene.wait(lambda: _by(RobotState.CONTROL_TELEOP)(scene.state), "the leader to drive")
-        time.sleep(0.5)
+        time.sleep(0.3)
         trial.report("SIGSTOP of the leader")
         process.signal(signal.SIGSTOP)
         stopped = time.monotonic_ns()
@@ -89,7 +89,7 @@ def _as_process(scene: Scene, checks: Checks, trial: Trial) -> None:
 def _engage(scene: Scene, leader: Leader) -> None:
     leader.on = True
     scene.wait(lambda: _by(RobotState.CONTROL_TELEOP)(scene.state), "the leader to drive")
-    time.sleep(0.5)
+    time.sleep(0.3)
 
 
 def _hold(

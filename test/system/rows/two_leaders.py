@@ -33,6 +33,7 @@ def _case(scene: Scene, checks: Checks, trial: Trial, what: str, name: str) -> N
         scene.wait(
             lambda: scene.state.control_source == RobotState.CONTROL_TELEOP, "the leader to drive"
         )
+        time.sleep(0.3)  # Until the goals of the grippers have arrived.
         began = time.monotonic_ns()
         with leader_in(scene, name, first_sequence=500) as second:
             # The one of another name is found in the graph, also while it is silent.
