@@ -133,4 +133,5 @@ class HoldReasons:
             return policy_reason
         teleop_problem = self._teleop.problem(now_ns, steady_ns)
         operator_reason = self._operator.update(teleop_problem, now_ns)
-        return machine_reason or operator_reason or self._teleop.pause
+        found = of_machine or teleop_problem
+        return found or machine_reason or operator_reason or self._teleop.pause

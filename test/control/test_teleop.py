@@ -382,3 +382,62 @@ def test_a_release_mid_motion_brakes_within_the_limits():
 def test_state_numbers_are_those_of_the_messages():
     assert [state.value for state in TeleopState] == [0, 1, 2]
     assert [source.value for source in ControlSource] == [0, 1, 2]
+
+
+def test_silence_is_noticed_after_simulated_time_jumped_back():
+    robot, operator = scene()
+    operator.drive(5)
+    robot.now -= 10_000_000_000
+    robot.steady -= 10_000_000_000
+    robot.tick(12)
+    assert robot.bridge.reason == "teleop is silent for 0.2 s"
+
+
+def test_a_malformed_stamp_is_a_malformed_chunk():
+    robot, operator = scene()
+    operator.drive(5)
+    for _ in range(3):
+        operator.sequence += 1
+        with pytest.raises(ChunkRejected) as caught:
+            operator.send(TeleopState.ENGAGED)
+        assert caught.value.rule == "stamp"
+    assert robot.bridge.mode is Mode.FAULTED
+
+
+def test_a_hold_ends_the_chunk_that_waits_for_the_return():
+    robot, operator = scene()
+    robot.give()
+    robot.tick()
+    operator.drive(3)
+    robot.beats = {"camera_ingestion": (1, "front is silent")}
+    operator.drive(1)
+    robot.beats = {"camera_ingestion": (1, "")}
+    operator.drive(1)
+    operator.release()
+    assert robot.tick().reason == RECOVERING
+    assert robot.bridge.motion.chunk is None
+
+
+def test_a_hold_of_the_policy_s_does_not_delay_an_operator_but_the_return():
+    robot, operator = scene()
+    robot.beats = {"planner": (1, "no usable subtask")}
+    robot.tick(5)
+    assert operator.drive(5).mode is Mode.RUNNING
+    robot.beats = {"planner": (1, "")}
+    operator.drive(10)
+    robot.give()
+    assert robot.bridge.counts["chunks_unused"] == 1  # Not healthy for a second yet.
+    operator.release()
+    assert robot.tick().reason == RECOVERING
+    operator.drive(60)
+    robot.give()
+    operator.release()
+    assert robot.tick().control_source is ControlSource.POLICY
+
+
+def test_no_goal_for_a_gripper_before_an_operator_moves_it():
+    robot, operator = scene()
+    robot.tick(3)
+    assert not robot.bridge.motion.has_run
+    operator.drive(2)
+    assert robot.bridge.motion.has_run
