@@ -109,7 +109,7 @@ class Arbitration:
         """Continue with the newest chunk of the policy; without one, brake."""
         chunk, self._overridden = self._overridden, None
         self._rest.on_release(now_ns)
-        if chunk is not None and self._holds.policy.healthy:
+        if chunk is not None:
             self._motion.replace(chunk)
         else:
             self._motion.clear()

@@ -441,3 +441,56 @@ def test_no_goal_for_a_gripper_before_an_operator_moves_it():
     assert not robot.bridge.motion.has_run
     operator.drive(2)
     assert robot.bridge.motion.has_run
+
+
+def test_a_good_chunk_between_bad_ones_latches_nothing():
+    robot, operator = scene()
+    for _ in range(3):
+        for _ in range(2):
+            with pytest.raises(ChunkRejected):
+                operator.hold(horizon=0)
+        operator.drive(1)
+    assert robot.bridge.mode is Mode.RUNNING
+
+
+def test_a_chunk_from_before_a_hold_does_not_continue_after_it():
+    robot, operator = scene()
+    operator.drive(2)
+    robot.give_rows(at_home(60))
+    robot.beats = {"camera_ingestion": (1, "front is silent")}
+    operator.drive(1)
+    robot.beats = {"camera_ingestion": (1, "")}
+    operator.drive(52)
+    assert robot.bridge.mode is Mode.RUNNING
+    operator.release()
+    assert robot.tick().mode is Mode.HOLDING  # Though five of the 60 rows are left.
+
+
+def test_a_switch_that_is_pressed_anew_after_silence_is_followed_at_once():
+    robot, operator = scene()
+    operator.drive(5)
+    robot.tick(20)
+    operator.release()
+    robot.tick()
+    assert operator.drive().mode is Mode.RUNNING
+
+
+def test_a_change_of_the_subtask_does_not_end_an_operator_s_chunks():
+    robot, operator = scene()
+    robot.bridge.follow_subtask(1, "dishes", "pick up the plate")
+    operator.drive(5)
+    robot.bridge.follow_subtask(2, "dishes", "put it down")
+    for _ in range(60):
+        assert operator.drive().mode is Mode.RUNNING
+
+
+def test_the_time_out_of_reach_begins_anew_with_the_source():
+    robot, operator = scene()
+    robot.give()
+    for tick in range(50):
+        operator.drive(1, at_home(TELEOP_ROWS, left_arm_joint_1=1.0 if tick % 2 else -1.0))
+    assert robot.bridge.motion.limiting > 0.5
+    robot.give()
+    operator.release()
+    robot.tick()
+    assert robot.bridge.motion.limiting <= 0.02
