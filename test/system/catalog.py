@@ -82,6 +82,13 @@ ROWS = (
         13,
     ),
     Row(38, "two leaders", "latched in 1 s", "two_leaders", 10),
+    Row(
+        39,
+        "the page that drives is gone",
+        "hold in 300 ms, never the policy",
+        "driving_page_gone",
+        15,
+    ),
 )
 
 
