@@ -36,7 +36,7 @@ HEARTBEAT_OUTPUT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Chunks must arrive; an old one is of no use.
+# Chunks must arrive, and commands of an operator; an old one is of no use.
 ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
