@@ -66,7 +66,7 @@ class SyntheticEpisode:
     """An Episode in memory whose cameras move over a textured wall."""
 
     source = Path("benchmark")
-    fingerprint = "benchmark"
+    fingerprint = recording_fingerprint = "benchmark"
 
     def __init__(self, seconds: float) -> None:
         self.cameras = tuple(camera.name for camera in PLATFORM.cameras)

@@ -34,6 +34,7 @@ checkpoints
 inference
 data/bags
 data/episodes
+data/foreign
 data/filters
 data/lerobot
 data/checks
@@ -53,11 +54,14 @@ training/reporting
 training/memory
 training
 console
+labelling
 sim/homes
 sim/controllers
 sim
 sim/expert
+teleop
 evaluation
+evaluation/collection
 evaluation/latency
 evaluation/report
 evaluation/probe
@@ -74,6 +78,7 @@ nodes/inspector
 nodes/lifecycle_manager
 nodes/mock_home
 nodes/recorder
+nodes/teleop
 nodes/demo_monitor
 nodes/instruct_client
 nodes/latency_listener
@@ -81,6 +86,7 @@ nodes
 demo
 cli/common
 cli/bags
+cli/homes
 cli/say
 cli
 """.split()
@@ -90,7 +96,7 @@ RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
 # with all below them.
 MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
-    "mujoco": {"sim", "evaluation", "nodes/mock_home", "nodes/brain_common"},
+    "mujoco": {"sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"},
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},
     "transformers": set(),  # The tests compare our model with it.

@@ -28,6 +28,10 @@ VERBS = {
     "bags": Verb(
         "pi05_ros.cli.bags.command", "list, check, repair, show and export recorded episodes"
     ),
+    "homes": Verb(
+        "pi05_ros.cli.homes.command",
+        "make training data in mock homes: episodes of the expert, captioned scenes",
+    ),
     "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
     "train": Verb("pi05_ros.cli.train", "train a checkpoint on recorded episodes"),
     "faults": Verb(

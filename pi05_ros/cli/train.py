@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import ConfigError, Pi05Error
+
+if TYPE_CHECKING:
+    from pi05_ros.training.recipes.recipe import Recipe
+
+_SMOKE = "smoke:"  # Beginning of the paths of data that a smoke recipe makes itself.
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -85,7 +92,30 @@ def _run(parsed: argparse.Namespace) -> int:
         return 2
     from pi05_ros.training.train import train
 
-    return 0 if train(recipe, parsed.out, parsed.device) else 130
+    return 0 if train(_with_smoke_data(recipe), parsed.out, parsed.device) else 130
+
+
+def _with_smoke_data(recipe: Recipe) -> Recipe:
+    """Return the recipe with paths in the place of "smoke:…", whose data are made if need be."""
+    named = {p for source in recipe.sources.values() for p in source.paths if p.startswith(_SMOKE)}
+    if not named:
+        return recipe
+    from pi05_ros.data.episodes.cache_folder import default_folder
+    from pi05_ros.evaluation.collection.smoke import smoke_episodes
+
+    folders = dataclasses.asdict(smoke_episodes(default_folder() / "smoke"))
+    made = {f"{_SMOKE}{key}": str(folder) for key, folder in folders.items()}
+    unknown = sorted(named - made.keys())
+    if unknown:
+        raise ConfigError(
+            f"recipe '{recipe.name}'",
+            f"there are no smoke data '{unknown[0]}' (valid: {', '.join(made)})",
+        )
+    sources = {
+        name: dataclasses.replace(source, paths=tuple(made.get(p, p) for p in source.paths))
+        for name, source in recipe.sources.items()
+    }
+    return dataclasses.replace(recipe, sources=sources)
 
 
 def _quoted(text: str) -> str:

@@ -1,13 +1,16 @@
-"""Parallel map over items, one process for each core."""
+"""Parallel work on items in other processes."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
+
+from pi05_ros.errors import Pi05Error
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,6 +43,43 @@ def map_in_processes(
         except BaseException:  # Ctrl-C above all: the other results are not needed any more.
             for child in multiprocessing.active_children():
                 child.terminate()
+            raise
+
+
+def finished_in_processes(
+    function: Callable[[T], R], items: Sequence[T], jobs: int
+) -> Iterator[R]:
+    """Apply a function to items in `jobs` processes, and yield results as they are finished.
+
+    Items are begun in their order. With one job, or one item, they are processed in this process.
+
+    Args:
+        function: Function of a module, or a partial of one: it is pickled, as its results are.
+        items: Its arguments.
+        jobs: Number of processes.
+
+    Raises:
+        Pi05Error: A process was killed.
+    """
+    if min(jobs, len(items)) <= 1:
+        yield from map(function, items)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
+        try:
+            with _interrupts_blocked():
+                futures: list[Future[R]] = [pool.submit(function, item) for item in items]
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                child.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise Pi05Error(
+                    "one of the processes was killed, for want of memory perhaps: use fewer "
+                    "with --jobs"
+                ) from error
             raise
 
 

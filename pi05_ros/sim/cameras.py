@@ -93,10 +93,24 @@ class CameraRenderer:
             Pi05Error: The platform has no such camera, or OpenGL does not start.
         """
         settings = find_camera(self._platform, camera)
-        view = mujoco.MjvCamera()
-        view.type = mujoco.mjtCamera.mjCAMERA_FIXED
-        view.fixedcamid = snapshot.model.camera(camera_name(camera)).id
+        view = _fixed_view(camera, snapshot)
         return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
+
+    def segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
+        """Render which geom is seen in each pixel of a camera's picture.
+
+        What is transparent hides what is behind it.
+
+        Returns:
+            (height, width) int32, MuJoCo ids of geoms; -1: none.
+
+        Raises:
+            Pi05Error: The platform has no such camera, or OpenGL does not start.
+        """
+        settings = find_camera(self._platform, camera)
+        view = _fixed_view(camera, snapshot)
+        context = self._context_for(snapshot)
+        return context.segment(snapshot, view, settings.width, settings.height)
 
     def render_from(
         self, eye: np.ndarray, target: np.ndarray, snapshot: Snapshot, width: int, height: int
@@ -129,6 +143,14 @@ class CameraRenderer:
             size = (max(c.width for c in cameras), max(c.height for c in cameras))
             self._render_context = _RenderContext(snapshot.model, *size)
         return self._render_context
+
+
+def _fixed_view(camera: str, snapshot: Snapshot) -> mujoco.MjvCamera:
+    """Return MuJoCo's view through a camera of the platform."""
+    view = mujoco.MjvCamera()
+    view.type = mujoco.mjtCamera.mjCAMERA_FIXED
+    view.fixedcamid = snapshot.model.camera(camera_name(camera)).id
+    return view
 
 
 class _RenderContext:
@@ -186,6 +208,26 @@ class _RenderContext:
         picture = np.empty((height, width, 3), dtype=np.uint8)
         mujoco.mjr_readPixels(picture, None, viewport, self._context)
         return np.ascontiguousarray(picture[::-1])  # OpenGL's first row is at the bottom.
+
+    def segment(
+        self, snapshot: Snapshot, view: mujoco.MjvCamera, width: int, height: int
+    ) -> np.ndarray:
+        """Render the id of the geom in each pixel, (height, width) int32; -1: none."""
+        flags = (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR)
+        for flag in flags:
+            self._scene.flags[flag] = 1
+        try:
+            colors = self.draw(snapshot, view, width, height).astype(np.int32)
+        finally:
+            for flag in flags:
+                self._scene.flags[flag] = 0
+        # A colour is the number of a geom in the scene, from 1; 0 is the background.
+        numbers = colors @ np.array([1, 1 << 8, 1 << 16], dtype=np.int32)
+        ids = np.full(self._scene.ngeom + 1, -1, dtype=np.int32)
+        for geom in self._scene.geoms[: self._scene.ngeom]:
+            if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                ids[geom.segid + 1] = geom.objid
+        return ids[numbers]
 
     def close(self) -> None:
         self._context.free()

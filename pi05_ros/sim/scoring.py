@@ -6,14 +6,14 @@ A rubric is fed with the ground truth (poses in odom [m]), the held items and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.home import Item, Kitchen
 
 LIFT = 0.03  # Height above its support at which a held item counts as picked up [m].
 _STILL = 0.05  # Speed below which an item counts as resting [m/s].
@@ -36,11 +36,15 @@ class DishesInSink:
     Picking is latched: the point is kept once the dish was held 3 cm above its support. Placing is
     not: it counts only while the dish rests inside the basin and is not held, so a dish that is
     taken out again loses its point.
+
+    Args:
+        kitchen: The kitchen.
+        dishes: Those that count; None: all.
     """
 
-    def __init__(self, kitchen: Kitchen) -> None:
+    def __init__(self, kitchen: Kitchen, dishes: Sequence[Item] | None = None) -> None:
         self._sink = kitchen.sink
-        self._dishes = kitchen.dishes
+        self._dishes = kitchen.dishes if dishes is None else tuple(dishes)
         self._support = {item.name: item.position[2] for item in self._dishes}
         self._picked = {item.name: False for item in self._dishes}
         self._placed = {item.name: False for item in self._dishes}
@@ -85,18 +89,28 @@ class DishesInSink:
         )
 
 
-TASKS: dict[str, Callable[[Kitchen], DishesInSink]] = {"put the dishes in the sink": DishesInSink}
+ALL_DISHES = "put the dishes in the sink"
+TASKS: dict[str, Callable[[Kitchen], DishesInSink]] = {ALL_DISHES: DishesInSink}
+
+
+def one_dish(dish: Item) -> str:
+    """Return the task to put one dish into the sink."""
+    return f"put {dish.phrase} in the sink"
 
 
 def scorer(task: str, kitchen: Kitchen) -> DishesInSink:
-    """Create the rubric of a task, by its text.
+    """Create the rubric of a task, by its text: one of TASKS, or `one_dish` of a dish.
 
     Raises:
-        Pi05Error: There is no rubric for the task.
+        Pi05Error: There is no rubric for the task in this kitchen.
     """
-    if task not in TASKS:
-        raise Pi05Error(
-            f"no rubric scores the task '{task}'{did_you_mean(task, TASKS)} "
-            f"(valid: {', '.join(TASKS)})"
-        )
-    return TASKS[task](kitchen)
+    if task in TASKS:
+        return TASKS[task](kitchen)
+    single = {one_dish(dish): dish for dish in kitchen.dishes}
+    if task in single:
+        return DishesInSink(kitchen, (single[task],))
+    valid = [*TASKS, *single]
+    raise Pi05Error(
+        f"no rubric scores the task '{task}'{did_you_mean(task, valid)} "
+        f"(valid: {', '.join(valid)})"
+    )

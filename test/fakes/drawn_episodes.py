@@ -68,6 +68,10 @@ class DrawnEpisode:
     def fingerprint(self) -> str:
         return f"{self.facts.id.encode().hex()}{self.rows}x{self.seed}"
 
+    @property
+    def recording_fingerprint(self) -> str:
+        return self.fingerprint
+
     def __len__(self) -> int:
         return self.rows
 

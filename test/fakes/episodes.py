@@ -42,6 +42,10 @@ class MemoryEpisode:
             self.labels = (SubtaskLabel(0, rows, "pick up the cup", "model", "tidy up"),)
 
     @property
+    def recording_fingerprint(self):
+        return self.fingerprint
+
+    @property
     def cameras(self):
         return tuple(self.frames)
 

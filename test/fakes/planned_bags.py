@@ -15,7 +15,14 @@ from pi05_ros.data.episodes.episode import MODE_HOLDING
 MS = 1_000_000
 Message = tuple[str, bytes, int]
 DECISION = "/pi05/plan_decision"
-CUP = {"camera": "front", "label": "cup", "x_min": 0.25, "y_min": 0.25, "x_max": 0.5, "y_max": 0.5}
+CUP = {
+    "camera": "front",
+    "label": "cup",
+    "x_min": 0.25,
+    "y_min": 0.25,
+    "x_max": 0.5,
+    "y_max": 0.75,
+}
 
 
 def said(

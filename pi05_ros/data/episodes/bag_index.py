@@ -50,8 +50,8 @@ class BagIndex:
     control_sources: np.ndarray
     devices: tuple[DeviceSpan, ...]
     labels: tuple[SubtaskLabel, ...]
-    plans: tuple[Plan, ...]
     frames: Mapping[str, Frames]  # By camera name.
+    plans: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ class EpisodeTopics:
 
     state: str
     subtask: str  # "": there was no planner.
-    decision: str  # "": the planner's decisions were not recorded.
     teleop: str  # "": nobody teleoperated.
     cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
+    decision: str = ""  # "": the planner's decisions were not recorded.
 
     @classmethod
     def of(cls, reader: BagReader) -> EpisodeTopics:
@@ -105,9 +105,9 @@ class EpisodeTopics:
         return cls(
             state,
             subtask if planned and planned.type == SUBTASK else "",
-            decision if decided and decided.type == DECISION else "",
             teleop if steered and steered.type == TELEOP else "",
             cameras,
+            decision if decided and decided.type == DECISION else "",
         )
 
 
@@ -153,7 +153,7 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
         received,
         plans.plans(),
         {
-            name: _frames(found, [check.result() for check in damaged[name]])
+            name: usable_frames(found, [check.result() for check in damaged[name]])
             for name, found in stamps.items()
         },
     )
@@ -247,8 +247,13 @@ class _Rows:
         )
 
 
-def _frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
-    """Keep the pictures that the live path accepts: undamaged, each newer than those before."""
+def usable_frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
+    """Keep the pictures that the live path accepts: undamaged, each newer than those before.
+
+    Args:
+        found: Stamp and log time of each picture [ns], in the order of log time.
+        damaged: Whether each one is damaged; (): none is.
+    """
     stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
     logs = np.array([log for _, log in found], dtype=np.int64)
     usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)

@@ -129,7 +129,15 @@ class Episode(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the content, letters and digits, which names cache entries."""
+        """Hash of the content with its labels, letters and digits."""
+        ...
+
+    @property
+    def recording_fingerprint(self) -> str:
+        """Hash of the content as recorded: labels given afterwards do not change it.
+
+        It names the cache entries of decoded pictures.
+        """
         ...
 
     @property

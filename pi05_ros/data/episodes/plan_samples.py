@@ -79,6 +79,16 @@ class PlanSamples:
     def __len__(self) -> int:
         return len(self._found)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kind of each sample, PLAN or SPOKEN."""
+        return tuple(plan.kind for _, plan, _, _ in self._found)
+
+    def where(self, index: int) -> str:
+        """Return the episode and the row of a sample, for messages."""
+        which, _, row, _ = self._found[index]
+        return f"{self.episodes[which].source}, plan at row {row}"
+
     def __getitem__(self, index: int) -> PlanSample:
         """Return a sample.
 

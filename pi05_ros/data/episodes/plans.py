@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from pi05_ros.data.episodes.episode import PLAN, SPOKEN, Episode, Plan, SubtaskLabel
 
 _PERIOD_S = 1.0  # Between two plans of one label: the planner's own period [s].
@@ -18,7 +22,7 @@ def plans_of(episode: Episode) -> tuple[Plan, ...]:
     An episode with outcome `success` ends with the task done: where no decision says so, its last
     row does. In one with outcome `failure` the task is never done, whatever the planner said.
     """
-    plans = episode.plans or _of_labels(episode)
+    plans = episode.plans or label_plans(episode.labels, episode.times_ns, episode.rate_hz)
     outcome = episode.facts.outcome
     if outcome == _FAILURE:
         return tuple(plan for plan in plans if not plan.done)
@@ -31,12 +35,20 @@ def plans_of(episode: Episode) -> tuple[Plan, ...]:
     return (*plans, Plan(stamp_ns, task, "", "external", done=True))
 
 
-def _of_labels(episode: Episode) -> tuple[Plan, ...]:
-    step = max(1, round(_PERIOD_S * episode.rate_hz))
-    times_ns = episode.times_ns
+def label_plans(
+    labels: Sequence[SubtaskLabel], times_ns: np.ndarray, rate_hz: float
+) -> tuple[Plan, ...]:
+    """A plan at the first row of each label, and at every second after it.
+
+    Args:
+        labels: Labels of rows, in order.
+        times_ns: Time of each row, (T,) int64 [ns].
+        rate_hz: Rate of the rows [Hz].
+    """
+    step = max(1, round(_PERIOD_S * rate_hz))
     return tuple(
         _of_label(label, int(times_ns[row]))
-        for label in episode.labels
+        for label in labels
         for row in range(label.start_row, label.stop_row, step)
     )
 

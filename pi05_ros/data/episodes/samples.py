@@ -96,12 +96,36 @@ class Samples:
             IndexError: The index is out of range.
             Pi05Error: A picture cannot be read.
         """
+        which, row = self._place(index)
+        return self._readers[which].sample(which, row, self.horizon)
+
+    def vectors(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the state (D,), actions (H, D) and their validity (H,) of a sample.
+
+        No picture is read.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return self._readers[which].vectors(row, self.horizon)
+
+    def where(self, index: int) -> str:
+        """Return the episode and the row of a sample, for messages.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return f"{self.episodes[which].source}, row {row}"
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return the episode's index and the row of a sample."""
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         which = int(np.searchsorted(self._ends, index, side="right"))
-        reader = self._readers[which]
         begin = int(self._ends[which - 1]) if which else 0
-        return reader.sample(which, int(reader.rows[index - begin]), self.horizon)
+        return which, int(self._readers[which].rows[index - begin])
 
     def _check_layout(self) -> None:
         for episode in self.episodes:
@@ -139,7 +163,7 @@ class _Reader:
         self._missing = [camera for camera in cameras if camera not in episode.cameras]
         self._pictures = PictureSource(episode, cache)
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
-        self._times_ns = episode.times_ns
+        self._times_ns, self._sources = episode.times_ns, episode.control_sources
         self._stops = stops(episode)
         self._label_of_row = label_of_row(episode)
         self._velocities = velocity_entries(episode)
@@ -156,23 +180,19 @@ class _Reader:
             self._frames = pictures_of_rows(episode, moments, cameras)
         else:
             self._frames = {camera: episode.frame_of_row(camera) for camera in cameras}
+        self._frame_times = {camera: episode.frame_times_ns(camera) for camera in self._frames}
         for camera in self._frames:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
 
     def sample(self, which: int, row: int, horizon: int) -> EpisodeSample:
-        episode, states, actions = self.episode, *self._vectors()
-        ahead = row + np.arange(horizon)
-        stop = int(self._stops[row])
+        episode = self.episode
+        state, following, valid = self.vectors(row, horizon)
         label = episode.labels[self._label_of_row[row]]
-        valid = ahead < stop
-        following = actions[np.minimum(ahead, stop - 1)]
-        # A robot that stops holds its place, and its base stands.
-        following[np.ix_(~valid, self._velocities)] = 0.0
         frames = {camera: int(self._frames[camera][row]) for camera in self._cameras}
         return EpisodeSample(
             images={c: self._pictures.read(c, index) for c, index in frames.items()},
-            state=states[row].copy(),
+            state=state,
             actions=following,
             action_valid=valid,
             subtask=label.text,
@@ -180,13 +200,22 @@ class _Reader:
             source=label.source,
             boxes=label.boxes,
             time_ns=int(self._times_ns[row]),
-            picture_times_ns={
-                c: int(episode.frame_times_ns(c)[index]) for c, index in frames.items()
-            },
-            control_source=int(episode.control_sources[row]),
+            picture_times_ns={c: int(self._frame_times[c][index]) for c, index in frames.items()},
+            control_source=int(self._sources[row]),
             episode=which,
             row=row,
         )
+
+    def vectors(self, row: int, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """State (D,), actions (H, D) and their validity (H,) of a row."""
+        states, actions = self._vectors()
+        ahead = row + np.arange(horizon)
+        stop = int(self._stops[row])
+        valid = ahead < stop
+        following = actions[np.minimum(ahead, stop - 1)]
+        # A robot that stops holds its place, and its base stands.
+        following[np.ix_(~valid, self._velocities)] = 0.0
+        return states[row].copy(), following, valid
 
     def _vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """States and actions, (T, D) each, kept since an episode may compute them at each call."""
@@ -210,7 +239,7 @@ class _Reader:
     def _fresh(self, camera: str, max_age: float) -> np.ndarray:
         """Rows with a usable picture of a camera that is recent enough, (T,) bool."""
         rows = np.zeros(len(self.episode), bool)
-        frames, times = self._frames[camera], self.episode.frame_times_ns(camera)
+        frames, times = self._frames[camera], self._frame_times[camera]
         has = np.flatnonzero(frames >= 0)
         age = self._times_ns[has] - times[frames[has]]
         rows[has] = age <= round(max_age * 1e9)

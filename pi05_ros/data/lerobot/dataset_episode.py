@@ -82,6 +82,11 @@ class DatasetEpisode:
         ]
 
     @property
+    def recording_fingerprint(self) -> str:
+        """See Episode. A dataset's labels stand in its files."""
+        return self.fingerprint
+
+    @property
     def times_ns(self) -> np.ndarray:
         """See Episode."""
         if "time_ns" in self._features:

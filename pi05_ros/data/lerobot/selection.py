@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pi05_ros.data.episodes import rows as episode_rows
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.filters.episode_filter import NO_FILTER, UNLABELLED, EpisodeFilter
+
+# Longest time from a first plan to its first row, as that of a slow answer, and from the last row
+# to "done" [ns].
+_BEFORE_NS = 3_000_000_000
+# Rows around a plan that hold its pictures and those that are matched before [ns].
+_AROUND_NS = 300_000_000
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,9 @@ def select_rows(
 
     LeRobot's rows are evenly spaced and its trainer requires finite numbers, so rows cannot be
     dropped from the middle. At its ends, rows are cut in which nobody drove or that the filter
-    drops; rows without a subtask stay, since they have the episode's task. Rows outside the range
-    are counted by reason; of two ranges of equal length the first one is taken.
+    drops; rows without a subtask stay, since they have the episode's task, and so do those of the
+    observations of the task's first plan and of its end. Rows outside the range are counted by
+    reason; of two ranges of equal length the first one is taken.
 
     Args:
         episode: The episode.
@@ -59,7 +67,8 @@ def select_rows(
         without_picture |= episode.frame_of_row(camera) < 0
     without_command = ~np.isfinite(episode.actions).all(axis=1)
     without_state = ~np.isfinite(episode.states).all(axis=1)
-    start, stop = longest_run(~(without_picture | without_command | without_state))
+    whole = ~(without_picture | without_command | without_state)
+    start, stop = longest_even_run(whole, np.flatnonzero(episode_rows.row_gaps(episode)) + 1)
     outside = np.ones(len(episode), bool)
     outside[start:stop] = False
     reasons = {
@@ -74,7 +83,7 @@ def select_rows(
             np.sum(outside & ~without_state & ~without_command & ~without_picture)
         ),
     }
-    inner, why = _trimmed(episode_filter.row_reasons(episode), start, stop)
+    inner, why = _trimmed(episode, episode_filter.row_reasons(episode), start, stop)
     reasons.update(why)
     start, stop = inner
     taken = len(range(start, stop, step))
@@ -82,13 +91,43 @@ def select_rows(
     return Rows(start, stop, step, {why: count for why, count in reasons.items() if count})
 
 
-def _trimmed(reasons: np.ndarray, start: int, stop: int) -> tuple[tuple[int, int], dict[str, int]]:
+def _trimmed(
+    episode: Episode, reasons: np.ndarray, start: int, stop: int
+) -> tuple[tuple[int, int], dict[str, int]]:
     """Cut rows that do not train from both ends of a range; also return their counts."""
     rows = reasons[start:stop]
     stays = start + np.flatnonzero((rows == "") | (rows == UNLABELLED))
     first, last = (int(stays[0]), int(stays[-1]) + 1) if len(stays) else (stop, stop)
+    if len(stays):
+        first, last = _with_plans(episode, (first, last), (start, stop))
     cut = Counter([*reasons[start:first], *reasons[last:stop]])
     return (first, last), {f"{why}, at an end": count for why, count in cut.items()}
+
+
+def _with_plans(
+    episode: Episode, driven: tuple[int, int], whole: tuple[int, int]
+) -> tuple[int, int]:
+    """Extend a range of rows to the plan that its first rows follow, and to the end of the task.
+
+    The robot holds while its first plan is made and after "done", and both need their pictures.
+
+    Args:
+        episode: The episode.
+        driven: The range.
+        whole: Limits of the result.
+    """
+    (first, last), times_ns = driven, episode.times_ns
+    began, ended = int(times_ns[first]), int(times_ns[last - 1])
+    plans = episode.plans
+    before = [p.stamp_ns for p in plans if began - _BEFORE_NS <= p.stamp_ns < began]
+    after = [p.stamp_ns for p in plans if p.done and ended <= p.stamp_ns < ended + _BEFORE_NS]
+    if before:
+        row = int(np.searchsorted(times_ns, before[0] - _AROUND_NS, side="left"))
+        first = min(first, max(whole[0], row))
+    if after:
+        row = int(np.searchsorted(times_ns, after[0] + _AROUND_NS, side="right"))
+        last = max(last, min(whole[1], row))
+    return first, last
 
 
 def longest_run(good: np.ndarray) -> tuple[int, int]:
@@ -99,6 +138,19 @@ def longest_run(good: np.ndarray) -> tuple[int, int]:
     starts, stops = edges[::2], edges[1::2]
     longest = int(np.argmax(stops - starts))
     return int(starts[longest]), int(stops[longest])
+
+
+def longest_even_run(good: np.ndarray, breaks: np.ndarray) -> tuple[int, int]:
+    """The first longest run of True that holds no break; see `longest_run`.
+
+    Args:
+        good: (T,) bool.
+        breaks: Indices before which rows are missing, rising.
+    """
+    parted = np.insert(good, breaks, False)  # The i-th break is then at breaks[i] + i.
+    start, stop = longest_run(parted)
+    inserted = int(np.searchsorted(breaks + np.arange(len(breaks)), start))
+    return (start - inserted, stop - inserted) if stop else (0, 0)
 
 
 def never_commanded(episode: Episode) -> list[str]:

@@ -56,8 +56,8 @@ class StagedEpisode:
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
         """Read a record written by `save`."""
-        # An export that an earlier version began has records without devices.
-        return cls(**({"devices": []} | json.loads(path.read_text(encoding="utf-8"))))
+        # An export that an earlier version began has records without devices and plans.
+        return cls(**({"devices": [], "plans": ""} | json.loads(path.read_text(encoding="utf-8"))))
 
 
 def folder_name(episode_id: str) -> str:

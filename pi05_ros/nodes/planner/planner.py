@@ -149,6 +149,8 @@ class Planner(BrainNode[PlannerParameters]):
     def run_inference(self) -> None:
         """Predict the next subtask if one is due."""
         assert self._observations is not None
+        if not self._brain.info.predicts:
+            return
         moment = self._observations.latest()
         if moment is None:
             return
@@ -198,8 +200,11 @@ class Planner(BrainNode[PlannerParameters]):
     def _on_state(self, state: StateSample, message: RobotState) -> None:
         mode = RobotMode(message.mode) if message.mode in list(RobotMode) else RobotMode.UNKNOWN
         running = mode == RobotMode.RUNNING
+        by_operator = state.control_source == RobotState.CONTROL_TELEOP
         with self._lock:
-            self._planning.on_state(state.stamp_ns, state.measured, state.commanded, running)
+            self._planning.on_state(
+                state.stamp_ns, state.measured, state.commanded, running, by_operator
+            )
             subtask = self._planning.on_mode(mode, self.now_ns())
             if self._awaits_arming and mode != RobotMode.UNKNOWN:
                 # A planner that was restarted must not go on after a fault on its own account.
@@ -269,7 +274,13 @@ class Planner(BrainNode[PlannerParameters]):
 
     def _new_planning(self, first_id: int) -> Planning:
         parameters = self.parameters
-        return Planning(self._platform, parameters.replanning, first_id, parameters.ending)
+        return Planning(
+            self._platform,
+            parameters.replanning,
+            first_id,
+            parameters.ending,
+            asks=self._brain.info.predicts,
+        )
 
     def _instruct(self, text: str) -> tuple[InstructCode, str, int]:
         """Take an instruction; return code, message and the subtask's id."""

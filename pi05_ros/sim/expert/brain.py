@@ -47,6 +47,7 @@ class ExpertBrain:
         platform: The robot.
         config: Parameters of its motion; None: the defaults.
         picture_size: (height, width) of the model's pictures, to which boxes refer [pixel].
+        kinematics: Of the platform, where several brains use one after the other; None: its own.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class ExpertBrain:
         platform: Platform,
         config: ScriptedExpertConfig | None = None,
         picture_size: tuple[int, int] = (224, 224),
+        kinematics: ArmKinematics | None = None,
     ) -> None:
         self.info = BrainInfo(
             name="expert",
@@ -70,7 +72,7 @@ class ExpertBrain:
         self._config = config
         self._picture_size = picture_size
         self._lock = threading.Lock()
-        self._kinematics = ArmKinematics(platform)
+        self._kinematics = kinematics or ArmKinematics(platform)
         self._chunks = ChunkMaker(platform, config.limit_share, _HORIZON)
         self._recent = RecentChunks(platform.period, platform.is_velocity, config.latency)
         self._estimator = StateEstimator(self._kinematics, config)

@@ -153,7 +153,8 @@ class _Building:
                     cameras,
                     self.pictures,
                     horizon=self.horizon,
-                    row_filter=self.recipe.filter,
+                    row_filter=self.recipe.filter.rows,
+                    stops=self.recipe.filter.action_stops,
                 )
             except SampleError:
                 continue  # The source is checked as a whole.

@@ -143,9 +143,8 @@ class SavingRecipe:
 
 @dataclass(frozen=True)
 class ValidationRecipe:
-    """Held-out episodes and homes, and when they are evaluated."""
+    """Held-out episodes and homes; they are evaluated whenever the run is saved."""
 
-    every_steps: int = 1000
     share: float = 0.05  # Of each source's episodes, whole homes at once.
     samples: int = 256  # At most, of each source; the same ones each time.
     seed: int = 0

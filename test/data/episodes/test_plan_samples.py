@@ -74,8 +74,8 @@ def test_each_answer_stands_at_the_picture_that_it_was_made_from(tmp_path):
     ("rotations", "corners"),
     [
         # 32 × 24 fill the columns and rows 28 to 196 of 224; turned by 90°, the other way round.
-        ({}, (0.25, (28 + 0.25 * 168) / 224, 0.5, (28 + 0.5 * 168) / 224)),
-        ({"front": 90}, ((28 + 0.25 * 168) / 224, 0.25, (28 + 0.5 * 168) / 224, 0.5)),
+        ({}, (0.25, (28 + 0.25 * 168) / 224, 0.5, (28 + 0.75 * 168) / 224)),
+        ({"front": 90}, ((28 + 0.25 * 168) / 224, 0.25, (28 + 0.5 * 168) / 224, 0.75)),
     ],
 )
 def test_boxes_are_in_the_models_picture(tmp_path, rotations, corners):
@@ -113,6 +113,17 @@ def test_the_model_may_have_said_that_the_task_is_done(tmp_path):
     )
     plans = BagEpisode(planned_bag(tmp_path / "e", messages).path).plans
     assert [(p.text, p.model_text, p.done) for p in plans] == [("wave", "done", False)] * 2
+
+
+def test_what_the_model_would_have_said_is_its_first_answer_meanwhile(tmp_path):
+    messages = (
+        said(1310, 1312, "wave", "human", 2),
+        said(1310, 1690, "wave", "human", 2, model_text="stop", model_stamp=1600),
+        said(1310, 1490, "wave", "human", 2, model_text=SINK_TEXT, model_stamp=1400),
+        said(1800, 1801, "bow", "human", 3),
+    )
+    plans = BagEpisode(planned_bag(tmp_path / "e", messages).path).plans
+    assert [(p.text, p.model_text) for p in plans] == [("wave", SINK_TEXT), ("bow", "")]
 
 
 def memory(**parts):

@@ -274,7 +274,8 @@ def test_staged_records_round_trip(tmp_path):
     result.added[0].save(tmp_path / "record.json")
     assert staging.StagedEpisode.load(tmp_path / "record.json") == result.added[0]
     before = json.loads((tmp_path / "record.json").read_text())
-    del before["devices"]  # As an export that an earlier version began left it.
+    del before["devices"], before["plans"]  # As an export that an earlier version began left it.
     (tmp_path / "record.json").write_text(json.dumps(before))
-    assert staging.StagedEpisode.load(tmp_path / "record.json") == result.added[0]
+    old = staging.StagedEpisode.load(tmp_path / "record.json")
+    assert old == replace(result.added[0], plans="")
     assert result.added[0].sources == {"": 12, "model": 45, "human": 43}

@@ -1,0 +1,1 @@
+"""The verb `pi05 homes`: training data from mock homes."""

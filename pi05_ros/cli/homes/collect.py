@@ -1,0 +1,143 @@
+"""Record episodes of the scripted expert in mock homes, as bags or as a LeRobot dataset.
+
+    pi05 homes collect --homes 0-99 --out DIR
+    pi05 homes collect --homes 0-99 --task "one dish" --noise 0.01 --out DIR --format lerobot
+
+Bags are written into DIR. With --format lerobot they are written into DIR/bags, and those with the
+outcome success are then exported to DIR/lerobot. An interrupted run goes on when it is repeated,
+and other homes or another seed add to a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
+from pi05_ros.cli.homes.options import homes_of, jobs_of
+from pi05_ros.evaluation.collection.collect import Collected, collect, default_jobs
+from pi05_ros.evaluation.collection.episode import EpisodeSummary
+from pi05_ros.evaluation.collection.settings import ONE_DISH, CollectSettings
+from pi05_ros.platforms.platform import platform_names
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    defaults = CollectSettings("")
+    parser.add_argument("--homes", type=homes_of, required=True, help="for example 0-99 or 1,5,8")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--platform",
+        default="mobile_18dof",
+        help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
+    )
+    parser.add_argument(
+        "--task",
+        default=defaults.task,
+        help=f"text of the task, or '{ONE_DISH}': in each home one dish that the seed draws; "
+        f"default: {defaults.task}",
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=float,
+        default=defaults.max_seconds,
+        metavar="S",
+        help="cut an episode after so many simulated seconds, without a grade; "
+        f"default: {defaults.max_seconds:g}",
+    )
+    parser.add_argument(
+        "--noise",
+        type=float,
+        default=defaults.noise,
+        metavar="SIGMA",
+        help="disturb what the drives execute, as a share of the largest velocities (0.01); the "
+        "recorded commands stay the expert's; default: 0",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
+    parser.add_argument(
+        "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
+    )
+    parser.add_argument(
+        "--format", choices=("bags", "lerobot"), default="bags", help="default: bags"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collect, and print a summary.
+
+    Returns:
+        0: at least one of the episodes is a success, or all were there; 1: none is; 2: a wrong
+        command line.
+    """
+    try:
+        settings = CollectSettings(
+            platform=arguments.platform,
+            task=arguments.task,
+            max_seconds=arguments.max_seconds,
+            noise=arguments.noise,
+        )
+    except ValueError as error:
+        print(f"pi05 homes collect: {error}", file=sys.stderr)
+        return 2
+    is_dataset = arguments.format == "lerobot"
+    bags = arguments.out / "bags" if is_dataset else arguments.out
+    with Progress("episodes", len(arguments.homes)) as bar:
+
+        def show(summary: EpisodeSummary) -> None:
+            bar.describe(f"episodes, last {summary.name}")
+            bar.advance()
+
+        result = collect(
+            bags,
+            settings,
+            arguments.homes,
+            seed=arguments.seed,
+            jobs=arguments.jobs,
+            on_episode=show,
+            on_start=lambda count: bar.update(0, count),
+        )
+    _print(bags, result)
+    if is_dataset:
+        _export(bags, arguments.out / "lerobot", arguments.jobs)
+    good = any(summary.outcome == "success" for summary in result.written)
+    return 0 if good or not result.written else 1
+
+
+def _print(bags: Path, result: Collected) -> None:
+    out, written = terminal(), result.written
+    counts = {
+        outcome: sum(summary.outcome == outcome for summary in written)
+        for outcome in ("success", "failure", "")
+    }
+    seconds = sum(summary.seconds for summary in written)
+    out.print(
+        f"{bags}: {len(written)} episodes written ({seconds:.0f} s; success {counts['success']}, "
+        f"failure {counts['failure']}, not graded {counts['']}), {result.present} were there "
+        "already",
+        markup=False,
+    )
+    for summary in written:
+        if summary.outcome == "failure":
+            points = f"{summary.points:g} of {summary.max_points:g} points"
+            out.print(f"  {summary.name}: {points}; {summary.ended}", markup=False)
+
+
+def _export(bags: Path, dataset: Path, jobs: int) -> None:
+    """Export the successful episodes, as `bags export` does."""
+    from pi05_ros.data.episodes.cache_folder import CacheFolder
+    from pi05_ros.data.lerobot.audit import audit
+    from pi05_ros.data.lerobot.export import ExportSettings, export
+    from pi05_ros.data.open import open_episodes
+
+    with Progress("reading episodes") as bar:
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.describe(what)
+            bar.update(done, total)
+
+        episodes = open_episodes(bags, cache=CacheFolder())
+        result = export(episodes, dataset, ExportSettings(workers=jobs), show)
+    for line in audit(result).lines():
+        terminal().print(line, markup=False)

@@ -1,0 +1,70 @@
+"""Render static scenes of mock homes, with captions, questions and boxes.
+
+    pi05 homes scenes --homes 0-99 --sets 8 --out DIR
+
+DIR is a source of kind WD: JSON lines beside pictures. An interrupted run goes on when it is
+repeated, and other homes or another seed add to a folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pi05_ros.cli.common.progress import Progress
+from pi05_ros.cli.common.terminal import terminal
+from pi05_ros.cli.homes.options import homes_of, jobs_of
+from pi05_ros.evaluation.collection.collect import default_jobs
+from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
+from pi05_ros.platforms.platform import platform_names
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command line."""
+    sets = SceneSettings("").sets
+    parser.add_argument("--homes", type=homes_of, required=True, help="for example 0-99 or 1,5,8")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--platform",
+        default="mobile_18dof",
+        help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
+    )
+    parser.add_argument(
+        "--sets", type=int, default=sets, help=f"sets of pictures of each home; default: {sets}"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
+    parser.add_argument(
+        "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Render, and print a summary.
+
+    Returns:
+        0: the scenes are there; 2: a wrong command line.
+    """
+    try:
+        settings = SceneSettings(arguments.platform, arguments.sets)
+    except ValueError as error:
+        print(f"pi05 homes scenes: {error}", file=sys.stderr)
+        return 2
+    with Progress("homes", len(arguments.homes)) as bar:
+        result = collect_scenes(
+            arguments.out,
+            settings,
+            arguments.homes,
+            seed=arguments.seed,
+            jobs=arguments.jobs,
+            on_home=bar.advance,
+            on_start=lambda count: bar.update(0, count),
+        )
+    counts = result.counts
+    terminal().print(
+        f"{arguments.out}: {result.homes} homes written ({counts.get('pictures', 0)} pictures, "
+        f"{counts.get('caption', 0)} captions, {counts.get('boxes', 0)} with boxes, "
+        f"{counts.get('question', 0)} questions), {result.present} were there already",
+        markup=False,
+    )
+    return 0

@@ -1,0 +1,121 @@
+"""What is collected: the settings of episodes, and the names that follow from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pi05_ros.data.bags.sink import write_atomically
+from pi05_ros.errors import Pi05Error
+from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.scoring import ALL_DISHES, one_dish
+
+# Stands for "put the … in the sink" with one dish, which the seed draws in each home.
+ONE_DISH = "one dish"
+FIRST_FOR_EVALUATION = 20_000  # Homes from this seed on are for evaluation only.
+SETTINGS_FILE = "collection.json"
+_STREAM = 0x636F6C6C656374  # "collect": random numbers of their own for each home and seed.
+
+
+class CollectError(Pi05Error):
+    """Nothing can be collected as asked: what was wanted, what was found, and what to do."""
+
+
+@dataclass(frozen=True)
+class CollectSettings:
+    """Settings that all episodes of a folder share. Times are simulated."""
+
+    platform: str  # Name, or path of a YAML file.
+    task: str = ALL_DISHES  # A task that the expert can do, or ONE_DISH.
+    max_seconds: float = 120.0  # An episode that lasts longer is cut and not graded [s].
+    # Standard deviation of the disturbance of the drives, as the share of an entry's largest
+    # velocity; see disturbance.py. 0: none.
+    noise: float = 0.0
+    quality: int = 90  # Of the JPEG pictures, 1 to 100.
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.max_seconds < math.inf:
+            raise ValueError(f"max_seconds: wanted a time above 0 [s], got {self.max_seconds}")
+        if not 0.0 <= self.noise < 1.0:
+            raise ValueError(f"noise: wanted a share from 0 to below 1, got {self.noise}")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
+
+    def task_in(self, kitchen: Kitchen, seed: int) -> str:
+        """Return the task of an episode; with ONE_DISH one of the kitchen's dishes."""
+        if self.task != ONE_DISH:
+            return self.task
+        dishes = kitchen.dishes
+        return one_dish(dishes[int(random_for(kitchen.seed, seed, 1).integers(len(dishes)))])
+
+    def episode_id(self, home: int, seed: int) -> str:
+        """Return the id of an episode, which is also its folder's name."""
+        words = "-".join(re.findall(r"[a-z0-9]+", self.task.lower()))[:60]
+        return f"home{home:05d}_seed{seed}_{words}"
+
+
+def random_for(home: int, seed: int, use: int) -> np.random.Generator:
+    """Return the random numbers of one use in one home: the same on every machine."""
+    return np.random.Generator(np.random.PCG64([seed, home, use, _STREAM]))
+
+
+def check_homes(homes: list[int]) -> None:
+    """Check that homes may be trained on.
+
+    Raises:
+        CollectError: There are none, one is negative, or one is for evaluation only.
+    """
+    if not homes:
+        raise CollectError("wanted at least one home")
+    if min(homes) < 0 or max(homes) >= FIRST_FOR_EVALUATION:
+        wrong = next(h for h in homes if not 0 <= h < FIRST_FOR_EVALUATION)
+        raise CollectError(
+            f"home {wrong}: wanted homes from 0 to {FIRST_FOR_EVALUATION - 1}; those from "
+            f"{FIRST_FOR_EVALUATION} on are for evaluation, and no data may come from them"
+        )
+
+
+def claim_folder(folder: Path, what: str, settings: dict[str, object]) -> None:
+    """Make a folder for data with these settings, or check that it holds such data.
+
+    Args:
+        folder: The folder.
+        what: What is collected ("episodes").
+        settings: JSON types.
+
+    Raises:
+        CollectError: The folder holds other data, or data of other settings.
+        OSError: The disk is full, or the folder cannot be made.
+    """
+    wanted = {"collected": what, **settings}
+    file = folder / SETTINGS_FILE
+    if file.exists():
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise CollectError(f"{file} cannot be read ({error}): take another folder") from error
+        if found != wanted:
+            keys = [key for key in wanted if not isinstance(found, dict) or key not in found]
+            keys += [key for key in wanted if key not in keys and found[key] != wanted[key]]
+            key = keys[0] if keys else "more"
+            was = found.get(key) if isinstance(found, dict) else found
+            raise CollectError(
+                f"{folder} was collected with {key} {was!r}, and {wanted.get(key)!r} is wanted: "
+                "take another folder, or the same settings"
+            )
+        return
+    if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
+        raise CollectError(f"{folder} holds other files: wanted a new or an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, json.dumps(wanted, indent=1) + "\n")
+
+
+def as_json(settings: CollectSettings) -> dict[str, object]:
+    """Return the settings as JSON types."""
+    return dataclasses.asdict(settings)
