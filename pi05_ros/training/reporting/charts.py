@@ -133,6 +133,8 @@ def _chart(
         values = np.concatenate([np.asarray(y) for _, y in curves.values()] or [np.zeros(0)])
         if log and len(values) and values.min() > 0.0:
             _set_log(axes, values)
+        elif not shares:
+            axes.set_ylim(bottom=0.0)
         if shares:
             axes.set_ylim(-0.03, max(1.03, 1.03 * float(values.max(initial=0.0))))
         axes.set_xlabel("step")

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class PageReporter:
-    """Writes RUN/report.html at each validation and at the end.
+    """Writes RUN/report.html whenever a checkpoint is saved, and at the end.
 
     The page never ends a run: a failure of its own is logged.
 
@@ -48,6 +48,7 @@ class PageReporter:
         self._examples: tuple[Example, ...] = ()
         self._step = 0
         self._best: int | None = None  # Step of the best checkpoint.
+        self._written: int | None = None  # Step at which the page was written.
 
     def on_begin(self, first_step: int, steps: int) -> None:
         """Read what the run did before."""
@@ -60,20 +61,21 @@ class PageReporter:
         self._guarded(lambda: self._history.add_step(record.as_json()))
 
     def on_validation(self, step: int, figures: Mapping[str, float]) -> None:
-        """Keep the figures and write the page."""
+        """Keep the figures; the checkpoint that they are of is saved next."""
         if isinstance(figures, Figures):
             self._examples = figures.examples
         self._guarded(lambda: self._history.add_validation(step, figures))
-        self._guarded(self._write)
 
     def on_saved(self, step: int, checkpoint: Path, is_best: bool) -> None:
-        """Keep which checkpoint is the best."""
+        """Keep which checkpoint is the best, and write the page."""
         if is_best:
             self._best = step
+        self._guarded(self._write)
 
     def on_end(self) -> None:
-        """Write the page."""
-        self._guarded(self._write)
+        """Write the page, unless it is that of the last step already."""
+        if self._written != self._step:
+            self._guarded(self._write)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -86,6 +88,7 @@ class PageReporter:
         temporary = target.with_name(f".{FILE}.unfinished")
         temporary.write_text(self._render(), encoding="utf-8")
         temporary.replace(target)
+        self._written = self._step
 
     def _render(self) -> str:
         loader = jinja2.FileSystemLoader(Path(__file__).parent)

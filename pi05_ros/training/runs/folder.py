@@ -4,7 +4,7 @@
     run.json         its hash, and the versions of what ran
     metrics.jsonl    one line a step
     validation.jsonl one line a validation
-    report.html      curves and examples, written anew at each validation
+    report.html      curves and examples, written anew with each checkpoint
     states/step_N/   everything to go on from step N, at any number of processes
     checkpoints/     ready to run: `best` and `last` are links into it
     lock             held while a process trains here

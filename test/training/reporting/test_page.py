@@ -107,6 +107,7 @@ def test_texts_are_escaped_and_nothing_is_fetched(run):
     page = reporter(run)
     step(page, run, 0)
     page.on_validation(1, figures(examples=(example(),)))
+    page.on_end()
     text = (run.path / "report.html").read_text()
     assert "<script" not in text and "&lt;script&gt;alert(1)" in text
     assert "bag &lt;one&gt;" in text
@@ -141,6 +142,7 @@ def test_its_own_failure_does_not_end_the_run(run, caplog, monkeypatch):
     monkeypatch.setattr("pi05_ros.training.reporting.page._shown", fails)
     with caplog.at_level(logging.WARNING):
         page.on_validation(1, figures(examples=(example(),)))
+        page.on_saved(1, run.path, True)
     assert "could not be written" in caplog.text and "disk full" in caplog.text
     assert not (run.path / "report.html").exists()
     monkeypatch.undo()
