@@ -15,7 +15,7 @@ import cv2
 
 from pi05_ros.data.bags.sink import sync_folder
 from pi05_ros.errors import Pi05Error
-from pi05_ros.evaluation.collection.episode import Equipment, EpisodeSummary, record_episode
+from pi05_ros.evaluation.collection.episode import EpisodeSummary, Equipment, record_episode
 from pi05_ros.evaluation.collection.settings import (
     CollectError,
     CollectSettings,

@@ -26,7 +26,7 @@ from pi05_ros.evaluation.collection.settings import (
 )
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.foundation.parallel import finished_in_processes
-from pi05_ros.platforms.platform import Platform, load_platform
+from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.kinematics import ArmKinematics
