@@ -24,7 +24,7 @@ import cv2
 from live import machine
 
 from pi05_ros.evaluation.bridged_robot import BridgedRobot
-from pi05_ros.evaluation.collection.episode import Equipment, EpisodeSummary, record_episode
+from pi05_ros.evaluation.collection.episode import EpisodeSummary, Equipment, record_episode
 from pi05_ros.evaluation.collection.episode_bag import EpisodeBag
 from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
 from pi05_ros.evaluation.collection.settings import CollectSettings
@@ -141,7 +141,7 @@ def main() -> None:
     page = PAGE.format(
         count=count,
         platform=options.platform,
-        machine=machine.description(),
+        machine=machine.describe(),
         simulated=simulated / count,
         cost=total / count,
         share=total / simulated,
