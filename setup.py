@@ -18,6 +18,7 @@ EXECUTABLES = (
     "planner",
     "policy",
     "recorder",
+    "teleop",
 )
 
 
@@ -36,6 +37,7 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     package_data={
         f"{NAME}.console": ["page/*"],
+        f"{NAME}.labelling": ["page/*"],
         f"{NAME}.evaluation.report": ["*.j2"],
     },
     data_files=[

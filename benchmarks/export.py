@@ -21,7 +21,7 @@ import numpy as np
 from live import machine
 
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import Episode, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, Episode, Plan, SubtaskLabel
 from pi05_ros.data.episodes.rows import newest_frames
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF, PRESET
 from pi05_ros.data.lerobot.export import ExportSettings, export
@@ -66,7 +66,7 @@ class SyntheticEpisode:
     """An Episode in memory whose cameras move over a textured wall."""
 
     source = Path("benchmark")
-    fingerprint = "benchmark"
+    fingerprint = recording_fingerprint = "benchmark"
 
     def __init__(self, seconds: float) -> None:
         self.cameras = tuple(camera.name for camera in PLATFORM.cameras)
@@ -87,6 +87,9 @@ class SyntheticEpisode:
         self.states = np.sin(phase)
         self.actions = np.sin(phase + 0.1)
         self.modes = np.ones(rows, np.uint8)
+        self.control_sources = np.ones(rows, np.uint8)
+        self.devices: tuple[DeviceSpan, ...] = ()
+        self.plans: tuple[Plan, ...] = ()
         self.labels = (SubtaskLabel(0, rows, "pick up the sponge", "model", "wipe the table"),)
         self._frame_times = (
             STEP

@@ -34,6 +34,8 @@ checkpoints
 inference
 data/bags
 data/episodes
+data/foreign
+data/filters
 data/lerobot
 data/checks
 data/statistics
@@ -48,10 +50,12 @@ training/reporting
 recording
 inspection
 console
+labelling
 sim/homes
 sim/controllers
 sim
 sim/expert
+teleop
 evaluation
 evaluation/collection
 evaluation/latency
@@ -70,6 +74,7 @@ nodes/inspector
 nodes/lifecycle_manager
 nodes/mock_home
 nodes/recorder
+nodes/teleop
 nodes/demo_monitor
 nodes/instruct_client
 nodes/latency_listener
@@ -87,7 +92,10 @@ RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
 # with all below them.
 MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
-    "mujoco": {"sim", "evaluation", "nodes/mock_home", "nodes/brain_common", "cli/homes"},
+    "mujoco": {
+        *("sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"),
+        "cli/homes",
+    },
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},
     "transformers": set(),  # The tests compare our model with it.

@@ -71,7 +71,7 @@ class ChunkPrediction:
 class BrainInfo:
     """Properties and requirements of a brain."""
 
-    name: str  # "model", "expert"
+    name: str  # "model", "expert", "none"
     checkpoint: str  # Folder or name of the weights; empty: none.
     description: str  # For logs and status ("nano, weights drawn at random: …").
     subtask_source: str  # Subtask.source of its predictions ("model", "external").
@@ -86,6 +86,7 @@ class BrainInfo:
     # Cameras of the high level; (): it reads no pictures; None: the platform's `planner_cameras`.
     policy_cameras: tuple[str, ...] | None = None  # Of the low level, likewise.
     history: int = 0  # Past subtasks that the high level reads; 0: none.
+    predicts: bool = True  # False: it is never asked; an operator names the subtasks and drives.
 
     def cameras_of_planner(self, platform: Platform) -> tuple[str, ...]:
         """Cameras of the high level on a robot, in the order of its inputs; (): none."""

@@ -5,11 +5,11 @@ Node parameters, launch arguments and the options of `pi05 up` and `pi05 demo` s
 
 from __future__ import annotations
 
-BRAIN_NAMES = ("model", "expert")
+BRAIN_NAMES = ("model", "expert", "none")
 
 DESCRIPTIONS = {
-    "brain": "Source of subtasks and actions: the pi0.5 model, or the scripted expert, which "
-    "reads the state of a mock home.",
+    "brain": "Source of subtasks and actions: the pi0.5 model; the scripted expert, which "
+    "reads the state of a mock home; or none, where an operator drives and speaks.",
     "checkpoint": "Folder of the model's weights; empty: nano size, initialised at random.",
     "device": "Device of the model: cpu, cuda, cuda:1, or auto for the first GPU, else the CPU.",
     "dtype": "Data type of weights and activations; auto: bfloat16 on a GPU, float32 on a CPU.",

@@ -89,6 +89,8 @@ def graph(
         specs += _mock_hardware(platform, suite.environment)
     specs.append(suite.camera_ingestion())
     specs += suite.brain()
+    if options.teleop:
+        specs.append(suite.teleop())
     if options.console_required:
         specs.append(suite.console())
     peers = ",".join(managed_nodes(specs))
@@ -176,7 +178,10 @@ class _Suite:
         return self.node("camera_ingestion", rendered if self.options.sim else {}, managed=True)
 
     def brain(self) -> list[NodeSpec]:
-        """Planner and policy: in one process over one copy of the weights, or each alone."""
+        """Planner and policy: in one process over one copy of the weights, or each alone.
+
+        Without a brain it is the planner alone, which passes an operator's words on.
+        """
         brain: dict[str, Parameter] = {
             "brain": self.options.brain,
             "checkpoint": self.options.checkpoint,
@@ -187,6 +192,8 @@ class _Suite:
         }
         planner: dict[str, Parameter] = {**brain, "task": self.options.task}
         policy: dict[str, Parameter] = {**brain, "chunk_mode": self.options.chunk_mode}
+        if self.options.brain == "none":  # Nothing acts by itself: there is no policy.
+            return [self.node("planner", planner, managed=True)]
         if self.options.separate:
             return [
                 self.node("planner", planner, managed=True),
@@ -201,6 +208,20 @@ class _Suite:
         if self.options.sim:
             parameters["clock_timeout_s"] = _SIM_CLOCK_TIMEOUT_S
         return self.node("control_bridge", parameters, managed=True)
+
+    def teleop(self) -> NodeSpec:
+        """The operator's devices; see docs/teleop.md.
+
+        Raises:
+            ConfigError: The platform has no section `teleop`.
+        """
+        if self.platform.teleop is None:
+            raise ConfigError(
+                "option 'teleop'",
+                f"{self.platform.source or self.platform.name} has no section `teleop`, which "
+                "names the devices; docs/teleop.md has examples",
+            )
+        return self.node("teleop", {}, managed=True)
 
     def recorder(self) -> NodeSpec:
         """The recorder runs in every graph; the robot never waits for it."""

@@ -55,6 +55,11 @@ class BringupOptions:
     separate: bool = _option(
         False, "Run planner and policy in a process each, each with its own copy of the weights."
     )
+    teleop: bool = _option(
+        False,
+        "An operator may drive: leader arms, gamepad or hand poses of the platform's section "
+        "`teleop`, and the web page.",
+    )
     record: bool = _option(
         False,
         "Record the run as one episode, from the time when all nodes are active. Otherwise the "
@@ -98,8 +103,12 @@ class BringupOptions:
                 "brain: the expert reads a mock home's state, which no robot has; "
                 "add sim, or take brain model"
             )
-        if self.brain == "expert" and self.checkpoint:
-            raise ValueError("checkpoint: the expert has no weights; leave it out")
+        if self.brain in ("expert", "none") and self.checkpoint:
+            raise ValueError(f"checkpoint: brain {self.brain} has no weights; leave it out")
+        if self.brain == "none" and not self.teleop:
+            raise ValueError(
+                "brain: with none only an operator moves the robot; add teleop, or take model"
+            )
         continues = self.chunk_mode != AUTO and CHUNK_MODES[self.chunk_mode].continuation
         if self.brain == "expert" and continues:
             raise ValueError(

@@ -22,7 +22,7 @@ from pi05_ros.console.page_files import PUBLIC, page_files
 from pi05_ros.console.session import Session
 from pi05_ros.errors import Pi05Error
 
-_HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -117,7 +117,7 @@ class Application:
             raise Refused(408, f"the request body did not arrive within {limit:g} s") from error
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(_HEADERS)
+        response.headers.update(SECURITY_HEADERS)
         response.headers["Server"] = "pi05_ros console"
 
     async def _close_sockets(self, _: web.Application) -> None:

@@ -16,6 +16,9 @@ from functools import cached_property
 import numpy as np
 
 _EPSILON = 1e-6
+# Magnitude beyond which normalised actions are cut off in FAST targets (`clip_for_fast`): as far
+# as the public FAST vocabulary reaches. Flow targets are never clipped.
+CLIP = 5.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,22 @@ class NormStats:
         low = np.array([getattr(d, f"{kind}_q01") for d in self.dimensions])
         high = np.array([getattr(d, f"{kind}_q99") for d in self.dimensions])
         return low, high - low + _EPSILON
+
+
+def clip_for_fast(actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Clip normalised actions to ±`CLIP`, for FAST targets alone.
+
+    FAST has a token for each coefficient that its data reached, so one far value would cost the
+    vocabulary; a flow's target is a number, and a clipped one would be another command.
+
+    Args:
+        actions: (..., D), normalised.
+
+    Returns:
+        The clipped actions (..., D) float64, and a mask of those that were beyond, (..., D) bool.
+    """
+    actions = np.asarray(actions, dtype=np.float64)
+    return np.clip(actions, -CLIP, CLIP), np.abs(actions) > CLIP
 
 
 def pad(values: np.ndarray, width: int) -> np.ndarray:

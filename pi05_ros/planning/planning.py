@@ -32,6 +32,7 @@ class Planning:
         settings: Times and counts of the rules.
         first_id: Id of the first subtask; above the ids of an earlier instance.
         ending: Conditions under which a task ends; None: the defaults.
+        asks: Whether a brain is queried; otherwise only operators name subtasks.
 
     Attributes:
         keeper: Task, subtask and instruction.
@@ -46,7 +47,9 @@ class Planning:
         settings: ReplanningSettings,
         first_id: int = 1,
         ending: EndingSettings | None = None,
+        asks: bool = True,
     ) -> None:
+        self._asks = asks
         self.keeper = TaskKeeper(first_id)
         self.settings = settings
         self.counts: Counter[str] = Counter()
@@ -172,7 +175,7 @@ class Planning:
         training data.
         """
         task = self.keeper.task
-        if task is None or self.suspended:
+        if task is None or self.suspended or not self._asks:
             return None
         if self.keeper.instruction:  # Motion under an operator's subtask triggers no query.
             self._replanner.withdraw(Trigger.SUBTASK_END, Trigger.STALL)
@@ -272,6 +275,7 @@ class Planning:
         """Reason why the robot must not move on the present subtask; empty: it may."""
         keeper = self.keeper
         brain_decides = keeper.task is not None and not keeper.instruction and not self.suspended
+        brain_decides = brain_decides and self._asks
         return self._answers.unfit(now_ns) if brain_decides else ""
 
     def warnings(self, now_ns: int) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +27,7 @@ from pi05_ros.platforms.parts import (
     GroupKind,
     check_topic,
 )
+from pi05_ros.platforms.teleop import TeleopSection, no_doubles
 
 __all__ = [
     "MAX_SMOOTHING",
@@ -65,6 +65,7 @@ class Platform:
     vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
     controllers: str = ""  # ros2_control parameters for mock_hardware; found as `urdf` is.
     rviz: str = ""  # RViz file, found as `urdf` is; "": one is made.
+    teleop: TeleopSection | None = None  # Devices of teleoperation; None: it has none.
     source: str = field(default="", init=False, compare=False)  # Path of its YAML file.
 
     def __post_init__(self) -> None:
@@ -77,8 +78,8 @@ class Platform:
         check_topic("odom_topic", self.odom_topic)
         if len(self.groups_of("base_velocity")) > 1:
             raise ValueError("a platform has at most one base_velocity group")
-        _no_doubles("dimension", self.names)
-        _no_doubles("phrase of the vocabulary", self.vocabulary)
+        no_doubles("dimension", self.names)
+        no_doubles("phrase of the vocabulary", self.vocabulary)
         for dimension, periods in zip(self.dimensions, self.smoothing_periods, strict=True):
             if periods > MAX_SMOOTHING:
                 least = 2 * dimension.max_acceleration * self.rate_hz / MAX_SMOOTHING
@@ -87,19 +88,19 @@ class Platform:
                     f"{(periods - 1) / 2:.0f} periods; at least {least:g} is needed with "
                     f"max_acceleration {dimension.max_acceleration:g}"
                 )
-        _no_doubles("joint", [d.joint_name for d in self.dimensions])
+        no_doubles("joint", [d.joint_name for d in self.dimensions])
         for topic in self.joint_states_topics:
-            _no_doubles(f"joint of {topic}", [d.driver_joint_name for d in self.joints_on(topic)])
-        _no_doubles("group", [group.name for group in self.groups])
-        _no_doubles("controller", [group.controller.name for group in self.groups])
-        _no_doubles("command", [group.controller.command_name for group in self.groups])
-        _no_doubles("camera", self.camera_names)
-        _no_doubles("camera topic", [camera.topic for camera in self.cameras])
+            no_doubles(f"joint of {topic}", [d.driver_joint_name for d in self.joints_on(topic)])
+        no_doubles("group", [group.name for group in self.groups])
+        no_doubles("controller", [group.controller.name for group in self.groups])
+        no_doubles("command", [group.controller.command_name for group in self.groups])
+        no_doubles("camera", self.camera_names)
+        no_doubles("camera topic", [camera.topic for camera in self.cameras])
         for role, names in (
             ("planner_cameras", self.planner_cameras),
             ("policy_cameras", self.policy_cameras),
         ):
-            _no_doubles(role, names)
+            no_doubles(role, names)
             if not names:
                 raise ValueError(f"{role} is empty")
             for name in names:
@@ -108,6 +109,8 @@ class Platform:
                         f"{role}: no camera '{name}'{did_you_mean(name, self.camera_names)} "
                         f"(valid: {', '.join(self.camera_names)})"
                     )
+        if self.teleop is not None:
+            self.teleop.check(self.groups)
 
     @functools.cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -323,13 +326,3 @@ def _vector(values: Iterable[float]) -> np.ndarray:
     array = np.array(list(values), dtype=np.float64)
     array.flags.writeable = False
     return array
-
-
-def _no_doubles(what: str, names: Iterable[str]) -> None:
-    """Raise ValueError if a name is empty or occurs twice."""
-    counts = Counter(names)
-    if "" in counts:
-        raise ValueError(f"a {what} has no name")
-    doubles = [name for name, count in counts.items() if count > 1]
-    if doubles:
-        raise ValueError(f"{what} '{doubles[0]}' stands twice")

@@ -19,7 +19,7 @@ def checkpoint_facts(brain: str, checkpoint: str) -> tuple[str, str]:
     """Return checkpoint and hash for EpisodeFacts.
 
     Args:
-        brain: "model" or "expert".
+        brain: "model", "expert" or "none".
         checkpoint: The option of the bring-up: a folder, `random:<preset>`, or empty.
 
     Returns:

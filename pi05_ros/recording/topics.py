@@ -73,6 +73,7 @@ def rules_for(
     """
     commands = [g.controller.command_name for g in platform.groups if not g.controller.is_action]
     infos = [camera.camera_info_topic for camera in platform.cameras]
+    devices = platform.teleop.topics if platform.teleop is not None else ()
     odometry = (platform.odom_topic,) if platform.base_axes else ()
     return TopicRules(
         namespace=namespace,
@@ -80,7 +81,7 @@ def rules_for(
             *(*platform.joint_states_topics, *odometry, *commands),
             *(("/clock",) if simulated else ()),
         ),
-        optional=(*_EVERYWHERE, *infos),
+        optional=(*_EVERYWHERE, *infos, *devices),
         cameras={camera.name: _forms(camera, images) for camera in platform.cameras},
         include=include,
         exclude=exclude,

@@ -1,6 +1,7 @@
 """The node graph as data."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from fakes.robots import RobotKind, make_robot
@@ -73,6 +74,33 @@ def test_the_bridge_is_activated_last_and_the_manager_knows_the_order(separate):
     assert tuple(specs["lifecycle_manager"].parameters["managed_nodes"]) == IN_ORDER
     assert ("brain" in specs) is not separate
     assert ("planner" in specs and "policy" in specs) is separate
+
+
+def test_teleop_is_a_peer_of_the_bridge_and_is_activated_before_it():
+    specs = build(teleop=True)
+    assert managed_nodes(tuple(specs.values())) == (*IN_ORDER[:-1], "teleop", "control_bridge")
+    assert specs["control_bridge"].parameters["peers"].endswith(",policy,teleop")
+    assert specs["teleop"].parameters == {"use_sim_time": False, "platform": "mobile_18dof"}
+    assert "teleop" not in build()
+
+
+def test_teleop_needs_the_section_of_the_platform(tmp_path):
+    text = Path(load_platform("mobile_10dof").source).read_text()
+    start, end = text.index("\n# Devices of teleoperation"), text.index("\n# Subtasks that")
+    path = tmp_path / "robot.yaml"
+    path.write_text(text[:start] + text[end:])
+    with pytest.raises(ConfigError, match="option 'teleop': .*robot.yaml has no section `teleop`"):
+        build(str(path), teleop=True)
+
+
+def test_without_a_brain_the_planner_passes_words_on_and_there_is_no_policy():
+    specs = build(teleop=True, brain="none", task="tidy up")
+    assert managed_nodes(tuple(specs.values())) == (
+        *("camera_ingestion", "planner", "teleop", "control_bridge"),
+    )
+    assert specs["planner"].parameters["brain"] == "none"
+    assert specs["planner"].parameters["task"] == "tidy up"
+    assert specs["recorder"].parameters["brain"] == "none"
 
 
 def test_the_policy_alone_is_told_no_task():

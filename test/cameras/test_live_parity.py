@@ -18,6 +18,7 @@ from fakes.bags import make_bag
 from fakes.graph import Graph, wait_for
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
 from pi05_msgs.msg import CameraSet, RobotState, Subtask
@@ -28,6 +29,7 @@ from pi05_ros.data.bags.writer import BagTopic
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.live import live_moments
+from pi05_ros.data.episodes.plan_samples import PlanSamples
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.open import open_episodes
 from pi05_ros.foundation.resources import resource_path
@@ -240,24 +242,22 @@ class Scene:
         topics = [BagTopic(t, TYPES[kind], (OfferedQos(),)) for t, kind in self.topics.items()]
         return make_bag(folder, topics, sorted(self.recorded, key=lambda m: m[2]), facts)
 
-    def brains_view(self, camera_set):
+    def brains_view(self, camera_set, cameras=POLICY):
         """Observation of a set and the states, as planner and policy build it."""
-        buffer = ObservationBuffer(POLICY, needs_scene=False)
+        buffer = ObservationBuffer(cameras, needs_scene=False)
         with self.lock:
             recorded = list(self.recorded)
         for topic, data, _ in recorded:
             if self.topics[topic] is RobotState:
-                from rclpy.serialization import deserialize_message
-
                 buffer.add_state(state_from_message(deserialize_message(data, RobotState)))
         pictures = pictures_from_message(camera_set)
         buffer.add_pictures(pictures)
         return buffer.latest(pictures.stamp_ns).observation
 
 
-def tokens(stats, text, state):
-    """Token ids of the low level's prompt."""
-    prompt = prompts.low_level(text, stats.normalize_state(state))
+def tokens(stats, text, state, level=prompts.low_level):
+    """Token ids of a level's prompt."""
+    prompt = level(text, stats.normalize_state(state))
     return prompts.prompt_batch(ByteTokenizer(), [prompt], 400)[0].tolist()
 
 
@@ -265,6 +265,10 @@ def tokens(stats, text, state):
 def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
     scene = Scene(graph, tmp_path, DRIVERS[name], TURNS.get(name, (0, 0, 0, 0)))
     scene.play()
+    for camera_set in scene.complete():  # The planner answers each of them, a while later.
+        answer = Subtask(id=2, task="tidy up", text="pick up the cup", source="model")
+        answer.header.stamp = camera_set.header.stamp
+        scene.record("/pi05/subtask", serialize_message(answer))
     (episode,) = open_episodes(scene.bag(tmp_path / "bag"))
     cache = FrameCache(CacheFolder(tmp_path / "cache", 1 << 30))
     cache.build([episode], episode.cameras)
@@ -278,6 +282,11 @@ def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
     stats = NormStats.from_limits(
         scene.platform.names, units, scene.platform.lower, scene.platform.upper
     )
+    plans = {
+        sample.time_ns: sample
+        for sample in PlanSamples([episode], episode.cameras, cache)
+        if sample.source == "model"
+    }
     for camera_set in scene.complete():
         stamp = time_to_ns(camera_set.header.stamp)
         seen = scene.brains_view(camera_set)
@@ -295,3 +304,11 @@ def test_live_and_bag_are_the_same_model_input(graph, tmp_path, name):
                 stats, "pick up the cup", seen.state
             )
             assert sample.source == "human"
+        plan, seen = plans[stamp], scene.brains_view(camera_set, episode.cameras)
+        assert plan.row == row and plan.text == "pick up the cup"
+        for camera, live in seen.images.items():
+            assert plan.images[camera].tobytes() == live.tobytes(), camera
+        high = prompts.high_level
+        assert tokens(stats, plan.task, plan.state, high) == tokens(
+            stats, "tidy up", seen.state, high
+        )

@@ -41,6 +41,7 @@ class DrawnEpisode:
     modes: np.ndarray = field(init=False)
     control_sources: np.ndarray = field(init=False)
     devices: tuple = ()
+    plans: tuple = ()
 
     def __post_init__(self) -> None:
         random = np.random.default_rng(self.seed)
@@ -66,6 +67,10 @@ class DrawnEpisode:
     @property
     def fingerprint(self) -> str:
         return f"{self.facts.id.encode().hex()}{self.rows}x{self.seed}"
+
+    @property
+    def recording_fingerprint(self) -> str:
+        return self.fingerprint
 
     def __len__(self) -> int:
         return self.rows

@@ -23,6 +23,7 @@ class MemoryEpisode:
     modes: np.ndarray = None
     control_sources: np.ndarray = None
     devices: tuple = ()
+    plans: tuple = ()
     times_ns: np.ndarray = None
     labels: tuple[SubtaskLabel, ...] = None
     frames: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)  # times, pixels
@@ -39,6 +40,10 @@ class MemoryEpisode:
             self.times_ns = 10**9 + np.arange(rows) * round(1e9 / self.rate_hz)
         if self.labels is None:
             self.labels = (SubtaskLabel(0, rows, "pick up the cup", "model", "tidy up"),)
+
+    @property
+    def recording_fingerprint(self):
+        return self.fingerprint
 
     @property
     def cameras(self):

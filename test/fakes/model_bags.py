@@ -42,10 +42,11 @@ def store() -> Any:
 
 def encode(kind: str, **fields: Any) -> bytes:
     """A message in CDR. Fields that are not given have the least value of their type."""
-    return bytes(store().serialize_cdr(_message(kind, fields), kind))
+    return bytes(store().serialize_cdr(message(kind, fields), kind))
 
 
-def _message(kind: str, fields: Mapping[str, Any]) -> Any:
+def message(kind: str, fields: Mapping[str, Any]) -> Any:
+    """A message as rosbags has it; see `encode`."""
     types = store().types
     values = {}
     for name, (node, details) in store().fielddefs[kind][1]:
@@ -57,7 +58,7 @@ def _least(node: int, details: Any) -> Any:
     from rosbags.interfaces import Nodetype
 
     if node == Nodetype.NAME:
-        return _message(details, {})
+        return message(details, {})
     if node == Nodetype.BASE:
         return {"string": "", "bool": False}.get(details[0], 0)
     element, length = details
@@ -69,10 +70,10 @@ def _least(node: int, details: Any) -> Any:
 
 def header(stamp_ns: int, frame: str = "") -> Any:
     """A std_msgs/Header."""
-    time = _message(
+    time = message(
         "builtin_interfaces/msg/Time", {"sec": stamp_ns // SECOND, "nanosec": stamp_ns % SECOND}
     )
-    return _message("std_msgs/msg/Header", {"stamp": time, "frame_id": frame})
+    return message("std_msgs/msg/Header", {"stamp": time, "frame_id": frame})
 
 
 def state(stamp_ns: int, measured, commanded, mode: int = 1, **fields: Any) -> bytes:
@@ -93,7 +94,7 @@ def state(stamp_ns: int, measured, commanded, mode: int = 1, **fields: Any) -> b
 
 def subtask(text: str, source: str = "model", boxes: Sequence[Mapping] = (), **fields) -> bytes:
     """A Subtask."""
-    made = [_message("pi05_msgs/msg/BoundingBox", {"score": math.nan, **box}) for box in boxes]
+    made = [message("pi05_msgs/msg/BoundingBox", {"score": math.nan, **box}) for box in boxes]
     defaults = {"task": "tidy up", "score": math.nan, "latency": math.nan, "id": 1}
     return encode(
         "pi05_msgs/msg/Subtask", text=text, source=source, boxes=made, **{**defaults, **fields}
@@ -211,7 +212,7 @@ def episode_bag(
             *(BagTopic(topic, kind, (OfferedQos(),)) for topic in topics.values()),
             *extra_topics,
         ],
-        sorted(messages, key=lambda message: message[2]),
+        sorted(messages, key=lambda entry: entry[2]),
         EpisodeFacts(**given),
         settings,
     )

@@ -396,3 +396,17 @@ def test_the_same_subtask_for_a_minute_is_reported():
     implicit = Scene(source="implicit")
     implicit.move(61.0)
     assert implicit.planning.warnings(implicit.now) == {}
+
+
+def test_without_a_brain_nobody_is_asked_and_the_robot_need_not_hold_for_an_answer():
+    planning = Planning(PLATFORM, ReplanningSettings(), asks=False)
+    planning.begin("put the dishes in the sink", 100 * S, None)
+    for k in range(600):
+        now = 100 * S + k * S // 10
+        planning.on_state(now, HOME, HOME, True)
+        assert planning.question(now) is None
+        assert planning.unfit(now) == ""
+    decision = planning.instruct("pick up the cup", now)
+    assert decision.publish and planning.keeper.subtask.text == "pick up the cup"
+    assert planning.keeper.subtask.task == "put the dishes in the sink"
+    assert planning.question(now + S) is None

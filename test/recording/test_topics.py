@@ -87,6 +87,16 @@ def test_on_a_robot_the_clock_is_no_part_of_an_episode(platform):
     assert "/clock" not in TopicChoice(rules_for(platform, "/pi05")).choose({"/clock": ANY})
 
 
+def test_the_devices_of_teleoperation_are_recorded_when_they_publish(platform):
+    rules = rules_for(platform, "/pi05")
+    names = ("/joy", "/left_leader/joint_states", "/leader/clutch", "/hands/joy", "/some/joy")
+    chosen = choose(rules, *names)
+    assert {name for name in names if name in chosen} == set(names) - {"/some/joy"}
+    assert chosen["/joy"] == ""
+    unheard = choose(rules)
+    assert "/joy" not in unheard
+
+
 def test_tf_infos_and_diagnostics_are_optional(platform):
     rules = rules_for(platform, "/pi05")
     welcome = ("/tf", "/tf_static", "/diagnostics", "/front_camera/camera_info")

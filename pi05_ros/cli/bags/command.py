@@ -22,9 +22,11 @@ VERBS = {
     "show": Verb("pi05_ros.cli.bags.show", "draw an episode: pictures and timeline"),
     "recover": Verb("pi05_ros.cli.bags.recover", "repair bags whose recorder was killed"),
     "grade": Verb("pi05_ros.cli.bags.grade", "grade an episode as success or failure"),
+    "label": Verb("pi05_ros.cli.bags.label", "label an episode's subtasks afterwards"),
     "stats": Verb("pi05_ros.cli.bags.stats", "compute and check statistics for normalisation"),
     "export": Verb("pi05_ros.cli.bags.export", "export episodes to a LeRobot dataset"),
     "import": Verb("pi05_ros.cli.bags.import_", "convert a LeRobot dataset into bags"),
+    "adopt": Verb("pi05_ros.cli.bags.adopt", "read recordings of other stacks as episodes"),
 }
 
 

@@ -4,7 +4,8 @@
     pi05 bags export BAGS DATASET --outcome success,failure --fps 25
 
 An interrupted export continues when it is run again. Episodes that an existing dataset lacks are
-added to it. Episodes that are left out are listed at the end, with the reason.
+added to it. Episodes and rows that are left out are counted at the end, with the reason; failures
+and ungraded episodes are exported on request.
 """
 
 from __future__ import annotations
@@ -13,31 +14,22 @@ import argparse
 import sys
 from pathlib import Path
 
+from pi05_ros.cli.bags.filter_options import add_filter_arguments, filter_of
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.cache_folder import CacheFolder
+from pi05_ros.data.filters.counts import FilterCounts
 from pi05_ros.data.lerobot.audit import audit
 from pi05_ros.data.lerobot.encoding import DEFAULT_CRF
 from pi05_ros.data.lerobot.export import ExportSettings, LeftOut, export
-from pi05_ros.data.lerobot.selection import UNGRADED
 from pi05_ros.data.open import open_episodes
-from pi05_ros.errors import did_you_mean
-
-OUTCOMES = ("success", "failure", UNGRADED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     parser.add_argument("bags", type=Path, help="a bag, a folder of bags, or a LeRobot dataset")
     parser.add_argument("dataset", type=Path, help="folder of the dataset: new, or one of ours")
-    parser.add_argument(
-        "--outcome",
-        type=_outcomes,
-        default=("success",),
-        metavar="OUTCOME,...",
-        help=f"which episodes: {', '.join(OUTCOMES)} (not graded), or all; default: success, as "
-        "LeRobot's trainer imitates every episode alike",
-    )
+    add_filter_arguments(parser)
     parser.add_argument(
         "--include-recovered", action="store_true", help="include episodes that a crash cut short"
     )
@@ -70,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     try:
         settings = ExportSettings(
-            outcomes=arguments.outcome,
+            episode_filter=filter_of(arguments),
             include_recovered=arguments.include_recovered,
             cameras=arguments.cameras,
             fps=arguments.fps,
@@ -104,20 +96,17 @@ def run(arguments: argparse.Namespace) -> int:
     out = terminal()
     for line in found.lines():
         out.print(line, markup=False)
+    counts = FilterCounts.of(result.judged)
+    inside = counts.rows_left_out.total()
+    if inside:
+        what = ", ".join(f"{why}: {count}" for why, count in counts.rows_left_out.most_common())
+        out.print(
+            f"rows that do not train (bags stats leaves them out): {inside} ({what}); those "
+            "inside an episode are exported, since LeRobot's rows are evenly spaced",
+            markup=False,
+        )
     return 0 if found.episodes else 1
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _outcomes(text: str) -> tuple[str, ...]:
-    if text == "all":
-        return OUTCOMES
-    for name in _names(text):
-        if name not in OUTCOMES:
-            raise argparse.ArgumentTypeError(
-                f"no outcome {name!r}{did_you_mean(name, OUTCOMES)} "
-                f"(valid: {', '.join(OUTCOMES)}, all)"
-            )
-    return _names(text)

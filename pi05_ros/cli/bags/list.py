@@ -18,8 +18,9 @@ from pi05_ros.brain.instructions import clean
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bags_below
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
-from pi05_ros.data.bags.overview import BagState, Overview, overview
+from pi05_ros.data.bags.overview import BagState, Overview
 from pi05_ros.foundation.parallel import map_in_processes
+from pi05_ros.labelling.labelled_overview import LabelledOverview, labelled_overview
 
 _COLOURS = {
     BagState.WHOLE: "green",
@@ -27,6 +28,7 @@ _COLOURS = {
     BagState.INCOMPLETE: "yellow",
     BagState.RECORDING: "cyan",
     BagState.FOREIGN: "dim",
+    BagState.ADOPTED: "green",
     BagState.BROKEN: "red",
 }
 _FEW = 8  # Bags that are read faster than other processes are started.
@@ -56,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     everything = [path for _, paths in bags for path in paths]
     found = []
     with Progress("reading bags", len(everything)) as bar:
-        for item in map_in_processes(overview, everything, _FEW, at_once=4):
+        for item in map_in_processes(labelled_overview, everything, _FEW, at_once=4):
             found.append(item)
             bar.advance()
     if arguments.json:
@@ -65,17 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
     out = terminal()
     for folder, paths in bags:
         if paths:
-            items = [item for item in found if item.path in set(paths)]
+            items = [item for item in found if item.bag.path in set(paths)]
             out.print(_table(folder, items))
             for number, item in enumerate(items, start=1):
-                if item.problem:
-                    out.print(f"{number}: {item.problem}", markup=False)
+                for problem in filter(None, (item.bag.problem, item.problem)):
+                    out.print(f"{number}: {problem}", markup=False)
         else:
             out.print(f"{folder}: no bags", markup=False)
     return 1 if missing else 0
 
 
-def _table(folder: Path, items: Sequence[Overview]) -> Table:
+def _table(folder: Path, items: Sequence[LabelledOverview]) -> Table:
     table = Table(title=escape(str(folder)), title_justify="left", pad_edge=False, box=None)
     table.add_column("#", justify="right")
     for name in ("bag", "task"):
@@ -87,7 +89,8 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("state", no_wrap=True)
     table.add_column("platform", no_wrap=True)
-    for number, item in enumerate(items, start=1):
+    for number, labelled in enumerate(items, start=1):
+        item = labelled.bag
         facts = item.facts
         table.add_row(
             str(number),
@@ -95,8 +98,8 @@ def _table(folder: Path, items: Sequence[Overview]) -> Table:
             escape(clean(facts.task)) if facts else "",
             f"{int(item.seconds // 60)}:{item.seconds % 60:04.1f}" if item.messages else "–",
             _outcome(item),
-            escape(_subtasks(item.subtasks)),
-            escape(_mix(item)),
+            escape(_subtasks(labelled.subtasks)),
+            escape(_mix(labelled)),
             _bytes(item.size),
             f"[{_COLOURS[item.state]}]{item.state.value}[/]",
             escape(facts.platform) if facts else "",
@@ -116,9 +119,12 @@ def _subtasks(texts: tuple[str, ...]) -> str:
     return ", ".join(clean(text) for text in texts[:_TEXTS]) + more
 
 
-def _mix(item: Overview) -> str:
+def _mix(item: LabelledOverview) -> str:
     shares = sorted(item.sources.items(), key=lambda pair: -pair[1])
-    return ", ".join(f"{source} {share:.0%}" for source, share in shares) or "–"
+    text = ", ".join(f"{source} {share:.0%}" for source, share in shares) or "–"
+    if item.problem:
+        return "broken labels"
+    return f"labelled: {text}" if item.labels is not None else text
 
 
 def _bytes(size: int) -> str:
@@ -127,8 +133,9 @@ def _bytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def _plain(item: Overview) -> dict[str, object]:
+def _plain(labelled: LabelledOverview) -> dict[str, object]:
     """An overview as JSON types."""
+    item = labelled.bag
     return {
         "path": str(item.path),
         "state": item.state.value,
@@ -136,7 +143,9 @@ def _plain(item: Overview) -> dict[str, object]:
         "size": item.size,
         "seconds": item.seconds,
         "messages": item.messages,
-        "subtasks": list(item.subtasks),
-        "sources": item.sources,
+        "subtasks": list(labelled.subtasks),
+        "sources": labelled.sources,
+        "labelled": labelled.labels is not None,
+        "labels_problem": labelled.problem,
         "facts": None if item.facts is None else item.facts.to_custom_data(),
     }

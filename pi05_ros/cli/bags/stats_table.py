@@ -14,20 +14,36 @@ from pi05_ros.model.normalization import NormStats
 
 
 def stats_table(
-    statistics: RobotStatistics, norm_stats: NormStats, findings: Sequence[StatisticsFinding]
+    statistics: RobotStatistics,
+    norm_stats: NormStats,
+    findings: Sequence[StatisticsFinding],
+    clipped: Sequence[int] | None,
 ) -> Table:
-    """One line for each entry of the vectors."""
+    """One line for each entry of the vectors.
+
+    `clipped` are the numbers of actions that FAST targets cut off; None: of other entries.
+    """
     layout = statistics.layout
-    left_out = f", {statistics.rows_left_out} rows left out" if statistics.rows_left_out else ""
+    left_out = statistics.counts.all_rows_left_out
     table = Table(
         title=f"{escape(layout.platform)}: {statistics.rows} rows of {statistics.episodes} "
-        f"episode{'s' if statistics.episodes != 1 else ''}{left_out}",
+        f"episode{'s' if statistics.episodes != 1 else ''}"
+        + (f", {left_out} rows left out" if left_out else ""),
         title_justify="left",
         box=None,
     )
     table.add_column("entry")
     table.add_column("unit")
-    for name in ("state: least", "1 %", "mean", "99 %", "greatest", "action: 1 %", "99 %"):
+    for name in (
+        "state: least",
+        "1 %",
+        "mean",
+        "99 %",
+        "greatest",
+        "action: 1 %",
+        "99 %",
+        "clipped",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     spread = statistics.states.spread
@@ -48,6 +64,7 @@ def stats_table(
             _number(spread.greatest[i]),
             _number(stats.action_q01),
             _number(stats.action_q99),
+            "–" if clipped is None else str(clipped[i]),
             " ".join(marks),
         )
     return table

@@ -15,12 +15,15 @@ from pi05_ros.cameras.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.sequences import clock_jumped_back
+from pi05_ros.data.checks.adopted import adopted_findings, adopted_topics
 from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.checks.pictures import PictureSeries
 from pi05_ros.data.checks.series import Series
 from pi05_ros.data.checks.vectors import VectorSeries
+from pi05_ros.data.episodes import label_file
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform, load_platform
 
@@ -122,15 +125,19 @@ class _Check:
     def run(self, progress: Callable[[int, int], None]) -> CheckReport:
         facts, reader = self.reader.facts, self.reader
         self._platform = self._known_platform(facts)
-        self._expected = expected_topics(facts, self._platform) if facts else {}
+        if reader.adopted is not None:
+            self._expected = adopted_topics(reader.adopted)
+        else:
+            self._expected = expected_topics(facts, self._platform) if facts else {}
         self._simulated = facts is not None and facts.simulated
+        labels = self._labels_beside(facts)
         self._check_bag(facts)
         self._series = {
             name: Series(name, topic.type, _HEADER in _first_field(topic.definition))
             for name, topic in reader.topics.items()
         }
         self._cameras = self._picture_series(facts)
-        self._vectors = VectorSeries()
+        self._vectors = VectorSeries(labels)
         self._not_finite = dict.fromkeys(reader.topics, 0)
         space = facts.namespace.rstrip("/") if facts else ""
         self._state, self._subtask = f"{space}/robot_state", f"{space}/subtask"
@@ -170,6 +177,22 @@ class _Check:
                 self._not_finite[raw.topic] += not finite
         except BagError as error:
             self._add(Severity.ERROR, raw.topic, f"a message cannot be decoded: {error}")
+
+    def _labels_beside(self, facts: EpisodeFacts | None) -> LabelFile | None:
+        """The labels beside the bag, which replace its subtasks; None: there are none to use."""
+        if facts is None:
+            return None
+        try:
+            labels, _ = label_file.read(label_file.folder_of(self.path), facts)
+        except BagError as error:
+            self._add(Severity.ERROR, label_file.FILE, str(error))
+            return None
+        if labels is not None:
+            self._expected.pop(f"{facts.namespace.rstrip('/')}/subtask", None)
+            author = f" of {labels.author}" if labels.author else ""
+            what = f"{len(labels.spans)} spans{author} replace the recorded subtasks"
+            self._add(Severity.NOTE, label_file.FILE, what)
+        return labels
 
     def _check_bag(self, facts: EpisodeFacts | None) -> None:
         """Check the facts, the definitions and the presence of topics."""
@@ -235,7 +258,8 @@ class _Check:
             what = "the clock jumped back: rows from before and after are interleaved"
             self._add(Severity.ERROR, series.topic, what)
         offset = series.clock_offset()
-        if abs(offset) > self.settings.max_clock_offset:
+        # Topics of an adopted bag are compared with each other instead, by `adopted_findings`.
+        if self.reader.adopted is None and abs(offset) > self.settings.max_clock_offset:
             where = "behind" if offset > 0 else "ahead of"
             what = f"stamps are {abs(offset):.1f} s {where} the recorder's clock"
             self._add(Severity.ERROR, series.topic, what)
@@ -248,7 +272,11 @@ class _Check:
         for camera in self._cameras.values():
             self.found += camera.findings(self._simulated)
         self._check_skew()
-        if facts is not None:
+        if self.reader.adopted is not None:
+            self.found += adopted_findings(
+                self.reader, self.reader.adopted, self._platform, self.settings
+            )
+        elif facts is not None:
             self.found += self._vectors.findings(self._state, self._platform, self.settings)
 
     def _check_skew(self) -> None:
@@ -260,6 +288,8 @@ class _Check:
         offsets = {}
         for topic, camera in self._cameras.items():
             offset = self._series[topic].clock_offset()
+            if self.reader.adopted is not None and not any(self._series[topic].stamps_ns):
+                continue  # Its pictures stand at their log times.
             if math.isfinite(offset):
                 offsets[camera.camera] = offset
         if len(offsets) < 2:

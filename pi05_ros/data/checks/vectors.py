@@ -10,6 +10,7 @@ import numpy as np
 
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
 from pi05_ros.data.episodes.episode import MODE_RUNNING
+from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.platforms.platform import Platform
 
 _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie outside it.
@@ -19,6 +20,8 @@ _SLACK = 0.02  # Share of a dimension's range by which a measurement may lie out
 class VectorSeries:
     """Statistics of robot_state and subtask, added in the order of their log times."""
 
+    labels: LabelFile | None = None  # Replaces the subtasks; None: there is none.
+    times_ns: list[int] = field(default_factory=list)  # Of the rows.
     rows: list[np.ndarray] = field(default_factory=list)  # Measured states, (D,) each.
     running: list[bool] = field(default_factory=list)
     labelled: list[bool] = field(default_factory=list)
@@ -37,6 +40,11 @@ class VectorSeries:
         sizes = {len(message.names), len(measured), len(message.commanded)}
         self.uneven += len(sizes) > 1
         running = message.mode == MODE_RUNNING
+        stamp = message.header.stamp
+        self.times_ns.append(stamp.sec * 10**9 + stamp.nanosec)
+        if self.labels is not None:
+            span = self.labels.at(self.times_ns[-1])
+            self._text, self._source = (span.text, span.source) if span else ("", "")
         self.rows.append(measured)
         self.running.append(running)
         self.labelled.append(bool(self._text))
@@ -47,7 +55,8 @@ class VectorSeries:
 
     def add_subtask(self, message: Any) -> None:
         """Add a Subtask."""
-        self._text, self._source = message.text, message.source
+        if self.labels is None:
+            self._text, self._source = message.text, message.source
 
     def findings(
         self, topic: str, platform: Platform | None, settings: CheckSettings
@@ -81,12 +90,18 @@ class VectorSeries:
         return [EpisodeFinding(level, topic, what) for level, what in found]
 
     def _label_findings(self, moving: int, settings: CheckSettings) -> list[tuple[Severity, str]]:
+        if self.labels is not None and self.rows:
+            spans = self.labels.spans
+            if spans and not self.labels.labels(np.sort(self.times_ns)):
+                what = f"none of its {len(spans)} labels holds a row: their clock is another one"
+                return [(Severity.ERROR, what)]
         if not moving:
             return []
         unlabelled = self.sources.get("", 0)
         share = 1 - unlabelled / moving
         if share == 0:
-            return [(Severity.ERROR, "no row that moves has a subtask")]
+            what = "no row that moves has a subtask: `./pi05 bags label` gives it some"
+            return [(Severity.ERROR, what)]
         if share < settings.min_labelled:
             return [(Severity.WARNING, f"only {share:.1%} of the rows that move have a subtask")]
         return []

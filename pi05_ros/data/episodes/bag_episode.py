@@ -18,14 +18,18 @@ import numpy as np
 from pi05_ros.cameras.decoding import PictureError, decode_message
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
-from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.reader import BagReader, RawMessage
+from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, Plan, SubtaskLabel
 from pi05_ros.data.episodes.index_file import index_from_bytes, index_to_bytes
+from pi05_ros.data.episodes.label_overlay import with_recorded_details
+from pi05_ros.data.episodes.label_spans import LabelFile
+from pi05_ros.data.episodes.labelled_plans import labelled_plans
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-4.npz"  # The number changes with the content of the index.
+_INDEX = "index-5.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 
@@ -40,7 +44,8 @@ class BagEpisode:
             longer than the reader; None: the bag is opened for each use.
 
     Raises:
-        BagError: The bag is damaged or no episode of the suite, or has no rows.
+        BagError: The bag is damaged, no episode of the suite or without rows, or the labels beside
+            it are damaged or of another recording.
     """
 
     def __init__(
@@ -48,8 +53,8 @@ class BagEpisode:
     ) -> None:
         self._path, self._cache, self._reader = Path(path), cache, reader
         with self._opened() as reader:
-            self._topics = EpisodeTopics.of(reader)
-            assert reader.facts is not None  # EpisodeTopics checked.
+            self._topics = self._topics_of(reader)
+            assert reader.facts is not None  # _topics_of checked.
             # The pictures of an Episode are upright.
             self._rotations = reader.facts.rotations
             self._facts = dataclasses.replace(reader.facts, rotations={})
@@ -57,9 +62,15 @@ class BagEpisode:
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
             }
             self._fingerprint = fingerprint_of(reader.files, self._rotations)
+            self._bag_facts = reader.facts
+            self._recording_key = label_file.recording_key(reader.facts)
+            self._label_file, self._label_digest = label_file.read(
+                label_file.folder_of(self._path), reader.facts
+            )
         if self._facts.rate_hz <= 0:
             raise BagError(f"{path}: wanted the rate of its rows in its metadata, found none")
         self._index: BagIndex | None = None
+        self._given_labels: tuple[SubtaskLabel, ...] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -74,6 +85,14 @@ class BagEpisode:
 
     @property
     def fingerprint(self) -> str:
+        """See Episode."""
+        if self._label_file is None:
+            return self._fingerprint
+        both = f"{self._fingerprint} {self._label_digest}"
+        return hashlib.blake2b(both.encode(), digest_size=16).hexdigest()
+
+    @property
+    def recording_fingerprint(self) -> str:
         """See Episode."""
         return self._fingerprint
 
@@ -122,8 +141,47 @@ class BagEpisode:
 
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
-        """See Episode."""
+        """See Episode. The labels beside the bag, else the subtasks in it."""
+        if self._label_file is not None:
+            if self._given_labels is None:  # Samples ask for them at each access.
+                given = self._label_file.labels(self.times_ns)
+                self._given_labels = with_recorded_details(given, self.index.labels)
+            return self._given_labels
         return self.index.labels
+
+    @property
+    def label_file(self) -> LabelFile | None:
+        """The labels beside the bag (labels.json); None: there are none."""
+        return self._label_file
+
+    @property
+    def recording_key(self) -> str:
+        """Hash by which labels recognise the bag."""
+        return self._recording_key
+
+    @property
+    def bag_facts(self) -> EpisodeFacts:
+        """The facts of the bag; those of an episode differ where a bag holds several."""
+        return self._bag_facts
+
+    @property
+    def recorded_plans(self) -> tuple[Plan, ...]:
+        """Plans in the bag, also where labels beside it replace some."""
+        return self.index.plans
+
+    @property
+    def recorded_labels(self) -> tuple[SubtaskLabel, ...]:
+        """Labels of the subtasks in the bag, also where others beside it replace them."""
+        return self.index.labels
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """See Episode."""
+        index = self.index
+        if self._label_file is None:
+            return index.plans
+        recorded = (index.labels, index.plans, index.times_ns, self.rate_hz)
+        return labelled_plans(self._label_file, self.labels, *recorded)
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
         """See Episode."""
@@ -158,7 +216,7 @@ class BagEpisode:
         following = 0
         reader = self._reader or _readers.get(self._path, self._fingerprint)
         for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
-            place = wanted.get(stamp_of(message.data))
+            place = wanted.get(self._picture_time(camera, message))
             if place is None or place in due or message.log_ns != logs[place]:
                 continue
             due[place] = message.data
@@ -173,7 +231,7 @@ class BagEpisode:
 
     @property
     def index(self) -> BagIndex:
-        """Rows, labels and the pictures' times; read on first use.
+        """Rows, recorded labels and the pictures' times; read on first use.
 
         Raises:
             BagError: The bag is damaged or inconsistent.
@@ -194,10 +252,22 @@ class BagEpisode:
 
     def _read_index(self) -> BagIndex:
         with self._opened() as reader:
-            index = read_index(reader, self._topics)
+            index = self._index_of(reader)
         if self._cache is not None:
             self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
         return index
+
+    def _topics_of(self, reader: BagReader) -> EpisodeTopics:
+        """Find the topics; a recording of another stack has others."""
+        return EpisodeTopics.of(reader)
+
+    def _index_of(self, reader: BagReader) -> BagIndex:
+        """Read the whole bag."""
+        return read_index(reader, self._topics)
+
+    def _picture_time(self, camera: str, message: RawMessage) -> int:
+        """Acquisition time of a picture [ns]."""
+        return stamp_of(message.data)
 
     def _opened(self) -> AbstractContextManager[BagReader]:
         """The reader that was given, which stays open, or one of its own."""

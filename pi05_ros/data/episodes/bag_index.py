@@ -15,13 +15,15 @@ from pi05_ros.cameras.health import WatchSettings
 from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.bags.sequences import clock_jumped_back
-from pi05_ros.data.episodes.episode import DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, Plan, SubtaskLabel
 from pi05_ros.data.episodes.interventions import control_source_of, device_spans
 from pi05_ros.data.episodes.labels import ReceivedSubtask, spans
 from pi05_ros.data.episodes.picture_damage import PictureChecks
+from pi05_ros.data.episodes.plan_messages import PlanCollector
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
+DECISION = "pi05_msgs/msg/PlanDecision"
 TELEOP = "pi05_msgs/msg/TeleopCommand"
 
 # Pictures stamped farther ahead are refused on the live path too [ns].
@@ -49,6 +51,7 @@ class BagIndex:
     devices: tuple[DeviceSpan, ...]
     labels: tuple[SubtaskLabel, ...]
     frames: Mapping[str, Frames]  # By camera name.
+    plans: tuple[Plan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class EpisodeTopics:
     subtask: str  # "": there was no planner.
     teleop: str  # "": nobody teleoperated.
     cameras: Mapping[str, str]  # Camera name -> topic that has pictures.
+    decision: str = ""  # "": the planner's decisions were not recorded.
 
     @classmethod
     def of(cls, reader: BagReader) -> EpisodeTopics:
@@ -83,6 +87,8 @@ class EpisodeTopics:
             )
         subtask = f"{facts.namespace.rstrip('/')}/subtask"
         planned = topics.get(subtask)
+        decision = f"{facts.namespace.rstrip('/')}/plan_decision"
+        decided = topics.get(decision)
         teleop = f"{facts.namespace.rstrip('/')}/teleop_command"
         steered = topics.get(teleop)
         cameras = {}
@@ -101,6 +107,7 @@ class EpisodeTopics:
             subtask if planned and planned.type == SUBTASK else "",
             teleop if steered and steered.type == TELEOP else "",
             cameras,
+            decision if decided and decided.type == DECISION else "",
         )
 
 
@@ -120,7 +127,9 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
     damaged: dict[str, list[Future[bool]]] = {name: [] for name in topics.cameras}
     compressed = {t for t in camera_of if reader.topics[t].type == COMPRESSED_IMAGE}
     rows, received = _Rows(reader), []
-    optional = [topic for topic in (topics.subtask, topics.teleop) if topic]
+    named = (topics.subtask, topics.decision, topics.teleop)
+    optional = [topic for topic in named if topic]
+    plans = PlanCollector()
     wanted = [topics.state, *optional, *camera_of]
     for message in reader.messages(wanted):
         if message.topic == topics.state:
@@ -128,6 +137,9 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
         elif message.topic == topics.subtask:
             decoded = reader.decode(message.topic, message.data)
             received.append(ReceivedSubtask.of(message.log_ns, decoded))
+            plans.add_subtask(decoded)
+        elif message.topic == topics.decision:
+            plans.add_decision(reader.decode(message.topic, message.data))
         elif message.topic == topics.teleop:
             command = reader.decode(message.topic, message.data)
             rows.add_device(message.log_ns, command.device)
@@ -139,8 +151,9 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
                 damaged[camera_of[message.topic]].append(checks.add(data))
     return rows.index(
         received,
+        plans.plans(),
         {
-            name: _frames(found, [check.result() for check in damaged[name]])
+            name: usable_frames(found, [check.result() for check in damaged[name]])
             for name, found in stamps.items()
         },
     )
@@ -189,7 +202,12 @@ class _Rows:
         if not self._devices or self._devices[-1][1] != device:
             self._devices.append((log_ns, device))
 
-    def index(self, received: Sequence[ReceivedSubtask], frames: Mapping[str, Frames]) -> BagIndex:
+    def index(
+        self,
+        received: Sequence[ReceivedSubtask],
+        plans: tuple[Plan, ...],
+        frames: Mapping[str, Frames],
+    ) -> BagIndex:
         times = np.array(self._times, dtype=np.int64)
         back = np.flatnonzero(np.diff(times) < 0)
         if back.size:
@@ -214,6 +232,7 @@ class _Rows:
             control_sources=sources,
             devices=device_spans(sources, log_ns, self._devices),
             labels=spans(log_ns, received),
+            plans=plans,
             frames=frames,
         )
 
@@ -228,8 +247,13 @@ class _Rows:
         )
 
 
-def _frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
-    """Keep the pictures that the live path accepts: undamaged, each newer than those before."""
+def usable_frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
+    """Keep the pictures that the live path accepts: undamaged, each newer than those before.
+
+    Args:
+        found: Stamp and log time of each picture [ns], in the order of log time.
+        damaged: Whether each one is damaged; (): none is.
+    """
     stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
     logs = np.array([log for _, log in found], dtype=np.int64)
     usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)

@@ -71,6 +71,37 @@ class SubtaskLabel:
             raise ValueError("a label needs a text; rows without a subtask have no label")
 
 
+# Kinds of a plan.
+PLAN = "plan"  # An answer to the task: of the model, another planner, or somebody's label.
+SPOKEN = "spoken"  # An operator's instruction, in place of the model's answer.
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the high level should answer to the observation of a time.
+
+    Times are those of observations: an answer that took 0.6 s belongs to the picture before.
+    """
+
+    stamp_ns: int  # Acquisition time of its picture; of a spoken one, when it was said [ns].
+    task: str  # "": the episode's.
+    text: str  # The subtask; "": the task is done.
+    source: str  # Subtask.SOURCE_*.
+    kind: str = PLAN  # PLAN or SPOKEN.
+    done: bool = False  # The task is finished.
+    boxes: tuple[PictureBox, ...] = ()
+    score: float | None = None  # Mean token probability, 0 to 1; None: the source gives none.
+    model_text: str = ""  # The model's answer in place of a spoken one ("done"); "": not known.
+    subtask_id: int = 0  # Subtask.id that stood afterwards; 0: unknown.
+
+    def __post_init__(self) -> None:
+        if self.done == bool(self.text):
+            raise ValueError(
+                f"a plan has a subtask or is done, one of both: text {self.text!r}, done "
+                f"{self.done}"
+            )
+
+
 @dataclass(frozen=True)
 class DeviceSpan:
     """Rows `start_row` to `stop_row` (exclusive) in which a device of the operator had control."""
@@ -98,7 +129,15 @@ class Episode(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the content, letters and digits, which names cache entries."""
+        """Hash of the content with its labels, letters and digits."""
+        ...
+
+    @property
+    def recording_fingerprint(self) -> str:
+        """Hash of the content as recorded: labels given afterwards do not change it.
+
+        It names the cache entries of decoded pictures.
+        """
         ...
 
     @property
@@ -148,6 +187,11 @@ class Episode(Protocol):
     @property
     def labels(self) -> tuple[SubtaskLabel, ...]:
         """Labels in the order of time."""
+        ...
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """Recorded answers of the high level, in the order of their stamps; (): none."""
         ...
 
     def frame_times_ns(self, camera: str) -> np.ndarray:

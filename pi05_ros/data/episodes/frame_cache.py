@@ -73,11 +73,11 @@ class FrameCache:
     def frames(self, episode: Episode, camera: str) -> CachedFrames | None:
         """Open the pictures of a camera; None: they must be built."""
         name = self._name(camera)
-        summary = self.folder.read(episode.fingerprint, f"{name}.npz")
+        summary = self.folder.read(episode.recording_fingerprint, f"{name}.npz")
         if summary is None:
             return None
         count = len(episode.frame_times_ns(camera))
-        path = self.folder.folder / episode.fingerprint / f"{name}.u8"
+        path = self.folder.folder / episode.recording_fingerprint / f"{name}.u8"
         try:
             with np.load(io.BytesIO(summary), allow_pickle=False) as file:
                 usable, checks = file["usable"], file["checks"]
@@ -93,7 +93,7 @@ class FrameCache:
 
     def forget(self, episode: Episode, camera: str) -> None:
         """Remove a camera's pictures, so that they are rebuilt."""
-        folder = self.folder.folder / episode.fingerprint
+        folder = self.folder.folder / episode.recording_fingerprint
         for suffix in ("npz", "u8"):
             with suppress(OSError):
                 (folder / f"{self._name(camera)}.{suffix}").unlink()
@@ -132,7 +132,7 @@ class FrameCache:
             if camera in episode.cameras and self.frames(episode, camera) is None
         ]
         counts = [len(episode.frame_times_ns(camera)) for episode, camera in missing]
-        keep = {episode.fingerprint for episode in episodes}
+        keep = {episode.recording_fingerprint for episode in episodes}
         self.folder.make_room(sum(counts) * self.side**2 * 3, keep)
         counter = _Progress(sum(counts), progress)
         # The outer threads wait and the inner ones decode, so short episodes use many cores too.
@@ -162,7 +162,7 @@ class FrameCache:
         count: int,
         counter: _Progress,
     ) -> None:
-        key, name = episode.fingerprint, self._name(camera)
+        key, name = episode.recording_fingerprint, self._name(camera)
         with self.folder.exclusive(key, name):
             if self.frames(episode, camera) is not None:  # Another process built it meanwhile.
                 counter.advance(count)

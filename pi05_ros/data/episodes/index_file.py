@@ -10,7 +10,7 @@ import zipfile
 import numpy as np
 
 from pi05_ros.data.episodes.bag_index import BagIndex, Frames
-from pi05_ros.data.episodes.episode import DeviceSpan, PictureBox, SubtaskLabel
+from pi05_ros.data.episodes.episode import DeviceSpan, PictureBox, Plan, SubtaskLabel
 
 _ARRAYS = ("times_ns", "states", "actions", "modes", "control_sources")
 
@@ -19,6 +19,7 @@ def index_to_bytes(index: BagIndex) -> bytes:
     """Serialize an index as an .npz file."""
     header = {
         "labels": [dataclasses.asdict(label) for label in index.labels],
+        "plans": [dataclasses.asdict(plan) for plan in index.plans],
         "devices": [dataclasses.asdict(span) for span in index.devices],
         "left_out": {name: frames.left_out for name, frames in index.frames.items()},
     }
@@ -42,8 +43,9 @@ def index_from_bytes(data: bytes) -> BagIndex:
         header = json.loads(str(arrays["header"]))
         return BagIndex(
             **{name: arrays[name] for name in _ARRAYS},
+            plans=tuple(Plan(**_with_boxes(plan)) for plan in header["plans"]),
             devices=tuple(DeviceSpan(**span) for span in header["devices"]),
-            labels=tuple(_label(label) for label in header["labels"]),
+            labels=tuple(SubtaskLabel(**_with_boxes(label)) for label in header["labels"]),
             frames={
                 name: _frames(arrays[f"frames.{name}"], left_out)
                 for name, left_out in header["left_out"].items()
@@ -53,8 +55,8 @@ def index_from_bytes(data: bytes) -> BagIndex:
         raise ValueError(f"no index of a bag: {error}") from error
 
 
-def _label(item: dict) -> SubtaskLabel:
-    return SubtaskLabel(**{**item, "boxes": tuple(PictureBox(**box) for box in item["boxes"])})
+def _with_boxes(item: dict) -> dict:
+    return {**item, "boxes": tuple(PictureBox(**box) for box in item["boxes"])}
 
 
 def _frames(rows: np.ndarray, left_out: int) -> Frames:

@@ -33,8 +33,8 @@ class ReceivedSubtask:
             text=message.text,
             source=message.source,
             task=message.task,
-            score=_known(message.score),
-            boxes=tuple(_box(box) for box in message.boxes),
+            score=known(message.score),
+            boxes=picture_boxes(message.boxes),
             model_text=getattr(message, "model_text", ""),
             id=int(message.id),
         )
@@ -80,19 +80,22 @@ def spans(row_log_ns: np.ndarray, received: Sequence[ReceivedSubtask]) -> tuple[
     )
 
 
-def _box(message: Any) -> PictureBox:
-    """Convert a pi05_msgs/BoundingBox."""
-    return PictureBox(
-        camera=message.camera,
-        label=message.label,
-        x_min=float(message.x_min),
-        y_min=float(message.y_min),
-        x_max=float(message.x_max),
-        y_max=float(message.y_max),
-        score=_known(message.score),
+def picture_boxes(messages: Sequence[Any]) -> tuple[PictureBox, ...]:
+    """Convert several pi05_msgs/BoundingBox."""
+    return tuple(
+        PictureBox(
+            camera=message.camera,
+            label=message.label,
+            x_min=float(message.x_min),
+            y_min=float(message.y_min),
+            x_max=float(message.x_max),
+            y_max=float(message.y_max),
+            score=known(message.score),
+        )
+        for message in messages
     )
 
 
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
     """A number of a message; None for NaN, which means that there is none."""
     return None if math.isnan(value) else float(value)

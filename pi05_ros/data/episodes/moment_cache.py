@@ -34,11 +34,11 @@ def cached_moments(
     if cache is None:
         return live_moments(episode, needed=cameras, optional=optional)
     name = _name(cameras, optional)
-    data = cache.read(episode.fingerprint, name)
+    data = cache.read(episode.recording_fingerprint, name)
     found = None if data is None else _from_bytes(data, cameras)
     if found is None:
         found = live_moments(episode, needed=cameras, optional=optional)
-        cache.write(episode.fingerprint, name, _to_bytes(found, cameras))
+        cache.write(episode.recording_fingerprint, name, _to_bytes(found, cameras))
     return found
 
 

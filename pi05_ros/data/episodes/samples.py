@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import numpy as np
@@ -29,6 +29,10 @@ MAX_PICTURE_AGE = WatchSettings().stale_after_s
 Ages = Literal["live", "freshest"]
 
 
+# Computes an array with an entry for each row of an episode.
+OfRows = Callable[[Episode], np.ndarray]
+
+
 class SampleError(Pi05Error):
     """Samples cannot be made from the episodes."""
 
@@ -48,6 +52,9 @@ class Samples:
         horizon: Rows of a chunk.
         max_picture_age: Maximum age of a picture at its row [s].
         ages: Which pictures go with a row.
+        row_filter: Rows that may be samples, (T,) bool, such as `EpisodeFilter.rows`; None: all.
+        stops: End (exclusive) of the actions of each row's chunk, (T,) int64, such as
+            `EpisodeFilter.action_stops`.
 
     Raises:
         SampleError: The episodes are of several robots, or no row is trainable.
@@ -62,11 +69,14 @@ class Samples:
         horizon: int = HORIZON,
         max_picture_age: float = MAX_PICTURE_AGE,
         ages: Ages = "live",
+        row_filter: OfRows | None = None,
+        stops: OfRows = action_stops,
     ) -> None:
         self.episodes, self.cameras = tuple(episodes), tuple(cameras)
         self.horizon = horizon
         self._readers = [
-            _Reader(e, self.cameras, cache, max_picture_age, ages) for e in self.episodes
+            _Reader(e, self.cameras, cache, max_picture_age, ages, row_filter, stops)
+            for e in self.episodes
         ]
         self._check_layout()
         self._ends = np.cumsum([len(reader.rows) for reader in self._readers], dtype=np.int64)
@@ -86,12 +96,36 @@ class Samples:
             IndexError: The index is out of range.
             Pi05Error: A picture cannot be read.
         """
+        which, row = self._place(index)
+        return self._readers[which].sample(which, row, self.horizon)
+
+    def vectors(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the state (D,), actions (H, D) and their validity (H,) of a sample.
+
+        No picture is read.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return self._readers[which].vectors(row, self.horizon)
+
+    def where(self, index: int) -> str:
+        """Return the episode and the row of a sample, for messages.
+
+        Raises:
+            IndexError: The index is out of range.
+        """
+        which, row = self._place(index)
+        return f"{self.episodes[which].source}, row {row}"
+
+    def _place(self, index: int) -> tuple[int, int]:
+        """Return the episode's index and the row of a sample."""
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         which = int(np.searchsorted(self._ends, index, side="right"))
-        reader = self._readers[which]
         begin = int(self._ends[which - 1]) if which else 0
-        return reader.sample(which, int(reader.rows[index - begin]), self.horizon)
+        return which, int(self._readers[which].rows[index - begin])
 
     def _check_layout(self) -> None:
         for episode in self.episodes:
@@ -122,17 +156,22 @@ class _Reader:
         cache: FrameCache | None,
         max_picture_age: float,
         ages: Ages,
+        row_filter: OfRows | None,
+        stops: OfRows,
     ) -> None:
         self.episode, self._cameras = episode, cameras
         self._missing = [camera for camera in cameras if camera not in episode.cameras]
         self._pictures = PictureSource(episode, cache)
         self._arrays: tuple[np.ndarray, np.ndarray] | None = None
-        self._times_ns = episode.times_ns
-        self._stops = action_stops(episode)
+        self._times_ns, self._sources = episode.times_ns, episode.control_sources
+        self._stops = stops(episode)
         self._label_of_row = label_of_row(episode)
         self._velocities = velocity_entries(episode)
         usable = trainable_rows(episode)
         self._acting = int(usable.sum())
+        if row_filter is not None:
+            usable &= row_filter(episode)
+        self._chosen = int(usable.sum())
         self._frames: dict[str, np.ndarray] = {}
         if self._missing:
             usable[:] = False
@@ -141,23 +180,19 @@ class _Reader:
             self._frames = pictures_of_rows(episode, moments, cameras)
         else:
             self._frames = {camera: episode.frame_of_row(camera) for camera in cameras}
+        self._frame_times = {camera: episode.frame_times_ns(camera) for camera in self._frames}
         for camera in self._frames:
             usable &= self._fresh(camera, max_picture_age)
         self.rows = np.flatnonzero(usable)
 
     def sample(self, which: int, row: int, horizon: int) -> EpisodeSample:
-        episode, states, actions = self.episode, *self._vectors()
-        ahead = row + np.arange(horizon)
-        stop = int(self._stops[row])
+        episode = self.episode
+        state, following, valid = self.vectors(row, horizon)
         label = episode.labels[self._label_of_row[row]]
-        valid = ahead < stop
-        following = actions[np.minimum(ahead, stop - 1)]
-        # A robot that stops holds its place, and its base stands.
-        following[np.ix_(~valid, self._velocities)] = 0.0
         frames = {camera: int(self._frames[camera][row]) for camera in self._cameras}
         return EpisodeSample(
             images={c: self._pictures.read(c, index) for c, index in frames.items()},
-            state=states[row].copy(),
+            state=state,
             actions=following,
             action_valid=valid,
             subtask=label.text,
@@ -165,13 +200,22 @@ class _Reader:
             source=label.source,
             boxes=label.boxes,
             time_ns=int(self._times_ns[row]),
-            picture_times_ns={
-                c: int(episode.frame_times_ns(c)[index]) for c, index in frames.items()
-            },
-            control_source=int(episode.control_sources[row]),
+            picture_times_ns={c: int(self._frame_times[c][index]) for c, index in frames.items()},
+            control_source=int(self._sources[row]),
             episode=which,
             row=row,
         )
+
+    def vectors(self, row: int, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """State (D,), actions (H, D) and their validity (H,) of a row."""
+        states, actions = self._vectors()
+        ahead = row + np.arange(horizon)
+        stop = int(self._stops[row])
+        valid = ahead < stop
+        following = actions[np.minimum(ahead, stop - 1)]
+        # A robot that stops holds its place, and its base stands.
+        following[np.ix_(~valid, self._velocities)] = 0.0
+        return states[row].copy(), following, valid
 
     def _vectors(self) -> tuple[np.ndarray, np.ndarray]:
         """States and actions, (T, D) each, kept since an episode may compute them at each call."""
@@ -186,6 +230,8 @@ class _Reader:
             return f"{name} has no pictures of {', '.join(self._missing)}"
         if not self._acting:
             return f"{name} has no row in which the robot followed a chunk under a subtask"
+        if not self._chosen:
+            return f"{name} has no row that the filter lets train"
         return (
             f"{name} has fresh pictures of all of {', '.join(self._cameras)} in none of its rows"
         )
@@ -193,7 +239,7 @@ class _Reader:
     def _fresh(self, camera: str, max_age: float) -> np.ndarray:
         """Rows with a usable picture of a camera that is recent enough, (T,) bool."""
         rows = np.zeros(len(self.episode), bool)
-        frames, times = self._frames[camera], self.episode.frame_times_ns(camera)
+        frames, times = self._frames[camera], self._frame_times[camera]
         has = np.flatnonzero(frames >= 0)
         age = self._times_ns[has] - times[frames[has]]
         rows[has] = age <= round(max_age * 1e9)

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.episodes.episode import CONTROL_NONE, CONTROL_POLICY, CONTROL_TELEOP
+from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.committed import read_committed
 from pi05_ros.data.lerobot.export import Exported
 
 NO_SUBTASK = "none"
+_DRIVERS = {CONTROL_NONE: "nobody", CONTROL_POLICY: "policy", CONTROL_TELEOP: "operator"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Audit:
     tasks: tuple[str, ...]
     outcomes: Counter[str]  # Outcome -> episodes.
     sources: Counter[str]  # Source of the subtask -> rows.
+    drivers: Counter[str]  # Whose commands the actions are -> rows; empty: the column is missing.
     rows_left_out: Counter[str]  # Reason -> rows of episodes that are in the dataset.
     late_rows: int
     recovered: int  # Episodes.
@@ -51,6 +57,8 @@ class Audit:
             f"outcomes: {_shares(self.outcomes, 'episodes')}",
             f"sources of subtasks: {_shares(self.sources, 'rows')}",
         ]
+        if self.drivers:
+            found.append(f"driven by: {_shares(self.drivers, 'rows')}")
         if self.recovered:
             found.append(f"recovered after a crash: {self.recovered} episodes")
         for why, count in self.rows_left_out.most_common():
@@ -63,9 +71,9 @@ class Audit:
         found.append(
             f"size: data {self.data_bytes / 1e6:.1f} MB, videos {self.video_bytes / 1e6:.1f} MB"
         )
-        for why, names in self.left_out:
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
-            found.append(f"episodes left out, {why}: {len(names)} ({shown})")
+        for why, ids in self.left_out:
+            shown = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if ids[5:] else "")
+            found.append(f"episodes left out, {why}: {len(ids)} ({shown})")
         return found
 
 
@@ -75,7 +83,7 @@ def audit(exported: Exported) -> Audit:
     reasons: dict[str, list[str]] = {}
     for episode in exported.left_out:
         reasons.setdefault(episode.why, []).append(episode.name)
-    left_out = tuple((why, tuple(names)) for why, names in reasons.items())
+    left_out = tuple((why, tuple(ids)) for why, ids in reasons.items())
     facts = [EpisodeFacts.from_custom_data(_json(row, "facts")) for row in committed.episodes]
     sources: Counter[str] = Counter()
     rows_left_out: Counter[str] = Counter()
@@ -92,6 +100,7 @@ def audit(exported: Exported) -> Audit:
         tasks=committed.tasks,
         outcomes=Counter(one.outcome or "none" for one in facts),
         sources=sources,
+        drivers=_drivers(exported.folder) if committed.episodes else Counter(),
         rows_left_out=rows_left_out,
         late_rows=sum(row["pi05/late_rows"] for row in committed.episodes),
         recovered=sum(bool(one.recovered) for one in facts),
@@ -99,6 +108,17 @@ def audit(exported: Exported) -> Audit:
         video_bytes=_size(exported.folder / "videos"),
         left_out=left_out,
     )
+
+
+def _drivers(folder: Path) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for path in folder.glob("data/*/*.parquet"):
+        if names.CONTROL_SOURCE not in pq.read_schema(path).names:
+            continue
+        for count in pq.read_table(path, columns=[names.CONTROL_SOURCE])[0].value_counts():
+            value = count["values"].as_py()
+            found[_DRIVERS.get(value, f"control_source {value}")] += count["counts"].as_py()
+    return found
 
 
 def _json(row: dict[str, Any], name: str) -> dict[str, Any]:

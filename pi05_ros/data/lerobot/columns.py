@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pi05_ros.data.episodes.episode import Episode, PictureBox, SubtaskLabel
 from pi05_ros.data.episodes.rows import label_of_row
@@ -54,8 +55,9 @@ def to_table(episode: Episode, rows: Rows, layout: DatasetLayout) -> tuple[pa.Ta
     columns["boxes"] = of_label([boxes_to_json(label.boxes) for label in known], "[]", text)
     columns["model_subtask"] = of_label([label.model_text for label in known], "", text)
     columns["subtask_id"] = of_label([label.id for label in known], 0, pa.int64())
-    scores: list[object] = [math.nan if la.score is None else la.score for la in known]
-    columns["score"] = of_label(scores, math.nan, pa.float64())
+    no_score = names.NO_SCORE if layout.complete_statistics else math.nan
+    scores: list[object] = [no_score if la.score is None else la.score for la in known]
+    columns["score"] = of_label(scores, no_score, pa.float64())
     columns["outcome"] = pa.array([episode.facts.outcome] * count, text)
     columns["operator"] = pa.array([episode.facts.operator_name] * count, text)
     if layout.cameras:
@@ -99,6 +101,16 @@ def matrix(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     return flat.reshape(count, width)
 
 
+def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Return what statistics are computed of: (K, D), of texts their lengths [character], (K, 1).
+
+    Lengths are what the Hugging Face Hub counts of text columns; LeRobot counts nothing of them.
+    """
+    if pa.types.is_string(column.type):
+        column = pc.utf8_length(column)
+    return matrix(column)
+
+
 def _is_fixed(kind: pa.DataType) -> bool:
     return bool(pa.types.is_fixed_size_list(kind))
 
@@ -112,8 +124,7 @@ def labels_from(table: pa.Table, tasks: Sequence[str]) -> tuple[SubtaskLabel, ..
     """
     columns = {name: table.column(name).to_pylist() for name in names.LABEL_COLUMNS}
     values = [
-        # LeRobot's tools replace NaN by null.
-        (*row[:-1], None if row[-1] is None or math.isnan(row[-1]) else row[-1], task)
+        (*row[:-1], _score(row[-1]), task)
         for row, task in zip(zip(*columns.values(), strict=True), tasks, strict=True)
     ]
     labels = []
@@ -153,6 +164,11 @@ def labels_of_texts(
             labels.append(SubtaskLabel(start, stop, texts[start], source, tasks[start]))
         start = stop
     return tuple(labels)
+
+
+def _score(value: float | None) -> float | None:
+    # NaN in datasets of earlier versions, which LeRobot's tools replace by null.
+    return None if value is None or math.isnan(value) or value < 0 else value
 
 
 def texts_of_annotations(

@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts
-from pi05_ros.data.episodes.episode import MODE_RUNNING, DeviceSpan, SubtaskLabel
+from pi05_ros.data.episodes.episode import MODE_RUNNING, DeviceSpan, Plan, SubtaskLabel
 from pi05_ros.data.episodes.interventions import default_source
 from pi05_ros.data.lerobot import columns, decoding
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.dataset import Dataset, DatasetError, EpisodeEntry
 from pi05_ros.data.lerobot.features import action_names, camera_keys, entry_names
+from pi05_ros.data.lerobot.plans import plans_from_json
 
 # Part of the fingerprint: pictures that a cache holds by an earlier rule are decoded again.
 _PICTURE_RULE = "nearest frame"
@@ -81,6 +82,11 @@ class DatasetEpisode:
         ]
 
     @property
+    def recording_fingerprint(self) -> str:
+        """See Episode. A dataset's labels stand in its files."""
+        return self.fingerprint
+
+    @property
     def times_ns(self) -> np.ndarray:
         """See Episode."""
         if "time_ns" in self._features:
@@ -122,6 +128,19 @@ class DatasetEpisode:
     def labels(self) -> tuple[SubtaskLabel, ...]:
         """Labels of our columns, else the dataset's subtasks, else its tasks in their place."""
         return self._keep("labels", self._read_labels)
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """See Episode; kept with the episodes, which LeRobot's tools drop."""
+        return self._keep("plans", self._read_plans)
+
+    def _read_plans(self) -> tuple[Plan, ...]:
+        text = self.entry.ours.get("pi05/plans")
+        try:
+            return plans_from_json(text) if text else ()
+        except ValueError as error:
+            what = f"episode {self.entry.index} has plans that cannot be read ({error})"
+            raise DatasetError(self.source, what) from error
 
     def frame_times_ns(self, camera: str) -> np.ndarray:
         """Acquisition time of each distinct picture, (N,) int64 [ns]."""

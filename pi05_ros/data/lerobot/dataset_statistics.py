@@ -34,6 +34,7 @@ def dataset_statistics(
     total = sum(row["length"] for row in episodes)
     found: dict[str, Any] = {}
     paths = sorted(folder.glob("data/*/*.parquet"), key=names.numbered)
+    without = layout.without_statistics()
     for key, feature in layout.features().items():
         if feature["dtype"] == "video":
             parts = [
@@ -41,7 +42,7 @@ def dataset_statistics(
                 for row in episodes
             ]
             found[key] = staging.as_lists(statistics.pooled(parts))
-        elif feature["dtype"] != "string" and key not in staging.WITHOUT_STATISTICS:
+        elif key not in without:
             read = partial(_rows_of_column, paths, key)
             whole = statistics.of_dataset(read, total, feature["shape"][0])
             found[key] = staging.as_lists(whole)
@@ -52,4 +53,4 @@ def _rows_of_column(paths: Sequence[Path], key: str) -> Iterator[np.ndarray]:
     for path in paths:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[key]):
-                yield columns.matrix(batch.column(0))
+                yield columns.numbers(batch.column(0))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pi05_ros.data.episodes.cache_folder import CacheError
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.filters.episode_filter import EpisodeFilter, JudgedEpisode
 from pi05_ros.data.lerobot import files, selection, staging
 from pi05_ros.data.lerobot.committed import Committed, read_committed
 from pi05_ros.data.lerobot.dataset import DatasetError
@@ -38,8 +39,8 @@ _LAYOUT = "layout.json"
 class ExportSettings:
     """Settings of an export."""
 
-    # LeRobot's trainer imitates every episode of a dataset, so failures are exported on request.
-    outcomes: tuple[str, ...] = ("success",)
+    # Which episodes are exported. LeRobot's trainer imitates every one of a dataset alike.
+    episode_filter: EpisodeFilter = EpisodeFilter()
     include_recovered: bool = False
     cameras: tuple[str, ...] = ()  # (): the dataset's; those of the first episode in a new one.
     fps: float | None = None  # Rows a second [Hz]; None: the dataset's; the robot's in a new one.
@@ -73,6 +74,7 @@ class Exported:
     folder: Path
     added: list[StagedEpisode] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
+    judged: list[JudgedEpisode] = field(default_factory=list)  # What the filter decided.
     staged_before: int = 0  # Of those added: staged by an interrupted export.
 
 
@@ -104,6 +106,7 @@ def export(
         result = Exported(folder)
         chosen = _choose(episodes, committed, settings, result)
         _read_through(chosen, result, on_progress)
+        _apply_filter(chosen, settings.episode_filter, result)
         if not chosen:
             shutil.rmtree(stage_folder)  # Left by an export that was killed after publishing.
             return result
@@ -119,7 +122,7 @@ def export(
         for name, episode in chosen.items():
             rows, why = Rows(0, 0, 1), rejected.get(name, "")
             if not why:
-                rows, why = _rows_of(episode, layout)
+                rows, why = _rows_of(episode, layout, settings.episode_filter)
             if why:
                 result.left_out.append(LeftOut(name, why))
                 continue
@@ -173,9 +176,10 @@ def _choose(
 ) -> dict[str, Episode]:
     """Select the episodes to add, by id; the reasons for the others go into the result."""
     chosen: dict[str, Episode] = {}
+    judge, recovered = settings.episode_filter, settings.include_recovered
     for episode in episodes:
         name = identity(episode)
-        why = selection.exclusion_reason(episode, settings.outcomes, settings.include_recovered)
+        why = selection.exclusion_reason(episode, judge, recovered)
         if not why and settings.platform not in ("", episode.facts.platform):
             why = f"platform {episode.facts.platform}"
         if not why and name in committed.fingerprints:
@@ -204,9 +208,23 @@ def _read_through(chosen: dict[str, Episode], result: Exported, on_progress: OnP
             result.left_out.append(LeftOut(name, f"not readable ({error})"))
 
 
-def _rows_of(episode: Episode, layout: DatasetLayout) -> tuple[Rows, str]:
+def _apply_filter(
+    chosen: dict[str, Episode], episode_filter: EpisodeFilter, result: Exported
+) -> None:
+    """Drop the episodes that do not train. Lengths are judged among the new ones alone."""
+    result.judged = episode_filter.judge_all(chosen.values())
+    for name, judged in zip(list(chosen), result.judged, strict=True):
+        if not judged.is_kept:
+            del chosen[name]
+            result.left_out.append(LeftOut(name, judged.reason))
+
+
+def _rows_of(
+    episode: Episode, layout: DatasetLayout, episode_filter: EpisodeFilter
+) -> tuple[Rows, str]:
     """Select the rows to export; with none, the second value is the reason."""
-    rows = selection.select_rows(episode, [camera.name for camera in layout.cameras], layout.step)
+    cameras = [camera.name for camera in layout.cameras]
+    rows = selection.select_rows(episode, cameras, layout.step, episode_filter)
     if len(rows):
         return rows, ""
     silent = selection.never_commanded(episode)
@@ -220,4 +238,6 @@ def _is_staged(folder: Path, episode: Episode, rows: Rows) -> bool:
     if not path.exists():
         return False
     record = StagedEpisode.load(path)
-    return (record.fingerprint, record.length) == (episode.fingerprint, len(rows))
+    # With another filter, other rows of the same number may have been staged.
+    wanted = (episode.fingerprint, len(rows), rows.left_out)
+    return (record.fingerprint, record.length, record.left_out) == wanted

@@ -1,4 +1,4 @@
-"""Atomic writing of JSON and parquet files: a temporary file is renamed."""
+"""Atomic writing of text, JSON and parquet files: a temporary file is renamed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ COMPRESSION = "zstd"
 
 def write_json(path: Path, data: Any) -> None:
     """Replace a JSON file."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8") as file:
-        json.dump(data, file, indent=2, ensure_ascii=False)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -52,6 +52,7 @@ NUMBER_COLUMNS = {
     "mode": "uint8",
     "time_ns": "int64",
 }
+NO_SCORE = -1.0  # In `score` where the source gives none; NaN in datasets of earlier versions.
 CONTROL_SOURCE = "control_source"  # uint8; datasets from before teleoperation lack it.
 CAMERA_TIMES = "camera_time_ns"  # One value a camera: acquisition time of the row's picture.
 
@@ -88,6 +89,8 @@ class DatasetLayout:
     crf: int
     action_names: tuple[str, ...] = ()  # Of the action's entries; (): `names`.
     control_source: bool = True  # Whether rows have this column; a dataset keeps its columns.
+    # Whether all columns are finite and have statistics, texts included; a dataset keeps it.
+    complete_statistics: bool = True
 
     @property
     def fps(self) -> int:
@@ -97,8 +100,9 @@ class DatasetLayout:
     def to_json(self) -> dict[str, Any]:
         """Return the content of meta/pi05.json."""
         content = asdict(self)
-        if not self.control_source:
-            del content["control_source"]
+        for later in ("control_source", "complete_statistics"):
+            if not content[later]:
+                del content[later]
         if not self.action_names:  # As datasets were written before there were others.
             del content["action_names"]
         return content
@@ -120,6 +124,7 @@ class DatasetLayout:
             crf=int(data["crf"]),
             action_names=tuple(data.get("action_names", ())),
             control_source=bool(data.get("control_source", False)),
+            complete_statistics=bool(data.get("complete_statistics", False)),
         )
 
     def differences(self, other: DatasetLayout) -> list[str]:
@@ -143,6 +148,10 @@ class DatasetLayout:
             "cameras": ", ".join(cameras),
             "crf": self.crf,
         }
+
+    def without_statistics(self) -> tuple[str, ...]:
+        """Names of the columns without statistics, in datasets of earlier versions only."""
+        return () if self.complete_statistics else ("score", *TEXT_COLUMNS)
 
     def features(self) -> dict[str, dict[str, Any]]:
         """The features of meta/info.json, in the order of the columns, videos last."""

@@ -11,12 +11,13 @@ import numpy as np
 
 from pi05_ros.data.bags.definitions import definition
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import PictureBox, SubtaskLabel
+from pi05_ros.data.episodes.episode import SPOKEN, PictureBox, Plan, SubtaskLabel
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
 
 STATE = "pi05_msgs/msg/RobotState"
+DECISION = "pi05_msgs/msg/PlanDecision"
 SUBTASK = "pi05_msgs/msg/Subtask"
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
@@ -63,7 +64,7 @@ class MessageMaker:
         )
 
     def subtask(self, label: SubtaskLabel, time_ns: int) -> bytes:
-        """Make a Subtask with a stamp."""
+        """Make a Subtask with the stamp of its observation."""
         return self._subtask(
             time_ns,
             id=label.id,
@@ -73,6 +74,25 @@ class MessageMaker:
             source=label.source,
             score=_or_nan(label.score),
             model_text=label.model_text,
+        )
+
+    def decision(self, plan: Plan) -> bytes:
+        """Make a PlanDecision of a plan; its trigger is not known."""
+        kind = "done" if plan.done else "overruled" if plan.kind == SPOKEN else "kept"
+        return self._serialized(
+            DECISION,
+            header=self._header(plan.stamp_ns),
+            task=plan.task,
+            trigger="",
+            outcome=kind,
+            answer=plan.model_text if plan.kind == SPOKEN else plan.text,
+            boxes=[self._box(box) for box in plan.boxes],
+            score=_or_nan(plan.score),
+            subtask_id=plan.subtask_id,
+            subtask=plan.text,
+            loop=False,
+            reason="imported: the planner's reason is not known",
+            latency=math.nan,
         )
 
     def empty_subtask(self, before: SubtaskLabel, time_ns: int) -> bytes:
@@ -149,7 +169,7 @@ def _store() -> Typestore:
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
     types: dict[str, Any] = {}
-    for kind in (STATE, SUBTASK, IMAGE, COMPRESSED_IMAGE):
+    for kind in (STATE, SUBTASK, DECISION, IMAGE, COMPRESSED_IMAGE):
         types |= get_types_from_msg(definition(kind), kind)
     store = get_typestore(Stores.EMPTY)
     store.register(types)

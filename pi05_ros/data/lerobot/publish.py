@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.lerobot import columns, files, staging, statistics
 from pi05_ros.data.lerobot import layout as names
+from pi05_ros.data.lerobot.card import write_card
 from pi05_ros.data.lerobot.committed import Committed
 from pi05_ros.data.lerobot.dataset_statistics import dataset_statistics
 from pi05_ros.data.lerobot.layout import DatasetLayout
@@ -80,6 +81,7 @@ def publish(committed: Committed, layout: DatasetLayout, staged: Sequence[Path])
     _remove_beyond(folder, every)
     files.write_json(folder / names.STATISTICS, dataset_statistics(folder, layout, every))
     files.write_json(folder / names.OURS, layout.to_json())
+    write_card(folder, layout)
     files.write_json(folder / names.INFO, _info(layout, len(every), total, len(tasks)))
 
 
@@ -191,6 +193,7 @@ def _episode_row(
         "pi05/sources": json.dumps(record.sources),
         "pi05/late_rows": record.late_rows,
         "pi05/data_bytes": addition.data_bytes,
+        "pi05/plans": record.plans,
         "pi05/devices": json.dumps(record.devices),
     }
     row |= {f"data/{key}": value for key, value in addition.data_place.items()}

@@ -25,14 +25,13 @@ import pyarrow.parquet as pq
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.lerobot import columns, encoding, statistics
 from pi05_ros.data.lerobot.layout import DatasetLayout
+from pi05_ros.data.lerobot.plans import plans_to_json
 from pi05_ros.data.lerobot.selection import Rows
 
 DATA = "data.parquet"
 RECORD = "episode.json"
 TASK = "task"  # Column of the staged table only: the text of the later task_index.
 COMPRESSION = "zstd"
-# Scores are missing where the source gives none, so their mean has no meaning.
-WITHOUT_STATISTICS = ("score",)
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ class StagedEpisode:
     left_out: dict[str, int]  # Reason -> rows of the episode that are not exported.
     sources: dict[str, int]  # Source of the subtask -> rows; "": rows without one.
     late_rows: int  # Rows that came more than 1.5 periods after the one before.
+    plans: str  # `plans_to_json` of the episode's.
     devices: list[tuple[int, int, str]]  # Of each DeviceSpan: exported rows, device.
     statistics: dict[str, dict[str, Any]]  # Feature -> statistic -> nested lists.
 
@@ -56,7 +56,8 @@ class StagedEpisode:
     @classmethod
     def load(cls, path: Path) -> StagedEpisode:
         """Read a record written by `save`."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        # An export that an earlier version began has records without devices and plans.
+        return cls(**({"devices": [], "plans": ""} | json.loads(path.read_text(encoding="utf-8"))))
 
 
 def folder_name(episode_id: str) -> str:
@@ -125,10 +126,10 @@ def stage(
             raise
     for key, video in videos.items():
         found[key] = video.result().result()
+    without = layout.without_statistics()
     for name in table.column_names:
-        kind = table.schema.field(name).type
-        if not pa.types.is_string(kind) and name not in WITHOUT_STATISTICS:
-            found[name] = statistics.of_rows(columns.matrix(table.column(name)))
+        if name not in without:
+            found[name] = statistics.of_rows(columns.numbers(table.column(name)))
     facts = episode.facts.to_custom_data()
     StagedEpisode(
         id=episode_id,
@@ -138,6 +139,7 @@ def stage(
         left_out=rows.left_out,
         sources=dict(Counter(table.column("source").to_pylist())),
         late_rows=_late(episode.times_ns[rows.start : rows.stop], episode.rate_hz),
+        plans=plans_to_json(episode.plans),
         devices=_devices(episode, rows),
         statistics={key: as_lists(value) for key, value in found.items()},
     ).save(part / RECORD)

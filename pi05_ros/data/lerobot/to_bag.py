@@ -17,9 +17,16 @@ import numpy as np
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
-from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.episodes.episode import SPOKEN, Episode, Plan, SubtaskLabel
 from pi05_ros.data.lerobot.dataset import DatasetError
-from pi05_ros.data.lerobot.messages import COMPRESSED_IMAGE, IMAGE, STATE, SUBTASK, MessageMaker
+from pi05_ros.data.lerobot.messages import (
+    COMPRESSED_IMAGE,
+    DECISION,
+    IMAGE,
+    STATE,
+    SUBTASK,
+    MessageMaker,
+)
 from pi05_ros.data.lerobot.prefetch import prefetch
 
 UNDER_WAY = ".pi05_import"  # Folder beside the bags, which readers of bags skip.
@@ -86,10 +93,13 @@ def write_bag(
     )
     space = facts.namespace.rstrip("/")
     state, subtask = f"{space}/robot_state", f"{space}/subtask"
+    decision = f"{space}/plan_decision"
     writer = BagWriter(part, facts, _SETTINGS)
     try:
         writer.add_topic(BagTopic(state, STATE, (OfferedQos(),)))
         writer.add_topic(BagTopic(subtask, SUBTASK, (_LATCHED,)))
+        if episode.plans:
+            writer.add_topic(BagTopic(decision, DECISION, (OfferedQos(),)))
         kind = COMPRESSED_IMAGE if settings.pictures == "jpeg" else IMAGE
         for topic in topics.values():
             writer.add_topic(BagTopic(topic, kind, (_PICTURES,)))
@@ -99,6 +109,7 @@ def write_bag(
             streams = [
                 _subtasks(episode, subtask, log_ns, make),
                 _rows(episode, state, log_ns, make),
+                _decisions(episode, decision, log_ns, make),
             ]
             for camera, topic in topics.items():
                 pictures = prefetch(_pictures(episode, camera, topic, settings, make))
@@ -196,10 +207,39 @@ def _subtasks(
     labels = episode.labels
     for label, following in zip_longest(labels, labels[1:]):
         begin = int(log_ns[label.start_row])
-        yield _Message(begin, topic, make.subtask(label, begin))
+        plan = _plan_of(episode, label, begin)
+        stamp = begin if plan is None else plan.stamp_ns
+        yield _Message(begin, topic, make.subtask(label, stamp))
         end = label.stop_row
         if end < len(log_ns) and (following is None or following.start_row > end):
             yield _Message(int(log_ns[end]), topic, make.empty_subtask(label, int(log_ns[end])))
+
+
+def _plan_of(episode: Episode, label: SubtaskLabel, log_ns: int) -> Plan | None:
+    """The plan that a label was made of; None: it is not known.
+
+    A planner publishes a subtask again with the stamp of each answer that confirms it, so it is
+    the newest one made before the reception. A spoken one keeps the time at which it was said.
+    """
+    wanted = (label.text, label.source, label.task, label.boxes, label.id)
+    found = [
+        plan
+        for plan in episode.plans
+        if (plan.text, plan.source, plan.task, plan.boxes, plan.subtask_id) == wanted
+        and plan.stamp_ns <= log_ns
+    ]
+    if not found:
+        return None
+    return found[0] if found[0].kind == SPOKEN else found[-1]
+
+
+def _decisions(
+    episode: Episode, topic: str, log_ns: np.ndarray, make: MessageMaker
+) -> Iterator[_Message]:
+    """Plans as decisions; those of labels are known by the Subtask of the same stamp."""
+    first = int(log_ns[0])
+    for plan in episode.plans:
+        yield _Message(max(plan.stamp_ns, first), topic, make.decision(plan))
 
 
 def _pictures(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.filters.counts import FilterCounts
+from pi05_ros.data.filters.episode_filter import EpisodeFilter, JudgedEpisode
 from pi05_ros.data.statistics.files import from_bytes, to_bytes
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
 from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
@@ -18,25 +20,48 @@ _FEW = 3  # Episodes that are counted faster than other processes are started.
 def count_episodes(
     episodes: Sequence[Episode],
     horizon: int,
+    episode_filter: EpisodeFilter,
     on_episode: Callable[[], None],
     on_refused: Callable[[str], None],
 ) -> Iterator[RobotStatistics]:
-    """Count the rows of each episode.
+    """Judge all episodes, then count the rows of those that train.
 
     Args:
-        episodes: The episodes, of any robots.
+        episodes: The episodes, of any robots. Lengths are judged among these alone.
         horizon: Rows of a chunk.
-        on_episode: Called after each episode.
+        episode_filter: Which episodes and rows train.
+        on_episode: Called twice for each episode: when it was judged, and when it was counted.
         on_refused: Called with the reason when an episode cannot be counted; it is left out.
 
     Yields:
-        Statistics of each episode.
+        Statistics of each episode. Those of an episode that does not train hold its counts only.
 
     Raises:
         StatisticsError: The statistics of an episode are damaged.
     """
-    results = map_in_processes(partial(_count, horizon=horizon), episodes, _FEW)
-    for episode, (data, problem) in zip(episodes, results, strict=True):
+    readable: list[Episode] = []
+    found: list[JudgedEpisode] = []
+    judged = map_in_processes(partial(_judge, episode_filter=episode_filter), episodes, _FEW)
+    for episode, (one, problem) in zip(episodes, judged, strict=True):
+        on_episode()
+        if one is None:
+            on_refused(problem)
+            on_episode()
+        else:
+            readable.append(episode)
+            found.append(one)
+    training: list[Episode] = []
+    for episode, one in zip(readable, episode_filter.judge_lengths(found), strict=True):
+        if one.is_kept:
+            training.append(episode)
+            continue
+        on_episode()
+        layout = Layout.of(episode, horizon)
+        yield RobotStatistics(layout, episode_filter, FilterCounts.of([one]))
+    count = partial(_count, horizon=horizon, episode_filter=episode_filter)
+    for episode, (data, problem) in zip(
+        training, map_in_processes(count, training, _FEW), strict=True
+    ):
         on_episode()
         if problem:
             on_refused(problem)
@@ -79,10 +104,18 @@ def entries_of(words: Sequence[str], platform: Platform) -> list[str]:
     return found
 
 
-def _count(episode: Episode, horizon: int) -> tuple[bytes, str]:
+def _judge(episode: Episode, episode_filter: EpisodeFilter) -> tuple[JudgedEpisode | None, str]:
+    """What the filter decides of an episode, or why it cannot be read."""
+    try:
+        return episode_filter.judge(episode), ""
+    except Pi05Error as error:
+        return None, str(error)
+
+
+def _count(episode: Episode, horizon: int, episode_filter: EpisodeFilter) -> tuple[bytes, str]:
     """Statistics of an episode as bytes, or why there are none."""
     try:
-        statistics = RobotStatistics(Layout.of(episode, horizon))
+        statistics = RobotStatistics(Layout.of(episode, horizon), episode_filter)
         statistics.add(episode)
     except Pi05Error as error:
         return b"", str(error)

@@ -15,13 +15,15 @@ from typing import IO, Any
 
 import numpy as np
 
+from pi05_ros.data.filters.counts import FilterCounts
+from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.normalization import NormStats
 
-_FORMAT = "pi05_ros-statistics-1"
+_FORMAT = "pi05_ros-statistics-2"
 _VECTORS = ("states", "actions", "relative")
 
 
@@ -52,9 +54,8 @@ def to_bytes(statistics: RobotStatistics) -> bytes:
     header = {
         "format": _FORMAT,
         "layout": asdict(statistics.layout),
-        "episodes": statistics.episodes,
-        "rows": statistics.rows,
-        "rows_left_out": statistics.rows_left_out,
+        "filter": asdict(statistics.episode_filter),
+        "counts": statistics.counts.to_json(),
     }
     arrays = {"header": np.array(json.dumps(header))}
     for kind in _VECTORS:
@@ -77,7 +78,11 @@ def from_bytes(data: bytes) -> RobotStatistics:
         header = json.loads(str(arrays["header"]))
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']!r}")
-        found = RobotStatistics(from_mapping(Layout, header["layout"], "layout"))
+        found = RobotStatistics(
+            from_mapping(Layout, header["layout"], "layout"),
+            from_mapping(EpisodeFilter, header["filter"], "filter"),
+            FilterCounts.from_json(header["counts"]),
+        )
         sizes = (
             len(part) for part in (found.layout.names, found.layout.actions, found.layout.shared)
         )
@@ -88,8 +93,6 @@ def from_bytes(data: bytes) -> RobotStatistics:
             if len(vectors.spread.count) != size:
                 raise ValueError(f"{kind} of {len(vectors.spread.count)} entries")
             setattr(found, kind, vectors)
-        found.episodes, found.rows = int(header["episodes"]), int(header["rows"])
-        found.rows_left_out = int(header["rows_left_out"])
     except (OSError, EOFError, KeyError, TypeError, zipfile.BadZipFile, ConfigError) as error:
         raise ValueError(f"something else ({error})") from error
     return found

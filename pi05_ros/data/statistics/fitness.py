@@ -11,10 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from pi05_ros.data.statistics.robot import RobotStatistics
+from pi05_ros.data.statistics.clipping import clipped_counts
+from pi05_ros.data.statistics.robot import HIGH, LOW, RobotStatistics
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import ConfigError, Pi05Error, did_you_mean
-from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.normalization import CLIP, NormStats
 from pi05_ros.platforms.platform import Platform
 
 # Kinds of findings, as `--accept` takes them.
@@ -22,10 +23,11 @@ KINDS = {
     "layout": "the entries are not the platform's",
     "too-few": "too few rows for a 1st and a 99th percentile",
     "not-finite": "values that are NaN or infinite",
-    "near-constant": "an entry that hardly moves, so normalisation would amplify its noise",
+    "near-constant": "an entry that hardly moves; an error where its noise is amplified",
     "outside-limits": "values that the platform's limits do not allow",
     "outside-range": "more values outside [-1, 1] than the percentiles imply",
     "outlier": "a value far outside [-1, 1]",
+    "clipped": "actions that FAST targets cut off",
 }
 
 MIN_ROWS = 1000  # 20 s at 50 Hz: ten of them lie below the 1st percentile.
@@ -84,7 +86,6 @@ def check_fitness(
         return (StatisticsFinding("layout", "error", "", f"{platform.name}: {difference}"),)
     findings = list(_too_few(statistics))
     relative = norm_stats.relative
-    low, high = platform.usual_range
     for kind, vectors in (("state", statistics.states), ("action", statistics.actions)):
         findings += _not_finite(kind, vectors, platform)
         findings += _outside_limits(kind, vectors, platform)
@@ -95,8 +96,10 @@ def check_fitness(
     }
     for kind, (vectors, selected) in ranges.items():
         ends = _ends(norm_stats, "state" if kind == "state" else "action")
-        findings += _near_constant(kind, ends, selected, platform, high - low)
+        own = np.stack([vectors.quantiles.at(LOW), vectors.quantiles.at(HIGH)])
+        findings += _near_constant(kind, own, ends, selected, platform)
         findings += _outside_range(kind, vectors, ends, selected, platform)
+    findings += _clipped(statistics, platform, norm_stats)
     return tuple(findings)
 
 
@@ -137,7 +140,7 @@ def _too_few(statistics: RobotStatistics) -> Iterator[StatisticsFinding]:
             "error",
             "",
             f"wanted at least {MIN_ROWS} rows in which the robot acted and was labelled, found "
-            f"{statistics.rows} ({statistics.rows_left_out} others were left out)",
+            f"{statistics.rows} ({statistics.counts.all_rows_left_out} others were left out)",
         )
 
 
@@ -152,18 +155,46 @@ def _not_finite(
 
 
 def _near_constant(
-    kind: str, ends: np.ndarray, selected: np.ndarray, platform: Platform, range_: np.ndarray
+    kind: str, own: np.ndarray, ends: np.ndarray, selected: np.ndarray, platform: Platform
 ) -> Iterator[StatisticsFinding]:
-    span = ends[1] - ends[0]
-    for i in np.flatnonzero(selected & (span < MIN_SPAN_SHARE * range_)):
-        unit = platform.dimensions[i].unit
+    """Entries that hardly move: `own` are the data's percentiles, `ends` the normalisation's."""
+    low, high = platform.usual_range
+    least = MIN_SPAN_SHARE * (high - low)
+    span, divisor = own[1] - own[0], ends[1] - ends[0]
+    for i in np.flatnonzero(selected & ((span < least) | (divisor < least))):
+        name, unit = platform.names[i], platform.dimensions[i].unit
+        if divisor[i] < least[i]:
+            yield StatisticsFinding(
+                "near-constant",
+                "error",
+                name,
+                f"{name}: the {kind} is normalised by a span of {divisor[i]:.2g} {unit}, of "
+                f"{high[i] - low[i]:g} that the platform allows, which amplifies noise; use "
+                "statistics with floors (those that bags stats writes)",
+            )
+        else:
+            yield StatisticsFinding(
+                "near-constant",
+                "warning",
+                name,
+                f"{name}: the {kind} hardly moves, its 1st and 99th percentile are "
+                f"{span[i]:.2g} {unit} apart, of {high[i] - low[i]:g} that the platform allows; "
+                f"it is normalised by a span of {divisor[i]:.2g} {unit}",
+            )
+
+
+def _clipped(
+    statistics: RobotStatistics, platform: Platform, norm_stats: NormStats
+) -> Iterator[StatisticsFinding]:
+    counts = clipped_counts(statistics, norm_stats)
+    for i in np.flatnonzero(counts):
+        vectors = statistics.relative if norm_stats.relative[i] else statistics.actions
         yield StatisticsFinding(
-            "near-constant",
-            "error",
+            "clipped",
+            "warning",
             platform.names[i],
-            f"{platform.names[i]}: the {kind} hardly moves, its 1st and 99th percentile are "
-            f"{span[i]:.2g} {unit} apart, of {range_[i]:g} that the platform allows; record data "
-            "in which it moves, or widen it (--least-span)",
+            f"{platform.names[i]}: {counts[i]} of {vectors.spread.count[i]} actions are beyond "
+            f"±{CLIP:g} after normalisation and are clipped in FAST targets",
         )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from pi05_ros.data.episodes.episode import Episode
-from pi05_ros.data.episodes.rows import acting_rows, action_stops
+from pi05_ros.data.filters.counts import FilterCounts
+from pi05_ros.data.filters.episode_filter import NO_FILTER, EpisodeFilter
+from pi05_ros.data.statistics.floors import Ranges, SpanFloors, floored
 from pi05_ros.data.statistics.vectors import VectorStatistics
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.model.normalization import DimensionStats, NormStats
@@ -72,9 +74,12 @@ class Layout:
 
 @dataclass
 class RobotStatistics:
-    """Statistics over the rows in which the robot followed a label.
+    """Statistics over the rows that train.
 
     Attributes:
+        episode_filter: Which episodes and rows train. By itself an episode is judged without its
+            length, which takes the others (`count_episodes`).
+        counts: Episodes and rows that the filter kept and dropped.
         states: Statistics of the measured state in those rows.
         actions: Statistics of the action sent in those rows.
         relative: Statistics of the difference of each action of a row's chunk to the row's state,
@@ -83,12 +88,11 @@ class RobotStatistics:
     """
 
     layout: Layout
+    episode_filter: EpisodeFilter = NO_FILTER
+    counts: FilterCounts = field(default_factory=FilterCounts)
     states: VectorStatistics = field(init=False)
     actions: VectorStatistics = field(init=False)
     relative: VectorStatistics = field(init=False)
-    episodes: int = 0
-    rows: int = 0  # Counted.
-    rows_left_out: int = 0  # Not RUNNING, or without a label.
 
     def __post_init__(self) -> None:
         layout = self.layout
@@ -96,8 +100,18 @@ class RobotStatistics:
         self.actions = VectorStatistics(len(layout.actions))
         self.relative = VectorStatistics(len(layout.shared))
 
+    @property
+    def episodes(self) -> int:
+        """Number of episodes that train."""
+        return self.counts.episodes
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that train."""
+        return self.counts.rows
+
     def add(self, episode: Episode) -> None:
-        """Add an episode.
+        """Add an episode: its rows that train, and the counts of the others.
 
         Raises:
             StatisticsError: The episode has another layout, or not one value for each name.
@@ -112,43 +126,48 @@ class RobotStatistics:
                 raise StatisticsError(
                     f"{episode.source}: {what} have {found} entries, for {len(names)} names"
                 )
-        rows = np.flatnonzero(acting_rows(episode))
+        rows = np.flatnonzero(self.episode_filter.rows(episode))
         self.states.add(states[rows])
         self.actions.add(actions[rows])
-        stops = action_stops(episode)
+        stops = self.episode_filter.action_stops(episode)
         in_state, in_action = np.array(self.layout.shared, int).reshape(-1, 2).T
         for ahead in range(self.layout.horizon):
             begins = rows[rows + ahead < stops[rows]]
             ahead_of_row = actions[begins + ahead][:, in_action]
             self.relative.add(ahead_of_row - states[begins][:, in_state])
-        self.episodes += 1
-        self.rows += len(rows)
-        self.rows_left_out += len(episode) - len(rows)
+        self.counts.merge(FilterCounts.of([self.episode_filter.judge(episode)]))
 
     def merge(self, other: RobotStatistics) -> None:
         """Add all rows of another instance.
 
         Raises:
-            StatisticsError: The other has another layout.
+            StatisticsError: The other has another layout, or was counted with another filter.
         """
         self._must_equal(other.layout, "the other statistics")
+        if other.episode_filter != self.episode_filter:
+            raise StatisticsError(
+                "the other statistics cannot be merged: they were counted with another filter "
+                f"({_first_difference(self.episode_filter, other.episode_filter)}); count all "
+                "parts with the same one"
+            )
         self.states.merge(other.states)
         self.actions.merge(other.actions)
         self.relative.merge(other.relative)
-        self.episodes += other.episodes
-        self.rows += other.rows
-        self.rows_left_out += other.rows_left_out
+        self.counts.merge(other.counts)
 
     def norm_stats(
-        self, relative: Collection[str] = (), least_span: np.ndarray | None = None
+        self,
+        relative: Collection[str] = (),
+        ranges: Ranges | None = None,
+        floors: SpanFloors | None = None,
     ) -> NormStats:
         """Make the normalisation statistics that a checkpoint holds.
 
         Args:
             relative: Names of the entries whose action is the difference to the state.
-            least_span: Least distance between the two quantiles, (D,) float64: closer ones are
-                moved apart about their middle, so that normalisation does not amplify the noise
-                of an entry that hardly moves. None: quantiles are kept.
+            ranges: The robot's limits; None: not known, floors are by unit.
+            floors: Floors for the spans, applied here, after merging, so that every reader of the
+                result divides by the same spans. None: the defaults.
 
         Raises:
             StatisticsError: No row was counted, `relative` names an unknown entry, or state and
@@ -178,8 +197,11 @@ class RobotStatistics:
                 "which the robot acted and was labelled, none has a finite value"
             )
         actions = np.where(wanted, differences, actions)
-        if least_span is not None:
-            states, actions = _widened(states, least_span), _widened(actions, least_span)
+        ranges = ranges or Ranges.of_units(self.layout.units)
+        floors = floors or SpanFloors()
+        seen = np.where(wanted, self.relative.seen, self.actions.seen)
+        states = floored(states, self.states.seen, ranges, np.zeros_like(wanted), floors)
+        actions = floored(actions, seen, ranges, wanted, floors)
         return NormStats(
             tuple(
                 DimensionStats(
@@ -207,7 +229,9 @@ class RobotStatistics:
             )
 
 
-def _widened(ends: np.ndarray, least_span: np.ndarray) -> np.ndarray:
-    """Move quantiles (2, D) apart where they are closer than `least_span` (D,)."""
-    missing = np.maximum(0.0, least_span - (ends[1] - ends[0])) / 2
-    return np.stack([ends[0] - missing, ends[1] + missing])
+def _first_difference(mine: EpisodeFilter, its: EpisodeFilter) -> str:
+    for part in fields(EpisodeFilter):
+        here, there = getattr(mine, part.name), getattr(its, part.name)
+        if here != there:
+            return f"{part.name} {there} for {here}"
+    return ""

@@ -37,6 +37,11 @@ class VectorStatistics:
         self.quantiles.merge(other.quantiles)
         self.not_finite += other.not_finite
 
+    @property
+    def seen(self) -> np.ndarray:
+        """Least and greatest value, (2, D) float64; +inf and -inf where nothing was counted."""
+        return np.stack([self.spread.least, self.spread.greatest])
+
     def summary(self) -> list[dict[str, float | int | None]]:
         """Count, mean, std, min, max, q01 and q99 of each dimension; None: no finite value."""
         spread = self.spread

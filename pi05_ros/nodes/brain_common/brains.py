@@ -6,6 +6,7 @@ import threading
 
 from pi05_ros.brain.interface import Brain
 from pi05_ros.brain.model_options import ModelOptions
+from pi05_ros.brain.no_brain import NoBrain
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import Platform
 
@@ -27,7 +28,9 @@ def open_brain(
     # Imported here: the expert needs MuJoCo, the model needs torch, and neither needs the other.
     brain: Brain
     try:
-        if name == "expert":
+        if name == "none":
+            brain = NoBrain(platform)
+        elif name == "expert":
             from pi05_ros.sim.expert.brain import ExpertBrain
 
             brain = ExpertBrain(platform)

@@ -46,6 +46,11 @@ ACTION_CHUNK_GLANCE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
 
+# An operator's hands on the page: only the newest counts. Reliable, since the last one lets go.
+OPERATOR_INPUT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
+)
+
 # Decisions are published once: a reader that stalls for a while still gets all.
 PLAN_DECISION = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=50, reliability=ReliabilityPolicy.RELIABLE

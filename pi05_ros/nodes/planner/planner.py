@@ -149,6 +149,8 @@ class Planner(BrainNode[PlannerParameters]):
     def run_inference(self) -> None:
         """Predict the next subtask if one is due."""
         assert self._observations is not None
+        if not self._brain.info.predicts:
+            return
         moment = self._observations.latest()
         if moment is None:
             return
@@ -269,7 +271,13 @@ class Planner(BrainNode[PlannerParameters]):
 
     def _new_planning(self, first_id: int) -> Planning:
         parameters = self.parameters
-        return Planning(self._platform, parameters.replanning, first_id, parameters.ending)
+        return Planning(
+            self._platform,
+            parameters.replanning,
+            first_id,
+            parameters.ending,
+            asks=self._brain.info.predicts,
+        )
 
     def _instruct(self, text: str) -> tuple[InstructCode, str, int]:
         """Take an instruction; return code, message and the subtask's id."""

@@ -50,6 +50,11 @@ class Policy(BrainNode[PolicyParameters]):
         """Open and warm up the brain, choose the chunk mode, create the output."""
         self.open_brain()
         info = self._brain.info
+        if not info.predicts:
+            raise ConfigError(
+                "parameter brain",
+                f"'{info.name}' moves nothing: leave the policy out of the graph",
+            )
         mode = settle_mode(self.parameters.chunk_mode, info.continuations)
         if (continuation := CHUNK_MODES[mode].continuation) is not None:
             self._brain.warm_up(continuation)

@@ -26,7 +26,7 @@ class RecorderParameters:
     task: str = setting("", "Task of that episode; empty: the planner's.")
     operator_name: str = setting("", "Operator of the robot, for requests that do not name one.")
     home: str = setting("", "Place of the robot, for requests that do not name one.")
-    brain: str = setting("", "Brain ('model', 'expert'), for the bag's metadata.")
+    brain: str = setting("", "Brain ('model', 'expert', 'none'), for the bag's metadata.")
     checkpoint: str = setting(
         "", "Checkpoint of the brain, for the bag's metadata; as in the brain's own parameter."
     )

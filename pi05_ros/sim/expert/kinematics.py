@@ -12,7 +12,7 @@ import numpy as np
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.layout import ArmLayout, RobotLayout
 from pi05_ros.sim.expert.transforms import Transform
-from pi05_ros.sim.robot import robot_spec
+from pi05_ros.sim.robot_model import q_addresses, robot_model
 
 _SOLVER = "daqp"
 _POSTURE_COST = 1e-3  # Small against the frame task's 1.0: it only resolves redundancy.
@@ -48,7 +48,7 @@ class ArmKinematics:
         positions = np.flatnonzero(~platform.is_velocity)
         grippers = {arm.gripper for arm in self.layout.arms}
         self._entries = np.array([i for i in positions if i not in grippers])
-        self._q_entries = _q_addresses(self._model, platform, self._entries)
+        self._q_entries = q_addresses(self._model, platform, self._entries)
         self._chains = {arm.side: _Chain(platform, self.layout, arm) for arm in self.layout.arms}
 
         self._tcp_sites = {arm.side: self._model.site(arm.tcp).id for arm in self.layout.arms}
@@ -107,13 +107,13 @@ class _Chain:
         self._torso = layout.torso
         self._entries = np.concatenate([layout.torso, arm.joints])
         self._model = robot_model(platform, keep=self._entries)
-        self._q_entries = _q_addresses(self._model, platform, self._entries)
+        self._q_entries = q_addresses(self._model, platform, self._entries)
         self._home = np.zeros(self._model.nq)
         self._home[self._q_entries] = platform.home[self._entries]
         self._configuration = mink.Configuration(self._model)
         self._frame = mink.FrameTask(arm.tcp, "site", position_cost=1.0, orientation_cost=0.3)
         cost = np.full(self._model.nv, _POSTURE_COST)
-        torso_q = _q_addresses(self._model, platform, layout.torso)
+        torso_q = q_addresses(self._model, platform, layout.torso)
         cost[torso_q] = _TORSO_COST
         self._posture = mink.PostureTask(self._model, cost=cost)
         self._limits = [mink.ConfigurationLimit(self._model)]
@@ -172,34 +172,6 @@ class _Chain:
         """Return distance [m] and angle [rad] to the present target."""
         twist = self._frame.compute_error(self._configuration)
         return float(np.linalg.norm(twist[:3])), float(np.linalg.norm(twist[3:]))
-
-
-def robot_model(platform: Platform, keep: np.ndarray | None = None) -> mujoco.MjModel:
-    """Compile a model of the robot alone, with its base fixed at the origin.
-
-    Args:
-        platform: The robot.
-        keep: Entries of the vector whose joints are kept; None: all that are positions. Every
-            other joint is fixed at zero.
-    """
-    if keep is None:
-        keep = np.flatnonzero(~platform.is_velocity)
-    names = {platform.dimensions[i].joint_name for i in keep}
-    spec = robot_spec(platform)
-    for equality in list(spec.equalities):
-        spec.delete(equality)
-    for actuator in list(spec.actuators):
-        spec.delete(actuator)
-    for joint in list(spec.joints):
-        if joint.name not in names:
-            spec.delete(joint)
-    return spec.compile()
-
-
-def _q_addresses(model: mujoco.MjModel, platform: Platform, entries: np.ndarray) -> np.ndarray:
-    """Return the qpos addresses of entries of the vector, (n,) int."""
-    names = [platform.dimensions[i].joint_name for i in entries]
-    return np.array([model.joint(name).qposadr[0] for name in names], dtype=int)
 
 
 def _transform(view) -> Transform:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.training.objective.losses import LossConfig
 
 Kind = Literal["MM", "ME", "CE", "HL", "WD", "VI"]
@@ -32,6 +33,9 @@ class ModelRecipe:
     gates: float = 0.0
     lora_rank: int = 0  # Rank of low-rank updates; 0: all weights are trained.
     lora_alpha: float = 16.0  # Scale of the updates is lora_alpha / lora_rank.
+    # Entries, or groups by the beginning of their entries' names ("left_arm"), whose action is the
+    # difference to the state, in statistics that the run measures itself.
+    relative: tuple[str, ...] = ()
     history: int = 0  # Past subtasks in the high level's prompts, at most.
 
 
@@ -139,9 +143,8 @@ class SavingRecipe:
 
 @dataclass(frozen=True)
 class ValidationRecipe:
-    """Held-out episodes and homes, and when they are evaluated."""
+    """Held-out episodes and homes; they are evaluated whenever the run is saved."""
 
-    every_steps: int = 1000
     share: float = 0.05  # Of each source's episodes, whole homes at once.
     samples: int = 256  # At most, of each source; the same ones each time.
     seed: int = 0
@@ -162,6 +165,7 @@ class Recipe:
     seed: int = 0  # Of sampling, augmentation and noise.
     model: ModelRecipe = field(default_factory=ModelRecipe)
     sources: Mapping[str, SourceRecipe] = field(default_factory=dict)  # By name.
+    filter: EpisodeFilter = field(default_factory=EpisodeFilter)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerRecipe = field(default_factory=OptimizerRecipe)
     batch: BatchRecipe = field(default_factory=BatchRecipe)

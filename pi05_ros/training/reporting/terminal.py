@@ -44,6 +44,10 @@ class TerminalReporter:
         self._bad = 0
         self._since_line = _LINES_EVERY_S
 
+    def print(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+
     def on_begin(self, first_step: int, steps: int) -> None:
         """Show the bar."""
         self._steps = steps

@@ -97,8 +97,11 @@ class Trainer:
         """End the run after the present step, with a state."""
         self._stop = True
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Train from the newest whole state, or from the beginning, to the last step.
+
+        Returns:
+            True if the run is complete, False if it was stopped.
 
         Raises:
             DivergedError: A loss is not finite.
@@ -120,8 +123,9 @@ class Trainer:
                     or stop
                 ):
                     self._save(done)
-                if stop:
-                    return
+                if stop and done < self._recipe.steps:
+                    return False
+            return True
         finally:
             if self._processes.is_first:
                 self._reporter.on_end()

@@ -6,6 +6,7 @@ from fakes.model_bags import episode_bag, jpeg
 
 from pi05_ros.cli.bags import command
 from pi05_ros.data.open import open_episodes
+from pi05_ros.errors import ConfigError
 
 
 @pytest.fixture
@@ -47,6 +48,27 @@ def test_more_outcomes_are_added_and_the_rest_is_there_already(tmp_path, bags, c
     said = capsys.readouterr().out
     assert "4 episodes (2 new), 110 rows" in said
     assert "in the dataset already: 2 (a, b)" in said
+
+
+def test_the_filter_chooses_and_says_so(tmp_path, bags, capsys):
+    path = tmp_path / "filter.yaml"
+    path.write_text("outcomes: [success, none]\nleast_labelled: 1.0\n")
+    words = ["export", str(bags), str(tmp_path / "set"), "--filter", str(path)]
+    assert command.main(words) == 0
+    said = capsys.readouterr().out
+    assert "3 episodes (3 new), 90 rows" in said  # a, b and d.
+    assert "episodes left out, outcome failure: 1 (c)" in said
+    path.write_text("outcome: success\n")
+    with pytest.raises(ConfigError, match="unknown key 'outcome'; did you mean 'outcomes'"):
+        command.main(words)
+
+
+def test_rows_that_the_filter_drops_are_told(tmp_path, bags, capsys):
+    path = tmp_path / "filter.yaml"
+    path.write_text("teleop_rows: true\npolicy_rows: false\n")
+    assert command.main(["export", str(bags), str(tmp_path / "set"), "--filter", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "episodes left out, no row is left (driven by the policy): 2 (a, b)" in said
 
 
 def test_nothing_to_export_is_an_error(tmp_path, bags, capsys):

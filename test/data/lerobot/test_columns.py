@@ -52,6 +52,7 @@ def test_each_run_of_equal_rows_is_a_label():
     boxed = ("grasp", "model", columns.boxes_to_json((box,)), "", 2, 0.5)
     human = ("lift", "human", "[]", "grasp", 3, nan)
     by_lerobot = ("lift", "human", "[]", "grasp", 3, None)  # Its tools replace NaN by null.
+    finite = ("lift", "human", "[]", "grasp", 3, -1.0)  # As exported today.
     rows = [none, grasp, grasp, other_id, boxed, none, human, by_lerobot]
     assert columns.labels_from(label_table(rows), ["tidy"] * 7 + ["wipe"]) == (
         SubtaskLabel(1, 3, "grasp", "model", "tidy", 0.5, (), "", 1),
@@ -60,8 +61,13 @@ def test_each_run_of_equal_rows_is_a_label():
         SubtaskLabel(6, 7, "lift", "human", "tidy", None, (), "grasp", 3),
         SubtaskLabel(7, 8, "lift", "human", "wipe", None, (), "grasp", 3),
     )
-    (both,) = columns.labels_from(label_table([human, by_lerobot]), ["tidy"] * 2)
-    assert both.stop_row == 2
+    (all_three,) = columns.labels_from(label_table([human, by_lerobot, finite]), ["tidy"] * 3)
+    assert all_three.stop_row == 3
+
+
+def test_the_number_of_a_text_is_its_length():
+    assert columns.numbers(pa.array(["", "a", "„ä“"])).tolist() == [[0], [1], [3]]
+    assert columns.numbers(pa.chunked_array([pa.array([2.5, -1.0])])).tolist() == [[2.5], [-1.0]]
 
 
 def test_texts_become_labels_where_there_are_any():

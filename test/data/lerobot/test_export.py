@@ -11,7 +11,8 @@ from fakes.exports import contents, three, why
 
 from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP, DeviceSpan
 from pi05_ros.data.episodes.interventions import Intervention, interventions
-from pi05_ros.data.lerobot import fitting, publish, staging
+from pi05_ros.data.filters.episode_filter import NO_FILTER, EpisodeFilter
+from pi05_ros.data.lerobot import columns, fitting, publish, staging
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.fitting import layout_of
@@ -36,7 +37,7 @@ def test_states_actions_times_modes_and_facts_round_trip(tmp_path):
 def test_who_drove_round_trips(tmp_path):
     made = drawn(rows=100, silent_rows=20, devices=(DeviceSpan(10, 22, "page"),))
     made.control_sources[21:40] = CONTROL_TELEOP
-    export([made], tmp_path / "set", SETTINGS)
+    export([made], tmp_path / "set", ExportSettings(NO_FILTER))
     (found,) = open_dataset(tmp_path / "set")
     np.testing.assert_array_equal(found.control_sources, made.control_sources[20:], strict=True)
     assert found.devices == (DeviceSpan(0, 2, "page"),)
@@ -135,6 +136,7 @@ def test_each_episode_left_out_has_its_reason(tmp_path):
         drawn("silent", silent_rows=100),
         drawn("good"),
     ]
+    episodes[4].modes[:] = episodes[4].control_sources[:] = 1
     result = export(episodes, tmp_path / "set", SETTINGS)
     assert [one.id for one in result.added] == ["good"]
     assert why(result) == {
@@ -144,7 +146,9 @@ def test_each_episode_left_out_has_its_reason(tmp_path):
         "silent": "no command for shoulder, elbow, gripper in the whole episode",
         "good": "the same episode as drawn",
     }
-    settings = ExportSettings(outcomes=("success", "failure", "none"), include_recovered=True)
+    settings = ExportSettings(
+        EpisodeFilter(outcomes=("success", "failure", "none")), include_recovered=True
+    )
     result = export(episodes, tmp_path / "set", settings)
     assert [one.id for one in result.added] == ["bad", "ungraded", "mended"]
     assert why(result)["good"] == "in the dataset already"
@@ -223,13 +227,55 @@ def test_the_description_of_the_dataset(tmp_path):
     front = statistics["observation.images.front"]
     assert np.shape(front["mean"]) == (3, 1, 1)
     assert front["count"] == [190]
-    assert set(info["features"]) - set(statistics) == {
-        *("score", "subtask", "source", "boxes", "model_subtask", "outcome", "operator")
-    }
+    # Of texts their lengths; the rows of each label and of none, episode by episode.
+    assert set(info["features"]) == set(statistics)
+    texts = [
+        *(["pick up the sponge"] * (20 + 40 + 20) + ["„Tisch“ wischen"] * (23 + 38 + 18)),
+        *([""] * (7 + 12 + 12)),
+    ]
+    assert len(texts) == 190
+    lengths = np.array([len(text) for text in texts])
+    found = statistics["subtask"]
+    assert (found["min"], found["max"], found["count"]) == ([0], [18], [190])
+    np.testing.assert_allclose(found["mean"], [lengths.mean()], rtol=1e-12)
+    np.testing.assert_allclose(found["q50"], [np.median(lengths)], rtol=1e-12)
+
+
+def test_no_number_column_holds_a_missing_value(tmp_path):
+    unscored = [replace(label, score=None) for label in drawn("a").labels]
+    export([drawn("a", labels=tuple(unscored))], tmp_path / "set", SETTINGS)
+    table = pq.read_table(tmp_path / "set/data/chunk-000/file-000.parquet")
+    for name in table.column_names:
+        values = columns.numbers(table.column(name))  # Raises for a null.
+        assert np.isfinite(values.astype(np.float64)).all(), name
+    assert set(table["score"].to_pylist()) == {-1.0}
+    (found,) = open_dataset(tmp_path / "set")
+    assert [label.score for label in found.labels] == [None, None]
+
+
+def test_a_dataset_of_an_earlier_version_keeps_its_missing_scores(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        fitting, "layout_of", lambda *given: replace(layout_of(*given), complete_statistics=False)
+    )
+    export([drawn("one", rows=60)], tmp_path / "set", SETTINGS)
+    monkeypatch.undo()
+    assert "complete_statistics" not in (tmp_path / "set/meta/pi05.json").read_text()
+    export([drawn("two", rows=60, seed=2)], tmp_path / "set", SETTINGS)
+    table = pq.read_table(tmp_path / "set/data/chunk-000/file-000.parquet")
+    assert np.isnan(table["score"].to_numpy()).sum() == 2 * (5 + 23 + 7)
+    statistics = json.loads((tmp_path / "set/meta/stats.json").read_text())
+    assert not {"score", "subtask", "outcome"} & set(statistics)
+    for found in open_dataset(tmp_path / "set"):
+        assert [label.score for label in found.labels] == [0.9, None]
 
 
 def test_staged_records_round_trip(tmp_path):
     result = export([drawn("a")], tmp_path / "set", SETTINGS)
     result.added[0].save(tmp_path / "record.json")
     assert staging.StagedEpisode.load(tmp_path / "record.json") == result.added[0]
+    before = json.loads((tmp_path / "record.json").read_text())
+    del before["devices"], before["plans"]  # As an export that an earlier version began left it.
+    (tmp_path / "record.json").write_text(json.dumps(before))
+    old = staging.StagedEpisode.load(tmp_path / "record.json")
+    assert old == replace(result.added[0], plans="")
     assert result.added[0].sources == {"": 12, "model": 45, "human": 43}

@@ -10,6 +10,7 @@ import pytest
 from fakes.lerobot_folders import write_v21, write_v30
 
 from pi05_ros.data.episodes.samples import Samples
+from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.lerobot.features import (
@@ -65,7 +66,7 @@ def test_marked_depth_is_in_no_bag_no_dataset_and_no_sample(tmp_path):
     first = open_dataset(root)[0]
     write_bag(first, tmp_path / "bags")
     assert open_episodes(tmp_path / "bags")[0].cameras == ("laptop",)
-    export([first], tmp_path / "set", ExportSettings(outcomes=("none",)))
+    export([first], tmp_path / "set", ExportSettings(EpisodeFilter(outcomes=("none",))))
     assert open_dataset(tmp_path / "set")[0].cameras == ("laptop",)
     with pytest.raises(Exception, match="has no pictures of depth"):
         Samples([first], ("laptop", "depth"))

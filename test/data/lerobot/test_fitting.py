@@ -64,10 +64,11 @@ def test_an_episode_without_usable_pictures_of_a_camera_is_left_out(tmp_path):
         def frame_times_ns(self, camera):
             return super().frame_times_ns(camera)[: 0 if camera == "front" else None]
 
-    result = export([drawn("a"), Blind(drawn("b").facts)], tmp_path / "set", SETTINGS)
+    blind = Blind(drawn("b").facts, labels=drawn("b").labels)
+    result = export([drawn("a"), blind], tmp_path / "set", SETTINGS)
     assert why(result) == {"b": "no picture of camera front"}
     with pytest.raises(DatasetError, match=r"no episode has pictures of .*b: no picture of cam"):
-        export([Blind(drawn("b").facts)], tmp_path / "set2", SETTINGS)
+        export([blind], tmp_path / "set2", SETTINGS)
 
 
 def test_a_folder_with_other_content_is_refused(tmp_path):

@@ -54,7 +54,7 @@ def test_an_export_killed_while_encoding_resumes_to_the_same_dataset(tmp_path, r
     assert contents(tmp_path / "cut") == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("name", ["write_parquet", "write_json"])
+@pytest.mark.parametrize("name", ["write_parquet", "write_text"])
 @pytest.mark.parametrize("call", range(1, 6))
 def test_an_export_killed_while_publishing_resumes(tmp_path, monkeypatch, name, call):
     export(three(), tmp_path / "whole", SETTINGS)
@@ -64,7 +64,7 @@ def test_an_export_killed_while_publishing_resumes(tmp_path, monkeypatch, name, 
     def write(path, *rest):
         calls.append(path)
         real(path, *rest)
-        if len(calls) == call or name == "write_json" and path.name == "info.json":
+        if len(calls) == call or name == "write_text" and path.name == "info.json":
             die()
 
     def act():

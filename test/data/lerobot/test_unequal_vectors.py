@@ -56,7 +56,10 @@ def test_actions_have_names_of_their_own_where_they_differ(state, action, wanted
 
 def test_statistics_of_each_vector_are_shown_and_norm_stats_refused(tmp_path, capsys):
     root = with_actions(write_v21(tmp_path / "libero"), ["dx", "dy", "grip"], 3)
-    assert pi05(["bags", "stats", str(root), "--out", str(tmp_path / "n.json")]) == 1
+    words = ["bags", "stats", str(root), "--out", str(tmp_path / "n.json")]
+    assert pi05(words) == 1
+    assert "no row trains (outcome none: 2)" in capsys.readouterr().err
+    assert pi05([*words, "--outcome", "success,none"]) == 1
     said = capsys.readouterr()
     lines = [line.split() for line in said.out.splitlines()]
     assert "so100: 19 rows of 2 episodes" in said.out
@@ -74,7 +77,8 @@ def test_statistics_of_each_vector_are_shown_and_norm_stats_refused(tmp_path, ca
 
 
 def test_a_robot_that_is_not_known_has_statistics_and_a_sentence(tmp_path, capsys):
-    assert pi05(["bags", "stats", str(write_v21(tmp_path / "cubes"))]) == 1
+    words = ["bags", "stats", str(write_v21(tmp_path / "cubes")), "--outcome", "none"]
+    assert pi05(words) == 1
     said = capsys.readouterr()
     assert "waist" in said.out
     assert "so100: platform 'so100': there is none of that name" in said.err

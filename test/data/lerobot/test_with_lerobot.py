@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fakes.drawn_episodes import drawn
 
+from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.data.lerobot.export import ExportSettings, export
 
 PYTHON = os.environ.get("PI05_LEROBOT_PYTHON", "")
@@ -32,7 +33,7 @@ def seen(tmp_path_factory):
         drawn("b", rows=80, seed=1, outcome="failure", size=(120, 160)),
         drawn("c", rows=90, seed=2, task="clear the table", size=(120, 160)),
     ]
-    settings = ExportSettings(outcomes=("success", "failure"))
+    settings = ExportSettings(EpisodeFilter(outcomes=("success", "failure")))
     export(episodes[:2], folder / "set", settings)
     export(episodes, folder / "set", settings)  # The third is added.
     script = Path(__file__).with_name("read_with_lerobot.py")

@@ -1,6 +1,7 @@
 """Each fault of the data gives its finding, and blocks until it is accepted."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pi05_ros.data.statistics.fitness import (
     check_fitness,
     require_fit,
 )
+from pi05_ros.data.statistics.floors import Ranges, SpanFloors
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform
@@ -32,7 +34,15 @@ def sound(rows=2000):
 def findings(episode, relative=(), norm_stats=None):
     statistics = RobotStatistics(Layout.of(episode))
     statistics.add(episode)
-    return check_fitness(statistics, PLATFORM, norm_stats or statistics.norm_stats(relative))
+    own = statistics.norm_stats(relative, Ranges.of_platform(PLATFORM))
+    return check_fitness(statistics, PLATFORM, norm_stats or own)
+
+
+def without_floors(episode):
+    """The percentiles themselves, as statistics from before the floors have them."""
+    statistics = RobotStatistics(Layout.of(episode))
+    statistics.add(episode)
+    return statistics.norm_stats((), Ranges.of_platform(PLATFORM), SpanFloors(0.0, 0.0, math.inf))
 
 
 def kinds(found):
@@ -70,8 +80,18 @@ def test_an_entry_that_hardly_moves():
     episode = sound()
     episode.states[:, 14] = 0.25 + 1e-5 * np.sin(np.arange(2000))
     found = findings(episode)
+    assert kinds(found) == {("near-constant", "warning", "torso_lift")}
+    assert "torso_lift: the state hardly moves" in found[0].sentence
+    assert found[0].sentence.endswith("it is normalised by a span of 0.025 m")  # 5 % of 0.5 m.
+    assert require_fit(found) == ()
+
+
+def test_statistics_that_amplify_noise_block():
+    episode = sound()
+    episode.states[:, 14] = 0.25 + 1e-5 * np.sin(np.arange(2000))
+    found = findings(episode, norm_stats=without_floors(episode))
     assert kinds(found) == {("near-constant", "error", "torso_lift")}
-    assert "the state hardly moves" in found[0].sentence
+    assert "normalised by a span of 2e-05 m, of 0.5 that" in found[0].sentence
 
 
 def test_a_relative_action_is_checked_by_its_differences():
@@ -112,7 +132,8 @@ def test_a_far_value_warns_and_does_not_block():
     episode = sound()
     episode.states[:, 9] *= 0.01
     episode.states[50, 9] = PLATFORM.upper[9]
-    found = findings(episode)
+    assert findings(episode) == ()  # Its own statistics reach it.
+    found = findings(episode, norm_stats=without_floors(episode))
     assert kinds(found) == {("outlier", "warning", PLATFORM.names[9])}
     assert require_fit(found) == ()
 
@@ -140,4 +161,17 @@ def test_an_unknown_kind_cannot_be_accepted():
 
 
 def test_every_kind_is_described():
-    assert all(KINDS.values()) and len(KINDS) == 7
+    assert all(KINDS.values()) and len(KINDS) == 8
+
+
+def test_actions_that_fast_targets_clip_are_counted():
+    episode = sound()
+    episode.actions[:, 15] = 0.4 * np.sin(np.arange(2000))
+    known = without_floors(episode)
+    low, high = known.dimensions[15].action_q01, known.dimensions[15].action_q99
+    middle, half = (low + high) / 2, (high - low) / 2
+    episode.actions[100:107, 15] = middle + 5.01 * half
+    episode.actions[200:210, 15] = middle + 4.99 * half
+    found = [f for f in findings(episode, norm_stats=known) if f.kind == "clipped"]
+    assert [(f.severity, f.entry) for f in found] == [("warning", "base_vx")]
+    assert "base_vx: 7 of 2000 actions are beyond ±5 after normalisation" in found[0].sentence

@@ -11,6 +11,7 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.checks.episode_check import check
 from pi05_ros.data.checks.findings import Severity
 from pi05_ros.data.episodes.episode import CONTROL_POLICY, MODE_RUNNING
+from pi05_ros.data.episodes.plan_samples import PlanSamples
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.data.lerobot.export import ExportSettings, export
 from pi05_ros.data.open import open_episodes
@@ -125,6 +126,21 @@ def test_samples_and_export_take_it(whole, tmp_path):
     assert set(sample.picture_times_ns.values()) == {sample.time_ns}
     result = export(episodes, tmp_path / "dataset", ExportSettings(workers=1))
     assert len(result.added) == 1 and not result.left_out
+
+
+def test_the_high_level_learns_the_plans_and_the_end(whole):
+    samples = PlanSamples(open_episodes(whole), PLATFORM.planner_cameras)
+    found = [samples[index] for index in range(len(samples))]
+    assert not samples.left_out
+    assert [sample.done for sample in found] == [False] * (len(found) - 1) + [True]
+    assert {sample.text for sample in found[:-1]} == {
+        "pick up the glass", "put the glass in the sink",
+    }  # fmt: skip
+    for sample in found:
+        assert sample.task == "put the glass in the sink" and sample.source == "external"
+        assert set(sample.images) == set(PLATFORM.planner_cameras)
+        assert set(sample.picture_times_ns.values()) == {sample.time_ns}
+    assert any(box.camera == "front" for box in found[0].boxes)
 
 
 def test_equal_runs_are_equal_and_interrupted_ones_go_on(tmp_path, monkeypatch):

@@ -1,0 +1,1 @@
+"""Which episodes and rows train, decided once for statistics, export and training."""

@@ -1,0 +1,1 @@
+"""Labelling of recorded episodes: subtask spans, edited in the terminal or on a page."""

@@ -1,0 +1,214 @@
+"""Everything that a run needs before its first step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pi05_ros.checkpoints.checkpoint import Checkpoint
+from pi05_ros.data.episodes.cache_folder import CacheFolder
+from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.episodes.frame_cache import FrameCache
+from pi05_ros.data.episodes.plan_samples import PlanSamples
+from pi05_ros.data.episodes.samples import SampleError, Samples
+from pi05_ros.errors import ConfigError
+from pi05_ros.model.normalization import NormStats
+from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.training.preparation.episodes import SourceEpisodes, layout_of, open_sources
+from pi05_ros.training.preparation.statistics import fit_fast, statistics_of
+from pi05_ros.training.recipes.recipe import Recipe, SourceRecipe
+from pi05_ros.training.sources.encoding import Encoder
+from pi05_ros.training.sources.mixture import Mixture
+from pi05_ros.training.sources.plans import PlanGroup, PlanSource
+from pi05_ros.training.sources.robots import RobotGroup, RobotSource
+from pi05_ros.training.sources.source import Source
+from pi05_ros.training.sources.web import WebSource
+
+_PLANS = ("HL", "VI")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run trains and validates on."""
+
+    checkpoint: Checkpoint  # With statistics, FAST tokenizer and cameras.
+    sources: tuple[Source, ...]
+    mixture: Mixture
+    validation: tuple[Source, ...]  # Held-out episodes; without web data.
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of each source that is asked for."""
+        return dict(zip([s.name for s in self.sources], self.mixture.shares, strict=True))
+
+
+def prepare(
+    recipe: Recipe,
+    begun: Checkpoint,
+    cache: CacheFolder,
+    report: Callable[[str], None],
+    progress: Callable[[int, int], None] | None = None,
+) -> Prepared:
+    """Open, filter and measure the data of a recipe.
+
+    Args:
+        recipe: The run.
+        begun: From `begin_checkpoint`.
+        cache: Of indices and decoded pictures.
+        report: Takes lines about what was found.
+        progress: Called with the pictures decoded and the pictures in all.
+
+    Raises:
+        ConfigError: The data do not fit the recipe or the model.
+        Pi05Error: A file cannot be read.
+    """
+    active = recipe.active_sources()
+    if not active:
+        raise ConfigError(f"recipe '{recipe.name}'", "has no source with a weight above 0")
+    found = open_sources(recipe, cache, report)
+    training = _unique(episode for part in found.values() for episode in part.train)
+    stats = statistics_of(recipe, begun, training, report)
+    pictures = FrameCache(cache, begun.model.config.vision.image_size)
+    policy, planner = _cameras(recipe, begun, found)
+    names = dict.fromkeys(camera for part in (policy, planner) for camera in part)
+    every = _unique(episode for part in found.values() for episode in part.all)
+    pictures.build(every, names, progress=progress)
+    build = _Building(recipe, begun.model.config.horizon, stats, pictures, policy, planner)
+    fast = begun.fast
+    if fast is None and any(s.fast for s in active.values() if s.kind in ("MM", "ME", "CE")):
+        groups = [
+            (group.samples, group.stats)
+            for name, part in found.items()
+            if active[name].kind not in _PLANS
+            for group in build.robot_groups(name, part.train)
+        ]
+        fast = fit_fast(groups, begun.tokenizer.actions, recipe.seed)
+        report(f"FAST: {fast.size} tokens, fitted to the chunks of {len(groups)} groups")
+    checkpoint = dataclasses.replace(
+        begun, norm_stats=stats, fast=fast, policy_cameras=policy, planner_cameras=planner
+    )
+    encoder = Encoder(begun.model.config, begun.tokenizer, fast, recipe.augmentation)
+    sources = [build.source(name, active[name], found, encoder, True) for name in active]
+    held_out = [
+        build.source(name, active[name], found, encoder, False)
+        for name, part in found.items()
+        if part.validation
+    ]
+    for source in sources:
+        if not len(source):
+            raise ConfigError(
+                f"recipe '{recipe.name}': sources.{source.name}",
+                f"has weight {active[source.name].weight:g} and no samples: give it other paths, "
+                "or weight 0",
+            )
+    weights = [active[source.name].weight for source in sources]
+    mixture = Mixture([len(source) for source in sources], weights, recipe.seed)
+    return Prepared(
+        checkpoint, tuple(sources), mixture, tuple(source for source in held_out if len(source))
+    )
+
+
+@dataclass(frozen=True)
+class _Building:
+    """Builds sources of the same statistics, pictures and cameras."""
+
+    recipe: Recipe
+    horizon: int  # Rows of a chunk.
+    stats: Mapping[str, NormStats]
+    pictures: FrameCache
+    policy: tuple[str, ...]
+    planner: tuple[str, ...]
+
+    def source(
+        self,
+        name: str,
+        source: SourceRecipe,
+        found: Mapping[str, SourceEpisodes],
+        encoder: Encoder,
+        trains: bool,
+    ) -> Source:
+        if source.kind == "WD":
+            return WebSource(name, source.paths, encoder)
+        episodes = found[name].train if trains else found[name].validation
+        if source.kind in _PLANS:
+            groups = self._plan_groups(name, episodes)
+            return PlanSource(name, source.kind, groups, self.planner_of(name), encoder)
+        return RobotSource(
+            name,
+            source,
+            self.robot_groups(name, episodes),
+            self.policy_of(name),
+            encoder,
+            self.recipe.has_expert,
+        )
+
+    def robot_groups(self, name: str, episodes: Sequence[Episode]) -> list[RobotGroup]:
+        """Group episodes by robot and by which cameras they have; those without rows drop out."""
+        groups = []
+        for platform, cameras, members in _grouped(episodes, self.policy_of(name)):
+            try:
+                samples = Samples(
+                    members,
+                    cameras,
+                    self.pictures,
+                    horizon=self.horizon,
+                    row_filter=self.recipe.filter.rows,
+                    stops=self.recipe.filter.action_stops,
+                )
+            except SampleError:
+                continue  # The source is checked as a whole.
+            groups.append(RobotGroup(platform, self.stats[platform], samples))
+        return groups
+
+    def _plan_groups(self, name: str, episodes: Sequence[Episode]) -> list[PlanGroup]:
+        return [
+            PlanGroup(platform, self.stats[platform], PlanSamples(members, cameras, self.pictures))
+            for platform, cameras, members in _grouped(episodes, self.planner_of(name))
+        ]
+
+    def policy_of(self, name: str) -> tuple[str, ...]:
+        return self.recipe.sources[name].cameras or self.policy
+
+    def planner_of(self, name: str) -> tuple[str, ...]:
+        return self.recipe.sources[name].cameras or self.planner
+
+
+def _grouped(
+    episodes: Sequence[Episode], cameras: Sequence[str]
+) -> list[tuple[str, tuple[str, ...], list[Episode]]]:
+    """Group episodes by platform and by those of the cameras that they have."""
+    groups: dict[tuple[str, object, tuple[str, ...]], list[Episode]] = {}
+    for episode in episodes:
+        present = tuple(camera for camera in cameras if camera in episode.cameras)
+        key = episode.facts.platform, layout_of(episode), present
+        groups.setdefault(key, []).append(episode)
+    return [(platform, present, members) for (platform, _, present), members in groups.items()]
+
+
+def _cameras(
+    recipe: Recipe, begun: Checkpoint, found: Mapping[str, SourceEpisodes]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the cameras of the low and of the high level, in the order of the model's pictures.
+
+    Those of the checkpoint; else those of the first robot's platform; else all that its episodes
+    have, by name.
+    """
+    policy, planner = begun.policy_cameras, begun.planner_cameras
+    for name, part in found.items():
+        episode = part.train[0]
+        platform = episode.facts.platform
+        own = recipe.sources[name].cameras
+        if platform in platform_names():
+            known = load_platform(platform)
+            policy = policy or own or known.policy_cameras
+            planner = planner or known.planner_cameras
+        else:
+            policy = policy or own or tuple(sorted(episode.cameras))
+            planner = planner or policy
+    return policy, planner
+
+
+def _unique(episodes: Iterable[Episode]) -> list[Episode]:
+    """Return the episodes without repetitions: sources may share them."""
+    return list({id(episode): episode for episode in episodes}.values())
