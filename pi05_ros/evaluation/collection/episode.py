@@ -185,6 +185,7 @@ class _Recording:
     def _run(self) -> str:
         """Run until the end; return why the task was not done, empty if the expert says it is."""
         loop, period = self._loop, self._platform.period
+        self._take_pictures()  # Cameras send before the first observation, which is a set later.
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
             if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
