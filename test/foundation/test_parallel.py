@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from pi05_ros.errors import Pi05Error
+from pi05_ros.foundation.parallel import finished_in_processes
+
 SLOW = """
 import pathlib, time
 from pi05_ros.foundation.parallel import map_in_processes
@@ -46,3 +49,12 @@ def test_an_interrupt_ends_all_processes_without_a_word_of_theirs(tmp_path, begu
     finally:
         process.kill()
     assert (out, errors, process.returncode) == ("interrupted\n", "", 0)
+
+
+def test_results_come_from_all_processes_and_a_killed_one_is_an_error():
+    assert sorted(finished_in_processes(abs, [-3, 1, -2], jobs=2)) == [1, 2, 3]
+    assert list(finished_in_processes(abs, [-3, 1, -2], jobs=1)) == [3, 1, 2]
+    with pytest.raises(Pi05Error, match="one of the processes was killed"):
+        list(finished_in_processes(os._exit, [7, 7], jobs=2))
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(finished_in_processes(int, ["1", "x"], jobs=2))

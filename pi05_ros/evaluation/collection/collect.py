@@ -132,12 +132,16 @@ def exclusive(out: Path) -> Iterator[None]:
 def _work(job: EpisodeJob) -> EpisodeSummary:
     """Record one episode in a process."""
     cv2.setNumThreads(1)
-    part = job.out / UNDER_WAY / job.name
+    # A process whose parent was killed may still be at work: each has a place of its own.
+    part = job.out / UNDER_WAY / str(os.getpid()) / job.name
     try:
         equipment = _equipment(job.settings.platform)
         summary = record_episode(equipment, job.settings, job.home, job.seed, part, job.software)
-        os.rename(part, job.out / job.name)
-        sync_folder(job.out)
+        if (job.out / job.name).exists():  # Such a process has made it meanwhile: the same bytes.
+            shutil.rmtree(part)
+        else:
+            os.rename(part, job.out / job.name)
+            sync_folder(job.out)
     except OSError as error:
         raise disk_error(job.out, error) from error
     return summary

@@ -140,7 +140,7 @@ def _work(job: SceneJob) -> dict[str, int]:
     """Render the scenes of one home; return the numbers of pictures and of entries by kind."""
     cv2.setNumThreads(1)
     kinematics = _kinematics(job.settings.platform)
-    part, folder = job.out / UNDER_WAY / job.name, job.out / job.name
+    part, folder = job.out / UNDER_WAY / str(os.getpid()) / job.name, job.out / job.name
     counts: dict[str, int] = {"pictures": 0}
     lines = []
     try:
