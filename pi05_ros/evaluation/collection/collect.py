@@ -87,7 +87,8 @@ def collect(
     check_homes(homes)
     load_platform(settings.platform)  # Fails here rather than in a process.
     claim_folder(out, "episodes", as_json(settings))
-    if all((out / settings.episode_id(home, seed)).exists() for home in homes):
+    whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)
+    if whole and not (out / UNDER_WAY).exists():
         return Collected(present=len(homes))
     with exclusive(out):
         software = software_version()
@@ -132,16 +133,12 @@ def exclusive(out: Path) -> Iterator[None]:
 def _work(job: EpisodeJob) -> EpisodeSummary:
     """Record one episode in a process."""
     cv2.setNumThreads(1)
-    # A process whose parent was killed may still be at work: each has a place of its own.
-    part = job.out / UNDER_WAY / str(os.getpid()) / job.name
+    part = job.out / UNDER_WAY / job.name
     try:
         equipment = _equipment(job.settings.platform)
         summary = record_episode(equipment, job.settings, job.home, job.seed, part, job.software)
-        if (job.out / job.name).exists():  # Such a process has made it meanwhile: the same bytes.
-            shutil.rmtree(part)
-        else:
-            os.rename(part, job.out / job.name)
-            sync_folder(job.out)
+        os.rename(part, job.out / job.name)
+        sync_folder(job.out)
     except OSError as error:
         raise disk_error(job.out, error) from error
     return summary

@@ -122,11 +122,12 @@ def collect_scenes(
         out, "scenes", {"platform": settings.platform, "sets": settings.sets,
                         "quality": settings.quality}
     )  # fmt: skip
-    if all((out / f"{SceneJob(out, settings, home, seed).name}.jsonl").exists() for home in homes):
+    asked = [SceneJob(out, settings, home, seed) for home in homes]
+    whole = all((out / f"{job.name}.jsonl").exists() for job in asked)
+    if whole and not (out / UNDER_WAY).exists():
         return CollectedScenes(present=len(homes))
     with exclusive(out):
-        todo = [SceneJob(out, settings, home, seed) for home in homes]
-        todo = [job for job in todo if not (out / f"{job.name}.jsonl").exists()]
+        todo = [job for job in asked if not (out / f"{job.name}.jsonl").exists()]
         result = CollectedScenes(present=len(homes) - len(todo), homes=len(todo))
         on_start(len(todo))
         for counts in finished_in_processes(_work, todo, jobs):
@@ -140,7 +141,7 @@ def _work(job: SceneJob) -> dict[str, int]:
     """Render the scenes of one home; return the numbers of pictures and of entries by kind."""
     cv2.setNumThreads(1)
     kinematics = _kinematics(job.settings.platform)
-    part, folder = job.out / UNDER_WAY / str(os.getpid()) / job.name, job.out / job.name
+    part, folder = job.out / UNDER_WAY / job.name, job.out / job.name
     counts: dict[str, int] = {"pictures": 0}
     lines = []
     try:
