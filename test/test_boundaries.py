@@ -96,7 +96,10 @@ RANK = {folder: rank for rank, folder in enumerate(LAYERS)}
 # with all below them.
 MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
-    "mujoco": {"sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"},
+    "mujoco": {
+        *("sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"),
+        "cli/homes",
+    },
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},
     "transformers": set(),  # The tests compare our model with it.

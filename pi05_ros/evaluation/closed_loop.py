@@ -166,7 +166,12 @@ class ClosedLoop:
         """Return the state nearest to a stamp, as the observation buffer of a node does."""
         if not self._states:
             raise RuntimeError("the robot was not measured yet: run the loop first")
-        return min(self._states, key=lambda entry: abs(entry[0].stamp_ns - stamp_ns))
+        nearest = self._states[-1]
+        for entry in reversed(self._states):  # Stamps rise; of two equally near the older counts.
+            if abs(entry[0].stamp_ns - stamp_ns) > abs(nearest[0].stamp_ns - stamp_ns):
+                break
+            nearest = entry
+        return nearest
 
     def _observation(self, stamp_ns: int, images: Mapping[str, np.ndarray]) -> Observation:
         state, scene = self._nearest(stamp_ns)

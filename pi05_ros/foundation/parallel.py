@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -11,6 +13,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from pi05_ros.errors import Pi05Error
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,6 +56,7 @@ def finished_in_processes(
     """Apply a function to items in `jobs` processes, and yield results as they are finished.
 
     Items are begun in their order. With one job, or one item, they are processed in this process.
+    The others end with this one, however it ends.
 
     Args:
         function: Function of a module, or a partial of one: it is pickled, as its results are.
@@ -65,7 +70,9 @@ def finished_in_processes(
         yield from map(function, items)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        max_workers=jobs, mp_context=context, initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
         try:
             with _interrupts_blocked():
                 futures: list[Future[R]] = [pool.submit(function, item) for item in items]
@@ -81,6 +88,13 @@ def finished_in_processes(
                     "with --jobs"
                 ) from error
             raise
+
+
+def _end_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent is gone, which may not say so."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # It was gone before the call.
+        os._exit(1)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -195,7 +196,7 @@ class Group:
     max_effort: float = 0.0  # Grippers: force [N] or torque [N·m]; 0: the controller's default.
     tcp: str = ""  # Grippers: link at the tool centre point; "": one whose name ends in "tcp".
 
-    @property
+    @functools.cached_property
     def kind(self) -> GroupKind:
         """What the group moves: joints, a gripper (one fraction) or a base.
 

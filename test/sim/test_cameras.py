@@ -193,3 +193,19 @@ def test_an_unknown_camera_is_named(world, renderer):
         renderer.render("fornt", world.snapshot())
     with pytest.raises(Pi05Error, match="no camera 'left'; did you mean 'left_wrist'"):
         CameraGeometry(world.platform).object_boxes(world.snapshot(), "left")
+
+
+def test_a_segmentation_names_the_geom_of_each_pixel_and_changes_no_picture():
+    world = World(load_platform("mobile_18dof"), 3)
+    renderer, snapshot = CameraRenderer(world), world.snapshot()
+    try:
+        before = renderer.render("front", snapshot)
+        geoms = renderer.segment("front", snapshot)
+        assert geoms.shape == before.shape[:2] and geoms.dtype == np.int32
+        names = {world.model.geom(int(geom)).name for geom in np.unique(geoms) if geom >= 0}
+        assert {"room/0", "plate_1/0", "glass_1/0"} <= names  # The glass is transparent.
+        plate = before[geoms == world.model.geom("plate_1/0").id]
+        assert plate[:, 0].mean() > plate[:, 1:].mean() + 50  # It is red.
+        assert np.array_equal(renderer.render("front", snapshot), before)
+    finally:
+        renderer.close()

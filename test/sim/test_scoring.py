@@ -6,7 +6,7 @@ import pytest
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.kitchen import draw_kitchen
-from pi05_ros.sim.scoring import TASKS, DishesInSink, scorer
+from pi05_ros.sim.scoring import TASKS, DishesInSink, one_dish, scorer
 
 TASK = "put the dishes in the sink"
 UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
@@ -140,3 +140,13 @@ def test_a_task_without_a_rubric_names_the_nearest():
     assert isinstance(scorer(TASK, kitchen), TASKS[TASK])
     with pytest.raises(Pi05Error, match=f"did you mean '{TASK}'"):
         scorer("put the dishes into sink", kitchen)
+
+
+def test_a_task_of_one_dish_counts_that_dish_alone():
+    kitchen = draw_kitchen(3)
+    dish = kitchen.dishes[1]
+    score = scorer(one_dish(dish), kitchen).score()
+    assert score.criteria == (f"pick up {dish.phrase}", f"place {dish.phrase} in the sink")
+    assert (score.points, score.max_points) == (0.0, 2.0)
+    with pytest.raises(Pi05Error, match="did you mean"):
+        scorer(one_dish(dish) + "s", kitchen)

@@ -77,7 +77,7 @@ def collect(
         seed: Of the random numbers; another seed adds other episodes.
         jobs: Number of processes, each with one thread.
         on_episode: Called with each episode that is whole.
-        on_start: Called once with the number of episodes to record.
+        on_start: Called with the number of episodes to record, if there are any.
 
     Raises:
         CollectError: The folder is of other settings, is in use, or a home is not for training.
@@ -87,6 +87,9 @@ def collect(
     check_homes(homes)
     load_platform(settings.platform)  # Fails here rather than in a process.
     claim_folder(out, "episodes", as_json(settings))
+    whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)
+    if whole and not (out / UNDER_WAY).exists():
+        return Collected(present=len(homes))
     with exclusive(out):
         software = software_version()
         todo = [EpisodeJob(out, settings, home, seed, software) for home in homes]

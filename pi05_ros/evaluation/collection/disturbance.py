@@ -39,7 +39,7 @@ class DisturbedRobot:
         self._sigma = np.where(platform.is_gripper, 0.0, noise * platform.max_velocity)
         self._lower, self._upper = platform.lower, platform.upper
         self._keep = math.exp(-platform.period / _CORRELATION_S)
-        self._offset = np.zeros(platform.size)
+        self._offset: np.ndarray = np.zeros(platform.size)
 
     def measure(self) -> np.ndarray:
         """Return the measured state, (D,) float64."""

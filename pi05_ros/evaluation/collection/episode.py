@@ -33,6 +33,7 @@ from pi05_ros.sim.scoring import scorer
 from pi05_ros.sim.world import World
 
 _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
+_SCORE_TICKS = 5  # Ticks between two updates of the score, as there.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
 _NAMESPACE = "/pi05"
@@ -123,6 +124,7 @@ class _Recording:
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._facts = _facts(platform, settings, world.home, seed, self._task, software)
         self._score = self._scorer.score()
+        self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
         self._boxes: dict[int, tuple[PictureBox, ...]] = {}  # By stamp of the plan.
         self._answers = 0  # Number of the planner's answers that were recorded.
@@ -183,6 +185,7 @@ class _Recording:
     def _run(self) -> str:
         """Run until the end; return why the task was not done, empty if the expert says it is."""
         loop, period = self._loop, self._platform.period
+        self._take_pictures()  # Cameras send before the first observation, which is a set later.
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
             if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
@@ -225,7 +228,7 @@ class _Recording:
         snapshot = self._world.snapshot()
         boxes = []
         for camera in self._platform.planner_cameras:
-            view = self._visibility.items(camera, snapshot).get(item.name)
+            view = self._visibility.item(item.name, camera, snapshot)
             if view is not None and view.is_clear:
                 boxes.append(PictureBox(camera, item.label, *view.box))
         return tuple(boxes)
@@ -248,9 +251,11 @@ class _Recording:
         state = self._loop.robot.state(tick, now_ns)
         if state is not None:
             self._bag.add_state(state, tick.reason, now_ns)
-        seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
-        world = self._world
-        self._score = self._scorer.update(world.scene_state(), world.held(), seconds)
+        self._ticks += 1
+        if self._ticks % _SCORE_TICKS == 0:
+            seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
+            world = self._world
+            self._score = self._scorer.update(world.scene_state(), world.held(), seconds)
 
     def _record_answer(self, stamp_ns: int, prediction: SubtaskPrediction, now_ns: int) -> None:
         if self._done_at is not None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
-from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
 from pi05_ros.data.episodes.episode import (
@@ -133,10 +133,12 @@ class EpisodeBag:
         """Finish and verify the bag.
 
         Raises:
-            BagError: The bag could not be finished.
+            BagError: The bag could not be finished, or lacks messages since the disk failed.
         """
         self._write(None)
         self._writer.close(facts)
+        if self._writer.failure:  # A recorder keeps what there is; this can be collected again.
+            raise BagError(f"{self._folder}: the disk takes no more ({self._writer.failure})")
 
     def discard(self) -> None:
         """Remove the bag."""

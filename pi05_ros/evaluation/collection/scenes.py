@@ -109,7 +109,7 @@ def collect_scenes(
         seed: Of the random numbers; another seed adds other scenes.
         jobs: Number of processes.
         on_home: Called when a home is whole.
-        on_start: Called once with the number of homes to render.
+        on_start: Called with the number of homes to render, if there are any.
 
     Raises:
         CollectError: The folder is of other settings, is in use, or a home is not for training.
@@ -122,9 +122,12 @@ def collect_scenes(
         out, "scenes", {"platform": settings.platform, "sets": settings.sets,
                         "quality": settings.quality}
     )  # fmt: skip
+    asked = [SceneJob(out, settings, home, seed) for home in homes]
+    whole = all((out / f"{job.name}.jsonl").exists() for job in asked)
+    if whole and not (out / UNDER_WAY).exists():
+        return CollectedScenes(present=len(homes))
     with exclusive(out):
-        todo = [SceneJob(out, settings, home, seed) for home in homes]
-        todo = [job for job in todo if not (out / f"{job.name}.jsonl").exists()]
+        todo = [job for job in asked if not (out / f"{job.name}.jsonl").exists()]
         result = CollectedScenes(present=len(homes) - len(todo), homes=len(todo))
         on_start(len(todo))
         for counts in finished_in_processes(_work, todo, jobs):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import mujoco
@@ -46,13 +47,26 @@ class Visibility:
         self._geometry = CameraGeometry(platform)
         self._model: mujoco.MjModel | None = None
 
+    def item(self, name: str, camera: str, snapshot: Snapshot) -> ItemView | None:
+        """Return the view of one item; None: nothing is seen of it, or its middle is outside.
+
+        Nothing is rendered for a camera that cannot see it.
+        """
+        whole = self._geometry.object_boxes(snapshot, camera)
+        return self._views(camera, snapshot, whole).get(name) if name in whole else None
+
     def items(self, camera: str, snapshot: Snapshot) -> dict[str, ItemView]:
         """Return the items of which anything is seen, by name, in the order of the kitchen."""
+        whole = self._geometry.object_boxes(snapshot, camera)
+        return self._views(camera, snapshot, whole)
+
+    def _views(
+        self, camera: str, snapshot: Snapshot, whole: Mapping[str, FractionBox]
+    ) -> dict[str, ItemView]:
         items = snapshot.kitchen.items
         geoms = self._renderer.segment(camera, snapshot)
         owners = np.where(geoms >= 0, self._item_of_geom(snapshot)[geoms], -1)
         owners = upright(owners[..., None], self._platform.camera(camera).rotate)[..., 0]
-        whole = self._geometry.object_boxes(snapshot, camera)
         height, width = owners.shape
         found = {}
         for number, item in enumerate(items):
