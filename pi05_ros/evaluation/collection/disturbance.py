@@ -51,7 +51,7 @@ class DisturbedRobot:
         step = math.sqrt(1.0 - self._keep**2) * self._sigma
         self._offset = self._keep * self._offset + step * fresh
         if command is not None:
-            command = np.clip(command + self._offset, self._lower, self._upper)
+            command = np.asarray(np.clip(command + self._offset, self._lower, self._upper))
         self._robot.move(command)
 
     def scene(self) -> SceneState | None:

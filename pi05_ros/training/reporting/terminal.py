@@ -20,6 +20,8 @@ from rich.progress import (
 
 from pi05_ros.training.runs.records import StepRecord
 
+# Ends of the names of the figures that are printed; the run's page has all.
+_SHOWN = ("loss", "hand_cm/0.5s", "subtask_exact", "gripper_accuracy")
 _LAST = 50  # Steps over which speeds are averaged.
 _LINES_EVERY_S = 30.0  # Where output is no terminal, one line in this time.
 
@@ -89,7 +91,8 @@ class TerminalReporter:
 
     def on_validation(self, step: int, figures: Mapping[str, float]) -> None:
         """Print the figures."""
-        listed = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+        shown = {name: value for name, value in figures.items() if name.endswith(_SHOWN)}
+        listed = ", ".join(f"{name} {value:.3g}" for name, value in shown.items())
         self._console.print(
             f"validation at step {step}: {listed}", highlight=False, soft_wrap=True
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,7 +64,9 @@ def opened_processes(device: str = "auto") -> Iterator[Processes]:
     if count == 1:
         yield Processes(device=own)
         return
-    dist.init_process_group("nccl" if device == "cuda" else "gloo")
+    # The first process validates and writes while the others wait.
+    wait = datetime.timedelta(hours=2)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=wait)
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), own)
     finally:

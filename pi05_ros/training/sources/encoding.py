@@ -89,7 +89,9 @@ class Encoder:
         prompt = self.low_level_prompt(text, vectors)
         sample = TrainingSample(pictures, prompt, cameras=present, state=self._state(state))
         if "fast" in targets:
-            sample = replace(sample, fast=self._fast(actions[vectors.valid]))
+            # Behind the end of a run too: decoding wants whole chunks, and rows there say that the
+            # robot keeps its place and its base stands.
+            sample = replace(sample, fast=self._fast(actions))
         if "flow" in targets:
             padded = pad(actions, self.config.action_dim)
             weights = np.zeros_like(padded)
@@ -231,7 +233,7 @@ class Encoder:
         return tokens
 
     def _fast(self, actions: np.ndarray) -> list[int]:
-        """Encode the valid rows of a chunk, clipped to what the tokenizer was fitted to."""
+        """Encode a chunk (H, D), clipped to what the tokenizer was fitted to."""
         if self.fast is None:
             raise EncodingError("FAST targets are wanted and there is no FAST tokenizer")
         opening = action_text.OPENING if self.config.variant == "pi0_fast" else ""
@@ -259,6 +261,5 @@ class Encoder:
             )
         if not vectors.valid.any():
             raise EncodingError("no row of the chunk is valid")
-        valid = vectors.actions[vectors.valid]
-        if not (np.isfinite(vectors.state).all() and np.isfinite(valid).all()):
+        if not (np.isfinite(vectors.state).all() and np.isfinite(vectors.actions).all()):
             raise EncodingError("the state or an action is not finite")
