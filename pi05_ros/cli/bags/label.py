@@ -175,7 +175,7 @@ def summary(labels: EpisodeLabels) -> str:
         times = ", ".join(f"{labels.since_begin(time):.2f} s" for time in labels.done_ns)
         text += f"; task done at {times}"
     share = labels.labelled_share()
-    return f"{text}; {share:.0%} of the rows that move have one, of {labels.seconds:.2f} s"
+    return f"{text}; {share:.0%} of the driven rows have one; {labels.seconds:.2f} s in all"
 
 
 def _done_of(text: str | None) -> float | None:
