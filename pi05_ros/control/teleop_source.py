@@ -163,7 +163,7 @@ class TeleopSource:
         if silence_s > 0.5 * self._settings.teleop_silence_s:  # The cause of the age.
             return silent
         if self._reason:
-            return f"teleop: {self._reason}"
+            return f"teleop: {self._reason}; let the dead-man switch go"
         if self._rejection:
             return f"the chunks of teleop are rejected: {self._rejection}"
         return f"the newest input of teleop is {age_s:.2f} s old: check its device"
