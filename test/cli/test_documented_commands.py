@@ -51,7 +51,12 @@ def test_the_commands_of_a_page_parse(page):
 
 
 def test_commands_are_found_and_wrong_ones_fail():
-    text = "```sh\n./pi05 bags stats bags \\\n  --out n.json   # all\n./pi05 bags adopt a --guess > m\n```\n"
+    lines = [
+        "./pi05 bags stats bags \\",
+        "  --out n.json   # all",
+        "./pi05 bags adopt a --guess > m",
+    ]
+    text = "\n".join(["```sh", *lines, "```", ""])
     assert list(commands(text)) == [
         ["bags", "stats", "bags", "--out", "n.json"],
         ["bags", "adopt", "a", "--guess"],

@@ -42,7 +42,7 @@ class EpisodeSummary:
 
 @dataclass(frozen=True)
 class Adoption:
-    """What a bag and its mapping make."""
+    """Result of reading a bag through its mapping."""
 
     survey: Survey
     file: AdoptedFile

@@ -160,7 +160,9 @@ class Teleop(ManagedNode[TeleopParameters]):
         self._logged, self._logged_ns = now, now_ns
         text = ": ".join(filter(None, (output.state.name.lower(), device, output.reason)))
         if output.state is TeleopState.ENGAGED and output.reason:
-            self.get_logger().warning(f"{text}; the robot holds until the dead-man switch is let go")
+            self.get_logger().warning(
+                f"{text}; the robot holds until the dead-man switch is let go"
+            )
         else:
             self.get_logger().info(text)
 
