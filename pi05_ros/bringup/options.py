@@ -50,7 +50,9 @@ class BringupOptions:
     seed: int = _option(ModelOptions.seed, DESCRIPTIONS["seed"])
     chunk_mode: str = _option(AUTO, DESCRIPTIONS["chunk_mode"], (AUTO, *CHUNK_MODES))
     task: str = _option(
-        "", 'Task to begin with ("put the dishes in the sink"). Empty: wait for one.'
+        "",
+        "Task to begin with. Empty: wait for one. A mock home accepts the tasks that it scores "
+        '("put the dishes in the sink").',
     )
     separate: bool = _option(
         False, "Run planner and policy in a process each, each with its own copy of the weights."

@@ -23,7 +23,7 @@ _GRIPPERS = slice(10, 12)
 
 @dataclass(frozen=True)
 class DriveFrame:
-    """What the operator's hands do at one moment."""
+    """Input of the operator at one moment."""
 
     dead_man: bool  # Whether the dead-man switch is held.
     hand: int  # 0: left, 1: right.
@@ -112,7 +112,7 @@ class DriveGate:
     def take(
         self, session: int, lease: int, seen_at: float, shown_at: float, frame: DriveFrame
     ) -> None:
-        """Take a frame of a page.
+        """Process a frame of a page.
 
         Args:
             session: The page's.

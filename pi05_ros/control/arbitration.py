@@ -1,4 +1,4 @@
-"""Who drives: the policy, or an operator who overrides it and gives the robot back."""
+"""Arbitration between the policy and an operator who overrides it and gives the robot back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Arbitration:
         self._overridden = None
 
     def follow_subtask(self, subtask_id: int, task: str, text: str) -> None:
-        """Take the planner's subtask and drop the policy's chunks of another task."""
+        """Follow the planner's subtask and drop the policy's chunks of another task."""
         self._gate.follow_subtask(subtask_id, task, text)
         allows = self._gate.tasks.allows
         if self._overridden is not None and not allows(self._overridden.subtask_id):
@@ -70,7 +70,7 @@ class Arbitration:
     def add_teleop(
         self, command: TeleopCommand, epoch: int, armed: bool, now_ns: int, steady_ns: int
     ) -> None:
-        """Take a message of the node teleop: change who drives, and execute its chunk.
+        """Process a message of the node teleop: change who drives, and execute its chunk.
 
         Raises:
             ChunkRejected: Its chunk breaks a rule. Who drives has changed nevertheless.

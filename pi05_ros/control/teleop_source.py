@@ -98,14 +98,14 @@ class TeleopSource:
         self.bad_chunks = 0
 
     def on_time_jump(self, now_ns: int, steady_ns: int) -> None:
-        """Take a backward jump of the clock: nothing arrived later than now."""
+        """Process a backward jump of the clock: nothing arrived later than now."""
         self._arrived_ns = min(self._arrived_ns, steady_ns)
         self._engaged_ns = min(self._engaged_ns, now_ns)
 
     def add(
         self, command: TeleopCommand, epoch: int, now_ns: int, steady_ns: int
     ) -> AcceptedChunk | None:
-        """Take one message.
+        """Process one message.
 
         Args:
             command: The message.
@@ -141,13 +141,13 @@ class TeleopSource:
             raise
 
     def conflict(self, steady_ns: int) -> str:
-        """Return that two nodes publish commands, as one clause; empty: they do not."""
+        """Return a clause if two nodes publish commands; empty: they do not."""
         if len(self._falls_ns) < 2 or steady_ns - self._falls_ns[0] > _CONFLICT_NS:
             return ""
         return "two nodes publish teleop_command: stop one of them"
 
     def problem(self, now_ns: int, steady_ns: int) -> str:
-        """Return why the held switch is not to be believed, as one clause; empty: it is."""
+        """Return why a held switch must not move the robot, as one clause; empty: it may."""
         if not self.engaged:
             return ""
         silence_s = (steady_ns - self._arrived_ns) * 1e-9
@@ -163,14 +163,14 @@ class TeleopSource:
         if silence_s > 0.5 * self._settings.teleop_silence_s:  # The cause of the age.
             return silent
         if self._reason:
-            return f"teleop: {self._reason}"
+            return f"teleop: {self._reason}; let the dead-man switch go"
         if self._rejection:
             return f"the chunks of teleop are rejected: {self._rejection}"
         return f"the newest input of teleop is {age_s:.2f} s old: check its device"
 
     @property
     def pause(self) -> str:
-        """Why there is nothing to follow although nothing is wrong, as one clause; else empty."""
+        """Reason for a pause while nothing is wrong, as one clause; else empty."""
         if not self.engaged:
             return ""
         if self._is_aligning:

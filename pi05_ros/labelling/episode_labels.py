@@ -167,7 +167,7 @@ class EpisodeLabels:
         self._labels = changed
 
     def undo(self) -> bool:
-        """Take the last change back; False: there is none."""
+        """Undo the last change; False: there is none."""
         if not self._history:
             return False
         self._labels = self._history.pop()

@@ -14,7 +14,7 @@ _MOST_BYTES = 128 << 20
 
 
 class Jpegs:
-    """Pictures of an episode as JPEG, those of late kept. Thread-safe.
+    """Pictures of an episode as JPEG; recent ones are kept. Thread-safe.
 
     Args:
         episode: The episode.

@@ -1,4 +1,4 @@
-"""What the page is given and gives back, as JSON types. Times are seconds since the first row."""
+"""Data to and from the page, as JSON types. Times are seconds since the first row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a teleoperation device is to the session that chooses between them."""
+"""Interface between a teleoperation device and the session that chooses between them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class TeleopDevice(ABC):
 
     @abstractmethod
     def add(self, topic: str, sample: Sample, at_ns: int) -> None:
-        """Take a sample that arrived at a time [ns]."""
+        """Add a sample that arrived at a time [ns]."""
 
     @abstractmethod
     def status(self, now_ns: int) -> DeviceStatus:

@@ -114,7 +114,7 @@ class _Track:
         self._opening = math.nan  # 0 to 1; NaN: the gripper holds.
 
     def add(self, topic: str, sample: Sample, at_ns: int) -> bool:
-        """Take a sample; return whether it was one of this hand's, and usable."""
+        """Add a sample; return whether it was one of this hand's, and usable."""
         axis = self.hand.gripper
         if isinstance(sample, JoySample) and axis is not None and topic == axis.joy_topic:
             return self._take_gripper(axis, sample)

@@ -20,7 +20,7 @@ _ANGULAR = ("hand_roll", "hand_pitch", "hand_yaw")
 
 @dataclass(frozen=True)
 class JogDemand:
-    """What the operator asks for; every number is a share of full speed, -1 to 1."""
+    """Demand of the operator; every number is a share of full speed, -1 to 1."""
 
     base: np.ndarray = field(default_factory=lambda: np.zeros(3))  # vx, vy, wz.
     torso: np.ndarray = field(default_factory=lambda: np.zeros(2))

@@ -28,7 +28,7 @@ class RobotView:
 
     @property
     def reference(self) -> np.ndarray:
-        """What the robot was told last, (D,); measured where nothing was sent yet."""
+        """Last command sent to the robot, (D,); measured where nothing was sent yet."""
         return np.where(np.isfinite(self.commanded), self.commanded, self.measured)
 
 
@@ -44,7 +44,7 @@ class Velocity:
         self._samples: deque[tuple[int, np.ndarray]] = deque()
 
     def add(self, at_ns: int, vector: np.ndarray) -> None:
-        """Take a sample (D,); one of the last one's time replaces it, an older one all."""
+        """Add a sample (D,). One with the last time replaces that sample, an older one all."""
         while self._samples and at_ns <= self._samples[-1][0]:
             if self._samples.pop()[0] > at_ns:
                 self._samples.clear()

@@ -1,4 +1,4 @@
-"""Who of several devices drives, and what is sent to the bridge; see docs/design/teleop.md."""
+"""Choice of the device that drives, and its output to the bridge; see docs/design/teleop.md."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pi05_ros.platforms.platform import Platform
 from pi05_ros.teleop.device import DeviceStatus, Match, TeleopDevice
 from pi05_ros.teleop.robot_view import RobotView, Velocity
 
-_STILL_SPEED = 0.3  # A robot that nobody drives is waited for while a joint is faster [unit/s].
-# A robot that was held for longer than _HELD_S, while a joint of the device moved on by what takes
-# _AHEAD_S at its limit, does not go after it when the hold ends.
+_STILL_SPEED = 0.3  # A robot without a driver is not taken over above this [unit/s].
+# After a hold of more than _HELD_S the robot does not follow a device that has moved a joint by
+# more than its velocity limit covers in _AHEAD_S.
 _HELD_S, _AHEAD_S = 0.3, 0.5
 
 
@@ -52,7 +52,7 @@ class SessionSettings:
 
 @dataclass(frozen=True)
 class TeleopOutput:
-    """What is sent in one period."""
+    """Output of one period."""
 
     state: TeleopState
     device: TeleopDevice | None = None  # That drives, or would.
@@ -114,7 +114,7 @@ class TeleopSession:
         return self._driver
 
     def add_state(self, robot: RobotView) -> None:
-        """Take a state of the robot."""
+        """Add a state of the robot."""
         self._robot = robot
         self._velocity.add(robot.stamp_ns, robot.measured)
 
@@ -132,7 +132,7 @@ class TeleopSession:
         return self._last
 
     def notices(self, now_ns: int) -> dict[str, str]:
-        """Return what stands against each device, by name; "" for one that drives or is idle."""
+        """Return why each device does not drive, by name; "" for one that drives or is idle."""
         found = {}
         for device in self._devices:
             status = device.status(now_ns)
@@ -197,11 +197,11 @@ class TeleopSession:
         return f"{name} is {ahead[worst]:.2f} away since the robot was held: {why}"
 
     def _release(self, driver: TeleopDevice, lock: str = "") -> None:
-        """Take control from the driver; with a reason it must be let go and pressed again."""
+        """End the driver's control; with a reason it must be let go and pressed again."""
         if lock:
             self._locked[driver] = lock
         for device in self._pressed:
-            if device is not driver:  # Nobody gets control by a switch pressed some time ago.
+            if device is not driver:  # A switch that was pressed earlier gives no control.
                 self._locked.setdefault(device, f"{driver.name} had control when it was pressed")
         self._driver, self._fault = None, ""
 
@@ -247,9 +247,9 @@ class TeleopSession:
         return Match(match.problem or self._robot_moves(robot, velocity), match.error)
 
     def _robot_moves(self, robot: RobotView, velocity: np.ndarray) -> str:
-        """Return which joint moves though nobody drives, one clause.
+        """Return which joint moves without a driver, one clause.
 
-        A robot that follows the policy is taken over as it moves: the bridge blends.
+        A robot that follows the policy may be taken over while it moves: the bridge blends.
         """
         if robot.is_running:
             return ""

@@ -238,7 +238,9 @@ def test_the_reason_of_the_node_is_the_reason_of_the_hold():
             assert error.rule == "age"
         robot.tick()
     assert robot.bridge.mode is Mode.HOLDING
-    assert robot.bridge.reason == "teleop: its joint_2 jumped by 0.9 rad"
+    assert robot.bridge.reason == (
+        "teleop: its joint_2 jumped by 0.9 rad; let the dead-man switch go"
+    )
 
 
 def test_malformed_chunks_in_a_row_latch():

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--folder",
         type=Path,
         default=DEFAULT_FOLDER,
-        help="folder of the numbers; default: bags",
+        help="folder of the list that N counts; default: bags",
     )
     parser.add_argument("--show", action="store_true", help="print the labels")
     parser.add_argument(
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="START-END",
-        help="leave an interval [s] without a label",
+        help="leave an interval [s] without a label; before --set, may be repeated",
     )
     parser.add_argument(
         "--done",
@@ -68,15 +68,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clear", action="store_true", help="remove the labels: the recorded subtasks are back"
     )
-    parser.add_argument("--page", action="store_true", help="serve the page")
-    parser.add_argument("--prompt", action="store_true", help="ask in the terminal")
+    parser.add_argument("--page", action="store_true", help="serve the page and print its address")
+    parser.add_argument(
+        "--prompt", action="store_true", help="ask in the terminal; it prints its commands"
+    )
     parser.add_argument(
         "--port", type=int, default=0, help="port of the page; default: a free one"
     )
     parser.add_argument(
-        "--episode", type=int, default=1, help="which episode of an adopted bag with several"
+        "--episode",
+        type=int,
+        default=1,
+        metavar="NUMBER",
+        help="number of the episode in an adopted bag with several; default: 1",
     )
-    parser.add_argument("--task", default="", help="task of --set; default: the episode's")
+    parser.add_argument(
+        "--task", default="", help="task of the labels of --set; default: the episode's"
+    )
     parser.add_argument(
         "--author",
         default=os.environ.get("USER", ""),
@@ -175,7 +183,7 @@ def summary(labels: EpisodeLabels) -> str:
         times = ", ".join(f"{labels.since_begin(time):.2f} s" for time in labels.done_ns)
         text += f"; task done at {times}"
     share = labels.labelled_share()
-    return f"{text}; {share:.0%} of the rows that move have one, of {labels.seconds:.2f} s"
+    return f"{text}; {share:.0%} of the driven rows have one; {labels.seconds:.2f} s in all"
 
 
 def _done_of(text: str | None) -> float | None:

@@ -181,7 +181,8 @@ def _of_robot(
     except (StatisticsError, ConfigError) as error:
         if not arguments.json:
             terminal().print(vectors_table(statistics))
-        print(f"{named}: {error}", file=sys.stderr)
+        hint = "; --platform FILE names its file" if isinstance(error, ConfigError) else ""
+        print(f"{named}: {error}{hint}", file=sys.stderr)
         return None, None, facts
     norm_stats, judged = _judge(arguments, platform, statistics)
     return platform, norm_stats, facts | judged

@@ -57,6 +57,9 @@ export class Drive {
     byId("drive-torso").hidden = !fixed.names.some((name) => name.startsWith("torso"));
     byId("drive-hands").hidden = grippers < 2;
     for (const part of this.panel.querySelectorAll("[data-axis^=right]")) part.hidden = grippers < 2;
+    for (const part of this.panel.querySelectorAll("[data-axis^=left]")) {
+      part.textContent = `${grippers < 2 ? "" : "left "}${part.dataset.value === "1" ? "open" : "close"}`;
+    }
   }
 
   show(state) {

@@ -1,1 +1,1 @@
-"""Which episodes and rows train, decided once for statistics, export and training."""
+"""Filters of the episodes and rows that train, the same for statistics, export and training."""

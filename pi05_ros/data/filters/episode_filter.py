@@ -1,4 +1,4 @@
-"""The filter of episodes and rows: its settings, and what it decides of each episode.
+"""Filter of episodes and rows: its settings, and its decision on each episode.
 
 docs/design/filters.md gives the reasons for the rules and their defaults.
 """
@@ -32,7 +32,7 @@ Outcome = Literal["success", "failure", "none"]
 
 NOT_DRIVEN = "not driven"
 UNLABELLED = "no subtask"
-# Reasons of the filter itself; rows of the two above train nobody, filter or not.
+# Reasons of the filter itself; rows of the two above never train, with or without a filter.
 POLICY = "driven by the policy"
 TELEOP = "driven by the operator"
 BEFORE_TAKEOVER = "before a takeover"
@@ -43,7 +43,7 @@ FEW_LABELS = "too few rows with a subtask"  # Of an episode.
 
 @dataclass(frozen=True)
 class EpisodeFilter:
-    """Which episodes and rows train. It can be written as YAML."""
+    """Filter of the episodes and rows that train. It can be written as YAML."""
 
     # Outcomes of the episodes that train; "none": not graded.
     outcomes: tuple[Outcome, ...] = ("success",)
@@ -199,7 +199,7 @@ NO_FILTER = EpisodeFilter(
 
 @dataclass(frozen=True)
 class JudgedEpisode:
-    """What a filter decided of an episode."""
+    """Decision of a filter on an episode."""
 
     id: str
     task: str
@@ -211,7 +211,7 @@ class JudgedEpisode:
 
     @property
     def is_kept(self) -> bool:
-        """Whether the episode trains."""
+        """True if the episode trains."""
         return not self.reason
 
 

@@ -25,6 +25,8 @@ from pi05_ros.data.foreign.rows import Rows, rows_of
 from pi05_ros.data.foreign.splitting import spans_of
 from pi05_ros.data.foreign.survey import Survey, survey
 
+_NAMED = 2  # Entries that a note names.
+
 
 @dataclass(frozen=True)
 class EpisodeSummary:
@@ -40,7 +42,7 @@ class EpisodeSummary:
 
 @dataclass(frozen=True)
 class Adoption:
-    """What a bag and its mapping make."""
+    """Result of reading a bag through its mapping."""
 
     survey: Survey
     file: AdoptedFile
@@ -262,13 +264,16 @@ def _notes(recording: Recording, rows: Rows, indices: list[BagIndex]) -> list[st
         ("state", rows.states, mapping.state_names),
         ("action", rows.actions, mapping.action_names),
     ):
-        bad = (~np.isfinite(values)).sum(axis=0)
-        for name, count in zip(names, bad.tolist(), strict=True):
+        same: dict[int, list[str]] = {}  # Number of rows without a finite value -> entries.
+        for name, count in zip(names, (~np.isfinite(values)).sum(axis=0).tolist(), strict=True):
             if count and not (kind == "action" and _is_next(mapping, name)):
-                notes.append(
-                    f"{name}: {kind}: {count} of {len(values)} rows have no finite value and do "
-                    "not train"
-                )
+                same.setdefault(count, []).append(name)
+        for count, entries in same.items():
+            more = f", … ({len(entries)})" if len(entries) > _NAMED else ""
+            notes.append(
+                f"{', '.join(entries[:_NAMED])}{more}: {kind}: {count} of {len(values)} rows have "
+                "no finite value and do not train"
+            )
     for camera in mapping.cameras:
         left_out = recording.frames(camera.name).left_out
         if left_out:

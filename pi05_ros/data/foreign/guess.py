@@ -25,13 +25,14 @@ _MESSAGES = 400  # Looked at for the names of joints.
 _AXES = (("vx", "linear.x", "m/s"), ("vy", "linear.y", "m/s"), ("wz", "angular.z", "rad/s"))
 _HEAD = (
     "# A guess from the topics of {path}: check every line, above all units and which topic\n"
-    "# is the command. `./pi05 bags adopt BAG THIS_FILE --dry-run` says what fits.\n"
+    "# is the command, and write the robot's name and the task. The rate is that of the slowest\n"
+    "# topic of the state. `./pi05 bags adopt BAG THIS_FILE --dry-run` says what fits.\n"
 )
 
 
 @dataclass
 class _Seen:
-    """What the first messages of the topics have."""
+    """Contents of the first messages of the topics."""
 
     joints: dict[str, list[str]] = field(default_factory=dict)  # Topic -> joints, in their order.
     types: dict[str, str] = field(default_factory=dict)
@@ -56,9 +57,9 @@ def guess_mapping(reader: BagReader) -> str:
             entry["next_state"] = True
     slowest = _slowest(reader, [entry["state"]["topic"] for entry in stated])
     head: dict[str, Any] = {
-        "robot": "NAME",
+        "robot": "my_robot",
         "rate_hz": float(min(50, max(1, round(slowest)))),
-        "task": "WHAT THE ROBOT DOES",
+        "task": "",
         "max_age_s": max(0.1, round(_AGE_PERIODS / slowest, 2)),
     }
     return (

@@ -128,7 +128,7 @@ class Entry:
 
     @property
     def has_action(self) -> bool:
-        """Whether the entry is in the action."""
+        """True if the entry is in the action."""
         return self.action is not None or self.next_state
 
 
@@ -166,7 +166,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ForeignMapping:
-    """How a foreign recording becomes episodes."""
+    """Mapping of a foreign recording to episodes."""
 
     robot: str  # Name of the platform, of the suite or a name of your own.
     rate_hz: float  # Of the rows [Hz].

@@ -51,7 +51,7 @@ class CameraTimes:
 
 @dataclass
 class Recording:
-    """What a mapping names of a bag."""
+    """Contents of a bag that a mapping names."""
 
     mapping: ForeignMapping
     series: dict[str, TopicSeries]

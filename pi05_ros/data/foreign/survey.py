@@ -27,7 +27,7 @@ class FoundTopic:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a bag has of a mapping."""
+    """Topics of a bag, compared with those of a mapping."""
 
     topics: tuple[FoundTopic, ...]  # By name.
     problems: tuple[str, ...]  # A sentence each; (): all is there.

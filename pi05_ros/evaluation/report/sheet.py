@@ -28,7 +28,8 @@ from pi05_ros.inspection.picture import draw_boxes, enlarge
 _BOX_COLOUR = (255, 221, 0)
 _BOXED_WIDTH = 320  # Least width of a picture with boxes, so that labels are legible [pixel].
 _WIDTH = 15.0  # [inch]
-_CONTACT = (0.025, 0.01, 0.97, 0.87)  # Left, bottom, width, height within the upper part.
+_LEFT, _CONTACT_WIDTH = 0.025, 0.97  # Of the pictures, as shares of the width.
+_HEADER, _MARGIN = 0.65, 0.05  # Above (title, times) and below the pictures [inch].
 _LETTER = 0.0058  # Width of a letter as a share of the timeline, at its font size.
 
 
@@ -51,17 +52,19 @@ def draw_sheet(episode: Episode, moments: int) -> Figure:
     times = (episode.times_ns - episode.times_ns[0]) * 1e-9
     rows = np.linspace(0, len(episode) - 1, moments + 2).round().astype(int)[1:-1]
     panels = [panel for panel in PANELS if columns_of(episode, panel[0])]
-    cell_width = _CONTACT[2] * _WIDTH / moments
+    cell_width = _CONTACT_WIDTH * _WIDTH / moments
     cell_height = 0.75 * cell_width  # Other shapes are fitted in.
-    above = cell_height * len(episode.cameras) / _CONTACT[3]
+    pictures = cell_height * len(episode.cameras)
+    above = pictures + _HEADER + _MARGIN
     driven = bool((episode.control_sources == CONTROL_TELEOP).any())
     heights = [0.5, 0.18] + [0.18] * driven + [0.9] * len(panels)
     below = sum(heights) + 0.6
     figure = Figure(figsize=(_WIDTH, above + below))
     top, bottom = figure.subfigures(2, 1, height_ratios=(above, below))
-    top.suptitle(_title(episode), x=0.01, ha="left", fontsize=10)
+    top.suptitle(_title(episode), x=0.01, y=1 - 0.08 / above, ha="left", va="top", fontsize=10)
     if episode.cameras:
-        _draw_contact_sheet(top.add_axes(_CONTACT), episode, rows, times)
+        contact = (_LEFT, _MARGIN / above, _CONTACT_WIDTH, pictures / above)
+        _draw_contact_sheet(top.add_axes(contact), episode, rows, times)
     strips = bottom.subplots(
         len(heights), 1, height_ratios=heights, squeeze=False, sharex=True,
         gridspec_kw={"left": 0.085, "right": 0.845, "top": 0.98, "bottom": 0.4 / below},
@@ -89,7 +92,7 @@ def _title(episode: Episode) -> str:
         facts.platform,
         f"home {facts.home}" if facts.home else "",
         f"{seconds:.1f} s",
-        facts.outcome or "not judged",
+        facts.outcome or "not graded",
         f"brain {facts.brain}" if facts.brain else "",
         "RECOVERED" if facts.recovered else "",
     ]

@@ -104,7 +104,7 @@ class Teleop(ManagedNode[TeleopParameters]):
             self._publisher = None
 
     def health(self) -> Health:
-        """Who drives, and what stands against each device."""
+        """Return who drives, and what keeps each device from driving."""
         session = self._session
         if session is None:
             return Health()
@@ -152,17 +152,17 @@ class Teleop(ManagedNode[TeleopParameters]):
 
     def _log(self, output: TeleopOutput) -> None:
         """Log a change of state or device, and of the reason at most once a second."""
-        device = output.device.name if output.device is not None else "nobody"
+        device = output.device.name if output.device is not None else ""
         now, now_ns = (output.state.name, device, output.reason), time.monotonic_ns()
         is_new = now[:2] != self._logged[:2] or bool(now[2]) != bool(self._logged[2])
         if now == self._logged or (not is_new and now_ns - self._logged_ns < _LOG_PERIOD_NS):
             return
         self._logged, self._logged_ns = now, now_ns
-        text = f"{output.state.name.lower()}: {device}"
-        if output.reason:
-            text += f": {output.reason}"
+        text = ": ".join(filter(None, (output.state.name.lower(), device, output.reason)))
         if output.state is TeleopState.ENGAGED and output.reason:
-            self.get_logger().warning(text)
+            self.get_logger().warning(
+                f"{text}; the robot holds until the dead-man switch is let go"
+            )
         else:
             self.get_logger().info(text)
 

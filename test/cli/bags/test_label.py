@@ -54,8 +54,8 @@ def test_intervals_are_set_erased_and_shown(bag, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split() == ["0.00", "0.50", "wave", "human"]
     assert lines[-1] == (
-        "4 labels in labels.json; task done at 1.90 s; 90% of the rows that move have one, of "
-        "2.00 s"
+        "4 labels in labels.json; task done at 1.90 s; 90% of the driven rows have one; 2.00 s in "
+        "all"
     )
     assert pi05(["bags", "label", str(bag), "--done", "no"]) == 0
     assert BagEpisode(bag).label_file.done_ns == ()

@@ -80,6 +80,18 @@ def test_a_wrong_command_line_is_one_sentence(bags, capsys, arguments, why):
     assert why in capsys.readouterr().err
 
 
+def test_the_title_is_above_the_times_of_few_pictures(tmp_path):
+    make_episode_bag(tmp_path)
+    (episode,) = open_episodes(tmp_path)
+    figure = draw_sheet(episode, moments=12)  # Small pictures.
+    figure.canvas.draw()
+    top = figure.subfigs[0]
+    title = top._suptitle.get_window_extent()
+    times = [label.get_window_extent() for label in top.axes[0].get_xticklabels()]
+    assert title.y0 > max(box.y1 for box in times)
+    assert title.y1 <= figure.bbox.y1
+
+
 def test_a_picture_that_cannot_be_decoded_hides_no_other(tmp_path):
     def nonsense(number, m):
         m.message.encoding = "nonsense"

@@ -2,6 +2,7 @@
 
 import json
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -143,6 +144,20 @@ def test_a_fault_is_found_where_it_is(tmp_path, fault, level, subject, what):
     report = check(make_episode_bag(tmp_path, fault=fault))
     assert any(f[:2] == (level, subject) and what in f[2] for f in found(report)), found(report)
     assert report.passed == (Severity.ERROR not in {f.level for f in report.findings})
+
+
+def test_another_clock_on_a_topic_that_no_sample_reads_is_a_warning(tmp_path):
+    def leader_of_another_clock(messages):
+        copies = [deepcopy(m) for m in messages if m.topic == "/joint_states"]
+        for copy in copies:
+            copy.topic = "/leader/joint_states"
+            stamp_late(0, copy)
+        return [*messages, *copies]
+
+    report = check(make_episode_bag(tmp_path, fault=leader_of_another_clock))
+    (finding,) = [f for f in report.findings if f.subject == "/leader/joint_states"]
+    assert finding.level is Severity.WARNING and "behind the recorder's clock" in finding.what
+    assert report.passed
 
 
 def test_a_camera_with_another_clock_is_found(tmp_path):

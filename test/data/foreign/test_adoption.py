@@ -30,6 +30,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.foundation.resources import resource_path
 
 DEGREE = math.pi / 180
+SIDES = {"state": "state", "action": "command"}  # Key of an entry -> its topic.
 
 
 def example(name):
@@ -177,6 +178,22 @@ def test_odd_messages_are_notes(tmp_path):
     bag.add("/follower/joint_states", JOINTS, 440, 420, **nan)
     notes = adopt(bag.write(tmp_path / "c"), mapping(), "m.yaml").notes
     assert "waist: state: 1 of 100 rows have no finite value and do not train" in notes
+
+
+def test_entries_that_lack_as_many_values_share_a_note(tmp_path):
+    bag = ForeignBag()
+    names = ("a", "b", "c")
+    for k in range(100):
+        bag.joints("/state", 20 * k, **dict.fromkeys(names, 0.0))
+        if k:  # The first row has no command.
+            bag.joints("/command", 20 * k, **dict.fromkeys(names, 0.0))
+    entries = [
+        {"name": n, **{k: {"topic": f"/{t}", "joint": n} for k, t in SIDES.items()}} for n in names
+    ]
+    content = {"robot": "r", "rate_hz": 50, "task": "t", "subtask": "s", "entries": entries}
+    assert adopt(bag.write(tmp_path / "b"), content, "m.yaml").notes == (
+        "a, b, … (3): action: 1 of 100 rows have no finite value and do not train",
+    )
 
 
 def test_damaged_and_unstamped_pictures_are_left_out(tmp_path):

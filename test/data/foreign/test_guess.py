@@ -38,6 +38,13 @@ def test_a_leader_is_the_action_of_the_joints_with_its_names(tmp_path):
     assert content["cameras"] == [{"name": "high", "topic": "/cam_high/image_raw/compressed"}]
 
 
+def test_what_the_bag_does_not_say_is_left_empty_and_reported(tmp_path):
+    path = aloha().write(tmp_path / "b")
+    adoption = adopt(path, guessed(path), "guess.yaml")
+    assert adoption.episodes[0].span.task == ""
+    assert "no task is given: `task` or `task_topic`" in adoption.notes
+
+
 def test_two_arms_keep_their_sides(tmp_path):
     bag = ForeignBag()
     for k in range(20):

@@ -82,6 +82,7 @@ def test_a_robot_that_is_not_known_has_statistics_and_a_sentence(tmp_path, capsy
     said = capsys.readouterr()
     assert "waist" in said.out
     assert "so100: platform 'so100': there is none of that name" in said.err
+    assert said.err.endswith("; --platform FILE names its file\n")
 
 
 def test_import_of_different_sizes_is_refused_with_the_remedy(tmp_path, capsys):
