@@ -168,6 +168,7 @@ def _facts(
         started_ns=start_ns,
         outcome=spans[0].outcome if len(spans) == 1 else "",
         action_names=() if actions == states else actions,
+        action_units=() if actions == states else tuple(units[action] for action in actions),
     )
 
 
