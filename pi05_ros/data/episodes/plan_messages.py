@@ -25,7 +25,8 @@ class PlanCollector:
     """
 
     def __init__(self) -> None:
-        self._plans: dict[tuple[bool, int], Plan] = {}  # By (is spoken, stamp).
+        # By `_key`: a task may end and the next one begin at the same picture.
+        self._plans: dict[tuple[bool, int, str], Plan] = {}
         self._decisions: list[Any] = []
         self._sources: dict[int, str] = {}  # Subtask.id -> source.
         # Of a spoken subtask's id: usable answers of the model with their stamps.
@@ -42,19 +43,17 @@ class PlanCollector:
             text = getattr(message, "model_text", "")
             if model_ns or text:
                 self._answers[int(message.id)].append((model_ns, text or DONE))
-        self._plans.setdefault(
-            (spoken, stamp_ns),
-            Plan(
-                stamp_ns,
-                message.task,
-                message.text,
-                message.source,
-                SPOKEN if spoken else PLAN,
-                boxes=picture_boxes(message.boxes),
-                score=known(message.score),
-                subtask_id=int(message.id),
-            ),
+        plan = Plan(
+            stamp_ns,
+            message.task,
+            message.text,
+            message.source,
+            SPOKEN if spoken else PLAN,
+            boxes=picture_boxes(message.boxes),
+            score=known(message.score),
+            subtask_id=int(message.id),
         )
+        self._plans.setdefault(_key(plan), plan)
 
     def add_decision(self, message: Any) -> None:
         """Add a pi05_msgs/PlanDecision."""
@@ -67,7 +66,7 @@ class PlanCollector:
         for message in self._decisions:
             plan = self._of_decision(message)
             if plan is not None and plan.stamp_ns:
-                found.setdefault((plan.kind == SPOKEN, plan.stamp_ns), plan)
+                found.setdefault(_key(plan), plan)
         plans = sorted(found.values(), key=lambda plan: plan.stamp_ns)
         return tuple(self._with_model_text(plan) for plan in plans)
 
@@ -101,18 +100,23 @@ class PlanCollector:
         """Source of the newest plan of a task before its end; the model's if there is none."""
         before = [
             plan
-            for (spoken, stamp_ns), plan in self._plans.items()
+            for (spoken, stamp_ns, _), plan in self._plans.items()
             if not spoken and stamp_ns <= done.stamp_ns and plan.task == done.task
         ]
         return max(before, key=lambda plan: plan.stamp_ns).source if before else _MODEL
 
     def _with_model_text(self, plan: Plan) -> Plan:
         """Add the model's first answer while a spoken subtask stood, unless it has its own."""
-        if plan.kind != SPOKEN or plan.model_text or (True, plan.stamp_ns) not in self._plans:
+        if plan.kind != SPOKEN or plan.model_text or _key(plan) not in self._plans:
             return plan
         answers = self._answers[plan.subtask_id]
         first = min(answers, key=lambda answer: answer[0], default=(0, ""))
         return replace(plan, model_text=first[1])
+
+
+def _key(plan: Plan) -> tuple[bool, int, str]:
+    """What no two plans share: whether it was spoken, its stamp, and its task."""
+    return plan.kind == SPOKEN, plan.stamp_ns, plan.task
 
 
 def _time_ns(stamp: Any) -> int:

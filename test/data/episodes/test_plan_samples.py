@@ -184,3 +184,27 @@ def test_the_planner_goes_on_without_a_camera_of_its_own():
 def test_a_plan_is_a_subtask_or_done(text, done):
     with pytest.raises(ValueError, match="a subtask or is done, one of both"):
         Plan(1, "t", text, "model", done=done)
+
+
+def test_a_task_may_end_and_the_next_one_begin_at_the_same_picture(tmp_path):
+    messages = (
+        said(200, 500, CUP_TEXT),
+        decided(1000, 1090, "done", number=2),
+        said(1000, 1200, "wave", number=3, task="greet"),
+    )
+    plans = BagEpisode(planned_bag(tmp_path / "e", messages).path).plans
+    assert [(p.task, p.text, p.done) for p in plans] == [
+        ("tidy up", CUP_TEXT, False),
+        ("greet", "wave", False),
+        ("tidy up", "", True),
+    ]
+
+
+def test_the_same_pictures_are_not_both_done_and_not_done():
+    # The episode ends at 1.98 s; its last pictures are of 1.9 s.
+    plans = tuple(Plan(10**9 + t * MS, "tidy up", "pick", "model") for t in (1800, 1900))
+    samples = PlanSamples([memory(plans=plans, facts={"outcome": "success"})], CAMERAS)
+    assert [((s.time_ns - 10**9) // MS, s.done) for s in samples] == [(1800, False), (1980, True)]
+    assert samples.left_out == {"the task was done at its pictures": 1}
+    undecided = PlanSamples([memory(plans=plans)], CAMERAS)
+    assert [s.done for s in undecided] == [False, False]
