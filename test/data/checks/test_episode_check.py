@@ -40,6 +40,20 @@ def test_a_whole_episode_passes_without_findings(tmp_path):
     assert rows[FRONT].longest_gap == pytest.approx(0.1)
 
 
+def test_without_a_brain_there_are_no_chunks_and_subtasks_may_be_labelled_later(tmp_path):
+    def without(messages):
+        return [m for m in messages if m.topic not in ("/pi05/action_chunk", "/pi05/subtask")]
+
+    report = check(make_episode_bag(tmp_path / "model", fault=without))
+    missing = {f.subject for f in report.findings if f.what == "missing: there is no message"}
+    assert {"/pi05/action_chunk", "/pi05/subtask"} <= missing
+    report = check(make_episode_bag(tmp_path / "none", fault=without, brain="none"))
+    missing = {f.subject for f in report.findings if f.what == "missing: there is no message"}
+    assert not {name for name in missing if name.startswith("/pi05/")}
+    wanted = ("ERROR", STATE, "no row that moves has a subtask: `./pi05 bags label` gives it some")
+    assert wanted in found(report)
+
+
 def shift(number, m):
     m.time_ns += 30 * (number >= 20) * S // 1000
 
