@@ -118,6 +118,10 @@ class JoyReader:
             gripper=shares.get("open", 0.0) - shares.get("close", 0.0),
         )
 
+    def forget(self) -> None:
+        """Forget which triggers were touched: the pad was silent, and may have started anew."""
+        self._live.clear()
+
     def _share(self, axis: AxisBinding, sample: JoySample) -> float:
         """Deflection of an axis outside its dead zone."""
         value = sample.axes[axis.axis]
@@ -132,6 +136,9 @@ class JoyReader:
 
 class PageReader:
     """Reads the operator's page: its axes are shares of full speed and openings of grippers."""
+
+    def forget(self) -> None:
+        """Do nothing: a message holds all of the page's state."""
 
     def problem(self, sample: JoySample) -> str:
         """Return why a message cannot be read, as one clause; empty: it can."""
