@@ -251,7 +251,9 @@ def test_a_sample_that_cannot_be_used_is_refused_with_its_reason(change, reason)
     assert target.status(bench.now_ns).problem == f"{LEFT}: {reason}"
     assert output.stamp_ns == stamp
     assert np.isfinite(output.rows).all()
-    assert not bench.tick(*bad, count=10).is_fresh  # Silent by now: the bridge holds.
+    output = bench.tick(*bad, count=10)
+    assert not output.is_fresh  # Silent by now: the bridge holds.
+    assert output.reason.startswith(f"nothing usable from {LEFT} for 0.2 s; {LEFT}: {reason}")
 
 
 def test_base_velocities_come_from_the_velocity_field_or_from_a_stick():
