@@ -180,11 +180,8 @@ class Gamepad:
         if not 0 <= self.dead_zone < 1 or self.silence_s <= 0:
             raise ValueError("gamepad: dead_zone is from 0 to below 1, silence_s above 0")
         _check_index("dead_man", self.dead_man)
-        others = [*self.hand_buttons, *(axis.with_button for axis in self.axes)]
         for button in self.hand_buttons:
             _check_index("hand_buttons", button)
-        if self.dead_man is not None and self.dead_man in others:
-            raise ValueError(f"gamepad: button {self.dead_man} is the dead_man and something else")
 
 
 @dataclass(frozen=True)

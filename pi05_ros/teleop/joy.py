@@ -69,6 +69,9 @@ class JoyReader:
 
     Args:
         gamepad: The gamepad; its layout supplies what it leaves out.
+
+    Attributes:
+        other_buttons: Indices of the buttons that choose a hand or other axes.
     """
 
     def __init__(self, gamepad: Gamepad) -> None:
@@ -82,7 +85,8 @@ class JoyReader:
         self._modifiers = {a.with_button for a in self._axes if a.with_button is not None}
         self._hand = 0
         self._live: set[int] = set()  # Triggers that have reported something.
-        buttons = [dead_man, *self._hand_buttons, *self._modifiers]
+        self.other_buttons = frozenset((*self._hand_buttons, *self._modifiers))
+        buttons = [dead_man, *self.other_buttons]
         self._needs = (1 + max(a.axis for a in self._axes), 1 + max(buttons))
 
     @property

@@ -68,10 +68,6 @@ def test_every_shipped_robot_has_leaders_a_gamepad_and_hand_poses(name):
             {"gamepad": {"hand_buttons": [2, 1]}},
             "hand_buttons has 2 buttons, the robot has 1",
         ),
-        (
-            {"gamepad": {"dead_man": 4, "hand_buttons": [4]}},
-            "button 4 is the dead_man and something else",
-        ),
         ({"gamepad": {"axes": [{"axis": -1, "drives": "base_vx"}]}}, "axis: -1 is below 0"),
         (
             {"gamepad": {"axes": [{"axis": 1, "drives": "base_vx", "with_button": -5}]}},
