@@ -28,7 +28,8 @@ class PlanCollector:
         # By `_key`: a task may end and the next one begin at the same picture.
         self._plans: dict[tuple[bool, int, str], Plan] = {}
         self._decisions: list[Any] = []
-        self._sources: dict[int, str] = {}  # Subtask.id -> source.
+        # Subtask.id -> stamps and sources: an operator who says what stands keeps its id.
+        self._sources: dict[int, list[tuple[int, str]]] = defaultdict(list)
         # Of a spoken subtask's id: usable answers of the model with their stamps.
         self._answers: dict[int, list[tuple[int, str]]] = defaultdict(list)
 
@@ -37,7 +38,7 @@ class PlanCollector:
         stamp_ns, spoken = _time_ns(message.header.stamp), message.source == _HUMAN
         if not message.text or not stamp_ns:
             return
-        self._sources[int(message.id)] = message.source
+        self._sources[int(message.id)].append((stamp_ns, message.source))
         if spoken:
             model_ns = _time_ns(getattr(message, "model_stamp", None))
             text = getattr(message, "model_text", "")
@@ -71,12 +72,12 @@ class PlanCollector:
         return tuple(self._with_model_text(plan) for plan in plans)
 
     def _of_decision(self, message: Any) -> Plan | None:
-        number = int(message.subtask_id)
+        number, stamp_ns = int(message.subtask_id), _time_ns(message.header.stamp)
         plan = Plan(
-            _time_ns(message.header.stamp),
+            stamp_ns,
             message.task,
             message.subtask or message.answer or DONE,
-            self._sources.get(number, _MODEL),
+            self._source_at(number, stamp_ns),
             boxes=picture_boxes(getattr(message, "boxes", ())),
             score=known(message.score),
             subtask_id=number,
@@ -95,6 +96,16 @@ class PlanCollector:
         if not message.answer:  # An operator returned control.
             return None
         return replace(plan, kind=SPOKEN) if plan.source == _HUMAN else plan
+
+    def _source_at(self, number: int, stamp_ns: int) -> str:
+        """Source of a subtask at a time [ns]: that of its newest message of then or before.
+
+        Where that message was lost, it is not an operator's: his words are later.
+        """
+        stamped = sorted(self._sources[number])
+        before = [source for at_ns, source in stamped if at_ns <= stamp_ns]
+        later = [source for _, source in stamped if source != _HUMAN]
+        return before[-1] if before else (later or [_MODEL])[0]
 
     def _source_before(self, done: Plan) -> str:
         """Source of the newest plan of a task before its end; the model's if there is none."""

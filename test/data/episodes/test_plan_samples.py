@@ -126,6 +126,27 @@ def test_what_the_model_would_have_said_is_its_first_answer_meanwhile(tmp_path):
     assert [(p.text, p.model_text) for p in plans] == [("wave", SINK_TEXT), ("bow", "")]
 
 
+def test_an_operator_who_says_what_stands_did_not_say_it_before(tmp_path):
+    # The planner keeps the id of a text that is said again.
+    messages = (
+        said(200, 290, CUP_TEXT),
+        decided(200, 290, "changed", CUP_TEXT, CUP_TEXT),
+        said(1000, 1090, CUP_TEXT),
+        decided(1000, 1090, "kept", CUP_TEXT, CUP_TEXT),
+        decided(1100, 1190, "kept", CUP_TEXT, CUP_TEXT),  # Its Subtask is lost.
+        said(1310, 1312, CUP_TEXT, "human"),
+        decided(1310, 1312, "changed", CUP_TEXT, CUP_TEXT, trigger="operator"),
+    )
+    for given in (messages, messages[1:]):
+        plans = BagEpisode(planned_bag(tmp_path / str(len(given)), given).path).plans
+        assert [((p.stamp_ns - BEGAN) // MS, p.source, p.kind) for p in plans] == [
+            (200, "model", PLAN),
+            (1000, "model", PLAN),
+            (1100, "model", PLAN),
+            (1310, "human", SPOKEN),
+        ]
+
+
 def memory(**parts):
     """2 s with a picture every 100 ms of both cameras, and no plans."""
     times = 10**9 + np.arange(20) * 100 * MS
