@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pi05_ros.brain import instructions
+from pi05_ros.brain.label_text import label_problem
 from pi05_ros.console.answers import BAD_REQUEST, Refused
 from pi05_ros.console.drive import DriveFrame, parse_frame
 
@@ -23,8 +24,12 @@ def _line(text: str) -> str:
     return instructions.text_problem(text)
 
 
-def _subtask(text: str) -> str:
+def _task(text: str) -> str:
     return instructions.text_problem(text) or ("" if instructions.clean(text) else "it is empty")
+
+
+def _subtask(text: str) -> str:
+    return _task(text) or label_problem(instructions.clean(text))
 
 
 def _name(text: str) -> str:
@@ -45,7 +50,7 @@ def _outcome(text: str) -> str:
 
 # Command -> argument -> function that returns the problem of its text, or "".
 COMMANDS: dict[str, dict[str, Callable[[str], str]]] = {
-    "execute_task": {"task": _subtask},
+    "execute_task": {"task": _task},
     "cancel_task": {},
     "resume_task": {},
     "instruct": {"text": _subtask},

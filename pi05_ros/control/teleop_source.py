@@ -133,6 +133,8 @@ class TeleopSource:
             self.engaged, self._engaged_ns = True, now_ns
             self._newest_ns, self._rejection = None, ""
             self._gate.clear()  # Stamps of another device may be behind those of the last one.
+        if command.reason:
+            return None  # The device stands still: a repetition of its last chunk, and no new one.
         try:
             return self._accept(command.chunk, epoch, now_ns)
         except ChunkRejected as error:

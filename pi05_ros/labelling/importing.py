@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def import_spans(labels: EpisodeLabels, path: Path) -> int:
         rows = _csv_rows(path, text)
     elif path.suffix.lower() == ".json":
         try:
-            content = json.loads(text)
+            content = label_spans.parsed(text)
         except ValueError as error:
             raise LabelFileError(f"{path} is no JSON: {error}") from error
         if isinstance(content, dict):

@@ -134,7 +134,8 @@ def clip_for_fast(actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         The clipped actions (..., D) float64, and a mask of those that were beyond, (..., D) bool.
     """
     actions = np.asarray(actions, dtype=np.float64)
-    return np.clip(actions, -CLIP, CLIP), np.abs(actions) > CLIP
+    # The bounds themselves are inside, whatever the rounding of the normalisation.
+    return np.clip(actions, -CLIP, CLIP), np.abs(actions) > CLIP * (1 + 1e-9)
 
 
 def pad(values: np.ndarray, width: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,17 @@ Drive = Literal[
     "open",
 ]
 MAX_TORSO = 2  # Entries that a gamepad's torso axes can drive.
+_NOT_A_LEADER = ("gamepad", "hand_pose", "page")  # Names of other devices in diagnostics.
+
+
+def no_doubles(what: str, names: Iterable[str]) -> None:
+    """Raise ValueError if a name is empty or occurs twice."""
+    counts = Counter(names)
+    if "" in counts:
+        raise ValueError(f"a {what} has no name")
+    doubles = [name for name, count in counts.items() if count > 1]
+    if doubles:
+        raise ValueError(f"{what} '{doubles[0]}' stands twice")
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,7 @@ class Clutch:
             raise ValueError("a clutch is one of joy_topic with button, bool_topic, joint")
         if bool(self.joy_topic) != (self.button is not None):
             raise ValueError("clutch: joy_topic and button are given together")
-        if self.button is not None and self.button < 0:
-            raise ValueError(f"clutch: button {self.button} is below 0")
+        _check_index("button", self.button)
         if bool(self.joint) != (self.above is not None):
             raise ValueError("clutch: joint and above are given together")
         for topic in filter(None, (self.joy_topic, self.bool_topic)):
@@ -70,6 +80,8 @@ class LeaderJoint:
     dead_zone: float = 0.0  # Base velocities below this are 0 [platform's unit].
 
     def __post_init__(self) -> None:
+        if not self.joint:
+            raise ValueError(f"{self.entry}: joint is empty")
         if self.scale <= 0:
             raise ValueError(f"{self.joint}: scale {self.scale:g} is not above 0; see sign")
         if self.dead_zone < 0:
@@ -113,7 +125,7 @@ class Leader:
     tolerance_rad: float = 0.15  # Largest distance of a joint at which it engages.
     tolerance_m: float = 0.03
     tolerance_gripper: float = 0.3  # Share of the gripper's range.
-    max_speed: float = 6.0  # A sample that moved faster is a jump [rad/s, m/s, range/s].
+    max_speed: float = 6.0  # A sample that moved an arm or a torso faster is a jump [rad/s, m/s].
     # It engages below this speed only, or if it moves along with the robot [rad/s, m/s].
     engage_speed: float = 0.3
     silence_s: float = 0.2  # Without a sample of each topic for longer, the leader is silent.
@@ -143,6 +155,10 @@ class AxisBinding:
     with_button: int | None = None  # Only while this button is held; None: while no such one is.
     trigger: bool = False  # It rests at 1.0 and reads -1.0 when pulled.
 
+    def __post_init__(self) -> None:
+        _check_index("axis", self.axis)
+        _check_index("with_button", self.with_button)
+
 
 @dataclass(frozen=True)
 class Gamepad:
@@ -163,6 +179,9 @@ class Gamepad:
             raise ValueError("gamepad: a custom layout needs axes and dead_man")
         if not 0 <= self.dead_zone < 1 or self.silence_s <= 0:
             raise ValueError("gamepad: dead_zone is from 0 to below 1, silence_s above 0")
+        _check_index("dead_man", self.dead_man)
+        for button in self.hand_buttons:
+            _check_index("hand_buttons", button)
 
 
 @dataclass(frozen=True)
@@ -183,6 +202,7 @@ class JogSpeeds:
             raise ValueError("jog: every speed must be above 0")
         if len(self.torso_entries) > MAX_TORSO:
             raise ValueError(f"jog: torso_entries has at most {MAX_TORSO} entries")
+        no_doubles("jog: torso_entries: entry", self.torso_entries)
 
 
 @dataclass(frozen=True)
@@ -196,6 +216,7 @@ class GripperAxis:
 
     def __post_init__(self) -> None:
         check_topic("gripper", self.joy_topic)
+        _check_index("axis", self.axis)
         if self.closed == self.open:
             raise ValueError("gripper: closed equals open")
 
@@ -250,20 +271,38 @@ class TeleopSection:
 
     def __post_init__(self) -> None:
         no_doubles("leader", [leader.name for leader in self.leaders])
+        for leader in self.leaders:
+            if leader.name in _NOT_A_LEADER:
+                raise ValueError(f"a leader is named '{leader.name}', as another device is")
+        types: dict[str, str] = {}
+        for topic, kind in self._topics():
+            if types.setdefault(topic, kind) != kind:
+                raise ValueError(f"'{topic}' stands as a topic of {types[topic]} and of {kind}")
 
     @property
     def topics(self) -> tuple[str, ...]:
         """Absolute topics of all devices, without the page's, in order and each once."""
+        return tuple(dict.fromkeys(topic for topic, _ in self._topics() if topic.startswith("/")))
+
+    def _topics(self) -> Iterator[tuple[str, str]]:
+        """Yield every topic of a device and the type of its messages, in order."""
         clutches = [leader.clutch for leader in self.leaders]
-        found = [each.topic for leader in self.leaders for each in leader.topics]
+        for leader in self.leaders:
+            for each in leader.topics:
+                yield each.topic, "Joy" if each.kind == "joy" else "JointState"
         if self.gamepad is not None:
-            found.append(self.gamepad.topic)
+            yield self.gamepad.topic, "Joy"
         if self.hand_pose is not None:
             clutches.append(self.hand_pose.clutch)
-            found += [hand.topic for hand in self.hand_pose.hands]
-            found += [h.gripper.joy_topic for h in self.hand_pose.hands if h.gripper is not None]
-        found += [topic for clutch in clutches for topic in (clutch.joy_topic, clutch.bool_topic)]
-        return tuple(dict.fromkeys(topic for topic in found if topic.startswith("/")))
+            for hand in self.hand_pose.hands:
+                yield hand.topic, "PoseStamped"
+                if hand.gripper is not None:
+                    yield hand.gripper.joy_topic, "Joy"
+        for clutch in clutches:
+            if clutch.joy_topic:
+                yield clutch.joy_topic, "Joy"
+            if clutch.bool_topic:
+                yield clutch.bool_topic, "Bool"
 
     def check(self, groups: Sequence[Group]) -> None:
         """Raise ValueError if the section names what the robot with these groups lacks."""
@@ -279,6 +318,11 @@ class TeleopSection:
                 if dimension is None:
                     raise ValueError(_no_entry(where, joint.entry, dimensions))
                 _check_joint(where, joint, dimension, joint.entry in grippers)
+        if self.gamepad is not None and len(self.gamepad.hand_buttons) > len(hands):
+            raise ValueError(
+                f"teleop: gamepad: hand_buttons has {len(self.gamepad.hand_buttons)} buttons, the "
+                f"robot has {len(hands)} grippers"
+            )
         for entry in self.jog.torso_entries:
             if entry not in dimensions:
                 raise ValueError(_no_entry("teleop: jog", entry, dimensions))
@@ -304,17 +348,13 @@ def _check_joint(where: str, joint: LeaderJoint, dimension: Dimension, is_grippe
         )
 
 
+def _check_index(key: str, index: int | None) -> None:
+    """Raise ValueError if an index of Joy.axes or Joy.buttons counts from the end."""
+    if index is not None and index < 0:
+        raise ValueError(f"{key}: {index} is below 0")
+
+
 def _no_entry(where: str, name: str, valid: Iterable[str]) -> str:
     return (
         f"{where}: no entry '{name}'{did_you_mean(name, tuple(valid))} (valid: {', '.join(valid)})"
     )
-
-
-def no_doubles(what: str, names: Iterable[str]) -> None:
-    """Raise ValueError if a name is empty or occurs twice."""
-    counts = Counter(names)
-    if "" in counts:
-        raise ValueError(f"a {what} has no name")
-    doubles = [name for name, count in counts.items() if count > 1]
-    if doubles:
-        raise ValueError(f"{what} '{doubles[0]}' stands twice")

@@ -44,6 +44,12 @@ def _check_switches(platform: Platform, section: TeleopSection) -> None:
     if section.gamepad is not None:
         reader = JoyReader(section.gamepad)
         switches["gamepad"] = (section.gamepad.topic, reader.dead_man)
+        if reader.dead_man in reader.other_buttons:
+            raise ConfigError(
+                platform.source or platform.name,
+                f"teleop: gamepad: button {reader.dead_man} is dead_man, and chooses a hand or "
+                "axes: give dead_man a button of its own",
+            )
     owners: dict[tuple[str, int | None], str] = {}
     for name, switch in switches.items():
         if (other := owners.setdefault(switch, name)) != name:
@@ -64,7 +70,7 @@ def make_devices(platform: Platform, hands: Hands) -> list[TeleopDevice]:
 
     Raises:
         ConfigError: The platform has no section `teleop`, a hand that follows a pose cannot be
-            moved, or two devices have one dead-man switch.
+            moved, two devices have one dead-man switch, or a pad's button has two roles.
     """
     section = section_of(platform)
     _check_switches(platform, section)

@@ -78,6 +78,7 @@ class DeadMan:
     def __init__(self, clutch: Clutch) -> None:
         self._clutch = clutch
         self.held = False
+        self._above: dict[str, bool] = {}  # Topic of the joint -> whether it is above.
         self.problem = ""  # Why the newest sample has no state of the switch, one clause.
 
     @property
@@ -108,7 +109,9 @@ class DeadMan:
             index = sample.names.index(clutch.joint)
             value = sample.positions[index] if index < len(sample.positions) else math.nan
             if math.isfinite(value):
-                self.held, self.problem = value > clutch.above, ""
+                # Two arms of the same joint names: one that is let go lets the robot go.
+                self._above[topic] = value > clutch.above
+                self.held, self.problem = all(self._above.values()), ""
                 return True
             self.problem = f"{clutch.joint} on {topic} is {value}, wanted a number"
         return False

@@ -73,6 +73,8 @@ class JogDevice(TeleopDevice):
         self._problem = f"{topic}: {problem}" if problem else ""
         if problem:
             return
+        if self._silence.reason(at_ns):
+            self._reader.forget()
         self._sample, self._demand = sample, self._reader.demand(sample)
         self._silence.heard(topic, at_ns)
 

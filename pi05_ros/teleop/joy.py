@@ -69,6 +69,9 @@ class JoyReader:
 
     Args:
         gamepad: The gamepad; its layout supplies what it leaves out.
+
+    Attributes:
+        other_buttons: Indices of the buttons that choose a hand or other axes.
     """
 
     def __init__(self, gamepad: Gamepad) -> None:
@@ -82,7 +85,8 @@ class JoyReader:
         self._modifiers = {a.with_button for a in self._axes if a.with_button is not None}
         self._hand = 0
         self._live: set[int] = set()  # Triggers that have reported something.
-        buttons = [dead_man, *self._hand_buttons, *self._modifiers]
+        self.other_buttons = frozenset((*self._hand_buttons, *self._modifiers))
+        buttons = [dead_man, *self.other_buttons]
         self._needs = (1 + max(a.axis for a in self._axes), 1 + max(buttons))
 
     @property
@@ -118,6 +122,10 @@ class JoyReader:
             gripper=shares.get("open", 0.0) - shares.get("close", 0.0),
         )
 
+    def forget(self) -> None:
+        """Forget which triggers were touched: the pad was silent, and may have started anew."""
+        self._live.clear()
+
     def _share(self, axis: AxisBinding, sample: JoySample) -> float:
         """Deflection of an axis outside its dead zone."""
         value = sample.axes[axis.axis]
@@ -132,6 +140,9 @@ class JoyReader:
 
 class PageReader:
     """Reads the operator's page: its axes are shares of full speed and openings of grippers."""
+
+    def forget(self) -> None:
+        """Do nothing: a message holds all of the page's state."""
 
     def problem(self, sample: JoySample) -> str:
         """Return why a message cannot be read, as one clause; empty: it can."""

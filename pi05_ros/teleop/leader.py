@@ -137,7 +137,10 @@ class LeaderDevice(TeleopDevice):
         full[indices] = values
         change = self._platform.difference(full, self._mapped)[indices] / self._span[indices]
         speeds = np.abs(change) / seconds
-        speeds[self._platform.is_velocity[indices]] = 0.0  # The bridge limits accelerations.
+        # A trigger is pulled as fast as a button is pressed, and a stick is let go: of grippers
+        # and base the bridge's limits are enough.
+        free = self._platform.is_velocity | self._platform.is_gripper
+        speeds[free[indices]] = 0.0
         worst = int(np.argmax(speeds))
         if speeds[worst] > self._leader.max_speed:
             self._jump = (
@@ -197,6 +200,8 @@ def _mapped(
         if not math.isfinite(numbers[index]):
             return values, f"the {joint.field} of {joint.joint} is {numbers[index]}"
         values[number] = mapped(platform, joint, numbers[index])
+        if not math.isfinite(values[number]):
+            return values, f"the {joint.field} of {joint.joint} is {numbers[index]:g}"
         if abs(values[number]) < joint.dead_zone:
             values[number] = 0.0
     return values, ""

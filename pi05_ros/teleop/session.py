@@ -176,7 +176,7 @@ class TeleopSession:
         if self._fault:
             return
         if status.silent:
-            self._fault = status.silent
+            self._fault = "; ".join(filter(None, (status.silent, status.problem)))
         elif status.jump:
             self._fault = status.jump
         elif now_ns - self._followed_ns > self._settings.follow_timeout_s * 1e9:

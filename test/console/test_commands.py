@@ -45,6 +45,13 @@ def test_a_command_is_read():
         ('{"type":"command","name":"instruct"}', "arguments text"),
         ('{"type":"command","name":"instruct","arguments":{"text":1}}', "wanted text"),
         ('{"type":"command","name":"instruct","arguments":{"text":" "}}', "empty"),
+        ('{"type":"command","name":"instruct","arguments":{"text":"a <b"}}', "text: it has '<'"),
+        (
+            '{"type":"command","name":"instruct","arguments":{"text":"a; b"}}',
+            "parts two boxes",
+        ),
+        ('{"type":"command","name":"instruct","arguments":{"text":"front: cup"}}', "a camera"),
+        ('{"type":"command","name":"instruct","arguments":{"text":"Done"}}', "task is finished"),
         ('{"type":"command","name":"execute_task","arguments":{"task":"a\\nb"}}', "one line"),
         (
             '{"type":"command","name":"execute_task","arguments":{"task":"%s"}}' % ("x" * 257),
@@ -65,3 +72,12 @@ def test_what_is_no_message_is_refused(text, why):
 def test_stop_is_no_command_that_needs_control():
     assert "stop" not in COMMANDS
     assert parse(json.dumps({"type": "stop", "id": 1})).kind == "stop"
+
+
+def test_a_spoken_subtask_is_cleaned_before_it_is_checked_and_a_task_is_no_label():
+    def command(name, key, text):
+        content = {"type": "command", "name": name, "arguments": {key: text}}
+        return parse(json.dumps(content)).arguments[key]
+
+    assert command("instruct", "text", " pick  up the cup ") == " pick  up the cup "
+    assert command("execute_task", "task", "tidy: table; sink") == "tidy: table; sink"

@@ -232,15 +232,26 @@ def test_the_reason_of_the_node_is_the_reason_of_the_hold():
     for _ in range(12):
         operator.sequence += 1
         chunk = robot.chunk(sequence=operator.sequence, stamp_ns=stamp, start_ns=robot.now)
-        try:
-            operator.send(TeleopState.ENGAGED, chunk, "its joint_2 jumped by 0.9 rad")
-        except ChunkRejected as error:
-            assert error.rule == "age"
+        operator.send(TeleopState.ENGAGED, chunk, "its joint_2 jumped by 0.9 rad")
         robot.tick()
     assert robot.bridge.mode is Mode.HOLDING
     assert robot.bridge.reason == (
         "teleop: its joint_2 jumped by 0.9 rad; let the dead-man switch go"
     )
+
+
+def test_the_chunk_of_a_message_with_a_reason_is_neither_followed_nor_rejected():
+    robot, operator = scene()
+    operator.drive(5)
+    last = robot.bridge.motion.chunk
+    for _ in range(200):  # 4 s
+        operator.sequence += 1
+        chunk = robot.chunk(sequence=operator.sequence, stamp_ns=robot.now, start_ns=robot.now)
+        operator.send(TeleopState.ENGAGED, chunk, "/leader/joint_states is silent")
+        robot.tick()
+        assert robot.bridge.motion.chunk in (last, None)
+    assert robot.bridge.mode is Mode.HOLDING
+    assert not [name for name in robot.bridge.counts if name.startswith("teleop_rejected")]
 
 
 def test_malformed_chunks_in_a_row_latch():

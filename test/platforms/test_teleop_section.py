@@ -56,6 +56,27 @@ def test_every_shipped_robot_has_leaders_a_gamepad_and_hand_poses(name):
         ({"leaders": [leader(clutch={"joy_topic": "/joy"})]}, "joy_topic and button are given"),
         ({"leaders": [leader(clutch={"joint": "t"})]}, "joint and above are given together"),
         ({"leaders": [LEADER, LEADER]}, "leader 'leader' stands twice"),
+        ({"leaders": [leader({"joint": ""})]}, "arm_joint_1: joint is empty"),
+        ({"leaders": [leader(name="page")]}, "a leader is named 'page', as another device is"),
+        (
+            {"leaders": [leader(clutch={"bool_topic": "/joy"})], "gamepad": {}},
+            "'/joy' stands as a topic of Joy and of Bool",
+        ),
+        ({"gamepad": {"dead_man": -1}}, "dead_man: -1 is below 0"),
+        ({"gamepad": {"hand_buttons": [-1]}}, "hand_buttons: -1 is below 0"),
+        (
+            {"gamepad": {"hand_buttons": [2, 1]}},
+            "hand_buttons has 2 buttons, the robot has 1",
+        ),
+        ({"gamepad": {"axes": [{"axis": -1, "drives": "base_vx"}]}}, "axis: -1 is below 0"),
+        (
+            {"gamepad": {"axes": [{"axis": 1, "drives": "base_vx", "with_button": -5}]}},
+            "with_button: -5 is below 0",
+        ),
+        (
+            {"jog": {"torso_entries": ["torso_lift", "torso_lift"]}},
+            "entry 'torso_lift' stands",
+        ),
         ({"gamepad": {"layout": "custom"}}, "a custom layout needs axes and dead_man"),
         ({"gamepad": {"layout": "xbax"}}, "did you mean 'xbox'"),
         ({"jog": {"torso_entries": ["base_vx"]}}, "'base_vx' is no joint of a torso"),

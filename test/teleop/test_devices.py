@@ -48,3 +48,12 @@ def test_another_button_of_the_same_pad_is_another_switch():
         PLATFORM.teleop.leaders[0], clutch=Clutch(joy_topic="/joy", button=7)
     )
     assert len(make_devices(with_section(leaders=(leader,)), HANDS)) == 4
+
+
+@pytest.mark.parametrize(
+    "changes", [{"hand_buttons": (4,)}, {"dead_man": 2}, {"dead_man": 5}], ids=str
+)
+def test_a_dead_man_button_that_also_does_something_else_is_refused(changes):
+    pad = dataclasses.replace(PLATFORM.teleop.gamepad, **changes)
+    with pytest.raises(ConfigError, match=r"gamepad: button [245] is dead_man, and chooses"):
+        make_devices(with_section(gamepad=pad), HANDS)

@@ -47,6 +47,13 @@ def test_a_trigger_that_was_never_touched_reports_0_and_asks_for_nothing():
     assert reader.demand(joy({5: 0.0})).gripper == pytest.approx(0.4444, abs=1e-4)
 
 
+def test_a_pad_that_was_away_has_untouched_triggers_again():
+    reader = JoyReader(Gamepad())
+    reader.demand(joy())
+    reader.forget()
+    assert reader.demand(joy({2: 0.0, 5: 0.0})).gripper == 0.0
+
+
 def test_the_dead_zone_is_cut_out_and_the_rest_of_the_way_starts_at_0():
     def forward(value):
         return read({1: value}, gamepad=Gamepad(dead_zone=0.2)).base[0]

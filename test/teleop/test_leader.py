@@ -251,7 +251,9 @@ def test_a_sample_that_cannot_be_used_is_refused_with_its_reason(change, reason)
     assert target.status(bench.now_ns).problem == f"{LEFT}: {reason}"
     assert output.stamp_ns == stamp
     assert np.isfinite(output.rows).all()
-    assert not bench.tick(*bad, count=10).is_fresh  # Silent by now: the bridge holds.
+    output = bench.tick(*bad, count=10)
+    assert not output.is_fresh  # Silent by now: the bridge holds.
+    assert output.reason.startswith(f"nothing usable from {LEFT} for 0.2 s; {LEFT}: {reason}")
 
 
 def test_base_velocities_come_from_the_velocity_field_or_from_a_stick():
@@ -325,3 +327,30 @@ def test_a_clock_that_goes_back_makes_a_leader_silent_until_it_is_heard_again():
     for topic, sample in arms(LEADER, HOME, True):
         target.add(topic, sample, before_ns)
     assert target.status(before_ns).silent == ""
+
+
+def test_a_trigger_that_is_pulled_at_once_is_no_jump():
+    bench, target = engaged()
+    for opening in (0.0, 1.0):
+        samples = arms(LEADER, HOME, True, left={"left_leader_gripper": opening})
+        output = bench.tick(*sends(target, *samples))
+        assert output.is_fresh and output.rows[0][PLATFORM.index("left_gripper")] == opening
+
+
+def test_a_clutch_joint_of_both_arms_is_held_while_both_are_above():
+    target = device(aloha_leader())
+    topics = [each.topic for each in aloha_leader().topics]
+    held = []
+    for grippers in ((1.5, 1.5), (1.5, 0.5), (0.5, 1.5), (1.5, 1.5)):
+        for topic, gripper in zip(topics, grippers, strict=True):
+            target.add(topic, joints({**dict.fromkeys(ALOHA, 0.0), "gripper": gripper}), START_NS)
+        held.append(target.status(START_NS).held)
+    assert held == [True, False, False, True]
+
+
+def test_a_number_that_its_scale_makes_infinite_is_refused():
+    scaled = dataclasses.replace(LEADER.topics[0].joints[0], scale=10.0)
+    changed = dataclasses.replace(LEADER.topics[0], joints=(scaled,))
+    target = device(dataclasses.replace(LEADER, topics=(changed, LEADER.topics[1])))
+    target.add(LEFT, joints({"left_leader_joint_1": 1.5e308}), START_NS)
+    assert "the position of left_leader_joint_1 is 1.5e+308" in target.status(START_NS).problem

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="START-END",
-        help="leave an interval [s] without a label; before --set, may be repeated",
+        help="leave an interval [s] without a label, also where --set has just labelled it",
     )
     parser.add_argument(
         "--done",
@@ -117,10 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
     changes = bool(edits or erased or arguments.done or arguments.source)
     if arguments.source:
         import_spans(labels, arguments.source)
-    for start, stop in erased:
-        labels.erase(start, end_of(labels, stop))
     for (start, stop), (_, text) in zip(edits, arguments.set, strict=True):
         labels.set(start, end_of(labels, stop), text, arguments.task)
+    for start, stop in erased:
+        labels.erase(start, end_of(labels, stop))
     if arguments.done == "no":
         labels.unmark_done()
     elif done is not None:

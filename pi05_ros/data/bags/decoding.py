@@ -30,6 +30,9 @@ class Decoder:
     def decode(self, type_name: str, data: bytes) -> Any:
         """Decode a message.
 
+        Bytes behind the message are ignored if the bag has the type's definition, as ROS ignores
+        them: rclpy's `serialize_message` pads empty arrays, and scripts write bags with it.
+
         Raises:
             BagError: The type has no definition, or the data is not of that type.
         """
@@ -39,7 +42,10 @@ class Decoder:
         if store is None:
             store = self._stores[type_name] = self._store(type_name)
         try:
-            return store.deserialize_cdr(data, type_name)
+            if not self._definitions.get(type_name, ("", ""))[1] or data[:2] != b"\x00\x01":
+                return store.deserialize_cdr(data, type_name)
+            message = store.get_msgdef(type_name)
+            return message.deserialize_cdr_le(data[4:], 0, message.cls, store)[0]
         except (SerdeError, ValueError, IndexError, AssertionError, struct.error) as error:
             raise BagError(f"{len(data)} bytes are no {type_name} ({error})") from error
 

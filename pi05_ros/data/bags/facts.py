@@ -19,6 +19,7 @@ from pi05_ros.errors import Pi05Error
 
 PREFIX = "pi05."  # of the keys in custom_data
 RECORD = "pi05_episode"  # name of the MCAP metadata records that hold facts
+_ACTIONS = ("action_names", "action_units")  # Keys that only bags with such actions have.
 OUTCOMES = ("", "success", "failure")  # values of Episode.OUTCOME_* that a bag can have
 
 
@@ -55,6 +56,7 @@ class EpisodeFacts:
     # Names of the action's entries where they are not the state's, as in some datasets of other
     # tools; (): both vectors have `names`, as on every robot of the suite.
     action_names: tuple[str, ...] = ()
+    action_units: tuple[str, ...] = ()  # Of `action_names`, as many; (): not known.
 
     def __post_init__(self) -> None:
         if not self.id:
@@ -64,6 +66,11 @@ class EpisodeFacts:
         if self.units and len(self.units) != len(self.names):
             raise ValueError(
                 f"units: wanted one for each of {len(self.names)} names, got {len(self.units)}"
+            )
+        if self.action_units and len(self.action_units) != len(self.action_names):
+            raise ValueError(
+                f"action_units: wanted one for each of {len(self.action_names)} action_names, got "
+                f"{len(self.action_units)}"
             )
         for camera, degrees in self.rotations.items():
             if degrees not in (0, 90, 180, 270):
@@ -78,12 +85,22 @@ class EpisodeFacts:
         """The id as a file name: a dataset's author may choose an id that is no valid path."""
         return re.sub(r"[^\w.-]", "_", self.id)
 
+    @property
+    def units_of_actions(self) -> tuple[str, ...]:
+        """Unit of each of the action's entries; "": not known."""
+        if not self.action_names:
+            return self.units or ("",) * len(self.names)
+        if self.action_units:
+            return self.action_units
+        known = dict(zip(self.names, self.units, strict=False))
+        return tuple(known.get(name, "") for name in self.action_names)
+
     def to_custom_data(self) -> dict[str, str]:
         """Return text by key ("pi05.task", …); lists and mappings are JSON."""
         return {
             PREFIX + part.name: _text(getattr(self, part.name))
             for part in dataclasses.fields(self)
-            if part.name != "action_names" or self.action_names
+            if part.name not in _ACTIONS or getattr(self, part.name)
         }
 
     @classmethod
@@ -132,7 +149,7 @@ def _text(value: Any) -> str:
 def _value(name: str, text: str) -> Any:
     if not isinstance(text, str):
         raise TypeError(f"wanted text, got {type(text).__name__}")
-    if name in ("names", "units", "action_names"):
+    if name in ("names", "units", *_ACTIONS):
         items = json.loads(text)
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             raise ValueError("wanted a JSON list of texts")

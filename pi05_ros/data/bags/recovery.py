@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pi05_ros.data.bags import metadata as bag_metadata
 from pi05_ros.data.bags.damage import Progress, is_damaged
-from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
+from pi05_ros.data.bags.facts import PREFIX, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import IncompleteMark, Reserve, is_locked, is_marked
 from pi05_ros.data.bags.mcap_file import McapFile
 from pi05_ros.data.bags.mcap_source import McapSource
@@ -28,6 +28,7 @@ from pi05_ros.data.bags.sink import sync_folder, write_atomically
 from pi05_ros.data.bags.verification import verify
 
 TORN = ".torn"  # the end of a torn original's name
+RECOVERED = f"{PREFIX}recovered"  # Key of custom_data, also in a bag without other facts of ours.
 _BESIDE = ".recovering"
 
 
@@ -40,7 +41,7 @@ class Recovered:
     lost_bytes: int  # that could not be read, at the ends of torn files or within them
     files: tuple[Path, ...]  # of the bag now
     torn: tuple[Path, ...]  # originals that were replaced, kept or not
-    facts: EpisodeFacts | None  # None: it was whole, and is no episode of the suite
+    facts: EpisodeFacts | None  # None: it is no episode of the suite
     was_whole: bool = False  # nothing had to be repaired; at most the mark was removed
 
 
@@ -77,12 +78,13 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
                 f"{folder} is stored in sqlite3: repair it with `ros2 bag reindex {folder}`"
             )
         raise BagError(f"{folder} is no bag: there is no .mcap file in it")
+    was_marked = is_marked(folder)
     try:
         mark = IncompleteMark(folder)
     except OSError as error:
         raise BagError(f"{folder} cannot be repaired ({error.strerror})") from error
     try:
-        return _repair(folder, mark, was_closed, keep, progress)
+        return _repair(folder, mark, was_marked, was_closed, keep, progress)
     except OSError as error:
         raise BagError(
             f"{folder} could not be repaired ({error.strerror}); the original files are kept"
@@ -92,7 +94,12 @@ def recover(folder: Path, *, keep: bool = True, progress: Progress | None = None
 
 
 def _repair(
-    folder: Path, mark: IncompleteMark, was_closed: bool, keep: bool, progress: Progress
+    folder: Path,
+    mark: IncompleteMark,
+    was_marked: bool,
+    was_closed: bool,
+    keep: bool,
+    progress: Progress,
 ) -> Recovered:
     Reserve.clear(folder)
     for path in folder.glob(f"*{_BESIDE}"):
@@ -121,7 +128,12 @@ def _repair(
         mark.remove()
         return _whole(folder)
     facts = _facts(folder, closed_metadata, was_closed, metadata, damages)
-    metadata = dataclasses.replace(metadata, custom_data=facts.to_custom_data())
+    if was_marked or _is_ours(facts, metadata):
+        custom_data = facts.to_custom_data()
+    else:  # Of another stack: facts would keep it from being adopted.
+        others = closed_metadata.custom_data if closed_metadata is not None else {}
+        custom_data = {**others, RECOVERED: facts.recovered}
+    metadata = dataclasses.replace(metadata, custom_data=custom_data)
     if was_closed and closed_metadata is None and keep:
         (folder / FILE).replace(folder / f"{FILE}{TORN}")
     write_atomically(folder / FILE, metadata.to_yaml())
@@ -136,8 +148,14 @@ def _repair(
         lost_bytes=sum(found.lost_bytes for _, found in damages),
         files=tuple(parts),
         torn=torn,
-        facts=facts,
+        facts=_parsed(custom_data, folder),
     )
+
+
+def _is_ours(facts: EpisodeFacts, metadata: BagMetadata) -> bool:
+    """Check whether a bag has facts from its recorder, or else a topic of the suite's messages."""
+    ours = any(topic.type.startswith("pi05_msgs/") for topic in metadata.topics)
+    return ours or bool(facts.platform or facts.started_ns)
 
 
 def _repair_part(part: Path, advance: Callable[[int], None]) -> Salvaged | None:

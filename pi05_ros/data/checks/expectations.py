@@ -27,11 +27,10 @@ def expected_topics(facts: EpisodeFacts, platform: Platform | None) -> dict[str,
         Topic -> its expected rate, and whether it is needed.
     """
     space = facts.namespace.rstrip("/")
-    wanted = {
-        f"{space}/robot_state": Expected(facts.rate_hz or None, True),
-        f"{space}/subtask": Expected(None, True),
-        f"{space}/action_chunk": Expected(None, False),
-    }
+    wanted = {f"{space}/robot_state": Expected(facts.rate_hz or None, True)}
+    if facts.brain != "none":  # Without one no policy runs, and subtasks may be labelled later.
+        wanted[f"{space}/subtask"] = Expected(None, True)
+        wanted[f"{space}/action_chunk"] = Expected(None, False)
     for name, topic in facts.cameras.items():
         known = platform is not None and name in platform.camera_names
         rate = platform.camera(name).rate_hz if platform is not None and known else None

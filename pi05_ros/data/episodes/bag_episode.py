@@ -29,7 +29,7 @@ from pi05_ros.data.episodes.label_spans import LabelFile
 from pi05_ros.data.episodes.labelled_plans import labelled_plans
 from pi05_ros.data.episodes.rows import newest_frames
 
-_INDEX = "index-5.npz"  # The number changes with the content of the index.
+_INDEX = "index-6.npz"  # The number changes with the content of the index.
 _OPEN_READERS = 4  # For each thread: a reader keeps a file open and its summary in memory.
 _HEAD, _TAIL = 1 << 16, 1 << 20  # Bytes of a file that enter its fingerprint.
 

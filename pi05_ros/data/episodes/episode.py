@@ -225,7 +225,8 @@ class EpisodeSample:
 
     images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as on the live path.
     state: np.ndarray  # (D,) float64, platform units.
-    actions: np.ndarray  # (H, D) float64, absolute, platform units. Behind the last valid row it
+    actions: np.ndarray  # (H, A) float64, absolute, platform units; A is D, but for robots of
+    # other stacks whose actions have entries of their own. Behind the last valid row it
     # repeats, with velocities of 0.
     action_valid: np.ndarray  # (H,) bool; False: behind the end of the run of actions.
     subtask: str

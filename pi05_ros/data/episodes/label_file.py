@@ -141,6 +141,8 @@ def clear(folder: Path) -> bool:
 
 
 def _bytes(folder: Path) -> bytes | None:
+    if (folder / FILE).exists() and not (folder / FILE).is_file():
+        raise LabelFileError(f"{folder / FILE} is no file; remove it")
     try:
         with (folder / FILE).open("rb") as file:
             data = file.read(_MAX_BYTES + 1)

@@ -112,13 +112,25 @@ def to_json(labels: LabelFile) -> str:
     )
 
 
+def parsed(text: str | bytes) -> Any:
+    """Parse JSON.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
 def from_json(text: str) -> LabelFile:
     """The inverse of `to_json`; every key must be known and of its type.
 
     Raises:
         ValueError: The text is no valid file of labels.
     """
-    content = json.loads(text)
+    content = parsed(text)
     if not isinstance(content, dict) or content.get("format") != "pi05 labels":
         raise ValueError('wanted a JSON object with "format": "pi05 labels"')
     if content.get("version") != VERSION:

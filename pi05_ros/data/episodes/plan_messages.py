@@ -25,9 +25,11 @@ class PlanCollector:
     """
 
     def __init__(self) -> None:
-        self._plans: dict[tuple[bool, int], Plan] = {}  # By (is spoken, stamp).
+        # By `_key`: a task may end and the next one begin at the same picture.
+        self._plans: dict[tuple[bool, int, str], Plan] = {}
         self._decisions: list[Any] = []
-        self._sources: dict[int, str] = {}  # Subtask.id -> source.
+        # Subtask.id -> stamps and sources: an operator who says what stands keeps its id.
+        self._sources: dict[int, list[tuple[int, str]]] = defaultdict(list)
         # Of a spoken subtask's id: usable answers of the model with their stamps.
         self._answers: dict[int, list[tuple[int, str]]] = defaultdict(list)
 
@@ -36,25 +38,23 @@ class PlanCollector:
         stamp_ns, spoken = _time_ns(message.header.stamp), message.source == _HUMAN
         if not message.text or not stamp_ns:
             return
-        self._sources[int(message.id)] = message.source
+        self._sources[int(message.id)].append((stamp_ns, message.source))
         if spoken:
             model_ns = _time_ns(getattr(message, "model_stamp", None))
             text = getattr(message, "model_text", "")
             if model_ns or text:
                 self._answers[int(message.id)].append((model_ns, text or DONE))
-        self._plans.setdefault(
-            (spoken, stamp_ns),
-            Plan(
-                stamp_ns,
-                message.task,
-                message.text,
-                message.source,
-                SPOKEN if spoken else PLAN,
-                boxes=picture_boxes(message.boxes),
-                score=known(message.score),
-                subtask_id=int(message.id),
-            ),
+        plan = Plan(
+            stamp_ns,
+            message.task,
+            message.text,
+            message.source,
+            SPOKEN if spoken else PLAN,
+            boxes=picture_boxes(message.boxes),
+            score=known(message.score),
+            subtask_id=int(message.id),
         )
+        self._plans.setdefault(_key(plan), plan)
 
     def add_decision(self, message: Any) -> None:
         """Add a pi05_msgs/PlanDecision."""
@@ -67,17 +67,17 @@ class PlanCollector:
         for message in self._decisions:
             plan = self._of_decision(message)
             if plan is not None and plan.stamp_ns:
-                found.setdefault((plan.kind == SPOKEN, plan.stamp_ns), plan)
+                found.setdefault(_key(plan), plan)
         plans = sorted(found.values(), key=lambda plan: plan.stamp_ns)
         return tuple(self._with_model_text(plan) for plan in plans)
 
     def _of_decision(self, message: Any) -> Plan | None:
-        number = int(message.subtask_id)
+        number, stamp_ns = int(message.subtask_id), _time_ns(message.header.stamp)
         plan = Plan(
-            _time_ns(message.header.stamp),
+            stamp_ns,
             message.task,
             message.subtask or message.answer or DONE,
-            self._sources.get(number, _MODEL),
+            self._source_at(number, stamp_ns),
             boxes=picture_boxes(getattr(message, "boxes", ())),
             score=known(message.score),
             subtask_id=number,
@@ -97,22 +97,37 @@ class PlanCollector:
             return None
         return replace(plan, kind=SPOKEN) if plan.source == _HUMAN else plan
 
+    def _source_at(self, number: int, stamp_ns: int) -> str:
+        """Source of a subtask at a time [ns]: that of its newest message of then or before.
+
+        Where that message was lost, it is not an operator's: his words are later.
+        """
+        stamped = sorted(self._sources[number])
+        before = [source for at_ns, source in stamped if at_ns <= stamp_ns]
+        later = [source for _, source in stamped if source != _HUMAN]
+        return before[-1] if before else (later or [_MODEL])[0]
+
     def _source_before(self, done: Plan) -> str:
         """Source of the newest plan of a task before its end; the model's if there is none."""
         before = [
             plan
-            for (spoken, stamp_ns), plan in self._plans.items()
+            for (spoken, stamp_ns, _), plan in self._plans.items()
             if not spoken and stamp_ns <= done.stamp_ns and plan.task == done.task
         ]
         return max(before, key=lambda plan: plan.stamp_ns).source if before else _MODEL
 
     def _with_model_text(self, plan: Plan) -> Plan:
         """Add the model's first answer while a spoken subtask stood, unless it has its own."""
-        if plan.kind != SPOKEN or plan.model_text or (True, plan.stamp_ns) not in self._plans:
+        if plan.kind != SPOKEN or plan.model_text or _key(plan) not in self._plans:
             return plan
         answers = self._answers[plan.subtask_id]
         first = min(answers, key=lambda answer: answer[0], default=(0, ""))
         return replace(plan, model_text=first[1])
+
+
+def _key(plan: Plan) -> tuple[bool, int, str]:
+    """What no two plans share: whether it was spoken, its stamp, and its task."""
+    return plan.kind == SPOKEN, plan.stamp_ns, plan.task
 
 
 def _time_ns(stamp: Any) -> int:

@@ -128,10 +128,16 @@ class PlanSamples:
             episode, self.cameras, self.cameras, cache.folder if cache else None
         )
         finite = np.isfinite(self._states_of(which)).all(axis=1)
-        for plan in plans_of(episode):
-            at = int(np.searchsorted(moments.times_ns, plan.stamp_ns, side="right")) - 1
+        plans = plans_of(episode)
+        stamps_ns = np.array([plan.stamp_ns for plan in plans], np.int64)
+        places = (np.searchsorted(moments.times_ns, stamps_ns, side="right") - 1).tolist()
+        finished = {(at, plan.task) for at, plan in zip(places, plans, strict=True) if plan.done}
+        for at, plan in zip(places, plans, strict=True):
             if at < 0 or plan.stamp_ns - int(moments.times_ns[at]) > max_age_ns:
                 self.left_out["no pictures of its time"] += 1
+                continue
+            if not plan.done and (at, plan.task) in finished:
+                self.left_out["the task was done at its pictures"] += 1
                 continue
             row = int(moments.rows[at])
             frames = {

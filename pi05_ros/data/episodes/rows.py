@@ -9,6 +9,7 @@ from pi05_ros.data.episodes.episode import MODE_RUNNING, Episode
 # An interval of more periods than this between two rows ends a run of actions: rows in between
 # were lost, and later actions would be assigned to earlier times, 20 ms for each lost row.
 _GAP_PERIODS = 2.5
+_VELOCITY_UNITS = ("/s", "/step")  # Ends of units: a second, and a row.
 
 
 def newest_frames(frame_times_ns: np.ndarray, times_ns: np.ndarray) -> np.ndarray:
@@ -46,11 +47,12 @@ def trainable_rows(episode: Episode) -> np.ndarray:
 def velocity_entries(episode: Episode) -> np.ndarray:
     """Indices of the action's entries that are velocities, by their units; (V,) int64.
 
-    Where units are not known, or the action has other entries than the state, there are none.
+    Steps, such as LIBERO's differences of a pose, are velocities as well. Where units are not
+    known there are none.
     """
-    facts = episode.facts
-    units = () if facts.action_names else facts.units
-    return np.array([i for i, unit in enumerate(units) if unit.endswith("/s")], dtype=np.int64)
+    units = episode.facts.units_of_actions
+    found = [i for i, unit in enumerate(units) if unit.endswith(_VELOCITY_UNITS)]
+    return np.array(found, dtype=np.int64)
 
 
 def row_gaps(episode: Episode) -> np.ndarray:

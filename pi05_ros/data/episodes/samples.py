@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pi05_ros.cameras.health import WatchSettings
+from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.episodes.episode import Episode, EpisodeSample
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.live import pictures_of_rows
@@ -128,22 +129,23 @@ class Samples:
         return which, int(self._readers[which].rows[index - begin])
 
     def _check_layout(self) -> None:
-        for episode in self.episodes:
-            states, actions = len(episode.facts.names), len(episode.facts.action_names)
-            if actions not in (0, states):
-                raise SampleError(
-                    f"{episode.source} has states of {states} entries and actions of {actions}: "
-                    "a model's vectors have one action for each state; write the dataset again "
-                    "with the same entries in both"
-                )
         for episode in self.episodes[1:]:
             first, other = self.episodes[0].facts, episode.facts
-            if (first.names, first.units) != (other.names, other.units):
+            if _entries(first) != _entries(other):
                 raise SampleError(
-                    f"{episode.source} is of another robot ({other.platform}, {len(other.names)} "
-                    f"entries) than {self.episodes[0].source} ({first.platform}, "
-                    f"{len(first.names)}): samples are of one"
+                    f"{episode.source} is of another robot ({_described(other)}) than "
+                    f"{self.episodes[0].source} ({_described(first)}): samples are of one"
                 )
+
+
+def _entries(facts: EpisodeFacts) -> tuple[tuple[str, ...], ...]:
+    """Names and units of state and action."""
+    return facts.names, facts.units, facts.action_names, facts.units_of_actions
+
+
+def _described(facts: EpisodeFacts) -> str:
+    actions = f", {len(facts.action_names)} of the action" if facts.action_names else ""
+    return f"{facts.platform}, {len(facts.names)} entries{actions}"
 
 
 class _Reader:

@@ -30,16 +30,13 @@ def idle_rows(episode: Episode, least_s: float) -> np.ndarray:
         (T,) bool; False where a state or an action is not finite.
     """
     facts = episode.facts
-    units = dict(zip(facts.names, facts.units, strict=False))
+    units = facts.units or ("",) * len(facts.names)
     rows = round(least_s * episode.rate_hz) + 1
     starts = np.ones(max(len(episode) - rows + 1, 0), bool)  # Of the windows of `rows` rows.
     if not len(starts):
         return np.zeros(len(episode), bool)
-    for values, names in (
-        (episode.states, facts.names),
-        (episode.actions, facts.action_names or facts.names),
-    ):
-        starts &= _still_windows(values, [units.get(name, "") for name in names], rows)
+    for values, its in ((episode.states, units), (episode.actions, facts.units_of_actions)):
+        starts &= _still_windows(values, its, rows)
     # A row is idle when a still window covers it.
     begun = np.r_[0, np.cumsum(starts), np.full(rows - 1, starts.sum())]
     ended = np.r_[np.zeros(rows, np.int64), np.cumsum(starts)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pi05_ros.data.bags.adopted_file import AdoptedFile, AdoptedSpan, read_adopt
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import FILE
 from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.recovery import RECOVERED
 from pi05_ros.data.bags.sink import write_atomically
 from pi05_ros.data.episodes.bag_index import BagIndex
 from pi05_ros.data.episodes.episode import MODE_RUNNING
@@ -86,6 +87,8 @@ def adopt(path: Path, content: Mapping[str, Any], where: str) -> Adoption:
         if not spans:
             raise ForeignBagError(path, [f"split: no episode is left: {'; '.join(notes)}"])
         facts = _facts(mapping, name, Path(where).name, spans, reader.start_ns)
+        recovered = dict(reader.metadata.custom_data).get(RECOVERED, "")
+        facts = replace(facts, recovered=recovered)
     indices = [index_of(recording, span) for span in spans]
     return Adoption(
         found,
@@ -170,6 +173,7 @@ def _facts(
         started_ns=start_ns,
         outcome=spans[0].outcome if len(spans) == 1 else "",
         action_names=() if actions == states else actions,
+        action_units=() if actions == states else tuple(units[action] for action in actions),
     )
 
 
@@ -211,7 +215,13 @@ def _row_problems(recording: Recording, rows: Rows) -> list[str]:
             f"found none of {rows.left_out} rows: {', '.join(spans)} from the first message on; "
             "raise max_age_s, or write `when_old` for topics that are silent at rest"
         ]
-    problems = []
+    problems = [
+        f"{camera.topic}: wanted pictures that were taken before they were received, found none "
+        f"of {recording.frames(camera.name).left_out}; synchronise the camera's clock, or use its "
+        f"log times (`log_time: [{camera.topic}]`)"
+        for camera in mapping.cameras
+        if not len(recording.frames(camera.name).times_ns)
+    ]
     for kind, values, names in (
         ("state", rows.states, mapping.state_names),
         ("action", rows.actions, mapping.action_names),
@@ -275,10 +285,12 @@ def _notes(recording: Recording, rows: Rows, indices: list[BagIndex]) -> list[st
                 "no finite value and do not train"
             )
     for camera in mapping.cameras:
-        left_out = recording.frames(camera.name).left_out
+        frames = recording.frames(camera.name)
+        left_out, kept = frames.left_out, len(frames.times_ns)
         if left_out:
             notes.append(
-                f"camera {camera.name}: {left_out} pictures are left out: old, or unstamped"
+                f"camera {camera.name}: {left_out} of {left_out + kept} pictures are left out: "
+                "not newer than the one before, unstamped, or stamped ahead of their reception"
             )
     if not any(index.labels for index in indices):
         notes.append("no row has a subtask, so none trains yet: `./pi05 bags label` adds them")

@@ -65,8 +65,9 @@ class Source:
     scale: float = 1.0
     offset: float = 0.0  # In the entry's unit.
     clip: tuple[float, float] | None = None  # Lower and upper bound, in the entry's unit.
-    # Value between two messages: that of the one before, or on the line between both.
-    interpolation: Literal["hold", "linear"] = "hold"
+    # Value between two messages: that of the one before, on the line between both, or that of the
+    # one after: an action that answers the observation of the row.
+    interpolation: Literal["hold", "linear", "next"] = "hold"
     max_age_s: float | None = (
         None  # Age from which a value is no longer used [s]; None: mapping's.
     )

@@ -116,13 +116,21 @@ def sample(
         series: The series.
         times_ns: (T,) int64.
         interpolation: "hold": the newest value not later than each time. "linear": on the line to
-            the value after it; behind the last one, as "hold".
+            the value after it; behind the last one, as "hold". "next": the oldest value not
+            earlier than each time.
 
     Returns:
-        (T,) float64 values, NaN before the first one, and (T,) int64 age of the value before [ns].
+        (T,) float64 values, NaN where there is none, and (T,) int64 age of the value before, or
+        with "next" time until the value [ns].
     """
     if not len(series.times_ns):
         return np.full(len(times_ns), np.nan), np.full(len(times_ns), _NEVER)
+    if interpolation == "next":
+        after = np.searchsorted(series.times_ns, times_ns, side="left")
+        at = np.minimum(after, len(series.times_ns) - 1)
+        known = after < len(series.times_ns)
+        ages = np.where(known, series.times_ns[at] - times_ns, _NEVER)
+        return np.where(known, series.values[at], np.nan), ages
     before = np.searchsorted(series.times_ns, times_ns, side="right") - 1
     known = before >= 0
     at = np.maximum(before, 0)

@@ -115,7 +115,7 @@ def policy_chunks(reader: BagReader, episode: Episode) -> list[PolicyChunk]:
     Chunks of another layout than the episode's are left out, as the bridge rejects them.
     """
     topic = f"{episode.facts.namespace.rstrip('/')}/action_chunk"
-    names, found = list(episode.facts.names), []
+    names, found = list(episode.facts.action_names or episode.facts.names), []
     for raw in reader.messages([topic]):
         message = reader.decode(raw.topic, raw.data)
         fits = len(message.data) == message.horizon * len(names) and message.period > 0
@@ -161,11 +161,11 @@ def model_rows(times_ns: np.ndarray, size: int, chunks: Sequence[PolicyChunk]) -
 
     Args:
         times_ns: (n,) rising [ns].
-        size: D
+        size: Entries of the action, A.
         chunks: In the order of reception.
 
     Returns:
-        (n, D) float64, platform units; NaN where the newest chunk has no row for that time.
+        (n, A) float64, platform units; NaN where the newest chunk has no row for that time.
     """
     found = np.full((len(times_ns), size), np.nan)
     heard = np.array([chunk.heard_ns for chunk in chunks], np.int64)
@@ -181,12 +181,13 @@ def model_rows(times_ns: np.ndarray, size: int, chunks: Sequence[PolicyChunk]) -
 
 def _distances(episode: Episode, model: np.ndarray, actions: np.ndarray) -> tuple[Distance, ...]:
     difference = np.abs(model - actions)
-    units = episode.facts.units
+    facts = episode.facts
+    names, units = facts.action_names or facts.names, facts.units_of_actions
     turns = [k for k, unit in enumerate(units) if unit == "rad"]
     # A continuous joint may be told whole turns apart.
     difference[:, turns] = np.abs(np.remainder(difference[:, turns] + math.pi, math.tau) - math.pi)
     largest: dict[tuple[str, str], float] = {}
-    for name, unit, column in zip(episode.facts.names, units, difference.T, strict=True):
+    for name, unit, column in zip(names, units, difference.T, strict=True):
         values = column[np.isfinite(column)]
         if len(values):
             key = group_of(name, unit), unit

@@ -47,7 +47,7 @@ def plot_vectors(
     columns: Sequence[int],
     rows: np.ndarray | slice = slice(None),
 ) -> list[str]:
-    """Plot measured values as lines, and commands dashed behind them.
+    """Plot measured values as lines, and commands of the same name dashed behind them.
 
     Args:
         axes: Axes to plot on.
@@ -61,10 +61,12 @@ def plot_vectors(
     """
     palette = matplotlib.colormaps["tab20"](np.linspace(0, 1, max(2, len(columns))))
     colours = [to_hex(colour) for colour in palette[: len(columns)]]
+    facts = episode.facts
+    places = {name: k for k, name in enumerate(facts.action_names or facts.names)}
     for column, colour in zip(columns, colours, strict=True):
-        axes.plot(
-            times[rows], episode.actions[rows, column], "--", color=colour, alpha=0.6, lw=0.8
-        )
-        name = episode.facts.names[column]
+        name = facts.names[column]
+        if name in places:
+            commands = episode.actions[rows, places[name]]
+            axes.plot(times[rows], commands, "--", color=colour, alpha=0.6, lw=0.8)
         axes.plot(times[rows], episode.states[rows, column], color=colour, lw=1.0, label=name)
     return colours

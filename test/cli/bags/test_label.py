@@ -66,6 +66,12 @@ def test_intervals_are_set_erased_and_shown(bag, capsys):
     assert "there were no labels" in capsys.readouterr().out
 
 
+def test_what_is_erased_has_no_label_though_it_was_set(bag):
+    words = ["--set", "0-end", "wave", "--erase", "1-1.2"]
+    assert pi05(["bags", "label", str(bag), *words]) == 0
+    assert rows(bag) == [(0, 50, "wave", "human"), (60, 100, "wave", "human")]
+
+
 def test_showing_writes_nothing(bag, capsys):
     assert pi05(["bags", "label", str(bag), "--show"]) == 0
     assert "2 labels as recorded, no labels beside the bag" in capsys.readouterr().out

@@ -1,5 +1,7 @@
 """Round trip of an episode's facts through a bag's custom_data."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +30,20 @@ facts = st.builds(
     ended=texts,
     recovered=texts,
 )
+
+
+def test_units_of_actions():
+    both = EpisodeFacts("a", names=("x", "y"), units=("m", "rad"))
+    assert both.units_of_actions == ("m", "rad")
+    assert EpisodeFacts("a", names=("x", "y")).units_of_actions == ("", "")
+    own = replace(both, action_names=("vx", "y"))
+    assert own.units_of_actions == ("", "rad")  # Of the same name.
+    own = replace(own, action_units=("m/s", ""))
+    assert own.units_of_actions == ("m/s", "")
+    assert EpisodeFacts.from_custom_data(own.to_custom_data()) == own
+    assert "pi05.action_units" not in both.to_custom_data()
+    with pytest.raises(ValueError, match="one for each of 2 action_names, got 1"):
+        replace(own, action_units=("m/s",))
 
 
 @settings(deadline=None, max_examples=60)

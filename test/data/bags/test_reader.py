@@ -201,3 +201,12 @@ def test_unknown_types_and_data_of_another_type(tmp_path, monkeypatch):
         assert reader.decode("/words", text("hello")).data == "hello"
         with pytest.raises(BagError, match=r"a message of /words: 5 bytes are no std_msgs"):
             reader.decode("/words", text("hello")[:5])
+
+
+def test_padding_behind_a_message_is_ignored_as_ros_does(tmp_path):
+    bag = foreign(tmp_path / "bag", StoragePlugin.MCAP)
+    with BagReader(bag) as reader:
+        assert reader.decode("/words", text("hello") + bytes(44)).data == "hello"
+        for cut in (text("hello")[:9], text("hello")[:5], b""):
+            with pytest.raises(BagError, match=rf"{len(cut)} bytes are no std_msgs/msg/String"):
+                reader.decode("/words", cut)

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from fakes.episode_bags import PLATFORM, alter, drop, make_episode_bag
+from fakes.episode_bags import PLATFORM, Message, alter, drop, make_episode_bag
+from sensor_msgs.msg import JointState
 
 from pi05_ros.cli.main import main as pi05
 from pi05_ros.data.checks.episode_check import check
@@ -39,6 +40,49 @@ def test_a_whole_episode_passes_without_findings(tmp_path):
     assert (rows[STATE].count, rows[STATE].lost, rows[STATE].expected_hz) == (200, 0, 50.0)
     assert rows[STATE].rate_hz == pytest.approx(50.0)
     assert rows[FRONT].longest_gap == pytest.approx(0.1)
+
+
+def test_without_a_brain_there_are_no_chunks_and_subtasks_may_be_labelled_later(tmp_path):
+    def without(messages):
+        return [m for m in messages if m.topic not in ("/pi05/action_chunk", "/pi05/subtask")]
+
+    report = check(make_episode_bag(tmp_path / "model", fault=without))
+    missing = {f.subject for f in report.findings if f.what == "missing: there is no message"}
+    assert {"/pi05/action_chunk", "/pi05/subtask"} <= missing
+    report = check(make_episode_bag(tmp_path / "none", fault=without, brain="none"))
+    missing = {f.subject for f in report.findings if f.what == "missing: there is no message"}
+    assert not {name for name in missing if name.startswith("/pi05/")}
+    wanted = ("ERROR", STATE, "no row that moves has a subtask: `./pi05 bags label` gives it some")
+    assert wanted in found(report)
+
+
+def test_a_leader_with_another_clock_and_a_nan_is_no_fault_of_the_episode(tmp_path):
+    leader = PLATFORM.teleop.leaders[0].topics[0].topic
+
+    def also(topic):
+        def fault(messages):
+            found = []
+            for number, m in enumerate(messages):
+                found.append(m)
+                if m.topic == STATE:
+                    value = [math.nan if number < 9 else 0.0]
+                    sample = JointState(name=["a"], position=value, velocity=value, effort=value)
+                    sample.header.stamp = ns_to_time(m.time_ns - 77 * S)
+                    found.append(Message(topic, m.time_ns, sample))
+            return found
+
+        return fault
+
+    report = check(make_episode_bag(tmp_path / "leader", fault=also(leader)))
+    assert report.passed, found(report)
+    assert [f.what for f in report.findings if f.subject == leader] == [
+        "1 messages hold NaN or infinity: the node teleop refuses such"
+    ]
+    report = check(make_episode_bag(tmp_path / "other", fault=also("/other")))
+    assert {f.what for f in report.findings if f.subject == "/other"} == {
+        "1 messages hold NaN or infinity",
+        "stamps are 77.0 s behind the recorder's clock",
+    }
 
 
 def shift(number, m):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -133,3 +134,13 @@ def test_other_bytes_are_no_labels(tmp_path, data):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(LabelFileError, match="cannot be opened"):
         label_file.save(tmp_path / "gone", labels(), "")
+
+
+def test_a_file_that_is_nested_too_deeply_and_a_pipe_are_no_labels(tmp_path):
+    (tmp_path / FILE).write_text("[" * 200_000)
+    with pytest.raises(LabelFileError, match="nested too deeply"):
+        label_file.read(tmp_path, FACTS)
+    (tmp_path / FILE).unlink()
+    os.mkfifo(tmp_path / FILE)
+    with pytest.raises(LabelFileError, match="is no file; remove it"):
+        label_file.read(tmp_path, FACTS)

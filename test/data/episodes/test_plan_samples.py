@@ -126,6 +126,27 @@ def test_what_the_model_would_have_said_is_its_first_answer_meanwhile(tmp_path):
     assert [(p.text, p.model_text) for p in plans] == [("wave", SINK_TEXT), ("bow", "")]
 
 
+def test_an_operator_who_says_what_stands_did_not_say_it_before(tmp_path):
+    # The planner keeps the id of a text that is said again.
+    messages = (
+        said(200, 290, CUP_TEXT),
+        decided(200, 290, "changed", CUP_TEXT, CUP_TEXT),
+        said(1000, 1090, CUP_TEXT),
+        decided(1000, 1090, "kept", CUP_TEXT, CUP_TEXT),
+        decided(1100, 1190, "kept", CUP_TEXT, CUP_TEXT),  # Its Subtask is lost.
+        said(1310, 1312, CUP_TEXT, "human"),
+        decided(1310, 1312, "changed", CUP_TEXT, CUP_TEXT, trigger="operator"),
+    )
+    for given in (messages, messages[1:]):
+        plans = BagEpisode(planned_bag(tmp_path / str(len(given)), given).path).plans
+        assert [((p.stamp_ns - BEGAN) // MS, p.source, p.kind) for p in plans] == [
+            (200, "model", PLAN),
+            (1000, "model", PLAN),
+            (1100, "model", PLAN),
+            (1310, "human", SPOKEN),
+        ]
+
+
 def memory(**parts):
     """2 s with a picture every 100 ms of both cameras, and no plans."""
     times = 10**9 + np.arange(20) * 100 * MS
@@ -184,3 +205,27 @@ def test_the_planner_goes_on_without_a_camera_of_its_own():
 def test_a_plan_is_a_subtask_or_done(text, done):
     with pytest.raises(ValueError, match="a subtask or is done, one of both"):
         Plan(1, "t", text, "model", done=done)
+
+
+def test_a_task_may_end_and_the_next_one_begin_at_the_same_picture(tmp_path):
+    messages = (
+        said(200, 500, CUP_TEXT),
+        decided(1000, 1090, "done", number=2),
+        said(1000, 1200, "wave", number=3, task="greet"),
+    )
+    plans = BagEpisode(planned_bag(tmp_path / "e", messages).path).plans
+    assert [(p.task, p.text, p.done) for p in plans] == [
+        ("tidy up", CUP_TEXT, False),
+        ("greet", "wave", False),
+        ("tidy up", "", True),
+    ]
+
+
+def test_the_same_pictures_are_not_both_done_and_not_done():
+    # The episode ends at 1.98 s; its last pictures are of 1.9 s.
+    plans = tuple(Plan(10**9 + t * MS, "tidy up", "pick", "model") for t in (1800, 1900))
+    samples = PlanSamples([memory(plans=plans, facts={"outcome": "success"})], CAMERAS)
+    assert [((s.time_ns - 10**9) // MS, s.done) for s in samples] == [(1800, False), (1980, True)]
+    assert samples.left_out == {"the task was done at its pictures": 1}
+    undecided = PlanSamples([memory(plans=plans)], CAMERAS)
+    assert [s.done for s in undecided] == [False, False]

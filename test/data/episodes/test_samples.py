@@ -177,6 +177,32 @@ def test_two_robots_are_refused():
         Samples([wandering(5), other], [])
 
 
+def of_actions(names, units):
+    """80 rows with a state of two joints, and actions of their own: k, k + 0.1, … in row k."""
+    facts = layout_facts(
+        ("x", "y"), ("m", "m"), action_names=names, action_units=units, task="tidy up"
+    )
+    episode = wandering(80, facts=facts)
+    episode.actions = np.arange(80.0)[:, None] + np.arange(len(names)) / 10
+    return episode
+
+
+def test_actions_may_have_entries_of_their_own():
+    episode = of_actions(("vx", "delta_z", "gripper"), ("m/s", "m/step", ""))
+    samples = Samples([episode], ())
+    assert len(samples) == 80
+    sample = samples[78]
+    np.testing.assert_array_equal(sample.state, episode.states[78])
+    # Behind the end a velocity and a step are 0, and a position repeats.
+    np.testing.assert_allclose(
+        sample.actions[:4], [[78, 78.1, 78.2], [79, 79.1, 79.2], [0, 0, 79.2], [0, 0, 79.2]]
+    )
+    assert sample.action_valid.tolist() == [True] * 2 + [False] * 48
+    other = of_actions(("vx", "delta_y", "gripper"), ("m/s", "m/step", ""))
+    with pytest.raises(SampleError, match="2 entries, 3 of the action"):
+        Samples([episode, other], ())
+
+
 def test_the_policys_cameras_are_in_the_bags_that_tests_make():
     assert set(PLATFORM.policy_cameras) == set(CAMERAS)
     assert SubtaskLabel(0, 1, "x", "model").score is None

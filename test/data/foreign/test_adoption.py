@@ -2,6 +2,7 @@
 
 import copy
 import math
+import os
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from fakes.foreign_bags import (
 )
 
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
+from pi05_ros.data.bags.recovery import recover
 from pi05_ros.data.foreign.adoption import adopt, save_adoption
 from pi05_ros.data.foreign.mapping import ForeignBagError
 from pi05_ros.data.open import open_episodes
@@ -203,7 +205,8 @@ def test_damaged_and_unstamped_pictures_are_left_out(tmp_path):
     bag.add(topic, COMPRESSED, 431, 430, format="jpeg", data=jpeg(1)[:-40])
     path = bag.write(tmp_path / "b")
     notes = adopt(path, mapping(), "m.yaml").notes
-    assert notes == ("camera high: 1 pictures are left out: old, or unstamped",)
+    (note,) = notes
+    assert note.startswith("camera high: 1 of 22 pictures are left out: not newer than the one")
     (episode,) = adopted(path, mapping())
     assert len(episode.frame_times_ns("high")) == 20
 
@@ -351,6 +354,38 @@ def test_an_episode_of_the_suite_is_refused(tmp_path):
     )  # fmt: skip
     with pytest.raises(BagError, match="is an episode of the suite already"):
         adopt(path, mapping(), "m.yaml")
+
+
+def test_a_bag_that_was_cut_is_adopted_after_its_recovery(tmp_path):
+    path = aloha().write(tmp_path / "b")
+    (file,) = path.glob("*.mcap")
+    os.truncate(file, file.stat().st_size - 40)  # Its end is lost.
+    with pytest.raises(BagError, match="pi05 bags recover"):
+        adopt(path, ALOHA, "m.yaml")
+    assert recover(path).facts is None
+    adoption = adopt(path, ALOHA, "m.yaml")
+    save_adoption(adoption, path)
+    assert adoption.episodes[0].rows == 100
+    with pytest.raises(BagError, match="recovered"):  # As an episode of the suite.
+        open_episodes(path)
+    (episode,) = open_episodes(path, include_recovered=True)
+    assert len(episode) == adoption.episodes[0].rows
+
+
+def test_a_camera_that_is_ahead_is_named(tmp_path):
+    bag = ForeignBag()
+    for k in range(100):
+        bag.joints("/follower/joint_states", 20 * k + 1, waist=0.01 * k, gripper=0.04)
+        bag.joints("/leader/joint_states", 20 * k + 1, waist=0.01 * k, gripper=0.04)
+        bag.add(
+            "/cam_high/image_raw/compressed", COMPRESSED, 20 * k + 1, 20 * k + 300,
+            format="jpeg", data=jpeg(k),
+        )  # fmt: skip
+    path = bag.write(tmp_path / "b")
+    with pytest.raises(ForeignBagError, match=r"received, found none of 100; .*log_time: \[/cam_"):
+        adopt(path, ALOHA, "m.yaml")
+    adoption = adopt(path, mapping(log_time=["/cam_high/image_raw/compressed"]), "m.yaml")
+    assert adoption.episodes[0].pictures == {"high": 100}
 
 
 def test_an_empty_bag_is_refused(tmp_path):

@@ -57,7 +57,7 @@ def test_state_and_action_have_their_own_entries():
         (with_state(clip=[1, 0]), "clip: wanted a lower bound below the upper one"),
         (with_state(unit="V"), "entry 'waist': state: unit: no factor from 'V' to 'rad'"),
         (with_state(max_age_s=0), "max_age_s: wanted a time above 0 s"),
-        (with_state(interpolation="cubic"), "wanted one of hold, linear, found 'cubic'"),
+        (with_state(interpolation="cubic"), "wanted one of hold, linear, next, found 'cubic'"),
         (changed(rate_hz=0), "rate_hz: wanted above 0"),
         (changed(robot=""), "robot: wanted a name"),
         (changed(entries=[]), "entries: wanted at least one with `state`"),

@@ -43,6 +43,21 @@ def test_hold_takes_the_value_before_and_linear_the_line():
     assert np.array_equal(sample(steps, times, "linear")[0], [np.nan, 1, 2, 3, 3], equal_nan=True)
 
 
+def test_next_takes_the_value_after():
+    answers = series((1, 10.0), (101, 20.0))
+    found, waits = sample(answers, np.array([0, 1, 50, 101, 102]) * MS, "next")
+    assert np.array_equal(found, [10, 10, 20, 20, np.nan], equal_nan=True)
+    assert (waits[:4] // MS).tolist() == [1, 0, 51, 0] and waits[4] > 10**18
+    # Observed, then answered a millisecond later: row k has the answer to its own state.
+    found = rows(
+        mapping(entry("a", of_action={"interpolation": "next"})),
+        s=series((0, 0.0), (100, 1.0), (200, 2.0)),
+        a=answers,
+    )
+    assert np.array_equal(found.actions, [[10.0], [20.0], [np.nan]], equal_nan=True)
+    assert found.modes.tolist() == [MODE_RUNNING, MODE_RUNNING, MODE_HOLDING]
+
+
 def test_linear_does_not_spread_a_nan_backwards():
     found = sample(series((0, 1.0), (100, np.nan)), np.array([0, 50]) * MS, "linear")[0]
     assert found[0] == 1.0 and np.isnan(found[1])

@@ -184,3 +184,9 @@ def test_only_fast_targets_are_clipped_and_the_mask_says_where():
     stats = dataclasses.replace(stats, dimensions=(wide, stats.dimensions[1]))
     flow = stats.normalize_actions(np.array([[1.0, 0.0]]), np.zeros(2))
     assert flow[0, 0] == pytest.approx(199, rel=1e-3)  # As it is.
+
+
+def test_rounding_at_the_bound_is_not_clipped():
+    far = np.array([[CLIP * (1 + 4e-16), -CLIP, CLIP * (1 + 1e-6)]])
+    clipped, beyond = clip_for_fast(far)
+    assert clipped.tolist() == [[CLIP, -CLIP, CLIP]] and beyond.tolist() == [[False, False, True]]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from fakes.episodes import wandering
 
-from pi05_ros.data.episodes.samples import SampleError, Samples
 from pi05_ros.data.statistics.files import from_bytes, to_bytes
 from pi05_ros.data.statistics.robot import Layout, RobotStatistics, StatisticsError
 
@@ -78,9 +77,3 @@ def test_vectors_that_contradict_their_names_are_a_sentence():
     episode = unequal([[0, 1], [2, 3]], [[5], [7]], names=("a", "b"), action_names=())
     with pytest.raises(StatisticsError, match="actions have 1 entries, for 2 names"):
         counted(episode)
-
-
-def test_samples_of_them_are_refused():
-    episode = unequal([[0, 1], [2, 3]], [[5], [7]], names=("a", "b"), action_names=("c",))
-    with pytest.raises(SampleError, match="states of 2 entries and actions of 1: a model's"):
-        Samples([episode], ())

@@ -1,5 +1,8 @@
 """Who drove, and how far the model's rows were from the operator's commands."""
 
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -21,6 +24,7 @@ from pi05_ros.evaluation.report.driving import (
     model_rows,
     summary,
 )
+from pi05_ros.evaluation.report.panels import plot_vectors
 from pi05_ros.evaluation.report.sheet import draw_sheet
 from pi05_ros.nodes.common.conversions import float_array
 
@@ -146,3 +150,20 @@ def test_a_run_of_the_model_alone_has_no_such_section(tmp_path):
     out = tmp_path / "run.html"
     assert pi05(["report", str(bag), "--out", str(out), "--no-video"]) == 0
     assert "Who drove" not in out.read_text() and 'id="drivers"' not in out.read_text()
+
+
+def test_actions_of_other_entries_are_drawn_and_told():
+    episode = drawn("a", rows=30)
+    episode.control_sources = np.full(30, CONTROL_TELEOP)
+    name = episode.facts.names[1]
+    episode.actions = np.arange(90.0).reshape(30, 3)
+    episode.facts = replace(episode.facts, action_names=("extra", name, "other"))
+    (span,) = driving(episode).operator
+    assert span.distances == ()
+    draw_sheet(episode, 3)
+    axes = plt.figure().subplots()
+    plot_vectors(axes, episode, np.arange(30.0), [0, 1])
+    command, *measured = (line.get_ydata() for line in axes.get_lines()[-2:])
+    np.testing.assert_array_equal(command, episode.actions[:, 1])  # Found by its name.
+    assert len(axes.get_lines()) == 3  # The first entry has no command.
+    plt.close("all")
