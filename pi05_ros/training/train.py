@@ -60,6 +60,8 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
         config = model.config
         for name, share in prepared.shares.items():
             report(f"source {name}: share {share:.4f}")
+        if processes.is_first:
+            run.add_facts({"fast": [use.as_json() for use in prepared.fast]})
         samples = Samples(
             recipe, prepared.sources, prepared.mixture, config.horizon, config.action_dim
         )
