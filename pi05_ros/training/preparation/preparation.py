@@ -37,6 +37,7 @@ from pi05_ros.training.sources.source import Source
 from pi05_ros.training.sources.web import WebSource
 
 _PLANS = ("HL", "VI")
+PICTURES_TRIED = 200  # Of each source of web samples, before the first step.
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def prepare(
                 f"has weight {active[source.name].weight:g} and no samples: give it other paths, "
                 "or weight 0",
             )
+        if isinstance(source, WebSource):
+            _check_pictures(recipe, source, report)
     weights = [active[source.name].weight for source in sources]
     mixture = Mixture([len(source) for source in sources], weights, recipe.seed)
     return Prepared(
@@ -115,6 +118,23 @@ def prepare(
         tuple(source for source in held_out if len(source)),
         uses,
     )
+
+
+def _check_pictures(recipe: Recipe, source: WebSource, report: Callable[[str], None]) -> None:
+    """Decode some pictures of a source of web samples.
+
+    Raises:
+        ConfigError: More of them are broken than the recipe lets be skipped.
+    """
+    broken, tried = source.broken(PICTURES_TRIED)
+    for error in broken:
+        report(f"{source.name}: {error}; it will be skipped")
+    if len(broken) > recipe.max_bad_share * tried:
+        raise ConfigError(
+            f"recipe '{recipe.name}': sources.{source.name}",
+            f"{len(broken)} of {tried} pictures that were tried cannot be decoded, wanted a share "
+            f"of at most {recipe.max_bad_share:g} (max_bad_share); the first: {broken[0]}",
+        )
 
 
 def _fast(
