@@ -154,6 +154,7 @@ def episode_bag(
     settings: WriterSettings | None = None,
     latency_ns: int = 2_000_000,
     spoil: Callable[[np.ndarray], None] | None = None,
+    own_layout: bool = False,
     **facts: Any,
 ) -> SimpleNamespace:
     """Writes an episode's bag.
@@ -176,6 +177,7 @@ def episode_bag(
         settings: Of the writer.
         latency_ns: From a stamp to the log time.
         spoil: Changes the actions (rows, D) in place; None: they stay.
+        own_layout: Whether the rows are of the platform and the names in `facts`.
         facts: Other than the usual.
 
     Returns:
@@ -187,7 +189,8 @@ def episode_bag(
     actions = states + 0.01 * rng.normal(size=states.shape)
     if spoil is not None:
         spoil(actions)
-    names = list(facts.get("names", PLATFORM.names))
+    names = list(facts["names"] if own_layout else PLATFORM.names)
+    platform = facts.get("platform", PLATFORM.name) if own_layout else PLATFORM.name
     width = len(names)  # Entries beyond the platform's rest.
     states, actions = _widened(states, width), _widened(actions, width)
     is_jpeg = draw is jpeg or getattr(draw, "compressed", False)
@@ -197,14 +200,7 @@ def episode_bag(
     for k in range(rows):
         at = BEGAN + k * PERIOD
         mode = (modes or {}).get(k, 1)
-        row = state(
-            at,
-            states[k],
-            actions[k],
-            mode,
-            names=names,
-            platform=facts.get("platform", PLATFORM.name),
-        )
+        row = state(at, states[k], actions[k], mode, names=names, platform=platform)
         messages.append((STATE, row, at + latency_ns))
     for k, said in [(0, subtask("pick up the cup"))] if labels is None else labels:
         messages.append((SUBTASK, said, BEGAN + k * PERIOD + latency_ns - 1))

@@ -72,7 +72,7 @@ def test_rows_with_actions_that_are_not_finite_are_not_samples(bags, tmp_path):
 
 def test_two_robots_of_one_name_are_refused(bags, tmp_path):
     names = ("elbow", *PLATFORM.names[1:])
-    episode_bag(bags / "other", 120, home="3", outcome="success", names=names)
+    episode_bag(bags / "other", 120, home="3", outcome="success", names=names, own_layout=True)
     with pytest.raises(ConfigError, match="'elbow' for 'left_arm_joint_1'.*another platform name"):
         prepared(recipe(bags), tmp_path)
 
@@ -101,7 +101,7 @@ def test_unknown_keys_name_the_nearest():
 def test_an_episode_wider_than_the_model_is_refused(tmp_path):
     names = tuple(f"joint_{i}" for i in range(33))
     facts = {"names": names, "units": ("rad",) * 33, "platform": "wide"}
-    episode_bag(tmp_path / "bags" / "wide", 120, outcome="success", **facts)
+    episode_bag(tmp_path / "bags" / "wide", 120, outcome="success", own_layout=True, **facts)
     with pytest.raises(ConfigError, match="wide.*has 33 entries, wanted at most the 32"):
         prepared(recipe(tmp_path / "bags"), tmp_path)
 
