@@ -32,7 +32,7 @@ def main() -> None:
     arguments = parser.parse_args()
     width, height = SCREENS["phone" if arguments.phone else "desktop"]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as p:
-        home = BrowsedHome(Path(folder))
+        home = BrowsedHome(Path(folder), "--teleop")
         try:
             home.wait(lambda: "the operator's page" in home.log.read_text(), "the console")
             browser = p.chromium.launch(
@@ -45,6 +45,8 @@ def main() -> None:
             page.set_default_timeout(LIMIT_MS)
             page.goto(home.url)
             work(page, home)
+            page.mouse.wheel(0, -5000)
+            page.wait_for_timeout(300)
             page.screenshot(path=str(arguments.out))
         finally:
             home.close()

@@ -79,7 +79,8 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
         seconds: Time after which it lets go [s, simulated]; 0: when the task is done.
     """
 
-    VITAL = False
+    # It sends heartbeats, so that a mock home waits for the expert.
+    VITAL = True
 
     def __init__(self, task: str, seconds: float, **arguments: Any) -> None:
         super().__init__("scripted_leader", LeaderParameters, **arguments)
@@ -94,6 +95,7 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
         self._chunk: tuple[int, np.ndarray] | None = None  # Time of row 0 [ns], rows.
         self._subtask, self._asked_ns, self._planned_ns = "", 0, 0
         self._begun_ns = self._engaged_ns = self._ended_ns = 0
+        self._held = False
         self._robot = np.array(self._platform.home)
         self._last = self._robot
         self.faults: list[str] = []  # Reasons of the node teleop while it was engaged.
@@ -128,11 +130,12 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
             self._worker.wake()
 
     def _on_command(self, message: TeleopCommand) -> None:
-        if message.state == TeleopCommand.ENGAGED:
+        if message.state == TeleopCommand.ENGAGED and self._held:
             self._engaged_ns = self._engaged_ns or self.now_ns()
-            if message.reason and message.reason not in self.faults:
+            if message.reason:  # As an operator would: let go, and press again.
                 self.faults.append(message.reason)
                 self.get_logger().error(message.reason)
+                self._begun_ns, self._engaged_ns, self._chunk = self.now_ns(), 0, None
         elif self._begun_ns and not self._engaged_ns:
             self.get_logger().info(message.reason, throttle_duration_sec=1.0)
 
@@ -151,7 +154,7 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
                 self._subtask = answer.text
                 self.get_logger().info(f"subtask: {answer.text}")
                 self._instruct.call_async(Instruct.Request(text=answer.text))
-        if self._subtask:
+        if self._subtask and self._engaged_ns:
             actions = self._expert.predict_chunk(observation, self._subtask).actions
             with self._lock:
                 self._chunk = observation.stamp_ns, actions
@@ -170,6 +173,7 @@ class ScriptedLeader(ManagedNode[LeaderParameters]):
             held = False
             if now_ns - self._ended_ns > 2 * still_ns:
                 self.done.set()
+        self._held = held
         message = joint_states(self._platform, self._leader, vector, held)
         message.header.stamp = self.get_clock().now().to_msg()
         self._publisher.publish(message)
@@ -229,7 +233,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     for fault in node.faults:
         print(f"fault: {fault}")
-    return 0 if finished and not node.faults else 1
+    return 0 if finished else 1
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ checkpoints
 inference
 data/bags
 data/episodes
+data/foreign
 data/filters
 data/lerobot
 data/checks
@@ -42,12 +43,16 @@ data
 training/objective
 training/recipes
 training/sources
+training/preparation
 training/loading
 training/optimization
 training/runs
-training/reporting
 recording
 inspection
+training/validation
+training/reporting
+training/memory
+training
 console
 labelling
 sim/homes

@@ -50,6 +50,7 @@ class StateSample:
     chunk_sequence: int = 0  # Of the chunk that `commanded` follows; 0: none.
     chunk_stamp_ns: int = 0  # Of its observation [ns].
     chunk_row: float = float("nan")  # Its row at that time, between two rows a fraction.
+    control_source: int = 0  # One of pi05_msgs/RobotState.CONTROL_*: whose actions they are.
 
 
 @dataclass(frozen=True)

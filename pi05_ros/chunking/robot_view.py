@@ -8,8 +8,9 @@ import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
 
-# pi05_msgs/RobotState.MODE_*.
+# pi05_msgs/RobotState.MODE_* and CONTROL_*.
 _RUNNING, _HOLDING = 1, 2
+_TELEOP = 2
 
 
 class RobotView:
@@ -21,14 +22,20 @@ class RobotView:
 
     @property
     def follows_chunk(self) -> bool:
-        """True while the robot executes a chunk."""
+        """True while the robot executes a chunk of the policy."""
         state = self._state
         return (
             state is not None
             and state.mode == _RUNNING
+            and state.control_source != _TELEOP
             and state.chunk_sequence > 0
             and not math.isnan(state.chunk_row)
         )
+
+    @property
+    def is_overridden(self) -> bool:
+        """True while an operator drives: the bridge executes no chunk of the policy."""
+        return self._state is not None and self._state.control_source == _TELEOP
 
     @property
     def is_armed(self) -> bool:
@@ -52,7 +59,7 @@ class RobotView:
         """Add the newest state."""
         before, self._state = self._state, state
         still = before is None or np.array_equal(before.commanded, state.commanded, equal_nan=True)
-        if self.follows_chunk or not still:
+        if self.follows_chunk or self.is_overridden or not still:
             self._standing_since_ns = None
         elif self._standing_since_ns is None:
             self._standing_since_ns = max(state.stamp_ns, state.commanded_ns)

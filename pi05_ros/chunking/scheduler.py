@@ -74,8 +74,8 @@ class ChunkScheduler:
 
     Attributes:
         counts: Number of chunks by result: "published", "executed", "never executed", "of an older
-            subtask", "of another epoch", "past when done"; and "ran out", how often the robot
-            reached the end of a chunk before the next one arrived.
+            subtask", "of another epoch", "past when done", "overridden by an operator"; and
+            "ran out", how often the robot reached the end of a chunk before the next one arrived.
         delay_rows: Row at which the newest chunk was first executed; NaN: none yet.
     """
 
@@ -142,6 +142,11 @@ class ChunkScheduler:
             self._timeline.clear()
         was_following = self._robot.follows_chunk
         self._robot.add(state)
+        if self._robot.is_overridden:
+            # Its rows are the operator's: the next chunk starts afresh from what is measured.
+            if overridden := self._timeline.override():
+                self.counts["overridden by an operator"] += overridden
+            return
         at_ns = max(state.commanded_ns, state.stamp_ns)  # Unarmed, commanded_ns does not advance.
         if state.chunk_sequence and not math.isnan(state.chunk_row):
             taken = self._timeline.mark_executed(
@@ -163,6 +168,8 @@ class ChunkScheduler:
     def _note_delay(self, chunk: PublishedChunk, row: float) -> None:
         self.counts["executed"] += 1
         self._lost_in_a_row = 0
+        if chunk.was_overridden:
+            return  # It waited for the operator.
         self.delay_rows = row
         if not self.mode.waits:
             self._delay.add(max(0.0, row - chunk.asked_rows), is_warm_up=chunk.is_first)
@@ -291,16 +298,18 @@ class ChunkScheduler:
 
     def _is_due(self, stamp_ns: int, subtask: SubtaskRef, now_ns: int) -> bool:
         if self._last is None:
-            return not self.mode.waits or self._robot.stands_since(stamp_ns)
+            may_move = not self.mode.waits or self._robot.is_overridden
+            return may_move or self._robot.stands_since(stamp_ns)
         last_stamp_ns, last_subtask = self._last
         if stamp_ns < last_stamp_ns:
             return False
+        rows = (stamp_ns - last_stamp_ns) / self._period_ns
+        if self._robot.is_overridden:
+            # In every mode and at the usual pace: what the model would do is recorded.
+            return subtask != last_subtask or rows >= self.settings.execution_horizon
         if self.mode.waits:
             return self._is_due_standing(stamp_ns)
-        if subtask != last_subtask:
-            return True
-        rows = (stamp_ns - last_stamp_ns) / self._period_ns
-        if rows >= self.settings.execution_horizon:
+        if subtask != last_subtask or rows >= self.settings.execution_horizon:
             return True
         running = self._timeline.last
         if running is None:

@@ -22,6 +22,7 @@ class ChunkStatus(enum.Enum):
     PENDING = "on its way to the bridge"
     EXECUTED = "taken up by the bridge"
     LOST = "never executed"
+    OVERRIDDEN = "an operator drove"
 
 
 @dataclass(eq=False)
@@ -39,9 +40,15 @@ class PublishedChunk:
     text: str = ""  # Of its subtask.
     status: ChunkStatus = field(default=ChunkStatus.PENDING)
     from_ns: int = 0  # Start of its execution; until that is known, its publication.
+    was_overridden: bool = False  # Its first execution says nothing about its delay.
 
     def __post_init__(self) -> None:
         self.from_ns = self.published_ns
+
+    @property
+    def counts(self) -> bool:
+        """True if it is executed, or may be soon."""
+        return self.status in (ChunkStatus.PENDING, ChunkStatus.EXECUTED)
 
     @property
     def end_ns(self) -> float:
@@ -62,7 +69,7 @@ class ChunkTimeline:
     @property
     def last(self) -> PublishedChunk | None:
         """The newest chunk that is executed or pending; None: there is none."""
-        return next((c for c in reversed(self._chunks) if c.status is not ChunkStatus.LOST), None)
+        return next((c for c in reversed(self._chunks) if c.counts), None)
 
     def add(self, chunk: PublishedChunk) -> None:
         """Add a published chunk."""
@@ -84,6 +91,19 @@ class ChunkTimeline:
     def mark_overdue(self, at_ns: int) -> int:
         """Mark chunks that should have been executed by `at_ns` as lost; return how many."""
         return _mark_lost([c for c in self._chunks if at_ns - c.published_ns > _LOST_AFTER_NS])
+
+    def override(self) -> int:
+        """Take note that an operator drives; return how many chunks were on their way.
+
+        No chunk continues what the operator does. The bridge may execute the newest one when it
+        gets the robot back: then it counts again.
+        """
+        pending = 0
+        for chunk in self._chunks:
+            if chunk.counts:
+                pending += chunk.status is ChunkStatus.PENDING
+                chunk.status, chunk.was_overridden = ChunkStatus.OVERRIDDEN, True
+        return pending
 
     def forget_executed(self, at_ns: int) -> None:
         """Discard the executed chunks: the robot follows no chunk at `at_ns`.
@@ -112,7 +132,7 @@ class ChunkTimeline:
             row repeated after the end of all chunks; and the number of rows up to that end. None:
             nothing is executed at any of these times.
         """
-        chunks = [c for c in self._chunks if c.status is not ChunkStatus.LOST]
+        chunks = [c for c in self._chunks if c.counts]
         if not chunks:
             return None
         overlap = math.floor((chunks[-1].end_ns - stamp_ns) / period_ns + 1e-6) + 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pi05_ros.bootstrap.doctor.results import CheckResult, CheckStatus
 from pi05_ros.bringup.graph import controllers_file
+from pi05_ros.cli.doctor_teleop import teleop_results
 from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.platforms.description import (
     arm_groups,
@@ -42,7 +43,7 @@ def platform_results(name_or_path: str) -> list[CheckResult]:
         urdf = load_urdf(platform)
     except ConfigError as error:
         return [*results, _missing(_URDF, "file", error.where, error.problem)]
-    results += [*_description(platform, urdf), *_runs(platform)]
+    results += [*_description(platform, urdf), *_runs(platform), *teleop_results(platform)]
     return results
 
 

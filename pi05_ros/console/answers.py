@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pi05_ros.errors import Pi05Error
+
+if TYPE_CHECKING:
+    from pi05_ros.console.drive import DriveFrame
 
 DONE = 200
 BAD_REQUEST = 400
@@ -51,6 +54,9 @@ class RobotInterface(Protocol):
 
     async def do(self, name: str, arguments: Mapping[str, str]) -> Answer:
         """Execute one of `commands.COMMANDS`."""
+
+    def drive(self, frame: DriveFrame) -> None:
+        """Publish a frame of teleoperation."""
 
     def watch(self, on: bool) -> None:
         """Take whether a page is open; without one, inputs may be closed."""

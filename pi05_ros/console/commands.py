@@ -10,6 +10,7 @@ from typing import Any
 
 from pi05_ros.brain import instructions
 from pi05_ros.console.answers import BAD_REQUEST, Refused
+from pi05_ros.console.drive import DriveFrame, parse_frame
 
 MAX_MESSAGE = 4096  # Bytes of one message of a page.
 MAX_NAME = 40  # Characters of an operator's name.
@@ -46,6 +47,7 @@ def _outcome(text: str) -> str:
 COMMANDS: dict[str, dict[str, Callable[[str], str]]] = {
     "execute_task": {"task": _subtask},
     "cancel_task": {},
+    "resume_task": {},
     "instruct": {"text": _subtask},
     "hand_back": {},
     "start_episode": {"task": _line, "operator_name": _name, "home": _line, "notes": _notes},
@@ -61,15 +63,17 @@ COMMANDS: dict[str, dict[str, Callable[[str], str]]] = {
 class FromPage:
     """One message of a page."""
 
-    kind: str  # hello, seen, command, take, release, stop
+    kind: str  # hello, seen, command, take, release, stop, drive
     number: int = 0  # Number of the request, for its answer.
     seen: int = 0  # Number of the newest state that the page has shown.
     lease: int = 0  # Lease of a command, or of the holder to take over from.
     name: str = ""  # Name of the command or of the operator.
     arguments: Mapping[str, str] | None = None
+    shown: int = 0  # Number of the newest message of any kind that the page has shown.
+    frame: DriveFrame | None = None  # Of a message `drive`.
 
 
-_KINDS = ("hello", "seen", "command", "take", "release", "stop")
+_KINDS = ("hello", "seen", "command", "take", "release", "stop", "drive")
 
 
 def parse(text: str) -> FromPage:
@@ -102,6 +106,8 @@ def parse(text: str) -> FromPage:
         lease=_count(found, "lease"),
         name=name,
         arguments=arguments,
+        shown=_count(found, "shown"),
+        frame=parse_frame(found) if kind == "drive" else None,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pi05_ros.console.answers import CONFLICT, NO_ANSWER, Answer, Refused, RobotInterface
 from pi05_ros.console.control import ControlArbiter
+from pi05_ros.console.drive import DriveGate
 from pi05_ros.console.limits import Rate
 from pi05_ros.console.page_state import PageState
 from pi05_ros.console.pictures import Pictures
@@ -69,6 +70,7 @@ class Hub:
         self._sessions: set[int] = set()
         self._stopping: asyncio.Task[Answer] | None = None
         self.stops = 0  # Number of stops since the server started.
+        self.drive = DriveGate(self.control, self.robot.drive, self.clock)
 
     @property
     def full(self) -> bool:
@@ -91,6 +93,7 @@ class Hub:
     def leave(self, number: int) -> None:
         """Remove a page."""
         self._sessions.discard(number)
+        self.drive.leave(number)
         self.control.release(number)
         if not self._sessions:
             self.robot.watch(False)
@@ -98,6 +101,7 @@ class Hub:
     async def stop(self, who: str) -> Answer:
         """Stop the robot, for any page and without a rate limit; parallel calls share one stop."""
         self.control.stopped()
+        self.drive.interrupt()
         self.stops += 1
         if self._stopping is None or self._stopping.done():
             self.log(f"stop, pressed by {who}")

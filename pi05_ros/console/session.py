@@ -78,6 +78,8 @@ class Session:
             self._hub.control.rename(self._number, self._name)
         elif message.kind == "stop":
             self._spawn(self._stop(message.number))
+        elif message.kind == "drive":
+            await self._drive(message)
         elif not self._commands.take():
             await self._answer(
                 message.number, Answer(TOO_MANY, "too many commands: wait a second")
@@ -97,9 +99,29 @@ class Session:
         """Return when a message was sent; -inf if it is not remembered."""
         return next((at for sent, at in reversed(self._sent) if sent == number), float("-inf"))
 
+    async def _drive(self, message: FromPage) -> None:
+        """Pass a frame of teleoperation; only a refusal is answered."""
+        assert message.frame is not None
+        drives = self._hub.drive.driver == self._number
+        try:
+            self._hub.drive.take(
+                self._number,
+                message.lease,
+                self._time_sent(message.seen),
+                self._time_sent(message.shown),
+                message.frame,
+            )
+        except Refused as refusal:
+            await self._answer(message.number, refusal.answer)
+            return
+        if message.frame.dead_man and not drives:
+            self._hub.log(f"teleoperation by {self._name} ({self._address})")
+
     def _change_control(self, message: FromPage) -> Answer:
         control, before = self._hub.control, self._hub.control.holder
         if message.kind == "release":
+            if self._hub.drive.driver == self._number:
+                self._hub.drive.interrupt()
             control.release(self._number)
             if before is not None and before.session == self._number:
                 self._hub.log(f"control released by {self._name}")
@@ -113,6 +135,8 @@ class Session:
             )
         except Refused as refusal:
             return refusal.answer
+        if before is not None and before.session != self._number:
+            self._hub.drive.interrupt()
         over = f" over from {before.name}" if before and before.session != self._number else ""
         self._hub.log(f"control taken{over} by {self._name} ({self._address})")
         return Answer(DONE, "you hold control")
@@ -157,7 +181,7 @@ class Session:
                 if now >= due:
                     due = max(due + settings.state_s, now)
                     await self._send_state()
-                elif self._hub.require_operator and self._holds:
+                elif self._holds and (self._hub.require_operator or self._drives):
                     await self._socket.send_str(f'{{"type":"beat","n":{self._next_number()}}}')
                 behind = now - self._seen_at
                 if behind > settings.dead_s:
@@ -174,6 +198,10 @@ class Session:
         holder = self._hub.control.holder
         return holder is not None and holder.session == self._number
 
+    @property
+    def _drives(self) -> bool:
+        return self._hub.drive.driver == self._number
+
     async def _send_state(self) -> None:
         self._hub.control.lapse()
         holder = self._hub.control.holder
@@ -185,6 +213,7 @@ class Session:
             "watchers": self._hub.watchers,
             "required": self._hub.require_operator,
             "stops": self._hub.stops,
+            "driving": self._drives,
         }
         self._known_state, changed = self._hub.page_state.since(self._known_state)
         sections = "".join(f',"{name}":{text}' for name, text in changed.items())

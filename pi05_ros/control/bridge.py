@@ -12,17 +12,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.control.chunk import MALFORMED, AcceptedChunk, Chunk, ChunkRejected, accept_chunk
+from pi05_ros.control.arbitration import Arbitration
+from pi05_ros.control.chunk import (
+    MALFORMED,
+    Chunk,
+    ChunkRejected,
+    ControlSource,
+    accept_chunk,
+)
 from pi05_ros.control.gate import ChunkGate
 from pi05_ros.control.gripper_goals import GripperGoals
+from pi05_ros.control.hold_reasons import HoldReasons
 from pi05_ros.control.measured_state import MeasuredState
 from pi05_ros.control.measurement import Measurement
-from pi05_ros.control.modes import ARM_AGAIN, RECOVERING, Mode, StateMachine
+from pi05_ros.control.modes import ARM_AGAIN, Mode, StateMachine
 from pi05_ros.control.motion import Motion
 from pi05_ros.control.peers import PeerWatch
 from pi05_ros.control.rest import Rest
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import Target
+from pi05_ros.control.teleop_source import TeleopCommand, TeleopSource
 from pi05_ros.errors import MessageError
 from pi05_ros.platforms.platform import Platform
 
@@ -41,6 +50,11 @@ class Tick:
     measurement: Measurement | None  # None until every entry was measured.
     target: Target | None  # Target that the command follows; None: no chunk.
 
+    @property
+    def control_source(self) -> ControlSource:
+        """Whose actions the command follows."""
+        return ControlSource.NONE if self.target is None else self.target.chunk.source
+
 
 class Bridge:
     """Computes the command of each tick. Not thread-safe: its node holds a lock around it.
@@ -48,7 +62,7 @@ class Bridge:
     Stamps and `now_ns` use the node's clock, which may jump. Timeouts of peers are measured by
     `steady_ns`: a clock that never jumps, or simulated time in a simulation.
 
-    It starts disarmed.
+    It starts disarmed. An operator who drives (`add_teleop`) comes before the policy.
 
     Args:
         platform: The robot.
@@ -76,12 +90,18 @@ class Bridge:
             session, settings.chunk_max_age_s, settings.max_lead_s, platform.period
         )
         self.motion = Motion(platform, settings)
+        self.teleop = TeleopSource(platform, session, settings)
         self._rest = Rest(self._gate, self.motion, settings)
+        self._holds = HoldReasons(
+            self.measured_state, self.peers, self.motion, self.teleop, settings
+        )
+        self._sources = Arbitration(
+            self._gate, self.motion, self.teleop, self._rest, self._holds, self.counts
+        )
         self._gripper_goals = gripper_goals or GripperGoals(platform)
         # Why commands do not reach a controller, one clause; the node that sends them sets it.
         self.output_problem = ""
         self._bad_chunks = 0  # Malformed chunks in a row.
-        self._unhealthy_ns: int | None = None  # When an input was last faulty; None: healthy.
         self._ticked_ns: int | None = None  # Time of the last tick.
         self._settle_until_ns: int | None = (
             None  # End of holding commands after disarm, fault or stop.
@@ -128,13 +148,12 @@ class Bridge:
 
         An empty text means that there is nothing to do.
         """
-        self._gate.follow_subtask(subtask_id, task, text)
-        running = self.motion.chunk
-        if running is not None and not self._gate.tasks.allows(running.subtask_id):
-            self.motion.clear()
+        self._sources.follow_subtask(subtask_id, task, text)
 
     def add_chunk(self, chunk: Chunk, now_ns: int) -> None:
         """Check a chunk; the next tick executes it if the bridge is armed and inputs are healthy.
+
+        While an operator drives it is not executed, and kept until the next one.
 
         Raises:
             ChunkRejected: It breaks a rule; the running chunk continues.
@@ -148,12 +167,37 @@ class Bridge:
                 self._check_foreign_session(chunk, now_ns)
             raise
         self._gate.accepted(chunk, now_ns)
-        self._use(accepted)
+        self._bad_chunks = 0
+        self._sources.use_policy(accepted, self.mode.is_armed)
+
+    def add_teleop(self, command: TeleopCommand, now_ns: int, steady_ns: int) -> None:
+        """Take a message of the node teleop; see TeleopSource.
+
+        While it is engaged the policy does not drive. When it is released, the policy's newest
+        chunk continues, if it still has rows.
+
+        Raises:
+            ChunkRejected: Its chunk breaks a rule; the last one continues, but not for long.
+        """
+        try:
+            self._sources.add_teleop(command, self.epoch, self.mode.is_armed, now_ns, steady_ns)
+        except ChunkRejected as error:
+            bad = self.teleop.bad_chunks
+            if bad >= self.settings.max_bad_chunks and self.mode.is_armed:
+                self.fault(now_ns, f"{bad} malformed chunks of teleop in a row: {error}")
+            raise
+        finally:
+            conflict = self.teleop.conflict(steady_ns)
+            if conflict and self.mode < Mode.FAULTED:
+                self.fault(now_ns, conflict)
 
     def reject(self, error: ChunkRejected, now_ns: int) -> None:
-        """Count a rejected chunk; several malformed ones in a row latch a fault."""
+        """Count a rejected chunk; several malformed ones in a row latch a fault.
+
+        While an operator drives they are counted and latch nothing: they move nothing.
+        """
         self.counts[f"chunks_rejected_{error.rule}"] += 1
-        if error.rule in MALFORMED:
+        if error.rule in MALFORMED and not self.teleop.engaged:
             self._bad_chunks += 1
             if self._bad_chunks >= self.settings.max_bad_chunks and self.mode.is_armed:
                 self.fault(now_ns, f"{self._bad_chunks} malformed chunks in a row: {error}")
@@ -196,13 +240,14 @@ class Bridge:
         """Clear a fault or a stop; the robot still has to be armed."""
         self.state.reset()
         self._gate.clear()
+        self.teleop.clear()
 
     def time_jumped_back(self, now_ns: int) -> None:
         """Void measurements, chunks and deadlines after a backward jump of time."""
         self.measured_state.clear()
         self.state.void()
         self._void_chunks()
-        self._unhealthy_ns = now_ns
+        self._holds.fail(now_ns)
         if self._settle_until_ns is not None:
             self._settle_until_ns = now_ns + round(self.settings.settle_time_s * 1e9)
 
@@ -218,6 +263,7 @@ class Bridge:
         if self._ticked_ns is not None and (self._ticked_ns - now_ns) * 1e-9 > _STEP_BACK:
             self.time_jumped_back(now_ns)
             self.peers.on_time_jump(steady_ns)
+            self.teleop.on_time_jump(now_ns, steady_ns)
         self._ticked_ns = now_ns
         self._gate.texts.tick(now_ns)
         measurement = self.measured_state.measurement()
@@ -255,19 +301,24 @@ class Bridge:
         return self.state.epoch
 
     @property
+    def control_source(self) -> ControlSource:
+        """Whose actions the last command followed."""
+        chunk = self.motion.chunk
+        running = self.mode is Mode.RUNNING and chunk is not None
+        return chunk.source if running and chunk is not None else ControlSource.NONE
+
+    @property
     def is_idle(self) -> bool:
         """True if the robot is at rest because it has no task, not because of a fault."""
         if self.mode is not Mode.HOLDING:
             return self.mode is Mode.DISARMED
-        return self._unhealthy_ns is None and self._rest.is_expected(self._ticked_ns or 0)
+        if self.teleop.engaged:
+            return self._holds.healthy
+        return self._holds.healthy and self._rest.is_expected(self._ticked_ns or 0)
 
     def input_problem(self, now_ns: int, steady_ns: int) -> str:
         """Return the fault of measurements, peers or outputs, as one clause; "" without one."""
-        return (
-            self.measured_state.problem(now_ns)
-            or self.peers.problem(steady_ns)
-            or self.output_problem
-        )
+        return self._holds.input_problem(self.output_problem, now_ns, steady_ns)
 
     def _arm(self, now_ns: int, steady_ns: int) -> None:
         measurement = self.measured_state.require(now_ns)
@@ -286,19 +337,11 @@ class Bridge:
         self.motion.begin(self._gripper_goals.start(measurement.values))
         self._bad_chunks = 0
         self._settle_until_ns = None
-        self._unhealthy_ns = None
+        self.teleop.clear()
+        self._sources.drop()
+        self._holds.clear()
         self._armed_ns = now_ns
         self._rest.clear()
-
-    def _use(self, chunk: AcceptedChunk) -> None:
-        self._bad_chunks = 0
-        if not self.mode.is_armed or self._unhealthy_ns is not None:
-            self.counts["chunks_unused"] += 1
-            return
-        self.counts["chunks_accepted"] += 1
-        self.counts["values_clamped"] += chunk.clamped
-        self.counts["rows_too_old"] += chunk.too_old
-        self.motion.replace(chunk)
 
     def _check_foreign_session(self, chunk: Chunk, now_ns: int) -> None:
         """Latch a fault on a chunk of another session with an observation newer than arming.
@@ -323,30 +366,21 @@ class Bridge:
 
     def _armed_tick(self, now_ns: int, steady_ns: int) -> Target | None:
         """Follow the chunk if inputs are healthy, else hold; return the followed target."""
-        problem = self._hold_reason(now_ns, steady_ns)
+        problem = self._holds.update(self.output_problem, now_ns, steady_ns)
         self._rest.tick(now_ns)
         if problem:
             self.motion.clear()
+        self._sources.tick()
         target = None if problem else self.motion.follow(now_ns)
         if target is None:
             self.motion.hold()
-            self.state.hold(problem or self._rest.reason)
+            ended = "waiting for the next chunk of teleop" if self.teleop.engaged else ""
+            self.state.hold(problem or ended or self._rest.reason)
         else:
             self.state.run()
+            if target.chunk.source is ControlSource.POLICY:
+                self._rest.on_policy_row()
         return target
-
-    def _hold_reason(self, now_ns: int, steady_ns: int) -> str:
-        """Return the reason to hold, as one clause; empty if chunks may be executed."""
-        problem = self.input_problem(now_ns, steady_ns)
-        if self.motion.limiting > self.settings.limiting_hold_s:
-            problem = problem or "chunk targets exceed the robot's limits"
-        if problem:
-            self._unhealthy_ns = now_ns
-        elif self._unhealthy_ns is not None:
-            if (now_ns - self._unhealthy_ns) * 1e-9 < self.settings.recovery_time_s:
-                return RECOVERING
-            self._unhealthy_ns = None
-        return problem
 
     def _begin_settling(self, was_armed: bool, now_ns: int) -> None:
         """Brake for `settle_time_s` if it was armed, and void chunks."""
@@ -357,3 +391,5 @@ class Bridge:
     def _void_chunks(self) -> None:
         self.motion.clear()
         self._gate.clear()
+        self.teleop.void()
+        self._sources.drop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +13,14 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 
 MAX_HORIZON = 1000  # Rows; 20 s at 50 Hz. A longer chunk is an error of the sender.
+
+
+class ControlSource(enum.IntEnum):
+    """Whose actions a command follows; values as in pi05_msgs/RobotState.CONTROL_*."""
+
+    NONE = 0
+    POLICY = 1
+    TELEOP = 2
 
 
 # Rules that only a faulty sender breaks; the others also fail by delay.
@@ -57,6 +66,7 @@ class AcceptedChunk:
     actions: np.ndarray  # (horizon, D) float64, finite, inside the position limits.
     clamped: int  # Values that lay just outside their limits and were moved onto them.
     too_old: int = 0  # Rows that were cut off: due when the observation is too old.
+    source: ControlSource = ControlSource.POLICY
 
 
 def accept_chunk(chunk: Chunk, platform: Platform, settings: BridgeSettings) -> AcceptedChunk:

@@ -48,12 +48,14 @@ class ChunkGate:
         max_age: A chunk from an older observation is rejected [s].
         max_lead_s: A chunk stamped further in the future is rejected [s].
         period: Period of the ticks [s].
+        origin: What chunks are computed from, in the texts of rejections.
     """
 
     session: int
     max_age: float
     max_lead_s: float
     period: float = 0.02
+    origin: str = "observation"
 
     def __post_init__(self) -> None:
         self.tasks = TaskGate()
@@ -88,15 +90,17 @@ class ChunkGate:
         if age > self.max_age:
             raise ChunkRejected(
                 "age",
-                f"its observation is {age:.2f} s old, the limit is {self.max_age:g} s",
+                f"its {self.origin} is {age:.2f} s old, the limit is {self.max_age:g} s",
             )
         if age < -self.max_lead_s:
-            raise ChunkRejected("future", f"its observation is stamped {-age:.2f} s in the future")
+            raise ChunkRejected(
+                "future", f"its {self.origin} is stamped {-age:.2f} s in the future"
+            )
         start = (chunk.start_ns - chunk.stamp_ns) * 1e-9
         if not 0.0 <= start <= age + self.max_lead_s:
             raise ChunkRejected(
                 "start",
-                f"row 0 is due {start:.2f} s after its observation, wanted 0 s to now",
+                f"row 0 is due {start:.2f} s after its {self.origin}, wanted 0 s to now",
             )
         # By stamp first: a restarted policy numbers its chunks from 1 again.
         if (chunk.stamp_ns, chunk.sequence) <= self._newest:

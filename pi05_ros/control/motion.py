@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.control.chunk import AcceptedChunk
+from pi05_ros.control.chunk import AcceptedChunk, ControlSource
 from pi05_ros.control.limiter import Limiter
 from pi05_ros.control.settings import BridgeSettings
 from pi05_ros.control.stream import ChunkStream, Target
@@ -36,6 +36,7 @@ class Motion:
             platform, settings.max_tracking_error_rad, settings.tracking_time_s
         )
         self._velocity_tracking = VelocityWatch(platform)
+        self._source = ControlSource.NONE  # Of the last target.
         self._commanded: np.ndarray | None = None
         self._has_commanded = False  # Since `begin`.
         # Continuous joints whose report was seen turns away from the command: it wraps.
@@ -105,6 +106,9 @@ class Motion:
         if target is None:
             return None
         step = self._limiter.step(target.values)
+        if target.chunk.source is not self._source:
+            self._source = target.chunk.source
+            self._limiting.clear()  # It counts the targets of one source.
         self.ticks_limited += self._limiting.update(step.lag)
         self._commanded = step.values
         self.has_run = self._has_commanded = True

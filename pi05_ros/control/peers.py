@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 
@@ -64,13 +64,18 @@ class PeerWatch:
             if name not in self._peers or self._silence_ns(name, steady_ns) > self._timeout_ns
         )
 
-    def problem(self, steady_ns: int) -> str:
-        """Return the reason to hold, as one clause; empty if there is none."""
+    def problem(self, steady_ns: int, excused: Collection[str] = ()) -> str:
+        """Return the reason to hold, as one clause; empty if there is none.
+
+        Args:
+            steady_ns: Present time [ns].
+            excused: Nodes that may report that they are not fit; they must not be silent.
+        """
         for name, peer in self._peers.items():
             silence_ns = self._silence_ns(name, steady_ns)
             if silence_ns > self._timeout_ns:
                 return f"no heartbeat from {name} for {silence_ns * 1e-9:.1f} s"
-            if peer.reason:
+            if peer.reason and name not in excused:
                 return f"{name}: {peer.reason}"
         missing = self.missing(steady_ns)
         return f"no heartbeat yet from {', '.join(missing)}" if missing else ""

@@ -33,6 +33,20 @@ class BridgeSettings:
         minimum=0.1,
         maximum=5.0,
     )
+    teleop_max_age_s: float = setting(
+        0.2,
+        "The robot holds while an operator drives and the newest input of the device is older "
+        "than this; chunks of older input are rejected [s].",
+        minimum=0.05,
+        maximum=1.0,
+    )
+    teleop_silence_s: float = setting(
+        0.2,
+        "The robot holds while an operator drives and nothing was heard of teleop for longer than "
+        "this [s; simulated with use_sim_time].",
+        minimum=0.05,
+        maximum=1.0,
+    )
     max_lead_s: float = 0.05  # Stamps further in the future than this are rejected [s].
     limit_tolerance: float = 0.05  # Values outside by at most this share of the range are clamped.
     recovery_time_s: float = 1.0  # Healthy input for this long ends a hold for bad input [s].
@@ -78,6 +92,8 @@ class BridgeSettings:
             self.measurement_timeout_s,
             self.chunk_max_age_s,
             self.max_execution_age_s,
+            self.teleop_max_age_s,
+            self.teleop_silence_s,
             self.recovery_time_s,
             self.tracking_time_s,
             self.peer_timeout_s,

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from pi05_ros.data.bags.adopted_file import read_adopted
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.metadata import FILE, MARK
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.foreign.episode import AdoptedEpisode
 from pi05_ros.errors import Pi05Error
 from pi05_ros.platforms.platform import Platform
 
@@ -64,7 +66,7 @@ def _openers(
         for episode in open_dataset(path, include_recovered=True):
             yield path / episode.facts.id, partial(_identity, episode)
     elif path.is_file() or is_bag(path):
-        yield path, partial(BagEpisode, path, cache)
+        yield from _of_bag(path, cache)
     elif not path.exists():
         raise BagError(f"there are no episodes at {path}: there is no such file or folder")
     else:
@@ -75,7 +77,25 @@ def _openers(
                 "dataset (a folder with meta/info.json)"
             )
         for bag in bags:
-            yield bag, partial(BagEpisode, bag, cache)
+            yield from _of_bag(bag, cache)
+
+
+def _of_bag(path: Path, cache: CacheFolder | None) -> Iterator[tuple[Path, Callable[[], Episode]]]:
+    """Yield the episode of a bag, or those of a recording of another stack."""
+    try:
+        adopted = read_adopted(path if path.is_dir() else path.parent)
+    except BagError as error:
+        yield path, partial(_fail, error)
+        return
+    if adopted is None:
+        yield path, partial(BagEpisode, path, cache)
+        return
+    for number in range(len(adopted.spans)):
+        yield path, partial(AdoptedEpisode, path, number, cache)
+
+
+def _fail(error: BagError) -> Episode:
+    raise error
 
 
 def _identity(episode: Episode) -> Episode:

@@ -117,6 +117,7 @@ class BridgedRobot:
             chunk_sequence=0 if target is None else target.chunk.sequence,
             chunk_stamp_ns=0 if target is None else target.chunk.stamp_ns,
             chunk_row=math.nan if target is None else target.row,
+            control_source=int(tick.control_source),
         )
 
 

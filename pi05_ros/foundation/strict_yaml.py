@@ -50,7 +50,7 @@ def load_yaml(path: Path, cls: type[T]) -> T:
 
 
 def read_yaml(path: Path) -> Any:
-    """Read the content of a YAML file, whose keys are words and stand once.
+    """Read the content of a YAML file without duplicate keys.
 
     Raises:
         ConfigError: The file is missing or is not YAML.

@@ -21,6 +21,9 @@ COMMITTED = "#ffffff"
 COMMANDED = ("#ffb02e", "#b3261e")
 MEASURED = ("#3ddc6d", "#2a50b8")
 BASE = ("#c9ced8", "#565c69")
+# Commands of an operator who drives: the executed ball, and new and old end of the trail.
+OPERATOR = "#e07bff"
+DRIVEN = (OPERATOR, "#6a2a8c")
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

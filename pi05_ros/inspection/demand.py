@@ -11,10 +11,11 @@ MARKERS = "markers"
 STATUS = "status"
 # Inputs that are not a camera's.
 ROBOT_STATE, ODOMETRY, CHUNK = "robot_state", "odometry", "action_chunk"
-SUBTASK, DECISION = "subtask", "plan_decision"
+SUBTASK, DECISION, TELEOP = "subtask", "plan_decision", "teleop_command"
 
-_FOR_MARKERS = (SUBTASK, ODOMETRY, ROBOT_STATE, CHUNK)
-_FOR_STATUS = (SUBTASK, DECISION, ROBOT_STATE, CHUNK)
+_FOR_MARKERS = (SUBTASK, ODOMETRY, ROBOT_STATE, CHUNK, TELEOP)
+_FOR_STATUS = (SUBTASK, DECISION, ROBOT_STATE, CHUNK, TELEOP)
+_FOR_PICTURES = (SUBTASK, ROBOT_STATE, TELEOP)
 
 
 def annotated(camera: str) -> str:
@@ -55,5 +56,5 @@ def inputs_for(watched: Collection[str], platform: Platform) -> set[str]:
         needed.update(_FOR_STATUS)
     for camera in platform.camera_names:
         if annotated(camera) in watched or compressed(camera) in watched:
-            needed.update((SUBTASK, picture_of(camera)))
+            needed.update((*_FOR_PICTURES, picture_of(camera)))
     return needed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import PictureBox
+from pi05_ros.data.episodes.episode import CONTROL_NONE, PictureBox
 
 
 @dataclass(frozen=True)
@@ -59,3 +59,16 @@ class StateFacts:
     reason: str  # Reason of the mode; empty: none.
     chunk_sequence: int  # Of the chunk that `commanded` follows; 0: none.
     chunk_row: float  # Its row at that time, between two rows a fraction; NaN: none.
+    control_source: int = CONTROL_NONE  # RobotState.CONTROL_*
+
+
+@dataclass(frozen=True)
+class TeleopFacts:
+    """What the node teleop says (pi05_msgs/TeleopCommand), without its chunk."""
+
+    state: str  # "released", "aligning" or "engaged".
+    device: str  # Empty: none.
+    reason: str  # Why it does not follow; empty when engaged.
+    error: (
+        float  # Largest distance of a joint of the device from the robot [rad or m]; NaN: unknown.
+    )

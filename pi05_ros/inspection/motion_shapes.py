@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.inspection.colours import BASE, COMMANDED, MEASURED, by_age, rgba
+from pi05_ros.data.episodes.episode import CONTROL_TELEOP
+from pi05_ros.inspection.colours import (
+    BASE,
+    COMMANDED,
+    DRIVEN,
+    MEASURED,
+    OPERATOR,
+    by_age,
+    rgba,
+)
 from pi05_ros.inspection.facts import StateFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.planar import place
@@ -35,6 +44,8 @@ class MotionShapes:
     def executed(self, state: StateFacts, pose: np.ndarray) -> list[Shape]:
         """Draw a ball at each tool centre point of the present command, while it follows a chunk.
 
+        Its colour tells whether an operator drives.
+
         Args:
             state: The robot's newest state.
             pose: (3,) pose of the base at that time.
@@ -42,16 +53,23 @@ class MotionShapes:
         if not state.chunk_sequence or not np.isfinite(state.chunk_row):
             return []
         points = self.tools(commanded(state), pose)
-        frame, colour = self._platform.world_frame, rgba(COMMANDED[0])
+        driven = state.control_source == CONTROL_TELEOP
+        frame, colour = self._platform.world_frame, rgba(OPERATOR if driven else COMMANDED[0])
         return [
             Shape("executed", k, ShapeKind.BALLS, frame, state.stamp_ns, point, colour, _BALL)
             for k, point in enumerate(points)
         ]
 
     def trail(
-        self, namespace: str, stamp_ns: int, ages: np.ndarray, points: np.ndarray, longest: float
+        self,
+        namespace: str,
+        stamp_ns: int,
+        ages: np.ndarray,
+        points: np.ndarray,
+        longest: float,
+        driven: np.ndarray | None = None,
     ) -> list[Shape]:
-        """Draw past positions, coloured by age.
+        """Draw past positions, coloured by age, and by who drove.
 
         Args:
             namespace: `commanded`, `measured` (points of each gripper) or `base_path`.
@@ -59,12 +77,15 @@ class MotionShapes:
             ages: (N,) [s]
             points: (N, K, 3) in odom [m].
             longest: Age at which the trail has faded [s].
+            driven: Whether an operator drove, (N,) bool; None: never.
         """
         young, old = {"commanded": COMMANDED, "measured": MEASURED, "base_path": BASE}[namespace]
         width = _THICK if namespace == "base_path" else _TRAIL
         if namespace == "base_path" and len(points):
             points = on_floor(points)
         colours = by_age(young, old, ages, longest, _OLDEST)
+        if driven is not None and driven.any():
+            colours[driven] = by_age(*DRIVEN, ages[driven], longest, _OLDEST)
         frame = self._platform.world_frame
         shapes: list[Shape] = []
         for k in range(points.shape[1]):

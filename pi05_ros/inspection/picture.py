@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import cv2
@@ -17,11 +18,17 @@ from pi05_ros.inspection.subtask_shapes import source_line
 
 _WIDTH = 640  # Narrower pictures are enlarged by a whole factor, so that text is legible.
 _BANNER = 54  # Height of the banner above the picture [pixel].
+_DRIVER = 56  # Characters about who drives, beside source and age in a narrow picture.
 _OLD_S = 5.0  # Age of an observation above which its boxes are drawn thinly [s].
 
 
 def annotate(
-    image: np.ndarray, camera: str, stamp_ns: int, subtask: SubtaskFacts | None, now_ns: int
+    image: np.ndarray,
+    camera: str,
+    stamp_ns: int,
+    subtask: SubtaskFacts | None,
+    now_ns: int,
+    driver: str = "",
 ) -> np.ndarray:
     """Draw boxes into a picture, and a banner above it.
 
@@ -31,6 +38,7 @@ def annotate(
         stamp_ns: Acquisition time [ns].
         subtask: The present subtask; None: none was received.
         now_ns: Present time [ns].
+        driver: Who drives ("the model drives"); empty: not known.
 
     Returns:
         (H', W', 3) uint8 rgb: the banner with the picture below it, enlarged by a whole factor if
@@ -49,9 +57,12 @@ def annotate(
         is_old = (now_ns - subtask.stamp_ns) * 1e-9 > _OLD_S
         draw_boxes(below, boxes, rgb(SOURCE_COLOURS.get(source, UNKNOWN_SOURCE)), is_old)
     age = max(0.0, (now_ns - stamp_ns) * 1e-9)
+    right = f"picture {age:.1f} s old"
+    if driver:
+        right = f"{textwrap.shorten(driver, _DRIVER, placeholder='…')} · {right}"
     rows = (
         BannerRow(30, BannerText(words, 20, TEXT), BannerText(camera.replace("_", " "))),
-        BannerRow(24, BannerText(source_text), BannerText(f"picture {age:.1f} s old")),
+        BannerRow(24, BannerText(source_text), BannerText(right)),
     )
     picture[:_BANNER] = banner(width, rows, SOURCE_COLOURS.get(source, UNKNOWN_SOURCE))
     return picture

@@ -11,6 +11,7 @@ import numpy as np
 # Namespaces of the markers; each can be switched on and off in RViz.
 NAMESPACES = (
     "subtask",  # Text of the present subtask above the base, with source, score and age.
+    "driver",  # Who drives, as text above the base.
     "subtask_history",  # Earlier subtasks, fading.
     "chunk",  # Paths of the tool centre points in the predicted chunk.
     "chunk_jaws",  # Line between the fingers every few rows of it, as wide as the opening.

@@ -14,7 +14,14 @@ from pi05_ros.data.episodes.episode import (
     MODE_RUNNING,
     MODE_STOPPED,
 )
-from pi05_ros.inspection.facts import ChunkFacts, DecisionFacts, StateFacts, SubtaskFacts
+from pi05_ros.inspection.driver import CONTROL_NAMES
+from pi05_ros.inspection.facts import (
+    ChunkFacts,
+    DecisionFacts,
+    StateFacts,
+    SubtaskFacts,
+    TeleopFacts,
+)
 
 MODE_NAMES = {
     MODE_RUNNING: "running",
@@ -62,6 +69,7 @@ class StatusBoard:
         self._decision: DecisionFacts | None = None
         self._state: StateFacts | None = None
         self._chunk: ChunkFacts | None = None
+        self._teleop: tuple[TeleopFacts, int] | None = None
         self._rates = {
             name: StampRate() for name in ("robot_state", "action_chunk", "plan_decision")
         }
@@ -79,6 +87,10 @@ class StatusBoard:
         """Store the control bridge's robot state."""
         self._state = state
         self._rates["robot_state"].add(state.stamp_ns)
+
+    def add_teleop(self, teleop: TeleopFacts, now_ns: int) -> None:
+        """Store what the node teleop says."""
+        self._teleop = (teleop, now_ns)
 
     def add_chunk(self, chunk: ChunkFacts) -> None:
         """Store the policy's chunk."""
@@ -122,7 +134,16 @@ class StatusBoard:
             and {
                 "mode": MODE_NAMES.get(state.mode, "unknown"),
                 "reason": state.reason,
+                "control": CONTROL_NAMES.get(state.control_source, "none"),
                 "age_s": age(state.stamp_ns),
+            },
+            "teleop": self._teleop
+            and {
+                "state": self._teleop[0].state,
+                "device": self._teleop[0].device,
+                "reason": self._teleop[0].reason,
+                "alignment_error": _number(self._teleop[0].error),
+                "age_s": age(self._teleop[1]),
             },
             "chunk": chunk
             and {

@@ -19,6 +19,7 @@ class Trail:
         self._spacing_ns, self._memory_ns = round(spacing * 1e9), round(memory * 1e9)
         self._stamps: deque[int] = deque()
         self._points: deque[np.ndarray] = deque()
+        self._driven: deque[bool] = deque()
 
     def __len__(self) -> int:
         return len(self._stamps)
@@ -27,22 +28,30 @@ class Trail:
         """Check whether points of that time would be stored."""
         return not self._stamps or stamp_ns >= self._stamps[-1] + self._spacing_ns
 
-    def add(self, stamp_ns: int, points: np.ndarray) -> None:
-        """Store points (K, 3) if they are due."""
+    def add(self, stamp_ns: int, points: np.ndarray, driven: bool = False) -> None:
+        """Store points (K, 3) if they are due, and whether an operator drove them."""
         if not self.due(stamp_ns):
             return
         self._stamps.append(stamp_ns)
         self._points.append(np.asarray(points, dtype=np.float64))
+        self._driven.append(driven)
         while self._stamps[0] < stamp_ns - self._memory_ns:
             self._stamps.popleft()
+            self._driven.popleft()
             self._points.popleft()
 
-    def since(self, now_ns: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return ages (N,) [s] and points (N, K, 3) of the stored entries, the oldest first."""
+    def since(self, now_ns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the stored entries, the oldest first.
+
+        Returns:
+            Ages (N,) [s], points (N, K, 3), and whether an operator drove them, (N,) bool.
+        """
         first = next(
             (n for n, s in enumerate(self._stamps) if s >= now_ns - self._memory_ns),
             len(self._stamps),
         )
         stamps = np.array(list(self._stamps)[first:], dtype=np.int64)
         points = list(self._points)[first:]
-        return (now_ns - stamps) * 1e-9, np.array(points) if points else np.zeros((0, 0, 3))
+        driven = np.array(list(self._driven)[first:], dtype=bool)
+        places = np.array(points) if points else np.zeros((0, 0, 3))
+        return (now_ns - stamps) * 1e-9, places, driven

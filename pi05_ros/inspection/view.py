@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.data.episodes.episode import CONTROL_TELEOP
 from pi05_ros.foundation.settings import setting
 from pi05_ros.inspection.chunk_paths import ChunkPaths
 from pi05_ros.inspection.chunk_shapes import ChunkShapes
-from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
+from pi05_ros.inspection.driver import DriverWatch, driver_shapes
+from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts, TeleopFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.lens import Lens, lens_of
 from pi05_ros.inspection.motion_shapes import MotionShapes, commanded
@@ -20,6 +22,7 @@ from pi05_ros.inspection.subtask_shapes import SubtaskHistory, box_shapes, subta
 from pi05_ros.inspection.trail import Trail
 from pi05_ros.platforms.platform import Platform
 
+_DRIVER_BELOW_M = 0.5  # Of the middle of the subtask's text, which has at most seven lines [m].
 _FRESH_S = 0.5  # Age above which a robot state is no longer shown as present [s].
 _BEYOND = 1.2  # Length of the box pyramids of a hand camera, relative to its fingertip distance.
 
@@ -103,6 +106,7 @@ class View:
         if not self._platform.base_axes:  # Without a base there is no odometry either.
             self._poses.add(0, (0.0, 0.0, 0.0))
         self._state: StateFacts | None = None
+        self._driver = DriverWatch()
         self._paths = ChunkPaths(settings.chunk_trail_s)
         self._base_trail = Trail(settings.spacing_s, settings.base_trail_s)
         self._trails = {
@@ -125,13 +129,19 @@ class View:
     def add_state(self, state: StateFacts) -> None:
         """Add the control bridge's robot state."""
         self._state = state
+        self._driver.add_state(state)
         pose = self._poses.at(state.stamp_ns)
         if self._motion is None or pose is None:
             return
         for name, trail in self._trails.items():
             if trail.due(state.stamp_ns):
                 vector = commanded(state) if name == "commanded" else state.measured
-                trail.add(state.stamp_ns, self._motion.tools(vector, pose))
+                driven = name == "commanded" and state.control_source == CONTROL_TELEOP
+                trail.add(state.stamp_ns, self._motion.tools(vector, pose), driven)
+
+    def add_teleop(self, teleop: TeleopFacts, now_ns: int) -> None:
+        """Add what the node teleop says."""
+        self._driver.add_teleop(teleop, now_ns)
 
     def add_chunk(self, chunk: ChunkFacts, now_ns: int) -> None:
         """Add the policy's chunk."""
@@ -160,6 +170,8 @@ class View:
         """Return all shapes at a time [ns]."""
         settings, platform = self._settings, self._platform
         shapes = subtask_shapes(self._subtasks, platform, now_ns, settings.text_height_m)
+        below = settings.text_height_m - _DRIVER_BELOW_M
+        shapes += driver_shapes(*self._driver.fresh(now_ns), platform, below)
         subtask = self._subtasks.present
         if subtask is not None:
             shapes += box_shapes(
@@ -187,9 +199,10 @@ class View:
             shapes += motion.executed(state, pose)
         if self._state is not None:
             for name, trail in self._trails.items():
-                ages, points = trail.since(now_ns)
-                shapes += motion.trail(name, self._state.stamp_ns, ages, points, settings.trail_s)
-        ages, points = self._base_trail.since(now_ns)
+                ages, points, driven = trail.since(now_ns)
+                stamp = self._state.stamp_ns
+                shapes += motion.trail(name, stamp, ages, points, settings.trail_s, driven)
+        ages, points, _ = self._base_trail.since(now_ns)
         if len(ages):
             newest = now_ns - round(ages[-1] * 1e9)
             shapes += motion.trail("base_path", newest, ages, points, settings.base_trail_s)

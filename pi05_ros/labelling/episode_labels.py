@@ -198,7 +198,7 @@ class EpisodeLabels:
         Raises:
             LabelFileError: The file is damaged, or of another recording.
         """
-        self._take(*label_file.read(self.folder, self.episode.facts))
+        self._take(*label_file.read(self.folder, self.episode.bag_facts))
 
     def vocabulary(self) -> tuple[str, ...]:
         """Texts to choose from: the recorded ones, those of the platform, then others in use.

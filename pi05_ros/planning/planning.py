@@ -117,17 +117,33 @@ class Planning:
     # Inputs.
 
     def on_state(
-        self, stamp_ns: int, measured: np.ndarray, commanded: np.ndarray, running: bool
+        self,
+        stamp_ns: int,
+        measured: np.ndarray,
+        commanded: np.ndarray,
+        running: bool,
+        by_operator: bool = False,
     ) -> None:
         """Handle a robot state.
+
+        While an operator drives, no stall and no time counts against the task. When the robot is
+        given back the brain is asked at once, since the scene has changed.
 
         Args:
             stamp_ns: Time of measurement [ns].
             measured: (D,) platform units.
             commanded: (D,) platform units; NaN: nothing was sent.
             running: Whether the bridge follows a chunk.
+            by_operator: Whether the chunk is an operator's.
         """
-        self._robot.on_state(stamp_ns, measured, commanded, running)
+        was_by_operator = self._robot.is_by_operator(stamp_ns)
+        self.keeper.exclude(
+            self._robot.on_state(stamp_ns, measured, commanded, running, by_operator)
+        )
+        if was_by_operator and not by_operator:
+            self.progress.start_over()
+            self._robot.start_over()
+            self._replanner.request(Trigger.OPERATOR)
 
     def on_mode(self, mode: RobotMode, now_ns: int) -> CurrentSubtask | None:
         """Handle the bridge's mode: a robot that is not armed any more suspends the task.
@@ -231,7 +247,7 @@ class Planning:
                 source,
                 now_ns,
                 prediction.score,
-                self._suspension.hindrance(self._robot.is_running(now_ns), standing),
+                self._hindrance(standing, now_ns),
             )
         if verdict in (AnswerVerdict.CHANGED, AnswerVerdict.KEPT):
             # The first wording is kept: for the policy, another text is another subtask.
@@ -286,7 +302,15 @@ class Planning:
 
     def failure(self, now_ns: int) -> str:
         """Why the task has failed and must end, in one sentence; empty: it has not."""
-        return self.progress.failure_of(self.keeper.task, now_ns)
+        if self._robot.is_by_operator(now_ns):
+            return ""
+        return self.progress.failure_of(self.keeper.task, now_ns - self.keeper.excluded_ns)
+
+    def _hindrance(self, standing: str, now_ns: int) -> str:
+        """Why the task cannot be done now, as one clause; empty: it can."""
+        if self._robot.is_by_operator(now_ns):
+            return "an operator drives"
+        return self._suspension.hindrance(self._robot.is_running(now_ns), standing)
 
     def _is_awaited(self, question: Question) -> bool:
         keeper = self.keeper

@@ -46,7 +46,12 @@ class RobotWatch:
         self._commanded: np.ndarray | None = None  # (D,); measured where nothing was sent.
         self._still = False  # The newest chunk of the present subtask asks for no motion.
         self._running = False  # The bridge followed a chunk at the newest state.
+        self._by_operator = False  # An operator drove at the newest state.
         self._stamp_ns = 0  # Of the newest state.
+
+    def is_by_operator(self, now_ns: int) -> bool:
+        """Check whether an operator drives; a state that is too old does not say so."""
+        return self._by_operator and (now_ns - self._stamp_ns) * 1e-9 <= _FRESH
 
     @property
     def moves(self) -> int:
@@ -54,13 +59,26 @@ class RobotWatch:
         return self._progress.moves
 
     def is_running(self, now_ns: int) -> bool:
-        """Check whether the bridge follows a chunk; a state that is too old does not say so."""
+        """Check whether the bridge follows the policy; a state that is too old does not say so."""
         return self._running and (now_ns - self._stamp_ns) * 1e-9 <= _FRESH
 
     def on_state(
-        self, stamp_ns: int, measured: np.ndarray, commanded: np.ndarray, running: bool
-    ) -> None:
-        """Take a state; see Planning.on_state."""
+        self,
+        stamp_ns: int,
+        measured: np.ndarray,
+        commanded: np.ndarray,
+        running: bool,
+        by_operator: bool = False,
+    ) -> int:
+        """Take a state; see Planning.on_state.
+
+        Returns:
+            Time since the last state that an operator drove [ns]; 0: nobody did.
+        """
+        gap_ns = stamp_ns - self._stamp_ns if self._by_operator and by_operator else 0
+        driven_ns = gap_ns if 0 <= gap_ns <= _FRESH * 1e9 else 0
+        self._by_operator = by_operator
+        running = running and not by_operator  # An operator who stands still is no stall.
         self._running, self._stamp_ns = running, stamp_ns
         self._commanded = np.where(np.isfinite(commanded), commanded, measured)
         if not running or self._still:
@@ -71,11 +89,12 @@ class RobotWatch:
             self._replanner.request(Trigger.STALL)
         else:
             self._replanner.withdraw(Trigger.STALL)
+        return driven_ns
 
     def on_chunk(self, actions: np.ndarray) -> None:
         """Take a chunk of the present subtask, (H, D) platform units."""
-        if self._commanded is None:
-            return
+        if self._commanded is None or self._by_operator:
+            return  # The chunk does not begin where the operator is.
         self._still = stands_still(actions, self._commanded, self._platform)
         if self._still:
             self._replanner.request(Trigger.SUBTASK_END)

@@ -64,6 +64,7 @@ class TaskKeeper:
         self.instruction: str = ""  # The operator's subtask; empty: the brain decides.
         self.subtask_count = 0  # Subtasks with text, for the present task.
         self.since_ns = 0  # When the present subtask began.
+        self.excluded_ns = 0  # Time of the task that an operator drove.
         self.next_id = first_id
 
     @property
@@ -85,6 +86,12 @@ class TaskKeeper:
         self.task = Task(task, now_ns, limit_ns)
         self.instruction = ""
         self.subtask_count = 0
+        self.excluded_ns = 0
+
+    def exclude(self, duration_ns: int) -> None:
+        """Exclude the last `duration_ns` [ns] from the time of task and subtask."""
+        self.excluded_ns += duration_ns
+        self.since_ns += duration_ns
 
     def end(self, now_ns: int) -> CurrentSubtask:
         """End the task and return the empty subtask that stops the policy."""
@@ -97,7 +104,7 @@ class TaskKeeper:
         task = self.task
         if task is None or task.limit_ns is None:
             return False
-        return now_ns - task.started_ns >= task.limit_ns
+        return now_ns - task.started_ns - self.excluded_ns >= task.limit_ns
 
     def instruct(self, text: str, now_ns: int) -> CurrentSubtask | None:
         """Set the operator's subtask, or return control to the brain with an empty text.

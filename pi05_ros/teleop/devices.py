@@ -31,6 +31,30 @@ def section_of(platform: Platform) -> TeleopSection:
     return platform.teleop
 
 
+def _check_switches(platform: Platform, section: TeleopSection) -> None:
+    """Raise ConfigError if one switch belongs to two devices: either could take the robot."""
+    clutches = {leader.name: leader.clutch for leader in section.leaders}
+    if section.hand_pose is not None:
+        clutches["hand_pose"] = section.hand_pose.clutch
+    switches = {
+        name: (clutch.joy_topic or clutch.bool_topic, clutch.button)
+        for name, clutch in clutches.items()
+        if not clutch.joint
+    }
+    if section.gamepad is not None:
+        reader = JoyReader(section.gamepad)
+        switches["gamepad"] = (section.gamepad.topic, reader.dead_man)
+    owners: dict[tuple[str, int | None], str] = {}
+    for name, switch in switches.items():
+        if (other := owners.setdefault(switch, name)) != name:
+            topic, button = switch
+            what = topic if button is None else f"button {button} of {topic}"
+            raise ConfigError(
+                platform.source or platform.name,
+                f"teleop: {other} and {name} have one dead-man switch, {what}: give each its own",
+            )
+
+
 def make_devices(platform: Platform, hands: Hands) -> list[TeleopDevice]:
     """Make the devices of a robot, without any history.
 
@@ -39,9 +63,11 @@ def make_devices(platform: Platform, hands: Hands) -> list[TeleopDevice]:
         hands: Motions of its hands.
 
     Raises:
-        ConfigError: The platform has no section `teleop`, or its description no hands.
+        ConfigError: The platform has no section `teleop`, a hand that follows a pose cannot be
+            moved, or two devices have one dead-man switch.
     """
     section = section_of(platform)
+    _check_switches(platform, section)
     devices: list[TeleopDevice] = [LeaderDevice(platform, leader) for leader in section.leaders]
     if section.hand_pose is not None:
         devices.append(HandPoseDevice(platform, section.hand_pose, hands))

@@ -63,6 +63,8 @@ class Silence:
             silence_s = (now_ns - self._heard_ns[source]) * 1e-9
             if silence_s > limit_s:
                 return f"nothing usable from {source} for {silence_s:.1f} s"
+            if silence_s < -limit_s:
+                return f"nothing usable from {source} since the clock went back"
         return ""
 
 

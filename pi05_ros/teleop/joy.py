@@ -85,6 +85,11 @@ class JoyReader:
         buttons = [dead_man, *self._hand_buttons, *self._modifiers]
         self._needs = (1 + max(a.axis for a in self._axes), 1 + max(buttons))
 
+    @property
+    def dead_man(self) -> int:
+        """Index of the dead-man button."""
+        return self._dead_man
+
     def problem(self, sample: JoySample) -> str:
         """Return why a message cannot be read, as one clause; empty: it can."""
         return _shape_problem(sample, *self._needs)

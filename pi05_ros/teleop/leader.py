@@ -41,10 +41,11 @@ class LeaderDevice(TeleopDevice):
         self._silence = Silence({**limits, self._dead_man.source: leader.silence_s})
         self._joints = {each.topic: each.joints for each in leader.topics}
         self._indices = np.array([platform.index(joint.entry) for joint in leader.joints])
-        self._mapped = np.full(platform.size, math.nan)  # Newest values, platform units.
+        # Newest values, platform units; NaN: none yet, or not of the leader.
+        self._mapped: np.ndarray = np.full(platform.size, math.nan)
         self._velocity = Velocity(platform)
-        self._start = np.full(platform.size, math.nan)  # Of the leader at the clutch,
-        self._robot_start = np.zeros(platform.size)  # and of the robot.
+        self._start: np.ndarray = np.full(platform.size, math.nan)  # Of the leader at the clutch,
+        self._robot_start: np.ndarray = np.zeros(platform.size)  # and of the robot.
         self._intervals = {topic: SampleInterval() for topic in self._joints}
         self._problems: dict[str, str] = {}  # Topic -> why its newest sample was refused.
         self._jump = ""
@@ -113,13 +114,13 @@ class LeaderDevice(TeleopDevice):
     def targets(self, last: np.ndarray, robot: RobotView) -> np.ndarray:
         """See TeleopDevice."""
         platform, targets = self._platform, last.copy()
-        wanted = self._mapped
+        wanted: np.ndarray = self._mapped
         if self._leader.alignment == "relative":
             moved = self._robot_start + platform.difference(self._mapped, self._start)
-            wanted = np.where(platform.is_velocity, self._mapped, moved)
+            wanted = np.asarray(np.where(platform.is_velocity, self._mapped, moved))
         # A joint that turns without end goes to the nearest of the equal angles.
         nearest = last + platform.difference(wanted, last)
-        wanted = np.where(platform.is_continuous, nearest, wanted)
+        wanted = np.asarray(np.where(platform.is_continuous, nearest, wanted))
         clipped = np.clip(wanted, platform.lower, platform.upper)
         targets[self._indices] = clipped[self._indices]
         return targets

@@ -15,6 +15,9 @@ from pi05_ros.teleop.device import DeviceStatus, Match, TeleopDevice
 from pi05_ros.teleop.robot_view import RobotView, Velocity
 
 _STILL_SPEED = 0.3  # A robot that nobody drives is waited for while a joint is faster [unit/s].
+# A robot that was held for longer than _HELD_S, while a joint of the device moved on by what takes
+# _AHEAD_S at its limit, does not go after it when the hold ends.
+_HELD_S, _AHEAD_S = 0.3, 0.5
 
 
 class TeleopState(IntEnum):
@@ -39,10 +42,11 @@ class SessionSettings:
         0.3, "Age of the robot's state from which nothing engages [s].", minimum=0.05, maximum=5.0
     )
     follow_timeout_s: float = setting(
-        1.0,
-        "Time for which the bridge may not follow an engaged device before it must be let go [s].",
+        3.0,
+        "Time for which the bridge may not follow an engaged device before it must be let go [s]. "
+        "Longer than the bridge's recovery_time_s.",
         minimum=0.2,
-        maximum=10.0,
+        maximum=30.0,
     )
 
 
@@ -87,7 +91,7 @@ class TeleopSession:
         self._driver: TeleopDevice | None = None
         self._fault = ""  # Of the driver: why its output stands still.
         self._last = _RELEASED
-        self._targets = np.zeros(platform.size)
+        self._targets: np.ndarray = np.zeros(platform.size)
         self._engaged_in = (0, 0)  # Session and epoch of the bridge.
         self._followed_ns = 0  # When the bridge last followed the driver [ns].
         # Held since [ns], in the order of pressing; a switch that must first be let go is in
@@ -177,6 +181,20 @@ class TeleopSession:
             self._fault = status.jump
         elif now_ns - self._followed_ns > self._settings.follow_timeout_s * 1e9:
             self._fault = f"the control bridge does not follow: {robot.reason or 'no reason'}"
+        elif now_ns - self._followed_ns > _HELD_S * 1e9:
+            self._fault = self._gone_ahead(robot)
+
+    def _gone_ahead(self, robot: RobotView) -> str:
+        """Return which joint of a device went on while the robot was held, one clause."""
+        platform = self._platform
+        ahead = np.abs(platform.difference(self._targets, robot.reference))
+        ahead[platform.is_velocity | platform.is_gripper] = 0.0
+        times = ahead / platform.max_velocity
+        worst = int(np.argmax(times))
+        if times[worst] <= _AHEAD_S:
+            return ""
+        name, why = platform.names[worst], robot.reason or "no reason"
+        return f"{name} is {ahead[worst]:.2f} away since the robot was held: {why}"
 
     def _release(self, driver: TeleopDevice, lock: str = "") -> None:
         """Take control from the driver; with a reason it must be let go and pressed again."""
@@ -199,8 +217,8 @@ class TeleopSession:
             self._driver, self._fault = device, ""
             self._engaged_in = (self._robot.session, self._robot.epoch)
             self._followed_ns = now_ns
-            self._targets = np.where(self._platform.is_velocity, 0.0, self._robot.reference)
-            self._targets = np.clip(self._targets, self._platform.lower, self._platform.upper)
+            rest = np.where(self._platform.is_velocity, 0.0, self._robot.reference)
+            self._targets = np.asarray(np.clip(rest, self._platform.lower, self._platform.upper))
             return
 
     def _candidates(self) -> list[TeleopDevice]:
@@ -220,7 +238,7 @@ class TeleopSession:
         if robot is None:
             return Match("there is no state of the robot yet")
         age_s = (now_ns - robot.stamp_ns) * 1e-9
-        if age_s > self._settings.state_timeout_s:
+        if abs(age_s) > self._settings.state_timeout_s:
             return Match(f"the robot's state is {age_s:.1f} s old")
         if not robot.is_armed:
             return Match(f"the robot is not armed: {robot.reason or 'arm it'}")

@@ -236,6 +236,7 @@ def shown(console, cameras=("front",), text="pick up the plate", **sections):
 
 
 LONG = "x" * 250
+TELEOP = {"state": "engaged", "device": "page", "reason": "", "error": None}
 LATE = {"level": 1, "message": "late", "values": {}}
 RECORDING = {
     "state": "recording", "id": "1", "task": "", "operator_name": "", "home": "", "outcome": "",
@@ -249,7 +250,8 @@ def test_long_words_make_no_page_wider(visit):
         shown(
             console,
             text=LONG,
-            robot={"mode": "holding", "reason": LONG},
+            robot={"mode": "holding", "reason": LONG, "measured": [], "control": "teleop"},
+            teleop={**TELEOP, "state": "aligning", "reason": LONG},
             diagnostics={f"pi05/{LONG}": {"level": 1, "message": LONG, "values": {}}},
             task={"state": "done", "text": LONG, "message": LONG},
             decisions=[
@@ -288,7 +290,8 @@ def test_it_can_be_read(visit, scheme):
         page = visit(console, color_scheme=scheme)
         shown(console, episode=RECORDING, diagnostics={"pi05/planner": LATE})
         for mode in ("running", "holding", "disarmed", "faulted", "stopped", "silent", "unknown"):
-            shown(console, robot={"mode": mode, "reason": "because"})
+            robot = {"mode": mode, "reason": "because", "control": "teleop", "measured": []}
+            shown(console, robot=robot, teleop=TELEOP)
             expect(page, "#mode").to_have_text(mode.upper())
             assert faint_texts(page) == [], mode
 

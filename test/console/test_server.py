@@ -317,7 +317,7 @@ async def test_a_page_sees_sections_and_pictures_and_opens_the_robots_inputs(c):
         assert page.sections["subtask"] == {"text": "<b>pick</b>"}
         assert page.control == {
             "session": 1, "mine": False, "holder": "", "lease": 0, "watchers": 1,
-            "required": False, "stops": 0,
+            "required": False, "stops": 0, "driving": False,
         }  # fmt: skip
         c.pictures.put("front", 1.0, b"jpeg")
         await page.until(lambda: page.pictures)

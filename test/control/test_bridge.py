@@ -261,6 +261,6 @@ def test_a_platform_without_a_base_ignores_odometry():
     import dataclasses
 
     groups = tuple(g for g in PLATFORM.groups if g.kind != "base_velocity")
-    bridge = Bridge(dataclasses.replace(PLATFORM, groups=groups), SESSION)
+    bridge = Bridge(dataclasses.replace(PLATFORM, groups=groups, teleop=None), SESSION)
     bridge.add_odometry((0.1, 0.0, 0.0), START, START)
     assert "base_vx" not in bridge.input_problem(START, START)

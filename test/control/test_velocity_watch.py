@@ -176,7 +176,7 @@ def test_limits_that_make_no_sense_are_refused(changes, error):
 
 def test_a_platform_without_a_base_is_not_watched():
     groups = tuple(group for group in PLATFORM.groups if group.kind != "base_velocity")
-    platform = dataclasses.replace(PLATFORM, groups=groups)
+    platform = dataclasses.replace(PLATFORM, groups=groups, teleop=None)
     values = np.full(platform.size, 9.0)
     assert VelocityWatch(platform).update(values, -values) == ""
 

@@ -38,13 +38,13 @@ def encode(type_name: str, **values: Any) -> bytes:
         type_name: "pi05_msgs/msg/Subtask".
         values: Fields by name; those that are left out are zero or empty. `header_stamp` [ns]
             and `frame_id` set the header; a mapping stands for a message, a list of mappings
-            for several.
+            for several. `typestore` replaces the installed definitions.
     """
+    store = values.pop("typestore", None) or _store(type_name)
     stamp_ns = values.pop("header_stamp", None)
     if stamp_ns is not None:
         time = {"sec": stamp_ns // SECOND, "nanosec": stamp_ns % SECOND}
         values["header"] = {"stamp": time, "frame_id": values.pop("frame_id", "")}
-    store = _store(type_name)
     return bytes(store.serialize_cdr(_message(store, type_name, values), type_name))
 
 

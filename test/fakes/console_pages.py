@@ -35,6 +35,7 @@ class NotingRobot:
         self.done = []
         self.stops = 0
         self.watched = []
+        self.driven = []  # Frames of teleoperation.
         self.hold = None  # An asyncio.Event that stops wait for.
 
     async def stop(self):
@@ -46,6 +47,9 @@ class NotingRobot:
     async def do(self, name, arguments):
         self.done.append((name, dict(arguments)))
         return Answer(200, f"{name} done")
+
+    def drive(self, frame):
+        self.driven.append(frame)
 
     def watch(self, on):
         self.watched.append(on)
@@ -83,6 +87,7 @@ class Page:
     def __init__(self, session, socket):
         self.session, self.socket = session, socket
         self.seen, self.control, self.sections = 0, {}, {}
+        self.shown = 0  # Of any kind of message.
         self.pictures = []
         self.answers = {}
         self.awake = True
@@ -119,6 +124,7 @@ class Page:
                 self.sections |= received
             else:
                 self.beats += 1
+            self.shown = received["n"]
             with contextlib.suppress(ConnectionError):
                 await self.socket.send_json({"type": "seen", "seen": received["n"]})
 
@@ -141,6 +147,17 @@ class Page:
 
     async def command(self, name, **arguments):
         return await self.ask("command", name=name, arguments=arguments)
+
+    async def drive(self, held=1, **fields):
+        """Sends one frame of teleoperation; only a refusal is answered."""
+        self._requests += 1
+        message = {
+            "type": "drive", "id": self._requests, "lease": self.control["lease"],
+            "seen": self.seen, "shown": self.shown, "axes": [0.5] + [0] * 9 + [-1, -1],
+            "buttons": [held, 0], **fields,
+        }  # fmt: skip
+        await self.socket.send_json(message)
+        return self._requests
 
     async def until(self, condition, seconds=10.0):
         """Waits until `condition()` is true."""

@@ -15,6 +15,7 @@ from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text.tokenizer import END, prompt_tokens
 from pi05_ros.training.loading.loader import Samples
 from pi05_ros.training.objective.batch import TrainingSample
+from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.recipes.files import load_recipe
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.runs.folder import RunFolder
@@ -75,6 +76,8 @@ def tiny_checkpoint(recipe: Recipe) -> Checkpoint:
     """A tiny model with drawn weights."""
     model = Pi05(load_preset("tiny"))
     draw_weights(model, recipe.model.seed)
+    if recipe.model.lora_rank:
+        add_lora(model, recipe.model.lora_rank, recipe.model.lora_alpha, recipe.model.seed)
     return Checkpoint(model, make_tokenizer(model.config), training=Training(text=True, flow=True))
 
 

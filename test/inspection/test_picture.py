@@ -89,3 +89,14 @@ def test_old_boxes_are_thin():
     old = annotate(grey(), "front", SECOND, subtask(box(label="")), 9 * SECOND)[BANNER:]
     colour = rgb(SOURCE_COLOURS["model"])
     assert (old == colour).all(axis=2).sum() < 0.7 * (fresh == colour).all(axis=2).sum()
+
+
+def test_who_drives_stands_in_the_banner_however_long_the_reason_is():
+    def banner(driver):
+        facts = subtask()
+        return annotate(grey(), "front", SECOND, facts, SECOND, driver)[:BANNER]
+
+    plain, told, long = banner(""), banner("the model drives"), banner("aligning: x " * 40)
+    assert (plain[30:, :400] == told[30:, :400]).all()  # Source and score stay.
+    assert (plain[30:] != told[30:]).any()
+    assert (plain[30:, :130] == long[30:, :130]).all() and (plain[:30] == long[:30]).all()

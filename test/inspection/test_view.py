@@ -9,8 +9,9 @@ import pytest
 pytest.importorskip("pinocchio", reason="./pi05 and rosdep bring it")
 
 from pi05_ros.cameras.rotation import to_driver, to_upright
-from pi05_ros.data.episodes.episode import PictureBox
-from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
+from pi05_ros.data.episodes.episode import CONTROL_POLICY, CONTROL_TELEOP, PictureBox
+from pi05_ros.inspection.colours import COMMANDED, DRIVEN, OPERATOR, rgba
+from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts, TeleopFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.lens import lens_of
 from pi05_ros.inspection.planar import drive, place
@@ -41,11 +42,12 @@ def chunk(stamp_s=10.0, committed=0, sequence=4, **what):
     return ChunkFacts(stamp_ns, stamp_ns, sequence, 1, actions(**what), committed, 0.1)
 
 
-def state(stamp_s=10.0, row=math.nan, sequence=0, turn=0.0):
+def state(stamp_s=10.0, row=math.nan, sequence=0, turn=0.0, control=CONTROL_POLICY):
     measured = PLATFORM.home.copy()
     commanded = measured.copy()
     commanded[JOINT] = turn
-    return StateFacts(round(stamp_s * SECOND), measured, commanded, 1, "", sequence, row)
+    stamp_ns = round(stamp_s * SECOND)
+    return StateFacts(stamp_ns, measured, commanded, 1, "", sequence, row, control)
 
 
 def subtask(stamp_s=10.0, text="pick up the cup", boxes=(), **facts):
@@ -319,11 +321,30 @@ def test_missing_inputs_are_named():
     view = View(PLATFORM, ViewSettings(), KINEMATICS)
     view.add_chunk(chunk(), 10 * SECOND)
     view.add_state(state())
-    assert view.shapes(10 * SECOND) == []  # Nobody knows where the base is.
+    # Nobody knows where the base is.
+    assert [s.namespace for s in view.shapes(10 * SECOND)] == ["driver"]
     assert view.problem() == "nothing was heard on /odom"
     view.add_pose(9 * SECOND, POSE)
     assert view.problem() == ""  # Without a task there is no subtask to hear of.
     assert "kinematics" in View(PLATFORM, ViewSettings(), None).problem()
+
+
+def test_who_drives_is_written_above_the_base_and_colours_the_command(view):
+    view.add_state(state(9.8, row=1.0, sequence=4))
+    (text,) = of(view, "driver")
+    assert (text.text, text.frame, text.follows) == ("the model drives", "base_link", True)
+    assert of(view, "executed")[0].colours[0] == pytest.approx(rgba(COMMANDED[0]))
+    view.add_state(state(10.0, row=1.0, sequence=1, control=CONTROL_TELEOP))
+    view.add_teleop(TeleopFacts("engaged", "leader", "", 0.0), 10 * SECOND)
+    assert of(view, "driver")[0].text == "operator drives (leader)"
+    assert of(view, "executed")[0].colours[0] == pytest.approx(rgba(OPERATOR))
+    trail = of(view, "commanded")[0]
+    assert trail.colours[0][:3] == pytest.approx(rgba(COMMANDED[0])[:3], abs=0.05)
+    assert trail.colours[1] == pytest.approx(rgba(DRIVEN[0]))
+    assert of(view, "measured")[0].colours[1][:3] != pytest.approx(rgba(DRIVEN[0])[:3], abs=0.05)
+    # What was heard half a second ago tells nothing about the present.
+    assert of(view, "driver", now_s=10.49)[0].text == "operator drives (leader)"
+    assert of(view, "driver", now_s=10.5) == []
 
 
 def test_without_kinematics_the_subtask_and_its_boxes_are_still_drawn():
@@ -333,7 +354,7 @@ def test_without_kinematics_the_subtask_and_its_boxes_are_still_drawn():
     view.add_state(state(row=1.0, sequence=4))
     view.add_subtask(subtask(boxes=[PictureBox("front", "cup", 0, 0, 1, 1)]), 10 * SECOND)
     namespaces = {s.namespace for s in view.shapes(10 * SECOND)}
-    assert namespaces == {"subtask", "boxes", "box_labels"}
+    assert namespaces == {"subtask", "driver", "boxes", "box_labels"}
 
 
 def test_every_kind_is_drawn_of_a_robot_at_work(view):

@@ -11,7 +11,8 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import aiohttp
@@ -21,6 +22,8 @@ from system.operator import ScenarioError
 T = TypeVar("T")
 _LIMIT_S = 5.0  # For one answer.
 _POLL_S = 0.005
+_FRAME_S = 0.04  # Between two frames of teleoperation.
+_AT_REST = (0.0,) * 10 + (-1.0, -1.0)
 
 
 class Browser:
@@ -32,6 +35,7 @@ class Browser:
 
     Attributes:
         seen: Number of the newest state that was shown.
+        newest: Number of the newest message of any kind that was shown.
         lease: Number of the present lease of control, as it was shown.
         shown: Newest section of each name.
         pictures: Camera index -> number of pictures received.
@@ -40,7 +44,8 @@ class Browser:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url
         self._headers = dict(headers or {})
-        self.seen = 0
+        self.seen = self.newest = 0
+        self._pressed: Future[None] | None = None
         self.lease = 0
         self.shown: dict[str, Any] = {}
         self.pictures: Counter[int] = Counter()
@@ -87,6 +92,16 @@ class Browser:
         self._wait(lambda: number in self._answers, f"the answer to {message}")
         return self._answers.pop(number)
 
+    def press(self, axes: Sequence[float]) -> None:
+        """Hold the dead-man switch: frames of teleoperation follow until `let_go`."""
+        self._pressed = asyncio.run_coroutine_threadsafe(self._drive(axes), self._loop)
+
+    def let_go(self) -> None:
+        """Let the dead-man switch go."""
+        if self._pressed is not None:
+            self._pressed.cancel()
+        self._do(self._send_frame(0, _AT_REST))
+
     def next_state(self) -> None:
         """Wait for the next state."""
         seen = self.seen
@@ -130,6 +145,17 @@ class Browser:
         self._socket = await self._session.ws_connect(self._url + "/ws", timeout=_CLOSING)
         self._reader = asyncio.create_task(self._read(self._socket))
 
+    async def _drive(self, axes: Sequence[float]) -> None:
+        while True:
+            await self._send_frame(1, axes)
+            await asyncio.sleep(_FRAME_S)
+
+    async def _send_frame(self, held: int, axes: Sequence[float]) -> None:
+        frame = {"axes": list(axes), "buttons": [held, 0], "lease": self.lease}
+        numbers = {"id": 0, "seen": self.seen, "shown": self.newest}
+        assert self._socket is not None
+        await self._socket.send_json({"type": "drive", **numbers, **frame})
+
     async def _read(self, connection: Any) -> None:
         async for message in connection:
             if message.type != aiohttp.WSMsgType.TEXT:
@@ -143,6 +169,7 @@ class Browser:
                 self.lease = content["control"]["lease"]
                 self.shown |= content
                 self.seen = content["n"]
+            self.newest = content["n"]
             with contextlib.suppress(ConnectionError, RuntimeError):
                 await connection.send_json({"type": "seen", "seen": content["n"]})
 

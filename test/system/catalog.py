@@ -67,6 +67,28 @@ ROWS = (
     Row(32, "the disk is full, or slow", "ends whole, drops are counted", "full_disk", 60),
     Row(33, "kill -9 and SIGSTOP of nodes", "base 0, hold, back disarmed", "node_deaths", 150, 5),
     Row(35, "strangers at the console", "refused, no command", "console_strangers", 30, 10_000),
+    Row(
+        36,
+        "the leader is silent, or gone",
+        "hold in 300 ms, never the policy",
+        "leader_silent",
+        12,
+    ),
+    Row(
+        37,
+        "a leader jumps, clutches, sends NaN",
+        "limited, blended; 3 latch",
+        "leader_violent",
+        13,
+    ),
+    Row(38, "two leaders", "latched in 1 s", "two_leaders", 10),
+    Row(
+        39,
+        "the page that drives is gone",
+        "hold in 300 ms, never the policy",
+        "driving_page_gone",
+        15,
+    ),
 )
 
 

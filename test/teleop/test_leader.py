@@ -302,3 +302,26 @@ def test_a_burst_of_delayed_samples_is_no_jump_by_the_stamps_of_their_sender():
     moved = dataclasses.replace(later, positions=(0.7, *later.positions[1:]))
     target.add(LEFT, moved, START_NS + 10**9)
     assert target.status(START_NS).jump == "left_leader_joint_1 jumped by 0.20 in 0.02 s"
+
+
+def test_two_leaders_on_one_topic_are_a_leader_that_jumps():
+    bench, target = engaged()
+    other = HOME.copy()
+    other[0] += 0.5
+    for pose in (HOME, other):
+        output = bench.tick(*sends(target, *arms(LEADER, pose, True)))
+    assert output.reason == "left_leader_joint_1 jumped by 0.50 in 0.02 s"
+
+
+def test_a_clock_that_goes_back_makes_a_leader_silent_until_it_is_heard_again():
+    target = device()
+    for topic, sample in arms(LEADER, HOME, True):
+        target.add(topic, sample, START_NS)
+    assert target.status(START_NS).silent == ""
+    before_ns = START_NS - 10**9
+    assert target.status(before_ns).silent == (
+        f"nothing usable from {LEFT} since the clock went back"
+    )
+    for topic, sample in arms(LEADER, HOME, True):
+        target.add(topic, sample, before_ns)
+    assert target.status(before_ns).silent == ""

@@ -201,12 +201,26 @@ def test_a_stop_ends_control_and_the_switch_must_be_let_go(bench, lever, change)
     assert press(bench, lever).state is TeleopState.ENGAGED
 
 
-def test_a_bridge_that_does_not_follow_for_a_second_stops_the_output_until_let_go(bench, lever):
+def test_a_robot_that_was_held_does_not_go_after_a_device_that_moved_on(bench, lever):
     press(bench, lever)
     bench.tick(count=3)
     bench.follows = False
     bench.robot.update(reason="no pictures")
-    output = bench.tick(count=50)
+    assert bench.tick(count=20).is_fresh
+    lever.value = 0.1  # Five rad/s. Joint 1 does 0.9 rad in 0.5 s.
+    assert bench.tick(count=9).is_fresh
+    output = bench.tick(count=2)
+    assert output.reason.startswith("arm_joint_1 is 0.9")
+    assert output.reason.endswith(" away since the robot was held: no pictures")
+
+
+def test_a_bridge_that_does_not_follow_for_long_stops_the_output_until_let_go(bench, lever):
+    press(bench, lever)
+    bench.tick(count=3)
+    bench.follows = False
+    lever.value = 0.0
+    bench.robot.update(reason="no pictures")
+    output = bench.tick(count=150)
     assert output.is_fresh
     output = bench.tick(count=3)
     assert output.reason == "the control bridge does not follow: no pictures"

@@ -26,6 +26,7 @@ VERBS = {
     "stats": Verb("pi05_ros.cli.bags.stats", "compute and check statistics for normalisation"),
     "export": Verb("pi05_ros.cli.bags.export", "export episodes to a LeRobot dataset"),
     "import": Verb("pi05_ros.cli.bags.import_", "convert a LeRobot dataset into bags"),
+    "adopt": Verb("pi05_ros.cli.bags.adopt", "read recordings of other stacks as episodes"),
 }
 
 

@@ -28,6 +28,7 @@ _COLOURS = {
     BagState.INCOMPLETE: "yellow",
     BagState.RECORDING: "cyan",
     BagState.FOREIGN: "dim",
+    BagState.ADOPTED: "green",
     BagState.BROKEN: "red",
 }
 _FEW = 8  # Bags that are read faster than other processes are started.

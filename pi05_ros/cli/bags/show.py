@@ -1,5 +1,7 @@
 """Draw an episode: pictures along time, subtasks and their sources, states and commands.
 
+Where an operator drove, a table lists the spans, the device, and what the model would have done.
+
 Numbers are those of `./pi05 bags list`.
 """
 
@@ -8,6 +10,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
 
 from pi05_ros.cli.common.choose import DEFAULT_FOLDER, bag_of
 from pi05_ros.cli.common.progress import Progress
@@ -15,6 +21,9 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.open import open_episodes
 from pi05_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pi05_ros.evaluation.report.driving import Driving
 
 _SUFFIXES = (".png", ".pdf")
 _MAX_NAME = 60  # Characters of a file name: 255 bytes, at most four a character.
@@ -62,12 +71,40 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out and len(episodes) != 1:
         print(f"pi05 bags show: --out takes one episode, not {len(episodes)}", file=sys.stderr)
         return 2
-    from pi05_ros.evaluation.report.sheet import save_sheet  # matplotlib takes a second.
+    # matplotlib takes a second.
+    from pi05_ros.evaluation.report.driving import driving
+    from pi05_ros.evaluation.report.sheet import save_sheet
 
     with Progress("drawing", len(episodes)) as bar:
         for episode in episodes:
             out = arguments.out or Path(f"{episode.facts.file_name[:_MAX_NAME]}.png")
             save_sheet(episode, out, arguments.moments)
             terminal().print(str(out), markup=False)
+            found = driving(episode)
+            if found.operator:
+                terminal().print(_table(found))
             bar.advance()
     return 0
+
+
+def _table(found: Driving) -> Table:
+    """Make the table of the spans in which an operator drove."""
+    from pi05_ros.evaluation.report.driving import distances_text, summary
+
+    title = f"who drove: {summary(found)}"
+    table = Table(title=title, title_justify="left", pad_edge=False, box=None)
+    for name in ("from [s]", "for [s]"):
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    table.add_column("device", overflow="fold")
+    table.add_column("chunks overridden", justify="right", no_wrap=True)
+    table.add_column("largest distance of the model's rows from the commands", overflow="fold")
+    for span in found.operator:
+        kind = "" if span.is_intervention else " (demonstration)"
+        table.add_row(
+            f"{span.start:.1f}",
+            f"{span.seconds:.1f}",
+            escape(span.device or "unknown") + kind,
+            "–" if span.overridden is None else str(span.overridden),
+            escape(distances_text(span)),
+        )
+    return table

@@ -4,6 +4,7 @@ import { Cameras } from "./cameras.js";
 import { Timeline } from "./timeline.js";
 import { Plot } from "./plot.js";
 import { Controls } from "./controls.js";
+import { Drive } from "./drive.js";
 import { showStatus } from "./status.js";
 import { byId, showMessage } from "./page.js";
 
@@ -12,6 +13,7 @@ const cameras = new Cameras(byId("cameras"));
 const timeline = new Timeline(byId("timeline"), byId("legend"));
 const plot = new Plot(byId("plot"), byId("groups"), byId("plot-legend"));
 const controls = new Controls(link);
+const drive = new Drive(link);
 const state = {};
 
 link.onState = (changed) => {
@@ -20,6 +22,7 @@ link.onState = (changed) => {
     cameras.begin(changed.static.cameras);
     plot.begin(changed.static);
     controls.begin(changed.static);
+    drive.begin(changed.static);
   }
   if (changed.subtask) cameras.boxes = changed.subtask.boxes;
   if (changed.timeline) timeline.entries = changed.timeline;
@@ -28,6 +31,7 @@ link.onState = (changed) => {
   if (state.robot && state.robot.now) timeline.now = state.robot.now;
   showStatus(state, changed);
   controls.show(state, changed);
+  drive.show(state);
 };
 link.onPicture = (picture) => cameras.put(picture);
 link.onLink = (on) => {
@@ -38,6 +42,7 @@ link.onLink = (on) => {
     for (const name of Object.keys(state)) delete state[name];
     showStatus(state, {});
     controls.show(state, {});
+    drive.show(state);
     cameras.lost();
   }
 };

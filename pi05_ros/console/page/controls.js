@@ -18,7 +18,7 @@ export class Controls {
     this.confirmAt = 0; // and the time of the first press.
     this.picks = [];
     this.needControl = [
-      ...document.querySelectorAll("main form button, main form input, .robot button, .episode button, .episode input"),
+      ...document.querySelectorAll("main form button, main form input, .robot button, #resume-task, .episode button, .episode input"),
     ];
     const on = (id, act) => byId(id).addEventListener("click", (event) => this.isFresh(event) && act());
     byId("stop").addEventListener("click", (event) => {
@@ -29,6 +29,7 @@ export class Controls {
     on("take", () => this.take());
     on("cancel", () => this.command("cancel_task"));
     on("hand-back", () => this.command("hand_back"));
+    on("resume-task", () => this.command("resume_task"));
     for (const name of ["arm", "disarm", "resume", "reset"]) on(name, () => this.command(name));
     on("episode-start", () => this.startEpisode());
     for (const button of document.querySelectorAll("[data-outcome]")) {

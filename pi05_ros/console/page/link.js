@@ -4,16 +4,18 @@ import { storage } from "./page.js";
 const RETRY_MS = [300, 600, 1200, 2000];
 const SILENT_MS = 3000;
 const HEADER = 16;
+const DRIVE = 1; // Number of all frames of teleoperation; only refusals are answered.
 
 export class Link {
   constructor() {
-    this.onState = this.onPicture = this.onLink = this.onRefusal = () => {};
-    this.seen = 0; // Number of the newest state that is shown.
+    this.onState = this.onPicture = this.onLink = this.onRefusal = this.onDriveRefused = () => {};
+    this.seen = 0; // Number of the newest state that is shown,
+    this.shown = 0; // and of the newest message of any kind.
     this.lease = 0;
     this.required = false;
     this.name = storage.get("operator");
     this.waiting = new Map(); // Request id -> callback for its answer.
-    this.requests = 0;
+    this.requests = DRIVE;
     this.tries = 0;
     this.receivedAt = 0;
     setInterval(() => this.closeIfSilent(), 500);
@@ -30,7 +32,7 @@ export class Link {
     socket.onopen = () => {
       this.tries = 0;
       this.receivedAt = performance.now();
-      this.seen = 0;
+      this.seen = this.shown = 0;
       this.send({ type: "hello", name: this.name });
       this.onLink(true);
     };
@@ -87,6 +89,7 @@ export class Link {
       const done = this.waiting.get(message.id);
       this.waiting.delete(message.id);
       if (done) done(message);
+      else if (message.id === DRIVE) this.onDriveRefused(message);
       else this.onRefusal(message);
       return;
     }
@@ -97,6 +100,7 @@ export class Link {
       this.onState(changed);
       this.seen = n;
     }
+    this.shown = message.n;
     // With a dead-man switch, a hidden page does not count as an operator.
     if (!(this.required && document.hidden)) this.send({ type: "seen", seen: message.n });
   }
@@ -120,6 +124,11 @@ export class Link {
       this.waiting.set(id, done);
       this.send({ id, seen: this.seen, lease: this.lease, ...message });
     });
+  }
+
+  // Sends one frame of teleoperation.
+  drive(frame) {
+    this.send({ type: "drive", id: DRIVE, seen: this.seen, shown: this.shown, lease: this.lease, ...frame });
   }
 
   command(name, values = {}) {

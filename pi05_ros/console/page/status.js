@@ -7,6 +7,8 @@ const bytes = (count) =>
 
 export function showStatus(state, changed) {
   showMode(state);
+  showDriver(state);
+  showSuspension(state);
   if (changed.static) setText(byId("platform"), changed.static.platform);
   showSubtask(state);
   if (changed.episode || changed.recording) showEpisode(state);
@@ -28,6 +30,34 @@ function showMode(state) {
   setText(byId("mode"), title);
   setText(byId("reason"), reason);
   document.title = `${title} · pi05 console`;
+}
+
+// Who drives, in words; empty without a robot state.
+export function driverText(robot, teleop) {
+  if (!robot?.measured) return "";
+  if (teleop?.state === "aligning") {
+    const far = teleop.error === null ? "" : `${teleop.error} from the robot`;
+    return `aligning: ${teleop.reason || far || teleop.device}`;
+  }
+  if (robot.control === "policy") return "the model drives";
+  if (robot.control !== "teleop") return "nobody drives";
+  return teleop?.device ? `operator drives (${teleop.device})` : "operator drives";
+}
+
+function showDriver(state) {
+  const text = state.control ? driverText(state.robot, state.teleop) : "";
+  const line = byId("driver");
+  line.hidden = text === "";
+  line.dataset.control = state.teleop?.state === "aligning" ? "aligning" : state.robot?.control ?? "";
+  setText(line, text);
+}
+
+// A task that a stop or a fault suspended, by the planner's diagnostics.
+function showSuspension(state) {
+  const name = `${(state.static?.namespace ?? "").slice(1)}/planner`;
+  const why = state.diagnostics?.[name]?.values?.suspended ?? "";
+  byId("suspended").hidden = why === "";
+  setText(byId("suspended-why"), `the task is suspended: ${why}`);
 }
 
 function showSubtask(state) {

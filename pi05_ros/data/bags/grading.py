@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from pi05_ros.data.bags.adopted_file import ADOPTED, AdoptedFile, read_adopted, write_adopted
 from pi05_ros.data.bags.facts import OUTCOMES, BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.metadata import FILE, dump, read
 from pi05_ros.data.bags.reader import check_closed
@@ -37,11 +38,12 @@ def grade(folder: Path, outcome: str, notes: str = "") -> EpisodeFacts:
         raise BagError(f"there is no bag {folder}: wanted its folder")
     check_closed(folder)
     custom = read(folder).custom_data
+    adopted = None if describes_episode(custom) else read_adopted(folder)
+    if adopted is not None:
+        return _grade_adopted(folder, adopted, outcome, notes)
     if not describes_episode(custom):
         raise BagError(f"{folder} is no episode of the suite: its {FILE} has no facts of one")
-    facts = EpisodeFacts.from_custom_data(custom, str(folder))
-    joined = "\n".join(part for part in (facts.notes, notes) if part)
-    facts = dataclasses.replace(facts, outcome=outcome, notes=joined)
+    facts = _graded(EpisodeFacts.from_custom_data(custom, str(folder)), outcome, notes)
     # Edited as loaded YAML, so that unknown keys are kept.
     document: dict[str, Any] = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
     (information,) = document.values()
@@ -50,4 +52,22 @@ def grade(folder: Path, outcome: str, notes: str = "") -> EpisodeFacts:
         write_atomically(folder / FILE, dump(document))
     except OSError as error:
         raise BagError(f"{folder} could not be graded ({error.strerror})") from error
+    return facts
+
+
+def _graded(facts: EpisodeFacts, outcome: str, notes: str) -> EpisodeFacts:
+    joined = "\n".join(part for part in (facts.notes, notes) if part)
+    return dataclasses.replace(facts, outcome=outcome, notes=joined)
+
+
+def _grade_adopted(folder: Path, adopted: AdoptedFile, outcome: str, notes: str) -> EpisodeFacts:
+    """Change the outcome in adopted.yaml: the bag has no facts of its own."""
+    if len(adopted.spans) > 1:
+        raise BagError(
+            f"{folder} holds {len(adopted.spans)} episodes: write `graded` of each into its "
+            f"{ADOPTED}, or name an `outcome_topic` in the mapping and adopt it again"
+        )
+    facts = _graded(adopted.facts, outcome, notes)
+    span = dataclasses.replace(adopted.spans[0], graded=outcome)
+    write_adopted(folder, dataclasses.replace(adopted, facts=facts, spans=(span,)))
     return facts

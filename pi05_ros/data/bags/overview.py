@@ -24,6 +24,7 @@ class BagState(Enum):
     INCOMPLETE = "incomplete"  # not closed, and no process works on it
     RECORDING = "recording"  # or being repaired
     FOREIGN = "not ours"  # a bag, and no episode of the suite
+    ADOPTED = "adopted"  # a recording of another stack, read through a mapping
     BROKEN = "broken"
 
 
@@ -64,6 +65,8 @@ def _overview(path: Path) -> Overview:
             subtasks, sources = _subtasks(reader)
             if facts is None:
                 state = BagState.FOREIGN
+            elif reader.adopted is not None:
+                state = BagState.ADOPTED
             else:
                 state = BagState.RECOVERED if facts.recovered else BagState.WHOLE
             return Overview(

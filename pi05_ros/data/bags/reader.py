@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from pi05_ros.data.bags import metadata as bag_metadata
+from pi05_ros.data.bags.adopted_file import AdoptedFile, read_adopted
 from pi05_ros.data.bags.decoding import Decoder
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts, describes_episode
 from pi05_ros.data.bags.mark import is_locked, is_marked
@@ -41,20 +42,23 @@ class BagReader:
 
     Args:
         path: The bag's folder, or one .mcap or .db3 file of it.
+        as_recorded: Whether to leave an adopted.yaml beside its files unread.
 
     Raises:
         BagError: There is no bag, or it is empty, cut, not closed, damaged or of another storage.
     """
 
     facts: EpisodeFacts | None  # None: the bag is no episode of the suite
+    adopted: AdoptedFile | None  # of a recording of another stack that was adopted
     topics: Mapping[str, TopicSummary]  # by name
     start_ns: int  # the first message's log time [ns]
     end_ns: int  # the last message's
     files: tuple[Path, ...]
     metadata_version: int  # of metadata.yaml; of a single file, the version that is written
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, as_recorded: bool = False) -> None:
         self.path = Path(path)
+        self._as_recorded = as_recorded
         self._sources: list[McapSource | RosbagsSource] = []
         try:
             self.metadata = self._open_folder() if self.path.is_dir() else self._open_file()
@@ -206,11 +210,15 @@ class BagReader:
         self.start_ns, self.end_ns = metadata.start_ns, metadata.end_ns
         self.metadata_version = metadata.version
         custom = metadata.custom_data
-        self.facts = (
-            EpisodeFacts.from_custom_data(custom, str(self.path))
-            if describes_episode(custom)
-            else None
-        )
+        self.adopted = None
+        if describes_episode(custom):
+            self.facts = EpisodeFacts.from_custom_data(custom, str(self.path))
+        elif self._as_recorded:
+            self.facts = None
+        else:
+            folder = self.path if self.path.is_dir() else self.path.parent
+            self.adopted = read_adopted(folder)
+            self.facts = self.adopted.facts if self.adopted is not None else None
 
 
 def check_closed(folder: Path) -> None:

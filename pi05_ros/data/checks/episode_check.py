@@ -15,6 +15,7 @@ from pi05_ros.cameras.decoding import PICTURE_TYPES, decode_message
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.sequences import clock_jumped_back
+from pi05_ros.data.checks.adopted import adopted_findings, adopted_topics
 from pi05_ros.data.checks.ends import ends_findings
 from pi05_ros.data.checks.expectations import Expected, expected_topics
 from pi05_ros.data.checks.findings import CheckSettings, EpisodeFinding, Severity
@@ -124,7 +125,10 @@ class _Check:
     def run(self, progress: Callable[[int, int], None]) -> CheckReport:
         facts, reader = self.reader.facts, self.reader
         self._platform = self._known_platform(facts)
-        self._expected = expected_topics(facts, self._platform) if facts else {}
+        if reader.adopted is not None:
+            self._expected = adopted_topics(reader.adopted)
+        else:
+            self._expected = expected_topics(facts, self._platform) if facts else {}
         self._simulated = facts is not None and facts.simulated
         labels = self._labels_beside(facts)
         self._check_bag(facts)
@@ -254,7 +258,8 @@ class _Check:
             what = "the clock jumped back: rows from before and after are interleaved"
             self._add(Severity.ERROR, series.topic, what)
         offset = series.clock_offset()
-        if abs(offset) > self.settings.max_clock_offset:
+        # Topics of an adopted bag are compared with each other instead, by `adopted_findings`.
+        if self.reader.adopted is None and abs(offset) > self.settings.max_clock_offset:
             where = "behind" if offset > 0 else "ahead of"
             what = f"stamps are {abs(offset):.1f} s {where} the recorder's clock"
             self._add(Severity.ERROR, series.topic, what)
@@ -267,7 +272,11 @@ class _Check:
         for camera in self._cameras.values():
             self.found += camera.findings(self._simulated)
         self._check_skew()
-        if facts is not None:
+        if self.reader.adopted is not None:
+            self.found += adopted_findings(
+                self.reader, self.reader.adopted, self._platform, self.settings
+            )
+        elif facts is not None:
             self.found += self._vectors.findings(self._state, self._platform, self.settings)
 
     def _check_skew(self) -> None:
@@ -279,6 +288,8 @@ class _Check:
         offsets = {}
         for topic, camera in self._cameras.items():
             offset = self._series[topic].clock_offset()
+            if self.reader.adopted is not None and not any(self._series[topic].stamps_ns):
+                continue  # Its pictures stand at their log times.
             if math.isfinite(offset):
                 offsets[camera.camera] = offset
         if len(offsets) < 2:

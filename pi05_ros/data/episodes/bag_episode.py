@@ -18,7 +18,7 @@ import numpy as np
 from pi05_ros.cameras.decoding import PictureError, decode_message
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.data.bags.facts import BagError, EpisodeFacts
-from pi05_ros.data.bags.reader import BagReader
+from pi05_ros.data.bags.reader import BagReader, RawMessage
 from pi05_ros.data.episodes import label_file
 from pi05_ros.data.episodes.bag_index import BagIndex, EpisodeTopics, read_index, stamp_of
 from pi05_ros.data.episodes.cache_folder import CacheFolder
@@ -53,8 +53,8 @@ class BagEpisode:
     ) -> None:
         self._path, self._cache, self._reader = Path(path), cache, reader
         with self._opened() as reader:
-            self._topics = EpisodeTopics.of(reader)
-            assert reader.facts is not None  # EpisodeTopics checked.
+            self._topics = self._topics_of(reader)
+            assert reader.facts is not None  # _topics_of checked.
             # The pictures of an Episode are upright.
             self._rotations = reader.facts.rotations
             self._facts = dataclasses.replace(reader.facts, rotations={})
@@ -62,6 +62,7 @@ class BagEpisode:
                 name: reader.topics[topic].type for name, topic in self._topics.cameras.items()
             }
             self._fingerprint = fingerprint_of(reader.files, self._rotations)
+            self._bag_facts = reader.facts
             self._recording_key = label_file.recording_key(reader.facts)
             self._label_file, self._label_digest = label_file.read(
                 label_file.folder_of(self._path), reader.facts
@@ -159,6 +160,11 @@ class BagEpisode:
         return self._recording_key
 
     @property
+    def bag_facts(self) -> EpisodeFacts:
+        """The facts of the bag; those of an episode differ where a bag holds several."""
+        return self._bag_facts
+
+    @property
     def recorded_plans(self) -> tuple[Plan, ...]:
         """Plans in the bag, also where labels beside it replace some."""
         return self.index.plans
@@ -210,7 +216,7 @@ class BagEpisode:
         following = 0
         reader = self._reader or _readers.get(self._path, self._fingerprint)
         for message in reader.messages([topic], int(logs.min()), int(logs.max()) + 1):
-            place = wanted.get(stamp_of(message.data))
+            place = wanted.get(self._picture_time(camera, message))
             if place is None or place in due or message.log_ns != logs[place]:
                 continue
             due[place] = message.data
@@ -246,10 +252,22 @@ class BagEpisode:
 
     def _read_index(self) -> BagIndex:
         with self._opened() as reader:
-            index = read_index(reader, self._topics)
+            index = self._index_of(reader)
         if self._cache is not None:
             self._cache.write(self._fingerprint, _INDEX, index_to_bytes(index))
         return index
+
+    def _topics_of(self, reader: BagReader) -> EpisodeTopics:
+        """Find the topics; a recording of another stack has others."""
+        return EpisodeTopics.of(reader)
+
+    def _index_of(self, reader: BagReader) -> BagIndex:
+        """Read the whole bag."""
+        return read_index(reader, self._topics)
+
+    def _picture_time(self, camera: str, message: RawMessage) -> int:
+        """Acquisition time of a picture [ns]."""
+        return stamp_of(message.data)
 
     def _opened(self) -> AbstractContextManager[BagReader]:
         """The reader that was given, which stays open, or one of its own."""

@@ -153,7 +153,7 @@ def _read_index(reader: BagReader, topics: EpisodeTopics, checks: PictureChecks)
         received,
         plans.plans(),
         {
-            name: _frames(found, [check.result() for check in damaged[name]])
+            name: usable_frames(found, [check.result() for check in damaged[name]])
             for name, found in stamps.items()
         },
     )
@@ -247,8 +247,13 @@ class _Rows:
         )
 
 
-def _frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
-    """Keep the pictures that the live path accepts: undamaged, each newer than those before."""
+def usable_frames(found: Sequence[tuple[int, int]], damaged: Sequence[bool] = ()) -> Frames:
+    """Keep the pictures that the live path accepts: undamaged, each newer than those before.
+
+    Args:
+        found: Stamp and log time of each picture [ns], in the order of log time.
+        damaged: Whether each one is damaged; (): none is.
+    """
     stamps = np.array([stamp for stamp, _ in found], dtype=np.int64)
     logs = np.array([log for _, log in found], dtype=np.int64)
     usable = (stamps > 0) & (stamps <= logs + _MAX_FUTURE_NS)

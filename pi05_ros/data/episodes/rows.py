@@ -53,6 +53,12 @@ def velocity_entries(episode: Episode) -> np.ndarray:
     return np.array([i for i, unit in enumerate(units) if unit.endswith("/s")], dtype=np.int64)
 
 
+def row_gaps(episode: Episode) -> np.ndarray:
+    """Check whether rows are missing behind each row but the last, (T - 1,) bool."""
+    gaps: np.ndarray = np.diff(episode.times_ns) > _GAP_PERIODS / episode.rate_hz * 1e9
+    return gaps
+
+
 def action_stops(episode: Episode) -> np.ndarray:
     """End (exclusive) of the run of actions that begins at each row, (T,) int64.
 
@@ -62,7 +68,7 @@ def action_stops(episode: Episode) -> np.ndarray:
     """
     rows = len(episode)
     moves = (episode.modes == MODE_RUNNING) & np.isfinite(episode.actions).all(axis=1)
-    gap = np.diff(episode.times_ns) > _GAP_PERIODS / episode.rate_hz * 1e9
-    ends = np.flatnonzero(np.r_[~moves[1:] | gap, True][:rows]) + 1  # Of the row before each.
+    is_last = np.r_[~moves[1:] | row_gaps(episode), True][:rows]
+    ends = np.flatnonzero(is_last) + 1  # Of the row before each.
     stops = ends[np.searchsorted(ends, np.arange(rows), side="right")]
     return np.where(moves, stops, np.arange(rows))

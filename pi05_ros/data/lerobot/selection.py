@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pi05_ros.data.episodes import rows as episode_rows
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.filters.episode_filter import NO_FILTER, UNLABELLED, EpisodeFilter
 
@@ -66,7 +67,8 @@ def select_rows(
         without_picture |= episode.frame_of_row(camera) < 0
     without_command = ~np.isfinite(episode.actions).all(axis=1)
     without_state = ~np.isfinite(episode.states).all(axis=1)
-    start, stop = longest_run(~(without_picture | without_command | without_state))
+    whole = ~(without_picture | without_command | without_state)
+    start, stop = longest_even_run(whole, np.flatnonzero(episode_rows.row_gaps(episode)) + 1)
     outside = np.ones(len(episode), bool)
     outside[start:stop] = False
     reasons = {
@@ -136,6 +138,19 @@ def longest_run(good: np.ndarray) -> tuple[int, int]:
     starts, stops = edges[::2], edges[1::2]
     longest = int(np.argmax(stops - starts))
     return int(starts[longest]), int(stops[longest])
+
+
+def longest_even_run(good: np.ndarray, breaks: np.ndarray) -> tuple[int, int]:
+    """The first longest run of True that holds no break; see `longest_run`.
+
+    Args:
+        good: (T,) bool.
+        breaks: Indices before which rows are missing, rising.
+    """
+    parted = np.insert(good, breaks, False)  # The i-th break is then at breaks[i] + i.
+    start, stop = longest_run(parted)
+    inserted = int(np.searchsorted(breaks + np.arange(len(breaks)), start))
+    return (start - inserted, stop - inserted) if stop else (0, 0)
 
 
 def never_commanded(episode: Episode) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from pi05_ros.errors import Pi05Error
 # A chunk that was published so shortly before the last state may still be executed [ns].
 _STILL_OPEN_NS = 500_000_000
 # Stamps before the year 2000 are a simulator's, no wall time [ns].
+_CONTROL_TELEOP = 2  # pi05_msgs/RobotState.CONTROL_TELEOP
 _YEAR_2000_NS = 946_684_800 * 1_000_000_000
 
 
@@ -43,6 +45,7 @@ class StateRecord:
     chunk_capture_ns: int | None  # Of the chunk that is followed; None: none.
     chunk_sequence: int
     commanded_ns: int | None
+    by_operator: bool = False  # An operator drives: the chunk that is followed is not a policy's.
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class LatencyLog:
         self._chunks: dict[tuple[int, int, int], ChunkRecord] = {}
         self._executed: dict[tuple[int, int, int], int] = {}
         self._last_state_ns = 0
+        self._operator_ns: list[int] = []  # Stamps of states while an operator drove.
 
     @property
     def chunk_count(self) -> int:
@@ -79,25 +83,43 @@ class LatencyLog:
         """Add a state."""
         self.state_count += 1
         self._last_state_ns = max(self._last_state_ns, state.stamp_ns)
+        if state.by_operator:
+            self._operator_ns.append(state.stamp_ns)
+            return
         if state.chunk_capture_ns is None or state.commanded_ns is None:
             return
         key = (state.session, state.chunk_capture_ns, state.chunk_sequence)
         self._executed[key] = min(state.commanded_ns, self._executed.get(key, state.commanded_ns))
 
     def chunks(self) -> list[TimedChunk]:
-        """All chunks with a ledger, by time of publication."""
-        found = []
-        for key, chunk in self._chunks.items():
-            if chunk.publication_ns is None:
-                continue
-            executed = self._executed.get(key)
-            is_recent = chunk.publication_ns + _STILL_OPEN_NS > self._last_state_ns
-            found.append(TimedChunk(chunk, executed, executed is None and is_recent))
-        return sorted(found, key=lambda timed: timed.chunk.publication_ns or 0)
+        """All chunks with a ledger, by time of publication.
+
+        Those that waited for an operator are left out: their execution is no latency.
+        """
+        return self._divided()[0]
+
+    def overridden(self) -> int:
+        """Number of chunks that waited for an operator, or were never executed because of one."""
+        return self._divided()[1]
 
     def without_ledger(self) -> int:
         """Number of chunks without a ledger."""
         return sum(chunk.publication_ns is None for chunk in self._chunks.values())
+
+    def _divided(self) -> tuple[list[TimedChunk], int]:
+        """Return the chunks that count, and how many an operator overrode."""
+        found, overridden, driven = [], 0, sorted(self._operator_ns)
+        for key, chunk in self._chunks.items():
+            if chunk.publication_ns is None:
+                continue
+            executed = self._executed.get(key)
+            until = chunk.publication_ns + _STILL_OPEN_NS if executed is None else executed
+            if _any_within(driven, chunk.publication_ns, until):
+                overridden += 1
+                continue
+            is_recent = chunk.publication_ns + _STILL_OPEN_NS > self._last_state_ns
+            found.append(TimedChunk(chunk, executed, executed is None and is_recent))
+        return sorted(found, key=lambda timed: timed.chunk.publication_ns or 0), overridden
 
 
 def chunk_record(message: Any) -> ChunkRecord:
@@ -127,13 +149,21 @@ def state_record(message: Any) -> StateRecord:
     stamp_ns = _ns(message.header.stamp) or 0
     if not hasattr(message, "chunk_stamp"):
         return StateRecord(message.session, stamp_ns, None, 0, None)
+    by_operator = getattr(message, "control_source", 0) == _CONTROL_TELEOP
     return StateRecord(
         message.session,
         stamp_ns,
         _ns(message.chunk_stamp),
         message.chunk_sequence,
         _ns(message.commanded_stamp),
+        by_operator,
     )
+
+
+def _any_within(stamps: list[int], first: int, last: int) -> bool:
+    """Check whether any of the ascending stamps lies from `first` to `last`."""
+    index = bisect.bisect_left(stamps, first)
+    return index < len(stamps) and stamps[index] <= last
 
 
 def _ns(stamp: Any) -> int | None:

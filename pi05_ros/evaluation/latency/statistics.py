@@ -172,6 +172,8 @@ def _notes(log: LatencyLog, known: Sequence[TimedChunk], executed: int) -> list[
         notes.append("stamps are simulated time" + parts * has_parts)
     if log.without_ledger():
         notes.append(f"{log.without_ledger()} chunks without a ledger are left out")
+    if overridden := log.overridden():
+        notes.append(f"{overridden} chunks while an operator drove are left out")
     if not log.state_count:
         notes.append("no robot_state: nothing is known about execution")
     elif not executed:

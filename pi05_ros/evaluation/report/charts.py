@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import matplotlib
@@ -12,18 +11,10 @@ from matplotlib.figure import Figure
 
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.evaluation.report.panels import PANELS, columns_of, plot_vectors
+from pi05_ros.foundation.svg import STYLE, svg_of
 
 _POINTS = 400  # Of a line: more cannot be distinguished, and make the page large.
 _WIDTH, _HEIGHT = 8.0, 2.0  # [inch]
-_STYLE = {
-    "font.size": 9,
-    "svg.fonttype": "none",  # Text stays text: small and searchable.
-    "text.parse_math": False,  # Names of a robot may contain dollar signs.
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-}
 
 
 @dataclass(frozen=True)
@@ -44,14 +35,14 @@ def vector_charts(episode: Episode) -> list[Chart]:
         columns = columns_of(episode, units)
         if not columns:
             continue
-        with matplotlib.rc_context(_STYLE):
+        with matplotlib.rc_context(STYLE):
             figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
             axes = figure.subplots()
             colours = plot_vectors(axes, episode, seconds, columns, rows)
             _finish(axes, seconds[-1])
             names = [episode.facts.names[column].replace("_", " ") for column in columns]
             lines = tuple(zip(names, colours, strict=True))
-            charts.append(Chart(" ".join(title.split()), _svg(figure), lines))
+            charts.append(Chart(" ".join(title.split()), svg_of(figure), lines))
     return charts
 
 
@@ -64,25 +55,17 @@ def score_chart(times: np.ndarray, scores: np.ndarray, most: float, seconds: flo
         most: Points of a perfect run.
         seconds: Length of the run [s].
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         axes = figure.subplots()
         axes.step(np.append(times, seconds), np.append(scores, scores[-1]), where="post")
         axes.set_ylim(0, most * 1.05 if 0 < most < np.inf else 1.0)
         axes.set_ylabel("points")
         _finish(axes, seconds)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def _finish(axes: Axes, seconds: float) -> None:
     axes.set_xlim(0, max(seconds, 1e-3))
     axes.set_xlabel("time [s]")
     axes.grid(alpha=0.25)
-
-
-def _svg(figure: Figure) -> str:
-    """A figure as an <svg> element, without the XML header of a file."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]

@@ -13,9 +13,11 @@ from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.checks.episode_check import CheckReport, check_open
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import Episode
+from pi05_ros.data.foreign.episode import AdoptedEpisode
 from pi05_ros.evaluation.latency.bag import read_latency
 from pi05_ros.evaluation.latency.ledger import LatencyError
 from pi05_ros.evaluation.latency.statistics import Summary, summarize
+from pi05_ros.evaluation.report.driving import Driving, driving
 
 _DIAGNOSTICS = "/diagnostics"
 _FIGURE = re.compile(r"\d+\.\d+|\d+(?= (?:s|ms|Hz)\b)")
@@ -62,6 +64,7 @@ class Contents:
     seconds: float
     subtasks: tuple[Span, ...]
     modes: tuple[Span, ...]
+    driving: Driving
     points: float | None  # None: the bag holds no score.
     most_points: float
     criteria: tuple[Criterion, ...]
@@ -83,7 +86,10 @@ def collect(reader: BagReader, on_step: Callable[[str], None] = lambda text: Non
     Raises:
         Pi05Error: The bag is damaged, or is no episode of this suite.
     """
-    episode = BagEpisode(reader.path, reader=reader)
+    if reader.adopted is not None:  # Of several episodes in a bag, the first.
+        episode: BagEpisode = AdoptedEpisode(reader.path, reader=reader)
+    else:
+        episode = BagEpisode(reader.path, reader=reader)
     on_step("reading messages")
     gathered = _gather(reader, episode)
     on_step("following chunks")
@@ -94,6 +100,7 @@ def collect(reader: BagReader, on_step: Callable[[str], None] = lambda text: Non
         seconds=float((episode.times_ns[-1] - episode.times_ns[0]) * 1e-9),
         subtasks=_subtasks(episode),
         modes=tuple(gathered.modes),
+        driving=driving(episode, reader),
         points=gathered.scores[-1] if gathered.scores else None,
         most_points=gathered.most,
         criteria=gathered.criteria,

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from pi05_ros.evaluation.report.charts import score_chart, vector_charts
 from pi05_ros.evaluation.report.contents import Contents
+from pi05_ros.evaluation.report.driving import DRIVERS, distances_text, summary
 from pi05_ros.evaluation.report.panels import MODES
 from pi05_ros.evaluation.report.pictures import Moment
 from pi05_ros.inspection.colours import SOURCE_COLOURS
@@ -54,6 +55,9 @@ def render(contents: Contents, moments: list[Moment], video: Path | None) -> str
         source_colours=SOURCE_COLOURS,
         inks={source: _ink(colour) for source, colour in SOURCE_COLOURS.items()},
         mode_styles={str(mode): style for mode, style in MODES.items()},
+        drivers=DRIVERS,
+        driven_summary=summary(contents.driving),
+        distances_text=distances_text,
         levels=_LEVELS,
         vectors=[(c, Markup(c.svg)) for c in vector_charts(contents.episode)],
         script=Markup(_SCRIPT),

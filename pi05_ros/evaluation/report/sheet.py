@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -13,11 +13,14 @@ from matplotlib.patches import Patch
 
 from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.episodes.episode import (
+    CONTROL_NONE,
+    CONTROL_TELEOP,
     MODE_UNKNOWN,
     Episode,
     PictureBox,
     SubtaskLabel,
 )
+from pi05_ros.evaluation.report.driving import DRIVERS
 from pi05_ros.evaluation.report.panels import MODES, PANELS, columns_of, plot_vectors
 from pi05_ros.inspection.colours import SOURCE_COLOURS
 from pi05_ros.inspection.picture import draw_boxes, enlarge
@@ -51,7 +54,8 @@ def draw_sheet(episode: Episode, moments: int) -> Figure:
     cell_width = _CONTACT[2] * _WIDTH / moments
     cell_height = 0.75 * cell_width  # Other shapes are fitted in.
     above = cell_height * len(episode.cameras) / _CONTACT[3]
-    heights = [0.5, 0.18] + [0.9] * len(panels)
+    driven = bool((episode.control_sources == CONTROL_TELEOP).any())
+    heights = [0.5, 0.18] + [0.18] * driven + [0.9] * len(panels)
     below = sum(heights) + 0.6
     figure = Figure(figsize=(_WIDTH, above + below))
     top, bottom = figure.subfigures(2, 1, height_ratios=(above, below))
@@ -63,8 +67,11 @@ def draw_sheet(episode: Episode, moments: int) -> Figure:
         gridspec_kw={"left": 0.085, "right": 0.845, "top": 0.98, "bottom": 0.4 / below},
     )[:, 0]  # fmt: skip
     _draw_labels(strips[0], episode.labels, times)
-    _draw_modes(strips[1], episode.modes, times)
-    for axes, (units, title) in zip(strips[2:], panels, strict=True):
+    _draw_values(strips[1], "mode", episode.modes, MODES, MODES[MODE_UNKNOWN], times)
+    if driven:
+        sources, unknown = episode.control_sources, DRIVERS[CONTROL_NONE]
+        _draw_values(strips[2], "driver", sources, DRIVERS, unknown, times)
+    for axes, (units, title) in zip(strips[2 + driven :], panels, strict=True):
         _draw_vectors(axes, episode, times, units, title)
     for axes in strips:
         axes.set_xlim(0, max(times[-1], 1e-3))
@@ -165,14 +172,22 @@ def _draw_labels(axes: Axes, labels: Sequence[SubtaskLabel], times: np.ndarray) 
     _legend(axes, patches)
 
 
-def _draw_modes(axes: Axes, modes: np.ndarray, times: np.ndarray) -> None:
-    edges = np.flatnonzero(np.diff(modes)) + 1
-    for start, stop in zip([0, *edges], [*edges, len(modes)], strict=True):
+def _draw_values(
+    axes: Axes,
+    title: str,
+    values: np.ndarray,
+    styles: Mapping[int, tuple[str, str]],
+    unknown: tuple[str, str],
+    times: np.ndarray,
+) -> None:
+    """Draw a value of each row, (T,), as a strip; styles are names and colours."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(values)], strict=True):
         end = times[min(stop, len(times) - 1)]
-        colour = MODES.get(int(modes[start]), MODES[MODE_UNKNOWN])[1]
+        colour = styles.get(int(values[start]), unknown)[1]
         axes.barh(0, end - times[start], left=times[start], height=1, color=colour)
-    _strip(axes, "mode")
-    present = [MODES[mode] for mode in MODES if (modes == mode).any()]
+    _strip(axes, title)
+    present = [styles[value] for value in styles if (values == value).any()]
     _legend(axes, [Patch(color=colour, label=name) for name, colour in present])
 
 
@@ -209,6 +224,7 @@ def _legend(axes: Axes, patches: list[Patch]) -> None:
         bbox_to_anchor=(1.0, 0.5),
         fontsize=6,
         frameon=False,
-        ncol=2,
+        ncol=3 if len(patches) == 3 else 2,
+        columnspacing=1.0,
         labelspacing=0.15,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,9 +12,11 @@ from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from pi05_msgs.msg import ActionChunk, CameraSet, RobotState
+from pi05_msgs.msg import TeleopCommand as TeleopMessage
 from pi05_ros.brain.observation_buffer import Pictures, StateSample
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.control.chunk import Chunk
+from pi05_ros.control.teleop_source import TeleopCommand, TeleopState
 from pi05_ros.errors import MessageError
 
 
@@ -170,7 +173,25 @@ def state_from_message(message: RobotState) -> StateSample:
         message.chunk_sequence,
         optional_time_to_ns(message.chunk_stamp, "robot_state: chunk_stamp"),
         message.chunk_row,
+        message.control_source,
     )
+
+
+def teleop_from_message(message: TeleopMessage) -> TeleopCommand:
+    """Convert a TeleopCommand; the bridge checks its chunk.
+
+    Raises:
+        MessageError: Its state is unknown.
+    """
+    if message.state not in list(TeleopState):
+        raise MessageError(
+            f"teleop_command: state {message.state} is unknown, wanted 0 to {max(TeleopState)}"
+        )
+    state, chunk = TeleopState(message.state), None
+    if state is TeleopState.ENGAGED:
+        with contextlib.suppress(MessageError):  # A malformed stamp: the bridge rejects None.
+            chunk = chunk_from_message(message.chunk)
+    return TeleopCommand(message.sequence, state, message.device, message.reason, chunk)
 
 
 def chunk_from_message(message: ActionChunk) -> Chunk:

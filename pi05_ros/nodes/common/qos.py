@@ -36,7 +36,7 @@ HEARTBEAT_OUTPUT = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=20, reliability=ReliabilityPolicy.RELIABLE
 )
 
-# Chunks must arrive; an old one is of no use.
+# Chunks must arrive, and commands of an operator; an old one is of no use.
 ACTION_CHUNK = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
@@ -44,6 +44,11 @@ ACTION_CHUNK = QoSProfile(
 # The same topic for observers: they must not make the policy wait.
 ACTION_CHUNK_GLANCE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+
+# An operator's hands on the page: only the newest counts. Reliable, since the last one lets go.
+OPERATOR_INPUT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.RELIABLE
 )
 
 # Decisions are published once: a reader that stalls for a while still gets all.

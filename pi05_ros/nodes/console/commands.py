@@ -9,24 +9,34 @@ from typing import Any
 from action_msgs.msg import GoalInfo
 from action_msgs.srv import CancelGoal
 from rclpy.action import ActionClient
+from sensor_msgs.msg import Joy
 from std_srvs.srv import SetBool, Trigger
 
 from pi05_msgs.action import ExecuteTask
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.console.answers import CONFLICT, DONE, NO_ANSWER, NOT_THERE, Answer
+from pi05_ros.console.drive import DriveFrame
 from pi05_ros.console.page_state import PageState
+from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
+from pi05_ros.nodes.console.messages import joy_message
 
 _STOP_S = 1.0  # Limit for the response to a stop [s].
 _ANSWER_S = 5.0  # Limit for other responses [s].
+_DONE = {
+    "stop": "stopped",
+    "resume": "resumed",
+    "reset": "reset",
+    "resume_task": "the task goes on",
+}
 _CLOSING_S = 90.0  # Limit for closing an episode, which is read again completely [s].
 
 
 class ConsoleCommands:
     """Executes commands; see `pi05_ros.console.answers.RobotInterface`.
 
-    Services are called from the server's thread. The action client, which has no lock in rclpy, is
-    called in the executor.
+    Services are called, and teleoperation is published, from the server's thread. The action
+    client, which has no lock in rclpy, is called in the executor.
 
     Args:
         node: The node console.
@@ -43,12 +53,14 @@ class ConsoleCommands:
             name: node.create_client(Trigger, f"control_bridge/{name}")
             for name in ("stop", "resume", "reset")
         }
+        self._triggers["resume_task"] = node.create_client(Trigger, "resume_task")
         self._instruct = node.create_client(Instruct, "instruct")
         self._start = node.create_client(StartEpisode, "start_episode")
         self._stop = node.create_client(StopEpisode, "stop_episode")
         self._cancel = node.create_client(CancelGoal, "execute_task/_action/cancel_goal")
         self._end_task = node.create_client(Trigger, "cancel_task")
         self._task = ActionClient(node, ExecuteTask, "execute_task")
+        self._joy = node.create_publisher(Joy, "console/joy", qos.OPERATOR_INPUT)
         self._goals = 0  # Goals sent so far; only the newest is shown.
         page_state.put("task", {"state": "none", "text": "", "message": ""})
 
@@ -64,11 +76,16 @@ class ConsoleCommands:
             self._end_task,
         ):
             self._node.destroy_client(client)
+        self._node.destroy_publisher(self._joy)
         self._task.destroy()
 
     def watch(self, on: bool) -> None:
         """Take whether a page is open."""
         self._watch(on)
+
+    def drive(self, frame: DriveFrame) -> None:
+        """Publish a frame of teleoperation, stamped now."""
+        self._joy.publish(joy_message(frame, self._node.get_clock().now().to_msg()))
 
     async def stop(self) -> Answer:
         """Stop the robot."""
@@ -76,7 +93,7 @@ class ConsoleCommands:
 
     async def do(self, name: str, arguments: Mapping[str, str]) -> Answer:
         """Execute a command."""
-        if name in ("resume", "reset"):
+        if name in ("resume", "reset", "resume_task"):
             return await self._trigger(name, _ANSWER_S)
         if name in ("arm", "disarm"):
             answer = await self._call(self._arm, SetBool.Request(data=name == "arm"))
@@ -97,8 +114,7 @@ class ConsoleCommands:
 
     async def _trigger(self, name: str, limit: float) -> Answer:
         answer = await self._call(self._triggers[name], Trigger.Request(), limit)
-        done = {"stop": "stopped", "resume": "resumed", "reset": "reset"}[name]
-        return answer if isinstance(answer, Answer) else _of_success(answer, done)
+        return answer if isinstance(answer, Answer) else _of_success(answer, _DONE[name])
 
     async def _call(self, client: Any, request: Any, limit: float = _ANSWER_S) -> Any:
         """Return the response of a service, or an Answer with the reason for having none."""

@@ -19,6 +19,7 @@ from pi05_msgs.msg import (
     RobotState,
     Subtask,
     TaskScore,
+    TeleopCommand,
 )
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.console.page_state import PageState, RateMeter, Timeline
@@ -83,6 +84,7 @@ class ConsoleInputs:
             self._watched = self._subscribe(
                 (RobotState, "robot_state", self._on_robot, qos.ROBOT_STATE),
                 (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK_GLANCE),
+                (TeleopCommand, "teleop_command", self._on_teleop, qos.ACTION_CHUNK_GLANCE),
                 (Recording, "recording", self._on_recording, qos.LATCHED),
                 (DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.STATUS),
             )
@@ -113,12 +115,14 @@ class ConsoleInputs:
         self._rates.clear()
         self._robot: RobotState | None = None
         self._robot_at = -math.inf
+        self._teleop: TeleopCommand | None = None
+        self._teleop_at = -math.inf
         self._chunk_at = -math.inf
         self._chunk_latency = math.nan
         self._subtask_latency = math.nan
         self._ages: dict[str, float] = {}
         self._diagnostics: dict[str, dict[str, Any]] = {}
-        for section in ("robot", "chunk", "diagnostics", "health"):
+        for section in ("robot", "teleop", "chunk", "diagnostics", "health"):
             self._page_state.put(section, None)
 
     def _subscribe(self, *wanted: tuple[Any, str, Any, Any]) -> list[Any]:
@@ -133,6 +137,9 @@ class ConsoleInputs:
     def _on_robot(self, message: RobotState) -> None:
         self._rates.count("robot_state")
         self._robot, self._robot_at = message, time.monotonic()
+
+    def _on_teleop(self, message: TeleopCommand) -> None:
+        self._teleop, self._teleop_at = message, time.monotonic()
 
     def _on_chunk(self, message: ActionChunk) -> None:
         self._rates.count("action_chunk")
@@ -183,6 +190,12 @@ class ConsoleInputs:
         self._pictures.put(camera.name, stamp, jpeg)
 
     def _show_robot(self) -> None:
+        teleop = self._teleop
+        if teleop is None or time.monotonic() - self._teleop_at > _SILENT_S:
+            absent = {"state": "absent", "device": "", "reason": "", "error": None}
+            self._page_state.put("teleop", absent)
+        else:
+            self._page_state.put("teleop", sections.teleop_section(teleop))
         message = self._robot
         if message is None or time.monotonic() - self._robot_at > _SILENT_S:
             self._page_state.put(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import Joy
 
 from pi05_msgs.msg import (
     ActionChunk,
@@ -14,8 +16,10 @@ from pi05_msgs.msg import (
     RobotState,
     Subtask,
     TaskScore,
+    TeleopCommand,
 )
 from pi05_ros.cameras.rotation import upright_size
+from pi05_ros.console.drive import DriveFrame
 from pi05_ros.platforms.platform import Platform
 
 MODES = {
@@ -25,6 +29,16 @@ MODES = {
     RobotState.MODE_DISARMED: "disarmed",
     RobotState.MODE_FAULTED: "faulted",
     RobotState.MODE_STOPPED: "stopped",
+}
+CONTROLS = {
+    RobotState.CONTROL_NONE: "none",
+    RobotState.CONTROL_POLICY: "policy",
+    RobotState.CONTROL_TELEOP: "teleop",
+}
+TELEOP_STATES = {
+    TeleopCommand.RELEASED: "released",
+    TeleopCommand.ALIGNING: "aligning",
+    TeleopCommand.ENGAGED: "engaged",
 }
 _EPISODE_STATES = {
     Episode.STATE_IDLE: "idle",
@@ -72,11 +86,29 @@ def robot_section(message: RobotState, now: float) -> dict[str, Any]:
         "age": round(now - seconds(message.header.stamp), 3),
         "mode": MODES.get(message.mode, "unknown"),
         "reason": message.reason,
+        "control": CONTROLS.get(message.control_source, "none"),
         "measured": _rounded(message.measured),
         "commanded": _rounded(message.commanded),
         "row": round(message.chunk_row, 1),
         "chunk": message.chunk_sequence,
     }
+
+
+def teleop_section(message: TeleopCommand) -> dict[str, Any]:
+    """Build the section of teleoperation: state, device, and why it does not follow."""
+    return {
+        "state": TELEOP_STATES.get(message.state, "released"),
+        "device": message.device,
+        "reason": message.reason,
+        "error": round(message.alignment_error, 2),
+    }
+
+
+def joy_message(frame: DriveFrame, stamp: Time) -> Joy:
+    """Convert a frame of the page to the layout `page` of the topic console/joy."""
+    message = Joy(axes=frame.axes, buttons=[int(frame.dead_man), frame.hand])
+    message.header.stamp = stamp
+    return message
 
 
 def chunk_section(message: ActionChunk) -> dict[str, Any]:

@@ -164,6 +164,7 @@ class ControlBridge(ManagedNode[ControlBridgeParameters]):
         """Latch a fault when another node publishes to the same controllers; check their types."""
         self._check_controllers()
         other_publishers = self._sender.other_publishers() if self._sender is not None else []
+        other_publishers += self._inputs.conflicts() if self._inputs is not None else []
         with self._lock:
             if other_publishers and self._bridge is not None and self._bridge.mode < Mode.FAULTED:
                 self._bridge.fault(self.now_ns(), f"{other_publishers[0]} too: stop that node")

@@ -1,4 +1,4 @@
-"""Subscriptions of control_bridge: measurements, chunks, subtasks, heartbeats."""
+"""Subscriptions of control_bridge: measurements, chunks, teleop, subtasks, heartbeats."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Any
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState
 
-from pi05_msgs.msg import ActionChunk, Heartbeat, Subtask
+from pi05_msgs.msg import ActionChunk, Heartbeat, Subtask, TeleopCommand
 from pi05_ros.control.bridge import Bridge
 from pi05_ros.control.chunk import ChunkRejected
 from pi05_ros.errors import MessageError
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
-from pi05_ros.nodes.common.conversions import chunk_from_message, time_to_ns
+from pi05_ros.nodes.common.conversions import (
+    chunk_from_message,
+    teleop_from_message,
+    time_to_ns,
+)
 
 
 class BridgeInputs:
@@ -37,6 +41,7 @@ class BridgeInputs:
             ),
             (Odometry, self._platform.odom_topic, self._on_odometry, qos.SENSOR),
             (ActionChunk, "action_chunk", self._on_chunk, qos.ACTION_CHUNK),
+            (TeleopCommand, "teleop_command", self._on_teleop, qos.ACTION_CHUNK),
             (Subtask, "subtask", self._on_subtask, qos.LATCHED),
             (Heartbeat, "heartbeat", self._on_heartbeat, qos.HEARTBEAT),
         )
@@ -50,6 +55,21 @@ class BridgeInputs:
         for subscription in self._subscriptions:
             self._node.destroy_subscription(subscription)
         self._subscriptions = []
+
+    def conflicts(self) -> list[str]:
+        """Return further nodes that publish teleop_command, as "NODE publishes TOPIC".
+
+        Publishers of one node's name count once: discovery keeps those of a killed process. Two
+        running nodes of one name are found by their sequences, see TeleopSource.conflict.
+        """
+        topic = self._node.resolve_topic_name("teleop_command")
+        if self._node.count_publishers(topic) < 2:
+            return []
+        publishers = {
+            (info.node_name != "teleop", info.node_name, info.node_namespace)
+            for info in self._node.get_publishers_info_by_topic(topic)
+        }
+        return [f"{name} publishes {topic}" for _, name, _ in sorted(publishers)[1:]]
 
     def _joint_states_from(self, topic: str) -> Callable[[JointState], None]:
         """Return the callback of one topic of joint states."""
@@ -81,6 +101,17 @@ class BridgeInputs:
         with self._lock:
             steady_ns = self._node.timeout_clock_ns()
             self._bridge.peers.on_heartbeat(message.node, message.instance, reason, steady_ns)
+
+    def _on_teleop(self, message: TeleopCommand) -> None:
+        command = teleop_from_message(message)
+        with self._lock:
+            try:
+                steady_ns = self._node.timeout_clock_ns()
+                self._bridge.add_teleop(command, self._node.now_ns(), steady_ns)
+            except ChunkRejected as error:
+                raise MessageError(
+                    f"teleop_command {message.sequence}: its chunk is rejected: {error}"
+                ) from error
 
     def _on_chunk(self, message: ActionChunk) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from builtin_interfaces.msg import Time
 
 from pi05_msgs.msg import RobotState
 from pi05_ros.control.bridge import Bridge, Tick
+from pi05_ros.control.chunk import ControlSource
 from pi05_ros.control.modes import Mode, with_problem
 from pi05_ros.nodes.common.conversions import float_array, ns_to_time
 from pi05_ros.nodes.common.health import ERROR, OK, WARN, Health
@@ -52,6 +53,7 @@ class RobotStateMessage:
         message.chunk_sequence = 0 if target is None else target.chunk.sequence
         message.chunk_stamp = Time() if target is None else ns_to_time(target.chunk.stamp_ns)
         message.chunk_row = math.nan if target is None else target.row
+        message.control_source = int(tick.control_source)
         message.mode = int(tick.mode)
         message.reason = tick.reason
         if tick.mode is Mode.DISARMED:
@@ -90,11 +92,12 @@ def bridge_health(
     if bridge.mode >= Mode.FAULTED or not (bridge.mode is Mode.RUNNING or bridge.is_idle):
         level = ERROR
     text = bridge.mode.name.lower()
-    text = "executing chunks" if bridge.mode is Mode.RUNNING else f"{text}: {bridge.reason}"
+    text = _driven_by(bridge) if bridge.mode is Mode.RUNNING else f"{text}: {bridge.reason}"
     ages = bridge.peers.ages(steady_ns)
     counts = sorted(bridge.counts.items())
     values = {
         "mode": bridge.mode.name,
+        "control": bridge.control_source.name.lower(),
         "ticks": ticker.ticks,
         "ticks missed": ticker.missed,
         "ticks limited": bridge.motion.ticks_limited,
@@ -103,3 +106,11 @@ def bridge_health(
         **{name.replace("_", " "): count for name, count in counts},
     }
     return Health(level, "; ".join([text, *problems]), values)
+
+
+def _driven_by(bridge: Bridge) -> str:
+    """Return who drives, as one clause."""
+    if bridge.control_source is not ControlSource.TELEOP:
+        return "executing chunks"
+    device = bridge.teleop.device
+    return f"an operator drives ({device})" if device else "an operator drives"

@@ -11,7 +11,7 @@ from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask, TeleopCommand
 from pi05_ros.inspection import demand
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.common.base import ManagedNode
@@ -26,6 +26,7 @@ class Callbacks:
     decision: Callable[[PlanDecision], None]
     state: Callable[[RobotState], None]
     chunk: Callable[[ActionChunk], None]
+    teleop: Callable[[TeleopCommand], None]
     odometry: Callable[[Odometry], None]
     lens: Callable[[str, CameraInfo], None]  # With the camera's name.
     picture: Callable[[str, Image | CompressedImage], None]
@@ -53,6 +54,10 @@ class InspectorInputs:
             demand.CHUNK: (
                 *(ActionChunk, "action_chunk"),
                 *(callbacks.chunk, qos.ACTION_CHUNK_GLANCE),
+            ),
+            demand.TELEOP: (
+                *(TeleopCommand, "teleop_command"),
+                *(callbacks.teleop, qos.ACTION_CHUNK_GLANCE),
             ),
             demand.ODOMETRY: (Odometry, platform.odom_topic, callbacks.odometry, qos.SENSOR),
         }

@@ -23,10 +23,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header, String
 from visualization_msgs.msg import MarkerArray
 
-from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import ActionChunk, PlanDecision, RobotState, Subtask, TeleopCommand
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.errors import ConfigError, MessageError
 from pi05_ros.inspection import demand
+from pi05_ros.inspection.driver import DriverWatch
 from pi05_ros.inspection.facts import SubtaskFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
 from pi05_ros.inspection.picture import annotate
@@ -95,6 +96,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._board = StatusBoard()
         self._displayed = DisplayedShapes()
         self._subtask: SubtaskFacts | None = None
+        self._driver = DriverWatch()
         self._drawn_ns: dict[str, int] = {}  # Camera -> stamp of its last annotated picture.
         self._watched: frozenset[str] = frozenset()
         self._inputs = InspectorInputs(
@@ -105,6 +107,7 @@ class Inspector(ManagedNode[InspectorParameters]):
                 decision=self._on_decision,
                 state=self._on_state,
                 chunk=self._on_chunk,
+                teleop=self._on_teleop,
                 odometry=self._on_odometry,
                 lens=self._on_lens,
                 picture=self._on_picture,
@@ -227,6 +230,7 @@ class Inspector(ManagedNode[InspectorParameters]):
     def _on_state(self, message: RobotState) -> None:
         state = messages.state_facts(message, self._platform)
         self._check_stamp(state.stamp_ns, "robot_state")
+        self._driver.add_state(state)
         self._board.add_state(state)
         if self._view is not None:
             self._view.add_state(state)
@@ -237,6 +241,13 @@ class Inspector(ManagedNode[InspectorParameters]):
         self._board.add_chunk(chunk)
         if self._view is not None:
             self._view.add_chunk(chunk, self.now_ns())
+
+    def _on_teleop(self, message: TeleopCommand) -> None:
+        teleop, now_ns = messages.teleop_facts(message), self.now_ns()
+        self._driver.add_teleop(teleop, now_ns)
+        self._board.add_teleop(teleop, now_ns)
+        if self._view is not None:
+            self._view.add_teleop(teleop, now_ns)
 
     def _on_odometry(self, message: Odometry) -> None:
         if self._view is not None:
@@ -261,7 +272,9 @@ class Inspector(ManagedNode[InspectorParameters]):
             return
         self._drawn_ns[camera] = stamp_ns
         picture = upright(image_to_rgb(message), self._platform.camera(camera).rotate)
-        picture = annotate(picture, camera, stamp_ns, self._subtask, self.now_ns())
+        now_ns = self.now_ns()
+        driver = self._driver.text(now_ns)
+        picture = annotate(picture, camera, stamp_ns, self._subtask, now_ns, driver)
         header = Header(stamp=message.header.stamp, frame_id=message.header.frame_id)
         raw, jpeg = demand.annotated(camera), demand.compressed(camera)
         if raw in self._watched:
@@ -281,6 +294,7 @@ class Inspector(ManagedNode[InspectorParameters]):
         self.get_logger().warning("time jumped back: all markers and states cleared")
         self._board.clear()
         self._subtask = None
+        self._driver.clear()
         self._drawn_ns.clear()
         if self._view is not None:
             self._view.clear()

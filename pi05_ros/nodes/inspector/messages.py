@@ -14,11 +14,25 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pi05_msgs.msg import ActionChunk, BoundingBox, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import (
+    ActionChunk,
+    BoundingBox,
+    PlanDecision,
+    RobotState,
+    Subtask,
+    TeleopCommand,
+)
 from pi05_ros.control.chunk import check_chunk
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.errors import MessageError
-from pi05_ros.inspection.facts import ChunkFacts, DecisionFacts, StateFacts, SubtaskFacts
+from pi05_ros.inspection.driver import TELEOP_STATES
+from pi05_ros.inspection.facts import (
+    ChunkFacts,
+    DecisionFacts,
+    StateFacts,
+    SubtaskFacts,
+    TeleopFacts,
+)
 from pi05_ros.inspection.lens import Lens, lens_from_info
 from pi05_ros.inspection.shapes import Shape, ShapeKind
 from pi05_ros.nodes.common.conversions import (
@@ -90,7 +104,23 @@ def state_facts(message: RobotState, platform: Platform) -> StateFacts:
         reason=message.reason,
         chunk_sequence=sample.chunk_sequence,
         chunk_row=sample.chunk_row,
+        control_source=message.control_source,
     )
+
+
+def teleop_facts(message: TeleopCommand) -> TeleopFacts:
+    """Convert a TeleopCommand; its chunk is left out.
+
+    Raises:
+        MessageError: Its state is none of the known ones.
+    """
+    state = TELEOP_STATES.get(message.state)
+    if state is None:
+        raise MessageError(
+            f"teleop_command: state {message.state} is none of "
+            f"{', '.join(f'{k} ({v})' for k, v in TELEOP_STATES.items())}"
+        )
+    return TeleopFacts(state, message.device, message.reason, message.alignment_error)
 
 
 def chunk_facts(message: ActionChunk, platform: Platform) -> ChunkFacts:

@@ -23,6 +23,7 @@ def planning_health(planning: Planning, brain: str, now_ns: int, *problems: str)
         "brain": brain,
         "task": task.text if task else "",
         "subtask": subtask.text if subtask else "",
+        "suspended": planning.suspended,
         "last subtasks": "; ".join(f"{p.text} ({p.outcome}, {p.duration:.0f} s)" for p in past),
         **{f"answers {outcome}": count for outcome, count in sorted(planning.counts.items())},
     }

@@ -200,8 +200,11 @@ class Planner(BrainNode[PlannerParameters]):
     def _on_state(self, state: StateSample, message: RobotState) -> None:
         mode = RobotMode(message.mode) if message.mode in list(RobotMode) else RobotMode.UNKNOWN
         running = mode == RobotMode.RUNNING
+        by_operator = state.control_source == RobotState.CONTROL_TELEOP
         with self._lock:
-            self._planning.on_state(state.stamp_ns, state.measured, state.commanded, running)
+            self._planning.on_state(
+                state.stamp_ns, state.measured, state.commanded, running, by_operator
+            )
             subtask = self._planning.on_mode(mode, self.now_ns())
             if self._awaits_arming and mode != RobotMode.UNKNOWN:
                 # A planner that was restarted must not go on after a fault on its own account.

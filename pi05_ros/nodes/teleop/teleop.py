@@ -44,6 +44,7 @@ class Teleop(ManagedNode[TeleopParameters]):
         self._session: TeleopSession | None = None
         self._robot: RobotView | None = None
         self._sequence = 0
+        self._rivals: set[str] = set()  # Devices pressed while another one has control.
         self._logged = ("", "", "")  # State, device and reason of the last line in the log,
         self._logged_ns = 0  # and its time (steady) [ns].
 
@@ -109,6 +110,7 @@ class Teleop(ManagedNode[TeleopParameters]):
             return Health()
         notices = session.notices(self.now_ns())
         driver = session.driver
+        self._log_rivals(notices)
         values = {"driver": driver.name if driver is not None else "none"}
         values |= {f"jog of {hand}": text for hand, text in self._hands.problems.items()}
         values |= {name: text or "ready" for name, text in notices.items()}
@@ -140,6 +142,13 @@ class Teleop(ManagedNode[TeleopParameters]):
             command_message(self._platform, output, self._robot, self._sequence, self.now_ns())
         )
         self._log(output)
+
+    def _log_rivals(self, notices: dict[str, str]) -> None:
+        """Log which devices are pressed while another one has control, once each."""
+        rivals = {name for name, text in notices.items() if "has control" in text}
+        for name in sorted(rivals - self._rivals):
+            self.get_logger().warning(f"{name}: {notices[name]}")
+        self._rivals = rivals
 
     def _log(self, output: TeleopOutput) -> None:
         """Log a change of state or device, and of the reason at most once a second."""

@@ -248,6 +248,20 @@ def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Target
     Raises:
         ValueError: The context has no `valid`.
     """
+    logits, rows, columns = target_logits(model, hidden, context, targets)
+    entropies = F.cross_entropy(logits, targets.tokens[rows, columns], reduction="none")
+    result = entropies.new_zeros(targets.tokens.shape)
+    return result.index_put((rows, columns), entropies)
+
+
+def target_logits(
+    model: Pi05, hidden: Tensor, context: Context, targets: Targets
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits of the N target tokens with a weight; arguments and errors as in `cross_entropy`.
+
+    Returns:
+        (N, vocabulary) float32, and the row and the column of each in `targets`, (N,) int64.
+    """
     valid = context.valid
     if valid is None:
         raise ValueError("wanted the context of a padded batch, from `run_language_model`")
@@ -256,10 +270,7 @@ def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Target
     latest = torch.where(valid, index, -1).cummax(dim=1).values  # (B, S)
     before = latest[:, -targets.tokens.shape[1] - 1 : -1]  # (B, T)
     rows, columns = targets.weights.nonzero(as_tuple=True)
-    logits = model.language.logits(hidden[rows, before[rows, columns]])  # (counted, vocabulary)
-    entropies = F.cross_entropy(logits, targets.tokens[rows, columns], reduction="none")
-    result = entropies.new_zeros(targets.tokens.shape)
-    return result.index_put((rows, columns), entropies)
+    return model.language.logits(hidden[rows, before[rows, columns]]), rows, columns
 
 
 def flow_errors(

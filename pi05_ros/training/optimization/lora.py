@@ -57,10 +57,14 @@ def add_lora(model: Pi05, rank: int, alpha: float, seed: int) -> None:
                 if isinstance(child, nn.Linear) and name != "modulation":
                     setattr(module, name, LoraLinear(child, rank, alpha, generator))
     for name, parameter in model.named_parameters():
-        parts = name.split(".")
-        is_end = parts[0] == "expert" and parts[1] in _TRAINED_ENDS
-        if is_end or "modulation" in parts or parts[-1].startswith("lora_"):
-            parameter.requires_grad_(True)
+        is_update = name.rpartition(".")[2].startswith("lora_")
+        parameter.requires_grad_(is_update or is_trained_beside_lora(name))
+
+
+def is_trained_beside_lora(name: str) -> bool:
+    """Check whether a weight is trained itself: the expert's ends and its conditioning."""
+    parts = name.split(".")
+    return (parts[0] == "expert" and parts[1] in _TRAINED_ENDS) or "modulation" in parts
 
 
 def merged(weights: dict[str, Tensor], scale: float) -> dict[str, Tensor]:

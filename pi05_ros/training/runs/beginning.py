@@ -33,20 +33,20 @@ def begin_checkpoint(recipe: Recipe) -> Checkpoint:
     """
     wanted = recipe.model
     if not wanted.init:
-        config = _with_expert(load_preset(wanted.preset), recipe)
+        config = config_of_run(load_preset(wanted.preset), recipe)
         model = Pi05(config)
         draw_weights(model, wanted.seed, gates=wanted.gates)
         begun = Checkpoint(model, make_tokenizer(config), source=f"drawn, seed {wanted.seed}")
     else:
         opened = open_checkpoint(wanted.init)
-        config = _with_expert(opened.model.config, recipe)
+        config = config_of_run(opened.model.config, recipe)
         begun = dataclasses.replace(opened, model=_with_weights(opened, config, recipe))
     if wanted.lora_rank:
         add_lora(begun.model, wanted.lora_rank, wanted.lora_alpha, wanted.seed)
     return dataclasses.replace(begun, is_random=False, training=_training(recipe, begun))
 
 
-def _with_expert(config: ModelConfig, recipe: Recipe) -> ModelConfig:
+def config_of_run(config: ModelConfig, recipe: Recipe) -> ModelConfig:
     """Return the config with an expert if the recipe trains one, else without."""
     if not recipe.has_expert:
         return dataclasses.replace(config, expert=None)

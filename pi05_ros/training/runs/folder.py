@@ -4,6 +4,8 @@
     run.json         its hash, the versions of what ran, and what FAST does to the actions
     norm_stats.json, fast_tokenizer.json    what was measured on the data before the first step
     metrics.jsonl    one line a step
+    validation.jsonl one line a validation
+    report.html      curves and examples, written anew at each validation
     states/step_N/   everything to go on from step N, at any number of processes
     checkpoints/     ready to run: `best` and `last` are links into it
     lock             held while a process trains here

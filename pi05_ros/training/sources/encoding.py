@@ -91,10 +91,8 @@ class Encoder:
         state = stats.normalize_state(vectors.state)
         actions = stats.normalize_actions(vectors.actions, vectors.state)
         pictures, present, _ = self._pictures(images, cameras, (), draw)
-        prompt = prompts.low_level(text, state, self.config.variant)
-        sample = TrainingSample(
-            pictures, self._prompt(prompt), cameras=present, state=self._state(state)
-        )
+        prompt = self.low_level_prompt(text, vectors)
+        sample = TrainingSample(pictures, prompt, cameras=present, state=self._state(state))
         if "fast" in targets:
             tokens, clipped = self._fast(actions[vectors.valid])
             sample = replace(sample, fast=tokens, clipped=clipped)
@@ -108,6 +106,15 @@ class Encoder:
                 action_weights=torch.from_numpy(weights.astype(np.float32)),
             )
         return sample
+
+    def low_level_prompt(self, text: str, vectors: RobotVectors) -> list[int]:
+        """Return the prompt of a subtask at a state.
+
+        Raises:
+            EncodingError: It is too long.
+        """
+        state = vectors.stats.normalize_state(vectors.state)
+        return self._prompt(prompts.low_level(text, state, self.config.variant))
 
     def high_level(
         self,

@@ -48,7 +48,7 @@ class PlanSource:
         encoder: Encoder,
     ) -> None:
         self.name, self.kind = name, kind
-        self._groups, self._cameras, self._encoder = tuple(groups), tuple(cameras), encoder
+        self._groups, self.cameras, self._encoder = tuple(groups), tuple(cameras), encoder
         self._places = [
             (which, index)
             for which, group in enumerate(self._groups)
@@ -72,11 +72,11 @@ class PlanSource:
         boxes = tuple(
             Location(box.camera, box.label, *_inside(box.x_min, box.y_min, box.x_max, box.y_max))
             for box in found.boxes
-            if box.camera in self._cameras
+            if box.camera in self.cameras
         )
         return self._encoder.high_level(
             found.images,
-            self._cameras,
+            self.cameras,
             found.task,
             group.stats.normalize_state(found.state),
             Answer(DONE) if found.done else Answer(found.text, boxes),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pi05_ros.data.episodes.episode import EpisodeSample
 from pi05_ros.data.episodes.samples import Samples
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.training.objective.batch import TrainingSample
@@ -21,6 +22,16 @@ class RobotGroup:
     platform: str
     stats: NormStats
     samples: Samples  # Of the cameras that these episodes have.
+
+
+@dataclass(frozen=True)
+class RobotRow:
+    """A row in the robot's units, as validation compares it with what the model gives."""
+
+    platform: str
+    rate_hz: float  # Of the rows.
+    text: str  # What the prompt says.
+    vectors: RobotVectors
 
 
 class RobotSource:
@@ -50,7 +61,7 @@ class RobotSource:
             *(["fast"] if recipe.fast else []),
             *(["flow"] if recipe.flow and has_flow else []),
         }
-        self._groups, self._cameras, self._encoder = tuple(groups), tuple(cameras), encoder
+        self._groups, self.cameras, self._encoder = tuple(groups), tuple(cameras), encoder
         self._ends = np.cumsum([len(group.samples) for group in groups], dtype=np.int64)
 
     kind: Kind
@@ -65,22 +76,44 @@ class RobotSource:
 
     def sample(self, index: int, draw: np.random.Generator, augment: bool) -> TrainingSample:
         """See Source."""
-        group, inside = self._place(index)
-        found = group.samples[inside]
-        text = found.subtask if self._uses_subtasks else found.task or found.subtask
+        found, row = self._read(index)
         return self._encoder.low_level(
             found.images,
-            self._cameras,
-            text,
-            RobotVectors(group.stats, found.state, found.actions, found.action_valid),
+            self.cameras,
+            row.text,
+            row.vectors,
             self._targets,  # type: ignore[arg-type]
             draw if augment else None,
         )
+
+    def row(self, index: int) -> RobotRow:
+        """Return the row of a sample in the robot's units.
+
+        Raises:
+            Pi05Error: The sample cannot be read.
+        """
+        return self._read(index)[1]
+
+    def prompt(self, row: RobotRow, text: str) -> list[int]:
+        """Return the prompt of a row with another text.
+
+        Raises:
+            EncodingError: It is too long.
+        """
+        return self._encoder.low_level_prompt(text, row.vectors)
 
     def where(self, index: int) -> str:
         """See Source."""
         group, inside = self._place(index)
         return group.samples.where(inside)
+
+    def _read(self, index: int) -> tuple[EpisodeSample, RobotRow]:
+        group, inside = self._place(index)
+        found = group.samples[inside]
+        text = found.subtask if self._uses_subtasks else found.task or found.subtask
+        vectors = RobotVectors(group.stats, found.state, found.actions, found.action_valid)
+        rate = group.samples.episodes[found.episode].rate_hz
+        return found, RobotRow(group.platform, rate, text, vectors)
 
     def _place(self, index: int) -> tuple[RobotGroup, int]:
         which = int(np.searchsorted(self._ends, index, side="right"))

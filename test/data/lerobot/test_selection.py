@@ -8,6 +8,7 @@ from pi05_ros.data.episodes.episode import CONTROL_NONE, MODE_HOLDING, Plan
 from pi05_ros.data.filters.episode_filter import EpisodeFilter
 from pi05_ros.data.lerobot.selection import (
     exclusion_reason,
+    longest_even_run,
     longest_run,
     never_commanded,
     select_rows,
@@ -32,6 +33,20 @@ CUT_OFF = "cut off by such rows from the longer part"
 )
 def test_longest_run(good, run):
     assert longest_run(np.array(good, bool)) == run
+
+
+@pytest.mark.parametrize(
+    ("good", "breaks", "run"),
+    [
+        ([1, 1, 1, 1, 1], [], (0, 5)),
+        ([1, 1, 1, 1, 1], [2], (2, 5)),
+        ([1, 1, 1, 1, 1], [1, 4], (1, 4)),
+        ([0, 1, 1, 1, 1, 1], [3, 5], (1, 3)),  # Of two that are as long, the first.
+        ([0, 0], [1], (0, 0)),
+    ],
+)
+def test_rows_around_a_gap_are_no_run(good, breaks, run):
+    assert longest_even_run(np.array(good, bool), np.array(breaks, int)) == run
 
 
 def test_an_episode_that_is_whole_is_taken_whole():

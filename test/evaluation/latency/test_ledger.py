@@ -86,3 +86,26 @@ def test_messages_of_an_older_suite_have_no_ledger():
     # And a new one whose policy left it empty counts alike.
     assert chunk_record(ActionChunk()).publication_ns is None
     assert state_record(RobotState()).commanded_ns is None
+
+
+def test_chunks_that_waited_for_an_operator_are_left_out():
+    made = [chunk(number, WALL + number * S) for number in (1, 2, 3, 4)]
+    log = LatencyLog()
+    for message in made:
+        log.add_chunk(chunk_record(message))
+    published = [timed.chunk.publication_ns for timed in log.chunks()]
+    log.add_state(state_record(state(published[0] + 20 * MS, made[0], published[0] + 20 * MS)))
+    # An operator drives from 0.2 s before the second is published until 0.3 s after it; a chunk of
+    # the operator has the numbers of the first, by chance.
+    for at in range(published[1] - 200 * MS, published[1] + 300 * MS, 20 * MS):
+        driven = state(at, made[0], at)
+        driven.control_source = RobotState.CONTROL_TELEOP
+        log.add_state(state_record(driven))
+    late = published[1] + 320 * MS
+    log.add_state(state_record(state(late, made[1], late)))
+    log.add_state(state_record(state(published[2] + 30 * MS, made[2], published[2] + 30 * MS)))
+    assert [timed.chunk.sequence for timed in log.chunks()] == [1, 3, 4]
+    first, third = log.chunks()[:2]
+    assert first.executed_ns == published[0] + 20 * MS
+    assert third.executed_ns == published[2] + 30 * MS
+    assert log.overridden() == 1

@@ -14,11 +14,11 @@ from fakes.console_pages import Page
 from fakes.graph import Graph, wait_for
 from rclpy.action import ActionClient
 from rclpy.lifecycle import TransitionCallbackReturn
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, Joy
 from std_srvs.srv import SetBool, Trigger
 
 from pi05_msgs.action import ExecuteTask
-from pi05_msgs.msg import Heartbeat, RobotState, Subtask
+from pi05_msgs.msg import Heartbeat, RobotState, Subtask, TeleopCommand
 from pi05_msgs.srv import Instruct, StartEpisode, StopEpisode
 from pi05_ros.nodes.common import qos
 from pi05_ros.nodes.console.console import Console
@@ -66,15 +66,15 @@ def listeners(node, topics):
 def test_it_subscribes_to_cameras_and_robot_only_with_an_open_page(graph):
     node = console(graph)
     other = graph.plain("robot")
-    hungry = [*CAMERAS, "robot_state", "action_chunk", "/diagnostics"]
-    assert listeners(other, hungry) == [0] * 7
+    hungry = [*CAMERAS, "robot_state", "action_chunk", "teleop_command", "/diagnostics"]
+    assert listeners(other, hungry) == [0] * 8
     timers = len(list(node.timers))
 
     async def look(page):
-        await page.until(lambda: listeners(other, hungry) == [1] * 7)
+        await page.until(lambda: listeners(other, hungry) == [1] * 8)
 
     browse(node, look)
-    wait_for(lambda: listeners(other, hungry) == [0] * 7, "nobody to listen")
+    wait_for(lambda: listeners(other, hungry) == [0] * 8, "nobody to listen")
     assert not node.is_watching
     assert len(list(node.timers)) == timers
 
@@ -92,6 +92,7 @@ def test_a_page_shows_robot_subtask_and_pictures(graph):
     async def look(page):
         def tick():
             state = RobotState(mode=RobotState.MODE_RUNNING, names=list(PLATFORM.names))
+            state.control_source = RobotState.CONTROL_TELEOP
             state.measured, state.commanded = [0.25] * size, [float("nan")] * size
             state.header.stamp = robot.get_clock().now().to_msg()
             states.publish(state)
@@ -104,6 +105,7 @@ def test_a_page_shows_robot_subtask_and_pictures(graph):
 
         while not tick():
             await asyncio.sleep(0.05)
+        assert page.sections["robot"]["control"] == "teleop"
         assert page.sections["robot"]["measured"] == [0.25] * size
         assert page.sections["robot"]["commanded"] == [None] * size
         assert page.sections["subtask"]["text"] == "<i>x</i>"
@@ -112,6 +114,39 @@ def test_a_page_shows_robot_subtask_and_pictures(graph):
         assert page.sections["static"]["vocabulary"] == list(PLATFORM.vocabulary)
 
     browse(node, look)
+
+
+def test_a_page_drives_by_joy_and_shows_whether_anybody_listens(graph):
+    node = console(graph)
+    robot = graph.plain("robot")
+    heard = []
+    robot.create_subscription(Joy, "console/joy", heard.append, qos.OPERATOR_INPUT)
+    commands = robot.create_publisher(TeleopCommand, "teleop_command", qos.ACTION_CHUNK)
+    wait_for(lambda: node.count_subscribers("console/joy"), "the subscription")
+
+    async def drive(page):
+        await page.until(lambda: page.sections.get("teleop"))
+        assert page.sections["teleop"]["state"] == "absent"
+        command = TeleopCommand(state=TeleopCommand.ALIGNING, device="leader", reason="far away")
+        command.alignment_error = float("nan")
+        while page.sections["teleop"]["state"] == "absent":
+            commands.publish(command)
+            await asyncio.sleep(0.05)
+        assert page.sections["teleop"] == {
+            "state": "aligning", "device": "leader", "reason": "far away", "error": None,
+        }  # fmt: skip
+        await page.take()
+        before = robot.get_clock().now().nanoseconds
+        await page.drive()
+        await page.until(lambda: heard)
+        stamp = heard[0].header.stamp
+        assert before <= stamp.sec * 10**9 + stamp.nanosec <= robot.get_clock().now().nanoseconds
+        assert list(heard[0].axes) == [0.5] + [0.0] * 9 + [-1.0] * 2
+        await page.drive(held=0)
+        await page.until(lambda: len(heard) == 2)
+        assert [list(message.buttons) for message in heard] == [[1, 0], [0, 0]]
+
+    browse(node, drive)
 
 
 def test_a_silent_bridge_is_said_to_be_silent(graph):
@@ -131,6 +166,7 @@ class Answering:
             (Trigger, "control_bridge/stop"),
             (Trigger, "control_bridge/resume"),
             (Trigger, "control_bridge/reset"),
+            (Trigger, "resume_task"),
             (Instruct, "instruct"),
             (StartEpisode, "start_episode"),
             (StopEpisode, "stop_episode"),
@@ -159,6 +195,7 @@ def test_every_command_reaches_its_service(graph):
             ("disarm", {}),
             ("resume", {}),
             ("reset", {}),
+            ("resume_task", {}),
             ("instruct", {"text": "pick up the plate"}),
             ("hand_back", {}),
             ("start_episode", {"task": "t", "operator_name": "o", "home": "h", "notes": "n"}),
@@ -177,15 +214,15 @@ def test_every_command_reaches_its_service(graph):
     names = [name for name, _ in services.asked]
     assert names == [
         "control_bridge/arm", "control_bridge/arm", "control_bridge/resume",
-        "control_bridge/reset", "instruct", "instruct", "start_episode", "stop_episode",
-        "instruct", "control_bridge/stop",
+        "control_bridge/reset", "resume_task", "instruct", "instruct", "start_episode",
+        "stop_episode", "instruct", "control_bridge/stop",
     ]  # fmt: skip
     questions = [question for _, question in services.asked]
     assert [questions[0].data, questions[1].data] == [True, False]
-    assert [questions[4].text, questions[5].text] == ["pick up the plate", ""]
-    start = questions[6]
+    assert [questions[5].text, questions[6].text] == ["pick up the plate", ""]
+    start = questions[7]
     assert (start.task, start.operator_name, start.home, start.notes) == ("t", "o", "h", "n")
-    assert (questions[7].outcome, questions[7].notes) == ("success", "n")
+    assert (questions[8].outcome, questions[8].notes) == ("success", "n")
 
 
 def test_without_a_bridge_a_stop_is_not_confirmed(graph):

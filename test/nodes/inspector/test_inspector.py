@@ -16,7 +16,15 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pi05_msgs.msg import ActionChunk, BoundingBox, Heartbeat, PlanDecision, RobotState, Subtask
+from pi05_msgs.msg import (
+    ActionChunk,
+    BoundingBox,
+    Heartbeat,
+    PlanDecision,
+    RobotState,
+    Subtask,
+    TeleopCommand,
+)
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
@@ -30,6 +38,7 @@ FRONT = PLATFORM.camera("front")
 SECOND = 1_000_000_000
 INPUTS = (
     "/pi05/subtask", "/pi05/plan_decision", "/pi05/robot_state", "/pi05/action_chunk",
+    "/pi05/teleop_command",
     PLATFORM.odom_topic, *(c.topic for c in PLATFORM.cameras),
     *(c.camera_info_topic for c in PLATFORM.cameras),
 )  # fmt: skip
@@ -51,6 +60,7 @@ class Scene:
                 (PlanDecision, "plan_decision", qos.PLAN_DECISION),
                 (RobotState, "robot_state", qos.ROBOT_STATE),
                 (ActionChunk, "action_chunk", qos.ACTION_CHUNK),
+                (TeleopCommand, "teleop_command", qos.ACTION_CHUNK),
                 (Odometry, PLATFORM.odom_topic, qos.SENSOR),
                 (Image, FRONT.topic, qos.DRIVER_OUTPUT),
                 (CameraInfo, FRONT.camera_info_topic, qos.DRIVER_OUTPUT),
@@ -121,7 +131,7 @@ def state(row=2.0, sequence=1):
         measured=float_array(home, "d"), commanded=float_array(home, "d"),
         commanded_stamp=ns_to_time(SECOND), chunk_sequence=sequence,
         chunk_stamp=ns_to_time(SECOND), chunk_row=row, mode=RobotState.MODE_RUNNING,
-        reason="executing",
+        reason="executing", control_source=RobotState.CONTROL_TELEOP,
     )  # fmt: skip
 
 
@@ -274,7 +284,8 @@ def test_it_is_idle_again_without_subscribers(scene):
 
 def test_a_camera_is_listened_to_only_while_its_annotated_picture_is_watched(scene):
     raw = scene.watch("front/annotated", Image)
-    wait_for(lambda: scene.listens_to() == {"/pi05/subtask", FRONT.topic}, "the front camera")
+    wanted = {"/pi05/subtask", "/pi05/robot_state", "/pi05/teleop_command", FRONT.topic}
+    wait_for(lambda: scene.listens_to() == wanted, "the front camera")
     scene.tell(subtask())
     wait_for(lambda: scene.node._subtask, "the subtask")
 
@@ -349,19 +360,24 @@ def test_a_lens_is_heard_once(scene):
 
 def test_the_status_is_json(scene):
     status = scene.watch("status", String)
-    wait_for(lambda: len(scene.listens_to()) == 4, "its subscriptions")
+    wait_for(lambda: len(scene.listens_to()) == 5, "its subscriptions")
     decision = PlanDecision(trigger="period", outcome="kept", answer="x", reason="because")
 
     def told():
         tell_all(scene)
         scene.tell(decision)
+        scene.tell(TeleopCommand(state=TeleopCommand.ENGAGED, device="leader"))
         said = json.loads(status[-1].data) if status else {}
-        return said if said.get("decision") and said["chunk"] and said["robot"] else None
+        heard = ("decision", "chunk", "robot", "teleop")
+        return said if all(said.get(name) for name in heard) else None
 
     said = wait_for(told, "a full status")
     assert said["task"] == "tidy up" and said["subtask"]["text"] == "pick up the cup"
     assert said["decision"]["reason"] == "because"
-    assert said["robot"] == {"mode": "running", "reason": "executing", "age_s": 0.0}
+    assert said["robot"] == {
+        "mode": "running", "reason": "executing", "control": "teleop", "age_s": 0.0,
+    }  # fmt: skip
+    assert said["teleop"]["device"] == "leader" and said["teleop"]["state"] == "engaged"
     assert said["chunk"]["committed"] == 3 and said["executed"] == {"sequence": 1, "row": 2.0}
     assert PLATFORM.odom_topic not in scene.listens_to()
 

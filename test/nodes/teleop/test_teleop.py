@@ -152,6 +152,23 @@ def test_a_pad_that_repeats_one_stamp_is_silent(graph):
     assert health.level == WARN and health.message.startswith("the robot holds: nothing usable")
 
 
+def test_a_second_device_is_told_who_has_control(graph, capfd):
+    operator = Operator(graph)
+    home = {joint.joint: PLATFORM.home[PLATFORM.index(joint.entry)] for joint in LEADER.joints}
+    operator.leader = home, False
+    operator.start()
+    ready = {"leader": "ready", "gamepad": "ready"}
+    wait_for(lambda: ready.items() <= operator.teleop.health().values.items(), "both devices")
+    operator.buttons[4] = 1
+    operator.wait_for(TeleopCommand.ENGAGED, "gamepad")
+    operator.leader = home, True
+    told = "gamepad has control: let the dead-man switch go and press it again"
+    wait_for(lambda: operator.teleop.health().values["leader"] == told, "a notice")
+    operator.teleop.health()
+    assert capfd.readouterr().err.count(f"leader: {told}") == 1
+    assert operator.commands[-1].device == "gamepad"
+
+
 def test_a_deactivated_node_gives_the_robot_back(graph):
     operator = Operator(graph).start()
     wait_for(lambda: operator.teleop.health().values.get("gamepad") == "ready", "a pad")

@@ -149,3 +149,22 @@ def test_the_samples_are_those_of_any_number_of_workers(tmp_path):
     train(tmp_path / "none", tiny_recipe("steps=3"))
     train(tmp_path / "two", tiny_recipe("steps=3", "batch.workers=2"))
     assert losses_of(tmp_path / "none") == losses_of(tmp_path / "two")
+
+
+def test_recomputed_activations_give_the_same_losses(tmp_path):
+    train(tmp_path / "kept", tiny_recipe("steps=4"))
+    train(tmp_path / "again", tiny_recipe("steps=4", "batch.checkpoint_activations=true"))
+    assert losses_of(tmp_path / "again") == pytest.approx(losses_of(tmp_path / "kept"), abs=1e-6)
+
+
+def test_passes_of_any_size_give_the_same_losses(tmp_path):
+    train(tmp_path / "two", tiny_recipe("steps=4", "batch.micro=4"))
+    train(tmp_path / "one", tiny_recipe("steps=4", "batch.micro=8"))
+    assert losses_of(tmp_path / "one") == pytest.approx(losses_of(tmp_path / "two"), abs=1e-5)
+
+
+def test_low_rank_updates_train_and_merge(tmp_path):
+    settings = ["steps=6", "model.lora_rank=4", "optimizer.learning_rate=0.01"]
+    train(tmp_path / "run", tiny_recipe(*settings))
+    loaded = load_checkpoint(tmp_path / "run" / "last")
+    assert not [name for name in loaded.model.state_dict() if "lora" in name]
