@@ -33,6 +33,9 @@ VERBS = {
         "make training data in mock homes: episodes of the expert, captioned scenes",
     ),
     "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
+    "fast": Verb(
+        "pi05_ros.cli.fast", "fit a FAST tokenizer, which writes actions as text, to episodes"
+    ),
     "train": Verb("pi05_ros.cli.train", "train a checkpoint on recorded episodes"),
     "faults": Verb(
         "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"

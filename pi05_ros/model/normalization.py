@@ -121,21 +121,22 @@ class NormStats:
         return low, high - low + _EPSILON
 
 
-def clip_for_fast(actions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clip normalised actions to ±`CLIP`, for FAST targets alone.
+def clip_for_fast(actions: np.ndarray, limit: float = CLIP) -> tuple[np.ndarray, np.ndarray]:
+    """Clip normalised actions to ±`limit`, for FAST targets alone.
 
     FAST has a token for each coefficient that its data reached, so one far value would cost the
     vocabulary; a flow's target is a number, and a clipped one would be another command.
 
     Args:
         actions: (..., D), normalised.
+        limit: `CLIP`, or that of a tokenizer that was fitted to less.
 
     Returns:
         The clipped actions (..., D) float64, and a mask of those that were beyond, (..., D) bool.
     """
     actions = np.asarray(actions, dtype=np.float64)
     # The bounds themselves are inside, whatever the rounding of the normalisation.
-    return np.clip(actions, -CLIP, CLIP), np.abs(actions) > CLIP * (1 + 1e-9)
+    return np.clip(actions, -limit, limit), np.abs(actions) > limit * (1 + 1e-9)
 
 
 def pad(values: np.ndarray, width: int) -> np.ndarray:

@@ -23,6 +23,7 @@ from pi05_ros.training.reporting.terminal import TerminalReporter
 from pi05_ros.training.reporting.together import Reporters
 from pi05_ros.training.runs.beginning import begin_checkpoint
 from pi05_ros.training.runs.folder import RunFolder
+from pi05_ros.training.runs.measured import keep_measured, wait_for_measured, with_measured
 from pi05_ros.training.runs.processes import Processes, opened_processes
 from pi05_ros.training.runs.records import Reporter
 from pi05_ros.training.runs.trainer import Trainer
@@ -55,11 +56,18 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
         processes.barrier()
         terminal = TerminalReporter(recipe.batch.size)
         report = terminal.print if processes.is_first else lambda _: None
-        prepared = prepare(recipe, begin_checkpoint(recipe), CacheFolder(), report)
+        if not processes.is_first:
+            wait_for_measured(run)
+        settled, begun = with_measured(run, recipe, begin_checkpoint(recipe))
+        prepared = prepare(settled, begun, CacheFolder(), report)
+        if processes.is_first:
+            keep_measured(run, prepared.checkpoint)
         model = prepared.checkpoint.model.to(processes.device)
         config = model.config
         for name, share in prepared.shares.items():
             report(f"source {name}: share {share:.4f}")
+        if processes.is_first:
+            run.add_facts({"fast": [use.as_json() for use in prepared.fast]})
         samples = Samples(
             recipe, prepared.sources, prepared.mixture, config.horizon, config.action_dim
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -133,6 +133,11 @@ def scenery(
     return rng.integers(0, 256, (*size, 3), dtype=np.uint8)
 
 
+def _widened(vectors: np.ndarray, width: int) -> np.ndarray:
+    """Cut vectors (rows, D), or append zeros."""
+    return np.pad(vectors, ((0, 0), (0, max(0, width - vectors.shape[1]))))[:, :width]
+
+
 def episode_bag(
     folder: Path,
     rows: int = 100,
@@ -148,6 +153,8 @@ def episode_bag(
     smooth: bool = False,
     settings: WriterSettings | None = None,
     latency_ns: int = 2_000_000,
+    spoil: Callable[[np.ndarray], None] | None = None,
+    own_layout: bool = False,
     **facts: Any,
 ) -> SimpleNamespace:
     """Writes an episode's bag.
@@ -169,6 +176,8 @@ def episode_bag(
         smooth: Whether they are such as a video codec can keep.
         settings: Of the writer.
         latency_ns: From a stamp to the log time.
+        spoil: Changes the actions (rows, D) in place; None: they stay.
+        own_layout: Whether the rows are of the platform and the names in `facts`.
         facts: Other than the usual.
 
     Returns:
@@ -178,6 +187,12 @@ def episode_bag(
     share = 0.5 + 0.4 * np.sin(np.arange(rows)[:, None] / 60 + np.arange(PLATFORM.size))
     states = PLATFORM.lower + share * (PLATFORM.upper - PLATFORM.lower)
     actions = states + 0.01 * rng.normal(size=states.shape)
+    if spoil is not None:
+        spoil(actions)
+    names = list(facts["names"] if own_layout else PLATFORM.names)
+    platform = facts.get("platform", PLATFORM.name) if own_layout else PLATFORM.name
+    width = len(names)  # Entries beyond the platform's rest.
+    states, actions = _widened(states, width), _widened(actions, width)
     is_jpeg = draw is jpeg or getattr(draw, "compressed", False)
     kind = COMPRESSED if is_jpeg else IMAGE
     topics = {name: PLATFORM.camera(name).topic for name in cameras}
@@ -185,7 +200,8 @@ def episode_bag(
     for k in range(rows):
         at = BEGAN + k * PERIOD
         mode = (modes or {}).get(k, 1)
-        messages.append((STATE, state(at, states[k], actions[k], mode), at + latency_ns))
+        row = state(at, states[k], actions[k], mode, names=names, platform=platform)
+        messages.append((STATE, row, at + latency_ns))
     for k, said in [(0, subtask("pick up the cup"))] if labels is None else labels:
         messages.append((SUBTASK, said, BEGAN + k * PERIOD + latency_ns - 1))
     pictures: dict[str, list[np.ndarray]] = {name: [] for name in cameras}

@@ -48,6 +48,7 @@ class LoadedBatch:
     numbers: tuple[int, ...]  # Number of each sample in the run.
     sources: tuple[int, ...]  # Index of each sample's source.
     bad: tuple[str, ...]  # Samples that could not be read and were replaced: place and reason.
+    clipped: int = 0  # Values of actions that are cut off in FAST targets.
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ class Loader:
             worker_init_fn=_begin_worker if workers else None,
             multiprocessing_context="forkserver" if workers else None,
         )
-        for (batch, draws, sources, bad), chosen in zip(loader, numbers, strict=True):
-            yield LoadedBatch(batch, draws, tuple(chosen), sources, bad)
+        for (batch, draws, sources, bad, clipped), chosen in zip(loader, numbers, strict=True):
+            yield LoadedBatch(batch, draws, tuple(chosen), sources, bad, clipped)
 
     def _numbers(self, step: int, part: int) -> list[int]:
         """Numbers of the samples of one batch: the parts of all processes follow each other."""
@@ -172,7 +173,7 @@ class _Collation:
 
     def __call__(
         self, items: Sequence[tuple[TrainingSample, Draw, FlowDraws | None, tuple[str, ...]]]
-    ) -> tuple[Batch, FlowDraws | None, tuple[int, ...], tuple[str, ...]]:
+    ) -> tuple[Batch, FlowDraws | None, tuple[int, ...], tuple[str, ...], int]:
         batch = collate([item[0] for item in items], self._multiple)
         flows = [item[2] for item in items if item[2] is not None]
         draws = None
@@ -184,7 +185,8 @@ class _Collation:
                 torch.stack(prefixes, dim=1) if prefixes else None,
             )
         bad = tuple(text for item in items for text in item[3])
-        return batch, draws, tuple(item[1].source for item in items), bad
+        clipped = sum(item[0].clipped for item in items)
+        return batch, draws, tuple(item[1].source for item in items), bad, clipped
 
 
 def _begin_worker(_: int) -> None:

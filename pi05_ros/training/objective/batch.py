@@ -29,6 +29,7 @@ class TrainingSample:
     state: Tensor | None = None  # (action_dim,) normalised and padded, for π0.
     actions: Tensor | None = None  # (horizon, action_dim) float32, normalised and padded.
     action_weights: Tensor | None = None  # (horizon, action_dim) float32; None: all 1.
+    clipped: int = 0  # Values of the actions that are cut off in `fast`.
 
 
 @dataclass(frozen=True)

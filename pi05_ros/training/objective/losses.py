@@ -208,12 +208,17 @@ def _flow_means(
 def run_language_model(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
     """Run the language model over pictures, prompts and targets.
 
+    Pictures of missing cameras are not embedded: their tokens are zeros, which nothing attends to.
+
     Returns:
         Normed hidden states (B, S, W), and the context for the expert; S = C · tokens of a
         picture + P + T.
     """
-    pictures = model.embed_images(batch.images.flatten(0, 1))  # (B · C, tokens, W)
-    per_picture = pictures.shape[1]
+    present = batch.cameras.flatten().nonzero()[:, 0]
+    embedded = model.embed_images(batch.images.flatten(0, 1)[present])  # (present, tokens, W)
+    per_picture = embedded.shape[1]
+    pictures = embedded.new_zeros(batch.cameras.numel(), *embedded.shape[1:])  # (B · C, tokens, W)
+    pictures = pictures.index_put((present,), embedded)
     parts = [pictures.unflatten(0, batch.cameras.shape).flatten(1, 2)]
     parts.append(model.language.embed(batch.prompt))
     valid = [batch.cameras.repeat_interleave(per_picture, dim=1), batch.prompt_valid]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pi05_ros.checkpoints.checkpoint import Checkpoint
+from pi05_ros.checkpoints.storage.tokenizer_files import read_fast
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.episodes.frame_cache import FrameCache
@@ -14,9 +16,18 @@ from pi05_ros.data.episodes.plan_samples import PlanSamples
 from pi05_ros.data.episodes.samples import SampleError, Samples
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.training.preparation.episodes import SourceEpisodes, layout_of, open_sources
-from pi05_ros.training.preparation.statistics import fit_fast, statistics_of
+from pi05_ros.training.preparation.fast_fitting import (
+    Chunks,
+    FastUse,
+    draw_chunks,
+    fast_line,
+    fast_uses,
+    fit_fast,
+)
+from pi05_ros.training.preparation.statistics import statistics_of
 from pi05_ros.training.recipes.recipe import Recipe, SourceRecipe
 from pi05_ros.training.sources.encoding import Encoder
 from pi05_ros.training.sources.mixture import Mixture
@@ -26,6 +37,7 @@ from pi05_ros.training.sources.source import Source
 from pi05_ros.training.sources.web import WebSource
 
 _PLANS = ("HL", "VI")
+PICTURES_TRIED = 200  # Of each source of web samples, before the first step.
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,7 @@ class Prepared:
     sources: tuple[Source, ...]
     mixture: Mixture
     validation: tuple[Source, ...]  # Held-out episodes; without web data.
+    fast: tuple[FastUse, ...] = ()  # What the FAST tokenizer does to chunks of the sources.
 
     @property
     def shares(self) -> dict[str, float]:
@@ -68,27 +81,19 @@ def prepare(
         raise ConfigError(f"recipe '{recipe.name}'", "has no source with a weight above 0")
     found = open_sources(recipe, cache, report)
     training = _unique(episode for part in found.values() for episode in part.train)
-    stats = statistics_of(recipe, begun, training, report)
-    pictures = FrameCache(cache, begun.model.config.vision.image_size)
+    config = begun.model.config
+    stats = statistics_of(recipe, config, begun.norm_stats, begun.source, training, report)
+    pictures = FrameCache(cache, config.vision.image_size)
     policy, planner = _cameras(recipe, begun, found)
     names = dict.fromkeys(camera for part in (policy, planner) for camera in part)
     every = _unique(episode for part in found.values() for episode in part.all)
     pictures.build(every, names, progress=progress)
-    build = _Building(recipe, begun.model.config.horizon, stats, pictures, policy, planner)
-    fast = begun.fast
-    if fast is None and any(s.fast for s in active.values() if s.kind in ("MM", "ME", "CE")):
-        groups = [
-            (group.samples, group.stats)
-            for name, part in found.items()
-            if active[name].kind not in _PLANS
-            for group in build.robot_groups(name, part.train)
-        ]
-        fast = fit_fast(groups, begun.tokenizer.actions, recipe.seed)
-        report(f"FAST: {fast.size} tokens, fitted to the chunks of {len(groups)} groups")
+    build = _Building(recipe, config.horizon, stats, pictures, policy, planner)
+    fast, uses = _fast(recipe, begun, draw_chunks(recipe, found, stats, config.horizon), report)
     checkpoint = dataclasses.replace(
         begun, norm_stats=stats, fast=fast, policy_cameras=policy, planner_cameras=planner
     )
-    encoder = Encoder(begun.model.config, begun.tokenizer, fast, recipe.augmentation)
+    encoder = Encoder(config, begun.tokenizer, fast, recipe.augmentation)
     sources = [build.source(name, active[name], found, encoder, True) for name in active]
     held_out = [
         build.source(name, active[name], found, encoder, False)
@@ -102,11 +107,66 @@ def prepare(
                 f"has weight {active[source.name].weight:g} and no samples: give it other paths, "
                 "or weight 0",
             )
+        if isinstance(source, WebSource):
+            _check_pictures(recipe, source, report)
     weights = [active[source.name].weight for source in sources]
     mixture = Mixture([len(source) for source in sources], weights, recipe.seed)
     return Prepared(
-        checkpoint, tuple(sources), mixture, tuple(source for source in held_out if len(source))
+        checkpoint,
+        tuple(sources),
+        mixture,
+        tuple(source for source in held_out if len(source)),
+        uses,
     )
+
+
+def _check_pictures(recipe: Recipe, source: WebSource, report: Callable[[str], None]) -> None:
+    """Decode some pictures of a source of web samples.
+
+    Raises:
+        ConfigError: More of them are broken than the recipe lets be skipped.
+    """
+    broken, tried = source.broken(PICTURES_TRIED)
+    for error in broken:
+        report(f"{source.name}: {error}; it will be skipped")
+    if len(broken) > recipe.max_bad_share * tried:
+        raise ConfigError(
+            f"recipe '{recipe.name}': sources.{source.name}",
+            f"{len(broken)} of {tried} pictures that were tried cannot be decoded, wanted a share "
+            f"of at most {recipe.max_bad_share:g} (max_bad_share); the first: {broken[0]}",
+        )
+
+
+def _fast(
+    recipe: Recipe, begun: Checkpoint, chunks: Sequence[Chunks], report: Callable[[str], None]
+) -> tuple[FastTokenizer | None, tuple[FastUse, ...]]:
+    """Return the FAST tokenizer of the run, and what it does to chunks of its sources.
+
+    It is that of the recipe, else the checkpoint's, else one that is fitted to the chunks.
+
+    Raises:
+        ConfigError: There is nothing to fit to.
+        CheckpointError: The recipe's file cannot be used.
+    """
+    fast = begun.fast
+    if recipe.model.fast:
+        named = read_fast(Path(recipe.model.fast).expanduser(), begun.tokenizer)
+        if fast is not None and named != fast:
+            report(
+                f"FAST: {recipe.model.fast} replaces the tokenizer of {begun.source}, whose "
+                "weights have to learn its tokens anew"
+            )
+        fast = named
+    if not chunks:
+        return fast, ()
+    if fast is None:
+        fast = fit_fast(chunks, begun.tokenizer.actions)
+        report(f"FAST: fitted to {sum(len(part.values) for part in chunks)} chunks")
+    report(fast_line(fast, begun.model.config.horizon))
+    uses = fast_uses(fast, chunks)
+    for use in uses:
+        report(f"FAST: {use.line()}")
+    return fast, uses
 
 
 @dataclass(frozen=True)

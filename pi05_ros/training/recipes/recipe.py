@@ -36,6 +36,9 @@ class ModelRecipe:
     # Entries, or groups by the beginning of their entries' names ("left_arm"), whose action is the
     # difference to the state, in statistics that the run measures itself.
     relative: tuple[str, ...] = ()
+    # FAST tokenizer: a file of `./pi05 fast fit`, or a public folder. "": the checkpoint's; where
+    # it has none, one is fitted to the robot episodes.
+    fast: str = ""
     history: int = 0  # Past subtasks in the high level's prompts, at most.
 
 

@@ -1,7 +1,8 @@
 """The folder of a run.
 
     recipe.yaml      the resolved recipe
-    run.json         its hash, and the versions of what ran
+    run.json         its hash, the versions of what ran, and what FAST does to the actions
+    norm_stats.json, fast_tokenizer.json    what was measured on the data before the first step
     metrics.jsonl    one line a step
     validation.jsonl one line a validation
     report.html      curves and examples, written anew with each checkpoint
@@ -76,6 +77,11 @@ class RunFolder:
         (self.path / "recipe.yaml").write_text(resolved(recipe))
         _write(file, json.dumps({_HASH: recipe_hash(recipe), **facts}, indent=1) + "\n")
         return False
+
+    def add_facts(self, facts: Mapping[str, Any]) -> None:
+        """Add what was found out about a run that has begun to run.json."""
+        file = self.path / "run.json"
+        _write(file, json.dumps({**json.loads(file.read_text()), **facts}, indent=1) + "\n")
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ class StepRecord:
     sources: Mapping[str, SourceLosses] = field(default_factory=dict)
     memory_bytes: int = 0  # Largest so far: of the GPU, else of the process.
     bad: tuple[str, ...] = ()  # Samples that could not be read.
+    clipped: int = 0  # Values of actions that are cut off in FAST targets.
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as a line of metrics.jsonl."""

@@ -132,7 +132,7 @@ class Trainer:
 
     def _step(self, step: int, batches: Iterator[LoadedBatch]) -> None:
         begin = time.perf_counter()
-        waited, bad = 0.0, list[str]()
+        waited, bad, clipped = 0.0, list[str](), 0
         sums = torch.zeros(len(self._sources), len(_PARTS), dtype=torch.float64)
         passes = self._loader.passes
         for _ in range(passes):
@@ -140,6 +140,7 @@ class Trainer:
             loaded = next(batches)
             waited += time.perf_counter() - asked
             bad += loaded.bad
+            clipped += loaded.clipped
             parts = self._objective(loaded.batch.to(self.model.device), loaded.draws)
             self._check_finite(parts, loaded, step)
             (parts.total / passes).backward()
@@ -154,6 +155,7 @@ class Trainer:
         self._average.update(self._objective, step)
         sums = self._processes.sum(sums)
         bad = self._processes.gather(bad)
+        clipped = round(self._processes.sum(torch.tensor([float(clipped)])).item())
         self._count(sums, bad)
         if self._processes.is_first:
             record = StepRecord(
@@ -166,6 +168,7 @@ class Trainer:
                 sources=self._losses(sums),
                 memory_bytes=_memory(self.model.device),
                 bad=tuple(bad),
+                clipped=clipped,
             )
             self._folder.append_metrics(record.as_json())
             self._reporter.on_step(record)

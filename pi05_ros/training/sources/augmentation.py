@@ -37,14 +37,18 @@ class Change:
 
     def apply(self, picture: np.ndarray) -> np.ndarray:
         """Return the changed picture (h, w, 3) uint8; (h, w, 3) uint8 rgb."""
+        import cv2
+
         if self.matrix is not None:
             picture = _moved(picture, self.matrix)
-        values = picture.astype(np.float32) * self.brightness
-        mean = float((values @ _GRAY).mean())
-        values = (values - mean) * self.contrast + mean
-        gray = (values @ _GRAY)[..., None]
-        values = (values - gray) * self.saturation + gray
-        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        # All three are linear in a pixel, and the gray value of gray is itself, so that they are
+        # one matrix and an offset: b · c · (s · I + (1 - s) · 1 grayᵀ) and (1 - c) · b · mean.
+        mean = self.brightness * float(_GRAY @ np.array(cv2.mean(picture)[:3]))
+        mixing = self.saturation * np.eye(3) + (1.0 - self.saturation) * np.ones((3, 1)) * _GRAY
+        linear = self.brightness * self.contrast * mixing
+        offset = np.full((3, 1), (1.0 - self.contrast) * mean)
+        changed: np.ndarray = cv2.transform(picture, np.concatenate([linear, offset], axis=1))
+        return changed
 
     def move(self, box: Corners) -> Corners | None:
         """Return the box in the new picture, cut at its edges; None if too little is left."""

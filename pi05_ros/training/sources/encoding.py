@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.config import ModelConfig
-from pi05_ros.model.normalization import NormStats, pad
+from pi05_ros.model.normalization import CLIP, NormStats, clip_for_fast, pad
 from pi05_ros.model.text import action_text, locations, prompts
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.model.text.locations import Answer, Location
@@ -30,6 +30,11 @@ PaddedActions = Literal["masked", "zero"]
 
 class EncodingError(Pi05Error):
     """A sample that the model cannot take."""
+
+
+def clip_limit(fast: FastTokenizer) -> float:
+    """Return the magnitude to which the FAST targets of a tokenizer are clipped, normalised."""
+    return min(CLIP, fast.limit)
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,8 @@ class Encoder:
         if "fast" in targets:
             # Behind the end of a run too: decoding wants whole chunks, and rows there say that the
             # robot keeps its place and its base stands.
-            sample = replace(sample, fast=self._fast(actions))
+            tokens, clipped = self._fast(actions)
+            sample = replace(sample, fast=tokens, clipped=clipped)
         if "flow" in targets:
             padded = pad(actions, self.config.action_dim)
             weights = np.zeros_like(padded)
@@ -232,19 +238,19 @@ class Encoder:
             )
         return tokens
 
-    def _fast(self, actions: np.ndarray) -> list[int]:
-        """Encode a chunk (H, D), clipped to what the tokenizer was fitted to."""
+    def _fast(self, actions: np.ndarray) -> tuple[list[int], int]:
+        """Encode a chunk (H, D); also return the number of values that are clipped."""
         if self.fast is None:
             raise EncodingError("FAST targets are wanted and there is no FAST tokenizer")
         opening = action_text.OPENING if self.config.variant == "pi0_fast" else ""
-        limited = np.clip(actions, -self.fast.limit, self.fast.limit)
+        limited, beyond = clip_for_fast(actions, clip_limit(self.fast))
         tokens = action_text.encode_actions(self.tokenizer, self.fast, limited, opening)
         if len(tokens) > self.config.max_action_tokens:
             raise EncodingError(
                 f"wanted a chunk of at most {self.config.max_action_tokens} FAST tokens, found "
                 f"{len(tokens)}"
             )
-        return tokens
+        return tokens, int(beyond.sum())
 
     def _state(self, normalized: np.ndarray) -> Tensor | None:
         """State token of π0; None in the other variants."""

@@ -98,6 +98,24 @@ class WebSource:
         """See Source."""
         return self._entries[index].place
 
+    def broken(self, most: int) -> tuple[tuple[str, ...], int]:
+        """Decode pictures spread evenly over the entries.
+
+        Args:
+            most: Number of entries that are tried, at most.
+
+        Returns:
+            The errors, which name their entries, and the number of entries that were tried.
+        """
+        errors = []
+        tried = np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).astype(np.int64))
+        for index in tried:
+            try:
+                self._picture(self._entries[index])
+            except WebError as error:
+                errors.append(str(error))
+        return tuple(errors), len(tried)
+
     def sample(self, index: int, draw: np.random.Generator, augment: bool) -> TrainingSample:
         """See Source.
 

@@ -537,3 +537,14 @@ def test_prefixes_that_do_not_fit(model, noise, tau, config, prefix, message):
         losses(model, collate(samples(model.config.variant)), config, noise, tau, prefix)
     with pytest.raises(ValueError, match="max_prefix -1 is below 0"):
         LossConfig(max_prefix=-1)
+
+
+def test_pictures_of_missing_cameras_are_not_embedded(model, monkeypatch):
+    batch = collate(samples(model.config.variant))
+    embedded = []
+    embed = model.embed_images
+    monkeypatch.setattr(model, "embed_images", lambda x: (embedded.append(x), embed(x))[1])
+    run_language_model(model, batch)
+    (pictures,) = embedded
+    assert len(pictures) == 8  # Of nine: the third sample lacks its second camera.
+    torch.testing.assert_close(pictures[-1], batch.images[2, 2])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.training.recipes.recipe import AugmentationRecipe
-from pi05_ros.training.sources.augmentation import draw_change
+from pi05_ros.training.sources.augmentation import Change, draw_change
 
 SIDE = 224
 NO_COLOUR = {"brightness": 0.0, "contrast": 0.0, "saturation": 0.0}
@@ -70,3 +70,17 @@ def test_the_same_numbers_give_the_same_change():
         for _ in range(2)
     )
     assert (one == other).all()
+
+
+def test_colours_are_those_of_brightness_contrast_and_saturation_one_after_the_other():
+    picture = np.random.default_rng(0).integers(0, 256, (32, 40, 3), dtype=np.uint8)
+    gray = np.array([0.299, 0.587, 0.114])
+    for factors in ((1.3, 1.0, 1.0), (1.0, 0.6, 1.0), (1.0, 1.0, 1.5), (0.8, 1.4, 0.5)):
+        brightness, contrast, saturation = factors
+        values = picture * brightness
+        mean = (values @ gray).mean()
+        values = mean + contrast * (values - mean)
+        level = (values @ gray)[..., None]
+        values = np.clip(level + saturation * (values - level), 0, 255)
+        changed = Change(None, *factors).apply(picture)
+        assert np.abs(changed - values).max() <= 1.0

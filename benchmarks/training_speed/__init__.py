@@ -1,0 +1,1 @@
+"""Parts of the benchmark of training: batches, the compared steps, and the loader."""
