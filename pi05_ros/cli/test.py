@@ -81,6 +81,6 @@ def tests(arguments: Sequence[str]) -> dict[str, list[str]]:
         return {"pytest": ["pytest", *arguments]}
     others = [f"--ignore={folder}" for folder in TIMED]
     return {
-        "pytest, what computes": ["pytest", "-n", "auto", "--dist", "worksteal", "test", *others],
+        "pytest, what computes": ["pytest", "-n", "auto", "--dist", "loadscope", "test", *others],
         "pytest, what runs": ["pytest", *RERUN, *TIMED],
     }
