@@ -43,7 +43,7 @@ class Change:
             picture = _moved(picture, self.matrix)
         # All three are linear in a pixel, and the gray value of gray is itself, so that they are
         # one matrix and an offset: b · c · (s · I + (1 - s) · 1 grayᵀ) and (1 - c) · b · mean.
-        mean = self.brightness * float(_GRAY @ np.array(cv2.mean(picture)[:3]))
+        mean = self.brightness * float(_GRAY @ np.asarray(cv2.mean(picture))[:3])
         mixing = self.saturation * np.eye(3) + (1.0 - self.saturation) * np.ones((3, 1)) * _GRAY
         linear = self.brightness * self.contrast * mixing
         offset = np.full((3, 1), (1.0 - self.contrast) * mean)
