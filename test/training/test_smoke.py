@@ -1,4 +1,4 @@
-"""The two stages of the paper at the smallest size, by the command line, and a brain of the result."""
+"""The two stages of the paper at the smallest size, by the command line, and their brain."""
 
 from __future__ import annotations
 
