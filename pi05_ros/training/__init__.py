@@ -1,4 +1,5 @@
-"""Training of π0.5: batches and losses. Needs torch, and neither ROS nor a robot.
+"""Training of π0.5: recipes, sources, the loop, validation. Needs torch, and no ROS.
 
-Read batch (samples as tensors), then losses (one pass over a batch, and its parts).
+Read recipes (what a run does), sources (samples and their mixture), objective (one pass over a
+batch and its losses), runs (the loop and its states), then `train`.
 """
