@@ -70,6 +70,9 @@ class OptimizerRecipe:
     """AdamW, its learning rate over time, and the moving average of the weights."""
 
     learning_rate: float = 5e-5  # Largest [1/step].
+    # Share of it for the patch embedding of the picture tower. A step of AdamW changes each of its
+    # 3 · patch_size² inputs' weights alike: large patches need a small share at large rates.
+    patch_rate: float = 1.0
     warmup_steps: int = 1000  # The rate rises linearly from 0.
     final_share: float = 0.1  # The rate falls on a cosine to this share of the largest.
     beta1: float = 0.9
@@ -81,7 +84,7 @@ class OptimizerRecipe:
     ema: float = 0.999  # Decay of the moving average per step; 0: none.
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "clip_norm", "epsilon"):
+        for name in ("learning_rate", "patch_rate", "clip_norm", "epsilon"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} {getattr(self, name)} is not above 0")
         for name in ("beta1", "beta2", "ema", "final_share"):
