@@ -125,10 +125,16 @@ class AugmentationRecipe:
     contrast: float = 0.4
     saturation: float = 0.5
     wrist_cameras: tuple[str, ...] = ("left_wrist", "right_wrist", "wrist")  # Colour only.
+    # Standard deviation of noise on the normalised state of low-level samples. Entries that hardly
+    # move in the episodes are otherwise always the same text in the prompt, and on the robot a
+    # deviation of 1 mrad is text that the model never saw; 0: none, as in public recipes.
+    state_noise: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0.0 < self.crop_share <= 1.0:
             raise ValueError(f"crop_share {self.crop_share} is not above 0 and at most 1")
+        if not self.state_noise >= 0.0:
+            raise ValueError(f"state_noise {self.state_noise} is below 0")
 
 
 @dataclass(frozen=True)

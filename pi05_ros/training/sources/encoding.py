@@ -75,7 +75,7 @@ class Encoder:
             text: The subtask.
             vectors: State and actions.
             targets: "fast": FAST tokens; "flow": actions for the expert.
-            draw: Random numbers of the augmentation; None: pictures are not changed.
+            draw: Random numbers of the augmentation; None: pictures and state are not changed.
 
         Raises:
             EncodingError: Values are not finite, the state is outside of the prompt's format, or a
@@ -85,6 +85,8 @@ class Encoder:
         self._check(vectors)
         state = stats.normalize_state(vectors.state)
         actions = stats.normalize_actions(vectors.actions, vectors.state)
+        if draw is not None and self.augmentation.state_noise:
+            state = state + draw.normal(0.0, self.augmentation.state_noise, state.shape)
         pictures, present, _ = self._pictures(images, cameras, (), draw)
         prompt = prompts.low_level(text, state, self.config.variant)
         sample = TrainingSample(
