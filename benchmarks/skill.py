@@ -6,7 +6,7 @@ The base turns until a marked door is ahead, then stands. The expert is recorded
 training range as ordinary bags, the ordinary recipe machinery trains, and the checkpoint drives in
 homes of the validation range in closed loop. Two policies that do not see where the door is must
 fail: the same weights with a blank picture, and weights that were not trained.
-What is in --out already is kept. docs/benchmarks/skill.md has results.
+The same command goes on with what is in --out.
 """
 
 from __future__ import annotations

@@ -96,8 +96,9 @@ class Encoder:
             sample = replace(sample, fast=self._fast(actions[vectors.valid]))
         if "flow" in targets:
             padded = pad(actions, self.config.action_dim)
-            # Padded entries are trained to be 0, as in openpi: inference samples them too, and feeds
-            # them back at each Euler step. Without a weight they drift, and the others with them.
+            # Padded entries are trained to be 0, as in openpi: inference samples them too, and
+            # feeds them back at each Euler step. Without a weight they drift, and the others with
+            # them.
             weights = np.zeros_like(padded)
             weights[vectors.valid] = 1.0
             sample = replace(
