@@ -1,4 +1,7 @@
-"""AdamW over two groups of parameters: matrices decay; norms, biases and embeddings do not."""
+"""AdamW over groups of parameters: matrices decay; norms, biases and embeddings do not.
+
+The patch embedding of the picture tower has a rate of its own (`OptimizerRecipe.patch_rate`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.training.recipes.recipe import OptimizerRecipe
 
 _MOMENTS = ("exp_avg", "exp_avg_sq")
+_PATCHES = "patch_embedding."
+_SHARE = "rate_share"  # Key of a group: its learning rate, relative to the schedule's.
 
 
 def make_optimizer(module: nn.Module, recipe: OptimizerRecipe) -> torch.optim.Optimizer:
@@ -20,14 +25,17 @@ def make_optimizer(module: nn.Module, recipe: OptimizerRecipe) -> torch.optim.Op
         ConfigError: 8-bit states are wanted and bitsandbytes is not installed.
     """
     decayed: list[Tensor] = []
+    patches: list[Tensor] = []
     others: list[Tensor] = []
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             decays = parameter.ndim >= 2 and "embedding" not in name
-            (decayed if decays else others).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
+            place = patches if _PATCHES in name else decayed if decays else others
+            place.append(parameter)
+    groups: list[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": recipe.weight_decay, _SHARE: 1.0},
+        {"params": others, "weight_decay": 0.0, _SHARE: 1.0},
+        {"params": patches, "weight_decay": 0.0, _SHARE: recipe.patch_rate},
     ]
     kind = _eight_bit() if recipe.eight_bit else torch.optim.AdamW
     optimizer: torch.optim.Optimizer = kind(
@@ -40,9 +48,9 @@ def make_optimizer(module: nn.Module, recipe: OptimizerRecipe) -> torch.optim.Op
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of all groups."""
+    """Set the learning rate of the schedule."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group[_SHARE]
 
 
 def prepare_states(optimizer: torch.optim.Optimizer) -> None:

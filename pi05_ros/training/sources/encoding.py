@@ -80,7 +80,7 @@ class Encoder:
             text: The subtask.
             vectors: State and actions.
             targets: "fast": FAST tokens; "flow": actions for the expert.
-            draw: Random numbers of the augmentation; None: pictures are not changed.
+            draw: Random numbers of the augmentation; None: pictures and state are not changed.
 
         Raises:
             EncodingError: Values are not finite, the state is outside of the prompt's format, or a
@@ -90,6 +90,8 @@ class Encoder:
         self._check(vectors)
         state = stats.normalize_state(vectors.state)
         actions = stats.normalize_actions(vectors.actions, vectors.state)
+        if draw is not None and self.augmentation.state_noise:
+            state = state + draw.normal(0.0, self.augmentation.state_noise, state.shape)
         pictures, present, _ = self._pictures(images, cameras, (), draw)
         prompt = self.low_level_prompt(text, vectors)
         sample = TrainingSample(pictures, prompt, cameras=present, state=self._state(state))
@@ -100,8 +102,11 @@ class Encoder:
             sample = replace(sample, fast=tokens, clipped=clipped)
         if "flow" in targets:
             padded = pad(actions, self.config.action_dim)
+            # Padded entries are trained to be 0, as in openpi: inference samples them too, and
+            # feeds them back at each Euler step. Without a weight they drift, and the others with
+            # them.
             weights = np.zeros_like(padded)
-            weights[vectors.valid, : actions.shape[1]] = 1.0
+            weights[vectors.valid] = 1.0
             sample = replace(
                 sample,
                 actions=torch.from_numpy(padded.astype(np.float32)),

@@ -11,7 +11,7 @@ from pi05_ros.model.config import load_preset
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.training.optimization.ema import Average
 from pi05_ros.training.optimization.lora import LoraLinear, add_lora, merged
-from pi05_ros.training.optimization.optimizer import make_optimizer
+from pi05_ros.training.optimization.optimizer import make_optimizer, set_learning_rate
 from pi05_ros.training.optimization.schedule import learning_rate
 from pi05_ros.training.recipes.recipe import OptimizerRecipe
 
@@ -39,12 +39,29 @@ def tiny():
 def test_matrices_decay_and_embeddings_do_not():
     model = tiny()
     optimizer = make_optimizer(model, OptimizerRecipe(weight_decay=0.1))
-    decayed, others = ({id(p) for p in group["params"]} for group in optimizer.param_groups)
+    decayed, others, patches = (
+        {id(p) for p in group["params"]} for group in optimizer.param_groups
+    )
     names = {name: id(p) for name, p in model.named_parameters()}
-    assert len(decayed) + len(others) == len(names)
+    assert len(decayed) + len(others) + len(patches) == len(names)
     assert names["language.layers.0.mlp.up.weight"] in decayed
     assert names["language.embedding.weight"] in others
     assert names["language.norm.weight"] in others
+
+
+def test_the_patch_embedding_has_a_rate_of_its_own():
+    model = tiny()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    optimizer = make_optimizer(model, OptimizerRecipe(patch_rate=0.25, weight_decay=0.0))
+    set_learning_rate(optimizer, 0.008)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    for name, parameter in model.named_parameters():
+        # AdamW's first step is the rate, whatever the gradient is.
+        rate = 0.002 if name.startswith("vision.patch_embedding.") else 0.008
+        moved = before[name] - parameter.detach()
+        assert torch.allclose(moved, torch.full_like(moved, rate), atol=1e-6), name
 
 
 def test_8_bit_states_want_their_library():
