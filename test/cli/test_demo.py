@@ -26,8 +26,8 @@ def test_help_names_the_options_and_their_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for option in ("platform", "task", "home", "brain", "seconds", "out", "seed"):
         assert f"--{option} " in text
-    assert "[default: demo_out]" in text and "state of a mock home. [default: expert]" in text
-    assert "--brain model|expert Source of subtasks and actions:" in text
+    assert "[default: demo_out]" in text and "[default: expert]" in text
+    assert "--brain model|expert|none Source of subtasks and actions:" in text
 
 
 @pytest.mark.parametrize(

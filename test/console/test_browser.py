@@ -203,8 +203,11 @@ def press(page, watcher, way):
 def test_text_of_strangers_is_never_markup(page, home):
     page.fill("#say-text", "<img src=x onerror=document.title='owned'>")
     page.press("#say-text", "Enter")
-    expect(page, "#subtask", "<img src=x onerror=document.title='owned'>")
-    assert page.locator("#subtask img").count() == 0
+    expect(page, "body", re.compile("it has '<', which begins a token"))  # Refused, and said so.
+    page.fill("#say-text", "pick up the &lt cup")
+    page.press("#say-text", "Enter")
+    expect(page, "#subtask", "pick up the &lt cup")  # As markup it would be "< cup".
+    assert page.locator("img[src='x']").count() == 0 and page.title() != "owned"
     page.click("#hand-back")
 
 
