@@ -2,9 +2,9 @@
 
     ./pi05 run python benchmarks/skill.py --out skill_out
 
-The base turns until a marked door is ahead, then stands. The expert is recorded in homes of the
-training range as ordinary bags, the ordinary recipe machinery trains, and the checkpoint drives in
-homes of the validation range in closed loop. Two policies that do not see where the door is must
+The shoulder of the left arm turns until it points at a marked door. The expert is recorded in
+homes of the training range as ordinary bags, the ordinary recipe machinery trains, and the
+checkpoint drives in homes of the validation range in closed loop. Two policies that do not see where the door is must
 fail: the same weights with a blank picture, and weights that were not trained.
 The same command goes on with what is in --out.
 """
@@ -56,8 +56,8 @@ def print_trials(name: str, trials: Sequence[Trial]) -> None:
     """Print one line a home, and how many succeeded."""
     for trial in trials:
         print(
-            f"{name:15} home {trial.home}  {math.degrees(trial.start):6.1f}° -> "
-            f"{math.degrees(trial.end):6.1f}°  {trial.rate:.3f} rad/s"
+            f"{name:15} home {trial.home}  door at {math.degrees(trial.bearing):6.1f}°, shoulder "
+            f"at {math.degrees(trial.angle):6.1f}°, {trial.speed:.3f} rad/s"
             f"{'' if trial.succeeded else '  failed'}"
         )
     succeeded = sum(trial.succeeded for trial in trials)

@@ -8,20 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facing.expert import POINTER
 from facing.loop import HORIZON, facing_loop
 from facing.recording import CAMERA
 from facing.scene import MAX_START, TASK, MarkedHome
 from pi05_ros.brain.model_options import ModelOptions
 from pi05_ros.brain.observation import Observation
 from pi05_ros.cameras.model_input import model_input
+from pi05_ros.control.bridge import Tick
 from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 
-AHEAD = math.radians(6.0)  # Bearing to the door at the end, at most [rad].
-AT_REST = 0.05  # Turn rate at the end, at most [rad/s].
-_SECONDS = 6.0  # Of a trial.
-_REST_S = 0.5  # The turn rate counts over this time at the end.
+POINTED = math.radians(8.0)  # Distance of the shoulder from the bearing, at most [rad].
+AT_REST = 0.25  # Speed of the shoulder at the end, at most [rad/s].
+_SECONDS = 3.5  # Of a trial.
+_REST_S = 0.5  # Angle and speed count over this time at the end.
 
 Pictures = Callable[[np.ndarray], np.ndarray]  # (h, w, 3) uint8 to what the policy sees instead.
 
@@ -31,15 +33,15 @@ class Trial:
     """One home."""
 
     home: int
-    start: float  # Bearing to the door [rad].
-    end: float
-    rate: float  # Largest turn rate of the last half second [rad/s].
+    bearing: float  # To the door [rad].
+    angle: float  # Of the shoulder, mean of the last half second [rad].
+    speed: float  # Mean speed of the shoulder from the beginning to the end of that time [rad/s].
     rejected: int  # Chunks that the bridge rejected.
 
     @property
     def succeeded(self) -> bool:
-        """True if the door is ahead and the robot stands."""
-        return abs(self.end) < AHEAD and self.rate < AT_REST
+        """True if the shoulder points at the door and stands."""
+        return abs(self.angle - self.bearing) < POINTED and self.speed < AT_REST
 
 
 def drive(
@@ -48,7 +50,7 @@ def drive(
     homes: Sequence[int],
     pictures: Pictures = lambda picture: picture,
 ) -> list[Trial]:
-    """Let a policy drive in each home, from starts to the left and to the right in turn.
+    """Let a policy point in each home, with the door to the left and to the right in turn.
 
     Args:
         checkpoint: Of the policy, a folder.
@@ -84,11 +86,20 @@ def _trial(
         picture = renderer.render(CAMERA, home.world.snapshot())
         return {CAMERA: model_input(pictures(picture))}
 
-    start = home.bearing()
-    loop = facing_loop(home, chunk, images)
-    loop.run(_SECONDS - _REST_S)
-    rate = 0.0
-    for _ in range(round(_REST_S / home.world.platform.period)):
-        loop.run(home.world.platform.period)
-        rate = max(rate, abs(home.world.base_velocity()[2]))
-    return Trial(home.world.home, start, home.bearing(), rate, len(loop.rejected))
+    joint = home.world.platform.names.index(POINTER)
+    angles: list[float] = []
+
+    def on_tick(tick: Tick, now_ns: int) -> None:
+        if tick.measurement is not None:
+            angles.append(float(tick.measurement.values[joint]))
+
+    loop = facing_loop(home, chunk, images, on_tick)
+    loop.run(_SECONDS)
+    last = angles[-round(_REST_S / home.world.platform.period) :]
+    return Trial(
+        home.world.home,
+        home.bearing(),
+        float(np.mean(last)),
+        abs(last[-1] - last[0]) / _REST_S,
+        len(loop.rejected),
+    )

@@ -1,8 +1,8 @@
 """Episodes of the expert as ordinary bags: front pictures, robot states, one subtask.
 
-An episode begins without a subtask, and the base turns at a random rate, which does not train. So
-the turn rate at the beginning of the skill says nothing about where the door is: the policy could
-otherwise copy the rate in its prompt, which predicts the next one, and need no picture.
+An episode begins without a subtask, and the shoulder turns to a random angle, which does not
+train. So the angle at the beginning of the skill says nothing about where the door is, and only
+the picture does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facing.expert import TURN, facing_chunk
+from facing.expert import pointing_chunk
 from facing.loop import HORIZON, facing_loop
 from facing.scene import MAX_START, TASK, MarkedHome
 from pi05_ros.brain.observation import Observation
@@ -28,7 +28,7 @@ CAMERA = "front"
 _WANDER_S = 0.7  # Time at the beginning without a subtask [s].
 _SWITCH_S = 0.2  # From the first observation of the skill to the rows that train [s].
 _SECONDS = 3.0  # Of an episode [s].
-_RATES = (-0.6, 0.0, 0.6)  # Turn rates of the beginning: around one of them, evenly [rad/s].
+_ANGLE = 0.7  # Largest angle of the shoulder at the beginning, either way [rad].
 _QUALITY = 90  # JPEG.
 
 
@@ -52,9 +52,9 @@ def record(folder: Path, platform: str, homes: Sequence[int], starts: int, seed:
         for start in range(starts):
             # Stratified, so that few starts cover the range.
             share = (start + draw.uniform()) / starts
-            rate = draw.choice(_RATES) * draw.uniform(0.5, 1.0)
-            home.begin((2.0 * share - 1.0) * MAX_START + rate * _WANDER_S)
-            _Recording(robot, home, renderer, rate, folder / f"home{number:05d}_{start}").run()
+            angle = draw.uniform(-_ANGLE, _ANGLE)
+            home.begin((2.0 * share - 1.0) * MAX_START)
+            _Recording(robot, home, renderer, angle, folder / f"home{number:05d}_{start}").run()
     if renderer is not None:
         renderer.close()
 
@@ -67,11 +67,11 @@ class _Recording:
         platform: Platform,
         home: MarkedHome,
         renderer: CameraRenderer,
-        rate: float,
+        angle: float,
         folder: Path,
     ) -> None:
         self._platform, self._home, self._renderer = platform, home, renderer
-        self._rate = rate  # Turn rate before the skill begins [rad/s].
+        self._angle = angle  # Of the shoulder before the skill begins [rad].
         self._pictured_ns = 0
         camera = platform.camera(CAMERA)
         self._facts = EpisodeFacts(
@@ -99,11 +99,9 @@ class _Recording:
     def _chunk(self, observation: Observation) -> np.ndarray:
         assert observation.scene is not None
         if observation.stamp_ns < _after(_WANDER_S):
-            actions = np.repeat(observation.commanded[None], HORIZON, axis=0)
-            actions[:, self._platform.names.index(TURN)] = self._rate
-            return actions
+            return pointing_chunk(self._platform, observation.commanded, self._angle, HORIZON)
         bearing = self._home.bearing_in(observation.scene)
-        return facing_chunk(self._platform, observation.commanded, bearing, HORIZON)
+        return pointing_chunk(self._platform, observation.commanded, bearing, HORIZON)
 
     def _images(self) -> Mapping[str, np.ndarray]:
         now_ns = self._loop.now_ns

@@ -11,7 +11,7 @@ from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.homes.geometry import wrap_angle
 from pi05_ros.sim.world import World
 
-TASK = "face the marked door"
+TASK = "point at the marked door"
 MAX_START = math.radians(35.0)  # Largest bearing to the door at the start [rad].
 _MARK = (1.0, 0.0, 0.8, 1.0)  # No furniture or item of a mock home has this colour.
 _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from facing.expert import TURN, facing_chunk
+from facing.expert import POINTER, pointing_chunk
 from facing.loop import HORIZON
 from facing.recording import record
 from facing.scene import TASK, MarkedHome
@@ -14,16 +14,14 @@ from pi05_ros.platforms.platform import load_platform
 PLATFORM = "mobile_18dof"
 
 
-def test_the_expert_turns_the_door_ahead_and_stands():
+def test_the_expert_points_at_the_door_and_stands():
     platform = load_platform(PLATFORM)
-    chunk = facing_chunk(platform, platform.home, 0.7, 200)
-    rates = chunk[:, platform.names.index(TURN)]
-    assert rates[:3] == pytest.approx([0.032, 0.064, 0.096])  # 1.6 rad/s² in periods of 20 ms.
-    assert rates.max() == pytest.approx(0.8)
-    assert rates.sum() * 0.02 == pytest.approx(0.7, abs=0.01)
-    assert abs(rates[-1]) < 0.01
-    others = np.delete(chunk, platform.names.index(TURN), axis=1)
-    assert (others == np.delete(platform.home, platform.names.index(TURN))).all()
+    joint = platform.names.index(POINTER)
+    chunk = pointing_chunk(platform, platform.home, 0.5, 200)
+    assert chunk[:3, joint] == pytest.approx([0.016, 0.032, 0.048])  # 0.8 rad/s in 20 ms.
+    assert chunk[-1, joint] == pytest.approx(0.5, abs=0.001)
+    others = np.delete(chunk, joint, axis=1)
+    assert (others == np.delete(platform.home, joint)).all()
 
 
 def test_a_home_begins_at_the_bearing_that_is_asked_for():
@@ -40,10 +38,10 @@ def test_rows_before_the_skill_do_not_train(tmp_path):
     episodes = open_episodes(tmp_path / "bags")
     assert [e.facts.outcome for e in episodes] == ["success", "success"]
     samples = Samples(episodes, ("front",), horizon=HORIZON)
-    turn = episodes[0].facts.names.index(TURN)
     for sample in (samples[0], samples[len(samples) - 1]):
         assert sample.subtask == TASK
         assert sample.time_ns >= 1_900_000_000  # 0.9 s after the start at 1 s.
     # The last row's chunk ends with the episode.
     assert 1 <= samples[len(samples) - 1].action_valid.sum() < HORIZON
-    assert abs(samples[len(samples) - 1].state[turn]) < 0.1
+    joint = episodes[0].facts.names.index(POINTER)
+    assert np.ptp(samples[len(samples) - 1].actions[:, joint]) < 0.02
