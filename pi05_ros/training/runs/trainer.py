@@ -33,11 +33,11 @@ from pi05_ros.training.runs.folder import BEST, LAST, RunFolder
 from pi05_ros.training.runs.objective_module import Objective, prepare
 from pi05_ros.training.runs.processes import Processes
 from pi05_ros.training.runs.records import Reporter, SourceLosses, StepRecord
-from pi05_ros.training.runs.state import load_state, save_state
+from pi05_ros.training.runs.state import load_state, read_facts, save_state
 from pi05_ros.training.sources.source import Source
 
 _PARTS = ("samples", "text", "fast", "flow", "total")  # Columns of the sums of a step.
-# After this many bad samples their share is compared with the recipe's.
+# The share of bad samples is of so many at least, so that the first one does not end a run.
 _MIN_SAMPLES = 200
 
 Validate = Callable[[Pi05, int], Mapping[str, float]]  # Figures; "loss" chooses the best.
@@ -217,11 +217,6 @@ class Trainer:
 
     # States and checkpoints.
 
-    def _next_save(self, step: int) -> int:
-        """Return the number of steps after which the run is saved next."""
-        every = self._recipe.saving.every_steps
-        return (step // every + 1) * every
-
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"weights/{n}": p.detach() for n, p in self._objective.named_parameters()}
         tensors |= {f"average/{name}": value for name, value in self._average.tensors.items()}
@@ -233,11 +228,17 @@ class Trainer:
         steps = self._folder.state_steps()
         if not steps:
             return 0
-        prepare_states(self._optimizer)
-        facts = load_state(self._folder.state_path(steps[-1]), self._tensors())
+        state = self._folder.state_path(steps[-1])
+        names = {
+            name.split("/")[1]
+            for name in read_facts(state)["names"]
+            if name.startswith("optimizer/")
+        }
+        prepare_states(self._optimizer, self._objective, names)
+        facts = load_state(state, self._tensors())
         if facts["recipe_hash"] != recipe_hash(self._recipe):
             raise Pi05Error(
-                f"{self._folder.state_path(steps[-1])}: is of another recipe "
+                f"{state}: is of another recipe "
                 f"({facts['recipe_hash']}); remove it, or train in another folder"
             )
         self._used, self._bad = Counter(facts["used"]), facts["bad"]

@@ -53,6 +53,23 @@ def test_a_killed_run_goes_on_with_the_same_losses(tmp_path):
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("insulated", (True, False))
+def test_a_run_of_the_flow_alone_goes_on(tmp_path, insulated):
+    """Weights that get no gradient, those behind the last KV cache, have no optimiser's state."""
+    settings = [f"loss.insulated={str(insulated).lower()}", "saving.every_steps=2", "steps=4"]
+    sources = [TinySource(has_text=False)]
+    train(tmp_path / "whole", tiny_recipe(*settings), sources)
+
+    def kill(record):
+        if record.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut", tiny_recipe(*settings), sources, Quiet(kill))
+    assert train(tmp_path / "cut", tiny_recipe(*settings), sources).begun == 2
+    assert losses_of(tmp_path / "cut") == losses_of(tmp_path / "whole")
+
+
 def test_sigkill_leaves_a_folder_that_goes_on(tmp_path):
     settings = ["steps=400", "saving.every_steps=2"]
     process = subprocess.Popen(
