@@ -7,11 +7,9 @@ its number in the run, so batches do not depend on workers, processes or where a
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -19,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow
 from pi05_ros.training.objective.batch import Batch, TrainingSample, collate
+from pi05_ros.training.objective.losses import sample_prefix
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.sources.mixture import Draw, Mixture
 from pi05_ros.training.sources.source import Source
@@ -107,7 +106,7 @@ class Samples(Dataset[tuple[TrainingSample, Draw, FlowDraws | None, tuple[str, .
         generator = torch.Generator().manual_seed(self._recipe.seed * 2**40 + number)
         noise = torch.randn(count, *self._shape, generator=generator)
         tau = flow.sample_tau(count, generator)
-        prefix = torch.randint(0, most + 1, (count,), generator=generator) if most else None
+        prefix = sample_prefix((count,), most, generator) if most else None
         return FlowDraws(noise, tau, prefix)
 
 
@@ -193,9 +192,3 @@ def _begin_worker(_: int) -> None:
     """One thread each; Ctrl-C ends the training process, which ends its workers."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def realised_shares(counts: Counter[str]) -> dict[str, float]:
-    """Return the share of each source among the samples that were used."""
-    total = max(1, sum(counts.values()))
-    return {name: float(np.round(count / total, 6)) for name, count in counts.items()}

@@ -1,8 +1,8 @@
 """The keys of a recipe.
 
-Defaults are those of the paper (arXiv 2504.16054, sections IV-C and IV-D) where it states a
-value, else those of openpi's public configurations. docs/training.md maps the paper's figures to
-the keys.
+Defaults are those of openpi's public configurations where they have the key. The paper's values
+(arXiv 2504.16054, sections IV-C and IV-D) are in the recipes `pretrain` and `posttrain`;
+docs/training.md maps them to the keys.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ class ModelRecipe:
     # FAST tokenizer: a file of `./pi05 fast fit`, or a public folder. "": the checkpoint's; where
     # it has none, one is fitted to the robot episodes.
     fast: str = ""
-    history: int = 0  # Past subtasks in the high level's prompts, at most.
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class SourceRecipe:
 
     kind: Kind
     weight: float = 1.0  # Share of the samples, relative to the other sources; 0 leaves it out.
-    # Bags, folders of bags, LeRobot datasets; for WD folders with .jsonl or shards (.tar). "" of a
-    # smoke recipe: it makes its own.
+    # Bags, folders of bags, LeRobot datasets; for WD folders with .jsonl or shards (.tar).
+    # "smoke:episodes" and "smoke:scenes" are made if need be.
     paths: tuple[str, ...] = ()
     # Cameras in the model's order, a name per picture; (): the platform's, in its order. A camera
     # that an episode lacks is masked.

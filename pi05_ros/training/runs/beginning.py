@@ -87,12 +87,11 @@ def _training(recipe: Recipe, begun: Checkpoint) -> Training:
     sources = recipe.active_sources().values()
     robots = [source for source in sources if source.kind in ("MM", "ME", "CE")]
     before = begun.training
-    text = before.text or any(source.kind in ("HL", "VI") for source in sources)
     return Training(
-        text=text,
+        text=before.text or any(source.kind in ("HL", "VI") for source in sources),
         fast=before.fast or any(source.fast for source in robots),
         flow=recipe.has_expert and any(source.flow for source in robots),
         max_prefix=recipe.loss.max_prefix,
         origin=f"recipe {recipe.name} ({recipe_hash(recipe)}), from {begun.source}",
-        history=recipe.model.history if text else 0,
+        history=0,  # Prompts of HL and VI have no past subtasks.
     )
