@@ -59,7 +59,8 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
         if not processes.is_first:
             wait_for_measured(run)
         settled, begun = with_measured(run, recipe, begin_checkpoint(recipe))
-        prepared = prepare(settled, begun, CacheFolder(), report)
+        decoded = terminal.on_decoded if processes.is_first else None
+        prepared = prepare(settled, begun, CacheFolder(), report, decoded)
         if processes.is_first:
             keep_measured(run, prepared.checkpoint)
         model = prepared.checkpoint.model.to(processes.device)
