@@ -148,6 +148,12 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(
             self._objective.parameters(), self._recipe.optimizer.clip_norm
         )
+        length = float(_full(norm))  # In every process: a shard's is summed over all of them.
+        if not math.isfinite(length):
+            raise DivergedError(
+                f"step {step}: the loss is finite and its gradient is not (norm {length}); "
+                f"{self._advice()}"
+            )
         rate = learning_rate(step, self._recipe.steps, self._recipe.optimizer)
         set_learning_rate(self._optimizer, rate)
         self._optimizer.step()
@@ -161,7 +167,7 @@ class Trainer:
             record = StepRecord(
                 step=step,
                 loss=float(sums[:, -1].sum() / sums[:, 0].sum()),
-                gradient_norm=float(_full(norm)),
+                gradient_norm=length,
                 learning_rate=rate,
                 seconds=time.perf_counter() - begin,
                 waited_s=waited,
@@ -186,9 +192,13 @@ class Trainer:
         found = self._processes.gather(found)
         raise DivergedError(
             f"step {step}: the loss is not finite for {', '.join(found[:4])}"
-            f"{' …' if len(found) > 4 else ''}; the last good state is that of step "
-            f"{max(self._folder.state_steps(), default=0)}: lower optimizer.learning_rate, or "
-            "look at these samples"
+            f"{' …' if len(found) > 4 else ''}; {self._advice()}"
+        )
+
+    def _advice(self) -> str:
+        return (
+            f"the last good state is that of step {max(self._folder.state_steps(), default=0)}: "
+            "lower optimizer.learning_rate, or look at the samples of this step"
         )
 
     def _count(self, sums: Tensor, bad: list[str]) -> None:
@@ -252,6 +262,8 @@ class Trainer:
             if self._validate is not None and self._processes.is_first and checkpoint is not None:
                 figures = self._validate(checkpoint.model, step)
         result = figures.get("loss", -math.inf if self._validate is None else math.inf)
+        if math.isnan(result):
+            result = math.inf  # No later one would be less than it.
         is_best = result <= self._best or not (self._folder.path / BEST).exists()
         if is_best:
             self._best = result
