@@ -44,9 +44,9 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="pi05 train",
         description="Train a checkpoint from a recipe. The same call goes on with a run that was "
-        "stopped or killed. On several GPUs: torchrun --nproc-per-node=8 -m pi05_ros.cli train "
-        "RECIPE --out RUN.",
-        epilog="example: pi05 train finetune --init pi05_base "
+        "stopped or killed. On several GPUs: ./pi05 run torchrun --nproc-per-node=8 -m "
+        "pi05_ros.cli train RECIPE --out RUN.",
+        epilog="example: pi05 train finetune --init base "
         "--set sources.robot.paths=[bags] --out runs/first",
     )
     root.add_argument("recipe", help="name in config/recipes, or the path of a YAML file")
@@ -69,6 +69,12 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument(
         "--plan", action="store_true", help="print the memory that the run needs and end"
     )
+    root.add_argument(
+        "--gpus",
+        type=int,
+        metavar="N",
+        help="with --plan: number of GPUs that share the run; default: torchrun's, else 1",
+    )
     return root
 
 
@@ -82,10 +88,13 @@ def _run(parsed: argparse.Namespace) -> int:
     if parsed.print:
         print(resolved(recipe), end="")
         return 0
+    if parsed.gpus is not None and (not parsed.plan or parsed.gpus < 1):
+        print("pi05 train: wanted --gpus N, at least 1, with --plan", file=sys.stderr)
+        return 2
     if parsed.plan:
         from pi05_ros.training.memory.plan import plan_text
 
-        print(plan_text(recipe, int(os.environ.get("WORLD_SIZE", "1"))))
+        print(plan_text(recipe, parsed.gpus or int(os.environ.get("WORLD_SIZE", "1"))))
         return 0
     if parsed.out is None:
         print("pi05 train: wanted --out RUN, the folder of the run", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -142,6 +143,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if hint is float and isinstance(value, str) and _EXPONENT.fullmatch(value):
+        value = float(value)  # "1e-4" is text in YAML 1.1, which needs "1.0e-4" for a number.
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(where, f"wanted {_NAMES.get(hint, hint)}, found {_kind(value)}")
     if hint is float and not math.isfinite(value):
@@ -149,6 +152,7 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return value
 
 
+_EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
 
 

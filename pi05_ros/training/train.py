@@ -14,7 +14,9 @@ from types import FrameType
 import torch
 
 from pi05_ros.data.episodes.cache_folder import CacheFolder
-from pi05_ros.training.loading.loader import Samples
+from pi05_ros.training.loading.loader import Samples, check_division
+from pi05_ros.training.preparation.data_facts import data_of
+from pi05_ros.training.preparation.episodes import check_paths
 from pi05_ros.training.preparation.preparation import Prepared, prepare
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.reporting.page import PageReporter
@@ -50,6 +52,8 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
     run = RunFolder(out)
     with ExitStack() as stack:
         processes = stack.enter_context(opened_processes(device))
+        check_division(recipe, processes.count)
+        check_paths(recipe)
         if processes.is_first:
             stack.enter_context(run.locked())
             run.begin(recipe, _facts(processes))
@@ -59,7 +63,9 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
         if not processes.is_first:
             wait_for_measured(run)
         settled, begun = with_measured(run, recipe, begin_checkpoint(recipe))
-        prepared = prepare(settled, begun, CacheFolder(), report)
+        report(f"model: from {begun.source}")
+        decoded = terminal.on_decoded if processes.is_first else None
+        prepared = prepare(settled, begun, CacheFolder(), report, decoded)
         if processes.is_first:
             keep_measured(run, prepared.checkpoint)
         model = prepared.checkpoint.model.to(processes.device)
@@ -67,6 +73,7 @@ def train(recipe: Recipe, out: Path, device: str = "auto") -> bool:
         for name, share in prepared.shares.items():
             report(f"source {name}: share {share:.4f}")
         if processes.is_first:
+            run.keep_data(data_of(prepared.sources))
             run.add_facts({"fast": [use.as_json() for use in prepared.fast]})
         samples = Samples(
             recipe, prepared.sources, prepared.mixture, config.horizon, config.action_dim

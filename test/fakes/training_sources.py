@@ -33,13 +33,15 @@ class TinySource:
         name: In the recipe.
         broken: Indices that cannot be read.
         infinite: Indices with actions that are not finite.
+        has_text: Whether samples have a text.
     """
 
     kind = "MM"
     statistics: dict = {}
 
-    def __init__(self, name="MM", size=8, broken=(), infinite=()):
+    def __init__(self, name="MM", size=8, broken=(), infinite=(), has_text=True):
         self.name, self._size, self._broken, self._infinite = name, size, broken, infinite
+        self._has_text = has_text
         self._config = load_preset("tiny")
         self._tokenizer = make_tokenizer(self._config)
 
@@ -59,7 +61,7 @@ class TinySource:
         return TrainingSample(
             images,
             prompt_tokens(self._tokenizer, f"Task: {word} {index};"),
-            text=[*self._tokenizer.encode(f"pick up the {word}"), END],
+            text=[*self._tokenizer.encode(f"pick up the {word}"), END] if self._has_text else (),
             actions=torch.full((self._config.horizon, self._config.action_dim), value),
         )
 

@@ -7,18 +7,17 @@ its number in the run, so batches do not depend on workers, processes or where a
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.model import flow
 from pi05_ros.training.objective.batch import Batch, TrainingSample, collate
+from pi05_ros.training.objective.losses import sample_prefix
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.sources.mixture import Draw, Mixture
 from pi05_ros.training.sources.source import Source
@@ -104,11 +103,26 @@ class Samples(Dataset[tuple[TrainingSample, Draw, FlowDraws | None, tuple[str, .
         if not self._recipe.has_expert:
             return None
         count, most = self._recipe.batch.flow_samples, self._recipe.loss.max_prefix
-        generator = torch.Generator().manual_seed(self._recipe.seed * 2**40 + number)
+        generator = torch.Generator().manual_seed((self._recipe.seed * 2**40 + number) % 2**63)
         noise = torch.randn(count, *self._shape, generator=generator)
         tau = flow.sample_tau(count, generator)
-        prefix = torch.randint(0, most + 1, (count,), generator=generator) if most else None
+        prefix = sample_prefix((count,), most, generator) if most else None
         return FlowDraws(noise, tau, prefix)
+
+
+def check_division(recipe: Recipe, processes: int) -> None:
+    """Check that the samples of a step can be divided over processes and passes.
+
+    Raises:
+        ConfigError: They cannot.
+    """
+    own, rest = divmod(recipe.batch.size, processes)
+    if rest or not own or own % min(recipe.batch.micro, own):
+        raise ConfigError(
+            f"recipe '{recipe.name}': batch.size",
+            f"wanted a multiple of {processes} processes times batch.micro, found size "
+            f"{recipe.batch.size} and micro {recipe.batch.micro}",
+        )
 
 
 class Loader:
@@ -120,18 +134,14 @@ class Loader:
         share: The part of this process.
 
     Raises:
-        ValueError: The samples of a step cannot be divided evenly.
+        ConfigError: The samples of a step cannot be divided evenly.
     """
 
     def __init__(self, samples: Samples, recipe: Recipe, share: Share) -> None:
         self._samples, self._recipe, self._share = samples, recipe, share
         size, micro, processes = recipe.batch.size, recipe.batch.micro, share.processes
+        check_division(recipe, processes)
         self._micro = min(micro, size // processes)
-        if size % processes or (size // processes) % self._micro:
-            raise ValueError(
-                f"wanted batch.size to be a multiple of {processes} processes times batch.micro, "
-                f"found size {size} and micro {micro}"
-            )
 
     @property
     def passes(self) -> int:
@@ -140,11 +150,7 @@ class Loader:
 
     def batches(self, first_step: int) -> Iterator[LoadedBatch]:
         """Yield the batches from a step to the run's end, `passes` for each step."""
-        numbers = [
-            self._numbers(step, part)
-            for step in range(first_step, self._recipe.steps)
-            for part in range(self.passes)
-        ]
+        numbers = _Numbers(self, first_step)
         workers = self._recipe.batch.workers
         loader = DataLoader(
             self._samples,
@@ -158,11 +164,31 @@ class Loader:
         for (batch, draws, sources, bad, clipped), chosen in zip(loader, numbers, strict=True):
             yield LoadedBatch(batch, draws, tuple(chosen), sources, bad, clipped)
 
-    def _numbers(self, step: int, part: int) -> list[int]:
+    @property
+    def steps(self) -> int:
+        """Steps of the run."""
+        return self._recipe.steps
+
+    def numbers(self, step: int, part: int) -> list[int]:
         """Numbers of the samples of one batch: the parts of all processes follow each other."""
         batch = part * self._share.processes + self._share.rank
         first = step * self._recipe.batch.size + batch * self._micro
         return list(range(first, first + self._micro))
+
+
+class _Numbers(Sampler[list[int]]):
+    """Numbers of the samples of each batch from a step on, made when they are asked for."""
+
+    def __init__(self, loader: Loader, first_step: int) -> None:
+        self._loader, self._first = loader, first_step
+
+    def __len__(self) -> int:
+        return (self._loader.steps - self._first) * self._loader.passes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self._first, self._loader.steps):
+            for part in range(self._loader.passes):
+                yield self._loader.numbers(step, part)
 
 
 class _Collation:
@@ -190,12 +216,10 @@ class _Collation:
 
 
 def _begin_worker(_: int) -> None:
-    """One thread each; Ctrl-C ends the training process, which ends its workers."""
+    """One thread each; the training process takes signals, and its end ends its workers.
+
+    Terminals, SLURM and systemd signal every process of a run.
+    """
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def realised_shares(counts: Counter[str]) -> dict[str, float]:
-    """Return the share of each source among the samples that were used."""
-    total = max(1, sum(counts.values()))
-    return {name: float(np.round(count / total, 6)) for name, count in counts.items()}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)

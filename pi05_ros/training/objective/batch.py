@@ -21,7 +21,7 @@ from pi05_ros.model.text.tokenizer import PAD
 class TrainingSample:
     """Inputs and targets of one training sample."""
 
-    images: Tensor  # (C, 3, image_size, image_size) uint8 rgb, in the order of the weights.
+    images: Tensor  # (C, 3, image_size, image_size) uint8 rgb, in the order of the cameras.
     prompt: Sequence[int]  # Ids from `tokenizer.prompt_tokens`, not padded.
     text: Sequence[int] = ()  # Target ids, end-of-sequence included.
     fast: Sequence[int] = ()  # Target ids that encode the actions, end-of-sequence included.

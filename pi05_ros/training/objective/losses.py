@@ -32,11 +32,13 @@ from pi05_ros.training.objective.batch import Batch, Targets
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the losses and their gradients. The defaults are those of post-training."""
+    """Weights of the losses and their gradients.
 
-    alpha: float = (
-        10.0  # Weight of the flow loss; 0 in pre-training, without expert (section IV-D).
-    )
+    The defaults are those of post-training with knowledge insulation; the recipes set both.
+    """
+
+    # Weight of the flow loss; 0 in pre-training, without expert (section IV-D).
+    alpha: float = 10.0
     insulated: bool = True  # Whether the flow's gradient stops at the language model.
     # Largest number of prefix actions; 0: none, as in the paper. Checkpoints of weights that were
     # trained with it state it (`Training.max_prefix`).
@@ -283,9 +285,9 @@ def flow_errors(
 ) -> Tensor:
     """Squared error (ω − a − f(a^τ))² of each entry of the actions, padded ones included.
 
-    openpi averages over all of them, so that padded dimensions are trained to be 0; LeRobot leaves
-    them out of its mean. `Batch.action_weights` allows both. Note that inference samples every
-    dimension and feeds it back at the next Euler step, also those without a weight in training.
+    openpi averages over all of them, so that padded entries are trained to be 0; LeRobot leaves
+    them out of its mean. `Batch.action_weights` allows both, and the sources give padded entries a
+    weight: inference samples every entry and feeds it back at the next Euler step.
 
     Args:
         model: With an expert.

@@ -5,6 +5,7 @@ The patch embedding of the picture tower has a rate of its own (`OptimizerRecipe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -53,14 +54,23 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group[_SHARE]
 
 
-def prepare_states(optimizer: torch.optim.Optimizer) -> None:
-    """Create the states of AdamW as before its first step, so that saved ones can be read into."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            if not optimizer.state[parameter]:
-                state: dict[str, Any] = {"step": torch.tensor(0.0)}
-                state |= {name: torch.zeros_like(parameter) for name in _MOMENTS}
-                optimizer.state[parameter] = state
+def prepare_states(
+    optimizer: torch.optim.Optimizer, module: nn.Module, names: Collection[str]
+) -> None:
+    """Create the states of AdamW as before its first step, so that saved ones can be read into.
+
+    Args:
+        optimizer: Of the module.
+        module: Its parameters have the names.
+        names: Parameters that have a state. One that never had a gradient has none: with the flow
+            loss alone those are the language model's weights behind the last keys and values, or
+            all of them with insulation.
+    """
+    for name, parameter in module.named_parameters():
+        if name in names and parameter.requires_grad:
+            state: dict[str, Any] = {"step": torch.tensor(0.0)}
+            state |= {moment: torch.zeros_like(parameter) for moment in _MOMENTS}
+            optimizer.state[parameter] = state
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, module: nn.Module) -> dict[str, Tensor]:

@@ -50,12 +50,12 @@ def open_sources(
         ConfigError: A source with a weight has no path or no episode that trains, or two robots of
             one name differ.
     """
+    check_paths(recipe)
     opened: dict[str, tuple[list[Episode], tuple[str, ...]]] = {}
     found = {}
     for name, source in recipe.active_sources().items():
         if source.kind not in ROBOT_KINDS:
             continue
-        _check_paths(recipe, name, source)
         episodes: list[Episode] = []
         refused: list[str] = []
         for path in source.paths:
@@ -128,6 +128,18 @@ def _filtered(
         )
     train, validation = split(kept, recipe.validation)
     return SourceEpisodes(train, validation, counts, tuple(problems))
+
+
+def check_paths(recipe: Recipe) -> None:
+    """Check that each source with a weight has paths that exist.
+
+    Raises:
+        ConfigError: One has not, or no source has a weight.
+    """
+    if not recipe.active_sources():
+        raise ConfigError(f"recipe '{recipe.name}'", "has no source with a weight above 0")
+    for name, source in recipe.active_sources().items():
+        _check_paths(recipe, name, source)
 
 
 def _check_paths(recipe: Recipe, name: str, source: SourceRecipe) -> None:

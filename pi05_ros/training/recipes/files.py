@@ -17,6 +17,11 @@ from pi05_ros.foundation.strict_yaml import from_mapping, read_yaml
 from pi05_ros.training.recipes.recipe import Recipe
 
 _BASE = "base"  # Key of a file: the recipe whose keys it replaces.
+# Keys on which the losses do not depend, but for rounding.
+_HOW = {
+    "batch": ("micro", "workers", "checkpoint_activations", "compile", "pad_to"),
+    "saving": ("keep_last", "keep_every_steps"),
+}
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -47,8 +52,17 @@ def resolved(recipe: Recipe) -> str:
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """Return a hash of the resolved recipe, 12 hexadecimal digits."""
-    return hashlib.sha256(resolved(recipe).encode()).hexdigest()[:12]
+    """Return a hash of the resolved recipe, 12 hexadecimal digits.
+
+    Keys that say how a step is computed and kept, and not what (`_HOW`), do not count: a run may
+    go on with others, as on another machine.
+    """
+    content = json.loads(json.dumps(dataclasses.asdict(recipe)))
+    for part, keys in _HOW.items():
+        for key in keys:
+            del content[part][key]
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _path_of(reference: str) -> Path:

@@ -1,8 +1,8 @@
 """The keys of a recipe.
 
-Defaults are those of the paper (arXiv 2504.16054, sections IV-C and IV-D) where it states a
-value, else those of openpi's public configurations. docs/training.md maps the paper's figures to
-the keys.
+Defaults are those of openpi's public configurations where they have the key. The paper's values
+(arXiv 2504.16054, sections IV-C and IV-D) are in the recipes `pretrain` and `posttrain`;
+docs/training.md maps them to the keys.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pi05_ros.training.objective.losses import LossConfig
 Kind = Literal["MM", "ME", "CE", "HL", "WD", "VI"]
 Stage = Literal["pretrain", "posttrain", "finetune"]
 Precision = Literal["float32", "bfloat16"]
+_SEEDS = 2**63
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,14 @@ class ModelRecipe:
     # FAST tokenizer: a file of `./pi05 fast fit`, or a public folder. "": the checkpoint's; where
     # it has none, one is fitted to the robot episodes.
     fast: str = ""
-    history: int = 0  # Past subtasks in the high level's prompts, at most.
+
+    def __post_init__(self) -> None:
+        if self.lora_rank < 0:
+            raise ValueError(f"lora_rank {self.lora_rank} is below 0")
+        if not self.lora_alpha > 0.0:
+            raise ValueError(f"lora_alpha {self.lora_alpha} is not above 0")
+        if not 0 <= self.seed < _SEEDS:
+            raise ValueError(f"seed {self.seed} is not from 0 to 2^63 - 1")
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,8 @@ class SourceRecipe:
 
     kind: Kind
     weight: float = 1.0  # Share of the samples, relative to the other sources; 0 leaves it out.
-    # Bags, folders of bags, LeRobot datasets; for WD folders with .jsonl or shards (.tar). "" of a
-    # smoke recipe: it makes its own.
+    # Bags, folders of bags, LeRobot datasets; for WD folders with .jsonl or shards (.tar).
+    # "smoke:episodes" and "smoke:scenes" are made if need be.
     paths: tuple[str, ...] = ()
     # Cameras in the model's order, a name per picture; (): the platform's, in its order. A camera
     # that an episode lacks is masked.
@@ -90,9 +98,11 @@ class OptimizerRecipe:
         for name in ("learning_rate", "patch_rate", "clip_norm", "epsilon"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} {getattr(self, name)} is not above 0")
-        for name in ("beta1", "beta2", "ema", "final_share"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"{name} {getattr(self, name)} is not from 0 to 1")
+        for name in ("beta1", "beta2", "ema"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(f"{name} {getattr(self, name)} is not from 0 to below 1")
+        if not 0.0 <= self.final_share <= 1.0:
+            raise ValueError(f"final_share {self.final_share} is not from 0 to 1")
         if self.warmup_steps < 0 or self.weight_decay < 0.0:
             raise ValueError("warmup_steps and weight_decay are at least 0")
 
@@ -164,6 +174,8 @@ class ValidationRecipe:
     def __post_init__(self) -> None:
         if not 0.0 <= self.share < 1.0:
             raise ValueError(f"share {self.share} is not from 0 to below 1")
+        if self.samples < 1:
+            raise ValueError(f"samples {self.samples} is below 1: share 0 is no validation")
 
 
 @dataclass(frozen=True)
@@ -189,6 +201,10 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise ValueError(f"steps {self.steps} is below 1")
+        if not 0 <= self.seed < _SEEDS:
+            raise ValueError(f"seed {self.seed} is not from 0 to 2^63 - 1")
+        if not 0.0 <= self.max_bad_share <= 1.0:
+            raise ValueError(f"max_bad_share {self.max_bad_share} is not from 0 to 1")
         if self.stage == "pretrain" and self.loss.alpha:
             raise ValueError(
                 f"stage pretrain has no expert: wanted loss.alpha 0, found {self.loss.alpha:g}"

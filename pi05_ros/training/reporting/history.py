@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pi05_ros.training.runs.folder import RunFolder
+from pi05_ros.training.runs.folder import RunFolder, replace_file, whole_lines
 
 _FILE = "validation.jsonl"
 
@@ -35,10 +35,10 @@ class History:
         for record in self._run.read_metrics():
             self.add_step(record)
         if self._path.exists():
-            lines = [json.loads(line) for line in self._path.read_text().splitlines()]
+            lines = whole_lines(self._path)
             kept = [line for line in lines if line["step"] <= first_step]
             self.validations = [(line["step"], line["figures"]) for line in kept]
-            self._path.write_text("".join(f"{json.dumps(line)}\n" for line in kept))
+            replace_file(self._path, "".join(f"{json.dumps(line)}\n" for line in kept))
 
     def add_step(self, record: Mapping[str, Any]) -> None:
         """Take a step, as a line of metrics.jsonl."""

@@ -19,11 +19,12 @@ class TensorBoardReporter:
     """
 
     def __init__(self, folder: Path, batch_size: int) -> None:
-        self._writer = SummaryWriter(str(folder))
-        self._batch_size = batch_size
+        self._folder, self._batch_size = folder, batch_size
+        self._writer: SummaryWriter | None = None
 
     def on_begin(self, first_step: int, steps: int) -> None:
-        """Do nothing."""
+        """Open a file, which replaces the events of steps that are computed again."""
+        self._writer = SummaryWriter(str(self._folder), purge_step=first_step or None)
 
     def on_step(self, record: StepRecord) -> None:
         """Write the scalars of a step."""
@@ -48,9 +49,11 @@ class TensorBoardReporter:
         """Do nothing."""
 
     def on_end(self) -> None:
-        """Close the files."""
-        self._writer.close()
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
 
     def _write(self, prefix: str, scalars: Mapping[str, float], step: int) -> None:
+        assert self._writer is not None  # A run begins before its first step.
         for name, value in scalars.items():
             self._writer.add_scalar(f"{prefix}/{name}", value, step)

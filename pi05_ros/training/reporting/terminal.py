@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,16 +46,25 @@ class TerminalReporter:
         self._steps = 0
         self._bad = 0
         self._since_line = _LINES_EVERY_S
+        self._line_at = time.monotonic()  # Of the last line about decoded pictures.
 
     def print(self, text: str) -> None:
-        """Print a line above the bar."""
+        """Print a line above the bar, as it is: brackets of paths are no markup."""
         self._console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+    def on_decoded(self, done: int, total: int) -> None:
+        """Print now and then how many pictures are decoded before the first step."""
+        now = time.monotonic()
+        if done < total and now - self._line_at < _LINES_EVERY_S:
+            return
+        self._line_at = now
+        self.print(f"pictures: {done} of {total} decoded")
 
     def on_begin(self, first_step: int, steps: int) -> None:
         """Show the bar."""
         self._steps = steps
         if first_step:
-            self._console.print(f"going on from step {first_step}")
+            self.print(f"going on from step {first_step}")
         if not self._console.is_terminal:
             return
         self._progress = Progress(
@@ -62,7 +72,7 @@ class TerminalReporter:
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[text]}"),
+            TextColumn("{task.fields[text]}", markup=False),
             console=self._console,
             transient=False,
         )
@@ -75,7 +85,7 @@ class TerminalReporter:
         """Move the bar."""
         self._records.append(record)
         for text in record.bad[: max(0, 5 - self._bad)]:
-            self._console.print(f"[yellow]left out:[/] {text}", highlight=False)
+            self.print(f"left out: {text}")
         self._bad += len(record.bad)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=record.step + 1, text=self.text())
@@ -83,24 +93,18 @@ class TerminalReporter:
         self._since_line += record.seconds
         if self._since_line >= _LINES_EVERY_S or record.step + 1 == self._steps:
             self._since_line = 0.0
-            self._console.print(
-                f"step {record.step + 1} of {self._steps}: {self.text()}",
-                highlight=False,
-                soft_wrap=True,
-            )
+            self.print(f"step {record.step + 1} of {self._steps}: {self.text()}")
 
     def on_validation(self, step: int, figures: Mapping[str, float]) -> None:
         """Print the figures."""
         shown = {name: value for name, value in figures.items() if name.endswith(_SHOWN)}
         listed = ", ".join(f"{name} {value:.3g}" for name, value in shown.items())
-        self._console.print(
-            f"validation at step {step}: {listed}", highlight=False, soft_wrap=True
-        )
+        self.print(f"validation at step {step}: {listed}")
 
     def on_saved(self, step: int, checkpoint: Path, is_best: bool) -> None:
         """Print where the checkpoint is."""
         best = ", the best so far" if is_best else ""
-        self._console.print(f"saved {checkpoint}{best}", highlight=False, soft_wrap=True)
+        self.print(f"saved {checkpoint}{best}")
 
     def on_end(self) -> None:
         """End the bar."""

@@ -32,7 +32,14 @@ def begin_checkpoint(recipe: Recipe) -> Checkpoint:
         CheckpointError: The checkpoint cannot be read.
     """
     wanted = recipe.model
+    if recipe.stage == "finetune" and not wanted.init:
+        raise ConfigError(
+            f"recipe '{recipe.name}': model.init",
+            "is empty, and the stage finetune begins from a checkpoint: name one (--init "
+            "CHECKPOINT)",
+        )
     if not wanted.init:
+        _check_lora(recipe, "the whole model")
         config = config_of_run(load_preset(wanted.preset), recipe)
         model = Pi05(config)
         draw_weights(model, wanted.seed, gates=wanted.gates)
@@ -41,9 +48,24 @@ def begin_checkpoint(recipe: Recipe) -> Checkpoint:
         opened = open_checkpoint(wanted.init)
         config = config_of_run(opened.model.config, recipe)
         begun = dataclasses.replace(opened, model=_with_weights(opened, config, recipe))
+    if recipe.has_expert and recipe.loss.max_prefix >= config.horizon:
+        raise ConfigError(
+            f"recipe '{recipe.name}': loss.max_prefix",
+            f"is {recipe.loss.max_prefix}, wanted less than the {config.horizon} actions of a chunk",
+        )
     if wanted.lora_rank:
         add_lora(begun.model, wanted.lora_rank, wanted.lora_alpha, wanted.seed)
     return dataclasses.replace(begun, is_random=False, training=_training(recipe, begun))
+
+
+def _check_lora(recipe: Recipe, drawn: str) -> None:
+    """Raise ConfigError if low-rank updates are to train weights that are drawn at random."""
+    if recipe.model.lora_rank:
+        raise ConfigError(
+            f"recipe '{recipe.name}': model.lora_rank",
+            f"would freeze weights that are drawn at random ({drawn}): train all weights "
+            "(lora_rank=0), or begin from a checkpoint that has them, with fresh_expert=false",
+        )
 
 
 def config_of_run(config: ModelConfig, recipe: Recipe) -> ModelConfig:
@@ -64,7 +86,14 @@ def config_of_run(config: ModelConfig, recipe: Recipe) -> ModelConfig:
             f"the preset '{recipe.model.preset}' has no sizes of an expert: name the preset of "
             "the checkpoint as model.preset",
         )
-    return dataclasses.replace(config, expert=expert)
+    try:
+        return dataclasses.replace(config, expert=expert)
+    except ValueError as error:
+        raise ConfigError(
+            f"recipe '{recipe.name}': model.preset",
+            f"the expert of the preset '{recipe.model.preset}' does not fit the checkpoint "
+            f"{recipe.model.init} ({error}): name the preset of the checkpoint",
+        ) from error
 
 
 def _with_weights(opened: Checkpoint, config: ModelConfig, recipe: Recipe) -> Pi05:
@@ -78,6 +107,7 @@ def _with_weights(opened: Checkpoint, config: ModelConfig, recipe: Recipe) -> Pi
         name = (unknown or [name for name in missing if not name.startswith(_EXPERT)])[0]
         raise ConfigError(opened.source, f"the weight '{name}' does not fit the model")
     if config.has_expert and not keeps:
+        _check_lora(recipe, "the expert")
         draw_weights(model, recipe.model.seed, only=_EXPERT, gates=recipe.model.gates)
     return model
 
@@ -87,12 +117,13 @@ def _training(recipe: Recipe, begun: Checkpoint) -> Training:
     sources = recipe.active_sources().values()
     robots = [source for source in sources if source.kind in ("MM", "ME", "CE")]
     before = begun.training
-    text = before.text or any(source.kind in ("HL", "VI") for source in sources)
+    plans = any(source.kind in ("HL", "VI") for source in sources)
     return Training(
-        text=text,
+        text=before.text or plans,
         fast=before.fast or any(source.fast for source in robots),
         flow=recipe.has_expert and any(source.flow for source in robots),
-        max_prefix=recipe.loss.max_prefix,
+        max_prefix=recipe.loss.max_prefix if recipe.has_expert else 0,
         origin=f"recipe {recipe.name} ({recipe_hash(recipe)}), from {begun.source}",
-        history=recipe.model.history if text else 0,
+        # The plans that train have no past subtasks in their prompts.
+        history=0 if plans else before.history,
     )

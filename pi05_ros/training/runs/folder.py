@@ -32,6 +32,9 @@ from pi05_ros.training.recipes.recipe import Recipe, SavingRecipe
 BEST, LAST = "best", "last"
 _STEP = re.compile(r"step_(\d+)")
 _HASH = "recipe_hash"
+_LOCK = "lock"
+_DATA = "data"
+_MEASURED = ("norm_stats.json", "fast_tokenizer.json")
 
 
 class RunFolder:
@@ -54,44 +57,96 @@ class RunFolder:
             True if the run was begun before.
 
         Raises:
-            ConfigError: The folder holds something else, or a run of another recipe.
+            ConfigError: The folder holds something else, or steps of another recipe.
         """
+        self._check_own()
         file = self.path / "run.json"
         if file.exists():
             try:
                 found = json.loads(file.read_text())[_HASH]
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigError(str(file), f"is not a run's ({error})") from error
-            if found != recipe_hash(recipe):
+            if found != recipe_hash(recipe) and self._has_steps():
                 raise ConfigError(
                     str(self.path),
                     f"is a run of another recipe (hash {found}, wanted {recipe_hash(recipe)}): "
                     "name another folder, or give the recipe of this one, which is its "
                     "recipe.yaml",
                 )
-            return True
-        if self.path.exists() and any(p.name != "lock" for p in self.path.iterdir()):
-            raise ConfigError(str(self.path), "holds files, but no run: name a new folder")
+            if found == recipe_hash(recipe):
+                self.remove_unfinished()
+                (self.path / "recipe.yaml").write_text(resolved(recipe))
+                return True
+            self._remove_measured()
         self.states.mkdir(parents=True, exist_ok=True)
         self.checkpoints.mkdir(exist_ok=True)
         (self.path / "recipe.yaml").write_text(resolved(recipe))
-        _write(file, json.dumps({_HASH: recipe_hash(recipe), **facts}, indent=1) + "\n")
+        replace_file(file, json.dumps({_HASH: recipe_hash(recipe), **facts}, indent=1) + "\n")
         return False
+
+    def _has_steps(self) -> bool:
+        return bool(self.state_steps()) or bool(self.metrics.exists() and self.read_metrics())
+
+    def _remove_measured(self) -> None:
+        """Remove what another recipe left that ended before its first step, such as a wrong one."""
+        for name in _MEASURED:
+            (self.path / name).unlink(missing_ok=True)
+        self.remove_unfinished()
+
+    def remove_unfinished(self) -> None:
+        """Remove states and checkpoints that were being written when a process was killed."""
+        for folder in (*self.states.glob(".*.unfinished"), *self.checkpoints.glob(".*unfinished*")):
+            shutil.rmtree(folder)
+
+    def _check_own(self) -> None:
+        """Raise ConfigError if the folder holds something else than a run or one's beginning."""
+        if not self.path.exists() or (self.path / "run.json").exists():
+            return
+        if not self.path.is_dir():
+            raise ConfigError(str(self.path), "is a file: name a new folder")
+        ours = {_LOCK, "recipe.yaml", ".run.json.unfinished", self.states.name}
+        names = {path.name for path in self.path.iterdir()}
+        if names - ours - {self.checkpoints.name} or self.state_steps():
+            raise ConfigError(str(self.path), "holds files, but no run: name a new folder")
 
     def add_facts(self, facts: Mapping[str, Any]) -> None:
         """Add what was found out about a run that has begun to run.json."""
         file = self.path / "run.json"
-        _write(file, json.dumps({**json.loads(file.read_text()), **facts}, indent=1) + "\n")
+        replace_file(file, json.dumps({**json.loads(file.read_text()), **facts}, indent=1) + "\n")
+
+    def keep_data(self, data: Mapping[str, Any]) -> None:
+        """Write what the run trains on into run.json, or check that it is what it was.
+
+        Args:
+            data: Source -> facts; with other ones, a number in the run is another sample.
+
+        Raises:
+            ConfigError: The data changed since the run began.
+        """
+        kept = json.loads((self.path / "run.json").read_text()).get(_DATA)
+        if kept is None or not self._has_steps():
+            self.add_facts({_DATA: dict(data)})
+            return
+        for name in sorted({*kept, *data}):
+            before, now = kept.get(name), data.get(name)
+            if before != now:
+                raise ConfigError(
+                    f"{self.path}: source {name}",
+                    f"its data changed since the run began (then {_described(before)}, now "
+                    f"{_described(now)}): bring back what it had, or begin a run in another "
+                    f"folder, with --init {self.path / LAST}",
+                )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder for this process.
 
         Raises:
-            ConfigError: Another process trains in it.
+            ConfigError: It holds something else, or another process trains in it.
         """
+        self._check_own()
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as file:
+        with (self.path / _LOCK).open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -124,11 +179,11 @@ class RunFolder:
             if step not in kept:
                 shutil.rmtree(self.state_path(step))
         linked = {(self.path / name).resolve().name for name in (BEST, LAST)}
-        for folder in self.checkpoints.iterdir():
+        for step in _steps(self.checkpoints):
+            folder = self.checkpoints / self.state_path(step).name
             if folder.name not in linked:
                 shutil.rmtree(folder)
-        for folder in self.states.glob(".*.unfinished"):
-            shutil.rmtree(folder)
+        self.remove_unfinished()
 
     def append_metrics(self, record: Mapping[str, Any]) -> None:
         """Append a line to the metrics."""
@@ -139,20 +194,18 @@ class RunFolder:
         """Remove lines of steps from `step` on, which will be computed again, and a cut line."""
         if not self.metrics.exists():
             return
-        kept = []
-        for line in self.metrics.read_text().splitlines():
-            try:
-                if json.loads(line)["step"] < step:
-                    kept.append(line)
-            except (ValueError, KeyError, TypeError):
-                continue
-        _write(self.metrics, "".join(f"{line}\n" for line in kept))
+        kept = [line for line in whole_lines(self.metrics) if line["step"] < step]
+        replace_file(self.metrics, "".join(f"{json.dumps(line)}\n" for line in kept))
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the lines of the metrics."""
         if not self.metrics.exists():
             return []
-        return [json.loads(line) for line in self.metrics.read_text().splitlines()]
+        return whole_lines(self.metrics)
+
+
+def _described(facts: Mapping[str, Any] | None) -> str:
+    return "none" if facts is None else ", ".join(f"{key} {facts[key]}" for key in facts)
 
 
 def _steps(folder: Path) -> list[int]:
@@ -162,7 +215,20 @@ def _steps(folder: Path) -> list[int]:
     return sorted(int(match[1]) for match in found if match)
 
 
-def _write(path: Path, text: str) -> None:
+def whole_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a file of JSON lines that each have a "step", without a cut line."""
+    found = []
+    for line in path.read_text(errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and "step" in record:
+            found.append(record)
+    return found
+
+
+def replace_file(path: Path, text: str) -> None:
     """Replace a file in one rename."""
     temporary = path.with_name(f".{path.name}.unfinished")
     temporary.write_text(text)

@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class SourceLosses:
-    """Mean losses of one source in a step, over its samples."""
+    """Mean losses of one source in a step, over its samples; 0 where they have no such part."""
 
     samples: int
-    text: float  # [nat per token], of samples that have text; 0 without.
+    text: float  # [nat per target token], as is fast.
     fast: float
     flow: float
     total: float

@@ -32,6 +32,9 @@ def save_state(
 ) -> None:
     """Write a state; `target` appears when it is complete on the disk. Called by all processes.
 
+    Raises:
+        StateError: It cannot be written, as on a full disk; nothing is left of it.
+
     Args:
         target: A folder that does not exist.
         tensors: By name; the same names in every process.
@@ -43,7 +46,12 @@ def save_state(
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
     processes.barrier()
-    _quiet(dcp.save, dict(tensors), checkpoint_id=str(temporary))
+    try:
+        _quiet(dcp.save, dict(tensors), checkpoint_id=str(temporary))
+    except (dcp.CheckpointException, OSError, RuntimeError) as error:
+        if processes.is_first:
+            shutil.rmtree(temporary, ignore_errors=True)
+        raise StateError(f"{target}: cannot be written: {_reason(error)}") from error
     processes.barrier()
     if processes.is_first:
         sizes = {path.name: path.stat().st_size for path in temporary.iterdir()}
@@ -97,6 +105,14 @@ def load_state(folder: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
     except (dcp.CheckpointException, ValueError, RuntimeError) as error:
         raise StateError(f"{folder}: cannot be read: {error}") from error
     return facts
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first reason of an error of DCP, whose text has a traceback for each process."""
+    if isinstance(error, dcp.CheckpointException):
+        for failure in error.failures.values():
+            return str(failure[0])
+    return str(error)
 
 
 def _quiet(function: Any, *arguments: Any, **named: Any) -> None:

@@ -33,11 +33,11 @@ from pi05_ros.training.runs.folder import BEST, LAST, RunFolder
 from pi05_ros.training.runs.objective_module import Objective, prepare
 from pi05_ros.training.runs.processes import Processes
 from pi05_ros.training.runs.records import Reporter, SourceLosses, StepRecord
-from pi05_ros.training.runs.state import load_state, save_state
+from pi05_ros.training.runs.state import load_state, read_facts, save_state
 from pi05_ros.training.sources.source import Source
 
 _PARTS = ("samples", "text", "fast", "flow", "total")  # Columns of the sums of a step.
-# After this many bad samples their share is compared with the recipe's.
+# The share of bad samples is of so many at least, so that the first one does not end a run.
 _MIN_SAMPLES = 200
 
 Validate = Callable[[Pi05, int], Mapping[str, float]]  # Figures; "loss" chooses the best.
@@ -148,6 +148,12 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(
             self._objective.parameters(), self._recipe.optimizer.clip_norm
         )
+        length = float(_full(norm))  # In every process: a shard's is summed over all of them.
+        if not math.isfinite(length):
+            raise DivergedError(
+                f"step {step}: the loss is finite and its gradient is not (norm {length}); "
+                f"{self._advice()}"
+            )
         rate = learning_rate(step, self._recipe.steps, self._recipe.optimizer)
         set_learning_rate(self._optimizer, rate)
         self._optimizer.step()
@@ -161,7 +167,7 @@ class Trainer:
             record = StepRecord(
                 step=step,
                 loss=float(sums[:, -1].sum() / sums[:, 0].sum()),
-                gradient_norm=float(_full(norm)),
+                gradient_norm=length,
                 learning_rate=rate,
                 seconds=time.perf_counter() - begin,
                 waited_s=waited,
@@ -186,9 +192,13 @@ class Trainer:
         found = self._processes.gather(found)
         raise DivergedError(
             f"step {step}: the loss is not finite for {', '.join(found[:4])}"
-            f"{' …' if len(found) > 4 else ''}; the last good state is that of step "
-            f"{max(self._folder.state_steps(), default=0)}: lower optimizer.learning_rate, or "
-            "look at these samples"
+            f"{' …' if len(found) > 4 else ''}; {self._advice()}"
+        )
+
+    def _advice(self) -> str:
+        return (
+            f"the last good state is that of step {max(self._folder.state_steps(), default=0)}: "
+            "lower optimizer.learning_rate, or look at the samples of this step"
         )
 
     def _count(self, sums: Tensor, bad: list[str]) -> None:
@@ -217,11 +227,6 @@ class Trainer:
 
     # States and checkpoints.
 
-    def _next_save(self, step: int) -> int:
-        """Return the number of steps after which the run is saved next."""
-        every = self._recipe.saving.every_steps
-        return (step // every + 1) * every
-
     def _tensors(self) -> dict[str, Tensor]:
         tensors = {f"weights/{n}": p.detach() for n, p in self._objective.named_parameters()}
         tensors |= {f"average/{name}": value for name, value in self._average.tensors.items()}
@@ -233,11 +238,17 @@ class Trainer:
         steps = self._folder.state_steps()
         if not steps:
             return 0
-        prepare_states(self._optimizer)
-        facts = load_state(self._folder.state_path(steps[-1]), self._tensors())
+        state = self._folder.state_path(steps[-1])
+        names = {
+            name.split("/")[1]
+            for name in read_facts(state)["names"]
+            if name.startswith("optimizer/")
+        }
+        prepare_states(self._optimizer, self._objective, names)
+        facts = load_state(state, self._tensors())
         if facts["recipe_hash"] != recipe_hash(self._recipe):
             raise Pi05Error(
-                f"{self._folder.state_path(steps[-1])}: is of another recipe "
+                f"{state}: is of another recipe "
                 f"({facts['recipe_hash']}); remove it, or train in another folder"
             )
         self._used, self._bad = Counter(facts["used"]), facts["bad"]
@@ -251,6 +262,8 @@ class Trainer:
             if self._validate is not None and self._processes.is_first and checkpoint is not None:
                 figures = self._validate(checkpoint.model, step)
         result = figures.get("loss", -math.inf if self._validate is None else math.inf)
+        if math.isnan(result):
+            result = math.inf  # No later one would be less than it.
         is_best = result <= self._best or not (self._folder.path / BEST).exists()
         if is_best:
             self._best = result

@@ -25,8 +25,6 @@ from pi05_ros.training.objective.batch import TrainingSample
 from pi05_ros.training.recipes.recipe import AugmentationRecipe
 from pi05_ros.training.sources.augmentation import draw_change
 
-PaddedActions = Literal["masked", "zero"]
-
 
 class EncodingError(Pi05Error):
     """A sample that the model cannot take."""
@@ -93,7 +91,7 @@ class Encoder:
         if draw is not None and self.augmentation.state_noise:
             state = state + draw.normal(0.0, self.augmentation.state_noise, state.shape)
         pictures, present, _ = self._pictures(images, cameras, (), draw)
-        prompt = self.low_level_prompt(text, vectors)
+        prompt = self._low_level_prompt(text, state)
         sample = TrainingSample(pictures, prompt, cameras=present, state=self._state(state))
         if "fast" in targets:
             # Behind the end of a run too: decoding wants whole chunks, and rows there say that the
@@ -120,8 +118,7 @@ class Encoder:
         Raises:
             EncodingError: It is too long.
         """
-        state = vectors.stats.normalize_state(vectors.state)
-        return self._prompt(prompts.low_level(text, state, self.config.variant))
+        return self._low_level_prompt(text, vectors.stats.normalize_state(vectors.state))
 
     def high_level(
         self,
@@ -224,6 +221,9 @@ class Encoder:
         if not present.any():
             raise EncodingError(f"there is no picture of {', '.join(cameras)}")
         return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), present, tuple(kept)
+
+    def _low_level_prompt(self, text: str, normalized_state: np.ndarray) -> list[int]:
+        return self._prompt(prompts.low_level(text, normalized_state, self.config.variant))
 
     def _prompt(self, text: str) -> list[int]:
         tokens = list(prompt_tokens(self.tokenizer, text))

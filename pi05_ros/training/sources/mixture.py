@@ -49,7 +49,8 @@ class Mixture:
         if min(sizes) < 1 or not min(weights) > 0.0:
             raise ValueError(f"wanted sizes and weights above 0, found {sizes} and {weights}")
         self._sizes = tuple(int(size) for size in sizes)
-        self._shares = np.asarray(weights, dtype=np.float64) / np.sum(weights)
+        scaled = np.asarray(weights, dtype=np.float64) / max(weights)  # Their sum is finite.
+        self._shares = scaled / scaled.sum()
         self._seed = seed
         self._blocks: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # The last ones in use.
 

@@ -83,6 +83,14 @@ class PlanSource:
             draw if augment else None,
         )
 
+    def contents(self) -> list[str]:
+        """See Source."""
+        return [
+            f"{group.platform} {episode.facts.id} {episode.fingerprint}"
+            for group in self._groups
+            for episode in group.samples.episodes
+        ]
+
     def where(self, index: int) -> str:
         """See Source."""
         which, inside = self._places[index]

@@ -102,6 +102,14 @@ class RobotSource:
         """
         return self._encoder.low_level_prompt(text, row.vectors)
 
+    def contents(self) -> list[str]:
+        """See Source."""
+        return [
+            f"{group.platform} {episode.facts.id} {episode.fingerprint}"
+            for group in self._groups
+            for episode in group.samples.episodes
+        ]
+
     def where(self, index: int) -> str:
         """See Source."""
         group, inside = self._place(index)

@@ -47,6 +47,10 @@ class Source(Protocol):
         """
         ...
 
+    def contents(self) -> list[str]:
+        """Return names and fingerprints of what it reads, in order, without where it lies."""
+        ...
+
     def where(self, index: int) -> str:
         """Return the place of a sample, for error messages: episode and row, or file and line."""
         ...

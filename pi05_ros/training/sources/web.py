@@ -94,6 +94,13 @@ class WebSource:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def contents(self) -> list[str]:
+        """See Source."""
+        return [
+            f"{e.file.name} {e.offset} {e.size} {e.kind} {e.question!r} {e.answer!r} {e.boxes}"
+            for e in self._entries
+        ]
+
     def where(self, index: int) -> str:
         """See Source."""
         return self._entries[index].place

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pi05_ros.cli.main import main
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.loading.loader import FlowDraws
@@ -166,3 +167,9 @@ def test_settings_that_save_memory_do():
     assert total("batch.micro=1") < base
     assert total(processes=8) < base
     assert total("batch.precision=float32") > base
+
+
+def test_the_command_plans_for_several_gpus(capsys):
+    assert main(["train", "smoke_posttrain", "--plan", "--gpus", "8"]) == 0
+    assert "recipe smoke_posttrain, 8 processes: " in capsys.readouterr().out
+    assert main(["train", "smoke_posttrain", "--gpus", "8"]) == 2

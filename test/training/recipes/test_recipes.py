@@ -42,6 +42,16 @@ def test_an_ablation_leaves_sources_out(name, sources):
     assert set(load_recipe(name).active_sources()) == sources
 
 
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_language_model_is_trained(name):
+    """With insulation it learns from cross-entropy alone, so there has to be some."""
+    recipe = load_recipe(name)
+    has_text = any(
+        s.fast or s.kind in ("HL", "VI", "WD") for s in recipe.active_sources().values()
+    )
+    assert has_text or not recipe.loss.insulated
+
+
 def test_settings_replace_keys():
     recipe = load_recipe("finetune", ["batch.size=8", "sources.robot.paths=[a, b]", "seed=3"])
     assert recipe.batch.size == 8 and recipe.seed == 3

@@ -1,5 +1,7 @@
 """Runs of the tiny model: they learn, resume exactly, and divide over processes."""
 
+import errno
+import math
 import os
 import signal
 import subprocess
@@ -12,6 +14,8 @@ from fakes.training_sources import Quiet, TinySource, tiny_recipe, train
 
 from pi05_ros.checkpoints.checkpoint import load_checkpoint
 from pi05_ros.errors import ConfigError
+from pi05_ros.training.loading.loader import Loader, Share, _Numbers
+from pi05_ros.training.runs import state
 from pi05_ros.training.runs.folder import RunFolder
 from pi05_ros.training.runs.state import StateError
 from pi05_ros.training.runs.trainer import BadDataError, DivergedError
@@ -51,6 +55,23 @@ def test_a_killed_run_goes_on_with_the_same_losses(tmp_path):
     whole, cut = (load_checkpoint(tmp_path / name / "last") for name in ("whole", "cut"))
     for ours, theirs in zip(whole.model.parameters(), cut.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("insulated", (True, False))
+def test_a_run_of_the_flow_alone_goes_on(tmp_path, insulated):
+    """Weights that get no gradient, those behind the last KV cache, have no optimiser's state."""
+    settings = [f"loss.insulated={str(insulated).lower()}", "saving.every_steps=2", "steps=4"]
+    sources = [TinySource(has_text=False)]
+    train(tmp_path / "whole", tiny_recipe(*settings), sources)
+
+    def kill(record):
+        if record.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut", tiny_recipe(*settings), sources, Quiet(kill))
+    assert train(tmp_path / "cut", tiny_recipe(*settings), sources).begun == 2
+    assert losses_of(tmp_path / "cut") == losses_of(tmp_path / "whole")
 
 
 def test_sigkill_leaves_a_folder_that_goes_on(tmp_path):
@@ -109,8 +130,8 @@ def test_two_processes_equal_one_and_one_goes_on(tmp_path):
 def test_a_cut_state_is_not_read(tmp_path):
     train(tmp_path / "run", tiny_recipe())
     folder = RunFolder(tmp_path / "run")
-    state = folder.state_path(folder.state_steps()[-1])
-    data = next(path for path in state.iterdir() if path.suffix == ".distcp")
+    newest = folder.state_path(folder.state_steps()[-1])
+    data = next(path for path in newest.iterdir() if path.suffix == ".distcp")
     data.write_bytes(data.read_bytes()[:-1])
     with pytest.raises(StateError, match="wanted .* bytes, found"):
         train(tmp_path / "run", tiny_recipe())
@@ -168,3 +189,79 @@ def test_low_rank_updates_train_and_merge(tmp_path):
     train(tmp_path / "run", tiny_recipe(*settings))
     loaded = load_checkpoint(tmp_path / "run" / "last")
     assert not [name for name in loaded.model.state_dict() if "lora" in name]
+
+
+def test_low_rank_updates_over_two_processes_equal_one(tmp_path):
+    settings = ["steps=3", "model.lora_rank=4", "optimizer.learning_rate=0.01"]
+    train(tmp_path / "one", tiny_recipe(*settings))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run(
+        [*command, PROCESS, str(tmp_path / "two"), *settings],
+        env={**environment(), "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=100,
+    )
+    assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), abs=1e-4)
+    one, two = (load_checkpoint(tmp_path / name / "last").model for name in ("one", "two"))
+    for ours, theirs in zip(one.parameters(), two.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["batch.precision=bfloat16", "loss.max_prefix=4", "optimizer.ema=0", "seed=20261130"],
+)
+def test_a_run_of_two_steps(tmp_path, setting):
+    train(tmp_path / "run", tiny_recipe("steps=2", "batch.flow_samples=3", setting))
+    assert all(math.isfinite(loss) for loss in losses_of(tmp_path / "run"))
+    assert load_checkpoint(tmp_path / "run" / "best").training.step == 2
+
+
+def test_a_run_goes_on_with_other_passes_and_workers(tmp_path):
+    def stop(record):
+        if record.step == 3:
+            raise KeyboardInterrupt
+
+    train(tmp_path / "whole", tiny_recipe())
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "run", tiny_recipe(), reporter=Quiet(stop))
+    other = tiny_recipe("batch.micro=2", "batch.workers=1", "saving.keep_last=1")
+    assert train(tmp_path / "run", other).begun == 3
+    whole = losses_of(tmp_path / "whole")
+    assert losses_of(tmp_path / "run") == pytest.approx(whole, abs=1e-5)
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_change(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf"))
+    )
+    with pytest.raises(DivergedError, match="step 0: the loss is finite and its gradient is not"):
+        train(tmp_path / "run", tiny_recipe("saving.every_steps=1"))
+    assert RunFolder(tmp_path / "run").state_steps() == []
+
+
+def test_a_full_disk_ends_with_a_sentence_and_the_run_goes_on(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(state.dcp, "save", full)
+        with pytest.raises(StateError, match="step_000000003: cannot be written.*No space left"):
+            train(tmp_path / "run", tiny_recipe())
+    assert not list((tmp_path / "run" / "states").iterdir())
+    train(tmp_path / "whole", tiny_recipe())
+    train(tmp_path / "run", tiny_recipe())
+    assert losses_of(tmp_path / "run") == losses_of(tmp_path / "whole")
+
+
+def test_a_step_that_cannot_be_divided_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="wanted a multiple of 1 processes times batch.micro"):
+        train(tmp_path / "run", tiny_recipe("batch.size=8", "batch.micro=3"))
+
+
+def test_the_numbers_of_a_long_run_are_not_listed():
+    recipe = tiny_recipe("steps=1000000000", "batch.size=256")
+    loader = Loader(None, recipe, Share(1, 2))
+    numbers = iter(_Numbers(loader, 10))
+    assert next(numbers) == [256 * 10 + 4 + i for i in range(4)]
+    assert next(numbers) == [256 * 10 + 12 + i for i in range(4)]
