@@ -4,8 +4,9 @@
 
 The shoulder of the left arm turns until it points at a marked door. The expert is recorded in
 homes of the training range as ordinary bags, the ordinary recipe machinery trains, and the
-checkpoint drives in homes of the validation range in closed loop. Two policies that do not see where the door is must
-fail: the same weights with a blank picture, and weights that were not trained.
+checkpoint drives in homes of the validation range in closed loop. Two policies that do not see
+where the door is must fail: the same weights with a blank picture, and weights that were not
+trained.
 The same command goes on with what is in --out.
 """
 
