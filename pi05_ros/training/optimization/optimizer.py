@@ -5,6 +5,7 @@ The patch embedding of the picture tower has a rate of its own (`OptimizerRecipe
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -53,11 +54,20 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group[_SHARE]
 
 
-def prepare_states(optimizer: torch.optim.Optimizer) -> None:
-    """Create the states of AdamW as before its first step, so that saved ones can be read into."""
+def prepare_states(
+    optimizer: torch.optim.Optimizer, module: nn.Module, saved: Collection[str]
+) -> None:
+    """Create the states of AdamW as before its first step, so that saved ones can be read into.
+
+    Args:
+        optimizer: Of the module.
+        module: Its parameters have the names.
+        saved: Names as of `optimizer_tensors`. Weights that never had a gradient have no state.
+    """
+    names = {parameter: name for name, parameter in module.named_parameters()}
     for group in optimizer.param_groups:
         for parameter in group["params"]:
-            if not optimizer.state[parameter]:
+            if f"{names[parameter]}/{_MOMENTS[0]}" in saved and not optimizer.state[parameter]:
                 state: dict[str, Any] = {"step": torch.tensor(0.0)}
                 state |= {name: torch.zeros_like(parameter) for name in _MOMENTS}
                 optimizer.state[parameter] = state

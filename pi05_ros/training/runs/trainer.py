@@ -33,7 +33,7 @@ from pi05_ros.training.runs.folder import BEST, LAST, RunFolder
 from pi05_ros.training.runs.objective_module import Objective, prepare
 from pi05_ros.training.runs.processes import Processes
 from pi05_ros.training.runs.records import Reporter, SourceLosses, StepRecord
-from pi05_ros.training.runs.state import load_state, save_state
+from pi05_ros.training.runs.state import load_state, read_facts, save_state
 from pi05_ros.training.sources.source import Source
 
 _PARTS = ("samples", "text", "fast", "flow", "total")  # Columns of the sums of a step.
@@ -243,8 +243,11 @@ class Trainer:
         steps = self._folder.state_steps()
         if not steps:
             return 0
-        prepare_states(self._optimizer)
-        facts = load_state(self._folder.state_path(steps[-1]), self._tensors())
+        newest = self._folder.state_path(steps[-1])
+        begin = "optimizer/"
+        names = [n.removeprefix(begin) for n in read_facts(newest)["names"] if n.startswith(begin)]
+        prepare_states(self._optimizer, self._objective, set(names))
+        facts = load_state(newest, self._tensors())
         if facts["recipe_hash"] != recipe_hash(self._recipe):
             raise Pi05Error(
                 f"{self._folder.state_path(steps[-1])}: is of another recipe "
