@@ -130,6 +130,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if origin is Mapping:
         if not isinstance(value, Mapping):
             raise ConfigError(where, f"wanted a mapping, found {_kind(value)}")
+        for key in value:
+            if not isinstance(key, arguments[0]):
+                raise ConfigError(where, f"the key {key!r} is not a word")
         return {key: _convert(arguments[1], v, f"{where}: {key}") for key, v in value.items()}
     if dataclasses.is_dataclass(hint):
         return from_mapping(hint, value, where)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from pi05_ros.training.sources.source import Source
 def data_of(sources: Sequence[Source]) -> dict[str, dict[str, Any]]:
     """Return the number of samples of each source, and a hash of their origin.
 
-    The hash is over the names and fingerprints of episodes, or over the entries of web samples, in
+    The hash is over episodes with their rows and labels, or over the entries of web samples, in
     their order. Where they lie does not count: data may move with a run.
     """
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 from pi05_ros.checkpoints.checkpoint import (
     Checkpoint,
@@ -16,6 +17,7 @@ from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.recipes.files import recipe_hash
 from pi05_ros.training.recipes.recipe import Recipe
+from pi05_ros.training.runs.folder import BEST
 
 _EXPERT = "expert."
 
@@ -45,13 +47,19 @@ def begin_checkpoint(recipe: Recipe) -> Checkpoint:
         draw_weights(model, wanted.seed, gates=wanted.gates)
         begun = Checkpoint(model, make_tokenizer(config), source=f"drawn, seed {wanted.seed}")
     else:
+        folder = Path(wanted.init).expanduser()
+        if (folder / "run.json").exists():
+            raise ConfigError(
+                wanted.init,
+                f"is the folder of a run: name one of its checkpoints, {folder / BEST}",
+            )
         opened = open_checkpoint(wanted.init)
         config = config_of_run(opened.model.config, recipe)
         begun = dataclasses.replace(opened, model=_with_weights(opened, config, recipe))
     if recipe.has_expert and recipe.loss.max_prefix >= config.horizon:
         raise ConfigError(
             f"recipe '{recipe.name}': loss.max_prefix",
-            f"is {recipe.loss.max_prefix}, wanted less than the {config.horizon} actions of a chunk",
+            f"is {recipe.loss.max_prefix}, wanted less than the {config.horizon} rows of a chunk",
         )
     if wanted.lora_rank:
         add_lora(begun.model, wanted.lora_rank, wanted.lora_alpha, wanted.seed)
@@ -79,21 +87,23 @@ def config_of_run(config: ModelConfig, recipe: Recipe) -> ModelConfig:
         )
     if config.expert is not None:
         return config
-    expert = load_preset(recipe.model.preset).expert
+    preset = load_preset(recipe.model.preset)
+    expert = preset.expert
+    language = dataclasses.replace(preset.language, vocabulary=config.language.vocabulary)
+    if language != config.language:
+        raise ConfigError(
+            f"recipe '{recipe.name}': model.preset",
+            f"the checkpoint {recipe.model.init} is of another size than the preset "
+            f"'{recipe.model.preset}', which gives the new expert: name the checkpoint's (--set "
+            "model.preset=NAME)",
+        )
     if expert is None:
         raise ConfigError(
             f"recipe '{recipe.name}'",
             f"the preset '{recipe.model.preset}' has no sizes of an expert: name the preset of "
             "the checkpoint as model.preset",
         )
-    try:
-        return dataclasses.replace(config, expert=expert)
-    except ValueError as error:
-        raise ConfigError(
-            f"recipe '{recipe.name}': model.preset",
-            f"the expert of the preset '{recipe.model.preset}' does not fit the checkpoint "
-            f"{recipe.model.init} ({error}): name the preset of the checkpoint",
-        ) from error
+    return dataclasses.replace(config, expert=expert)
 
 
 def _with_weights(opened: Checkpoint, config: ModelConfig, recipe: Recipe) -> Pi05:

@@ -88,14 +88,17 @@ class RunFolder:
         return bool(self.state_steps()) or bool(self.metrics.exists() and self.read_metrics())
 
     def _remove_measured(self) -> None:
-        """Remove what another recipe left that ended before its first step, such as a wrong one."""
+        """Remove what another recipe left that ended before its first step."""
         for name in _MEASURED:
             (self.path / name).unlink(missing_ok=True)
         self.remove_unfinished()
 
     def remove_unfinished(self) -> None:
         """Remove states and checkpoints that were being written when a process was killed."""
-        for folder in (*self.states.glob(".*.unfinished"), *self.checkpoints.glob(".*unfinished*")):
+        for folder in (
+            *self.states.glob(".*.unfinished"),
+            *self.checkpoints.glob(".*unfinished*"),
+        ):
             shutil.rmtree(folder)
 
     def _check_own(self) -> None:

@@ -14,6 +14,7 @@ from pi05_ros.model.text.locations import DONE, Answer, Location
 from pi05_ros.training.objective.batch import TrainingSample
 from pi05_ros.training.recipes.recipe import Kind
 from pi05_ros.training.sources.encoding import Encoder
+from pi05_ros.training.sources.episode_contents import episode_contents
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class PlanSource:
     def contents(self) -> list[str]:
         """See Source."""
         return [
-            f"{group.platform} {episode.facts.id} {episode.fingerprint}"
+            line
             for group in self._groups
-            for episode in group.samples.episodes
+            for line in episode_contents(group.platform, group.samples.episodes)
         ]
 
     def where(self, index: int) -> str:

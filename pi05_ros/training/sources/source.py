@@ -48,7 +48,7 @@ class Source(Protocol):
         ...
 
     def contents(self) -> list[str]:
-        """Return names and fingerprints of what it reads, in order, without where it lies."""
+        """Return what identifies each thing that it reads, in order, but not where it lies."""
         ...
 
     def where(self, index: int) -> str:

@@ -68,12 +68,42 @@ def test_settings_replace_keys():
         (["loss.alpha=1"], "stage pretrain has no expert"),
         (["sources.XX={kind: XX}"], "wanted one of MM, ME, CE, HL, WD, VI, found 'XX'"),
         (["sources.MM.weight=-1"], "weight -1.0 is below 0"),
+        (["seed=-1"], "seed -1 is not from 0"),
+        (["model.seed=-1"], "seed -1 is not from 0"),
+        (["model.lora_rank=-1"], "lora_rank -1 is below 0"),
+        (["model.history=2"], "unknown key 'history'"),
+        (["optimizer.beta2=1"], "beta2 1.0 is not from 0 to below 1"),
+        (["optimizer.ema=1"], "ema 1.0 is not from 0 to below 1"),
+        (["max_bad_share=-1"], "max_bad_share -1.0 is not from 0 to 1"),
+        (["validation.samples=0"], "samples 0 is below 1"),
+        (["optimizer.learning_rate=.nan"], "wanted a finite number"),
+        (["optimizer.learning_rate=1e999"], "wanted a finite number"),
+        (["batch.size=true"], "wanted a whole number, found True"),
+        (["batch.size=1e3"], "wanted a whole number, found '1e3'"),
+        (["sources.MM.paths=a"], "wanted a list, found 'a'"),
+        (["sources={1: {kind: MM}}"], "the key 1 is not a word"),
+        (["sources.MM=3"], "wanted a mapping of SourceRecipe, found 3"),
     ],
 )
 def test_a_wrong_setting_is_refused(settings, text):
     with pytest.raises(ConfigError) as error:
         load_recipe("pretrain", settings)
     assert text in str(error.value)
+
+
+def test_exponents_are_numbers_without_a_point_too():
+    recipe = load_recipe("pretrain", ["optimizer.learning_rate=1e-4", "optimizer.epsilon=2.5E-7"])
+    assert (recipe.optimizer.learning_rate, recipe.optimizer.epsilon) == (1e-4, 2.5e-7)
+
+
+def test_the_hash_is_of_what_is_computed_and_not_of_how():
+    hashes = {
+        setting: recipe_hash(load_recipe("pretrain", [setting]))
+        for setting in ("seed=0", "batch.micro=2", "batch.workers=7", "saving.keep_last=9")
+    }
+    assert len(set(hashes.values())) == 1
+    for setting in ("seed=1", "batch.size=8", "batch.precision=float32", "saving.every_steps=7"):
+        assert recipe_hash(load_recipe("pretrain", [setting])) not in hashes.values()
 
 
 def test_an_unknown_recipe_is_refused():
@@ -86,3 +116,11 @@ def test_a_recipe_that_is_its_own_base_is_refused(tmp_path):
     (tmp_path / "b.yaml").write_text("base: a.yaml\n")
     with pytest.raises(ConfigError, match="is its own base"):
         load_recipe(str(tmp_path / "a.yaml"))
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_language_model_has_a_gradient(name):
+    recipe = load_recipe(name)
+    sources = recipe.active_sources().values()
+    says = any(s.kind in ("HL", "VI", "WD") or s.fast for s in sources)
+    assert says or (recipe.has_expert and not recipe.loss.insulated)

@@ -232,9 +232,7 @@ def test_a_run_goes_on_with_other_passes_and_workers(tmp_path):
 
 
 def test_a_gradient_that_is_not_finite_stops_before_the_weights_change(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf"))
-    )
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: torch.tensor(float("inf")))
     with pytest.raises(DivergedError, match="step 0: the loss is finite and its gradient is not"):
         train(tmp_path / "run", tiny_recipe("saving.every_steps=1"))
     assert RunFolder(tmp_path / "run").state_steps() == []

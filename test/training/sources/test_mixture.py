@@ -65,3 +65,8 @@ def test_draws_far_ahead():
 def test_wrong_sizes_and_weights_are_refused(sizes, weights):
     with pytest.raises(ValueError, match="wanted"):
         Mixture(sizes, weights, seed=0)
+
+
+def test_weights_of_any_size_have_finite_shares():
+    assert Mixture([1, 1], [1.5e308, 1.5e308], 0).shares == (0.5, 0.5)
+    assert Mixture([1, 1], [1e-300, 1.0], 0).counts(10_000) == (0, 10_000)
