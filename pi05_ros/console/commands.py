@@ -116,6 +116,16 @@ def parse(text: str) -> FromPage:
     )
 
 
+def number_of(text: str) -> int:
+    """Return the number of a message that need not be valid, for its refusal; 0: it has none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return 0
+    number = found.get("id") if isinstance(found, dict) else None
+    return number if type(number) is int and 0 <= number < 2**53 else 0
+
+
 def _check_command(name: str, arguments: Mapping[str, Any]) -> None:
     wanted = COMMANDS.get(name)
     if wanted is None:

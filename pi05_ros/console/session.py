@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 
 from pi05_ros.brain.instructions import clean
 from pi05_ros.console.answers import DONE, TOO_MANY, Answer, Refused
-from pi05_ros.console.commands import FromPage, parse
+from pi05_ros.console.commands import FromPage, number_of, parse
 from pi05_ros.console.hub import Hub
 from pi05_ros.console.limits import Bucket
 from pi05_ros.console.page_state import encode
@@ -69,7 +69,7 @@ class Session:
         try:
             message = parse(text)
         except Refused as refusal:
-            await self._answer(0, refusal.answer)
+            await self._answer(number_of(text), refusal.answer)
             return
         if message.kind == "seen":
             self._on_seen(message.seen)

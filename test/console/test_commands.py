@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pi05_ros.console.answers import Refused
-from pi05_ros.console.commands import COMMANDS, parse
+from pi05_ros.console.commands import COMMANDS, number_of, parse
 
 
 def test_a_command_is_read():
@@ -81,3 +81,20 @@ def test_a_spoken_subtask_is_cleaned_before_it_is_checked_and_a_task_is_no_label
 
     assert command("instruct", "text", " pick  up the cup ") == " pick  up the cup "
     assert command("execute_task", "task", "tidy: table; sink") == "tidy: table; sink"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ('{"id": 7, "type": "command", "name": "no such"}', 7),
+        ('{"id": 7, "type": "no such"}', 7),
+        ('{"id": "7"}', 0),
+        ('{"id": true}', 0),
+        ('{"id": -1}', 0),
+        ("[1]", 0),
+        ("no json", 0),
+        ("[" * 100_000, 0),
+    ],
+)
+def test_a_refusal_has_the_number_of_its_message(text, number):
+    assert number_of(text) == number

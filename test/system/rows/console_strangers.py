@@ -27,6 +27,7 @@ _TOKEN = "a-token-for-row-35"
 _RIGHT = {"Authorization": f"Bearer {_TOKEN}"}
 _WRONG = {"Authorization": "Bearer a-guess-at-the-token"}
 _MARKUP = "<img src=x onerror=alert(1)>"
+_ENTITY = "pick up the &lt cup"  # As markup it would be "< cup".
 _BODY = 10_000_000
 _PATHS = ("/../setup.py", "/%2e%2e/%2e%2e/etc/passwd", "/..%5c..%5cetc", "//etc/passwd")
 _FLOOD_S = 15.0  # At most [s].
@@ -161,9 +162,11 @@ def _flood(checks: Checks, scene: Scene, operator: Browser, url: str, trial: Tri
 
 
 def _instruct(checks: Checks, operator: Browser, instructed: list[str]) -> None:
-    """Check that markup in a prompt arrives as plain text."""
+    """Check that markup in a subtask is refused, and an entity arrives as plain text."""
     operator.next_state()
     operator.take()
     operator.next_state()
     found = operator.command("instruct", arguments={"text": _MARKUP})
-    checks.equal("markup in a prompt is text", (found, instructed), (200, [_MARKUP]))
+    checks.equal("markup in a subtask is refused", (found, instructed), (400, []))
+    found = operator.command("instruct", arguments={"text": _ENTITY})
+    checks.equal("an entity in a subtask is text", (found, instructed), (200, [_ENTITY]))
