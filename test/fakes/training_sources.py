@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -128,5 +129,25 @@ def train(folder: Path, recipe: Recipe, sources=None, reporter=None) -> Quiet:
     return reporter
 
 
+class TextSource(TinySource):
+    """Samples of text alone."""
+
+    def sample(self, index, draw, augment):
+        return dataclasses.replace(super().sample(index, draw, augment), actions=None)
+
+
+class ActionSource(TinySource):
+    """Samples of actions alone."""
+
+    def sample(self, index, draw, augment):
+        return dataclasses.replace(super().sample(index, draw, augment), text=())
+
+
+def kinds_apart():
+    """Sources whose samples need different weights."""
+    return [TextSource("text"), ActionSource("actions", size=5)]
+
+
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), tiny_recipe(*sys.argv[2:]))
+    apart = sys.argv[2] == "apart"
+    train(Path(sys.argv[1]), tiny_recipe(*sys.argv[3:]), kinds_apart() if apart else None)

@@ -73,6 +73,8 @@ def losses(
     noise: Tensor | None = None,
     tau: Tensor | None = None,
     prefix: Tensor | None = None,
+    *,
+    reaches_all: bool = False,
 ) -> Losses:
     """Compute the losses of a batch.
 
@@ -88,6 +90,8 @@ def losses(
         tau: Flow times as in the paper, (B,) or (R, B), from `flow.sample_tau`.
         prefix: Number of prefix actions, of tau's shape, from `sample_prefix`; only if
             `config.max_prefix` is above 0.
+        reaches_all: Whether every weight gets a gradient, of 0 if no sample needs the weight.
+            Processes that share a model exchange gradients, and must have the same ones.
 
     Raises:
         ValueError: Noise, tau or prefix is missing, their shapes differ, or the chunk is not
@@ -112,7 +116,40 @@ def losses(
             noise, tau = noise[None], tau[None]
             prefix = None if prefix is None else prefix[None]
         error = _flow_means(model, expert_context, batch, noise, tau, prefix)
+    if reaches_all:
+        text = text + _nothing(model, hidden, context, batch, config, noise, tau)
     return Losses(text, fast, error, config.alpha)
+
+
+def _nothing(
+    model: Pi05,
+    hidden: Tensor,
+    context: Context,
+    batch: Batch,
+    config: LossConfig,
+    noise: Tensor | None,
+    tau: Tensor | None,
+) -> Tensor:
+    """Return 0 as a function of every weight that the losses of a stage can reach, a scalar.
+
+    Hidden states depend on the picture tower and the language model. The expert runs on one row
+    where no sample has actions.
+    """
+    nothing = 0.0 * hidden.float().sum()
+    acts = batch.action_weights is None or bool(batch.action_weights.any())
+    if not config.alpha or noise is None or tau is None or (batch.actions is not None and acts):
+        return nothing
+    first = torch.zeros(1, dtype=torch.long, device=hidden.device)
+    noise = noise[0] if noise.ndim == 4 else noise
+    tau = tau[0] if tau.ndim == 2 else tau
+    row = replace(
+        batch,
+        actions=torch.zeros_like(noise[:1]),
+        state=None if batch.state is None else batch.state[:1],
+    )
+    detached = context.detached() if config.insulated else context
+    errors = flow_errors(model, detached.rows(first), row, noise[:1], tau[:1])
+    return nothing + 0.0 * errors.sum()
 
 
 def sample_prefix(

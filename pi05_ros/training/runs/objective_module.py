@@ -30,13 +30,14 @@ class Objective(nn.Module):
         super().__init__()
         self.model = model
         self._config, self._precision = config, precision
+        self.is_shared = False  # Whether other processes train the same weights.
 
     def forward(self, batch: Batch, draws: FlowDraws | None) -> Losses:
         """Compute the losses per sample."""
         kind = self.model.device.type
         with torch.autocast(kind, self._precision, enabled=self._precision != torch.float32):
             if draws is None:
-                return losses(self.model, batch, self._config)
+                return losses(self.model, batch, self._config, reaches_all=self.is_shared)
             device = self.model.device
             prefix = None if draws.prefix is None else draws.prefix.to(device)
             return losses(
@@ -46,6 +47,7 @@ class Objective(nn.Module):
                 draws.noise.to(device),
                 draws.tau.to(device),
                 prefix,
+                reaches_all=self.is_shared,
             )
 
 
@@ -64,6 +66,7 @@ def prepare(objective: Objective, recipe: BatchRecipe, processes: Processes) -> 
         for layer in model.language.layers:
             layer.compile()
     if processes.count > 1:
+        objective.is_shared = True
         for layer in layers:
             fully_shard(layer)
         fully_shard(objective, reshard_after_forward=False)

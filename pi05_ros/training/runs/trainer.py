@@ -145,6 +145,7 @@ class Trainer:
             self._check_finite(parts, loaded, step)
             (parts.total / passes).backward()
             sums += _sums(parts, loaded, len(self._sources))
+        _complete_gradients(self._objective)
         norm = torch.nn.utils.clip_grad_norm_(
             self._objective.parameters(), self._recipe.optimizer.clip_norm
         )
@@ -310,6 +311,17 @@ class Trainer:
         if figures:
             self._reporter.on_validation(step, figures)
         self._reporter.on_saved(step, target, is_best)
+
+
+def _complete_gradients(objective: Objective) -> None:
+    """Give weights that no sample of the step needed a gradient of 0.
+
+    The optimiser would leave them out, and their moments and step would depend on how the samples
+    of a step are divided over processes.
+    """
+    for parameter in objective.parameters():
+        if parameter.requires_grad and parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
 
 
 def _sums(parts: Losses, loaded: LoadedBatch, count: int) -> Tensor:

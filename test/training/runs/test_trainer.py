@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fakes.training_sources import Quiet, TinySource, tiny_recipe, train
+from fakes.training_sources import Quiet, TinySource, kinds_apart, tiny_recipe, train
 
 from pi05_ros.checkpoints.checkpoint import load_checkpoint
 from pi05_ros.errors import ConfigError
@@ -77,7 +77,7 @@ def test_a_run_of_the_flow_alone_goes_on(tmp_path, insulated):
 def test_sigkill_leaves_a_folder_that_goes_on(tmp_path):
     settings = ["steps=400", "saving.every_steps=2"]
     process = subprocess.Popen(
-        [sys.executable, PROCESS, str(tmp_path / "run"), *settings], env=environment()
+        [sys.executable, PROCESS, str(tmp_path / "run"), "alike", *settings], env=environment()
     )
     run = RunFolder(tmp_path / "run")
     try:
@@ -111,7 +111,7 @@ def test_two_processes_equal_one_and_one_goes_on(tmp_path):
     train(tmp_path / "one", tiny_recipe(*settings))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     subprocess.run(
-        [*command, PROCESS, str(tmp_path / "two"), *settings],
+        [*command, PROCESS, str(tmp_path / "two"), "alike", *settings],
         env={**environment(), "OMP_NUM_THREADS": "1"},
         check=True,
         timeout=100,
@@ -196,7 +196,7 @@ def test_low_rank_updates_over_two_processes_equal_one(tmp_path):
     train(tmp_path / "one", tiny_recipe(*settings))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     subprocess.run(
-        [*command, PROCESS, str(tmp_path / "two"), *settings],
+        [*command, PROCESS, str(tmp_path / "two"), "alike", *settings],
         env={**environment(), "OMP_NUM_THREADS": "1"},
         check=True,
         timeout=100,
@@ -263,3 +263,16 @@ def test_the_numbers_of_a_long_run_are_not_listed():
     numbers = iter(_Numbers(loader, 10))
     assert next(numbers) == [256 * 10 + 4 + i for i in range(4)]
     assert next(numbers) == [256 * 10 + 12 + i for i in range(4)]
+
+
+def test_processes_whose_samples_need_other_weights_equal_one(tmp_path):
+    settings = ["steps=8", "batch.size=2", "batch.micro=1", "saving.every_steps=8"]
+    train(tmp_path / "one", tiny_recipe(*settings), kinds_apart())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run(
+        [*command, PROCESS, str(tmp_path / "two"), "apart", *settings],
+        env={**environment(), "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=100,
+    )
+    assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), abs=1e-3)
