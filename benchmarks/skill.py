@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--homes", type=int, default=40, help="homes of training (default 40)")
     parser.add_argument("--starts", type=int, default=4, help="episodes in each (default 4)")
-    parser.add_argument("--trials", type=int, default=16, help="unseen homes (default 16)")
+    parser.add_argument("--trials", type=int, default=12, help="unseen homes (default 12)")
     parser.add_argument("--out", type=Path, default=Path("skill_out"), help="folder for results")
     parser.add_argument("--set", action="append", default=[], help="key=value of the recipe")
     arguments = parser.parse_args()
@@ -62,7 +62,13 @@ def print_trials(name: str, trials: Sequence[Trial]) -> None:
             f"{'' if trial.succeeded else '  failed'}"
         )
     succeeded = sum(trial.succeeded for trial in trials)
-    print(f"{name}: {succeeded} of {len(trials)}")
+    mean = math.degrees(mean_error(trials))
+    print(f"{name}: {succeeded} of {len(trials)}, mean error {mean:.1f}°")
+
+
+def mean_error(trials: Sequence[Trial]) -> float:
+    """Return the mean distance of the shoulder from the bearing [rad]."""
+    return sum(trial.error for trial in trials) / len(trials)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,14 @@ class Trial:
     rejected: int  # Chunks that the bridge rejected.
 
     @property
+    def error(self) -> float:
+        """Distance of the shoulder from the bearing [rad]."""
+        return abs(self.angle - self.bearing)
+
+    @property
     def succeeded(self) -> bool:
         """True if the shoulder points at the door and stands."""
-        return abs(self.angle - self.bearing) < POINTED and self.speed < AT_REST
+        return self.error < POINTED and self.speed < AT_REST
 
 
 def drive(
