@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import Pi05Error, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -54,3 +56,54 @@ def run_verb(name: str, main: Callable[[Sequence[str]], int], arguments: Sequenc
         where = f"{file}: " if file else ""
         print(f"pi05 {name}: {where}{error.strerror or error}", file=sys.stderr)
         return 1
+
+
+def run_group(
+    group: str,
+    verbs: Mapping[str, Verb],
+    arguments: Sequence[str],
+    interrupted: str = "interrupted",
+) -> int:
+    """Run a verb of a group such as `bags`: a module with `add_arguments(parser)` and `run`.
+
+    `run(arguments)` returns 0 for success and 1 when something is wrong. The module is imported
+    when it is run.
+
+    Args:
+        group: The verb that has these verbs.
+        verbs: By name.
+        arguments: Command line after the group.
+        interrupted: What is said on Ctrl-C.
+
+    Returns:
+        The exit status; 2 for a wrong command line, 130 when it was interrupted.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(group_usage(group, verbs))
+        return 0
+    name, *rest = arguments
+    if name not in verbs:
+        known = did_you_mean(name, verbs)
+        usage = group_usage(group, verbs)
+        print(f"pi05 {group}: there is no verb {name!r}{known}\n\n{usage}", file=sys.stderr)
+        return 2
+    module = importlib.import_module(verbs[name].module)
+    parser = argparse.ArgumentParser(
+        prog=f"pi05 {group} {name}", description=module.__doc__, allow_abbrev=False
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    module.add_arguments(parser)
+    try:
+        status: int = module.run(parser.parse_args(rest))
+    except KeyboardInterrupt:
+        print(f"\npi05 {group} {name}: {interrupted}", file=sys.stderr)
+        return 130
+    return status
+
+
+def group_usage(group: str, verbs: Mapping[str, Verb]) -> str:
+    """Return the help page of a group."""
+    width = max(map(len, verbs))
+    table = "\n".join(f"  {name:{width}}  {verb.summary}" for name, verb in verbs.items())
+    more = f"`pi05 {group} VERB --help` shows the options of a verb."
+    return f"usage: pi05 {group} VERB ...\n\n{table}\n\n{more}"

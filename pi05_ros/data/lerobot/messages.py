@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
-from pi05_ros.data.bags.definitions import definition
 from pi05_ros.data.bags.facts import EpisodeFacts
+from pi05_ros.data.bags.serializer import Serializer
 from pi05_ros.data.episodes.episode import SPOKEN, PictureBox, Plan, SubtaskLabel
-
-if TYPE_CHECKING:
-    from rosbags.typesys.store import Typestore
 
 STATE = "pi05_msgs/msg/RobotState"
 DECISION = "pi05_msgs/msg/PlanDecision"
 SUBTASK = "pi05_msgs/msg/Subtask"
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
-_SECOND = 10**9
 
 
 class MessageMaker:
@@ -32,7 +27,7 @@ class MessageMaker:
     """
 
     def __init__(self) -> None:
-        self._store = _store()
+        self._serializer = Serializer(STATE, SUBTASK, DECISION, IMAGE, COMPRESSED_IMAGE)
 
     def row(
         self,
@@ -45,18 +40,18 @@ class MessageMaker:
     ) -> bytes:
         """Make a RobotState; fields that a dataset lacks (chunk, reason) are unknown or empty."""
         sent = np.isfinite(commanded).any()
-        return self._serialized(
+        return self._serializer.serialized(
             STATE,
-            header=self._header(time_ns),
+            header=self._serializer.header(time_ns),
             platform=facts.platform,
             session=1,
             epoch=1,
             names=list(facts.names),
             measured=np.ascontiguousarray(measured, np.float64),
             commanded=np.ascontiguousarray(commanded, np.float64),
-            commanded_stamp=self._time(time_ns if sent else 0),
+            commanded_stamp=self._serializer.time(time_ns if sent else 0),
             chunk_sequence=0,
-            chunk_stamp=self._time(0),
+            chunk_stamp=self._serializer.time(0),
             chunk_row=math.nan,
             mode=mode,
             reason="",
@@ -79,9 +74,9 @@ class MessageMaker:
     def decision(self, plan: Plan) -> bytes:
         """Make a PlanDecision of a plan; its trigger is not known."""
         kind = "done" if plan.done else "overruled" if plan.kind == SPOKEN else "kept"
-        return self._serialized(
+        return self._serializer.serialized(
             DECISION,
-            header=self._header(plan.stamp_ns),
+            header=self._serializer.header(plan.stamp_ns),
             task=plan.task,
             trigger="",
             outcome=kind,
@@ -113,16 +108,19 @@ class MessageMaker:
         _, data = cv2.imencode(
             ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
         )
-        return self._serialized(
-            COMPRESSED_IMAGE, header=self._header(time_ns, frame), format="jpeg", data=data.ravel()
+        return self._serializer.serialized(
+            COMPRESSED_IMAGE,
+            header=self._serializer.header(time_ns, frame),
+            format="jpeg",
+            data=data.ravel(),
         )
 
     def raw(self, picture: np.ndarray, time_ns: int, frame: str) -> bytes:
         """Make an Image of a (h, w, 3) uint8 rgb picture."""
         height, width = picture.shape[:2]
-        return self._serialized(
+        return self._serializer.serialized(
             IMAGE,
-            header=self._header(time_ns, frame),
+            header=self._serializer.header(time_ns, frame),
             height=height,
             width=width,
             encoding="rgb8",
@@ -132,17 +130,18 @@ class MessageMaker:
         )
 
     def _subtask(self, time_ns: int, **fields: Any) -> bytes:
-        return self._serialized(
+        return self._serializer.serialized(
             SUBTASK,
-            header=self._header(time_ns),
+            header=self._serializer.header(time_ns),
             latency=math.nan,
             model_score=math.nan,
-            model_stamp=self._time(0),
+            model_stamp=self._serializer.time(0),
             **fields,
         )
 
     def _box(self, box: PictureBox) -> Any:
-        return self._store.types["pi05_msgs/msg/BoundingBox"](
+        return self._serializer.message(
+            "pi05_msgs/msg/BoundingBox",
             camera=box.camera,
             label=box.label,
             x_min=box.x_min,
@@ -151,29 +150,6 @@ class MessageMaker:
             y_max=box.y_max,
             score=_or_nan(box.score),
         )
-
-    def _header(self, time_ns: int, frame: str = "") -> Any:
-        return self._store.types["std_msgs/msg/Header"](stamp=self._time(time_ns), frame_id=frame)
-
-    def _time(self, time_ns: int) -> Any:
-        return self._store.types["builtin_interfaces/msg/Time"](
-            sec=time_ns // _SECOND, nanosec=time_ns % _SECOND
-        )
-
-    def _serialized(self, kind: str, **fields: Any) -> bytes:
-        return bytes(self._store.serialize_cdr(self._store.types[kind](**fields), kind))
-
-
-@functools.lru_cache(maxsize=1)
-def _store() -> Typestore:
-    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-
-    types: dict[str, Any] = {}
-    for kind in (STATE, SUBTASK, DECISION, IMAGE, COMPRESSED_IMAGE):
-        types |= get_types_from_msg(definition(kind), kind)
-    store = get_typestore(Stores.EMPTY)
-    store.register(types)
-    return store
 
 
 def _or_nan(value: float | None) -> float:

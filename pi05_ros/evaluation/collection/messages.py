@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
-from pi05_ros.data.bags.definitions import definition
+from pi05_ros.data.bags.serializer import Serializer
 from pi05_ros.data.episodes.episode import PictureBox
-
-if TYPE_CHECKING:
-    from rosbags.typesys.store import Typestore
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
 DECISION = "pi05_msgs/msg/PlanDecision"
 PICTURE = "sensor_msgs/msg/CompressedImage"
 _SOURCE = "external"  # Subtask.SOURCE_EXTERNAL: the expert is a planner outside of the model.
-_SECOND = 10**9
 
 
 class SimulatedMessages:
@@ -37,22 +32,22 @@ class SimulatedMessages:
 
     def __init__(self, platform: str, base_frame: str) -> None:
         self._platform, self._base_frame = platform, base_frame
-        self._store = _store()
+        self._serializer = Serializer(STATE, SUBTASK, DECISION, PICTURE)
 
     def state(self, state: StateSample, reason: str, control_source: int) -> bytes:
         """Make a RobotState."""
-        return self._serialized(
+        return self._serializer.serialized(
             STATE,
-            header=self._header(state.stamp_ns, self._base_frame),
+            header=self._serializer.header(state.stamp_ns, self._base_frame),
             platform=self._platform,
             session=state.session,
             epoch=state.epoch,
             names=list(state.names),
             measured=np.ascontiguousarray(state.measured, np.float64),
             commanded=np.ascontiguousarray(state.commanded, np.float64),
-            commanded_stamp=self._time(state.commanded_ns),
+            commanded_stamp=self._serializer.time(state.commanded_ns),
             chunk_sequence=state.chunk_sequence,
-            chunk_stamp=self._time(state.chunk_stamp_ns),
+            chunk_stamp=self._serializer.time(state.chunk_stamp_ns),
             chunk_row=state.chunk_row,
             mode=state.mode,
             reason=reason,
@@ -78,9 +73,9 @@ class SimulatedMessages:
             text: The subtask; empty: nothing to do.
             boxes: Objects that it speaks of.
         """
-        return self._serialized(
+        return self._serializer.serialized(
             SUBTASK,
-            header=self._header(stamp_ns),
+            header=self._serializer.header(stamp_ns),
             id=number,
             task=task,
             text=text,
@@ -90,7 +85,7 @@ class SimulatedMessages:
             latency=latency,
             model_text="",
             model_score=math.nan,
-            model_stamp=self._time(0),
+            model_stamp=self._serializer.time(0),
         )
 
     def decision(
@@ -108,9 +103,9 @@ class SimulatedMessages:
         reason: str,
     ) -> bytes:
         """Make a PlanDecision; for the arguments see `subtask` and the message."""
-        return self._serialized(
+        return self._serializer.serialized(
             DECISION,
-            header=self._header(stamp_ns),
+            header=self._serializer.header(stamp_ns),
             task=task,
             trigger=trigger,
             outcome=outcome,
@@ -126,12 +121,13 @@ class SimulatedMessages:
 
     def picture(self, jpeg: np.ndarray, stamp_ns: int, frame: str) -> bytes:
         """Make a CompressedImage of the bytes of a JPEG file, (n,) uint8."""
-        return self._serialized(
-            PICTURE, header=self._header(stamp_ns, frame), format="jpeg", data=jpeg
+        return self._serializer.serialized(
+            PICTURE, header=self._serializer.header(stamp_ns, frame), format="jpeg", data=jpeg
         )
 
     def _box(self, box: PictureBox) -> Any:
-        return self._store.types["pi05_msgs/msg/BoundingBox"](
+        return self._serializer.message(
+            "pi05_msgs/msg/BoundingBox",
             camera=box.camera,
             label=box.label,
             x_min=box.x_min,
@@ -140,26 +136,3 @@ class SimulatedMessages:
             y_max=box.y_max,
             score=math.nan if box.score is None else box.score,
         )
-
-    def _header(self, time_ns: int, frame: str = "") -> Any:
-        return self._store.types["std_msgs/msg/Header"](stamp=self._time(time_ns), frame_id=frame)
-
-    def _time(self, time_ns: int) -> Any:
-        return self._store.types["builtin_interfaces/msg/Time"](
-            sec=time_ns // _SECOND, nanosec=time_ns % _SECOND
-        )
-
-    def _serialized(self, kind: str, **fields: Any) -> bytes:
-        return bytes(self._store.serialize_cdr(self._store.types[kind](**fields), kind))
-
-
-@functools.lru_cache(maxsize=1)
-def _store() -> Typestore:
-    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-
-    types: dict[str, Any] = {}
-    for kind in (STATE, SUBTASK, DECISION, PICTURE):
-        types |= get_types_from_msg(definition(kind), kind)
-    store = get_typestore(Stores.EMPTY)
-    store.register(types)
-    return store

@@ -27,6 +27,17 @@ def losses_of(folder):
     return [line["loss"] for line in RunFolder(folder).read_metrics()]
 
 
+def train_on_two(folder, sources, settings):
+    """Train the tiny model in two gloo processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run(
+        [*command, PROCESS, str(folder), sources, *settings],
+        env={**environment(), "OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=100,
+    )
+
+
 def environment():
     return {**os.environ, "PYTHONPATH": f"{Path(PROCESS).parents[1]}:{os.environ['PYTHONPATH']}"}
 
@@ -109,13 +120,7 @@ def test_sigkill_leaves_a_folder_that_goes_on(tmp_path):
 def test_two_processes_equal_one_and_one_goes_on(tmp_path):
     settings = ["steps=20", "saving.every_steps=10", "optimizer.warmup_steps=2"]
     train(tmp_path / "one", tiny_recipe(*settings))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run(
-        [*command, PROCESS, str(tmp_path / "two"), "alike", *settings],
-        env={**environment(), "OMP_NUM_THREADS": "1"},
-        check=True,
-        timeout=100,
-    )
+    train_on_two(tmp_path / "two", "alike", settings)
     one, two = losses_of(tmp_path / "one"), losses_of(tmp_path / "two")
     assert two == pytest.approx(one, abs=1e-3)
     run = RunFolder(tmp_path / "two")
@@ -194,13 +199,7 @@ def test_low_rank_updates_train_and_merge(tmp_path):
 def test_low_rank_updates_over_two_processes_equal_one(tmp_path):
     settings = ["steps=3", "model.lora_rank=4", "optimizer.learning_rate=0.01"]
     train(tmp_path / "one", tiny_recipe(*settings))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run(
-        [*command, PROCESS, str(tmp_path / "two"), "alike", *settings],
-        env={**environment(), "OMP_NUM_THREADS": "1"},
-        check=True,
-        timeout=100,
-    )
+    train_on_two(tmp_path / "two", "alike", settings)
     assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), abs=1e-4)
     one, two = (load_checkpoint(tmp_path / name / "last").model for name in ("one", "two"))
     for ours, theirs in zip(one.parameters(), two.parameters(), strict=True):
@@ -268,11 +267,5 @@ def test_the_numbers_of_a_long_run_are_not_listed():
 def test_processes_whose_samples_need_other_weights_equal_one(tmp_path):
     settings = ["steps=8", "batch.size=2", "batch.micro=1", "saving.every_steps=8"]
     train(tmp_path / "one", tiny_recipe(*settings), kinds_apart())
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run(
-        [*command, PROCESS, str(tmp_path / "two"), "apart", *settings],
-        env={**environment(), "OMP_NUM_THREADS": "1"},
-        check=True,
-        timeout=100,
-    )
+    train_on_two(tmp_path / "two", "apart", settings)
     assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), abs=1e-3)
