@@ -23,6 +23,13 @@ Arguments go to pytest, which then runs once, in one process:
   pi05 test test/model -x       one folder, up to the first failure
   pi05 test -m "not slow"       without the slow ones"""
 
+# Tests that fork. A child has the locks, but not the threads, of what its process has used before:
+# these run first in theirs.
+FORKING = (
+    "test/data/lerobot/test_interrupted_export.py",
+    "test/data/episodes/test_bag_episode.py",
+    "test/data/episodes/test_dataset_samples.py",
+)
 # Tests of real nodes, processes and pages: two at once would each be late for the other.
 TIMED = (
     "test/bringup",
@@ -75,12 +82,13 @@ def tests(arguments: Sequence[str]) -> dict[str, list[str]]:
     """Return the calls of pytest by name.
 
     Args:
-        arguments: Arguments for pytest; without any, all tests run, those of TIMED by themselves.
+        arguments: Arguments for pytest; without any, all tests run, those of FORKING and TIMED
+            by themselves.
     """
     if arguments:
         return {"pytest": ["pytest", *arguments]}
-    others = [f"--ignore={folder}" for folder in TIMED]
+    others = [f"--ignore={path}" for path in FORKING + TIMED]
     return {
         "pytest, what computes": ["pytest", "-n", "auto", "--dist", "loadscope", "test", *others],
-        "pytest, what runs": ["pytest", *RERUN, *TIMED],
+        "pytest, what runs": ["pytest", *RERUN, *FORKING, *TIMED],
     }
