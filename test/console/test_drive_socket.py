@@ -108,9 +108,9 @@ async def test_what_is_no_frame_is_refused_and_moves_nothing(c):
     async with Page.open(c.url) as page:
         await page.take()
         for wrong in ({"axes": [2.0] * 12}, {"axes": [0] * 11}, {"buttons": [1]}):
-            await page.drive(**wrong)
-            await page.until(lambda: 0 in page.answers)
-            assert page.answers.pop(0)["status"] == 400
+            number = await page.drive(**wrong)
+            await page.until(lambda number=number: number in page.answers)
+            assert page.answers.pop(number)["status"] == 400
         await page.socket.send_str(
             '{"type":"drive","axes":[NaN,0,0,0,0,0,0,0,0,0,-1,-1],"buttons":[1,0]}'
         )
