@@ -6,7 +6,6 @@ A state saved by some number of processes can be read by another number.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor
 
+from pi05_ros.checkpoints.storage.files import sync
 from pi05_ros.errors import Pi05Error
 from pi05_ros.training.runs.processes import Processes
 
@@ -58,9 +58,9 @@ def save_state(
         content = {**facts, "names": sorted(tensors), "files": sizes}
         (temporary / _FILE).write_text(json.dumps(content))
         for path in (*temporary.iterdir(), temporary):
-            _sync(path)
+            sync(path)
         temporary.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     processes.barrier()
 
 
@@ -120,11 +120,3 @@ def _quiet(function: Any, *arguments: Any, **named: Any) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.filterwarnings("ignore", category=UserWarning, module="torch.distributed")
         function(*arguments, **named)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
