@@ -16,23 +16,16 @@ from pathlib import Path
 
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
-from pi05_ros.cli.homes.options import homes_of, jobs_of
-from pi05_ros.evaluation.collection.collect import Collected, collect, default_jobs
+from pi05_ros.cli.homes.options import add_common_arguments
+from pi05_ros.evaluation.collection.collect import Collected, collect
 from pi05_ros.evaluation.collection.episode import EpisodeSummary
 from pi05_ros.evaluation.collection.settings import ONE_DISH, CollectSettings
-from pi05_ros.platforms.platform import platform_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     defaults = CollectSettings("")
-    parser.add_argument("--homes", type=homes_of, required=True, help="for example 0-99 or 1,5,8")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument(
-        "--platform",
-        default="mobile_18dof",
-        help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
-    )
+    add_common_arguments(parser)
     parser.add_argument(
         "--task",
         default=defaults.task,
@@ -54,10 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIGMA",
         help="disturb what the drives execute, as a share of the largest velocities (0.01); the "
         "recorded commands stay the expert's; default: 0",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
-    parser.add_argument(
-        "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
     )
     parser.add_argument(
         "--format", choices=("bags", "lerobot"), default="bags", help="default: bags"

@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from pi05_ros.evaluation.collection.collect import default_jobs
 from pi05_ros.evaluation.rollout import parse_homes
+from pi05_ros.platforms.platform import platform_names
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every verb takes: homes, folder, platform, seed and processes."""
+    parser.add_argument("--homes", type=homes_of, required=True, help="for example 0-99 or 1,5,8")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument(
+        "--platform",
+        default="mobile_18dof",
+        help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
+    parser.add_argument(
+        "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
+    )
 
 
 def homes_of(text: str) -> list[int]:

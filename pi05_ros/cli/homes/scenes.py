@@ -10,32 +10,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
-from pi05_ros.cli.homes.options import homes_of, jobs_of
-from pi05_ros.evaluation.collection.collect import default_jobs
+from pi05_ros.cli.homes.options import add_common_arguments
 from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
-from pi05_ros.platforms.platform import platform_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command line."""
     sets = SceneSettings("").sets
-    parser.add_argument("--homes", type=homes_of, required=True, help="for example 0-99 or 1,5,8")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument(
-        "--platform",
-        default="mobile_18dof",
-        help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
-    )
+    add_common_arguments(parser)
     parser.add_argument(
         "--sets", type=int, default=sets, help=f"sets of pictures of each home; default: {sets}"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
-    parser.add_argument(
-        "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
     )
 
 
