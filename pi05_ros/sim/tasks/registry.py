@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
+from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
 from pi05_ros.sim.tasks.score import Rubric
 
 
@@ -23,9 +25,10 @@ class Task:
 
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
-TASKS: dict[str, Task] = {task.name: task for task in (DISHES,)}
+ITEMS = Task("drawer", "put the items in the drawer", "kitchen", 180.0, ItemsInDrawer)
+TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
-_ROOM_OF_PLACE = {"sink": "kitchen"}
+_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen"}
 
 
 def find_task(text: str) -> Task | None:
@@ -49,7 +52,11 @@ def room_of(text: str) -> str:
 
 
 def scorer(text: str, room: Room) -> Rubric:
-    """Create the rubric of a task, by its text: one of TASKS, or `one_dish` of a dish.
+    """Create the rubric of a task, by its text.
+
+    Args:
+        text: That of one of TASKS, `one_dish` of a dish or `one_item` of an item for the drawer.
+        room: The room that it is done in.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
@@ -57,9 +64,14 @@ def scorer(text: str, room: Room) -> Rubric:
     tasks = {task.text: task for task in TASKS.values() if room.kind.startswith(task.room)}
     if text in tasks:
         return tasks[text].rubric(room)
-    single = {one_dish(dish): dish for dish in room.dishes}
+    single: dict[str, Callable[[], Rubric]] = {
+        one_dish(dish): partial(DishesInSink, room, (dish,)) for dish in room.dishes
+    }
+    single |= {
+        one_item(item): partial(ItemsInDrawer, room, (item,)) for item in room.belonging_in(DRAWER)
+    }
     if text in single:
-        return DishesInSink(room, (single[text],))
+        return single[text]()
     raise _unknown(text, [*tasks, *single])
 
 
