@@ -59,9 +59,7 @@ def _window(bedroom: Bedroom) -> list[Part]:
     cloth = bedroom.look.curtain
     front = (wall - 0.03, wall)
     curtains = [
-        box(
-            (wall - 0.07, wall - 0.035), (y + a, y + b), (1.05, 2.2), cloth, shine=0
-        )
+        box((wall - 0.07, wall - 0.035), (y + a, y + b), (1.05, 2.2), cloth, shine=0)
         for a, b in ((-0.66, -0.42), (0.42, 0.66))
     ]
     return [

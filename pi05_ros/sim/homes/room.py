@@ -16,7 +16,7 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle, yaw_quaternion
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, wrap_angle, yaw_quaternion
 from pi05_ros.sim.homes.items import Design, Grasp
 from pi05_ros.sim.homes.parts import Color, Part, Vector
 
@@ -104,9 +104,8 @@ class Fixture:
             pose: Its pose in odom.
         """
         x, y, _ = self.pose.local(pose.position)
-        w, _, _, z = pose.quaternion
-        yaw = 2.0 * np.arctan2(z, w)
-        return float(x), float(y), wrap_angle(float(yaw) - self.pose.yaw)
+        yaw = quaternion_yaw(pose.quaternion)
+        return float(x), float(y), wrap_angle(yaw - self.pose.yaw)
 
     def opening(self, pose: Pose) -> float:
         """Return how far a drawer is open: its displacement along its slide [m].

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from pi05_ros.brain.observation import SceneState
+from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, wrap_angle
 from pi05_ros.sim.homes.room import Bedroom, Room
 from pi05_ros.sim.tasks.resting import ItemWatch
 from pi05_ros.sim.tasks.score import Score
@@ -90,8 +91,8 @@ class MadeBed:
         )
 
 
-def _is_near(pose, place: FloorPose) -> bool:
+def _is_near(pose: Pose, place: FloorPose) -> bool:
     x, y, _ = place.local(pose.position)
-    turned = abs(wrap_angle(yaw_of(pose.quaternion) - place.yaw))
-    turned = min(turned, abs(turned - 3.141592653589793))  # A pillow has no front.
+    turned = abs(wrap_angle(quaternion_yaw(pose.quaternion) - place.yaw))
+    turned = min(turned, abs(turned - math.pi))  # A pillow has no front.
     return bool(max(abs(x), abs(y)) <= PILLOW_NEAT[0] and turned <= PILLOW_NEAT[1])

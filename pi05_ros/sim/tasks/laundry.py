@@ -36,7 +36,9 @@ class LaundryInBasket:
 
     def __init__(self, room: Room, garments: Sequence[Item] | None = None) -> None:
         if not isinstance(room, Bedroom):
-            raise Pi05Error(f"laundry: wanted a bedroom, found the {room.kind} of home {room.seed}")
+            raise Pi05Error(
+                f"laundry: wanted a bedroom, found the {room.kind} of home {room.seed}"
+            )
         self._basket = room.container("basket")
         self._garments = room.laundry if garments is None else tuple(garments)
         self._watch = ItemWatch(self._garments)
@@ -82,6 +84,11 @@ class LaundryInBasket:
 
     def _is_inside(self, point: np.ndarray) -> bool:
         return self._is_over(point) and bool(point[2] <= self._basket.top)
+
+
+def one_garment(garment: Item) -> str:
+    """Return the task to put one garment into the basket."""
+    return f"put {garment.phrase} in the basket"
 
 
 def bounds_of_contacts(item: Item) -> tuple[np.ndarray, np.ndarray]:
