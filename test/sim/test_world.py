@@ -28,7 +28,7 @@ def shared() -> World:
 
 @pytest.fixture
 def world(shared) -> World:
-    shared.reset(0)
+    shared.reset(0, "kitchen")
     return shared
 
 
