@@ -52,7 +52,7 @@ class Visibility:
 
         Nothing is rendered for a camera that cannot see it.
         """
-        whole = self._geometry.object_boxes(snapshot, camera)
+        whole = self._geometry.object_boxes(snapshot, camera, only=name)
         return self._views(camera, snapshot, whole, name).get(name) if name in whole else None
 
     def items(self, camera: str, snapshot: Snapshot) -> dict[str, ItemView]:
