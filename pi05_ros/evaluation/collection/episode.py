@@ -97,9 +97,7 @@ def record_episode(
     Raises:
         Pi05Error: The expert cannot do the task, no picture can be rendered, or the disk failed.
     """
-    world = World(
-        equipment.platform, home, timestep=_TIMESTEP, description=equipment.description
-    )
+    world = World(equipment.platform, home, timestep=_TIMESTEP, description=equipment.description)
     renderer = CameraRenderer(world)
     try:
         return _Recording(equipment, settings, seed, world, renderer, folder, software).run()
