@@ -23,7 +23,7 @@ from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.drag import STRAIGHT, DragSkill
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
-from pi05_ros.sim.expert.lay import LaySkill
+from pi05_ros.sim.expert.lay import LaySkill, preferred_side
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.planner import TaskPlanner
 from pi05_ros.sim.expert.projection import thing_boxes
@@ -183,7 +183,7 @@ class ExpertBrain:
                 self._warned_text = subtask
             return HoldSkill(moves)
         if command.verb == "pick" and command.item is not None:
-            return PickSkill(moves, command.item, robot)
+            return PickSkill(moves, command.item, robot, preferred_side(moves, command.item))
         if command.verb == "place" and command.item is not None and command.container is not None:
             return PlaceSkill(moves, command.item, command.container, robot)
         if command.verb == "lay" and command.item is not None and isinstance(room, Bedroom):

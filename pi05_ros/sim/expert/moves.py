@@ -80,6 +80,9 @@ class Moves:
 
     def retract(self, robot: RobotState, goal: Goal, side: str) -> None:
         """Move the hand straight up if necessary, then to its ready pose."""
+        if self._holds_fixture(robot, side):
+            self._let_go(robot, goal, side)
+            return
         if self._must_rise(robot, side):
             self._rise(robot, goal, side)
             return
@@ -178,6 +181,19 @@ class Moves:
             return True
         hands = [robot.tcp(arm.side).position for arm in self._layout.arms]
         return max(map(self.workplace.clear_height, hands)) <= self.site.pass_height
+
+    def _holds_fixture(self, robot: RobotState, side: str) -> bool:
+        held = robot.hands[side].held
+        return held is not None and any(f.name == held.name for f in self.workplace.room.fixtures)
+
+    def _let_go(self, robot: RobotState, goal: Goal, side: str) -> None:
+        """Open a hand that holds furniture, which it must not lift, before it moves."""
+        arm = self._layout.arm(side)
+        goal.vector[arm.gripper] = arm.opened
+        goal.vector[arm.joints] = robot.command[arm.joints]
+        if robot.is_open(side):
+            robot.release(side)
+            robot.hands[side].since = 0.0
 
     def _posing_site(self, robot: RobotState) -> Site:
         """Return the site for whose posture the ready poses of the hands hold now."""
