@@ -25,6 +25,10 @@ _GRID = (5, 9)  # Number of candidates across and along the sink.
 _TRIED = 8  # Number of best candidates whose reachability is checked.
 _ENOUGH_SPACE = 0.15  # Free space around an item above which more has no value [m].
 _NEARER_COST = 0.4  # Cost of distance from the counter's front edge [m of free space per m].
+# Space to the walls beyond _WALL_GAP [m], and its worth up to there [m of free space per m]: a
+# robot that is beside its path by a centimetre or two must not set a dish on the rim.
+_ROOMY = 0.03
+_ROOMY_WORTH = 2.0
 # Cost of moving the hand [m of free space per m]. It breaks ties: the hand keeps the place that it
 # is approaching.
 _WAY_COST = 0.15
@@ -73,9 +77,15 @@ def release_pose(
     ]
     hand_now = sink.pose.local(robot.tcp(side).position)[:2]
 
+    turned = yaw - sink.pose.yaw
+    lower, upper = _range(sink, extent, turned)
+
     def worth(place: np.ndarray) -> float:
         gaps = [math.dist(place + extent.centre, p[:2]) - d.footprint for p, d in others]
         space = min([*gaps, _ENOUGH_SPACE])
+        space += _ROOMY_WORTH * float(
+            np.minimum(np.minimum(place - lower, upper - place), _ROOMY).sum()
+        )
         return space - _NEARER_COST * place[0] - _WAY_COST * math.dist(place, hand_now)
 
     def pose(place: np.ndarray) -> HandPose:
@@ -89,7 +99,7 @@ def release_pose(
         x, y = sink.pose.point(place)
         return HandPose(np.array([x, y, underside - extent.low[2]]), yaw)
 
-    places = _places(sink, extent, yaw - sink.pose.yaw, workplace.over_sink)
+    places = _places(sink, extent, turned, workplace.over_sink)
     places = sorted(places, key=worth, reverse=True)
     for place in places[:_TRIED]:
         if workplace.reaches(side, pose(place), top, robot.base):
@@ -124,6 +134,24 @@ def _extent(sink: Container, robot: RobotState, side: str, item: Item, yaw: floa
     return _Extent(corners.min(axis=0), corners.max(axis=0))
 
 
+def _hand_half(turned: float) -> np.ndarray:
+    """Return the half size (2,) of the bounds of an open hand at a yaw in the sink's frame [m]."""
+    c, s = abs(math.cos(turned)), abs(math.sin(turned))
+    across, along = _HAND_HALF
+    return np.array([c * across + s * along, s * across + c * along])
+
+
+def _range(sink: Container, extent: _Extent, turned: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds, (2,) each, of tool centre points that keep clear of the walls [m]."""
+    hand = _hand_half(turned)
+    half = np.array(sink.size[:2]) / 2 - _WALL_GAP
+    lower = np.maximum(-half - extent.low[:2], -half + hand)
+    upper = np.minimum(half - extent.high[:2], half - hand)
+    # An item that is too large for the sink is centred.
+    middle = (lower + upper) / 2
+    return np.minimum(lower, middle), np.maximum(upper, middle)
+
+
 def _places(
     sink: Container, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
 ) -> list[np.ndarray]:
@@ -135,15 +163,8 @@ def _places(
         turned: Yaw of the hand in the sink's frame [rad].
         obstacles: Lower and upper corners (3,) of obstacles over the sink, in its frame [m].
     """
-    c, s = abs(math.cos(turned)), abs(math.sin(turned))
-    across, along = _HAND_HALF
-    hand = np.array([c * across + s * along, s * across + c * along])
-    half = np.array(sink.size[:2]) / 2 - _WALL_GAP
-    lower = np.maximum(-half - extent.low[:2], -half + hand)
-    upper = np.minimum(half - extent.high[:2], half - hand)
-    # An item that is too large for the sink is centred.
-    middle = (lower + upper) / 2
-    lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+    hand = _hand_half(turned)
+    lower, upper = _range(sink, extent, turned)
     xs, ys = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, _GRID, strict=True))
     places = [np.array([x, y]) for x in xs for y in ys]
 
