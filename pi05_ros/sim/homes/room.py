@@ -85,9 +85,17 @@ class Fixture:
     height: float  # Of its frame above the floor [m].
     parts: tuple[Part, ...]  # In its frame.
     mass: float  # [kg]
-    joints: tuple[FixtureJoint, ...]
+    joints: tuple[FixtureJoint, ...]  # Slides before hinges.
     grasp: Grasp  # Graspable points in its frame: a handle, an edge.
     turns_with_hand: bool = False  # Whether the hand that holds it determines its yaw too.
+
+    def __post_init__(self) -> None:
+        kinds = [joint.kind for joint in self.joints]
+        if kinds != sorted(kinds, reverse=True):
+            raise ValueError(
+                f"fixture {self.name}: joints {', '.join(kinds)}; slides come before hinges, or "
+                "a hinge would turn their axes"
+            )
 
     def displacement(self, pose: Pose) -> tuple[float, float, float]:
         """Return how far the fixture is from rest: x, y [m] and yaw [rad] in its frame at rest.
