@@ -65,7 +65,7 @@ class Moves:
     def retract(self, robot: RobotState, goal: Goal, side: str) -> None:
         """Move the hand straight up if necessary, then to its ready pose."""
         if self._must_rise(robot, side):
-            self._rise(robot, goal, side)
+            self._rise(robot, goal, side, self.passing_height(robot, side))
             return
         yaw = 0.0
         if robot.hands[side].held is not None:
@@ -115,7 +115,7 @@ class Moves:
         if is_low and beside < _NEAR_PATH and turned < 0.3:
             goal.vector[joints] = path.at(hand[2] + config.lookahead)  # Up and back to the path.
         elif is_low and self.workplace.is_over(hand):
-            self._rise(robot, goal, side)
+            self._rise(robot, goal, side, top)
         else:
             goal.vector[joints] = path.at(path.top)
         return False
@@ -153,10 +153,10 @@ class Moves:
         height = self.passing_height(robot, side) - _LOW - 0.01
         return robot.tcp(side).position[2] > height
 
-    def _rise(self, robot: RobotState, goal: Goal, side: str) -> None:
-        """Move the hand straight up from its present position."""
+    def _rise(self, robot: RobotState, goal: Goal, side: str, top: float) -> None:
+        """Move the hand straight up from its present position to the height `top` [m]."""
         T_odom_tcp = robot.tcp(side)
-        position, top = T_odom_tcp.position, self.passing_height(robot, side)
+        position = T_odom_tcp.position
         path = self._up.get(side)
         if (
             path is None

@@ -20,6 +20,7 @@ _WALL_GAP = 0.015  # Between an item and the sink's walls [m].
 _TAP_GAP = np.array([0.012, 0.08])
 _HAND_HALF = (0.035, 0.065)  # Half size of an open hand: across and along the finger motion [m].
 _MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
+_STEEP = 0.7  # Largest |z| of a long item's unit axis that still has a direction on the floor.
 _LEAST_DEPTH = 0.05  # Least depth of an item's underside below the sink's rim at release [m].
 _GRID = (5, 9)  # Number of candidates across and along the sink.
 _TRIED = 8  # Number of best candidates whose reachability is checked.
@@ -110,7 +111,8 @@ def release_pose(
 def _release_yaw(sink: Container, robot: RobotState, side: str, item: Item) -> float:
     """Return the yaw of the hand in odom at the release [rad]."""
     facing = sink.pose.yaw
-    if not item.design.is_long:
+    along = robot.item(item.name).rotation[:, 0]
+    if not item.design.is_long or abs(along[2]) > _STEEP:  # A pan may hang by its handle.
         return facing
     # The item's x axis goes along the sink's y axis, in either direction. The smaller turn remains
     # the smaller one while turning, so the choice is stable. Hands cannot turn all the way round.
