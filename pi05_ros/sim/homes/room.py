@@ -108,6 +108,16 @@ class Fixture:
         yaw = 2.0 * np.arctan2(z, w)
         return float(x), float(y), wrap_angle(float(yaw) - self.pose.yaw)
 
+    def opening(self, pose: Pose) -> float:
+        """Return how far a drawer is open: its displacement along its slide [m].
+
+        Args:
+            pose: Its pose in odom.
+        """
+        x, y, _ = self.displacement(pose)
+        along = self.joints[0].axis
+        return x * along[0] + y * along[1]
+
 
 @dataclass(frozen=True)
 class Item:
@@ -120,6 +130,7 @@ class Item:
     yaw: float  # In odom [rad].
     surface: str  # Name of the surface that supports it at the start.
     is_dish: bool
+    belongs_in: str = ""  # Name of the container that a task puts it into; "": it is no task's.
 
     @property
     def label(self) -> str:
@@ -205,6 +216,10 @@ class Room:
     def dishes(self) -> tuple[Item, ...]:
         """Items that belong in a sink."""
         return tuple(item for item in self.items if item.is_dish)
+
+    def belonging_in(self, container: str) -> tuple[Item, ...]:
+        """Return the items that a task puts into a container."""
+        return tuple(item for item in self.items if item.belongs_in == container)
 
     def item(self, name: str) -> Item:
         """Return the item called `name`.
