@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.room import Bedroom, Room
+from pi05_ros.sim.tasks.bed import MadeBed
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
+from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
+from pi05_ros.sim.tasks.laundry import LaundryInBasket, one_garment
 from pi05_ros.sim.tasks.score import Rubric
 
 
@@ -23,9 +27,12 @@ class Task:
 
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
-TASKS: dict[str, Task] = {task.name: task for task in (DISHES,)}
+ITEMS = Task("drawer", "put the items in the drawer", "kitchen", 180.0, ItemsInDrawer)
+LAUNDRY = Task("laundry", "put the laundry in the basket", "bedroom", 120.0, LaundryInBasket)
+BED = Task("bed", "make the bed", "bedroom", 120.0, MadeBed)
+TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS, LAUNDRY, BED)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
-_ROOM_OF_PLACE = {"sink": "kitchen"}
+_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen", "basket": "bedroom"}
 
 
 def find_task(text: str) -> Task | None:
@@ -49,7 +56,11 @@ def room_of(text: str) -> str:
 
 
 def scorer(text: str, room: Room) -> Rubric:
-    """Create the rubric of a task, by its text: one of TASKS, or `one_dish` of a dish.
+    """Create the rubric of a task, by its text.
+
+    Args:
+        text: That of one of TASKS, `one_dish`, `one_item` or `one_garment` of an item.
+        room: The room that it is done in.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
@@ -57,9 +68,18 @@ def scorer(text: str, room: Room) -> Rubric:
     tasks = {task.text: task for task in TASKS.values() if room.kind.startswith(task.room)}
     if text in tasks:
         return tasks[text].rubric(room)
-    single = {one_dish(dish): dish for dish in room.dishes}
+    single: dict[str, Callable[[], Rubric]] = {
+        one_dish(dish): partial(DishesInSink, room, (dish,)) for dish in room.dishes
+    }
+    single |= {
+        one_item(item): partial(ItemsInDrawer, room, (item,)) for item in room.belonging_in(DRAWER)
+    }
+    if isinstance(room, Bedroom):
+        single |= {
+            one_garment(item): partial(LaundryInBasket, room, (item,)) for item in room.laundry
+        }
     if text in single:
-        return DishesInSink(room, (single[text],))
+        return single[text]()
     raise _unknown(text, [*tasks, *single])
 
 
