@@ -136,8 +136,9 @@ class ExpertBrain:
             )
         with self._lock:
             moves, robot, running = self._observe(observation)
-            skill = self._skill(moves, robot, subtask)
-            chunk = self._chunks.make(skill, robot, running.committed)
+            chunk = self._chunks.make(
+                lambda state: self._skill(moves, state, subtask), robot, running.committed
+            )
             self._recent.add(observation.stamp_ns, chunk)
             return ChunkPrediction(chunk)
 

@@ -24,7 +24,8 @@ _MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
 _STEEP = 0.7  # Largest |z| of a long item's unit axis that still has a direction on the floor.
 _LEAST_DEPTH = 0.05  # Least depth of an item's underside below the container's rim at release [m].
 _GRID = (5, 9)  # Number of candidates across and along the container.
-_TRIED = 8  # Number of best candidates whose reachability is checked.
+_TRIED = 8  # Number of best candidates whose reachability is checked,
+_TRIED_NEARER = 8  # and then of candidates nearest to the robot.
 _ENOUGH_SPACE = 0.15  # Free space around an item above which more has no value [m].
 _NEARER_COST = 0.4  # Cost of distance from the counter's front edge [m of free space per m].
 # Space to the walls beyond _WALL_GAP [m], and its worth up to there [m of free space per m]: a
@@ -120,7 +121,9 @@ def release_pose(
     obstacles = workplace.obstacles_over(container)
     places = _places(container, extent, turned, obstacles)
     places = sorted(places, key=worth, reverse=True)
-    for place in places[:_TRIED]:
+    # The best places may all be out of reach; then nearer ones are in reach.
+    nearer = sorted(places[_TRIED:], key=lambda place: float(place[0]))
+    for place in [*places[:_TRIED], *nearer[:_TRIED_NEARER]]:
         target = pose(place)
         if site.reaches(side, target, top, stance(target)):
             return target, stance(target)
@@ -158,7 +161,7 @@ def _extent(container: Container, robot: RobotState, side: str, item: Item, yaw:
 
 
 def _hand_half(turned: float) -> np.ndarray:
-    """Return the half size (2,) of the bounds of an open hand at a yaw in the container's frame [m]."""
+    """Return the half size (2,) of an open hand at a yaw in the container's frame [m]."""
     c, s = abs(math.cos(turned)), abs(math.sin(turned))
     across, along = _HAND_HALF
     return np.array([c * across + s * along, s * across + c * along])
