@@ -20,8 +20,10 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.drag import STRAIGHT, DragSkill
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
+from pi05_ros.sim.expert.lay import LaySkill
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.planner import TaskPlanner
 from pi05_ros.sim.expert.projection import thing_boxes
@@ -32,6 +34,7 @@ from pi05_ros.sim.expert.state_estimator import StateEstimator, check_observatio
 from pi05_ros.sim.expert.tasks import task_planner
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.homes.room import Bedroom
 from pi05_ros.sim.homes.rooms import draw_room
 
 _LOG = logging.getLogger(__name__)
@@ -172,8 +175,9 @@ class ExpertBrain:
         return self._moves, robot, running
 
     def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
+        room = moves.workplace.room
         try:
-            command = parse_subtask(subtask, moves.workplace.room)
+            command = parse_subtask(subtask, room)
         except UnknownText as error:
             if subtask != self._warned_text:
                 _LOG.warning("%s; the robot holds still", error)
@@ -183,6 +187,11 @@ class ExpertBrain:
             return PickSkill(moves, command.item, robot)
         if command.verb == "place" and command.item is not None and command.container is not None:
             return PlaceSkill(moves, command.item, command.container, robot)
+        if command.verb == "lay" and command.item is not None and isinstance(room, Bedroom):
+            return LaySkill(moves, room, command.item, robot)
+        if command.verb == "straighten" and command.fixture is not None:
+            fixture = command.fixture
+            return DragSkill(moves, fixture, fixture.pose, robot, STRAIGHT)
         return HoldSkill(moves)
 
 

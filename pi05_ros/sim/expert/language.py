@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.room import Container, Fixture, Item, Room
+from pi05_ros.sim.homes.room import Bedroom, Container, Fixture, Item, Room
 
 Verb = Literal["pick", "place", "lay", "open", "close", "straighten", "hold"]
 Thing = Item | Fixture
@@ -17,7 +17,6 @@ _LAY = re.compile(r"(?:put|place|lay) (?P<thing>.+?) (?:at|on) the head of the b
 _PLACE = re.compile(r"(?:put|place|drop) (?P<thing>.+?) (?:into|inside|in) (?P<place>.+)")
 _MOVE = re.compile(r"(?P<verb>open|close|straighten) (?P<thing>.+)")
 _HOLD = ("", "go home", "stop", "wait", "hold still", "done")
-_BED = "bed"  # Name of the surface that has a head.
 
 
 class UnknownText(Pi05Error):
@@ -80,7 +79,7 @@ def parse_subtask(text: str, room: Room) -> Command:
         return Command("hold")
     if match := _PICK.fullmatch(words):
         return Command("pick", find_item(text, match["thing"], room))
-    if (match := _LAY.fullmatch(words)) and _has_bed(room):
+    if (match := _LAY.fullmatch(words)) and isinstance(room, Bedroom):
         return Command("lay", find_item(text, match["thing"], room))
     if (match := _PLACE.fullmatch(words)) and room.containers:
         container = find_container(text, match["place"], room)
@@ -140,7 +139,7 @@ def sentences(room: Room) -> tuple[str, ...]:
             continue
         found.append(pick_text(item))
         found += [place_text(item, container.phrase) for container in room.containers]
-        if _has_bed(room):
+        if isinstance(room, Bedroom):
             found.append(lay_text(item))
     for fixture in room.fixtures:
         found += [move_text(verb, fixture) for verb in verbs_of(fixture)]
@@ -155,7 +154,3 @@ def normal(text: str) -> str:
 def bare(phrase: str) -> str:
     """Return a noun phrase without its article."""
     return phrase.removeprefix("the ")
-
-
-def _has_bed(room: Room) -> bool:
-    return any(surface.name == _BED for surface in room.surfaces)

@@ -18,6 +18,7 @@ _ON_FLOOR = 0.2  # Height of an item's frame below which it is an obstacle of th
 _THIN = 0.02  # Furniture lower than this can be driven over: a rug [m].
 _BESIDE = 0.1  # Distance from a container within which furniture is an obstacle [m].
 _ARM_SPACE = 0.5  # Height above a container beyond which furniture is no obstacle [m].
+_ROW = -0.5  # What begins behind this x of the room stands in one row with its main surface [m].
 _IN_LINE = 0.03  # Lateral distance within which the base goes straight in [m].
 
 
@@ -35,17 +36,19 @@ class FloorObstacles:
             if part.collides and part.bounds()[0][2] < _CHASSIS_TOP
             and part.bounds()[1][2] > _THIN
         ]  # fmt: skip
-        self._containers = [
+        containers = [
             _rectangle(self._frame, c.pose, c.size[0] / 2, c.size[1] / 2)
             for c in room.containers
             if not c.surface
         ]
-        standing = [(low[:2], high[:2]) for low, high in (*boxes, *self._containers)]
+        standing = [(low[:2], high[:2]) for low, high in (*boxes, *containers)]
         self._standing = np.array(standing).reshape(-1, 2, 2)  # Lower and upper corners.
+        self._row = [(low, high) for low, high in standing if low[0] > _ROW]
 
     def is_free(self, stance: FloorPose) -> bool:
         """Check that the base at `stance` in odom, facing the site, touches no furniture."""
-        middle, half = self._frame.local((stance.x, stance.y)), self._config.footprint
+        middle = self._frame.local((stance.x, stance.y))
+        half = np.array(self._config.footprint) + self._config.gap / 2
         lower, upper = self._standing[:, 0], self._standing[:, 1]
         touches = (middle - half < upper) & (middle + half > lower)
         return not touches.all(axis=1).any()
@@ -65,7 +68,7 @@ class FloorObstacles:
         behind = min(here[0], there[0]) - margin[0]
         fronts = [
             b_low[0]
-            for b_low, b_high in (*self._containers, *self._lying(robot))
+            for b_low, b_high in (*self._row, *self._lying(robot))
             if b_low[1] < high and b_high[1] > low and b_high[0] > behind
         ]
         line = min(fronts, default=math.inf) - margin[0]

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from pi05_ros.sim.expert.attempts import Attempts
 from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.state import RobotState
@@ -46,19 +47,15 @@ class PutAwayPlanner:
         self._moves = moves
         self._items = items
         self._container = container
-        self._config = moves.workplace.config
+        self._attempts = Attempts([item.name for item in items], moves.workplace.config)
         self._now = SubtaskChoice("")
-        self._since = 0.0
-        self._given_up = {item.name: 0 for item in self._items}
         self._finished_at: float | None = None
 
     def decide(self, robot: RobotState, time: float) -> SubtaskChoice:
         """Choose the subtask at `time` [s], which must not decrease between calls."""
-        decision = self._choose(robot, time)
-        if decision.text != self._now.text:
-            self._since = time
-        self._now = decision
-        return decision
+        self._now = self._choose(robot, time)
+        self._attempts.note(self._now.text, time)
+        return self._now
 
     def _choose(self, robot: RobotState, time: float) -> SubtaskChoice:
         held = [item for item in self._items if robot.holder(item.name) is not None]
@@ -66,22 +63,19 @@ class PutAwayPlanner:
         if not left:
             return self._finish(robot, time)
         self._finished_at = None
-        if time - self._since > self._config.give_up and self._now.item in left:
-            self._given_up[self._now.item.name] += 1
-            self._since = time
-            _LOG.warning("'%s' took too long: others come first", self._now.text)
+        if self._now.item in left:
+            self._attempts.check(self._now.item.name, time)
         for item in held:
             if self._is_lifted(robot, item) or self._now.text == self._place_text(item):
                 return SubtaskChoice(self._place_text(item), item)
             return SubtaskChoice(pick_text(item), item)
-        options = [item for item in left if self._can_try(robot, item)]
+        names = self._attempts.next([i.name for i in left if self._is_in_reach(robot, i)])
+        options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
                 names = ", ".join(item.phrase for item in left)
                 _LOG.warning("out of reach, or given up too often: %s", names)
             return SubtaskChoice("")
-        tries = min(self._given_up[item.name] for item in options)
-        options = [item for item in options if self._given_up[item.name] == tries]
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
             return self._now
@@ -109,11 +103,10 @@ class PutAwayPlanner:
         position = robot.item(item.name).position
         return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
 
-    def _can_try(self, robot: RobotState, item: Item) -> bool:
+    def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
         site = self._moves.workplace.site_at(robot.item(item.name).position)
         # From the floor things go into what stands on the floor.
-        in_reach = not (site.is_floor and self._container.surface)
-        return in_reach and self._given_up[item.name] < self._config.rounds
+        return not (site.is_floor and self._container.surface)
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""

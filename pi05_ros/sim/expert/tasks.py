@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pi05_ros.sim.expert.bed_planner import BedPlanner
 from pi05_ros.sim.expert.language import (
     UnknownText,
     find_container,
@@ -13,8 +14,8 @@ from pi05_ros.sim.expert.language import (
 )
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.planner import PutAwayPlanner, TaskPlanner
-from pi05_ros.sim.homes.room import Container, Item, Room
-from pi05_ros.sim.tasks.registry import TASKS
+from pi05_ros.sim.homes.room import Bedroom, Container, Item, Room
+from pi05_ros.sim.tasks.registry import BED, TASKS
 
 _PUT = re.compile(r"(?:put|place|drop) (?P<thing>.+?) (?:into|inside|in) (?P<place>.+)")
 # What all things that belong in a container are called, by the container's name.
@@ -34,7 +35,10 @@ def task_planner(moves: Moves, task: str) -> TaskPlanner:
     Raises:
         UnknownText: The expert does not know the task in this room.
     """
-    items, container = parse_put(task, moves.workplace.room)
+    room = moves.workplace.room
+    if isinstance(room, Bedroom) and normal(task) == BED.text:
+        return BedPlanner(moves, room)
+    items, container = parse_put(task, room)
     return PutAwayPlanner(moves, items, container)
 
 
@@ -59,9 +63,9 @@ def parse_put(text: str, room: Room) -> tuple[tuple[Item, ...], Container]:
 
 def belongings(container: Container, room: Room) -> tuple[Item, ...]:
     """Return the items that belong in a container."""
-    if container.name == "sink":
-        return room.dishes
-    return tuple(i for i in room.items if i.grasp is not None and i.surface == "floor")
+    if isinstance(room, Bedroom) and container.name == "basket":
+        return room.laundry
+    return room.belonging_in(container.name)
 
 
 def _task_texts(room: Room) -> tuple[str, ...]:
