@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.sim.homes.bedroom import draw_bedroom, draw_unseen_bedroom
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.homes.room import Room
 
-ROOMS: Mapping[str, Callable[[int], Room]] = {"kitchen": draw_kitchen}
+ROOMS: Mapping[str, Callable[[int], Room]] = {
+    "kitchen": draw_kitchen,
+    "bedroom": draw_bedroom,
+    "bedroom_unseen": draw_unseen_bedroom,
+}
 
 
 def draw_room(kind: str, seed: int) -> Room:
