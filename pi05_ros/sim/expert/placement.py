@@ -86,6 +86,7 @@ def release_pose(
     ]
     hand_now = container.pose.local(robot.tcp(side).position)[:2]
     on_floor = not container.surface
+    stand_off = workplace.stand_off(container, robot)
 
     turned = yaw - container.pose.yaw
     lower, upper = _range(container, extent, turned)
@@ -112,9 +113,8 @@ def release_pose(
         return HandPose(np.array([x, y, underside - extent.low[2]]), yaw)
 
     def stance(target: HandPose) -> FloorPose:
-        ahead = None
-        if on_floor:  # The base stands before the container.
-            ahead = workplace.config.footprint[0] + workplace.config.gap + container.size[0] / 2
+        ahead = stand_off
+        if ahead is not None:  # The base stands before the container.
             ahead += float(container.pose.local(target.position)[0])
         return site.stance(target.position, side, robot.base, ahead)
 
