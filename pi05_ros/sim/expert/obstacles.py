@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.drawers import SHUT, drawers, floor_area, opening
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 from pi05_ros.sim.homes.room import Container, Room
@@ -77,7 +78,7 @@ class FloorObstacles:
         behind = min(here[0], there[0]) - margin[0]
         fronts = [
             b_low[0]
-            for b_low, b_high in (*self._row, *self._lying(robot))
+            for b_low, b_high in (*self._row, *self._lying(robot), *self._open(robot))
             if b_low[1] < high and b_high[1] > low and b_high[0] > behind
         ]
         line = min(fronts, default=math.inf) - margin[0]
@@ -86,6 +87,15 @@ class FloorObstacles:
         if here[0] > line + _IN_LINE:  # Back out first.
             return self._frame.compose(FloorPose(line, float(here[1]), 0.0))
         return self._frame.compose(FloorPose(line, float(there[1]), 0.0))
+
+    def _open(self, robot: RobotState) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the bounds (2,) of drawers that are not shut."""
+        areas = [
+            floor_area(robot, drawer, self._frame)
+            for drawer in drawers(self._room)
+            if opening(robot, drawer) > SHUT
+        ]
+        return [(low, high) for low, high in areas]
 
     def _lying(self, robot: RobotState) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the bounds (2,) of items that lie on the floor."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.sim.expert.drawers import is_open
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.placement import release_pose
@@ -132,6 +133,8 @@ class PlaceSkill:
         self._layout = robot.kinematics.layout
         self._plan = None
         side = robot.holder(item.name)
+        if container.fixture and not is_open(robot, place.room.fixture(container.fixture)):
+            side = None  # It was shut meanwhile: the hand retracts with the item.
         if side is not None:
             target, stance = release_pose(
                 place, robot, side, item, container, moves.passing_height(robot, side)
