@@ -19,6 +19,7 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.grasping import GraspWelds
 from pi05_ros.sim.home_spec import add_room, fixture_body, fixture_start, item_body
@@ -58,13 +59,21 @@ class World:
         home: Seed of the home.
         room: Kind of its room, one of `sim.homes.rooms.ROOMS`.
         timestep: Time step of the physics [s].
+        description: URDF of the robot as `description_xml` returns it; None: it is expanded once.
     """
 
     def __init__(
-        self, platform: Platform, home: int, room: str = "kitchen", *, timestep: float = 0.004
+        self,
+        platform: Platform,
+        home: int,
+        room: str = "kitchen",
+        *,
+        timestep: float = 0.004,
+        description: str | None = None,
     ) -> None:
         self.platform = platform
         self.timestep = timestep
+        self._description = description_xml(platform) if description is None else description
         self._lock = threading.RLock()
         self._build(home, room)
 
@@ -81,7 +90,7 @@ class World:
 
     def _build(self, home: int, kind: str) -> None:
         room = draw_room(kind, home)
-        spec = robot_spec(self.platform)
+        spec = robot_spec(self.platform, self._description)
         spec.option.timestep = self.timestep
         spec.option.impratio = 10.0  # Stiff friction: items that lean in the sink do not creep.
         spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 degrees of freedom.
