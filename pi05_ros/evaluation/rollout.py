@@ -29,6 +29,7 @@ from pi05_ros.evaluation.closed_loop import (
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer
 from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
@@ -43,6 +44,7 @@ class RolloutConfig:
 
     task: str = DISHES.text
     room: str = ""  # Kind of the room; empty: the one that the task is done in.
+    difficulty: str = "ideal"  # Of the home; see `sim.homes.difficulty`.
     seconds: float = 180.0  # At most [s].
     delay: float = 0.1  # From an observation to the first row that is sent because of it [s].
     interval: float = 0.4  # Between the observations of two chunks, at least [s].
@@ -52,6 +54,7 @@ class RolloutConfig:
     mode: str = AUTO  # One of CHUNK_MODES, or AUTO: what suits the brain.
 
     def __post_init__(self) -> None:
+        Difficulty.parse(self.difficulty)
         if min(self.seconds, self.interval, self.planner_interval) <= 0 or self.delay < 0:
             raise ValueError("seconds and intervals must be above 0, delay not below 0")
         if not 0 <= self.dropped < 1:
@@ -101,7 +104,9 @@ class Rollout:
         config: RolloutConfig = RolloutConfig(),
         images: Images | None = None,
     ) -> None:
-        self.world = World(platform, home, config.room or room_of(config.task))
+        difficulty = Difficulty.parse(config.difficulty)
+        room = config.room or room_of(config.task)
+        self.world = World(platform, home, room, difficulty=difficulty)
         self.result = RolloutResult(home)
         self._platform = platform
         self._brain = brain
@@ -248,6 +253,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--platform", choices=platform_names(), default="mobile_18dof")
     parser.add_argument("--homes", type=parse_homes, default=[0], help="for example 0-9 or 1,5,8")
     parser.add_argument("--task", default=defaults.task)
+    parser.add_argument("--room", default=defaults.room, help="kind; default: the task's")
+    parser.add_argument("--difficulty", default=defaults.difficulty, help="ideal, normal, hard")
     parser.add_argument("--seconds", type=float, default=defaults.seconds)
     parser.add_argument("--delay", type=float, default=defaults.delay, help="[s]")
     parser.add_argument("--interval", type=float, default=defaults.interval, help="[s]")
@@ -258,6 +265,8 @@ def main(arguments: list[str] | None = None) -> None:
     brain = ExpertBrain(platform)
     config = RolloutConfig(
         task=options.task,
+        room=options.room,
+        difficulty=options.difficulty,
         seconds=options.seconds,
         delay=options.delay,
         interval=options.interval,

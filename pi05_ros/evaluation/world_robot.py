@@ -7,6 +7,7 @@ import numpy as np
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.evaluation.bridged_robot import joint_states
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.sim.sensors import Sensors
 from pi05_ros.sim.world import World
 
 
@@ -21,16 +22,17 @@ class WorldRobot:
     def __init__(self, platform: Platform, world: World) -> None:
         self.world = world
         self._platform = platform
+        self._sensors = Sensors(world)
 
     def measure(self) -> np.ndarray:
-        """Return the present state, (D,) float64 in platform units."""
-        joints = self.world.joint_positions()
+        """Return the state that the drivers measure, (D,) float64 in platform units."""
+        measured = self._sensors.measure()
+        joints = measured.positions
         state = np.empty(self._platform.size)
         for group in self._platform.groups:
             part = self._platform.slices[group.name]
             if group.kind == "base_velocity":
-                twist = self.world.base_velocity()
-                state[part] = [twist[axis] for axis in group.base_axes]
+                state[part] = [measured.twist[axis] for axis in group.base_axes]
                 continue
             state[part] = [joints[d.joint_name] for d in group.dimensions]
             if group.kind == "parallel_gripper":

@@ -94,7 +94,10 @@ class CameraRenderer:
         """
         settings = find_camera(self._platform, camera)
         view = _fixed_view(camera, snapshot)
-        return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
+        context = self._context_for(snapshot)
+        picture = context.draw(snapshot, view, settings.width, settings.height)
+        effects = snapshot.effects
+        return picture if effects is None else effects.apply(camera, snapshot.time, picture)
 
     def segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
         """Render which geom is seen in each pixel of a camera's picture.
@@ -183,8 +186,9 @@ class _RenderContext:
             ) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 100)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-            self._scene.flags[flag] = 0
+        self._has_shadows = bool(source.light_castshadow.any())
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self._has_shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._option = mujoco.MjvOption()
         # Group 0: collision geoms of the URDF; 3: collision-only geoms of the home; 4: sites.
         self._option.geomgroup[:] = (0, 1, 1, 0, 0, 0)
@@ -197,7 +201,8 @@ class _RenderContext:
         self._fit(width, height)
         pose_data(snapshot, self._data)
         model, groups = self._model, self._groups
-        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
+        # What is out of view may cast a shadow into it.
+        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED and not self._has_shadows:
             visible = in_view(model, self._data, view.fixedcamid, width / height)
             groups = np.where(visible, groups, _HIDDEN_GROUP)
         model.geom_group[:] = groups

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
+from pi05_ros.sim.homes.difficulty import IDEAL, Difficulty
 from pi05_ros.sim.tasks.registry import room_of, scorer
 from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
@@ -37,6 +38,7 @@ class Simulation:
         task: Text of the task that is scored.
         room: Kind of the room; empty: the one that the task is done in.
         config: Parameters of the controllers; their period divides a tick.
+        difficulty: Of the home.
 
     Attributes:
         lock: Guards `manager` and its controllers; held for well under a millisecond.
@@ -56,12 +58,15 @@ class Simulation:
         task: str,
         config: ManagerConfig | None = None,
         room: str = "",
+        difficulty: Difficulty = IDEAL,
     ) -> None:
         self.platform = platform
         self.task = task
         config = config or ManagerConfig()
         timestep = min(_TIMESTEP, 1.0 / config.controller_rate_hz)
-        self.world = World(platform, home, room or room_of(task), timestep=timestep)
+        self.world = World(
+            platform, home, room or room_of(task), timestep=timestep, difficulty=difficulty
+        )
         self._scorer = scorer(task, self.world.room)
         self.manager = ControllerManager(platform, self.world, config, TICK_NS * 1e-9)
         if TICK_NS % self.manager.period_ns:

@@ -13,6 +13,7 @@ import numpy as np
 
 from pi05_ros.data.bags.sink import write_atomically
 from pi05_ros.errors import Pi05Error
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.tasks.dishes import one_dish
 from pi05_ros.sim.tasks.registry import DISHES
@@ -38,11 +39,13 @@ class CollectSettings:
     # Standard deviation of the disturbance of the drives, as the share of an entry's largest
     # velocity; see disturbance.py. 0: none.
     noise: float = 0.0
+    difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     quality: int = 90  # Of the JPEG pictures, 1 to 100.
 
     def __post_init__(self) -> None:
         if not 0.0 < self.max_seconds < math.inf:
             raise ValueError(f"max_seconds: wanted a time above 0 [s], got {self.max_seconds}")
+        Difficulty.parse(self.difficulty)
         if not 0.0 <= self.noise < 1.0:
             raise ValueError(f"noise: wanted a share from 0 to below 1, got {self.noise}")
         if not 1 <= self.quality <= 100:
