@@ -7,10 +7,11 @@ import pytest
 
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, make_mug, make_pan
+from pi05_ros.sim.homes.held_out import HELD_OUT
 from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.homes.parts import ALONG_X, Part, bounds
 
-ALL = {**DISHES, **CLUTTER}
+ALL = {**DISHES, **HELD_OUT, **CLUTTER}
 GRIPPER_OPENING = 0.08  # m, of both platforms.
 
 
@@ -37,9 +38,9 @@ def test_it_is_felt_from_its_base_up_and_not_beyond_what_is_seen(kind):
     ).all()
 
 
-@pytest.mark.parametrize("kind", DISHES)
+@pytest.mark.parametrize("kind", [*DISHES, *HELD_OUT])
 def test_a_dish_is_graspable_inside_its_box_and_fits_between_the_fingers(kind):
-    design = DISHES[kind](np.random.default_rng(5), "red")
+    design = ALL[kind](np.random.default_rng(5), "red")
     x, y, z = design.size
     grasp = design.grasp
     assert abs(grasp.point[0]) + grasp.radius <= x / 2
