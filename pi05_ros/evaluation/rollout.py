@@ -30,7 +30,7 @@ from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.homes.difficulty import Difficulty
-from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer
+from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer, text_in
 from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
 
@@ -42,7 +42,7 @@ _LINGER = 1.0  # A rollout goes on for so long after the brain has reported the 
 class RolloutConfig:
     """Conditions of a rollout. All times are simulated."""
 
-    task: str = DISHES.text
+    task: str = DISHES.text  # Text or name of a task.
     room: str = ""  # Kind of the room; empty: the one that the task is done in.
     difficulty: str = "ideal"  # Of the home; see `sim.homes.difficulty`.
     seconds: float = 180.0  # At most [s].
@@ -112,7 +112,8 @@ class Rollout:
         self._brain = brain
         self._config = config
         self._random = np.random.default_rng(config.seed)
-        self._scorer = scorer(config.task, self.world.room)
+        self._task = text_in(config.task, self.world.room)
+        self._scorer = scorer(self._task, self.world.room)
         self._score: Score = self._scorer.score()
         self._touch = _FurnitureContact(self.world)
         self._done_at: float | None = None
@@ -131,7 +132,7 @@ class Rollout:
             self._predict_chunk,
             lambda: computing,
             planner=self._predict_subtask,
-            task=config.task,
+            task=self._task,
             timing=timing,
             hooks=LoopHooks(self._on_tick, images, self._is_lost),
         )
@@ -140,7 +141,7 @@ class Rollout:
         """Run until a second after the brain has reported the task done, or until time is up."""
         result, loop = self.result, self.loop
         started = time.perf_counter()
-        self._brain.begin_task(self._config.task)
+        self._brain.begin_task(self._task)
         while loop.seconds < self._config.seconds - 1e-9:
             loop.run(self._platform.period)
             self._note_subtask()
@@ -176,7 +177,7 @@ class Rollout:
             self._done_at = loop.seconds
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
-        return self._brain.predict_subtask(observation, self._config.task)
+        return self._brain.predict_subtask(observation, self._task)
 
     def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
         started = time.perf_counter()

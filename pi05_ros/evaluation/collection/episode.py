@@ -99,6 +99,7 @@ def record_episode(
     world = World(
         equipment.platform,
         home,
+        settings.room(),
         timestep=_TIMESTEP,
         difficulty=Difficulty.parse(settings.difficulty),
     )

@@ -16,7 +16,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.tasks.dishes import one_dish
-from pi05_ros.sim.tasks.registry import DISHES
+from pi05_ros.sim.tasks.registry import DISHES, room_of, text_in
 
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
@@ -51,10 +51,18 @@ class CollectSettings:
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
 
+    def room(self) -> str:
+        """Return the kind of the room that the task is done in.
+
+        Raises:
+            Pi05Error: No rubric scores such a task.
+        """
+        return room_of(DISHES.text if self.task == ONE_DISH else self.task)
+
     def task_in(self, kitchen: Room, seed: int) -> str:
         """Return the task of an episode; with ONE_DISH one of the kitchen's dishes."""
         if self.task != ONE_DISH:
-            return self.task
+            return text_in(self.task, kitchen)
         dishes = kitchen.dishes
         return one_dish(dishes[int(random_for(kitchen.seed, seed, 1).integers(len(dishes)))])
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
+from pi05_ros.sim.tasks.language import LanguageFollowing, language_text
 from pi05_ros.sim.tasks.score import Rubric
 
 
@@ -20,17 +21,49 @@ class Task:
     room: str  # Kind of the room that it is done in.
     seconds: float  # Longest time of an episode, simulated [s].
     rubric: Callable[[Room], Rubric]
+    # Text in a room that draws it; None: it is `text`, which otherwise stands for all of them.
+    draw_text: Callable[[Room], str] | None = None
+
+    def text_in(self, room: Room) -> str:
+        """Return what the robot is told in a room."""
+        return self.text if self.draw_text is None else self.draw_text(room)
 
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
 TASKS: dict[str, Task] = {task.name: task for task in (DISHES,)}
+# Language following, with things of the kinds that training homes have, and of held-out kinds.
+LANGUAGE = Task(
+    "language",
+    "put the named thing in the sink",
+    "kitchen_language",
+    60.0,
+    LanguageFollowing,
+    language_text,
+)
+LANGUAGE_UNSEEN = Task(
+    "language_unseen",
+    "put the named unseen thing in the sink",
+    "kitchen_language_unseen",
+    60.0,
+    LanguageFollowing,
+    language_text,
+)
+# Tests beside the tasks that a robot is judged by as a whole.
+TESTS: dict[str, Task] = {task.name: task for task in (LANGUAGE, LANGUAGE_UNSEEN)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
 _ROOM_OF_PLACE = {"sink": "kitchen"}
 
 
 def find_task(text: str) -> Task | None:
-    """Return the task with a text or a name; None: it is none of TASKS."""
-    return TASKS.get(text) or next((task for task in TASKS.values() if task.text == text), None)
+    """Return the task with a text or a name; None: it is none of TASKS and TESTS."""
+    tasks = {**TASKS, **TESTS}
+    return tasks.get(text) or next((task for task in tasks.values() if task.text == text), None)
+
+
+def text_in(text: str, room: Room) -> str:
+    """Return what the robot is told in a room: the text of a task by its name, or `text`."""
+    task = find_task(text)
+    return text if task is None else task.text_in(room)
 
 
 def room_of(text: str) -> str:
@@ -49,15 +82,20 @@ def room_of(text: str) -> str:
 
 
 def scorer(text: str, room: Room) -> Rubric:
-    """Create the rubric of a task, by its text: one of TASKS, or `one_dish` of a dish.
+    """Create the rubric of a task, by its text: one of TASKS and TESTS, or `one_dish` of a dish.
+
+    In a room of the language following test, one dish is scored as that test does.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
     """
-    tasks = {task.text: task for task in TASKS.values() if room.kind.startswith(task.room)}
+    known = [*TASKS.values(), *TESTS.values()]
+    tasks = {task.text: task for task in known if room.kind.startswith(task.room)}
     if text in tasks:
         return tasks[text].rubric(room)
     single = {one_dish(dish): dish for dish in room.dishes}
+    if text in single and room.kind.startswith(LANGUAGE.room):
+        return LanguageFollowing(room, single[text])
     if text in single:
         return DishesInSink(room, (single[text],))
     raise _unknown(text, [*tasks, *single])
