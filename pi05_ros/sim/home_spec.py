@@ -1,4 +1,4 @@
-"""MuJoCo specification of a room: furniture fixed to the world, items on free joints, light."""
+"""MuJoCo specification of a room: fixed and moving furniture, items on free joints, light."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import itertools
 import mujoco
 import numpy as np
 
-from pi05_ros.sim.homes.parts import Part
-from pi05_ros.sim.homes.room import Item, Room
-from pi05_ros.sim.robot import CONTACT_AFFINITY, ITEM, WORLD
+from pi05_ros.sim.homes.geometry import yaw_quaternion
+from pi05_ros.sim.homes.parts import Part, bounds
+from pi05_ros.sim.homes.room import Fixture, Item, Room
+from pi05_ros.sim.robot import CONTACT_AFFINITY, FIXTURE, ITEM, WORLD
 
 _SHAPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
@@ -34,6 +35,25 @@ def item_joint(name: str) -> str:
     return f"item/{name}"
 
 
+def fixture_body(name: str) -> str:
+    """Return the name of the MuJoCo body of the fixture called `name`."""
+    return f"fixture/{name}"
+
+
+def fixture_joint(name: str, index: int) -> str:
+    """Return the name of a joint of the fixture called `name`, by its index in `joints`."""
+    return f"fixture/{name}/{index}"
+
+
+def fixture_start(room: Room) -> dict[str, float]:
+    """Return where the joints of all fixtures start, by joint name [m or rad]."""
+    return {
+        fixture_joint(fixture.name, i): joint.start
+        for fixture in room.fixtures
+        for i, joint in enumerate(fixture.joints)
+    }
+
+
 def add_room(spec: mujoco.MjSpec, room: Room) -> None:
     """Add a room to the robot's `spec`. The world frame is odom."""
     _add_light(spec, room)
@@ -44,8 +64,32 @@ def add_room(spec: mujoco.MjSpec, room: Room) -> None:
     body.quat = [np.cos(pose.yaw / 2), 0.0, 0.0, np.sin(pose.yaw / 2)]
     for i, part in enumerate(room.furniture):
         _add_part(spec, body, part, f"room/{i}", WORLD)
+    for fixture in room.fixtures:
+        _add_fixture(spec, fixture)
     for item in room.items:
         _add_item(spec, item)
+
+
+def _add_fixture(spec: mujoco.MjSpec, fixture: Fixture) -> None:
+    body = spec.worldbody.add_body(name=fixture_body(fixture.name))
+    body.pos = [fixture.pose.x, fixture.pose.y, fixture.height]
+    body.quat = yaw_quaternion(fixture.pose.yaw)
+    kinds = {"slide": mujoco.mjtJoint.mjJNT_SLIDE, "hinge": mujoco.mjtJoint.mjJNT_HINGE}
+    for i, joint in enumerate(fixture.joints):
+        added = body.add_joint(name=fixture_joint(fixture.name, i), type=kinds[joint.kind])
+        added.axis = joint.axis
+        added.range = joint.range
+        added.limited = mujoco.mjtLimited.mjLIMITED_TRUE
+        added.damping[0] = joint.damping
+        added.frictionloss = joint.friction
+    low, high = bounds(fixture.parts)
+    x, y, z = high - low
+    body.mass = fixture.mass
+    body.ipos = (low + high) / 2
+    body.inertia = fixture.mass / 12 * np.array([y * y + z * z, x * x + z * z, x * x + y * y])
+    body.explicitinertial = True
+    for i, part in enumerate(fixture.parts):
+        _add_part(spec, body, part, f"{fixture.name}/{i}", FIXTURE)
 
 
 def _add_item(spec: mujoco.MjSpec, item: Item) -> None:

@@ -20,8 +20,15 @@ from pi05_ros.platforms.platform import Group, Platform
 from pi05_ros.sim.meshes import with_mesh_files
 
 # Contact classes (bits). Two geoms touch when one's class is in the other's affinity.
-WORLD, ITEM, ROBOT, FINGER = 1, 2, 4, 8
-CONTACT_AFFINITY = {WORLD: 0, ITEM: WORLD | ITEM, ROBOT: WORLD | ITEM | ROBOT, FINGER: WORLD}
+# Moving furniture (FIXTURE) touches neither the fixed furniture that guides it nor other fixtures.
+WORLD, ITEM, ROBOT, FINGER, FIXTURE = 1, 2, 4, 8, 16
+CONTACT_AFFINITY = {
+    WORLD: 0,
+    FIXTURE: 0,
+    ITEM: WORLD | FIXTURE | ITEM,
+    ROBOT: WORLD | FIXTURE | ITEM | ROBOT,
+    FINGER: WORLD | FIXTURE,
+}
 
 BASE_JOINTS = ("base_x", "base_y", "base_yaw")  # Along odom's x and y [m], about z [rad].
 

@@ -22,7 +22,7 @@ from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.deviations import deviate
 from pi05_ros.sim.grasping import GraspWelds
-from pi05_ros.sim.home_spec import add_room, item_body
+from pi05_ros.sim.home_spec import add_room, fixture_body, fixture_start, item_body
 from pi05_ros.sim.homes.difficulty import IDEAL, Difficulty
 from pi05_ros.sim.homes.distractors import with_distractors
 from pi05_ros.sim.homes.geometry import yaw_quaternion
@@ -49,7 +49,7 @@ class Snapshot:
     qpos: np.ndarray  # MuJoCo's generalised positions, (nq,).
     model: mujoco.MjModel  # Shared with the world; must not be modified.
     room: Room
-    held: Mapping[str, str]  # Item -> gripper group that holds it.
+    held: Mapping[str, str]  # Item or fixture -> gripper group that holds it.
     effects: PictureEffects | None = None  # Of the cameras; None: none.
 
 
@@ -137,13 +137,15 @@ class World:
             self._lead[servo] = (
                 -model.actuator_biasprm[servo, 2] / model.actuator_gainprm[servo, 0]
             )
-        self._item_bodies = np.array([model.body(item_body(i.name)).id for i in self.room.items])
+        bodies = {item.name: item_body(item.name) for item in self.room.items}
+        bodies |= {fixture.name: fixture_body(fixture.name) for fixture in self.room.fixtures}
+        self._objects = {name: model.body(body).id for name, body in bodies.items()}
 
     def _start(self) -> None:
         model, data = self.model, self.data
         mujoco.mj_resetData(model, data)
         home = home_positions(self.platform)
-        set_joint_positions(model, data.qpos, home)
+        set_joint_positions(model, data.qpos, home | fixture_start(self.room))
         self._target = np.zeros(model.nu)
         for name, servo in self._servo_of.items():
             self._target[servo] = home.get(name, 0.0)
@@ -258,23 +260,23 @@ class World:
         return c * x + s * y, -s * x + c * y, wz
 
     def scene_state(self) -> SceneState:
-        """Return the ground truth: poses of base and items in odom."""
+        """Return the ground truth: poses of base, items and moving furniture in odom."""
+        bodies = list(self._objects.values())
         with self._lock:
             x, y, yaw = self.base_pose()
-            positions = self.data.xpos[self._item_bodies].copy()
-            quaternions = self.data.xquat[self._item_bodies].copy()
+            positions = self.data.xpos[bodies]
+            quaternions = self.data.xquat[bodies]
         return SceneState(
             home=self.home,
             room=self.room.kind,
             base=Pose(np.array([x, y, 0.0]), yaw_quaternion(yaw)),
             objects={
-                item.name: Pose(positions[i], quaternions[i])
-                for i, item in enumerate(self.room.items)
+                name: Pose(positions[i], quaternions[i]) for i, name in enumerate(self._objects)
             },
         )
 
     def held(self) -> dict[str, str]:
-        """Return the held items: item name -> gripper group."""
+        """Return the held items and fixtures: name -> gripper group."""
         with self._lock:
             return self.grasps.held()
 

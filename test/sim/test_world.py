@@ -212,7 +212,7 @@ def test_reset_equals_a_fresh_world(world):
 def test_reset_to_another_home_brings_that_home(world):
     world.reset(5)
     assert (world.home, world.time) == (5, 0.0)
-    names = [item.name for item in world.room.items]
+    names = [*(item.name for item in world.room.items), "drawer_1"]
     assert list(world.scene_state().objects) == names
     assert world.room == World(world.platform, 5).room
 

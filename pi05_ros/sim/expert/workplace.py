@@ -32,8 +32,8 @@ class Workplace:
         self.posture = self._work_posture()
         sides = [arm.side for arm in kinematics.layout.arms]
         self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
-        tallest = max(item.design.size[2] for item in room.dishes)
-        # A hand at this height passes over every dish that stands on the counter.
+        tallest = max(item.design.size[2] for item in room.items if item.grasp is not None)
+        # A hand at this height passes over everything graspable that stands on the counter.
         self.pass_height = self.counter.height + tallest + config.clearance
         self.over_sink = _over_sink(room)
         self._ready: dict[tuple[str, float, float], np.ndarray] = {}

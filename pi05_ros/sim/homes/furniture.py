@@ -9,17 +9,34 @@ from typing import NamedTuple
 import numpy as np
 
 from pi05_ros.sim.homes.geometry import FloorPose, quaternion_multiply, yaw_quaternion
-from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
+from pi05_ros.sim.homes.parts import (
+    ALONG_X,
+    ALONG_Y,
+    UPRIGHT,
+    Color,
+    Part,
+    Quaternion,
+    Span,
+    about_y,
+    box,
+)
 from pi05_ros.sim.homes.room import Kitchen, Surface
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
-_CHROME: Color = (0.86, 0.87, 0.89, 1.0)
+CHROME: Color = (0.86, 0.87, 0.89, 1.0)
 _WHITE: Color = (0.95, 0.95, 0.94, 1.0)
 _DARK: Color = (0.12, 0.12, 0.13, 1.0)
-_TOP = 0.04  # Thickness of a worktop [m].
-_BASIN_WALL = 0.03  # Thick enough that falling items do not tunnel through it [m].
+WORKTOP = 0.04  # Thickness of a worktop [m].
+BAY_HEIGHT = 0.18  # Of a drawer's section of the front, below the worktop [m].
+BAY_MARGIN = 0.018  # Beside a drawer's inner width, for its walls and some air [m].
+BASIN_WALL = 0.03  # Thick enough that falling items do not tunnel through it [m].
 
-Span = tuple[float, float]  # Lower and upper end along an axis [m].
+
+class _Bay(NamedTuple):
+    """Cut-out of a drawer in the front of a counter."""
+
+    middle: float  # Along the counter's y [m].
+    opening: Span  # Along the counter's y [m].
 
 
 class _Hole(NamedTuple):
@@ -53,22 +70,6 @@ def _placed(part: Part, pose: FloorPose) -> Part:
     return dataclasses.replace(part, position=position, quaternion=(w, i, j, k))
 
 
-def _box(
-    x: Span,
-    y: Span,
-    z: Span,
-    color: Color,
-    *,
-    collides: bool = False,
-    shine: float = 0.2,
-    texture: str = "",
-) -> Part:
-    """Make a box from its extents along each axis [m]."""
-    (a, b), (c, d), (e, f) = x, y, z
-    size, middle = ((b - a) / 2, (d - c) / 2, (f - e) / 2), ((a + b) / 2, (c + d) / 2, (e + f) / 2)
-    return Part("box", size, middle, color=color, collides=collides, shine=shine, texture=texture)
-
-
 def _shell(kitchen: Kitchen) -> list[Part]:
     """Make the floor, the walls with skirting, and the tiles behind the main counter."""
     room, look = kitchen.walls, kitchen.look
@@ -76,17 +77,17 @@ def _shell(kitchen: Kitchen) -> list[Part]:
     t, low = 0.1, (0.0, 0.08)
     main = kitchen.counters[0]
     return [
-        _box(
+        box(
             (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
         ),
-        _box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
-        _box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
-        _box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
-        _box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
-        _box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
-        _box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
-        _box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
-        _box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
+        box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
+        box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
+        box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
+        box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
+        box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
+        box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
+        box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
+        box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
         Part(
             # Rotated, because MuJoCo projects textures onto a box along its z axis.
             "box", (0.25, (y1 - y0) / 2, 0.005), (x1 - 0.005, (y0 + y1) / 2, main.height + 0.25),
@@ -102,10 +103,10 @@ def _window(kitchen: Kitchen) -> list[Part]:
     posts = [(y - 0.54, y - 0.48), (y - 0.02, y + 0.02), (y + 0.48, y + 0.54)]
     rails = [(low - 0.04, low + 0.02), (high - 0.02, high + 0.04)]
     return [
-        _box((wall - 0.012, wall), (y - 0.5, y + 0.5), (low, high), kitchen.look.sky, shine=0.8),
-        *(_box(front, post, (low - 0.04, high + 0.04), _WHITE) for post in posts),
-        *(_box(front, (y - 0.54, y + 0.54), rail, _WHITE) for rail in rails),
-        _box((wall - 0.09, wall), (y - 0.56, y + 0.56), (low - 0.07, low - 0.04), _WHITE),
+        box((wall - 0.012, wall), (y - 0.5, y + 0.5), (low, high), kitchen.look.sky, shine=0.8),
+        *(box(front, post, (low - 0.04, high + 0.04), _WHITE) for post in posts),
+        *(box(front, (y - 0.54, y + 0.54), rail, _WHITE) for rail in rails),
+        box((wall - 0.09, wall), (y - 0.56, y + 0.56), (low - 0.07, low - 0.04), _WHITE),
     ]
 
 
@@ -116,7 +117,7 @@ def _cupboards(kitchen: Kitchen) -> list[Part]:
     for y0, y1 in ((-half, look.window - 0.65), (look.window + 0.65, half)):
         if y1 - y0 < 0.35:
             continue
-        parts.append(_box((wall - 0.32, wall), (y0, y1), z, look.cabinet, collides=True))
+        parts.append(box((wall - 0.32, wall), (y0, y1), z, look.cabinet, collides=True))
         for span in _split((y0, y1), 0.5):
             parts += _door(wall - 0.32, span, z, look.cabinet, handle=z[0] + 0.06)
     return parts
@@ -132,11 +133,11 @@ def _fridge(kitchen: Kitchen) -> list[Part]:
     y = (near, far) if side == "left" else (-far, -near)
     front = 0.03
     handle = y[0] + 0.06 if side == "left" else y[1] - 0.06
-    parts = [_box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), collides=True)]
+    parts = [box((front, wall), y, (0.0, 1.78), (0.55, 0.56, 0.58, 1.0), collides=True)]
     for z in ((0.05, 0.66), (0.68, 1.76)):
-        parts.append(_box((front - 0.02, front), y, z, color, shine=0.7))
+        parts.append(box((front - 0.02, front), y, z, color, shine=0.7))
         middle = (front - 0.05, handle, z[1] - 0.25 if z[0] < 0.1 else z[0] + 0.25)
-        parts.append(Part("capsule", (0.011, 0.17), middle, color=_CHROME, shine=0.9))
+        parts.append(Part("capsule", (0.011, 0.17), middle, color=CHROME, shine=0.9))
     return parts
 
 
@@ -147,23 +148,27 @@ def _split(span: Span, width: float) -> list[Span]:
     return [(edges[i], edges[i + 1]) for i in range(count)]
 
 
+def door_color(cabinet: Color) -> Color:
+    """Return the colour of the doors of a cupboard, slightly brighter than its body."""
+    r, g, b, _ = cabinet
+    return (min(1.0, 1.06 * r), min(1.0, 1.06 * g), min(1.0, 1.06 * b), 1.0)
+
+
 def _door(front: float, y: Span, z: Span, color: Color, handle: float) -> list[Part]:
     """Make a door panel in front of x = `front` with a handle at height `handle` [m]."""
-    r, g, b, _ = color
-    panel_color = (min(1.0, 1.06 * r), min(1.0, 1.06 * g), min(1.0, 1.06 * b), 1.0)
     across, up = (y[0] + 0.006, y[1] - 0.006), (z[0] + 0.006, z[1] - 0.006)
-    panel = _box((front - 0.012, front), across, up, panel_color)
+    panel = box((front - 0.012, front), across, up, door_color(color))
     place = (front - 0.03, (y[0] + y[1]) / 2, handle)
-    return [panel, Part("capsule", (0.007, 0.06), place, ALONG_Y, _CHROME, shine=0.9)]
+    return [panel, Part("capsule", (0.007, 0.06), place, ALONG_Y, CHROME, shine=0.9)]
 
 
 def _oven(front: float, y: Span, top: float) -> list[Part]:
     """Make an oven door with a window and a row of knobs."""
     a, b = y[0] + 0.006, y[1] - 0.006
     parts = [
-        _box((front - 0.012, front), (a, b), (0.10, top), _STEEL, shine=0.7),
-        _box((front - 0.014, front), (a + 0.06, b - 0.06), (0.2, top - 0.26), _DARK, shine=0.9),
-        Part("capsule", (0.01, 0.17), (front - 0.045, (a + b) / 2, top - 0.19), ALONG_Y, _CHROME),
+        box((front - 0.012, front), (a, b), (0.10, top), _STEEL, shine=0.7),
+        box((front - 0.014, front), (a + 0.06, b - 0.06), (0.2, top - 0.26), _DARK, shine=0.9),
+        Part("capsule", (0.01, 0.17), (front - 0.045, (a + b) / 2, top - 0.19), ALONG_Y, CHROME),
     ]
     for knob in np.linspace(a + 0.08, b - 0.08, 4).tolist():
         parts.append(Part("cylinder", (0.018, 0.02), (front - 0.01, knob, top - 0.08), ALONG_X,
@@ -174,33 +179,67 @@ def _oven(front: float, y: Span, top: float) -> list[Part]:
 def _counter(counter: Surface, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
     """Make a counter in its own frame: plinth, cupboards below, and a worktop."""
     look, depth = kitchen.look, counter.depth
-    half, under = counter.length / 2, counter.height - _TOP
-    y = (-half, half)
+    half, under = counter.length / 2, counter.height - WORKTOP
+    y, bay = (-half, half), _bay(counter, kitchen)
     parts = [
-        _box((0.07, depth), y, (0.0, 0.09), _DARK, collides=True),
-        _box((0.03, 0.06), y, (0.09, under), look.cabinet, collides=True),
-        _box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, collides=True),
-        _box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, collides=True),
+        box((0.07, depth), y, (0.0, 0.09), _DARK, collides=True),
+        *_boards(y, under, look.cabinet, bay),
+        box((0.06, depth), (-half, -half + 0.03), (0.09, under), look.cabinet, collides=True),
+        box((0.06, depth), (half - 0.03, half), (0.09, under), look.cabinet, collides=True),
     ]
-    for i, span in enumerate(_split(y, 0.55)):
+    for i, span in enumerate(cupboard_spans(counter.length)):
         if hole is not None and i == look.oven:
             parts += _oven(0.03, span, under)
         else:
-            parts += _door(0.03, span, (0.09, under), look.cabinet, handle=under - 0.06)
+            above = bay is not None and span[0] < bay.middle < span[1]
+            top = under - BAY_HEIGHT if above else under
+            parts += _door(0.03, span, (0.09, top), look.cabinet, handle=top - 0.06)
     return parts + _worktop(counter, kitchen, hole)
 
 
+def cupboard_spans(length: float) -> list[Span]:
+    """Return the sections of a counter's front from right to left, along its y [m].
+
+    Args:
+        length: Of the counter [m].
+    """
+    return _split((-length / 2, length / 2), 0.55)
+
+
+def _bay(counter: Surface, kitchen: Kitchen) -> _Bay | None:
+    """Return the cut-out of the drawer in a counter's front; None: it has no drawer."""
+    for container in kitchen.containers:
+        if container.fixture and container.surface == counter.name:
+            middle = float(counter.pose.local((container.pose.x, container.pose.y))[1])
+            half = container.size[1] / 2 + BAY_MARGIN
+            return _Bay(middle, (middle - half, middle + half))
+    return None
+
+
+def _boards(y: Span, top: float, color: Color, bay: _Bay | None) -> list[Part]:
+    """Make the board behind the doors of a counter, with the cut-out of a drawer."""
+    x = (0.03, 0.06)
+    if bay is None:
+        return [box(x, y, (0.09, top), color, collides=True)]
+    low, high = bay.opening
+    return [
+        box(x, (y[0], low), (0.09, top), color, collides=True),
+        box(x, (high, y[1]), (0.09, top), color, collides=True),
+        box(x, bay.opening, (0.09, top - BAY_HEIGHT), color, collides=True),
+    ]
+
+
 def _worktop(counter: Surface, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
-    half, z = counter.length / 2, (counter.height - _TOP, counter.height)
+    half, z = counter.length / 2, (counter.height - WORKTOP, counter.height)
 
     def slab(x: Span, y: Span) -> Part:
-        return _box(x, y, z, kitchen.look.top, collides=True, shine=0.4)
+        return box(x, y, z, kitchen.look.top, collides=True, shine=0.4)
 
     if hole is None:
         return [slab((0.0, counter.depth), (-half, half))]
     # The basin's walls fill the cut-out, so that no two faces are coplanar.
-    x0, x1 = hole.x[0] - _BASIN_WALL, hole.x[1] + _BASIN_WALL
-    y0, y1 = hole.y[0] - _BASIN_WALL, hole.y[1] + _BASIN_WALL
+    x0, x1 = hole.x[0] - BASIN_WALL, hole.x[1] + BASIN_WALL
+    y0, y1 = hole.y[0] - BASIN_WALL, hole.y[1] + BASIN_WALL
     return [
         slab((0.0, x0), (-half, half)),
         slab((x1, counter.depth), (-half, half)),
@@ -213,15 +252,15 @@ def _worktop(counter: Surface, kitchen: Kitchen, hole: _Hole | None) -> list[Par
 
 def _basin(hole: _Hole, top: float) -> list[Part]:
     """Make an open steel basin with a rim and a drain."""
-    (x0, x1), (y0, y1), t = hole.x, hole.y, _BASIN_WALL
+    (x0, x1), (y0, y1), t = hole.x, hole.y, BASIN_WALL
     floor, rim = top - hole.depth, (top, top + 0.002)
     z = (floor, top)
 
     def steel(x: Span, y: Span, z: Span) -> Part:
-        return _box(x, y, z, _STEEL, collides=True, shine=0.8)
+        return box(x, y, z, _STEEL, collides=True, shine=0.8)
 
     def trim(x: Span, y: Span) -> Part:
-        return _box(x, y, rim, _CHROME, shine=0.9)
+        return box(x, y, rim, CHROME, shine=0.9)
 
     return [
         steel((x0 - t, x1 + t), (y0 - t, y1 + t), (floor - t, floor)),
@@ -250,11 +289,11 @@ def _tap(basin: float, y: float, top: float, turn: float) -> list[Part]:
     ) -> Part:
         """Make a capsule at the distance `out` [m] from the tap's axis, in the direction `yaw`."""
         pose = FloorPose(x, y, math.pi + yaw)
-        part = Part("capsule", size, (out, 0.0, top + z), along, _CHROME, shine=0.9, collides=True)
+        part = Part("capsule", size, (out, 0.0, top + z), along, CHROME, shine=0.9, collides=True)
         return _placed(part, pose)
 
     return [
-        Part("cylinder", (0.026, 0.01), (x, y, top + 0.01), color=_CHROME, shine=0.9),
+        Part("cylinder", (0.026, 0.01), (x, y, top + 0.01), color=CHROME, shine=0.9),
         chrome((0.012, 0.12), 0.0, 0.13),
         chrome((0.011, 0.055), 0.055, 0.255, ALONG_X, turn),
         chrome((0.011, 0.02), 0.11, 0.235, UPRIGHT, turn),

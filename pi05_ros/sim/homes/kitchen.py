@@ -20,17 +20,22 @@ import numpy as np
 from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, PAINTED
+from pi05_ros.sim.homes.drawers import NAME as DRAWER
+from pi05_ros.sim.homes.drawers import draw_drawer, drawer_container, drawer_fixture
 from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.items import COLORS, Design
 from pi05_ros.sim.homes.parts import Color
 from pi05_ros.sim.homes.room import Container, Item, Kitchen, Look, Surface, Walls
+from pi05_ros.sim.homes.small_items import SMALL_ITEMS
 
 DISH_COUNT = 4
 FRONT_MARGIN = (0.12, 0.32)  # Of a dish's middle, behind the counter's front edge [m].
 DISH_SPACING = 0.20  # Least distance between the middles of two dishes [m].
 DISH_GAP = 0.08  # Least distance between the edges of two items [m].
 END_MARGIN = 0.25  # From a dish's middle to the counter's end [m].
+SMALL_MARGIN = (0.10, 0.40)  # Of a small thing's middle, behind the counter's front edge [m].
+SMALL_END_MARGIN = 0.15  # From a small thing's middle to the counter's end [m].
 SINK_SIZE = (0.38, 0.45, 0.18)  # Inner size: across the counter, along it, and depth [m].
 SINK_FRONT = 0.09  # From the counter's front edge to the basin [m].
 SINK_GAP = 0.06  # From the basin to the edge of any item [m].
@@ -79,22 +84,30 @@ def draw_kitchen(seed: int) -> Kitchen:
     look, layout = _draw_look(rng, trim, layout)
     dishes = _place_dishes(rng, _draw_dishes(rng, look.top), layout)
     clutter = _place_clutter(rng, layout, dishes)
+    extra = np.random.Generator(np.random.PCG64([seed, _STREAM, 2]))
+    half = SINK_SIZE[1] / 2
+    basin = (layout.sink_y - half, layout.sink_y + half)
+    plan = draw_drawer(extra, layout.counters[0].length, basin, look.oven)
+    small = _place_small_item(extra, layout, dishes + clutter, look.top)
     odom = layout.start.inverse()  # Pose of the room's frame in odom.
-    main = layout.counters[0]
+    surfaces = tuple(
+        Surface(c.name, odom.compose(c.pose), c.length, c.depth, c.height) for c in layout.counters
+    )
+    main = surfaces[0]
     sink = FloorPose(SINK_FRONT + SINK_SIZE[0] / 2, layout.sink_y, 0.0)
+    drawer = drawer_fixture(plan, main, look.cabinet)
     kitchen = Kitchen(
         seed=seed,
         kind="kitchen",
         walls=Walls(odom, layout.walls.x, layout.walls.y, layout.walls.height),
         look=look,
-        surfaces=tuple(
-            Surface(c.name, odom.compose(c.pose), c.length, c.depth, c.height)
-            for c in layout.counters
-        ),
+        surfaces=surfaces,
         containers=(
             Container("sink", "the sink", main.name, odom.compose(sink), SINK_SIZE, main.height),
+            drawer_container(plan, drawer, main),
         ),
-        items=_items(odom, dishes, clutter),
+        fixtures=(drawer,),
+        items=_items(odom, dishes, clutter, small),
     )
     return dataclasses.replace(kitchen, furniture=kitchen_parts(kitchen))
 
@@ -230,6 +243,39 @@ def _place_clutter(
     return placed
 
 
+def _place_small_item(
+    rng: np.random.Generator, layout: _Layout, others: list[_Place], top: Color
+) -> _Place:
+    """Place one thing that belongs in the drawer within reach, clear of everything.
+
+    Kitchens are crowded: the places of a grid are tried, and another kind if there is none.
+
+    Raises:
+        Pi05Error: No kind has a place.
+    """
+    counter = layout.counters[0]
+    reach = counter.length / 2 - SMALL_END_MARGIN
+    shades = [n for n, c in COLORS.items() if math.dist(c[:3], top[:3]) >= CONTRAST]
+    grid = [np.linspace(*SMALL_MARGIN, 16), np.linspace(-reach, reach, 101)]
+    x, y = (axis.ravel() for axis in np.meshgrid(*grid))
+    near = [o for o in others if o.counter.name == counter.name]
+    for kind in rng.permutation(list(SMALL_ITEMS)):
+        design = SMALL_ITEMS[str(kind)](rng, str(rng.choice(shades)))
+        yaw = _between(rng, -0.6, 0.6)
+        if design.is_long:
+            yaw = _round(yaw + math.pi / 2 * (1 if rng.uniform() < 0.5 else -1))
+        r = design.footprint
+        clear = np.abs(y - layout.sink_y) > SINK_SIZE[1] / 2 + SINK_GAP + r
+        for other in near:
+            gap = max(DISH_SPACING, r + other.design.footprint + DISH_GAP)
+            clear &= np.hypot(x - other.x, y - other.y) >= gap - 1e-9  # On every machine.
+        places = np.flatnonzero(clear)
+        if len(places):
+            at = places[int(rng.integers(len(places)))]
+            return _Place(design, counter, _round(x[at]), _round(y[at]), yaw)
+    raise Pi05Error("a kitchen's counter has no place for a small thing: fewer or smaller dishes")
+
+
 def _is_clear(
     place: _Place, others: list[_Place], sink_y: float, gap: float, spacing: float
 ) -> bool:
@@ -247,16 +293,19 @@ def _is_clear(
     )
 
 
-def _items(odom: FloorPose, dishes: list[_Place], clutter: list[_Place]) -> tuple[Item, ...]:
+def _items(
+    odom: FloorPose, dishes: list[_Place], clutter: list[_Place], small: _Place
+) -> tuple[Item, ...]:
     """Name the placed items and transform them into odom."""
     labels = Tally(place.design.label for place in dishes)
     tally: Tally[str] = Tally()
     items = []
-    for place in dishes + clutter:
+    for place in [*dishes, *clutter, small]:
         design = place.design
         tally[design.kind] += 1
         pose = odom.compose(place.counter.pose.compose(FloorPose(place.x, place.y, place.yaw)))
         ambiguous = labels[design.label] > 1
+        is_dish = any(place is dish for dish in dishes)
         items.append(
             Item(
                 name=f"{design.kind}_{tally[design.kind]}",
@@ -267,7 +316,8 @@ def _items(odom: FloorPose, dishes: list[_Place], clutter: list[_Place]) -> tupl
                 position=(pose.x, pose.y, place.counter.height),
                 yaw=pose.yaw,
                 surface=place.counter.name,
-                is_dish=any(place is dish for dish in dishes),
+                is_dish=is_dish,
+                belongs_in="sink" if is_dish else DRAWER if place is small else "",
             )
         )
     return tuple(items)

@@ -17,7 +17,7 @@ def place_item(
     *,
     name: str,
     phrase: str,
-    is_dish: bool = False,
+    belongs_in: str = "",
 ) -> Item:
     """Return an item that stands on a surface.
 
@@ -27,7 +27,7 @@ def place_item(
         place: Its pose in the surface's frame.
         name: Its unique name.
         phrase: Its noun phrase.
-        is_dish: Whether it belongs in a sink.
+        belongs_in: Name of the container that a task puts it into; "": none.
     """
     pose = surface.pose.compose(place)
     return Item(
@@ -37,7 +37,8 @@ def place_item(
         position=(pose.x, pose.y, surface.height),
         yaw=pose.yaw,
         surface=surface.name,
-        is_dish=is_dish,
+        is_dish=belongs_in == "sink",
+        belongs_in=belongs_in,
     )
 
 

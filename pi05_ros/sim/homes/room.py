@@ -85,9 +85,17 @@ class Fixture:
     height: float  # Of its frame above the floor [m].
     parts: tuple[Part, ...]  # In its frame.
     mass: float  # [kg]
-    joints: tuple[FixtureJoint, ...]
+    joints: tuple[FixtureJoint, ...]  # Slides before hinges.
     grasp: Grasp  # Graspable points in its frame: a handle, an edge.
     turns_with_hand: bool = False  # Whether the hand that holds it determines its yaw too.
+
+    def __post_init__(self) -> None:
+        kinds = [joint.kind for joint in self.joints]
+        if kinds != sorted(kinds, reverse=True):
+            raise ValueError(
+                f"fixture {self.name}: joints {', '.join(kinds)}; slides come before hinges, or "
+                "a hinge would turn their axes"
+            )
 
     def displacement(self, pose: Pose) -> tuple[float, float, float]:
         """Return how far the fixture is from rest: x, y [m] and yaw [rad] in its frame at rest.
@@ -99,6 +107,16 @@ class Fixture:
         w, _, _, z = pose.quaternion
         yaw = 2.0 * np.arctan2(z, w)
         return float(x), float(y), wrap_angle(float(yaw) - self.pose.yaw)
+
+    def opening(self, pose: Pose) -> float:
+        """Return how far a drawer is open: its displacement along its slide [m].
+
+        Args:
+            pose: Its pose in odom.
+        """
+        x, y, _ = self.displacement(pose)
+        along = self.joints[0].axis
+        return x * along[0] + y * along[1]
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,7 @@ class Item:
     yaw: float  # In odom [rad].
     surface: str  # Name of the surface that supports it at the start.
     is_dish: bool
+    belongs_in: str = ""  # Name of the container that a task puts it into; "": it is no task's.
 
     @property
     def label(self) -> str:
@@ -197,6 +216,10 @@ class Room:
     def dishes(self) -> tuple[Item, ...]:
         """Items that belong in a sink."""
         return tuple(item for item in self.items if item.is_dish)
+
+    def belonging_in(self, container: str) -> tuple[Item, ...]:
+        """Return the items that a task puts into a container."""
+        return tuple(item for item in self.items if item.belongs_in == container)
 
     def item(self, name: str) -> Item:
         """Return the item called `name`.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.room import Item, Room
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
+from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
 from pi05_ros.sim.tasks.language import LanguageFollowing, language_text
 from pi05_ros.sim.tasks.score import Rubric
 
@@ -24,13 +26,18 @@ class Task:
     # Text in a room that draws it; None: it is `text`, which otherwise stands for all of them.
     draw_text: Callable[[Room], str] | None = None
 
+    def is_done_in(self, room: Room) -> bool:
+        """Check whether the task fits a room: of its kind, or of that kind with unseen things."""
+        return room.kind in (self.room, f"{self.room}_unseen")
+
     def text_in(self, room: Room) -> str:
         """Return what the robot is told in a room."""
         return self.text if self.draw_text is None else self.draw_text(room)
 
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
-TASKS: dict[str, Task] = {task.name: task for task in (DISHES,)}
+ITEMS = Task("drawer", "put the items in the drawer", "kitchen", 180.0, ItemsInDrawer)
+TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS)}
 # Language following, with things of the kinds that training homes have, and of held-out kinds.
 LANGUAGE = Task(
     "language",
@@ -51,7 +58,7 @@ LANGUAGE_UNSEEN = Task(
 # Tests beside the tasks that a robot is judged by as a whole.
 TESTS: dict[str, Task] = {task.name: task for task in (LANGUAGE, LANGUAGE_UNSEEN)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
-_ROOM_OF_PLACE = {"sink": "kitchen"}
+_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen"}
 
 
 def find_task(text: str) -> Task | None:
@@ -82,23 +89,36 @@ def room_of(text: str) -> str:
 
 
 def scorer(text: str, room: Room) -> Rubric:
-    """Create the rubric of a task, by its text: one of TASKS and TESTS, or `one_dish` of a dish.
+    """Create the rubric of a task, by its text.
 
     In a room of the language following test, one dish is scored as that test does.
+
+    Args:
+        text: That of one of TASKS and TESTS, `one_dish` of a dish or `one_item` of an item for the
+            drawer.
+        room: The room that it is done in.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
     """
     known = [*TASKS.values(), *TESTS.values()]
-    tasks = {task.text: task for task in known if room.kind.startswith(task.room)}
+    tasks = {task.text: task for task in known if task.is_done_in(room)}
     if text in tasks:
         return tasks[text].rubric(room)
-    single = {one_dish(dish): dish for dish in room.dishes}
-    if text in single and room.kind.startswith(LANGUAGE.room):
-        return LanguageFollowing(room, single[text])
+    one = LanguageFollowing if room.kind.startswith(LANGUAGE.room) else _one_dish_in_sink
+    single: dict[str, Callable[[], Rubric]] = {
+        one_dish(dish): partial(one, room, dish) for dish in room.dishes
+    }
+    single |= {
+        one_item(item): partial(ItemsInDrawer, room, (item,)) for item in room.belonging_in(DRAWER)
+    }
     if text in single:
-        return DishesInSink(room, (single[text],))
+        return single[text]()
     raise _unknown(text, [*tasks, *single])
+
+
+def _one_dish_in_sink(room: Room, dish: Item) -> Rubric:
+    return DishesInSink(room, (dish,))
 
 
 def _unknown(text: str, valid: list[str]) -> Pi05Error:

@@ -10,8 +10,10 @@ from pi05_ros.sim.homes.dishes import DISHES, make_mug, make_pan
 from pi05_ros.sim.homes.held_out import HELD_OUT
 from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.homes.parts import ALONG_X, Part, bounds
+from pi05_ros.sim.homes.small_items import SMALL_ITEMS, UNSEEN_SMALL_ITEMS
 
-ALL = {**DISHES, **HELD_OUT, **CLUTTER}
+SMALL = {**SMALL_ITEMS, **UNSEEN_SMALL_ITEMS}
+ALL = {**DISHES, **HELD_OUT, **CLUTTER, **SMALL}
 GRIPPER_OPENING = 0.08  # m, of both platforms.
 
 
@@ -38,8 +40,8 @@ def test_it_is_felt_from_its_base_up_and_not_beyond_what_is_seen(kind):
     ).all()
 
 
-@pytest.mark.parametrize("kind", [*DISHES, *HELD_OUT])
-def test_a_dish_is_graspable_inside_its_box_and_fits_between_the_fingers(kind):
+@pytest.mark.parametrize("kind", [*DISHES, *HELD_OUT, *SMALL])
+def test_it_is_graspable_inside_its_box_and_fits_between_the_fingers(kind):
     design = ALL[kind](np.random.default_rng(5), "red")
     x, y, z = design.size
     grasp = design.grasp

@@ -19,10 +19,14 @@ SEEDS = [*range(60), 9999, 10000, 19999, 20000, 20001, 2**40]
 
 
 def digest(kitchen: Kitchen) -> str:
-    """Fingerprint of the positions of all objects, to a millimetre."""
+    """Fingerprint of the positions of dishes and clutter, to a millimetre.
+
+    What later versions add, such as the drawer and its things, has fingerprints of its own.
+    """
     lines = [
         f"{i.name} {i.phrase} {i.position[0]:.3f} {i.position[1]:.3f} {i.yaw:.3f}"
         for i in kitchen.items
+        if i.belongs_in in ("sink", "")
     ]
     lines += [f"{c.name} {c.length:.3f} {c.depth:.3f} {c.height:.3f}" for c in kitchen.counters]
     lines += [str(kitchen.look), f"{kitchen.sink.pose.x:.3f} {kitchen.sink.pose.y:.3f}"]

@@ -34,6 +34,17 @@ def test_a_task_about_one_thing_is_done_where_its_place_is():
     assert room_of(one_dish(draw_room("kitchen", 0).dishes[0])) == "kitchen"
 
 
+def test_a_task_about_one_thing_for_the_drawer_counts_that_thing():
+    kitchen = draw_room("kitchen", 0)
+    (item,) = kitchen.belonging_in("drawer_1")
+    text = f"put {item.phrase} in the drawer"
+    assert room_of(text) == "kitchen"
+    score = scorer(text, kitchen).score()
+    assert score.criteria[0] == f"pick up {item.phrase}" and score.max_points == 4.0
+    with pytest.raises(Pi05Error, match=f"did you mean '{text}'"):
+        scorer(text + "s", kitchen)
+
+
 def test_a_room_that_no_home_has_is_refused():
     with pytest.raises(Pi05Error, match="no home has a room 'kitchn'.*did you mean 'kitchen'"):
         draw_room("kitchn", 0)
