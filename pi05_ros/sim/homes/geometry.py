@@ -53,6 +53,12 @@ def yaw_quaternion(yaw: float) -> np.ndarray:
     return np.array([math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)])
 
 
+def quaternion_yaw(q: np.ndarray) -> float:
+    """Return the heading of the x axis of a rotation (4,) about z [rad], -π to π."""
+    w, x, y, z = q.tolist()
+    return math.atan2(2.0 * (x * y + w * z), 1.0 - 2.0 * (y * y + z * z))
+
+
 def quaternion_conjugate(q: np.ndarray) -> np.ndarray:
     """Return the inverses of unit quaternions, (..., 4)."""
     return q * np.array([1.0, -1.0, -1.0, -1.0])

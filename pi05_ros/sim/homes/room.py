@@ -16,7 +16,7 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle, yaw_quaternion
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, wrap_angle, yaw_quaternion
 from pi05_ros.sim.homes.items import Design, Grasp
 from pi05_ros.sim.homes.parts import Color, Part, Vector
 
@@ -104,9 +104,8 @@ class Fixture:
             pose: Its pose in odom.
         """
         x, y, _ = self.pose.local(pose.position)
-        w, _, _, z = pose.quaternion
-        yaw = 2.0 * np.arctan2(z, w)
-        return float(x), float(y), wrap_angle(float(yaw) - self.pose.yaw)
+        yaw = quaternion_yaw(pose.quaternion)
+        return float(x), float(y), wrap_angle(yaw - self.pose.yaw)
 
     def opening(self, pose: Pose) -> float:
         """Return how far a drawer is open: its displacement along its slide [m].
@@ -281,6 +280,55 @@ class Kitchen(Room):
     def sink(self) -> Container:
         """The sink in the main counter."""
         return self.container("sink")
+
+
+@dataclass(frozen=True)
+class BedroomLook:
+    """Colours, light and fittings of a bedroom."""
+
+    wall: Color
+    floor: Color
+    floor_pattern: Literal["wood", "checker"]
+    wood: Color  # Of the bed's frame, the nightstand and the wardrobe.
+    sheet: Color
+    blanket: Color
+    hem: Color
+    rug: Color
+    basket: Color
+    sky: Color
+    curtain: Color
+    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
+    light: float  # Strength of the directional light, 0 to 1.
+    ambient: float  # Strength of the ambient light, 0 to 1.
+    window: float  # Middle of the window along the room's y [m].
+    wardrobe: float  # Middle of the wardrobe at the wall behind the robot, along y [m].
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bedroom(Room):
+    """A bedroom: a bed along the wall with a blanket and pillows, laundry and a basket.
+
+    The bed is the main surface, `bed`, and its long side faces the robot.
+    """
+
+    look: BedroomLook
+    head: Literal[-1, 1]  # The bed's head is at +y (1) or -y (-1) of its frame.
+    pillow_places: tuple[FloorPose, FloorPose]  # Where made pillows lie: near, far; in odom.
+
+    @property
+    def bed(self) -> Surface:
+        """The bed's mattress."""
+        return self.surfaces[0]
+
+    @property
+    def pillows(self) -> tuple[Item, ...]:
+        """The pillows."""
+        return tuple(item for item in self.items if item.design.kind == "pillow")
+
+    @property
+    def laundry(self) -> tuple[Item, ...]:
+        """Garments that lie on the floor at the start."""
+        return tuple(i for i in self.items if i.surface == "floor" and i.grasp is not None)
 
 
 class _Named(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.sim.homes.bedroom import draw_bedroom, draw_unseen_bedroom
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.homes.kitchen_variants import (
     draw_kitchen_unseen,
@@ -18,6 +19,8 @@ ROOMS: Mapping[str, Callable[[int], Room]] = {
     "kitchen_unseen": draw_kitchen_unseen,
     "kitchen_language": draw_language_kitchen,
     "kitchen_language_unseen": draw_unseen_language_kitchen,
+    "bedroom": draw_bedroom,
+    "bedroom_unseen": draw_unseen_bedroom,
 }
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.room import Item, Room
+from pi05_ros.sim.homes.room import Bedroom, Item, Room
+from pi05_ros.sim.tasks.bed import MadeBed
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
 from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
 from pi05_ros.sim.tasks.language import LanguageFollowing, language_text
+from pi05_ros.sim.tasks.laundry import LaundryInBasket, one_garment
 from pi05_ros.sim.tasks.score import Rubric
 
 
@@ -37,7 +39,9 @@ class Task:
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
 ITEMS = Task("drawer", "put the items in the drawer", "kitchen", 180.0, ItemsInDrawer)
-TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS)}
+LAUNDRY = Task("laundry", "put the laundry in the basket", "bedroom", 120.0, LaundryInBasket)
+BED = Task("bed", "make the bed", "bedroom", 120.0, MadeBed)
+TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS, LAUNDRY, BED)}
 # Language following, with things of the kinds that training homes have, and of held-out kinds.
 LANGUAGE = Task(
     "language",
@@ -58,7 +62,7 @@ LANGUAGE_UNSEEN = Task(
 # Tests beside the tasks that a robot is judged by as a whole.
 TESTS: dict[str, Task] = {task.name: task for task in (LANGUAGE, LANGUAGE_UNSEEN)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
-_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen"}
+_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen", "basket": "bedroom"}
 
 
 def find_task(text: str) -> Task | None:
@@ -94,8 +98,7 @@ def scorer(text: str, room: Room) -> Rubric:
     In a room of the language following test, one dish is scored as that test does.
 
     Args:
-        text: That of one of TASKS and TESTS, `one_dish` of a dish or `one_item` of an item for the
-            drawer.
+        text: That of one of TASKS and TESTS; `one_dish`, `one_item` or `one_garment` of an item.
         room: The room that it is done in.
 
     Raises:
@@ -112,6 +115,10 @@ def scorer(text: str, room: Room) -> Rubric:
     single |= {
         one_item(item): partial(ItemsInDrawer, room, (item,)) for item in room.belonging_in(DRAWER)
     }
+    if isinstance(room, Bedroom):
+        single |= {
+            one_garment(item): partial(LaundryInBasket, room, (item,)) for item in room.laundry
+        }
     if text in single:
         return single[text]()
     raise _unknown(text, [*tasks, *single])
