@@ -23,21 +23,23 @@ class WorldRobot:
         self.world = world
         self._platform = platform
         self._sensors = Sensors(world)
+        self._base = np.flatnonzero(platform.is_velocity)
+        self._positions = np.flatnonzero(~platform.is_velocity)
+        self._joints = [platform.dimensions[index].joint_name for index in self._positions]
+        self._grippers = [
+            (platform.slices[group.name], group)
+            for group in platform.groups_of("parallel_gripper")
+        ]
 
     def measure(self) -> np.ndarray:
         """Return the state that the drivers measure, (D,) float64 in platform units."""
-        measured = self._sensors.measure()
-        joints = measured.positions
-        state = np.empty(self._platform.size)
-        for group in self._platform.groups:
-            part = self._platform.slices[group.name]
-            if group.kind == "base_velocity":
-                state[part] = [measured.twist[axis] for axis in group.base_axes]
-                continue
-            state[part] = [joints[d.joint_name] for d in group.dimensions]
-            if group.kind == "parallel_gripper":
-                state[part] -= group.joint_closed
-                state[part] /= group.joint_open - group.joint_closed
+        measured, state = self._sensors.measure(), np.empty(self._platform.size)
+        state[self._positions] = [measured.positions[name] for name in self._joints]
+        for part, group in self._grippers:
+            state[part] -= group.joint_closed
+            state[part] /= group.joint_open - group.joint_closed
+        if len(self._base):
+            state[self._base] = [measured.twist[axis] for axis in self._platform.base_axes]
         return state
 
     def move(self, command: np.ndarray | None) -> None:

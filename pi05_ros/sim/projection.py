@@ -37,8 +37,12 @@ class CameraGeometry:
         settings = find_camera(self._platform, camera)
         return self._project(settings, np.asarray(points, dtype=np.float64), self._posed(snapshot))
 
-    def object_boxes(self, snapshot: Snapshot, camera: str) -> dict[str, FractionBox]:
+    def object_boxes(
+        self, snapshot: Snapshot, camera: str, only: str = ""
+    ) -> dict[str, FractionBox]:
         """Compute boxes around the items in view, as fractions of the picture, clipped to it.
+
+        With `only`, the box of the item of that name alone.
 
         A box encloses the projected corners of the item's bounding box, so it is slightly larger
         than the item. An item is omitted if a corner is behind the camera or the centre of its box
@@ -51,6 +55,8 @@ class CameraGeometry:
         data = self._posed(snapshot)
         boxes = {}
         for item in snapshot.room.items:
+            if only not in ("", item.name):
+                continue
             body = data.body(item_body(item.name))
             x, y, z = item.design.size
             corners = itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0.0, z))

@@ -19,6 +19,7 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.deviations import deviate
 from pi05_ros.sim.grasping import GraspWelds
@@ -65,6 +66,7 @@ class World:
         timestep: Time step of the physics [s].
         difficulty: Deviations of light, cameras and sensors, and distractors. Sensors' errors are
             in `sim.sensors`; what this class returns is the truth.
+        description: URDF of the robot as `description_xml` returns it; None: it is expanded once.
     """
 
     def __init__(
@@ -75,10 +77,12 @@ class World:
         *,
         timestep: float = 0.004,
         difficulty: Difficulty = IDEAL,
+        description: str | None = None,
     ) -> None:
         self.platform = platform
         self.difficulty = difficulty
         self.timestep = timestep
+        self._description = description_xml(platform) if description is None else description
         self._lock = threading.RLock()
         self._build(home, room)
 
@@ -95,7 +99,7 @@ class World:
 
     def _build(self, home: int, kind: str) -> None:
         room = with_distractors(draw_room(kind, home), self.difficulty.distractors)
-        spec = robot_spec(self.platform)
+        spec = robot_spec(self.platform, self._description)
         spec.option.timestep = self.timestep
         spec.option.impratio = 10.0  # Stiff friction: items that lean in the sink do not creep.
         spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 degrees of freedom.

@@ -24,6 +24,7 @@ from pi05_ros.evaluation.collection.settings import CollectError, CollectSetting
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.evaluation.rollout import RolloutConfig, brain_scheduler
 from pi05_ros.evaluation.world_robot import WorldRobot
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
@@ -64,6 +65,7 @@ class Equipment:
 
     platform: Platform
     kinematics: ArmKinematics
+    description: str  # The robot's URDF.
 
     @classmethod
     def of(cls, platform: Platform) -> Equipment:
@@ -72,7 +74,7 @@ class Equipment:
         Raises:
             ConfigError: The expert cannot move this robot.
         """
-        return cls(platform, ArmKinematics(platform))
+        return cls(platform, ArmKinematics(platform), description_xml(platform))
 
 
 def record_episode(
@@ -102,6 +104,7 @@ def record_episode(
         settings.room(),
         timestep=_TIMESTEP,
         difficulty=Difficulty.parse(settings.difficulty),
+        description=equipment.description,
     )
     renderer = CameraRenderer(world)
     try:

@@ -52,8 +52,8 @@ class Visibility:
 
         Nothing is rendered for a camera that cannot see it.
         """
-        whole = self._geometry.object_boxes(snapshot, camera)
-        return self._views(camera, snapshot, whole).get(name) if name in whole else None
+        whole = self._geometry.object_boxes(snapshot, camera, only=name)
+        return self._views(camera, snapshot, whole, name).get(name) if name in whole else None
 
     def items(self, camera: str, snapshot: Snapshot) -> dict[str, ItemView]:
         """Return the items of which anything is seen, by name, in the order of the kitchen."""
@@ -61,8 +61,9 @@ class Visibility:
         return self._views(camera, snapshot, whole)
 
     def _views(
-        self, camera: str, snapshot: Snapshot, whole: Mapping[str, FractionBox]
+        self, camera: str, snapshot: Snapshot, whole: Mapping[str, FractionBox], only: str = ""
     ) -> dict[str, ItemView]:
+        """Return what is seen of the items, or of the one called `only`."""
         items = snapshot.room.items
         geoms = self._renderer.segment(camera, snapshot)
         owners = np.where(geoms >= 0, self._item_of_geom(snapshot)[geoms], -1)
@@ -70,15 +71,18 @@ class Visibility:
         height, width = owners.shape
         found = {}
         for number, item in enumerate(items):
-            rows, columns = np.nonzero(owners == number)
+            if only not in ("", item.name):
+                continue
+            seen = owners == number
+            rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
             if not len(rows):
                 continue
-            x, y = columns.min() / width, rows.min() / height
-            right, bottom = (columns.max() + 1) / width, (rows.max() + 1) / height
+            x, y = columns[0] / width, rows[0] / height
+            right, bottom = (columns[-1] + 1) / width, (rows[-1] + 1) / height
             area = (right - x) * (bottom - y)
             box = (float(x), float(y), float(right), float(bottom))
             share = float(area / _area(whole[item.name])) if item.name in whole else 0.0
-            found[item.name] = ItemView(item.name, box, len(rows), share)
+            found[item.name] = ItemView(item.name, box, int(np.count_nonzero(seen)), share)
         return found
 
     def _item_of_geom(self, snapshot: Snapshot) -> np.ndarray:
