@@ -169,7 +169,7 @@ class _Scenes:
         self._platform, self._job = platform, job
         self._world = World(platform, job.home)
         self._kitchen = self._world.room
-        self._place = Workplace(kinematics, self._kitchen, ScriptedExpertConfig())
+        self._place = Workplace(kinematics, self._kitchen, ScriptedExpertConfig()).main
         self._random = random_for(job.home, job.seed, _USE)
         self._start = self._world.snapshot()
 

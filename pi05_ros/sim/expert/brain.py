@@ -20,17 +20,21 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.drag import STRAIGHT, DragSkill
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
+from pi05_ros.sim.expert.lay import LaySkill
 from pi05_ros.sim.expert.moves import Moves
-from pi05_ros.sim.expert.planner import SubtaskPlanner
-from pi05_ros.sim.expert.projection import item_boxes
+from pi05_ros.sim.expert.planner import TaskPlanner
+from pi05_ros.sim.expert.projection import thing_boxes
 from pi05_ros.sim.expert.recent_chunks import RecentChunks, RunningCommands
 from pi05_ros.sim.expert.skills import HoldSkill, PickSkill, PlaceSkill, Skill
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.state_estimator import StateEstimator, check_observation
+from pi05_ros.sim.expert.tasks import task_planner
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
+from pi05_ros.sim.homes.room import Bedroom
 from pi05_ros.sim.homes.rooms import draw_room
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +81,7 @@ class ExpertBrain:
         self._recent = RecentChunks(platform.period, platform.is_velocity, config.latency)
         self._estimator = StateEstimator(self._kinematics, config)
         self._moves: Moves | None = None
-        self._planner: tuple[str, SubtaskPlanner] | None = None
+        self._planner: tuple[str, TaskPlanner] | None = None
         self._warned_text = ""
 
     def warm_up(self, continuation: ContinuationMode | None = None) -> None:
@@ -104,11 +108,11 @@ class ExpertBrain:
         with self._lock:
             moves, robot, _ = self._observe(observation)
             if self._planner is None or self._planner[0] != task:
-                self._planner = (task, SubtaskPlanner(moves, task))
+                self._planner = (task, task_planner(moves, task))
             decision = self._planner[1].decide(robot, observation.stamp_ns * 1e-9)
             boxes: tuple[Box, ...] = ()
             if decision.item is not None:
-                boxes = item_boxes(
+                boxes = thing_boxes(
                     self._kinematics,
                     observation.state,
                     on_floor(robot.base),
@@ -170,18 +174,24 @@ class ExpertBrain:
         return self._moves, robot, running
 
     def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
+        room = moves.workplace.room
         try:
-            command = parse_subtask(subtask, moves.workplace.room)
+            command = parse_subtask(subtask, room)
         except UnknownText as error:
             if subtask != self._warned_text:
                 _LOG.warning("%s; the robot holds still", error)
                 self._warned_text = subtask
             return HoldSkill(moves)
-        if command.item is None:
-            return HoldSkill(moves)
-        if command.verb == "pick":
+        if command.verb == "pick" and command.item is not None:
             return PickSkill(moves, command.item, robot)
-        return PlaceSkill(moves, command.item, robot)
+        if command.verb == "place" and command.item is not None and command.container is not None:
+            return PlaceSkill(moves, command.item, command.container, robot)
+        if command.verb == "lay" and command.item is not None and isinstance(room, Bedroom):
+            return LaySkill(moves, room, command.item, robot)
+        if command.verb == "straighten" and command.fixture is not None:
+            fixture = command.fixture
+            return DragSkill(moves, fixture, fixture.pose, robot, STRAIGHT)
+        return HoldSkill(moves)
 
 
 def _drawn(moves: Moves) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
+from pi05_ros.sim.expert.sites import Site
 from pi05_ros.sim.expert.state import Held, RobotState
 from pi05_ros.sim.expert.vertical_paths import VerticalPath, VerticalPaths
 from pi05_ros.sim.expert.workplace import Workplace
@@ -32,15 +34,29 @@ class Goal:
 
 
 class Moves:
-    """Moves of a robot in a kitchen, as functions of its state: any row can be the first."""
+    """Moves of a robot at a site of a room, as functions of its state: any row can be the first.
+
+    Args:
+        workplace: The room's sites.
+
+    Attributes:
+        site: Where the hands work; at first the main surface.
+    """
 
     def __init__(self, workplace: Workplace) -> None:
         self.workplace = workplace
+        self.site = workplace.main
         self._config = workplace.config
         self._layout = workplace.kinematics.layout
         self._paths = VerticalPaths(workplace.kinematics)
         self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
+
+    def at(self, site: Site) -> Moves:
+        """Return these moves at another site; both use the same solved paths."""
+        moves = copy.copy(self)
+        moves.site = site
+        return moves
 
     def stay(self, robot: RobotState) -> Goal:
         """Return the goal to stop everything in place."""
@@ -55,8 +71,8 @@ class Moves:
         """
         goal = self.stay(robot)
         torso = self._layout.torso
-        if self.hands_are_clear(robot):
-            goal.vector[torso] = self.workplace.posture[torso]
+        if self._torso_may_move(robot):
+            goal.vector[torso] = self.site.posture[torso]
         for arm in self._layout.arms:
             if arm.side != working:
                 self.retract(robot, goal, arm.side)
@@ -73,16 +89,17 @@ class Moves:
             yaw = wrap_angle(hand_yaw(robot.tcp(side)) - robot.base.yaw)
         height = self.passing_height(robot, side)
         joints = self._layout.arm(side).joints
-        goal.vector[joints] = self.workplace.ready_joints(side, height, yaw)
+        goal.vector[joints] = self._posing_site(robot).ready_joints(side, height, yaw)
 
     def drive(self, robot: RobotState, goal: Goal, stance: FloorPose) -> None:
-        """Drive the base to `stance`; before the counter it waits until all hands are high."""
-        place = self.workplace
+        """Drive the base to `stance`; near furniture it waits until all hands are high."""
         if all(self._is_clear(robot, arm.side) for arm in self._layout.arms):
-            goal.base = stance
-        elif place.distance(robot.base) > self._config.waiting - 0.02:
-            y = float(place.counter.pose.local((stance.x, stance.y))[1])
-            goal.base = place.at(-self._config.waiting, y)
+            goal.base = self.workplace.obstacles.waypoint(robot, stance)
+            return
+        main, waiting = self.workplace.main, self._config.waiting
+        if main.frame.local((robot.base.x, robot.base.y))[0] < 0.02 - waiting:
+            y = float(main.frame.local((stance.x, stance.y))[1])
+            goal.base = self.workplace.obstacles.waypoint(robot, main.at(-waiting, y))
 
     def reach(
         self, robot: RobotState, goal: Goal, side: str, target: HandPose, stance: FloorPose
@@ -103,8 +120,8 @@ class Moves:
             self.retract(robot, goal, side)
             self.drive(robot, goal, stance)
             return False
-        seed = self.workplace.posture.copy()
-        seed[self._layout.arm(side).joints] = self.workplace.ready_joints(side, top)
+        seed = self.site.posture.copy()
+        seed[self._layout.arm(side).joints] = self.site.ready_joints(side, top)
         path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
         # A fast hand would overshoot its path, so it settles above the path first.
@@ -114,24 +131,27 @@ class Moves:
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
         if is_low and beside < _NEAR_PATH and turned < 0.3:
             goal.vector[joints] = path.at(hand[2] + config.lookahead)  # Up and back to the path.
-        elif is_low and self.workplace.is_over(hand):
+        elif is_low and self._is_near_things(hand):
             self._rise(robot, goal, side)
         else:
             goal.vector[joints] = path.at(path.top)
         return False
 
     def passing_height(self, robot: RobotState, side: str) -> float:
-        """Return the height [m] at which the hand and its load clear all dishes."""
+        """Return the height [m] at which the hand and its load clear all that is here."""
         held = robot.hands[side].held
         hangs = self._config.fingertip
         if held is not None:
             hangs = max(hangs, self._hanging(held))
-        return self.workplace.pass_height + hangs
+        clear = self.site.pass_height
+        if clear < self.workplace.highest:
+            clear = max(clear, self.workplace.clear_height(robot.tcp(side).position))
+        return clear + hangs
 
     def _hanging(self, held: Held) -> float:
         """Return the distance from the tool centre point down to the end of a held item [m]."""
         if self._last_hanging is None or self._last_hanging[0] is not held:
-            size = np.array(self.workplace.room.item(held.name).design.size)
+            size = self._size(held.name)
             corners = (
                 np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
             )
@@ -139,17 +159,47 @@ class Moves:
             self._last_hanging = (held, float(lowest))
         return self._last_hanging[1]
 
+    def _size(self, name: str) -> np.ndarray:
+        """Return the size (3,) of an item [m]; that of a fixture, which no hand lifts, is 0."""
+        room = self.workplace.room
+        if any(fixture.name == name for fixture in room.fixtures):
+            return np.zeros(3)
+        return np.array(room.item(name).design.size)
+
     def hands_are_clear(self, robot: RobotState) -> bool:
-        """Check that no hand is low over the counter or in the sink."""
+        """Check that no hand is low over a surface, in a container or beside things."""
         return not any(self._must_rise(robot, arm.side) for arm in self._layout.arms)
+
+    def _torso_may_move(self, robot: RobotState) -> bool:
+        """Check that hands are clear, and stay so when the torso goes to the site's posture."""
+        if not self.hands_are_clear(robot):
+            return False
+        if self.site.pass_height == self.workplace.highest:
+            return True
+        hands = [robot.tcp(arm.side).position for arm in self._layout.arms]
+        return max(map(self.workplace.clear_height, hands)) <= self.site.pass_height
+
+    def _posing_site(self, robot: RobotState) -> Site:
+        """Return the site for whose posture the ready poses of the hands hold now."""
+        if self._torso_is_up(robot) or self._torso_may_move(robot):
+            return self.site
+        torso = self._layout.torso
+        sites = (self.site, self.workplace.main, self.workplace.floor)
+        away = [np.abs(robot.command[torso] - s.posture[torso]).max(initial=0.0) for s in sites]
+        return sites[int(np.argmin(away))]
 
     def _must_rise(self, robot: RobotState, side: str) -> bool:
         position = robot.tcp(side).position
         low = position[2] < self.passing_height(robot, side) - _LOW
-        return low and self.workplace.is_over(position)
+        return low and self._is_near_things(position)
+
+    def _is_near_things(self, hand: np.ndarray) -> bool:
+        """Check whether a hand at `hand` (3,) in odom [m] may only move straight up."""
+        place = self.workplace
+        return place.is_over_surface(hand) or bool(hand[2] < place.floor.pass_height - _LOW)
 
     def _is_clear(self, robot: RobotState, side: str) -> bool:
-        """Check whether the base may move the hand `side` over the counter."""
+        """Check whether the base may move the hand `side` over things."""
         height = self.passing_height(robot, side) - _LOW - 0.01
         return robot.tcp(side).position[2] > height
 
@@ -183,5 +233,5 @@ class Moves:
 
     def _torso_is_up(self, robot: RobotState) -> bool:
         torso = self._layout.torso
-        off = np.abs(robot.command[torso] - self.workplace.posture[torso])
+        off = np.abs(robot.command[torso] - self.site.posture[torso])
         return bool(off.max(initial=0.0) < 0.005)

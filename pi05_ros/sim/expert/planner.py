@@ -1,59 +1,61 @@
-"""High level of the scripted expert: choice of the next subtask."""
+"""High level of the scripted expert: choice of the next subtask, to put things away."""
 
 from __future__ import annotations
 
 import logging
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
-from pi05_ros.sim.expert.language import parse_task, pick_text, place_text
+from pi05_ros.sim.expert.attempts import Attempts
+from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.state import RobotState
-from pi05_ros.sim.homes.room import Item
+from pi05_ros.sim.homes.room import Container, Item
 
 _LOG = logging.getLogger(__name__)
-_LIFTED = 0.05  # Height above the worktop at which an item counts as picked up [m].
-_FALLEN = 0.25  # Depth below the worktop, outside the sink, at which it is out of reach [m].
+_LIFTED = 0.05  # Height above what it lay on at which an item counts as picked up [m].
 _TIDY_TIME = 6.0  # Time to retract the hands after the last dish [s].
 
 
 @dataclass(frozen=True)
 class SubtaskChoice:
-    """A subtask and its item."""
+    """A subtask and the thing that it is about."""
 
     text: str
-    item: Item | None = None
+    item: Thing | None = None
     done: bool = False
 
 
-class SubtaskPlanner:
-    """Chooses subtasks for one task in one kitchen. Items that take too long are deferred.
+class TaskPlanner(Protocol):
+    """Chooses the next subtask of one task in one room from the present state."""
+
+    def decide(self, robot: RobotState, time: float) -> SubtaskChoice:
+        """Choose the subtask at `time` [s], which must not decrease between calls."""
+
+
+class PutAwayPlanner:
+    """Chooses subtasks to put items into a container. Items that take too long are deferred.
 
     Args:
-        moves: Moves in the kitchen.
-        task: Text of the task.
-
-    Raises:
-        UnknownText: The expert does not support the task.
+        moves: Moves in the room.
+        items: The items.
+        container: Where they belong.
     """
 
-    def __init__(self, moves: Moves, task: str) -> None:
+    def __init__(self, moves: Moves, items: tuple[Item, ...], container: Container) -> None:
         self._moves = moves
-        self._kitchen = moves.workplace.room
-        self._items = parse_task(task, self._kitchen)
-        self._config = moves.workplace.config
+        self._items = items
+        self._container = container
+        self._attempts = Attempts([item.name for item in items], moves.workplace.config)
         self._now = SubtaskChoice("")
-        self._since = 0.0
-        self._given_up = {item.name: 0 for item in self._items}
         self._finished_at: float | None = None
 
     def decide(self, robot: RobotState, time: float) -> SubtaskChoice:
         """Choose the subtask at `time` [s], which must not decrease between calls."""
-        decision = self._choose(robot, time)
-        if decision.text != self._now.text:
-            self._since = time
-        self._now = decision
-        return decision
+        self._now = self._choose(robot, time)
+        self._attempts.note(self._now.text, time)
+        return self._now
 
     def _choose(self, robot: RobotState, time: float) -> SubtaskChoice:
         held = [item for item in self._items if robot.holder(item.name) is not None]
@@ -61,22 +63,19 @@ class SubtaskPlanner:
         if not left:
             return self._finish(robot, time)
         self._finished_at = None
-        if time - self._since > self._config.give_up and self._now.item in left:
-            self._given_up[self._now.item.name] += 1
-            self._since = time
-            _LOG.warning("'%s' took too long: others come first", self._now.text)
+        if self._now.item in left:
+            self._attempts.check(self._now.item.name, time)
         for item in held:
-            if self._is_lifted(robot, item) or self._now.text == place_text(item):
-                return SubtaskChoice(place_text(item), item)
+            if self._is_lifted(robot, item) or self._now.text == self._place_text(item):
+                return SubtaskChoice(self._place_text(item), item)
             return SubtaskChoice(pick_text(item), item)
-        options = [item for item in left if self._can_try(robot, item)]
+        names = self._attempts.next([i.name for i in left if self._is_in_reach(robot, i)])
+        options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
                 names = ", ".join(item.phrase for item in left)
                 _LOG.warning("out of reach, or given up too often: %s", names)
             return SubtaskChoice("")
-        tries = min(self._given_up[item.name] for item in options)
-        options = [item for item in options if self._given_up[item.name] == tries]
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
             return self._now
@@ -84,30 +83,34 @@ class SubtaskPlanner:
         return SubtaskChoice(pick_text(item), item)
 
     def _finish(self, robot: RobotState, time: float) -> SubtaskChoice:
-        """Choose the subtask when all items are in the sink: retract the hands, then done."""
+        """Choose the subtask when all items are put away: retract the hands, then done."""
         if self._finished_at is None:
             self._finished_at = time
         placed = self._now.item
         busy = not self._moves.hands_are_clear(robot)
-        if busy and placed is not None and time - self._finished_at < _TIDY_TIME:
-            return SubtaskChoice(place_text(placed), placed)
+        if busy and placed in self._items and time - self._finished_at < _TIDY_TIME:
+            return SubtaskChoice(self._now.text, placed)
         return SubtaskChoice("", done=True)
 
+    def _place_text(self, item: Item) -> str:
+        return place_text(item, self._container.phrase)
+
     def _is_in(self, robot: RobotState, item: Item) -> bool:
-        return self._kitchen.container("sink").contains(robot.item(item.name).position)
+        container = self._moves.workplace.container(self._container.name, robot)
+        return container.contains(robot.item(item.name).position)
 
     def _is_lifted(self, robot: RobotState, item: Item) -> bool:
-        counter = self._moves.workplace.counter
-        return bool(robot.item(item.name).position[2] > counter.height + _LIFTED)
+        position = robot.item(item.name).position
+        return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
 
-    def _can_try(self, robot: RobotState, item: Item) -> bool:
-        counter = self._moves.workplace.counter
-        on_floor = robot.item(item.name).position[2] < counter.height - _FALLEN
-        return not on_floor and self._given_up[item.name] < self._config.rounds
+    def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
+        site = self._moves.workplace.site_at(robot.item(item.name).position)
+        # From the floor things go into what stands on the floor.
+        return not (site.is_floor and self._container.surface)
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""
-        place = self._moves.workplace
         position = robot.item(item.name).position
-        stances = [place.stance(position, side, robot.base) for side in robot.hands]
+        site = self._moves.workplace.site_at(position)
+        stances = [site.stance(position, side, robot.base) for side in robot.hands]
         return min(math.hypot(s.x - robot.base.x, s.y - robot.base.y) for s in stances)

@@ -1,7 +1,8 @@
-"""Boxes of items in the model's pictures, computed from the robot's kinematics."""
+"""Boxes of items and furniture in the model's pictures, computed from the robot's kinematics."""
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -12,35 +13,37 @@ from pi05_ros.cameras.rotation import to_upright, upright_size
 from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform
-from pi05_ros.sim.homes.room import Item
+from pi05_ros.sim.homes.parts import bounds
+from pi05_ros.sim.homes.room import Fixture, Item
 
 _NEAREST = 0.02  # Points nearer to the camera than this, or behind it, are not projected [m].
 
 
-def item_boxes(
+def thing_boxes(
     kinematics: ArmKinematics,
     vector: np.ndarray,
     T_odom_base: Transform,
-    item: Item,
-    T_odom_item: Transform,
+    thing: Item | Fixture,
+    T_odom_thing: Transform,
     picture_size: tuple[int, int],
 ) -> tuple[Box, ...]:
-    """Compute a box around the item for each planner camera that has its centre in view.
+    """Compute a box around a thing for each planner camera that has its centre in view.
 
-    The box encloses the projected corners of the item's bounding box, clipped to the camera's
+    The box encloses the projected corners of the thing's bounding box, clipped to the camera's
     picture. Occlusion is ignored.
 
     Args:
         kinematics: Kinematics of the robot.
         vector: (D,) measured state, platform units.
         T_odom_base: Pose of the robot.
-        item: The item.
-        T_odom_item: Its pose.
+        thing: An item or a part of the furniture that moves.
+        T_odom_thing: Its pose.
         picture_size: (height, width) of the model's pictures [pixel].
     """
-    x, y, z = item.design.size
-    signs = np.array([[i, j, k] for i in (-0.5, 0.5) for j in (-0.5, 0.5) for k in (0.0, 1.0)])
-    corners = T_odom_item.apply(signs * np.array([x, y, z]))
+    low, high = bounds(thing.design.parts if isinstance(thing, Item) else thing.parts)
+    share = np.array(list(itertools.product((0.0, 1.0), repeat=3)))
+    corners = T_odom_thing.apply(low + share * (high - low))
+    label = thing.label if isinstance(thing, Item) else thing.phrase.removeprefix("the ")
     boxes = []
     for name in kinematics.platform.planner_cameras:
         T_odom_camera = T_odom_base @ kinematics.camera(vector, name)
@@ -56,7 +59,7 @@ def item_boxes(
         low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
         width, height = upright_size(camera.width, camera.height, camera.rotate)
         fit = Letterbox.fit(width, height, picture_size[1], picture_size[0])
-        boxes.append(Box(name, item.label, *fit.to_canvas(*low), *fit.to_canvas(*high)))
+        boxes.append(Box(name, label, *fit.to_canvas(*low), *fit.to_canvas(*high)))
     return tuple(boxes)
 
 

@@ -12,7 +12,7 @@ from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.placement import release_pose
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
-from pi05_ros.sim.homes.room import Item
+from pi05_ros.sim.homes.room import Container, Item
 
 # Costs of a grasp, relative to the driving distance of the base.
 _TURN_COST = 0.08  # Of turning the hand [m/rad].
@@ -48,7 +48,8 @@ class PickSkill:
         if item.grasp is None:
             raise ValueError(f"{item.name} has no grasp")
         self._grasp = item.grasp
-        self._moves = moves
+        position = robot.item(item.name).position
+        self._moves = moves.at(moves.workplace.site_at(position))
         self._item = item
         self._layout = robot.kinematics.layout
         self._plan = None if robot.holder(item.name) else self._choose(robot)
@@ -86,14 +87,14 @@ class PickSkill:
 
         Costs decrease on the way to a chosen option, so that the choice is stable.
         """
-        place = self._moves.workplace
+        place, site = self._moves.workplace, self._moves.site
         options = []
         for arm in self._layout.arms:
             if robot.hands[arm.side].held is not None:
                 continue
             here = hand_yaw(robot.tcp(arm.side))
             for pose in hand_poses(self._grasp, robot.item(self._item.name), place.facing):
-                stance = place.stance(pose.position, arm.side, robot.base)
+                stance = site.stance(pose.position, arm.side, robot.base)
                 cost = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
                 cost += _WAY_COST * math.dist(pose.position[:2], robot.tcp(arm.side).position[:2])
                 cost += _TURN_COST * abs(wrap_angle(pose.yaw - here))
@@ -104,34 +105,32 @@ class PickSkill:
         if not options:
             return None
         _, side, pose, stance = min(options, key=lambda option: option[0])
-        return side, self._off_the_ground(pose), stance
+        return side, self._off_the_ground(pose, robot), stance
 
-    def _off_the_ground(self, pose: HandPose) -> HandPose:
-        """Raise a pose in which fingertips would touch the worktop or the sink's floor."""
+    def _off_the_ground(self, pose: HandPose, robot: RobotState) -> HandPose:
+        """Raise a pose in which fingertips would touch what is below."""
         place = self._moves.workplace
-        sink = place.room.container("sink")
-        x, y = sink.pose.local(pose.position[:2])
-        inside = abs(x) < sink.size[0] / 2 and abs(y) < sink.size[1] / 2
-        ground = sink.floor if inside else place.counter.height
+        ground = place.ground(pose.position, robot)
         lowest = ground + place.config.fingertip + _GROUND_GAP
         x, y, z = pose.position
         return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 class PlaceSkill:
-    """Puts a held item into the sink and retracts the hand."""
+    """Puts a held item into a container and retracts the hand."""
 
-    def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
-        self._moves = moves
+    def __init__(self, moves: Moves, item: Item, container: Container, robot: RobotState) -> None:
+        place = moves.workplace
+        container = place.container(container.name, robot)
+        self._moves = moves = moves.at(place.site_of(container))
         self._item = item
         self._layout = robot.kinematics.layout
         self._plan = None
         side = robot.holder(item.name)
         if side is not None:
-            target = release_pose(
-                moves.workplace, robot, side, item, moves.passing_height(robot, side)
+            target, stance = release_pose(
+                place, robot, side, item, container, moves.passing_height(robot, side)
             )
-            stance = moves.workplace.stance(target.position, side, robot.base)
             self._plan = (side, target, stance)
 
     def goal(self, robot: RobotState) -> Goal:

@@ -16,7 +16,7 @@ _SETTLING = 0.75  # What is left of a joint's tracking error one period later.
 
 @dataclass(frozen=True)
 class Held:
-    """An item in a hand."""
+    """An item in a hand, or a fixture whose handle it holds."""
 
     name: str
     T_tcp_item: Transform
@@ -39,7 +39,7 @@ class RobotState:
     velocity: np.ndarray  # (D,) rate of the command; for the base the command itself.
     tracking_error: np.ndarray  # (D,) measured minus commanded position.
     base: FloorPose  # In odom.
-    items: dict[str, Transform]  # T_odom_item by item name.
+    items: dict[str, Transform]  # T_odom_item by name of the item or fixture.
     hands: dict[str, Hand] = field(default_factory=dict)  # By side.
     _tcps: dict[str, Transform] = field(default_factory=dict)
 

@@ -35,7 +35,7 @@ class StateEstimator:
         self,
         observation: Observation,
         scene: SceneState,
-        kitchen: Room,
+        room: Room,
         running: RunningCommands,
     ) -> RobotState:
         """Estimate the state at the observation's stamp.
@@ -43,7 +43,7 @@ class StateEstimator:
         Args:
             observation: An observation that `check_observation` accepts.
             scene: Its scene.
-            kitchen: Room of the scene's home.
+            room: Room of the scene's home.
             running: The commands at the stamp.
         """
         command = running.command.copy()
@@ -67,7 +67,7 @@ class StateEstimator:
             since = self._since(arm, robot.is_open(arm.side), observation)
             robot.hands[arm.side].since = since
             if not robot.is_open(arm.side):
-                self._detect_held_item(robot, arm.side, kitchen)
+                self._detect_held_item(robot, arm.side, room)
         return robot
 
     def _since(self, arm: ArmLayout, is_open: bool, observation: Observation) -> float:
@@ -80,17 +80,17 @@ class StateEstimator:
             return _LONG_AGO
         return max(0.0, (observation.stamp_ns - known[1]) * 1e-9)
 
-    def _detect_held_item(self, robot: RobotState, side: str, kitchen: Room) -> None:
-        """Attach to a closed hand the item with the nearest graspable points, if one is near."""
+    def _detect_held_item(self, robot: RobotState, side: str, room: Room) -> None:
+        """Attach to a closed hand the thing with the nearest graspable points, if one is near."""
         tcp = robot.tcp(side).position
         nearest, name = self._config.grasp_reach, None
-        for item in kitchen.items:
-            if item.grasp is None or robot.holder(item.name) is not None:
+        for thing in (*room.items, *room.fixtures):
+            if thing.grasp is None or robot.holder(thing.name) is not None:
                 continue
-            T_item_odom = robot.items[item.name].inverse()
-            distance = item.grasp.distance(T_item_odom.apply(tcp))
+            T_thing_odom = robot.items[thing.name].inverse()
+            distance = thing.grasp.distance(T_thing_odom.apply(tcp))
             if distance < nearest:
-                nearest, name = distance, item.name
+                nearest, name = distance, thing.name
         if name is not None:
             robot.grasp(side, name)
 

@@ -1,25 +1,36 @@
-"""Stances and postures of the robot for work at the main counter of a kitchen."""
+"""The sites of one room, and what a hand or the base must keep clear of."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from pi05_ros.brain.observation import Pose
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
-from pi05_ros.sim.expert.grasps import HandPose
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-from pi05_ros.sim.expert.transforms import hand_down, on_floor
-from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.expert.obstacles import Bounds, FloorObstacles, obstacles_over
+from pi05_ros.sim.expert.sites import Site
+from pi05_ros.sim.expert.state import RobotState
+from pi05_ros.sim.expert.transforms import yaw_of
+from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
+from pi05_ros.sim.homes.room import Container, Room
 
-_BESIDE_SINK = 0.1  # Distance from the sink within which furniture is an obstacle [m].
-_ARM_SPACE = 0.5  # Height above the sink beyond which furniture is no obstacle [m].
 _OVER_MARGIN = 0.12  # Largest extent of a hand and its load around the tool centre point [m].
-
-Bounds = tuple[np.ndarray, np.ndarray]  # Lower and upper corner of a box, (3,) each [m].
+_FALLEN = 0.25  # Depth below the main surface at which a thing lies on the floor [m].
+_SAME_POSTURE = 0.02  # Largest difference of two postures that count as one [m].
 
 
 class Workplace:
-    """Stances of the base, posture of the torso and ready poses of the hands in one kitchen."""
+    """The sites of one room: its main surface and the floor.
+
+    Attributes:
+        main: Site of the room's main surface.
+        floor: Site of things on the floor.
+        facing: Yaw of a working robot in odom [rad].
+        highest: The larger passing height of both sites [m].
+        obstacles: What the base must keep clear of.
+    """
 
     def __init__(
         self, kinematics: ArmKinematics, room: Room, config: ScriptedExpertConfig
@@ -27,103 +38,79 @@ class Workplace:
         self.kinematics = kinematics
         self.room = room
         self.config = config
-        self.counter = room.surfaces[0]
-        self.facing = self.counter.pose.yaw
-        self.posture = self._work_posture()
-        sides = [arm.side for arm in kinematics.layout.arms]
-        self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
-        tallest = max(item.design.size[2] for item in room.items if item.grasp is not None)
-        # A hand at this height passes over everything graspable that stands on the counter.
-        self.pass_height = self.counter.height + tallest + config.clearance
-        self.over_sink = _over_sink(room)
-        self._ready: dict[tuple[str, float, float], np.ndarray] = {}
+        self._surface = surface = room.surfaces[0]
+        self.facing = surface.pose.yaw
+        self._turn = math.cos(self.facing), math.sin(self.facing)
+        self.obstacles = FloorObstacles(room, config)
+        self._over: dict[tuple[str, FloorPose], tuple[Bounds, ...]] = {}
+        on_main = [i for i in room.items if i.surface == surface.name and i.grasp is not None]
+        tallest = max((item.design.size[2] for item in on_main), default=0.0)
+        # A hand at this height passes over every item that stands on the surface.
+        clear = surface.height + tallest + config.clearance
+        free = self.obstacles.is_free
+        self.main = Site(
+            kinematics, config, surface.name, surface.pose, surface.height, clear, free
+        )
+        low = [item.design.size[2] for item in room.items if item.grasp is not None]
+        low += [container.top for container in room.containers if not container.surface]
+        low_clear = max(low, default=0.0) + config.clearance
+        self.floor = Site(
+            kinematics, config, "floor", surface.pose, 0.0, low_clear, free, is_floor=True
+        )
+        torso = kinematics.layout.torso
+        apart = np.abs(self.main.posture[torso] - self.floor.posture[torso])
+        if apart.max(initial=0.0) < _SAME_POSTURE:
+            # Hands keep one height in the whole room where the torso does not move.
+            self.main.pass_height = self.floor.pass_height = max(clear, low_clear)
+        self.highest = max(self.main.pass_height, self.floor.pass_height)
 
-    def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
-        """Return the joints (n,) of an arm with a retracted hand, for driving.
+    def site_at(self, position: np.ndarray) -> Site:
+        """Return the site of a thing at `position` (3,) in odom [m]."""
+        return self.floor if position[2] < self._surface.height - _FALLEN else self.main
 
-        Args:
-            side: Side of the arm.
-            height: Height of the tool centre point above the floor [m].
-            yaw: Yaw of the hand in the base frame [rad].
-        """
-        key = (side, round(height, 2), round(yaw, 1))
-        if key not in self._ready:
-            place = np.array([self.config.ready_reach, self.shoulder_y[side], key[1]])
-            solution = self.kinematics.solve(side, hand_down(place, key[2]), self.posture)
-            self._ready[key] = solution.vector[self.kinematics.layout.arm(side).joints]
-        return self._ready[key]
+    def site_of(self, container: Container) -> Site:
+        """Return the site at which things are put into a container."""
+        return self.main if container.surface else self.floor
 
-    def stance(self, position: np.ndarray, side: str, base: FloorPose) -> FloorPose:
-        """Return the base pose from which the hand `side` works at `position` (3,) in odom.
+    def container(self, name: str, robot: RobotState) -> Container:
+        """Return the container called `name` where it is now."""
+        poses = {f.name: planar_pose(robot, f.name) for f in self.room.fixtures}
+        return self.room.container(name, poses)
 
-        Among the suitable poses along the counter it is the one nearest to `base`.
-        """
-        y = self.counter.pose.local(position)[1] - self.shoulder_y[side]
-        here = self.counter.pose.local((base.x, base.y))[1]
-        side_reach = self.config.side_reach
-        return self.at(-self.config.standoff, float(np.clip(here, y - side_reach, y + side_reach)))
+    def ground(self, position: np.ndarray, robot: RobotState) -> float:
+        """Return the height [m] of what is below `position` (3,): a surface, a floor."""
+        for container in self.room.containers:
+            here = self.container(container.name, robot)
+            x, y, z = here.pose.local(position)
+            inside = abs(x) < here.size[0] / 2 and abs(y) < here.size[1] / 2
+            if inside and z > here.floor - 0.03:
+                return here.floor
+        return self.site_at(position).height
 
-    def reaches(self, side: str, target: HandPose, top: float, base: FloorPose) -> bool:
-        """Check whether the hand reaches `target`, and the height `top` above it.
+    def obstacles_over(self, container: Container) -> tuple[Bounds, ...]:
+        """Return bounds, in the container's frame, of furniture that rises over it (the tap)."""
+        key = (container.name, container.pose)
+        if key not in self._over:
+            self._over[key] = obstacles_over(self.room, container)
+        return self._over[key]
 
-        Args:
-            side: Side of the arm.
-            target: Hand pose in odom.
-            top: Height above the floor [m].
-            base: Present pose of the robot, from which the stance is chosen.
-        """
-        T_base_odom = on_floor(self.stance(target.position, side, base)).inverse()
-        seed = self.posture.copy()
-        seed[self.kinematics.layout.arm(side).joints] = self.ready_joints(side, top)
-        for height in (top, target.position[2]):
-            place = HandPose(np.array([*target.position[:2], height]), target.yaw)
-            solution = self.kinematics.solve(side, T_base_odom @ place.transform, seed)
-            if not solution.reaches():
-                return False
-            seed = solution.vector
-        return True
+    def clear_height(self, position: np.ndarray) -> float:
+        """Return the height [m] at which a hand at `position` (3,) in odom clears all below."""
+        if self.is_over_surface(position):
+            return self.main.pass_height
+        return min(self.floor.pass_height, self.main.pass_height)
 
-    def at(self, x: float, y: float) -> FloorPose:
-        """Return the base pose in odom that faces the counter at x, y [m] in its frame."""
-        return self.counter.pose.compose(FloorPose(x, y, 0.0))
-
-    def distance(self, base: FloorPose) -> float:
-        """Return the distance of base_link in front of the counter's edge [m]."""
-        return -float(self.counter.pose.local((base.x, base.y))[0])
-
-    def is_over(self, position: np.ndarray) -> bool:
-        """Check whether a hand at `position` (3,) in odom is over the counter or close to it."""
-        x, y, _ = self.counter.pose.local(position)
-        return x > -_OVER_MARGIN and abs(y) < self.counter.length / 2 + _OVER_MARGIN
-
-    def _work_posture(self) -> np.ndarray:
-        """Return the platform's home vector (D,) with the torso raised for this counter."""
-        kinematics, platform = self.kinematics, self.kinematics.platform
-        posture = np.array(platform.home)
-        side = kinematics.layout.arms[0].side
-        wanted = self.counter.height + self.config.shoulder_rise
-        for joint in kinematics.layout.torso:
-            low, high = posture.copy(), posture.copy()
-            low[joint], high[joint] = platform.lower[joint], platform.upper[joint]
-            z_low = kinematics.shoulder(low, side)[2]
-            rise = kinematics.shoulder(high, side)[2] - z_low
-            if abs(rise) > 0.05:  # This joint lifts.
-                share = np.clip((wanted - z_low) / rise, 0.0, 1.0)
-                posture[joint] = low[joint] + share * (high[joint] - low[joint])
-        return posture
+    def is_over_surface(self, position: np.ndarray) -> bool:
+        """Check whether a hand at `position` (3,) in odom is over the main surface or near it."""
+        # Plain numbers: this is asked several times in each row of a chunk.
+        frame, (x, y, _) = self._surface.pose, position.tolist()
+        c, s = self._turn
+        x, y = x - frame.x, y - frame.y
+        over = abs(c * y - s * x) < self._surface.length / 2 + _OVER_MARGIN
+        return over and c * x + s * y > -_OVER_MARGIN
 
 
-def _over_sink(room: Room) -> tuple[Bounds, ...]:
-    """Return the bounds, in the sink's frame, of furniture that rises over the sink (the tap)."""
-    sink = room.container("sink")
-    # Furniture is in the room's frame, whose axes are those of the main counter and its sink.
-    middle = np.array([*room.walls.pose.local((sink.pose.x, sink.pose.y)), 0.0])
-    reach = np.array(sink.size[:2]) / 2 + _BESIDE_SINK
-    found = []
-    for part in room.furniture:
-        low, high = (corner - middle for corner in part.bounds())
-        is_near = (high[:2] > -reach).all() and (low[:2] < reach).all()
-        stands_up = high[2] > sink.top + 0.02 and low[2] < sink.top + _ARM_SPACE
-        if part.collides and is_near and stands_up:
-            found.append((low, high))
-    return tuple(found)
+def planar_pose(robot: RobotState, name: str) -> Pose:
+    """Return the pose in odom of a fixture, which moves in a plane only."""
+    T_odom_fixture = robot.item(name)
+    return Pose(T_odom_fixture.position, yaw_quaternion(yaw_of(T_odom_fixture.rotation)))

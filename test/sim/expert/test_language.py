@@ -6,10 +6,10 @@ from fakes.scene import kitchen_with
 from pi05_ros.sim.expert.language import (
     UnknownText,
     parse_subtask,
-    parse_task,
     pick_text,
     place_text,
 )
+from pi05_ros.sim.expert.tasks import parse_put
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 
@@ -76,8 +76,9 @@ def test_things_that_cannot_be_grasped_are_no_subtask():
 
 def test_tasks():
     kitchen = kitchen_with("plate")
-    assert parse_task("put the dishes in the sink", kitchen) == kitchen.dishes
-    assert parse_task("Put all the dirty dishes in the sink.", kitchen) == kitchen.dishes
-    assert parse_task("put the plate in the sink", kitchen) == (kitchen.item("plate_1"),)
+    sink = kitchen.sink
+    assert parse_put("put the dishes in the sink", kitchen) == (kitchen.dishes, sink)
+    assert parse_put("Put all the dirty dishes in the sink.", kitchen) == (kitchen.dishes, sink)
+    assert parse_put("put the plate in the sink", kitchen) == ((kitchen.item("plate_1"),), sink)
     with pytest.raises(UnknownText, match="make the bed.*valid: put the dishes in the sink"):
-        parse_task("make the bed", kitchen)
+        parse_put("make the bed", kitchen)

@@ -48,7 +48,7 @@ def test_the_released_item_counts_as_in_the_sink(kinematics, home):
     sink = kitchen.sink
     for item in kitchen.dishes:
         workplace, robot = holding(kinematics, kitchen, item, {})
-        pose = release_pose(workplace, robot, "left", item, TOP)
+        pose, stance = release_pose(workplace, robot, "left", item, kitchen.sink, TOP)
         released = pose.transform @ robot.hands["left"].held.T_tcp_item
         assert sink.contains(released.position)
         # The hand is inside the basin too, with room for its fingers.
@@ -62,10 +62,9 @@ def test_the_hand_reaches_it(kinematics, home):
     kitchen = draw_kitchen(home)
     for item in kitchen.dishes:
         workplace, robot = holding(kinematics, kitchen, item, {})
-        pose = release_pose(workplace, robot, "left", item, TOP)
-        stance = workplace.stance(pose.position, "left", robot.base)
+        pose, stance = release_pose(workplace, robot, "left", item, kitchen.sink, TOP)
         target = on_floor(stance).inverse() @ pose.transform
-        assert kinematics.solve("left", target, workplace.posture).reaches()
+        assert kinematics.solve("left", target, workplace.main.posture).reaches()
 
 
 def test_it_keeps_away_from_what_lies_there(kinematics):
@@ -75,7 +74,7 @@ def test_it_keeps_away_from_what_lies_there(kinematics):
     for y in (-0.12, 0.12):
         moved = {other.name: in_sink(kitchen, 0.0, y)}
         workplace, robot = holding(kinematics, kitchen, item, moved)
-        pose = release_pose(workplace, robot, "left", item, TOP)
+        pose, stance = release_pose(workplace, robot, "left", item, kitchen.sink, TOP)
         released = pose.transform @ robot.hands["left"].held.T_tcp_item
         places.append(kitchen.sink.pose.local(released.position))
     gaps = [np.hypot(p[0], p[1] - y) for p, y in zip(places, (-0.12, 0.12), strict=True)]
@@ -86,8 +85,8 @@ def test_it_stays_above_what_lies_below(kinematics):
     kitchen = draw_kitchen(6)
     item = kitchen.dishes[0]
     workplace, robot = holding(kinematics, kitchen, item, {})
-    free = release_pose(workplace, robot, "left", item, TOP).position[2]
+    free = release_pose(workplace, robot, "left", item, kitchen.sink, TOP)[0].position[2]
     crowd = {d.name: in_sink(kitchen, 0.0, y) for d, y in zip(
         kitchen.dishes[1:], (-0.1, 0.0, 0.1), strict=True)}  # fmt: skip
     workplace, robot = holding(kinematics, kitchen, item, crowd)
-    assert release_pose(workplace, robot, "left", item, TOP).position[2] >= free
+    assert release_pose(workplace, robot, "left", item, kitchen.sink, TOP)[0].position[2] >= free

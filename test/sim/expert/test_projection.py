@@ -9,7 +9,7 @@ from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.cameras.rotation import to_upright
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-from pi05_ros.sim.expert.projection import item_boxes, project
+from pi05_ros.sim.expert.projection import project, thing_boxes
 from pi05_ros.sim.expert.transforms import Transform, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.projection import CameraGeometry
@@ -26,7 +26,7 @@ def test_boxes_are_where_the_simulator_sees_the_items(name):
     T_odom_base = on_floor(FloorPose(*world.base_pose()))
     compared = 0
     for item in world.room.dishes:
-        boxes = item_boxes(
+        boxes = thing_boxes(
             kinematics,
             np.array(platform.home),
             T_odom_base,
@@ -64,7 +64,7 @@ def test_boxes_of_a_turned_camera_are_in_the_upright_picture(turn):
         straight, found = (
             {
                 box.camera: box
-                for box in item_boxes(
+                for box in thing_boxes(
                     ArmKinematics(p), np.array(p.home), T_odom_base, item, pose, (224, 224)
                 )
             }

@@ -1,0 +1,148 @@
+"""Sites of a room: where hands work, with posture, stance and passing height."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.grasps import HandPose
+from pi05_ros.sim.expert.kinematics import ArmKinematics
+from pi05_ros.sim.expert.transforms import hand_down, on_floor
+from pi05_ros.sim.homes.geometry import FloorPose
+
+_STANCES = 9  # Number of stances along the site that are tried.
+
+IsFree = Callable[[FloorPose], bool]  # Whether the base may stand at a pose in odom.
+
+
+class Site:
+    """Place where hands work: a surface, or the floor.
+
+    The robot faces +x of the site's frame, drives along its y and approaches along its x.
+
+    Args:
+        kinematics: Of the robot.
+        config: Distances and margins.
+        name: Name of the surface; "floor".
+        frame: In odom. A surface's x = 0 is its front edge.
+        height: Height above the floor of what things lie on [m].
+        clear_height: Height above which a hand clears all that stands there [m].
+        is_floor: Whether things lie on the floor: then the stance depends on their x.
+        is_free: Tells whether the base may stand at a pose.
+    """
+
+    def __init__(
+        self,
+        kinematics: ArmKinematics,
+        config: ScriptedExpertConfig,
+        name: str,
+        frame: FloorPose,
+        height: float,
+        clear_height: float,
+        is_free: IsFree,
+        *,
+        is_floor: bool = False,
+    ) -> None:
+        self.kinematics = kinematics
+        self.config = config
+        self.name = name
+        self.frame = frame
+        self.height = height
+        self.pass_height = clear_height
+        self.is_floor = is_floor
+        self.posture = _posture(kinematics, height + config.shoulder_rise)
+        sides = [arm.side for arm in kinematics.layout.arms]
+        self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
+        self._is_free = is_free
+        self._ready: dict[tuple[str, float, float], np.ndarray] = {}
+
+    def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
+        """Return the joints (n,) of an arm with a retracted hand, for driving.
+
+        Args:
+            side: Side of the arm.
+            height: Height of the tool centre point above the floor [m].
+            yaw: Yaw of the hand in the base frame [rad].
+        """
+        key = (side, round(height, 2), round(yaw, 1))
+        if key not in self._ready:
+            place = np.array([self.config.ready_reach, self.shoulder_y[side], key[1]])
+            solution = self.kinematics.solve(side, hand_down(place, key[2]), self.posture)
+            self._ready[key] = solution.vector[self.kinematics.layout.arm(side).joints]
+        return self._ready[key]
+
+    def stance(
+        self, position: np.ndarray, side: str, base: FloorPose, ahead: float | None = None
+    ) -> FloorPose:
+        """Return the base pose in odom from which the hand `side` works at `position`.
+
+        Among the suitable poses along the site at which the base does not touch furniture, it is
+        the one nearest to `base`. If there is none, it is the nearest of all.
+
+        Args:
+            position: Of the hand in odom, (3,) [m].
+            side: Side of the arm.
+            base: Present pose of the robot.
+            ahead: Distance of the hand ahead of base_link [m]; None: by the kind of the site.
+        """
+        config = self.config
+        at_x, at_y, _ = self.frame.local(position)
+        if ahead is None and not self.is_floor:
+            x = -config.standoff
+        else:
+            x = float(at_x) - (config.floor_reach if ahead is None else ahead)
+        y = at_y - self.shoulder_y[side]
+        here = self.frame.local((base.x, base.y))[1]
+        low, high = y - config.side_reach, y + config.side_reach
+        nearest = self.at(x, float(np.clip(here, low, high)))
+        if self._is_free(nearest):
+            return nearest
+        others = sorted(np.linspace(low, high, _STANCES), key=lambda other: abs(other - here))
+        stances = (self.at(x, float(other)) for other in others)
+        return next((stance for stance in stances if self._is_free(stance)), nearest)
+
+    def is_free(self, stance: FloorPose) -> bool:
+        """Check that the base does not touch furniture at `stance` in odom."""
+        return self._is_free(stance)
+
+    def reaches(self, side: str, target: HandPose, top: float, stance: FloorPose) -> bool:
+        """Check whether the hand reaches `target`, and the height `top` above it.
+
+        Args:
+            side: Side of the arm.
+            target: Hand pose in odom.
+            top: Height above the floor [m].
+            stance: Pose of the robot.
+        """
+        T_base_odom = on_floor(stance).inverse()
+        seed = self.posture.copy()
+        seed[self.kinematics.layout.arm(side).joints] = self.ready_joints(side, top)
+        for height in (top, target.position[2]):
+            place = HandPose(np.array([*target.position[:2], height]), target.yaw)
+            solution = self.kinematics.solve(side, T_base_odom @ place.transform, seed)
+            if not solution.reaches():
+                return False
+            seed = solution.vector
+        return True
+
+    def at(self, x: float, y: float) -> FloorPose:
+        """Return the base pose in odom that faces the site at x, y [m] in its frame."""
+        return self.frame.compose(FloorPose(x, y, 0.0))
+
+
+def _posture(kinematics: ArmKinematics, shoulder: float) -> np.ndarray:
+    """Return the home vector (D,) with shoulders at a height [m], as near as the torso can."""
+    platform = kinematics.platform
+    posture = np.array(platform.home)
+    side = kinematics.layout.arms[0].side
+    for joint in kinematics.layout.torso:
+        low, high = posture.copy(), posture.copy()
+        low[joint], high[joint] = platform.lower[joint], platform.upper[joint]
+        z_low = kinematics.shoulder(low, side)[2]
+        rise = kinematics.shoulder(high, side)[2] - z_low
+        if abs(rise) > 0.05:  # This joint lifts.
+            share = np.clip((shoulder - z_low) / rise, 0.0, 1.0)
+            posture[joint] = low[joint] + share * (high[joint] - low[joint])
+    return posture
