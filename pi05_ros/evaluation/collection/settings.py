@@ -6,20 +6,23 @@ import dataclasses
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pi05_ros.data.bags.sink import write_atomically
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.tasks.dishes import one_dish
 from pi05_ros.sim.tasks.registry import DISHES, room_of, text_in
 
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
+FIRST_FOR_VALIDATION = 10_000  # Homes below this seed are for training.
 FIRST_FOR_EVALUATION = 20_000  # Homes from this seed on are for evaluation only.
 SETTINGS_FILE = "collection.json"
 _STREAM = 0x636F6C6C656374  # "collect": random numbers of their own for each home and seed.
@@ -90,6 +93,24 @@ def check_homes(homes: list[int]) -> None:
         raise CollectError(
             f"home {wrong}: wanted homes from 0 to {FIRST_FOR_EVALUATION - 1}; those from "
             f"{FIRST_FOR_EVALUATION} on are for evaluation, and no data may come from them"
+        )
+
+
+def check_room(kind: str, homes: Sequence[int]) -> None:
+    """Check that data may come from a kind of room: held-out things are not for training homes.
+
+    Raises:
+        CollectError: The room has such things, and a home is for training; or there is no such
+            room.
+    """
+    if kind not in ROOMS:
+        raise CollectError(
+            f"no home has a room '{kind}'{did_you_mean(kind, ROOMS)} (valid: {', '.join(ROOMS)})"
+        )
+    if kind.endswith("_unseen") and min(homes) < FIRST_FOR_VALIDATION:
+        raise CollectError(
+            f"home {min(homes)}: wanted homes from {FIRST_FOR_VALIDATION} on, since a {kind} has "
+            "things that are held out from training"
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
 
 from pi05_ros.cameras.rotation import upright
+from pi05_ros.evaluation.collection.furniture import furniture_labels, furniture_of_geoms
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.home_spec import item_body
@@ -16,12 +17,13 @@ from pi05_ros.sim.projection import CameraGeometry, FractionBox
 from pi05_ros.sim.world import Snapshot
 
 _LEAST_PIXELS = 20  # Below that nobody could name the item.
+_LEAST_OF_FURNITURE = 200  # The same of a piece of furniture.
 _LEAST_SHARE = 0.35  # Of the area that the item's box would have if nothing hid it.
 
 
 @dataclass(frozen=True)
 class ItemView:
-    """What a camera sees of an item."""
+    """What a camera sees of an item, or of a piece of furniture."""
 
     name: str
     box: FractionBox  # Around the visible part, fractions of the upright picture.
@@ -53,47 +55,80 @@ class Visibility:
         Nothing is rendered for a camera that cannot see it.
         """
         whole = self._geometry.object_boxes(snapshot, camera, only=name)
-        return self._views(camera, snapshot, whole, name).get(name) if name in whole else None
+        if name not in whole:
+            return None
+        geoms = self._segment(camera, snapshot)
+        return self._items(geoms, snapshot, whole, name).get(name)
 
     def items(self, camera: str, snapshot: Snapshot) -> dict[str, ItemView]:
-        """Return the items of which anything is seen, by name, in the order of the kitchen."""
-        whole = self._geometry.object_boxes(snapshot, camera)
-        return self._views(camera, snapshot, whole)
+        """Return the items of which anything is seen, by name, in the order of the room."""
+        return self.scene(camera, snapshot)[0]
 
-    def _views(
-        self, camera: str, snapshot: Snapshot, whole: Mapping[str, FractionBox], only: str = ""
+    def scene(
+        self, camera: str, snapshot: Snapshot
+    ) -> tuple[dict[str, ItemView], dict[str, ItemView]]:
+        """Return the items of which anything is seen by name, and the furniture by label.
+
+        Furniture is often larger than the picture: its share is 1 from 200 pixels on, else 0.
+        """
+        whole = self._geometry.object_boxes(snapshot, camera)
+        geoms = self._segment(camera, snapshot)
+        furniture = {}
+        for number, label in enumerate(furniture_labels(snapshot.room)):
+            view = _view(label, self._furniture[geoms] == number)
+            if view is not None:
+                share = float(view.pixels >= _LEAST_OF_FURNITURE)
+                furniture[label] = replace(view, share=share)
+        return self._items(geoms, snapshot, whole), furniture
+
+    def _items(
+        self,
+        geoms: np.ndarray,
+        snapshot: Snapshot,
+        whole: Mapping[str, FractionBox],
+        only: str = "",
     ) -> dict[str, ItemView]:
         """Return what is seen of the items, or of the one called `only`."""
-        items = snapshot.room.items
-        geoms = self._renderer.segment(camera, snapshot)
-        owners = np.where(geoms >= 0, self._item_of_geom(snapshot)[geoms], -1)
-        owners = upright(owners[..., None], self._platform.camera(camera).rotate)[..., 0]
-        height, width = owners.shape
-        found = {}
-        for number, item in enumerate(items):
+        owners, found = self._owner[geoms], {}
+        for number, item in enumerate(snapshot.room.items):
             if only not in ("", item.name):
                 continue
-            seen = owners == number
-            rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-            if not len(rows):
-                continue
-            x, y = columns[0] / width, rows[0] / height
-            right, bottom = (columns[-1] + 1) / width, (rows[-1] + 1) / height
-            area = (right - x) * (bottom - y)
-            box = (float(x), float(y), float(right), float(bottom))
-            share = float(area / _area(whole[item.name])) if item.name in whole else 0.0
-            found[item.name] = ItemView(item.name, box, int(np.count_nonzero(seen)), share)
+            view = _view(item.name, owners == number)
+            if view is not None:
+                share = _area(view.box) / _area(whole[item.name]) if item.name in whole else 0.0
+                found[item.name] = replace(view, share=share)
         return found
 
-    def _item_of_geom(self, snapshot: Snapshot) -> np.ndarray:
-        """Return the index of each geom's item, (ngeom,) int; -1: none."""
+    def _segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
+        """Return the id of the geom in each pixel of the upright picture, (height, width) int.
+
+        Where there is none it is -1, the last element of `_owner` and `_furniture`.
+        """
         model = snapshot.model
         if model is not self._model:
             owner = np.full(model.nbody, -1)
             for number, item in enumerate(snapshot.room.items):
                 owner[model.body(item_body(item.name)).id] = number
-            self._model, self._owner = model, owner[model.geom_bodyid]
-        return self._owner
+            self._owner = np.append(owner[model.geom_bodyid], -1)
+            self._furniture = np.append(furniture_of_geoms(snapshot.room, model), -1)
+            self._model = model
+        geoms = self._renderer.segment(camera, snapshot)
+        return upright(geoms[..., None], self._platform.camera(camera).rotate)[..., 0]
+
+
+def _view(name: str, seen: np.ndarray) -> ItemView | None:
+    """Return the view of what is seen in the pixels of a mask (height, width); None: nothing."""
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = seen.shape
+    box = (
+        float(columns[0] / width),
+        float(rows[0] / height),
+        float((columns[-1] + 1) / width),
+        float((rows[-1] + 1) / height),
+    )
+    return ItemView(name, box, int(np.count_nonzero(seen)), 0.0)
 
 
 def _area(box: FractionBox) -> float:

@@ -22,6 +22,8 @@ ROOMS: Mapping[str, Callable[[int], Room]] = {
     "bedroom": draw_bedroom,
     "bedroom_unseen": draw_unseen_bedroom,
 }
+# Kinds of rooms whose things may be trained on; the others hold things that are held out.
+TRAINING_ROOMS = ("kitchen", "bedroom")
 
 
 def draw_room(kind: str, seed: int) -> Room:
