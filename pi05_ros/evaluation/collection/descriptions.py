@@ -75,10 +75,9 @@ def entries(
         answer = f"{_article(room)} with {answer}"
     found: list[dict[str, Any]] = [{"kind": "caption", "answer": answer}]
     known = known_kinds(items)
-    boxes = [
-        {"label": thing.label, "box": [round(value, 4) for value in thing.box]}
-        for thing in (*(item for item in clear if item.label in known), *furniture)
-    ]
+    boxed = [(item.label, item.box) for item in clear if item.label in known]
+    boxed += [(piece.label, piece.box) for piece in furniture]
+    boxes = [{"label": label, "box": [round(value, 4) for value in box]} for label, box in boxed]
     if boxes:
         found.append({"kind": "boxes", "boxes": boxes})
     asked = [*questions(items, kinds), *furniture_questions(furniture, room)]
