@@ -18,22 +18,24 @@ from pi05_ros.inspection.lettering import label, paste
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.world import World
 
 _ROW = 240  # Height of a row [pixel].
 
 
-def overview_from(kitchen: Room) -> tuple[np.ndarray, np.ndarray]:
-    """Return eye and target points (3,) in odom [m] of an overview of the main counter.
+def overview_from(room: Room) -> tuple[np.ndarray, np.ndarray]:
+    """Return eye and target points (3,) in odom [m] of an overview of the main surface.
 
     The eye is in the room's corner behind the robot, the one farther from it.
     """
-    room = kitchen.walls
-    _, y = room.pose.local((0.0, 0.0))
-    left, right = room.y[1] - 0.3, room.y[0] + 0.3
+    walls = room.walls
+    _, y = walls.pose.local((0.0, 0.0))
+    left, right = walls.y[1] - 0.3, walls.y[0] + 0.3
     corner = left if abs(left - y) > abs(right - y) else right
-    eye = room.pose.point((max(room.x[0] + 0.3, -2.6), corner, 2.35))
-    return eye, room.pose.point((0.2, -0.12 * corner, 0.75))
+    eye = walls.pose.point((max(walls.x[0] + 0.3, -2.6), corner, 2.35))
+    height = 0.85 * room.surfaces[0].height
+    return eye, walls.pose.point((0.2, -0.12 * corner, height))
 
 
 def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
@@ -52,14 +54,15 @@ def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Render the homes and write one image."""
+    """Render rooms of homes and write one image."""
     parser = argparse.ArgumentParser(prog="preview", description=main.__doc__)
     parser.add_argument("--platform", default="mobile_18dof", help="name, or a YAML file")
     parser.add_argument("--home", type=int, nargs="+", default=[0, 1, 2], help="seeds, one a row")
+    parser.add_argument("--room", choices=ROOMS, default="kitchen", help="kind of the room")
     parser.add_argument("--out", type=Path, default=Path("homes.png"), help="a .png or .jpg file")
     options = parser.parse_args(arguments)
     try:
-        world = World(load_platform(options.platform), options.home[0])
+        world = World(load_platform(options.platform), options.home[0], options.room)
         renderer, rows = CameraRenderer(world), []
         for home in options.home:
             world.reset(home)

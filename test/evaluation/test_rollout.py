@@ -27,7 +27,15 @@ def test_late_and_lost_chunks_do_not_cost_points():
     platform = load_platform("mobile_18dof")
     config = RolloutConfig(seconds=120, delay=0.3, dropped=0.2, seed=5)
     result = Rollout(platform, 3, ExpertBrain(platform), config).run()
-    assert result.points == 8, result.missed
+    assert result.points == 8 and not result.fault, result.missed
+
+
+def test_chunks_that_all_come_late_are_continued():
+    platform = load_platform("mobile_18dof")
+    config = RolloutConfig(seconds=45, delay=0.4)
+    result = Rollout(platform, 10011, ExpertBrain(platform), config).run()
+    assert result.points == 8 and not result.fault, (result.missed, result.fault)
+    assert result.bumps < 60
 
 
 def test_a_rollout_is_deterministic():

@@ -33,6 +33,9 @@ def observation_of(
     """
     state = np.array(platform.home if state is None else state, dtype=np.float64)
     objects = {item.name: item.pose for item in kitchen.items}
+    for fixture in kitchen.fixtures:
+        at_rest = np.array([fixture.pose.x, fixture.pose.y, fixture.height])
+        objects[fixture.name] = Pose(at_rest, yaw_quaternion(fixture.pose.yaw))
     for name, place in (moved or {}).items():
         if not isinstance(place, Pose):
             place = Pose(np.asarray(place, dtype=np.float64), objects[name].quaternion)

@@ -29,7 +29,7 @@ def shared() -> World:
 
 @pytest.fixture
 def world(shared) -> World:
-    shared.reset(0)
+    shared.reset(0, "kitchen")
     return shared
 
 
@@ -141,9 +141,13 @@ def test_wheels_roll_without_sliding(world, twist):
     assert max(speeds) > 2.0
 
 
-@pytest.mark.parametrize("home", [0, 1, 2, 4, 17])
-def test_items_rest_where_they_stand(shared, home):
-    shared.reset(home)
+@pytest.mark.parametrize(
+    ("room", "home"),
+    [*(("kitchen", home) for home in (0, 1, 2, 4, 17)), ("bedroom", 0), ("bedroom", 3),
+     ("bedroom_unseen", 5)],
+)  # fmt: skip
+def test_items_rest_where_they_stand(shared, room, home):
+    shared.reset(home, room)
     run(shared, 0.3)
     before = shared.scene_state()
     run(shared, 2.0)
@@ -160,7 +164,7 @@ def test_items_rest_where_they_stand(shared, home):
 @pytest.mark.parametrize("home", [1, 3, 9])
 def test_dropped_dishes_stay_in_the_sink(shared, home):
     """One after another from 20 cm above the basin's rim: none goes through, none creeps."""
-    shared.reset(home)
+    shared.reset(home, "kitchen")
     sink = shared.room.sink
     for dish in shared.room.dishes:
         x, y = sink.pose.point((0.0, 0.0))

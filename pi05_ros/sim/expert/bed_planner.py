@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from pi05_ros.sim.expert.attempts import Attempts
-from pi05_ros.sim.expert.drag import Tolerance, drag_error
+from pi05_ros.sim.expert.drag import STRAIGHT, Tolerance, drag_error
 from pi05_ros.sim.expert.language import lay_text, move_text, pick_text
 from pi05_ros.sim.expert.lay import free_place, pillow_error
 from pi05_ros.sim.expert.moves import Moves
@@ -17,9 +17,7 @@ _LOG = logging.getLogger(__name__)
 _LIFTED = 0.05  # Height above what it lay on at which a pillow counts as picked up [m].
 _ON_BED = 0.05  # Largest height of a pillow above the mattress on which it lies [m].
 _TIDY_TIME = 6.0  # Time to retract the hands after the last thing [s].
-# A blanket or pillow farther than this from its place is moved again. It is less than what the
-# rubric of the task accepts as neat.
-BLANKET_NEAT = Tolerance(0.03, 0.04)
+# A pillow farther than this from its place is moved again. The task's rubric accepts 7 cm as neat.
 PILLOW_NEAT = Tolerance(0.05, 0.12)
 
 
@@ -90,7 +88,7 @@ class BedPlanner:
     def _is_made(self, robot: RobotState, name: str) -> bool:
         if name == self._blanket.name:
             distance, angle = drag_error(robot, self._blanket, self._blanket.pose)
-            return distance < BLANKET_NEAT.distance and angle < BLANKET_NEAT.angle
+            return distance < STRAIGHT.distance and angle < STRAIGHT.angle
         return self._is_neat(robot, self._room.item(name))
 
     def _is_neat(self, robot: RobotState, pillow: Item) -> bool:

@@ -20,10 +20,11 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.chunks import ChunkMaker
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
-from pi05_ros.sim.expert.drag import STRAIGHT, DragSkill
+from pi05_ros.sim.expert.drag import STRAIGHT, DragSkill, Tolerance
+from pi05_ros.sim.expert.drawers import SHUT, WIDE, opened_pose
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import UnknownText, parse_subtask
-from pi05_ros.sim.expert.lay import LaySkill
+from pi05_ros.sim.expert.lay import LaySkill, preferred_side
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.planner import TaskPlanner
 from pi05_ros.sim.expert.projection import thing_boxes
@@ -139,8 +140,9 @@ class ExpertBrain:
             )
         with self._lock:
             moves, robot, running = self._observe(observation)
-            skill = self._skill(moves, robot, subtask)
-            chunk = self._chunks.make(skill, robot, running.committed)
+            chunk = self._chunks.make(
+                lambda state: self._skill(moves, state, subtask), robot, running.committed
+            )
             self._recent.add(observation.stamp_ns, chunk)
             return ChunkPrediction(chunk)
 
@@ -183,7 +185,7 @@ class ExpertBrain:
                 self._warned_text = subtask
             return HoldSkill(moves)
         if command.verb == "pick" and command.item is not None:
-            return PickSkill(moves, command.item, robot)
+            return PickSkill(moves, command.item, robot, preferred_side(moves, command.item))
         if command.verb == "place" and command.item is not None and command.container is not None:
             return PlaceSkill(moves, command.item, command.container, robot)
         if command.verb == "lay" and command.item is not None and isinstance(room, Bedroom):
@@ -191,6 +193,11 @@ class ExpertBrain:
         if command.verb == "straighten" and command.fixture is not None:
             fixture = command.fixture
             return DragSkill(moves, fixture, fixture.pose, robot, STRAIGHT)
+        if command.verb in ("open", "close") and command.fixture is not None:
+            drawer = command.fixture
+            if command.verb == "open":
+                return DragSkill(moves, drawer, opened_pose(drawer), robot, Tolerance(WIDE, 0.1))
+            return DragSkill(moves, drawer, drawer.pose, robot, Tolerance(SHUT, 0.1))
         return HoldSkill(moves)
 
 

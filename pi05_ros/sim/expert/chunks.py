@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pi05_ros.platforms.platform import Platform
@@ -36,11 +38,14 @@ class ChunkMaker:
             starts,
         )
 
-    def make(self, skill: Skill, robot: RobotState, committed: np.ndarray) -> np.ndarray:
-        """Roll out `skill` from `robot`, which is advanced to the state at the last row.
+    def make(
+        self, begin: Callable[[RobotState], Skill], robot: RobotState, committed: np.ndarray
+    ) -> np.ndarray:
+        """Roll out a skill from `robot`, which is advanced to the state at the last row.
 
         Args:
-            skill: The skill.
+            begin: Creates the skill for the state after the committed rows. Its choices prefer
+                what has been started, which an older state would not show.
             robot: The state at the chunk's stamp; modified.
             committed: (n, D) first rows of the chunk, which will have been sent when it arrives;
                 n may be 0.
@@ -49,10 +54,12 @@ class ChunkMaker:
             (horizon, D) float64 targets.
         """
         rows = np.empty((self._horizon, len(robot.command)))
+        skill = None
         for k, row in enumerate(rows):
             if k < len(committed):
                 velocity = self._follow(committed[k], robot)
             else:
+                skill = skill or begin(robot)
                 goal = skill.goal(robot)
                 velocity = self._motion.velocity(self._error(goal, robot), robot.velocity)
             robot.advance(velocity, self._lower, self._upper, self._period)

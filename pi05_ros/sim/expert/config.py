@@ -10,7 +10,7 @@ class ScriptedExpertConfig:
     """Parameters of the expert's motion. Velocity and other limits come from the platform."""
 
     limit_share: float = 0.88  # Share of the platform's velocity and acceleration limits to use.
-    latency: float = 0.2  # From the last known command to the first of a new chunk [s].
+    latency: float = 0.3  # From the last known command to the first of a new chunk [s].
     standoff: float = 0.34  # base_link to a counter's front edge while working [m].
     waiting: float = 0.78  # The same while the hands are too low to come closer [m].
     side_reach: float = 0.12  # Largest lateral distance of a working hand from its shoulder [m].

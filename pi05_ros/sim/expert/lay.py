@@ -19,7 +19,8 @@ _DROP = 0.012  # Height of the pillow's lowest corner above the mattress at the 
 _OWN_PLACE = 0.15  # Distance within which a pillow keeps the place that it is at [m].
 _TAKEN = 0.2  # Distance of another pillow within which a place is taken [m].
 _MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
-_STANCES = 7  # Number of stances along the bed that are tried.
+_ASIDE = 0.42  # Largest lateral distance of a hand from its shoulder, where it fits only so [m].
+_STANCES = 15  # Number of stances along the bed that are tried.
 
 
 class LaySkill:
@@ -51,6 +52,18 @@ class LaySkill:
             if robot.is_open(side):
                 robot.release(side)
         return goal
+
+
+def preferred_side(moves: Moves, item: Item) -> str | None:
+    """Return the side of the arm for a pillow: at the bed's head there is space for one only.
+
+    None: It is no pillow, or no arm is on that side.
+    """
+    room = moves.workplace.room
+    if not isinstance(room, Bedroom) or item not in room.pillows:
+        return None
+    sides = moves.workplace.main.shoulder_y.items()
+    return next((side for side, y in sides if y * room.head > 0), None)
 
 
 def free_place(room: Bedroom, item: Item, robot: RobotState) -> FloorPose:
@@ -101,12 +114,10 @@ def _stance(moves: Moves, robot: RobotState, side: str, target: HandPose, top: f
     """Return a stance from which the hand reaches `target`; far places need it to stand square."""
     site = moves.site
     nearest = site.stance(target.position, side, robot.base)
-    if site.reaches(side, target, top, nearest):
+    if site.is_free(nearest) and site.reaches(side, target, top, nearest):
         return nearest
-    x, y, _ = site.frame.local(target.position)
-    square = y - site.shoulder_y[side]
-    reach = site.config.side_reach
-    for aside in sorted(np.linspace(-reach, reach, _STANCES), key=abs):
+    square = float(site.frame.local(target.position)[1]) - site.shoulder_y[side]
+    for aside in sorted(np.linspace(-_ASIDE, _ASIDE, _STANCES), key=abs):
         stance = site.at(-site.config.standoff, float(square + aside))
         if site.is_free(stance) and site.reaches(side, target, top, stance):
             return stance

@@ -19,6 +19,7 @@ from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
+_OPEN = 0.9  # Opening fraction from which fingers are open.
 _SETTLED = 0.6  # Largest joint velocity of an arm that may start to lower its hand [rad/s].
 _NEAR_PATH = 0.07  # Distance from its path within which a low hand returns to it [m].
 _STILL = 0.03  # Largest velocity of a base that counts as standing [m/s, rad/s].
@@ -51,6 +52,7 @@ class Moves:
         self._paths = VerticalPaths(workplace.kinematics)
         self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
+        self._fixtures = {fixture.name for fixture in workplace.room.fixtures}
 
     def at(self, site: Site) -> Moves:
         """Return these moves at another site; both use the same solved paths."""
@@ -74,14 +76,32 @@ class Moves:
         if self._torso_may_move(robot):
             goal.vector[torso] = self.site.posture[torso]
         for arm in self._layout.arms:
-            if arm.side != working:
+            if arm.side != working and not self._lets_go(robot, goal, arm.side):
                 self.retract(robot, goal, arm.side)
         return goal
+
+    def _lets_go(self, robot: RobotState, goal: Goal, side: str) -> bool:
+        """Open an idle hand that holds a fixture, or that stopped half open.
+
+        Returns:
+            Whether the hand must stay where it is until its fingers are open.
+        """
+        hand, arm = robot.hands[side], self._layout.arm(side)
+        if hand.held is None and not robot.is_open(side):
+            return False  # It is closed and empty.
+        if hand.held is not None and hand.held.name not in self._fixtures:
+            return False
+        goal.vector[arm.gripper] = arm.opened
+        if hand.held is not None:
+            if robot.is_open(side):
+                robot.release(side)
+            return True
+        return arm.opening(float(robot.command[arm.gripper])) < _OPEN
 
     def retract(self, robot: RobotState, goal: Goal, side: str) -> None:
         """Move the hand straight up if necessary, then to its ready pose."""
         if self._must_rise(robot, side):
-            self._rise(robot, goal, side)
+            self._rise(robot, goal, side, self.passing_height(robot, side))
             return
         yaw = 0.0
         if robot.hands[side].held is not None:
@@ -132,7 +152,7 @@ class Moves:
         if is_low and beside < _NEAR_PATH and turned < 0.3:
             goal.vector[joints] = path.at(hand[2] + config.lookahead)  # Up and back to the path.
         elif is_low and self._is_near_things(hand):
-            self._rise(robot, goal, side)
+            self._rise(robot, goal, side, top)
         else:
             goal.vector[joints] = path.at(path.top)
         return False
@@ -161,10 +181,9 @@ class Moves:
 
     def _size(self, name: str) -> np.ndarray:
         """Return the size (3,) of an item [m]; that of a fixture, which no hand lifts, is 0."""
-        room = self.workplace.room
-        if any(fixture.name == name for fixture in room.fixtures):
+        if name in self._fixtures:
             return np.zeros(3)
-        return np.array(room.item(name).design.size)
+        return np.array(self.workplace.room.item(name).design.size)
 
     def hands_are_clear(self, robot: RobotState) -> bool:
         """Check that no hand is low over a surface, in a container or beside things."""
@@ -203,10 +222,10 @@ class Moves:
         height = self.passing_height(robot, side) - _LOW - 0.01
         return robot.tcp(side).position[2] > height
 
-    def _rise(self, robot: RobotState, goal: Goal, side: str) -> None:
-        """Move the hand straight up from its present position."""
+    def _rise(self, robot: RobotState, goal: Goal, side: str, top: float) -> None:
+        """Move the hand straight up from its present position to the height `top` [m]."""
         T_odom_tcp = robot.tcp(side)
-        position, top = T_odom_tcp.position, self.passing_height(robot, side)
+        position = T_odom_tcp.position
         path = self._up.get(side)
         if (
             path is None

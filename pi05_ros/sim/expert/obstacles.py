@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.drawers import SHUT, drawers, floor_area, opening
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 from pi05_ros.sim.homes.room import Container, Room
@@ -15,6 +16,8 @@ Bounds = tuple[np.ndarray, np.ndarray]  # Lower and upper corner of a box, (3,) 
 
 _CHASSIS_TOP = 0.3  # Furniture that begins higher than this is no obstacle of the base [m].
 _ON_FLOOR = 0.2  # Height of an item's frame below which it is an obstacle of the base [m].
+# Box around both retracted arms, relative to the base and the height of the hands [m].
+_ARMS = np.array([[0.17, -0.30, 0.0], [0.45, 0.30, 0.3]])
 _THIN = 0.02  # Furniture lower than this can be driven over: a rug [m].
 _BESIDE = 0.1  # Distance from a container within which furniture is an obstacle [m].
 _ARM_SPACE = 0.5  # Height above a container beyond which furniture is no obstacle [m].
@@ -30,27 +33,34 @@ class FloorObstacles:
         self._config = config
         self._frame = room.surfaces[0].pose
         in_room = self._frame.inverse().compose(room.walls.pose)
-        boxes = [
-            _turned(part.bounds(), in_room)
-            for part in room.furniture
-            if part.collides and part.bounds()[0][2] < _CHASSIS_TOP
-            and part.bounds()[1][2] > _THIN
-        ]  # fmt: skip
+        boxes = [_turned(part.bounds(), in_room) for part in room.furniture if part.collides]
+        self._boxes = np.array(boxes).reshape(-1, 2, 3)  # Lower and upper corners.
+        low = [(a, b) for a, b in boxes if a[2] < _CHASSIS_TOP and b[2] > _THIN]
         containers = [
             _rectangle(self._frame, c.pose, c.size[0] / 2, c.size[1] / 2)
             for c in room.containers
             if not c.surface
         ]
-        standing = [(low[:2], high[:2]) for low, high in (*boxes, *containers)]
+        standing = [(a[:2], b[:2]) for a, b in (*low, *containers)]
         self._standing = np.array(standing).reshape(-1, 2, 2)  # Lower and upper corners.
         self._row = [(low, high) for low, high in standing if low[0] > _ROW]
 
-    def is_free(self, stance: FloorPose) -> bool:
-        """Check that the base at `stance` in odom, facing the site, touches no furniture."""
+    def is_free(self, stance: FloorPose, height: float) -> bool:
+        """Check that base and retracted arms touch no furniture.
+
+        Args:
+            stance: Pose of the base in odom; the robot faces the room's main surface.
+            height: Of the hands [m].
+        """
         middle = self._frame.local((stance.x, stance.y))
         half = np.array(self._config.footprint) + self._config.gap / 2
         lower, upper = self._standing[:, 0], self._standing[:, 1]
         touches = (middle - half < upper) & (middle + half > lower)
+        if touches.all(axis=1).any():
+            return False
+        arms = np.array([[*middle + _ARMS[0, :2], height], [*middle + _ARMS[1, :2], height]])
+        arms[:, 2] += _ARMS[:, 2]
+        touches = (arms[0] < self._boxes[:, 1]) & (arms[1] > self._boxes[:, 0])
         return not touches.all(axis=1).any()
 
     def waypoint(self, robot: RobotState, goal: FloorPose) -> FloorPose:
@@ -68,7 +78,7 @@ class FloorObstacles:
         behind = min(here[0], there[0]) - margin[0]
         fronts = [
             b_low[0]
-            for b_low, b_high in (*self._row, *self._lying(robot))
+            for b_low, b_high in (*self._row, *self._lying(robot), *self._open(robot))
             if b_low[1] < high and b_high[1] > low and b_high[0] > behind
         ]
         line = min(fronts, default=math.inf) - margin[0]
@@ -77,6 +87,15 @@ class FloorObstacles:
         if here[0] > line + _IN_LINE:  # Back out first.
             return self._frame.compose(FloorPose(line, float(here[1]), 0.0))
         return self._frame.compose(FloorPose(line, float(there[1]), 0.0))
+
+    def _open(self, robot: RobotState) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the bounds (2,) of drawers that are not shut."""
+        areas = [
+            floor_area(robot, drawer, self._frame)
+            for drawer in drawers(self._room)
+            if opening(robot, drawer) > SHUT
+        ]
+        return [(low, high) for low, high in areas]
 
     def _lying(self, robot: RobotState) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the bounds (2,) of items that lie on the floor."""

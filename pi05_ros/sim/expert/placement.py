@@ -21,11 +21,17 @@ _WALL_GAP = 0.015  # Between an item and the container's walls [m].
 _TAP_GAP = np.array([0.012, 0.08])
 _HAND_HALF = (0.035, 0.065)  # Half size of an open hand: across and along the finger motion [m].
 _MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
+_STEEP = 0.7  # Largest |z| of a long item's unit axis that still has a direction on the floor.
 _LEAST_DEPTH = 0.05  # Least depth of an item's underside below the container's rim at release [m].
 _GRID = (5, 9)  # Number of candidates across and along the container.
-_TRIED = 8  # Number of best candidates whose reachability is checked.
+_TRIED = 8  # Number of best candidates whose reachability is checked,
+_TRIED_NEARER = 8  # and then of candidates nearest to the robot.
 _ENOUGH_SPACE = 0.15  # Free space around an item above which more has no value [m].
 _NEARER_COST = 0.4  # Cost of distance from the counter's front edge [m of free space per m].
+# Space to the walls beyond _WALL_GAP [m], and its worth up to there [m of free space per m]: a
+# robot that is beside its path by a centimetre or two must not set a dish on the rim.
+_ROOMY = 0.03
+_ROOMY_WORTH = 2.0
 # Cost of moving the hand [m of free space per m]. It breaks ties: the hand keeps the place that it
 # is approaching.
 _WAY_COST = 0.15
@@ -80,10 +86,17 @@ def release_pose(
     ]
     hand_now = container.pose.local(robot.tcp(side).position)[:2]
     on_floor = not container.surface
+    stand_off = workplace.stand_off(container, robot)
+
+    turned = yaw - container.pose.yaw
+    lower, upper = _range(container, extent, turned)
 
     def worth(place: np.ndarray) -> float:
         gaps = [math.dist(place + extent.centre, p[:2]) - d.footprint for p, d in others]
         space = min([*gaps, _ENOUGH_SPACE])
+        space += _ROOMY_WORTH * float(
+            np.minimum(np.minimum(place - lower, upper - place), _ROOMY).sum()
+        )
         return space - _NEARER_COST * place[0] - _WAY_COST * math.dist(place, hand_now)
 
     def pose(place: np.ndarray) -> HandPose:
@@ -100,16 +113,17 @@ def release_pose(
         return HandPose(np.array([x, y, underside - extent.low[2]]), yaw)
 
     def stance(target: HandPose) -> FloorPose:
-        ahead = None
-        if on_floor:  # The base stands before the container.
-            ahead = workplace.config.footprint[0] + workplace.config.gap + container.size[0] / 2
+        ahead = stand_off
+        if ahead is not None:  # The base stands before the container.
             ahead += float(container.pose.local(target.position)[0])
         return site.stance(target.position, side, robot.base, ahead)
 
     obstacles = workplace.obstacles_over(container)
-    places = _places(container, extent, yaw - container.pose.yaw, obstacles)
+    places = _places(container, extent, turned, obstacles)
     places = sorted(places, key=worth, reverse=True)
-    for place in places[:_TRIED]:
+    # The best places may all be out of reach; then nearer ones are in reach.
+    nearer = sorted(places[_TRIED:], key=lambda place: float(place[0]))
+    for place in [*places[:_TRIED], *nearer[:_TRIED_NEARER]]:
         target = pose(place)
         if site.reaches(side, target, top, stance(target)):
             return target, stance(target)
@@ -120,7 +134,8 @@ def release_pose(
 def _release_yaw(container: Container, robot: RobotState, side: str, item: Item) -> float:
     """Return the yaw of the hand in odom at the release [rad]."""
     facing = container.pose.yaw
-    if not item.design.is_long:
+    along = robot.item(item.name).rotation[:, 0]
+    if not item.design.is_long or abs(along[2]) > _STEEP:  # A pan may hang by its handle.
         return facing
     # The item's x axis goes along the container's y axis, in either direction. The smaller turn
     # remains the smaller one while turning, so the choice is stable. Hands cannot turn all the
@@ -145,6 +160,24 @@ def _extent(container: Container, robot: RobotState, side: str, item: Item, yaw:
     return _Extent(corners.min(axis=0), corners.max(axis=0))
 
 
+def _hand_half(turned: float) -> np.ndarray:
+    """Return the half size (2,) of an open hand at a yaw in the container's frame [m]."""
+    c, s = abs(math.cos(turned)), abs(math.sin(turned))
+    across, along = _HAND_HALF
+    return np.array([c * across + s * along, s * across + c * along])
+
+
+def _range(container: Container, extent: _Extent, turned: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds, (2,) each, of tool centre points that keep clear of the walls [m]."""
+    hand = _hand_half(turned)
+    half = np.array(container.size[:2]) / 2 - _WALL_GAP
+    lower = np.maximum(-half - extent.low[:2], -half + hand)
+    upper = np.minimum(half - extent.high[:2], half - hand)
+    # An item that is too large for the container is centred.
+    middle = (lower + upper) / 2
+    return np.minimum(lower, middle), np.maximum(upper, middle)
+
+
 def _places(
     container: Container, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
 ) -> list[np.ndarray]:
@@ -156,15 +189,8 @@ def _places(
         turned: Yaw of the hand in the container's frame [rad].
         obstacles: Lower and upper corners (3,) of obstacles over the container, in its frame [m].
     """
-    c, s = abs(math.cos(turned)), abs(math.sin(turned))
-    across, along = _HAND_HALF
-    hand = np.array([c * across + s * along, s * across + c * along])
-    half = np.array(container.size[:2]) / 2 - _WALL_GAP
-    lower = np.maximum(-half - extent.low[:2], -half + hand)
-    upper = np.minimum(half - extent.high[:2], half - hand)
-    # An item that is too large for the container is centred.
-    middle = (lower + upper) / 2
-    lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)
+    hand = _hand_half(turned)
+    lower, upper = _range(container, extent, turned)
     xs, ys = (np.linspace(a, b, n) for a, b, n in zip(lower, upper, _GRID, strict=True))
     places = [np.array([x, y]) for x in xs for y in ys]
 

@@ -10,6 +10,8 @@ import numpy as np
 _REMEMBERED = 6  # Number of chunks that are kept.
 _NEAR_POSITION, _NEAR_VELOCITY = 0.01, 0.05  # Largest deviation of a command from its row [unit].
 _UNTIMELY = 0.02  # Cost per row of time offset: selects among rows with similar values.
+_BESIDE = 20.0  # Largest deviation at which a command is being led back to a row [_NEAR].
+_FADE = 0.2  # Time in which that deviation falls to 1/e [s].
 _EARLY, _LATE = 0.1, 0.3  # Largest time by which a row is sent early or late [s].
 
 
@@ -28,7 +30,8 @@ class RecentChunks:
     An observation has the last command, but neither its rate nor the following commands. If the
     command is near a row of a recent chunk, around the time that the row was due, they are taken
     from that chunk. The new chunk then begins with the rows that are sent before it arrives, as in
-    real-time chunking, so that there is no step where it takes over. Otherwise the robot is
+    real-time chunking, so that there is no step where it takes over. A command beside the row that
+    is due is being faded into that chunk, and counts as moving with it. Otherwise the robot is
     assumed to hold the command.
 
     Args:
@@ -81,4 +84,28 @@ class RecentChunks:
             rate = np.where(self._is_velocity, chunk[start], rate)
             committed = chunk[start + 1 : row + 1 + self._ahead]
             found = RunningCommands(chunk[start], rate, committed)
+        return found if best < 1.0 else self._led_back(command, stamp_ns) or found
+
+    def _led_back(self, command: np.ndarray, stamp_ns: int) -> RunningCommands | None:
+        """Return the commands where the robot is being led back to a recent chunk from beside it.
+
+        After a chunk that begins elsewhere, the bridge fades from the old motion into the new
+        one: the command lies on no row, but moves with the rows that are due.
+        """
+        best, found = _BESIDE, None
+        for chunk_ns, chunk in reversed(self._chunks):
+            now = round((stamp_ns - chunk_ns) * 1e-9 / self._period)
+            if not 2 <= now <= len(chunk) - 1:
+                continue
+            beside = np.where(self._is_velocity, 0.0, command - chunk[now - 1])
+            off = float(np.abs(beside / self._near).max())
+            if off >= best:
+                continue
+            best = off
+            rate = np.where(
+                self._is_velocity, command, (chunk[now - 1] - chunk[now - 2]) / self._period
+            )
+            rows = chunk[now : now + self._ahead]
+            left = np.exp(-self._period / _FADE * np.arange(1, len(rows) + 1))[:, None]
+            found = RunningCommands(command, rate, rows + beside * left)
         return found

@@ -14,7 +14,8 @@ from pi05_ros.sim.homes.geometry import FloorPose
 
 _STANCES = 9  # Number of stances along the site that are tried.
 
-IsFree = Callable[[FloorPose], bool]  # Whether the base may stand at a pose in odom.
+# Whether the robot may stand at a pose in odom with its hands at a height [m].
+IsFree = Callable[[FloorPose, float], bool]
 
 
 class Site:
@@ -30,7 +31,7 @@ class Site:
         height: Height above the floor of what things lie on [m].
         clear_height: Height above which a hand clears all that stands there [m].
         is_floor: Whether things lie on the floor: then the stance depends on their x.
-        is_free: Tells whether the base may stand at a pose.
+        is_free: Tells whether the robot may stand at a pose.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Site:
     ) -> FloorPose:
         """Return the base pose in odom from which the hand `side` works at `position`.
 
-        Among the suitable poses along the site at which the base does not touch furniture, it is
+        Among the suitable poses along the site at which the robot does not touch furniture, it is
         the one nearest to `base`. If there is none, it is the nearest of all.
 
         Args:
@@ -97,15 +98,15 @@ class Site:
         here = self.frame.local((base.x, base.y))[1]
         low, high = y - config.side_reach, y + config.side_reach
         nearest = self.at(x, float(np.clip(here, low, high)))
-        if self._is_free(nearest):
+        if self.is_free(nearest):
             return nearest
         others = sorted(np.linspace(low, high, _STANCES), key=lambda other: abs(other - here))
         stances = (self.at(x, float(other)) for other in others)
-        return next((stance for stance in stances if self._is_free(stance)), nearest)
+        return next((stance for stance in stances if self.is_free(stance)), nearest)
 
     def is_free(self, stance: FloorPose) -> bool:
-        """Check that the base does not touch furniture at `stance` in odom."""
-        return self._is_free(stance)
+        """Check that base and retracted hands touch no furniture at `stance` in odom."""
+        return self._is_free(stance, self.pass_height)
 
     def reaches(self, side: str, target: HandPose, top: float, stance: FloorPose) -> bool:
         """Check whether the hand reaches `target`, and the height `top` above it.

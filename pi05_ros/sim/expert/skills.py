@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pi05_ros.sim.expert.drawers import is_open
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.placement import release_pose
@@ -20,6 +21,7 @@ _TURN_COST = 0.08  # Of turning the hand [m/rad].
 _WAY_COST = 0.2
 _GROUND_GAP = 0.004  # Between fingertips and the surface below an item [m].
 _WIDE = 0.8  # Opening fraction above which a hand may go down around an item.
+_OTHER_ARM_COST = 1.0  # Of using an arm that is not preferred [m].
 _SIDE_ON_COST = 0.15  # Of the hand's yaw relative to the counter [m/rad].
 
 
@@ -42,15 +44,25 @@ class HoldSkill:
 
 
 class PickSkill:
-    """Grasps an item, lifts it and retracts it, with the arm of least cost."""
+    """Grasps an item, lifts it and retracts it, with the arm of least cost.
 
-    def __init__(self, moves: Moves, item: Item, robot: RobotState) -> None:
+    Args:
+        moves: Moves in the room.
+        item: The item.
+        robot: Present state.
+        prefer: Side of the arm that it is grasped with if possible; None: either.
+    """
+
+    def __init__(
+        self, moves: Moves, item: Item, robot: RobotState, prefer: str | None = None
+    ) -> None:
         if item.grasp is None:
             raise ValueError(f"{item.name} has no grasp")
         self._grasp = item.grasp
         position = robot.item(item.name).position
         self._moves = moves.at(moves.workplace.site_at(position))
         self._item = item
+        self._prefer = prefer
         self._layout = robot.kinematics.layout
         self._plan = None if robot.holder(item.name) else self._choose(robot)
 
@@ -71,16 +83,9 @@ class PickSkill:
             goal.vector[arm.gripper] = arm.closed
             if not robot.is_open(side):
                 robot.grasp(side, self._item.name)
-        elif arm.opening(robot.command[arm.gripper]) < _WIDE:
-            # Fingers open before the hand goes down around the item.
-            self._wait_above(robot, goal, side, target)
+        else:
+            wait_until_open(robot, goal, side, target)
         return goal
-
-    def _wait_above(self, robot: RobotState, goal: Goal, side: str, target: HandPose) -> None:
-        hand = robot.tcp(side).position
-        if math.dist(hand[:2], target.position[:2]) < 0.1:
-            joints = self._layout.arm(side).joints
-            goal.vector[joints] = robot.command[joints]
 
     def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
         """Choose the free arm, hand pose and stance of least cost; None: no hand is free.
@@ -101,6 +106,7 @@ class PickSkill:
                 cost += _SIDE_ON_COST * abs(wrap_angle(pose.yaw - place.facing))
                 # On an item that lies on its side, only the upper points are reachable.
                 cost -= 2.0 * pose.position[2]
+                cost += 0.0 if self._prefer in (None, arm.side) else _OTHER_ARM_COST
                 options.append((cost, arm.side, pose, stance))
         if not options:
             return None
@@ -127,6 +133,8 @@ class PlaceSkill:
         self._layout = robot.kinematics.layout
         self._plan = None
         side = robot.holder(item.name)
+        if container.fixture and not is_open(robot, place.room.fixture(container.fixture)):
+            side = None  # It was shut meanwhile: the hand retracts with the item.
         if side is not None:
             target, stance = release_pose(
                 place, robot, side, item, container, moves.passing_height(robot, side)
@@ -149,6 +157,15 @@ class PlaceSkill:
             if robot.is_open(side):
                 robot.release(side)
         return goal
+
+
+def wait_until_open(robot: RobotState, goal: Goal, side: str, target: HandPose) -> None:
+    """Stop a hand near its target until its fingers are open enough to go down around a thing."""
+    arm = robot.kinematics.layout.arm(side)
+    if arm.opening(robot.command[arm.gripper]) < _WIDE:
+        hand = robot.tcp(side).position
+        if math.dist(hand[:2], target.position[:2]) < 0.1:
+            goal.vector[arm.joints] = robot.command[arm.joints]
 
 
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pi05_ros.brain.observation import Pose
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-from pi05_ros.sim.expert.transforms import Transform, on_floor
-from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.expert.transforms import Transform, on_floor, yaw_of
+from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
 
 HALF_OPEN = 0.5  # Opening fraction of its command below which a hand counts as closed.
 _SETTLING = 0.75  # What is left of a joint's tracking error one period later.
@@ -102,3 +103,9 @@ class RobotState:
         for side, hand in self.hands.items():
             crossed = was_open[side] != self.is_open(side)
             hand.since = 0.0 if crossed else hand.since + dt
+
+
+def planar_pose(robot: RobotState, name: str) -> Pose:
+    """Return the pose in odom of a fixture, which moves in a plane only."""
+    T_odom_fixture = robot.item(name)
+    return Pose(T_odom_fixture.position, yaw_quaternion(yaw_of(T_odom_fixture.rotation)))

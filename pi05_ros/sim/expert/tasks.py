@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pi05_ros.sim.expert.bed_planner import BedPlanner
+from pi05_ros.sim.expert.drawer_planner import DrawerPlanner
 from pi05_ros.sim.expert.language import (
     UnknownText,
     find_container,
@@ -21,6 +22,7 @@ _PUT = re.compile(r"(?:put|place|drop) (?P<thing>.+?) (?:into|inside|in) (?P<pla
 # What all things that belong in a container are called, by the container's name.
 _ALL = {
     "sink": re.compile(r"(?:all )?(?:of )?(?:the )?(?:dirty )?dishes"),
+    "drawer_1": re.compile(r"(?:all )?(?:of )?(?:the )?(?:small )?(?:items|things)"),
     "basket": re.compile(r"(?:all )?(?:of )?(?:the )?(?:dirty )?(?:laundry|clothes)"),
 }
 
@@ -39,6 +41,8 @@ def task_planner(moves: Moves, task: str) -> TaskPlanner:
     if isinstance(room, Bedroom) and normal(task) == BED.text:
         return BedPlanner(moves, room)
     items, container = parse_put(task, room)
+    if container.fixture:
+        return DrawerPlanner(moves, items, container)
     return PutAwayPlanner(moves, items, container)
 
 

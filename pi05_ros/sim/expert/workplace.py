@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from pi05_ros.brain.observation import Pose
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
+from pi05_ros.sim.expert.drawers import drawers, floor_area
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.obstacles import Bounds, FloorObstacles, obstacles_over
 from pi05_ros.sim.expert.sites import Site
-from pi05_ros.sim.expert.state import RobotState
-from pi05_ros.sim.expert.transforms import yaw_of
-from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
-from pi05_ros.sim.homes.room import Container, Room
+from pi05_ros.sim.expert.state import RobotState, planar_pose
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.homes.parts import bounds
+from pi05_ros.sim.homes.room import Container, Fixture, Room
 
 _OVER_MARGIN = 0.12  # Largest extent of a hand and its load around the tool centre point [m].
 _FALLEN = 0.25  # Depth below the main surface at which a thing lies on the floor [m].
@@ -42,7 +42,8 @@ class Workplace:
         self.facing = surface.pose.yaw
         self._turn = math.cos(self.facing), math.sin(self.facing)
         self.obstacles = FloorObstacles(room, config)
-        self._over: dict[tuple[str, FloorPose], tuple[Bounds, ...]] = {}
+        self._over: dict[str, tuple[FloorPose, tuple[Bounds, ...]]] = {}
+        self._drawers = [_drawer_zone(drawer, surface.pose) for drawer in drawers(room)]
         on_main = [i for i in room.items if i.surface == surface.name and i.grasp is not None]
         tallest = max((item.design.size[2] for item in on_main), default=0.0)
         # A hand at this height passes over every item that stands on the surface.
@@ -89,10 +90,25 @@ class Workplace:
 
     def obstacles_over(self, container: Container) -> tuple[Bounds, ...]:
         """Return bounds, in the container's frame, of furniture that rises over it (the tap)."""
-        key = (container.name, container.pose)
-        if key not in self._over:
-            self._over[key] = obstacles_over(self.room, container)
-        return self._over[key]
+        known = self._over.get(container.name)
+        if known is None or known[0] != container.pose:
+            known = container.pose, obstacles_over(self.room, container)
+            self._over[container.name] = known
+        return known[1]
+
+    def stand_off(self, container: Container, robot: RobotState) -> float | None:
+        """Return how far ahead of base_link the middle of a container is at its stance [m].
+
+        None: the base stands where it stands for all of the site. Before a container on the floor,
+        and before an opened drawer, it keeps its distance.
+        """
+        if not container.surface:
+            return self.config.footprint[0] + self.config.gap + container.size[0] / 2
+        if not container.fixture:
+            return None
+        area = floor_area(robot, self.room.fixture(container.fixture), self._surface.pose)
+        middle = self._surface.pose.local((container.pose.x, container.pose.y))
+        return float(middle[0] - area[0, 0]) + self.config.footprint[0] + self.config.gap
 
     def clear_height(self, position: np.ndarray) -> float:
         """Return the height [m] at which a hand at `position` (3,) in odom clears all below."""
@@ -101,16 +117,25 @@ class Workplace:
         return min(self.floor.pass_height, self.main.pass_height)
 
     def is_over_surface(self, position: np.ndarray) -> bool:
-        """Check whether a hand at `position` (3,) in odom is over the main surface or near it."""
+        """Check whether a hand at `position` (3,) in odom is over or near the surface or a drawer."""
         # Plain numbers: this is asked several times in each row of a chunk.
         frame, (x, y, _) = self._surface.pose, position.tolist()
         c, s = self._turn
         x, y = x - frame.x, y - frame.y
-        over = abs(c * y - s * x) < self._surface.length / 2 + _OVER_MARGIN
-        return over and c * x + s * y > -_OVER_MARGIN
+        x, y = c * x + s * y, c * y - s * x
+        if x > -_OVER_MARGIN and abs(y) < self._surface.length / 2 + _OVER_MARGIN:
+            return True
+        return any(x > front and low < y < high for front, low, high in self._drawers)
 
 
-def planar_pose(robot: RobotState, name: str) -> Pose:
-    """Return the pose in odom of a fixture, which moves in a plane only."""
-    T_odom_fixture = robot.item(name)
-    return Pose(T_odom_fixture.position, yaw_quaternion(yaw_of(T_odom_fixture.rotation)))
+def _drawer_zone(drawer: Fixture, frame: FloorPose) -> tuple[float, float, float]:
+    """Return where a hand may be over a drawer, open or shut: its front, and both ends along y.
+
+    Args:
+        drawer: The drawer.
+        frame: Of its surface, in odom.
+    """
+    low, high = bounds(drawer.parts)
+    _, y, _ = frame.local((drawer.pose.x, drawer.pose.y, 0.0))
+    front = float(low[0]) - drawer.joints[0].range[1] - _OVER_MARGIN
+    return front, float(y + low[1]) - _OVER_MARGIN, float(y + high[1]) + _OVER_MARGIN

@@ -165,7 +165,9 @@ def _items(
     shades = [n for n, c in COLORS.items() if math.dist(c[:3], look.floor[:3]) >= _CONTRAST]
     kind = str(rng.choice(list(garments)))
     garment = garments[kind](rng, str(rng.choice(shades)))
-    found = [_item(garment, "the " + garment.label, odom, layout.garment, 0.0, "floor")]
+    found = [
+        _item(garment, "the " + garment.label, odom, layout.garment, 0.0, "floor", 1, "basket")
+    ]
     head, half = layout.head, layout.length / 2
     shades = [n for n in _PILLOWS if math.dist(COLORS[n][:3], look.blanket[:3]) >= _CONTRAST]
     colors = [str(name) for name in rng.permutation(shades)[:2]]
@@ -200,6 +202,7 @@ def _item(
     height: float,
     surface: str,
     number: int = 1,
+    belongs_in: str = "",
 ) -> Item:
     pose = odom.compose(place)
     return Item(
@@ -210,6 +213,7 @@ def _item(
         yaw=pose.yaw,
         surface=surface,
         is_dish=False,
+        belongs_in=belongs_in,
     )
 
 

@@ -327,8 +327,8 @@ class Bedroom(Room):
 
     @property
     def laundry(self) -> tuple[Item, ...]:
-        """Garments that lie on the floor at the start."""
-        return tuple(i for i in self.items if i.surface == "floor" and i.grasp is not None)
+        """Garments that belong in the basket."""
+        return self.belonging_in("basket")
 
 
 class _Named(Protocol):

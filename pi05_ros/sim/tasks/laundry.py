@@ -36,9 +36,7 @@ class LaundryInBasket:
 
     def __init__(self, room: Room, garments: Sequence[Item] | None = None) -> None:
         if not isinstance(room, Bedroom):
-            raise Pi05Error(
-                f"laundry: wanted a bedroom, found the {room.kind} of home {room.seed}"
-            )
+            raise Pi05Error(f"laundry: wanted a bedroom, found the {room.kind}")
         self._basket = room.container("basket")
         self._garments = room.laundry if garments is None else tuple(garments)
         self._watch = ItemWatch(self._garments)

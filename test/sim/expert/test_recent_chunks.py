@@ -77,6 +77,27 @@ def test_a_robot_that_stopped_does_not_go_on():
     assert running.rate[0] == 0.0
 
 
+def test_a_command_beside_a_row_is_led_back_to_the_chunk():
+    past = recent_chunks()
+    old = chunk()
+    past.add(1_000_000_000, old)
+    # The bridge fades from the motion before: 0.05 beside row 19, which has just been due.
+    beside = np.array([0.05, 0.0])
+    running = past.match(old[19] + beside, 1_400_000_000)
+    np.testing.assert_allclose(running.command, old[19] + beside)
+    np.testing.assert_allclose(running.rate, [1.0, 0.3])
+    left = (running.committed - old[20:25])[:, 0] / 0.05
+    np.testing.assert_allclose(left, np.exp(-np.arange(1, 6) * PERIOD / 0.2))
+    np.testing.assert_array_equal(running.committed[:, 1], old[20:25, 1])
+
+
+def test_a_command_far_from_every_row_stands_alone():
+    past = recent_chunks()
+    past.add(1_000_000_000, chunk())
+    running = past.match(chunk()[19] + [0.25, 0.0], 1_400_000_000)
+    assert len(running.committed) == 0 and running.rate[0] == 0.0
+
+
 def test_where_all_rows_are_alike_time_decides():
     past = recent_chunks()
     still = np.zeros((50, 2))
