@@ -1,4 +1,4 @@
-"""Which items a camera sees, and where, by a rendered segmentation: hidden parts do not count."""
+"""Which things a camera sees, and where, by a rendered segmentation: hidden parts do not count."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from pi05_ros.cameras.rotation import upright
 from pi05_ros.evaluation.collection.furniture import furniture_labels, furniture_of_geoms
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
-from pi05_ros.sim.home_spec import item_body
+from pi05_ros.sim.home_spec import fixture_body, item_body
 from pi05_ros.sim.projection import CameraGeometry, FractionBox
 from pi05_ros.sim.world import Snapshot
 
 _LEAST_PIXELS = 20  # Below that nobody could name the item.
+_LEAST_FIXTURE_SHARE = 0.1  # A shut drawer shows its front only, a quarter of its box.
 _LEAST_OF_FURNITURE = 200  # The same of a piece of furniture.
 _LEAST_SHARE = 0.35  # Of the area that the item's box would have if nothing hid it.
 
@@ -28,12 +29,13 @@ class ItemView:
     name: str
     box: FractionBox  # Around the visible part, fractions of the upright picture.
     pixels: int  # Of the item.
-    share: float  # Area of the box / area of the item's projection, 0 to about 1.
+    share: float  # Area of the box / area of the thing's projection, 0 to about 1.
+    least_share: float = _LEAST_SHARE  # Share from which it can be named.
 
     @property
     def is_clear(self) -> bool:
-        """True if enough is seen to name the item."""
-        return self.pixels >= _LEAST_PIXELS and self.share >= _LEAST_SHARE
+        """True if enough is seen to name it."""
+        return self.pixels >= _LEAST_PIXELS and self.share >= self.least_share
 
 
 class Visibility:
@@ -50,7 +52,7 @@ class Visibility:
         self._model: mujoco.MjModel | None = None
 
     def item(self, name: str, camera: str, snapshot: Snapshot) -> ItemView | None:
-        """Return the view of one item; None: nothing is seen of it, or its middle is outside.
+        """Return the view of an item or fixture; None: nothing is seen, or its middle is outside.
 
         Nothing is rendered for a camera that cannot see it.
         """
@@ -58,7 +60,7 @@ class Visibility:
         if name not in whole:
             return None
         geoms = self._segment(camera, snapshot)
-        return self._items(geoms, snapshot, whole, name).get(name)
+        return self._things(geoms, snapshot, whole, name).get(name)
 
     def items(self, camera: str, snapshot: Snapshot) -> dict[str, ItemView]:
         """Return the items of which anything is seen, by name, in the order of the room."""
@@ -79,24 +81,28 @@ class Visibility:
             if view is not None:
                 share = float(view.pixels >= _LEAST_OF_FURNITURE)
                 furniture[label] = replace(view, share=share)
-        return self._items(geoms, snapshot, whole), furniture
+        views = self._things(geoms, snapshot, whole)
+        items = {i.name: views[i.name] for i in snapshot.room.items if i.name in views}
+        return items, furniture
 
-    def _items(
+    def _things(
         self,
         geoms: np.ndarray,
         snapshot: Snapshot,
         whole: Mapping[str, FractionBox],
         only: str = "",
     ) -> dict[str, ItemView]:
-        """Return what is seen of the items, or of the one called `only`."""
+        """Return what is seen of items and fixtures, or of the one called `only`."""
         owners, found = self._owner[geoms], {}
-        for number, item in enumerate(snapshot.room.items):
-            if only not in ("", item.name):
+        for number, name in enumerate(self._names):
+            if only not in ("", name):
                 continue
-            view = _view(item.name, owners == number)
+            view = _view(name, owners == number)
             if view is not None:
-                share = _area(view.box) / _area(whole[item.name]) if item.name in whole else 0.0
-                found[item.name] = replace(view, share=share)
+                share = _area(view.box) / _area(whole[name]) if name in whole else 0.0
+                is_item = number < len(snapshot.room.items)
+                least = _LEAST_SHARE if is_item else _LEAST_FIXTURE_SHARE
+                found[name] = replace(view, share=share, least_share=least)
         return found
 
     def _segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
@@ -106,11 +112,14 @@ class Visibility:
         """
         model = snapshot.model
         if model is not self._model:
-            owner = np.full(model.nbody, -1)
-            for number, item in enumerate(snapshot.room.items):
-                owner[model.body(item_body(item.name)).id] = number
+            room, owner = snapshot.room, np.full(model.nbody, -1)
+            bodies = {item.name: item_body(item.name) for item in room.items}
+            bodies |= {fixture.name: fixture_body(fixture.name) for fixture in room.fixtures}
+            for number, body in enumerate(bodies.values()):
+                owner[model.body(body).id] = number
+            self._names = tuple(bodies)
             self._owner = np.append(owner[model.geom_bodyid], -1)
-            self._furniture = np.append(furniture_of_geoms(snapshot.room, model), -1)
+            self._furniture = np.append(furniture_of_geoms(room, model), -1)
             self._model = model
         geoms = self._renderer.segment(camera, snapshot)
         return upright(geoms[..., None], self._platform.camera(camera).rotate)[..., 0]

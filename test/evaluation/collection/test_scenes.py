@@ -13,7 +13,10 @@ from pi05_ros.evaluation.collection.settings import CollectError
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
-from pi05_ros.sim.home_spec import item_joint
+from pi05_ros.sim.home_spec import fixture_joint, item_joint
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.projection import CameraGeometry
+from pi05_ros.sim.robot import BASE_JOINTS
 from pi05_ros.sim.world import Snapshot, World
 from pi05_ros.training.sources.web import _entries as web_entries
 
@@ -90,6 +93,31 @@ def test_an_item_behind_another_is_not_clear():
         assert plate_now is None or plate_now.pixels < before["plate_1"].pixels
     finally:
         renderer.close()
+
+
+@pytest.mark.parametrize("opening", [0.0, 0.25])
+def test_a_drawer_is_seen_where_it_is_and_is_no_item(opening):
+    world = World(PLATFORM, 3)
+    renderer = CameraRenderer(world)
+    drawer = world.room.fixture("drawer_1")
+    before = drawer.pose.compose(FloorPose(-0.9, -0.2, 0.0))
+    for joint, value in zip(BASE_JOINTS, (before.x, before.y, before.yaw), strict=True):
+        world.data.joint(joint).qpos[0] = value
+    world.data.joint(fixture_joint("drawer_1", 0)).qpos[0] = opening
+    snapshot = world.snapshot()
+    try:
+        visibility = Visibility(PLATFORM, renderer)
+        view = visibility.item("drawer_1", "front", snapshot)
+        assert view is not None and view.is_clear
+        assert "drawer_1" not in visibility.items("front", snapshot)
+        assert visibility.item("drawer_1", "back", snapshot) is None
+    finally:
+        renderer.close()
+    # The middle of its panel's visible front, projected without any segmentation.
+    x, y = drawer.pose.point((-opening, 0.0))
+    point = np.array([[x, y, drawer.height + 0.06]])
+    u, v = CameraGeometry(PLATFORM).project("front", point, snapshot)[0] / (320, 240)
+    assert view.box[0] < u < view.box[2] and view.box[1] < v < view.box[3]
 
 
 def test_a_box_encloses_the_pixels_that_moving_the_item_changes():
