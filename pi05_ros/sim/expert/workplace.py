@@ -117,7 +117,7 @@ class Workplace:
         return min(self.floor.pass_height, self.main.pass_height)
 
     def is_over_surface(self, position: np.ndarray) -> bool:
-        """Check whether a hand at `position` (3,) in odom is over or near the surface or a drawer."""
+        """Check whether a hand at `position` (3,) in odom is over the surface or a drawer."""
         # Plain numbers: this is asked several times in each row of a chunk.
         frame, (x, y, _) = self._surface.pose, position.tolist()
         c, s = self._turn
