@@ -28,7 +28,7 @@ class ItemView:
 
     name: str
     box: FractionBox  # Around the visible part, fractions of the upright picture.
-    pixels: int  # Of the item.
+    pixels: int  # Of the thing.
     share: float  # Area of the box / area of the thing's projection, 0 to about 1.
     least_share: float = _LEAST_SHARE  # Share from which it can be named.
 
@@ -39,7 +39,7 @@ class ItemView:
 
 
 class Visibility:
-    """Views of the items through a platform's cameras.
+    """Views of items and furniture through a platform's cameras.
 
     Args:
         platform: The platform.
