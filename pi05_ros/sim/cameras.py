@@ -96,7 +96,10 @@ class CameraRenderer:
         """
         settings = find_camera(self._platform, camera)
         view = _fixed_view(camera, snapshot)
-        return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
+        context = self._context_for(snapshot)
+        picture = context.draw(snapshot, view, settings.width, settings.height)
+        effects = snapshot.effects
+        return picture if effects is None else effects.apply(camera, snapshot.time, picture)
 
     def segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
         """Render which geom is seen in each pixel of a camera's picture.
@@ -186,8 +189,9 @@ class _RenderContext:
             ) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 100)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-            self._scene.flags[flag] = 0
+        self._has_shadows = bool(source.light_castshadow.any())
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self._has_shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._above, self._floor = mujoco.MjvOption(), mujoco.MjvOption()
         for option, group in ((self._above, _ROOM), (self._floor, _FLOOR)):
             option.geomgroup[:] = 0
@@ -204,7 +208,8 @@ class _RenderContext:
             pose_data(snapshot, self._data)
             self._posed = snapshot
         model, data, scene, groups = self._model, self._data, self._scene, self._groups
-        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
+        # What is out of view may cast a shadow into it.
+        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED and not self._has_shadows:
             visible = in_view(model, data, view.fixedcamid, width / height)
             groups = np.where(visible, groups, _HIDDEN)
         model.geom_group[:] = groups

@@ -30,6 +30,7 @@ from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import parse_subtask
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import scorer
 from pi05_ros.sim.world import World
 
@@ -97,7 +98,14 @@ def record_episode(
     Raises:
         Pi05Error: The expert cannot do the task, no picture can be rendered, or the disk failed.
     """
-    world = World(equipment.platform, home, timestep=_TIMESTEP, description=equipment.description)
+    world = World(
+        equipment.platform,
+        home,
+        settings.room(),
+        timestep=_TIMESTEP,
+        difficulty=Difficulty.parse(settings.difficulty),
+        description=equipment.description,
+    )
     renderer = CameraRenderer(world)
     try:
         return _Recording(equipment, settings, seed, world, renderer, folder, software).run()
@@ -315,12 +323,16 @@ def _facts(
     task: str,
     software: str,
 ) -> EpisodeFacts:
-    noise = f"drives disturbed with noise {settings.noise:g}, seed {seed}"
+    notes = []
+    if settings.noise:
+        notes.append(f"drives disturbed with noise {settings.noise:g}, seed {seed}")
+    if settings.difficulty != "ideal":
+        notes.append(f"difficulty {settings.difficulty}")
     return EpisodeFacts(
         id=settings.episode_id(home, seed),
         task=task,
         home=str(home),
-        notes=noise if settings.noise else "",
+        notes="; ".join(notes),
         platform=platform.name,
         names=platform.names,
         units=tuple(dimension.unit for dimension in platform.dimensions),

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.evaluation.collection.collect import LOCK
-from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
+from pi05_ros.evaluation.collection.furniture import furniture_labels
+from pi05_ros.evaluation.collection.scenes import SceneJob, SceneSettings, collect_scenes
+from pi05_ros.evaluation.collection.settings import CollectError
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
@@ -19,7 +21,7 @@ from pi05_ros.sim.world import Snapshot, World
 from pi05_ros.training.sources.web import _entries as web_entries
 
 PLATFORM = load_platform("mobile_18dof")
-SETTINGS = SceneSettings("mobile_18dof", sets=3)
+SETTINGS = SceneSettings("mobile_18dof", sets=3, room="kitchen")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,8 @@ def test_what_is_said_is_where_the_kitchen_has_it(scenes):
     start = [json.loads(line) for line in lines if "set0_front" in line]
     (caption,) = [entry["answer"] for entry in start if entry["kind"] == "caption"]
     assert "in the sink" not in caption
-    labels = {item.label for item in kitchen.items}
+    assert caption.startswith("a kitchen with ")
+    labels = {item.label for item in kitchen.items} | set(furniture_labels(kitchen))
     (boxes,) = [entry["boxes"] for entry in start if entry["kind"] == "boxes"]
     assert boxes and {box["label"] for box in boxes} <= labels
 
@@ -136,3 +139,23 @@ def test_a_box_encloses_the_pixels_that_moving_the_item_changes():
         assert np.allclose(found, view.box, atol=1.01 / 240)
     finally:
         renderer.close()
+
+
+def test_the_seed_draws_the_room_of_a_home_among_those_for_training():
+    settings = SceneSettings("mobile_18dof")
+    rooms = [SceneJob(None, settings, home, 0).room for home in range(200)]
+    assert set(rooms) == {"kitchen", "bedroom"} and 70 < rooms.count("bedroom") < 130
+    assert rooms != [SceneJob(None, settings, home, 1).room for home in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("room", "homes", "sentence"),
+    [
+        ("kitchn", [0], "no home has a room 'kitchn'; did you mean 'kitchen'"),
+        ("bedroom_unseen", [10001, 7], "home 7: wanted homes from 10000 on, since a bedroom_un"),
+    ],
+)
+def test_rooms_that_may_not_be_trained_on_are_refused(tmp_path, room, homes, sentence):
+    settings = SceneSettings("mobile_18dof", room=room)
+    with pytest.raises(CollectError, match=sentence):
+        collect_scenes(tmp_path / "out", settings, homes)
