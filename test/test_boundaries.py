@@ -64,6 +64,8 @@ evaluation
 evaluation/collection
 evaluation/latency
 evaluation/report
+evaluation/trials
+evaluation/eval_report
 evaluation/probe
 bringup
 nodes/common
