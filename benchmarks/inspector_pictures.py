@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 def in_the_room(moment: Moment) -> np.ndarray:
     """The markers of a moment, seen from a corner of the room, (H, W, 3) uint8 rgb."""
     snapshot, shapes, now_ns = moment.snapshot(), moment.view.shapes(moment.now_ns), moment.now_ns
-    eye, _ = overview_from(moment.world.kitchen)
+    eye, _ = overview_from(moment.world.room)
     x, y, _ = moment.world.base_pose()
     target = np.array([x + 0.4, y + 0.1, 1.56])
     eye = target + _NEARER * (eye - target)

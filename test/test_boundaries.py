@@ -56,6 +56,7 @@ training
 console
 labelling
 sim/homes
+sim/tasks
 sim/controllers
 sim
 sim/expert

@@ -62,7 +62,7 @@ class MarkedHome:
     def _mark(self) -> np.ndarray:
         """Paint the door and return its middle."""
         model, data = self.world.model, self.world.data
-        sink = self.world.kitchen.sink.pose
+        sink = self.world.room.container("sink").pose
         found: list[tuple[float, int]] = []
         for geom in range(model.ngeom):
             thickness, width, height = model.geom_size[geom]

@@ -19,12 +19,11 @@ from pi05_ros.chunking.scheduler import ChunkRequest, ChunkScheduler
 from pi05_ros.chunking.settings import ChunkSettings
 from pi05_ros.evaluation.bridged_robot import BridgedRobot
 from pi05_ros.evaluation.closed_loop import ClosedLoop, LoopHooks, LoopTiming
-from pi05_ros.evaluation.rollout import TASK
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.config import ScriptedExpertConfig
-from pi05_ros.sim.scoring import scorer
+from pi05_ros.sim.tasks.registry import DISHES, scorer
 from pi05_ros.sim.world import World
 
 from .gaussian_flow import GaussianFlow, smooth_covariance
@@ -56,7 +55,7 @@ class NoisyExpert:
 
     def predict_subtask(self, observation: Observation) -> SubtaskPrediction:
         """Return the expert's subtask; see `closed_loop.Planner`."""
-        return self.expert.predict_subtask(observation, TASK)
+        return self.expert.predict_subtask(observation, DISHES.text)
 
     def predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
         """Sample (H, D) float64 targets; see `closed_loop.Policy`."""
@@ -89,12 +88,12 @@ def run(platform: Platform, mode: str, delay: float, home: int, seconds: float) 
         policy.predict_chunk,
         lambda: delay,
         planner=policy.predict_subtask,
-        task=TASK,
+        task=DISHES.text,
         timing=LoopTiming(plan_delay=0.0),
         hooks=LoopHooks(on_tick=recorder.add),
     )
-    policy.expert.begin_task(TASK)
-    rubric, points, done = scorer(TASK, world.kitchen), 0.0, False
+    policy.expert.begin_task(DISHES.text)
+    rubric, points, done = scorer(DISHES.text, world.room), 0.0, False
     while loop.seconds < seconds and not done:
         loop.run(_STEP)
         points = rubric.update(world.scene_state(), world.held(), loop.seconds).points

@@ -17,7 +17,6 @@ from pi05_ros.control.bridge import Tick
 from pi05_ros.data.episodes.episode import PictureBox
 from pi05_ros.evaluation.bridged_robot import BridgedRobot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
-from pi05_ros.evaluation.rollout import TASK
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.inspection.facts import ChunkFacts, StateFacts, SubtaskFacts
 from pi05_ros.inspection.kinematics import LinkKinematics
@@ -26,6 +25,7 @@ from pi05_ros.inspection.view import View, ViewSettings
 from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
+from pi05_ros.sim.tasks.registry import DISHES
 from pi05_ros.sim.world import Snapshot, World
 
 _DELAY = 0.08  # Computation of a subtask or a chunk [s].
@@ -55,7 +55,7 @@ class Moment:
         self.now_ns = START_NS
         self._platform = platform
         self._brain = ExpertBrain(platform)
-        self._brain.begin_task(TASK)
+        self._brain.begin_task(DISHES.text)
         self._poses = PoseHistory()
         self._states: deque[tuple[int, np.ndarray]] = deque(maxlen=500)
         self._subtasks_added = self._chunks_added = 0
@@ -68,7 +68,7 @@ class Moment:
             self._predict_chunk,
             lambda: _DELAY,
             planner=self._predict_subtask,
-            task=TASK,
+            task=DISHES.text,
             timing=LoopTiming(frame=2 * platform.period, tick_phase=0.0, plan_delay=_DELAY),
             hooks=LoopHooks(on_tick=self._on_tick),
         )
@@ -103,7 +103,7 @@ class Moment:
         return place(pose, links[:, :, :3, 3])[0]
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
-        return self._brain.predict_subtask(observation, TASK)
+        return self._brain.predict_subtask(observation, DISHES.text)
 
     def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
         """Sample the expert's chunk, with the committed rows that a model would keep."""
@@ -135,7 +135,7 @@ class Moment:
             self.subtask = SubtaskFacts(
                 stamp_ns=stamp_ns,
                 id=loop.subtask.id,
-                task=TASK,
+                task=DISHES.text,
                 text=prediction.text,
                 source=self._brain.info.subtask_source,
                 score=prediction.score,

@@ -22,7 +22,9 @@ class SceneState:
 
     home: int  # Seed of the mock home.
     base: Pose  # base_link in the odom frame.
-    objects: Mapping[str, Pose]  # Item name -> pose in the odom frame.
+    # Name of an item or of a piece of moving furniture -> pose in the odom frame.
+    objects: Mapping[str, Pose]
+    room: str = "kitchen"  # Kind of the home's room.
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ from pi05_ros.evaluation.closed_loop import (
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
-from pi05_ros.sim.scoring import Score, scorer
+from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer
+from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
 
-TASK = "put the dishes in the sink"
 _TICKS_PER_FRAME = 2  # Cameras of 30 Hz on the grid of simulated time: every other tick.
 _LINGER = 1.0  # A rollout goes on for so long after the brain has reported the task done [s].
 
@@ -41,7 +41,8 @@ _LINGER = 1.0  # A rollout goes on for so long after the brain has reported the 
 class RolloutConfig:
     """Conditions of a rollout. All times are simulated."""
 
-    task: str = TASK
+    task: str = DISHES.text
+    room: str = ""  # Kind of the room; empty: the one that the task is done in.
     seconds: float = 180.0  # At most [s].
     delay: float = 0.1  # From an observation to the first row that is sent because of it [s].
     interval: float = 0.4  # Between the observations of two chunks, at least [s].
@@ -100,13 +101,13 @@ class Rollout:
         config: RolloutConfig = RolloutConfig(),
         images: Images | None = None,
     ) -> None:
-        self.world = World(platform, home)
+        self.world = World(platform, home, config.room or room_of(config.task))
         self.result = RolloutResult(home)
         self._platform = platform
         self._brain = brain
         self._config = config
         self._random = np.random.default_rng(config.seed)
-        self._scorer = scorer(config.task, self.world.kitchen)
+        self._scorer = scorer(config.task, self.world.room)
         self._score: Score = self._scorer.score()
         self._touch = _FurnitureContact(self.world)
         self._done_at: float | None = None

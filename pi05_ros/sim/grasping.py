@@ -16,8 +16,8 @@ import numpy as np
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.home_spec import item_body
 from pi05_ros.sim.homes.geometry import quaternion_conjugate, quaternion_multiply, rotate
-from pi05_ros.sim.homes.home import Item, Kitchen
 from pi05_ros.sim.homes.items import Grasp
+from pi05_ros.sim.homes.room import Item, Room
 from pi05_ros.sim.robot import servo_name, tcp_site
 
 REACH = 0.035  # [m] from tool centre point to graspable point.
@@ -44,8 +44,8 @@ class _Gripper:
 class GraspWelds:
     """The grippers of a robot and the items that they hold."""
 
-    def __init__(self, model: mujoco.MjModel, platform: Platform, kitchen: Kitchen) -> None:
-        self._items = graspable(kitchen)
+    def __init__(self, model: mujoco.MjModel, platform: Platform, room: Room) -> None:
+        self._items = graspable(room)
         self._bodies = [model.body(item_body(item.name)).id for item, _ in self._items]
         self._grippers = []
         for group in platform.groups_of("parallel_gripper"):
@@ -69,11 +69,11 @@ class GraspWelds:
         self._model = model
 
     @staticmethod
-    def declare(spec: mujoco.MjSpec, platform: Platform, kitchen: Kitchen) -> None:
+    def declare(spec: mujoco.MjSpec, platform: Platform, room: Room) -> None:
         """Add one inactive weld for each pair of gripper and graspable item."""
         for group in platform.groups_of("parallel_gripper"):
             hand = spec.site(tcp_site(group.name)).parent.name
-            for item, _ in graspable(kitchen):
+            for item, _ in graspable(room):
                 weld = spec.add_equality(name=_weld(group.name, item.name))
                 weld.type = mujoco.mjtEq.mjEQ_WELD
                 weld.objtype = mujoco.mjtObj.mjOBJ_BODY
@@ -154,9 +154,9 @@ class GraspWelds:
         g.stall = min(fraction, width / 2 / abs(g.span)) if g.slides else fraction
 
 
-def graspable(kitchen: Kitchen) -> list[tuple[Item, Grasp]]:
+def graspable(room: Room) -> list[tuple[Item, Grasp]]:
     """Return the items that a gripper can hold, with their grasps."""
-    return [(item, item.grasp) for item in kitchen.items if item.grasp is not None]
+    return [(item, item.grasp) for item in room.items if item.grasp is not None]
 
 
 def _weld(gripper: str, item: str) -> str:

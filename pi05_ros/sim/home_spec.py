@@ -1,4 +1,4 @@
-"""MuJoCo specification of a kitchen: furniture fixed to the world, items on free joints, light."""
+"""MuJoCo specification of a room: furniture fixed to the world, items on free joints, light."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import itertools
 import mujoco
 import numpy as np
 
-from pi05_ros.sim.homes.furniture import kitchen_parts
-from pi05_ros.sim.homes.home import Item, Kitchen
 from pi05_ros.sim.homes.parts import Part
+from pi05_ros.sim.homes.room import Item, Room
 from pi05_ros.sim.robot import CONTACT_AFFINITY, ITEM, WORLD
 
 _SHAPES = {
@@ -34,17 +33,17 @@ def item_joint(name: str) -> str:
     return f"item/{name}"
 
 
-def add_kitchen(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
-    """Add a kitchen to the robot's `spec`. The world frame is odom."""
-    _add_light(spec, kitchen)
-    _add_textures(spec, kitchen)
-    room = spec.worldbody.add_body(name="room")
-    pose = kitchen.room.pose
-    room.pos = [pose.x, pose.y, 0.0]
-    room.quat = [np.cos(pose.yaw / 2), 0.0, 0.0, np.sin(pose.yaw / 2)]
-    for i, part in enumerate(kitchen_parts(kitchen)):
-        _add_part(spec, room, part, f"room/{i}", WORLD)
-    for item in kitchen.items:
+def add_room(spec: mujoco.MjSpec, room: Room) -> None:
+    """Add a room to the robot's `spec`. The world frame is odom."""
+    _add_light(spec, room)
+    _add_textures(spec, room)
+    body = spec.worldbody.add_body(name="room")
+    pose = room.walls.pose
+    body.pos = [pose.x, pose.y, 0.0]
+    body.quat = [np.cos(pose.yaw / 2), 0.0, 0.0, np.sin(pose.yaw / 2)]
+    for i, part in enumerate(room.furniture):
+        _add_part(spec, body, part, f"room/{i}", WORLD)
+    for item in room.items:
         _add_item(spec, item)
 
 
@@ -136,7 +135,7 @@ _PICTURE = (1280, 960)  # Largest picture that can be rendered [pixel].
 _REPEATS = {"tiles": 5.0, "wood": 0.8, "checker": 1.8}  # Per metre.
 
 
-def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
+def _add_textures(spec: mujoco.MjSpec, room: Room) -> None:
     flat2d = {"type": mujoco.mjtTexture.mjTEXTURE_2D, "nchannel": 3}
     spec.add_texture(
         name="tiles", builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT, mark=mujoco.mjtMark.mjMARK_EDGE,
@@ -146,7 +145,7 @@ def _add_textures(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
         name="checker", builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
         rgb1=[1, 1, 1], rgb2=[0.8, 0.8, 0.8], width=64, height=64, **flat2d,
     )  # fmt: skip
-    wood = _wood_picture(np.random.Generator(np.random.PCG64(kitchen.seed)))
+    wood = _wood_picture(np.random.Generator(np.random.PCG64(room.seed)))
     texture = spec.add_texture(name="wood", width=wood.shape[1], height=wood.shape[0], **flat2d)
     texture.data = wood.tobytes()
 
@@ -165,8 +164,8 @@ def _wood_picture(rng: np.random.Generator, size: int = 128, planks: int = 8) ->
     return np.repeat((np.clip(picture, 0, 1) * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def _add_light(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
-    look = kitchen.look
+def _add_light(spec: mujoco.MjSpec, room: Room) -> None:
+    look = room.look
     visual = spec.visual
     # Rendering on a CPU is four times faster with these than with MuJoCo's defaults.
     visual.quality.offsamples, visual.quality.shadowsize = 0, 0
@@ -178,7 +177,7 @@ def _add_light(spec: mujoco.MjSpec, kitchen: Kitchen) -> None:
     spec.visual.headlight.diffuse = [0.2] * 3
     spec.visual.headlight.specular = [0.0] * 3
     direction = np.array(look.light_direction)
-    c, s = np.cos(kitchen.room.pose.yaw), np.sin(kitchen.room.pose.yaw)
+    c, s = np.cos(room.walls.pose.yaw), np.sin(room.walls.pose.yaw)
     direction[:2] = c * direction[0] - s * direction[1], s * direction[0] + c * direction[1]
     spec.worldbody.add_light(
         name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, dir=direction,

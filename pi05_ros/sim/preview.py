@@ -17,18 +17,18 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.inspection.lettering import label, paste
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
-from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.world import World
 
 _ROW = 240  # Height of a row [pixel].
 
 
-def overview_from(kitchen: Kitchen) -> tuple[np.ndarray, np.ndarray]:
+def overview_from(kitchen: Room) -> tuple[np.ndarray, np.ndarray]:
     """Return eye and target points (3,) in odom [m] of an overview of the main counter.
 
     The eye is in the room's corner behind the robot, the one farther from it.
     """
-    room = kitchen.room
+    room = kitchen.walls
     _, y = room.pose.local((0.0, 0.0))
     left, right = room.y[1] - 0.3, room.y[0] + 0.3
     corner = left if abs(left - y) > abs(right - y) else right
@@ -39,7 +39,7 @@ def overview_from(kitchen: Kitchen) -> tuple[np.ndarray, np.ndarray]:
 def contact_row(world: World, renderer: CameraRenderer) -> np.ndarray:
     """Render the row of one home, (240, W, 3) uint8 rgb: overview, then each camera, labelled."""
     snapshot = world.snapshot()
-    eye, target = overview_from(world.kitchen)
+    eye, target = overview_from(world.room)
     pictures = [renderer.render_from(eye, target, snapshot, 2 * _ROW, _ROW)]
     labels = [f"home {world.home}", *world.platform.camera_names]
     for camera in world.platform.cameras:

@@ -50,7 +50,7 @@ class CameraGeometry:
         settings = find_camera(self._platform, camera)
         data = self._posed(snapshot)
         boxes = {}
-        for item in snapshot.kitchen.items:
+        for item in snapshot.room.items:
             body = data.body(item_body(item.name))
             x, y, z = item.design.size
             corners = itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0.0, z))

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
-from pi05_ros.sim.scoring import Score, scorer
+from pi05_ros.sim.tasks.registry import room_of, scorer
+from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
 
 TICK_NS = 20_000_000  # One command period at 50 Hz.
@@ -34,6 +35,7 @@ class Simulation:
         platform: The robot.
         home: Seed of the home.
         task: Text of the task that is scored.
+        room: Kind of the room; empty: the one that the task is done in.
         config: Parameters of the controllers; their period divides a tick.
 
     Attributes:
@@ -48,14 +50,19 @@ class Simulation:
     """
 
     def __init__(
-        self, platform: Platform, home: int, task: str, config: ManagerConfig | None = None
+        self,
+        platform: Platform,
+        home: int,
+        task: str,
+        config: ManagerConfig | None = None,
+        room: str = "",
     ) -> None:
         self.platform = platform
         self.task = task
         config = config or ManagerConfig()
         timestep = min(_TIMESTEP, 1.0 / config.controller_rate_hz)
-        self.world = World(platform, home, timestep=timestep)
-        self._scorer = scorer(task, self.world.kitchen)
+        self.world = World(platform, home, room or room_of(task), timestep=timestep)
+        self._scorer = scorer(task, self.world.room)
         self.manager = ControllerManager(platform, self.world, config, TICK_NS * 1e-9)
         if TICK_NS % self.manager.period_ns:
             raise ValueError(f"a tick of {TICK_NS} ns is no multiple of {self.manager.period_ns}")
@@ -130,7 +137,7 @@ class Simulation:
         self.world.reset(home)
         with self.lock:
             self.manager.reset(self.now_ns)
-        self._scorer = scorer(self.task, self.world.kitchen)
+        self._scorer = scorer(self.task, self.world.room)
         self.score = self._update_score()
 
     def _awaited_commands(self) -> str:

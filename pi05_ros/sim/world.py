@@ -21,10 +21,10 @@ from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.grasping import GraspWelds
-from pi05_ros.sim.home_spec import add_kitchen, item_body
+from pi05_ros.sim.home_spec import add_room, item_body
 from pi05_ros.sim.homes.geometry import yaw_quaternion
-from pi05_ros.sim.homes.home import Kitchen
-from pi05_ros.sim.homes.kitchen import draw_kitchen
+from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.links import Links, LinkTransforms, Wheels, subtree
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
@@ -44,7 +44,7 @@ class Snapshot:
     time: float  # Since the start or the last reset [s].
     qpos: np.ndarray  # MuJoCo's generalised positions, (nq,).
     model: mujoco.MjModel  # Shared with the world; must not be modified.
-    kitchen: Kitchen
+    room: Room
     held: Mapping[str, str]  # Item -> gripper group that holds it.
 
 
@@ -56,37 +56,41 @@ class World:
     Args:
         platform: The robot.
         home: Seed of the home.
+        room: Kind of its room, one of `sim.homes.rooms.ROOMS`.
         timestep: Time step of the physics [s].
     """
 
-    def __init__(self, platform: Platform, home: int, *, timestep: float = 0.004) -> None:
+    def __init__(
+        self, platform: Platform, home: int, room: str = "kitchen", *, timestep: float = 0.004
+    ) -> None:
         self.platform = platform
         self.timestep = timestep
         self._lock = threading.RLock()
-        self._build(home)
+        self._build(home, room)
 
     # Build and reset
 
-    def reset(self, home: int | None = None) -> None:
-        """Restart, in another home if a seed is given. Time returns to 0."""
+    def reset(self, home: int | None = None, room: str | None = None) -> None:
+        """Restart, in another home or room if one is given. Time returns to 0."""
         with self._lock:
-            if home is None or home == self.home:
+            home, kind = self.home if home is None else home, room or self.room.kind
+            if (home, kind) == (self.home, self.room.kind):
                 self._start()
             else:
-                self._build(home)
+                self._build(home, kind)
 
-    def _build(self, home: int) -> None:
-        kitchen = draw_kitchen(home)
+    def _build(self, home: int, kind: str) -> None:
+        room = draw_room(kind, home)
         spec = robot_spec(self.platform)
         spec.option.timestep = self.timestep
         spec.option.impratio = 10.0  # Stiff friction: items that lean in the sink do not creep.
         spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 degrees of freedom.
-        add_kitchen(spec, kitchen)
-        GraspWelds.declare(spec, self.platform, kitchen)
-        self.kitchen = kitchen
+        add_room(spec, room)
+        GraspWelds.declare(spec, self.platform, room)
+        self.room = room
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
-        self.grasps = GraspWelds(self.model, self.platform, kitchen)
+        self.grasps = GraspWelds(self.model, self.platform, room)
         self._index()
         self._start()
 
@@ -117,9 +121,7 @@ class World:
             self._lead[servo] = (
                 -model.actuator_biasprm[servo, 2] / model.actuator_gainprm[servo, 0]
             )
-        self._item_bodies = np.array(
-            [model.body(item_body(i.name)).id for i in self.kitchen.items]
-        )
+        self._item_bodies = np.array([model.body(item_body(i.name)).id for i in self.room.items])
 
     def _start(self) -> None:
         model, data = self.model, self.data
@@ -206,7 +208,7 @@ class World:
     @property
     def home(self) -> int:
         """Seed of the home."""
-        return self.kitchen.seed
+        return self.room.seed
 
     @property
     def time(self) -> float:
@@ -247,10 +249,11 @@ class World:
             quaternions = self.data.xquat[self._item_bodies].copy()
         return SceneState(
             home=self.home,
+            room=self.room.kind,
             base=Pose(np.array([x, y, 0.0]), yaw_quaternion(yaw)),
             objects={
                 item.name: Pose(positions[i], quaternions[i])
-                for i, item in enumerate(self.kitchen.items)
+                for i, item in enumerate(self.room.items)
             },
         )
 
@@ -272,7 +275,7 @@ class World:
         """Copy the state, for a renderer in another thread."""
         with self._lock:
             return Snapshot(
-                self.time, self.data.qpos.copy(), self.model, self.kitchen, self.grasps.held()
+                self.time, self.data.qpos.copy(), self.model, self.room, self.grasps.held()
             )
 
 

@@ -95,7 +95,7 @@ def test_the_pyramid_of_a_box_holds_its_object(moment):
     number = subtask.boxes.index(boxes[0])
     corners = shape_of(moment, "boxes", number).points.reshape(-1, 2, 3)[:4, 1]
     pixels, _ = viewpoint.project(corners @ pose[:3, :3].T + pose[:3, 3])
-    items = [i.name for i in moment.world.kitchen.items if boxes[0].label in i.name]
+    items = [i.name for i in moment.world.room.items if boxes[0].label in i.name]
     assert items
     held = moment.world.held()
     bodies = moment.world.scene_state().objects

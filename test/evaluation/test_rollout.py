@@ -71,11 +71,11 @@ def test_the_expert_recovers_from_a_dish_that_slips_and_from_moved_dishes():
     world, step, slipped = rollout.world, rollout.world.step, []
 
     def disturbed(duration):
-        lifted = [n for n in world.held() if height(world, n) > world.kitchen.sink.top + 0.03]
+        lifted = [n for n in world.held() if height(world, n) > world.room.sink.top + 0.03]
         if lifted and not slipped:
             slipped.append(world.time)
             world.grasps.reset(world.data)  # Releases everything.
-            for item in world.kitchen.dishes:
+            for item in world.room.dishes:
                 if item.name not in lifted:
                     place = world.model.joint(item_joint(item.name)).qposadr[0]
                     world.data.qpos[place] += 0.02

@@ -35,10 +35,10 @@ def move(world: World, item: str, position) -> None:
 
 def marked(world: World, position) -> list[str]:
     """Move all items but one far below, put that one at a position and return its name."""
-    for item in world.kitchen.items[1:]:
+    for item in world.room.items[1:]:
         move(world, item.name, (0.0, 0.0, -5.0))
-    move(world, world.kitchen.items[0].name, position)
-    return world.kitchen.items[0].name
+    move(world, world.room.items[0].name, position)
+    return world.room.items[0].name
 
 
 def test_intrinsics_of_a_square_pinhole():
@@ -62,7 +62,7 @@ def test_leaving_out_what_is_out_of_view_changes_no_pixel(world, renderer, monke
     world.set_base_command(0.2, -0.1, 0.9)
     for _ in range(4):
         world.step(0.5)
-        for dish in world.kitchen.dishes:  # Many lie across a picture's edge.
+        for dish in world.room.dishes:  # Many lie across a picture's edge.
             move(world, dish.name, rng.uniform((0.3, -0.6, 0.6), (1.2, 0.6, 1.2)))
         snapshot, names = world.snapshot(), world.platform.camera_names
         pictures = [renderer.render(name, snapshot) for name in names]
@@ -96,7 +96,7 @@ def test_pixels_change_inside_an_items_box_and_nowhere_else_when_it_goes(world, 
     geometry = CameraGeometry(world.platform)
     snapshot = world.snapshot()
     boxes = geometry.object_boxes(snapshot, "front")
-    seen = [dish.name for dish in world.kitchen.dishes if dish.name in boxes]
+    seen = [dish.name for dish in world.room.dishes if dish.name in boxes]
     assert len(seen) >= 2, "home 5 starts with dishes in view"
     before = renderer.render("front", snapshot).astype(int)
     height, width = before.shape[:2]

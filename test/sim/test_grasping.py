@@ -36,7 +36,7 @@ def run(world: World, seconds: float) -> None:
 
 def bring(world: World, name: str, side: str, offset: float = 0.0, yaw: float = 0.0) -> None:
     """Put an item so that a graspable point is `offset` [m] above a tool centre point."""
-    grasp = world.kitchen.item(name).grasp
+    grasp = world.room.item(name).grasp
     local = np.array(grasp.point) + [grasp.radius, 0.0, 0.0]
     tcp = world.data.site(tcp_site(f"{side}_gripper")).xpos
     joint = world.data.joint(item_joint(name))
@@ -91,7 +91,7 @@ def test_fingers_stop_at_the_items_width(world):
     bring(world, "spoon_1", "left")
     world.set_joint_command("left_gripper_joint", CLOSED)
     run(world, 0.5)
-    width = world.kitchen.item("spoon_1").grasp.width
+    width = world.room.item("spoon_1").grasp.width
     fingers = world.joint_positions()
     assert fingers["left_gripper_joint"] == pytest.approx(width / 2, abs=5e-4)
     assert fingers["left_gripper_mirror_joint"] == pytest.approx(width / 2, abs=5e-4)

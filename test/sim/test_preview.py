@@ -22,9 +22,9 @@ def test_the_overview_is_taken_inside_the_room_towards_the_counter():
     for seed in range(20):
         kitchen = draw_kitchen(seed)
         eye, target = overview_from(kitchen)
-        x, y = kitchen.room.pose.local(eye[:2])
-        assert kitchen.room.x[0] < x < kitchen.room.x[1]
-        assert kitchen.room.y[0] < y < kitchen.room.y[1]
+        x, y = kitchen.walls.pose.local(eye[:2])
+        assert kitchen.walls.x[0] < x < kitchen.walls.x[1]
+        assert kitchen.walls.y[0] < y < kitchen.walls.y[1]
         assert 0 < kitchen.counters[0].pose.local(target)[0] < kitchen.counters[0].depth
 
 

@@ -115,7 +115,7 @@ def test_the_base_drives_in_its_own_frame_and_stops_on_command(any_world):
 def test_a_blocked_base_neither_tunnels_nor_winds_up(world):
     world.set_base_command(0.5, 0.0, 0.0)
     run(world, 6.0)  # Into the counter, at most 1.6 m ahead.
-    counter = world.kitchen.counters[0]
+    counter = world.room.counters[0]
     assert counter.pose.local(world.base_pose()[:2])[0] < -0.15
     world.set_base_command(-0.3, 0.0, 0.0)
     run(world, 0.4)
@@ -147,7 +147,7 @@ def test_items_rest_where_they_stand(shared, home):
     before = shared.scene_state()
     run(shared, 2.0)
     after = shared.scene_state()
-    for item in shared.kitchen.items:
+    for item in shared.room.items:
         start = np.array(item.position)
         assert np.linalg.norm(before.objects[item.name].position - start) < 5e-3, item.name
         moved = after.objects[item.name].position - before.objects[item.name].position
@@ -160,8 +160,8 @@ def test_items_rest_where_they_stand(shared, home):
 def test_dropped_dishes_stay_in_the_sink(shared, home):
     """One after another from 20 cm above the basin's rim: none goes through, none creeps."""
     shared.reset(home)
-    sink = shared.kitchen.sink
-    for dish in shared.kitchen.dishes:
+    sink = shared.room.sink
+    for dish in shared.room.dishes:
         x, y = sink.pose.point((0.0, 0.0))
         turned = (math.cos((sink.pose.yaw + math.pi / 2) / 2), 0, 0,
                   math.sin((sink.pose.yaw + math.pi / 2) / 2))  # fmt: skip
@@ -170,7 +170,7 @@ def test_dropped_dishes_stay_in_the_sink(shared, home):
     before = shared.scene_state()
     run(shared, 2.0)
     after = shared.scene_state()
-    for dish in shared.kitchen.dishes:
+    for dish in shared.room.dishes:
         position = after.objects[dish.name].position
         assert sink.contains(position), dish.name
         assert np.linalg.norm(position - before.objects[dish.name].position) < 0.01, dish.name
@@ -188,7 +188,7 @@ def test_items_do_not_creep_down_a_slope(world):
         after = world.scene_state()
     finally:
         world.model.opt.gravity[:] = gravity
-    for item in world.kitchen.items:
+    for item in world.room.items:
         moved = after.objects[item.name].position - before.objects[item.name].position
         assert np.linalg.norm(moved) < 5e-4, item.name
 
@@ -212,16 +212,16 @@ def test_reset_equals_a_fresh_world(world):
 def test_reset_to_another_home_brings_that_home(world):
     world.reset(5)
     assert (world.home, world.time) == (5, 0.0)
-    names = [item.name for item in world.kitchen.items]
+    names = [item.name for item in world.room.items]
     assert list(world.scene_state().objects) == names
-    assert world.kitchen == World(world.platform, 5).kitchen
+    assert world.room == World(world.platform, 5).room
 
 
 def test_scene_state_is_in_odom_which_stays_where_the_robot_started(world):
     scene = world.scene_state()
     assert scene.home == 0
     assert scene.base.position == pytest.approx([0, 0, 0])
-    item = world.kitchen.items[0]
+    item = world.room.items[0]
     assert scene.objects[item.name].position == pytest.approx(item.position, abs=1e-6)
     world.set_base_command(0.0, 0.3, 0.0)
     run(world, 1.0)

@@ -29,7 +29,7 @@ from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import parse_subtask
-from pi05_ros.sim.scoring import scorer
+from pi05_ros.sim.tasks.registry import scorer
 from pi05_ros.sim.world import World
 
 _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
@@ -119,8 +119,8 @@ class _Recording:
         platform = equipment.platform
         self._platform, self._settings, self._world = platform, settings, world
         self._renderer, self._visibility = renderer, Visibility(platform, renderer)
-        self._task = settings.task_in(world.kitchen, seed)
-        self._scorer = scorer(self._task, world.kitchen)
+        self._task = settings.task_in(world.room, seed)
+        self._scorer = scorer(self._task, world.room)
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._facts = _facts(platform, settings, world.home, seed, self._task, software)
         self._score = self._scorer.score()
@@ -222,7 +222,7 @@ class _Recording:
 
     def _boxes_of(self, text: str) -> tuple[PictureBox, ...]:
         """Return boxes around what the planner's cameras see of the subtask's item now."""
-        item = parse_subtask(text, self._world.kitchen).item
+        item = parse_subtask(text, self._world.room).item
         if item is None:
             return ()
         snapshot = self._world.snapshot()

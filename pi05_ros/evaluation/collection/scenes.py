@@ -35,7 +35,7 @@ from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES
 from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
-from pi05_ros.sim.homes.home import Item, Kitchen
+from pi05_ros.sim.homes.room import Item, Room
 from pi05_ros.sim.robot import BASE_JOINTS, home_positions, set_joint_positions
 from pi05_ros.sim.world import Snapshot, World
 
@@ -168,7 +168,7 @@ class _Scenes:
         platform = kinematics.platform
         self._platform, self._job = platform, job
         self._world = World(platform, job.home)
-        self._kitchen = self._world.kitchen
+        self._kitchen = self._world.room
         self._place = Workplace(kinematics, self._kitchen, ScriptedExpertConfig())
         self._random = random_for(job.home, job.seed, _USE)
         self._start = self._world.snapshot()
@@ -217,7 +217,7 @@ class _Scenes:
         model, random = self._start.model, self._random
         places = {item.name: _on_counter(item) for item in self._kitchen.items}
         if number:
-            along = self._kitchen.counters[0].length / 2 - 0.4
+            along = self._kitchen.surfaces[0].length / 2 - 0.4
             config = self._place.config
             back = config.standoff + random.uniform(*_BACK)
             base = self._place.at(-back, float(random.uniform(-along, along)))
@@ -227,9 +227,9 @@ class _Scenes:
                 qpos[model.joint(joint).qposadr[0]] = value
             for item, pose in _dishes_in_sink(self._kitchen, random):
                 address = model.joint(item_joint(item.name)).qposadr[0]
-                x, y = self._kitchen.sink.pose.point((pose.x, pose.y))
-                turned = yaw_quaternion(self._kitchen.sink.pose.yaw + pose.yaw)
-                qpos[address : address + 3] = x, y, self._kitchen.sink.floor
+                x, y = self._kitchen.container("sink").pose.point((pose.x, pose.y))
+                turned = yaw_quaternion(self._kitchen.container("sink").pose.yaw + pose.yaw)
+                qpos[address : address + 3] = x, y, self._kitchen.container("sink").floor
                 qpos[address + 3 : address + 7] = turned
                 places[item.name] = "in the sink"
         return Snapshot(0.0, qpos, model, self._kitchen, {}), places
@@ -250,10 +250,10 @@ class _Scenes:
 
 
 def _on_counter(item: Item) -> str:
-    return "on the counter" if item.counter == "counter" else "on the side counter"
+    return "on the counter" if item.surface == "counter" else "on the side counter"
 
 
-def _dishes_in_sink(kitchen: Kitchen, random: np.random.Generator) -> list[tuple[Item, FloorPose]]:
+def _dishes_in_sink(kitchen: Room, random: np.random.Generator) -> list[tuple[Item, FloorPose]]:
     """Draw dishes for the sink, each flat in a quarter of its own, in the sink's frame."""
     fitting = [item for item in kitchen.dishes if item.design.footprint < 0.12]
     count = min(int(random.choice(_IN_SINK)), len(fitting))

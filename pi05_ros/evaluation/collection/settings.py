@@ -13,8 +13,9 @@ import numpy as np
 
 from pi05_ros.data.bags.sink import write_atomically
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.home import Kitchen
-from pi05_ros.sim.scoring import ALL_DISHES, one_dish
+from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.tasks.dishes import one_dish
+from pi05_ros.sim.tasks.registry import DISHES
 
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
@@ -32,7 +33,7 @@ class CollectSettings:
     """Settings that all episodes of a folder share. Times are simulated."""
 
     platform: str  # Name, or path of a YAML file.
-    task: str = ALL_DISHES  # A task that the expert can do, or ONE_DISH.
+    task: str = DISHES.text  # A task that the expert can do, or ONE_DISH.
     max_seconds: float = 120.0  # An episode that lasts longer is cut and not graded [s].
     # Standard deviation of the disturbance of the drives, as the share of an entry's largest
     # velocity; see disturbance.py. 0: none.
@@ -47,7 +48,7 @@ class CollectSettings:
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
 
-    def task_in(self, kitchen: Kitchen, seed: int) -> str:
+    def task_in(self, kitchen: Room, seed: int) -> str:
         """Return the task of an episode; with ONE_DISH one of the kitchen's dishes."""
         if self.task != ONE_DISH:
             return self.task

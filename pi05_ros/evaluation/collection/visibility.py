@@ -63,7 +63,7 @@ class Visibility:
     def _views(
         self, camera: str, snapshot: Snapshot, whole: Mapping[str, FractionBox]
     ) -> dict[str, ItemView]:
-        items = snapshot.kitchen.items
+        items = snapshot.room.items
         geoms = self._renderer.segment(camera, snapshot)
         owners = np.where(geoms >= 0, self._item_of_geom(snapshot)[geoms], -1)
         owners = upright(owners[..., None], self._platform.camera(camera).rotate)[..., 0]
@@ -86,7 +86,7 @@ class Visibility:
         model = snapshot.model
         if model is not self._model:
             owner = np.full(model.nbody, -1)
-            for number, item in enumerate(snapshot.kitchen.items):
+            for number, item in enumerate(snapshot.room.items):
                 owner[model.body(item_body(item.name)).id] = number
             self._model, self._owner = model, owner[model.geom_bodyid]
         return self._owner

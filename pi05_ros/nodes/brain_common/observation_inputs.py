@@ -119,8 +119,8 @@ class ObservationInputs:
 def scene_from_message(message: TFMessage, base_frame: str) -> tuple[int, SceneState]:
     """Convert ground truth of a mock home to stamp [ns] and scene.
 
-    Each transform is one item in the odom frame, called `home_<seed>/<item>`; the robot's base is
-    the item with the name of its frame.
+    Each transform is one item in the odom frame, called `home_<seed>/<room>/<item>`; the robot's
+    base is the item with the name of its frame.
 
     Args:
         message: From the mock home.
@@ -131,10 +131,14 @@ def scene_from_message(message: TFMessage, base_frame: str) -> tuple[int, SceneS
     """
     poses: dict[str, Pose] = {}
     home = stamp_ns = 0
+    room = ""
     for transform in message.transforms:
-        prefix, _, item = transform.child_frame_id.partition("/")
+        prefix, _, rest = transform.child_frame_id.partition("/")
+        room, _, item = rest.partition("/")
         if not prefix.startswith("home_") or not prefix[5:].isdigit() or not item:
-            raise MessageError(f"ground truth: '{transform.child_frame_id}' is not home_N/ITEM")
+            raise MessageError(
+                f"ground truth: '{transform.child_frame_id}' is not home_N/ROOM/ITEM"
+            )
         home, stamp_ns = int(prefix[5:]), time_to_ns(transform.header.stamp, "ground truth")
         t, q = transform.transform.translation, transform.transform.rotation
         poses[item] = Pose(np.array([t.x, t.y, t.z]), np.array([q.w, q.x, q.y, q.z]))
@@ -144,4 +148,4 @@ def scene_from_message(message: TFMessage, base_frame: str) -> tuple[int, SceneS
             f"ground truth: the transform of '{base_frame}' is missing; start the mock home and "
             "this node with one platform"
         )
-    return stamp_ns, SceneState(home, base, poses)
+    return stamp_ns, SceneState(home, base, poses, room)

@@ -75,6 +75,7 @@ class MockHome(Node):
             parameters.home,
             parameters.task,
             parameters.controllers,
+            parameters.room,
         )
         factor = parameters.real_time_factor
         self._command_wait = parameters.command_wait_s

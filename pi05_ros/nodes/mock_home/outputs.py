@@ -150,7 +150,7 @@ class Outputs:
         scene = self._simulation.world.scene_state()
         base, odom = self._simulation.platform.base_frame, self._simulation.platform.odom_frame
         poses = {base: scene.base, **scene.objects}
-        names = [f"home_{scene.home}/{name}" for name in poses]
+        names = [f"home_{scene.home}/{scene.room}/{name}" for name in poses]
         if names != self._truth_names:
             self._truth_names = names
             self._truth_message = _transforms([odom] * len(names), names, self._stamp)

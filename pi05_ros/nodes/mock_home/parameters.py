@@ -21,6 +21,9 @@ class MockHomeParameters:
         read_only=False,
     )
     task: str = setting("put the dishes in the sink", "Task that is scored.")
+    room: str = setting(
+        "", "Kind of the home's room, as kitchen; empty: the one that the task is done in."
+    )
     real_time_factor: float = setting(
         1.0,
         "Greatest ratio of simulated time to wall time; 0: as fast as possible.",

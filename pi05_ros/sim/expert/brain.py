@@ -31,7 +31,7 @@ from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.state_estimator import StateEstimator, check_observation
 from pi05_ros.sim.expert.transforms import on_floor
 from pi05_ros.sim.expert.workplace import Workplace
-from pi05_ros.sim.homes.kitchen import draw_kitchen
+from pi05_ros.sim.homes.rooms import draw_room
 
 _LOG = logging.getLogger(__name__)
 _HORIZON = 50  # Rows, as in π0.5.
@@ -156,8 +156,8 @@ class ExpertBrain:
     def _observe(self, observation: Observation) -> tuple[Moves, RobotState, RunningCommands]:
         """Return moves, state at the stamp and running commands; set up a new home if needed."""
         scene = check_observation(observation, self._platform.names)
-        if self._moves is None or self._moves.workplace.kitchen.seed != scene.home:
-            place = Workplace(self._kinematics, draw_kitchen(scene.home), self._config)
+        if self._moves is None or _drawn(self._moves) != (scene.room, scene.home):
+            place = Workplace(self._kinematics, draw_room(scene.room, scene.home), self._config)
             self._moves = Moves(place)
             self._planner = None
             self._recent.clear()
@@ -165,13 +165,13 @@ class ExpertBrain:
         commanded = np.asarray(observation.commanded, dtype=np.float64)
         commanded = np.where(np.isfinite(commanded), commanded, observation.state)
         running = self._recent.match(commanded, observation.stamp_ns)
-        kitchen = self._moves.workplace.kitchen
+        kitchen = self._moves.workplace.room
         robot = self._estimator.estimate(observation, scene, kitchen, running)
         return self._moves, robot, running
 
     def _skill(self, moves: Moves, robot: RobotState, subtask: str) -> Skill:
         try:
-            command = parse_subtask(subtask, moves.workplace.kitchen)
+            command = parse_subtask(subtask, moves.workplace.room)
         except UnknownText as error:
             if subtask != self._warned_text:
                 _LOG.warning("%s; the robot holds still", error)
@@ -182,3 +182,9 @@ class ExpertBrain:
         if command.verb == "pick":
             return PickSkill(moves, command.item, robot)
         return PlaceSkill(moves, command.item, robot)
+
+
+def _drawn(moves: Moves) -> tuple[str, int]:
+    """Return kind and seed of the room that moves are for."""
+    room = moves.workplace.room
+    return room.kind, room.seed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.home import Item, Kitchen
+from pi05_ros.sim.homes.room import Item, Room
 
 Verb = Literal["pick", "place", "hold"]
 
@@ -49,7 +49,7 @@ def place_text(item: Item) -> str:
     return f"put {item.phrase} in the sink"
 
 
-def parse_subtask(text: str, kitchen: Kitchen) -> Command:
+def parse_subtask(text: str, kitchen: Room) -> Command:
     """Parse a subtask.
 
     Raises:
@@ -66,7 +66,7 @@ def parse_subtask(text: str, kitchen: Kitchen) -> Command:
     raise UnknownText(text, "it is no sentence that it knows", _sentences(kitchen))
 
 
-def parse_task(text: str, kitchen: Kitchen) -> tuple[Item, ...]:
+def parse_task(text: str, kitchen: Room) -> tuple[Item, ...]:
     """Parse a task and return the items to put into the sink.
 
     Raises:
@@ -81,7 +81,7 @@ def parse_task(text: str, kitchen: Kitchen) -> tuple[Item, ...]:
     return (_find(text, match["thing"], kitchen),)
 
 
-def _find(text: str, thing: str, kitchen: Kitchen) -> Item:
+def _find(text: str, thing: str, kitchen: Room) -> Item:
     """Find the graspable item that `thing` names, by its phrase or by a unique label."""
     graspable = [item for item in kitchen.items if item.grasp is not None]
     wanted = thing.removeprefix("the ")
@@ -93,7 +93,7 @@ def _find(text: str, thing: str, kitchen: Kitchen) -> Item:
     raise UnknownText(text, problem, _sentences(kitchen))
 
 
-def _sentences(kitchen: Kitchen) -> tuple[str, ...]:
+def _sentences(kitchen: Room) -> tuple[str, ...]:
     return tuple(f(item) for item in kitchen.dishes for f in (pick_text, place_text))
 
 

@@ -131,7 +131,7 @@ class Moves:
     def _hanging(self, held: Held) -> float:
         """Return the distance from the tool centre point down to the end of a held item [m]."""
         if self._last_hanging is None or self._last_hanging[0] is not held:
-            size = np.array(self.workplace.kitchen.item(held.name).design.size)
+            size = np.array(self.workplace.room.item(held.name).design.size)
             corners = (
                 np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
             )

@@ -13,7 +13,7 @@ from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import hand_down, yaw_of
 from pi05_ros.sim.expert.workplace import Bounds, Workplace
 from pi05_ros.sim.homes.geometry import wrap_angle
-from pi05_ros.sim.homes.home import Item, Sink
+from pi05_ros.sim.homes.room import Container, Item
 
 _WALL_GAP = 0.015  # Between an item and the sink's walls [m].
 # Between a hand or an item and the tap, across and along the sink [m]; hands approach along it.
@@ -63,12 +63,12 @@ def release_pose(
         item: The held item.
         top: Height at which the hand moves over the sink [m].
     """
-    sink = workplace.kitchen.sink
+    sink = workplace.room.container("sink")
     yaw = _release_yaw(sink, robot, side, item)
     extent = _extent(sink, robot, side, item, yaw)
     others = [
         (sink.pose.local(robot.items[other.name].position), other.design)
-        for other in workplace.kitchen.items
+        for other in workplace.room.items
         if other.name != item.name and sink.contains(robot.items[other.name].position)
     ]
     hand_now = sink.pose.local(robot.tcp(side).position)[:2]
@@ -97,7 +97,7 @@ def release_pose(
     return pose(places[0])
 
 
-def _release_yaw(sink: Sink, robot: RobotState, side: str, item: Item) -> float:
+def _release_yaw(sink: Container, robot: RobotState, side: str, item: Item) -> float:
     """Return the yaw of the hand in odom at the release [rad]."""
     facing = sink.pose.yaw
     if not item.design.is_long:
@@ -112,7 +112,7 @@ def _release_yaw(sink: Sink, robot: RobotState, side: str, item: Item) -> float:
     return facing + ahead + (fitting or turns)[0]
 
 
-def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) -> _Extent:
+def _extent(sink: Container, robot: RobotState, side: str, item: Item, yaw: float) -> _Extent:
     """Compute the held item's extent with the hand at `yaw` in odom."""
     held = robot.hands[side].held
     assert held is not None and held.name == item.name
@@ -125,7 +125,7 @@ def _extent(sink: Sink, robot: RobotState, side: str, item: Item, yaw: float) ->
 
 
 def _places(
-    sink: Sink, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
+    sink: Container, extent: _Extent, turned: float, obstacles: tuple[Bounds, ...]
 ) -> list[np.ndarray]:
     """Return tool centre points (2,) in the sink's frame that keep clear of walls and tap.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pi05_ros.sim.expert.language import parse_task, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.state import RobotState
-from pi05_ros.sim.homes.home import Item
+from pi05_ros.sim.homes.room import Item
 
 _LOG = logging.getLogger(__name__)
 _LIFTED = 0.05  # Height above the worktop at which an item counts as picked up [m].
@@ -39,7 +39,7 @@ class SubtaskPlanner:
 
     def __init__(self, moves: Moves, task: str) -> None:
         self._moves = moves
-        self._kitchen = moves.workplace.kitchen
+        self._kitchen = moves.workplace.room
         self._items = parse_task(task, self._kitchen)
         self._config = moves.workplace.config
         self._now = SubtaskChoice("")
@@ -94,7 +94,7 @@ class SubtaskPlanner:
         return SubtaskChoice("", done=True)
 
     def _is_in(self, robot: RobotState, item: Item) -> bool:
-        return self._kitchen.sink.contains(robot.item(item.name).position)
+        return self._kitchen.container("sink").contains(robot.item(item.name).position)
 
     def _is_lifted(self, robot: RobotState, item: Item) -> bool:
         counter = self._moves.workplace.counter

@@ -12,7 +12,7 @@ from pi05_ros.cameras.rotation import to_upright, upright_size
 from pi05_ros.platforms.platform import Camera
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import Transform
-from pi05_ros.sim.homes.home import Item
+from pi05_ros.sim.homes.room import Item
 
 _NEAREST = 0.02  # Points nearer to the camera than this, or behind it, are not projected [m].
 

@@ -12,7 +12,7 @@ from pi05_ros.sim.expert.moves import Goal, Moves
 from pi05_ros.sim.expert.placement import release_pose
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
-from pi05_ros.sim.homes.home import Item
+from pi05_ros.sim.homes.room import Item
 
 # Costs of a grasp, relative to the driving distance of the base.
 _TURN_COST = 0.08  # Of turning the hand [m/rad].
@@ -109,7 +109,7 @@ class PickSkill:
     def _off_the_ground(self, pose: HandPose) -> HandPose:
         """Raise a pose in which fingertips would touch the worktop or the sink's floor."""
         place = self._moves.workplace
-        sink = place.kitchen.sink
+        sink = place.room.container("sink")
         x, y = sink.pose.local(pose.position[:2])
         inside = abs(x) < sink.size[0] / 2 and abs(y) < sink.size[1] / 2
         ground = sink.floor if inside else place.counter.height

@@ -13,7 +13,7 @@ from pi05_ros.sim.expert.recent_chunks import RunningCommands
 from pi05_ros.sim.expert.state import Hand, RobotState
 from pi05_ros.sim.expert.transforms import Transform, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.room import Room
 
 _LONG_AGO = 1e3  # [s]
 _DONE_MOVING = 0.35  # Opening fraction from its end within which a gripper counts as done.
@@ -35,7 +35,7 @@ class StateEstimator:
         self,
         observation: Observation,
         scene: SceneState,
-        kitchen: Kitchen,
+        kitchen: Room,
         running: RunningCommands,
     ) -> RobotState:
         """Estimate the state at the observation's stamp.
@@ -43,7 +43,7 @@ class StateEstimator:
         Args:
             observation: An observation that `check_observation` accepts.
             scene: Its scene.
-            kitchen: Kitchen of the scene's home.
+            kitchen: Room of the scene's home.
             running: The commands at the stamp.
         """
         command = running.command.copy()
@@ -80,7 +80,7 @@ class StateEstimator:
             return _LONG_AGO
         return max(0.0, (observation.stamp_ns - known[1]) * 1e-9)
 
-    def _detect_held_item(self, robot: RobotState, side: str, kitchen: Kitchen) -> None:
+    def _detect_held_item(self, robot: RobotState, side: str, kitchen: Room) -> None:
         """Attach to a closed hand the item with the nearest graspable points, if one is near."""
         tcp = robot.tcp(side).position
         nearest, name = self._config.grasp_reach, None

@@ -8,9 +8,8 @@ from pi05_ros.sim.expert.config import ScriptedExpertConfig
 from pi05_ros.sim.expert.grasps import HandPose
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import hand_down, on_floor
-from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.home import Kitchen
+from pi05_ros.sim.homes.room import Room
 
 _BESIDE_SINK = 0.1  # Distance from the sink within which furniture is an obstacle [m].
 _ARM_SPACE = 0.5  # Height above the sink beyond which furniture is no obstacle [m].
@@ -23,20 +22,20 @@ class Workplace:
     """Stances of the base, posture of the torso and ready poses of the hands in one kitchen."""
 
     def __init__(
-        self, kinematics: ArmKinematics, kitchen: Kitchen, config: ScriptedExpertConfig
+        self, kinematics: ArmKinematics, room: Room, config: ScriptedExpertConfig
     ) -> None:
         self.kinematics = kinematics
-        self.kitchen = kitchen
+        self.room = room
         self.config = config
-        self.counter = kitchen.counters[0]
+        self.counter = room.surfaces[0]
         self.facing = self.counter.pose.yaw
         self.posture = self._work_posture()
         sides = [arm.side for arm in kinematics.layout.arms]
         self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
-        tallest = max(item.design.size[2] for item in kitchen.dishes)
+        tallest = max(item.design.size[2] for item in room.dishes)
         # A hand at this height passes over every dish that stands on the counter.
         self.pass_height = self.counter.height + tallest + config.clearance
-        self.over_sink = _over_sink(kitchen)
+        self.over_sink = _over_sink(room)
         self._ready: dict[tuple[str, float, float], np.ndarray] = {}
 
     def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
@@ -114,14 +113,14 @@ class Workplace:
         return posture
 
 
-def _over_sink(kitchen: Kitchen) -> tuple[Bounds, ...]:
+def _over_sink(room: Room) -> tuple[Bounds, ...]:
     """Return the bounds, in the sink's frame, of furniture that rises over the sink (the tap)."""
-    sink = kitchen.sink
+    sink = room.container("sink")
     # Furniture is in the room's frame, whose axes are those of the main counter and its sink.
-    middle = np.array([*kitchen.room.pose.local((sink.pose.x, sink.pose.y)), 0.0])
+    middle = np.array([*room.walls.pose.local((sink.pose.x, sink.pose.y)), 0.0])
     reach = np.array(sink.size[:2]) / 2 + _BESIDE_SINK
     found = []
-    for part in kitchen_parts(kitchen):
+    for part in room.furniture:
         low, high = (corner - middle for corner in part.bounds())
         is_near = (high[:2] > -reach).all() and (low[:2] < reach).all()
         stands_up = high[2] > sink.top + 0.02 and low[2] < sink.top + _ARM_SPACE

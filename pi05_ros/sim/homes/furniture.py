@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pi05_ros.sim.homes.geometry import FloorPose, quaternion_multiply, yaw_quaternion
-from pi05_ros.sim.homes.home import Counter, Kitchen
 from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
+from pi05_ros.sim.homes.room import Kitchen, Surface
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 _CHROME: Color = (0.86, 0.87, 0.89, 1.0)
@@ -32,12 +32,12 @@ class _Hole(NamedTuple):
 
 def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
     """Return all furniture as parts in the room's frame."""
-    room, sink = kitchen.room, kitchen.sink
+    room, sink = kitchen.walls, kitchen.sink
     parts = [*_shell(kitchen), *_window(kitchen), *_cupboards(kitchen), *_fridge(kitchen)]
     for counter in kitchen.counters:
         pose = room.pose.inverse().compose(counter.pose)
         hole = None
-        if sink.counter == counter.name:
+        if sink.surface == counter.name:
             x, y = counter.pose.local((sink.pose.x, sink.pose.y)).tolist()
             (sx, sy, depth) = sink.size
             hole = _Hole((x - sx / 2, x + sx / 2), (y - sy / 2, y + sy / 2), depth)
@@ -71,7 +71,7 @@ def _box(
 
 def _shell(kitchen: Kitchen) -> list[Part]:
     """Make the floor, the walls with skirting, and the tiles behind the main counter."""
-    room, look = kitchen.room, kitchen.look
+    room, look = kitchen.walls, kitchen.look
     (x0, x1), (y0, y1), z = room.x, room.y, (0.0, room.height)
     t, low = 0.1, (0.0, 0.08)
     main = kitchen.counters[0]
@@ -97,7 +97,7 @@ def _shell(kitchen: Kitchen) -> list[Part]:
 
 def _window(kitchen: Kitchen) -> list[Part]:
     """Make a window with two wings above the sink."""
-    wall, y, low, high = kitchen.room.x[1], kitchen.look.window, 1.44, 2.1
+    wall, y, low, high = kitchen.walls.x[1], kitchen.look.window, 1.44, 2.1
     front = (wall - 0.03, wall)
     posts = [(y - 0.54, y - 0.48), (y - 0.02, y + 0.02), (y + 0.48, y + 0.54)]
     rails = [(low - 0.04, low + 0.02), (high - 0.02, high + 0.04)]
@@ -111,7 +111,7 @@ def _window(kitchen: Kitchen) -> list[Part]:
 
 def _cupboards(kitchen: Kitchen) -> list[Part]:
     """Make wall cupboards on both sides of the window, where there is room for a door."""
-    wall, look, half = kitchen.room.x[1], kitchen.look, kitchen.counters[0].length / 2
+    wall, look, half = kitchen.walls.x[1], kitchen.look, kitchen.counters[0].length / 2
     z, parts = (1.55, 2.2), []
     for y0, y1 in ((-half, look.window - 0.65), (look.window + 0.65, half)):
         if y1 - y0 < 0.35:
@@ -127,7 +127,7 @@ def _fridge(kitchen: Kitchen) -> list[Part]:
     side = kitchen.look.fridge
     if side == "none":
         return []
-    main, wall, color = kitchen.counters[0], kitchen.room.x[1], (0.88, 0.89, 0.90, 1.0)
+    main, wall, color = kitchen.counters[0], kitchen.walls.x[1], (0.88, 0.89, 0.90, 1.0)
     near, far = main.length / 2 + 0.03, main.length / 2 + 0.67
     y = (near, far) if side == "left" else (-far, -near)
     front = 0.03
@@ -171,7 +171,7 @@ def _oven(front: float, y: Span, top: float) -> list[Part]:
     return parts
 
 
-def _counter(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
+def _counter(counter: Surface, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
     """Make a counter in its own frame: plinth, cupboards below, and a worktop."""
     look, depth = kitchen.look, counter.depth
     half, under = counter.length / 2, counter.height - _TOP
@@ -190,7 +190,7 @@ def _counter(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Par
     return parts + _worktop(counter, kitchen, hole)
 
 
-def _worktop(counter: Counter, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
+def _worktop(counter: Surface, kitchen: Kitchen, hole: _Hole | None) -> list[Part]:
     half, z = counter.length / 2, (counter.height - _TOP, counter.height)
 
     def slab(x: Span, y: Span) -> Part:

@@ -10,6 +10,7 @@ the floor below the middle of the main counter's front edge.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter as Tally
 from typing import Literal, NamedTuple
@@ -19,10 +20,11 @@ import numpy as np
 from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, PAINTED
+from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.home import Counter, Item, Kitchen, Look, Room, Sink
 from pi05_ros.sim.homes.items import COLORS, Design
 from pi05_ros.sim.homes.parts import Color
+from pi05_ros.sim.homes.room import Container, Item, Kitchen, Look, Surface, Walls
 
 DISH_COUNT = 4
 FRONT_MARGIN = (0.12, 0.32)  # Of a dish's middle, behind the counter's front edge [m].
@@ -43,7 +45,7 @@ class _Place(NamedTuple):
     """Place of an item on a counter."""
 
     design: Design
-    counter: Counter
+    counter: Surface
     x: float  # In the counter's frame [m].
     y: float
     yaw: float  # [rad]
@@ -52,8 +54,8 @@ class _Place(NamedTuple):
 class _Layout(NamedTuple):
     """Walls, counters and start, in the room's frame."""
 
-    room: Room
-    counters: list[Counter]
+    walls: Walls
+    counters: list[Surface]
     sink_y: float
     start: FloorPose
     second: str  # Place of the second counter: "none", "left", "right", "back".
@@ -80,23 +82,27 @@ def draw_kitchen(seed: int) -> Kitchen:
     odom = layout.start.inverse()  # Pose of the room's frame in odom.
     main = layout.counters[0]
     sink = FloorPose(SINK_FRONT + SINK_SIZE[0] / 2, layout.sink_y, 0.0)
-    return Kitchen(
+    kitchen = Kitchen(
         seed=seed,
-        room=Room(odom, layout.room.x, layout.room.y, layout.room.height),
+        kind="kitchen",
+        walls=Walls(odom, layout.walls.x, layout.walls.y, layout.walls.height),
         look=look,
-        counters=tuple(
-            Counter(c.name, odom.compose(c.pose), c.length, c.depth, c.height)
+        surfaces=tuple(
+            Surface(c.name, odom.compose(c.pose), c.length, c.depth, c.height)
             for c in layout.counters
         ),
-        sink=Sink(main.name, odom.compose(sink), SINK_SIZE, main.height),
+        containers=(
+            Container("sink", "the sink", main.name, odom.compose(sink), SINK_SIZE, main.height),
+        ),
         items=_items(odom, dishes, clutter),
     )
+    return dataclasses.replace(kitchen, furniture=kitchen_parts(kitchen))
 
 
 def _draw_layout(rng: np.random.Generator) -> _Layout:
     height, depth = _between(rng, 0.84, 0.92), _between(rng, 0.58, 0.66)
     length = _between(rng, 2.3, 2.9)
-    counters = [Counter("counter", FloorPose(0.0, 0.0, 0.0), length, depth, height)]
+    counters = [Surface("counter", FloorPose(0.0, 0.0, 0.0), length, depth, height)]
     left = length / 2 + _between(rng, 0.5, 1.0)
     right = -length / 2 - _between(rng, 0.5, 1.0)
     back = -_between(rng, 2.9, 3.6)
@@ -111,15 +117,15 @@ def _draw_layout(rng: np.random.Generator) -> _Layout:
             pose = FloorPose(-1.0, right + across, -math.pi / 2)
         else:
             pose = FloorPose(back + across, 0.0, math.pi)
-        counters.append(Counter("side_counter", pose, 1.7, across, height))
+        counters.append(Surface("side_counter", pose, 1.7, across, height))
     sink_y = _between(rng, -length / 2 + 0.75, length / 2 - 0.75)
     start = FloorPose(
         -_between(rng, *START_DISTANCE),
         _round(np.clip(sink_y + _between(rng, -0.7, 0.7), -0.8, 0.8)),
         _between(rng, -START_YAW, START_YAW),
     )
-    room = Room(FloorPose(0.0, 0.0, 0.0), (back, depth), (right, left), 2.5)
-    return _Layout(room, counters, sink_y, start, second)
+    walls = Walls(FloorPose(0.0, 0.0, 0.0), (back, depth), (right, left), 2.5)
+    return _Layout(walls, counters, sink_y, start, second)
 
 
 def _draw_look(
@@ -150,14 +156,14 @@ def _draw_look(
         tap=_round(_between(trim, 1.0, 1.5) * (1 if trim.uniform() < 0.5 else -1)),
         fridge=_pick_side(rng, layout.second),
     )
-    low, high = layout.room.y
+    low, high = layout.walls.y
     half = layout.counters[0].length / 2
     if look.fridge == "left":
         high = max(high, half + _FRIDGE)
     elif look.fridge == "right":
         low = min(low, -half - _FRIDGE)
-    room = Room(layout.room.pose, layout.room.x, (low, high), layout.room.height)
-    return look, layout._replace(room=room)
+    walls = Walls(layout.walls.pose, layout.walls.x, (low, high), layout.walls.height)
+    return look, layout._replace(walls=walls)
 
 
 def _pick_side(rng: np.random.Generator, taken: str) -> Literal["none", "left", "right"]:
@@ -260,7 +266,7 @@ def _items(odom: FloorPose, dishes: list[_Place], clutter: list[_Place]) -> tupl
                 design=design,
                 position=(pose.x, pose.y, place.counter.height),
                 yaw=pose.yaw,
-                counter=place.counter.name,
+                surface=place.counter.name,
                 is_dish=any(place is dish for dish in dishes),
             )
         )

@@ -53,7 +53,7 @@ def test_two_runs_are_equal_and_a_half_written_home_is_made_again(scenes, tmp_pa
 
 def test_what_is_said_is_where_the_kitchen_has_it(scenes):
     """In the scene at the start every item is on its counter, by the seed's own truth."""
-    kitchen = World(PLATFORM, 3).kitchen
+    kitchen = World(PLATFORM, 3).room
     lines = (scenes / "home00003_seed0.jsonl").read_text().splitlines()
     start = [json.loads(line) for line in lines if "set0_front" in line]
     (caption,) = [entry["answer"] for entry in start if entry["kind"] == "caption"]
@@ -81,7 +81,7 @@ def test_an_item_behind_another_is_not_clear():
         eye = world.data.camera("camera/front").xpos
         towards = eye - qpos[plate : plate + 3]
         qpos[pan : pan + 3] = qpos[plate : plate + 3] + 0.25 * towards
-        hidden = visibility.items("front", Snapshot(0.0, qpos, world.model, world.kitchen, {}))
+        hidden = visibility.items("front", Snapshot(0.0, qpos, world.model, world.room, {}))
         assert hidden["pan_1"].pixels > 0
         plate_now = hidden.get("plate_1")
         assert plate_now is None or plate_now.pixels < before["plate_1"].pixels
@@ -98,7 +98,7 @@ def test_a_box_encloses_the_pixels_that_moving_the_item_changes():
         view = Visibility(PLATFORM, renderer).items("front", snapshot)["plate_1"]
         qpos = snapshot.qpos.copy()
         qpos[int(world.model.joint(item_joint("plate_1")).qposadr[0]) + 2] = -5.0
-        without = Snapshot(0.0, qpos, world.model, world.kitchen, {})
+        without = Snapshot(0.0, qpos, world.model, world.room, {})
         changed = (renderer.render("front", snapshot) != renderer.render("front", without)).any(
             axis=2
         )

@@ -325,7 +325,9 @@ def test_reset_begins_another_home_while_time_goes_on(client):
     response = client.result(goal.get_result_async())
     assert response.status == GoalStatus.STATUS_ABORTED
     truth = client.listen(TFMessage, "mock_home/ground_truth", qos.SENSOR)
-    wait_for(lambda: truth[-1].transforms[0].child_frame_id == "home_7/base_link", "home 7")
+    wait_for(
+        lambda: truth[-1].transforms[0].child_frame_id == "home_7/kitchen/base_link", "home 7"
+    )
     assert client.now > before
     times = [ns(message.clock) for message in clocks]
     assert set(np.diff(times)) == {TICK}

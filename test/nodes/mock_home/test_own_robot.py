@@ -52,8 +52,9 @@ def truth(*names):
 
 
 def test_the_base_in_the_ground_truth_has_the_name_of_the_platforms_frame():
-    message = truth("home_4/base_footprint", "home_4/cup")
+    message = truth("home_4/kitchen/base_footprint", "home_4/kitchen/cup")
     stamp_ns, scene = scene_from_message(message, "base_footprint")
-    assert (stamp_ns, scene.home, set(scene.objects)) == (3 * 10**9, 4, {"cup"})
+    assert (stamp_ns, scene.home, scene.room) == (3 * 10**9, 4, "kitchen")
+    assert set(scene.objects) == {"cup"}
     with pytest.raises(MessageError, match="the transform of 'base_link' is missing; start the"):
         scene_from_message(message, "base_link")

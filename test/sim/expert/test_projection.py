@@ -25,7 +25,7 @@ def test_boxes_are_where_the_simulator_sees_the_items(name):
     geometry = CameraGeometry(platform)
     T_odom_base = on_floor(FloorPose(*world.base_pose()))
     compared = 0
-    for item in world.kitchen.dishes:
+    for item in world.room.dishes:
         boxes = item_boxes(
             kinematics,
             np.array(platform.home),
@@ -59,7 +59,7 @@ def test_boxes_of_a_turned_camera_are_in_the_upright_picture(turn):
     world = World(platform, 3)
     scene, T_odom_base = world.scene_state(), on_floor(FloorPose(*world.base_pose()))
     compared = 0
-    for item in world.kitchen.dishes:
+    for item in world.room.dishes:
         pose = Transform.from_pose(scene.objects[item.name])
         straight, found = (
             {

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.home import Kitchen
 from pi05_ros.sim.homes.items import COLORS
 from pi05_ros.sim.homes.kitchen import draw_kitchen as draw_anew
+from pi05_ros.sim.homes.room import Kitchen
 
 draw_kitchen = functools.cache(draw_anew)
 
@@ -85,7 +85,7 @@ def test_things_stand_apart(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_robot_starts_before_the_counter_looking_at_it(seed):
     kitchen = draw_kitchen(seed)
-    counter, room = kitchen.counters[0], kitchen.room
+    counter, room = kitchen.counters[0], kitchen.walls
     x, y = counter.pose.local((0.0, 0.0))
     assert -1.6 <= x <= -1.0 and abs(y) < counter.length / 2
     assert abs(counter.pose.yaw) <= 0.5
@@ -96,7 +96,7 @@ def test_the_robot_starts_before_the_counter_looking_at_it(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_sink_and_counters_lie_inside_the_room(seed):
     kitchen = draw_kitchen(seed)
-    room, main, sink = kitchen.room, kitchen.counters[0], kitchen.sink
+    room, main, sink = kitchen.walls, kitchen.counters[0], kitchen.sink
     x, y = main.pose.local((sink.pose.x, sink.pose.y))
     assert x - sink.size[0] / 2 > 0.05 and x + sink.size[0] / 2 < main.depth - 0.08
     assert abs(y) + sink.size[1] / 2 < main.length / 2 - 0.3

@@ -1,33 +1,14 @@
-"""Scores of tasks in a mock home, by the rubrics of the π0.5 paper's evaluation.
-
-A rubric is fed with the ground truth (poses in odom [m]), the held items and the simulated time
-[s], and returns a Score in points. It depends on no simulator: recorded scenes can be scored too.
-"""
+"""Rubric of the task to put dishes into the sink."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from pi05_ros.brain.observation import SceneState
-from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.home import Item, Kitchen
-
-LIFT = 0.03  # Height above its support at which a held item counts as picked up [m].
-_STILL = 0.05  # Speed below which an item counts as resting [m/s].
-
-
-@dataclass(frozen=True)
-class Score:
-    """Points of a task, in total and by criterion. The three tuples have equal lengths."""
-
-    points: float
-    max_points: float
-    criteria: tuple[str, ...]  # Descriptions ("pick up the plate").
-    criterion_points: tuple[float, ...]  # Points reached.
-    criterion_max: tuple[float, ...]  # Points that can be reached.
+from pi05_ros.sim.homes.room import Item, Room
+from pi05_ros.sim.tasks.score import LIFT, STILL, Score
 
 
 class DishesInSink:
@@ -38,12 +19,12 @@ class DishesInSink:
     taken out again loses its point.
 
     Args:
-        kitchen: The kitchen.
-        dishes: Those that count; None: all.
+        kitchen: A room with a sink.
+        dishes: Those that count; None: all dishes.
     """
 
-    def __init__(self, kitchen: Kitchen, dishes: Sequence[Item] | None = None) -> None:
-        self._sink = kitchen.sink
+    def __init__(self, kitchen: Room, dishes: Sequence[Item] | None = None) -> None:
+        self._sink = kitchen.container("sink")
         self._dishes = kitchen.dishes if dishes is None else tuple(dishes)
         self._support = {item.name: item.position[2] for item in self._dishes}
         self._picked = {item.name: False for item in self._dishes}
@@ -73,7 +54,7 @@ class DishesInSink:
                     self._placed[dish.name] = False
                 elif elapsed is not None and elapsed > 0:
                     speed = np.linalg.norm(position - self._last[dish.name]) / elapsed
-                    self._placed[dish.name] = bool(speed < _STILL)
+                    self._placed[dish.name] = bool(speed < STILL)
             self._last[dish.name] = np.array(position)
         self._last_time = time
         return self.score()
@@ -89,28 +70,6 @@ class DishesInSink:
         )
 
 
-ALL_DISHES = "put the dishes in the sink"
-TASKS: dict[str, Callable[[Kitchen], DishesInSink]] = {ALL_DISHES: DishesInSink}
-
-
 def one_dish(dish: Item) -> str:
     """Return the task to put one dish into the sink."""
     return f"put {dish.phrase} in the sink"
-
-
-def scorer(task: str, kitchen: Kitchen) -> DishesInSink:
-    """Create the rubric of a task, by its text: one of TASKS, or `one_dish` of a dish.
-
-    Raises:
-        Pi05Error: There is no rubric for the task in this kitchen.
-    """
-    if task in TASKS:
-        return TASKS[task](kitchen)
-    single = {one_dish(dish): dish for dish in kitchen.dishes}
-    if task in single:
-        return DishesInSink(kitchen, (single[task],))
-    valid = [*TASKS, *single]
-    raise Pi05Error(
-        f"no rubric scores the task '{task}'{did_you_mean(task, valid)} "
-        f"(valid: {', '.join(valid)})"
-    )

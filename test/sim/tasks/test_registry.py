@@ -1,0 +1,37 @@
+"""Tasks by text: which room they are done in, and which rubric scores them."""
+
+import pytest
+
+from pi05_ros.errors import Pi05Error
+from pi05_ros.sim.homes.rooms import ROOMS, draw_room
+from pi05_ros.sim.tasks.dishes import one_dish
+from pi05_ros.sim.tasks.registry import TASKS, find_task, room_of, scorer
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_each_task_has_a_room_and_a_rubric(task):
+    assert find_task(task.name) is find_task(task.text) is task
+    assert room_of(task.text) == task.room
+    assert task.room in ROOMS
+    score = scorer(task.text, draw_room(task.room, 10003)).score()
+    assert score.points == 0 < score.max_points
+
+
+def test_a_task_without_a_rubric_names_the_nearest():
+    kitchen = draw_room("kitchen", 0)
+    text = "put the dishes into sink"
+    with pytest.raises(Pi05Error, match="did you mean 'put the dishes in the sink'"):
+        scorer(text, kitchen)
+    with pytest.raises(Pi05Error, match="did you mean 'put the dishes in the sink'"):
+        room_of("put the dishes in the sin")
+
+
+def test_a_task_about_one_thing_is_done_where_its_place_is():
+    assert room_of(one_dish(draw_room("kitchen", 0).dishes[0])) == "kitchen"
+
+
+def test_a_room_that_no_home_has_is_refused():
+    with pytest.raises(Pi05Error, match="no home has a room 'kitchn'.*did you mean 'kitchen'"):
+        draw_room("kitchn", 0)
+    with pytest.raises(Pi05Error, match="home -1: a home is a whole number from 0 up"):
+        draw_room("kitchen", -1)
