@@ -90,6 +90,7 @@ demo
 cli/common
 cli/bags
 cli/homes
+cli/evaluate
 cli/say
 cli
 """.split()

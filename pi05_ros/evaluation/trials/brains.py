@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-
-import torch
+from typing import TYPE_CHECKING
 
 from pi05_ros.brain.interface import Brain
 from pi05_ros.brain.model_options import ModelOptions
-from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.trials.external import ORACLE, load_planner
 from pi05_ros.evaluation.trials.modes import MODES, BrainHighLevel, HighLevel
 from pi05_ros.evaluation.trials.settings import EvaluationSettings, Machine, Trial
-from pi05_ros.inference.model_brain import ModelBrain
 from pi05_ros.platforms.platform import Platform, load_platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
+
+if TYPE_CHECKING:
+    from pi05_ros.inference.model_brain import ModelBrain
 
 
 def low_level(settings: EvaluationSettings, machine: Machine, trial: Trial) -> Brain:
@@ -54,7 +54,7 @@ def high_level(settings: EvaluationSettings, trial: Trial, low: Brain) -> HighLe
         return BrainHighLevel(low)
     if trial.mode == "human" or settings.planner == ORACLE:
         return BrainHighLevel(expert(settings.platform))
-    return load_planner_once(settings.planner)
+    return _external(settings.planner)
 
 
 def expert(platform: str) -> ExpertBrain:
@@ -62,7 +62,7 @@ def expert(platform: str) -> ExpertBrain:
     return ExpertBrain(platform_of(platform), kinematics=_kinematics(platform))
 
 
-def warn_up(settings: EvaluationSettings, machine: Machine) -> None:
+def open_all(settings: EvaluationSettings, machine: Machine) -> None:
     """Open all weights once, so that what is wrong is found before the first trial.
 
     Raises:
@@ -90,7 +90,9 @@ def _kinematics(platform: str) -> ArmKinematics:
 @functools.lru_cache(maxsize=1)
 def _model(platform: str, checkpoint: str, device: str, dtype: str, execution: str) -> ModelBrain:
     """Return the model of this process. One at a time: weights may be large."""
-    torch.set_num_threads(1)
+    # Imported here: the expert needs no torch, which takes seconds in each process.
+    from pi05_ros.inference.model_brain import ModelBrain
+
     options = ModelOptions(device=device, dtype=dtype, execution=execution, threads=1)
     brain = ModelBrain(platform_of(platform), checkpoint, options)
     brain.warm_up()
@@ -98,12 +100,10 @@ def _model(platform: str, checkpoint: str, device: str, dtype: str, execution: s
 
 
 @functools.lru_cache(maxsize=4)
-def load_planner_once(spec: str) -> HighLevel:
+def _external(spec: str) -> HighLevel:
     """Return the external planner of this process.
 
     Raises:
         Pi05Error: It cannot be loaded.
     """
-    if not spec:
-        raise Pi05Error("the mode external needs a planner: --planner FILE:NAME")
     return load_planner(spec)

@@ -23,11 +23,12 @@ from pi05_ros.evaluation.trials.pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.trials.planner import LoopPlanner
 from pi05_ros.evaluation.trials.result import Criterion, Span, TrialResult, hold_spans, span
 from pi05_ros.evaluation.trials.settings import EvaluationSettings, Trial
-from pi05_ros.evaluation.trials.tasks import criterion_kind, make_rubric, make_world
+from pi05_ros.evaluation.trials.tasks import criterion_kind
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.planning.tasks import Outcome
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
+from pi05_ros.sim.tasks.registry import scorer
 
 SETTLE_S = (
     1.0  # A trial goes on for so long after the last point, or after its task has ended [s].
@@ -69,14 +70,15 @@ class Episode:
     ) -> None:
         self._settings, self._trial, self._platform = settings, trial, platform
         self._low = low
-        self.world = make_world(platform, trial.task, trial.home)
+        self.world = trial.task.make_world(platform, trial.home)
         self._renderer = CameraRenderer(self.world)
-        self._rubric = make_rubric(trial.task, self.world)
+        self._rubric = scorer(trial.task.text, self.world.room)
         self.score = self._rubric.score()
         self._planner = LoopPlanner(platform, high, settings.delay)
         self._watch = InferenceWatch(_INFERENCE_LIMIT_S)
         self._failures: dict[str, int] = {}
         self._holds, self._spans = HoldLog(), list[Span]()
+        self._is_open = False  # Whether the last span lasts.
         self._ticks = 0
         self._was_armed = False
         self._over_since: float | None = None
@@ -152,7 +154,7 @@ class Episode:
         self._close_span()
         self._holds.end(loop.seconds)
         holds, late = hold_spans(self._holds.holds, loop.seconds)
-        score, room = self.score, self._rubric_room
+        score, room = self.score, self.world.room
         criteria = tuple(
             Criterion(text, criterion_kind(text, room), points, most)
             for text, points, most in zip(
@@ -182,10 +184,6 @@ class Episode:
             brain=self._low.info.description,
             wall_seconds=round(wall_seconds, 3),
         )
-
-    @property
-    def _rubric_room(self) -> object:
-        return self.world.kitchen
 
     # Hooks of the loop.
 
@@ -233,8 +231,6 @@ class Episode:
             source = standing.source if standing is not None else ""
             self._spans.append(span(text, source, self.loop.seconds, self.loop.seconds))
             self._is_open = True
-
-    _is_open = False  # Whether the last span lasts.
 
     def _close_span(self) -> None:
         if self._is_open:

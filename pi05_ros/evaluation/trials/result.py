@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pi05_ros.evaluation.holds import Hold, after_start
 from pi05_ros.evaluation.trials.settings import EvaluationError

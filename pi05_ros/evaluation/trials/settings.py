@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,7 @@ class EvaluationSettings:
         return [
             Trial(task, home, mode, weights, seed)
             for task in self.tasks
-            for number in range(len(self.weights))
-            for weights in (self.weights[number],)
+            for weights in self.weights
             for mode in self.modes
             for seed in range(self.seed, self.seed + self.repeats)
             for home in self.homes
@@ -116,7 +116,8 @@ class EvaluationSettings:
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as JSON types."""
-        return {**dataclasses.asdict(self), "tasks": [dataclasses.asdict(t) for t in self.tasks]}
+        values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> EvaluationSettings:
@@ -189,7 +190,9 @@ class Machine:
     device: str = "auto"  # Of the model.
     dtype: str = "auto"
     execution: str = "auto"
-    options: Mapping[str, str] = field(default_factory=dict)
+
+
+ONE_PROCESS = Machine()
 
 
 def weights_of(brain: str, checkpoints: tuple[str, ...], seed: int) -> tuple[Weights, ...]:

@@ -1,66 +1,74 @@
-"""Tasks of an evaluation: names on the command line, homes and rubrics that belong to them."""
+"""Tasks of an evaluation, as a command line names them, with the rooms that they are done in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms.platform import Platform
-from pi05_ros.sim.homes.kitchen import draw_kitchen
-from pi05_ros.sim.scoring import ALL_DISHES, scorer
+from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import draw_room
+from pi05_ros.sim.tasks.registry import DISHES, TASKS, find_task, room_of, scorer
 from pi05_ros.sim.world import World
 
 ALL = "all"
-# Of the physics [s], as in the graph's simulation.
-TIMESTEP = 0.005
+_TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 
 
 @dataclass(frozen=True)
 class TrialTask:
-    """A task with its home and its time."""
+    """A task with its room and its time."""
 
     name: str  # "dishes"; of a task by its text, the words of the text.
     text: str
+    room: str  # Kind of the room.
     seconds: float  # Longest trial, simulated [s].
 
+    def draw_room(self, home: int) -> Room:
+        """Return the room of a home."""
+        return draw_room(self.room, home)
 
-NAMED = {"dishes": TrialTask("dishes", ALL_DISHES, 120.0)}
+    def make_world(self, platform: Platform, home: int) -> World:
+        """Return a home with the robot in it."""
+        return World(platform, home, self.room, timestep=_TIMESTEP)
 
 
-def find_tasks(words: Sequence[str], seconds: float | None = None) -> tuple[TrialTask, ...]:
+def find_tasks(
+    words: Sequence[str], seconds: float | None = None, room: str = ""
+) -> tuple[TrialTask, ...]:
     """Return the tasks that a command line names, each once.
 
     Args:
         words: Names of tasks, texts of tasks, or ALL.
         seconds: Longest trial of each [s]; None: that of the task.
+        room: Kind of the room of all of them; empty: that of the task.
 
     Raises:
         Pi05Error: A word is neither a name nor a text.
     """
     found: dict[str, TrialTask] = {}
     for word in words:
-        some = NAMED.values() if word == ALL else [_find(word)]
-        for task in some:
-            limit = task.seconds if seconds is None else seconds
-            found[task.name] = TrialTask(task.name, task.text, limit)
+        for one in TASKS if word == ALL else (word,):
+            task = _find(one, seconds, room)
+            found[task.name] = task
     return tuple(found.values())
 
 
-def _find(word: str) -> TrialTask:
-    for task in NAMED.values():
-        if word in (task.name, task.text):
-            return task
+def _find(word: str, seconds: float | None, room: str) -> TrialTask:
+    task = find_task(word)
+    if task is not None:
+        limit = task.seconds if seconds is None else seconds
+        return TrialTask(task.name, task.text, room or task.room, limit)
     if " " not in word:
-        valid = [*NAMED, ALL]
+        valid = [*TASKS, ALL]
         raise Pi05Error(
             f"there is no task '{word}'{did_you_mean(word, valid)} (valid: {', '.join(valid)}, or "
             "the text of a task)"
         )
     name = "-".join(re.findall(r"[a-z0-9]+", word.lower()))[:60]
-    return TrialTask(name, word, NAMED["dishes"].seconds)
+    return TrialTask(name, word, room or room_of(word), seconds or DISHES.seconds)
 
 
 def check_homes(task: TrialTask, homes: Sequence[int]) -> None:
@@ -71,32 +79,16 @@ def check_homes(task: TrialTask, homes: Sequence[int]) -> None:
     """
     for home in homes:
         try:
-            scorer(task.text, room_of(task, home))
+            scorer(task.text, task.draw_room(home))
         except Pi05Error as error:
             raise Pi05Error(f"home {home}: {error}") from error
 
 
-def room_of(task: TrialTask, home: int) -> Any:
-    """Return the room of a home in which the task is done."""
-    return draw_kitchen(home)
-
-
-def make_world(platform: Platform, task: TrialTask, home: int) -> World:
-    """Make the home of a trial."""
-    return World(platform, home, timestep=TIMESTEP)
-
-
-def make_rubric(task: TrialTask, world: World) -> Any:
-    """Return the rubric of a task in a world."""
-    return scorer(task.text, world.kitchen)
-
-
-def criterion_kind(text: str, room: Any) -> str:
+def criterion_kind(text: str, room: Room) -> str:
     """Return the words of a criterion without the names of things, which differ between homes.
 
     "pick up the red plate" becomes "pick up …".
     """
-    phrases = sorted((item.phrase for item in room.items), key=len, reverse=True)
-    for phrase in phrases:
+    for phrase in sorted((item.phrase for item in room.items), key=len, reverse=True):
         text = re.sub(rf"\b{re.escape(phrase)}\b", "…", text)
     return text
