@@ -24,7 +24,7 @@ def share_chart(labels: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str
     """
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     kinds = list(dict.fromkeys(labels))
-    width = 0.8 / len(kinds)
+    width = min(0.25, 0.8 / len(kinds))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 2.8), layout="constrained")
         axes = figure.subplots()
@@ -39,6 +39,7 @@ def share_chart(labels: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str
             axes.bar(places, shares, width * 0.92, label=kind, color=f"C{number % 10}")
             axes.errorbar(places, shares, errors, fmt="none", ecolor="#333", capsize=3, lw=1)
         axes.set_xticks(range(len(tasks)), tasks)
+        axes.set_xlim(-0.6, len(tasks) - 0.4)
         axes.set_ylim(0, 105)
         axes.set_ylabel("points [%]")
         axes.grid(axis="y", alpha=0.25)
