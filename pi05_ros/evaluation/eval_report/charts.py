@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,9 @@ def share_chart(labels: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str
     kinds = list(dict.fromkeys(labels))
     width = min(0.25, 0.8 / len(kinds))
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(_WIDTH, 2.8), layout="constrained")
+        figure = Figure(
+            figsize=(_WIDTH, 2.4 + 0.18 * math.ceil(len(kinds) / 3)), layout="constrained"
+        )
         axes = figure.subplots()
         for number, kind in enumerate(kinds):
             mine = [row for label, row in zip(labels, rows, strict=True) if label == kind]
@@ -44,7 +47,7 @@ def share_chart(labels: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str
         axes.set_ylabel("points [%]")
         axes.grid(axis="y", alpha=0.25)
         if len(kinds) > 1:
-            axes.legend(loc="outside upper center", ncols=5, frameon=False)
+            figure.legend(loc="outside upper center", ncols=3, frameon=False)
         return svg_of(figure)
 
 
@@ -65,6 +68,8 @@ def difference_chart(labels: Sequence[str], rows: Sequence[Mapping[str, Any]]) -
         errors = np.abs(np.stack([means - ends[:, 0], ends[:, 1] - means]))
         axes.errorbar(means, places, xerr=errors, fmt="o", capsize=3, lw=1.2, ms=5)
         axes.axvline(0, color="#888", lw=0.8)
+        reach = max(5.0, 1.1 * float(np.abs(ends).max()))
+        axes.set_xlim(-reach, reach)
         axes.set_yticks(places, labels)
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel("difference in points [%]")

@@ -68,21 +68,15 @@ def render(
         else "",
         clips=_clips(summary, chosen, videos or {}),
         limits=not_measured(summary),
-        label=lambda row: _label(summary, row),
     )
 
 
 def _label(summary: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """Return the mode, with the checkpoint where there are several."""
+    """Return the mode, with the number of the checkpoint where there are several."""
     checkpoints = [weights["checkpoint"] for weights in summary["settings"]["weights"]]
     if len(checkpoints) < 2:
         return str(row["mode"])
-    checkpoint = row["checkpoint"]
-    names = [Path(one).name for one in checkpoints]
-    name = Path(checkpoint).name
-    if names.count(name) > 1:
-        name = f"{name} ({checkpoints.index(checkpoint) + 1})"
-    return f"{row['mode']}, {name}"
+    return f"{row['mode']}, checkpoint {checkpoints.index(row['checkpoint']) + 1}"
 
 
 def _baseline_pairs(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:

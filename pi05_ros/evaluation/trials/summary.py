@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -63,7 +64,12 @@ def shares(results: Iterable[TrialResult]) -> dict[int, list[float]]:
 
 def _row(cell: Cell, results: Sequence[TrialResult]) -> dict[str, Any]:
     task, mode, checkpoint = cell
-    reasons = Counter(f"{hold.mode}: {hold.reason}" for r in results for hold in r.holds)
+    # "0.21 rad away" and "0.34 rad away" are one reason.
+    reasons = Counter(
+        re.sub(r"\d+\.\d+", "…", f"{hold.mode}: {hold.reason}")
+        for result in results
+        for hold in result.holds
+    )
     return {
         "task": task,
         "mode": mode,
