@@ -102,7 +102,7 @@ MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
     "mujoco": {
         *("sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"),
-        "cli/homes",
+        *("cli/homes", "cli/evaluate"),
     },
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},

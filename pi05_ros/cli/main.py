@@ -38,7 +38,8 @@ VERBS = {
     ),
     "train": Verb("pi05_ros.cli.train", "train a checkpoint on recorded episodes"),
     "eval": Verb(
-        "pi05_ros.cli.eval", "run a brain in mock homes, and write points, report and videos"
+        "pi05_ros.cli.evaluate.command",
+        "run a brain in mock homes, and write points, report and videos",
     ),
     "faults": Verb(
         "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"

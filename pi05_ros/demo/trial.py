@@ -19,14 +19,19 @@ from pi05_ros.demo.stall import StallWatch
 from pi05_ros.demo.summary import DemoRequest
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.run_record import RunRecord
-from pi05_ros.evaluation.trials.brains import platform_of
-from pi05_ros.evaluation.trials.episode import SETTLE_S
 from pi05_ros.evaluation.trials.modes import MODES
-from pi05_ros.evaluation.trials.result import Criterion, TrialResult, hold_spans, span
-from pi05_ros.evaluation.trials.run import Engine, TrialJob
+from pi05_ros.evaluation.trials.result import (
+    Criterion,
+    Engine,
+    TrialResult,
+    hold_spans,
+    span,
+)
+from pi05_ros.evaluation.trials.settings import SETTLE_S, TrialJob
 from pi05_ros.evaluation.trials.tasks import criterion_kind
 from pi05_ros.nodes.demo_monitor.demo_monitor import MonitorThread
 from pi05_ros.nodes.instruct_client.instruct_client import InstructClient
+from pi05_ros.platforms.platform import load_platform
 
 _ALIVE_S = 5.0  # A mock home that waits publishes that once a second [wall s].
 _LAST_LINES = 12  # Of the log of a failed node in a message.
@@ -77,7 +82,7 @@ class GraphTrial(DemoRun):
             task=trial.task.text,
             separate=not speaks_itself,
         )
-        platform = platform_of(settings.platform)
+        platform = load_platform(settings.platform)
         request = DemoRequest(
             platform=platform.name,
             home=trial.home,

@@ -10,8 +10,8 @@ pytest.importorskip("rclpy")
 from pi05_ros.bringup.graph import graph
 from pi05_ros.demo.trial import GraphTrial, graph_engine
 from pi05_ros.evaluation.trials.folder import EvaluationFolder
-from pi05_ros.evaluation.trials.run import TrialJob, run_trials, work
-from pi05_ros.evaluation.trials.settings import ONE_PROCESS, Machine, weights_of
+from pi05_ros.evaluation.trials.run import run_trials, work
+from pi05_ros.evaluation.trials.settings import ONE_PROCESS, Machine, TrialJob, weights_of
 from pi05_ros.evaluation.trials.tasks import find_tasks
 
 RANDOM = {"brain": "random", "weights": weights_of("random", (), 0), "ros": True}

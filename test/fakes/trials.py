@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pi05_ros.evaluation.trials.result import Criterion, HoldSpan, Span, TrialResult
-from pi05_ros.evaluation.trials.run import TrialJob
-from pi05_ros.evaluation.trials.settings import EvaluationSettings, Trial
+from pi05_ros.evaluation.trials.settings import EvaluationSettings, Trial, TrialJob
 from pi05_ros.evaluation.trials.tasks import find_tasks
 
 

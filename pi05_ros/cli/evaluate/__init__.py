@@ -1,1 +1,1 @@
-"""Options of `pi05 eval`, and what they mean for the library."""
+"""The verb `pi05 eval`: evaluations in mock homes."""

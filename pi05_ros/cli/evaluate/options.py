@@ -9,7 +9,6 @@ from pi05_ros.brain.options import DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.cli.homes.options import homes_of, jobs_of
 from pi05_ros.evaluation.trials.modes import MODES
-from pi05_ros.evaluation.trials.run import default_jobs
 from pi05_ros.evaluation.trials.settings import (
     BRAINS,
     WHOLE,
@@ -17,6 +16,7 @@ from pi05_ros.evaluation.trials.settings import (
     EvaluationSettings,
     Machine,
     Shard,
+    default_jobs,
     weights_of,
 )
 from pi05_ros.evaluation.trials.tasks import ALL, find_tasks

@@ -115,7 +115,7 @@ def _homes(summary: Mapping[str, Any]) -> list[tuple[int, list[Any]]]:
     """Return (home, mean points of each row or None)."""
     lines = []
     for home in dict.fromkeys(episode["home"] for episode in summary["episodes"]):
-        values = []
+        values: list[dict[str, Any] | None] = []
         for row in summary["results"]:
             mine = [
                 episode

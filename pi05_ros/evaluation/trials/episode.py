@@ -22,18 +22,17 @@ from pi05_ros.evaluation.trials.modes import HighLevel
 from pi05_ros.evaluation.trials.pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.trials.planner import LoopPlanner
 from pi05_ros.evaluation.trials.result import Criterion, Span, TrialResult, hold_spans, span
-from pi05_ros.evaluation.trials.settings import EvaluationSettings, Trial
+from pi05_ros.evaluation.trials.settings import SETTLE_S, EvaluationSettings, Trial
 from pi05_ros.evaluation.trials.tasks import criterion_kind
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.planning.tasks import Outcome
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.tasks.registry import scorer
+from pi05_ros.sim.world import World
 
-SETTLE_S = (
-    1.0  # A trial goes on for so long after the last point, or after its task has ended [s].
-)
-LIMIT_SLACK_S = 5.0  # The planner's own time limit is so much longer than the trial's [s].
+_TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
+_LIMIT_SLACK_S = 5.0  # The planner's own time limit is so much longer than the trial's [s].
 _SCORE_TICKS = 5  # Ticks between two updates of the score, as in the graph's simulation.
 _INSTANCE = 1  # Of the policy's heartbeats.
 _INFERENCE_LIMIT_S = 3.0  # As the policy node's; an inference of the loop always returns.
@@ -70,7 +69,7 @@ class Episode:
     ) -> None:
         self._settings, self._trial, self._platform = settings, trial, platform
         self._low = low
-        self.world = trial.task.make_world(platform, trial.home)
+        self.world = World(platform, trial.home, trial.task.room, timestep=_TIMESTEP)
         self._renderer = CameraRenderer(self.world)
         self._rubric = scorer(trial.task.text, self.world.room)
         self.score = self._rubric.score()
@@ -112,7 +111,7 @@ class Episode:
         begun = time.perf_counter()
         self._low.begin_task(task.text)
         self._holds.begin()
-        self._planner.begin(loop, task.text, task.seconds + LIMIT_SLACK_S)
+        self._planner.begin(loop, task.text, task.seconds + _LIMIT_SLACK_S)
         ended = ""
         try:
             while not ended:

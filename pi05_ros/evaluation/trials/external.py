@@ -37,7 +37,7 @@ class ExternalPlanner:
 
     def __init__(self, function: Callable[[Observation, str], Any], name: str) -> None:
         self._function, self._name = function, name
-        self.image_size: tuple[int, int] = getattr(function, "image_size", _PICTURES)
+        self.image_size: tuple[int, int] | None = getattr(function, "image_size", _PICTURES)
 
     def begin_task(self, task: str) -> None:
         """Tell the callable that a task begins, if it wants to know."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pi05_ros.evaluation.holds import Hold, after_start
-from pi05_ros.evaluation.trials.settings import EvaluationError
+from pi05_ros.evaluation.trials.settings import EvaluationError, TrialJob
 
 _DIGITS = 3  # Of times [s].
 
@@ -96,6 +96,10 @@ class TrialResult:
             raise EvaluationError(
                 f"{path} is not the result of a trial ({error}): remove it to run it again"
             ) from error
+
+
+# Runs jobs, and yields the results as they are finished.
+Engine = Callable[[Sequence[TrialJob]], Iterator[TrialResult]]
 
 
 def hold_spans(holds: Sequence[Hold], end_s: float) -> tuple[tuple[HoldSpan, ...], int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +13,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.trials.brains import high_level, low_level, open_all, platform_of
 from pi05_ros.evaluation.trials.episode import Episode
 from pi05_ros.evaluation.trials.folder import EvaluationFolder
-from pi05_ros.evaluation.trials.result import TrialResult
+from pi05_ros.evaluation.trials.result import Engine, TrialResult
 from pi05_ros.evaluation.trials.settings import (
     ONE_PROCESS,
     WHOLE,
@@ -22,25 +21,11 @@ from pi05_ros.evaluation.trials.settings import (
     EvaluationSettings,
     Machine,
     Shard,
-    Trial,
+    TrialJob,
 )
 from pi05_ros.evaluation.trials.tasks import check_homes
 from pi05_ros.foundation.parallel import finished_in_processes
 from pi05_ros.recording.provenance import software_version
-
-
-@dataclass(frozen=True)
-class TrialJob:
-    """One trial to run, in whichever process."""
-
-    settings: EvaluationSettings
-    machine: Machine
-    trial: Trial
-    software: str
-
-
-# Runs jobs, and yields the results as they are finished.
-Engine = Callable[[Sequence[TrialJob]], Iterator[TrialResult]]
 
 
 def run_trials(
@@ -104,14 +89,6 @@ def work(job: TrialJob) -> TrialResult:
     platform = platform_of(job.settings.platform)
     result = Episode(job.settings, job.trial, platform, low, high).run()
     return replace(result, software=job.software)
-
-
-def default_jobs(device: str) -> int:
-    """Return the number of processes: one for each core, or one where a GPU holds the weights."""
-    import torch  # Here: the processes of an expert need none.
-
-    on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
-    return 1 if on_gpu else len(os.sched_getaffinity(0))
 
 
 def _engine(machine: Machine) -> Engine:

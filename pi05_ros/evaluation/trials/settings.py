@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from pi05_ros.evaluation.trials.tasks import TrialTask
 
 BRAINS = ("model", "expert", "random")
 _RANDOM_PRESET = "smoke"  # Size of a random model.
+# A trial goes on for so long after the last point, or after its task has ended [s].
+SETTLE_S = 1.0
 _STREAM = 0x6576616C  # "eval": random numbers of their own.
 
 
@@ -193,6 +196,24 @@ class Machine:
 
 
 ONE_PROCESS = Machine()
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """One trial to run, in whichever process."""
+
+    settings: EvaluationSettings
+    machine: Machine
+    trial: Trial
+    software: str
+
+
+def default_jobs(device: str) -> int:
+    """Return the number of processes: one for each core, or one where a GPU holds the weights."""
+    import torch  # Here: the processes of an expert need none.
+
+    on_gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+    return 1 if on_gpu else len(os.sched_getaffinity(0))
 
 
 def weights_of(brain: str, checkpoints: tuple[str, ...], seed: int) -> tuple[Weights, ...]:

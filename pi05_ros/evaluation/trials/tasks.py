@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.tasks.registry import DISHES, TASKS, find_task, room_of, scorer
-from pi05_ros.sim.world import World
 
 ALL = "all"
-_TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 
 
 @dataclass(frozen=True)
@@ -29,10 +26,6 @@ class TrialTask:
     def draw_room(self, home: int) -> Room:
         """Return the room of a home."""
         return draw_room(self.room, home)
-
-    def make_world(self, platform: Platform, home: int) -> World:
-        """Return a home with the robot in it."""
-        return World(platform, home, self.room, timestep=_TIMESTEP)
 
 
 def find_tasks(

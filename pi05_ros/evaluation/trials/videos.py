@@ -20,8 +20,8 @@ from pi05_ros.evaluation.trials.brains import high_level, low_level, platform_of
 from pi05_ros.evaluation.trials.episode import Episode
 from pi05_ros.evaluation.trials.folder import EvaluationFolder
 from pi05_ros.evaluation.trials.result import TrialResult
-from pi05_ros.evaluation.trials.run import TrialJob, disk_error
-from pi05_ros.evaluation.trials.settings import EvaluationSettings, Machine, Trial
+from pi05_ros.evaluation.trials.run import disk_error
+from pi05_ros.evaluation.trials.settings import EvaluationSettings, Machine, Trial, TrialJob
 from pi05_ros.foundation.parallel import finished_in_processes
 from pi05_ros.platforms.platform import Platform
 

@@ -12,8 +12,8 @@ from pi05_ros.evaluation.eval_report.limits import not_measured
 from pi05_ros.evaluation.eval_report.page import render
 from pi05_ros.evaluation.eval_report.writing import write_results
 from pi05_ros.evaluation.trials.folder import EvaluationFolder
-from pi05_ros.evaluation.trials.run import TrialJob, run_trials
-from pi05_ros.evaluation.trials.settings import ONE_PROCESS, WHOLE, Shard, Weights
+from pi05_ros.evaluation.trials.run import run_trials
+from pi05_ros.evaluation.trials.settings import ONE_PROCESS, WHOLE, Shard, TrialJob, Weights
 from pi05_ros.evaluation.trials.summary import summarize
 
 CHROMIUM = os.environ.get("PI05_CHROMIUM") or shutil.which("chromium")

@@ -8,8 +8,8 @@ from fakes.trials import settings
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.trials.brains import high_level, low_level, platform_of
 from pi05_ros.evaluation.trials.episode import Episode
-from pi05_ros.evaluation.trials.run import TrialJob, work
-from pi05_ros.evaluation.trials.settings import ONE_PROCESS, Machine, Weights, weights_of
+from pi05_ros.evaluation.trials.run import work
+from pi05_ros.evaluation.trials.settings import ONE_PROCESS, Machine, TrialJob, Weights, weights_of
 from pi05_ros.evaluation.trials.tasks import find_tasks
 from pi05_ros.evaluation.trials.videos import film
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from fakes.trials import engine
 
-from pi05_ros.cli import eval as verb
+from pi05_ros.cli.evaluate import command as verb
 from pi05_ros.cli.evaluate.options import parser, settings_of
 from pi05_ros.evaluation.trials.run import run_trials
 

@@ -22,8 +22,8 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.eval_report.writing import write_results
 from pi05_ros.evaluation.trials.folder import REPORT, SUMMARY, EvaluationFolder
 from pi05_ros.evaluation.trials.merging import merge
-from pi05_ros.evaluation.trials.result import TrialResult
-from pi05_ros.evaluation.trials.run import Engine, run_trials
+from pi05_ros.evaluation.trials.result import Engine, TrialResult
+from pi05_ros.evaluation.trials.run import run_trials
 from pi05_ros.evaluation.trials.settings import WHOLE, EvaluationSettings, Machine, Shard
 
 _KEPT = "interrupted; finished trials are kept, and the same command goes on from there"
