@@ -30,6 +30,7 @@ def result(
         "subtasks": (Span("pick up the cup", "external", 0.2, 5.0),),
         "holds": (HoldSpan(4.0, 0.5, "HOLDING", "the joint is 0.21 rad away"),),
         "holds_after_start": 1,
+        "failures": {"no network": 2},
         "software": "pi05_ros test",
         **more,
     }

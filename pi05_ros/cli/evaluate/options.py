@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pi05_ros.brain.model_options import DTYPES, EXECUTIONS
 from pi05_ros.brain.options import DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.cli.homes.options import homes_of, jobs_of
@@ -141,9 +142,10 @@ def _add_machine(result: argparse.ArgumentParser) -> None:
         "--ray", default="", metavar="local|ADDRESS", help="run trials as tasks of a Ray cluster"
     )
     _add_videos(result)
-    for name in ("device", "dtype", "execution"):
+    choices = {"device": None, "dtype": DTYPES, "execution": EXECUTIONS}
+    for name, valid in choices.items():
         text = DESCRIPTIONS[name] + " [default: auto]"
-        result.add_argument(f"--{name}", default="auto", help=text)
+        result.add_argument(f"--{name}", default="auto", choices=valid, help=text)
 
 
 def _add_videos(result: argparse.ArgumentParser) -> None:
@@ -176,11 +178,7 @@ def settings_of(parsed: argparse.Namespace) -> EvaluationSettings:
     Raises:
         Pi05Error: A name is unknown, or options do not go together.
     """
-    words = [
-        word.strip()
-        for text in parsed.task
-        for word in (text.split(",") if " " not in text.strip() else [text])
-    ]
+    words = [word for text in parsed.task for word in _words(text)]
     platform = load_platform(parsed.platform)
     checkpoints = tuple(part.strip() for part in parsed.checkpoint.split(",") if part.strip())
     known = platform.name in platform_names()
@@ -214,6 +212,14 @@ def machine_of(parsed: argparse.Namespace) -> Machine:
 def jobs_for(parsed: argparse.Namespace) -> int:
     """Return the number of processes of a command line."""
     return default_jobs(parsed.device) if parsed.jobs is None else int(parsed.jobs)
+
+
+def _words(text: str) -> list[str]:
+    """Split names that are joined by commas; another text is one task."""
+    parts = [part.strip() for part in text.split(",")]
+    if all(" " not in part for part in parts):
+        return parts
+    return [text.strip()]
 
 
 def _shard(text: str) -> Shard:

@@ -145,9 +145,14 @@ def _reasons(
     lines = [
         (row["task"], label, reason, count)
         for label, row in zip(labels, rows, strict=True)
-        for reason, count in row["holds_by_reason"].items()
+        for reasons in (row["holds_by_reason"], _named(row["failures"]))
+        for reason, count in reasons.items()
     ]
     return sorted(lines, key=lambda line: -line[3])
+
+
+def _named(failures: Mapping[str, int]) -> dict[str, int]:
+    return {f"no result: {reason}": count for reason, count in failures.items()}
 
 
 def _clips(

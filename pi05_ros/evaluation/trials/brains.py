@@ -62,17 +62,14 @@ def expert(platform: str) -> ExpertBrain:
     return ExpertBrain(platform_of(platform), kinematics=_kinematics(platform))
 
 
-def open_all(settings: EvaluationSettings, machine: Machine) -> None:
-    """Open all weights once, so that what is wrong is found before the first trial.
+def check_planner(settings: EvaluationSettings) -> None:
+    """Load the external planner, so that what is wrong with it is found before the first trial.
 
     Raises:
-        Pi05Error: The weights cannot be opened, or are of another robot.
+        Pi05Error: It cannot be loaded.
     """
-    for weights in settings.weights:
-        trial = Trial(settings.tasks[0], settings.homes[0], settings.modes[0], weights, 0)
-        brain = low_level(settings, machine, trial)
-        for mode in settings.modes:
-            high_level(settings, Trial(trial.task, trial.home, mode, weights, 0), brain)
+    if settings.planner not in ("", ORACLE):
+        _external(settings.planner)
 
 
 @functools.lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.chunking.inference_watch import InferenceWatch
 from pi05_ros.chunking.scheduler import ChunkRequest
 from pi05_ros.control.bridge import Tick
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.evaluation.bridged_robot import BridgedRobot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
 from pi05_ros.evaluation.holds import HoldLog
@@ -85,9 +85,13 @@ class Episode:
         # A chunk is executed at the tick after its arrival, which it must not miss.
         computing = max(0.0, settings.delay - timing.frame_latency - 2 * timing.transport)
         interval = round(settings.interval / platform.period)
+        try:
+            scheduler = brain_scheduler(low, settings.chunk_mode, interval)
+        except ValueError as error:  # As for the policy node.
+            raise ConfigError(f"chunks of {trial.weights.checkpoint}", str(error)) from error
         self.loop = ClosedLoop(
             BridgedRobot(platform, WorldRobot(platform, self.world)),
-            brain_scheduler(low, settings.chunk_mode, interval),
+            scheduler,
             self._predict_chunk,
             lambda: computing,
             task=trial.task.text,

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from pi05_ros.errors import Pi05Error
-from pi05_ros.evaluation.trials.brains import high_level, low_level, open_all, platform_of
+from pi05_ros.evaluation.trials.brains import check_planner, high_level, low_level, platform_of
 from pi05_ros.evaluation.trials.episode import Episode
 from pi05_ros.evaluation.trials.folder import EvaluationFolder
 from pi05_ros.evaluation.trials.result import Engine, TrialResult
@@ -65,9 +65,7 @@ def run_trials(
         todo = [trials[name] for name, result in results.items() if result is None]
         on_start(len(todo), len(trials))
         if todo:
-            if not settings.ros:
-                # What is wrong with weights or planner is found here, not in a process.
-                open_all(settings, machine)
+            check_planner(settings)
             software = software_version()
             jobs = [TrialJob(settings, machine, trial, software) for trial in todo]
             for result in (engine or _engine(machine))(jobs):

@@ -84,10 +84,19 @@ def _row(cell: Cell, results: Sequence[TrialResult]) -> dict[str, Any]:
         "faults": sum(bool(result.fault) for result in results),
         "holds": sum(result.holds_after_start for result in results),
         "holds_by_reason": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
+        "failures": _failures(results),
         "seconds": _mean([result.seconds for result in results]),
         "per_subtask": _per_subtask(results),
         "ended": dict(sorted(Counter(result.ended for result in results).items())),
     }
+
+
+def _failures(results: Iterable[TrialResult]) -> dict[str, int]:
+    """Inferences without a result, by reason, the most frequent first."""
+    count = Counter[str]()
+    for result in results:
+        count.update(result.failures)
+    return dict(sorted(count.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _per_subtask(results: Iterable[TrialResult]) -> list[dict[str, Any]]:

@@ -23,7 +23,14 @@ def quick(monkeypatch):
 
 
 def test_settings_of_a_command_line():
-    words = ["--task", "dishes", "--task", "put the cup in the sink", "--homes", "20200-20202,7"]
+    words = [
+        "--task",
+        "dishes, dishes",
+        "--task",
+        "put the cup in the sink",
+        "--homes",
+        "20200-20202,7",
+    ]
     of = settings_of(
         parser().parse_args([*words, "--out", "o", "--brain", "random", "--mode", "full,no_hl"])
     )

@@ -42,6 +42,7 @@ def test_figures_are_those_of_the_summary(text):
     assert "full, checkpoint 1" in text and "implicit, checkpoint 2" in text
     assert "all 6 are in summary.json" in text
     assert "pick up …" in text and "the joint is … rad away" in text
+    assert "no result: no network" in text
 
 
 def test_what_a_result_says_stays_text(text):

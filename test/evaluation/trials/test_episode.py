@@ -99,7 +99,7 @@ def test_a_fault_ends_a_trial():
     assert result.seconds == pytest.approx(1.02)
 
 
-def test_weights_are_opened_before_the_first_trial():
+def test_weights_that_do_not_exist_are_named():
     of = settings((HOME,), brain="model", weights=(Weights("random:nani"),))
     with pytest.raises(Pi05Error, match="nani"):
         low_level(of, CPU, of.trials()[0])

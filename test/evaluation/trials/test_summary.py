@@ -28,6 +28,7 @@ def test_the_rows_of_modes():
     assert (full["seconds"], full["full_scores"], full["faults"]) == (15.0, 1, 0)
     assert full["holds"] == 2
     assert full["holds_by_reason"] == {"HOLDING: the joint is … rad away": 2}
+    assert full["failures"] == {"no network": 4}
     assert full["per_subtask"] == [
         {"subtask": "pick up …", "success": 1.0, "count": 2},
         {"subtask": "place … in the sink", "success": 0.5, "count": 2},
