@@ -31,7 +31,7 @@ PAGE = """# Cost and agreement of evaluations
 
 `benchmarks/evaluation.py`: the expert on `{platform}` in {count} homes, {jobs} processes of
 one thread, on {machine}.
-Other work ran on the machine at the time.
+Other work ran on the machine at the time, which processor seconds hardly feel.
 
 {trials} trials took **{wall:.0f} s**, start of the processes included:
 {each:.1f} s each of one process.
@@ -99,15 +99,15 @@ def run(folder: Path, settings: EvaluationSettings, where: Machine) -> list[Tria
 def costs(settings: EvaluationSettings, results: Sequence[TrialResult]) -> str:
     """Return a table of tasks."""
     lines = [
-        "| task | trials | points | simulated s a trial | wall s a trial | times real time |",
+        "| task | trials | points | simulated s a trial | processor s a trial | a simulated s |",
         "|---|---|---|---|---|---|",
     ]
     for row in summarize(settings, results)["results"]:
         mine = [result for result in results if result.task == row["task"]]
-        wall = float(np.mean([result.wall_seconds for result in mine]))
+        work = float(np.mean([result.processor_seconds for result in mine]))
         lines.append(
             f"| {row['task']} | {row['episodes']} | {row['points_share']:.1%} | "
-            f"{row['seconds']:.1f} | {wall:.1f} | {row['seconds'] / wall:.0f} |"
+            f"{row['seconds']:.1f} | {work:.1f} | {work / row['seconds']:.3f} |"
         )
     return "\n".join(lines)
 

@@ -185,7 +185,11 @@ class GraphTrial(DemoRun):
         trial, end_s = job.trial, self._record.sim_s
         holds, late = hold_spans(record.holds(), end_s)
         room = trial.task.draw_room(trial.home)
-        failures = {fault.text: fault.count for fault in record.faults()}
+        failures = {
+            fault.text: fault.count
+            for fault in record.faults()
+            if fault.source in ("planner", "policy")
+        }
         return TrialResult(
             name=self._name,
             task=trial.task.name,

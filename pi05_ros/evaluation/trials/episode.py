@@ -112,7 +112,7 @@ class Episode:
             on_period: Called after each period of the robot.
         """
         loop, task = self.loop, self._trial.task
-        begun = time.perf_counter()
+        begun, begun_work = time.perf_counter(), time.process_time()
         self._low.begin_task(task.text)
         self._holds.begin()
         self._planner.begin(loop, task.text, task.seconds + _LIMIT_SLACK_S)
@@ -124,7 +124,8 @@ class Episode:
                 ended = self._end()
         finally:
             self._renderer.close()
-        return self._result(ended, time.perf_counter() - begun)
+        wall, work = time.perf_counter() - begun, time.process_time() - begun_work
+        return self._result(ended, wall, work)
 
     @property
     def driver_pictures(self) -> DriverPictures:
@@ -151,7 +152,7 @@ class Episode:
             self._over_since = None  # A point was lost again.
         return "time" if now >= self._trial.task.seconds - 1e-9 else ""
 
-    def _result(self, ended: str, wall_seconds: float) -> TrialResult:
+    def _result(self, ended: str, wall: float, work: float) -> TrialResult:
         loop, trial, bridge = self.loop, self._trial, self.loop.robot.bridge
         self._note_subtask()
         self._close_span()
@@ -185,7 +186,8 @@ class Episode:
             answers=dict(sorted(self._planner.planning.counts.items())),
             failures=dict(sorted({**self._planner.failures, **self._failures}.items())),
             brain=self._low.info.description,
-            wall_seconds=round(wall_seconds, 3),
+            wall_seconds=round(wall, 3),
+            processor_seconds=round(work, 3),
         )
 
     # Hooks of the loop.

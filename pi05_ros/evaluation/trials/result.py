@@ -69,7 +69,9 @@ class TrialResult:
     failures: Mapping[str, int] = field(default_factory=dict)  # Inferences without a result.
     brain: str = ""  # Its description.
     software: str = ""
-    wall_seconds: float = 0.0  # Of the machine; in no summary.
+    # Of the machine, in no summary: by the clock on the wall, and of the processor.
+    wall_seconds: float = 0.0
+    processor_seconds: float = 0.0  # 0: not measured.
 
     @property
     def share(self) -> float:

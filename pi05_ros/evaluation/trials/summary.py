@@ -163,7 +163,7 @@ def _paired(cells: dict[Cell, list[TrialResult]]) -> list[dict[str, Any]]:
 
 def _episode(result: TrialResult) -> dict[str, Any]:
     values = dataclasses.asdict(result)
-    for name in ("wall_seconds", "software"):  # The machine's, or said once.
+    for name in ("wall_seconds", "processor_seconds", "software"):  # The machine's, or said once.
         del values[name]
     return {**values, "points_share": round(result.share, 6), "video": ""}
 

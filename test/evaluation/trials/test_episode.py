@@ -21,7 +21,7 @@ CPU = Machine(device="cpu")
 
 def ran(of, number=0, machine=ONE_PROCESS):
     return dataclasses.replace(
-        work(TrialJob(of, machine, of.trials()[number], "")), wall_seconds=0
+        work(TrialJob(of, machine, of.trials()[number], "")), wall_seconds=0, processor_seconds=0
     )
 
 
