@@ -36,6 +36,7 @@ from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import parse_subtask, sentences
+from pi05_ros.sim.expert.tasks import things_to_put
 from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import scorer, tasks_about_one_thing
 from pi05_ros.sim.world import World
@@ -147,10 +148,12 @@ class _Recording:
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._brain.begin_task(self._task)
         if settings.restarts:
-            restart(world, equipment.kinematics, random_for(world.home, seed, 4))
+            things = things_to_put(self._task, world.room)
+            restart(world, equipment.kinematics, things, random_for(world.home, seed, 4))
         self._model = _model(settings, world.home, seed)
         self._low = LowLevel(
             self._brain,
+            platform,
             sentences(world.room),
             settings.wrong_chunks,
             self._model if settings.visited else None,
@@ -269,10 +272,13 @@ class _Recording:
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
         task = self._tasks.task_at(observation.stamp_ns)
-        self._task_of[observation.stamp_ns] = task
         prediction = self._brain.predict_subtask(observation, task)
-        if task != self._task:  # The end of another task is not that of the episode.
-            prediction = dataclasses.replace(prediction, done=False)
+        if task != self._task and (prediction.done or not prediction.text):
+            # Nothing is left to do of another task, whose end is not that of the episode.
+            self._tasks.end()
+            task = self._task
+            prediction = self._brain.predict_subtask(observation, task)
+        self._task_of[observation.stamp_ns] = task
         if prediction.text and not prediction.done:
             self._boxes[observation.stamp_ns] = self._boxes_of(prediction.text)
         return prediction
@@ -328,6 +334,8 @@ class _Recording:
         boxes = self._boxes.pop(stamp_ns, ())
         changed = prediction.text != self._text or not self._number
         trigger = "period" if self._number else "task"
+        if self._settings.verbal and changed:
+            trigger = "operator"
         self._number += changed
         self._text = prediction.text
         if prediction.done:
@@ -338,7 +346,11 @@ class _Recording:
         else:
             outcome = "changed" if changed else "kept"
             says = "another subtask" if changed else "the same again"
-        because = "the task began" if trigger == "task" else "the period was over"
+        because = {
+            "task": "the task began",
+            "period": "the period was over",
+            "operator": "the supervisor spoke",
+        }[trigger]
         self._bag.add_answer(
             stamp_ns,
             now_ns,
