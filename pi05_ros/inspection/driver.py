@@ -29,8 +29,17 @@ TELEOP_STATES = {0: "released", 1: ALIGNING, 2: "engaged"}
 
 FRESH_NS = 500_000_000  # Older inputs tell nothing about the present [ns].
 _LETTER = 0.06  # Height of capital letters [m].
-_WORDS = {CONTROL_POLICY: "the model drives", CONTROL_NONE: "nobody drives"}
-_COLOURS = {CONTROL_POLICY: "#d8dae0", CONTROL_NONE: "#9d9d9d", CONTROL_TELEOP: OPERATOR}
+_WORDS = {
+    CONTROL_POLICY: "the model drives",
+    CONTROL_NONE: "nobody drives",
+    CONTROL_DISTURBANCE: "a disturbance drives",
+}
+_COLOURS = {
+    CONTROL_POLICY: "#d8dae0",
+    CONTROL_NONE: "#9d9d9d",
+    CONTROL_TELEOP: OPERATOR,
+    CONTROL_DISTURBANCE: "#e0a030",
+}
 
 
 class DriverWatch:

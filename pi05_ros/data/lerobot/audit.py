@@ -12,13 +12,23 @@ import pyarrow.parquet as pq
 
 from pi05_ros.brain.instructions import clean
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import CONTROL_NONE, CONTROL_POLICY, CONTROL_TELEOP
+from pi05_ros.data.episodes.episode import (
+    CONTROL_DISTURBANCE,
+    CONTROL_NONE,
+    CONTROL_POLICY,
+    CONTROL_TELEOP,
+)
 from pi05_ros.data.lerobot import layout as names
 from pi05_ros.data.lerobot.committed import read_committed
 from pi05_ros.data.lerobot.export import Exported
 
 NO_SUBTASK = "none"
-_DRIVERS = {CONTROL_NONE: "nobody", CONTROL_POLICY: "policy", CONTROL_TELEOP: "operator"}
+_DRIVERS = {
+    CONTROL_NONE: "nobody",
+    CONTROL_POLICY: "policy",
+    CONTROL_TELEOP: "operator",
+    CONTROL_DISTURBANCE: "disturbance",
+}
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ _CONTROL = {
     rows.CONTROL_NONE: "nobody",
     rows.CONTROL_POLICY: "the policy",
     rows.CONTROL_TELEOP: "an operator (teleoperation)",
+    rows.CONTROL_DISTURBANCE: "a disturbance (not to be imitated)",
 }
 
 

@@ -50,7 +50,7 @@ _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
 _NAMESPACE = "/pi05"
 EXTERNAL, HUMAN = "external", "human"  # Subtask.SOURCE_*: the expert as a planner, as a person.
-PICK = "pick up"  # First words of criteria that tell how a thing came to its place.
+LATCHED = ("pick up ", "open ")  # First words of criteria that tell what was done, not what is so.
 _CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
 
 
@@ -254,7 +254,7 @@ class _Recording:
             for criterion, points, most in zip(
                 score.criteria, score.criterion_points, score.criterion_max, strict=True
             )
-            if points < most and not (self._settings.restarts and criterion.startswith(PICK))
+            if points < most and not (self._settings.restarts and criterion.startswith(LATCHED))
         ]
 
     @property

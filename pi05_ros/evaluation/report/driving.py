@@ -209,11 +209,13 @@ def group_of(name: str, unit: str) -> str:
 def summary(found: Driving) -> str:
     """One line: who drove for how long. Nobody's time is left out."""
     seconds = found.seconds
-    total = seconds[CONTROL_POLICY] + seconds[CONTROL_TELEOP]
+    shown = [CONTROL_POLICY, CONTROL_TELEOP]
+    shown += [CONTROL_DISTURBANCE] * (seconds[CONTROL_DISTURBANCE] > 0)
+    total = sum(seconds[source] for source in shown)
     taken = sum(span.is_intervention for span in found.operator)
     parts = [
         f"{DRIVERS[source][0]} {seconds[source]:.1f} s ({seconds[source] / (total or 1):.0%})"
-        for source in (CONTROL_POLICY, CONTROL_TELEOP)
+        for source in shown
     ]
     noun = "intervention" if taken == 1 else "interventions"
     return f"{', '.join(parts)}, {taken} {noun}"

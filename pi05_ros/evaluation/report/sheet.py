@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from pi05_ros.cameras.decoding import PictureError
 from pi05_ros.data.episodes.episode import (
+    CONTROL_DISTURBANCE,
     CONTROL_NONE,
     CONTROL_TELEOP,
     MODE_UNKNOWN,
@@ -56,7 +57,8 @@ def draw_sheet(episode: Episode, moments: int) -> Figure:
     cell_height = 0.75 * cell_width  # Other shapes are fitted in.
     pictures = cell_height * len(episode.cameras)
     above = pictures + _HEADER + _MARGIN
-    driven = bool((episode.control_sources == CONTROL_TELEOP).any())
+    others = (CONTROL_TELEOP, CONTROL_DISTURBANCE)
+    driven = bool(np.isin(episode.control_sources, others).any())
     heights = [0.5, 0.18] + [0.18] * driven + [0.9] * len(panels)
     below = sum(heights) + 0.6
     figure = Figure(figsize=(_WIDTH, above + below))

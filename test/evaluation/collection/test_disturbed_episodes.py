@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from fakes.model_brain import saved
+from matplotlib.text import Text
 
 from pi05_ros.brain.interface import ChunkPrediction
 from pi05_ros.brain.observation import Observation
@@ -17,11 +18,13 @@ from pi05_ros.data.episodes.episode import (
 )
 from pi05_ros.data.filters.episode_filter import NO_FILTER
 from pi05_ros.data.open import open_episodes
-from pi05_ros.evaluation.collection.collect import collect
+from pi05_ros.evaluation.collection.collect import UNDER_WAY, collect
 from pi05_ros.evaluation.collection.low_level import LowLevel
 from pi05_ros.evaluation.collection.other_tasks import OtherTasks
 from pi05_ros.evaluation.collection.restart import restart
-from pi05_ros.evaluation.collection.settings import ALL, CollectSettings
+from pi05_ros.evaluation.collection.settings import ALL, CollectError, CollectSettings
+from pi05_ros.evaluation.report.driving import driving, summary
+from pi05_ros.evaluation.report.sheet import draw_sheet
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.tasks import things_to_put
@@ -193,3 +196,27 @@ def test_another_task_that_is_finished_ends():
     tasks.end()
     # As after any other task, that of the episode stands for one answer at least.
     assert tasks.task_at(next(stamps)) == "all"
+
+
+def test_all_disturbances_together_are_the_same_in_any_process(tmp_path):
+    settings = dataclasses.replace(
+        SHORT, noise=0.01, wrong_chunks=0.3, restarts=True, other_tasks=0.3, max_seconds=1.5
+    )
+    collect(tmp_path / "a", settings, [1, 4])
+    collect(tmp_path / "b", settings, [4])
+    # Killed while home 1 was under way.
+    part = tmp_path / "b" / UNDER_WAY / settings.episode_id(1, 0)
+    part.mkdir(parents=True)
+    (part / "half.mcap").write_bytes(b"half")
+    assert collect(tmp_path / "b", settings, [1, 4]).present == 1
+    assert same(tmp_path / "a", tmp_path / "b")
+    with pytest.raises(CollectError, match="was collected with wrong_chunks 0.3, and 0.2 is want"):
+        collect(tmp_path / "a", dataclasses.replace(settings, wrong_chunks=0.2), [1])
+
+
+def test_a_disturbance_is_drawn_and_named(tmp_path):
+    settings = dataclasses.replace(SHORT, wrong_chunks=0.5, max_seconds=3.0)
+    (episode,) = recorded(tmp_path, settings)
+    assert "a disturbance" in summary(driving(episode))
+    texts = {text.get_text() for text in draw_sheet(episode, 2).findobj(Text)}
+    assert "driver" in texts
