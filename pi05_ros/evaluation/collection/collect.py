@@ -15,6 +15,7 @@ import cv2
 
 from pi05_ros.data.bags.sink import sync_folder
 from pi05_ros.errors import Pi05Error
+from pi05_ros.evaluation.closed_loop import START_NS
 from pi05_ros.evaluation.collection.episode import EpisodeSummary, Equipment, record_episode
 from pi05_ros.evaluation.collection.settings import (
     CollectError,
@@ -140,6 +141,9 @@ def _work(job: EpisodeJob) -> EpisodeSummary:
     try:
         equipment = _equipment(job.settings.platform)
         summary = record_episode(equipment, job.settings, job.home, job.seed, part, job.software)
+        # Datasets that are made of bags name them by fingerprints, which cover these times.
+        for file in part.iterdir():
+            os.utime(file, ns=(START_NS, START_NS))
         os.rename(part, job.out / job.name)
         sync_folder(job.out)
     except OSError as error:

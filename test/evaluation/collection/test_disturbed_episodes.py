@@ -210,6 +210,9 @@ def test_all_disturbances_together_are_the_same_in_any_process(tmp_path):
     (part / "half.mcap").write_bytes(b"half")
     assert collect(tmp_path / "b", settings, [1, 4]).present == 1
     assert same(tmp_path / "a", tmp_path / "b")
+    # Datasets that are exported from both are equal, too.
+    first, second = open_episodes(tmp_path / "a"), open_episodes(tmp_path / "b")
+    assert [e.fingerprint for e in first] == [e.fingerprint for e in second]
     with pytest.raises(CollectError, match="was collected with wrong_chunks 0.3, and 0.2 is want"):
         collect(tmp_path / "a", dataclasses.replace(settings, wrong_chunks=0.2), [1])
 
