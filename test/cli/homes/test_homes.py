@@ -7,6 +7,7 @@ from pi05_ros.cli.homes.command import main
 from pi05_ros.evaluation.collection.collect import Collected
 from pi05_ros.evaluation.collection.episode import EpisodeSummary
 from pi05_ros.evaluation.collection.scenes import CollectedScenes
+from pi05_ros.evaluation.collection.settings import CollectSettings
 
 
 def test_help_and_unknown_verbs(capsys):
@@ -28,6 +29,8 @@ def test_wrong_settings_are_a_wrong_command_line(tmp_path, capsys):
     arguments = ["--homes", "0", "--out", str(tmp_path / "out")]
     assert main(["collect", *arguments, "--noise", "2"]) == 2
     assert "noise: wanted a share" in capsys.readouterr().err
+    assert main(["collect", *arguments, "--verbal", "c", "--visited", "c"]) == 2
+    assert "verbal: the checkpoint acts all the time" in capsys.readouterr().err
     assert main(["scenes", *arguments, "--sets", "0"]) == 2
     assert not (tmp_path / "out").exists()
 
@@ -45,9 +48,14 @@ def test_collect_passes_its_options_and_prints_failures(tmp_path, monkeypatch, c
 
     monkeypatch.setattr(collect, "collect", fake)
     line = ["--homes", "1-3", "--out", str(tmp_path), "--seed", "7", "--jobs", "3"]
+    line += ["--wrong-chunks", "0.05", "--restarts", "--other-tasks", "0.1", "--visited", "c"]
+    line += ["--task", "all"]
     assert main(["collect", *line, "--noise", "0.01", "--max-seconds", "50"]) == 0
     assert asked["homes"] == [1, 2, 3] and asked["seed"] == 7 and asked["jobs"] == 3
-    assert asked["settings"].noise == 0.01 and asked["settings"].max_seconds == 50
+    assert asked["settings"] == CollectSettings(
+        "mobile_18dof", "all", max_seconds=50.0, noise=0.01, wrong_chunks=0.05, restarts=True,
+        other_tasks=0.1, visited="c",
+    )  # fmt: skip
     out = " ".join(capsys.readouterr().out.split())
     assert "2 episodes written (100 s; success 1, failure 1, not graded 0), 1 were there" in out
     assert "b: 5 of 8 points; the expert gave up" in out

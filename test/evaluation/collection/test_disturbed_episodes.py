@@ -15,6 +15,7 @@ from pi05_ros.data.episodes.episode import (
     CONTROL_DISTURBANCE,
     CONTROL_POLICY,
     MODE_RUNNING,
+    SPOKEN,
 )
 from pi05_ros.data.filters.episode_filter import NO_FILTER
 from pi05_ros.data.open import open_episodes
@@ -124,6 +125,7 @@ def test_a_supervisor_speaks_over_a_learned_low_level(tmp_path, checkpoint):
     settings = dataclasses.replace(SHORT, verbal=str(checkpoint), max_seconds=2.0)
     (episode,) = recorded(tmp_path, settings)
     assert {label.source for label in episode.labels} == {"human"}
+    assert {plan.kind for plan in episode.plans} == {SPOKEN}  # A source of kind VI.
     assert (episode.facts.brain, episode.facts.checkpoint) == ("model", str(checkpoint))
     running = episode.modes == MODE_RUNNING
     assert (episode.control_sources[running] == CONTROL_POLICY).all()
