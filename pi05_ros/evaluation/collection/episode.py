@@ -15,12 +15,12 @@ from pi05_ros.brain.observation import Observation
 from pi05_ros.chunking.scheduler import ChunkRequest
 from pi05_ros.chunking.settings import AUTO
 from pi05_ros.control.bridge import Tick
-from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, CONTROL_POLICY, PictureBox
 from pi05_ros.evaluation.bridged_robot import BridgedRobot, Robot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
 from pi05_ros.evaluation.collection.disturbance import DisturbedRobot
 from pi05_ros.evaluation.collection.episode_bag import EpisodeBag
+from pi05_ros.evaluation.collection.episode_facts import episode_facts
 from pi05_ros.evaluation.collection.low_level import LowLevel
 from pi05_ros.evaluation.collection.other_tasks import OtherTasks
 from pi05_ros.evaluation.collection.restart import restart
@@ -48,7 +48,6 @@ _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 _SCORE_TICKS = 5  # Ticks between two updates of the score, as there.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
-_NAMESPACE = "/pi05"
 EXTERNAL, HUMAN = "external", "human"  # Subtask.SOURCE_*: the expert as a planner, as a person.
 LATCHED = ("pick up ", "open ")  # First words of criteria that tell what was done, not what is so.
 _CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
@@ -166,7 +165,9 @@ class _Recording:
             random_for(world.home, seed, 6),
         )
         self._task_of: dict[int, str] = {}  # Task by stamp of the plan.
-        self._facts = _facts(platform, settings, name, world.home, seed, self._task, software)
+        self._facts = episode_facts(
+            platform, settings, name, world.home, seed, self._task, software
+        )
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
@@ -389,48 +390,3 @@ def _camera_period(platform: Platform) -> float:
             f"of its rows, found {rate:g} Hz"
         )
     return rows * platform.period
-
-
-def _facts(
-    platform: Platform,
-    settings: CollectSettings,
-    name: str,
-    home: int,
-    seed: int,
-    task: str,
-    software: str,
-) -> EpisodeFacts:
-    notes = []
-    if settings.noise:
-        notes.append(f"drives disturbed with noise {settings.noise:g}, seed {seed}")
-    if settings.wrong_chunks:
-        notes.append(f"wrong chunks at a chance of {settings.wrong_chunks:g}, seed {seed}")
-    if settings.restarts:
-        notes.append("begun in the middle of the work")
-    if settings.other_tasks:
-        notes.append(f"other tasks at a chance of {settings.other_tasks:g}, seed {seed}")
-    if settings.visited:
-        notes.append(f"states visited by {settings.visited}")
-    if settings.difficulty != "ideal":
-        notes.append(f"difficulty {settings.difficulty}")
-    return EpisodeFacts(
-        id=name,
-        task=task,
-        home=str(home),
-        notes="; ".join(notes),
-        platform=platform.name,
-        names=platform.names,
-        units=tuple(dimension.unit for dimension in platform.dimensions),
-        rate_hz=1.0 / platform.period,
-        cameras={
-            camera.name: f"{camera.topic.removesuffix('/compressed')}/compressed"
-            for camera in platform.cameras
-        },
-        rotations={camera.name: camera.rotate for camera in platform.cameras if camera.rotate},
-        namespace=_NAMESPACE,
-        brain="model" if settings.verbal else "expert",
-        checkpoint=settings.verbal,
-        software_version=software,
-        simulated=True,
-        started_ns=START_NS,
-    )
