@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.items import COLORS, Design, Grasp, collision_box
+from pi05_ros.sim.homes.items import COLORS, Design, Grasp, centred, collision_box
 from pi05_ros.sim.homes.parts import Color, Part, about_z
 from pi05_ros.sim.homes.room import Fixture, FixtureJoint
 
@@ -27,7 +27,7 @@ def make_pillow(rng: np.random.Generator, color_name: str) -> Design:
         collision_box(0.9 * x, 0.9 * y, 2 * z * 0.8),
     )
     grasp = Grasp((0.02 - x, 0.0, z + 0.012), 0.014, along=0.0)
-    return Design("pillow", "pillow", color_name, parts, 0.5, grasp)
+    return centred(Design("pillow", "pillow", color_name, parts, 0.5, grasp))
 
 
 def make_blanket(
