@@ -80,7 +80,7 @@ def free_place(room: Bedroom, item: Item, robot: RobotState) -> FloorPose:
 
 
 def pillow_error(item: Item, place: FloorPose, robot: RobotState) -> tuple[float, float]:
-    """Return how far a pillow is from a place along x or y [m], and turned [rad], apart from half a turn."""
+    """Return how far a pillow is from a place along x or y [m], and in yaw, to the nearer end."""
     T_odom_item = robot.item(item.name)
     x, y, _ = place.local(T_odom_item.position)
     turned = abs(wrap_angle(yaw_of(T_odom_item.rotation) - place.yaw))
