@@ -110,8 +110,10 @@ class PickSkill:
                 options.append((cost, arm.side, pose, stance))
         if not options:
             return None
-        _, side, pose, stance = min(options, key=lambda option: option[0])
-        return side, self._off_the_ground(pose, robot), stance
+        _, side, pose, _ = min(options, key=lambda option: option[0])
+        target = self._off_the_ground(pose, robot)
+        top = self._moves.passing_height(robot, side)
+        return side, target, site.reaching_stance(side, target, top, robot.base)
 
     def _off_the_ground(self, pose: HandPose, robot: RobotState) -> HandPose:
         """Raise a pose in which fingertips would touch what is below."""
