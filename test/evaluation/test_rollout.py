@@ -2,6 +2,7 @@
 
 import pytest
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, parse_homes
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
@@ -100,3 +101,14 @@ def test_the_expert_recovers_from_a_dish_that_slips_and_from_moved_dishes():
 def height(world, name):
     """Return the height of an item above the floor [m]."""
     return world.scene_state().objects[name].position[2]
+
+
+def test_the_expert_follows_language_in_a_home_that_is_not_ideal():
+    platform = load_platform("mobile_18dof")
+    config = RolloutConfig(task="language_unseen", difficulty="normal", seconds=30)
+    rollout = Rollout(platform, 10041, ExpertBrain(platform), config)
+    assert rollout.world.room.kind == "kitchen_language_unseen"
+    result = rollout.run()
+    assert (result.points, result.max_points) == (2, 2), result.missed
+    with pytest.raises(ConfigError, match="there is no preset 'easy'"):
+        RolloutConfig(difficulty="easy")
