@@ -97,6 +97,23 @@ class World:
             else:
                 self._build(home, kind)
 
+    def begin_from(self, qpos: np.ndarray) -> None:
+        """Restart in the present room from a state in which everything rests and nothing is held.
+
+        Args:
+            qpos: MuJoCo's generalised positions, (nq,), as in a snapshot.
+        """
+        with self._lock:
+            self._start()
+            model, data = self.model, self.data
+            data.qpos[:] = qpos
+            for name, servo in self._servo_of.items():
+                self._target[servo] = qpos[model.joint(name).qposadr[0]]
+            self._reached = self._target.copy()
+            data.ctrl[:] = self._target
+            data.act[self._base_act] = [qpos[address] for address in self._base_qpos]
+            mujoco.mj_forward(model, data)
+
     def _build(self, home: int, kind: str) -> None:
         room = with_distractors(draw_room(kind, home), self.difficulty.distractors)
         spec = robot_spec(self.platform, self._description)

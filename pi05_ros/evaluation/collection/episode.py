@@ -6,39 +6,50 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pi05_ros.brain.interface import SubtaskPrediction
+from pi05_ros.brain.interface import Brain, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
 from pi05_ros.chunking.scheduler import ChunkRequest
 from pi05_ros.chunking.settings import AUTO
 from pi05_ros.control.bridge import Tick
 from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import PictureBox
+from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, CONTROL_POLICY, PictureBox
 from pi05_ros.evaluation.bridged_robot import BridgedRobot, Robot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
 from pi05_ros.evaluation.collection.disturbance import DisturbedRobot
 from pi05_ros.evaluation.collection.episode_bag import EpisodeBag
+from pi05_ros.evaluation.collection.low_level import LowLevel
+from pi05_ros.evaluation.collection.other_tasks import OtherTasks
+from pi05_ros.evaluation.collection.restart import restart
 from pi05_ros.evaluation.collection.settings import CollectError, CollectSettings, random_for
 from pi05_ros.evaluation.collection.visibility import Visibility
+from pi05_ros.evaluation.opened_models import opened_model
 from pi05_ros.evaluation.rollout import RolloutConfig, brain_scheduler
+from pi05_ros.evaluation.world_pictures import DriverPictures
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-from pi05_ros.sim.expert.language import parse_subtask
+from pi05_ros.sim.expert.language import parse_subtask, sentences
 from pi05_ros.sim.homes.difficulty import Difficulty
-from pi05_ros.sim.tasks.registry import scorer
+from pi05_ros.sim.tasks.registry import scorer, tasks_about_one_thing
 from pi05_ros.sim.world import World
+
+if TYPE_CHECKING:
+    from pi05_ros.inference.model_brain import ModelBrain
 
 _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 _SCORE_TICKS = 5  # Ticks between two updates of the score, as there.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
 _NAMESPACE = "/pi05"
+EXTERNAL, HUMAN = "external", "human"  # Subtask.SOURCE_*: the expert as a planner, as a person.
+PICK = "pick up"  # First words of criteria that tell how a thing came to its place.
 _CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
 
 
@@ -98,6 +109,7 @@ def record_episode(
     Raises:
         Pi05Error: The expert cannot do the task, no picture can be rendered, or the disk failed.
     """
+    name, settings = settings.episode_id(home, seed), settings.for_home(home, seed)
     world = World(
         equipment.platform,
         home,
@@ -108,7 +120,7 @@ def record_episode(
     )
     renderer = CameraRenderer(world)
     try:
-        return _Recording(equipment, settings, seed, world, renderer, folder, software).run()
+        return _Recording(equipment, settings, name, seed, world, renderer, folder, software).run()
     finally:
         renderer.close()
 
@@ -120,6 +132,7 @@ class _Recording:
         self,
         equipment: Equipment,
         settings: CollectSettings,
+        name: str,
         seed: int,
         world: World,
         renderer: CameraRenderer,
@@ -132,7 +145,25 @@ class _Recording:
         self._task = settings.task_in(world.room, seed)
         self._scorer = scorer(self._task, world.room)
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
-        self._facts = _facts(platform, settings, world.home, seed, self._task, software)
+        self._brain.begin_task(self._task)
+        if settings.restarts:
+            restart(world, equipment.kinematics, random_for(world.home, seed, 4))
+        self._model = _model(settings, world.home, seed)
+        self._low = LowLevel(
+            self._brain,
+            sentences(world.room),
+            settings.wrong_chunks,
+            self._model if settings.visited else None,
+            random_for(world.home, seed, 5),
+        )
+        self._tasks = OtherTasks(
+            self._task,
+            tasks_about_one_thing(world.room),
+            settings.other_tasks,
+            random_for(world.home, seed, 6),
+        )
+        self._task_of: dict[int, str] = {}  # Task by stamp of the plan.
+        self._facts = _facts(platform, settings, name, world.home, seed, self._task, software)
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
@@ -156,7 +187,7 @@ class _Recording:
             robot = DisturbedRobot(robot, platform, settings.noise, random)
         self._loop = ClosedLoop(
             BridgedRobot(platform, robot),
-            brain_scheduler(self._brain, AUTO, round(conditions.interval / platform.period)),
+            brain_scheduler(self._acting, AUTO, round(conditions.interval / platform.period)),
             self._predict_chunk,
             lambda: computing,
             planner=self._predict_subtask,
@@ -169,10 +200,9 @@ class _Recording:
     def run(self) -> EpisodeSummary:
         """Run the episode and close the bag."""
         try:
-            self._brain.begin_task(self._task)
             ended = self._run()
             score = self._score
-            whole = score.points >= score.max_points
+            whole = not self._missed()
             outcome = "success" if whole else "failure"
             if not whole and ended.startswith(_CUT):
                 outcome = ""  # Nobody knows what would have become of it.
@@ -199,16 +229,7 @@ class _Recording:
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
             if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
-                missed = [
-                    criterion
-                    for criterion, points, most in zip(
-                        self._score.criteria,
-                        self._score.criterion_points,
-                        self._score.criterion_max,
-                        strict=True,
-                    )
-                    if points < most
-                ]
+                missed = self._missed()
                 return f"done was said without: {', '.join(missed)}" if missed else ""
             bridge = loop.robot.bridge
             if loop.seconds > _IDLE and not bridge.mode.is_armed:
@@ -219,13 +240,39 @@ class _Recording:
                 return "the expert gave up"
         return f"{_CUT} after {self._settings.max_seconds:g} s"
 
+    def _missed(self) -> list[str]:
+        """Return the criteria without their points.
+
+        After a restart nobody knows who picked up what is in its place already.
+        """
+        score = self._score
+        return [
+            criterion
+            for criterion, points, most in zip(
+                score.criteria, score.criterion_points, score.criterion_max, strict=True
+            )
+            if points < most and not (self._settings.restarts and criterion.startswith(PICK))
+        ]
+
+    @property
+    def _acting(self) -> Brain:
+        """The brain whose rows are recorded as the robot's own."""
+        return self._model if self._settings.verbal and self._model else self._brain
+
     # Inputs and outputs of the loop.
 
     def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
-        return self._brain.predict_chunk(observation, request.subtask.text).actions
+        if self._settings.verbal:
+            text, running = request.subtask.text, request.continuation
+            return self._acting.predict_chunk(observation, text, running).actions
+        return self._low.predict(observation, request)
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
-        prediction = self._brain.predict_subtask(observation, self._task)
+        task = self._tasks.task_at(observation.stamp_ns)
+        self._task_of[observation.stamp_ns] = task
+        prediction = self._brain.predict_subtask(observation, task)
+        if task != self._task:  # The end of another task is not that of the episode.
+            prediction = dataclasses.replace(prediction, done=False)
         if prediction.text and not prediction.done:
             self._boxes[observation.stamp_ns] = self._boxes_of(prediction.text)
         return prediction
@@ -252,7 +299,10 @@ class _Recording:
             for camera in self._platform.camera_names:
                 picture = self._renderer.render(camera, snapshot)
                 self._bag.add_picture(camera, picture, now_ns)
-        return {}
+        if self._model is None:
+            return {}
+        pictures = DriverPictures(self._platform, self._renderer, self._world.snapshot())
+        return pictures.at(self._model.info.image_size or (1, 1))
 
     def _on_tick(self, tick: Tick, now_ns: int) -> None:
         for stamp_ns, prediction in self._loop.predictions[self._answers :]:
@@ -260,7 +310,9 @@ class _Recording:
             self._record_answer(stamp_ns, prediction, now_ns)
         state = self._loop.robot.state(tick, now_ns)
         if state is not None:
-            self._bag.add_state(state, tick.reason, now_ns)
+            is_own = self._low.is_expert(state.chunk_stamp_ns)
+            driver = CONTROL_POLICY if is_own else CONTROL_DISTURBANCE
+            self._bag.add_state(state, tick.reason, now_ns, driver)
         self._ticks += 1
         if self._ticks % _SCORE_TICKS == 0:
             seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
@@ -293,10 +345,22 @@ class _Recording:
             self._number,
             prediction.text,
             boxes,
+            task=self._task_of.pop(stamp_ns, self._task),
+            source=HUMAN if self._settings.verbal else EXTERNAL,
             trigger=trigger,
             outcome=outcome,
             reason=f"asked because {because}: the expert says {says}",
         )
+
+
+def _model(settings: CollectSettings, home: int, seed: int) -> ModelBrain | None:
+    """Return the checkpoint that drives, with the same random numbers for the same episode."""
+    checkpoint = settings.visited or settings.verbal
+    if not checkpoint:
+        return None
+    model = opened_model(settings.platform, checkpoint)
+    model.reseed(int(random_for(home, seed, 7).integers(2**31)))
+    return model
 
 
 def _camera_period(platform: Platform) -> float:
@@ -318,6 +382,7 @@ def _camera_period(platform: Platform) -> float:
 def _facts(
     platform: Platform,
     settings: CollectSettings,
+    name: str,
     home: int,
     seed: int,
     task: str,
@@ -326,10 +391,18 @@ def _facts(
     notes = []
     if settings.noise:
         notes.append(f"drives disturbed with noise {settings.noise:g}, seed {seed}")
+    if settings.wrong_chunks:
+        notes.append(f"wrong chunks at a chance of {settings.wrong_chunks:g}, seed {seed}")
+    if settings.restarts:
+        notes.append("begun in the middle of the work")
+    if settings.other_tasks:
+        notes.append(f"other tasks at a chance of {settings.other_tasks:g}, seed {seed}")
+    if settings.visited:
+        notes.append(f"states visited by {settings.visited}")
     if settings.difficulty != "ideal":
         notes.append(f"difficulty {settings.difficulty}")
     return EpisodeFacts(
-        id=settings.episode_id(home, seed),
+        id=name,
         task=task,
         home=str(home),
         notes="; ".join(notes),
@@ -343,7 +416,8 @@ def _facts(
         },
         rotations={camera.name: camera.rotate for camera in platform.cameras if camera.rotate},
         namespace=_NAMESPACE,
-        brain="expert",
+        brain="model" if settings.verbal else "expert",
+        checkpoint=settings.verbal,
         software_version=software,
         simulated=True,
         started_ns=START_NS,

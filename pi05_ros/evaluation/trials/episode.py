@@ -19,11 +19,11 @@ from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, Loo
 from pi05_ros.evaluation.holds import HoldLog
 from pi05_ros.evaluation.rollout import brain_scheduler
 from pi05_ros.evaluation.trials.modes import HighLevel
-from pi05_ros.evaluation.trials.pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.trials.planner import LoopPlanner
 from pi05_ros.evaluation.trials.result import Criterion, Span, TrialResult, hold_spans, span
 from pi05_ros.evaluation.trials.settings import SETTLE_S, EvaluationSettings, Trial
 from pi05_ros.evaluation.trials.tasks import criterion_kind
+from pi05_ros.evaluation.world_pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.planning.tasks import Outcome
 from pi05_ros.platforms.platform import Platform

@@ -108,6 +108,18 @@ def scorer(text: str, room: Room) -> Rubric:
     tasks = {task.text: task for task in known if task.is_done_in(room)}
     if text in tasks:
         return tasks[text].rubric(room)
+    single = _about_one_thing(room)
+    if text in single:
+        return single[text]()
+    raise _unknown(text, [*tasks, *single])
+
+
+def tasks_about_one_thing(room: Room) -> tuple[str, ...]:
+    """Return the tasks of a room that are about one thing: "put the cup in the sink"."""
+    return tuple(_about_one_thing(room))
+
+
+def _about_one_thing(room: Room) -> dict[str, Callable[[], Rubric]]:
     one = LanguageFollowing if room.kind.startswith(LANGUAGE.room) else _one_dish_in_sink
     single: dict[str, Callable[[], Rubric]] = {
         one_dish(dish): partial(one, room, dish) for dish in room.dishes
@@ -119,9 +131,7 @@ def scorer(text: str, room: Room) -> Rubric:
         single |= {
             one_garment(item): partial(LaundryInBasket, room, (item,)) for item in room.laundry
         }
-    if text in single:
-        return single[text]()
-    raise _unknown(text, [*tasks, *single])
+    return single
 
 
 def _one_dish_in_sink(room: Room, dish: Item) -> Rubric:
