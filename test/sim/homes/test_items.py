@@ -9,23 +9,16 @@ from pi05_ros.sim.homes.bedding import make_pillow
 from pi05_ros.sim.homes.bedroom_things import make_book, make_clock, make_lamp, make_shoe
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, make_mug, make_pan
-<<<<<<< HEAD
-from pi05_ros.sim.homes.held_out import HELD_OUT
-=======
 from pi05_ros.sim.homes.garments import GARMENTS, UNSEEN_GARMENTS
->>>>>>> i16a2
+from pi05_ros.sim.homes.held_out import HELD_OUT
 from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.homes.parts import ALONG_X, Part, bounds, lying
 from pi05_ros.sim.homes.small_items import SMALL_ITEMS, UNSEEN_SMALL_ITEMS
 
 SMALL = {**SMALL_ITEMS, **UNSEEN_SMALL_ITEMS}
-<<<<<<< HEAD
-ALL = {**DISHES, **HELD_OUT, **CLUTTER, **SMALL}
-=======
 CLOTHES = {**GARMENTS, **UNSEEN_GARMENTS, "pillow": make_pillow}
 THINGS = {"lamp": make_lamp, "book": make_book, "clock": make_clock, "shoe": make_shoe}
 ALL = {**DISHES, **HELD_OUT, **CLUTTER, **SMALL, **CLOTHES, **THINGS}
->>>>>>> i16a2
 GRIPPER_OPENING = 0.08  # m, of both platforms.
 
 
