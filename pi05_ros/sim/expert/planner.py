@@ -73,8 +73,8 @@ class PutAwayPlanner:
         options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
-                names = ", ".join(item.phrase for item in left)
-                _LOG.warning("out of reach, or given up too often: %s", names)
+                phrases = ", ".join(item.phrase for item in left)
+                _LOG.warning("out of reach, or given up too often: %s", phrases)
             return SubtaskChoice("")
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
