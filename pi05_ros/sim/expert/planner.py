@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pi05_ros.sim.expert.attempts import Attempts
+from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.state import RobotState
@@ -73,8 +74,8 @@ class PutAwayPlanner:
         options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
-                names = ", ".join(item.phrase for item in left)
-                _LOG.warning("out of reach, or given up too often: %s", names)
+                phrases = ", ".join(item.phrase for item in left)
+                _LOG.warning("out of reach, or given up too often: %s", phrases)
             return SubtaskChoice("")
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
@@ -104,9 +105,18 @@ class PutAwayPlanner:
         return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
 
     def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
-        site = self._moves.workplace.site_at(robot.item(item.name).position)
-        # From the floor things go into what stands on the floor.
-        return not (site.is_floor and self._container.surface)
+        """Check whether a hand reaches an item that fell on the floor; others are tried."""
+        moves, T_odom_item = self._moves, robot.item(item.name)
+        site = moves.workplace.site_at(T_odom_item.position)
+        if not site.is_floor or item.grasp is None:
+            return True
+        for pose in hand_poses(item.grasp, T_odom_item, moves.workplace.facing):
+            for side in robot.hands:
+                stance = site.stance(pose.position, side, robot.base)
+                top = site.pass_height + moves.workplace.config.fingertip
+                if site.is_free(stance) and site.reaches(side, pose, top, stance):
+                    return True
+        return False
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""
