@@ -11,6 +11,7 @@ from pi05_ros.sim.expert.attempts import Attempts
 from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
+from pi05_ros.sim.expert.skills import off_the_ground
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.room import Container, Item
 
@@ -110,11 +111,12 @@ class PutAwayPlanner:
         site = moves.workplace.site_at(T_odom_item.position)
         if not site.is_floor or item.grasp is None:
             return True
+        top = site.pass_height + moves.workplace.config.fingertip
         for pose in hand_poses(item.grasp, T_odom_item, moves.workplace.facing):
+            target = off_the_ground(moves, pose, robot)
             for side in robot.hands:
-                stance = site.stance(pose.position, side, robot.base)
-                top = site.pass_height + moves.workplace.config.fingertip
-                if site.is_free(stance) and site.reaches(side, pose, top, stance):
+                stance = site.reaching_stance(side, target, top, robot.base)
+                if site.is_free(stance) and site.reaches(side, target, top, stance):
                     return True
         return False
 
