@@ -19,6 +19,7 @@ from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
+_TILTED = 0.1  # Largest distance of its joints from the path of a hand that starts to lower [rad].
 _OPEN = 0.9  # Opening fraction from which fingers are open.
 _SETTLED = 0.6  # Largest joint velocity of an arm that may start to lower its hand [rad/s].
 _NEAR_PATH = 0.07  # Distance from its path within which a low hand returns to it [m].
@@ -145,7 +146,8 @@ class Moves:
         path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
         # A fast hand would overshoot its path, so it settles above the path first.
-        settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
+        off = np.abs(robot.command[joints] - path.at(hand[2])).max()
+        settled = is_low or (np.abs(robot.velocity[joints]).max() < _SETTLED and off < _TILTED)
         if on_path and settled and self._torso_is_up(robot):
             goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
