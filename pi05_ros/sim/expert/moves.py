@@ -19,9 +19,12 @@ from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
+_TILTED = 0.1  # Largest distance of its joints from the path of a hand that starts to lower [rad].
 _OPEN = 0.9  # Opening fraction from which fingers are open.
 _SHOULDER_FRONT = 0.25  # What a load keeps ahead of base_link, to clear the shoulder [m].
-_SETTLED = 0.6  # Largest joint velocity of an arm that may start to lower its hand [rad/s].
+_SETTLED = (
+    0.6  # Largest joint velocity, but down, of an arm that starts to lower its hand [rad/s].
+)
 _NEAR_PATH = 0.07  # Distance from its path within which a low hand returns to it [m].
 _STILL = 0.03  # Largest velocity of a base that counts as standing [m/s, rad/s].
 _TURNED = 0.03  # Tolerance of the base yaw that belongs to the stance tolerance [rad].
@@ -147,8 +150,7 @@ class Moves:
         seed[self._layout.arm(side).joints] = self.site.ready_joints(side, top)
         path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
-        # A fast hand would overshoot its path, so it settles above the path first.
-        settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
+        settled = is_low or self._is_settled(robot, path, joints, hand[2])
         if on_path and settled and self._torso_is_up(robot):
             goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
@@ -159,6 +161,21 @@ class Moves:
         else:
             goal.vector[joints] = path.at(path.top)
         return False
+
+    def _is_settled(
+        self, robot: RobotState, path: VerticalPath, joints: np.ndarray, height: float
+    ) -> bool:
+        """Check that a hand at `height` [m] is on its path, at rest or on its way down.
+
+        A fast hand would overshoot its path, and one with another tilt would leave it.
+        """
+        velocity, here = robot.velocity[joints], path.at(height)
+        down = path.at(height - self._config.lookahead) - here
+        length = float(np.linalg.norm(down))
+        if length > 1e-6:
+            velocity = velocity - max(0.0, float(velocity @ down) / length) * down / length
+        off = np.abs(robot.command[joints] - here).max()
+        return bool(np.abs(velocity).max() < _SETTLED and off < _TILTED)
 
     def passing_height(self, robot: RobotState, side: str) -> float:
         """Return the height [m] at which the hand and its load clear all that is here."""
