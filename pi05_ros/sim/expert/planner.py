@@ -104,9 +104,13 @@ class PutAwayPlanner:
         return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
 
     def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
-        site = self._moves.workplace.site_at(robot.item(item.name).position)
-        # From the floor things go into what stands on the floor.
-        return not (site.is_floor and self._container.surface)
+        position = robot.item(item.name).position
+        site = self._moves.workplace.site_at(position)
+        if not (site.is_floor and self._container.surface):
+            return True
+        # What fell to the floor is in reach where the base can stand before it.
+        stances = [site.stance(position, side, robot.base) for side in robot.hands]
+        return any(site.is_free(stance) for stance in stances)
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""
