@@ -53,6 +53,8 @@ class Answers:
             self.done_at = None  # A thing has left its place again: the task goes on.
         changed = prediction.text != self.text or not self._number
         trigger = "period" if self._number else "task"
+        if self._source == HUMAN and changed:
+            trigger = "operator"
         self._number += changed
         self.text = prediction.text
         if prediction.done:
@@ -63,7 +65,11 @@ class Answers:
         else:
             outcome = "changed" if changed else "kept"
             says = "another subtask" if changed else "the same again"
-        because = "the task began" if trigger == "task" else "the period was over"
+        because = {
+            "task": "the task began",
+            "period": "the period was over",
+            "operator": "the supervisor spoke",
+        }[trigger]
         self._bag.add_answer(
             stamp_ns,
             now_ns,

@@ -37,6 +37,7 @@ from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import parse_subtask, sentences
+from pi05_ros.sim.expert.tasks import things_to_put
 from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import scorer, tasks_about_one_thing
 from pi05_ros.sim.world import World
@@ -146,10 +147,12 @@ class _Recording:
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._brain.begin_task(self._task)
         if settings.restarts:
-            restart(world, equipment.kinematics, random_for(world.home, seed, 4))
+            things = things_to_put(self._task, world.room)
+            restart(world, equipment.kinematics, things, random_for(world.home, seed, 4))
         self._model = _model(settings, world.home, seed)
         self._low = LowLevel(
             self._brain,
+            platform,
             sentences(world.room),
             settings.wrong_chunks,
             self._model if settings.visited else None,
@@ -270,10 +273,13 @@ class _Recording:
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
         task = self._tasks.task_at(observation.stamp_ns)
-        self._task_of[observation.stamp_ns] = task
         prediction = self._brain.predict_subtask(observation, task)
-        if task != self._task:  # The end of another task is not that of the episode.
-            prediction = dataclasses.replace(prediction, done=False)
+        if task != self._task and (prediction.done or not prediction.text):
+            # Nothing is left to do of another task, whose end is not that of the episode.
+            self._tasks.end()
+            task = self._task
+            prediction = self._brain.predict_subtask(observation, task)
+        self._task_of[observation.stamp_ns] = task
         if prediction.text and not prediction.done:
             self._boxes[observation.stamp_ns] = self._boxes_of(prediction.text)
         return prediction

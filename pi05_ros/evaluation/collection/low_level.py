@@ -13,6 +13,7 @@ import numpy as np
 from pi05_ros.brain.interface import Brain
 from pi05_ros.brain.observation import Observation
 from pi05_ros.chunking.scheduler import ChunkRequest
+from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 
 WRONG_SECONDS = (0.3, 1.0)  # Length of a span of wrong chunks [s].
@@ -27,6 +28,7 @@ class LowLevel:
 
     Args:
         expert: The expert.
+        platform: Of the robot.
         others: Subtasks of this room, for wrong chunks.
         wrong_rate: Chance that a span of wrong chunks follows a chunk of the expert, 0 to 1.
         visitor: The checkpoint whose states are visited; None: none.
@@ -36,12 +38,14 @@ class LowLevel:
     def __init__(
         self,
         expert: ExpertBrain,
+        platform: Platform,
         others: Sequence[str],
         wrong_rate: float,
         visitor: Brain | None,
         random: np.random.Generator,
     ) -> None:
         self._expert, self._others, self._random = expert, tuple(others), random
+        self._is_gripper, self._is_velocity = platform.is_gripper, platform.is_velocity
         self._wrong_rate, self._visitor = wrong_rate, visitor
         self._until_ns = 0  # End of the present span; 0: the expert drives.
         self._kind = ""
@@ -59,6 +63,8 @@ class LowLevel:
             self._recent = [*self._recent, (stamp_ns, right)][-_KEPT:]
             return right
         chunk = self._other(observation, request, right)
+        if self._kind != "visitor":
+            chunk = self._with_still_grippers(chunk, observation)
         # The expert continues what is executed, whoever wanted it.
         self._expert.replace_last_chunk(stamp_ns, chunk)
         self._others_chunks.add(stamp_ns)
@@ -100,4 +106,19 @@ class LowLevel:
         if self._kind == "other":
             return self._expert.predict_chunk(observation, self._text).actions
         old = [c for at, c in self._recent if observation.stamp_ns - at >= _STALE_S * 1e9]
-        return old[-1] if old else right
+        chunk = (old[-1] if old else right).copy()
+        # The way that was free then may lead into a counter now.
+        chunk[:, self._is_velocity] = 0.0
+        return chunk
+
+    def _with_still_grippers(self, chunk: np.ndarray, observation: Observation) -> np.ndarray:
+        """Return a copy of a chunk in which grippers keep what was commanded last.
+
+        One that opens by chance drops what it holds.
+        """
+        last = np.where(
+            np.isfinite(observation.commanded), observation.commanded, observation.state
+        )
+        found = chunk.copy()
+        found[:, self._is_gripper] = last[self._is_gripper]
+        return found

@@ -39,3 +39,7 @@ class OtherTasks:
         low, high = SECONDS
         self._until_ns = stamp_ns + round((low + draws[2] * (high - low)) * 1e9)
         return self._now
+
+    def end(self) -> None:
+        """Give the task of the episode again at the next answer."""
+        self._until_ns = 0

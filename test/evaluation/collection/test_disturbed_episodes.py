@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from fakes.model_brain import saved
 
+from pi05_ros.brain.interface import ChunkPrediction
+from pi05_ros.brain.observation import Observation
 from pi05_ros.checkpoints.layouts.contents import Training
+from pi05_ros.chunking.scheduler import ChunkRequest, SubtaskRef
 from pi05_ros.data.episodes.episode import (
     CONTROL_DISTURBANCE,
     CONTROL_POLICY,
@@ -15,12 +18,18 @@ from pi05_ros.data.episodes.episode import (
 from pi05_ros.data.filters.episode_filter import NO_FILTER
 from pi05_ros.data.open import open_episodes
 from pi05_ros.evaluation.collection.collect import collect
+from pi05_ros.evaluation.collection.low_level import LowLevel
 from pi05_ros.evaluation.collection.other_tasks import OtherTasks
+from pi05_ros.evaluation.collection.restart import restart
 from pi05_ros.evaluation.collection.settings import ALL, CollectSettings
 from pi05_ros.platforms.platform import load_platform
+from pi05_ros.sim.expert.kinematics import ArmKinematics
+from pi05_ros.sim.expert.tasks import things_to_put
 from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.tasks.registry import TASKS, tasks_about_one_thing
+from pi05_ros.sim.world import World
 
+PLATFORM = load_platform("mobile_18dof")
 SHORT = CollectSettings("mobile_18dof", max_seconds=4.0)
 
 
@@ -122,3 +131,65 @@ def test_what_cannot_be_combined_is_refused():
         CollectSettings("mobile_18dof", verbal="c", visited="c")
     with pytest.raises(ValueError, match="wrong chunks: wanted a chance from 0 to below 1"):
         CollectSettings("mobile_18dof", wrong_chunks=1.0)
+
+
+@pytest.mark.parametrize("name", ["mobile_18dof", "mobile_19dof"])
+def test_a_restart_may_begin_with_a_thing_in_a_hand(name):
+    platform = load_platform(name)
+    world, kinematics = World(platform, 10202, timestep=0.005), ArmKinematics(platform)
+    things = things_to_put("put the dishes in the sink", world.room)
+    restart(world, kinematics, things, np.random.default_rng(2))
+    ((thing, gripper),) = world.held().items()
+    before = world.scene_state().objects[thing].position
+    assert gripper == "right_gripper" and thing in {item.name for item in things}
+    world.step(0.5)  # It does not fall.
+    assert world.scene_state().objects[thing].position == pytest.approx(before, abs=0.02)
+    restart(world, kinematics, (), np.random.default_rng(2))
+    assert world.held() == {}
+
+
+class NumberedExpert:
+    """An expert whose chunks hold their own number, of what was asked for."""
+
+    def __init__(self):
+        self.asked, self.executed = [], []
+
+    def predict_chunk(self, observation, text):
+        self.asked.append(text)
+        return ChunkPrediction(np.full((50, PLATFORM.size), float(len(self.asked))))
+
+    def replace_last_chunk(self, stamp_ns, chunk):
+        self.executed.append((stamp_ns, chunk))
+
+
+def test_wrong_chunks_last_a_while_spare_grippers_and_never_follow_each_other():
+    expert, random = NumberedExpert(), np.random.default_rng(0)
+    low = LowLevel(expert, PLATFORM, ["right", "wrong"], 0.3, None, random)
+    state = PLATFORM.home.copy()
+    state[PLATFORM.is_gripper] = 0.4
+    commanded = np.full(PLATFORM.size, np.nan)
+    wrong, chunks = [], []
+    for stamp_ns in range(0, 200 * 400_000_000, 400_000_000):
+        observation = Observation(stamp_ns, PLATFORM.names, state, commanded, {})
+        request = ChunkRequest(stamp_ns, 1, 1, SubtaskRef("t", 1, "right"), None, 0.0, True)
+        chunks.append(low.predict(observation, request))
+        wrong.append(not low.is_expert(stamp_ns))
+    spans = "".join("x" if one else "." for one in wrong).split(".")
+    lengths = [len(span) for span in spans if span]
+    assert len(lengths) > 20 and set(lengths) <= {1, 2, 3}
+    assert len(expert.executed) == sum(wrong)  # The expert goes on from what was executed.
+    assert set(expert.asked) == {"right", "wrong"}
+    others = [chunk for chunk, is_wrong in zip(chunks, wrong, strict=True) if is_wrong]
+    assert all((chunk[:, PLATFORM.is_gripper] == 0.4).all() for chunk in others)
+    stale = [chunk for chunk in others if not chunk[:, PLATFORM.is_velocity].any()]
+    assert 0 < len(stale) < len(others)
+
+
+def test_another_task_that_is_finished_ends():
+    tasks = OtherTasks("all", ["one"], 0.5, np.random.default_rng(0))
+    stamps = iter(range(0, 10**12, 10**9))
+    while tasks.task_at(next(stamps)) == "all":
+        pass
+    tasks.end()
+    # As after any other task, that of the episode stands for one answer at least.
+    assert tasks.task_at(next(stamps)) == "all"
