@@ -39,6 +39,7 @@ setup(
         f"{NAME}.console": ["page/*"],
         f"{NAME}.labelling": ["page/*"],
         f"{NAME}.evaluation.report": ["*.j2"],
+        f"{NAME}.evaluation.eval_report": ["*.j2"],
         f"{NAME}.training.reporting": ["*.j2"],
     },
     data_files=[

@@ -65,6 +65,8 @@ evaluation
 evaluation/collection
 evaluation/latency
 evaluation/report
+evaluation/trials
+evaluation/eval_report
 evaluation/probe
 bringup
 nodes/common
@@ -88,6 +90,7 @@ demo
 cli/common
 cli/bags
 cli/homes
+cli/evaluate
 cli/say
 cli
 """.split()
@@ -99,7 +102,7 @@ MAY_LOAD = {
     "rclpy": {"nodes", "demo", "cli"},  # A verb watches the graph through a node of its own.
     "mujoco": {
         *("sim", "teleop", "evaluation", "nodes/mock_home", "nodes/brain_common"),
-        "cli/homes",
+        *("cli/homes", "cli/evaluate"),
     },
     "torch": {"model", "checkpoints", "inference", "training", "evaluation", "nodes/brain_common"},
     "pinocchio": {"inspection"},

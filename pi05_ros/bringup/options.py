@@ -13,6 +13,7 @@ from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.sim.homes.difficulty import PRESETS, Difficulty
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 MAX_TASK_LENGTH = 256  # Characters, as in ExecuteTask.action.
@@ -42,6 +43,11 @@ class BringupOptions:
 
     sim: bool = _option(False, "Run a mock home (MuJoCo) in place of the robot.")
     home: int = _option(0, "Seed of the mock home: its layout, colours, objects and light.")
+    difficulty: str = _option(
+        "ideal",
+        "Deviations of the mock home's light, cameras and sensors, and distractors: "
+        f"{', '.join(PRESETS)}, then changes as in normal,image_noise=0.02.",
+    )
     brain: str = _option("model", DESCRIPTIONS["brain"], BRAIN_NAMES)
     checkpoint: str = _option("", DESCRIPTIONS["checkpoint"])
     device: str = _option(ModelOptions.device, DESCRIPTIONS["device"])
@@ -100,6 +106,10 @@ class BringupOptions:
         for name in ("home", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: a seed is 0 or more, found {getattr(self, name)}")
+        try:
+            Difficulty.parse(self.difficulty)
+        except ConfigError as error:
+            raise ValueError(f"difficulty: {error.problem}") from error
         if self.brain == "expert" and not self.sim:
             raise ValueError(
                 "brain: the expert reads a mock home's state, which no robot has; "

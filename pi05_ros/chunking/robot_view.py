@@ -58,8 +58,14 @@ class RobotView:
     def add(self, state: StateSample) -> None:
         """Add the newest state."""
         before, self._state = self._state, state
-        still = before is None or np.array_equal(before.commanded, state.commanded, equal_nan=True)
-        if self.follows_chunk or self.is_overridden or not still:
+        if self.follows_chunk or self.is_overridden or _differ(before, state):
             self._standing_since_ns = None
         elif self._standing_since_ns is None:
             self._standing_since_ns = max(state.stamp_ns, state.commanded_ns)
+
+
+def _differ(before: StateSample | None, state: StateSample) -> bool:
+    """Check whether the command has changed since the state before, if there is one."""
+    return before is not None and not np.array_equal(
+        before.commanded, state.commanded, equal_nan=True
+    )

@@ -24,6 +24,7 @@ SECONDS = 300.0  # Simulated; the expert needs about half of it.
 # Options of the graph that the demo takes.
 _OPTIONS = (
     "home",
+    "difficulty",
     "brain",
     "checkpoint",
     "device",

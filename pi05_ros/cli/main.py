@@ -37,6 +37,10 @@ VERBS = {
         "pi05_ros.cli.fast", "fit a FAST tokenizer, which writes actions as text, to episodes"
     ),
     "train": Verb("pi05_ros.cli.train", "train a checkpoint on recorded episodes"),
+    "eval": Verb(
+        "pi05_ros.cli.evaluate.command",
+        "run a brain in mock homes, and write points, report and videos",
+    ),
     "faults": Verb(
         "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"
     ),

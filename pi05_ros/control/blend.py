@@ -61,6 +61,8 @@ class Blend:
 
     def offset(self, now_ns: int) -> np.ndarray:
         """Return the offset to add to the target now, (D,) float64."""
+        if not len(self._begins_ns):
+            return np.zeros(len(self._blends))
         elapsed = np.maximum(0.0, (now_ns - self._begins_ns) * 1e-9)[:, None]
         x = np.clip(elapsed / np.maximum(self._durations, 1e-9), 0.0, 1.0)
         left = self._offsets * (1.0 - x**3 * (10.0 - 15.0 * x + 6.0 * x**2))

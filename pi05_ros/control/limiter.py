@@ -45,6 +45,8 @@ class Limiter:
         self._upper = platform.upper
         self._max_velocity = platform.max_velocity
         self._max_acceleration = platform.max_acceleration
+        self._unit = self._max_acceleration * self._dt  # Of velocity: its change in one period.
+        self._unit_distance = self._unit * self._dt
         self._values: np.ndarray = platform.home.copy()
         self._velocities: np.ndarray = np.zeros(platform.size)
         self._targets = self._values.copy()
@@ -77,7 +79,7 @@ class Limiter:
         """
         if not np.isfinite(values).all():
             raise ValueError("a limiter starts from finite values only")
-        self._values = np.where(self._is_velocity, 0.0, np.clip(values, self._lower, self._upper))
+        self._values = np.where(self._is_velocity, 0.0, _clip(values, self._lower, self._upper))
         self._velocities = np.zeros_like(self._values)
         self._targets = self._values.copy()
         self._smoothing.reset(self._values)
@@ -90,7 +92,7 @@ class Limiter:
         """
         if not np.isfinite(targets).all():
             raise ValueError("a limiter takes finite targets only")
-        targets = np.clip(targets, self._lower, self._upper)
+        targets = _clip(targets, self._lower, self._upper)
         positions, velocities = self._step_positions(targets)
         base = self._step_base(targets, self._max_acceleration)
         self._velocities = np.where(self._is_velocity, 0.0, velocities)
@@ -107,8 +109,8 @@ class Limiter:
         self._values = np.where(self._is_velocity, self._smoothing.values, self._values)
         base = self._step_base(np.zeros_like(self._values), braking)
         change = self._max_acceleration * self._dt
-        velocities = self._velocities - np.clip(self._velocities, -change, change)
-        positions = np.clip(self._values + velocities * self._dt, self._lower, self._upper)
+        velocities = self._velocities - _clip(self._velocities, -change, change)
+        positions = _clip(self._values + velocities * self._dt, self._lower, self._upper)
         self._velocities = np.where(self._is_velocity, 0.0, velocities)
         self._values = np.where(self._is_velocity, base, positions)
         self._targets = self._values.copy()
@@ -118,28 +120,28 @@ class Limiter:
     def _step_positions(self, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the next positions and velocities (D,); entries of base velocities are unused."""
         dt, values = self._dt, self._values
-        target_velocity = np.clip(
+        target_velocity = _clip(
             (targets - self._targets) / dt, -self._max_velocity, self._max_velocity
         )
         # Distance to the moving target, and the relative speed that can still be braked.
         distance = targets - values - target_velocity * dt
         wanted = target_velocity + np.sign(distance) * self._brakeable(np.abs(distance))
-        change = self._max_acceleration * dt
-        velocities = np.clip(wanted, self._velocities - change, self._velocities + change)
-        velocities = np.clip(velocities, -self._max_velocity, self._max_velocity)
-        velocities = np.clip(
+        change = self._unit
+        velocities = _clip(wanted, self._velocities - change, self._velocities + change)
+        velocities = _clip(velocities, -self._max_velocity, self._max_velocity)
+        velocities = _clip(
             velocities,
             -self._brakeable(values - self._lower),
             self._brakeable(self._upper - values),
         )
         # Rounding must not carry a value past its limit.
-        positions = np.clip(values + velocities * dt, self._lower, self._upper)
+        positions = _clip(values + velocities * dt, self._lower, self._upper)
         return positions, velocities
 
     def _step_base(self, targets: np.ndarray, max_acceleration: np.ndarray) -> np.ndarray:
         """Return the next base velocities (D,); entries of positions are unused."""
         change = max_acceleration * self._dt
-        return np.clip(targets, self._values - change, self._values + change)
+        return _clip(targets, self._values - change, self._values + change)
 
     def _brakeable(self, distance: np.ndarray) -> np.ndarray:
         """Return the maximum speed (D,) that can be braked within `distance` (D,).
@@ -147,7 +149,12 @@ class Limiter:
         In units of a·dt and a·dt², braking from n + f (n whole, 0 ≤ f < 1) by 1 a period covers
         (n + 1)(n/2 + f), the present period included; this is its inverse.
         """
-        unit = self._max_acceleration * self._dt
-        covered = np.maximum(distance, 0.0) / (unit * self._dt)
+        unit = self._unit
+        covered = np.maximum(distance, 0.0) / self._unit_distance
         whole = np.floor((np.sqrt(1.0 + 8.0 * covered) - 1.0) / 2.0)
         return unit * (whole / 2.0 + covered / (whole + 1.0))
+
+
+def _clip(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the values within [low, high], as np.clip does, in half its time for a vector."""
+    return np.minimum(np.maximum(values, low), high)

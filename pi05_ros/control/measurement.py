@@ -61,6 +61,7 @@ class StateAssembler:
         # (Index in the vector, component of vx, vy, wz) of each base dimension.
         base = np.flatnonzero(platform.is_velocity).tolist()
         self._base = list(zip(base, platform.base_axes, strict=True))
+        self._is_complete = False  # Every entry was measured; values stay valid until `clear`.
         self._without_position: set[int] = set()  # Entries that a message named without one.
 
     def concerns(self, names: Sequence[str], positions: Sequence[float], topic: str = "") -> bool:
@@ -136,14 +137,20 @@ class StateAssembler:
 
     def missing(self) -> tuple[str, ...]:
         """Return the names of entries that were never measured."""
-        return tuple(
+        if self._is_complete:
+            return ()
+        names = tuple(
             name
             for name, value in zip(self._platform.names, self._values, strict=True)
             if math.isnan(value)
         )
+        self._is_complete = not names
+        return names
 
     def without_position(self) -> tuple[str, ...]:
         """Return the entries never measured that joint states named without a position."""
+        if self._is_complete:
+            return ()
         return tuple(
             self._platform.names[index]
             for index in sorted(self._without_position)
@@ -171,6 +178,7 @@ class StateAssembler:
     def clear(self) -> None:
         """Discard all measurements, as after a backward jump of time."""
         self._values = [math.nan] * len(self._values)
+        self._is_complete = False
         self._jumps.clear()
 
     def _take(self, index: int, value: float, stamp_ns: int, now_ns: int) -> None:

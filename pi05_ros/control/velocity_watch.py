@@ -44,6 +44,7 @@ class VelocityWatch:
             ]
         )
         self._recent: np.ndarray = np.zeros((math.ceil(_DELAY / platform.period), len(self._axes)))
+        self._next = 0  # Row of the next command; the order of the rows does not matter.
         self._exceeded: np.ndarray = np.zeros(len(self._axes))
 
     def update(self, commanded: np.ndarray, measured: np.ndarray) -> str:
@@ -58,8 +59,10 @@ class VelocityWatch:
         """
         if not len(self._axes):
             return ""
-        self._recent = np.roll(self._recent, 1, axis=0)
-        self._recent[0] = np.nan_to_num(commanded[self._index])
+        latest = commanded[self._index]
+        latest[np.isnan(latest)] = 0.0
+        self._recent[self._next] = latest
+        self._next = (self._next + 1) % len(self._recent)
         now, lowest, highest = measured[self._index], self._recent.min(0), self._recent.max(0)
         little = _AGAINST * self._limits
         wrong = np.maximum(lowest - now, now - highest) > self._limits
@@ -72,7 +75,7 @@ class VelocityWatch:
         axis = self._axes[off[0]]
         return (
             f"{axis.name} is measured at {now[off[0]]:.2f} {axis.unit} and commanded at "
-            f"{self._recent[0, off[0]]:.2f}: check the wheels and the sign of the odometry"
+            f"{latest[off[0]]:.2f}: check the wheels and the sign of the odometry"
         )
 
     def clear(self) -> None:

@@ -128,13 +128,14 @@ def joint_states(platform: Platform, state: np.ndarray) -> tuple[list[str], list
         platform: The robot's platform.
         state: (D,) float64 in platform units; a gripper's is a fraction of its stroke.
     """
-    names, positions = [], []
+    values, names, positions = state.tolist(), [], []
     for group in platform.groups:
         if group.kind == "base_velocity":
             continue
-        values = state[platform.slices[group.name]]
+        part = values[platform.slices[group.name]]
         if group.kind == "parallel_gripper":
-            values = group.joint_closed + values * (group.joint_open - group.joint_closed)
+            stroke = group.joint_open - group.joint_closed
+            part = [group.joint_closed + value * stroke for value in part]
         names += [dimension.joint_name for dimension in group.dimensions]
-        positions += values.tolist()
+        positions += part
     return names, positions

@@ -28,8 +28,9 @@ START_NS = 1_000_000_000  # Time at which a loop begins; 0 is no stamp.
 _FIRST_FRAME = 0.1  # From the start to the first observation [s].
 _STATES_KEPT = 100  # Robot states among which the nearest to an observation is found.
 
-# Low level: an observation, and what is requested for it, to a chunk (H, D) float64.
-Policy = Callable[[Observation, ChunkRequest], np.ndarray]
+# Low level: an observation, and what is requested for it, to a chunk (H, D) float64; None: the
+# inference failed, and the next observation is tried.
+Policy = Callable[[Observation, ChunkRequest], np.ndarray | None]
 # High level: an observation to the subtask of the present task.
 Planner = Callable[[Observation], SubtaskPrediction]
 # Camera name -> (H, W, 3) uint8 rgb at the brain's size, taken now.
@@ -55,6 +56,11 @@ class LoopHooks:
     on_tick: Callable[[Tick, int], None] | None = None  # After each period; the time is its start.
     images: Images | None = None  # Called at each observation, for brains that need pictures.
     lost: Callable[[ChunkRelease], bool] | None = None  # Whether a chunk never arrives.
+    # What a planner outside the loop receives, as its node does: each robot state, the stamp and
+    # pictures of each observation, and each chunk that is published.
+    on_state: Callable[[StateSample], None] | None = None
+    on_observation: Callable[[int, Mapping[str, np.ndarray]], None] | None = None
+    on_release: Callable[[ChunkRequest, ChunkRelease], None] | None = None
 
 
 class ClosedLoop:
@@ -115,10 +121,10 @@ class ClosedLoop:
         # Stamp and pictures of the newest observation that has arrived at the policy.
         self._newest: tuple[int, Mapping[str, np.ndarray]] | None = None
         self._arm_pending = True
-        self._after(self._timing.tick_phase, self._tick)
-        self._after(_FIRST_FRAME, self._frame)
+        self.after(self._timing.tick_phase, self._tick)
+        self.after(_FIRST_FRAME, self._frame)
         if planner is not None:
-            self._after(_FIRST_FRAME, self._plan)
+            self.after(_FIRST_FRAME, self._plan)
 
     @property
     def seconds(self) -> float:
@@ -141,9 +147,13 @@ class ClosedLoop:
             text: The subtask.
             spoken: Whether it is an operator's verbal instruction.
         """
-        self.subtask = subtask = SubtaskRef(task, self.subtask.id + 1, text, spoken)
+        self.pursue(SubtaskRef(task, self.subtask.id + 1, text, spoken))
+
+    def pursue(self, subtask: SubtaskRef) -> None:
+        """Publish a subtask with the id that its planner has given it."""
+        self.subtask = subtask
         bridge = self.robot.bridge
-        self._after(
+        self.after(
             self._timing.transport,
             lambda: bridge.follow_subtask(subtask.id, subtask.task, subtask.text),
         )
@@ -151,13 +161,19 @@ class ClosedLoop:
 
     def observe(self) -> Observation:
         """Take an observation now: the last robot state, its ground truth, and pictures."""
-        return self._observation(self.now_ns, self._images())
+        return self.observation_at(self.now_ns, self._images())
+
+    def observation_at(self, stamp_ns: int, images: Mapping[str, np.ndarray]) -> Observation:
+        """Assemble the observation of a time from its pictures and the nearest robot state."""
+        state, scene = self._nearest(stamp_ns)
+        return Observation(stamp_ns, state.names, state.measured, state.commanded, images, scene)
+
+    def after(self, seconds: float, event: Callable[[], None]) -> None:
+        """Schedule an event for `seconds` from now."""
+        self._at(self.now_ns + _ns(seconds), event)
 
     def _at(self, time_ns: int, event: Callable[[], None]) -> None:
         heapq.heappush(self._events, (time_ns, next(self._order), event))
-
-    def _after(self, seconds: float, event: Callable[[], None]) -> None:
-        self._at(self.now_ns + _ns(seconds), event)
 
     def _images(self) -> Mapping[str, np.ndarray]:
         return {} if self._hooks.images is None else self._hooks.images()
@@ -173,14 +189,10 @@ class ClosedLoop:
             nearest = entry
         return nearest
 
-    def _observation(self, stamp_ns: int, images: Mapping[str, np.ndarray]) -> Observation:
-        state, scene = self._nearest(stamp_ns)
-        return Observation(stamp_ns, state.names, state.measured, state.commanded, images, scene)
-
     # The bridge.
 
     def _tick(self) -> None:
-        self._after(self.robot.platform.period, self._tick)
+        self.after(self.robot.platform.period, self._tick)
         now_ns, scene = self.now_ns, self.robot.robot.scene()
         self.robot.measure(now_ns)
         if self._arm_pending:
@@ -189,9 +201,14 @@ class ClosedLoop:
         state = self.robot.state(tick, now_ns)
         if state is not None:
             self._states.append((state, scene))
-            self._after(self._timing.transport, lambda: self.scheduler.add_state(state))
+            self.after(self._timing.transport, lambda: self._take_state(state))
         if self._hooks.on_tick is not None:
             self._hooks.on_tick(tick, now_ns)
+
+    def _take_state(self, state: StateSample) -> None:
+        self.scheduler.add_state(state)
+        if self._hooks.on_state is not None:
+            self._hooks.on_state(state)
 
     def _arm(self) -> None:
         try:
@@ -222,15 +239,17 @@ class ClosedLoop:
     # The policy: one chunk at a time, always from the newest observation.
 
     def _frame(self) -> None:
-        self._after(self._timing.frame, self._frame)
+        self.after(self._timing.frame, self._frame)
         stamp_ns, images = self.now_ns, self._images()
 
         def arrive() -> None:
             self._newest = stamp_ns, images
             self.scheduler.add_observation(stamp_ns)
+            if self._hooks.on_observation is not None:
+                self._hooks.on_observation(stamp_ns, images)
             self._request_chunk()
 
-        self._after(self._timing.frame_latency, arrive)
+        self.after(self._timing.frame_latency, arrive)
 
     def _request_chunk(self) -> None:
         if self.is_computing or self._newest is None or not self.subtask.text:
@@ -244,28 +263,32 @@ class ClosedLoop:
             return
         self.requests.append(request)
         self.is_computing = True
-        actions = self._policy(self._observation(stamp_ns, images), request)
-        self._after(self._delay(), lambda: self._publish(request, actions))
+        actions = self._policy(self.observation_at(stamp_ns, images), request)
+        self.after(self._delay(), lambda: self._publish(request, actions))
 
-    def _publish(self, request: ChunkRequest, actions: np.ndarray) -> None:
+    def _publish(self, request: ChunkRequest, actions: np.ndarray | None) -> None:
         self.is_computing = False
+        if actions is None:
+            return
         refusal = self.scheduler.refusal(request, self.subtask, self.now_ns)
         if refusal:
             self.refused.append(refusal)
         else:
             release = self.scheduler.release(request, actions, self.now_ns)
             self.releases.append((request, release))
+            if self._hooks.on_release is not None:
+                self._hooks.on_release(request, release)
             if self._hooks.lost is None or not self._hooks.lost(release):
-                self._after(self._timing.transport, lambda: self._arrive(request, release))
+                self.after(self._timing.transport, lambda: self._arrive(request, release))
         self._request_chunk()
 
     # The planner.
 
     def _plan(self) -> None:
         assert self._planner is not None
-        self._after(self._timing.plan, self._plan)
+        self.after(self._timing.plan, self._plan)
         stamp_ns, prediction = self.now_ns, self._planner(self.observe())
-        self._after(self._timing.plan_delay, lambda: self._planned(stamp_ns, prediction))
+        self.after(self._timing.plan_delay, lambda: self._planned(stamp_ns, prediction))
 
     def _planned(self, stamp_ns: int, prediction: SubtaskPrediction) -> None:
         self.predictions.append((stamp_ns, prediction))

@@ -29,7 +29,8 @@ from pi05_ros.evaluation.closed_loop import (
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.sim.expert.brain import ExpertBrain
-from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer
+from pi05_ros.sim.homes.difficulty import Difficulty
+from pi05_ros.sim.tasks.registry import DISHES, room_of, scorer, text_in
 from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
 
@@ -41,8 +42,9 @@ _LINGER = 1.0  # A rollout goes on for so long after the brain has reported the 
 class RolloutConfig:
     """Conditions of a rollout. All times are simulated."""
 
-    task: str = DISHES.text
+    task: str = DISHES.text  # Text or name of a task.
     room: str = ""  # Kind of the room; empty: the one that the task is done in.
+    difficulty: str = "ideal"  # Of the home; see `sim.homes.difficulty`.
     seconds: float = 180.0  # At most [s].
     delay: float = 0.1  # From an observation to the first row that is sent because of it [s].
     interval: float = 0.4  # Between the observations of two chunks, at least [s].
@@ -52,6 +54,7 @@ class RolloutConfig:
     mode: str = AUTO  # One of CHUNK_MODES, or AUTO: what suits the brain.
 
     def __post_init__(self) -> None:
+        Difficulty.parse(self.difficulty)
         if min(self.seconds, self.interval, self.planner_interval) <= 0 or self.delay < 0:
             raise ValueError("seconds and intervals must be above 0, delay not below 0")
         if not 0 <= self.dropped < 1:
@@ -101,13 +104,16 @@ class Rollout:
         config: RolloutConfig = RolloutConfig(),
         images: Images | None = None,
     ) -> None:
-        self.world = World(platform, home, config.room or room_of(config.task))
+        difficulty = Difficulty.parse(config.difficulty)
+        room = config.room or room_of(config.task)
+        self.world = World(platform, home, room, difficulty=difficulty)
         self.result = RolloutResult(home)
         self._platform = platform
         self._brain = brain
         self._config = config
         self._random = np.random.default_rng(config.seed)
-        self._scorer = scorer(config.task, self.world.room)
+        self._task = text_in(config.task, self.world.room)
+        self._scorer = scorer(self._task, self.world.room)
         self._score: Score = self._scorer.score()
         self._touch = _FurnitureContact(self.world)
         self._done_at: float | None = None
@@ -126,7 +132,7 @@ class Rollout:
             self._predict_chunk,
             lambda: computing,
             planner=self._predict_subtask,
-            task=config.task,
+            task=self._task,
             timing=timing,
             hooks=LoopHooks(self._on_tick, images, self._is_lost),
         )
@@ -135,7 +141,7 @@ class Rollout:
         """Run until a second after the brain has reported the task done, or until time is up."""
         result, loop = self.result, self.loop
         started = time.perf_counter()
-        self._brain.begin_task(self._config.task)
+        self._brain.begin_task(self._task)
         while loop.seconds < self._config.seconds - 1e-9:
             loop.run(self._platform.period)
             self._note_subtask()
@@ -171,7 +177,7 @@ class Rollout:
             self._done_at = loop.seconds
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
-        return self._brain.predict_subtask(observation, self._config.task)
+        return self._brain.predict_subtask(observation, self._task)
 
     def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
         started = time.perf_counter()
@@ -248,6 +254,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--platform", choices=platform_names(), default="mobile_18dof")
     parser.add_argument("--homes", type=parse_homes, default=[0], help="for example 0-9 or 1,5,8")
     parser.add_argument("--task", default=defaults.task)
+    parser.add_argument("--room", default=defaults.room, help="kind; default: the task's")
+    parser.add_argument("--difficulty", default=defaults.difficulty, help="ideal, normal, hard")
     parser.add_argument("--seconds", type=float, default=defaults.seconds)
     parser.add_argument("--delay", type=float, default=defaults.delay, help="[s]")
     parser.add_argument("--interval", type=float, default=defaults.interval, help="[s]")
@@ -258,6 +266,8 @@ def main(arguments: list[str] | None = None) -> None:
     brain = ExpertBrain(platform)
     config = RolloutConfig(
         task=options.task,
+        room=options.room,
+        difficulty=options.difficulty,
         seconds=options.seconds,
         delay=options.delay,
         interval=options.interval,

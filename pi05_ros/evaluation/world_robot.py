@@ -7,6 +7,7 @@ import numpy as np
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.evaluation.bridged_robot import joint_states
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.sim.sensors import Sensors
 from pi05_ros.sim.world import World
 
 
@@ -21,21 +22,24 @@ class WorldRobot:
     def __init__(self, platform: Platform, world: World) -> None:
         self.world = world
         self._platform = platform
+        self._sensors = Sensors(world)
+        self._base = np.flatnonzero(platform.is_velocity)
+        self._positions = np.flatnonzero(~platform.is_velocity)
+        self._joints = [platform.dimensions[index].joint_name for index in self._positions]
+        self._grippers = [
+            (platform.slices[group.name], group)
+            for group in platform.groups_of("parallel_gripper")
+        ]
 
     def measure(self) -> np.ndarray:
-        """Return the present state, (D,) float64 in platform units."""
-        joints = self.world.joint_positions()
-        state = np.empty(self._platform.size)
-        for group in self._platform.groups:
-            part = self._platform.slices[group.name]
-            if group.kind == "base_velocity":
-                twist = self.world.base_velocity()
-                state[part] = [twist[axis] for axis in group.base_axes]
-                continue
-            state[part] = [joints[d.joint_name] for d in group.dimensions]
-            if group.kind == "parallel_gripper":
-                state[part] -= group.joint_closed
-                state[part] /= group.joint_open - group.joint_closed
+        """Return the state that the drivers measure, (D,) float64 in platform units."""
+        measured, state = self._sensors.measure(), np.empty(self._platform.size)
+        state[self._positions] = [measured.positions[name] for name in self._joints]
+        for part, group in self._grippers:
+            state[part] -= group.joint_closed
+            state[part] /= group.joint_open - group.joint_closed
+        if len(self._base):
+            state[self._base] = [measured.twist[axis] for axis in self._platform.base_axes]
         return state
 
     def move(self, command: np.ndarray | None) -> None:

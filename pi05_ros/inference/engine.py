@@ -83,6 +83,12 @@ class Pi05Engine:
         self._noise_generator = torch.Generator().manual_seed(seed)
         self._text_generator = torch.Generator().manual_seed(seed)
 
+    def reseed(self, seed: int) -> None:
+        """Restart both random generators, as if the engine was new with this seed."""
+        with self._text_lock, self._lock.hold(urgent=False):
+            self._noise_generator.manual_seed(seed)
+            self._text_generator.manual_seed(seed)
+
     @property
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the input pictures."""

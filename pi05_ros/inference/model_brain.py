@@ -130,6 +130,10 @@ class ModelBrain:
         text_cameras = len(self._planner_cameras) if self._predicts_text else 0
         self._engine.warm_up(text_cameras, len(self._policy_cameras), continuation)
 
+    def reseed(self, seed: int) -> None:
+        """Restart the random numbers: what follows does not depend on earlier predictions."""
+        self._engine.reseed(seed)
+
     def begin_task(self, task: str) -> None:
         """Do nothing: each prediction depends on its own observation only."""
 

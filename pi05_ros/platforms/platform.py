@@ -187,9 +187,15 @@ class Platform:
             vectors: (..., size), platform units.
         """
         twists = np.zeros((*np.shape(vectors)[:-1], 3))
-        for group in self.groups_of("base_velocity"):
-            twists[..., list(group.base_axes)] = vectors[..., self.slices[group.name]]
+        for axes, columns in self._twist_columns:
+            twists[..., axes] = vectors[..., columns]
         return twists
+
+    @functools.cached_property
+    def _twist_columns(self) -> tuple[tuple[list[int], slice], ...]:
+        """Components of (vx, vy, wz), and the entries of the vector that are them."""
+        bases = self.groups_of("base_velocity")
+        return tuple((list(group.base_axes), self.slices[group.name]) for group in bases)
 
     @functools.cached_property
     def base_axes(self) -> tuple[int, ...]:

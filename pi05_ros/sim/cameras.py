@@ -13,7 +13,9 @@ from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot, World
 
-_HIDDEN_GROUP = 3  # A geom group that is not drawn.
+# Groups of the renderer's own model, in the order in which they are drawn.
+_ROOM, _FLOOR, _HIDDEN = 1, 2, 3
+_DRAWN_GROUPS = (1, 2)  # Of a home: 0 and 3 only collide, 4 are sites.
 
 
 def find_camera(platform: Platform, name: str) -> Camera:
@@ -94,7 +96,10 @@ class CameraRenderer:
         """
         settings = find_camera(self._platform, camera)
         view = _fixed_view(camera, snapshot)
-        return self._context_for(snapshot).draw(snapshot, view, settings.width, settings.height)
+        context = self._context_for(snapshot)
+        picture = context.draw(snapshot, view, settings.width, settings.height)
+        effects = snapshot.effects
+        return picture if effects is None else effects.apply(camera, snapshot.time, picture)
 
     def segment(self, camera: str, snapshot: Snapshot) -> np.ndarray:
         """Render which geom is seen in each pixel of a camera's picture.
@@ -166,8 +171,9 @@ class _RenderContext:
         self.source = source
         # A copy, because geoms outside a camera's view are hidden before each picture.
         self._model = copy.copy(source)
-        self._groups = source.geom_group.copy()
         self._data = mujoco.MjData(self._model)
+        self._groups = _drawing_groups(self._model, self._data)
+        self._posed: Snapshot | None = None  # Whose state the data has.
         # Each picture clears the whole buffer, so the buffer is no larger than needed.
         self._width, self._height = width, height
         size = self._model.vis.global_
@@ -183,11 +189,14 @@ class _RenderContext:
             ) from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
         self._scene = mujoco.MjvScene(self._model, maxgeom=self._model.ngeom + 100)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
-            self._scene.flags[flag] = 0
-        self._option = mujoco.MjvOption()
-        # Group 0: collision geoms of the URDF; 3: collision-only geoms of the home; 4: sites.
-        self._option.geomgroup[:] = (0, 1, 1, 0, 0, 0)
+        self._has_shadows = bool(source.light_castshadow.any())
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = self._has_shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
+        self._above, self._floor = mujoco.MjvOption(), mujoco.MjvOption()
+        for option, group in ((self._above, _ROOM), (self._floor, _FLOOR)):
+            option.geomgroup[:] = 0
+            option.geomgroup[group] = 1
+        self._undisturbed = mujoco.MjvPerturb()
 
     def draw(
         self, snapshot: Snapshot, view: mujoco.MjvCamera, width: int, height: int
@@ -195,16 +204,21 @@ class _RenderContext:
         """Render one picture, (height, width, 3) uint8 rgb."""
         self._gl.make_current()
         self._fit(width, height)
-        pose_data(snapshot, self._data)
-        model, groups = self._model, self._groups
-        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED:
-            visible = in_view(model, self._data, view.fixedcamid, width / height)
-            groups = np.where(visible, groups, _HIDDEN_GROUP)
+        if snapshot is not self._posed:  # All cameras of a set see the same state.
+            pose_data(snapshot, self._data)
+            self._posed = snapshot
+        model, data, scene, groups = self._model, self._data, self._scene, self._groups
+        # What is out of view may cast a shadow into it.
+        if view.type == mujoco.mjtCamera.mjCAMERA_FIXED and not self._has_shadows:
+            visible = in_view(model, data, view.fixedcamid, width / height)
+            groups = np.where(visible, groups, _HIDDEN)
         model.geom_group[:] = groups
         every = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(model, self._data, self._option, None, view, every, self._scene)
+        mujoco.mjv_updateScene(model, data, self._above, None, view, every, scene)
+        # The floor comes last: OpenGL computes no colour of what is already hidden.
+        mujoco.mjv_addGeoms(model, data, self._floor, self._undisturbed, every, scene)
         viewport = mujoco.MjrRect(0, 0, width, height)
-        mujoco.mjr_render(viewport, self._scene, self._context)
+        mujoco.mjr_render(viewport, scene, self._context)
         picture = np.empty((height, width, 3), dtype=np.uint8)
         mujoco.mjr_readPixels(picture, None, viewport, self._context)
         return np.ascontiguousarray(picture[::-1])  # OpenGL's first row is at the bottom.
@@ -217,12 +231,13 @@ class _RenderContext:
         for flag in flags:
             self._scene.flags[flag] = 1
         try:
-            colors = self.draw(snapshot, view, width, height).astype(np.int32)
+            colors = self.draw(snapshot, view, width, height)
         finally:
             for flag in flags:
                 self._scene.flags[flag] = 0
         # A colour is the number of a geom in the scene, from 1; 0 is the background.
-        numbers = colors @ np.array([1, 1 << 8, 1 << 16], dtype=np.int32)
+        red, green, blue = (colors[..., channel].astype(np.int32) for channel in range(3))
+        numbers = red | green << 8 | blue << 16
         ids = np.full(self._scene.ngeom + 1, -1, dtype=np.int32)
         for geom in self._scene.geoms[: self._scene.ngeom]:
             if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
@@ -238,3 +253,16 @@ class _RenderContext:
         if width > self._width or height > self._height:
             self._width, self._height = max(width, self._width), max(height, self._height)
             mujoco.mjr_resizeOffscreen(self._width, self._height, self._context)
+
+
+def _drawing_groups(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return the group in which each geom of a home is drawn, (ngeom,) int32.
+
+    The floor is what nothing of rises above z = 0. `data` is set to the home's first pose.
+    """
+    mujoco.mj_kinematics(model, data)
+    upwards = np.abs(data.geom_xmat.reshape(-1, 3, 3)[:, 2])
+    top = data.geom_xpos[:, 2] + (upwards * model.geom_size).sum(axis=1)
+    is_floor = (model.geom_type == mujoco.mjtGeom.mjGEOM_BOX) & (top < 1e-6)
+    drawn = np.isin(model.geom_group, _DRAWN_GROUPS)
+    return np.where(drawn, np.where(is_floor, _FLOOR, _ROOM), _HIDDEN).astype(np.int32)

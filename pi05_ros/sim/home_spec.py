@@ -21,6 +21,7 @@ _SHAPES = {
     "lathe": mujoco.mjtGeom.mjGEOM_MESH,
 }
 _LATHE_SIDES = 24
+LAMP = "lamp"  # Name of the directional light.
 _COLLISION_ONLY_GROUP = 3  # Group of geoms that collide but are not rendered.
 
 
@@ -224,6 +225,6 @@ def _add_light(spec: mujoco.MjSpec, room: Room) -> None:
     c, s = np.cos(room.walls.pose.yaw), np.sin(room.walls.pose.yaw)
     direction[:2] = c * direction[0] - s * direction[1], s * direction[0] + c * direction[1]
     spec.worldbody.add_light(
-        name="lamp", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, dir=direction,
+        name=LAMP, type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, dir=direction,
         pos=[0, 0, 3], diffuse=[look.light] * 3, specular=[0.25] * 3, castshadow=False,
     )  # fmt: skip

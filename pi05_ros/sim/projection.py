@@ -1,4 +1,4 @@
-"""Projection of points and items into a platform's cameras. Needs no OpenGL."""
+"""Projection of points, items and moving furniture into a platform's cameras. Needs no OpenGL."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import numpy as np
 
 from pi05_ros.platforms.platform import Camera, Platform
 from pi05_ros.sim.cameras import find_camera, pose_data
-from pi05_ros.sim.home_spec import item_body
+from pi05_ros.sim.home_spec import fixture_body, item_body
 from pi05_ros.sim.homes.geometry import rotate
+from pi05_ros.sim.homes.parts import bounds
+from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.robot import camera_name
 from pi05_ros.sim.world import Snapshot
 
@@ -37,12 +39,16 @@ class CameraGeometry:
         settings = find_camera(self._platform, camera)
         return self._project(settings, np.asarray(points, dtype=np.float64), self._posed(snapshot))
 
-    def object_boxes(self, snapshot: Snapshot, camera: str) -> dict[str, FractionBox]:
-        """Compute boxes around the items in view, as fractions of the picture, clipped to it.
+    def object_boxes(
+        self, snapshot: Snapshot, camera: str, only: str = ""
+    ) -> dict[str, FractionBox]:
+        """Compute boxes around items and fixtures in view, in fractions, clipped to the picture.
 
-        A box encloses the projected corners of the item's bounding box, so it is slightly larger
-        than the item. An item is omitted if a corner is behind the camera or the centre of its box
-        is outside the picture. Occlusion is ignored: an item behind an arm still has a box.
+        With `only`, the box of the thing of that name alone.
+
+        A box encloses the projected corners of a thing's bounding box, so it is slightly larger
+        than the thing. A thing is omitted if a corner is behind the camera or the centre of its
+        box is outside the picture. Occlusion is ignored: an item behind an arm still has a box.
 
         Raises:
             Pi05Error: The platform has no such camera.
@@ -50,27 +56,30 @@ class CameraGeometry:
         settings = find_camera(self._platform, camera)
         data = self._posed(snapshot)
         boxes = {}
-        for item in snapshot.room.items:
-            body = data.body(item_body(item.name))
-            x, y, z = item.design.size
-            corners = itertools.product((-x / 2, x / 2), (-y / 2, y / 2), (0.0, z))
+        for name, (body_name, low, high) in self._extents.items():
+            if only not in ("", name):
+                continue
+            body = data.body(body_name)
+            corners = itertools.product(*zip(low, high, strict=True))
             points = body.xpos + rotate(body.xquat, np.array(list(corners)))
             # The left edge of the first pixel is fraction 0; its middle is pixel 0.
             pixels = self._project(settings, points, data) + 0.5
             fractions = pixels / (settings.width, settings.height)
             if not np.isfinite(fractions).all():
                 continue
-            low, high = fractions.min(axis=0), fractions.max(axis=0)
-            middle = (low + high) / 2
+            least, most = fractions.min(axis=0), fractions.max(axis=0)
+            middle = (least + most) / 2
             if (middle < 0).any() or (middle > 1).any():
                 continue
-            low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-            boxes[item.name] = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+            left, top = np.clip(least, 0, 1).tolist()
+            right, bottom = np.clip(most, 0, 1).tolist()
+            boxes[name] = (left, top, right, bottom)
         return boxes
 
     def _posed(self, snapshot: Snapshot) -> mujoco.MjData:
         if snapshot.model is not self._model:
             self._model = snapshot.model
+            self._extents = _extents(snapshot.room)
             self._data = mujoco.MjData(snapshot.model)
         pose_data(snapshot, self._data)
         return self._data
@@ -82,3 +91,15 @@ class CameraGeometry:
         local = (points - view.xpos) @ view.xmat.reshape(3, 3)
         depth = np.where(local[:, 2] < -_NEAR, -local[:, 2], np.nan)
         return np.stack([cx + fx * local[:, 0] / depth, cy - fy * local[:, 1] / depth], axis=1)
+
+
+def _extents(room: Room) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
+    """Return the MuJoCo body of each item and fixture, and the corners (3,) of its bounds."""
+    found = {}
+    for item in room.items:
+        x, y, z = item.design.size
+        low, high = np.array([-x / 2, -y / 2, 0.0]), np.array([x / 2, y / 2, z])
+        found[item.name] = (item_body(item.name), low, high)
+    for fixture in room.fixtures:
+        found[fixture.name] = (fixture_body(fixture.name), *bounds(fixture.parts))
+    return found

@@ -54,8 +54,12 @@ def camera_name(camera: str) -> str:
     return f"camera/{camera}"
 
 
-def robot_spec(platform: Platform) -> mujoco.MjSpec:
+def robot_spec(platform: Platform, description: str | None = None) -> mujoco.MjSpec:
     """Build the specification of the robot alone, at the origin; a home can be added to it.
+
+    Args:
+        platform: The robot.
+        description: Its URDF as `description_xml` returns it; None: it is expanded now.
 
     Joints have the positions of the URDF, and the base moves on BASE_JOINTS. The actuator
     `servo_name(joint)` takes a position [rad or m], and for BASE_JOINTS a velocity along the axes
@@ -64,7 +68,7 @@ def robot_spec(platform: Platform) -> mujoco.MjSpec:
     Raises:
         ConfigError: The URDF lacks a joint or link that the platform names.
     """
-    spec = _from_urdf(platform)
+    spec = _from_urdf(platform, description_xml(platform) if description is None else description)
     _add_base_joints(spec, platform)
     for body in spec.bodies[1:]:
         body.gravcomp = 1.0
@@ -114,9 +118,9 @@ def set_joint_positions(
         qpos[model.jnt_qposadr[joint]] = np.polynomial.polynomial.polyval(lead, polynomial)
 
 
-def _from_urdf(platform: Platform) -> mujoco.MjSpec:
+def _from_urdf(platform: Platform, description: str) -> mujoco.MjSpec:
     """Load the URDF with all links kept as bodies and all visuals kept as geoms."""
-    urdf, assets = with_mesh_files(description_xml(platform), description_path(platform))
+    urdf, assets = with_mesh_files(description, description_path(platform))
     end = urdf.index(">", urdf.index("<robot")) + 1
     options = 'fusestatic="false" discardvisual="false"'
     extension = f"<mujoco><compiler {options}/></mujoco>"

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.controllers.manager import ControllerManager, ManagerConfig
-from pi05_ros.sim.tasks.registry import room_of, scorer
+from pi05_ros.sim.homes.difficulty import IDEAL, Difficulty
+from pi05_ros.sim.tasks.registry import room_of, scorer, text_in
 from pi05_ros.sim.tasks.score import Score
 from pi05_ros.sim.world import World
 
@@ -34,11 +35,13 @@ class Simulation:
     Args:
         platform: The robot.
         home: Seed of the home.
-        task: Text of the task that is scored.
+        task: Text or name of the task that is scored.
         room: Kind of the room; empty: the one that the task is done in.
         config: Parameters of the controllers; their period divides a tick.
+        difficulty: Of the home.
 
     Attributes:
+        task: What the robot is told in this home.
         lock: Guards `manager` and its controllers; held for well under a millisecond.
         arrival: Event to be set by other threads when a command or another awaited input arrives.
         now_ns: Simulated time [ns], written by the ticking thread.
@@ -56,13 +59,16 @@ class Simulation:
         task: str,
         config: ManagerConfig | None = None,
         room: str = "",
+        difficulty: Difficulty = IDEAL,
     ) -> None:
         self.platform = platform
-        self.task = task
         config = config or ManagerConfig()
         timestep = min(_TIMESTEP, 1.0 / config.controller_rate_hz)
-        self.world = World(platform, home, room or room_of(task), timestep=timestep)
-        self._scorer = scorer(task, self.world.room)
+        self.world = World(
+            platform, home, room or room_of(task), timestep=timestep, difficulty=difficulty
+        )
+        self._asked = task
+        self._begin_scoring()
         self.manager = ControllerManager(platform, self.world, config, TICK_NS * 1e-9)
         if TICK_NS % self.manager.period_ns:
             raise ValueError(f"a tick of {TICK_NS} ns is no multiple of {self.manager.period_ns}")
@@ -137,8 +143,12 @@ class Simulation:
         self.world.reset(home)
         with self.lock:
             self.manager.reset(self.now_ns)
-        self._scorer = scorer(self.task, self.world.room)
+        self._begin_scoring()
         self.score = self._update_score()
+
+    def _begin_scoring(self) -> None:
+        self.task = text_in(self._asked, self.world.room)
+        self._scorer = scorer(self.task, self.world.room)
 
     def _awaited_commands(self) -> str:
         """Describe the controllers whose steady stream has no command for the next tick yet."""

@@ -19,13 +19,18 @@ import numpy as np
 
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.sim.deviations import deviate
 from pi05_ros.sim.grasping import GraspWelds
 from pi05_ros.sim.home_spec import add_room, fixture_body, fixture_start, item_body
+from pi05_ros.sim.homes.difficulty import IDEAL, Difficulty
+from pi05_ros.sim.homes.distractors import with_distractors
 from pi05_ros.sim.homes.geometry import yaw_quaternion
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.links import Links, LinkTransforms, Wheels, subtree
+from pi05_ros.sim.picture_effects import PictureEffects
 from pi05_ros.sim.robot import (
     BASE_JOINTS,
     home_positions,
@@ -46,6 +51,7 @@ class Snapshot:
     model: mujoco.MjModel  # Shared with the world; must not be modified.
     room: Room
     held: Mapping[str, str]  # Item or fixture -> gripper group that holds it.
+    effects: PictureEffects | None = None  # Of the cameras; None: none.
 
 
 class World:
@@ -58,13 +64,25 @@ class World:
         home: Seed of the home.
         room: Kind of its room, one of `sim.homes.rooms.ROOMS`.
         timestep: Time step of the physics [s].
+        difficulty: Deviations of light, cameras and sensors, and distractors. Sensors' errors are
+            in `sim.sensors`; what this class returns is the truth.
+        description: URDF of the robot as `description_xml` returns it; None: it is expanded once.
     """
 
     def __init__(
-        self, platform: Platform, home: int, room: str = "kitchen", *, timestep: float = 0.004
+        self,
+        platform: Platform,
+        home: int,
+        room: str = "kitchen",
+        *,
+        timestep: float = 0.004,
+        difficulty: Difficulty = IDEAL,
+        description: str | None = None,
     ) -> None:
         self.platform = platform
+        self.difficulty = difficulty
         self.timestep = timestep
+        self._description = description_xml(platform) if description is None else description
         self._lock = threading.RLock()
         self._build(home, room)
 
@@ -80,14 +98,16 @@ class World:
                 self._build(home, kind)
 
     def _build(self, home: int, kind: str) -> None:
-        room = draw_room(kind, home)
-        spec = robot_spec(self.platform)
+        room = with_distractors(draw_room(kind, home), self.difficulty.distractors)
+        spec = robot_spec(self.platform, self._description)
         spec.option.timestep = self.timestep
         spec.option.impratio = 10.0  # Stiff friction: items that lean in the sink do not creep.
         spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE  # Faster at 70 degrees of freedom.
         add_room(spec, room)
+        deviate(spec, self.platform, home, self.difficulty)
         GraspWelds.declare(spec, self.platform, room)
         self.room = room
+        self._effects = PictureEffects(self.platform, home, self.difficulty)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         self.grasps = GraspWelds(self.model, self.platform, room)
@@ -277,7 +297,12 @@ class World:
         """Copy the state, for a renderer in another thread."""
         with self._lock:
             return Snapshot(
-                self.time, self.data.qpos.copy(), self.model, self.room, self.grasps.held()
+                self.time,
+                self.data.qpos.copy(),
+                self.model,
+                self.room,
+                self.grasps.held(),
+                self._effects,
             )
 
 

@@ -37,6 +37,9 @@ def parse(words):
         parser.parse_args(rest[1:])
         return
     module = importlib.import_module(VERBS[verb].module)
+    if verb == "eval" and rest[0] == "merge":
+        module.merge_parser().parse_args(rest[1:])
+        return
     if hasattr(module, "parser") and "--help" not in rest:
         module.parser().parse_args(rest)
 

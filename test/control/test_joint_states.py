@@ -6,6 +6,7 @@ import pytest
 from fakes.bridge_robot import PLATFORM, START, Robot
 
 from pi05_ros.control.bridge import Bridge
+from pi05_ros.control.measurement import StateAssembler
 from pi05_ros.control.modes import Mode
 
 NAN = float("nan")
@@ -118,3 +119,16 @@ def test_one_of_two_topics_that_stops_holds_the_robot():
     assert bridge.input_problem(later, later) == (
         "the measured state is 0.20 s old: nothing new of right_arm_joint_1"
     )
+
+
+def test_a_backward_jump_of_time_makes_every_measurement_missing_again():
+    assembler = StateAssembler(PLATFORM, 1.0)
+    assert assembler.missing() == PLATFORM.names
+    names = [d.joint_name for d in PLATFORM.dimensions if not d.is_velocity]
+    for _ in range(2):
+        assembler.add_joint_states(names, [0.0] * len(names), START, START)
+        assert set(assembler.missing()) == {d.name for d in PLATFORM.dimensions if d.is_velocity}
+        assembler.add_odometry([0.0, 0.0, 0.0], START, START)
+        assert assembler.missing() == () and assembler.measurement() is not None
+        assembler.clear()
+        assert assembler.missing() == PLATFORM.names and assembler.measurement() is None

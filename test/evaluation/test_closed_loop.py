@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.brain.interface import SubtaskPrediction
-from pi05_ros.chunking.scheduler import ChunkScheduler
+from pi05_ros.chunking.scheduler import ChunkScheduler, SubtaskRef
 from pi05_ros.chunking.settings import ChunkSettings
 from pi05_ros.control.modes import Mode
 from pi05_ros.evaluation.bridged_robot import BridgedRobot, IdealRobot, joint_states
@@ -150,3 +150,34 @@ def test_a_robot_that_does_not_follow_latches_a_fault_and_is_not_armed_again():
 def test_an_observation_needs_a_measured_robot():
     with pytest.raises(RuntimeError, match="not measured yet"):
         loop().observe()
+
+
+def test_a_planner_outside_receives_states_observations_and_chunks():
+    states, stamps, chunks = [], [], []
+    hooks = LoopHooks(
+        images=lambda: {"front": np.zeros((1, 1, 3), np.uint8)},
+        on_state=states.append,
+        on_observation=lambda stamp_ns, images: stamps.append((stamp_ns, *images)),
+        on_release=lambda request, release: chunks.append((request.subtask.id, release.sequence)),
+    )
+    running = loop(hooks=hooks, timing=LoopTiming(frame=0.1, tick_phase=0.0))
+    running.pursue(SubtaskRef("a task", 7, "raise the arm"))
+    running.run(0.35)
+    assert [state.stamp_ns - START_NS for state in states[:2]] == [0, 20 * MS]
+    assert stamps == [(START_NS + ms * MS, "front") for ms in (100, 200, 300)]
+    # The observation arrives after 15 ms, and the chunk of it 100 ms later.
+    assert chunks == [(7, 1)]
+
+
+def test_an_inference_that_fails_is_tried_again_at_the_next_observation():
+    tried = []
+
+    def policy(observation, request):
+        tried.append(observation.stamp_ns)
+        return None if len(tried) < 3 else raise_arm(observation, request)
+
+    running = loop(policy, timing=LoopTiming(frame=0.2, tick_phase=0.0))
+    running.follow("a task", "raise the arm")
+    running.run(0.65)
+    assert tried == [START_NS + ms * MS for ms in (100, 300, 500)]
+    assert [request.stamp_ns for request, _ in running.releases] == tried[2:]

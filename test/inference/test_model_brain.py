@@ -421,3 +421,15 @@ def test_a_robot_with_more_entries_than_the_weights(platform):
         stats_for(dataclasses.replace(fresh, model=narrow), platform)
     wide = Pi05(dataclasses.replace(fresh.model.config, action_dim=platform.size))
     assert stats_for(dataclasses.replace(fresh, model=wide), platform).names == platform.names
+
+
+def test_a_brain_that_is_seeded_anew_draws_the_same_noise(platform, brain):
+    brain.reseed(7)
+    first = brain.predict_chunk(observe(platform), "pick up the cup").actions
+    assert not np.array_equal(
+        brain.predict_chunk(observe(platform), "pick up the cup").actions, first
+    )
+    brain.reseed(7)
+    np.testing.assert_array_equal(
+        brain.predict_chunk(observe(platform), "pick up the cup").actions, first
+    )

@@ -139,16 +139,16 @@ def test_boxes_are_clipped_and_leave_out_what_is_out_of_view(world):
         return frame.xmat.reshape(3, 3) @ [x, y, z] + frame.xpos
 
     name = marked(world, ahead(0.0, 0.0, 1.0))
-    assert list(geometry.object_boxes(world.snapshot(), "front")) == [name]
+    assert set(geometry.object_boxes(world.snapshot(), "front")) == {name, "drawer_1"}
     box = geometry.object_boxes(world.snapshot(), "front")[name]
     assert box[0] < 0.5 < box[2]
     marked(world, ahead(0.9, 0.0, 1.0))  # The picture ends at tan(35°)·4/3 = 0.934.
     box = geometry.object_boxes(world.snapshot(), "front")[name]
     assert box[2] == 1.0 and box[0] < 1.0
     marked(world, ahead(1.3, 0.0, 1.0))
-    assert geometry.object_boxes(world.snapshot(), "front") == {}
+    assert set(geometry.object_boxes(world.snapshot(), "front")) == {"drawer_1"}
     marked(world, ahead(0.0, 0.0, -1.0))
-    assert geometry.object_boxes(world.snapshot(), "front") == {}
+    assert set(geometry.object_boxes(world.snapshot(), "front")) == {"drawer_1"}
 
 
 def test_rendering_in_another_thread_while_the_physics_runs(world):

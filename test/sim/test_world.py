@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pi05_ros.errors import Pi05Error
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.home_spec import item_joint
 from pi05_ros.sim.homes.geometry import quaternion_multiply, rotate
@@ -298,3 +299,19 @@ def test_a_snapshot_does_not_move_on(world):
     run(world, 0.3)
     assert np.array_equal(snapshot.qpos, kept)
     assert snapshot.time == 0.0 and world.snapshot().time == pytest.approx(0.3)
+
+
+def test_a_description_that_is_given_is_not_expanded_again(monkeypatch):
+    platform = load_platform("mobile_18dof")
+    description, plain = description_xml(platform), World(platform, 2)
+
+    def fail(*_):
+        raise AssertionError("xacro ran")
+
+    monkeypatch.setattr("pi05_ros.sim.world.description_xml", fail)
+    monkeypatch.setattr("pi05_ros.sim.robot.description_xml", fail)
+    world = World(platform, 1, description=description)
+    world.reset(2)
+    plain.step(0.1)
+    world.step(0.1)
+    assert np.array_equal(world.snapshot().qpos, plain.snapshot().qpos)

@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             task=arguments.task,
             max_seconds=arguments.max_seconds,
             noise=arguments.noise,
+            difficulty=arguments.difficulty,
         )
     except ValueError as error:
         print(f"pi05 homes collect: {error}", file=sys.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 from pi05_ros.evaluation.collection.collect import default_jobs
 from pi05_ros.evaluation.rollout import parse_homes
 from pi05_ros.platforms.platform import platform_names
+from pi05_ros.sim.homes.difficulty import PRESETS
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         "--platform",
         default="mobile_18dof",
         help=f"{', '.join(platform_names())}, or a YAML file; default: mobile_18dof",
+    )
+    parser.add_argument(
+        "--difficulty",
+        default="ideal",
+        help=f"of the homes: {', '.join(PRESETS)}, then changes as in normal,image_noise=0.02; "
+        "default: ideal",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
     parser.add_argument(

@@ -14,7 +14,8 @@ import sys
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.cli.homes.options import add_common_arguments
-from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
+from pi05_ros.evaluation.collection.scenes import ALL, SceneSettings, collect_scenes
+from pi05_ros.sim.homes.rooms import ROOMS, TRAINING_ROOMS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_common_arguments(parser)
     parser.add_argument(
         "--sets", type=int, default=sets, help=f"sets of pictures of each home; default: {sets}"
+    )
+    parser.add_argument(
+        "--room",
+        default=ALL,
+        help=f"kind of the room ({', '.join(ROOMS)}), or {ALL}: in each home one of "
+        f"{', '.join(TRAINING_ROOMS)} that the seed draws; default: {ALL}",
     )
 
 
@@ -33,7 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
         0: the scenes are there; 2: a wrong command line.
     """
     try:
-        settings = SceneSettings(arguments.platform, arguments.sets)
+        settings = SceneSettings(
+            platform=arguments.platform,
+            sets=arguments.sets,
+            room=arguments.room,
+            difficulty=arguments.difficulty,
+        )
     except ValueError as error:
         print(f"pi05 homes scenes: {error}", file=sys.stderr)
         return 2

@@ -21,6 +21,7 @@ from pi05_ros.evaluation.collection.settings import (
     CollectSettings,
     as_json,
     check_homes,
+    check_room,
     claim_folder,
 )
 from pi05_ros.foundation.parallel import finished_in_processes
@@ -85,6 +86,7 @@ def collect(
     """
     homes = sorted(set(homes))
     check_homes(homes)
+    check_room(settings.room(), homes)
     load_platform(settings.platform)  # Fails here rather than in a process.
     claim_folder(out, "episodes", as_json(settings))
     whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)

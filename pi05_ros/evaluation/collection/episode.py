@@ -24,11 +24,13 @@ from pi05_ros.evaluation.collection.settings import CollectError, CollectSetting
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.evaluation.rollout import RolloutConfig, brain_scheduler
 from pi05_ros.evaluation.world_robot import WorldRobot
+from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.language import parse_subtask
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import scorer
 from pi05_ros.sim.world import World
 
@@ -63,6 +65,7 @@ class Equipment:
 
     platform: Platform
     kinematics: ArmKinematics
+    description: str  # The robot's URDF.
 
     @classmethod
     def of(cls, platform: Platform) -> Equipment:
@@ -71,7 +74,7 @@ class Equipment:
         Raises:
             ConfigError: The expert cannot move this robot.
         """
-        return cls(platform, ArmKinematics(platform))
+        return cls(platform, ArmKinematics(platform), description_xml(platform))
 
 
 def record_episode(
@@ -95,7 +98,14 @@ def record_episode(
     Raises:
         Pi05Error: The expert cannot do the task, no picture can be rendered, or the disk failed.
     """
-    world = World(equipment.platform, home, timestep=_TIMESTEP)
+    world = World(
+        equipment.platform,
+        home,
+        settings.room(),
+        timestep=_TIMESTEP,
+        difficulty=Difficulty.parse(settings.difficulty),
+        description=equipment.description,
+    )
     renderer = CameraRenderer(world)
     try:
         return _Recording(equipment, settings, seed, world, renderer, folder, software).run()
@@ -313,12 +323,16 @@ def _facts(
     task: str,
     software: str,
 ) -> EpisodeFacts:
-    noise = f"drives disturbed with noise {settings.noise:g}, seed {seed}"
+    notes = []
+    if settings.noise:
+        notes.append(f"drives disturbed with noise {settings.noise:g}, seed {seed}")
+    if settings.difficulty != "ideal":
+        notes.append(f"difficulty {settings.difficulty}")
     return EpisodeFacts(
         id=settings.episode_id(home, seed),
         task=task,
         home=str(home),
-        notes=noise if settings.noise else "",
+        notes="; ".join(notes),
         platform=platform.name,
         names=platform.names,
         units=tuple(dimension.unit for dimension in platform.dimensions),

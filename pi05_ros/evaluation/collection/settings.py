@@ -6,19 +6,23 @@ import dataclasses
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pi05_ros.data.bags.sink import write_atomically
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.tasks.dishes import one_dish
-from pi05_ros.sim.tasks.registry import DISHES
+from pi05_ros.sim.tasks.registry import DISHES, room_of, text_in
 
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
+FIRST_FOR_VALIDATION = 10_000  # Homes below this seed are for training.
 FIRST_FOR_EVALUATION = 20_000  # Homes from this seed on are for evaluation only.
 SETTINGS_FILE = "collection.json"
 _STREAM = 0x636F6C6C656374  # "collect": random numbers of their own for each home and seed.
@@ -38,20 +42,30 @@ class CollectSettings:
     # Standard deviation of the disturbance of the drives, as the share of an entry's largest
     # velocity; see disturbance.py. 0: none.
     noise: float = 0.0
+    difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     quality: int = 90  # Of the JPEG pictures, 1 to 100.
 
     def __post_init__(self) -> None:
         if not 0.0 < self.max_seconds < math.inf:
             raise ValueError(f"max_seconds: wanted a time above 0 [s], got {self.max_seconds}")
+        Difficulty.parse(self.difficulty)
         if not 0.0 <= self.noise < 1.0:
             raise ValueError(f"noise: wanted a share from 0 to below 1, got {self.noise}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
 
+    def room(self) -> str:
+        """Return the kind of the room that the task is done in.
+
+        Raises:
+            Pi05Error: No rubric scores such a task.
+        """
+        return room_of(DISHES.text if self.task == ONE_DISH else self.task)
+
     def task_in(self, kitchen: Room, seed: int) -> str:
         """Return the task of an episode; with ONE_DISH one of the kitchen's dishes."""
         if self.task != ONE_DISH:
-            return self.task
+            return text_in(self.task, kitchen)
         dishes = kitchen.dishes
         return one_dish(dishes[int(random_for(kitchen.seed, seed, 1).integers(len(dishes)))])
 
@@ -79,6 +93,24 @@ def check_homes(homes: list[int]) -> None:
         raise CollectError(
             f"home {wrong}: wanted homes from 0 to {FIRST_FOR_EVALUATION - 1}; those from "
             f"{FIRST_FOR_EVALUATION} on are for evaluation, and no data may come from them"
+        )
+
+
+def check_room(kind: str, homes: Sequence[int]) -> None:
+    """Check that data may come from a kind of room: held-out things are not for training homes.
+
+    Raises:
+        CollectError: The room has such things, and a home is for training; or there is no such
+            room.
+    """
+    if kind not in ROOMS:
+        raise CollectError(
+            f"no home has a room '{kind}'{did_you_mean(kind, ROOMS)} (valid: {', '.join(ROOMS)})"
+        )
+    if kind.endswith("_unseen") and min(homes) < FIRST_FOR_VALIDATION:
+        raise CollectError(
+            f"home {min(homes)}: wanted homes from {FIRST_FOR_VALIDATION} on, since a {kind} has "
+            "things that are held out from training"
         )
 
 

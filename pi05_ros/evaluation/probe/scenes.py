@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.cameras.rotation import upright
+from pi05_ros.cameras.model_input import fit_driver_picture
 from pi05_ros.platforms.platform import Platform
 
 HOMES = (20_000, 20_001)  # Mock homes for evaluation; no weights were trained on them.
@@ -46,9 +45,7 @@ def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES
             world.reset(home)
             snapshot = world.snapshot()
             pictures = {
-                camera.name: _fitted(
-                    upright(renderer.render(camera.name, snapshot), camera.rotate), size
-                )
+                camera.name: _fitted(renderer.render(camera.name, snapshot), camera.rotate, size)
                 for camera in platform.cameras
             }
             scenes.append(Scene(f"mock home {home}", pictures, platform.home))
@@ -73,6 +70,7 @@ def drawn_scenes(platform: Platform, size: int) -> list[Scene]:
     return scenes
 
 
-def _fitted(picture: np.ndarray, size: int) -> np.ndarray:
-    height, width, _ = picture.shape
-    return Letterbox.fit(width, height, size, size).apply(picture)
+def _fitted(picture: np.ndarray, rotate: int, size: int) -> np.ndarray:
+    canvas = np.empty((size, size, 3), dtype=np.uint8)
+    fit_driver_picture(picture, rotate, canvas)
+    return canvas

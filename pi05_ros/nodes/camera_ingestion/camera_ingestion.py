@@ -19,8 +19,8 @@ from pi05_msgs.msg import CameraSet
 from pi05_ros.cameras.consumers import ConsumerSets
 from pi05_ros.cameras.health import CameraStatus, CameraWatch, Level
 from pi05_ros.cameras.letterbox import Letterbox
+from pi05_ros.cameras.model_input import fit_driver_picture
 from pi05_ros.cameras.picture_checks import blindness_of, fingerprint
-from pi05_ros.cameras.rotation import upright
 from pi05_ros.cameras.sets import MatchedSet
 from pi05_ros.errors import MessageError
 from pi05_ros.foundation import fastdds
@@ -300,12 +300,11 @@ class CameraIngestion(ManagedNode[CameraIngestionParameters]):
             canvas[:] = drawn.canvas
             return drawn.box
         try:
-            picture = upright(image_to_rgb(message, checked=_is_small(message)), camera.rotate)
+            picture = image_to_rgb(message, checked=_is_small(message))
         except MessageError as error:
             self._drop_picture(camera, error)
             return None
-        box = Letterbox.fit(picture.shape[1], picture.shape[0], canvas.shape[1], canvas.shape[0])
-        box.apply(picture, canvas)
+        box = fit_driver_picture(picture, camera.rotate, canvas)
         self._drawn[camera.name] = _Drawn(message, box, canvas)
         blindness = blindness_of(picture)
         with self._lock:

@@ -29,6 +29,7 @@ from pi05_ros.nodes.mock_home.parameters import MockHomeParameters
 from pi05_ros.nodes.mock_home.statistics import Statistics
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.graph_wait import GraphWait
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.pacing import Pacer
 from pi05_ros.sim.simulation import TICK_NS, Simulation
 
@@ -76,6 +77,7 @@ class MockHome(Node):
             parameters.task,
             parameters.controllers,
             parameters.room,
+            Difficulty.parse(parameters.difficulty),
         )
         factor = parameters.real_time_factor
         self._command_wait = parameters.command_wait_s

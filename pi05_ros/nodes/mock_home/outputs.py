@@ -27,12 +27,13 @@ from pi05_ros.nodes.common import qos
 from pi05_ros.platforms.description import description_path, description_xml, unreported_joints
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.platforms.urdf import Urdf, parse_urdf
+from pi05_ros.sim.sensors import Measurement, Sensors
 from pi05_ros.sim.simulation import Simulation
 from pi05_ros.sim.world import LinkTransforms
 
 GROUND_TRUTH_TICKS = 2  # Ticks between two messages of ground truth: 25 Hz.
 SCORE_TICKS = 20  # Ticks between two scores: 2.5 Hz.
-# Odometry of the mock home is exact; these are typical values of a real base.
+# Typical values of a real base, whatever the difficulty.
 _POSE_VARIANCE = (1e-3, 1e-3, 1e6, 1e6, 1e6, 1e-2)
 
 
@@ -41,6 +42,7 @@ class Outputs:
 
     def __init__(self, node: Node, simulation: Simulation) -> None:
         self._simulation = simulation
+        self._sensors = Sensors(simulation.world)
         platform = simulation.platform
         self._clock = node.create_publisher(Clock, "/clock", qos.DRIVER_OUTPUT)
         self._node = node
@@ -62,19 +64,20 @@ class Outputs:
 
     def publish(self) -> None:
         """Publish the state after a tick, the clock first."""
-        simulation, world = self._simulation, self._simulation.world
+        simulation = self._simulation
         seconds, nanoseconds = divmod(simulation.now_ns, 1_000_000_000)
         self._stamp.sec, self._stamp.nanosec = seconds, nanoseconds
         self._repetitions = 0
         self._clock.publish(self._clock_message)
-        positions, velocities = world.joint_positions(), world.joint_velocities()
+        measured = self._sensors.measure()
+        positions, velocities = measured.positions, measured.velocities
         for publisher, names, message in self._joints:
             message.position = array.array("d", [positions[n] for n in names])
             message.velocity = array.array("d", [velocities[n] for n in names])
             publisher.publish(message)
-        self._publish_odometry()
+        self._publish_odometry(measured)
         if self._tf.get_subscription_count():
-            _fill(self._tf_message, world.link_transforms())
+            _fill(self._tf_message, self._sensors.links(measured))
             self._tf.publish(self._tf_message)
         if simulation.ticks % GROUND_TRUTH_TICKS == 0 and self._truth.get_subscription_count():
             self._truth.publish(self._ground_truth())
@@ -129,14 +132,14 @@ class Outputs:
         self._truth_message = TFMessage()
         self._truth_names: list[str] = []
 
-    def _publish_odometry(self) -> None:
-        message, world = self._odometry_message, self._simulation.world
-        x, y, yaw = world.base_pose()
+    def _publish_odometry(self, measured: Measurement) -> None:
+        message = self._odometry_message
+        x, y, yaw = measured.base_pose
         message.pose.pose.position.x, message.pose.pose.position.y = x, y
         message.pose.pose.orientation.w = math.cos(yaw / 2)
         message.pose.pose.orientation.z = math.sin(yaw / 2)
         twist = message.twist.twist
-        twist.linear.x, twist.linear.y, twist.angular.z = world.base_velocity()
+        twist.linear.x, twist.linear.y, twist.angular.z = measured.twist
         self._odometry.publish(message)
 
     def _publish_static(self) -> None:

@@ -24,6 +24,11 @@ class MockHomeParameters:
     room: str = setting(
         "", "Kind of the home's room, as kitchen; empty: the one that the task is done in."
     )
+    difficulty: str = setting(
+        "ideal",
+        "Deviations of light, cameras and sensors, and distractors: ideal, normal or hard, then "
+        "changes as in 'normal,image_noise=0.02'.",
+    )
     real_time_factor: float = setting(
         1.0,
         "Greatest ratio of simulated time to wall time; 0: as fast as possible.",

@@ -63,8 +63,8 @@ class LimitedMotion:
         along = np.maximum(np.sign(error) * velocity, 0.0)
         wanted = np.sign(error) * np.minimum(speed, along + rise * dt)
         step = self._max_acceleration * dt
-        wanted = np.clip(wanted, -self._max_velocity, self._max_velocity)
-        return np.clip(wanted, velocity - step, velocity + step)
+        wanted = np.minimum(np.maximum(wanted, -self._max_velocity), self._max_velocity)
+        return np.minimum(np.maximum(wanted, velocity - step), velocity + step)
 
     def _slowest(self, rate: np.ndarray) -> np.ndarray:
         """Return the smallest rate of each group, for each of its coordinates, (n,)."""

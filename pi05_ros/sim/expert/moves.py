@@ -21,6 +21,7 @@ _LOW = (
 )
 _TILTED = 0.1  # Largest distance of its joints from the path of a hand that starts to lower [rad].
 _OPEN = 0.9  # Opening fraction from which fingers are open.
+_SHOULDER_FRONT = 0.25  # What a load keeps ahead of base_link, to clear the shoulder [m].
 _SETTLED = (
     0.6  # Largest joint velocity, but down, of an arm that starts to lower its hand [rad/s].
 )
@@ -55,6 +56,7 @@ class Moves:
         self._paths = VerticalPaths(workplace.kinematics)
         self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
+        self._last_behind: tuple[Held, float] | None = None
         self._fixtures = {fixture.name for fixture in workplace.room.fixtures}
 
     def at(self, site: Site) -> Moves:
@@ -112,7 +114,8 @@ class Moves:
             yaw = wrap_angle(hand_yaw(robot.tcp(side)) - robot.base.yaw)
         height = self.passing_height(robot, side)
         joints = self._layout.arm(side).joints
-        goal.vector[joints] = self._posing_site(robot).ready_joints(side, height, yaw)
+        site = self._posing_site(robot)
+        goal.vector[joints] = site.ready_joints(side, height, yaw, self._load_reach(robot, side))
 
     def drive(self, robot: RobotState, goal: Goal, stance: FloorPose) -> None:
         """Drive the base to `stance`; near furniture it waits until all hands are high."""
@@ -191,13 +194,27 @@ class Moves:
     def _hanging(self, held: Held) -> float:
         """Return the distance from the tool centre point down to the end of a held item [m]."""
         if self._last_hanging is None or self._last_hanging[0] is not held:
-            size = self._size(held.name)
-            corners = (
-                np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
-            )
-            lowest = held.T_tcp_item.apply(corners)[:, 0].max()  # The tool's x axis points down.
+            lowest = self._corners(held)[:, 0].max()  # The tool's x axis points down.
             self._last_hanging = (held, float(lowest))
         return self._last_hanging[1]
+
+    def _load_reach(self, robot: RobotState, side: str) -> float:
+        """Return how far ahead of base_link a hand keeps its load clear of the shoulder [m]."""
+        held = robot.hands[side].held
+        if held is None:
+            return 0.0
+        if self._last_behind is None or self._last_behind[0] is not held:
+            facing = self.workplace.facing
+            ahead = np.array([math.cos(facing), math.sin(facing), 0.0])
+            forward = self._corners(held) @ robot.tcp(side).rotation.T @ ahead
+            self._last_behind = (held, -float(forward.min()))
+        return _SHOULDER_FRONT + self._last_behind[1]
+
+    def _corners(self, held: Held) -> np.ndarray:
+        """Return the corners (8, 3) of a held item in the hand's frame [m]."""
+        size = self._size(held.name)
+        corners = np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
+        return held.T_tcp_item.apply(corners)
 
     def _size(self, name: str) -> np.ndarray:
         """Return the size (3,) of an item [m]; that of a fixture, which no hand lifts, is 0."""

@@ -110,16 +110,10 @@ class PickSkill:
                 options.append((cost, arm.side, pose, stance))
         if not options:
             return None
-        _, side, pose, stance = min(options, key=lambda option: option[0])
-        return side, self._off_the_ground(pose, robot), stance
-
-    def _off_the_ground(self, pose: HandPose, robot: RobotState) -> HandPose:
-        """Raise a pose in which fingertips would touch what is below."""
-        place = self._moves.workplace
-        ground = place.ground(pose.position, robot)
-        lowest = ground + place.config.fingertip + _GROUND_GAP
-        x, y, z = pose.position
-        return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
+        _, side, pose, _ = min(options, key=lambda option: option[0])
+        target = off_the_ground(self._moves, pose, robot)
+        top = self._moves.passing_height(robot, side)
+        return side, target, site.reaching_stance(side, target, top, robot.base)
 
 
 class PlaceSkill:
@@ -166,6 +160,15 @@ def wait_until_open(robot: RobotState, goal: Goal, side: str, target: HandPose) 
         hand = robot.tcp(side).position
         if math.dist(hand[:2], target.position[:2]) < 0.1:
             goal.vector[arm.joints] = robot.command[arm.joints]
+
+
+def off_the_ground(moves: Moves, pose: HandPose, robot: RobotState) -> HandPose:
+    """Raise a pose in which fingertips would touch what is below."""
+    place = moves.workplace
+    ground = place.ground(pose.position, robot)
+    lowest = ground + place.config.fingertip + _GROUND_GAP
+    x, y, z = pose.position
+    return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:

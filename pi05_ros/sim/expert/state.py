@@ -89,14 +89,12 @@ class RobotState:
         """Advance by one period `dt` [s] at `velocity` (D,), within `lower` and `upper` (D,)."""
         layout = self.kinematics.layout
         was_open = {side: self.is_open(side) for side in self.hands}
-        before = self.command.copy()
-        self.velocity = velocity
-        self.command = np.clip(self.command + velocity * dt, lower, upper)
-        self.command[layout.base] = velocity[layout.base]
-        joints = np.ones(len(before), bool)
-        joints[layout.base] = False
-        self.velocity = np.where(joints, (self.command - before) / dt, velocity)
-        vx, vy, wz = self.kinematics.platform.base_twist(velocity)
+        before, base = self.command, velocity[layout.base]
+        self.command = np.minimum(np.maximum(before + velocity * dt, lower), upper)
+        self.command[layout.base] = base
+        self.velocity = (self.command - before) / dt
+        self.velocity[layout.base] = base
+        vx, vy, wz = self.kinematics.platform.base_twist(velocity).tolist()
         half = FloorPose(self.base.x, self.base.y, self.base.yaw + wz * dt / 2)
         x, y = half.point((vx * dt, vy * dt))
         self.base = FloorPose(float(x), float(y), self.base.yaw + wz * dt)

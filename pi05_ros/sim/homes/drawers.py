@@ -17,8 +17,9 @@ from pi05_ros.sim.homes.furniture import (
 )
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.items import Grasp, draw
-from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, Color, Part, Span, box
+from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, Color, Part
 from pi05_ros.sim.homes.room import Container, Fixture, FixtureJoint, Surface
+from pi05_ros.sim.homes.shapes import Span, box
 
 NAME, PHRASE = "drawer_1", "the drawer"
 INNER_WIDTH = (0.36, 0.42)  # Along the counter [m].

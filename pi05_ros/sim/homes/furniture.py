@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from pi05_ros.sim.homes.geometry import FloorPose, quaternion_multiply, yaw_quaternion
-from pi05_ros.sim.homes.parts import (
-    ALONG_X,
-    ALONG_Y,
-    UPRIGHT,
-    Color,
-    Part,
-    Quaternion,
-    Span,
-    about_y,
-    box,
-)
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
 from pi05_ros.sim.homes.room import Kitchen, Surface
+from pi05_ros.sim.homes.shapes import Span, box, placed
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 CHROME: Color = (0.86, 0.87, 0.89, 1.0)
@@ -58,16 +48,8 @@ def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
             x, y = counter.pose.local((sink.pose.x, sink.pose.y)).tolist()
             (sx, sy, depth) = sink.size
             hole = _Hole((x - sx / 2, x + sx / 2), (y - sy / 2, y + sy / 2), depth)
-        parts += [_placed(part, pose) for part in _counter(counter, kitchen, hole)]
+        parts += [placed(part, pose) for part in _counter(counter, kitchen, hole)]
     return tuple(parts)
-
-
-def _placed(part: Part, pose: FloorPose) -> Part:
-    """Transform a part from a frame at `pose` into the parent frame."""
-    x, y = pose.point(part.position[:2])
-    w, i, j, k = quaternion_multiply(yaw_quaternion(pose.yaw), np.array(part.quaternion)).tolist()
-    position = (float(x), float(y), part.position[2])
-    return dataclasses.replace(part, position=position, quaternion=(w, i, j, k))
 
 
 def _shell(kitchen: Kitchen) -> list[Part]:
@@ -290,7 +272,7 @@ def _tap(basin: float, y: float, top: float, turn: float) -> list[Part]:
         """Make a capsule at the distance `out` [m] from the tap's axis, in the direction `yaw`."""
         pose = FloorPose(x, y, math.pi + yaw)
         part = Part("capsule", size, (out, 0.0, top + z), along, CHROME, shine=0.9, collides=True)
-        return _placed(part, pose)
+        return placed(part, pose)
 
     return [
         Part("cylinder", (0.026, 0.01), (x, y, top + 0.01), color=CHROME, shine=0.9),

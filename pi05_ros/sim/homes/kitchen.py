@@ -42,7 +42,7 @@ SINK_GAP = 0.06  # From the basin to the edge of any item [m].
 START_DISTANCE = (1.0, 1.6)  # From the robot's start to the counter's front [m].
 START_YAW = 0.5  # Greatest turn away from the counter at the start [rad].
 _FRIDGE = 0.72  # Width of the space for a fridge beside the counter [m].
-_CONTRAST = 0.35  # Least distance of a painted dish's colour from the worktop's, in rgb.
+CONTRAST = 0.35  # Least distance of a painted dish's colour from the worktop's, in rgb.
 _STREAM = 0x6B69746368656E  # "kitchen": keeps other rooms of the same seed independent.
 
 
@@ -196,7 +196,7 @@ def _draw_dishes(rng: np.random.Generator, top: Color) -> list[Design]:
         kind = str(rng.choice(list(DISHES)))
         if kinds.count(kind) < (2 if kind in PAINTED else 1):
             kinds.append(kind)
-    shades = [n for n, c in COLORS.items() if math.dist(c[:3], top[:3]) >= _CONTRAST]
+    shades = [n for n, c in COLORS.items() if math.dist(c[:3], top[:3]) >= CONTRAST]
     colors = [str(name) for name in rng.permutation(shades)]
     return [DISHES[kind](rng, colors[i]) for i, kind in enumerate(kinds)]
 
@@ -255,7 +255,7 @@ def _place_small_item(
     """
     counter = layout.counters[0]
     reach = counter.length / 2 - SMALL_END_MARGIN
-    shades = [n for n, c in COLORS.items() if math.dist(c[:3], top[:3]) >= _CONTRAST]
+    shades = [n for n, c in COLORS.items() if math.dist(c[:3], top[:3]) >= CONTRAST]
     grid = [np.linspace(*SMALL_MARGIN, 16), np.linspace(-reach, reach, 101)]
     x, y = (axis.ravel() for axis in np.meshgrid(*grid))
     near = [o for o in others if o.counter.name == counter.name]

@@ -17,7 +17,6 @@ Color = tuple[float, float, float, float]  # Red, green, blue, alpha; 0 to 1.
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]  # w, x, y, z
 Profile = tuple[tuple[float, float], ...]
-Span = tuple[float, float]  # Lower and upper end along an axis [m].
 
 
 @dataclass(frozen=True)
@@ -69,22 +68,6 @@ class Part:
             caps = self.size[0] if self.shape == "capsule" else 0.0
             half = np.array([self.size[0], self.size[0], self.size[1] + caps])
         return -half, half
-
-
-def box(
-    x: Span,
-    y: Span,
-    z: Span,
-    color: Color,
-    *,
-    collides: bool = False,
-    shine: float = 0.2,
-    texture: str = "",
-) -> Part:
-    """Make a box from its extents along each axis [m]."""
-    (a, b), (c, d), (e, f) = x, y, z
-    size, middle = ((b - a) / 2, (d - c) / 2, (f - e) / 2), ((a + b) / 2, (c + d) / 2, (e + f) / 2)
-    return Part("box", size, middle, color=color, collides=collides, shine=shine, texture=texture)
 
 
 def bounds(parts: Iterable[Part]) -> tuple[np.ndarray, np.ndarray]:

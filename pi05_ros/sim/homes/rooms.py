@@ -7,13 +7,23 @@ from collections.abc import Callable, Mapping
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.bedroom import draw_bedroom, draw_unseen_bedroom
 from pi05_ros.sim.homes.kitchen import draw_kitchen
+from pi05_ros.sim.homes.kitchen_variants import (
+    draw_kitchen_unseen,
+    draw_language_kitchen,
+    draw_unseen_language_kitchen,
+)
 from pi05_ros.sim.homes.room import Room
 
 ROOMS: Mapping[str, Callable[[int], Room]] = {
     "kitchen": draw_kitchen,
+    "kitchen_unseen": draw_kitchen_unseen,
+    "kitchen_language": draw_language_kitchen,
+    "kitchen_language_unseen": draw_unseen_language_kitchen,
     "bedroom": draw_bedroom,
     "bedroom_unseen": draw_unseen_bedroom,
 }
+# Kinds of rooms whose things may be trained on; the others hold things that are held out.
+TRAINING_ROOMS = ("kitchen", "bedroom")
 
 
 def draw_room(kind: str, seed: int) -> Room:

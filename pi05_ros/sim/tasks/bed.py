@@ -42,7 +42,7 @@ class MadeBed:
         self._room = room
         self._blanket = room.fixture("blanket")
         self._watch = ItemWatch(room.pillows)
-        self._points = (0.0,) * 5
+        self._points: tuple[float, ...] = (0.0,) * 5
 
     def update(self, scene: SceneState, held: Iterable[str], time: float) -> Score:
         """See `Rubric`."""

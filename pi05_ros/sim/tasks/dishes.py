@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.sim.homes.room import Item, Room
-from pi05_ros.sim.tasks.score import LIFT, STILL, Score
+from pi05_ros.sim.tasks.resting import ItemWatch
+from pi05_ros.sim.tasks.score import Score
 
 
 class DishesInSink:
@@ -26,11 +25,8 @@ class DishesInSink:
     def __init__(self, kitchen: Room, dishes: Sequence[Item] | None = None) -> None:
         self._sink = kitchen.container("sink")
         self._dishes = kitchen.dishes if dishes is None else tuple(dishes)
-        self._support = {item.name: item.position[2] for item in self._dishes}
-        self._picked = {item.name: False for item in self._dishes}
+        self._watch = ItemWatch(self._dishes)
         self._placed = {item.name: False for item in self._dishes}
-        self._last: dict[str, np.ndarray] = {}
-        self._last_time: float | None = None
 
     def update(self, scene: SceneState, held: Iterable[str], time: float) -> Score:
         """Update with the state at `time` and return the score.
@@ -40,23 +36,10 @@ class DishesInSink:
             held: Names of the items held by a gripper.
             time: Simulated time [s]; must not decrease between calls.
         """
-        held = set(held)
-        elapsed = None if self._last_time is None else time - self._last_time
+        self._watch.update(scene, held, time)
         for dish in self._dishes:
-            position = scene.objects[dish.name].position
-            if dish.name in held:
-                if position[2] - self._support[dish.name] >= LIFT:
-                    self._picked[dish.name] = True
-                self._placed[dish.name] = False
-            else:
-                self._support[dish.name] = float(position[2])
-                if not self._sink.contains(position):
-                    self._placed[dish.name] = False
-                elif elapsed is not None and elapsed > 0:
-                    speed = np.linalg.norm(position - self._last[dish.name]) / elapsed
-                    self._placed[dish.name] = bool(speed < STILL)
-            self._last[dish.name] = np.array(position)
-        self._last_time = time
+            inside = self._sink.contains(scene.objects[dish.name].position)
+            self._placed[dish.name] = inside and self._watch.rests(dish.name)
         return self.score()
 
     def score(self) -> Score:
@@ -64,7 +47,7 @@ class DishesInSink:
         criteria, points = [], []
         for dish in self._dishes:
             criteria += [f"pick up {dish.phrase}", f"place {dish.phrase} in the sink"]
-            points += [float(self._picked[dish.name]), float(self._placed[dish.name])]
+            points += [float(self._watch.was_picked(dish.name)), float(self._placed[dish.name])]
         return Score(
             sum(points), float(len(points)), tuple(criteria), tuple(points), (1.0,) * len(points)
         )

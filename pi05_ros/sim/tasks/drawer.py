@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from pi05_ros.brain.observation import SceneState
 from pi05_ros.sim.homes.room import Item, Room
-from pi05_ros.sim.tasks.score import LIFT, STILL, Score
+from pi05_ros.sim.tasks.resting import ItemWatch
+from pi05_ros.sim.tasks.score import Score
 
 DRAWER = "drawer_1"  # Name of the container and of the fixture that it moves with.
 OPENED = 0.15  # Opening from which a drawer counts as opened [m].
@@ -39,12 +38,9 @@ class ItemsInDrawer:
         self._room = room
         self._fixture = room.fixture(room.container(DRAWER).fixture)
         self._items = room.belonging_in(DRAWER) if items is None else tuple(items)
-        self._support = {item.name: item.position[2] for item in self._items}
-        self._picked = {item.name: False for item in self._items}
+        self._watch = ItemWatch(self._items)
         self._placed = {item.name: False for item in self._items}
         self._opened, self._closed = False, False
-        self._last: dict[str, np.ndarray] = {}
-        self._last_time: float | None = None
 
     def update(self, scene: SceneState, held: Iterable[str], time: float) -> Score:
         """Update with the state at `time` and return the score.
@@ -54,27 +50,14 @@ class ItemsInDrawer:
             held: Names of the items and fixtures held by a gripper.
             time: Simulated time [s]; must not decrease between calls.
         """
-        held = set(held)
-        elapsed = None if self._last_time is None else time - self._last_time
         box = self._room.container(DRAWER, scene.objects)
         opening = self._fixture.opening(scene.objects[self._fixture.name])
         self._opened |= opening >= OPENED
+        # What rides along in a drawer rests in it.
+        self._watch.update(scene, held, time, box.pose)
         for item in self._items:
-            position = scene.objects[item.name].position
-            inside = box.pose.local(position)  # What rides along in a drawer rests in it.
-            if item.name in held:
-                if position[2] - self._support[item.name] >= LIFT:
-                    self._picked[item.name] = True
-                self._placed[item.name] = False
-            else:
-                self._support[item.name] = float(position[2])
-                if not box.contains(position):
-                    self._placed[item.name] = False
-                elif elapsed is not None and elapsed > 0:
-                    speed = np.linalg.norm(inside - self._last[item.name]) / elapsed
-                    self._placed[item.name] = bool(speed < STILL)
-            self._last[item.name] = inside
-        self._last_time = time
+            inside = box.contains(scene.objects[item.name].position)
+            self._placed[item.name] = inside and self._watch.rests(item.name)
         self._closed = self._opened and opening < CLOSED and all(self._placed.values())
         return self.score()
 
@@ -84,7 +67,7 @@ class ItemsInDrawer:
         criteria, points, most = [], [], []
         for item in self._items:
             criteria.append(f"pick up {item.phrase}")
-            points.append(share * self._picked[item.name])
+            points.append(share * self._watch.was_picked(item.name))
             most.append(share)
         criteria.append("open the drawer")
         points.append(float(self._opened))

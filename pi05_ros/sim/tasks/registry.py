@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.room import Bedroom, Room
+from pi05_ros.sim.homes.room import Bedroom, Item, Room
 from pi05_ros.sim.tasks.bed import MadeBed
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
 from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
+from pi05_ros.sim.tasks.language import LanguageFollowing, language_text
 from pi05_ros.sim.tasks.laundry import LaundryInBasket, one_garment
 from pi05_ros.sim.tasks.score import Rubric
 
@@ -24,6 +25,16 @@ class Task:
     room: str  # Kind of the room that it is done in.
     seconds: float  # Longest time of an episode, simulated [s].
     rubric: Callable[[Room], Rubric]
+    # Text in a room that draws it; None: it is `text`, which otherwise stands for all of them.
+    draw_text: Callable[[Room], str] | None = None
+
+    def is_done_in(self, room: Room) -> bool:
+        """Check whether the task fits a room: of its kind, or of that kind with unseen things."""
+        return room.kind in (self.room, f"{self.room}_unseen")
+
+    def text_in(self, room: Room) -> str:
+        """Return what the robot is told in a room."""
+        return self.text if self.draw_text is None else self.draw_text(room)
 
 
 DISHES = Task("dishes", "put the dishes in the sink", "kitchen", 180.0, DishesInSink)
@@ -31,13 +42,39 @@ ITEMS = Task("drawer", "put the items in the drawer", "kitchen", 180.0, ItemsInD
 LAUNDRY = Task("laundry", "put the laundry in the basket", "bedroom", 120.0, LaundryInBasket)
 BED = Task("bed", "make the bed", "bedroom", 120.0, MadeBed)
 TASKS: dict[str, Task] = {task.name: task for task in (DISHES, ITEMS, LAUNDRY, BED)}
+# Language following, with things of the kinds that training homes have, and of held-out kinds.
+LANGUAGE = Task(
+    "language",
+    "put the named thing in the sink",
+    "kitchen_language",
+    60.0,
+    LanguageFollowing,
+    language_text,
+)
+LANGUAGE_UNSEEN = Task(
+    "language_unseen",
+    "put the named unseen thing in the sink",
+    "kitchen_language_unseen",
+    60.0,
+    LanguageFollowing,
+    language_text,
+)
+# Tests beside the tasks that a robot is judged by as a whole.
+TESTS: dict[str, Task] = {task.name: task for task in (LANGUAGE, LANGUAGE_UNSEEN)}
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
 _ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen", "basket": "bedroom"}
 
 
 def find_task(text: str) -> Task | None:
-    """Return the task with a text or a name; None: it is none of TASKS."""
-    return TASKS.get(text) or next((task for task in TASKS.values() if task.text == text), None)
+    """Return the task with a text or a name; None: it is none of TASKS and TESTS."""
+    tasks = {**TASKS, **TESTS}
+    return tasks.get(text) or next((task for task in tasks.values() if task.text == text), None)
+
+
+def text_in(text: str, room: Room) -> str:
+    """Return what the robot is told in a room: the text of a task by its name, or `text`."""
+    task = find_task(text)
+    return text if task is None else task.text_in(room)
 
 
 def room_of(text: str) -> str:
@@ -58,18 +95,22 @@ def room_of(text: str) -> str:
 def scorer(text: str, room: Room) -> Rubric:
     """Create the rubric of a task, by its text.
 
+    In a room of the language following test, one dish is scored as that test does.
+
     Args:
-        text: That of one of TASKS, `one_dish`, `one_item` or `one_garment` of an item.
+        text: That of one of TASKS and TESTS; `one_dish`, `one_item` or `one_garment` of an item.
         room: The room that it is done in.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
     """
-    tasks = {task.text: task for task in TASKS.values() if room.kind.startswith(task.room)}
+    known = [*TASKS.values(), *TESTS.values()]
+    tasks = {task.text: task for task in known if task.is_done_in(room)}
     if text in tasks:
         return tasks[text].rubric(room)
+    one = LanguageFollowing if room.kind.startswith(LANGUAGE.room) else _one_dish_in_sink
     single: dict[str, Callable[[], Rubric]] = {
-        one_dish(dish): partial(DishesInSink, room, (dish,)) for dish in room.dishes
+        one_dish(dish): partial(one, room, dish) for dish in room.dishes
     }
     single |= {
         one_item(item): partial(ItemsInDrawer, room, (item,)) for item in room.belonging_in(DRAWER)
@@ -81,6 +122,10 @@ def scorer(text: str, room: Room) -> Rubric:
     if text in single:
         return single[text]()
     raise _unknown(text, [*tasks, *single])
+
+
+def _one_dish_in_sink(room: Room, dish: Item) -> Rubric:
+    return DishesInSink(room, (dish,))
 
 
 def _unknown(text: str, valid: list[str]) -> Pi05Error:

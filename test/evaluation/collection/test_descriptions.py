@@ -3,9 +3,11 @@
 import numpy as np
 
 from pi05_ros.evaluation.collection.descriptions import (
+    SeenFurniture,
     SeenItem,
     caption,
     entries,
+    furniture_questions,
     known_kinds,
     questions,
 )
@@ -58,3 +60,39 @@ def test_absent_things_are_asked_for_once_a_picture():
         found = entries("a.jpg", [RED_CUP, KNIFE], kinds, np.random.default_rng(seed))
         answers = [entry["answer"] for entry in found if entry["kind"] == "question"]
         assert len(answers) == 4 and answers.count("no") == 1
+
+
+def test_names_in_the_plural_are_spoken_of_as_such():
+    trousers = SeenItem("trousers", "red", "on the floor", (0.1, 0.5, 0.2, 0.6))
+    scissors = SeenItem("pair of scissors", "", COUNTER, (0.5, 0.5, 0.6, 0.6))
+    assert caption([trousers]) == "red trousers on the floor"
+    assert caption([scissors, scissors]) == "two pairs of scissors on the counter"
+    found = dict(questions([trousers, scissors], ["shoes", "roll of tape"]))
+    assert found["are there trousers?"] == "yes" and found["are there shoes?"] == "no"
+    assert found["what colour are the trousers?"] == "red"
+    assert found["where are the red trousers?"] == "on the floor"
+    assert found["are the red trousers left or right of the pair of scissors?"] == "left"
+    assert found["is there a roll of tape?"] == "no"
+    assert found["how many pairs of scissors are there?"] == "one"
+    assert not [question for question in found if "how many trousers" in question]
+
+
+def test_furniture_names_the_room_and_has_a_state():
+    sink, drawer = (
+        SeenFurniture("sink", (0, 0, 1, 1)),
+        SeenFurniture("drawer", (0, 0, 1, 1), "open"),
+    )
+    assert furniture_questions([sink, drawer], "kitchen") == [
+        ("which room is this?", "a kitchen"),
+        ("is there a sink?", "yes"),
+        ("is there a drawer?", "yes"),
+        ("is the drawer open or shut?", "open"),
+    ]
+    assert furniture_questions([], "kitchen") == [], "nothing tells the room"
+    random = np.random.default_rng(0)
+    alone = entries("a.jpg", [], [], random, "kitchen", [sink, drawer])
+    assert alone[0]["answer"] == "a kitchen with a sink and a drawer"
+    assert [box["label"] for box in alone[1]["boxes"]] == ["sink", "drawer"]
+    both = entries("a.jpg", [KNIFE], [], random, "kitchen", [sink])
+    assert both[0]["answer"] == "a kitchen with a knife in the sink"
+    assert entries("a.jpg", [KNIFE], [], random, "kitchen")[0]["answer"] == "a knife in the sink"

@@ -7,16 +7,21 @@ import numpy as np
 import pytest
 
 from pi05_ros.evaluation.collection.collect import LOCK
-from pi05_ros.evaluation.collection.scenes import SceneSettings, collect_scenes
+from pi05_ros.evaluation.collection.furniture import furniture_labels
+from pi05_ros.evaluation.collection.scenes import SceneJob, SceneSettings, collect_scenes
+from pi05_ros.evaluation.collection.settings import CollectError
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
-from pi05_ros.sim.home_spec import item_joint
+from pi05_ros.sim.home_spec import fixture_joint, item_joint
+from pi05_ros.sim.homes.geometry import FloorPose
+from pi05_ros.sim.projection import CameraGeometry
+from pi05_ros.sim.robot import BASE_JOINTS
 from pi05_ros.sim.world import Snapshot, World
 from pi05_ros.training.sources.web import _entries as web_entries
 
 PLATFORM = load_platform("mobile_18dof")
-SETTINGS = SceneSettings("mobile_18dof", sets=3)
+SETTINGS = SceneSettings("mobile_18dof", sets=3, room="kitchen")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +63,8 @@ def test_what_is_said_is_where_the_kitchen_has_it(scenes):
     start = [json.loads(line) for line in lines if "set0_front" in line]
     (caption,) = [entry["answer"] for entry in start if entry["kind"] == "caption"]
     assert "in the sink" not in caption
-    labels = {item.label for item in kitchen.items}
+    assert caption.startswith("a kitchen with ")
+    labels = {item.label for item in kitchen.items} | set(furniture_labels(kitchen))
     (boxes,) = [entry["boxes"] for entry in start if entry["kind"] == "boxes"]
     assert boxes and {box["label"] for box in boxes} <= labels
 
@@ -89,6 +95,31 @@ def test_an_item_behind_another_is_not_clear():
         renderer.close()
 
 
+@pytest.mark.parametrize("opening", [0.0, 0.25])
+def test_a_drawer_is_seen_where_it_is_and_is_no_item(opening):
+    world = World(PLATFORM, 3)
+    renderer = CameraRenderer(world)
+    drawer = world.room.fixture("drawer_1")
+    before = drawer.pose.compose(FloorPose(-0.9, -0.2, 0.0))
+    for joint, value in zip(BASE_JOINTS, (before.x, before.y, before.yaw), strict=True):
+        world.data.joint(joint).qpos[0] = value
+    world.data.joint(fixture_joint("drawer_1", 0)).qpos[0] = opening
+    snapshot = world.snapshot()
+    try:
+        visibility = Visibility(PLATFORM, renderer)
+        view = visibility.item("drawer_1", "front", snapshot)
+        assert view is not None and view.is_clear
+        assert "drawer_1" not in visibility.items("front", snapshot)
+        assert visibility.item("drawer_1", "back", snapshot) is None
+    finally:
+        renderer.close()
+    # The middle of its panel's visible front, projected without any segmentation.
+    x, y = drawer.pose.point((-opening, 0.0))
+    point = np.array([[x, y, drawer.height + 0.06]])
+    u, v = CameraGeometry(PLATFORM).project("front", point, snapshot)[0] / (320, 240)
+    assert view.box[0] < u < view.box[2] and view.box[1] < v < view.box[3]
+
+
 def test_a_box_encloses_the_pixels_that_moving_the_item_changes():
     """Independent of the segmentation: the pictures with and without the item differ there."""
     world = World(PLATFORM, 3)
@@ -108,3 +139,23 @@ def test_a_box_encloses_the_pixels_that_moving_the_item_changes():
         assert np.allclose(found, view.box, atol=1.01 / 240)
     finally:
         renderer.close()
+
+
+def test_the_seed_draws_the_room_of_a_home_among_those_for_training():
+    settings = SceneSettings("mobile_18dof")
+    rooms = [SceneJob(None, settings, home, 0).room for home in range(200)]
+    assert set(rooms) == {"kitchen", "bedroom"} and 70 < rooms.count("bedroom") < 130
+    assert rooms != [SceneJob(None, settings, home, 1).room for home in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("room", "homes", "sentence"),
+    [
+        ("kitchn", [0], "no home has a room 'kitchn'; did you mean 'kitchen'"),
+        ("bedroom_unseen", [10001, 7], "home 7: wanted homes from 10000 on, since a bedroom_un"),
+    ],
+)
+def test_rooms_that_may_not_be_trained_on_are_refused(tmp_path, room, homes, sentence):
+    settings = SceneSettings("mobile_18dof", room=room)
+    with pytest.raises(CollectError, match=sentence):
+        collect_scenes(tmp_path / "out", settings, homes)

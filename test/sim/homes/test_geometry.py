@@ -52,3 +52,12 @@ def test_quaternions_multiply_as_rotations_do():
     v = rng.normal(size=(5, 3))
     assert rotate(quaternion_multiply(a, b), v) == pytest.approx(rotate(a, rotate(b, v)))
     assert rotate(quaternion_conjugate(a), rotate(a, v)) == pytest.approx(v)
+
+
+def test_rotate_is_bit_for_bit_the_formula_with_numpys_cross():
+    random = np.random.default_rng(0)
+    q, v = random.normal(size=(7, 4)), random.normal(size=(7, 3))
+    t = 2.0 * np.cross(q[:, 1:], v)
+    assert np.array_equal(rotate(q, v), v + q[:, :1] * t + np.cross(q[:, 1:], t))
+    one = v[0] + q[0, :1] * t[0] + np.cross(q[0, 1:], t[0])
+    assert np.array_equal(rotate(q[0], v[0]), one)

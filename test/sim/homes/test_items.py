@@ -7,12 +7,13 @@ import pytest
 
 from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, make_mug, make_pan
+from pi05_ros.sim.homes.held_out import HELD_OUT
 from pi05_ros.sim.homes.items import Grasp
 from pi05_ros.sim.homes.parts import ALONG_X, Part, bounds
 from pi05_ros.sim.homes.small_items import SMALL_ITEMS, UNSEEN_SMALL_ITEMS
 
 SMALL = {**SMALL_ITEMS, **UNSEEN_SMALL_ITEMS}
-ALL = {**DISHES, **CLUTTER, **SMALL}
+ALL = {**DISHES, **HELD_OUT, **CLUTTER, **SMALL}
 GRIPPER_OPENING = 0.08  # m, of both platforms.
 
 
@@ -39,7 +40,7 @@ def test_it_is_felt_from_its_base_up_and_not_beyond_what_is_seen(kind):
     ).all()
 
 
-@pytest.mark.parametrize("kind", [*DISHES, *SMALL])
+@pytest.mark.parametrize("kind", [*DISHES, *HELD_OUT, *SMALL])
 def test_it_is_graspable_inside_its_box_and_fits_between_the_fingers(kind):
     design = ALL[kind](np.random.default_rng(5), "red")
     x, y, z = design.size

@@ -5,16 +5,20 @@ import pytest
 from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.rooms import ROOMS, draw_room
 from pi05_ros.sim.tasks.dishes import one_dish
-from pi05_ros.sim.tasks.registry import TASKS, find_task, room_of, scorer
+from pi05_ros.sim.tasks.registry import TASKS, TESTS, find_task, room_of, scorer, text_in
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+@pytest.mark.parametrize("task", [*TASKS.values(), *TESTS.values()], ids=lambda task: task.name)
 def test_each_task_has_a_room_and_a_rubric(task):
     assert find_task(task.name) is find_task(task.text) is task
     assert room_of(task.text) == task.room
     assert task.room in ROOMS
-    score = scorer(task.text, draw_room(task.room, 10003)).score()
-    assert score.points == 0 < score.max_points
+    room = draw_room(task.room, 10003)
+    for text in (task.text, task.text_in(room)):
+        score = scorer(text, room).score()
+        assert score.points == 0 < score.max_points
+    assert text_in(task.name, room) == task.text_in(room)
+    assert text_in("put the cup in the sink", room) == "put the cup in the sink"
 
 
 def test_a_task_without_a_rubric_names_the_nearest():

@@ -1,0 +1,1 @@
+"""The verb `pi05 eval`: evaluations in mock homes."""

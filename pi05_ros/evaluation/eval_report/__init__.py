@@ -1,0 +1,1 @@
+"""Report of an evaluation: one page with tables, plots and videos, from its summary."""
