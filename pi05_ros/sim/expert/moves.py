@@ -142,7 +142,9 @@ class Moves:
         turned = abs(wrap_angle(hand_yaw(robot.tcp(side)) - target.yaw))
         is_low = hand[2] < top - _LOW
         on_path = turned < 0.12 and beside < config.on_path * (1.5 if is_low else 1.0)
-        if not self._stands(robot, stance, slack=on_path and is_low):
+        # Paths are for the site's posture: a low hand must rise before the torso may move to it.
+        ready = self._torso_is_up(robot)
+        if not ready or not self._stands(robot, stance, slack=on_path and is_low):
             self.retract(robot, goal, side)
             self.drive(robot, goal, stance)
             return False
@@ -151,7 +153,7 @@ class Moves:
         path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
         settled = is_low or self._is_settled(robot, path, joints, hand[2])
-        if on_path and settled and self._torso_is_up(robot):
+        if on_path and settled:
             goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
         if is_low and beside < _NEAR_PATH and turned < 0.3:
@@ -172,7 +174,8 @@ class Moves:
         velocity, here = robot.velocity[joints], path.at(height)
         down = path.at(height - self._config.lookahead) - here
         length = float(np.linalg.norm(down))
-        if length > 1e-6:
+        # Low arms are fast within 3 cm of the top, and would be called back up on their way.
+        if length > 1e-6 and self.site.is_floor:
             velocity = velocity - max(0.0, float(velocity @ down) / length) * down / length
         off = np.abs(robot.command[joints] - here).max()
         return bool(np.abs(velocity).max() < _SETTLED and off < _TILTED)
