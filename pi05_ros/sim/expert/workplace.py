@@ -18,6 +18,7 @@ from pi05_ros.sim.homes.room import Container, Fixture, Room
 
 _OVER_MARGIN = 0.12  # Largest extent of a hand and its load around the tool centre point [m].
 _FALLEN = 0.25  # Depth below the main surface at which a thing lies on the floor [m].
+_WALL = 0.03  # Thickness of the wall of a container on the floor, at most [m].
 _SAME_POSTURE = 0.02  # Largest difference of two postures that count as one [m].
 
 
@@ -103,7 +104,7 @@ class Workplace:
         and before an opened drawer, it keeps its distance.
         """
         if not container.surface:
-            return self.config.footprint[0] + self.config.gap + container.size[0] / 2
+            return self.config.footprint[0] + self.config.gap + _WALL + container.size[0] / 2
         if not container.fixture:
             return None
         area = floor_area(robot, self.room.fixture(container.fixture), self._surface.pose)
