@@ -19,7 +19,7 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.cli.homes.options import add_common_arguments
 from pi05_ros.evaluation.collection.collect import Collected, collect
 from pi05_ros.evaluation.collection.episode import EpisodeSummary
-from pi05_ros.evaluation.collection.settings import ONE_DISH, CollectSettings
+from pi05_ros.evaluation.collection.settings import DRAWN, CollectSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         default=defaults.task,
-        help=f"text of the task, or '{ONE_DISH}': in each home one dish that the seed draws; "
-        f"default: {defaults.task}",
+        help="text of the task, or with a dish or a thing that the seed draws in each home: "
+        f"{', '.join(repr(task) for task in DRAWN)}; default: {defaults.task}",
     )
     parser.add_argument(
         "--max-seconds",
