@@ -120,6 +120,8 @@ class _Recording:
                 1,
                 TASK,
                 (),
+                task=TASK,
+                source="external",
                 trigger="task",
                 outcome="changed",
                 reason="the skill has one subtask",

@@ -23,7 +23,7 @@ R = TypeVar("R")
 def map_in_processes(
     function: Callable[[T], R], items: Sequence[T], few: int, at_once: int = 1
 ) -> Iterator[R]:
-    """Map a function over items in other processes.
+    """Map a function over items in other processes, which end with this one, however it ends.
 
     Args:
         function: Function of a module, or a partial of one: it is pickled, as its results are.
@@ -39,7 +39,9 @@ def map_in_processes(
         return
     # Spawned: a forked child would inherit the threads' locks of whatever the parent has loaded.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        mp_context=context, initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
         try:
             with _interrupts_blocked():
                 results = pool.map(function, items, chunksize=at_once)

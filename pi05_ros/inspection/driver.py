@@ -6,13 +6,23 @@ import math
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import CONTROL_NONE, CONTROL_POLICY, CONTROL_TELEOP
+from pi05_ros.data.episodes.episode import (
+    CONTROL_DISTURBANCE,
+    CONTROL_NONE,
+    CONTROL_POLICY,
+    CONTROL_TELEOP,
+)
 from pi05_ros.inspection.colours import OPERATOR, rgba
 from pi05_ros.inspection.facts import StateFacts, TeleopFacts
 from pi05_ros.inspection.shapes import Shape, ShapeKind
 from pi05_ros.platforms.platform import Platform
 
-CONTROL_NAMES = {CONTROL_NONE: "none", CONTROL_POLICY: "policy", CONTROL_TELEOP: "teleop"}
+CONTROL_NAMES = {
+    CONTROL_NONE: "none",
+    CONTROL_POLICY: "policy",
+    CONTROL_TELEOP: "teleop",
+    CONTROL_DISTURBANCE: "disturbance",
+}
 ALIGNING = "aligning"
 # Of pi05_msgs/TeleopCommand.state; inspection has no messages.
 TELEOP_STATES = {0: "released", 1: ALIGNING, 2: "engaged"}

@@ -9,6 +9,7 @@ its width, like a gripper that stalls on an object.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -105,6 +106,11 @@ class GraspWelds:
         for gripper in self._grippers:
             gripper.holds, gripper.armed = None, False
         data.eq_active[self._welds.ravel()] = 0
+
+    def let_grasp(self, grippers: Collection[str]) -> None:
+        """Let closed grippers grasp at the next update, as if they had been open before."""
+        for gripper in self._grippers:
+            gripper.armed = gripper.armed or gripper.name in grippers
 
     def held(self) -> dict[str, str]:
         """Return the held items and fixtures: name -> gripper group."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import mujoco
@@ -104,6 +104,26 @@ class World:
                 self._start()
             else:
                 self._build(home, kind)
+
+    def begin_from(self, qpos: np.ndarray, closing: Collection[str] = ()) -> None:
+        """Restart in the present room from a state in which everything rests.
+
+        Args:
+            qpos: MuJoCo's generalised positions, (nq,), as in a snapshot.
+            closing: Groups of grippers that are closing: each grasps what is between its fingers
+                in the first step. The others hold nothing.
+        """
+        with self._lock:
+            self._start()
+            model, data = self.model, self.data
+            data.qpos[:] = qpos
+            for name, servo in self._servo_of.items():
+                self._target[servo] = qpos[model.joint(name).qposadr[0]]
+            self._reached = self._target.copy()
+            data.ctrl[:] = self._target
+            data.act[self._base_act] = [qpos[address] for address in self._base_qpos]
+            self.grasps.let_grasp(closing)
+            mujoco.mj_forward(model, data)
 
     def _build(self, home: int, kind: str) -> None:
         room = with_distractors(draw_room(kind, home), self.difficulty.distractors)

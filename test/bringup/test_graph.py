@@ -60,10 +60,16 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
     assert specs["camera_ingestion"].parameters["stale_after_s"] == 0.5
     home = specs["mock_home"]
     assert (home.parameters["home"], home.parameters["task"]) == (4, "make the bed")
+    assert "difficulty" not in home.parameters, "the node's own default"
     assert home.on_exit == "shutdown"
     assert not home.managed
     assert specs["brain"].parameters["brain"] == "expert"
     assert specs["brain"].parameters["task"] == "make the bed"
+
+
+def test_a_mock_home_gets_its_difficulty():
+    specs = build(sim=True, difficulty="hard,shadows=0")
+    assert specs["mock_home"].parameters["difficulty"] == "hard,shadows=0"
 
 
 @pytest.mark.parametrize("separate", [False, True])

@@ -60,8 +60,11 @@ def test_results_come_from_all_processes_and_a_killed_one_is_an_error():
         list(finished_in_processes(int, ["1", "x"], jobs=2))
 
 
-def test_processes_end_with_a_parent_that_is_killed(tmp_path):
-    code = SLOW.replace("map_in_processes", "finished_in_processes").replace("few=1", "jobs=2")
+@pytest.mark.parametrize("function", ["map_in_processes", "finished_in_processes"])
+def test_processes_end_with_a_parent_that_is_killed(tmp_path, function):
+    code = SLOW
+    if function == "finished_in_processes":
+        code = code.replace("map_in_processes", function).replace("few=1", "jobs=2")
     (tmp_path / "slow.py").write_text(code)
     process = subprocess.Popen(
         [sys.executable, "slow.py"],

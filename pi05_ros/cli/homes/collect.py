@@ -19,7 +19,8 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.cli.homes.options import add_common_arguments
 from pi05_ros.evaluation.collection.collect import Collected, collect
 from pi05_ros.evaluation.collection.episode import EpisodeSummary
-from pi05_ros.evaluation.collection.settings import DRAWN, CollectSettings
+from pi05_ros.evaluation.collection.settings import ALL, DRAWN, CollectSettings
+from pi05_ros.sim.tasks.registry import TASKS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task",
         default=defaults.task,
-        help="text of the task, or with a dish or a thing that the seed draws in each home: "
+        help=f"name or text of a task ({', '.join(TASKS)}), '{ALL}': in each home one of them "
+        "that the seed draws, or with a dish or a thing that the seed draws: "
         f"{', '.join(repr(task) for task in DRAWN)}; default: {defaults.task}",
     )
     parser.add_argument(
@@ -49,6 +51,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recorded commands stay the expert's; default: 0",
     )
     parser.add_argument(
+        "--wrong-chunks",
+        type=float,
+        default=defaults.wrong_chunks,
+        metavar="CHANCE",
+        help="let wrong chunks follow a chunk of the expert at this chance (0.05), for 0.3 to "
+        "1 s; their rows do not train, those of the recovery do; default: 0",
+    )
+    parser.add_argument(
+        "--restarts",
+        action="store_true",
+        help="begin each episode in the middle of the work: the robot near it, things moved",
+    )
+    parser.add_argument(
+        "--other-tasks",
+        type=float,
+        default=defaults.other_tasks,
+        metavar="CHANCE",
+        help="give another task about one thing at this chance at each answer of the high level "
+        "(0.05), for 3 to 8 s; default: 0",
+    )
+    parser.add_argument(
+        "--visited",
+        default=defaults.visited,
+        metavar="CHECKPOINT",
+        help="let this checkpoint drive for spans of 0.8 to 2.5 s, which do not train; the expert "
+        "goes on from the states that it visits",
+    )
+    parser.add_argument(
+        "--verbal",
+        default=defaults.verbal,
+        metavar="CHECKPOINT",
+        help="let this checkpoint act under the subtasks of the expert, which count as spoken by "
+        "a person: data of the kind VI",
+    )
+    parser.add_argument(
         "--format", choices=("bags", "lerobot"), default="bags", help="default: bags"
     )
 
@@ -66,6 +103,11 @@ def run(arguments: argparse.Namespace) -> int:
             task=arguments.task,
             max_seconds=arguments.max_seconds,
             noise=arguments.noise,
+            wrong_chunks=arguments.wrong_chunks,
+            restarts=arguments.restarts,
+            other_tasks=arguments.other_tasks,
+            visited=arguments.visited,
+            verbal=arguments.verbal,
             difficulty=arguments.difficulty,
         )
     except ValueError as error:

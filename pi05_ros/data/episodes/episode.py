@@ -27,6 +27,7 @@ MODE_STOPPED = 5
 CONTROL_NONE = 0
 CONTROL_POLICY = 1
 CONTROL_TELEOP = 2
+CONTROL_DISTURBANCE = 3  # Collected episodes only: such rows do not train.
 
 
 @dataclass(frozen=True)

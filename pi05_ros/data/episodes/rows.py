@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.data.episodes.episode import MODE_RUNNING, Episode
+from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, MODE_RUNNING, Episode
 
 # An interval of more periods than this between two rows ends a run of actions: rows in between
 # were lost, and later actions would be assigned to earlier times, 20 ms for each lost row.
@@ -34,8 +34,11 @@ def label_of_row(episode: Episode) -> np.ndarray:
 
 
 def acting_rows(episode: Episode) -> np.ndarray:
-    """Rows in which the robot followed a label, (T,) bool: mode RUNNING, and labelled."""
-    return (episode.modes == MODE_RUNNING) & (label_of_row(episode) >= 0)
+    """Rows in which the robot followed a label, (T,) bool: mode RUNNING, and labelled.
+
+    A disturbance of a collected episode follows no label.
+    """
+    return _followed_rows(episode) & (label_of_row(episode) >= 0)
 
 
 def trainable_rows(episode: Episode) -> np.ndarray:
@@ -64,13 +67,19 @@ def row_gaps(episode: Episode) -> np.ndarray:
 def action_stops(episode: Episode) -> np.ndarray:
     """End (exclusive) of the run of actions that begins at each row, (T,) int64.
 
-    A run ends at the end of the episode, where the bridge did not follow a chunk, where nothing
-    was commanded, and where rows were lost. A change of the subtask does not end it, since the
-    robot goes on. For a row outside every run it is the row itself.
+    A run ends at the end of the episode, where the bridge did not follow a chunk, at a
+    disturbance, where nothing was commanded, and where rows were lost. A change of the subtask
+    does not end it, since the robot goes on. For a row outside every run it is the row itself.
     """
     rows = len(episode)
-    moves = (episode.modes == MODE_RUNNING) & np.isfinite(episode.actions).all(axis=1)
+    moves = _followed_rows(episode) & np.isfinite(episode.actions).all(axis=1)
     is_last = np.r_[~moves[1:] | row_gaps(episode), True][:rows]
     ends = np.flatnonzero(is_last) + 1  # Of the row before each.
     stops = ends[np.searchsorted(ends, np.arange(rows), side="right")]
     return np.where(moves, stops, np.arange(rows))
+
+
+def _followed_rows(episode: Episode) -> np.ndarray:
+    """Rows whose commands are to be imitated, as far as the robot is concerned, (T,) bool."""
+    disturbed = episode.control_sources == CONTROL_DISTURBANCE
+    return (episode.modes == MODE_RUNNING) & ~disturbed

@@ -10,7 +10,8 @@ import numpy as np
 
 from pi05_ros.data.bags.facts import EpisodeFacts
 from pi05_ros.data.bags.serializer import Serializer
-from pi05_ros.data.episodes.episode import SPOKEN, PictureBox, Plan, SubtaskLabel
+from pi05_ros.data.episodes.box_messages import box_message
+from pi05_ros.data.episodes.episode import SPOKEN, Plan, SubtaskLabel
 
 STATE = "pi05_msgs/msg/RobotState"
 DECISION = "pi05_msgs/msg/PlanDecision"
@@ -65,7 +66,7 @@ class MessageMaker:
             id=label.id,
             task=label.task,
             text=label.text,
-            boxes=[self._box(box) for box in label.boxes],
+            boxes=[box_message(self._serializer, box) for box in label.boxes],
             source=label.source,
             score=_or_nan(label.score),
             model_text=label.model_text,
@@ -81,7 +82,7 @@ class MessageMaker:
             trigger="",
             outcome=kind,
             answer=plan.model_text if plan.kind == SPOKEN else plan.text,
-            boxes=[self._box(box) for box in plan.boxes],
+            boxes=[box_message(self._serializer, box) for box in plan.boxes],
             score=_or_nan(plan.score),
             subtask_id=plan.subtask_id,
             subtask=plan.text,
@@ -137,18 +138,6 @@ class MessageMaker:
             model_score=math.nan,
             model_stamp=self._serializer.time(0),
             **fields,
-        )
-
-    def _box(self, box: PictureBox) -> Any:
-        return self._serializer.message(
-            "pi05_msgs/msg/BoundingBox",
-            camera=box.camera,
-            label=box.label,
-            x_min=box.x_min,
-            y_min=box.y_min,
-            x_max=box.x_max,
-            y_max=box.y_max,
-            score=_or_nan(box.score),
         )
 
 

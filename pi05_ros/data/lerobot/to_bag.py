@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.bags.qos import OfferedQos
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.bags.writer import BagTopic, BagWriter, WriterSettings
@@ -118,6 +119,8 @@ def write_bag(
                 writer.write(message.topic, message.data, message.log_ns, message.log_ns)
                 advance(1)
         writer.close(facts)
+        if writer.failure:  # A recorder keeps what there is; this can be imported again.
+            raise BagError(f"{part}: the disk takes no more ({writer.failure})")
     except BaseException:
         writer.abandon()
         shutil.rmtree(part, ignore_errors=True)

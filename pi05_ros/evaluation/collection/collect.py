@@ -86,7 +86,8 @@ def collect(
     """
     homes = sorted(set(homes))
     check_homes(homes)
-    check_room(settings.room(), homes)
+    for home in homes:
+        check_room(settings.for_home(home, seed).room(), [home])
     load_platform(settings.platform)  # Fails here rather than in a process.
     claim_folder(out, "episodes", as_json(settings))
     whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)

@@ -6,39 +6,50 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pi05_ros.brain.interface import SubtaskPrediction
+from pi05_ros.brain.interface import Brain, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
 from pi05_ros.chunking.scheduler import ChunkRequest
 from pi05_ros.chunking.settings import AUTO
 from pi05_ros.control.bridge import Tick
-from pi05_ros.data.bags.facts import EpisodeFacts
-from pi05_ros.data.episodes.episode import PictureBox
+from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, CONTROL_POLICY, PictureBox
 from pi05_ros.evaluation.bridged_robot import BridgedRobot, Robot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
+from pi05_ros.evaluation.collection.answers import EXTERNAL, HUMAN, Answers
 from pi05_ros.evaluation.collection.disturbance import DisturbedRobot
 from pi05_ros.evaluation.collection.episode_bag import EpisodeBag
+from pi05_ros.evaluation.collection.facts import facts_of
+from pi05_ros.evaluation.collection.low_level import LowLevel
+from pi05_ros.evaluation.collection.other_tasks import OtherTasks
+from pi05_ros.evaluation.collection.restart import restart
 from pi05_ros.evaluation.collection.settings import CollectError, CollectSettings, random_for
 from pi05_ros.evaluation.collection.visibility import Visibility
+from pi05_ros.evaluation.opened_models import opened_model
 from pi05_ros.evaluation.rollout import RolloutConfig, brain_scheduler
+from pi05_ros.evaluation.world_pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-from pi05_ros.sim.expert.language import parse_subtask
+from pi05_ros.sim.expert.language import parse_subtask, sentences
+from pi05_ros.sim.expert.tasks import things_to_put
 from pi05_ros.sim.homes.difficulty import Difficulty
-from pi05_ros.sim.tasks.registry import scorer
+from pi05_ros.sim.tasks.registry import scorer, tasks_about_one_thing
 from pi05_ros.sim.world import World
+
+if TYPE_CHECKING:
+    from pi05_ros.inference.model_brain import ModelBrain
 
 _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 _SCORE_TICKS = 5  # Ticks between two updates of the score, as there.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
-_NAMESPACE = "/pi05"
+PICK = "pick up"  # First words of criteria that tell how a thing came to its place.
 _CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
 
 
@@ -98,6 +109,7 @@ def record_episode(
     Raises:
         Pi05Error: The expert cannot do the task, no picture can be rendered, or the disk failed.
     """
+    name, settings = settings.episode_id(home, seed), settings.for_home(home, seed)
     world = World(
         equipment.platform,
         home,
@@ -108,7 +120,7 @@ def record_episode(
     )
     renderer = CameraRenderer(world)
     try:
-        return _Recording(equipment, settings, seed, world, renderer, folder, software).run()
+        return _Recording(equipment, settings, name, seed, world, renderer, folder, software).run()
     finally:
         renderer.close()
 
@@ -120,6 +132,7 @@ class _Recording:
         self,
         equipment: Equipment,
         settings: CollectSettings,
+        name: str,
         seed: int,
         world: World,
         renderer: CameraRenderer,
@@ -132,19 +145,37 @@ class _Recording:
         self._task = settings.task_in(world.room, seed, world.within_reach)
         self._scorer = scorer(self._task, world.room)
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
-        self._facts = _facts(platform, settings, world.home, seed, self._task, software)
+        self._brain.begin_task(self._task)
+        if settings.restarts:
+            things = things_to_put(self._task, world.room)
+            restart(world, equipment.kinematics, things, random_for(world.home, seed, 4))
+        self._model = _model(settings, world.home, seed)
+        self._low = LowLevel(
+            self._brain,
+            platform,
+            sentences(world.room),
+            settings.wrong_chunks,
+            self._model if settings.visited else None,
+            random_for(world.home, seed, 5),
+        )
+        self._tasks = OtherTasks(
+            self._task,
+            tasks_about_one_thing(world.room),
+            settings.other_tasks,
+            random_for(world.home, seed, 6),
+        )
+        self._task_of: dict[int, str] = {}  # Task by stamp of the plan.
+        self._facts = facts_of(platform, settings, name, world.home, seed, self._task, software)
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
         self._boxes: dict[int, tuple[PictureBox, ...]] = {}  # By stamp of the plan.
-        self._answers = 0  # Number of the planner's answers that were recorded.
-        self._text = ""  # The subtask that stands.
-        self._number = 0  # Its id.
-        self._done_at: float | None = None
+        self._heard = 0  # Number of the planner's answers that were recorded.
         self._idle_since = 0.0
+        _check_cameras(platform)
         conditions = RolloutConfig()
         timing = LoopTiming(
-            frame=_camera_period(platform),
+            frame=camera_period(platform),
             tick_phase=0.0,  # Stamps and ticks lie on one grid of simulated time.
             plan=conditions.planner_interval,
             plan_delay=conditions.delay,
@@ -156,7 +187,7 @@ class _Recording:
             robot = DisturbedRobot(robot, platform, settings.noise, random)
         self._loop = ClosedLoop(
             BridgedRobot(platform, robot),
-            brain_scheduler(self._brain, AUTO, round(conditions.interval / platform.period)),
+            brain_scheduler(self._acting, AUTO, round(conditions.interval / platform.period)),
             self._predict_chunk,
             lambda: computing,
             planner=self._predict_subtask,
@@ -165,14 +196,14 @@ class _Recording:
             hooks=LoopHooks(self._on_tick, self._take_pictures),
         )
         self._bag = EpisodeBag(folder, self._facts, platform, settings.quality)
+        self._answers = Answers(self._bag, HUMAN if settings.verbal else EXTERNAL)
 
     def run(self) -> EpisodeSummary:
         """Run the episode and close the bag."""
         try:
-            self._brain.begin_task(self._task)
             ended = self._run()
             score = self._score
-            whole = score.points >= score.max_points
+            whole = not self._missed()
             outcome = "success" if whole else "failure"
             if not whole and ended.startswith(_CUT):
                 outcome = ""  # Nobody knows what would have become of it.
@@ -198,34 +229,57 @@ class _Recording:
         self._take_pictures()  # Cameras send before the first observation, which is a set later.
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
-            if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
-                missed = [
-                    criterion
-                    for criterion, points, most in zip(
-                        self._score.criteria,
-                        self._score.criterion_points,
-                        self._score.criterion_max,
-                        strict=True,
-                    )
-                    if points < most
-                ]
+            if (
+                self._answers.done_at is not None
+                and loop.seconds - self._answers.done_at > _LINGER
+            ):
+                missed = self._missed()
                 return f"done was said without: {', '.join(missed)}" if missed else ""
             bridge = loop.robot.bridge
             if loop.seconds > _IDLE and not bridge.mode.is_armed:
                 return f"the robot stopped: {bridge.reason}"
-            if self._text or self._done_at is not None:
+            if self._answers.text or self._answers.done_at is not None:
                 self._idle_since = loop.seconds
             elif loop.seconds - self._idle_since > _IDLE:
                 return "the expert gave up"
         return f"{_CUT} after {self._settings.max_seconds:g} s"
 
+    def _missed(self) -> list[str]:
+        """Return the criteria without their points.
+
+        After a restart nobody knows who picked up what is in its place already.
+        """
+        score = self._score
+        return [
+            criterion
+            for criterion, points, most in zip(
+                score.criteria, score.criterion_points, score.criterion_max, strict=True
+            )
+            if points < most and not (self._settings.restarts and criterion.startswith(PICK))
+        ]
+
+    @property
+    def _acting(self) -> Brain:
+        """The brain whose rows are recorded as the robot's own."""
+        return self._model if self._settings.verbal and self._model else self._brain
+
     # Inputs and outputs of the loop.
 
     def _predict_chunk(self, observation: Observation, request: ChunkRequest) -> np.ndarray:
-        return self._brain.predict_chunk(observation, request.subtask.text).actions
+        if self._settings.verbal:
+            text, running = request.subtask.text, request.continuation
+            return self._acting.predict_chunk(observation, text, running).actions
+        return self._low.predict(observation, request)
 
     def _predict_subtask(self, observation: Observation) -> SubtaskPrediction:
-        prediction = self._brain.predict_subtask(observation, self._task)
+        task = self._tasks.task_at(observation.stamp_ns)
+        prediction = self._brain.predict_subtask(observation, task)
+        if task != self._task and (prediction.done or not prediction.text):
+            # Nothing is left to do of another task, whose end is not that of the episode.
+            self._tasks.end()
+            task = self._task
+            prediction = self._brain.predict_subtask(observation, task)
+        self._task_of[observation.stamp_ns] = task
         if prediction.text and not prediction.done:
             self._boxes[observation.stamp_ns] = self._boxes_of(prediction.text)
         return prediction
@@ -252,99 +306,52 @@ class _Recording:
             for camera in self._platform.camera_names:
                 picture = self._renderer.render(camera, snapshot)
                 self._bag.add_picture(camera, picture, now_ns)
-        return {}
+        if self._model is None:
+            return {}
+        pictures = DriverPictures(self._platform, self._renderer, self._world.snapshot())
+        return pictures.at(self._model.info.image_size or (1, 1))
 
     def _on_tick(self, tick: Tick, now_ns: int) -> None:
-        for stamp_ns, prediction in self._loop.predictions[self._answers :]:
-            self._answers += 1
-            self._record_answer(stamp_ns, prediction, now_ns)
+        for stamp_ns, prediction in self._loop.predictions[self._heard :]:
+            self._heard += 1
+            self._answers.record(
+                stamp_ns,
+                now_ns,
+                self._task_of.pop(stamp_ns, self._task),
+                prediction,
+                self._boxes.pop(stamp_ns, ()),
+            )
         state = self._loop.robot.state(tick, now_ns)
         if state is not None:
-            self._bag.add_state(state, tick.reason, now_ns)
+            is_own = self._low.is_expert(state.chunk_stamp_ns)
+            driver = CONTROL_POLICY if is_own else CONTROL_DISTURBANCE
+            self._bag.add_state(state, tick.reason, now_ns, driver)
         self._ticks += 1
         if self._ticks % _SCORE_TICKS == 0:
             seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
             world = self._world
             self._score = self._scorer.update(world.scene_state(), world.held(), seconds)
 
-    def _record_answer(self, stamp_ns: int, prediction: SubtaskPrediction, now_ns: int) -> None:
-        if self._done_at is not None:
-            if not prediction.done:  # A dish has left the sink again: the task goes on.
-                self._done_at = None
-            else:
-                return
-        boxes = self._boxes.pop(stamp_ns, ())
-        changed = prediction.text != self._text or not self._number
-        trigger = "period" if self._number else "task"
-        self._number += changed
-        self._text = prediction.text
-        if prediction.done:
-            outcome, says = "done", "the task is done"
-            self._done_at = (now_ns - START_NS) * 1e-9
-        elif not prediction.text:
-            outcome, says = "refused", "nothing can be done"
-        else:
-            outcome = "changed" if changed else "kept"
-            says = "another subtask" if changed else "the same again"
-        because = "the task began" if trigger == "task" else "the period was over"
-        self._bag.add_answer(
-            stamp_ns,
-            now_ns,
-            self._number,
-            prediction.text,
-            boxes,
-            trigger=trigger,
-            outcome=outcome,
-            reason=f"asked because {because}: the expert says {says}",
-        )
+
+def _model(settings: CollectSettings, home: int, seed: int) -> ModelBrain | None:
+    """Return the checkpoint that drives, with the same random numbers for the same episode."""
+    checkpoint = settings.visited or settings.verbal
+    if not checkpoint:
+        return None
+    model = opened_model(settings.platform, checkpoint)
+    model.reseed(int(random_for(home, seed, 7).integers(2**31)))
+    return model
 
 
-def _camera_period(platform: Platform) -> float:
-    """Return the time between two pictures [s]: that of the slowest camera, in whole rows.
+def _check_cameras(platform: Platform) -> None:
+    """Check that pictures can be taken in whole rows.
 
     Raises:
-        CollectError: The camera is faster than the rows.
+        CollectError: All cameras are faster than the rows.
     """
     rate = min(camera.rate_hz for camera in platform.cameras)
-    rows = round(1.0 / (rate * platform.period))
-    if rows < 1:
+    if round(1.0 / (rate * platform.period)) < 1:
         raise CollectError(
             f"{platform.name}: wanted cameras of at most {1.0 / platform.period:g} Hz, the rate "
             f"of its rows, found {rate:g} Hz"
         )
-    return rows * platform.period
-
-
-def _facts(
-    platform: Platform,
-    settings: CollectSettings,
-    home: int,
-    seed: int,
-    task: str,
-    software: str,
-) -> EpisodeFacts:
-    notes = []
-    if settings.noise:
-        notes.append(f"drives disturbed with noise {settings.noise:g}, seed {seed}")
-    if settings.difficulty != "ideal":
-        notes.append(f"difficulty {settings.difficulty}")
-    return EpisodeFacts(
-        id=settings.episode_id(home, seed),
-        task=task,
-        home=str(home),
-        notes="; ".join(notes),
-        platform=platform.name,
-        names=platform.names,
-        units=tuple(dimension.unit for dimension in platform.dimensions),
-        rate_hz=1.0 / platform.period,
-        cameras={
-            camera.name: f"{camera.topic.removesuffix('/compressed')}/compressed"
-            for camera in platform.cameras
-        },
-        rotations={camera.name: camera.rotate for camera in platform.cameras if camera.rotate},
-        namespace=_NAMESPACE,
-        brain="expert",
-        software_version=software,
-        simulated=True,
-        started_ns=START_NS,
-    )

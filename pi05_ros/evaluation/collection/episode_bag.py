@@ -70,9 +70,18 @@ class EpisodeBag:
         for topic in facts.cameras.values():
             self._writer.add_topic(BagTopic(topic, PICTURE, (_PICTURES,)))
 
-    def add_state(self, state: StateSample, reason: str, now_ns: int) -> None:
-        """Add a row, and write everything that was received before it."""
-        source = CONTROL_POLICY if state.mode == MODE_RUNNING else CONTROL_NONE
+    def add_state(
+        self, state: StateSample, reason: str, now_ns: int, driver: int = CONTROL_POLICY
+    ) -> None:
+        """Add a row, and write everything that was received before it.
+
+        Args:
+            state: The row.
+            reason: Why the bridge is in its mode.
+            now_ns: Time of the tick [ns].
+            driver: Whose actions the row follows while the bridge runs, one of CONTROL_*.
+        """
+        source = driver if state.mode == MODE_RUNNING else CONTROL_NONE
         data = self._make.state(state, reason, source)
         self._add(now_ns + _STATE_NS, self._state, data)
         self._write(now_ns)
@@ -92,6 +101,8 @@ class EpisodeBag:
         text: str,
         boxes: Sequence[PictureBox],
         *,
+        task: str,
+        source: str,
         trigger: str,
         outcome: str,
         reason: str,
@@ -104,11 +115,13 @@ class EpisodeBag:
             number: Id of the subtask.
             text: The subtask; empty: there is nothing to do.
             boxes: Objects that it speaks of.
+            task: The task that it answers to.
+            source: One of Subtask.SOURCE_*.
             trigger: One of PlanDecision.TRIGGER_*.
             outcome: One of PlanDecision.OUTCOME_*.
             reason: One sentence.
         """
-        latency, task = (log_ns - stamp_ns) * 1e-9, self._facts.task
+        latency = (log_ns - stamp_ns) * 1e-9
         answer = "done" if outcome == "done" else text
         self._add(
             log_ns,
@@ -126,7 +139,7 @@ class EpisodeBag:
                 reason=reason,
             ),
         )
-        data = self._make.subtask(stamp_ns, latency, number, task, text, boxes)
+        data = self._make.subtask(stamp_ns, latency, number, task, text, boxes, source)
         self._add(log_ns, self._subtask, data)
 
     def close(self, facts: EpisodeFacts) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from pi05_ros.brain.observation_buffer import StateSample
 from pi05_ros.data.bags.serializer import Serializer
+from pi05_ros.data.episodes.box_messages import box_message
 from pi05_ros.data.episodes.episode import PictureBox
 
 STATE = "pi05_msgs/msg/RobotState"
 SUBTASK = "pi05_msgs/msg/Subtask"
 DECISION = "pi05_msgs/msg/PlanDecision"
 PICTURE = "sensor_msgs/msg/CompressedImage"
-_SOURCE = "external"  # Subtask.SOURCE_EXTERNAL: the expert is a planner outside of the model.
 
 
 class SimulatedMessages:
@@ -62,6 +61,7 @@ class SimulatedMessages:
         task: str,
         text: str,
         boxes: Sequence[PictureBox],
+        source: str,
     ) -> bytes:
         """Make a Subtask.
 
@@ -72,6 +72,7 @@ class SimulatedMessages:
             task: The task.
             text: The subtask; empty: nothing to do.
             boxes: Objects that it speaks of.
+            source: One of Subtask.SOURCE_*.
         """
         return self._serializer.serialized(
             SUBTASK,
@@ -79,8 +80,8 @@ class SimulatedMessages:
             id=number,
             task=task,
             text=text,
-            boxes=[self._box(box) for box in boxes],
-            source=_SOURCE,
+            boxes=[box_message(self._serializer, box) for box in boxes],
+            source=source,
             score=math.nan,
             latency=latency,
             model_text="",
@@ -110,7 +111,7 @@ class SimulatedMessages:
             trigger=trigger,
             outcome=outcome,
             answer=answer,
-            boxes=[self._box(box) for box in boxes],
+            boxes=[box_message(self._serializer, box) for box in boxes],
             score=math.nan,
             subtask_id=number,
             subtask=subtask,
@@ -123,16 +124,4 @@ class SimulatedMessages:
         """Make a CompressedImage of the bytes of a JPEG file, (n,) uint8."""
         return self._serializer.serialized(
             PICTURE, header=self._serializer.header(stamp_ns, frame), format="jpeg", data=jpeg
-        )
-
-    def _box(self, box: PictureBox) -> Any:
-        return self._serializer.message(
-            "pi05_msgs/msg/BoundingBox",
-            camera=box.camera,
-            label=box.label,
-            x_min=box.x_min,
-            y_min=box.y_min,
-            x_max=box.x_max,
-            y_max=box.y_max,
-            score=math.nan if box.score is None else box.score,
         )

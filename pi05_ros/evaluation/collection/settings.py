@@ -19,8 +19,9 @@ from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.standing import WithinReach
 from pi05_ros.sim.tasks.lab import pick_up, put_thing
-from pi05_ros.sim.tasks.registry import DISHES, room_of, text_in
+from pi05_ros.sim.tasks.registry import DISHES, TASKS, room_of, text_in
 
+ALL = "all"  # Stands for one of TASKS, which the seed draws in each home.
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
 # The same with a thing of a laboratory and the container that it belongs in; and "pick up …" with
@@ -49,6 +50,12 @@ class CollectSettings:
     # Standard deviation of the disturbance of the drives, as the share of an entry's largest
     # velocity; see disturbance.py. 0: none.
     noise: float = 0.0
+    # Chance that wrong chunks follow a chunk of the expert for 0.3 to 1 s; see low_level.py.
+    wrong_chunks: float = 0.0
+    restarts: bool = False  # Whether episodes begin somewhere in the middle of the work.
+    other_tasks: float = 0.0  # Chance of another task at each answer; see other_tasks.py.
+    visited: str = ""  # Checkpoint that drives for spans, before the expert takes over.
+    verbal: str = ""  # Checkpoint that acts under the subtasks of the expert.
     difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     quality: int = 90  # Of the JPEG pictures, 1 to 100.
 
@@ -58,8 +65,27 @@ class CollectSettings:
         Difficulty.parse(self.difficulty)
         if not 0.0 <= self.noise < 1.0:
             raise ValueError(f"noise: wanted a share from 0 to below 1, got {self.noise}")
+        for name in ("wrong_chunks", "other_tasks"):
+            rate = getattr(self, name)
+            if not 0.0 <= rate < 1.0:
+                words = name.replace("_", " ")
+                raise ValueError(f"{words}: wanted a chance from 0 to below 1, got {rate}")
+        if self.verbal and (self.visited or self.wrong_chunks):
+            raise ValueError(
+                "verbal: the checkpoint acts all the time, so nothing else can drive for spans; "
+                "leave out visited and wrong chunks"
+            )
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
+
+    def for_home(self, home: int, seed: int) -> CollectSettings:
+        """Return the settings of one episode: with ALL, with the task that is drawn for it."""
+        if self.task != ALL:
+            return self
+        tasks = list(TASKS)
+        return dataclasses.replace(
+            self, task=tasks[int(random_for(home, seed, 3).integers(len(tasks)))]
+        )
 
     def room(self) -> str:
         """Return the kind of the room in which the task is done.

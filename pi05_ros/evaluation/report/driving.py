@@ -12,6 +12,7 @@ import numpy as np
 from pi05_ros.data.bags.reader import BagReader
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.episode import (
+    CONTROL_DISTURBANCE,
     CONTROL_NONE,
     CONTROL_POLICY,
     CONTROL_TELEOP,
@@ -21,6 +22,7 @@ from pi05_ros.data.episodes.episode import (
 from pi05_ros.data.episodes.interventions import DrivenSpan, driven_spans, interventions
 
 DRIVERS = {
+    CONTROL_DISTURBANCE: ("a disturbance", "#e0a030"),
     CONTROL_POLICY: ("the model", "#4c78a8"),
     CONTROL_TELEOP: ("an operator", "#b04fd0"),
     CONTROL_NONE: ("nobody", "#d4d6da"),

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from pi05_ros.brain.interface import Brain
-from pi05_ros.brain.model_options import ModelOptions
+from pi05_ros.evaluation.opened_models import opened_model, platform_of
 from pi05_ros.evaluation.trials.external import ORACLE, load_planner
 from pi05_ros.evaluation.trials.modes import MODES, BrainHighLevel, HighLevel
 from pi05_ros.evaluation.trials.settings import EvaluationSettings, Machine, Trial
-from pi05_ros.platforms.platform import Platform, load_platform
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.kinematics import ArmKinematics
-
-if TYPE_CHECKING:
-    from pi05_ros.inference.model_brain import ModelBrain
 
 
 def low_level(settings: EvaluationSettings, machine: Machine, trial: Trial) -> Brain:
@@ -26,7 +21,7 @@ def low_level(settings: EvaluationSettings, machine: Machine, trial: Trial) -> B
     """
     if settings.brain == "expert":
         return expert(settings.platform)
-    model = _model(
+    model = opened_model(
         settings.platform,
         trial.weights.checkpoint,
         machine.device,
@@ -73,27 +68,9 @@ def check_planner(settings: EvaluationSettings) -> None:
 
 
 @functools.lru_cache(maxsize=4)
-def platform_of(name: str) -> Platform:
-    """Return the platform of this process."""
-    return load_platform(name)
-
-
-@functools.lru_cache(maxsize=4)
 def _kinematics(platform: str) -> ArmKinematics:
     # Long to make, and without memory.
     return ArmKinematics(platform_of(platform))
-
-
-@functools.lru_cache(maxsize=1)
-def _model(platform: str, checkpoint: str, device: str, dtype: str, execution: str) -> ModelBrain:
-    """Return the model of this process. One at a time: weights may be large."""
-    # Imported here: the expert needs no torch, which takes seconds in each process.
-    from pi05_ros.inference.model_brain import ModelBrain
-
-    options = ModelOptions(device=device, dtype=dtype, execution=execution, threads=1)
-    brain = ModelBrain(platform_of(platform), checkpoint, options)
-    brain.warm_up()
-    return brain
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from pi05_ros.chunking.scheduler import ChunkRelease, ChunkRequest, SubtaskRef
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.closed_loop import ClosedLoop
 from pi05_ros.evaluation.trials.modes import HighLevel
-from pi05_ros.evaluation.trials.pictures import ModelPictures
+from pi05_ros.evaluation.world_pictures import ModelPictures
 from pi05_ros.planning.answers import AnswerVerdict
 from pi05_ros.planning.decisions import Decision, Question
 from pi05_ros.planning.ending import EndingSettings

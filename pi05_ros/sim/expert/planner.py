@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pi05_ros.sim.expert.attempts import Attempts
+from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
+from pi05_ros.sim.expert.skills import off_the_ground
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.room import Container, Item
 
@@ -76,8 +78,8 @@ class PutAwayPlanner:
         options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
-                names = ", ".join(item.phrase for item in left)
-                _LOG.warning("out of reach, or given up too often: %s", names)
+                phrases = ", ".join(item.phrase for item in left)
+                _LOG.warning("out of reach, or given up too often: %s", phrases)
             return SubtaskChoice("")
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
@@ -107,11 +109,21 @@ class PutAwayPlanner:
         return bool(position[2] > self._moves.workplace.site_at(position).height + LIFTED)
 
     def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
+        """Check whether a hand reaches an item that fell on the floor; others are tried."""
         if self._moves.in_reach.is_limited:
             return self._moves.in_reach.can_put(item, self._container, robot)
-        site = self._moves.workplace.site_at(robot.item(item.name).position)
-        # From the floor things go into what stands on the floor.
-        return not (site.is_floor and self._container.surface)
+        moves, T_odom_item = self._moves, robot.item(item.name)
+        site = moves.workplace.site_at(T_odom_item.position)
+        if not site.is_floor or item.grasp is None:
+            return True
+        top = site.pass_height + moves.workplace.config.fingertip
+        for pose in hand_poses(item.grasp, T_odom_item, moves.workplace.facing):
+            target = off_the_ground(moves, pose, robot)
+            for side in robot.hands:
+                stance = site.reaching_stance(side, target, top, robot.base)
+                if site.is_free(stance) and site.reaches(side, target, top, stance):
+                    return True
+        return False
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""

@@ -112,18 +112,13 @@ class PickSkill:
                 cost -= 2.0 * pose.position[2]
                 cost += 0.0 if self._prefer in (None, arm.side) else _OTHER_ARM_COST
                 options.append((cost, arm.side, pose, stance))
-        for _, side, pose, stance in sorted(options, key=lambda option: option[0]):
+        top = self._moves.passing_height
+        for _, side, pose, _ in sorted(options, key=lambda option: option[0]):
             if not reach.is_limited or reach.reaches(site, side, pose, robot):
-                return side, self._off_the_ground(pose, robot), stance
+                target = off_the_ground(self._moves, pose, robot)
+                stance = site.reaching_stance(side, target, top(robot, side), robot.base)
+                return side, target, stance
         return None
-
-    def _off_the_ground(self, pose: HandPose, robot: RobotState) -> HandPose:
-        """Raise a pose in which fingertips would touch what is below."""
-        place = self._moves.workplace
-        ground = place.ground(pose.position, robot)
-        lowest = ground + place.config.fingertip + _GROUND_GAP
-        x, y, z = pose.position
-        return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 class PlaceSkill:
@@ -170,6 +165,15 @@ def wait_until_open(robot: RobotState, goal: Goal, side: str, target: HandPose) 
         hand = robot.tcp(side).position
         if math.dist(hand[:2], target.position[:2]) < 0.1:
             goal.vector[arm.joints] = robot.command[arm.joints]
+
+
+def off_the_ground(moves: Moves, pose: HandPose, robot: RobotState) -> HandPose:
+    """Raise a pose in which fingertips would touch what is below."""
+    place = moves.workplace
+    ground = place.ground(pose.position, robot)
+    lowest = ground + place.config.fingertip + _GROUND_GAP
+    x, y, z = pose.position
+    return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:

@@ -74,6 +74,11 @@ def parse_put(text: str, room: Room) -> tuple[tuple[Item, ...], Container]:
     return (find_item(text, match["thing"], room),), container
 
 
+def things_to_put(text: str, room: Room) -> tuple[Item, ...]:
+    """Return the things that a task puts into a container; (): it is another task."""
+    return parse_put(text, room)[0] if _PUT.fullmatch(normal(text)) else ()
+
+
 def belongings(container: Container, room: Room) -> tuple[Item, ...]:
     """Return the items that belong in a container."""
     if isinstance(room, Bedroom) and container.name == "basket":

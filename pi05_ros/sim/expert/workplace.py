@@ -56,7 +56,7 @@ class Workplace:
         )
         low = [item.design.size[2] for item in room.items if item.grasp is not None]
         low += [container.top for container in room.containers if not container.surface]
-        low_clear = max(low, default=0.0) + config.clearance
+        low_clear = max([*low, config.floor_pass]) + config.clearance
         self.floor = Site(
             kinematics, config, "floor", surface.pose, 0.0, low_clear, free, is_floor=True
         )

@@ -133,6 +133,20 @@ def scorer(text: str, room: Room) -> Rubric:
     tasks = {task.text: task for task in _KNOWN.values() if task.is_done_in(room)}
     if text in tasks:
         return tasks[text].rubric(room)
+    single = _about_one_thing(room)
+    graspable = [item for item in room.items if item.grasp is not None]
+    single |= {pick_up(item): partial(PickedUp, item) for item in graspable}
+    if text in single:
+        return single[text]()
+    raise _unknown(text, [*tasks, *single])
+
+
+def tasks_about_one_thing(room: Room) -> tuple[str, ...]:
+    """Return the tasks of a room that are about one thing: "put the cup in the sink"."""
+    return tuple(_about_one_thing(room))
+
+
+def _about_one_thing(room: Room) -> dict[str, Callable[[], Rubric]]:
     one = LanguageFollowing if room.kind.startswith(LANGUAGE.room) else _one_dish_in_sink
     single: dict[str, Callable[[], Rubric]] = {
         one_dish(dish): partial(one, room, dish) for dish in room.dishes
@@ -150,11 +164,7 @@ def scorer(text: str, room: Room) -> Rubric:
             for item in room.items
             for name in (TRAY, BIN)
         }
-    graspable = [item for item in room.items if item.grasp is not None]
-    single |= {pick_up(item): partial(PickedUp, item) for item in graspable}
-    if text in single:
-        return single[text]()
-    raise _unknown(text, [*tasks, *single])
+    return single
 
 
 def _one_dish_in_sink(room: Room, dish: Item) -> Rubric:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fakes.episodes import wandering
 
-from pi05_ros.data.episodes.episode import MODE_HOLDING, SubtaskLabel
+from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, MODE_HOLDING, SubtaskLabel
 from pi05_ros.data.episodes.rows import action_stops, label_of_row, newest_frames, trainable_rows
 
 
@@ -34,6 +34,13 @@ def test_actions_stop_where_the_robot_did_something_else():
     episode.modes[3:5] = MODE_HOLDING
     episode.actions[6, 0] = np.nan
     assert action_stops(episode).tolist() == [3, 3, 3, 3, 4, 6, 6, 8]
+
+
+def test_a_disturbance_neither_trains_nor_stands_in_a_chunk():
+    episode = wandering(7)
+    episode.control_sources[2:4] = CONTROL_DISTURBANCE
+    assert np.flatnonzero(trainable_rows(episode)).tolist() == [0, 1, 4, 5, 6]
+    assert action_stops(episode).tolist() == [2, 2, 2, 3, 7, 7, 7]
 
 
 def test_actions_stop_where_rows_were_lost_but_not_at_one():

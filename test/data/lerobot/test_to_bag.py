@@ -1,5 +1,8 @@
 """From a dataset back to a bag that our readers and rosbags read like a recorded one."""
 
+import errno
+import os
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -7,6 +10,7 @@ from fakes.drawn_episodes import drawn
 from fakes.lerobot_folders import TASKS, states, write_v21, write_v30
 from rosbags.rosbag2 import Reader
 
+from pi05_ros.data.bags.facts import BagError
 from pi05_ros.data.episodes.episode import SubtaskLabel
 from pi05_ros.data.lerobot.dataset import DatasetError
 from pi05_ros.data.lerobot.export import ExportSettings, export
@@ -140,3 +144,23 @@ def test_states_and_actions_of_different_sizes_are_refused(tmp_path):
 def test_rows_of_equal_times_get_rising_log_times():
     assert log_times(np.array([5, 5, 5, 9, 9])).tolist() == [5, 6, 7, 9, 10]
     assert log_times(np.array([5, 7, 9])).tolist() == [5, 7, 9]
+
+
+def test_a_disk_that_is_full_at_the_end_is_an_error_and_leaves_no_bag(tmp_path, monkeypatch):
+    """The writer closes what it could write, as a recorder must; an import can be repeated."""
+    made = drawn(rows=20, size=(48, 64))
+    real, failed = os.writev, []
+
+    def full(descriptor, buffers):
+        # All messages are in one chunk, which is written by `close`; the end of the file fits.
+        if sum(map(len, buffers)) > 15_000 and not failed:
+            failed.append(descriptor)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, buffers)
+
+    monkeypatch.setattr(os, "writev", full)
+    with pytest.raises(BagError, match="the disk takes no more .*No space left on device"):
+        write_bag(made, tmp_path / "bags", BagSettings("raw"))
+    assert len(failed) == 1
+    assert [path.name for path in (tmp_path / "bags").iterdir()] == [UNDER_WAY]
+    assert not list((tmp_path / "bags" / UNDER_WAY).iterdir())

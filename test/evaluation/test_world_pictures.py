@@ -6,7 +6,7 @@ import pytest
 
 from pi05_ros.cameras.model_input import fit_driver_picture, model_input
 from pi05_ros.cameras.rotation import upright
-from pi05_ros.evaluation.trials.pictures import DriverPictures, camera_period
+from pi05_ros.evaluation.world_pictures import DriverPictures, camera_period
 from pi05_ros.platforms.platform import load_platform
 
 PLATFORM = load_platform("mobile_18dof")
