@@ -133,6 +133,8 @@ class Site:
             base: Present pose of the robot.
         """
         nearest = self.stance(target.position, side, base)
+        if not self.kinematics.layout.drives:
+            return nearest
         if self.is_free(nearest) and self.reaches(side, target, top, nearest):
             return nearest
         x = float(self.frame.local((nearest.x, nearest.y))[0])
