@@ -4,12 +4,12 @@ import pytest
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.evaluation.rollout import Rollout, RolloutConfig, parse_homes
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.home_spec import fixture_joint, item_joint
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_the_expert_puts_all_dishes_into_the_sink(name):
     platform = load_platform(name)
     result = Rollout(platform, 6, ExpertBrain(platform), RolloutConfig(seconds=90)).run()

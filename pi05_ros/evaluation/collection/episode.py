@@ -142,7 +142,7 @@ class _Recording:
         platform = equipment.platform
         self._platform, self._settings, self._world = platform, settings, world
         self._renderer, self._visibility = renderer, Visibility(platform, renderer)
-        self._task = settings.task_in(world.room, seed)
+        self._task = settings.task_in(world.room, seed, world.within_reach)
         self._scorer = scorer(self._task, world.room)
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._brain.begin_task(self._task)

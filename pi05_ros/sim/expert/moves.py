@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
+from pi05_ros.sim.expert.reach import Reach
 from pi05_ros.sim.expert.sites import Site
 from pi05_ros.sim.expert.state import Held, RobotState
 from pi05_ros.sim.expert.vertical_paths import VerticalPath, VerticalPaths
@@ -46,11 +47,13 @@ class Moves:
 
     Attributes:
         site: Where the hands work; at first the main surface.
+        in_reach: What a robot that cannot drive reaches.
     """
 
     def __init__(self, workplace: Workplace) -> None:
         self.workplace = workplace
         self.site = workplace.main
+        self.in_reach = Reach(workplace)
         self._config = workplace.config
         self._layout = workplace.kinematics.layout
         self._paths = VerticalPaths(workplace.kinematics)
@@ -283,7 +286,7 @@ class Moves:
         tolerance = self._config.stance_slack if slack else self._config.stance_tolerance
         off = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
         turned = abs(wrap_angle(stance.yaw - robot.base.yaw))
-        still = np.abs(robot.velocity[self._layout.base]).max() < _STILL
+        still = np.abs(robot.velocity[self._layout.base]).max(initial=0.0) < _STILL
         near = off < tolerance and turned < _TURNED * tolerance / self._config.stance_tolerance
         return near and (still or slack)
 

@@ -16,7 +16,7 @@ from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.room import Container, Item
 
 _LOG = logging.getLogger(__name__)
-_LIFTED = 0.05  # Height above what it lay on at which an item counts as picked up [m].
+LIFTED = 0.05  # Height above what it lay on at which an item counts as picked up [m].
 _TIDY_TIME = 6.0  # Time to retract the hands after the last dish [s].
 
 
@@ -62,6 +62,9 @@ class PutAwayPlanner:
     def _choose(self, robot: RobotState, time: float) -> SubtaskChoice:
         held = [item for item in self._items if robot.holder(item.name) is not None]
         left = [item for item in self._items if item in held or not self._is_in(robot, item)]
+        if self._moves.in_reach.is_limited and len(left) < len(self._items):
+            # Where something is put away, a robot that cannot drive is done with what it reaches.
+            left = [item for item in left if item in held or self._is_in_reach(robot, item)]
         if not left:
             return self._finish(robot, time)
         self._finished_at = None
@@ -103,10 +106,12 @@ class PutAwayPlanner:
 
     def _is_lifted(self, robot: RobotState, item: Item) -> bool:
         position = robot.item(item.name).position
-        return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
+        return bool(position[2] > self._moves.workplace.site_at(position).height + LIFTED)
 
     def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
         """Check whether a hand reaches an item that fell on the floor; others are tried."""
+        if self._moves.in_reach.is_limited:
+            return self._moves.in_reach.can_put(item, self._container, robot)
         moves, T_odom_item = self._moves, robot.item(item.name)
         site = moves.workplace.site_at(T_odom_item.position)
         if not site.is_floor or item.grasp is None:

@@ -87,7 +87,8 @@ class Site:
         """Return the base pose in odom from which the hand `side` works at `position`.
 
         Among the suitable poses along the site at which the robot does not touch furniture, it is
-        the one nearest to `base`. If there is none, it is the nearest of all.
+        the one nearest to `base`. If there is none, it is the nearest of all. A robot without a
+        base works where it stands.
 
         Args:
             position: Of the hand in odom, (3,) [m].
@@ -95,6 +96,8 @@ class Site:
             base: Present pose of the robot.
             ahead: Distance of the hand ahead of base_link [m]; None: by the kind of the site.
         """
+        if not self.kinematics.layout.drives:
+            return base
         config = self.config
         at_x, at_y, _ = self.frame.local(position)
         if ahead is None and not self.is_floor:
@@ -130,6 +133,8 @@ class Site:
             base: Present pose of the robot.
         """
         nearest = self.stance(target.position, side, base)
+        if not self.kinematics.layout.drives:
+            return nearest
         if self.is_free(nearest) and self.reaches(side, target, top, nearest):
             return nearest
         x = float(self.frame.local((nearest.x, nearest.y))[0])

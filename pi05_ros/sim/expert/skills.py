@@ -90,12 +90,16 @@ class PickSkill:
     def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
         """Choose the free arm, hand pose and stance of least cost; None: no hand is free.
 
-        Costs decrease on the way to a chosen option, so that the choice is stable.
+        Costs decrease on the way to a chosen option, so that the choice is stable. Without a base,
+        it is an option that is in reach.
         """
-        place, site = self._moves.workplace, self._moves.site
+        place, site, reach = self._moves.workplace, self._moves.site, self._moves.in_reach
+        sides = [arm.side for arm in self._layout.arms]
+        if reach.is_limited:
+            sides = list(reach.arms_for(self._item, robot))
         options = []
         for arm in self._layout.arms:
-            if robot.hands[arm.side].held is not None:
+            if arm.side not in sides or robot.hands[arm.side].held is not None:
                 continue
             here = hand_yaw(robot.tcp(arm.side))
             for pose in hand_poses(self._grasp, robot.item(self._item.name), place.facing):
@@ -108,12 +112,13 @@ class PickSkill:
                 cost -= 2.0 * pose.position[2]
                 cost += 0.0 if self._prefer in (None, arm.side) else _OTHER_ARM_COST
                 options.append((cost, arm.side, pose, stance))
-        if not options:
-            return None
-        _, side, pose, _ = min(options, key=lambda option: option[0])
-        target = off_the_ground(self._moves, pose, robot)
-        top = self._moves.passing_height(robot, side)
-        return side, target, site.reaching_stance(side, target, top, robot.base)
+        top = self._moves.passing_height
+        for _, side, pose, _ in sorted(options, key=lambda option: option[0]):
+            if not reach.is_limited or reach.reaches(site, side, pose, robot):
+                target = off_the_ground(self._moves, pose, robot)
+                stance = site.reaching_stance(side, target, top(robot, side), robot.base)
+                return side, target, stance
+        return None
 
 
 class PlaceSkill:

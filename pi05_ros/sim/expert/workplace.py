@@ -47,7 +47,9 @@ class Workplace:
         self._drawers = [_drawer_zone(drawer, surface.pose) for drawer in drawers(room)]
         on_main = [i for i in room.items if i.surface == surface.name and i.grasp is not None]
         tallest = max((item.design.size[2] for item in on_main), default=0.0)
-        # A hand at this height passes over every item that stands on the surface.
+        rims = [c.top - surface.height for c in room.containers if c.surface == surface.name]
+        tallest = max(tallest, *rims, 0.0)
+        # A hand at this height passes over everything that stands on the surface.
         clear = surface.height + tallest + config.clearance
         free = self.obstacles.is_free
         self.main = Site(
