@@ -218,54 +218,30 @@ def may_load(library, folder):
     return any(folder == name or folder.startswith(f"{name}/") for name in MAY_LOAD[library])
 
 
-@pytest.mark.parametrize("folder", LAYERS)
-def test_a_folder_loads_only_what_it_may(folder):
-    if may_load("rclpy", folder):
-        pytest.importorskip("rclpy")
+def loadable_modules(folder):
     # ros2 launch alone imports this one, and launch_ros brings rclpy with it.
     modules = [module_name(path) for path in files(folder) if path.stem != "launch_actions"]
-    modules = [name for name in modules if not name.endswith("__main__")]
-    allowed = {library for library in MAY_LOAD if may_load(library, folder)}
-    assert loaded_by(modules) - allowed == set()
+    return [name for name in modules if not name.endswith("__main__")]
 
 
-def test_a_verb_is_imported_when_it_is_asked_for():
-    assert loaded_by(["pi05_ros.cli.main", "pi05_ros.cli.entry", "pi05_ros.errors"]) == set()
+def allowances():
+    """Folders by what they may load: those of one group are loaded in one process."""
+    groups = {}
+    for folder in LAYERS:
+        allowed = frozenset(library for library in MAY_LOAD if may_load(library, folder))
+        groups.setdefault(allowed, []).append(folder)
+    return groups
 
 
-@pytest.fixture
-def other_package(tmp_path, monkeypatch):
-    """A small package in place of pi05_ros, whose files a test writes."""
-
-    def write(**sources):
-        for name, text in sources.items():
-            path = tmp_path / "pi05_ros" / f"{name.replace('__', '/')}.py"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path / "pi05_ros")
-    return write
-
-
-def test_the_guard_finds_imports_upwards_and_within_functions(other_package):
-    other_package(
-        model__network="def f():\n    from pi05_ros.training.objective.batch import Batch\n",
-        training__batch="import pi05_ros.model.network\nfrom pi05_ros.model import network\n",
-    )
-    assert wrong_imports("training") == []
-    assert wrong_imports("model") == [
-        "model/network.py imports pi05_ros/training, which stands above model"
-    ]
-
-
-def test_two_folders_that_import_each_other_fail_whatever_their_ranks(other_package):
-    other_package(
-        planning__a="from pi05_ros.chunking.b import b\n",
-        chunking__b="from pi05_ros.planning.a import a\n",
-    )
-    assert len(wrong_imports("planning") + wrong_imports("chunking")) == 1
-
-
-def test_a_folder_without_a_rank_is_named(other_package):
-    other_package(planning__a="", attic__b="")
-    assert "attic" in folders() and "attic" not in RANK
+@pytest.mark.parametrize("allowed", allowances(), ids=lambda names: "+".join(sorted(names)) or "-")
+def test_folders_load_only_what_they_may(allowed):
+    """A process for each group, since torch takes seconds; what is wrong is then looked for."""
+    if "rclpy" in allowed:
+        pytest.importorskip("rclpy")
+    group = allowances()[allowed]
+    wrong = loaded_by([name for folder in group for name in loadable_modules(folder)]) - allowed
+    culprits = {}
+    for folder in group if wrong else ():
+        if found := loaded_by(loadable_modules(folder)) - allowed:
+            culprits[folder] = found
+    assert not wrong, f"{culprits or group} load {wrong}"

@@ -9,7 +9,7 @@ from pi05_ros.foundation.resources import resource_path
 from pi05_ros.inspection.demand import output_types
 from pi05_ros.inspection.shapes import NAMESPACES
 from pi05_ros.platforms.description import description_xml
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 
 
 def load(platform):
@@ -26,7 +26,7 @@ def inspectors(name):
     return {f"/pi05/inspector/{output}": kind for output, kind in output_types(name).items()}
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_every_camera_is_shown_annotated(name):
     images, platform = displays(name, "Image"), load_platform(name)
     wanted = [f"/pi05/inspector/{camera}/annotated" for camera in platform.camera_names]
@@ -38,7 +38,7 @@ def test_every_camera_is_shown_annotated(name):
         assert display["Enabled"]
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_the_inspectors_markers_are_shown_and_each_kind_can_be_switched(name):
     (markers,) = displays(name, "MarkerArray")
     topic = markers["Topic"]["Value"]
@@ -47,7 +47,7 @@ def test_the_inspectors_markers_are_shown_and_each_kind_can_be_switched(name):
     assert markers["Namespaces"] == dict.fromkeys(NAMESPACES, True)
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_every_topic_is_one_of_the_graph(name):
     platform = load_platform(name)
     valid = {topic for topic in inspectors(platform) if "compressed" not in topic}
@@ -59,7 +59,7 @@ def test_every_topic_is_one_of_the_graph(name):
     assert found == valid
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_every_frame_is_one_of_the_robot(name):
     platform = load_platform(name)
     links = {
@@ -76,7 +76,7 @@ def test_every_frame_is_one_of_the_robot(name):
     assert {camera.frame for camera in platform.cameras} <= links
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_the_clock_follows_a_display_that_exists(name):
     content = load(name)
     (time,) = [p for p in content["Panels"] if p["Class"] == "rviz_common/Time"]

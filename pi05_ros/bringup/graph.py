@@ -76,10 +76,14 @@ def graph(
         environ: The caller's environment; a Fast DDS profile that it names is kept.
 
     Raises:
-        ConfigError: A file that the graph needs is missing.
+        ConfigError: A file is missing, or a robot that exists in simulation only is to start.
     """
     suite = _Suite(platform, options, fast_dds_environment(environ))
     specs: list[NodeSpec] = []
+    if platform.simulation_only and not options.sim:
+        raise ConfigError(
+            f"platform '{platform.name}'", "exists in simulation only: start it with sim (--sim)"
+        )
     if options.sim:
         check_for_mock_home(platform)
         if options.brain == "expert":

@@ -63,6 +63,8 @@ def _vector(platform: Platform) -> Iterator[CheckResult]:
         yield CheckResult(_FILE, group.name, f"{numbers}: {_members(group)}")
     if not platform.base_axes:
         yield CheckResult(_FILE, "base", "none: the robot does not drive")
+    if platform.simulation_only:
+        yield CheckResult(_FILE, "use", "in mock homes only: there is no such robot")
 
 
 def _members(group: Group) -> str:

@@ -15,6 +15,9 @@ _TELEOP = "Teleoperation"
 def teleop_results(platform: Platform) -> Iterator[CheckResult]:
     """Devices of a robot, what each drives, and whether its hands can be jogged."""
     section = platform.teleop
+    if section is None and platform.simulation_only:
+        yield CheckResult(_TELEOP, "devices", "none: there is no such robot to drive")
+        return
     if section is None:
         value = "no section `teleop`: --teleop does not run"
         yield CheckResult(_TELEOP, "devices", value, CheckStatus.NOTE, "see docs/teleop.md")

@@ -79,14 +79,15 @@ class GraphTrial(DemoRun):
             execution=machine.execution,
             seed=trial.random_seed,
             chunk_mode=settings.chunk_mode,
-            task=trial.task.text,
+            difficulty=settings.difficulty,
+            task=trial.text,
             separate=not speaks_itself,
         )
         platform = load_platform(settings.platform)
         request = DemoRequest(
             platform=platform.name,
             home=trial.home,
-            task=trial.task.text,
+            task=trial.text,
             brain=brain,
             checkpoint=trial.weights.checkpoint,
             seed=trial.seed,
@@ -193,7 +194,7 @@ class GraphTrial(DemoRun):
         return TrialResult(
             name=self._name,
             task=trial.task.name,
-            text=trial.task.text,
+            text=trial.text,
             home=trial.home,
             mode=trial.mode,
             checkpoint=trial.weights.checkpoint,

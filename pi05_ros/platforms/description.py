@@ -271,18 +271,17 @@ def check_for_mock_home(platform: Platform) -> None:
 
 
 def check_for_expert(platform: Platform, urdf: Urdf) -> None:
-    """Check what the scripted expert needs of a robot: arms with grippers, and a base.
+    """Check what the scripted expert needs of a robot: an arm with a gripper.
+
+    A robot without a base works where it stands.
 
     Raises:
-        ConfigError: There is no gripper or no base, or no group moves a gripper alone.
+        ConfigError: There is no gripper, or no group moves a gripper alone.
     """
-    bases = platform.groups_of("base_velocity")
-    grippers = platform.groups_of("parallel_gripper")
-    if not grippers or len(bases) != 1:
+    if not platform.groups_of("parallel_gripper"):
         raise ConfigError(
             platform.source or platform.name,
-            "the expert needs an arm with a gripper and exactly one base_velocity group, "
-            f"found {len(grippers)} grippers and {len(bases)} bases; use another brain",
+            "the expert needs an arm with a gripper, found no gripper; use another brain",
         )
     arm_groups(platform, urdf)
 

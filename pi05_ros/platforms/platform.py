@@ -40,6 +40,7 @@ __all__ = [
     "Platform",
     "load_platform",
     "platform_names",
+    "robot_names",
 ]
 
 # Most commands that a jerk limit may average; averaging n of them delays by (n - 1) / 2 periods.
@@ -65,6 +66,8 @@ class Platform:
     vocabulary: tuple[str, ...] = ()  # Common subtasks, offered by `./pi05 say` as completions.
     controllers: str = ""  # ros2_control parameters for mock_hardware; found as `urdf` is.
     rviz: str = ""  # RViz file, found as `urdf` is; "": one is made.
+    # A robot of mock homes that nobody has: no launch or RViz file ships for it, and no devices.
+    simulation_only: bool = False
     teleop: TeleopSection | None = None  # Devices of teleoperation; None: it has none.
     source: str = field(default="", init=False, compare=False)  # Path of its YAML file.
 
@@ -304,6 +307,11 @@ class Platform:
 def platform_names() -> tuple[str, ...]:
     """Names of the platforms that ship with the suite."""
     return tuple(sorted(path.stem for path in resource_path("config/platforms").glob("*.yaml")))
+
+
+def robot_names() -> tuple[str, ...]:
+    """Names of the shipped platforms of robots that can be launched, not in simulation only."""
+    return tuple(name for name in platform_names() if not load_platform(name).simulation_only)
 
 
 def load_platform(name_or_path: str) -> Platform:

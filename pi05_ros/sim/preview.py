@@ -20,6 +20,7 @@ from pi05_ros.inspection.lettering import label, paste
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.home_spec import fixture_joint
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.world import Snapshot, World
@@ -102,11 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--platform", default="mobile_18dof", help="name, or a YAML file")
     parser.add_argument("--home", type=int, nargs="+", default=[0, 1, 2], help="seeds, one a row")
     parser.add_argument("--room", choices=ROOMS, default="kitchen", help="kind of the room")
+    parser.add_argument("--difficulty", default="ideal", help="ideal, normal or hard")
     parser.add_argument("--open", action="store_true", help="open the drawers")
     parser.add_argument("--out", type=Path, default=Path("homes.png"), help="a .png or .jpg file")
     options = parser.parse_args(arguments)
     try:
-        world = World(load_platform(options.platform), options.home[0], options.room)
+        difficulty = Difficulty.parse(options.difficulty)
+        platform = load_platform(options.platform)
+        world = World(platform, options.home[0], options.room, difficulty=difficulty)
         renderer, rows = CameraRenderer(world), []
         for home in options.home:
             world.reset(home)

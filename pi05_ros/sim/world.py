@@ -1,7 +1,8 @@
 """Physics of a robot in a mock home: commands in, simulation steps, measurements out.
 
 Frames: MuJoCo's world frame is `odom`, fixed to the room, with its origin at the robot's start
-pose, x forward and z up (REP-103). The base velocity is in `base_link`.
+pose, x forward and z up (REP-103). The base velocity is in `base_link`. A robot without a base
+stands elsewhere in it: at its place before the room's main surface (sim/standing.py).
 Units: m, rad, s, kg; grippers by the position of their URDF joint.
 Simplifications (docs/mock_home.md): grasping is a weld (sim/grasping.py), fingers pass through
 items, and the base slides on planar joints instead of rolling on its wheels.
@@ -21,12 +22,13 @@ from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
+from pi05_ros.platforms.urdf import parse_urdf
 from pi05_ros.sim.deviations import deviate
 from pi05_ros.sim.grasping import GraspWelds
 from pi05_ros.sim.home_spec import add_room, fixture_body, fixture_start, item_body
 from pi05_ros.sim.homes.difficulty import IDEAL, Difficulty
 from pi05_ros.sim.homes.distractors import with_distractors
-from pi05_ros.sim.homes.geometry import yaw_quaternion
+from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.links import Links, LinkTransforms, Wheels, subtree
@@ -38,6 +40,7 @@ from pi05_ros.sim.robot import (
     servo_name,
     set_joint_positions,
 )
+from pi05_ros.sim.standing import WithinReach, arm_reaches, reachable, working_stance
 
 _BASE_WINDUP = (0.05, 0.05, 0.1)  # Largest lead of the base servos' reference [m, m, rad].
 
@@ -67,7 +70,12 @@ class World:
         difficulty: Deviations of light, cameras and sensors, and distractors. Sensors' errors are
             in `sim.sensors`; what this class returns is the truth.
         description: URDF of the robot as `description_xml` returns it; None: it is expanded once.
+
+    Attributes:
+        within_reach: What the robot reaches at the start; None: it can drive to everything.
     """
+
+    within_reach: WithinReach | None
 
     def __init__(
         self,
@@ -132,6 +140,7 @@ class World:
         self.data = mujoco.MjData(self.model)
         self.grasps = GraspWelds(self.model, self.platform, room)
         self._index()
+        self._stand()
         self._start()
 
     def _index(self) -> None:
@@ -165,11 +174,23 @@ class World:
         bodies |= {fixture.name: fixture_body(fixture.name) for fixture in self.room.fixtures}
         self._objects = {name: model.body(body).id for name, body in bodies.items()}
 
+    def _stand(self) -> None:
+        """Choose where the base is at the start, in odom: the origin, unless it cannot drive."""
+        platform = self.platform
+        self._stance = FloorPose(0.0, 0.0, 0.0)
+        self.within_reach = None
+        if not platform.base_axes and platform.groups_of("parallel_gripper"):
+            arms = arm_reaches(self.model, platform, parse_urdf(self._description, platform.urdf))
+            self._stance = working_stance(self.room, arms)
+            self.within_reach = reachable(self.room, arms, self._stance)
+
     def _start(self) -> None:
         model, data = self.model, self.data
         mujoco.mj_resetData(model, data)
         home = home_positions(self.platform)
         set_joint_positions(model, data.qpos, home | fixture_start(self.room))
+        stance = (self._stance.x, self._stance.y, self._stance.yaw)
+        data.qpos[self._base_qpos] = data.act[self._base_act] = stance
         self._target = np.zeros(model.nu)
         for name, servo in self._servo_of.items():
             self._target[servo] = home.get(name, 0.0)

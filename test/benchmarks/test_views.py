@@ -10,12 +10,12 @@ from views.moment import Moment
 from views.viewpoint import Viewpoint, look_at
 
 from pi05_ros.inspection.shapes import Shape, ShapeKind
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 from pi05_ros.sim.projection import CameraGeometry
 from pi05_ros.sim.robot import tcp_site
 
 
-@pytest.fixture(scope="module", params=platform_names())
+@pytest.fixture(scope="module", params=robot_names())
 def moment(request):
     found = Moment(load_platform(request.param), 7)
     found.run(4.2)

@@ -1,5 +1,6 @@
 """The node graph as data."""
 
+import dataclasses
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.fastdds import PROFILE_VARIABLE, profile_problem
 from pi05_ros.foundation.resources import resource_path
 from pi05_ros.platforms.description import description_xml
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, platform_names, robot_names
 
 SET = {PROFILE_VARIABLE: "/mine.xml"}
 IN_ORDER = ("camera_ingestion", "planner", "policy", "control_bridge")
@@ -28,7 +29,13 @@ def build(platform="mobile_18dof", **options):
     return {spec.name: spec for spec in specs}
 
 
-@pytest.mark.parametrize("platform", platform_names())
+def test_a_robot_that_does_not_exist_is_started_in_a_mock_home_only():
+    assert "mock_home" in build("single_8dof", sim=True)
+    with pytest.raises(ConfigError, match=r"single_8dof.*exists in simulation only"):
+        build("single_8dof")
+
+
+@pytest.mark.parametrize("platform", robot_names())
 def test_on_a_robot_nothing_is_simulated_and_nothing_moves_by_itself(platform):
     specs = build(platform)
     assert list(specs) == [
@@ -53,10 +60,16 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
     assert specs["camera_ingestion"].parameters["stale_after_s"] == 0.5
     home = specs["mock_home"]
     assert (home.parameters["home"], home.parameters["task"]) == (4, "make the bed")
+    assert "difficulty" not in home.parameters, "the node's own default"
     assert home.on_exit == "shutdown"
     assert not home.managed
     assert specs["brain"].parameters["brain"] == "expert"
     assert specs["brain"].parameters["task"] == "make the bed"
+
+
+def test_a_mock_home_gets_its_difficulty():
+    specs = build(sim=True, difficulty="hard,shadows=0")
+    assert specs["mock_home"].parameters["difficulty"] == "hard,shadows=0"
 
 
 @pytest.mark.parametrize("separate", [False, True])
@@ -230,11 +243,14 @@ def test_a_mock_home_of_a_robot_that_lacks_something_is_refused_before_it_starts
         graph(platform, options, SET)
 
 
-def test_the_expert_of_a_robot_without_a_base_is_refused_before_it_starts(tmp_path):
+def test_the_expert_of_a_robot_without_a_gripper_is_refused_before_it_starts(tmp_path):
     platform = make_robot(tmp_path, RobotKind(base=""))
-    assert graph(platform, BringupOptions(sim=True), SET)
-    with pytest.raises(ConfigError, match="exactly one base_velocity group, found 1 grippers and"):
-        graph(platform, BringupOptions(sim=True, brain="expert"), SET)
+    assert graph(platform, BringupOptions(sim=True, brain="expert"), SET)
+    groups = tuple(g for g in platform.groups if g.kind != "parallel_gripper")
+    bare = dataclasses.replace(platform, groups=groups)
+    object.__setattr__(bare, "source", platform.source)
+    with pytest.raises(ConfigError, match="an arm with a gripper, found no gripper"):
+        graph(bare, BringupOptions(sim=True, brain="expert"), SET)
 
 
 def test_specs_cannot_be_changed():

@@ -45,6 +45,10 @@ def test_text_becomes_values():
         ({"brain": "exprt", "sim": "true"}, r"option 'brain': .* did you mean 'expert'\?"),
         ({"sim": "yes"}, "option 'sim': wanted true or false, found 'yes'"),
         ({"home": "three"}, "option 'home': wanted a whole number, found 'three'"),
+        (
+            {"difficulty": "hrd"},
+            r"option 'difficulty': there is no preset 'hrd'; did you mean 'hard'\?",
+        ),
         ({"home": "-1"}, "option 'home': a seed is 0 or more, found -1"),
         ({"brain": "expert"}, "option 'brain': the expert reads a mock home's state"),
         ({**EXPERT, "checkpoint": "."}, "option 'checkpoint': brain expert has no weights"),

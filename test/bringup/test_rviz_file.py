@@ -9,10 +9,10 @@ from pi05_ros.bringup.options import BringupOptions
 from pi05_ros.bringup.rviz_file import rviz_content, rviz_file
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_what_is_made_for_a_shipped_platform_is_what_ships(name):
     platform = load_platform(name)
     shipped = resource_path(f"config/rviz/{name}.rviz")

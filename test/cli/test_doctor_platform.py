@@ -47,7 +47,7 @@ def test_an_own_robot_is_understood_too(tmp_path):
     assert not [r for r in found.values() if r.status is CheckStatus.MISSING]
     assert found["base"].value == "none: the robot does not drive"
     assert found["arm of l_hand"].value == "left" and found["torso"].value == "torso"
-    assert "exactly one base_velocity group" in found["expert"].fix
+    assert found["expert"].value == "--brain expert: moves l_hand and r_hand"
     assert "write `controllers: FILE.yaml`" in found["controllers"].fix
 
 

@@ -47,6 +47,7 @@ def observation_of(
         commanded=state.copy() if commanded is None else np.array(commanded, dtype=np.float64),
         scene=SceneState(
             home=kitchen.seed,
+            room=kitchen.kind,
             base=Pose(np.array([base[0], base[1], 0.0]), yaw_quaternion(base[2])),
             objects=objects,
         ),

@@ -22,7 +22,7 @@ from pi05_ros.bringup import launch_actions
 from pi05_ros.bringup.graph import NodeSpec
 from pi05_ros.bringup.options import option_table
 from pi05_ros.bringup.respawn import RespawnPolicy, RespawnRecord
-from pi05_ros.platforms.platform import platform_names
+from pi05_ros.platforms.platform import robot_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def run(entities, timeout_s=20):
         timer.cancel()
 
 
-@pytest.mark.parametrize("platform", platform_names())
+@pytest.mark.parametrize("platform", robot_names())
 def test_each_platform_has_a_launch_file_with_every_option_described(platform):
     description = launch_file(platform).get_launch_description(launch.LaunchContext())
     arguments = [e for e in description.entities if isinstance(e, DeclareLaunchArgument)]

@@ -9,7 +9,7 @@ import yaml
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.platforms.platform import Camera, load_platform, platform_names
+from pi05_ros.platforms.platform import Camera, load_platform, platform_names, robot_names
 
 CONTENT = yaml.safe_load(resource_path("config/platforms/mobile_18dof.yaml").read_text())
 ARM = [f"arm_joint_{k}" for k in range(1, 7)]
@@ -53,7 +53,23 @@ def test_one_arm_on_a_differential_base_has_the_agreed_layout():
 
 
 def test_the_shipped_platforms_are_found_by_name():
-    assert platform_names() == ("mobile_10dof", "mobile_18dof", "mobile_19dof")
+    robots = ("mobile_10dof", "mobile_18dof", "mobile_19dof")
+    assert platform_names() == ("bimanual_14dof", *robots, "single_8dof")
+    assert robot_names() == robots  # The others are in simulation only.
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "cameras"),
+    [
+        ("bimanual_14dof", 14, ("front", "left_wrist", "right_wrist")),
+        ("single_8dof", 8, ("scene", "wrist")),
+    ],
+)
+def test_robots_of_mock_homes_have_no_base(name, size, cameras):
+    platform = load_platform(name)
+    assert platform.size == size and platform.base_axes == ()
+    assert not platform.is_velocity.any()
+    assert platform.planner_cameras == platform.policy_cameras == cameras
 
 
 def test_base_dimensions_are_bounded_by_their_velocity():

@@ -6,7 +6,7 @@ import pytest
 
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.strict_yaml import from_mapping
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 from pi05_ros.platforms.teleop import TeleopSection
 
 JOINT = {"entry": "arm_joint_1", "joint": "waist"}
@@ -26,7 +26,7 @@ def leader(joint=None, **changes):
     return {**LEADER, "topics": topics, **changes}
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_every_shipped_robot_has_leaders_a_gamepad_and_hand_poses(name):
     platform = load_platform(name)
     section = platform.teleop

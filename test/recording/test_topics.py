@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from fakes.robots import RobotKind, make_robot
 
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 from pi05_ros.recording.topics import NO_PUBLISHER, TopicChoice, TopicRules, is_hidden, rules_for
 
 IMAGE, JPEG = ("sensor_msgs/msg/Image",), ("sensor_msgs/msg/CompressedImage",)
@@ -62,7 +62,7 @@ def test_publishers_that_disagree_on_a_type_are_reported():
     assert found == {"/pi05/x": "its publishers disagree on its type: a/msg/A, b/msg/B"}
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_an_expected_topic_without_a_publisher_is_reported(name):
     robot = load_platform(name)
     found = TopicChoice(rules_for(robot, "/pi05", simulated=True)).choose({})

@@ -22,6 +22,7 @@ from pi05_ros.evaluation.trials.settings import (
 )
 from pi05_ros.evaluation.trials.tasks import ALL, find_tasks
 from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.sim.homes.difficulty import PRESETS
 from pi05_ros.sim.tasks.registry import TASKS
 
 _MODES = "; ".join(f"{mode.name}: {mode.description}" for mode in MODES.values())
@@ -73,6 +74,12 @@ def _add_trials(result: argparse.ArgumentParser) -> None:
     )
     result.add_argument(
         "--room", default="", help="kind of the rooms [default: that of each task]"
+    )
+    result.add_argument(
+        "--difficulty",
+        default="ideal",
+        help=f"of the homes: {', '.join(PRESETS)}, then changes as in normal,image_noise=0.02 "
+        "[default: ideal]",
     )
     result.add_argument(
         "--planner",
@@ -193,6 +200,7 @@ def settings_of(parsed: argparse.Namespace) -> EvaluationSettings:
         repeats=parsed.episodes,
         planner=parsed.planner,
         ros=parsed.ros,
+        difficulty=parsed.difficulty,
         chunk_mode=parsed.chunk_mode,
         delay=parsed.delay,
     )

@@ -19,7 +19,7 @@ from pi05_ros.cli.common.terminal import terminal
 from pi05_ros.cli.homes.options import add_common_arguments
 from pi05_ros.evaluation.collection.collect import Collected, collect
 from pi05_ros.evaluation.collection.episode import EpisodeSummary
-from pi05_ros.evaluation.collection.settings import ALL, ONE_DISH, CollectSettings
+from pi05_ros.evaluation.collection.settings import ALL, DRAWN, CollectSettings
 from pi05_ros.sim.tasks.registry import TASKS
 
 
@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--task",
         default=defaults.task,
         help=f"name or text of a task ({', '.join(TASKS)}), '{ALL}': in each home one of them "
-        f"that the seed draws, or '{ONE_DISH}': one dish; default: {defaults.task}",
+        "that the seed draws, or with a dish or a thing that the seed draws: "
+        f"{', '.join(repr(task) for task in DRAWN)}; default: {defaults.task}",
     )
     parser.add_argument(
         "--max-seconds",

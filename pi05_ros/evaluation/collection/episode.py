@@ -18,9 +18,10 @@ from pi05_ros.control.bridge import Tick
 from pi05_ros.data.episodes.episode import CONTROL_DISTURBANCE, CONTROL_POLICY, PictureBox
 from pi05_ros.evaluation.bridged_robot import BridgedRobot, Robot
 from pi05_ros.evaluation.closed_loop import START_NS, ClosedLoop, LoopHooks, LoopTiming
+from pi05_ros.evaluation.collection.answers import EXTERNAL, HUMAN, Answers
 from pi05_ros.evaluation.collection.disturbance import DisturbedRobot
 from pi05_ros.evaluation.collection.episode_bag import EpisodeBag
-from pi05_ros.evaluation.collection.episode_facts import episode_facts
+from pi05_ros.evaluation.collection.facts import facts_of
 from pi05_ros.evaluation.collection.low_level import LowLevel
 from pi05_ros.evaluation.collection.other_tasks import OtherTasks
 from pi05_ros.evaluation.collection.restart import restart
@@ -28,7 +29,7 @@ from pi05_ros.evaluation.collection.settings import CollectError, CollectSetting
 from pi05_ros.evaluation.collection.visibility import Visibility
 from pi05_ros.evaluation.opened_models import opened_model
 from pi05_ros.evaluation.rollout import RolloutConfig, brain_scheduler
-from pi05_ros.evaluation.world_pictures import DriverPictures
+from pi05_ros.evaluation.world_pictures import DriverPictures, camera_period
 from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.platforms.description import description_xml
 from pi05_ros.platforms.platform import Platform
@@ -48,7 +49,6 @@ _TIMESTEP = 0.005  # Of the physics [s], as in the graph's simulation.
 _SCORE_TICKS = 5  # Ticks between two updates of the score, as there.
 _LINGER = 1.0  # An episode goes on for so long after the task is done [s].
 _IDLE = 3.0  # The expert has given up when it names no subtask for so long [s].
-EXTERNAL, HUMAN = "external", "human"  # Subtask.SOURCE_*: the expert as a planner, as a person.
 LATCHED = ("pick up ", "open ")  # First words of criteria that tell what was done, not what is so.
 _CUT = "cut"  # First word of the reason why an episode of max_seconds ended.
 
@@ -142,7 +142,7 @@ class _Recording:
         platform = equipment.platform
         self._platform, self._settings, self._world = platform, settings, world
         self._renderer, self._visibility = renderer, Visibility(platform, renderer)
-        self._task = settings.task_in(world.room, seed)
+        self._task = settings.task_in(world.room, seed, world.within_reach)
         self._scorer = scorer(self._task, world.room)
         self._brain = ExpertBrain(platform, kinematics=equipment.kinematics)
         self._brain.begin_task(self._task)
@@ -165,21 +165,17 @@ class _Recording:
             random_for(world.home, seed, 6),
         )
         self._task_of: dict[int, str] = {}  # Task by stamp of the plan.
-        self._facts = episode_facts(
-            platform, settings, name, world.home, seed, self._task, software
-        )
+        self._facts = facts_of(platform, settings, name, world.home, seed, self._task, software)
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
         self._boxes: dict[int, tuple[PictureBox, ...]] = {}  # By stamp of the plan.
-        self._answers = 0  # Number of the planner's answers that were recorded.
-        self._text = ""  # The subtask that stands.
-        self._number = 0  # Its id.
-        self._done_at: float | None = None
+        self._heard = 0  # Number of the planner's answers that were recorded.
         self._idle_since = 0.0
+        _check_cameras(platform)
         conditions = RolloutConfig()
         timing = LoopTiming(
-            frame=_camera_period(platform),
+            frame=camera_period(platform),
             tick_phase=0.0,  # Stamps and ticks lie on one grid of simulated time.
             plan=conditions.planner_interval,
             plan_delay=conditions.delay,
@@ -200,6 +196,7 @@ class _Recording:
             hooks=LoopHooks(self._on_tick, self._take_pictures),
         )
         self._bag = EpisodeBag(folder, self._facts, platform, settings.quality)
+        self._answers = Answers(self._bag, HUMAN if settings.verbal else EXTERNAL)
 
     def run(self) -> EpisodeSummary:
         """Run the episode and close the bag."""
@@ -232,13 +229,16 @@ class _Recording:
         self._take_pictures()  # Cameras send before the first observation, which is a set later.
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
-            if self._done_at is not None and loop.seconds - self._done_at > _LINGER:
+            if (
+                self._answers.done_at is not None
+                and loop.seconds - self._answers.done_at > _LINGER
+            ):
                 missed = self._missed()
                 return f"done was said without: {', '.join(missed)}" if missed else ""
             bridge = loop.robot.bridge
             if loop.seconds > _IDLE and not bridge.mode.is_armed:
                 return f"the robot stopped: {bridge.reason}"
-            if self._text or self._done_at is not None:
+            if self._answers.text or self._answers.done_at is not None:
                 self._idle_since = loop.seconds
             elif loop.seconds - self._idle_since > _IDLE:
                 return "the expert gave up"
@@ -312,9 +312,15 @@ class _Recording:
         return pictures.at(self._model.info.image_size or (1, 1))
 
     def _on_tick(self, tick: Tick, now_ns: int) -> None:
-        for stamp_ns, prediction in self._loop.predictions[self._answers :]:
-            self._answers += 1
-            self._record_answer(stamp_ns, prediction, now_ns)
+        for stamp_ns, prediction in self._loop.predictions[self._heard :]:
+            self._heard += 1
+            self._answers.record(
+                stamp_ns,
+                now_ns,
+                self._task_of.pop(stamp_ns, self._task),
+                prediction,
+                self._boxes.pop(stamp_ns, ()),
+            )
         state = self._loop.robot.state(tick, now_ns)
         if state is not None:
             is_own = self._low.is_expert(state.chunk_stamp_ns)
@@ -325,45 +331,6 @@ class _Recording:
             seconds = (now_ns - START_NS) * 1e-9 + self._platform.period
             world = self._world
             self._score = self._scorer.update(world.scene_state(), world.held(), seconds)
-
-    def _record_answer(self, stamp_ns: int, prediction: SubtaskPrediction, now_ns: int) -> None:
-        if self._done_at is not None:
-            if not prediction.done:  # A dish has left the sink again: the task goes on.
-                self._done_at = None
-            else:
-                return
-        boxes = self._boxes.pop(stamp_ns, ())
-        changed = prediction.text != self._text or not self._number
-        trigger = "period" if self._number else "task"
-        if self._settings.verbal and changed:
-            trigger = "operator"
-        self._number += changed
-        self._text = prediction.text
-        if prediction.done:
-            outcome, says = "done", "the task is done"
-            self._done_at = (now_ns - START_NS) * 1e-9
-        elif not prediction.text:
-            outcome, says = "refused", "nothing can be done"
-        else:
-            outcome = "changed" if changed else "kept"
-            says = "another subtask" if changed else "the same again"
-        because = {
-            "task": "the task began",
-            "period": "the period was over",
-            "operator": "the supervisor spoke",
-        }[trigger]
-        self._bag.add_answer(
-            stamp_ns,
-            now_ns,
-            self._number,
-            prediction.text,
-            boxes,
-            task=self._task_of.pop(stamp_ns, self._task),
-            source=HUMAN if self._settings.verbal else EXTERNAL,
-            trigger=trigger,
-            outcome=outcome,
-            reason=f"asked because {because}: the expert says {says}",
-        )
 
 
 def _model(settings: CollectSettings, home: int, seed: int) -> ModelBrain | None:
@@ -376,17 +343,15 @@ def _model(settings: CollectSettings, home: int, seed: int) -> ModelBrain | None
     return model
 
 
-def _camera_period(platform: Platform) -> float:
-    """Return the time between two pictures [s]: that of the slowest camera, in whole rows.
+def _check_cameras(platform: Platform) -> None:
+    """Check that pictures can be taken in whole rows.
 
     Raises:
-        CollectError: The camera is faster than the rows.
+        CollectError: All cameras are faster than the rows.
     """
     rate = min(camera.rate_hz for camera in platform.cameras)
-    rows = round(1.0 / (rate * platform.period))
-    if rows < 1:
+    if round(1.0 / (rate * platform.period)) < 1:
         raise CollectError(
             f"{platform.name}: wanted cameras of at most {1.0 / platform.period:g} Hz, the rate "
             f"of its rows, found {rate:g} Hz"
         )
-    return rows * platform.period

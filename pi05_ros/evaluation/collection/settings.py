@@ -17,12 +17,19 @@ from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import ROOMS
-from pi05_ros.sim.tasks.dishes import one_dish
+from pi05_ros.sim.standing import WithinReach
+from pi05_ros.sim.tasks.lab import pick_up, put_thing
 from pi05_ros.sim.tasks.registry import DISHES, TASKS, room_of, text_in
 
 ALL = "all"  # Stands for one of TASKS, which the seed draws in each home.
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
 ONE_DISH = "one dish"
+# The same with a thing of a laboratory and the container that it belongs in; and "pick up …" with
+# one of them.
+ONE_THING = "one thing"
+PICK_DISH, PICK_THING = "pick up one dish", "pick up one thing"
+# Tasks that stand for others, and the kinds of their rooms.
+DRAWN = {ONE_DISH: "kitchen", PICK_DISH: "kitchen", ONE_THING: "lab", PICK_THING: "lab"}
 FIRST_FOR_VALIDATION = 10_000  # Homes below this seed are for training.
 FIRST_FOR_EVALUATION = 20_000  # Homes from this seed on are for evaluation only.
 SETTINGS_FILE = "collection.json"
@@ -38,7 +45,7 @@ class CollectSettings:
     """Settings that all episodes of a folder share. Times are simulated."""
 
     platform: str  # Name, or path of a YAML file.
-    task: str = DISHES.text  # A task that the expert can do, or ONE_DISH.
+    task: str = DISHES.text  # A task that the expert can do, or one of DRAWN.
     max_seconds: float = 120.0  # An episode that lasts longer is cut and not graded [s].
     # Standard deviation of the disturbance of the drives, as the share of an entry's largest
     # velocity; see disturbance.py. 0: none.
@@ -81,19 +88,41 @@ class CollectSettings:
         )
 
     def room(self) -> str:
-        """Return the kind of the room that the task is done in.
+        """Return the kind of the room in which the task is done.
 
         Raises:
-            Pi05Error: No rubric scores such a task.
+            Pi05Error: No rubric scores the task.
         """
-        return room_of(DISHES.text if self.task == ONE_DISH else self.task)
+        return DRAWN[self.task] if self.task in DRAWN else room_of(self.task)
 
-    def task_in(self, kitchen: Room, seed: int) -> str:
-        """Return the task of an episode; with ONE_DISH one of the kitchen's dishes."""
-        if self.task != ONE_DISH:
-            return text_in(self.task, kitchen)
-        dishes = kitchen.dishes
-        return one_dish(dishes[int(random_for(kitchen.seed, seed, 1).integers(len(dishes)))])
+    def task_in(self, room: Room, seed: int, within: WithinReach | None = None) -> str:
+        """Return the task of an episode.
+
+        Args:
+            room: The room. With one of DRAWN, the task is about one of its things.
+            seed: Of the random numbers.
+            within: What a robot that cannot drive reaches; None: it drives.
+
+        Raises:
+            CollectError: Nothing in this room is in reach.
+        """
+        if self.task not in DRAWN:
+            return text_in(self.task, room)
+        things = room.dishes if self.task in (ONE_DISH, PICK_DISH) else room.items
+        if self.task in (PICK_DISH, PICK_THING):
+            texts = [pick_up(i) for i in things if within is None or i.name in within.items]
+        else:
+            texts = [
+                put_thing(item, item.belongs_in)
+                for item in things
+                if within is None or (item.name, item.belongs_in) in within.pairs
+            ]
+        if not texts:
+            raise CollectError(
+                f"home {room.seed}: nothing in its {room.kind} is in reach for '{self.task}': "
+                "leave this home out, or take another task"
+            )
+        return texts[int(random_for(room.seed, seed, 1).integers(len(texts)))]
 
     def episode_id(self, home: int, seed: int) -> str:
         """Return the id of an episode, which is also its folder's name."""

@@ -28,6 +28,7 @@ from pi05_ros.evaluation.world_robot import WorldRobot
 from pi05_ros.planning.tasks import Outcome
 from pi05_ros.platforms.platform import Platform
 from pi05_ros.sim.cameras import CameraRenderer
+from pi05_ros.sim.homes.difficulty import Difficulty
 from pi05_ros.sim.tasks.registry import scorer
 from pi05_ros.sim.world import World
 
@@ -69,9 +70,15 @@ class Episode:
     ) -> None:
         self._settings, self._trial, self._platform = settings, trial, platform
         self._low = low
-        self.world = World(platform, trial.home, trial.task.room, timestep=_TIMESTEP)
+        self.world = World(
+            platform,
+            trial.home,
+            trial.task.room,
+            timestep=_TIMESTEP,
+            difficulty=Difficulty.parse(settings.difficulty),
+        )
         self._renderer = CameraRenderer(self.world)
-        self._rubric = scorer(trial.task.text, self.world.room)
+        self._rubric = scorer(trial.text, self.world.room)
         self.score = self._rubric.score()
         self._planner = LoopPlanner(platform, high, settings.delay)
         self._watch = InferenceWatch(_INFERENCE_LIMIT_S)
@@ -94,7 +101,7 @@ class Episode:
             scheduler,
             self._predict_chunk,
             lambda: computing,
-            task=trial.task.text,
+            task=trial.text,
             timing=timing,
             hooks=LoopHooks(
                 on_tick=self._on_tick,
@@ -113,9 +120,10 @@ class Episode:
         """
         loop, task = self.loop, self._trial.task
         begun, begun_work = time.perf_counter(), time.process_time()
-        self._low.begin_task(task.text)
+        text = self._trial.text
+        self._low.begin_task(text)
         self._holds.begin()
-        self._planner.begin(loop, task.text, task.seconds + _LIMIT_SLACK_S)
+        self._planner.begin(loop, text, task.seconds + _LIMIT_SLACK_S)
         ended = ""
         try:
             while not ended:
@@ -168,7 +176,7 @@ class Episode:
         return TrialResult(
             name=self._settings.name_of(trial),
             task=trial.task.name,
-            text=trial.task.text,
+            text=trial.text,
             home=trial.home,
             mode=trial.mode,
             checkpoint=trial.weights.checkpoint,

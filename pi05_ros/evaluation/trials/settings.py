@@ -19,6 +19,7 @@ from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.evaluation.trials.external import ORACLE, REGISTERED
 from pi05_ros.evaluation.trials.modes import MODES
 from pi05_ros.evaluation.trials.tasks import TrialTask
+from pi05_ros.sim.homes.difficulty import Difficulty
 
 BRAINS = ("model", "expert", "random")
 _RANDOM_PRESET = "smoke"  # Size of a random model.
@@ -53,11 +54,13 @@ class EvaluationSettings:
     repeats: int = 1  # Trials of each combination.
     planner: str = ""  # Of mode external: FILE:NAME, or one of REGISTERED.
     ros: bool = False  # Through the graph of nodes.
+    difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     chunk_mode: str = AUTO  # One of CHUNK_MODES, or AUTO.
     delay: float = 0.1  # From an observation to what follows from it [s]; not with ros.
     interval: float = 0.4  # Between the observations of two chunks, at least [s]; not with ros.
 
     def __post_init__(self) -> None:
+        Difficulty.parse(self.difficulty)
         for name, values in (("tasks", self.tasks), ("homes", self.homes), ("modes", self.modes)):
             if not values:
                 raise EvaluationError(f"wanted at least one of {name}")
@@ -145,6 +148,11 @@ class Trial:
     mode: str
     weights: Weights
     seed: int
+
+    @property
+    def text(self) -> str:
+        """What the robot is told: a task may draw its text in the home."""
+        return self.task.text_in(self.home)
 
     @property
     def random_seed(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.room import Room
 from pi05_ros.sim.homes.rooms import draw_room
-from pi05_ros.sim.tasks.registry import DISHES, TASKS, find_task, room_of, scorer
+from pi05_ros.sim.tasks.registry import DISHES, TASKS, TESTS, find_task, room_of, scorer
 
 ALL = "all"
 
@@ -26,6 +26,13 @@ class TrialTask:
     def draw_room(self, home: int) -> Room:
         """Return the room of a home."""
         return draw_room(self.room, home)
+
+    def text_in(self, home: int) -> str:
+        """Return what the robot is told in a home."""
+        task = find_task(self.text)
+        if task is None or task.draw_text is None:
+            return self.text
+        return task.draw_text(self.draw_room(home))
 
 
 def find_tasks(
@@ -55,7 +62,7 @@ def _find(word: str, seconds: float | None, room: str) -> TrialTask:
         limit = task.seconds if seconds is None else seconds
         return TrialTask(task.name, task.text, room or task.room, limit)
     if " " not in word:
-        valid = [*TASKS, ALL]
+        valid = [*TASKS, *TESTS, ALL]
         raise Pi05Error(
             f"there is no task '{word}'{did_you_mean(word, valid)} (valid: {', '.join(valid)}, or "
             "the text of a task)"

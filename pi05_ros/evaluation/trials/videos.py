@@ -139,7 +139,7 @@ class _Camera:
         }
         score, seconds = episode.score, episode.loop.seconds
         caption = Caption(
-            task=self._trial.task.text,
+            task=self._trial.text,
             subtask=episode.loop.subtask.text,
             score=f"{score.points:g}/{score.max_points:g} points",
             time=f"{seconds:.1f} s",

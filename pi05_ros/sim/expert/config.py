@@ -16,7 +16,8 @@ class ScriptedExpertConfig:
     side_reach: float = 0.12  # Largest lateral distance of a working hand from its shoulder [m].
     shoulder_rise: float = 0.25  # Height of the shoulders above the worktop while working [m].
     ready_reach: float = 0.375  # Distance of the hands ahead of base_link while driving [m].
-    floor_reach: float = 0.39  # The same for a hand that works on the floor [m].
+    floor_reach: float = 0.42  # The same for a hand that works on the floor [m].
+    floor_pass: float = 0.55  # Least height that hands clear over the floor [m].
     footprint: tuple[float, float] = (0.23, 0.22)  # Half length and half width of the base [m].
     gap: float = 0.04  # Between the base and furniture or things on the floor [m].
     clearance: float = 0.05  # Between the lowest part of hand or load and the tallest dish [m].

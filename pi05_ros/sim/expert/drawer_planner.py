@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pi05_ros.sim.expert.attempts import Attempts
 from pi05_ros.sim.expert.drawers import SHUT, floor_area, is_open, opening
 from pi05_ros.sim.expert.language import move_text, pick_text
@@ -75,7 +77,7 @@ class DrawerPlanner(PutAwayPlanner):
         """Check whether the drawer is open and no hand holds it."""
         return is_open(robot, self._drawer) and robot.holder(self._drawer.name) is None
 
-    def _move(self, verb: str) -> SubtaskChoice:
+    def _move(self, verb: Literal["open", "close"]) -> SubtaskChoice:
         return SubtaskChoice(move_text(verb, self._drawer), self._drawer)
 
     def _stands_in_the_way(self, robot: RobotState, item: Item) -> bool:

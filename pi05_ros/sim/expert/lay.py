@@ -19,8 +19,6 @@ _DROP = 0.012  # Height of the pillow's lowest corner above the mattress at the 
 _OWN_PLACE = 0.15  # Distance within which a pillow keeps the place that it is at [m].
 _TAKEN = 0.2  # Distance of another pillow within which a place is taken [m].
 _MOST_TURNED = math.radians(125)  # Largest yaw of a hand to either side [rad].
-_ASIDE = 0.42  # Largest lateral distance of a hand from its shoulder, where it fits only so [m].
-_STANCES = 15  # Number of stances along the bed that are tried.
 
 
 class LaySkill:
@@ -36,7 +34,8 @@ class LaySkill:
             place = free_place(room, item, robot)
             target = _release(robot, side, item, place, room.bed.height)
             top = moves.passing_height(robot, side)
-            self._plan = (side, target, _stance(moves, robot, side, target, top))
+            stance = moves.site.reaching_stance(side, target, top, robot.base)
+            self._plan = (side, target, stance)
 
     def goal(self, robot: RobotState) -> Goal:
         """Return the goal of the present phase: drive, reach, lower, open, rise or retract."""
@@ -81,11 +80,11 @@ def free_place(room: Bedroom, item: Item, robot: RobotState) -> FloorPose:
 
 
 def pillow_error(item: Item, place: FloorPose, robot: RobotState) -> tuple[float, float]:
-    """Return how far a pillow is from a place [m], and turned [rad], apart from half a turn."""
+    """Return how far a pillow is from a place along x or y [m], and in yaw, to the nearer end."""
     T_odom_item = robot.item(item.name)
     x, y, _ = place.local(T_odom_item.position)
     turned = abs(wrap_angle(yaw_of(T_odom_item.rotation) - place.yaw))
-    return math.hypot(x, y), min(turned, math.pi - turned)
+    return max(abs(x), abs(y)), min(turned, math.pi - turned)
 
 
 def _release(
@@ -108,17 +107,3 @@ def _release(
     lowest = float(T_hand_item.apply(corners)[:, 2].min())
     x, y = np.array([place.x, place.y]) - T_hand_item.position[:2]
     return HandPose(np.array([x, y, height + _DROP - lowest]), yaw)
-
-
-def _stance(moves: Moves, robot: RobotState, side: str, target: HandPose, top: float) -> FloorPose:
-    """Return a stance from which the hand reaches `target`; far places need it to stand square."""
-    site = moves.site
-    nearest = site.stance(target.position, side, robot.base)
-    if site.is_free(nearest) and site.reaches(side, target, top, nearest):
-        return nearest
-    square = float(site.frame.local(target.position)[1]) - site.shoulder_y[side]
-    for aside in sorted(np.linspace(-_ASIDE, _ASIDE, _STANCES), key=abs):
-        stance = site.at(-site.config.standoff, float(square + aside))
-        if site.is_free(stance) and site.reaches(side, target, top, stance):
-            return stance
-    return nearest

@@ -38,7 +38,7 @@ class RobotLayout:
 
     arms: tuple[ArmLayout, ...]
     torso: np.ndarray  # Indices in the vector, (n,) int; 0 or more joints that carry all arms.
-    base: np.ndarray  # Indices of the base velocities in the vector, (3,) or (2,) int.
+    base: np.ndarray  # Indices of the base velocities in the vector, (3,), (2,) or (0,) int.
     base_axes: tuple[int, ...]  # Component of (vx, vy, wz) of each of them.
 
     @classmethod
@@ -50,7 +50,7 @@ class RobotLayout:
         head, are in neither: the expert leaves them where they are.
 
         Raises:
-            ConfigError: No group moves a gripper, there is no gripper, or not exactly one base.
+            ConfigError: No group moves a gripper, there is or there is no gripper.
         """
         urdf = load_urdf(platform)
         check_for_expert(platform, urdf)
@@ -77,6 +77,11 @@ class RobotLayout:
             base=indices(platform.groups_of("base_velocity")),
             base_axes=platform.base_axes,
         )
+
+    @property
+    def drives(self) -> bool:
+        """Whether there is a base; without one the robot works where it stands."""
+        return len(self.base) > 0
 
     def arm(self, side: str) -> ArmLayout:
         """Return the arm of `side`.

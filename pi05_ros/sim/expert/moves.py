@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
+from pi05_ros.sim.expert.reach import Reach
 from pi05_ros.sim.expert.sites import Site
 from pi05_ros.sim.expert.state import Held, RobotState
 from pi05_ros.sim.expert.vertical_paths import VerticalPath, VerticalPaths
@@ -19,8 +20,12 @@ from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
 _LOW = (
     0.03  # Below its passing height by more than this, a hand goes up before it goes anywhere [m].
 )
+_TILTED = 0.1  # Largest distance of its joints from the path of a hand that starts to lower [rad].
 _OPEN = 0.9  # Opening fraction from which fingers are open.
-_SETTLED = 0.6  # Largest joint velocity of an arm that may start to lower its hand [rad/s].
+_SHOULDER_FRONT = 0.25  # What a load keeps ahead of base_link, to clear the shoulder [m].
+_SETTLED = (
+    0.6  # Largest joint velocity, but down, of an arm that starts to lower its hand [rad/s].
+)
 _NEAR_PATH = 0.07  # Distance from its path within which a low hand returns to it [m].
 _STILL = 0.03  # Largest velocity of a base that counts as standing [m/s, rad/s].
 _TURNED = 0.03  # Tolerance of the base yaw that belongs to the stance tolerance [rad].
@@ -42,16 +47,19 @@ class Moves:
 
     Attributes:
         site: Where the hands work; at first the main surface.
+        in_reach: What a robot that cannot drive reaches.
     """
 
     def __init__(self, workplace: Workplace) -> None:
         self.workplace = workplace
         self.site = workplace.main
+        self.in_reach = Reach(workplace)
         self._config = workplace.config
         self._layout = workplace.kinematics.layout
         self._paths = VerticalPaths(workplace.kinematics)
         self._up: dict[str, VerticalPath] = {}
         self._last_hanging: tuple[Held, float] | None = None
+        self._last_behind: tuple[Held, float] | None = None
         self._fixtures = {fixture.name for fixture in workplace.room.fixtures}
 
     def at(self, site: Site) -> Moves:
@@ -109,7 +117,8 @@ class Moves:
             yaw = wrap_angle(hand_yaw(robot.tcp(side)) - robot.base.yaw)
         height = self.passing_height(robot, side)
         joints = self._layout.arm(side).joints
-        goal.vector[joints] = self._posing_site(robot).ready_joints(side, height, yaw)
+        site = self._posing_site(robot)
+        goal.vector[joints] = site.ready_joints(side, height, yaw, self._load_reach(robot, side))
 
     def drive(self, robot: RobotState, goal: Goal, stance: FloorPose) -> None:
         """Drive the base to `stance`; near furniture it waits until all hands are high."""
@@ -136,7 +145,9 @@ class Moves:
         turned = abs(wrap_angle(hand_yaw(robot.tcp(side)) - target.yaw))
         is_low = hand[2] < top - _LOW
         on_path = turned < 0.12 and beside < config.on_path * (1.5 if is_low else 1.0)
-        if not self._stands(robot, stance, slack=on_path and is_low):
+        # Paths are for the site's posture: a low hand must rise before the torso may move to it.
+        ready = self._torso_is_up(robot)
+        if not ready or not self._stands(robot, stance, slack=on_path and is_low):
             self.retract(robot, goal, side)
             self.drive(robot, goal, stance)
             return False
@@ -144,9 +155,8 @@ class Moves:
         seed[self._layout.arm(side).joints] = self.site.ready_joints(side, top)
         path = self._paths.get("reach", side, target, top, robot.base, seed)
         joints = self._layout.arm(side).joints
-        # A fast hand would overshoot its path, so it settles above the path first.
-        settled = is_low or np.abs(robot.velocity[joints]).max() < _SETTLED
-        if on_path and settled and self._torso_is_up(robot):
+        settled = is_low or self._is_settled(robot, path, joints, hand[2])
+        if on_path and settled:
             goal.vector[joints] = path.at(hand[2] - config.lookahead)
             return beside < 0.015 and abs(hand[2] - target.position[2]) < config.arrived
         if is_low and beside < _NEAR_PATH and turned < 0.3:
@@ -156,6 +166,22 @@ class Moves:
         else:
             goal.vector[joints] = path.at(path.top)
         return False
+
+    def _is_settled(
+        self, robot: RobotState, path: VerticalPath, joints: np.ndarray, height: float
+    ) -> bool:
+        """Check that a hand at `height` [m] is on its path, at rest or on its way down.
+
+        A fast hand would overshoot its path, and one with another tilt would leave it.
+        """
+        velocity, here = robot.velocity[joints], path.at(height)
+        down = path.at(height - self._config.lookahead) - here
+        length = float(np.linalg.norm(down))
+        # Low arms are fast within 3 cm of the top, and would be called back up on their way.
+        if length > 1e-6 and self.site.is_floor:
+            velocity = velocity - max(0.0, float(velocity @ down) / length) * down / length
+        off = np.abs(robot.command[joints] - here).max()
+        return bool(np.abs(velocity).max() < _SETTLED and off < _TILTED)
 
     def passing_height(self, robot: RobotState, side: str) -> float:
         """Return the height [m] at which the hand and its load clear all that is here."""
@@ -171,13 +197,27 @@ class Moves:
     def _hanging(self, held: Held) -> float:
         """Return the distance from the tool centre point down to the end of a held item [m]."""
         if self._last_hanging is None or self._last_hanging[0] is not held:
-            size = self._size(held.name)
-            corners = (
-                np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
-            )
-            lowest = held.T_tcp_item.apply(corners)[:, 0].max()  # The tool's x axis points down.
+            lowest = self._corners(held)[:, 0].max()  # The tool's x axis points down.
             self._last_hanging = (held, float(lowest))
         return self._last_hanging[1]
+
+    def _load_reach(self, robot: RobotState, side: str) -> float:
+        """Return how far ahead of base_link a hand keeps its load clear of the shoulder [m]."""
+        held = robot.hands[side].held
+        if held is None:
+            return 0.0
+        if self._last_behind is None or self._last_behind[0] is not held:
+            facing = self.workplace.facing
+            ahead = np.array([math.cos(facing), math.sin(facing), 0.0])
+            forward = self._corners(held) @ robot.tcp(side).rotation.T @ ahead
+            self._last_behind = (held, -float(forward.min()))
+        return _SHOULDER_FRONT + self._last_behind[1]
+
+    def _corners(self, held: Held) -> np.ndarray:
+        """Return the corners (8, 3) of a held item in the hand's frame [m]."""
+        size = self._size(held.name)
+        corners = np.array(list(itertools.product((-0.5, 0.5), (-0.5, 0.5), (0.0, 1.0)))) * size
+        return held.T_tcp_item.apply(corners)
 
     def _size(self, name: str) -> np.ndarray:
         """Return the size (3,) of an item [m]; that of a fixture, which no hand lifts, is 0."""
@@ -246,7 +286,7 @@ class Moves:
         tolerance = self._config.stance_slack if slack else self._config.stance_tolerance
         off = math.hypot(stance.x - robot.base.x, stance.y - robot.base.y)
         turned = abs(wrap_angle(stance.yaw - robot.base.yaw))
-        still = np.abs(robot.velocity[self._layout.base]).max() < _STILL
+        still = np.abs(robot.velocity[self._layout.base]).max(initial=0.0) < _STILL
         near = off < tolerance and turned < _TURNED * tolerance / self._config.stance_tolerance
         return near and (still or slack)
 

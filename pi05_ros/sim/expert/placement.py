@@ -121,9 +121,12 @@ def release_pose(
     obstacles = workplace.obstacles_over(container)
     places = _places(container, extent, turned, obstacles)
     places = sorted(places, key=worth, reverse=True)
-    # The best places may all be out of reach; then nearer ones are in reach.
+    # The best places may all be out of reach; then nearer ones are in reach. A robot that cannot
+    # drive may reach a small part of the container only.
+    drives = workplace.kinematics.layout.drives
     nearer = sorted(places[_TRIED:], key=lambda place: float(place[0]))
-    for place in [*places[:_TRIED], *nearer[:_TRIED_NEARER]]:
+    nearer = nearer[: _TRIED_NEARER if drives else None]
+    for place in [*places[:_TRIED], *nearer]:
         target = pose(place)
         if site.reaches(side, target, top, stance(target)):
             return target, stance(target)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pi05_ros.sim.expert.attempts import Attempts
+from pi05_ros.sim.expert.grasps import hand_poses
 from pi05_ros.sim.expert.language import Thing, pick_text, place_text
 from pi05_ros.sim.expert.moves import Moves
+from pi05_ros.sim.expert.skills import off_the_ground
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.room import Container, Item
 
 _LOG = logging.getLogger(__name__)
-_LIFTED = 0.05  # Height above what it lay on at which an item counts as picked up [m].
+LIFTED = 0.05  # Height above what it lay on at which an item counts as picked up [m].
 _TIDY_TIME = 6.0  # Time to retract the hands after the last dish [s].
 
 
@@ -60,6 +62,9 @@ class PutAwayPlanner:
     def _choose(self, robot: RobotState, time: float) -> SubtaskChoice:
         held = [item for item in self._items if robot.holder(item.name) is not None]
         left = [item for item in self._items if item in held or not self._is_in(robot, item)]
+        if self._moves.in_reach.is_limited and len(left) < len(self._items):
+            # Where something is put away, a robot that cannot drive is done with what it reaches.
+            left = [item for item in left if item in held or self._is_in_reach(robot, item)]
         if not left:
             return self._finish(robot, time)
         self._finished_at = None
@@ -73,8 +78,8 @@ class PutAwayPlanner:
         options = [item for item in left if item.name in names]
         if not options:
             if self._now.text:
-                names = ", ".join(item.phrase for item in left)
-                _LOG.warning("out of reach, or given up too often: %s", names)
+                phrases = ", ".join(item.phrase for item in left)
+                _LOG.warning("out of reach, or given up too often: %s", phrases)
             return SubtaskChoice("")
         now = self._now.item
         if now is not None and now in options and self._now.text == pick_text(now):
@@ -101,12 +106,24 @@ class PutAwayPlanner:
 
     def _is_lifted(self, robot: RobotState, item: Item) -> bool:
         position = robot.item(item.name).position
-        return bool(position[2] > self._moves.workplace.site_at(position).height + _LIFTED)
+        return bool(position[2] > self._moves.workplace.site_at(position).height + LIFTED)
 
     def _is_in_reach(self, robot: RobotState, item: Item) -> bool:
-        site = self._moves.workplace.site_at(robot.item(item.name).position)
-        # From the floor things go into what stands on the floor.
-        return not (site.is_floor and self._container.surface)
+        """Check whether a hand reaches an item that fell on the floor; others are tried."""
+        if self._moves.in_reach.is_limited:
+            return self._moves.in_reach.can_put(item, self._container, robot)
+        moves, T_odom_item = self._moves, robot.item(item.name)
+        site = moves.workplace.site_at(T_odom_item.position)
+        if not site.is_floor or item.grasp is None:
+            return True
+        top = site.pass_height + moves.workplace.config.fingertip
+        for pose in hand_poses(item.grasp, T_odom_item, moves.workplace.facing):
+            target = off_the_ground(moves, pose, robot)
+            for side in robot.hands:
+                stance = site.reaching_stance(side, target, top, robot.base)
+                if site.is_free(stance) and site.reaches(side, target, top, stance):
+                    return True
+        return False
 
     def _driving_distance(self, robot: RobotState, item: Item) -> float:
         """Return the distance that the base drives for an item, with the better arm [m]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,8 @@ from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.expert.transforms import hand_down, on_floor
 from pi05_ros.sim.homes.geometry import FloorPose
 
+_ASIDE = 0.42  # Largest lateral distance of a hand from its shoulder, where it fits only so [m].
+_NEARER = 0.06  # How much nearer than usual the base comes for a target at the back [m].
 _STANCES = 9  # Number of stances along the site that are tried.
 
 # Whether the robot may stand at a pose in odom with its hands at a height [m].
@@ -57,19 +60,23 @@ class Site:
         sides = [arm.side for arm in kinematics.layout.arms]
         self.shoulder_y = {s: float(kinematics.shoulder(self.posture, s)[1]) for s in sides}
         self._is_free = is_free
-        self._ready: dict[tuple[str, float, float], np.ndarray] = {}
+        self._ready: dict[tuple[str, float, float, float], np.ndarray] = {}
 
-    def ready_joints(self, side: str, height: float, yaw: float = 0.0) -> np.ndarray:
+    def ready_joints(
+        self, side: str, height: float, yaw: float = 0.0, ahead: float = 0.0
+    ) -> np.ndarray:
         """Return the joints (n,) of an arm with a retracted hand, for driving.
 
         Args:
             side: Side of the arm.
             height: Height of the tool centre point above the floor [m].
             yaw: Yaw of the hand in the base frame [rad].
+            ahead: Least distance of the hand ahead of base_link [m].
         """
-        key = (side, round(height, 2), round(yaw, 1))
+        key = (side, round(height, 2), round(yaw, 1), round(max(ahead, 0.0), 2))
         if key not in self._ready:
-            place = np.array([self.config.ready_reach, self.shoulder_y[side], key[1]])
+            reach = max(self.config.ready_reach, key[3])
+            place = np.array([reach, self.shoulder_y[side], key[1]])
             solution = self.kinematics.solve(side, hand_down(place, key[2]), self.posture)
             self._ready[key] = solution.vector[self.kinematics.layout.arm(side).joints]
         return self._ready[key]
@@ -80,7 +87,8 @@ class Site:
         """Return the base pose in odom from which the hand `side` works at `position`.
 
         Among the suitable poses along the site at which the robot does not touch furniture, it is
-        the one nearest to `base`. If there is none, it is the nearest of all.
+        the one nearest to `base`. If there is none, it is the nearest of all. A robot without a
+        base works where it stands.
 
         Args:
             position: Of the hand in odom, (3,) [m].
@@ -88,6 +96,8 @@ class Site:
             base: Present pose of the robot.
             ahead: Distance of the hand ahead of base_link [m]; None: by the kind of the site.
         """
+        if not self.kinematics.layout.drives:
+            return base
         config = self.config
         at_x, at_y, _ = self.frame.local(position)
         if ahead is None and not self.is_floor:
@@ -107,6 +117,34 @@ class Site:
     def is_free(self, stance: FloorPose) -> bool:
         """Check that base and retracted hands touch no furniture at `stance` in odom."""
         return self._is_free(stance, self.pass_height)
+
+    def reaching_stance(
+        self, side: str, target: HandPose, top: float, base: FloorPose
+    ) -> FloorPose:
+        """Return a stance from which the hand reaches a target, and the height `top` above it.
+
+        A far target is reached only straight ahead of a shoulder, and beside a wall the hand works
+        far aside. Where no stance reaches it, the one is returned that suits the site.
+
+        Args:
+            side: Side of the arm.
+            target: Hand pose in odom.
+            top: Height above the floor [m].
+            base: Present pose of the robot.
+        """
+        nearest = self.stance(target.position, side, base)
+        if not self.kinematics.layout.drives:
+            return nearest
+        if self.is_free(nearest) and self.reaches(side, target, top, nearest):
+            return nearest
+        x = float(self.frame.local((nearest.x, nearest.y))[0])
+        square = float(self.frame.local(target.position)[1]) - self.shoulder_y[side]
+        asides = sorted(np.linspace(-_ASIDE, _ASIDE, 2 * _STANCES - 1), key=abs)
+        for nearer, aside in itertools.product((0.0, _NEARER), asides):
+            stance = self.at(x + nearer, square + float(aside))
+            if self.is_free(stance) and self.reaches(side, target, top, stance):
+                return stance
+        return nearest
 
     def reaches(self, side: str, target: HandPose, top: float, stance: FloorPose) -> bool:
         """Check whether the hand reaches `target`, and the height `top` above it.

@@ -90,12 +90,16 @@ class PickSkill:
     def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
         """Choose the free arm, hand pose and stance of least cost; None: no hand is free.
 
-        Costs decrease on the way to a chosen option, so that the choice is stable.
+        Costs decrease on the way to a chosen option, so that the choice is stable. Without a base,
+        it is an option that is in reach.
         """
-        place, site = self._moves.workplace, self._moves.site
+        place, site, reach = self._moves.workplace, self._moves.site, self._moves.in_reach
+        sides = [arm.side for arm in self._layout.arms]
+        if reach.is_limited:
+            sides = list(reach.arms_for(self._item, robot))
         options = []
         for arm in self._layout.arms:
-            if robot.hands[arm.side].held is not None:
+            if arm.side not in sides or robot.hands[arm.side].held is not None:
                 continue
             here = hand_yaw(robot.tcp(arm.side))
             for pose in hand_poses(self._grasp, robot.item(self._item.name), place.facing):
@@ -108,18 +112,13 @@ class PickSkill:
                 cost -= 2.0 * pose.position[2]
                 cost += 0.0 if self._prefer in (None, arm.side) else _OTHER_ARM_COST
                 options.append((cost, arm.side, pose, stance))
-        if not options:
-            return None
-        _, side, pose, stance = min(options, key=lambda option: option[0])
-        return side, self._off_the_ground(pose, robot), stance
-
-    def _off_the_ground(self, pose: HandPose, robot: RobotState) -> HandPose:
-        """Raise a pose in which fingertips would touch what is below."""
-        place = self._moves.workplace
-        ground = place.ground(pose.position, robot)
-        lowest = ground + place.config.fingertip + _GROUND_GAP
-        x, y, z = pose.position
-        return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
+        top = self._moves.passing_height
+        for _, side, pose, _ in sorted(options, key=lambda option: option[0]):
+            if not reach.is_limited or reach.reaches(site, side, pose, robot):
+                target = off_the_ground(self._moves, pose, robot)
+                stance = site.reaching_stance(side, target, top(robot, side), robot.base)
+                return side, target, stance
+        return None
 
 
 class PlaceSkill:
@@ -166,6 +165,15 @@ def wait_until_open(robot: RobotState, goal: Goal, side: str, target: HandPose) 
         hand = robot.tcp(side).position
         if math.dist(hand[:2], target.position[:2]) < 0.1:
             goal.vector[arm.joints] = robot.command[arm.joints]
+
+
+def off_the_ground(moves: Moves, pose: HandPose, robot: RobotState) -> HandPose:
+    """Raise a pose in which fingertips would touch what is below."""
+    place = moves.workplace
+    ground = place.ground(pose.position, robot)
+    lowest = ground + place.config.fingertip + _GROUND_GAP
+    x, y, z = pose.position
+    return HandPose(np.array([x, y, max(z, lowest)]), pose.yaw)
 
 
 def carry(moves: Moves, robot: RobotState, side: str) -> Goal:

@@ -13,7 +13,7 @@ from pi05_ros.sim.expert.recent_chunks import RunningCommands
 from pi05_ros.sim.expert.state import Hand, RobotState
 from pi05_ros.sim.expert.transforms import Transform, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.room import Fixture, Item, Room
 
 _LONG_AGO = 1e3  # [s]
 _DONE_MOVING = 0.35  # Opening fraction from its end within which a gripper counts as done.
@@ -84,7 +84,8 @@ class StateEstimator:
         """Attach to a closed hand the thing with the nearest graspable points, if one is near."""
         tcp = robot.tcp(side).position
         nearest, name = self._config.grasp_reach, None
-        for thing in (*room.items, *room.fixtures):
+        things: tuple[Item | Fixture, ...] = (*room.items, *room.fixtures)
+        for thing in things:
             if thing.grasp is None or robot.holder(thing.name) is not None:
                 continue
             T_thing_odom = robot.items[thing.name].inverse()

@@ -25,8 +25,10 @@ def base_error(base: FloorPose, goal: FloorPose, axes: tuple[int, ...]) -> list[
     Args:
         base: Present pose.
         goal: Wanted pose in the same frame.
-        axes: Components of (vx, vy, wz) that the base has: (0, 1, 2) or (0, 2).
+        axes: Components of (vx, vy, wz) that the base has: (0, 1, 2), (0, 2), or () without one.
     """
+    if not axes:
+        return []
     away = base.inverse().compose(goal)
     if 1 in axes:
         return [(away.x, away.y, away.yaw)[axis] for axis in axes]

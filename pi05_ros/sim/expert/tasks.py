@@ -15,15 +15,18 @@ from pi05_ros.sim.expert.language import (
 )
 from pi05_ros.sim.expert.moves import Moves
 from pi05_ros.sim.expert.planner import PutAwayPlanner, TaskPlanner
-from pi05_ros.sim.homes.room import Bedroom, Container, Item, Room
-from pi05_ros.sim.tasks.registry import BED, TASKS
+from pi05_ros.sim.expert.simple_planners import InTurnPlanner, PickUpPlanner
+from pi05_ros.sim.homes.room import Bedroom, Container, Item, Lab, Room
+from pi05_ros.sim.tasks.registry import BED, LAB_TASKS, SORT, TASKS
 
 _PUT = re.compile(r"(?:put|place|drop) (?P<thing>.+?) (?:into|inside|in) (?P<place>.+)")
+_PICK = re.compile(r"pick up (?P<thing>.+)")
 # What all things that belong in a container are called, by the container's name.
 _ALL = {
     "sink": re.compile(r"(?:all )?(?:of )?(?:the )?(?:dirty )?dishes"),
     "drawer_1": re.compile(r"(?:all )?(?:of )?(?:the )?(?:small )?(?:items|things)"),
     "basket": re.compile(r"(?:all )?(?:of )?(?:the )?(?:dirty )?(?:laundry|clothes)"),
+    "tray": re.compile(r"(?:all )?(?:of )?(?:the )?blocks"),
 }
 
 
@@ -40,6 +43,12 @@ def task_planner(moves: Moves, task: str) -> TaskPlanner:
     room = moves.workplace.room
     if isinstance(room, Bedroom) and normal(task) == BED.text:
         return BedPlanner(moves, room)
+    if match := _PICK.fullmatch(normal(task)):
+        return PickUpPlanner(moves, find_item(task, match["thing"], room))
+    if isinstance(room, Lab) and normal(task) == SORT.text:
+        return InTurnPlanner(
+            [PutAwayPlanner(moves, belongings(c, room), c) for c in room.containers]
+        )
     items, container = parse_put(task, room)
     if container.fixture:
         return DrawerPlanner(moves, items, container)
@@ -78,7 +87,7 @@ def belongings(container: Container, room: Room) -> tuple[Item, ...]:
 
 
 def _task_texts(room: Room) -> tuple[str, ...]:
-    whole = [task.text for task in TASKS.values() if room.kind.startswith(task.room)]
+    whole = [task.text for task in (TASKS | LAB_TASKS).values() if room.kind.startswith(task.room)]
     single = [
         place_text(item, container.phrase)
         for container in room.containers

@@ -18,6 +18,7 @@ from pi05_ros.sim.homes.room import Container, Fixture, Room
 
 _OVER_MARGIN = 0.12  # Largest extent of a hand and its load around the tool centre point [m].
 _FALLEN = 0.25  # Depth below the main surface at which a thing lies on the floor [m].
+_WALL = 0.03  # Thickness of the wall of a container on the floor, at most [m].
 _SAME_POSTURE = 0.02  # Largest difference of two postures that count as one [m].
 
 
@@ -46,7 +47,9 @@ class Workplace:
         self._drawers = [_drawer_zone(drawer, surface.pose) for drawer in drawers(room)]
         on_main = [i for i in room.items if i.surface == surface.name and i.grasp is not None]
         tallest = max((item.design.size[2] for item in on_main), default=0.0)
-        # A hand at this height passes over every item that stands on the surface.
+        rims = [c.top - surface.height for c in room.containers if c.surface == surface.name]
+        tallest = max(tallest, *rims, 0.0)
+        # A hand at this height passes over everything that stands on the surface.
         clear = surface.height + tallest + config.clearance
         free = self.obstacles.is_free
         self.main = Site(
@@ -54,7 +57,7 @@ class Workplace:
         )
         low = [item.design.size[2] for item in room.items if item.grasp is not None]
         low += [container.top for container in room.containers if not container.surface]
-        low_clear = max(low, default=0.0) + config.clearance
+        low_clear = max([*low, config.floor_pass]) + config.clearance
         self.floor = Site(
             kinematics, config, "floor", surface.pose, 0.0, low_clear, free, is_floor=True
         )
@@ -103,7 +106,7 @@ class Workplace:
         and before an opened drawer, it keeps its distance.
         """
         if not container.surface:
-            return self.config.footprint[0] + self.config.gap + container.size[0] / 2
+            return self.config.footprint[0] + self.config.gap + _WALL + container.size[0] / 2
         if not container.fixture:
             return None
         area = floor_area(robot, self.room.fixture(container.fixture), self._surface.pose)

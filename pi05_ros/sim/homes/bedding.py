@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pi05_ros.sim.homes.geometry import FloorPose
-from pi05_ros.sim.homes.items import COLORS, Design, Grasp, collision_box
+from pi05_ros.sim.homes.items import COLORS, Design, Grasp, centred, collision_box
 from pi05_ros.sim.homes.parts import Color, Part, about_z
 from pi05_ros.sim.homes.room import Fixture, FixtureJoint
 
@@ -27,7 +27,7 @@ def make_pillow(rng: np.random.Generator, color_name: str) -> Design:
         collision_box(0.9 * x, 0.9 * y, 2 * z * 0.8),
     )
     grasp = Grasp((0.02 - x, 0.0, z + 0.012), 0.014, along=0.0)
-    return Design("pillow", "pillow", color_name, parts, 0.5, grasp)
+    return centred(Design("pillow", "pillow", color_name, parts, 0.5, grasp))
 
 
 def make_blanket(
@@ -59,11 +59,12 @@ def make_blanket(
         Part("box", (x, y, 0.006), (0.0, 0.0, 0.006), color=color, shine=0.05),
         Part("box", (x + 0.002, 0.07, 0.007), (0.0, head * (y - 0.07), 0.0075), color=hem),
     ]
-    for along in np.linspace(-0.75 * y, 0.62 * y, 6):
-        place = (float(rng.uniform(-0.2, 0.2)) * x, float(head * along), 0.011)
-        turn = about_z(float(rng.uniform(-0.35, 0.35)))
-        size = (float(rng.uniform(0.45, 0.75)) * x, 0.035, float(rng.uniform(0.006, 0.012)))
-        parts.append(Part("ellipsoid", size, place, turn, dark, shine=0.05))
+    soft: Color = (*(float(0.93 * c) for c in color[:3]), 1.0)  # type: ignore[assignment]
+    for along in np.linspace(-0.8 * y, 0.64 * y, 6):
+        place = (float(rng.uniform(-0.15, 0.15)) * x, float(head * along), 0.010)
+        turn = about_z(float(rng.uniform(-0.25, 0.25)))
+        size = (float(rng.uniform(0.5, 0.8)) * x, 0.05, float(rng.uniform(0.006, 0.010)))
+        parts.append(Part("ellipsoid", size, place, turn, soft, shine=0.05))
     fold = (_EDGE - x, 0.0, 0.02)
     parts.append(Part("ellipsoid", (0.05, 0.022, 0.022), fold, color=dark, shine=0.05))
     slide = {"damping": 30.0, "friction": 4.0}

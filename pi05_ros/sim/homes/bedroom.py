@@ -28,6 +28,7 @@ DEPTH = 0.8  # Of the bed [m].
 _STREAM = 0x626564726F6F6D  # "bedroom": keeps other rooms of the same seed independent.
 _START_DISTANCE = (1.0, 1.5)  # From the robot's start to the bed's front [m].
 _START_YAW = 0.5  # Greatest turn away from the bed at the start [rad].
+_WALL_GAP = 0.02  # Between the wall and what lies on the bed or stands on the floor [m].
 _CONTRAST = 0.35  # Least distance of a garment's colour from the floor's, in rgb.
 _PILLOWS = ("white", "blue", "green", "yellow", "teal", "pink", "red", "orange")
 
@@ -66,6 +67,9 @@ def _draw(seed: int, kind: str, garments: Mapping[str, Maker]) -> Bedroom:
     places = (FloorPose(0.20, pillow_y, 0.0), FloorPose(0.58, pillow_y, 0.0))
     # Towards the head and the front, and turned.
     start = (-_between(rng, 0.0, 0.05), head * _between(rng, 0.18, 0.32), _between(rng, -0.2, 0.2))
+    # A turned blanket lies nearer to the front, or its corner would be in the wall.
+    across = (BLANKET[0] * math.cos(start[2]) + BLANKET[1] * abs(math.sin(start[2]))) / 2
+    start = (min(start[0], _round(DEPTH - _WALL_GAP - across - covered.x)), *start[1:])
     blanket = make_blanket(
         rng, look.blanket, look.hem, odom.compose(covered), layout.height, head, start
     )
@@ -171,7 +175,8 @@ def _items(
     head, half = layout.head, layout.length / 2
     shades = [n for n in _PILLOWS if math.dist(COLORS[n][:3], look.blanket[:3]) >= _CONTRAST]
     colors = [str(name) for name in rng.permutation(shades)[:2]]
-    spots = (_between(rng, 0.22, 0.36), _between(rng, 0.62, 0.76))  # From the bed's foot [m].
+    # From the bed's foot [m]: 0.38 apart or more, so that turned pillows do not touch.
+    spots = (_between(rng, 0.20, 0.28), _between(rng, 0.66, 0.76))
     for number, (color, spot) in enumerate(zip(colors, rng.permutation(spots), strict=True), 1):
         pillow = make_pillow(rng, color)
         place = FloorPose(
@@ -188,7 +193,10 @@ def _items(
     if rng.uniform() < 0.6:
         shoe = make_shoe(rng, str(rng.choice(list(COLORS))))
         y = 0.5 * (layout.garment.y + layout.basket.y)
-        place = FloorPose(DEPTH - 0.14, _round(y), _between(rng, -0.3, 0.3))
+        turn = _between(rng, -0.3, 0.3)
+        length, width, _ = shoe.size
+        across = (length * math.cos(turn) + width * abs(math.sin(turn))) / 2
+        place = FloorPose(_round(DEPTH - _WALL_GAP - across), _round(y), turn)
         if abs(place.y - layout.basket.y) > BASKET / 2 + 0.16:
             found.append(_item(shoe, "the shoes", odom, place, 0.0, "floor"))
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pi05_ros.sim.homes.items import BLACK, COLORS, Design, collision_box, draw
+from pi05_ros.sim.homes.items import BLACK, COLORS, Design, centred, collision_box, draw
 from pi05_ros.sim.homes.parts import ALONG_X, Part
 
 
@@ -41,7 +41,7 @@ def make_clock(rng: np.random.Generator, color_name: str) -> Design:
         Part("box", (0.001, 0.2 * r, 0.003), (-0.0225, 0.18 * r, r), color=BLACK),
         collision_box(0.02, 0.8 * r, 2 * r),
     )
-    return Design("clock", "alarm clock", "", parts, 0.3)
+    return centred(Design("clock", "alarm clock", "", parts, 0.3))
 
 
 def make_shoe(rng: np.random.Generator, color_name: str) -> Design:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from pi05_ros.sim.homes.dishes import Maker
-from pi05_ros.sim.homes.items import COLORS, Design, Grasp, collision_box, draw
-from pi05_ros.sim.homes.parts import ALONG_X, Color, Part, about_z
+from pi05_ros.sim.homes.items import COLORS, Design, Grasp, centred, collision_box, draw
+from pi05_ros.sim.homes.parts import ALONG_X, Color, Part, about_z, lying
 
 _MASS = 0.25  # [kg]
 _SHADE = 0.86  # Brightness of the folds that lie lower.
@@ -19,7 +19,7 @@ def _heap(
 ) -> tuple[Part, ...]:
     """Make a heap of cloth with half lengths x, y [m]: a flat base, and folds in two shades."""
     dark: Color = (*(float(_SHADE * c) for c in color[:3]), 1.0)  # type: ignore[assignment]
-    parts = [Part("ellipsoid", (x, y, 0.022), (0.0, 0.0, 0.02), color=dark, shine=0.05)]
+    parts = [Part("ellipsoid", (x, y, 0.022), (0.0, 0.0, 0.022), color=dark, shine=0.05)]
     for number in range(folds):
         angle = 2 * math.pi * number / folds + draw(rng, -0.4, 0.4)
         out = draw(rng, 0.3, 0.5)
@@ -39,7 +39,7 @@ def _garment(kind: str, color_name: str, parts: tuple[Part, ...], x: float, y: f
     """Make a garment that is grasped across the fold on its top, which runs along x."""
     grasp = Grasp((0.0, 0.0, 0.058), 0.012, along=0.0)
     box = collision_box(0.85 * x, 0.85 * y, 0.05)
-    return Design(kind, kind, color_name, (*parts, box), _MASS, grasp)
+    return centred(Design(kind, kind, color_name, (*parts, box), _MASS, grasp))
 
 
 def make_shirt(rng: np.random.Generator, color_name: str) -> Design:
@@ -47,7 +47,7 @@ def make_shirt(rng: np.random.Generator, color_name: str) -> Design:
     x, y = draw(rng, 0.11, 0.13), draw(rng, 0.085, 0.1)
     parts = _heap(rng, COLORS[color_name], x, y, 5)
     collar = COLORS["white" if color_name != "white" else "blue"]
-    ring = Part("capsule", (0.009, 0.03), (0.62 * x, 0.25 * y, 0.042), about_z(0.9), collar)
+    ring = Part("capsule", (0.009, 0.03), (0.62 * x, 0.25 * y, 0.042), lying(0.9), collar)
     return _garment("shirt", color_name, (*parts, ring), x, y)
 
 
@@ -82,7 +82,7 @@ def make_sweater(rng: np.random.Generator, color_name: str) -> Design:
     x, y = draw(rng, 0.12, 0.13), draw(rng, 0.1, 0.11)
     color = COLORS[color_name]
     sleeves = tuple(
-        Part("capsule", (0.024, 0.35 * x), (0.1 * x, side * 0.8 * y, 0.024), about_z(0.5), color)
+        Part("capsule", (0.024, 0.35 * x), (0.1 * x, side * 0.8 * y, 0.024), lying(0.5), color)
         for side in (-1, 1)
     )
     return _garment("sweater", color_name, (*sleeves, *_heap(rng, color, x, y, 6)), x, y)

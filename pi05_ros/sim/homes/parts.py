@@ -91,6 +91,12 @@ def about_z(angle: float) -> Quaternion:
     return (math.cos(angle / 2), 0.0, 0.0, math.sin(angle / 2))
 
 
+def lying(yaw: float) -> Quaternion:
+    """Return the rotation that lays the axis of a capsule or cylinder down along `yaw` [rad]."""
+    c, s = math.sqrt(0.5) * math.cos(yaw / 2), math.sqrt(0.5) * math.sin(yaw / 2)
+    return (c, -s, c, s)
+
+
 UPRIGHT: Quaternion = (1.0, 0.0, 0.0, 0.0)
 ALONG_X = about_y(math.pi / 2)  # Rotates the axis of a capsule or cylinder to x.
 ALONG_Y = about_x(-math.pi / 2)  # Rotates it to y.

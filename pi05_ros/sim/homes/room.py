@@ -331,6 +331,35 @@ class Bedroom(Room):
         return self.belonging_in("basket")
 
 
+@dataclass(frozen=True)
+class LabLook:
+    """Colours and light of a laboratory."""
+
+    wall: Color
+    floor: Color
+    floor_pattern: Literal["wood", "checker"]
+    top: Color  # Of the table.
+    frame: Color  # Of the table's legs and of the shelf.
+    tray: Color
+    bin: Color
+    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
+    light: float  # Strength of the directional light, 0 to 1.
+    ambient: float  # Strength of the ambient light, 0 to 1.
+    board: float  # Middle of the whiteboard along the room's y [m].
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab(Room):
+    """A laboratory: a table with a tray for blocks, a bin for all else, and things to sort."""
+
+    look: LabLook
+
+    @property
+    def blocks(self) -> tuple[Item, ...]:
+        """The blocks, which belong in the tray."""
+        return self.belonging_in("tray")
+
+
 class _Named(Protocol):
     @property
     def name(self) -> str: ...

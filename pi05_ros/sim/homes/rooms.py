@@ -12,6 +12,7 @@ from pi05_ros.sim.homes.kitchen_variants import (
     draw_language_kitchen,
     draw_unseen_language_kitchen,
 )
+from pi05_ros.sim.homes.lab import draw_lab
 from pi05_ros.sim.homes.room import Room
 
 ROOMS: Mapping[str, Callable[[int], Room]] = {
@@ -21,6 +22,7 @@ ROOMS: Mapping[str, Callable[[int], Room]] = {
     "kitchen_language_unseen": draw_unseen_language_kitchen,
     "bedroom": draw_bedroom,
     "bedroom_unseen": draw_unseen_bedroom,
+    "lab": draw_lab,
 }
 # Kinds of rooms whose things may be trained on; the others hold things that are held out.
 TRAINING_ROOMS = ("kitchen", "bedroom")

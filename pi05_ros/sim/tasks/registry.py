@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.sim.homes.room import Bedroom, Item, Room
+from pi05_ros.sim.homes.lab_objects import KINDS as LAB_KINDS
+from pi05_ros.sim.homes.room import Bedroom, Item, Lab, Room
 from pi05_ros.sim.tasks.bed import MadeBed
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
 from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
+from pi05_ros.sim.tasks.lab import (
+    BIN,
+    TRAY,
+    PickedUp,
+    PutAway,
+    blocks_in_tray,
+    pick_up,
+    put_thing,
+    sorted_table,
+)
 from pi05_ros.sim.tasks.language import LanguageFollowing, language_text
 from pi05_ros.sim.tasks.laundry import LaundryInBasket, one_garment
 from pi05_ros.sim.tasks.score import Rubric
@@ -61,14 +72,26 @@ LANGUAGE_UNSEEN = Task(
 )
 # Tests beside the tasks that a robot is judged by as a whole.
 TESTS: dict[str, Task] = {task.name: task for task in (LANGUAGE, LANGUAGE_UNSEEN)}
+# Tasks of other robots, in laboratories: data for training, and no part of the evaluation.
+BLOCKS = Task("blocks", "put the blocks in the tray", "lab", 120.0, blocks_in_tray)
+SORT = Task(
+    "sort", "put the blocks in the tray and the rest in the bin", "lab", 180.0, sorted_table
+)
+LAB_TASKS: dict[str, Task] = {task.name: task for task in (BLOCKS, SORT)}
+_KNOWN = TASKS | TESTS | LAB_TASKS
 # Kind of the room by the last word of a task about a single thing: "put the cup in the sink".
-_ROOM_OF_PLACE = {"sink": "kitchen", "drawer": "kitchen", "basket": "bedroom"}
+_ROOM_OF_PLACE = {
+    "sink": "kitchen",
+    "drawer": "kitchen",
+    "basket": "bedroom",
+    "tray": "lab",
+    "bin": "lab",
+}
 
 
 def find_task(text: str) -> Task | None:
-    """Return the task with a text or a name; None: it is none of TASKS and TESTS."""
-    tasks = {**TASKS, **TESTS}
-    return tasks.get(text) or next((task for task in tasks.values() if task.text == text), None)
+    """Return the task with a text or a name; None: it is none of TASKS, TESTS and LAB_TASKS."""
+    return _KNOWN.get(text) or next((t for t in _KNOWN.values() if t.text == text), None)
 
 
 def text_in(text: str, room: Room) -> str:
@@ -86,10 +109,12 @@ def room_of(text: str) -> str:
     task = find_task(text)
     if task is not None:
         return task.room
-    place = text.rstrip(".").rpartition(" ")[2]
-    if place in _ROOM_OF_PLACE:
-        return _ROOM_OF_PLACE[place]
-    raise _unknown(text, [task.text for task in TASKS.values()])
+    last = text.rstrip(".").rpartition(" ")[2]
+    if text.startswith("pick up "):
+        return "lab" if last in LAB_KINDS else "kitchen"
+    if last in _ROOM_OF_PLACE:
+        return _ROOM_OF_PLACE[last]
+    raise _unknown(text, [task.text for task in _KNOWN.values()])
 
 
 def scorer(text: str, room: Room) -> Rubric:
@@ -98,17 +123,19 @@ def scorer(text: str, room: Room) -> Rubric:
     In a room of the language following test, one dish is scored as that test does.
 
     Args:
-        text: That of one of TASKS and TESTS; `one_dish`, `one_item` or `one_garment` of an item.
+        text: That of one of TASKS, TESTS and LAB_TASKS, `one_dish`, `one_item`, `one_garment`,
+            `put_thing` or `pick_up` of an item.
         room: The room that it is done in.
 
     Raises:
         Pi05Error: There is no rubric for the task in this room.
     """
-    known = [*TASKS.values(), *TESTS.values()]
-    tasks = {task.text: task for task in known if task.is_done_in(room)}
+    tasks = {task.text: task for task in _KNOWN.values() if task.is_done_in(room)}
     if text in tasks:
         return tasks[text].rubric(room)
     single = _about_one_thing(room)
+    graspable = [item for item in room.items if item.grasp is not None]
+    single |= {pick_up(item): partial(PickedUp, item) for item in graspable}
     if text in single:
         return single[text]()
     raise _unknown(text, [*tasks, *single])
@@ -130,6 +157,12 @@ def _about_one_thing(room: Room) -> dict[str, Callable[[], Rubric]]:
     if isinstance(room, Bedroom):
         single |= {
             one_garment(item): partial(LaundryInBasket, room, (item,)) for item in room.laundry
+        }
+    if isinstance(room, Lab):
+        single |= {
+            put_thing(item, name): partial(PutAway, room, ((item, name),))
+            for item in room.items
+            for name in (TRAY, BIN)
         }
     return single
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pi05_ros.data.episodes.samples import SampleError, Samples
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text.fast import FastTokenizer
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import Platform, load_platform, platform_names
 from pi05_ros.training.preparation.episodes import SourceEpisodes, layout_of, open_sources
 from pi05_ros.training.preparation.fast_fitting import (
     Chunks,
@@ -31,6 +32,7 @@ from pi05_ros.training.preparation.statistics import statistics_of
 from pi05_ros.training.recipes.recipe import Recipe, SourceRecipe
 from pi05_ros.training.sources.encoding import Encoder
 from pi05_ros.training.sources.mixture import Mixture
+from pi05_ros.training.sources.picture_places import picture_places
 from pi05_ros.training.sources.plans import PlanGroup, PlanSource
 from pi05_ros.training.sources.robots import RobotGroup, RobotSource
 from pi05_ros.training.sources.source import Source
@@ -85,8 +87,10 @@ def prepare(
     stats = statistics_of(recipe, config, begun.norm_stats, begun.source, training, report)
     pictures = FrameCache(cache, config.vision.image_size)
     policy, planner = _cameras(recipe, begun, found)
-    names = dict.fromkeys(camera for part in (policy, planner) for camera in part)
     every = _unique(episode for part in found.values() for episode in part.all)
+    given = [recipe.sources[name].cameras for name in found]
+    own = [cameras for episode in every for cameras in _own_cameras(episode)]
+    names = dict.fromkeys(c for part in (policy, planner, *given, *own) for c in part)
     pictures.build(every, names, progress=progress)
     build = _Building(recipe, config.horizon, stats, pictures, policy, planner)
     fast, uses = _fast(recipe, begun, draw_chunks(recipe, found, stats, config.horizon), report)
@@ -206,11 +210,12 @@ class _Building:
     def robot_groups(self, name: str, episodes: Sequence[Episode]) -> list[RobotGroup]:
         """Group episodes by robot and by which cameras they have; those without rows drop out."""
         groups = []
-        for platform, cameras, members in _grouped(episodes, self.policy_of(name)):
+        low, given = self.policy_of(name), self.recipe.sources[name].cameras
+        for platform, places, members in _grouped(episodes, low, given, level=0):
             try:
                 samples = Samples(
                     members,
-                    cameras,
+                    tuple(places),
                     self.pictures,
                     horizon=self.horizon,
                     row_filter=self.recipe.filter.rows,
@@ -218,13 +223,19 @@ class _Building:
                 )
             except SampleError:
                 continue  # The source is checked as a whole.
-            groups.append(RobotGroup(platform, self.stats[platform], samples))
+            groups.append(RobotGroup(platform, self.stats[platform], samples, places))
         return groups
 
     def _plan_groups(self, name: str, episodes: Sequence[Episode]) -> list[PlanGroup]:
+        high, given = self.planner_of(name), self.recipe.sources[name].cameras
         return [
-            PlanGroup(platform, self.stats[platform], PlanSamples(members, cameras, self.pictures))
-            for platform, cameras, members in _grouped(episodes, self.planner_of(name))
+            PlanGroup(
+                platform,
+                self.stats[platform],
+                PlanSamples(members, tuple(places), self.pictures),
+                places,
+            )
+            for platform, places, members in _grouped(episodes, high, given, level=1)
         ]
 
     def policy_of(self, name: str) -> tuple[str, ...]:
@@ -235,15 +246,42 @@ class _Building:
 
 
 def _grouped(
-    episodes: Sequence[Episode], cameras: Sequence[str]
-) -> list[tuple[str, tuple[str, ...], list[Episode]]]:
-    """Group episodes by platform and by those of the cameras that they have."""
-    groups: dict[tuple[str, object, tuple[str, ...]], list[Episode]] = {}
+    episodes: Sequence[Episode], model: Sequence[str], given: Sequence[str], level: int
+) -> list[tuple[str, dict[str, str], list[Episode]]]:
+    """Group episodes by platform and by the model's pictures that their cameras give.
+
+    Args:
+        episodes: Of any robots.
+        model: Names of the pictures, in order.
+        given: Cameras that the recipe gives the source; empty: by the platform.
+        level: 0 for the cameras of the low level, 1 for those of the high one.
+
+    Returns:
+        Platform, name of the picture by camera, and episodes of each group.
+    """
+    groups: dict[tuple[str, object, tuple[tuple[str, str], ...]], list[Episode]] = {}
     for episode in episodes:
-        present = tuple(camera for camera in cameras if camera in episode.cameras)
-        key = episode.facts.platform, layout_of(episode), present
+        own = model if given else _own_cameras(episode)[level] or model
+        places = tuple(
+            pair for pair in picture_places(model, own).items() if pair[0] in episode.cameras
+        )
+        key = episode.facts.platform, layout_of(episode), places
         groups.setdefault(key, []).append(episode)
-    return [(platform, present, members) for (platform, _, present), members in groups.items()]
+    return [(platform, dict(places), members) for (platform, _, places), members in groups.items()]
+
+
+def _own_cameras(episode: Episode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the cameras of the low and the high level of a shipped platform, else none."""
+    name = episode.facts.platform
+    if name not in platform_names():
+        return (), ()
+    platform = _platform(name)
+    return platform.policy_cameras, platform.planner_cameras
+
+
+@functools.lru_cache
+def _platform(name: str) -> Platform:
+    return load_platform(name)
 
 
 def _cameras(

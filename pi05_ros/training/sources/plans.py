@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class PlanGroup:
     platform: str
     stats: NormStats
     samples: PlanSamples
+    # Name of the model's picture by camera, where the robot's cameras are called otherwise.
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 class PlanSource:
@@ -69,14 +71,18 @@ class PlanSource:
         """See Source."""
         which, inside = self._places[index]
         group = self._groups[which]
-        found = group.samples[inside]
+        found, names = group.samples[inside], group.pictures
         boxes = tuple(
-            Location(box.camera, box.label, *_inside(box.x_min, box.y_min, box.x_max, box.y_max))
+            Location(
+                names.get(box.camera, box.camera),
+                box.label,
+                *_inside(box.x_min, box.y_min, box.x_max, box.y_max),
+            )
             for box in found.boxes
-            if box.camera in self.cameras
+            if names.get(box.camera, box.camera) in self.cameras
         )
         return self._encoder.high_level(
-            found.images,
+            {names.get(camera, camera): picture for camera, picture in found.images.items()},
             self.cameras,
             found.task,
             group.stats.normalize_state(found.state),

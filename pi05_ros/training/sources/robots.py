@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class RobotGroup:
     platform: str
     stats: NormStats
     samples: Samples  # Of the cameras that these episodes have.
+    # Name of the model's picture by camera, where the robot's cameras are called otherwise.
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ class RobotSource:
     def sample(self, index: int, draw: np.random.Generator, augment: bool) -> TrainingSample:
         """See Source."""
         found, row = self._read(index)
+        names = self._place(index)[0].pictures
         return self._encoder.low_level(
-            found.images,
+            {names.get(camera, camera): picture for camera, picture in found.images.items()},
             self.cameras,
             row.text,
             row.vectors,

@@ -3,7 +3,7 @@
 import pytest
 
 from pi05_ros.cli.say.phrases import Phrases
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 
 
 def test_what_was_said_last_comes_first_and_each_stands_once():
@@ -29,7 +29,7 @@ def test_every_word_that_was_typed_begins_a_word(typed, fitting):
     assert Phrases(["pick up the cup", "put the cup in the sink"]).fitting(typed) == fitting
 
 
-@pytest.mark.parametrize("name", platform_names())
+@pytest.mark.parametrize("name", robot_names())
 def test_shipped_platforms_have_a_vocabulary(name):
     vocabulary = load_platform(name).vocabulary
     assert "pick up the cup" in vocabulary and len(set(vocabulary)) == len(vocabulary) > 10

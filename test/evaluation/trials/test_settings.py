@@ -5,6 +5,7 @@ import json
 import pytest
 from fakes.trials import settings
 
+from pi05_ros.errors import ConfigError
 from pi05_ros.evaluation.trials.settings import (
     EvaluationError,
     EvaluationSettings,
@@ -98,3 +99,10 @@ def test_weights_of_a_command_line(tmp_path):
         weights_of("expert", ("a",), 0)
     with pytest.raises(EvaluationError, match="is not a folder"):
         weights_of("model", (str(tmp_path / "none"),), 0)
+
+
+def test_a_difficulty_is_one_of_the_homes_and_is_kept():
+    of = settings((5,), difficulty="hard,shadows=0")
+    assert EvaluationSettings.from_json(of.as_json()).difficulty == "hard,shadows=0"
+    with pytest.raises(ConfigError, match="there is no preset 'hrd'; did you mean 'hard'"):
+        settings((5,), difficulty="hrd")

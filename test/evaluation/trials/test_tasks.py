@@ -5,6 +5,7 @@ import pytest
 from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.trials.tasks import ALL, check_homes, criterion_kind, find_tasks
 from pi05_ros.sim.homes.rooms import draw_room
+from pi05_ros.sim.tasks.language import named_thing
 from pi05_ros.sim.tasks.registry import TASKS, scorer
 
 
@@ -34,3 +35,14 @@ def test_criteria_of_different_things_are_of_one_kind():
     score = scorer("put the dishes in the sink", room).score()
     kinds = [criterion_kind(text, room) for text in score.criteria]
     assert kinds == ["pick up …", "place … in the sink"] * 4
+
+
+def test_a_task_that_draws_its_text_names_a_thing_of_the_home():
+    (task,) = find_tasks(["language_unseen"])
+    for home in (10_000, 10_001):
+        room = draw_room("kitchen_language_unseen", home)
+        assert task.text_in(home) == f"put {named_thing(room).phrase} in the sink"
+        assert scorer(task.text_in(home), room).score().max_points == 2
+    check_homes(task, (10_000,))
+    (dishes,) = find_tasks(["dishes"])
+    assert dishes.text_in(10_000) == dishes.text

@@ -43,6 +43,14 @@ def type_of(group):
     return "differential" if group.base_axes == (0, 2) else group.kind
 
 
+def base_of(platform):
+    """The group of the base; a platform without one is skipped."""
+    groups = platform.groups_of("base_velocity")
+    if not groups:
+        pytest.skip(f"{platform.name} does not drive")
+    return groups[0]
+
+
 def wheels_of(parameters):
     """Wheels of a base controller, anti-clockwise from the x axis or left then right."""
     if "wheel_names" in parameters:
@@ -102,7 +110,7 @@ def test_grippers(platform, config, urdf):
 
 
 def test_base(platform, config, urdf):
-    (group,) = platform.groups_of("base_velocity")
+    group = base_of(platform)
     parameters = config[group.controller.name]
     assert parameters["cmd_vel_timeout"] == MOCK.cmd_vel_timeout_s == 0.2
     assert parameters["odom_frame_id"] == platform.odom_frame
@@ -117,7 +125,7 @@ def test_base(platform, config, urdf):
 
 def test_wheels_stand_where_the_base_controller_believes(platform, config, urdf):
     """The kinematics of the base's controller equals what rolls on the URDF's wheels."""
-    (group,) = platform.groups_of("base_velocity")
+    group = base_of(platform)
     parameters = config[group.controller.name]
     names = wheels_of(parameters)
     count = len(names)

@@ -8,7 +8,7 @@ from fakes.scene import in_sink, observation_of
 
 from pi05_ros.brain.continuation import Continuation, ContinuationError
 from pi05_ros.errors import Pi05Error
-from pi05_ros.platforms.platform import load_platform, platform_names
+from pi05_ros.platforms.platform import load_platform, robot_names
 from pi05_ros.sim.expert.brain import ExpertBrain
 from pi05_ros.sim.expert.language import UnknownText, pick_text, place_text
 from pi05_ros.sim.homes.kitchen import draw_kitchen
@@ -16,7 +16,7 @@ from pi05_ros.sim.homes.kitchen import draw_kitchen
 TASK = "put the dishes in the sink"
 
 
-@pytest.fixture(scope="module", params=platform_names())
+@pytest.fixture(scope="module", params=robot_names())
 def brain(request):
     expert = ExpertBrain(load_platform(request.param))
     expert.warm_up()

@@ -15,6 +15,7 @@ from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 TASK = "put the items in the drawer"
 PLATFORM = load_platform("mobile_18dof")
+KINEMATICS = ArmKinematics(PLATFORM)
 KITCHEN = draw_kitchen(10000)
 DRAWER = KITCHEN.fixture("drawer_1")
 (ITEM,) = KITCHEN.belonging_in("drawer_1")
@@ -25,7 +26,7 @@ OPEN, CLOSE = "open the drawer", "close the drawer"
 
 @pytest.fixture(scope="module")
 def shared():
-    return ExpertBrain(PLATFORM)
+    return ExpertBrain(PLATFORM, kinematics=KINEMATICS)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def in_hand(opening):
     pose = Transform.from_pose(ITEM.pose)
     hand_to_item = pose.position - hand_poses(ITEM.grasp, pose, COUNTER.pose.yaw)[0].position
     base = (*COUNTER.pose.point((-0.6, 0.0)), COUNTER.pose.yaw)
-    tcp = on_floor(FloorPose(*base)).apply(ArmKinematics(PLATFORM).tcps(state)["left"].position)
+    tcp = on_floor(FloorPose(*base)).apply(KINEMATICS.tcps(state)["left"].position)
     moved = {ITEM.name: tcp + hand_to_item, "drawer_1": drawer_at(opening)}
     return {"state": state, "base": base, "moved": moved}
 

@@ -8,8 +8,10 @@ from pi05_ros.sim.expert.language import (
     parse_subtask,
     pick_text,
     place_text,
+    sentences,
 )
 from pi05_ros.sim.expert.tasks import parse_put
+from pi05_ros.sim.homes.bedroom import draw_bedroom
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 
 
@@ -82,3 +84,40 @@ def test_tasks():
     assert parse_put("put the plate in the sink", kitchen) == ((kitchen.item("plate_1"),), sink)
     with pytest.raises(UnknownText, match="make the bed.*valid: put the dishes in the sink"):
         parse_put("make the bed", kitchen)
+
+
+def test_sentences_of_a_bedroom():
+    room = draw_bedroom(0)
+    (garment,), pillow = room.laundry, room.pillows[0]
+    place = parse_subtask(place_text(garment, "the basket"), room)
+    assert (place.verb, place.item, place.container) == (
+        "place",
+        garment,
+        room.container("basket"),
+    )
+    lay = parse_subtask(f"Put {pillow.phrase} at the head of the bed.", room)
+    assert (lay.verb, lay.item) == ("lay", pillow)
+    move = parse_subtask("straighten the blanket", room)
+    assert (move.verb, move.fixture) == ("straighten", room.fixture("blanket"))
+    for text in sentences(room):
+        assert parse_subtask(text, room).thing is not None
+
+
+def test_what_a_room_lacks_is_refused_with_what_it_has():
+    room, kitchen = draw_bedroom(0), kitchen_with("plate")
+    with pytest.raises(UnknownText, match="no 'the sink' here .*straighten the blanket"):
+        parse_subtask(place_text(room.laundry[0]), room)
+    with pytest.raises(UnknownText, match="nothing can open the blanket"):
+        parse_subtask("open the blanket", room)
+    with pytest.raises(UnknownText, match="no sentence that it knows"):
+        parse_subtask("put the plate at the head of the bed", kitchen)
+
+
+def test_tasks_of_a_bedroom():
+    room = draw_bedroom(0)
+    basket = room.container("basket")
+    assert parse_put("put the laundry in the basket", room) == (room.laundry, basket)
+    single = place_text(room.laundry[0], "the basket")
+    assert parse_put(single, room) == (room.laundry, basket)
+    with pytest.raises(UnknownText, match="valid: put the laundry in the basket; make the bed"):
+        parse_put("dance", room)

@@ -56,7 +56,16 @@ def test_a_gripper_without_an_arm_is_refused():
         RobotLayout.of(armless)
 
 
-def test_a_robot_without_a_base_is_refused():
+def test_a_robot_without_a_base_does_not_drive():
     platform = load_platform("mobile_18dof")
-    with pytest.raises(ConfigError, match="2 grippers and 0 bases"):
-        RobotLayout.of(dataclasses.replace(platform, groups=platform.groups[:-1], teleop=None))
+    assert RobotLayout.of(platform).drives
+    standing = dataclasses.replace(platform, groups=platform.groups[:-1], teleop=None)
+    layout = RobotLayout.of(standing)
+    assert not layout.drives and layout.base.size == 0 and layout.base_axes == ()
+
+
+def test_a_robot_without_a_gripper_is_refused():
+    platform = load_platform("mobile_10dof")
+    arm = dataclasses.replace(platform, groups=platform.groups[:1], teleop=None)
+    with pytest.raises(ConfigError, match="an arm with a gripper, found no gripper"):
+        RobotLayout.of(arm)

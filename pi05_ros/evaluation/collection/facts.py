@@ -1,4 +1,4 @@
-"""Facts of a simulated episode, as its bag holds them."""
+"""Facts of a collected episode, as its bag states them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pi05_ros.evaluation.closed_loop import START_NS
 from pi05_ros.evaluation.collection.settings import CollectSettings
 from pi05_ros.platforms.platform import Platform
 
-_NAMESPACE = "/pi05"
+NAMESPACE = "/pi05"
 
 
-def episode_facts(
+def facts_of(
     platform: Platform,
     settings: CollectSettings,
     name: str,
@@ -19,7 +19,7 @@ def episode_facts(
     task: str,
     software: str,
 ) -> EpisodeFacts:
-    """Return the facts of an episode at its start.
+    """Return the facts of an episode that begins.
 
     Args:
         platform: The robot.
@@ -57,7 +57,7 @@ def episode_facts(
             for camera in platform.cameras
         },
         rotations={camera.name: camera.rotate for camera in platform.cameras if camera.rotate},
-        namespace=_NAMESPACE,
+        namespace=NAMESPACE,
         brain="model" if settings.verbal else "expert",
         checkpoint=settings.verbal,
         software_version=software,
