@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from pi05_ros.evaluation.collection.settings import (
     check_room,
     claim_folder,
 )
+from pi05_ros.foundation.locks import exclusive_lock
 from pi05_ros.foundation.parallel import finished_in_processes
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.provenance import software_version
@@ -119,10 +119,9 @@ def exclusive(out: Path) -> Iterator[None]:
     Raises:
         CollectError: Another process collects into it.
     """
-    descriptor = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
+    with ExitStack() as held:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.enter_context(exclusive_lock(out / LOCK))
         except BlockingIOError as error:
             raise CollectError(
                 f"another process collects into {out}: wait for it, or take another folder"
@@ -130,8 +129,6 @@ def exclusive(out: Path) -> Iterator[None]:
         shutil.rmtree(out / UNDER_WAY, ignore_errors=True)  # Of a process that was killed.
         yield
         shutil.rmtree(out / UNDER_WAY, ignore_errors=True)
-    finally:
-        os.close(descriptor)
 
 
 def _work(job: EpisodeJob) -> EpisodeSummary:

@@ -8,17 +8,16 @@ summary.json, report.html
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from pi05_ros.data.bags.sink import write_atomically
 from pi05_ros.evaluation.trials.result import TrialResult
 from pi05_ros.evaluation.trials.settings import WHOLE, EvaluationError, EvaluationSettings, Shard
+from pi05_ros.foundation.locks import exclusive_lock
 
 SETTINGS, SUMMARY, REPORT = "evaluation.json", "summary.json", "report.html"
 _LOCK = ".lock"
@@ -105,17 +104,14 @@ class EvaluationFolder:
         Raises:
             EvaluationError: Another process does.
         """
-        descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
+        with ExitStack() as held:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(exclusive_lock(self.path / _LOCK))
             except BlockingIOError as error:
                 raise EvaluationError(
                     f"another process writes into {self.path}: wait for it, or take another folder"
                 ) from error
             yield
-        finally:
-            os.close(descriptor)
 
     def _contents(self) -> dict[str, Any]:
         file = self.path / SETTINGS

@@ -21,8 +21,9 @@ from pi05_ros.sim.homes.dishes import Maker
 from pi05_ros.sim.homes.garments import GARMENTS, UNSEEN_GARMENTS
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.items import COLORS, Design
+from pi05_ros.sim.homes.looks import BedroomLook
 from pi05_ros.sim.homes.parts import Color
-from pi05_ros.sim.homes.room import Bedroom, BedroomLook, Container, Item, Surface, Walls
+from pi05_ros.sim.homes.room import Bedroom, Container, Item, Surface, Walls
 
 DEPTH = 0.8  # Of the bed [m].
 _STREAM = 0x626564726F6F6D  # "bedroom": keeps other rooms of the same seed independent.

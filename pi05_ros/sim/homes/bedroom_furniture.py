@@ -8,7 +8,7 @@ import numpy as np
 
 from pi05_ros.sim.homes.parts import Color, Part
 from pi05_ros.sim.homes.room import Bedroom
-from pi05_ros.sim.homes.shapes import Span, box
+from pi05_ros.sim.homes.shapes import Span, box, shell, skirting
 
 NIGHTSTAND = (0.38, 0.42, 0.5)  # Depth, width, height [m].
 BASKET = 0.36  # Inner width of the laundry basket [m].
@@ -34,20 +34,9 @@ def bedroom_parts(bedroom: Bedroom) -> tuple[Part, ...]:
 def _shell(bedroom: Bedroom) -> list[Part]:
     """Make floor, walls with skirting, and a rug behind the robot's way along the bed."""
     walls, look = bedroom.walls, bedroom.look
-    (x0, x1), (y0, y1), z = walls.x, walls.y, (0.0, walls.height)
-    t, low = 0.1, (0.0, 0.08)
     return [
-        box(
-            (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
-        ),
-        box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
-        box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
-        box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
-        box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
-        box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
+        *shell(walls, look.wall, look.floor, look.floor_pattern),
+        *skirting(walls, _WHITE),
         box((-1.7, -0.25), (-0.7, 0.7), (0.0, 0.004), look.rug, shine=0.02),
         box((-1.62, -0.33), (-0.62, 0.62), (0.0, 0.005), _lighter(look.rug), shine=0.02),
     ]

@@ -10,7 +10,7 @@ import numpy as np
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.parts import ALONG_X, ALONG_Y, UPRIGHT, Color, Part, Quaternion, about_y
 from pi05_ros.sim.homes.room import Kitchen, Surface
-from pi05_ros.sim.homes.shapes import Span, box, placed
+from pi05_ros.sim.homes.shapes import Span, box, placed, shell, skirting
 
 _STEEL: Color = (0.70, 0.72, 0.74, 1.0)
 CHROME: Color = (0.86, 0.87, 0.89, 1.0)
@@ -55,21 +55,11 @@ def kitchen_parts(kitchen: Kitchen) -> tuple[Part, ...]:
 def _shell(kitchen: Kitchen) -> list[Part]:
     """Make the floor, the walls with skirting, and the tiles behind the main counter."""
     room, look = kitchen.walls, kitchen.look
-    (x0, x1), (y0, y1), z = room.x, room.y, (0.0, room.height)
-    t, low = 0.1, (0.0, 0.08)
+    x1, (y0, y1) = room.x[1], room.y
     main = kitchen.counters[0]
     return [
-        box(
-            (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
-        ),
-        box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
-        box((x0, x0 + 0.012), (y0, y1), low, _WHITE),
-        box((x1 - 0.012, x1), (y0, y1), low, _WHITE),
-        box((x0, x1), (y0, y0 + 0.012), low, _WHITE),
-        box((x0, x1), (y1 - 0.012, y1), low, _WHITE),
+        *shell(room, look.wall, look.floor, look.floor_pattern),
+        *skirting(room, _WHITE),
         Part(
             # Rotated, because MuJoCo projects textures onto a box along its z axis.
             "box", (0.25, (y1 - y0) / 2, 0.005), (x1 - 0.005, (y0 + y1) / 2, main.height + 0.25),

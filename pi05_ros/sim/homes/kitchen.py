@@ -25,8 +25,9 @@ from pi05_ros.sim.homes.drawers import draw_drawer, drawer_container, drawer_fix
 from pi05_ros.sim.homes.furniture import kitchen_parts
 from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.items import COLORS, Design
+from pi05_ros.sim.homes.looks import Look
 from pi05_ros.sim.homes.parts import Color
-from pi05_ros.sim.homes.room import Container, Item, Kitchen, Look, Surface, Walls
+from pi05_ros.sim.homes.room import Container, Item, Kitchen, Surface, Walls
 from pi05_ros.sim.homes.small_items import SMALL_ITEMS
 
 DISH_COUNT = 4

@@ -17,8 +17,9 @@ from pi05_ros.sim.homes.geometry import FloorPose
 from pi05_ros.sim.homes.items import COLORS, Design
 from pi05_ros.sim.homes.lab_furniture import lab_parts
 from pi05_ros.sim.homes.lab_objects import BLOCK_COLORS, OTHERS, make_block
+from pi05_ros.sim.homes.looks import LabLook
 from pi05_ros.sim.homes.parts import Color
-from pi05_ros.sim.homes.room import Container, Item, Lab, LabLook, Surface, Walls
+from pi05_ros.sim.homes.room import Container, Item, Lab, Surface, Walls
 
 TRAY = (0.26, 0.28, 0.05)  # Inner size across the table, along it, and depth [m].
 BIN = (0.22, 0.22, 0.09)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pi05_ros.sim.homes.parts import Color, Part
 from pi05_ros.sim.homes.room import Container, Lab
-from pi05_ros.sim.homes.shapes import box, placed
+from pi05_ros.sim.homes.shapes import box, placed, shell
 
 WALL = 0.012  # Of tray and bin [m].
 _TOP = 0.03  # Thickness of the table's top [m].
@@ -14,26 +14,16 @@ _DARK: Color = (0.16, 0.17, 0.19, 1.0)
 
 def lab_parts(lab: Lab) -> tuple[Part, ...]:
     """Return all furniture as parts in the room's frame."""
-    parts = [*_shell(lab), *_table(lab), *_shelf(lab), *_board(lab)]
+    parts = [
+        *shell(lab.walls, lab.look.wall, lab.look.floor, lab.look.floor_pattern),
+        *_table(lab),
+        *_shelf(lab),
+        *_board(lab),
+    ]
     for container, color in zip(lab.containers, (lab.look.tray, lab.look.bin), strict=True):
         pose = lab.walls.pose.inverse().compose(container.pose)
         parts += [placed(part, pose) for part in _open_box(container, color)]
     return tuple(parts)
-
-
-def _shell(lab: Lab) -> list[Part]:
-    """Make the floor and four plain walls."""
-    walls, look = lab.walls, lab.look
-    (x0, x1), (y0, y1), z, t = walls.x, walls.y, (0.0, walls.height), 0.1
-    return [
-        box(
-            (x0, x1), (y0, y1), (-0.1, 0.0), look.floor, texture=look.floor_pattern, collides=True
-        ),
-        box((x1, x1 + t), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0 - t, x0), (y0 - t, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y1, y1 + t), z, look.wall, collides=True),
-        box((x0, x1), (y0 - t, y0), z, look.wall, collides=True),
-    ]
 
 
 def _table(lab: Lab) -> list[Part]:

@@ -18,7 +18,8 @@ from pi05_ros.brain.observation import Pose
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, wrap_angle, yaw_quaternion
 from pi05_ros.sim.homes.items import Design, Grasp
-from pi05_ros.sim.homes.parts import Color, Part, Vector
+from pi05_ros.sim.homes.looks import BedroomLook, LabLook, Lit, Look
+from pi05_ros.sim.homes.parts import Part, Vector
 
 
 @dataclass(frozen=True)
@@ -161,42 +162,6 @@ class Walls:
     height: float  # [m]
 
 
-@dataclass(frozen=True)
-class Look:
-    """Colours, light and fittings. Window, tap and fridge also determine collision geometry."""
-
-    wall: Color
-    tile: Color
-    floor: Color
-    floor_pattern: Literal["wood", "checker"]
-    cabinet: Color
-    top: Color
-    sky: Color
-    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
-    light: float  # Strength of the directional light, 0 to 1.
-    ambient: float  # Strength of the ambient light, 0 to 1.
-    window: float  # Middle of the window along the room's y [m].
-    oven: int  # Index of the main counter's cupboard that is an oven, counted from the right.
-    tap: float  # Yaw of the spout from pointing over the basin, counter-clockwise [rad].
-    fridge: Literal["none", "left", "right"]  # Side of the main counter with the fridge.
-
-
-class Lit(Protocol):
-    """Light of a room."""
-
-    @property
-    def light_direction(self) -> Vector:
-        """Direction of the light, in the room's frame."""
-
-    @property
-    def light(self) -> float:
-        """Strength of the directional light, 0 to 1."""
-
-    @property
-    def ambient(self) -> float:
-        """Strength of the ambient light, 0 to 1."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """A room of a mock home. `sim.homes.rooms` has the generators."""
@@ -282,28 +247,6 @@ class Kitchen(Room):
         return self.container("sink")
 
 
-@dataclass(frozen=True)
-class BedroomLook:
-    """Colours, light and fittings of a bedroom."""
-
-    wall: Color
-    floor: Color
-    floor_pattern: Literal["wood", "checker"]
-    wood: Color  # Of the bed's frame, the nightstand and the wardrobe.
-    sheet: Color
-    blanket: Color
-    hem: Color
-    rug: Color
-    basket: Color
-    sky: Color
-    curtain: Color
-    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
-    light: float  # Strength of the directional light, 0 to 1.
-    ambient: float  # Strength of the ambient light, 0 to 1.
-    window: float  # Middle of the window along the room's y [m].
-    wardrobe: float  # Middle of the wardrobe at the wall behind the robot, along y [m].
-
-
 @dataclass(frozen=True, kw_only=True)
 class Bedroom(Room):
     """A bedroom: a bed along the wall with a blanket and pillows, laundry and a basket.
@@ -329,23 +272,6 @@ class Bedroom(Room):
     def laundry(self) -> tuple[Item, ...]:
         """Garments that belong in the basket."""
         return self.belonging_in("basket")
-
-
-@dataclass(frozen=True)
-class LabLook:
-    """Colours and light of a laboratory."""
-
-    wall: Color
-    floor: Color
-    floor_pattern: Literal["wood", "checker"]
-    top: Color  # Of the table.
-    frame: Color  # Of the table's legs and of the shelf.
-    tray: Color
-    bin: Color
-    light_direction: tuple[float, float, float]  # Direction of the light, in the room's frame.
-    light: float  # Strength of the directional light, 0 to 1.
-    ambient: float  # Strength of the ambient light, 0 to 1.
-    board: float  # Middle of the whiteboard along the room's y [m].
 
 
 @dataclass(frozen=True, kw_only=True)
