@@ -15,6 +15,7 @@ from pi05_ros.bootstrap.virtual_env import BASE, TOOLS
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "requirements"
 EXACT = BASE.exact + TOOLS.exact
+OPTIONAL = {"ray"}  # Lists that a user installs by hand.
 PIN = re.compile(r"^([a-z0-9-]+)==(\S+?)(?:\s+#\s+(\S.*))?$")
 
 # Requirements of packages that the suite does not use: linters of the ROS build farm, and pytest
@@ -57,7 +58,9 @@ def test_no_package_stands_in_two_lists():
 
 
 def test_every_list_is_used():
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(EXACT)
+    assert {path.stem for path in FOLDER.glob("*.txt")} == {*EXACT, *OPTIONAL}
+    for name in OPTIONAL:
+        assert all(version for _, version, _ in pins(name))
 
 
 @pytest.mark.parametrize("lists", [BASE.exact, EXACT], ids=["base", "all"])
@@ -93,6 +96,7 @@ NOT_LISTED = {
     "launch",
     "launch_ros",
     "pi05_msgs",
+    "ray",  # requirements/ray.txt: `./pi05 eval --ray`, and no robot needs it.
     "bitsandbytes",  # Recipes may ask for it; it is used where it is installed, on GPUs.
     *PYTHON_UNDERLAY,
     *INTERFACE_UNDERLAY,

@@ -14,6 +14,7 @@ from pi05_ros.sim.homes.clutter import CLUTTER
 from pi05_ros.sim.homes.dishes import DISHES, Maker
 from pi05_ros.sim.homes.garments import GARMENTS, UNSEEN_GARMENTS
 from pi05_ros.sim.homes.held_out import HELD_OUT
+from pi05_ros.sim.homes.lab_objects import OTHERS, make_block
 from pi05_ros.sim.homes.small_items import SMALL_ITEMS, UNSEEN_SMALL_ITEMS
 
 _KITCHEN: tuple[Maker, ...] = (*CLUTTER.values(),)
@@ -23,11 +24,13 @@ _MAKERS: dict[str, tuple[Maker, ...]] = {
     "kitchen_unseen": (*HELD_OUT.values(), *UNSEEN_SMALL_ITEMS.values(), *_KITCHEN),
     "kitchen_language": (*DISHES.values(), *_KITCHEN),
     "kitchen_language_unseen": (*HELD_OUT.values(), *_KITCHEN),
+    "lab": (make_block, *OTHERS.values()),
     "bedroom": (*GARMENTS.values(), *_BEDROOM),
     "bedroom_unseen": (*UNSEEN_GARMENTS.values(), *_BEDROOM),
 }
 _FURNITURE = (
-    "sink", "drawer", "counter", "side counter", "bed", "blanket", "basket", "nightstand",
+    "sink", "drawer", "counter", "side counter", "bed", "blanket", "basket", "nightstand", "table",
+    "tray", "bin",
 )  # fmt: skip
 
 

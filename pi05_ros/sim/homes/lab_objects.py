@@ -28,17 +28,18 @@ def make_block(rng: np.random.Generator, color_name: str) -> Design:
     return Design("block", "block", color_name, (part,), 0.08, grasp)
 
 
-def make_can(rng: np.random.Generator, color_name: str) -> Design:
-    """Make a tin can with a paper label."""
+def make_battery(rng: np.random.Generator, color_name: str) -> Design:
+    """Make a large battery cell: a steel cylinder in a coloured sleeve, with a pole on top."""
     r, h = draw(rng, 0.026, 0.031), draw(rng, 0.08, 0.11)
     parts = (
         Part("cylinder", (r, h / 2), (0, 0, h / 2), color=SILVER, shine=0.9),
+        Part("cylinder", (0.35 * r, 0.003), (0, 0, h + 0.003), color=SILVER, shine=0.9),
         Part(
             "cylinder", (r + 0.0008, 0.36 * h), (0, 0, h / 2), color=COLORS[color_name], shine=0.1
         ),
         collision_box(0.75 * r, 0.75 * r, h),
     )
-    return Design("can", "can", "", parts, 0.2, Grasp((0, 0, h - 0.015), 2 * r))
+    return Design("battery", "battery", "", parts, 0.2, Grasp((0, 0, h - 0.015), 2 * r))
 
 
 def make_ball(rng: np.random.Generator, color_name: str) -> Design:
@@ -102,7 +103,7 @@ def make_brush(rng: np.random.Generator, color_name: str) -> Design:
 
 BLOCK_COLORS = ("red", "blue", "green", "yellow", "orange", "teal")
 OTHERS: dict[str, Maker] = {
-    "can": make_can,
+    "battery": make_battery,
     "ball": make_ball,
     "wrench": make_wrench,
     "beaker": make_beaker,

@@ -17,7 +17,10 @@ from pi05_ros.evaluation.collection.settings import CollectError
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.home_spec import fixture_body, item_body
-from pi05_ros.sim.homes.rooms import ROOMS, draw_room
+from pi05_ros.sim.homes.garments import UNSEEN_GARMENTS
+from pi05_ros.sim.homes.held_out import HELD_OUT
+from pi05_ros.sim.homes.rooms import ROOMS, TRAINING_ROOMS, draw_room
+from pi05_ros.sim.homes.small_items import UNSEEN_SMALL_ITEMS
 from pi05_ros.sim.world import World
 
 PLATFORM = load_platform("mobile_18dof")
@@ -121,7 +124,12 @@ def test_held_out_things_are_never_spoken_of_in_rooms_for_training():
     assert {"ladle", "whisk", "teapot", "pair of scissors"} <= set(labels_in("kitchen_unseen"))
     with pytest.raises(CollectError, match="scenes of a room 'attic' cannot be described"):
         labels_in("attic")
+    makers = (HELD_OUT | UNSEEN_SMALL_ITEMS | UNSEEN_GARMENTS).values()
+    held_out = {make(np.random.default_rng(0), "red").label for make in makers}
+    trained = {label for kind in (*TRAINING_ROOMS, "lab") for label in labels_in(kind)}
+    assert not held_out & trained
     assert "counter" not in absent_furniture("kitchen", ["side counter"])
     assert absent_furniture("bedroom", ["bed"]) == (
-        "sink", "drawer", "counter", "side counter", "blanket", "basket", "nightstand",
+        "sink", "drawer", "counter", "side counter", "blanket", "basket", "nightstand", "table",
+        "tray", "bin",
     )  # fmt: skip

@@ -72,7 +72,9 @@ def test_a_thing_that_is_picked_up_must_be_held_at_the_end():
 
 
 def test_texts_have_rooms_and_the_evaluation_has_its_four_tasks():
-    assert {room_of(text) for text in ("sort", BLOCKS.text, "put the can in the bin")} == {"lab"}
+    assert {room_of(text) for text in ("sort", BLOCKS.text, "put the battery in the bin")} == {
+        "lab"
+    }
     assert room_of("pick up the red block") == "lab"
     assert room_of("pick up the plate") == "kitchen"
     assert find_task("blocks") is BLOCKS and "blocks" not in TASKS
