@@ -24,7 +24,7 @@ from pi05_ros.cli.main import main
 from pi05_ros.evaluation.probe import scenes
 from pi05_ros.inference.compatibility import cameras_for, stats_for
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.platforms.platform import load_platform
+from pi05_ros.platforms.platform import load_platform, platform_names
 
 PLATFORM = load_platform("mobile_18dof")
 UNITS = [str(dimension.unit) for dimension in PLATFORM.dimensions]
@@ -101,8 +101,9 @@ def test_inspect_as_data(ours, capsys):
     assert facts["parameters"]["total"] == parameters
     assert set(facts["parameters"]) == {"vision", "language", "expert", "total"}
     assert facts["dtypes"] == {"F32": parameters}
-    others = dict.fromkeys(("mobile_10dof", "mobile_19dof"), "no statistics")
-    assert facts["platforms"] == {"mobile_18dof": "fits", **others}
+    assert facts["platforms"] == {
+        name: "fits" if name == "mobile_18dof" else "no statistics" for name in platform_names()
+    }
     assert facts["statistics"]["mobile_18dof"][6]["unit"] == "fraction"
     assert facts["training"]["step"] == 1234
     assert facts["training"]["max_prefix"] == 6
