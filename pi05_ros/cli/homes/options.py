@@ -26,7 +26,9 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"of the homes: {', '.join(PRESETS)}, then changes as in normal,image_noise=0.02; "
         "default: ideal",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; default: 0")
+    parser.add_argument(
+        "--seed", type=_seed_of, default=0, help="of the random numbers; default: 0"
+    )
     parser.add_argument(
         "--jobs", type=jobs_of, default=default_jobs(), help="processes; default: by the cores"
     )
@@ -55,4 +57,10 @@ def jobs_of(text: str) -> int:
     """
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"wanted a number of processes from 1, found {text!r}")
+    return int(text)
+
+
+def _seed_of(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"wanted a seed of 0 or more, found {text!r}")
     return int(text)

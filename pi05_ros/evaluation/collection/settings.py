@@ -189,10 +189,11 @@ def claim_folder(folder: Path, what: str, settings: dict[str, object]) -> None:
         except ValueError as error:
             raise CollectError(f"{file} cannot be read ({error}): take another folder") from error
         if found != wanted:
-            keys = [key for key in wanted if not isinstance(found, dict) or key not in found]
-            keys += [key for key in wanted if key not in keys and found[key] != wanted[key]]
+            if not isinstance(found, dict):
+                raise CollectError(f"{file} cannot be read: take another folder")
+            keys = [key for key in wanted if key not in found or found[key] != wanted[key]]
             key = keys[0] if keys else "more"
-            was = found.get(key) if isinstance(found, dict) else found
+            was = found.get(key)
             raise CollectError(
                 f"{folder} was collected with {key} {was!r}, and {wanted.get(key)!r} is wanted: "
                 "take another folder, or the same settings"

@@ -119,7 +119,7 @@ class EvaluationFolder:
             contents = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise EvaluationError(f"{file} cannot be read ({error}): remove it") from error
-        if not isinstance(contents, dict):
+        if not isinstance(contents, dict) or not isinstance(contents.get("settings"), dict):
             raise EvaluationError(f"{file} cannot be read: remove it")
         return contents
 
@@ -130,8 +130,20 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     new = {**wanted["settings"], "shard": wanted["shard"]}
     for key in [*new, *old]:
         if old.get(key) != new.get(key):
-            return f"{key} {_short(old.get(key))}, and {_short(new.get(key))} is wanted"
+            where, was, wish = _first_difference(key, old.get(key), new.get(key))
+            return f"{where} {_short(was)}, and {_short(wish)} is wanted"
     return "other settings"
+
+
+def _first_difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any]:
+    """Return the path and both values of the innermost first difference: texts may be long."""
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(f"{where}[{k}]", a, b) for k, (a, b) in enumerate(zip(old, new, strict=True))]
+    elif isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        pairs = [(f"{where}.{key}", old[key], new[key]) for key in new]
+    else:
+        return where, old, new
+    return next(_first_difference(*pair) for pair in pairs if pair[1] != pair[2])
 
 
 def _short(value: Any) -> str:

@@ -87,13 +87,19 @@ class TrialResult:
         """Read a file.
 
         Raises:
-            EvaluationError: It is damaged.
+            EvaluationError: It is damaged, or the result of another trial.
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             for name, kind in (("criteria", Criterion), ("subtasks", Span), ("holds", HoldSpan)):
                 values[name] = tuple(kind(**value) for value in values[name])
-            return cls(**values)
+            result = cls(**values)
+            if result.name != path.stem:
+                raise ValueError(f"it is that of {result.name!r}")
+            numbers = (result.points, result.max_points, result.seconds)
+            if not all(isinstance(number, int | float) for number in numbers):
+                raise TypeError(f"wanted numbers of points and seconds, found {numbers}")
+            return result
         except (ValueError, TypeError, KeyError) as error:
             raise EvaluationError(
                 f"{path} is not the result of a trial ({error}): remove it to run it again"

@@ -68,7 +68,8 @@ def _find(word: str, seconds: float | None, room: str) -> TrialTask:
             "the text of a task)"
         )
     name = "-".join(re.findall(r"[a-z0-9]+", word.lower()))[:60]
-    return TrialTask(name, word, room or room_of(word), seconds or DISHES.seconds)
+    limit = DISHES.seconds if seconds is None else seconds
+    return TrialTask(name, word, room or room_of(word), limit)
 
 
 def check_homes(task: TrialTask, homes: Sequence[int]) -> None:

@@ -77,3 +77,12 @@ def test_scenes_prints_counts(tmp_path, monkeypatch, capsys):
     assert main(["scenes", "--homes", "0-2", "--out", str(tmp_path), "--jobs", "1"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "1 homes written (5 pictures, 5 captions, 4 with boxes, 20 questions), 2" in out
+
+
+@pytest.mark.parametrize("verb", ["collect", "scenes"])
+def test_seeds_below_zero_are_a_wrong_command_line(verb, tmp_path, capsys):
+    with pytest.raises(SystemExit) as error:
+        main([verb, "--homes", "0", "--out", str(tmp_path / "out"), "--seed", "-1"])
+    assert error.value.code == 2
+    assert "wanted a seed of 0 or more, found '-1'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -38,8 +38,8 @@ def test_a_folder_has_one_set_of_settings(tmp_path):
     other = as_json(CollectSettings("mobile_18dof", noise=0.01))
     with pytest.raises(CollectError, match=r"collected with noise 0.0, and 0.01 is wanted"):
         claim_folder(folder, "episodes", other)
-    with pytest.raises(CollectError, match="collected with collected 'episodes'"):
-        claim_folder(folder, "scenes", as_json(settings))
+    with pytest.raises(CollectError, match="collected with collected 'episodes', and 'scenes'"):
+        claim_folder(folder, "scenes", {"sets": 8})
     assert json.loads((folder / "collection.json").read_text())["task"] == settings.task
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "holiday.jpg").touch()

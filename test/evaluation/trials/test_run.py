@@ -136,3 +136,34 @@ def test_one_process_and_two_give_the_same_bytes(tmp_path):
         texts.append(json.dumps(summarize(of, results)))
         assert all(result.chunks > 3 and result.ended == "time" for result in results)
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"points": "many"}, "wanted numbers of points and seconds, found \\('many', "),
+        ({"name": "dishes_full_home10001_seed0"}, "it is that of 'dishes_full_home10001_seed0'"),
+    ],
+)
+def test_a_result_of_wrong_values_is_refused(folder, change, message):
+    run_trials(folder, OF, engine=engine)
+    file = folder.episodes / "dishes_full_home10000_seed0.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(Pi05Error, match=f"home10000_seed0.json is not the result.*{message}"):
+        run_trials(folder, OF, engine=never)
+
+
+@pytest.mark.parametrize("contents", [{}, {"settings": 3}])
+def test_damaged_settings_are_refused(folder, contents):
+    run_trials(folder, OF, engine=engine)
+    (folder.path / "evaluation.json").write_text(json.dumps(contents))
+    with pytest.raises(Pi05Error, match="evaluation.json cannot be read"):
+        run_trials(folder, OF, engine=never)
+
+
+def test_other_settings_are_named_to_the_innermost_value(folder):
+    folder.claim(OF)
+    other = settings((10_000, 10_001, 10_002), tasks=find_tasks(["dishes"], seconds=7.0))
+    was = OF.tasks[0].seconds
+    with pytest.raises(Pi05Error, match=rf"tasks\[0\].seconds {was}, and 7.0 is wanted"):
+        folder.claim(other)

@@ -106,3 +106,10 @@ def test_a_difficulty_is_one_of_the_homes_and_is_kept():
     assert EvaluationSettings.from_json(of.as_json()).difficulty == "hard,shadows=0"
     with pytest.raises(ConfigError, match="there is no preset 'hrd'; did you mean 'hard'"):
         settings((5,), difficulty="hrd")
+
+
+def test_no_seconds_are_refused_for_a_task_by_its_text_too():
+    tasks = find_tasks(["pick up the red plate"], 0.0, "kitchen")
+    assert tasks[0].seconds == 0.0
+    with pytest.raises(EvaluationError, match="wanted a time from 1 to 86400 s, found 0"):
+        settings((5,), tasks=tasks)
