@@ -15,8 +15,9 @@ from pi05_ros.bootstrap.explain import SetupError
 USAGE = """usage: pi05 test [argument of pytest ...]
 
 Runs ruff (lint and format) and mypy over the checkout, then pytest over test/: what computes
-in one process a processor, then what runs a graph or a robot's clock, one after the other.
-One of the latter that fails is run once more, and listed as RERUN when it passes then.
+in one process a processor, what runs graphs and pages in two, then what forks and what measures
+faults, one after the other. One of the latter two groups that fails is run once more, and listed
+as RERUN when it passes then.
 Arguments go to pytest, which then runs once, in one process:
   pi05 test                     everything
   pi05 test -k limiter          tests whose name holds "limiter"
@@ -30,16 +31,18 @@ FORKING = (
     "test/data/episodes/test_bag_episode.py",
     "test/data/episodes/test_dataset_samples.py",
 )
-# Tests of real nodes, processes and pages: two at once would each be late for the other.
-TIMED = (
+# Tests of real nodes, processes and pages, of which two may run at once: each waits for most of
+# its time, and two of them use less than one processor.
+GRAPHS = (
     "test/bringup",
     "test/cli",
     "test/console",
     "test/demo",
     "test/launch",
     "test/nodes",
-    "test/system",
 )
+# Faults with limits of milliseconds: one at a time.
+TIMED = ("test/system",)
 RERUN = ("--reruns", "1", "-rR")
 
 
@@ -82,13 +85,14 @@ def tests(arguments: Sequence[str]) -> dict[str, list[str]]:
     """Return the calls of pytest by name.
 
     Args:
-        arguments: Arguments for pytest; without any, all tests run, those of FORKING and TIMED
-            by themselves.
+        arguments: Arguments for pytest; without any, all tests run, those of GRAPHS, FORKING and
+            TIMED by themselves.
     """
     if arguments:
         return {"pytest": ["pytest", *arguments]}
-    others = [f"--ignore={path}" for path in FORKING + TIMED]
+    others = [f"--ignore={path}" for path in FORKING + GRAPHS + TIMED]
     return {
         "pytest, what computes": ["pytest", "-n", "auto", "--dist", "loadscope", "test", *others],
-        "pytest, what runs": ["pytest", *RERUN, *FORKING, *TIMED],
+        "pytest, graphs and pages": ["pytest", "-n", "2", "--dist", "loadfile", *RERUN, *GRAPHS],
+        "pytest, what forks and faults": ["pytest", *RERUN, *FORKING, *TIMED],
     }

@@ -17,6 +17,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.closed_loop import START_NS
 from pi05_ros.evaluation.collection.episode import EpisodeSummary, Equipment, record_episode
 from pi05_ros.evaluation.collection.settings import (
+    DRAWN,
     CollectError,
     CollectSettings,
     as_json,
@@ -24,10 +25,13 @@ from pi05_ros.evaluation.collection.settings import (
     check_room,
     claim_folder,
 )
+from pi05_ros.evaluation.opened_models import opened_model
 from pi05_ros.foundation.locks import exclusive_lock
 from pi05_ros.foundation.parallel import finished_in_processes
 from pi05_ros.platforms.platform import load_platform
 from pi05_ros.recording.provenance import software_version
+from pi05_ros.sim.homes.rooms import draw_room
+from pi05_ros.sim.tasks.registry import scorer
 
 UNDER_WAY = ".under_way"  # Folder of what is not whole; readers of bags skip it.
 LOCK = ".lock"
@@ -90,6 +94,7 @@ def collect(
     for home in homes:
         check_room(settings.for_home(home, seed).room(), [home])
     load_platform(settings.platform)  # Fails here rather than in a process.
+    _check_first(settings, homes[0], seed)
     claim_folder(out, "episodes", as_json(settings))
     whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)
     if whole and not (out / UNDER_WAY).exists():
@@ -105,6 +110,20 @@ def collect(
             on_episode(summary)
     result.written.sort(key=lambda summary: summary.home)
     return result
+
+
+def _check_first(settings: CollectSettings, home: int, seed: int) -> None:
+    """Check that the first episode can be done, before a folder is claimed for such settings.
+
+    Raises:
+        Pi05Error: Its task has no rubric, or the checkpoint cannot be opened.
+    """
+    settings = settings.for_home(home, seed)
+    if settings.task not in DRAWN:  # A drawn task is about a thing that is there.
+        room = draw_room(settings.room(), home)
+        scorer(settings.task_in(room, seed), room)
+    if settings.visited or settings.verbal:
+        opened_model(settings.platform, settings.visited or settings.verbal)
 
 
 def default_jobs() -> int:

@@ -114,7 +114,7 @@ def room_of(text: str) -> str:
         return "lab" if last in LAB_KINDS else "kitchen"
     if last in _ROOM_OF_PLACE:
         return _ROOM_OF_PLACE[last]
-    raise _unknown(text, [task.text for task in _KNOWN.values()])
+    raise _unknown(text, [*_KNOWN, *(task.text for task in _KNOWN.values())])
 
 
 def scorer(text: str, room: Room) -> Rubric:

@@ -19,6 +19,7 @@ from pi05_ros.data.episodes.episode import (
 )
 from pi05_ros.data.filters.episode_filter import NO_FILTER
 from pi05_ros.data.open import open_episodes
+from pi05_ros.errors import Pi05Error
 from pi05_ros.evaluation.collection.collect import UNDER_WAY, collect
 from pi05_ros.evaluation.collection.low_level import LowLevel
 from pi05_ros.evaluation.collection.other_tasks import OtherTasks
@@ -225,3 +226,13 @@ def test_a_disturbance_is_drawn_and_named(tmp_path):
     assert "a disturbance" in summary(driving(episode))
     texts = {text.get_text() for text in draw_sheet(episode, 2).findobj(Text)}
     assert "driver" in texts
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [({"task": "put the dragon in the sink"}, "no rubric"), ({"visited": "/nowhere"}, "/nowhere")],
+)
+def test_what_cannot_be_done_claims_no_folder(tmp_path, more, says):
+    with pytest.raises(Pi05Error, match=says):
+        collect(tmp_path / "out", dataclasses.replace(SHORT, **more), [3])
+    assert not (tmp_path / "out").exists()
