@@ -196,7 +196,7 @@ class _Suite:
             "execution": self.options.execution,
             "seed": self.options.seed,
         }
-        planner: dict[str, Parameter] = {**brain, "task": self.options.task}
+        planner: dict[str, Parameter] = {**brain, "task": self.options.told_task}
         policy: dict[str, Parameter] = {**brain, "chunk_mode": self.options.chunk_mode}
         if self.options.brain == "none":  # Nothing acts by itself: there is no policy.
             return [self.node("planner", planner, managed=True)]
@@ -234,7 +234,7 @@ class _Suite:
         parameters: dict[str, Parameter] = {
             "bags": str(Path(self.options.bags).expanduser().absolute()),
             "record": self.options.record,
-            "task": self.options.task,
+            "task": self.options.told_task,
             "home": str(self.options.home) if self.options.sim else "",
             "brain": self.options.brain,
             "checkpoint": self.options.checkpoint,

@@ -14,6 +14,7 @@ from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.sim.homes.difficulty import PRESETS, Difficulty
+from pi05_ros.sim.tasks.registry import TASKS, text_in_home
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 MAX_TASK_LENGTH = 256  # Characters, as in ExecuteTask.action.
@@ -57,8 +58,10 @@ class BringupOptions:
     chunk_mode: str = _option(AUTO, DESCRIPTIONS["chunk_mode"], (AUTO, *CHUNK_MODES))
     task: str = _option(
         "",
-        "Task to begin with. Empty: wait for one. A mock home accepts the tasks that it scores "
-        '("put the dishes in the sink").',
+        "Task to begin with. Empty: wait for one. A mock home accepts the tasks that it scores, "
+        "by text or name, and is the room that the task needs: "
+        + ", ".join(f'{name} ("{task.text}")' for name, task in TASKS.items())
+        + ".",
     )
     separate: bool = _option(
         False, "Run planner and policy in a process each, each with its own copy of the weights."
@@ -150,6 +153,11 @@ class BringupOptions:
     def absolute_namespace(self) -> str:
         """The namespace with its leading slash ("/pi05", or "/" for none)."""
         return "/" + self.namespace.strip("/")
+
+    @property
+    def told_task(self) -> str:
+        """What the robot is told: in a mock home the text of a task that is given by its name."""
+        return text_in_home(self.task, self.home) if self.sim else self.task
 
     @property
     def logger_level(self) -> str:

@@ -18,8 +18,9 @@ from pi05_ros.errors import ConfigError, Pi05Error
 from pi05_ros.evaluation.run_record import RunRecord
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.recording.disk import disk_space
+from pi05_ros.sim.tasks.registry import DISHES, TASKS
 
-TASK = "put the dishes in the sink"
+TASK = DISHES.text
 SECONDS = 300.0  # Simulated; the expert needs about half of it.
 # Options of the graph that the demo takes.
 _OPTIONS = (
@@ -35,7 +36,11 @@ _OPTIONS = (
     "task",
 )
 _DEFAULTS = {"brain": "expert", "task": TASK}
-_DESCRIPTIONS = {"task": "Task for the robot."}
+_DESCRIPTIONS = {
+    "task": "Task for the robot, by text or name; the home is the room that it needs: "
+    + ", ".join(f'{name} ("{task.text}")' for name, task in TASKS.items())
+    + "."
+}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -77,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
         request = DemoRequest(
             platform=platform.name,
             home=options.home,
-            task=options.task,
+            task=options.told_task,
             brain=options.brain,
             checkpoint=options.checkpoint,
             seed=options.seed,

@@ -116,6 +116,14 @@ def test_without_a_brain_the_planner_passes_words_on_and_there_is_no_policy():
     assert specs["recorder"].parameters["brain"] == "none"
 
 
+def test_a_task_by_its_name_is_told_as_text():
+    specs = build(sim=True, brain="expert", home=4, task="laundry")
+    assert specs["mock_home"].parameters["task"] == "laundry"
+    assert specs["brain"].parameters["task"] == "put the laundry in the basket"
+    assert specs["recorder"].parameters["task"] == "put the laundry in the basket"
+    assert build(task="laundry")["brain"].parameters["task"] == "laundry"  # On a robot.
+
+
 def test_the_policy_alone_is_told_no_task():
     policy = build(separate=True, task="make the bed")["policy"]
     assert "task" not in policy.parameters

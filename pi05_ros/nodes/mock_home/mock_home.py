@@ -95,7 +95,8 @@ class MockHome(Node):
         self._statistics = Statistics(self, self.simulation, self._pacer, self._cameras)
         self.create_service(Trigger, "mock_home/reset", self._reset)
         self.get_logger().info(
-            f"{self.simulation.platform.name} in home {parameters.home}: '{parameters.task}'"
+            f"{self.simulation.platform.name} in the {self.simulation.world.room.kind} of home "
+            f"{parameters.home}: '{self.simulation.task}'"
         )
         self._pacer.restart()
         self._thread.start()

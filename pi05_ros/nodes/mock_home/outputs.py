@@ -149,7 +149,7 @@ class Outputs:
         self._tf_static.publish(message)
 
     def _ground_truth(self) -> TFMessage:
-        """Return base and items in odom, as `home_<seed>/<name>`."""
+        """Return base and items in odom, as `home_<seed>/<room>/<name>`."""
         scene = self._simulation.world.scene_state()
         base, odom = self._simulation.platform.base_frame, self._simulation.platform.odom_frame
         poses = {base: scene.base, **scene.objects}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, wrap_angle
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_yaw, rotate, wrap_angle
 from pi05_ros.sim.homes.room import Bedroom, Room
 from pi05_ros.sim.tasks.resting import ItemWatch
 from pi05_ros.sim.tasks.score import Score
@@ -18,6 +20,7 @@ NEAT = (0.04, 0.06)
 HEAD_ZONE = 0.50  # Length of the bed's end that counts as its head [m].
 # Largest distance [m] and angle [rad] of a pillow from its place for a neat bed.
 PILLOW_NEAT = (0.07, 0.20)
+_FLAT = math.cos(0.3)  # Cosine of the largest tilt of a pillow that lies, on either face.
 _ON_BED = (-0.02, 0.2)  # Height of a pillow's frame above the mattress [m].
 
 
@@ -95,4 +98,9 @@ def _is_near(pose: Pose, place: FloorPose) -> bool:
     x, y, _ = place.local(pose.position)
     turned = abs(wrap_angle(quaternion_yaw(pose.quaternion) - place.yaw))
     turned = min(turned, abs(turned - math.pi))  # A pillow has no front.
-    return bool(max(abs(x), abs(y)) <= PILLOW_NEAT[0] and turned <= PILLOW_NEAT[1])
+    upright = rotate(pose.quaternion, np.array([[0.0, 0.0, 1.0]]))[0, 2]
+    return bool(
+        abs(upright) >= _FLAT
+        and max(abs(x), abs(y)) <= PILLOW_NEAT[0]
+        and turned <= PILLOW_NEAT[1]
+    )

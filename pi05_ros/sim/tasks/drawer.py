@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pi05_ros.brain.observation import SceneState
+from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.room import Item, Room
 from pi05_ros.sim.tasks.resting import ItemWatch
 from pi05_ros.sim.tasks.score import Score
@@ -31,13 +32,17 @@ class ItemsInDrawer:
         items: Those that count; None: all that belong in the drawer.
 
     Raises:
-        Pi05Error: The room has no drawer.
+        Pi05Error: The room has no drawer, or nothing that belongs in it.
     """
 
     def __init__(self, room: Room, items: Sequence[Item] | None = None) -> None:
         self._room = room
         self._fixture = room.fixture(room.container(DRAWER).fixture)
         self._items = room.belonging_in(DRAWER) if items is None else tuple(items)
+        if not self._items:
+            raise Pi05Error(
+                f"drawer: nothing in the {room.kind} of home {room.seed} belongs in it"
+            )
         self._watch = ItemWatch(self._items)
         self._placed = {item.name: False for item in self._items}
         self._opened, self._closed = False, False

@@ -9,6 +9,7 @@ from functools import partial
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.sim.homes.lab_objects import KINDS as LAB_KINDS
 from pi05_ros.sim.homes.room import Bedroom, Item, Lab, Room
+from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.tasks.bed import MadeBed
 from pi05_ros.sim.tasks.dishes import DishesInSink, one_dish
 from pi05_ros.sim.tasks.drawer import DRAWER, ItemsInDrawer, one_item
@@ -98,6 +99,14 @@ def text_in(text: str, room: Room) -> str:
     """Return what the robot is told in a room: the text of a task by its name, or `text`."""
     task = find_task(text)
     return text if task is None else task.text_in(room)
+
+
+def text_in_home(text: str, home: int) -> str:
+    """Return what the robot is told in the home of a seed, in the room that the task needs."""
+    task = find_task(text)
+    if task is None or task.draw_text is None:
+        return text if task is None else task.text
+    return task.text_in(draw_room(task.room, home))
 
 
 def room_of(text: str) -> str:

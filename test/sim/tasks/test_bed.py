@@ -5,7 +5,7 @@ import pytest
 
 from pi05_ros.brain.observation import Pose, SceneState
 from pi05_ros.errors import Pi05Error
-from pi05_ros.sim.homes.geometry import FloorPose, yaw_quaternion
+from pi05_ros.sim.homes.geometry import FloorPose, quaternion_multiply, yaw_quaternion
 from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.tasks.bed import COVERS, NEAT, MadeBed
 
@@ -123,3 +123,28 @@ def test_the_order_does_not_matter_and_an_undone_bed_loses_points():
 def test_a_kitchen_has_no_bed():
     with pytest.raises(Pi05Error, match="wanted a bedroom, found the kitchen"):
         MadeBed(draw_room("kitchen", 3))
+
+
+@pytest.mark.parametrize(("tilt", "neat"), [(0.29, 1), (0.31, 0), (np.pi / 2, 0), (np.pi, 1)])
+def test_a_pillow_that_stands_on_its_edge_is_not_neat(tilt, neat):
+    story = Story()
+    story.pillow(0, 0)
+    story.pillow(1, 1)
+    name = story.room.pillows[0].name
+    lies = story.poses[name]
+    over = np.array([np.cos(tilt / 2), np.sin(tilt / 2), 0.0, 0.0])  # About its own x axis.
+    story.poses[name] = Pose(lies.position, quaternion_multiply(lies.quaternion, over))
+    assert story.points() == (0, 1, 1, 0, neat)
+
+
+def test_poses_that_are_no_numbers_give_nothing():
+    story = Story()
+    story.pillow(0, 0)
+    story.pillow(1, 1)
+    story.blanket(0.0, 0.0, 0.0)
+    assert story.points() == (1, 1, 1, 1, 1)
+    unknown = Pose(np.full(3, np.nan), np.full(4, np.nan))
+    story.poses[story.room.pillows[0].name] = unknown
+    assert story.points() == (1, 0, 1, 1, 0)
+    story.poses["blanket"] = unknown
+    assert story.points() == (0, 0, 1, 0, 0)

@@ -10,6 +10,7 @@ from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.geometry import yaw_quaternion
 from pi05_ros.sim.homes.kitchen import draw_kitchen
 from pi05_ros.sim.homes.room import Room
+from pi05_ros.sim.homes.rooms import draw_room
 from pi05_ros.sim.tasks.drawer import ItemsInDrawer, one_item
 
 UPRIGHT = np.array([1.0, 0.0, 0.0, 0.0])
@@ -222,3 +223,8 @@ def test_a_room_without_a_drawer_is_refused_by_name():
     with pytest.raises(Pi05Error, match="has no container 'drawer_1' \\(valid: sink\\)"):
         ItemsInDrawer(bare)
     assert one_item(kitchen.belonging_in("drawer_1")[0]).startswith("put the ")
+
+
+def test_a_kitchen_with_nothing_for_the_drawer_is_refused():
+    with pytest.raises(Pi05Error, match="nothing in the kitchen_language of home 10003 belongs"):
+        ItemsInDrawer(draw_room("kitchen_language", 10003))

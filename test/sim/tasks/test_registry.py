@@ -5,7 +5,15 @@ import pytest
 from pi05_ros.errors import Pi05Error
 from pi05_ros.sim.homes.rooms import ROOMS, draw_room
 from pi05_ros.sim.tasks.dishes import one_dish
-from pi05_ros.sim.tasks.registry import TASKS, TESTS, find_task, room_of, scorer, text_in
+from pi05_ros.sim.tasks.registry import (
+    TASKS,
+    TESTS,
+    find_task,
+    room_of,
+    scorer,
+    text_in,
+    text_in_home,
+)
 
 
 @pytest.mark.parametrize("task", [*TASKS.values(), *TESTS.values()], ids=lambda task: task.name)
@@ -50,3 +58,10 @@ def test_a_room_that_no_home_has_is_refused():
         draw_room("kitchn", 0)
     with pytest.raises(Pi05Error, match="home -1: a home is a whole number from 0 up"):
         draw_room("kitchen", -1)
+
+
+@pytest.mark.parametrize("name", ["laundry", "language", "language_unseen"])
+def test_a_name_becomes_what_the_robot_is_told_in_that_home(name):
+    task = find_task(name)
+    assert text_in_home(name, 10003) == task.text_in(draw_room(task.room, 10003)) != name
+    assert text_in_home("put the cup in the sink", 10003) == "put the cup in the sink"
