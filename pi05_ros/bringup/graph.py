@@ -165,6 +165,8 @@ class _Suite:
         parameters: dict[str, Parameter] = {"home": self.options.home}
         if self.options.task:
             parameters["task"] = self.options.task
+        if self.options.room:
+            parameters["room"] = self.options.room
         if self.options.difficulty != "ideal":
             parameters["difficulty"] = self.options.difficulty
         return self.node("mock_home", parameters, on_exit="shutdown")

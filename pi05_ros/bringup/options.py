@@ -14,6 +14,7 @@ from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.sim.homes.difficulty import PRESETS, Difficulty
+from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.tasks.registry import TASKS, text_in_home
 
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -48,6 +49,11 @@ class BringupOptions:
         "ideal",
         "Deviations of the mock home's light, cameras and sensors, and distractors: "
         f"{', '.join(PRESETS)}, then changes as in normal,image_noise=0.02.",
+    )
+    room: str = _option(
+        "",
+        f"Room of the mock home: {', '.join(ROOMS)}. Empty: the one that the task needs, and a "
+        "kitchen without a task.",
     )
     brain: str = _option("model", DESCRIPTIONS["brain"], BRAIN_NAMES)
     checkpoint: str = _option("", DESCRIPTIONS["checkpoint"])
@@ -109,6 +115,11 @@ class BringupOptions:
         for name in ("home", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}: a seed is 0 or more, found {getattr(self, name)}")
+        if self.room and self.room not in ROOMS:
+            raise ValueError(
+                f"room: wanted one of {', '.join(ROOMS)}, found '{self.room}'"
+                + did_you_mean(self.room, ROOMS)
+            )
         try:
             Difficulty.parse(self.difficulty)
         except ConfigError as error:

@@ -67,6 +67,11 @@ def test_a_mock_home_runs_all_on_its_clock_and_arms_itself():
     assert specs["brain"].parameters["task"] == "make the bed"
 
 
+def test_a_mock_home_is_the_room_that_is_asked_for():
+    assert "room" not in build(sim=True)["mock_home"].parameters, "the one that the task needs"
+    assert build(sim=True, room="bedroom")["mock_home"].parameters["room"] == "bedroom"
+
+
 def test_a_mock_home_gets_its_difficulty():
     specs = build(sim=True, difficulty="hard,shadows=0")
     assert specs["mock_home"].parameters["difficulty"] == "hard,shadows=0"

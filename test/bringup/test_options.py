@@ -46,6 +46,10 @@ def test_text_becomes_values():
         ({"sim": "yes"}, "option 'sim': wanted true or false, found 'yes'"),
         ({"home": "three"}, "option 'home': wanted a whole number, found 'three'"),
         (
+            {"room": "bedrom"},
+            r"option 'room': wanted one of .*found 'bedrom'; did you mean 'bedroom'\?",
+        ),
+        (
             {"difficulty": "hrd"},
             r"option 'difficulty': there is no preset 'hrd'; did you mean 'hard'\?",
         ),

@@ -23,7 +23,7 @@ from pi05_ros.evaluation.trials.settings import (
 from pi05_ros.evaluation.trials.tasks import ALL, find_tasks
 from pi05_ros.platforms.platform import load_platform, platform_names
 from pi05_ros.sim.homes.difficulty import PRESETS
-from pi05_ros.sim.tasks.registry import TASKS
+from pi05_ros.sim.tasks.registry import TASKS, TESTS
 
 _MODES = "; ".join(f"{mode.name}: {mode.description}" for mode in MODES.values())
 
@@ -52,8 +52,8 @@ def _add_trials(result: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar=f"NAME|{ALL}|TEXT",
-        help=f"{', '.join(TASKS)}, names joined by commas, {ALL}, or the text of a task; several "
-        "times for several",
+        help=f"{', '.join((*TASKS, *TESTS))}, names joined by commas, {ALL} (the first "
+        f"{len(TASKS)}), or the text of a task; several times for several",
     )
     result.add_argument(
         "--homes", type=homes_of, required=True, metavar="A-B", help="20200-20204 or 1,5,8"
