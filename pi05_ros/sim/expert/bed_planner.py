@@ -9,12 +9,11 @@ from pi05_ros.sim.expert.drag import STRAIGHT, Tolerance, drag_error
 from pi05_ros.sim.expert.language import lay_text, move_text, pick_text
 from pi05_ros.sim.expert.lay import free_place, pillow_error
 from pi05_ros.sim.expert.moves import Moves
-from pi05_ros.sim.expert.planner import SubtaskChoice
+from pi05_ros.sim.expert.planner import LIFTED, SubtaskChoice
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.homes.room import Bedroom, Item
 
 _LOG = logging.getLogger(__name__)
-_LIFTED = 0.05  # Height above what it lay on at which a pillow counts as picked up [m].
 _ON_BED = 0.05  # Largest height of a pillow above the mattress on which it lies [m].
 _TIDY_TIME = 6.0  # Time to retract the hands after the last thing [s].
 # A pillow farther than this from its place is moved again. The task's rubric accepts 7 cm as neat.
@@ -70,7 +69,7 @@ class BedPlanner:
             return SubtaskChoice(move_text("straighten", self._blanket), self._blanket)
         pillow = self._room.item(name)
         position = robot.item(name).position
-        lifted = position[2] > self._moves.workplace.site_at(position).height + _LIFTED
+        lifted = position[2] > self._moves.workplace.site_at(position).height + LIFTED
         is_held = robot.holder(name) is not None
         if is_held and (lifted or self._now.text == lay_text(pillow)):
             return SubtaskChoice(lay_text(pillow), pillow)

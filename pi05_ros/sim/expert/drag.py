@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_poses, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
-from pi05_ros.sim.expert.skills import after_release, wait_until_open
+from pi05_ros.sim.expert.skills import after_release, take_hold
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import on_floor, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
@@ -74,17 +74,7 @@ class DragSkill:
             return self._drag(robot, side)
         if self._plan is None or self._is_within(robot, self._enough):
             return after_release(self._moves, robot)
-        side, target, stance = self._plan
-        goal = self._moves.rest(robot, working=side)
-        arm = self._layout.arm(side)
-        goal.vector[arm.gripper] = arm.opened
-        if self._moves.reach(robot, goal, side, target, stance):
-            goal.vector[arm.gripper] = arm.closed
-            if not robot.is_open(side):
-                robot.grasp(side, self._fixture.name)
-        else:
-            wait_until_open(robot, goal, side, target)
-        return goal
+        return take_hold(self._moves, robot, self._fixture.name, self._plan)
 
     def _drag(self, robot: RobotState, side: str) -> Goal:
         moves, arm = self._moves, self._layout.arm(side)

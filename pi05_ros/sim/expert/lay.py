@@ -9,7 +9,7 @@ import numpy as np
 
 from pi05_ros.sim.expert.grasps import HandPose, hand_yaw
 from pi05_ros.sim.expert.moves import Goal, Moves
-from pi05_ros.sim.expert.skills import after_release
+from pi05_ros.sim.expert.skills import put_down
 from pi05_ros.sim.expert.state import RobotState
 from pi05_ros.sim.expert.transforms import Transform, hand_down, yaw_of
 from pi05_ros.sim.homes.geometry import FloorPose, wrap_angle
@@ -27,7 +27,6 @@ class LaySkill:
     def __init__(self, moves: Moves, room: Bedroom, item: Item, robot: RobotState) -> None:
         self._moves = moves = moves.at(moves.workplace.main)
         self._item = item
-        self._layout = robot.kinematics.layout
         self._plan: tuple[str, HandPose, FloorPose] | None = None
         side = robot.holder(item.name)
         if side is not None:
@@ -39,18 +38,7 @@ class LaySkill:
 
     def goal(self, robot: RobotState) -> Goal:
         """Return the goal of the present phase: drive, reach, lower, open, rise or retract."""
-        moves = self._moves
-        if self._plan is None or robot.holder(self._item.name) != self._plan[0]:
-            return after_release(moves, robot)
-        side, target, stance = self._plan
-        goal = moves.rest(robot, working=side)
-        arm = self._layout.arm(side)
-        goal.vector[arm.gripper] = arm.closed
-        if moves.reach(robot, goal, side, target, stance):
-            goal.vector[arm.gripper] = arm.opened
-            if robot.is_open(side):
-                robot.release(side)
-        return goal
+        return put_down(self._moves, robot, self._item.name, self._plan)
 
 
 def preferred_side(moves: Moves, item: Item) -> str | None:

@@ -74,18 +74,7 @@ class PickSkill:
             return carry(moves, robot, side)
         if self._plan is None:  # Every hand is full.
             return moves.rest(robot)
-        side, target, stance = self._plan
-        goal = moves.rest(robot, working=side)
-        arm = self._layout.arm(side)
-        goal.vector[arm.gripper] = arm.opened
-        arrived = moves.reach(robot, goal, side, target, stance)
-        if arrived:
-            goal.vector[arm.gripper] = arm.closed
-            if not robot.is_open(side):
-                robot.grasp(side, self._item.name)
-        else:
-            wait_until_open(robot, goal, side, target)
-        return goal
+        return take_hold(moves, robot, self._item.name, self._plan)
 
     def _choose(self, robot: RobotState) -> tuple[str, HandPose, FloorPose] | None:
         """Choose the free arm, hand pose and stance of least cost; None: no hand is free.
@@ -129,7 +118,6 @@ class PlaceSkill:
         container = place.container(container.name, robot)
         self._moves = moves = moves.at(place.site_of(container))
         self._item = item
-        self._layout = robot.kinematics.layout
         self._plan = None
         side = robot.holder(item.name)
         if container.fixture and not is_open(robot, place.room.fixture(container.fixture)):
@@ -142,20 +130,41 @@ class PlaceSkill:
 
     def goal(self, robot: RobotState) -> Goal:
         """Return the goal of the present phase: drive, reach, lower, open, rise or retract."""
-        moves = self._moves
-        if self._plan is None:
-            return after_release(moves, robot)
-        side, target, stance = self._plan
-        if robot.holder(self._item.name) != side:
-            return after_release(moves, robot)
-        goal = moves.rest(robot, working=side)
-        arm = self._layout.arm(side)
+        return put_down(self._moves, robot, self._item.name, self._plan)
+
+
+def take_hold(
+    moves: Moves, robot: RobotState, name: str, plan: tuple[str, HandPose, FloorPose]
+) -> Goal:
+    """Return the goal to drive, reach and close a hand around a thing, by (side, hand, base)."""
+    side, target, stance = plan
+    goal = moves.rest(robot, working=side)
+    arm = robot.kinematics.layout.arm(side)
+    goal.vector[arm.gripper] = arm.opened
+    if moves.reach(robot, goal, side, target, stance):
         goal.vector[arm.gripper] = arm.closed
-        if moves.reach(robot, goal, side, target, stance):
-            goal.vector[arm.gripper] = arm.opened
-            if robot.is_open(side):
-                robot.release(side)
-        return goal
+        if not robot.is_open(side):
+            robot.grasp(side, name)
+    else:
+        wait_until_open(robot, goal, side, target)
+    return goal
+
+
+def put_down(
+    moves: Moves, robot: RobotState, name: str, plan: tuple[str, HandPose, FloorPose] | None
+) -> Goal:
+    """Return the goal to bring a held thing to its place and retract, by (side, hand, base)."""
+    if plan is None or robot.holder(name) != plan[0]:
+        return after_release(moves, robot)
+    side, target, stance = plan
+    goal = moves.rest(robot, working=side)
+    arm = robot.kinematics.layout.arm(side)
+    goal.vector[arm.gripper] = arm.closed
+    if moves.reach(robot, goal, side, target, stance):
+        goal.vector[arm.gripper] = arm.opened
+        if robot.is_open(side):
+            robot.release(side)
+    return goal
 
 
 def wait_until_open(robot: RobotState, goal: Goal, side: str, target: HandPose) -> None:
