@@ -26,12 +26,19 @@ class DriverPictures:
 
     def __init__(self, platform: Platform, renderer: CameraRenderer, snapshot: Snapshot) -> None:
         self._platform, self._renderer, self._snapshot = platform, renderer, snapshot
+        self._rendered: dict[str, np.ndarray] = {}
         self._pictures: dict[str, np.ndarray] = {}
+
+    def rendered(self, camera: str) -> np.ndarray:
+        """Return the picture of a camera before a driver compresses it, (h, w, 3) uint8 rgb."""
+        if camera not in self._rendered:
+            self._rendered[camera] = self._renderer.render(camera, self._snapshot)
+        return self._rendered[camera]
 
     def picture(self, camera: str) -> np.ndarray:
         """Return the picture of a camera, (h, w, 3) uint8 rgb, not turned."""
         if camera not in self._pictures:
-            picture = self._renderer.render(camera, self._snapshot)
+            picture = self.rendered(camera)
             if self._platform.camera(camera).transport == "compressed":
                 picture = _sent(picture)
             self._pictures[camera] = picture

@@ -169,6 +169,7 @@ class _Recording:
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
+        self._pictures: DriverPictures  # The last ones.
         self._boxes: dict[int, tuple[PictureBox, ...]] = {}  # By stamp of the plan.
         self._heard = 0  # Number of the planner's answers that were recorded.
         self._idle_since = 0.0
@@ -303,13 +304,12 @@ class _Recording:
         if now_ns != self._pictured_ns:  # The planner observes at the same times.
             self._pictured_ns = now_ns
             snapshot = self._world.snapshot()
+            self._pictures = DriverPictures(self._platform, self._renderer, snapshot)
             for camera in self._platform.camera_names:
-                picture = self._renderer.render(camera, snapshot)
-                self._bag.add_picture(camera, picture, now_ns)
+                self._bag.add_picture(camera, self._pictures.rendered(camera), now_ns)
         if self._model is None:
             return {}
-        pictures = DriverPictures(self._platform, self._renderer, self._world.snapshot())
-        return pictures.at(self._model.info.image_size or (1, 1))
+        return self._pictures.at(self._model.info.image_size or (1, 1))
 
     def _on_tick(self, tick: Tick, now_ns: int) -> None:
         for stamp_ns, prediction in self._loop.predictions[self._heard :]:
