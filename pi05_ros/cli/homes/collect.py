@@ -86,6 +86,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a person: data of the kind VI",
     )
     parser.add_argument(
+        "--picture-rate",
+        type=float,
+        default=defaults.picture_rate,
+        metavar="HZ",
+        help="record pictures at this rate at most (5), which halves the cost; default: at the "
+        "cameras' own rate",
+    )
+    parser.add_argument(
         "--format", choices=("bags", "lerobot"), default="bags", help="default: bags"
     )
 
@@ -109,6 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
             visited=arguments.visited,
             verbal=arguments.verbal,
             difficulty=arguments.difficulty,
+            picture_rate=arguments.picture_rate,
         )
     except ValueError as error:
         print(f"pi05 homes collect: {error}", file=sys.stderr)

@@ -20,7 +20,6 @@ from pi05_ros.evaluation.collection.settings import (
     DRAWN,
     CollectError,
     CollectSettings,
-    as_json,
     check_homes,
     check_room,
     claim_folder,
@@ -95,7 +94,7 @@ def collect(
         check_room(settings.for_home(home, seed).room(), [home])
     load_platform(settings.platform)  # Fails here rather than in a process.
     _check_first(settings, homes[0], seed)
-    claim_folder(out, "episodes", as_json(settings))
+    claim_folder(out, "episodes", settings)
     whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)
     if whole and not (out / UNDER_WAY).exists():
         return Collected(present=len(homes))

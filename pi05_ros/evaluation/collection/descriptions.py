@@ -29,6 +29,7 @@ class SeenItem:
     place: str  # "on the counter", "in the sink", "on the side counter".
     box: FractionBox  # Of the visible part.
     is_clear: bool = True  # False: so little is seen of it that it cannot be named.
+    noun: str = ""  # Its name in this room ("red cup" where there are two cups); "": the label.
 
     @property
     def words(self) -> str:
@@ -75,7 +76,7 @@ def entries(
         answer = f"{_article(room)} with {answer}"
     found: list[dict[str, Any]] = [{"kind": "caption", "answer": answer}]
     known = known_kinds(items)
-    boxed = [(item.label, item.box) for item in clear if item.label in known]
+    boxed = [(item.noun or item.label, item.box) for item in clear if item.label in known]
     boxed += [(piece.label, piece.box) for piece in furniture]
     boxes = [{"label": label, "box": [round(value, 4) for value in box]} for label, box in boxed]
     if boxes:

@@ -169,6 +169,7 @@ class _Recording:
         self._score = self._scorer.score()
         self._ticks = 0
         self._pictured_ns = 0  # Time of the last pictures.
+        self._next_recorded_ns = 0  # Time from which the next ones are recorded.
         self._pictures: DriverPictures  # The last ones.
         self._boxes: dict[int, tuple[PictureBox, ...]] = {}  # By stamp of the plan.
         self._heard = 0  # Number of the planner's answers that were recorded.
@@ -286,17 +287,23 @@ class _Recording:
         return prediction
 
     def _boxes_of(self, text: str) -> tuple[PictureBox, ...]:
-        """Return boxes around what the planner's cameras see of the subtask's item now."""
-        item = parse_subtask(text, self._world.room).item
-        if item is None:
-            return ()
-        snapshot = self._world.snapshot()
-        boxes = []
+        """Return boxes around what the planner's cameras see now of what the subtask names.
+
+        They are those of its item, then of where it is put.
+        """
+        command, snapshot = parse_subtask(text, self._world.room), self._world.snapshot()
+        things, places = [], []
         for camera in self._platform.planner_cameras:
-            view = self._visibility.item(item.name, camera, snapshot)
-            if view is not None and view.is_clear:
-                boxes.append(PictureBox(camera, item.label, *view.box))
-        return tuple(boxes)
+            if command.item is not None:
+                view = self._visibility.item(command.item.name, camera, snapshot)
+                if view is not None and view.is_clear:
+                    things.append(PictureBox(camera, command.item.noun, *view.box))
+            if command.container is not None:
+                label = command.container.phrase.removeprefix("the ")
+                place = self._visibility.scene(camera, snapshot)[1].get(label)
+                if place is not None and place.is_clear:
+                    places.append(PictureBox(camera, label, *place.box))
+        return (*things, *places)
 
     def _take_pictures(self) -> Mapping[str, np.ndarray]:
         """Record the pictures of now; the expert needs none."""
@@ -305,8 +312,11 @@ class _Recording:
             self._pictured_ns = now_ns
             snapshot = self._world.snapshot()
             self._pictures = DriverPictures(self._platform, self._renderer, snapshot)
-            for camera in self._platform.camera_names:
-                self._bag.add_picture(camera, self._pictures.rendered(camera), now_ns)
+            if now_ns >= self._next_recorded_ns:
+                rate = self._settings.picture_rate
+                self._next_recorded_ns = now_ns + (round(1e9 / rate) if rate else 0)
+                for camera in self._platform.camera_names:
+                    self._bag.add_picture(camera, self._pictures.rendered(camera), now_ns)
         if self._model is None:
             return {}
         return self._pictures.at(self._model.info.image_size or (1, 1))

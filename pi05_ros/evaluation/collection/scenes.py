@@ -126,7 +126,7 @@ def collect_scenes(
         check_room(settings.room, homes)
         labels_in(settings.room)
     load_platform(settings.platform)
-    claim_folder(out, "scenes", dataclasses.asdict(settings))
+    claim_folder(out, "scenes", settings)
     asked = [SceneJob(out, settings, home, seed) for home in homes]
     whole = all((out / f"{job.name}.jsonl").exists() for job in asked)
     if whole and not (out / UNDER_WAY).exists():
@@ -215,6 +215,7 @@ class _Scenes:
         item = self._room.item(view.name)
         return SeenItem(
             label=item.label,
+            noun=item.noun,
             color=item.design.color_name if item.grasp is not None else "",
             place=places[view.name],
             box=view.box,

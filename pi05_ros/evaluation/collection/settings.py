@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.standing import WithinReach
 from pi05_ros.sim.tasks.lab import pick_up, put_thing
 from pi05_ros.sim.tasks.registry import DISHES, TASKS, room_of, text_in
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ALL = "all"  # Stands for one of TASKS, which the seed draws in each home.
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
@@ -58,8 +62,12 @@ class CollectSettings:
     verbal: str = ""  # Checkpoint that acts under the subtasks of the expert.
     difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     quality: int = 90  # Of the JPEG pictures, 1 to 100.
+    picture_rate: float = 0.0  # Most pictures of a camera a second [Hz]; 0: the cameras' own rate.
 
     def __post_init__(self) -> None:
+        if not 0.0 <= self.picture_rate < math.inf:
+            raise ValueError(f"picture_rate: wanted a rate of at least 0 [Hz], got "
+                             f"{self.picture_rate}")
         if not 0.0 < self.max_seconds < math.inf:
             raise ValueError(f"max_seconds: wanted a time above 0 [s], got {self.max_seconds}")
         Difficulty.parse(self.difficulty)
@@ -169,34 +177,36 @@ def check_room(kind: str, homes: Sequence[int]) -> None:
         )
 
 
-def claim_folder(folder: Path, what: str, settings: dict[str, object]) -> None:
+def claim_folder(folder: Path, what: str, settings: DataclassInstance) -> None:
     """Make a folder for data with these settings, or check that it holds such data.
+
+    A setting that the folder's file does not name had its default: it is younger than the data.
 
     Args:
         folder: The folder.
         what: What is collected ("episodes").
-        settings: JSON types.
+        settings: A dataclass of JSON types.
 
     Raises:
         CollectError: The folder holds other data, or data of other settings.
         OSError: The disk is full, or the folder cannot be made.
     """
-    wanted = {"collected": what, **settings}
+    wanted = {"collected": what, **dataclasses.asdict(settings)}
     file = folder / SETTINGS_FILE
     if file.exists():
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CollectError(f"{file} cannot be read ({error}): take another folder") from error
-        if found != wanted:
-            if not isinstance(found, dict):
-                raise CollectError(f"{file} cannot be read: take another folder")
-            keys = [key for key in wanted if key not in found or found[key] != wanted[key]]
-            key = keys[0] if keys else "more"
-            was = found.get(key)
+        if not isinstance(found, dict):
+            raise CollectError(f"{file} cannot be read: take another folder")
+        found = _defaults(settings) | found
+        different = [key for key in wanted | found if found.get(key) != wanted.get(key)]
+        if different:
+            key = different[0]
             raise CollectError(
-                f"{folder} was collected with {key} {was!r}, and {wanted.get(key)!r} is wanted: "
-                "take another folder, or the same settings"
+                f"{folder} was collected with {key} {found.get(key)!r}, and {wanted.get(key)!r} "
+                "is wanted: take another folder, or the same settings"
             )
         return
     if folder.exists() and any(path.name[0] != "." for path in folder.iterdir()):
@@ -205,6 +215,7 @@ def claim_folder(folder: Path, what: str, settings: dict[str, object]) -> None:
     write_atomically(file, json.dumps(wanted, indent=1) + "\n")
 
 
-def as_json(settings: CollectSettings) -> dict[str, object]:
-    """Return the settings as JSON types."""
-    return dataclasses.asdict(settings)
+def _defaults(settings: DataclassInstance) -> dict[str, object]:
+    """Return the settings that have a default value, with it."""
+    fields = dataclasses.fields(settings)
+    return {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}

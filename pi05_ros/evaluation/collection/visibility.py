@@ -50,6 +50,7 @@ class Visibility:
         self._platform, self._renderer = platform, renderer
         self._geometry = CameraGeometry(platform)
         self._model: mujoco.MjModel | None = None
+        self._seen: dict[str, tuple[Snapshot, np.ndarray]] = {}  # Last segmentation by camera.
 
     def item(self, name: str, camera: str, snapshot: Snapshot) -> ItemView | None:
         """Return the view of an item or fixture; None: nothing is seen, or its middle is outside.
@@ -121,8 +122,12 @@ class Visibility:
             self._owner = np.append(owner[model.geom_bodyid], -1)
             self._furniture = np.append(furniture_of_geoms(room, model), -1)
             self._model = model
-        geoms = self._renderer.segment(camera, snapshot)
-        return upright(geoms[..., None], self._platform.camera(camera).rotate)[..., 0]
+        last = self._seen.get(camera)
+        if last is None or last[0] is not snapshot:
+            turned = self._renderer.segment(camera, snapshot)[..., None]
+            geoms = upright(turned, self._platform.camera(camera).rotate)[..., 0]
+            last = self._seen[camera] = snapshot, geoms
+        return last[1]
 
 
 def _view(name: str, seen: np.ndarray) -> ItemView | None:

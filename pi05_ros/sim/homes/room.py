@@ -138,6 +138,11 @@ class Item:
         return self.design.label
 
     @property
+    def noun(self) -> str:
+        """Its phrase without the article ("red cup" if there are two cups)."""
+        return self.phrase.removeprefix("the ")
+
+    @property
     def grasp(self) -> Grasp | None:
         """Grasp of a parallel gripper in the item's frame; None: it is not to be picked up."""
         return self.design.grasp

@@ -21,7 +21,6 @@ from pi05_ros.evaluation.collection.settings import (
     ONE_DISH,
     CollectError,
     CollectSettings,
-    as_json,
     claim_folder,
 )
 from pi05_ros.evaluation.world_robot import WorldRobot
@@ -221,5 +220,5 @@ def test_refusals(tmp_path):
 
 
 def _made(folder):
-    claim_folder(folder, "episodes", as_json(SHORT))
+    claim_folder(folder, "episodes", SHORT)
     return folder
