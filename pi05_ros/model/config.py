@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -36,6 +37,59 @@ class VisionConfig:
     def tokens(self) -> int:
         """Number of tokens of one picture: one per patch."""
         return (self.image_size // self.patch_size) ** 2
+
+
+@dataclass(frozen=True)
+class CompactVisionConfig:
+    """A convolutional tower in place of SigLIP, for small models; see `compact_vision`."""
+
+    height: int = 144  # Of a picture as it is given [pixel].
+    width: int = 192
+    # Camera -> factor by which its pictures are reduced. The tower tells these cameras apart; the
+    # picture of any other camera is taken as one of the first.
+    cameras: Mapping[str, int] = field(
+        default_factory=lambda: {"front": 1, "back": 2, "left_wrist": 2, "right_wrist": 2}
+    )
+    channels: tuple[int, int, int] = (16, 32, 64)  # At a half, a quarter and an eighth.
+    patch: int = 3  # Cells of the map at an eighth that make a token, in each direction.
+
+    def __post_init__(self) -> None:
+        _positive(self, "height", "width", "patch")
+        if not self.cameras or min(self.cameras.values()) < 1 or min(self.channels) < 1:
+            raise ValueError("wanted cameras with reductions from 1, and channels from 1")
+        for reduction in set(self.cameras.values()):
+            step = 8 * self.patch * reduction
+            if self.height % step or self.width % step:
+                raise ValueError(
+                    f"{self.height} x {self.width} pixels reduced by {reduction} are no multiples "
+                    f"of the {8 * self.patch} pixels of a token"
+                )
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the cameras that the tower tells apart."""
+        return tuple(self.cameras)
+
+    @property
+    def reductions(self) -> tuple[int, ...]:
+        """Factor of each of `views`."""
+        return tuple(self.cameras.values())
+
+    def tokens_of(self, view: int) -> int:
+        """Return the number of tokens of a picture of `views[view]`."""
+        step = 8 * self.patch * self.reductions[view]
+        return (self.height // step) * (self.width // step)
+
+
+@dataclass(frozen=True)
+class GroundingConfig:
+    """Heat maps of what a text names; see `grounding`."""
+
+    width: int = 32  # Of the head.
+    max_query_tokens: int = 32  # Of a text; later ones are not read.
+
+    def __post_init__(self) -> None:
+        _positive(self, "width", "max_query_tokens")
 
 
 @dataclass(frozen=True)
@@ -93,6 +147,8 @@ class ModelConfig:
     name: str = "base"
     variant: Variant = "pi05"
     vision: VisionConfig = field(default_factory=VisionConfig)
+    compact_vision: CompactVisionConfig | None = None  # In place of `vision`; None: SigLIP.
+    grounding: GroundingConfig | None = None  # Needs a compact tower; None: no heat maps.
     language: LanguageConfig = field(default_factory=LanguageConfig)
     # None: pre-trained weights of π0.5, which have no expert yet and write FAST tokens.
     expert: ExpertConfig | None = field(default_factory=ExpertConfig)
@@ -100,6 +156,9 @@ class ModelConfig:
     action_dim: int = 32  # States and actions are padded to it (public weights).
     horizon: int = 50  # Actions in a chunk: 1 s at 50 Hz (paper, section IV-E).
     flow_steps: int = 10  # Euler steps from noise to actions (paper, section IV-C).
+    # Factor on the noise that actions are sampled from: 0 takes its mean, which a small model's
+    # chunks are closest to what it was shown from; 1 as in the paper.
+    noise_scale: float = 1.0
     max_prompt_tokens: int = 200  # Public weights.
     max_text_tokens: int = 128  # Boxes and subtask, end-of-sequence included. Not published.
     max_action_tokens: int = 256  # A chunk in FAST tokens (openpi, `Pi0FAST.sample_actions`).
@@ -110,6 +169,28 @@ class ModelConfig:
         if self.variant not in get_args(Variant):
             valid = ", ".join(get_args(Variant))
             raise ValueError(f"variant '{self.variant}' is none of {valid}")
+        if self.grounding is not None and self.compact_vision is None:
+            raise ValueError("grounding needs a compact tower (compact_vision)")
+        if not 0.0 <= self.noise_scale <= 1.0:
+            raise ValueError(f"noise_scale {self.noise_scale} is not from 0 to 1")
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) of the pictures that the model is given [pixel]."""
+        if self.compact_vision is not None:
+            return self.compact_vision.height, self.compact_vision.width
+        return self.vision.image_size, self.vision.image_size
+
+    def view_of(self, camera: str) -> int:
+        """Return the index of a camera in the compact tower's views; 0 if it has none."""
+        views = self.compact_vision.views if self.compact_vision is not None else ()
+        return views.index(camera) if camera in views else 0
+
+    def reduction_of(self, camera: str) -> int:
+        """Return the factor by which pictures of a camera are reduced before the tower."""
+        if self.compact_vision is None:
+            return 1
+        return self.compact_vision.reductions[self.view_of(camera)]
 
     @property
     def has_expert(self) -> bool:
@@ -125,6 +206,26 @@ class ModelConfig:
         if self.expert is None:
             raise ValueError(f"the model '{self.name}' has no expert")
         return self.expert
+
+    def required_compact_vision(self) -> CompactVisionConfig:
+        """Return the compact tower's sizes.
+
+        Raises:
+            ValueError: The model has the SigLIP tower.
+        """
+        if self.compact_vision is None:
+            raise ValueError(f"the model '{self.name}' has no compact tower")
+        return self.compact_vision
+
+    def required_grounding(self) -> GroundingConfig:
+        """Return the grounding's sizes.
+
+        Raises:
+            ValueError: The model has none.
+        """
+        if self.grounding is None:
+            raise ValueError(f"the model '{self.name}' has no grounding")
+        return self.grounding
 
 
 def preset_names() -> tuple[str, ...]:

@@ -1,11 +1,15 @@
 """The whole π0.5 model: it encodes a scene once, then decodes text or samples actions.
 
 pictures ─ VisionTower ┐
+   (heat maps ─ points)┤
                        ├─ LanguageModel ─ hidden states ─ logits ─ boxes, subtask, FAST tokens
 prompt, state ─ embed ─┘        │
                           keys and values of every layer
                                 │
 noise ─────────────────── ActionExpert ─ velocity ─ ten Euler steps ─ actions
+
+A small model has a CompactTower, and may have a GroundingHead: heat maps of what the prompt names,
+whose peaks are tokens before each picture's others.
 
 π0 differs in its expert, and in the state, which is a token of that expert (`append_state_token`).
 π0-FAST is the upper half alone.
@@ -21,9 +25,11 @@ from torch import Tensor, nn
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow, masks
+from pi05_ros.model.compact_vision import CompactTower, Pictures
 from pi05_ros.model.config import ModelConfig, Variant
 from pi05_ros.model.context import Context
 from pi05_ros.model.expert import ActionExpert, Pi05Expert
+from pi05_ros.model.grounding import GroundingHead
 from pi05_ros.model.language import LanguageModel
 from pi05_ros.model.pi0_expert import Pi0Expert
 from pi05_ros.model.vision import VisionTower
@@ -53,11 +59,18 @@ class Pi05(nn.Module):
     """
 
     expert: ActionExpert
+    vision: VisionTower | CompactTower
+    grounding: GroundingHead
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.vision = VisionTower(config.vision, config.language.width)
+        if config.compact_vision is None:
+            self.vision = VisionTower(config.vision, config.language.width)
+        else:
+            self.vision = CompactTower(config.compact_vision, config.language.width)
+        if config.grounding is not None:
+            self.grounding = GroundingHead(config)
         self.language = LanguageModel(config.language)
         if config.has_expert:
             self.expert = Pi05Expert(config) if config.variant == "pi05" else Pi0Expert(config)
@@ -65,18 +78,90 @@ class Pi05(nn.Module):
     @property
     def device(self) -> torch.device:
         """Device of the weights."""
-        return self.vision.patch_embedding.weight.device
+        return self.language.embedding.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Dtype of the weights."""
-        return self.vision.patch_embedding.weight.dtype
+        return self.language.embedding.weight.dtype
 
     def embed_images(self, images: Tensor) -> Tensor:
-        """Embed pictures (N, 3, image_size, image_size) uint8 rgb as (N, tokens, W)."""
-        weight = self.vision.patch_embedding.weight
-        scaled = images.to(weight.device).to(torch.float32) / 255.0 * 2.0 - 1.0
-        return self.vision(scaled.to(weight.dtype))
+        """Embed pictures with the SigLIP tower.
+
+        Args:
+            images: (N, 3, image_size, image_size) uint8 rgb.
+
+        Returns:
+            (N, tokens, W).
+
+        Raises:
+            ValueError: The model has a compact tower; see `embed_pictures`.
+        """
+        if not isinstance(self.vision, VisionTower):
+            raise ValueError("a compact tower needs the camera of each picture: embed_pictures")
+        return self.vision(self._scaled(images))
+
+    def embed_pictures(self, images: Tensor, views: Tensor | None = None) -> Pictures:
+        """Embed pictures with either tower.
+
+        Args:
+            images: (N, 3, height, width) uint8 rgb, of `config.picture_size`; a reduced picture is
+                in the upper left corner.
+            views: (N,) int64 from `config.view_of`; None: all of view 0.
+        """
+        if isinstance(self.vision, VisionTower):
+            return Pictures(self.embed_images(images))
+        if views is None:
+            views = torch.zeros(len(images), dtype=torch.long)
+        return self.vision(self._scaled(images), views.to(self.device))
+
+    def ground(self, pictures: Pictures, queries: Tensor, valid: Tensor) -> list[Tensor]:
+        """Compute heat maps of texts in pictures.
+
+        Args:
+            pictures: N pictures, from `embed_pictures`.
+            queries: Ids of Q texts for each picture, (N, Q, L) int64.
+            valid: (N, Q, L) bool, False for padding.
+
+        Returns:
+            For each of `pictures.maps` the logits (n, Q, POINTS, h · w + 1); see `grounding`.
+
+        Raises:
+            ValueError: The model has no grounding.
+        """
+        self.config.required_grounding()
+        read = self.grounding.query(self.language.embed(queries), valid)
+        return [self.grounding(maps, read[maps.rows]) for maps in pictures.maps]
+
+    def with_points(self, pictures: Pictures, query: Tensor, valid: Tensor) -> Pictures:
+        """Put a token before each picture's others that tells where a text's things are in it.
+
+        Args:
+            pictures: N pictures.
+            query: Ids of a text for each picture, (N, L) int64.
+            valid: (N, L) bool; a picture without any token gets no token.
+        """
+        first = pictures.tokens.new_zeros(len(pictures.tokens), 1, pictures.tokens.shape[2])
+        logits = self.ground(pictures, query[:, None], valid[:, None])
+        for maps, heat in zip(pictures.maps, logits, strict=True):
+            points = self.grounding.tokens(maps, heat[:, 0])
+            first = first.index_put((maps.rows,), points)
+        shown = valid.any(dim=1, keepdim=True)
+        others = pictures.valid
+        if others is None and bool(shown.all()):
+            return replace(pictures, tokens=torch.cat([first, pictures.tokens], dim=1))
+        if others is None:
+            others = shown.expand(-1, pictures.tokens.shape[1]) | True
+        return replace(
+            pictures,
+            tokens=torch.cat([first, pictures.tokens], dim=1),
+            valid=torch.cat([shown, others], dim=1),
+        )
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        """Scale uint8 pictures to [-1, 1], on the device and in the dtype of the weights."""
+        scaled = images.to(self.device).to(torch.float32) / 255.0 * 2.0 - 1.0
+        return scaled.to(self.dtype)
 
     def prefill(
         self,
@@ -303,7 +388,7 @@ def draw_weights(
                     scale *= adaptive_scale
                 parameter.normal_(0.0, 1.0, generator=generator).mul_(scale)
             else:
-                layer_norm = name.startswith("vision") and "norm" in name
+                layer_norm = name.startswith(("vision", "grounding")) and "norm" in name
                 parameter.fill_(1.0 if layer_norm and name.endswith("weight") else 0.0)
                 if ".modulation." in name:
                     parameter[-parameter.shape[0] // 3 :] = gates

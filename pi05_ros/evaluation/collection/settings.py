@@ -66,8 +66,9 @@ class CollectSettings:
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.picture_rate < math.inf:
-            raise ValueError(f"picture_rate: wanted a rate of at least 0 [Hz], got "
-                             f"{self.picture_rate}")
+            raise ValueError(
+                f"picture_rate: wanted a rate of at least 0 [Hz], got {self.picture_rate}"
+            )
         if not 0.0 < self.max_seconds < math.inf:
             raise ValueError(f"max_seconds: wanted a time above 0 [s], got {self.max_seconds}")
         Difficulty.parse(self.difficulty)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pi05_ros.model.grounding import POINTS
 from pi05_ros.model.text.tokenizer import PAD
 
 
@@ -30,6 +31,14 @@ class TrainingSample:
     actions: Tensor | None = None  # (horizon, action_dim) float32, normalised and padded.
     action_weights: Tensor | None = None  # (horizon, action_dim) float32; None: all 1.
     clipped: int = 0  # Values of the actions that are cut off in `fast`.
+    views: Sequence[int] = ()  # `ModelConfig.view_of` each picture's camera; (): all 0.
+    # Texts whose things are looked for in the pictures. The first one's points are tokens of the
+    # prefix if `pointed`. The others are for the heat maps' loss alone.
+    queries: Sequence[Sequence[int]] = ()
+    pointed: bool = False
+    # (queries, C, POINTS, 3) float32: x, y as fractions of the picture, and 1 if it is seen, 0 if
+    # not, -1 if that is not known. None: of no query.
+    points: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class Batch:
     state: Tensor | None = None  # (B, action_dim) float32, for π0.
     actions: Tensor | None = None  # (B, horizon, action_dim) float32. None: no sample has any.
     action_weights: Tensor | None = None  # (B, horizon, action_dim) float32; None: all 1.
+    views: Tensor | None = None  # (B, C) int64; None: all 0.
+    queries: Tensor | None = None  # (B, Q, L) int64. None: no sample has any.
+    queries_valid: Tensor | None = None  # (B, Q, L) bool.
+    pointed: Tensor | None = None  # (B,) bool: the first query's points are tokens of the prefix.
+    points: Tensor | None = None  # (B, Q, C, POINTS, 3) float32, as in TrainingSample.
 
     def to(self, device: torch.device | str) -> Batch:
         """Move the batch to a device."""
@@ -101,6 +115,8 @@ def collate(samples: Sequence[TrainingSample], multiple: int = 1) -> Batch:
         torch.stack(states) if states else None,
         actions,
         action_weights,
+        _views(samples, pictures),
+        **_queries(samples, pictures, multiple),
     )
 
 
@@ -116,6 +132,38 @@ def pad(rows: Sequence[Sequence[int]], multiple: int = 1) -> tuple[Tensor, Tenso
         tokens[index, : len(row)] = torch.tensor(row, dtype=torch.long)
         valid[index, : len(row)] = True
     return tokens, valid
+
+
+def _views(samples: Sequence[TrainingSample], pictures: int) -> Tensor | None:
+    if not any(sample.views for sample in samples):
+        return None
+    views = torch.zeros(len(samples), pictures, dtype=torch.long)
+    for index, sample in enumerate(samples):
+        if sample.views:
+            views[index, : len(sample.views)] = torch.tensor(sample.views)
+    return views
+
+
+def _queries(
+    samples: Sequence[TrainingSample], pictures: int, multiple: int
+) -> dict[str, Tensor | None]:
+    """Pad queries and their points; a sample without some gets empty ones that are not known."""
+    most = max(len(sample.queries) for sample in samples)
+    if not most:
+        return {}
+    rows = [query for s in samples for query in [*s.queries, *[()] * (most - len(s.queries))]]
+    tokens, valid = pad(rows, multiple)
+    points = torch.full((len(samples), most, pictures, POINTS, 3), -1.0)
+    for index, sample in enumerate(samples):
+        if sample.points is not None:
+            known = sample.points
+            points[index, : known.shape[0], : known.shape[1]] = known
+    return {
+        "queries": tokens.unflatten(0, (len(samples), most)),
+        "queries_valid": valid.unflatten(0, (len(samples), most)),
+        "pointed": torch.tensor([sample.pointed for sample in samples]),
+        "points": points,
+    }
 
 
 def _targets(samples: Sequence[TrainingSample], multiple: int) -> Targets | None:

@@ -25,7 +25,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pi05_ros.model import flow
+from pi05_ros.model.compact_vision import Pictures
 from pi05_ros.model.context import Context
+from pi05_ros.model.grounding import heat_targets
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.objective.batch import Batch, Targets
 
@@ -43,10 +45,14 @@ class LossConfig:
     # Largest number of prefix actions; 0: none, as in the paper. Checkpoints of weights that were
     # trained with it state it (`Training.max_prefix`).
     max_prefix: int = 0
+    # Weight of the heat maps' cross-entropy, where the model has grounding.
+    grounding: float = 1.0
 
     def __post_init__(self) -> None:
         if self.max_prefix < 0:
             raise ValueError(f"max_prefix {self.max_prefix} is below 0")
+        if not self.grounding >= 0.0:
+            raise ValueError(f"grounding {self.grounding} is below 0")
         if not self.alpha >= 0.0:
             raise ValueError(f"alpha {self.alpha} is below 0")
 
@@ -59,11 +65,18 @@ class Losses:
     fast: Tensor  # (B,) cross-entropy of FAST tokens [nat per target token].
     flow: Tensor  # (B,) mean squared error of the velocity; 0 without actions or with α = 0.
     alpha: float  # Weight of `flow`.
+    # (B,) cross-entropy of the heat maps [nat each] in excess of what their targets cannot go
+    # below; 0 without points, or in a model without grounding.
+    grounding: Tensor | None = None
+    grounding_weight: float = 0.0  # Weight of `grounding`.
 
     @property
     def total(self) -> Tensor:
         """The training loss, a scalar."""
-        return (self.text + self.fast + self.alpha * self.flow).mean()
+        total = self.text + self.fast + self.alpha * self.flow
+        if self.grounding is not None:
+            total = total + self.grounding_weight * self.grounding
+        return total.mean()
 
 
 def losses(
@@ -98,7 +111,8 @@ def losses(
             longer than `config.max_prefix`.
         VariantError: The flow loss is required, and the model has no expert or the batch no state.
     """
-    hidden, context = run_language_model(model, batch)
+    pictures = embed_batch(model, batch)
+    hidden, context = run_language_model(model, batch, pictures)
     zeros = hidden.new_zeros(len(hidden), dtype=torch.float32)
     text = fast = error = zeros
     if batch.targets is not None:
@@ -118,7 +132,10 @@ def losses(
         error = _flow_means(model, expert_context, batch, noise, tau, prefix)
     if reaches_all:
         text = text + _nothing(model, hidden, context, batch, config, noise, tau)
-    return Losses(text, fast, error, config.alpha)
+    grounding = None
+    if model.config.grounding is not None:
+        grounding = grounding_errors(model, batch, pictures, reaches_all=reaches_all)
+    return Losses(text, fast, error, config.alpha, grounding, config.grounding)
 
 
 def _nothing(
@@ -244,29 +261,107 @@ def _flow_means(
     return means.new_zeros(len(batch.actions)).index_put((acting,), means)
 
 
-def run_language_model(model: Pi05, batch: Batch) -> tuple[Tensor, Context]:
+def embed_batch(model: Pi05, batch: Batch) -> Pictures:
+    """Embed the pictures that the batch has, N of B · C, row by row."""
+    present = batch.cameras.flatten().nonzero()[:, 0]
+    views = None if batch.views is None else batch.views.flatten()[present]
+    return model.embed_pictures(batch.images.flatten(0, 1)[present], views)
+
+
+def run_language_model(
+    model: Pi05, batch: Batch, pictures: Pictures | None = None
+) -> tuple[Tensor, Context]:
     """Run the language model over pictures, prompts and targets.
 
     Pictures of missing cameras are not embedded: their tokens are zeros, which nothing attends to.
 
+    Args:
+        model: Any variant.
+        batch: On the model's device.
+        pictures: From `embed_batch`; None: embedded here.
+
     Returns:
         Normed hidden states (B, S, W), and the context for the expert; S = C · tokens of a
-        picture + P + T.
+        picture + P + T. Tokens of a compact tower are at most those of a place's largest picture.
     """
+    if pictures is None:
+        pictures = embed_batch(model, batch)
     present = batch.cameras.flatten().nonzero()[:, 0]
-    embedded = model.embed_images(batch.images.flatten(0, 1)[present])  # (present, tokens, W)
-    per_picture = embedded.shape[1]
-    pictures = embedded.new_zeros(batch.cameras.numel(), *embedded.shape[1:])  # (B · C, tokens, W)
-    pictures = pictures.index_put((present,), embedded)
-    parts = [pictures.unflatten(0, batch.cameras.shape).flatten(1, 2)]
-    parts.append(model.language.embed(batch.prompt))
-    valid = [batch.cameras.repeat_interleave(per_picture, dim=1), batch.prompt_valid]
+    if model.config.grounding is not None and batch.queries is not None:
+        rows = present // batch.cameras.shape[1]
+        pictures = model.with_points(pictures, *_pointed(batch, rows))
+    placed, placed_valid = _by_place(batch, pictures, present)
+    parts = [placed, model.language.embed(batch.prompt)]
+    valid = [placed_valid, batch.prompt_valid]
     count = 0
     if batch.targets is not None:
         parts.append(model.language.embed(batch.targets.tokens))
         valid.append(batch.targets.valid)
         count = batch.targets.tokens.shape[1]
     return model.prefill(torch.cat(parts, dim=1), torch.cat(valid, dim=1), targets=count)
+
+
+def _pointed(batch: Batch, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """First query of the row of each picture, and which of its tokens count: (N, L) each."""
+    assert batch.queries is not None and batch.queries_valid is not None
+    assert batch.pointed is not None
+    valid = batch.queries_valid[:, 0] & batch.pointed[:, None]
+    return batch.queries[rows, 0], valid[rows]
+
+
+def _by_place(batch: Batch, pictures: Pictures, present: Tensor) -> tuple[Tensor, Tensor]:
+    """Put the tokens of N pictures in their places: (B, S, W), and which are valid, (B, S)."""
+    tokens, shape = pictures.tokens, batch.cameras.shape
+    placed = tokens.new_zeros(batch.cameras.numel(), *tokens.shape[1:])  # (B · C, T, W)
+    placed = placed.index_put((present,), tokens).unflatten(0, shape)
+    if pictures.valid is None:
+        valid = batch.cameras[:, :, None].expand(-1, -1, tokens.shape[1])
+        return placed.flatten(1, 2), valid.flatten(1)
+    valid = torch.zeros(placed.shape[:3], dtype=torch.bool, device=tokens.device)
+    valid.view(-1, tokens.shape[1])[present] = pictures.valid
+    used = valid.any(dim=0).flatten()  # (C · T,): what no row uses is left out.
+    return placed.flatten(1, 2)[:, used], valid.flatten(1)[:, used]
+
+
+def grounding_errors(
+    model: Pi05, batch: Batch, pictures: Pictures, *, reaches_all: bool = False
+) -> Tensor:
+    """Cross-entropy of the heat maps of the batch's queries, less the entropy of their targets.
+
+    Args:
+        model: With grounding.
+        batch: On the model's device.
+        pictures: From `embed_batch`.
+        reaches_all: See `losses`.
+
+    Returns:
+        (B,) float32, the mean over what is known of a row; 0 where nothing is.
+    """
+    zeros = torch.zeros(len(batch.cameras), device=batch.cameras.device)
+    if batch.queries is None or batch.points is None or batch.queries_valid is None:
+        if not reaches_all:
+            return zeros
+        return zeros + 0.0 * sum(p.float().sum() for p in model.grounding.parameters())
+    rows, places = batch.cameras.nonzero(as_tuple=True)  # (N,) each, in the order of the pictures.
+    points = batch.points[rows, :, places]  # (N, Q, POINTS, 3)
+    asked = (points[..., 2] >= 0.0).flatten(1).any(dim=1)
+    if not asked.any() and not reaches_all:
+        return zeros
+    total, count = zeros, zeros
+    for maps, logits in zip(
+        pictures.maps,
+        model.ground(pictures, batch.queries[rows], batch.queries_valid[rows]),
+        strict=True,
+    ):
+        height, width = maps.fine.shape[-2:]
+        wanted = points[maps.rows]  # (n, Q, POINTS, 3)
+        known = wanted[..., 2] >= 0.0
+        targets = heat_targets(wanted[..., :2], wanted[..., 2] > 0.0, height, width)
+        errors = -(targets * logits.log_softmax(dim=-1)).sum(dim=-1)
+        errors = errors + (targets * targets.clamp(min=1e-12).log()).sum(dim=-1)
+        total = total.index_add(0, rows[maps.rows], (errors * known).sum(dim=(1, 2)))
+        count = count.index_add(0, rows[maps.rows], known.float().sum(dim=(1, 2)))
+    return total / _nonzero(count)
 
 
 def cross_entropy(model: Pi05, hidden: Tensor, context: Context, targets: Targets) -> Tensor:
