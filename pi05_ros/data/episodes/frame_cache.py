@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from pi05_ros.cameras.decoding import PictureError
-from pi05_ros.cameras.model_input import MODEL_SIDE, model_input
+from pi05_ros.cameras.model_input import InputSizes
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 # Changes with resizing and with what is refused as damaged; OpenCV's decoders may differ by
 # version.
-_FORMAT = f"2-cv{cv2.__version__}"
+_FORMAT = f"3-cv{cv2.__version__}"
 _PART = 64  # Pictures that one thread decodes at a time.
 
 
@@ -36,8 +36,8 @@ class CachedFrames:
     """The pictures of one camera of one episode. Reading is thread-safe.
 
     Args:
-        path: File with the pixels, (N, side, side, 3) uint8.
-        side: Height and width [pixel].
+        path: File with the pixels, (N, height, width, 3) uint8.
+        size: (height, width) [pixel].
         usable: See Attributes.
         checks: (N,) uint32, CRC-32 of each picture.
 
@@ -45,15 +45,17 @@ class CachedFrames:
         usable: (N,) bool; False: the driver's picture could not be decoded.
     """
 
-    def __init__(self, path: Path, side: int, usable: np.ndarray, checks: np.ndarray) -> None:
-        shape = (len(usable), side, side, 3)
+    def __init__(
+        self, path: Path, size: tuple[int, int], usable: np.ndarray, checks: np.ndarray
+    ) -> None:
+        shape = (len(usable), *size, 3)
         self._pixels = np.memmap(path, np.uint8, "r", shape=shape) if len(usable) else None
         self._checks = checks
         self._checked = np.zeros(len(usable), bool)
         self.usable = usable
 
     def read(self, index: int) -> np.ndarray | None:
-        """Return a copy of a picture, (side, side, 3) uint8; None: it is damaged in the cache."""
+        """Return a copy of a picture, (height, width, 3) uint8; None: it is damaged there."""
         assert self._pixels is not None
         picture = np.array(self._pixels[index])
         if not self._checked[index]:
@@ -68,7 +70,7 @@ class FrameCache:
     """A cache of decoded pictures. It can be pickled."""
 
     folder: CacheFolder = field(default_factory=CacheFolder)
-    side: int = MODEL_SIDE
+    sizes: InputSizes = field(default_factory=InputSizes)
 
     def frames(self, episode: Episode, camera: str) -> CachedFrames | None:
         """Open the pictures of a camera; None: they must be built."""
@@ -83,9 +85,9 @@ class FrameCache:
                 usable, checks = file["usable"], file["checks"]
             if len(usable) != count or len(checks) != count:
                 raise ValueError(f"wanted {count} pictures, found {len(usable)}")
-            if path.stat().st_size != count * self.side**2 * 3:
+            if path.stat().st_size != count * self._bytes_of(camera):
                 raise ValueError(f"{path.stat().st_size} bytes are not {count} pictures")
-            return CachedFrames(path, self.side, usable, checks)
+            return CachedFrames(path, self.sizes.of(camera), usable, checks)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
             _log.warning("%s: the cached pictures are damaged (%s); rebuilding them", path, error)
             self.forget(episode, camera)
@@ -133,7 +135,11 @@ class FrameCache:
         ]
         counts = [len(episode.frame_times_ns(camera)) for episode, camera in missing]
         keep = {episode.recording_fingerprint for episode in episodes}
-        self.folder.make_room(sum(counts) * self.side**2 * 3, keep)
+        needed = sum(
+            count * self._bytes_of(camera)
+            for count, (_, camera) in zip(counts, missing, strict=True)
+        )
+        self.folder.make_room(needed, keep)
         counter = _Progress(sum(counts), progress)
         # The outer threads wait and the inner ones decode, so short episodes use many cores too.
         with (
@@ -169,11 +175,11 @@ class FrameCache:
                 return
             usable, checks = np.ones(count, bool), np.zeros(count, np.uint32)
             with self.folder.replacing(key, f"{name}.u8") as path:
-                pixels = _new_pixels(path, (count, self.side, self.side, 3))
+                pixels = _new_pixels(path, (count, *self.sizes.of(camera), 3))
 
                 def part(start: int) -> None:
                     stop = min(start + _PART, count)
-                    _decode(episode, camera, start, stop, pixels, usable)
+                    _decode(episode, camera, start, stop, pixels, usable, self.sizes)
                     for index in range(start, stop):
                         checks[index] = zlib.crc32(pixels[index].data)
                     counter.advance(stop - start)
@@ -190,7 +196,15 @@ class FrameCache:
         plain = urllib.parse.quote(camera, safe="")
         if len(plain) > 100:
             plain = hashlib.sha256(camera.encode()).hexdigest()
-        return f"{plain}.{self.side}-{_FORMAT}"
+        height, width = self.sizes.of(camera)
+        # A reduced picture differs from one that is fitted to its size at once.
+        way = f"{self.sizes.height}x{self.sizes.width}to" if height < self.sizes.height else ""
+        return f"{plain}.{way}{height}x{width}-{_FORMAT}"
+
+    def _bytes_of(self, camera: str) -> int:
+        """Bytes of a picture of a camera."""
+        height, width = self.sizes.of(camera)
+        return height * width * 3
 
 
 def _new_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
@@ -204,14 +218,20 @@ def _new_pixels(path: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _decode(
-    episode: Episode, camera: str, start: int, stop: int, pixels: np.ndarray, usable: np.ndarray
+    episode: Episode,
+    camera: str,
+    start: int,
+    stop: int,
+    pixels: np.ndarray,
+    usable: np.ndarray,
+    sizes: InputSizes,
 ) -> None:
     """Decode pictures `start` to `stop`; those that fail are marked unusable."""
     index = start
     while index < stop:
         try:
             for picture in episode.pictures(camera, index, stop):
-                model_input(picture, pixels[index], pixels.shape[1])
+                sizes.fit(picture, camera, pixels[index])
                 index += 1
             if index < stop:
                 raise PictureError(

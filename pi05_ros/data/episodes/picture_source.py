@@ -6,7 +6,7 @@ import logging
 
 import numpy as np
 
-from pi05_ros.cameras.model_input import model_input
+from pi05_ros.cameras.model_input import InputSizes
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.episodes.frame_cache import CachedFrames, FrameCache
 
@@ -23,6 +23,7 @@ class PictureSource:
 
     def __init__(self, episode: Episode, cache: FrameCache | None) -> None:
         self._episode, self._cache = episode, cache
+        self.sizes = cache.sizes if cache is not None else InputSizes()
         self._cached: dict[str, CachedFrames | None] = {}
 
     def usable(self, camera: str) -> np.ndarray | None:
@@ -31,7 +32,7 @@ class PictureSource:
         return None if cached is None else cached.usable
 
     def read(self, camera: str, index: int) -> np.ndarray:
-        """Return a picture as the model gets it, (224, 224, 3) uint8 rgb.
+        """Return a picture as the model gets it, (height, width, 3) uint8 rgb.
 
         Raises:
             Pi05Error: The picture cannot be decoded.
@@ -48,7 +49,7 @@ class PictureSource:
                 *(self._episode.source, index, camera),
             )
             self._cache.forget(self._episode, camera)
-        return model_input(self._episode.picture(camera, index))
+        return self.sizes.fit(self._episode.picture(camera, index), camera)
 
     def _cached_frames(self, camera: str) -> CachedFrames | None:
         if self._cache is None:

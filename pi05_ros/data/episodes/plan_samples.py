@@ -12,7 +12,7 @@ import numpy as np
 from pi05_ros.brain.interface import Box
 from pi05_ros.brain.label_text import label_problem
 from pi05_ros.cameras.letterbox import Letterbox
-from pi05_ros.cameras.model_input import MODEL_SIDE
+from pi05_ros.cameras.model_input import InputSizes
 from pi05_ros.data.episodes.episode import Episode, PictureBox, Plan
 from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.moment_cache import cached_moments
@@ -25,7 +25,9 @@ from pi05_ros.data.episodes.samples import MAX_PICTURE_AGE
 class PlanSample:
     """Training sample of the high level: an observation, and the answer to it."""
 
-    images: Mapping[str, np.ndarray]  # Camera -> (224, 224, 3) uint8 rgb, as on the live path;
+    images: Mapping[
+        str, np.ndarray
+    ]  # Camera -> (height, width, 3) uint8 rgb, as on the live path;
     # without a camera that had no picture for a second or more.
     state: np.ndarray  # (D,) float64, platform units: the one nearest to the pictures.
     task: str
@@ -106,7 +108,7 @@ class PlanSamples:
             task=plan.task or episode.facts.task,
             text=plan.text,
             done=plan.done,
-            boxes=_model_boxes(episode, plan.boxes, frames),
+            boxes=_model_boxes(episode, plan.boxes, frames, pictures.sizes),
             source=plan.source,
             kind=plan.kind,
             model_text=plan.model_text,
@@ -178,7 +180,10 @@ class PlanSamples:
 
 
 def _model_boxes(
-    episode: Episode, boxes: Sequence[PictureBox], frames: Mapping[str, int]
+    episode: Episode,
+    boxes: Sequence[PictureBox],
+    frames: Mapping[str, int],
+    sizes: InputSizes,
 ) -> tuple[Box, ...]:
     """Convert boxes from the upright picture to the model's, as the planner did the other way."""
     fits: dict[str, Letterbox] = {}
@@ -188,7 +193,7 @@ def _model_boxes(
             continue
         if box.camera not in fits:
             height, width = episode.picture(box.camera, frames[box.camera]).shape[:2]
-            fits[box.camera] = Letterbox.fit(width, height, MODEL_SIDE, MODEL_SIDE)
+            fits[box.camera] = Letterbox.fit(width, height, sizes.width, sizes.height)
         x_min, y_min = fits[box.camera].to_canvas(box.x_min, box.y_min)
         x_max, y_max = fits[box.camera].to_canvas(box.x_max, box.y_max)
         score = math.nan if box.score is None else box.score

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pi05_ros.cameras.model_input import InputSizes
 from pi05_ros.checkpoints.checkpoint import Checkpoint
 from pi05_ros.checkpoints.storage.tokenizer_files import read_fast
 from pi05_ros.data.episodes.cache_folder import CacheFolder
@@ -16,6 +17,7 @@ from pi05_ros.data.episodes.frame_cache import FrameCache
 from pi05_ros.data.episodes.plan_samples import PlanSamples
 from pi05_ros.data.episodes.samples import SampleError, Samples
 from pi05_ros.errors import ConfigError
+from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.normalization import NormStats
 from pi05_ros.model.text.fast import FastTokenizer
 from pi05_ros.platforms.platform import Platform, load_platform, platform_names
@@ -85,7 +87,7 @@ def prepare(
     training = _unique(episode for part in found.values() for episode in part.train)
     config = begun.model.config
     stats = statistics_of(recipe, config, begun.norm_stats, begun.source, training, report)
-    pictures = FrameCache(cache, config.vision.image_size)
+    pictures = FrameCache(cache, input_sizes(config))
     policy, planner = _cameras(recipe, begun, found)
     every = _unique(episode for part in found.values() for episode in part.all)
     given = [recipe.sources[name].cameras for name in found]
@@ -122,6 +124,12 @@ def prepare(
         tuple(source for source in held_out if len(source)),
         uses,
     )
+
+
+def input_sizes(config: ModelConfig) -> InputSizes:
+    """Return the sizes of the pictures that a model reads."""
+    tower, (height, width) = config.compact_vision, config.picture_size
+    return InputSizes(height, width, {} if tower is None else tower.cameras)
 
 
 def _check_pictures(recipe: Recipe, source: WebSource, report: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pi05_ros.cameras.model_input import reduced
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.normalization import CLIP, NormStats, clip_for_fast, pad
@@ -24,6 +25,10 @@ from pi05_ros.model.text.tokenizer import END, Tokenizer, prompt_tokens
 from pi05_ros.training.objective.batch import TrainingSample
 from pi05_ros.training.recipes.recipe import AugmentationRecipe
 from pi05_ros.training.sources.augmentation import draw_change
+from pi05_ros.training.sources.queries import Queries, box_queries, subtask_query
+
+Box = tuple[str, float, float, float, float]  # Label, x_min, y_min, x_max, y_max.
+_FULL_SIZE_RATE = 0.6  # Share of the web's pictures that a compact tower sees as its first view.
 
 
 class EncodingError(Pi05Error):
@@ -92,7 +97,15 @@ class Encoder:
             state = state + draw.normal(0.0, self.augmentation.state_noise, state.shape)
         pictures, present, _ = self._pictures(images, cameras, (), draw)
         prompt = self._low_level_prompt(text, state)
-        sample = TrainingSample(pictures, prompt, cameras=present, state=self._state(state))
+        sample = TrainingSample(
+            pictures,
+            prompt,
+            cameras=present,
+            state=self._state(state),
+            views=self._views(cameras),
+        )
+        if self.config.grounding is not None:
+            sample = replace(sample, queries=(self.tokenizer.encode(text),), pointed=True)
         if "fast" in targets:
             # Behind the end of a run too: decoding wants whole chunks, and rows there say that the
             # robot keeps its place and its base stands.
@@ -147,43 +160,82 @@ class Encoder:
         pictures, present, boxes = self._pictures(images, cameras, answer.locations, draw)
         prompt = prompts.high_level(task, normalized_state, past)
         text = locations.write(Answer(answer.subtask, boxes), tuple(cameras))
-        return TrainingSample(
+        sample = TrainingSample(
             pictures,
             self._prompt(prompt),
             text=self._text(text),
             cameras=present,
             state=self._state(normalized_state),
+            views=self._views(cameras),
         )
+        if answer.done:
+            return sample
+        return self._with_queries(sample, subtask_query(answer.subtask, boxes, cameras))
 
     def web(
         self,
         image: np.ndarray,
         prompt: str,
         answer: str,
-        boxes: Sequence[Location],
+        boxes: Sequence[Box],
         draw: np.random.Generator | None,
+        *,
+        says_boxes: bool = True,
+        others: Sequence[str] = (),
     ) -> TrainingSample:
         """Encode one picture, a question and its answer.
 
+        With a compact tower the picture is taken as one of any camera.
+
         Args:
-            image: (side, side, 3) uint8.
+            image: (height, width, 3) uint8, of the model's size.
             prompt: The whole prompt.
             answer: Text behind the boxes; may be empty with boxes.
-            boxes: Objects that the answer names.
+            boxes: Label and corners of what is known of the picture, fractions of it.
             draw: Random numbers of the augmentation; None: the picture is not changed.
+            says_boxes: Whether the answer begins with the boxes. Otherwise they are only looked
+                for by the grounding.
+            others: Labels that occur in other pictures.
 
         Raises:
             EncodingError: The answer does not fit.
         """
-        pictures, present, kept = self._pictures({"web": image}, ("web",), boxes, draw)
-        text = locations.write(Answer(answer, kept), ("web",))
-        return TrainingSample(
+        cameras = (self._web_camera(draw),)
+        located = [Location(cameras[0], *box) for box in boxes]
+        pictures, present, kept = self._pictures({cameras[0]: image}, cameras, located, draw)
+        text = locations.write(Answer(answer, kept if says_boxes else ()), cameras)
+        sample = TrainingSample(
             pictures,
             self._prompt(prompt),
             text=self._text(text),
             cameras=present,
             state=self._state(np.zeros(0)),
+            views=self._views(cameras),
         )
+        chosen = draw if draw is not None else np.random.default_rng(0)
+        return self._with_queries(sample, box_queries(kept, cameras, others, chosen))
+
+    def _web_camera(self, draw: np.random.Generator | None) -> str:
+        """Draw the camera that a picture of the web is taken as one of."""
+        tower = self.config.compact_vision
+        if tower is None:
+            return "web"
+        if draw is None or draw.random() < _FULL_SIZE_RATE:
+            return tower.views[0]
+        return tower.views[int(draw.integers(len(tower.views)))]
+
+    def _views(self, cameras: Sequence[str]) -> tuple[int, ...]:
+        """Views of the cameras; () in a model that does not tell them apart."""
+        if self.config.compact_vision is None:
+            return ()
+        return tuple(self.config.view_of(camera) for camera in cameras)
+
+    def _with_queries(self, sample: TrainingSample, queries: Queries | None) -> TrainingSample:
+        """Add texts whose things are looked for, if the model does."""
+        if self.config.grounding is None or queries is None:
+            return sample
+        encoded = tuple(self.tokenizer.encode(text) for text in queries.texts)
+        return replace(sample, queries=encoded, points=queries.points)
 
     def _pictures(
         self,
@@ -192,9 +244,12 @@ class Encoder:
         boxes: Sequence[Location],
         draw: np.random.Generator | None,
     ) -> tuple[Tensor, Tensor, tuple[Location, ...]]:
-        """Stack pictures (C, 3, side, side), mask those that are missing, and move the boxes."""
-        side = self.config.vision.image_size
-        stacked = np.zeros((len(cameras), side, side, 3), dtype=np.uint8)
+        """Stack pictures (C, 3, height, width), mask missing ones, and move the boxes.
+
+        Reduced pictures are in the upper left corner.
+        """
+        size = self.config.picture_size
+        stacked = np.zeros((len(cameras), *size, 3), dtype=np.uint8)
         present = torch.zeros(len(cameras), dtype=torch.bool)
         kept: list[Location] = []
         for index, camera in enumerate(cameras):
@@ -202,18 +257,15 @@ class Encoder:
             picture = images.get(camera)
             if picture is None:
                 continue
-            if picture.shape != (side, side, 3):
-                raise EncodingError(
-                    f"camera '{camera}': wanted a picture of {(side, side, 3)}, found "
-                    f"{picture.shape}; the model's image_size is {side}"
-                )
+            picture = self._of_its_size(camera, picture)
+            height, width = picture.shape[:2]
             present[index] = True
             if draw is None:
-                stacked[index] = picture
+                stacked[index, :height, :width] = picture
                 kept += own
                 continue
             change = draw_change(self.augmentation, camera, draw)
-            stacked[index] = change.apply(picture)
+            stacked[index, :height, :width] = change.apply(picture)
             for box in own:
                 moved = change.move((box.x_min, box.y_min, box.x_max, box.y_max))
                 if moved is not None:
@@ -221,6 +273,18 @@ class Encoder:
         if not present.any():
             raise EncodingError(f"there is no picture of {', '.join(cameras)}")
         return torch.from_numpy(stacked).permute(0, 3, 1, 2).contiguous(), present, tuple(kept)
+
+    def _of_its_size(self, camera: str, picture: np.ndarray) -> np.ndarray:
+        """Reduce a picture of the model's size to that of its camera, unless it is reduced."""
+        size, reduction = self.config.picture_size, self.config.reduction_of(camera)
+        if picture.shape == (*size, 3):
+            return reduced(picture, reduction)
+        if picture.shape == (size[0] // reduction, size[1] // reduction, 3):
+            return picture
+        raise EncodingError(
+            f"camera '{camera}': wanted a picture of {(*size, 3)}, found {picture.shape}; the "
+            f"model's pictures have {size[0]} x {size[1]} pixels"
+        )
 
     def _low_level_prompt(self, text: str, normalized_state: np.ndarray) -> list[int]:
         return self._prompt(prompts.low_level(text, normalized_state, self.config.variant))

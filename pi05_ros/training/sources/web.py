@@ -26,7 +26,6 @@ from pi05_ros.cameras.damage import damage_of
 from pi05_ros.cameras.letterbox import Letterbox
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.text.locations import Location
 from pi05_ros.training.objective.batch import TrainingSample
 from pi05_ros.training.recipes.recipe import Kind
 from pi05_ros.training.sources.encoding import Encoder
@@ -85,6 +84,10 @@ class WebSource:
         self.name = name
         self._encoder = encoder
         self._entries = [entry for path in paths for entry in _entries(Path(path).expanduser())]
+        boxed = [entry for entry in self._entries if entry.boxes]
+        # What is known of a picture, for captions and questions about it too.
+        self._known = {(entry.file, entry.offset): entry.boxes for entry in boxed}
+        self._labels = sorted({box[0] for entry in boxed for box in entry.boxes})
 
     @property
     def statistics(self) -> Mapping[str, NormStats]:
@@ -131,12 +134,16 @@ class WebSource:
         """
         entry = self._entries[index]
         picture, letterbox = self._picture(entry)
-        boxes = [
-            Location("web", label, *letterbox.move((x0, y0, x1, y1)))
-            for label, x0, y0, x1, y1 in entry.boxes
-        ]
+        known = entry.boxes or self._known.get((entry.file, entry.offset), ())
+        boxes = [(label, *letterbox.move((x0, y0, x1, y1))) for label, x0, y0, x1, y1 in known]
         return self._encoder.web(
-            picture, entry.prompt, entry.answer, boxes, draw if augment else None
+            picture,
+            entry.prompt,
+            entry.answer,
+            boxes,
+            draw if augment else None,
+            says_boxes=bool(entry.boxes),
+            others=self._labels,
         )
 
     def _picture(self, entry: WebEntry) -> tuple[np.ndarray, _Fitted]:
@@ -153,8 +160,8 @@ class WebSource:
         if found is None:
             raise WebError(f"{entry.place}: is no whole JPEG or PNG ({problem or 'unknown'})")
         rgb = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
-        side = self._encoder.config.vision.image_size
-        box = Letterbox.fit(rgb.shape[1], rgb.shape[0], side, side)
+        height, width = self._encoder.config.picture_size
+        box = Letterbox.fit(rgb.shape[1], rgb.shape[0], width, height)
         return box.apply(rgb), _Fitted(box)
 
 
