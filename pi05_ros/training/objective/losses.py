@@ -12,6 +12,9 @@ The expert can take the first actions of a chunk as input without noise, at time
 continue from them (training-time action conditioning, arXiv 2512.05964). These prefix actions are
 not in the loss.
 
+A model with grounding also learns where the things of its queries are, by the cross-entropy of its
+heat maps.
+
 The loss of a batch is the mean over its samples; a sample without text or without actions
 contributes 0 to that part. So a batch split over devices or steps has the same loss as the whole.
 """
@@ -30,6 +33,8 @@ from pi05_ros.model.context import Context
 from pi05_ros.model.grounding import heat_targets
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.objective.batch import Batch, Targets
+
+PARTS = ("text", "fast", "flow", "grounding")  # Names of the losses of a sample.
 
 
 @dataclass(frozen=True)
@@ -67,16 +72,24 @@ class Losses:
     alpha: float  # Weight of `flow`.
     # (B,) cross-entropy of the heat maps [nat each] in excess of what their targets cannot go
     # below; 0 without points, or in a model without grounding.
-    grounding: Tensor | None = None
-    grounding_weight: float = 0.0  # Weight of `grounding`.
+    grounding: Tensor
+    grounding_weight: float  # Weight of `grounding`.
+
+    @property
+    def parts(self) -> tuple[Tensor, ...]:
+        """The losses of `PARTS`, (B,) each, in that order."""
+        return self.text, self.fast, self.flow, self.grounding
+
+    @property
+    def per_sample(self) -> Tensor:
+        """The weighted sum of the parts, (B,)."""
+        weighted = self.alpha * self.flow + self.grounding_weight * self.grounding
+        return self.text + self.fast + weighted
 
     @property
     def total(self) -> Tensor:
         """The training loss, a scalar."""
-        total = self.text + self.fast + self.alpha * self.flow
-        if self.grounding is not None:
-            total = total + self.grounding_weight * self.grounding
-        return total.mean()
+        return self.per_sample.mean()
 
 
 def losses(
@@ -132,7 +145,7 @@ def losses(
         error = _flow_means(model, expert_context, batch, noise, tau, prefix)
     if reaches_all:
         text = text + _nothing(model, hidden, context, batch, config, noise, tau)
-    grounding = None
+    grounding = zeros
     if model.config.grounding is not None:
         grounding = grounding_errors(model, batch, pictures, reaches_all=reaches_all)
     return Losses(text, fast, error, config.alpha, grounding, config.grounding)

@@ -25,7 +25,7 @@ _UNITS = {
 }
 _LINES = 6  # Of a chart of actions: those that move most.
 # Parts of a loss, as styles of a source's lines.
-_STYLES = {"text": "-", "fast": "--", "flow": ":"}
+_STYLES = {"text": "-", "fast": "--", "flow": ":", "grounding": "-."}
 
 Curve = tuple[ArrayLike, ArrayLike]  # Steps and values.
 

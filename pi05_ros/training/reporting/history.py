@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pi05_ros.training.objective.losses import PARTS
 from pi05_ros.training.runs.folder import RunFolder, replace_file, whole_lines
 
 _FILE = "validation.jsonl"
@@ -53,7 +54,7 @@ class History:
         }
         for name, source in record["sources"].items():
             self.samples[name] += source["samples"]
-            values |= {f"{name}/{part}": source[part] for part in ("text", "fast", "flow")}
+            values |= {f"{name}/{part}": source[part] for part in PARTS}
             values[f"{name}/total"] = source["total"]
         for name, value in values.items():
             self._columns.setdefault(name, []).append((step, value))

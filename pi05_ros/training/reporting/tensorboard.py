@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tensorboardX import SummaryWriter
 
+from pi05_ros.training.objective.losses import PARTS
 from pi05_ros.training.runs.records import StepRecord
 
 
@@ -37,7 +38,7 @@ class TensorBoardReporter:
             "memory_gb": record.memory_bytes / 2**30,
         }
         for name, source in record.sources.items():
-            for part in ("text", "fast", "flow", "total"):
+            for part in (*PARTS, "total"):
                 scalars[f"{name}/{part}"] = getattr(source, part)
         self._write("train", scalars, record.step)
 

@@ -10,6 +10,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.utils.checkpoint import checkpoint
 
 from pi05_ros.model.pi05 import Pi05
+from pi05_ros.model.vision import VisionTower
 from pi05_ros.training.loading.loader import FlowDraws
 from pi05_ros.training.objective.batch import Batch
 from pi05_ros.training.objective.losses import LossConfig, Losses, losses
@@ -58,7 +59,9 @@ def prepare(objective: Objective, recipe: BatchRecipe, processes: Processes) -> 
     the expert, whose parts are called apart, are gathered once for each pass.
     """
     model = objective.model
-    layers = [*model.vision.layers, *model.language.layers]
+    layers: list[nn.Module] = [*model.language.layers]
+    if isinstance(model.vision, VisionTower):  # A compact tower is too small to be divided.
+        layers += model.vision.layers
     if recipe.checkpoint_activations:
         for layer in layers + (list(model.expert.layers) if model.config.has_expert else []):
             _recompute(layer)

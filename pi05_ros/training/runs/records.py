@@ -16,6 +16,7 @@ class SourceLosses:
     text: float  # [nat per target token], as is fast.
     fast: float
     flow: float
+    grounding: float
     total: float
 
 

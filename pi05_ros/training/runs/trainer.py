@@ -17,7 +17,7 @@ from pi05_ros.checkpoints.checkpoint import Checkpoint, save_checkpoint
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.loading.loader import LoadedBatch, Loader, Samples, Share
-from pi05_ros.training.objective.losses import Losses
+from pi05_ros.training.objective.losses import PARTS, Losses
 from pi05_ros.training.optimization.ema import Average
 from pi05_ros.training.optimization.lora import merged
 from pi05_ros.training.optimization.optimizer import (
@@ -36,7 +36,7 @@ from pi05_ros.training.runs.records import Reporter, SourceLosses, StepRecord
 from pi05_ros.training.runs.state import load_state, read_facts, save_state
 from pi05_ros.training.sources.source import Source
 
-_PARTS = ("samples", "text", "fast", "flow", "total")  # Columns of the sums of a step.
+_COLUMNS = ("samples", *PARTS, "total")  # Columns of the sums of a step.
 # The share of bad samples is of so many at least, so that the first one does not end a run.
 _MIN_SAMPLES = 200
 
@@ -133,7 +133,7 @@ class Trainer:
     def _step(self, step: int, batches: Iterator[LoadedBatch]) -> None:
         begin = time.perf_counter()
         waited, bad, clipped = 0.0, list[str](), 0
-        sums = torch.zeros(len(self._sources), len(_PARTS), dtype=torch.float64)
+        sums = torch.zeros(len(self._sources), len(_COLUMNS), dtype=torch.float64)
         passes = self._loader.passes
         for _ in range(passes):
             asked = time.perf_counter()
@@ -182,7 +182,7 @@ class Trainer:
 
     def _check_finite(self, parts: Losses, loaded: LoadedBatch, step: int) -> None:
         """Raise DivergedError in every process if a loss of any is not finite."""
-        per_sample = (parts.text + parts.fast + parts.alpha * parts.flow).detach()
+        per_sample = parts.per_sample.detach()
         broken = (~torch.isfinite(per_sample)).nonzero()[:, 0].tolist()
         if not self._processes.sum(torch.tensor([float(len(broken))])).item():
             return
@@ -218,8 +218,8 @@ class Trainer:
         for source, row in zip(self._sources, sums.tolist(), strict=True):
             count = int(row[0])
             if count:
-                text, fast, flow, total = (value / count for value in row[1:])
-                found[source.name] = SourceLosses(count, text, fast, flow, total)
+                means = (value / count for value in row[1:])
+                found[source.name] = SourceLosses(count, *means)
         return found
 
     def _stops(self) -> bool:
@@ -325,11 +325,11 @@ def _complete_gradients(objective: Objective) -> None:
 
 
 def _sums(parts: Losses, loaded: LoadedBatch, count: int) -> Tensor:
-    """Sum the losses of a batch by source, (sources, 5) float64; see `_PARTS`."""
-    total = parts.text + parts.fast + parts.alpha * parts.flow
-    columns = [torch.ones_like(total), parts.text, parts.fast, parts.flow, total]
+    """Sum the losses of a batch by source, (sources, columns) float64; see `_COLUMNS`."""
+    total = parts.per_sample
+    columns = [torch.ones_like(total), *parts.parts, total]
     values = torch.stack([column.detach().double().cpu() for column in columns], dim=1)
-    sums = torch.zeros(count, len(_PARTS), dtype=torch.float64)
+    sums = torch.zeros(count, len(_COLUMNS), dtype=torch.float64)
     return sums.index_add(0, torch.tensor(loaded.sources), values)
 
 

@@ -125,13 +125,17 @@ class Encoder:
             )
         return sample
 
-    def low_level_prompt(self, text: str, vectors: RobotVectors) -> list[int]:
-        """Return the prompt of a subtask at a state.
+    def with_text(
+        self, sample: TrainingSample, text: str, vectors: RobotVectors
+    ) -> TrainingSample:
+        """Return a sample of the low level with another subtask at the same state.
 
         Raises:
-            EncodingError: It is too long.
+            EncodingError: The prompt is too long.
         """
-        return self._low_level_prompt(text, vectors.stats.normalize_state(vectors.state))
+        prompt = self._low_level_prompt(text, vectors.stats.normalize_state(vectors.state))
+        queries = (self.tokenizer.encode(text),) if sample.queries else ()
+        return replace(sample, prompt=prompt, queries=queries)
 
     def high_level(
         self,

@@ -98,13 +98,13 @@ class RobotSource:
         """
         return self._read(index)[1]
 
-    def prompt(self, row: RobotRow, text: str) -> list[int]:
-        """Return the prompt of a row with another text.
+    def with_text(self, sample: TrainingSample, row: RobotRow, text: str) -> TrainingSample:
+        """Return a sample of a row with another text.
 
         Raises:
             EncodingError: It is too long.
         """
-        return self._encoder.low_level_prompt(text, row.vectors)
+        return self._encoder.with_text(sample, text, row.vectors)
 
     def contents(self) -> list[str]:
         """See Source."""

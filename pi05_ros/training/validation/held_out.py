@@ -108,10 +108,18 @@ def batch_of(items: Sequence[HeldOutSample], device: torch.device) -> Batch:
 def inputs_of(batch: Batch, rows: Sequence[int]) -> Batch:
     """Select the inputs of some rows, without targets."""
     chosen = torch.tensor(rows, device=batch.images.device)
+
+    def of(values: Tensor | None) -> Tensor | None:
+        return None if values is None else values[chosen]
+
     return Batch(
         batch.images[chosen],
         batch.cameras[chosen],
         batch.prompt[chosen],
         batch.prompt_valid[chosen],
-        state=None if batch.state is None else batch.state[chosen],
+        state=of(batch.state),
+        views=of(batch.views),
+        queries=of(batch.queries),
+        queries_valid=of(batch.queries_valid),
+        pointed=of(batch.pointed),
     )

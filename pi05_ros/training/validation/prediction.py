@@ -24,6 +24,7 @@ from pi05_ros.training.objective.losses import (
 from pi05_ros.training.validation.answers import AnswerPair
 from pi05_ros.training.validation.decoding import decode_batch
 from pi05_ros.training.validation.held_out import HeldOutSample, batch_of, inputs_of
+from pi05_ros.training.validation.points import point_errors
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,12 @@ class Predictor:
 
     @torch.no_grad()
     def losses(self, items: Sequence[HeldOutSample]) -> Tensor:
-        """Compute the losses of samples: (B, 3) float64, text, FAST and flow."""
+        """Compute the losses of samples: (B, parts) float64, in the order of `PARTS`."""
         noise = _noise(items).to(self.model.device)
         tau = torch.cat([item.tau for item in items]).to(self.model.device)
         with self._autocast():
             found = losses(self.model, self._batch(items), self.loss, noise, tau)
-        return torch.stack([found.text, found.fast, found.flow], dim=1).double().cpu()
+        return torch.stack(found.parts, dim=1).double().cpu()
 
     @torch.no_grad()
     def right_tokens(self, items: Sequence[HeldOutSample]) -> tuple[Tensor, Tensor]:
@@ -100,6 +101,14 @@ class Predictor:
             )
         return found
 
+    @torch.no_grad()
+    def points(self, items: Sequence[HeldOutSample]) -> list[float]:
+        """Return the errors of the points of what the samples show; see `point_errors`."""
+        if self.model.config.grounding is None:
+            return []
+        with self._autocast():
+            return point_errors(self.model, self._batch(items))
+
     @property
     def acts(self) -> bool:
         """Whether the model gives chunks: by an expert, or in FAST tokens that can be read."""
@@ -133,7 +142,7 @@ class Predictor:
         _, context = run_language_model(model, inputs)
         if inputs.state is not None:
             context = model.append_state_token(context, inputs.state)
-        noise = _noise(items).to(model.device)
+        noise = _noise(items).to(model.device) * model.config.noise_scale
         sampled = model.sample_actions(context, noise, model.config.flow_steps)
         arrays = sampled.double().cpu().numpy()
         return [chunk[:, : item.width] for chunk, item in zip(arrays, items, strict=True)]

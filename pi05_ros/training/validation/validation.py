@@ -13,7 +13,7 @@ from torch import Tensor
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.objective.batch import TrainingSample
-from pi05_ros.training.objective.losses import LossConfig
+from pi05_ros.training.objective.losses import PARTS
 from pi05_ros.training.preparation.preparation import Prepared
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.sources.robots import RobotSource
@@ -22,6 +22,7 @@ from pi05_ros.training.validation.answers import AnswerPair, answer_figures
 from pi05_ros.training.validation.examples import chosen_examples, example_of
 from pi05_ros.training.validation.figures import Example, Figures
 from pi05_ros.training.validation.held_out import HeldOut, HeldOutSample
+from pi05_ros.training.validation.points import point_figures
 from pi05_ros.training.validation.prediction import Predictor
 
 # Samples of each source whose subtask is swapped: each costs two more chunks.
@@ -37,6 +38,7 @@ class _Results:
     right_fast: list[Tensor] = field(default_factory=list)
     answers: list[AnswerPair] = field(default_factory=list)
     chunks: list[ChunkPair] = field(default_factory=list)
+    points: list[float] = field(default_factory=list)  # Errors; see `point_errors`.
     rows: int = 0  # Samples for which a chunk was predicted.
     examples: list[Example] = field(default_factory=list)
 
@@ -53,7 +55,7 @@ class Validation:
     def __init__(self, prepared: Prepared, recipe: Recipe) -> None:
         self._checkpoint, self._shares = prepared.checkpoint, prepared.shares
         # Chunks are sampled without prefix, and so are the losses of all runs comparable.
-        self._loss = LossConfig(recipe.loss.alpha, recipe.loss.insulated)
+        self._loss = replace(recipe.loss, max_prefix=0)
         is_float32 = recipe.batch.precision == "float32"
         self._precision = torch.float32 if is_float32 else torch.bfloat16
         self._size = recipe.batch.micro
@@ -103,6 +105,7 @@ class Validation:
             text, fast = predictor.right_tokens(items)
             results.right_text.append(text)
             results.right_fast.append(fast)
+            results.points += predictor.points(items)
             answers = predictor.answers(items, _cameras(part, items[0]))
             pairs = [
                 _pair(item, chunk)
@@ -128,15 +131,16 @@ class Validation:
 
     def _figures(self, predictor: Predictor, results: _Results) -> dict[str, float]:
         parts = torch.cat(results.losses)
-        means = dict(zip(("text", "fast", "flow"), parts.mean(dim=0).tolist(), strict=True))
-        figures = {"loss": means["text"] + means["fast"] + self._loss.alpha * means["flow"]}
+        means = dict(zip(PARTS, parts.mean(dim=0).tolist(), strict=True))
+        weighted = self._loss.alpha * means["flow"] + self._loss.grounding * means["grounding"]
+        figures = {"loss": means["text"] + means["fast"] + weighted}
         used = dict(zip(means, (parts != 0.0).any(dim=0).tolist(), strict=True))
         figures |= {name: value for name, value in means.items() if used[name]}
         right = {"token_accuracy": results.right_text, "fast_token_accuracy": results.right_fast}
         for name, tokens in right.items():
             if len(together := torch.cat(tokens)):
                 figures[name] = float(together.double().mean())
-        figures |= answer_figures(results.answers)
+        figures |= answer_figures(results.answers) | point_figures(results.points)
         if results.rows and not predictor.model.config.has_expert:
             figures["fast_decoded"] = len(results.chunks) / results.rows
         figures |= chunk_figures(results.chunks)
@@ -175,7 +179,7 @@ def _with_other_text(
         if item.row is None or other.row is None or other.row.text == item.row.text:
             continue
         try:
-            return replace(item.sample, prompt=source.prompt(item.row, other.row.text))
+            return source.with_text(item.sample, item.row, other.row.text)
         except Pi05Error:
             continue  # That text is too long beside this state.
     return None

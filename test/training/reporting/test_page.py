@@ -23,7 +23,10 @@ SHARES = {"MM": 0.75, "HL": 0.25}
 
 
 def record(step, loss=1.0, bad=()):
-    sources = {"MM": SourceLosses(6, 0.0, 0.5, 0.1, loss), "HL": SourceLosses(2, 0.7, 0, 0, loss)}
+    sources = {
+        "MM": SourceLosses(6, 0.0, 0.5, 0.1, 0.0, loss),
+        "HL": SourceLosses(2, 0.7, 0, 0, 0, loss),
+    }
     return StepRecord(step, loss, 0.5, 1e-4, 0.5, 0.05, sources, 2**30, bad)
 
 

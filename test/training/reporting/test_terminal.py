@@ -13,7 +13,7 @@ def test_texts_are_printed_as_they_are():
     output = io.StringIO()
     reporter = TerminalReporter(8, output)
     reporter.on_begin(3, 10)
-    losses = {"MM": SourceLosses(8, 0.0, 0.0, 0.5, 5.0)}
+    losses = {"MM": SourceLosses(8, 0.0, 0.0, 0.5, 0.0, 5.0)}
     bad = ("MM, bags[/x], row 4: damaged",)
     reporter.on_step(StepRecord(3, 5.0, 1.0, 1e-4, 2.0, 0.5, losses, 2**30, bad))
     reporter.on_saved(4, Path("runs[a]/step_4"), True)
