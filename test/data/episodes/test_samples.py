@@ -8,7 +8,7 @@ import pytest
 from fakes.episodes import layout_facts, wandering
 from fakes.model_bags import PERIOD, PLATFORM, episode_bag, subtask
 
-from pi05_ros.cameras.model_input import model_input
+from pi05_ros.cameras.model_input import InputSizes, model_input
 from pi05_ros.data.episodes.bag_episode import BagEpisode
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import MODE_HOLDING, SubtaskLabel
@@ -146,6 +146,8 @@ def test_pictures_that_cannot_be_decoded_cost_their_rows_only():
     episode.frames["front"] = frames_of([episode.times_ns[0], episode.times_ns[10]])
 
     class Cache:
+        sizes = InputSizes()
+
         def frames(self, *_):
             from types import SimpleNamespace
 

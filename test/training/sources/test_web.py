@@ -15,7 +15,7 @@ from pi05_ros.training.recipes.recipe import AugmentationRecipe
 from pi05_ros.training.sources.encoding import Encoder
 from pi05_ros.training.sources.web import WebError, WebSource
 
-CONFIG = load_preset("nano")
+CONFIG = load_preset("smoke")
 TOKENIZER = make_tokenizer(CONFIG)
 ENCODER = Encoder(CONFIG, TOKENIZER, None, AugmentationRecipe())
 PICTURE = cv2.imencode(".jpg", np.full((100, 200, 3), 128, np.uint8))[1].tobytes()
