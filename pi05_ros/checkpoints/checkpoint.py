@@ -48,6 +48,7 @@ from pi05_ros.checkpoints.storage.weights import load_model
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.number_embeddings import order_numbers
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text.fast import FAST_FILE, FastTokenizer
 from pi05_ros.model.text.tokenizer import ByteTokenizer, Tokenizer
@@ -125,9 +126,12 @@ def random_checkpoint(preset: str, seed: int = 0) -> Checkpoint:
     model = Pi05(config)
     # Gates that are not 0 (training begins with 0), so that actions depend on prompt and pictures.
     draw_weights(model, seed, adaptive_scale=0.1)
+    tokenizer = make_tokenizer(config)
+    if config.compact_vision is not None:
+        order_numbers(model, tokenizer, seed)
     return Checkpoint(
         model.eval(),
-        make_tokenizer(config),
+        tokenizer,
         description=f"{preset}, weights drawn at random (seed {seed}): it has learned nothing",
         source=f"random:{preset}?seed={seed}",
         is_random=True,

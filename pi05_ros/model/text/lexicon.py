@@ -35,10 +35,22 @@ _LOOKS = """
 """.split()
 
 
+_QUESTIONS = """
+    caption answer detect en is are there how many what which where colour than no yes one two
+    three four five six seven eight nine in between beside
+""".split()
+_MORE_THINGS = """
+    cereal plant marker screwdriver tape roll car control side head teal orange garment trousers
+    shirts t-shirt hoodie dress skirt lamp clock block cube cylinder
+""".split()
+
+
 def default_pieces() -> tuple[str, ...]:
     """Pieces in the order of their ids: parts of prompts, state bins, words, first words."""
     # " -1" to " 255": -1 is the bin below the 1st percentile in the public prompt.
     bins = [f" {number}" for number in range(-1, 256)]
     words = [f" {word}" for word in (*_VERBS, *_SMALL, *_THINGS, *_PLACES, *_LOOKS)]
     first_words = [*_PHRASES, *_VERBS]  # At the beginning of a subtask, without a space.
-    return tuple(dict.fromkeys([*_PROMPT, *bins, *words, *first_words]))
+    later = [f" {word}" for word in (*_QUESTIONS, *_MORE_THINGS)]
+    beginnings = ("caption en\n", "answer en", "detect", ",", "?", *_THINGS, *_LOOKS, *_PLACES)
+    return tuple(dict.fromkeys([*_PROMPT, *bins, *words, *first_words, *later, *beginnings]))

@@ -13,6 +13,7 @@ from pi05_ros.checkpoints.checkpoint import (
 )
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import ModelConfig, load_preset
+from pi05_ros.model.number_embeddings import order_numbers
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.recipes.files import recipe_hash
@@ -45,7 +46,10 @@ def begin_checkpoint(recipe: Recipe) -> Checkpoint:
         config = config_of_run(load_preset(wanted.preset), recipe)
         model = Pi05(config)
         draw_weights(model, wanted.seed, gates=wanted.gates)
-        begun = Checkpoint(model, make_tokenizer(config), source=f"drawn, seed {wanted.seed}")
+        tokenizer = make_tokenizer(config)
+        if config.compact_vision is not None:
+            order_numbers(model, tokenizer, wanted.seed)
+        begun = Checkpoint(model, tokenizer, source=f"drawn, seed {wanted.seed}")
     else:
         folder = Path(wanted.init).expanduser()
         if (folder / "run.json").exists():
