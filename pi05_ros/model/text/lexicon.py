@@ -52,5 +52,5 @@ def default_pieces() -> tuple[str, ...]:
     words = [f" {word}" for word in (*_VERBS, *_SMALL, *_THINGS, *_PLACES, *_LOOKS)]
     first_words = [*_PHRASES, *_VERBS]  # At the beginning of a subtask, without a space.
     later = [f" {word}" for word in (*_QUESTIONS, *_MORE_THINGS)]
-    beginnings = ("caption en\n", "answer en", "detect", ",", "?", *_THINGS, *_LOOKS, *_PLACES)
+    beginnings = ("caption en\n", "answer en", "detect", ",", "?", *_THINGS)
     return tuple(dict.fromkeys([*_PROMPT, *bins, *words, *first_words, *later, *beginnings]))
