@@ -16,24 +16,22 @@ from torch import Tensor
 from pi05_ros.brain.continuation import Continuation, ContinuationMode
 from pi05_ros.brain.model_options import Execution, ExecutionChoice
 from pi05_ros.checkpoints.checkpoint import Checkpoint
-from pi05_ros.errors import Pi05Error
+from pi05_ros.inference import points
 from pi05_ros.inference.chunk_prefix import chunk_prefix_of
 from pi05_ros.inference.graph_passes import make_passes
-from pi05_ros.inference.image_cache import ImageCache, digest_of
+from pi05_ros.inference.image_cache import ImageCache
 from pi05_ros.inference.priority_lock import PriorityLock
+from pi05_ros.inference.request import EngineError, Request, RequestReader
 from pi05_ros.inference.results import ActionResult, FastActionResult, TextResult
 from pi05_ros.inference.stopwatch import Stopwatch
+from pi05_ros.model.compact_vision import Pictures
 from pi05_ros.model.decoding import decode
 from pi05_ros.model.normalization import pad
 from pi05_ros.model.text import action_text
-from pi05_ros.model.text.prompts import fitting_tokens
 from pi05_ros.model.text.tokenizer import BEGIN, END, prompt_tokens
 
 NEVER = -1  # An end-of-sequence id that no vocabulary has.
-
-
-class EngineError(Pi05Error):
-    """An input that the engine does not accept, or an output that must not be used."""
+_SEEN = 0.5  # Least probability that a thing is seen, to tell its place.
 
 
 class Pi05Engine:
@@ -43,7 +41,8 @@ class Pi05Engine:
         checkpoint: Model and tokenizer; the model is on its device already.
         execution: How the passes run. "eager": as they are. "compiled": by torch.compile, see
             Passes. "graphs": compiled, and launched as CUDA graphs; on a GPU only. Both require
-            `warm_up` before they are fast. "auto": "graphs" on a GPU, else "eager".
+            `warm_up` before they are fast. "auto": "graphs" on a GPU, else "eager"; a model with a
+            compact tower is "eager" everywhere.
         threads: Number of threads of torch's CPU operators, for the whole process; None: torch's
             default. Use 1 on two cores shared with a simulator: with more, each operator waits
             for a descheduled thread, and a chunk takes seconds.
@@ -52,7 +51,7 @@ class Pi05Engine:
         temperature: Of text; 0: greedy decoding.
 
     Raises:
-        ConfigError: The device does not support `execution`.
+        ConfigError: The device or the model does not support `execution`.
     """
 
     def __init__(
@@ -67,18 +66,19 @@ class Pi05Engine:
         if threads is not None:
             torch.set_num_threads(threads)
         model = checkpoint.model.eval().requires_grad_(False)
-        self._config = model.config
+        self._model, self._config = model, model.config
         self._tokenizer = checkpoint.tokenizer
         self._fast = checkpoint.fast
         self._temperature = temperature
         self._device, self._dtype = model.device, model.dtype
-        on_gpu = self._device.type == "cuda"
+        captures = self._device.type == "cuda" and self._config.compact_vision is None
         self._execution: Execution = (
-            execution if execution != "auto" else "graphs" if on_gpu else "eager"
+            execution if execution != "auto" else "graphs" if captures else "eager"
         )
         self._passes = make_passes(model, self._execution)
         self._lock = PriorityLock()
         self._text_lock = threading.Lock()
+        self._reader = RequestReader(self._config, self._tokenizer)
         self._pictures = ImageCache(self._passes.embed)
         self._noise_generator = torch.Generator().manual_seed(seed)
         self._text_generator = torch.Generator().manual_seed(seed)
@@ -92,7 +92,7 @@ class Pi05Engine:
     @property
     def image_size(self) -> tuple[int, int]:
         """(height, width) of the input pictures."""
-        return (self._config.vision.image_size,) * 2
+        return self._config.picture_size
 
     @property
     def description(self) -> str:
@@ -117,13 +117,18 @@ class Pi05Engine:
             torch.inference_mode(),
         ):
             # Created in inference mode, as later inputs: torch.compile guards on it.
-            side, most = self._config.vision.image_size, max(text_cameras, action_cameras)
-            black = torch.zeros(most, 3, side, side, dtype=torch.uint8)
-            embedded = [self._passes.embed(black[: n + 1]) for n in range(most)]
+            most = max(text_cameras, action_cameras)
+            black = torch.zeros(most, 3, *self._config.picture_size, dtype=torch.uint8)
+            tower = self._config.compact_vision
+            views = torch.arange(most) % (1 if tower is None else len(tower.views))
+            embedded = [self._passes.embed(black[: n + 1], views[: n + 1]) for n in range(most)]
             for count, length in self._passes.shapes(text_cameras):
                 self._warm_up_text(embedded[count - 1], _blank_prompt(length))
             for count, length in self._passes.shapes(action_cameras):
-                pictures, prompt = embedded[count - 1], _blank_prompt(length)
+                pictures, prompt = (
+                    self._pointed(embedded[count - 1], [BEGIN]),
+                    _blank_prompt(length),
+                )
                 if self._config.has_expert:
                     sample = self._passes.prefill_for_actions(pictures, prompt, self._zero_state())
                     sample(torch.zeros(self._chunk_shape))
@@ -161,7 +166,7 @@ class Pi05Engine:
             DecodingError: The model's logits are not finite.
         """
         watch = Stopwatch(self._device)
-        pictures, digests, tokens = self._request(images, prompt)
+        request = self._reader.text(images, prompt)
 
         def yield_to_urgent() -> None:
             watch.lap("generation")
@@ -171,11 +176,11 @@ class Pi05Engine:
         # One text at a time, since the passes hold its cache while it yields to actions.
         with self._text_lock, self._lock.hold(urgent=False), torch.inference_mode():
             watch.lap("waited")
-            embedded = self._pictures.embed(pictures, digests)
+            embedded = self._embedded(request)
             watch.lap("vision")
             self._lock.yield_to_urgent()
             watch.lap("waited")
-            logits, step = self._passes.prefill_for_text(embedded, torch.tensor([tokens]))
+            logits, step = self._passes.prefill_for_text(embedded, torch.tensor([request.prompt]))
             watch.lap("prefix")
             decoded = decode(
                 logits,
@@ -197,34 +202,41 @@ class Pi05Engine:
         noise: Tensor | None = None,
         state: np.ndarray | None = None,
         continuation: Continuation | None = None,
+        query: str = "",
     ) -> ActionResult:
         """Sample a chunk of normalised actions.
 
         Args:
             images: As for `generate_text`.
             prompt: The whole prompt, from `model.text.prompts`.
-            noise: ω, (1, horizon, action_dim) float32; None: random.
+            noise: ω, (1, horizon, action_dim) float32, used as it is; None: random, times the
+                config's `noise_scale`.
             state: (D,) normalised, for π0, which has no state in its prompt. None for π0.5.
             continuation: The chunk that the new one continues, with normalised actions
                 (horizon, D); None: there is none. In the mode "rtc" the first actions are close to
                 the committed ones, in "trained_rtc" they are the committed ones.
+            query: The subtask as it is in the prompt, which a model with grounding looks for in
+                the pictures. Not used by others.
 
         Raises:
-            EngineError: A picture has the wrong shape or dtype, or the actions are not finite.
+            EngineError: A picture has the wrong shape or dtype, the query is missing, or the
+                actions are not finite.
             PromptError: The prompt is too long.
             VariantError: The model has no expert, or the state is missing or not supported.
         """
         watch = Stopwatch(self._device)
-        pictures, digests, tokens = self._request(images, prompt)
+        request = self._reader.actions(images, prompt, query)
         padded = None if state is None else self._padded(state)
         with self._lock.hold(urgent=True), torch.inference_mode():
             watch.lap("waited")
-            embedded = self._pictures.embed(pictures, digests)
+            embedded = self._embedded(request)
             watch.lap("vision")
-            sample = self._passes.prefill_for_actions(embedded, torch.tensor([tokens]), padded)
+            tokens = torch.tensor([request.prompt])
+            sample = self._passes.prefill_for_actions(embedded, tokens, padded)
             watch.lap("prefix")
             if noise is None:
                 noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
+                noise *= self._config.noise_scale
             prefix = None
             if continuation is not None:
                 prefix = chunk_prefix_of(continuation, self._config.action_dim)
@@ -242,6 +254,7 @@ class Pi05Engine:
         prompt: str,
         dims: int,
         opening: str = action_text.OPENING,
+        query: str = "",
     ) -> FastActionResult:
         """Decode a chunk of normalised actions as FAST tokens; as urgent as `sample_actions`.
 
@@ -251,10 +264,11 @@ class Pi05Engine:
             dims: Entries of the robot's actions, not padded.
             opening: Beginning of the answer: `action_text.OPENING` in π0-FAST, "" in π0.5, whose
                 prompt ends with it.
+            query: As for `sample_actions`.
 
         Raises:
-            EngineError: A picture has the wrong shape or dtype, or the checkpoint has no FAST
-                tokenizer.
+            EngineError: A picture has the wrong shape or dtype, the query is missing, or the
+                checkpoint has no FAST tokenizer.
             PromptError: The prompt is too long.
             DecodingError: The model's logits are not finite.
             FastError: The decoded tokens are not exactly one chunk.
@@ -264,13 +278,13 @@ class Pi05Engine:
                 "wanted actions as FAST tokens; the checkpoint has no tokenizer of them"
             )
         watch = Stopwatch(self._device)
-        pictures, digests, tokens = self._request(images, prompt)
+        request = self._reader.actions(images, prompt, query)
         with self._lock.hold(urgent=True), torch.inference_mode():
             watch.lap("waited")
-            embedded = self._pictures.embed(pictures, digests)
+            embedded = self._embedded(request)
             watch.lap("vision")
             logits, step = self._passes.prefill_for_text(
-                embedded, torch.tensor([tokens]), urgent=True
+                embedded, torch.tensor([request.prompt]), urgent=True
             )
             watch.lap("prefix")
             decoded = decode(logits, step, end=END, limit=self._config.max_action_tokens)
@@ -281,11 +295,56 @@ class Pi05Engine:
         )
         return FastActionResult(actions, decoded, watch.times())
 
+    def find(
+        self, images: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]
+    ) -> dict[tuple[str, str], tuple[float, float]]:
+        """Look for named things in pictures, with the heat maps of a model with grounding.
+
+        Args:
+            images: As for `generate_text`.
+            names: Camera → what to look for in its picture, such as the labels of boxes.
+
+        Returns:
+            (camera, name) → x, y of the thing as fractions of the picture, x right, y down. What
+            is more likely not seen than seen is left out.
+
+        Raises:
+            EngineError: A picture has the wrong shape or dtype, or one is missing.
+            ValueError: The model has no grounding.
+        """
+        self._config.required_grounding()
+        asked = {camera: [*dict.fromkeys(named)] for camera, named in names.items() if named}
+        if not asked:
+            return {}
+        if missing := set(asked) - set(images):
+            raise EngineError(f"no picture of {', '.join(sorted(missing))} to look for things in")
+        encoded = [[self._tokenizer.encode(name) for name in named] for named in asked.values()]
+        pictures, keys = self._reader.pictures({camera: images[camera] for camera in asked})
+        with self._lock.hold(urgent=False), torch.inference_mode():
+            embedded = self._pictures.embed(pictures, keys)
+            places, seen = points.find(self._model, embedded, encoded)
+        return {
+            (camera, name): tuple(places[row, column].tolist())
+            for row, (camera, named) in enumerate(asked.items())
+            for column, name in enumerate(named)
+            if seen[row, column] >= _SEEN
+        }
+
+    def _embedded(self, request: Request) -> Pictures:
+        """Embed the pictures of a request, with the points of its query."""
+        return self._pointed(self._pictures.embed(request.pictures, request.keys), request.query)
+
+    def _pointed(self, pictures: Pictures, query: Sequence[int]) -> Pictures:
+        """Put the points of a query before the pictures' tokens, if the model has points."""
+        if self._config.grounding is None or not query:
+            return pictures
+        return points.with_points(self._model, pictures, query)
+
     @property
     def _chunk_shape(self) -> tuple[int, int, int]:
         return 1, self._config.horizon, self._config.action_dim
 
-    def _warm_up_text(self, pictures: Tensor, prompt: Tensor, urgent: bool = False) -> None:
+    def _warm_up_text(self, pictures: Pictures, prompt: Tensor, urgent: bool = False) -> None:
         """Prefill a scene and decode three tokens."""
         decode(*self._passes.prefill_for_text(pictures, prompt, urgent), end=NEVER, limit=3)
 
@@ -297,27 +356,6 @@ class Pi05Engine:
         """Pad a state (D,) to (1, action_dim) float32."""
         padded = pad(np.asarray(state, dtype=np.float32), self._config.action_dim)
         return torch.from_numpy(padded)[None]
-
-    def _request(
-        self, images: Mapping[str, np.ndarray], prompt: str
-    ) -> tuple[list[np.ndarray], list[bytes], Sequence[int]]:
-        """Check a request and prepare its inputs without the lock.
-
-        Returns:
-            Pictures, their digests, and the ids of the prompt.
-        """
-        if not images:
-            raise EngineError("no picture was given; wanted at least one camera's")
-        for camera, image in images.items():
-            wanted = (*self.image_size, 3)
-            if image.shape != wanted or image.dtype != np.uint8:
-                raise EngineError(
-                    f"camera '{camera}': wanted a picture of shape {wanted} uint8, found "
-                    f"{image.shape} {image.dtype}; start camera_ingestion with the model's size"
-                )
-        pictures = list(images.values())
-        tokens = fitting_tokens(self._tokenizer, prompt, self._config.max_prompt_tokens)
-        return pictures, [digest_of(picture) for picture in pictures], tokens
 
 
 def _blank_prompt(length: int) -> Tensor:

@@ -23,6 +23,7 @@ from pi05_ros.brain.model_options import Execution
 from pi05_ros.errors import ConfigError
 from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.passes import ActionSampler, DecodeStep, Passes
+from pi05_ros.model.compact_vision import Pictures
 from pi05_ros.model.context import Context
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
@@ -129,22 +130,22 @@ class GraphPasses(Passes):
             for length in self._lengths:
                 yield count, length
 
-    def embed(self, images: Tensor) -> Tensor:
-        """See Passes."""
+    def embed(self, images: Tensor, views: Tensor | None = None) -> Pictures:
+        """See Passes; for SigLIP, which does not tell cameras apart."""
         images = images.to(self._model.device).contiguous()
         if len(images) not in self._embeddings:
             self._embeddings[len(images)] = Replay(
                 lambda batch: [self._embed(batch)], [images], self._capture
             )
-        return self._embeddings[len(images)](images)[0].clone()  # Callers keep it.
+        return Pictures(self._embeddings[len(images)](images)[0].clone())  # Callers keep it.
 
     def prefill_for_actions(
-        self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None
+        self, pictures: Pictures, tokens: Tensor, state: Tensor | None = None
     ) -> ActionSampler:
         """See Passes."""
-        padded, valid = self._pad(pictures, tokens)
-        inputs = [pictures, padded, valid]
-        key = len(pictures), padded.shape[1]
+        padded, valid = self._pad(pictures.tokens, tokens)
+        inputs = [pictures.tokens, padded, valid]
+        key = len(pictures.tokens), padded.shape[1]
         if key not in self._action_scenes:
             self._action_scenes[key] = self._capture_actions(inputs, state)
         prefill, sample = self._action_scenes[key]
@@ -167,13 +168,13 @@ class GraphPasses(Passes):
         return sample_any
 
     def prefill_for_text(
-        self, pictures: Tensor, tokens: Tensor, urgent: bool = False
+        self, pictures: Pictures, tokens: Tensor, urgent: bool = False
     ) -> tuple[Tensor, DecodeStep]:
         """See Passes. Urgent and other text have separate buffers."""
-        padded, valid = self._pad(pictures, tokens)
+        padded, valid = self._pad(pictures.tokens, tokens)
         last = valid.sum(dim=1) - 1  # Of the prompt's tokens, (1,).
-        inputs = [pictures, padded, valid, last]
-        key = urgent, len(pictures), padded.shape[1]
+        inputs = [pictures.tokens, padded, valid, last]
+        key = urgent, len(pictures.tokens), padded.shape[1]
         if key not in self._text_scenes:
             self._text_scenes[key] = self._capture_text(inputs)
         prefill, decode_step, used = self._text_scenes[key]
@@ -288,8 +289,14 @@ def make_passes(model: Pi05, execution: Execution) -> Passes:
     """Make the passes of a model for an execution mode; see Pi05Engine.
 
     Raises:
-        ConfigError: The device does not support it.
+        ConfigError: The device or the model does not support it.
     """
+    if model.config.compact_vision is not None and execution != "eager":
+        raise ConfigError(
+            f"execution '{execution}'",
+            f"the model '{model.config.name}' has a compact tower, whose pictures differ in size: "
+            "take 'eager' or 'auto'",
+        )
     if execution != "graphs":
         return Passes(model, compiled=execution == "compiled")
     if model.device.type != "cuda":

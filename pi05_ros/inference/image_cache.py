@@ -10,6 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pi05_ros.model.compact_vision import Pictures, join, split
+
+PictureKey = tuple[bytes, int]  # `digest_of` the picture as it was given, and its camera's view.
+
 
 class ImageCache:
     """Embeds each picture once, though planner and policy both use it.
@@ -18,32 +22,30 @@ class ImageCache:
     different ones are never confused. Not thread-safe.
 
     Args:
-        embed: Function of pictures (N, 3, H, W) uint8 that returns (N, tokens, W).
+        embed: Function of pictures (N, 3, H, W) uint8 and their views (N,) int64.
         capacity: Maximum number of pictures; the least recently used one is dropped first.
     """
 
-    def __init__(self, embed: Callable[[Tensor], Tensor], capacity: int = 8) -> None:
+    def __init__(self, embed: Callable[[Tensor, Tensor], Pictures], capacity: int = 8) -> None:
         self._embed = embed
         self._capacity = capacity
-        self._embedded: OrderedDict[bytes, Tensor] = OrderedDict()  # Digest → (tokens, W).
+        self._embedded: OrderedDict[PictureKey, Pictures] = OrderedDict()  # Of one picture each.
 
-    def embed(self, images: Sequence[np.ndarray], digests: Sequence[bytes]) -> Tensor:
+    def embed(self, images: Sequence[np.ndarray], keys: Sequence[PictureKey]) -> Pictures:
         """Embed pictures; those that are not cached in one batch.
 
         Args:
-            images: Each (H, W, 3) uint8 rgb.
-            digests: `digest_of` each; computed by the caller, outside of any lock.
-
-        Returns:
-            (len(images), tokens, W).
+            images: Each (H, W, 3) uint8 rgb, as the tower takes it.
+            keys: Of each; computed by the caller, outside of any lock.
         """
-        unknown = {d: i for d, i in zip(digests, images, strict=True) if d not in self._embedded}
+        unknown = {k: i for k, i in zip(keys, images, strict=True) if k not in self._embedded}
         if unknown:
             batch = torch.from_numpy(np.stack(list(unknown.values()))).permute(0, 3, 1, 2)
-            self._embedded.update(zip(unknown, self._embed(batch), strict=True))
-        for digest in digests:
-            self._embedded.move_to_end(digest)
-        embedded = torch.stack([self._embedded[digest] for digest in digests])
+            views = torch.tensor([view for _, view in unknown])
+            self._embedded.update(zip(unknown, split(self._embed(batch, views)), strict=True))
+        for key in keys:
+            self._embedded.move_to_end(key)
+        embedded = join([self._embedded[key] for key in keys])
         while len(self._embedded) > self._capacity:
             self._embedded.popitem(last=False)
         return embedded

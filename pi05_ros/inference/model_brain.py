@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -69,6 +70,7 @@ class ModelBrain:
         self._planner_cameras, self._policy_cameras = cameras_for(opened, platform)
         self._variant = config.variant
         self._predicts_text = training.text or opened.is_random
+        self._grounds = config.grounding is not None
         self._stop_after = _RANDOM_TOKENS if opened.is_random else None
         # Weights trained for both use the flow: it is faster, and the aim of post-training.
         self._decodes_actions = not config.has_expert or (training.fast and not training.flow)
@@ -174,10 +176,26 @@ class ModelBrain:
             return SubtaskPrediction(answer.subtask, score=result.decoded.score, problem=problem)
         return SubtaskPrediction(
             text=answer.subtask,
-            boxes=tuple(Box(**vars(box)) for box in answer.locations if box.camera in images),
+            boxes=self._boxes(answer.locations, images),
             score=result.decoded.score,
             done=answer.done,
         )
+
+    def _boxes(
+        self, located: Sequence[locations.Location], images: Mapping[str, np.ndarray]
+    ) -> tuple[Box, ...]:
+        """Boxes of the given pictures; with grounding, moved to where their things are seen."""
+        shown = [box for box in located if box.camera in images]
+        if self._grounds:
+            # Of two boxes with one label in a picture, a heat map does not tell which is which.
+            counts = Counter((box.camera, box.label) for box in shown if box.label)
+            names: dict[str, list[str]] = {}
+            for (camera, label), count in counts.items():
+                if count == 1:
+                    names.setdefault(camera, []).append(label)
+            found = self._engine.find(images, names)
+            shown = [box.moved_to(found.get((box.camera, box.label))) for box in shown]
+        return tuple(Box(**vars(box)) for box in shown)
 
     def predict_chunk(
         self, observation: Observation, subtask: str, continuation: Continuation | None = None
@@ -212,7 +230,9 @@ class ModelBrain:
         prompt = prompts.low_level(subtask, state, self._variant)
         if self._decodes_actions:
             opening = "" if self._variant == "pi05" else action_text.OPENING
-            decoded = self._engine.generate_actions(images, prompt, self._platform.size, opening)
+            decoded = self._engine.generate_actions(
+                images, prompt, self._platform.size, opening, query=prompts.query(subtask)
+            )
             times, actions = decoded.times, decoded.actions
         else:
             sampled = self._engine.sample_actions(
@@ -220,6 +240,7 @@ class ModelBrain:
                 prompt,
                 state=state if self._variant == "pi0" else None,
                 continuation=self._normalized(continuation, observation),
+                query=prompts.query(subtask),
             )
             times, actions = sampled.times, sampled.actions[:, : self._platform.size]
         actions = self._stats.unnormalize_actions(actions, observation.state)

@@ -22,6 +22,7 @@ from torch import Tensor
 from pi05_ros.inference.chunk_prefix import ChunkPrefix
 from pi05_ros.inference.text_cache import TextCache
 from pi05_ros.model import flow
+from pi05_ros.model.compact_vision import Pictures
 from pi05_ros.model.context import Context
 from pi05_ros.model.guidance import integrate_guided
 from pi05_ros.model.pi05 import Pi05
@@ -92,18 +93,26 @@ class Passes:
             for length in _WARM_UP_LENGTHS:
                 yield count, length
 
-    def embed(self, images: Tensor) -> Tensor:
-        """Embed pictures (N, 3, H, W) uint8 as (N, tokens, W)."""
+    def embed(self, images: Tensor, views: Tensor | None = None) -> Pictures:
+        """Embed pictures.
+
+        Args:
+            images: (N, 3, H, W) uint8; reduced ones are in the upper left corner.
+            views: (N,) int64 from `ModelConfig.view_of`; None: all of view 0. SigLIP does not
+                tell cameras apart.
+        """
+        if self._model.config.compact_vision is not None:
+            return self._model.embed_pictures(images, views)
         # Always the same strides: torch.compile would compile again for others.
-        return self._embed(images.to(self._model.device).contiguous())
+        return Pictures(self._embed(images.to(self._model.device).contiguous()))
 
     def prefill_for_actions(
-        self, pictures: Tensor, tokens: Tensor, state: Tensor | None = None
+        self, pictures: Pictures, tokens: Tensor, state: Tensor | None = None
     ) -> ActionSampler:
         """Prefill the KV caches with a scene, for the expert.
 
         Args:
-            pictures: Embedded, (N, tokens, W).
+            pictures: Embedded.
             tokens: Ids of the prompt, (1, L).
             state: π0: normalised and padded, (1, action_dim) float32. None for π0.5, which has it
                 in its prompt.
@@ -112,7 +121,7 @@ class Passes:
             The sampler of actions for the scene.
         """
         device = self._model.device
-        context = Context(self._prefill_caches(pictures, tokens.to(device)))
+        context = Context(self._prefill_caches(valid_tokens(pictures), tokens.to(device)))
         if state is not None:
             context = self._model.append_state_token(context, state.to(device))
 
@@ -127,12 +136,12 @@ class Passes:
         return sample
 
     def prefill_for_text(
-        self, pictures: Tensor, tokens: Tensor, urgent: bool = False
+        self, pictures: Pictures, tokens: Tensor, urgent: bool = False
     ) -> tuple[Tensor, DecodeStep]:
         """Prefill the KV caches with a scene, for text.
 
         Args:
-            pictures: Embedded, (N, tokens, W).
+            pictures: Embedded.
             tokens: Ids of the prompt, (1, L).
             urgent: Whether it may be called while other text is being decoded; it then has
                 separate buffers.
@@ -140,9 +149,10 @@ class Passes:
         Returns:
             Logits (1, vocabulary) of the first token, and the decode step.
         """
-        logits, caches = self._prefill_text(pictures, tokens.to(self._model.device))
+        shown = valid_tokens(pictures)
+        logits, caches = self._prefill_text(shown, tokens.to(self._model.device))
         if self._compiled:
-            return logits, self._fixed_size_step(caches, pictures, tokens, urgent)
+            return logits, self._fixed_size_step(caches, shown, tokens, urgent)
 
         def decode_step(token: Tensor) -> Tensor:
             nonlocal caches
@@ -272,7 +282,7 @@ class Passes:
         return max(self._model.config.max_text_tokens, self._model.config.max_action_tokens)
 
     def _sequence(self, pictures: Tensor, tokens: Tensor) -> Tensor:
-        """Concatenate embedded pictures (N, tokens, W) and prompt ids (1, L) to (1, S, W)."""
+        """Concatenate the pictures' `valid_tokens` and prompt ids (1, L) to (1, S, W)."""
         text = self._model.language.embed(tokens)
         return torch.cat([pictures.flatten(0, 1)[None], text], dim=1)
 
@@ -302,3 +312,10 @@ class Passes:
             isolate_recompiles=True,  # Frozen weights of other engines are in other kernels.
         )
         return cast(F, compiled)
+
+
+def valid_tokens(pictures: Pictures) -> Tensor:
+    """Return the tokens of pictures in their order: (N, tokens, W), without padding (1, S, W)."""
+    if pictures.valid is None:
+        return pictures.tokens
+    return pictures.tokens[pictures.valid][None]

@@ -43,17 +43,50 @@ class Pictures:
 
 def join(pictures: Sequence[Pictures]) -> Pictures:
     """Return several pictures as one; those with fewer tokens are padded."""
-    longest = max(part.tokens.shape[1] for part in pictures)
+    longest, maps = max(part.tokens.shape[1] for part in pictures), _joined_maps(pictures)
     if all(part.valid is None and part.tokens.shape[1] == longest for part in pictures):
-        valid = None
-    else:
-        valid = torch.cat([F.pad(_valid(p), (0, longest - p.tokens.shape[1])) for p in pictures])
+        return Pictures(torch.cat([part.tokens for part in pictures]), None, maps)
+    valid = torch.cat([F.pad(_valid(p), (0, longest - p.tokens.shape[1])) for p in pictures])
     tokens = torch.cat([F.pad(p.tokens, (0, 0, 0, longest - p.tokens.shape[1])) for p in pictures])
-    maps, start = [], 0
+    return Pictures(tokens, valid, maps)
+
+
+def split(pictures: Pictures) -> list[Pictures]:
+    """Return each picture on its own, without padding; the inverse of `join`.
+
+    Args:
+        pictures: From a tower: the tokens of each are its first ones.
+    """
+    parts = []
+    for index in range(len(pictures.tokens)):
+        row = slice(index, index + 1)
+        count = None if pictures.valid is None else int(pictures.valid[index].sum())
+        maps = tuple(
+            FeatureMaps(found.new_zeros(1), m.fine[found], m.coarse[found])
+            for m in pictures.maps
+            if len(found := (m.rows == index).nonzero()[:, 0])
+        )
+        parts.append(Pictures(pictures.tokens[row, :count], None, maps))
+    return parts
+
+
+def _joined_maps(pictures: Sequence[Pictures]) -> tuple[FeatureMaps, ...]:
+    """Maps of several pictures, those of one size together: the heat maps are faster so."""
+    by_size: dict[torch.Size, list[FeatureMaps]] = {}
+    start = 0
     for part in pictures:
-        maps += [FeatureMaps(m.rows + start, m.fine, m.coarse) for m in part.maps]
+        for m in part.maps:
+            moved = FeatureMaps(m.rows + start, m.fine, m.coarse)
+            by_size.setdefault(m.fine.shape[1:], []).append(moved)
         start += len(part.tokens)
-    return Pictures(tokens, valid, tuple(maps))
+    return tuple(
+        FeatureMaps(
+            torch.cat([m.rows for m in group]),
+            torch.cat([m.fine for m in group]),
+            torch.cat([m.coarse for m in group]),
+        )
+        for group in by_size.values()
+    )
 
 
 def _valid(pictures: Pictures) -> Tensor:

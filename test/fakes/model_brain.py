@@ -17,11 +17,11 @@ TINY = "random:tiny?seed=3"
 PLATFORMS = ("mobile_18dof", "mobile_19dof")
 
 
-def observe(platform: Platform, size: int = 28, seed: int = 0) -> Observation:
+def observe(platform: Platform, size: int | tuple[int, int] = 28, seed: int = 0) -> Observation:
+    """Noise in every camera, of a side or of (height, width)."""
     draw = np.random.default_rng(seed)
-    images = {
-        name: draw.integers(0, 256, (size, size, 3), np.uint8) for name in platform.camera_names
-    }
+    shape = (*((size, size) if isinstance(size, int) else size), 3)
+    images = {name: draw.integers(0, 256, shape, np.uint8) for name in platform.camera_names}
     nothing = np.full(platform.size, np.nan)
     return Observation(10**9, platform.names, platform.home.copy(), nothing, images)
 

@@ -127,7 +127,9 @@ def test_planner_and_policy_share_embedded_pictures(engine, monkeypatch):
     embedded = []
     inner = engine._pictures._embed
     monkeypatch.setattr(
-        engine._pictures, "_embed", lambda batch: embedded.append(len(batch)) or inner(batch)
+        engine._pictures,
+        "_embed",
+        lambda batch, views: embedded.append(len(batch)) or inner(batch, views),
     )
     images = pictures(4)
     engine.generate_text(images, HIGH)

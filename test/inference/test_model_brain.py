@@ -263,10 +263,10 @@ def test_an_empty_argument_is_nano():
     platform = load_platform(PLATFORMS[1])
     brain = ModelBrain(platform)
     assert brain.info.checkpoint == "random:nano?seed=0"
-    assert brain.info.image_size == (224, 224)
-    prediction = brain.predict_subtask(observe(platform, 224), "put the dishes in the sink")
+    assert brain.info.image_size == (144, 192)
+    prediction = brain.predict_subtask(observe(platform, (144, 192)), "put the dishes in the sink")
     assert prediction.text and not prediction.problem  # Every path runs.
-    chunk = brain.predict_chunk(observe(platform, 224), prediction.text).actions
+    chunk = brain.predict_chunk(observe(platform, (144, 192)), prediction.text).actions
     assert np.isfinite(chunk).all()
 
 

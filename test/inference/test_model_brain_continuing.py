@@ -40,7 +40,7 @@ def test_guided_chunks_keep_to_the_plan_at_the_seam(checkpoint):
     """
     platform = load_platform("mobile_18dof")
     brain = ModelBrain(platform, checkpoint)
-    size, span = brain.info.image_size[0], platform.upper - platform.lower
+    size, span = brain.info.image_size, platform.upper - platform.lower
     off: dict[str, list[np.ndarray]] = {"async": [], "rtc": []}
     for seed in range(8):
         old = brain.predict_chunk(observe(platform, size, seed), "pick up the plate").actions

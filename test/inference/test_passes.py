@@ -106,7 +106,7 @@ def test_prefix_actions_have_time_one(model):
     passes, given = Passes(model), scene(model, 2, 20)
     prefix = random_prefix(given[2], trained=True)
     found = sample(passes, *given, prefix)
-    context = Context(passes._prefill_caches(passes.embed(given[0]), given[1]))
+    context = Context(passes._prefill_caches(passes.embed(given[0]).tokens, given[1]))
     if given[3] is not None:
         context = model.append_state_token(context, given[3])
     x, steps = given[2].clone(), model.config.flow_steps

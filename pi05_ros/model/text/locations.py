@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pi05_ros.brain.label_text import DONE
 from pi05_ros.model.text.tokenizer import LOCATIONS
@@ -41,6 +41,22 @@ class Location:
     y_min: float
     x_max: float
     y_max: float
+
+    def moved_to(self, middle: tuple[float, float] | None) -> Location:
+        """Return the box with its middle at (x, y), cut off at the picture's edges.
+
+        None: it stays as it is.
+        """
+        if middle is None:
+            return self
+        across, down = (self.x_max - self.x_min) / 2.0, (self.y_max - self.y_min) / 2.0
+        return replace(
+            self,
+            x_min=max(middle[0] - across, 0.0),
+            y_min=max(middle[1] - down, 0.0),
+            x_max=min(middle[0] + across, 1.0),
+            y_max=min(middle[1] + down, 1.0),
+        )
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,11 @@ def low_level(subtask: str, state: np.ndarray, variant: Variant = "pi05") -> str
     return LOW_LEVEL[variant](subtask, state)
 
 
+def query(subtask: str) -> str:
+    """Return a subtask as it stands in the prompt: what grounding looks for in the pictures."""
+    return _one_line(subtask)
+
+
 def high_level(task: str, state: np.ndarray, past: Sequence[str] = ()) -> str:
     """Format the prompt for boxes and a subtask, the same in every variant.
 
