@@ -61,7 +61,8 @@ def parser() -> argparse.ArgumentParser:
         "--execution",
         nargs="+",
         choices=get_args(Execution),
-        help="how our engine runs (default: compiled and eager; on a GPU also graphs). Compiling "
+        help="how our engine runs (default: compiled and eager; on a GPU also graphs; with a "
+        "compact tower eager alone). Compiling "
         "takes minutes, and on the CPU a C++ compiler",
     )
     add("--threads", type=int, default=1, help="of torch on the CPU (default 1)")
@@ -167,10 +168,15 @@ def build(
     """
     model = make_model(workload, device, dtype)
     implementations: list[Implementation] = []
-    for execution in options.execution or default_executions(device):
+    compact = model.config.compact_vision is not None
+    default: list[Execution] = ["eager"] if compact else default_executions(device)
+    for execution in options.execution or default:
         log(f"warming up ours, {execution}")
         implementations.append(Ours(model, workload, execution))
-    absent = "--no-lerobot" if options.no_lerobot else lerobot_model.why_not()
+    if compact:
+        absent = "it has no compact tower"
+    else:
+        absent = "--no-lerobot" if options.no_lerobot else lerobot_model.why_not()
     if not absent:
         theirs = lerobot_model.build(model, dtype)
         implementations += [
@@ -278,7 +284,7 @@ def describe(
         where = f"{processor_name()}, {torch.get_num_threads()} threads"
     return (
         f"{config.name}, {size / 1e6:.1f} M parameters on {where}, torch {torch.__version__}. "
-        f"{workload.cameras} pictures of {config.vision.tokens} tokens, a prompt of "
+        f"{workload.cameras} pictures of {workload.picture_tokens(False)} tokens, a prompt of "
         f"{len(workload.ids)} tokens (padded: {config.max_prompt_tokens}, {workload.slots} "
         f"pictures), chunks of {config.horizon}. Ceilings, measured: "
         f"{ceilings.operations / 1e9:.0f} billion operations a second in large products, "

@@ -11,6 +11,9 @@ PyTorch code:
 * with `padded`, as in the public code: the prompt is padded to `max_prompt_tokens`, every camera
   has its slot, and masks exclude padding. Without, nothing is padded or masked.
 
+A compact tower and its heat maps are the model's own modules, called for all cameras at once, and
+padding is of the prompt alone.
+
 It is not slow on purpose: no loop over heads, tokens or batches, no unnecessary copy, no autograd,
 one synchronisation per token. It does not fuse, compile, skip unused results, or cache anything
 between requests.
@@ -26,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pi05_ros.cameras.model_input import reduced
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import PAD
 
@@ -62,6 +66,7 @@ class EagerBaseline:
         self.name = "baseline, padded" if padded else "baseline, not padded"
         self._workload = workload
         self._config = model.config
+        self._model = model
         self._padded = padded
         self._weights = {
             name: parameter.detach().to(dtype or parameter.dtype)
@@ -76,7 +81,7 @@ class EagerBaseline:
     def chunk(self, pictures: Pictures) -> ChunkRun:
         """See Implementation."""
         watch = Watch(self._device)
-        embedded = self.embed_pictures(pictures)
+        embedded = self.embed_pictures(pictures, points=True)
         watch.lap("pictures")
         prefix = self.prefill(embedded)
         watch.lap("prefix")
@@ -114,8 +119,15 @@ class EagerBaseline:
 
     # Parts, in the order in which they run
 
-    def embed_pictures(self, pictures: Pictures) -> Tensor:
-        """Embed pictures as (1, cameras · tokens, W); with `padded`, free slots are black."""
+    def embed_pictures(self, pictures: Pictures, points: bool = False) -> Tensor:
+        """Embed pictures as (1, cameras · tokens, W); with `padded`, free slots are black.
+
+        Args:
+            pictures: By camera.
+            points: Whether pictures of a model with heat maps have point tokens.
+        """
+        if self._config.compact_vision is not None:
+            return self._embed_compact(pictures, points)
         images = list(pictures.values())
         if self._padded:
             images += [np.zeros_like(images[0])] * (self._workload.slots - len(images))
@@ -146,13 +158,31 @@ class EagerBaseline:
         x = self._linear(self._layer_norm(x, "vision.norm"), "vision.projector")
         return x.flatten(0, 1)[None]
 
+    def _embed_compact(self, pictures: Pictures, points: bool) -> Tensor:
+        """Embed pictures with a compact tower, (1, S, W)."""
+        images = np.zeros((len(pictures), *self._config.picture_size, 3), np.uint8)
+        for row, (camera, picture) in enumerate(pictures.items()):
+            small = reduced(picture, self._config.reduction_of(camera))
+            images[row, : small.shape[0], : small.shape[1]] = small
+        batch = torch.from_numpy(images).permute(0, 3, 1, 2)
+        embedded = self._model.embed_pictures(batch, torch.tensor(self._workload.views))
+        if points and self._config.grounding is not None:
+            query = torch.tensor([self._workload.ids[1:]] * len(images), device=self._device)
+            valid = torch.ones_like(query, dtype=torch.bool)
+            embedded = self._model.with_points(embedded, query, valid)
+        if embedded.valid is None:
+            return embedded.tokens.flatten(0, 1)[None]
+        return embedded.tokens[embedded.valid][None]
+
     def prefill(self, embedded: Tensor) -> _Prefix:
         """Prefill the cache with embedded pictures (1, P, W) and the prompt."""
         ids, config = list(self._workload.ids), self._config
         last = embedded.shape[1] + len(ids) - 1
         valid = None
         if self._padded:
-            present = self._workload.cameras * config.vision.tokens
+            present = embedded.shape[1]
+            if config.compact_vision is None:
+                present = self._workload.cameras * config.vision.tokens
             padding = config.max_prompt_tokens - len(ids)
             ids += [PAD] * padding
             flags = torch.ones(1, embedded.shape[1] + len(ids), dtype=torch.bool)

@@ -10,31 +10,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 
 from pi05_ros.model.config import ModelConfig
 
+from .compact_work import points_work, tower_work
 from .timing import now
+from .work import Work
 from .workload import Workload
 
 _LARGEST, _SMALLEST = 2**30, 2**20  # Bytes of a working set whose bandwidth is measured.
-
-
-class Work(NamedTuple):
-    """Necessary work of a phase."""
-
-    operations: float  # Of matrix products; a multiply-add is two.
-    read: float  # Numbers read or written: weights and caches.
-
-    def times(self, count: float) -> Work:
-        """Return the work repeated `count` times."""
-        return Work(self.operations * count, self.read * count)
-
-    def plus(self, other: Work) -> Work:
-        """Return the sum of both."""
-        return Work(self.operations + other.operations, self.read + other.read)
 
 
 def pictures_work(config: ModelConfig, pictures: int) -> Work:
@@ -190,10 +176,18 @@ class Ceilings:
 def floors(workload: Workload, ceilings: Ceilings) -> dict[str, float]:
     """Floor of each row of the report [s]; composed rows are sums of their phases."""
     config, prompt = workload.config, len(workload.ids)
-    length = workload.cameras * config.vision.tokens + prompt
-    pictures = ceilings.floor(pictures_work(config, workload.cameras))
+    length = workload.picture_tokens(points=True) + prompt
+    if config.compact_vision is None:
+        of_text = pictures_work(config, workload.cameras)
+    else:
+        of_text = tower_work(config, workload.views)
+    of_actions = of_text
+    if config.grounding is not None:
+        of_actions = of_text.plus(points_work(config, workload.views, prompt - 1))
+    pictures, pictures_text = ceilings.floor(of_actions), ceilings.floor(of_text)
     prefix = ceilings.floor(prefix_work(config, length, prompt, tail=0))
     step = ceilings.floor(step_work(config, length))
+    length = workload.picture_tokens(points=False) + prompt
     prefix_text = ceilings.floor(prefix_work(config, length, prompt, tail=1))
     tokens = ceilings.floor(logits_work(config)) + sum(
         ceilings.floor(token_work(config, length + index).plus(logits_work(config)))
@@ -207,5 +201,5 @@ def floors(workload: Workload, ceilings: Ceilings) -> dict[str, float]:
         "prefix_text": prefix_text,
         "token": tokens / workload.tokens,
         "tokens": tokens,
-        "subtask": pictures + prefix_text + tokens,
+        "subtask": pictures_text + prefix_text + tokens,
     }

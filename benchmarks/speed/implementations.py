@@ -18,7 +18,7 @@ from pi05_ros.model.pi05 import Pi05
 from .timing import Laps
 from .workload import FixedTokenizer, Workload
 
-Pictures = Mapping[str, np.ndarray]  # Camera → (image_size, image_size, 3) uint8 rgb.
+Pictures = Mapping[str, np.ndarray]  # Camera → (height, width, 3) uint8 rgb.
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ class Ours:
 
     def chunk(self, pictures: Pictures) -> ChunkRun:
         """See Implementation."""
-        result = self._engine.sample_actions(pictures, "a task", self._workload.noise)
+        result = self._engine.sample_actions(
+            pictures, "a task", self._workload.noise, query="a subtask"
+        )
         return ChunkRun(torch.from_numpy(result.actions), _laps(result.times))
 
     def text(self, pictures: Pictures, keep_logits: bool = False) -> TextRun:

@@ -37,14 +37,14 @@ class Measured:
 def row_titles(workload: Workload) -> dict[str, str]:
     """Title of each row in tables."""
     config = workload.config
-    length = workload.cameras * config.vision.tokens + len(workload.ids)
+    acting, writing = (workload.picture_tokens(p) + len(workload.ids) for p in (True, False))
     pictures = f"{workload.cameras} picture" + "s" * (workload.cameras > 1)
     return {
         "pictures": pictures,
-        "prefix": f"prefix of {length} tokens, for actions",
+        "prefix": f"prefix of {acting} tokens, for actions",
         "step": "one flow step",
         "chunk": f"**chunk**: pictures, prefix, {config.flow_steps} steps",
-        "prefix_text": f"prefix of {length} tokens, for text",
+        "prefix_text": f"prefix of {writing} tokens, for text",
         "token": "one token",
         "tokens": f"{workload.tokens} tokens",
         "subtask": f"**subtask**: pictures, prefix, {workload.tokens} tokens",

@@ -86,18 +86,37 @@ class Workload:
     tokens: int  # Number of text tokens to decode.
     noise: torch.Tensor  # (1, horizon, action_dim) float32, on the CPU.
 
+    @property
+    def camera_names(self) -> tuple[str, ...]:
+        """Cameras with a picture; of a compact tower those that it tells apart, wrists first."""
+        tower = self.config.compact_vision
+        if tower is None:
+            return tuple(f"camera {index}" for index in range(self.cameras))
+        first = [name for name in tower.views if name != "back"]
+        return (*first, *(name for name in tower.views if name == "back"))[: self.cameras]
+
+    @property
+    def views(self) -> tuple[int, ...]:
+        """`ModelConfig.view_of` each camera."""
+        return tuple(map(self.config.view_of, self.camera_names))
+
+    def picture_tokens(self, points: bool) -> int:
+        """Number of tokens of all pictures; `points`: with those that actions have."""
+        tower = self.config.compact_vision
+        if tower is None:
+            return self.cameras * self.config.vision.tokens
+        added = self.cameras if points and self.config.grounding is not None else 0
+        return sum(map(tower.tokens_of, self.views)) + added
+
     def pictures(self, round_: int) -> dict[str, np.ndarray]:
         """Pictures of a round, the same for every implementation and new in every round.
 
         Returns:
-            Camera name → (image_size, image_size, 3) uint8 rgb.
+            Camera name → (height, width, 3) uint8 rgb.
         """
         draw = np.random.default_rng([1, 100 + round_])  # Rounds of the warm-up are negative.
-        shape = (self.config.vision.image_size, self.config.vision.image_size, 3)
-        return {
-            f"camera {index}": draw.integers(0, 256, shape, np.uint8)
-            for index in range(self.cameras)
-        }
+        shape = (*self.config.picture_size, 3)
+        return {name: draw.integers(0, 256, shape, np.uint8) for name in self.camera_names}
 
 
 def make_workload(
@@ -124,6 +143,12 @@ def make_workload(
     slots = cameras if slots is None else slots
     if not 1 <= cameras <= slots:
         raise ValueError(f"wanted 1 to {slots} cameras, found {cameras}; raise --slots")
+    tower = config.compact_vision
+    if tower is not None and not cameras == slots <= len(tower.views):
+        raise ValueError(
+            f"wanted 1 to {len(tower.views)} cameras and no free slots with the compact tower of "
+            f"'{config.name}', found {cameras} in {slots}"
+        )
     draw = np.random.default_rng(0)
     length = prompt_tokens_wanted
     if length is None and config.tokenizer == "bytes":
@@ -160,7 +185,8 @@ def make_model(workload: Workload, device: torch.device, dtype: torch.dtype) -> 
             elif name == "language.norm.weight":
                 parameter.sub_(1.0)
             else:
-                layer_norm = name.startswith("vision") and name.endswith("norm.weight")
+                pictures = name.startswith(("vision", "grounding"))
+                layer_norm = pictures and name.endswith("norm.weight")
                 parameter.mul_(0.1).add_(1.0 if layer_norm else 0.0)
         model.language.embedding.weight[END] = 0.0
     return model.eval().requires_grad_(False)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.bringup.picture_size import picture_size
 from pi05_ros.bringup.respawn import OnExit
 from pi05_ros.bringup.rviz_file import rviz_file
 from pi05_ros.errors import ConfigError
@@ -76,7 +77,8 @@ def graph(
         environ: The caller's environment; a Fast DDS profile that it names is kept.
 
     Raises:
-        ConfigError: A file is missing, or a robot that exists in simulation only is to start.
+        ConfigError: A file is missing or not valid, or a robot that exists in simulation only is
+            to start.
     """
     suite = _Suite(platform, options, fast_dds_environment(environ))
     specs: list[NodeSpec] = []
@@ -172,7 +174,7 @@ class _Suite:
         return self.node("mock_home", parameters, on_exit="shutdown")
 
     def camera_ingestion(self) -> NodeSpec:
-        """The cameras.
+        """The cameras, with pictures of the size that the weights are given.
 
         Rendered pictures have no noise: in a scene at rest all are equal, so repeats are no
         fault. They are rendered one after the other on shared processors, so they may be late.
@@ -183,7 +185,11 @@ class _Suite:
             "stale_after_s": 0.5,
             "max_offset_s": 0.4,
         }
-        return self.node("camera_ingestion", rendered if self.options.sim else {}, managed=True)
+        parameters = rendered if self.options.sim else {}
+        if self.options.brain == "model":
+            height, width = picture_size(self.options.checkpoint)
+            parameters = {**parameters, "image_height_px": height, "image_width_px": width}
+        return self.node("camera_ingestion", parameters, managed=True)
 
     def brain(self) -> list[NodeSpec]:
         """Planner and policy: in one process over one copy of the weights, or each alone.

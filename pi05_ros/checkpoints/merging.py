@@ -86,7 +86,7 @@ def _trained_with(merged: Contents, folder: Path, model_config: ModelConfig | No
     """Take over what LeRobot wrote beside the adapter."""
     settings = lerobot_settings(folder, model_config)
     own, base = settings.config, merged.config
-    for part in ("variant", "vision", "language", "expert", "action_dim"):
+    for part in ("variant", "vision", "compact_vision", "language", "expert", "action_dim"):
         wanted, found = getattr(base, part), getattr(own, part)
         if wanted != found:
             raise CheckpointError(

@@ -198,7 +198,7 @@ def _probe(parsed: argparse.Namespace) -> int:
         stats = stats_for(checkpoint, platform)
     else:
         _log(f"no statistics of {platform.name}: the state is replaced by the middle of its range")
-    size = checkpoint.model.config.vision.image_size
+    size = checkpoint.model.config.picture_size
     try:
         scenes = mock_home_scenes(platform, size)
     except ImportError as error:

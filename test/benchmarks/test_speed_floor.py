@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 from speed import floor
+from speed.compact_work import points_work, tower_work
 from speed.eager_baseline import EagerBaseline
-from speed.workload import config_of
+from speed.workload import config_of, make_model, make_workload
 from torch.utils.flop_counter import FlopCounterMode
 
 from pi05_ros.model.config import ExpertConfig, LanguageConfig, ModelConfig, VisionConfig
@@ -75,7 +76,30 @@ def test_operations_are_those_that_torch_counts(workload, model):
         assert counter.get_total_flops() == floor.token_work(config, length).operations
 
 
-@pytest.mark.parametrize("size", ["tiny", "nano", "base"])
+def test_operations_of_a_compact_tower_are_those_that_torch_counts():
+    workload = make_workload(config_of("nano"), cameras=3)
+    model = make_model(workload, torch.device("cpu"), torch.float32)
+    config, views = workload.config, torch.tensor(workload.views)
+    images = torch.zeros(3, 3, *config.picture_size, dtype=torch.uint8)
+    query = torch.full((1, 20), 5)
+    with torch.inference_mode():
+        with FlopCounterMode(display=False) as counter:
+            pictures = model.embed_pictures(images, views)
+        assert counter.get_total_flops() == tower_work(config, workload.views).operations
+        with FlopCounterMode(display=False) as counter:
+            valid = torch.ones(3, 20, dtype=torch.bool)
+            model.with_points(pictures, query.expand(3, -1), valid)
+        # The model reads the text once for each picture.
+        hidden = config.grounding.width
+        read = 2 * 20 * (128 * hidden + 2 * hidden + 2 * hidden) + 2 * 2 * hidden**2
+        work = points_work(config, workload.views, 20)
+        assert counter.get_total_flops() - 2 * read == work.operations
+    assert tower_work(config, (0,)).read == sum(p.numel() for p in model.vision.parameters())
+    own = sum(p.numel() for p in model.grounding.parameters())
+    assert work.read == own + 20 * 128  # And the embeddings of the text.
+
+
+@pytest.mark.parametrize("size", ["tiny", "base"])
 def test_every_weight_is_read_once(size):
     config = config_of(size)
     with torch.device("meta"):

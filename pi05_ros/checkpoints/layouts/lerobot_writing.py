@@ -99,6 +99,7 @@ def _size_names(contents: Contents) -> tuple[str, str]:
     pairs: list[tuple[str, Any, Any]] = [
         ("variant", public.variant, config.variant),
         ("vision", VISION, config.vision),
+        ("compact_vision", None, config.compact_vision),
         ("tokenizer", public.tokenizer, config.tokenizer),
     ]
     language = next((name for name, size in GEMMA.items() if size == config.language), None)

@@ -21,6 +21,9 @@ from pi05_ros.evaluation.probe.judge import (
     measure_chunks,
 )
 from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, Scene
+from pi05_ros.inference.passes import valid_tokens
+from pi05_ros.inference.points import with_points
+from pi05_ros.inference.request import Request, RequestReader
 from pi05_ros.model.context import Context
 from pi05_ros.model.normalization import NormStats, pad
 from pi05_ros.model.text import action_text, locations, prompts
@@ -76,20 +79,23 @@ class Probe:
         self._platform, self._stats, self._on_step = platform, stats, on_step
         self._config = checkpoint.model.config
         self._device = next(self._model.parameters()).device
+        self._reader = RequestReader(self._config, self._tokenizer)
 
     @torch.inference_mode()
     def run(self, scenes: Sequence[Scene], tasks: Sequence[str] = TASKS) -> ProbeReport:
         """Run the prompts of all tasks and of the subtask on each scene."""
         sentences, chunks, answers, fast_faults = [], [], [], []
         for scene in scenes:
-            pictures = self._embed(scene, self._platform.planner_cameras)
+            images = {name: scene.images[name] for name in self._platform.planner_cameras}
+            pictures = self._embed(self._reader.text(images, ""))
             state = self._state(scene)
             for task in tasks:
                 self._on_step(f"{scene.name}: {task}")
                 prompt = prompts.high_level(task, state)
                 sentences.append(self._write(pictures, prompt, self._config.max_text_tokens))
-            pictures = self._embed(scene, self._platform.policy_cameras)
+            images = {name: scene.images[name] for name in self._platform.policy_cameras}
             prompt = prompts.low_level(SUBTASK, state, self._config.variant)
+            pictures = self._embed(self._reader.actions(images, prompt, prompts.query(SUBTASK)))
             if self._config.has_expert:
                 self._on_step(f"{scene.name}: {NOISES} chunks")
                 chunks.append(measure_chunks(self._sample(pictures, prompt, state)))
@@ -107,11 +113,14 @@ class Probe:
             judge_fast(fast_faults) if fast_faults else None,
         )
 
-    def _embed(self, scene: Scene, cameras: Sequence[str]) -> Tensor:
-        """Embed the pictures of a scene, (1, S, W)."""
-        pictures = np.stack([scene.images[camera] for camera in cameras])
-        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self._device)
-        return self._model.embed_images(images).flatten(0, 1)[None]
+    def _embed(self, request: Request) -> Tensor:
+        """Embed the pictures of a request, with the points of its query, (1, S, W)."""
+        images = torch.from_numpy(np.stack(request.pictures)).permute(0, 3, 1, 2)
+        views = torch.tensor([view for _, view in request.keys])
+        pictures = self._model.embed_pictures(images, views)
+        if request.query:
+            pictures = with_points(self._model, pictures, request.query)
+        return valid_tokens(pictures).flatten(0, 1)[None]
 
     def _state(self, scene: Scene) -> np.ndarray:
         """The normalised state, (D,) float64."""
@@ -165,7 +174,7 @@ class Probe:
         for seed in range(NOISES):
             generator = torch.Generator().manual_seed(seed)
             shape = (1, config.horizon, config.action_dim)
-            noise = torch.randn(shape, generator=generator).to(self._device)
+            noise = torch.randn(shape, generator=generator).to(self._device) * config.noise_scale
             chunks.append(self._model.sample_actions(context, noise, config.flow_steps))
         return torch.cat(chunks)[:, :, : self._platform.size].float().cpu().numpy()
 

@@ -25,12 +25,19 @@ class Scene:
     """Pictures and state at one moment."""
 
     name: str
-    images: Mapping[str, np.ndarray]  # Camera → (size, size, 3) uint8 rgb, in platform order.
+    images: Mapping[str, np.ndarray]  # Camera → (height, width, 3) uint8 rgb, in platform order.
     state: np.ndarray  # (D,) float64, platform units.
 
 
-def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES) -> list[Scene]:
+def mock_home_scenes(
+    platform: Platform, size: tuple[int, int], homes: Sequence[int] = HOMES
+) -> list[Scene]:
     """Pictures of the robot at the start of some mock homes.
+
+    Args:
+        platform: The robot.
+        size: (height, width) of the pictures.
+        homes: Seeds.
 
     Raises:
         ImportError: MuJoCo is not installed.
@@ -54,15 +61,16 @@ def mock_home_scenes(platform: Platform, size: int, homes: Sequence[int] = HOMES
     return scenes
 
 
-def drawn_scenes(platform: Platform, size: int) -> list[Scene]:
-    """Pictures of coloured squares, for a machine without MuJoCo."""
+def drawn_scenes(platform: Platform, size: tuple[int, int]) -> list[Scene]:
+    """Pictures (height, width) of coloured squares, for a machine without MuJoCo."""
+    height, width = size
     scenes = []
     for seed in range(len(HOMES)):
         random = np.random.default_rng(seed)
         pictures = {
             camera: random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
-            .repeat(-(-size // 4), axis=0)
-            .repeat(-(-size // 4), axis=1)[:size, :size]
+            .repeat(-(-height // 4), axis=0)
+            .repeat(-(-width // 4), axis=1)[:height, :width]
             .copy()
             for camera in platform.camera_names
         }
@@ -70,7 +78,7 @@ def drawn_scenes(platform: Platform, size: int) -> list[Scene]:
     return scenes
 
 
-def _fitted(picture: np.ndarray, rotate: int, size: int) -> np.ndarray:
-    canvas = np.empty((size, size, 3), dtype=np.uint8)
+def _fitted(picture: np.ndarray, rotate: int, size: tuple[int, int]) -> np.ndarray:
+    canvas = np.empty((*size, 3), dtype=np.uint8)
     fit_driver_picture(picture, rotate, canvas)
     return canvas
