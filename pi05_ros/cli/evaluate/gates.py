@@ -25,7 +25,7 @@ def gates_parser() -> argparse.ArgumentParser:
         "compare with what was recorded: the place of the named dish, the hand half a second "
         "ahead, the grippers, the subtask, and whether the task is done. Prints a table, and "
         "writes DIR/gates.json.",
-        epilog="Example: pi05 homes collect validation --task dishes --homes 10000-10099, then "
+        epilog="Example: pi05 homes collect --task dishes --homes 10000-10099 --out validation; "
         "pi05 eval gates runs/a/best --episodes validation --out gates_a",
         allow_abbrev=False,
     )
