@@ -109,7 +109,10 @@ def _measured(parsed: argparse.Namespace) -> list[str]:
             bar.describe("moments")
             bar.update(done, total)
 
-        measured = measure(episodes, open_brain, grounder, parsed.samples, cache, advance)
+        acts = grounder is None or not grounder.only_sees
+        measured = measure(
+            episodes, open_brain if acts else None, grounder, parsed.samples, cache, advance
+        )
     seconds = time.monotonic() - began
     facts = facts_of(parsed.checkpoint, parsed.episodes, episodes, measured, seconds)
     lines = table(facts)

@@ -19,12 +19,24 @@ class Grounder:
 
     Args:
         checkpoint: With grounding.
+
+    Attributes:
+        only_sees: Whether the weights were trained neither to act nor to say subtasks, such as
+            those of a first stage on pictures.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._model = checkpoint.model.eval().requires_grad_(False)
         self._model.config.required_grounding()
         self._tokenizer = checkpoint.tokenizer
+        training = checkpoint.training
+        learned = training.text or training.fast or training.flow
+        self.only_sees = not (checkpoint.is_random or learned)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) of the pictures [pixel]."""
+        return self._model.config.picture_size
 
     @torch.inference_mode()
     def points(

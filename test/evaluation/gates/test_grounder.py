@@ -1,5 +1,7 @@
 """Points of heat maps: those of training, whatever pictures stand beside."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from fakes.model_brain import PLATFORMS, saved
 
 from pi05_ros.brain.interface import Box
 from pi05_ros.checkpoints.checkpoint import random_checkpoint
+from pi05_ros.checkpoints.layouts.contents import Training
 from pi05_ros.evaluation.gates.dish import pixels_away
 from pi05_ros.evaluation.gates.grounder import Grounder, open_grounder
 from pi05_ros.model.text.locations import Answer, Location
@@ -64,6 +67,15 @@ def test_checkpoints_without_heat_maps(tmp_path):
     assert open_grounder(saved(tmp_path, load_platform(PLATFORMS[0]), "pi05")) is None
     with pytest.raises(ValueError, match="has no grounding"):
         Grounder(random_checkpoint("tiny"))
+
+
+def test_weights_of_a_first_stage_only_see(checkpoint):
+    assert not Grounder(checkpoint).only_sees  # Drawn at random, it runs every path.
+    trained = dataclasses.replace(checkpoint, is_random=False)
+    assert Grounder(trained).only_sees
+    for what in ("text", "fast", "flow"):
+        after = dataclasses.replace(trained, training=Training(**{what: True}))
+        assert not Grounder(after).only_sees
 
 
 def test_a_checkpoint_with_heat_maps_is_opened(images):

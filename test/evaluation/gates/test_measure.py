@@ -7,7 +7,8 @@ from fakes.gate_episodes import PICK, PLATFORM, PUT, RecordedBrain, cup_said, ga
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.evaluation.gates.episodes import GateError
 from pi05_ros.evaluation.gates.limits import GATES
-from pi05_ros.evaluation.gates.measure import evenly, measure
+from pi05_ros.evaluation.gates.measure import measure
+from pi05_ros.evaluation.gates.moments import evenly
 from pi05_ros.model.text.fast_coefficients import FastError
 
 
@@ -18,7 +19,8 @@ def gates(tmp_path):
     def run(brain, grounder=None, samples=400):
         episodes = [gate_episode("10000"), gate_episode("10001")]
         cache = CacheFolder(tmp_path)
-        made = measure(episodes, lambda platform: brain, grounder, samples, cache)
+        opened = None if brain is None else lambda platform: brain
+        made = measure(episodes, opened, grounder, samples, cache)
         results = {gate.name: made.values.result(gate) for gate in GATES}
         return {name: result.value for name, result in results.items()}, results, made
 
@@ -93,12 +95,27 @@ def test_boxes_of_other_things_are_no_measurement(gates):
     assert results["dish_near"].value is None and results["dish_near"].reached is None
 
 
-def test_heat_maps_go_before_boxes(gates):
-    class Points:
-        def points(self, images, text):
-            assert text in (PICK, PUT)
-            return dict.fromkeys(images, (0.5, 0.5 + 3.5 / 112 * 32 / 24))
+class Points:
+    """Heat maps whose peak is 3.5 pixels below the cup, in every picture."""
 
+    picture_size = (24, 32)
+
+    def points(self, images, text):
+        assert text in (PICK, PUT) and {p.shape for p in images.values()} == {(24, 32, 3)}
+        return dict.fromkeys(images, (0.5, 0.5 + 3.5 / 112 * 32 / 24))
+
+
+def test_weights_that_only_see_are_measured_by_their_heat_maps(gates):
+    values, results, made = gates(None, Points())
+    assert values["dish_px"] == pytest.approx(3.5) and values["dish_near"] == 0.0
+    assert made.chunks == 0 and made.plans == results["dish_px"].cases == 12
+    assert results["gripper"].reason == results["hand_cm"].reason == "the checkpoint does not act"
+    assert results["subtask"].reason == "the checkpoint says no subtasks"
+    with pytest.raises(GateError, match="neither acts nor sees"):
+        gates(None)
+
+
+def test_heat_maps_go_before_boxes(gates):
     values, _, _ = gates(RecordedBrain(boxes=(cup_said(),)), Points())
     assert values["dish_px"] == pytest.approx(3.5) and values["dish_near"] == 0.0
 
@@ -107,7 +124,7 @@ def test_without_a_high_level_only_points_and_chunks_are_measured(gates):
     values, results, made = gates(RecordedBrain(speaks=False))
     assert made.plans == 0 and values["gripper"] == 1.0
     assert results["subtask"].reason == "the checkpoint says no subtasks"
-    assert results["dish_near"].value is None
+    assert "has no heat maps" in results["dish_near"].reason
 
 
 def test_fast_tokens_that_are_no_chunk_are_wrong(gates):
