@@ -40,6 +40,9 @@ def parse(words):
     if verb == "eval" and rest[0] == "merge":
         module.merge_parser().parse_args(rest[1:])
         return
+    if verb == "eval" and rest[0] == "gates":
+        module.gates_parser().parse_args(rest[1:])
+        return
     if hasattr(module, "parser") and "--help" not in rest:
         module.parser().parse_args(rest)
 

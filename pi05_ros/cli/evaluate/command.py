@@ -1,4 +1,4 @@
-"""The verb `pi05 eval`: trials of a brain in mock homes, with intervals, a report and videos."""
+"""The verb `pi05 eval`: trials of a brain in mock homes, their merge, and a checkpoint's gates."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from pi05_ros.cli.common.progress import Progress
 from pi05_ros.cli.common.ros import ros_packages
 from pi05_ros.cli.common.terminal import terminal
+from pi05_ros.cli.evaluate.gates import gates_parser, run_gates
 from pi05_ros.cli.evaluate.options import (
     jobs_for,
     machine_of,
@@ -27,7 +28,7 @@ from pi05_ros.evaluation.trials.run import run_trials
 from pi05_ros.evaluation.trials.settings import WHOLE, EvaluationSettings, Machine, Shard
 
 _KEPT = "interrupted; finished trials are kept, and the same command goes on from there"
-MERGE = "merge"
+MERGE, GATES = "merge", "gates"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,12 +38,14 @@ def main(arguments: Sequence[str]) -> int:
         arguments: Command line after `pi05 eval`.
 
     Returns:
-        0 when all trials were run, whatever their points; 1 when something failed; 2 for a wrong
+        0 when all was run, whatever the points or figures; 1 when something failed; 2 for a wrong
         command line; 130 after Ctrl-C.
     """
     try:
         if arguments and arguments[0] == MERGE:
             return _merge(merge_parser().parse_args(arguments[1:]))
+        if arguments and arguments[0] == GATES:
+            return run_gates(gates_parser().parse_args(arguments[1:]))
         parsed = parser().parse_args(arguments)
         try:
             settings, machine = settings_of(parsed), machine_of(parsed)

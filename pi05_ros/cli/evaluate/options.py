@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
         prog="pi05 eval",
         description="Run a brain on tasks in mock homes and write DIR/summary.json, "
         "DIR/report.html and videos of the best and the worst trials. An interrupted run goes on "
-        "when it is repeated. `pi05 eval merge DIR... --out DIR` joins shards.",
+        "when it is repeated. `pi05 eval merge DIR... --out DIR` joins shards; `pi05 eval gates "
+        "CHECKPOINT --episodes DIR` compares a checkpoint with recorded episodes.",
         epilog="Example: pi05 eval --task all --homes 20200-20204 --mode full,implicit "
         "--checkpoint runs/a/best --out eval_a",
         allow_abbrev=False,

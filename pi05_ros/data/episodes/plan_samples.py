@@ -86,6 +86,11 @@ class PlanSamples:
         """Kind of each sample, PLAN or SPOKEN."""
         return tuple(plan.kind for _, plan, _, _ in self._found)
 
+    @property
+    def done(self) -> tuple[bool, ...]:
+        """Whether each sample says that the task is finished."""
+        return tuple(plan.done for _, plan, _, _ in self._found)
+
     def where(self, index: int) -> str:
         """Return the episode and the row of a sample, for messages."""
         which, _, row, _ = self._found[index]

@@ -46,7 +46,7 @@ def subtask_query(text: str, boxes: Sequence[Location], cameras: Sequence[str]) 
     if not boxes or not text:
         return None
     labels = list(dict.fromkeys(box.label for box in boxes))
-    thing, place = _named(text, labels)
+    thing, place = named_labels(text, labels)
     return Queries((text,), _points(boxes, cameras, thing, place)[None])
 
 
@@ -83,8 +83,8 @@ def box_queries(
     return Queries(tuple(texts), torch.stack(points))
 
 
-def _named(text: str, labels: Sequence[str]) -> tuple[str, str]:
-    """Labels of the thing and of the place that a text names; "" where it names none."""
+def named_labels(text: str, labels: Sequence[str]) -> tuple[str, str]:
+    """Return the labels of the thing and of the place that a text names; "" for none."""
     match = _PLACE.search(text)
     parts = (text[: match.start()], text[match.end() :]) if match else (text, "")
     # The longest: "red cup" names no "cup" where both are labels.

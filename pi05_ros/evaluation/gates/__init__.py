@@ -1,0 +1,1 @@
+"""Gates: what a checkpoint sees and does at recorded moments of homes that are new to it."""
