@@ -35,6 +35,7 @@ from pi05_ros.checkpoints.layouts.native import (
 )
 from pi05_ros.checkpoints.layouts.openpi import is_openpi, read_openpi
 from pi05_ros.checkpoints.layouts.public_weights import check_tied, has_public_names
+from pi05_ros.checkpoints.number_embeddings import order_numbers
 from pi05_ros.checkpoints.storage.files import (
     CheckpointError,
     existing_file,
@@ -48,7 +49,6 @@ from pi05_ros.checkpoints.storage.weights import load_model
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.model.normalization import NormStats
-from pi05_ros.model.number_embeddings import order_numbers
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.model.text.fast import FAST_FILE, FastTokenizer
 from pi05_ros.model.text.tokenizer import ByteTokenizer, Tokenizer

@@ -11,9 +11,9 @@ from pi05_ros.checkpoints.checkpoint import (
     make_tokenizer,
     open_checkpoint,
 )
+from pi05_ros.checkpoints.number_embeddings import order_numbers
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import ModelConfig, load_preset
-from pi05_ros.model.number_embeddings import order_numbers
 from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.recipes.files import recipe_hash

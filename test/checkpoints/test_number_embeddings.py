@@ -3,8 +3,8 @@
 import torch
 
 from pi05_ros.checkpoints.checkpoint import make_tokenizer
+from pi05_ros.checkpoints.number_embeddings import order_numbers
 from pi05_ros.model.config import load_preset
-from pi05_ros.model.number_embeddings import order_numbers
 from pi05_ros.model.pi05 import Pi05, draw_weights
 
 CONFIG = load_preset("nano")
