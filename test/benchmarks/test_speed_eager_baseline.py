@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from fakes.compact_model import compact_config
 from speed.eager_baseline import EagerBaseline
 from speed.implementations import Ours
+from speed.workload import make_model, make_workload
 
 TOLERANCE = 1e-5
 
@@ -27,6 +29,23 @@ def test_chunk_and_text_are_the_engines(workload, model, padded):
     laps = text.laps
     parts = laps.pictures + laps.prefix + laps.generation
     assert 0 < parts <= laps.total
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_with_a_compact_tower(padded):
+    """Three sizes of rows: pictures with points for a chunk, without for text."""
+    workload = make_workload(compact_config(), cameras=3, prompt_tokens_wanted=7, tokens=5)
+    assert workload.camera_names == ("front", "left_wrist", "right_wrist")
+    assert [workload.picture_tokens(points) for points in (True, False)] == [15, 12]
+    with torch.inference_mode():
+        model = make_model(workload, torch.device("cpu"), torch.float32)
+    pictures, ours = workload.pictures(0), Ours(model, workload)
+    baseline = EagerBaseline(model, workload, padded=padded)
+    chunk, wanted = baseline.chunk(pictures), ours.chunk(pictures)
+    torch.testing.assert_close(chunk.actions, wanted.actions, atol=TOLERANCE, rtol=0)
+    assert baseline.text(pictures).tokens == ours.text(pictures).tokens
+    with pytest.raises(ValueError, match="wanted 1 to 4 cameras and no free slots"):
+        make_workload(compact_config(), cameras=3, slots=4)
 
 
 @torch.inference_mode()

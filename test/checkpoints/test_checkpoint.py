@@ -25,6 +25,7 @@ from pi05_ros.checkpoints.storage.manifest import write_manifest
 from pi05_ros.errors import ConfigError
 from pi05_ros.model.config import load_preset
 from pi05_ros.model.normalization import NormStats
+from pi05_ros.model.pi05 import Pi05
 from pi05_ros.model.text.tokenizer import ByteTokenizer
 
 
@@ -360,7 +361,10 @@ print(size, peak - before)
 """
     small, large = tmp_path / "small", tmp_path / "large"
     save_checkpoint(small, random_checkpoint("tiny"))
-    save_checkpoint(large, random_checkpoint("nano"))
+    fresh = random_checkpoint("tiny")
+    sizes = dataclasses.replace(fresh.model.config.language, depth=12, mlp_width=8_000)
+    model = Pi05(dataclasses.replace(fresh.model.config, language=sizes))
+    save_checkpoint(large, dataclasses.replace(fresh, model=model))
     command = [sys.executable, "-c", code, str(small), str(large)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr

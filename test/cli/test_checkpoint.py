@@ -242,7 +242,7 @@ def test_public_weights_see_through_the_robots_cameras(theirs, tmp_path, capsys)
 
 
 def test_probe(ours, capsys, monkeypatch):
-    drawn = scenes.drawn_scenes(PLATFORM, 28)
+    drawn = scenes.drawn_scenes(PLATFORM, (28, 28))
     monkeypatch.setattr(scenes, "mock_home_scenes", lambda *_: drawn[:1])
     status, shown, told = run(capsys, "probe", ours)
     assert status == 0
@@ -265,9 +265,9 @@ def test_probe_without_a_mock_home(ours, capsys, monkeypatch):
 
 def test_scenes_of_the_mock_home():
     pytest.importorskip("mujoco")
-    first, second = scenes.mock_home_scenes(PLATFORM, 28)
+    first, second = scenes.mock_home_scenes(PLATFORM, (28, 42))
     assert list(first.images) == list(PLATFORM.camera_names)
-    assert all(image.shape == (28, 28, 3) for image in first.images.values())
+    assert all(image.shape == (28, 42, 3) for image in first.images.values())
     assert not np.array_equal(first.images["front"], second.images["front"])
     assert min(scenes.HOMES) >= 20_000  # Judging only.
 

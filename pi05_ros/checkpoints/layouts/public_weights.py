@@ -100,8 +100,15 @@ def public_weights(folder: Path, config: ModelConfig) -> PublicWeights:
     """Find each tensor of the model in a folder.
 
     Raises:
-        CheckpointError: See `weights.stored_tensors` and `weights.compare`.
+        CheckpointError: The model has a compact tower; or see `weights.stored_tensors` and
+            `weights.compare`.
     """
+    if config.compact_vision is not None:
+        raise CheckpointError(
+            folder,
+            f"is of a public layout, which has the SigLIP tower; the model '{config.name}' has a "
+            "compact one: name the sizes that the weights have",
+        )
     found: dict[str, StoredTensor] = {}
     stored = stored_tensors(folder)
     for name in stored:

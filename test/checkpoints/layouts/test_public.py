@@ -229,6 +229,8 @@ def test_openpi_without_config_needs_the_sizes(tmp_path):
     loaded = load_checkpoint(folder, model_config=public.CONFIG)
     assert_same(loaded.model, public.our_tensors())
     with pytest.raises(CheckpointError, match="wanted shape"):
+        read_contents(folder, load_preset("tiny"))
+    with pytest.raises(CheckpointError, match="'nano' has a compact one"):
         read_contents(folder, load_preset("nano"))
 
 

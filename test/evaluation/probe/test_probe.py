@@ -6,11 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from fakes.compact_model import SIZE, compact_checkpoint, compact_config
 
 from pi05_ros.checkpoints.checkpoint import Checkpoint, random_checkpoint
 from pi05_ros.evaluation.probe.probe import Probe
 from pi05_ros.evaluation.probe.probe_page import probe_facts, probe_page
 from pi05_ros.evaluation.probe.scenes import SUBTASK, TASKS, drawn_scenes
+from pi05_ros.inference.request import EngineError
 from pi05_ros.model import flow
 from pi05_ros.model.config import ExpertConfig, load_preset
 from pi05_ros.model.normalization import NormStats
@@ -99,6 +101,17 @@ def test_random_weights_are_silent_and_draw_noise():
     assert report.fast is None
     assert len(report.sentences) == len(SCENES) * len(TASKS)
     assert "wrote 0 of 8 sentences" in report.text.reason
+
+
+def test_a_model_with_a_compact_tower_is_probed(trained):
+    """Pictures that are not square, reduced wrists, points of the subtask, no noise."""
+    config = compact_config(noise_scale=0.0, max_text_tokens=4)
+    checkpoint = replace(compact_checkpoint(config), fast=trained.fast)
+    report = Probe(checkpoint, PLATFORM, STATS).run(drawn_scenes(PLATFORM, SIZE)[:1])
+    assert len(report.sentences) == len(TASKS) and len(report.fast_answers) == 1
+    assert report.chunks[0].finite and report.chunks[0].spread == 0.0
+    with pytest.raises(EngineError, match=r"shape \(48, 96, 3\)"):
+        Probe(checkpoint, PLATFORM, STATS).run(SCENES)
 
 
 def test_trained_weights_speak_act_and_write(trained):
