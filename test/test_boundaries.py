@@ -68,6 +68,7 @@ evaluation/report
 evaluation/trials
 evaluation/eval_report
 evaluation/probe
+evaluation/reproduction
 bringup
 nodes/common
 nodes/brain_common
