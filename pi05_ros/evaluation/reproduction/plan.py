@@ -104,17 +104,17 @@ class Step:
 
     def uses(self) -> dict[str, tuple[str, ...]]:
         """Return the steps that it needs, each with the kinds that it may be of."""
-        trained, data = ("train",), ("scenes", "collect")
+        weights: tuple[str, ...] = ()
+        data: dict[str, None] = {}  # Keys in order.
         if self.collect is not None:
             weights = (self.collect.visited, self.collect.verbal)
         elif self.train is not None:
             weights = (self.train.init,)
-        else:
-            weights = (self.eval.checkpoint,) if self.eval is not None else ()
-        found = {step_of(reference): trained for reference in weights if reference}
-        if self.train is not None:
-            found |= {name: data for names in self.train.paths.values() for name in names}
-        return found
+            data = {name: None for names in self.train.paths.values() for name in names}
+        elif self.eval is not None:
+            weights = (self.eval.checkpoint,)
+        found: dict[str, tuple[str, ...]] = {step_of(one): ("train",) for one in weights if one}
+        return found | dict.fromkeys(data, ("scenes", "collect"))
 
 
 KINDS = ("scenes", "collect", "train", "eval")
