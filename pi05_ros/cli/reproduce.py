@@ -128,7 +128,8 @@ def _print_table(
         size = f"{work.amount} {work.unit}"
         rows.append((work.name, work.kind, size, estimated, spent, result_text(entry)))
     total = sum(work.core_seconds for work in steps) / 3600
-    spent = f"{record.core_seconds(record.steps) / 3600:.3f}" if record else "–"
+    names = [work.name for work in steps]
+    spent = f"{record.core_seconds(names) / 3600:.3f}" if record else "–"
     rows.append(("all", "", "", f"{total:.3f}", spent, ""))
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     out.print(f"plan {plan.name}, scale {scale:g}, hash {digest}", markup=False)

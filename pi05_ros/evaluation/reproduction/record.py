@@ -115,8 +115,12 @@ class Record:
         self.save()
 
     def forget(self, name: str) -> None:
-        """Remove a step."""
-        self.steps.pop(name, None)
+        """Remove a step; what it has cost stays in the list "removed"."""
+        entry = self.steps.pop(name, None)
+        if entry is not None:
+            kept = ("hash", "settings", "core_seconds", "wall_seconds", "finished", "result")
+            removed = {"step": name, **{key: entry[key] for key in kept}}
+            self.content.setdefault("removed", []).append(removed)
         self.save()
 
     def save(self) -> None:

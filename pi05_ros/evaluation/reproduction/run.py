@@ -247,6 +247,8 @@ def _write(record: Record, steps: Sequence[Work], folder: Path) -> None:
     names = [work.name for work in steps]
     record.content["core_hours"] = round(record.core_seconds(names) / 3600, 4)
     costs = {work.name: record.core_seconds(all_inputs(steps, work.name)) / 3600 for work in steps}
+    removed = record.content.get("removed", [])
+    record.content["removed_core_hours"] = round(sum(e["core_seconds"] for e in removed) / 3600, 4)
     record.content["curve"] = curve_of(record.steps, costs)
     record.save()
     write_page(folder, record.content, names)

@@ -136,6 +136,9 @@ def test_changed_settings_are_refused_until_they_are_made_again(tmp_path, runner
     assert run(out, runner, changed, redo=["a", "b", "points"])
     assert not (out / "a" / "left").exists()
     assert Record(out).steps["points"]["attempts"] == 1
+    content = json.loads((out / "reproduce.json").read_text())
+    assert [one["step"] for one in content["removed"]] == ["a", "b", "points"]
+    assert content["removed"][0]["core_seconds"] >= 0.06  # What is thrown away has cost too.
 
 
 def test_a_changed_input_is_named(tmp_path, runner):
