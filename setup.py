@@ -40,6 +40,7 @@ setup(
         f"{NAME}.labelling": ["page/*"],
         f"{NAME}.evaluation.report": ["*.j2"],
         f"{NAME}.evaluation.eval_report": ["*.j2"],
+        f"{NAME}.evaluation.reproduction": ["*.j2"],
         f"{NAME}.training.reporting": ["*.j2"],
     },
     data_files=[

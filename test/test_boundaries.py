@@ -69,6 +69,7 @@ evaluation/trials
 evaluation/eval_report
 evaluation/probe
 evaluation/gates
+evaluation/reproduction
 bringup
 nodes/common
 nodes/brain_common

@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi05_ros.bringup import supervisor
+from pi05_ros.foundation import supervised_child
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
-_CHILD = Path(supervisor.__file__).with_name("supervised_child.py")
+_CHILD = Path(supervised_child.__file__)
 
 
 def environment_with(**variables: str) -> dict[str, str]:

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from pi05_ros.bringup.respawn import OnExit, RespawnPolicy, RespawnRecord
 from pi05_ros.errors import Pi05Error
+from pi05_ros.foundation import supervised_child
 from pi05_ros.foundation.lines import LineSplitter
 
-_CHILD = Path(__file__).with_name("supervised_child.py")
+_CHILD = Path(supervised_child.__file__)
 # Most bytes read from one process at a time: a flood must not delay the others.
 _READ_BYTES = 65536
 

@@ -41,6 +41,10 @@ VERBS = {
         "pi05_ros.cli.evaluate.command",
         "run a brain in mock homes, and write points, report and videos",
     ),
+    "reproduce": Verb(
+        "pi05_ros.cli.reproduce",
+        "make a checkpoint again: data, training and evaluation, by one plan",
+    ),
     "faults": Verb(
         "pi05_ros.cli.faults", "inject faults into the running suite and measure its reaction"
     ),

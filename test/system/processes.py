@@ -10,9 +10,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pi05_ros.bringup import supervisor
+from pi05_ros.foundation import supervised_child
 
-_CHILD = Path(supervisor.__file__).with_name("supervised_child.py")
+_CHILD = Path(supervised_child.__file__)
 _END_S = 3.0  # From SIGINT to SIGKILL [s].
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pi05_ros.errors import ConfigError, did_you_mean
+from pi05_ros.foundation.based_yaml import read_based
 from pi05_ros.foundation.resources import resource_path
-from pi05_ros.foundation.strict_yaml import from_mapping, read_yaml
+from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.training.recipes.recipe import Recipe
 
-_BASE = "base"  # Key of a file: the recipe whose keys it replaces.
 # Keys on which the losses do not depend, but for rounding.
 _HOW = {
     "batch": ("micro", "workers", "checkpoint_activations", "compile", "pad_to"),
@@ -39,7 +39,7 @@ def load_recipe(reference: str, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigError: There is no such recipe, or a key or value is not valid.
     """
-    content = _content(_path_of(reference), ())
+    content = read_based(_path_of(reference), "Recipe", _path_of)
     for setting in settings:
         _set(content, setting)
     return from_mapping(Recipe, content, f"recipe '{reference}'")
@@ -76,36 +76,6 @@ def _path_of(reference: str) -> Path:
             f"{', '.join(names)}; or the path of a YAML file)",
         )
     return resource_path(f"config/recipes/{reference}.yaml")
-
-
-def _content(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
-    """Return the mapping of a file, over that of its base."""
-    if path in above:
-        chain = " -> ".join(str(p) for p in (*above, path))
-        raise ConfigError(str(path), f"is its own base: {chain}")
-    content = read_yaml(path)
-    if not isinstance(content, Mapping):
-        raise ConfigError(str(path), "wanted a mapping of Recipe")
-    own = dict(content)
-    base = own.pop(_BASE, None)
-    own.setdefault("name", path.stem)
-    if base is None:
-        return own
-    if not isinstance(base, str):
-        raise ConfigError(f"{path}: {_BASE}", "wanted the name or the path of a recipe")
-    beside = path.parent / base
-    below = beside if base.endswith((".yaml", ".yml")) and beside.exists() else _path_of(base)
-    return _over(_content(below, (*above, path)), own)
-
-
-def _over(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `base` with the keys of `own`, mapping by mapping."""
-    merged = dict(base)
-    for key, value in own.items():
-        before = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(before, Mapping)
-        merged[key] = _over(before, value) if both else value  # type: ignore[arg-type]
-    return merged
 
 
 def _set(content: dict[str, Any], setting: str) -> None:
