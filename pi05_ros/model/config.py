@@ -48,7 +48,8 @@ class CompactVisionConfig:
     # Camera -> factor by which its pictures are reduced. The tower tells these cameras apart; the
     # picture of any other camera is taken as one of the first.
     cameras: Mapping[str, int] = field(
-        default_factory=lambda: {"front": 1, "back": 2, "left_wrist": 2, "right_wrist": 2}
+        default_factory=lambda: {"front": 1, "back": 2, "left_wrist": 2, "right_wrist": 2},
+        hash=False,  # A mapping has none; the other fields suffice.
     )
     channels: tuple[int, int, int] = (16, 32, 64)  # At a half, a quarter and an eighth.
     patch: int = 3  # Cells of the map at an eighth that make a token, in each direction.

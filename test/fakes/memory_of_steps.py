@@ -16,10 +16,14 @@ from pathlib import Path
 
 import torch
 
+from pi05_ros.model.config import ModelConfig
+from pi05_ros.model.grounding import POINTS
 from pi05_ros.model.pi05 import Pi05
 from pi05_ros.training.loading.loader import FlowDraws
+from pi05_ros.training.memory.activations import PassSize
+from pi05_ros.training.memory.compact_activations import views_of
 from pi05_ros.training.memory.plan import memory_plan, model_of
-from pi05_ros.training.objective.batch import TrainingSample, collate
+from pi05_ros.training.objective.batch import Batch, TrainingSample, collate
 from pi05_ros.training.optimization.ema import Average
 from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.optimization.optimizer import make_optimizer
@@ -30,6 +34,30 @@ from pi05_ros.training.runs.processes import Processes
 STEPS = 2
 
 
+def longest_pass(config: ModelConfig, size: PassSize) -> tuple[Batch, FlowDraws | None]:
+    """Return a batch of a size, and its noise."""
+    queries = [[7] * config.grounding.max_query_tokens] * size.queries if config.grounding else []
+    views = []
+    if config.compact_vision is not None:
+        views = views_of(config.compact_vision, size.pictures)
+    sample = TrainingSample(
+        torch.zeros(size.pictures, 3, *config.picture_size, dtype=torch.uint8),
+        [5] * size.prompt,
+        text=[6] * size.targets,
+        actions=torch.zeros(config.horizon, config.action_dim) if size.flow_samples else None,
+        views=views,
+        queries=queries,
+        pointed=bool(queries),
+        points=torch.full((len(queries), size.pictures, POINTS, 3), 0.5) if queries else None,
+    )
+    batch = collate([sample] * size.samples)
+    if not size.flow_samples:
+        return batch, None
+    shape = size.flow_samples, size.samples
+    noise = torch.zeros(*shape, config.horizon, config.action_dim)
+    return batch, FlowDraws(noise, torch.full(shape, 0.5), None)
+
+
 def measure(settings: list[str]) -> tuple[int, int]:
     """Return the bytes that were planned, and those by which the process grew."""
     torch.set_num_threads(1)
@@ -37,27 +65,20 @@ def measure(settings: list[str]) -> tuple[int, int]:
     config = model_of(recipe)
     plan = memory_plan(recipe, 1)
     size = plan.size
-    side = config.vision.image_size
-    sample = TrainingSample(
-        torch.zeros(size.pictures, 3, side, side, dtype=torch.uint8),
-        [5] * size.prompt,
-        text=[6] * size.targets,
-        actions=torch.zeros(config.horizon, config.action_dim) if size.flow_samples else None,
+    batch, draws = longest_pass(config, size)
+    # Libraries load their code, which is not the run's.
+    is_float32 = recipe.batch.precision == "float32"
+    precision = torch.float32 if is_float32 else torch.bfloat16
+    warm = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(2), torch.nn.Linear(36, 8)
     )
-    batch = collate([sample] * size.samples)
-    shape = size.flow_samples, size.samples
-    draws = None
-    if size.flow_samples:
-        noise = torch.zeros(*shape, config.horizon, config.action_dim)
-        draws = FlowDraws(noise, torch.full(shape, 0.5), None)
-    warm = torch.nn.Linear(64, 64)
-    warm(torch.zeros(64, 64)).sum().backward()
+    with torch.autocast("cpu", precision, enabled=not is_float32):
+        warm(torch.zeros(2, 3, 8, 8)).float().sum().backward()
     before = _resident()
     model = Pi05(config)
     if recipe.model.lora_rank:
         add_lora(model, recipe.model.lora_rank, recipe.model.lora_alpha, 0)
-    is_float32 = recipe.batch.precision == "float32"
-    objective = Objective(model, recipe.loss, torch.float32 if is_float32 else torch.bfloat16)
+    objective = Objective(model, recipe.loss, precision)
     prepare(objective, recipe.batch, Processes())
     optimizer = make_optimizer(objective, recipe.optimizer)
     average = Average(objective, recipe.optimizer.ema)

@@ -11,6 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pi05_ros.model.config import ModelConfig
+from pi05_ros.training.memory.compact_activations import (
+    heat_map_bytes,
+    prefix_tokens,
+    tower_bytes,
+)
 
 _FLOAT32 = 4  # [byte]
 
@@ -27,6 +32,7 @@ class PassSize:
     is_float32: bool  # False: autocast to bfloat16.
     recomputes: bool  # Layers keep only their inputs.
     trains_all: bool = True  # False: LoRA; pictures and embeddings need no gradient.
+    queries: int = 0  # Of each sample, in all of its pictures; with grounding only.
 
 
 @dataclass(frozen=True)
@@ -38,28 +44,24 @@ class Activations:
     expert: int
     logits: int  # Of the targets, with their gradient.
     transient: int  # Of the layer that the backward pass is in.
+    grounding: int = 0  # Heat maps.
 
     @property
     def total(self) -> int:
         """Sum of the parts; logits are gone when the layers' backward passes run."""
-        return self.vision + self.language + self.expert + max(self.logits, self.transient)
+        kept = self.vision + self.grounding + self.language + self.expert
+        return kept + max(self.logits, self.transient)
 
 
 def activations(config: ModelConfig, size: PassSize) -> Activations:
     """Return the bytes that a pass keeps, at its longest prompts and targets."""
     s = _FLOAT32 if size.is_float32 else 2
-    vision, language = config.vision, config.language
-    patches = size.samples * size.pictures * vision.tokens
-    positions = size.pictures * vision.tokens + size.prompt + size.targets  # S of a sample.
+    language = config.language
+    positions = prefix_tokens(config, size.pictures) + size.prompt + size.targets  # S of a sample.
     tokens = size.samples * positions
     kv = 2 * s * language.kv_heads * language.head_dim  # Keys and values of a token, a layer.
 
-    per_patch = _vision_layer(vision.width, vision.mlp_width, size.is_float32)
-    kept = _FLOAT32 * vision.width if size.recomputes else per_patch
-    # Before the layers the pixels as float32, behind them the norm and the projected tokens.
-    pixels = 3 * vision.patch_size**2 * _FLOAT32
-    ends = pixels + 2 * _FLOAT32 * vision.width + 2 * _FLOAT32 * language.width
-    of_vision = patches * (kept * vision.depth + ends) if size.trains_all else 0
+    of_vision, of_grounding, widest_vision = _pictures(config, size)
 
     per_token = _decoder_layer(config, language.width, language.mlp_width, size.is_float32, False)
     kept = _FLOAT32 * language.width + kv if size.recomputes else per_token
@@ -87,12 +89,30 @@ def activations(config: ModelConfig, size: PassSize) -> Activations:
         of_logits = size.samples * size.targets * language.vocabulary * 3 * _FLOAT32
     # A recomputed layer is there as a whole, and gradients of the widest activations beside it.
     widest = max(
-        patches * per_patch * size.trains_all,
+        widest_vision,
         tokens * per_token,
         widest_expert,
     )
     transient = widest * (2 if size.recomputes else 1) // (1 if size.recomputes else 2)
-    return Activations(of_vision, of_language, of_expert, of_logits, transient)
+    return Activations(of_vision, of_language, of_expert, of_logits, transient, of_grounding)
+
+
+def _pictures(config: ModelConfig, size: PassSize) -> tuple[int, int, int]:
+    """Bytes of the picture tower, of the heat maps, and of the tower's widest layer."""
+    if not size.trains_all:
+        return 0, 0, 0
+    if config.compact_vision is not None:
+        tower = tower_bytes(config, size.pictures, size.is_float32)
+        heat = heat_map_bytes(config, size.pictures, size.queries, size.is_float32)
+        return size.samples * tower, size.samples * heat, 0
+    vision = config.vision
+    patches = size.samples * size.pictures * vision.tokens
+    per_patch = _vision_layer(vision.width, vision.mlp_width, size.is_float32)
+    kept = _FLOAT32 * vision.width if size.recomputes else per_patch
+    # Before the layers the pixels as float32, behind them the norm and the projected tokens.
+    pixels = 3 * vision.patch_size**2 * _FLOAT32
+    ends = pixels + 2 * _FLOAT32 * vision.width + 2 * _FLOAT32 * config.language.width
+    return patches * (kept * vision.depth + ends), 0, patches * per_patch
 
 
 def _decoder_layer(

@@ -18,6 +18,7 @@ from pi05_ros.training.memory.weights import (
 )
 from pi05_ros.training.recipes.recipe import Recipe
 from pi05_ros.training.runs.beginning import config_of_run
+from pi05_ros.training.sources.queries import MOST_QUERIES
 
 GPUS_GB = (24, 48, 80)
 # Of a GPU that a run cannot have: CUDA's context and libraries, and gaps between tensors.
@@ -86,6 +87,7 @@ def memory_plan(recipe: Recipe, processes: int, config: ModelConfig | None = Non
         is_float32=is_float32,
         recomputes=batch.checkpoint_activations,
         trains_all=not recipe.model.lora_rank,
+        queries=_most_queries(recipe, config),
     )
     # Gradients squared for their norm, and the update before it is applied.
     step = 4 * counts.trained // processes
@@ -131,6 +133,14 @@ def _longest_targets(recipe: Recipe, config: ModelConfig) -> int:
     return max(config.max_text_tokens * has_text, config.max_action_tokens * has_fast)
 
 
+def _most_queries(recipe: Recipe, config: ModelConfig) -> int:
+    """Return the most texts of a sample whose heat maps are trained."""
+    kinds = {source.kind for source in recipe.active_sources().values()}
+    if config.grounding is None or not kinds & {"HL", "VI", "WD"}:
+        return 0
+    return MOST_QUERIES if "WD" in kinds else 1
+
+
 def _head(recipe: Recipe, processes: int, plan: MemoryPlan) -> Iterator[str]:
     size, batch = plan.size, recipe.batch
     gpus = "1 process" if processes == 1 else f"{processes} processes"
@@ -160,7 +170,7 @@ def _head(recipe: Recipe, processes: int, plan: MemoryPlan) -> Iterator[str]:
 
 def _parts(plan: MemoryPlan) -> Iterator[str]:
     weights, kept = plan.weights, plan.activations
-    rows = (
+    rows = [
         ("weights", weights.weights),
         ("gradients", weights.gradients),
         ("optimiser", weights.states),
@@ -171,7 +181,9 @@ def _parts(plan: MemoryPlan) -> Iterator[str]:
         ("activations: language", kept.language),
         ("activations: expert", kept.expert),
         ("logits or one layer's backward", max(kept.logits, kept.transient)),
-    )
+    ]
+    if kept.grounding:
+        rows.insert(-3, ("activations: heat maps", kept.grounding))
     for name, value in rows:
         yield f"  {name:32}{value / _GB:8.2f} GB"
     yield f"  {'largest moment of a step':32}{plan.gigabytes:8.2f} GB"

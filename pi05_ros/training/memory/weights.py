@@ -10,6 +10,7 @@ from torch import nn
 
 from pi05_ros.model.config import ModelConfig
 from pi05_ros.model.pi05 import Pi05
+from pi05_ros.model.vision import VisionTower
 from pi05_ros.training.optimization.lora import is_trained_beside_lora
 
 _FLOAT32 = 4  # [byte]
@@ -23,8 +24,8 @@ class ParameterCounts:
 
     all: int  # Low-rank updates included.
     trained: int
-    products: int  # In linear maps; under autocast each has a copy of 2 bytes.
-    widest_layer: int  # Of the language model and the picture tower.
+    products: int  # In matrix products; under autocast each has a copy of 2 bytes.
+    widest_layer: int  # Of the language model and the SigLIP tower.
     resident: int  # Outside of these layers: gathered in every process for the whole pass.
 
 
@@ -64,9 +65,13 @@ def count_parameters(config: ModelConfig, lora_rank: int) -> ParameterCounts:
         model = Pi05(config)
     whole = sum(parameter.numel() for parameter in model.parameters())
     products = sum(
-        module.weight.numel() for module in model.modules() if isinstance(module, nn.Linear)
+        module.weight.numel()
+        for module in model.modules()
+        if isinstance(module, nn.Linear | nn.Conv2d)
     ) + _size(model.language.embedding)
-    layers = [*model.vision.layers, *model.language.layers]
+    layers: list[nn.Module] = [*model.language.layers]
+    if isinstance(model.vision, VisionTower):  # A compact tower is one unit (`prepare`).
+        layers += model.vision.layers
     resident = whole - sum(_size(layer) for layer in layers)
     widest = max(_size(layer) for layer in layers)
     if not lora_rank:

@@ -1,22 +1,24 @@
 """The memory plan against real models and a real process."""
 
 import dataclasses
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
 import torch
+from fakes.memory_of_steps import longest_pass
 
 from pi05_ros.cli.main import main
-from pi05_ros.model.config import load_preset
+from pi05_ros.model.config import VisionConfig, load_preset
 from pi05_ros.model.pi05 import Pi05
-from pi05_ros.training.loading.loader import FlowDraws
 from pi05_ros.training.memory.activations import PassSize, activations
+from pi05_ros.training.memory.compact_activations import prefix_tokens
 from pi05_ros.training.memory.plan import least_gpus, memory_plan, model_of, plan_text
 from pi05_ros.training.memory.weights import count_parameters, weight_bytes
-from pi05_ros.training.objective.batch import TrainingSample, collate
 from pi05_ros.training.objective.losses import LossConfig
 from pi05_ros.training.optimization.lora import add_lora
 from pi05_ros.training.recipes.files import load_recipe
@@ -58,14 +60,22 @@ def test_bytes_of_weights():
     assert half.copies == 1000
 
 
+# As narrow as nano, with SigLIP's layers.
+SIGLIP = VisionConfig(224, 28, width=160, depth=5, heads=4, mlp_width=640)
+
+
+@pytest.mark.parametrize("tower", ["siglip", "compact"])
 @pytest.mark.parametrize("is_float32", [True, False])
 @pytest.mark.parametrize("flow_samples", [0, 2])
-def test_activations_are_what_autograd_saves(is_float32, flow_samples):
+def test_activations_are_what_autograd_saves(tower, is_float32, flow_samples):
     config = load_preset("nano")
+    if tower == "siglip":
+        config = dataclasses.replace(config, vision=SIGLIP, compact_vision=None, grounding=None)
     if not flow_samples:
         config = dataclasses.replace(config, expert=None)
     model = Pi05(config)
-    size = PassSize(1, 2, 48, 32, flow_samples, is_float32, recomputes=False)
+    queries = 3 if tower == "compact" else 0
+    size = PassSize(1, 2, 48, 32, flow_samples, is_float32, recomputes=False, queries=queries)
     saved = bytes_saved(model, size)
     counts = count_parameters(config, 0)
     plan = activations(config, size)
@@ -79,48 +89,70 @@ def test_activations_are_what_autograd_saves(is_float32, flow_samples):
     )
     # Of the logits, their log-softmax is saved.
     logits = 4 * size.targets * config.language.vocabulary
-    kept = plan.vision + plan.language + plan.expert + logits + weights.copies
-    assert saved == pytest.approx(kept, rel=0.1)
+    kept = plan.vision + plan.grounding + plan.language + plan.expert + logits + weights.copies
+    assert saved <= 1.1 * kept
+    # On a CPU autocast leaves the norms of a compact tower in bfloat16.
+    assert saved >= (0.75 if tower == "compact" and not is_float32 else 0.9) * kept
+
+
+class Saved:
+    """What the graph holds in place of a saved tensor, for as long as the graph exists."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
 
 
 def bytes_saved(model, size):
-    """Bytes of the tensors that autograd saves in the forward pass, weights excepted."""
-    side, config = model.config.vision.image_size, model.config
-    sample = TrainingSample(
-        torch.zeros(size.pictures, 3, side, side, dtype=torch.uint8),
-        [5] * size.prompt,
-        text=[6] * size.targets,
-        actions=torch.zeros(config.horizon, config.action_dim) if size.flow_samples else None,
-    )
-    draws = None
-    if size.flow_samples:
-        shape = size.flow_samples, size.samples
-        noise = torch.zeros(*shape, config.horizon, config.action_dim)
-        draws = FlowDraws(noise, torch.full(shape, 0.5), None)
+    """Bytes of the tensors that autograd keeps after the forward pass, weights excepted."""
+    batch, draws = longest_pass(model.config, size)
     precision = torch.float32 if size.is_float32 else torch.bfloat16
     loss = LossConfig(10.0 if size.flow_samples else 0.0, insulated=False)
     objective = Objective(model, loss, precision)
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    found = {}
+    found = weakref.WeakSet()
 
     def pack(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            found[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        found.add(saved := Saved(tensor.detach()))  # Else the graph would keep itself.
+        return saved
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        kept = objective(collate([sample] * size.samples), draws)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved.tensor):
+        kept = objective(batch, draws)
+    gc.collect()
+    storages = {t.data_ptr(): t.nbytes() for t in (s.tensor.untyped_storage() for s in found)}
     del kept
-    return sum(found.values())
+    return sum(size for place, size in storages.items() if place not in own)
+
+
+def test_pictures_of_a_compact_tower():
+    """144 x 192 pixels, 24 to a token: 6 * 8 tokens of the front camera, 3 * 4 of the others."""
+    config = load_preset("nano")
+    assert prefix_tokens(config, 4) == 48 + 3 * 12 + 4  # Each with its points.
+    assert prefix_tokens(dataclasses.replace(config, grounding=None), 2) == 48 + 12
+    assert prefix_tokens(config, 6) == 3 * 48 + 3 * 12 + 6  # Two that the tower does not know.
+    assert prefix_tokens(load_preset("base"), 3) == 3 * 256
+
+
+def test_queries_are_those_of_the_sources():
+    def planned(*settings):
+        return memory_plan(load_recipe("posttrain", ["model.preset=nano", *settings]), 1)
+
+    no_web = "sources.WD.weight=0.0"
+    assert (planned().size.queries, planned(no_web).size.queries) == (4, 1)
+    assert planned().activations.grounding == 4 * planned(no_web).activations.grounding > 0
+    assert planned("model.preset=smoke").activations.grounding == 0
+    assert "activations: heat maps" in plan_text(load_recipe("nano_posttrain"), 1)
 
 
 def test_a_process_grows_by_what_was_planned():
-    """Within a quarter, of the process's largest resident memory."""
-    common = ["model.preset=nano", "batch.micro=2"]
+    """Within a quarter, of the process's largest resident memory.
+
+    In bfloat16 with passes so large that what libraries keep (60 to 80 MB) is a small part.
+    """
+    nano = "model.preset=nano"
+    recomputed = ["batch.precision=bfloat16", "batch.checkpoint_activations=true"]
     parts = [
-        [*common, "batch.precision=float32"],
-        [*common, "batch.precision=bfloat16", "batch.checkpoint_activations=true"],
+        [nano, "batch.micro=2", "batch.precision=float32"],
+        [nano, "batch.micro=8", *recomputed],
     ]
     result = subprocess.run(
         [sys.executable, MEASURE, *parts[0], "--", *parts[1]],
