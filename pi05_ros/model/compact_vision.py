@@ -119,8 +119,9 @@ class CompactTower(nn.Module):
         )
         self.norm = nn.LayerNorm(language_width, eps=NORM_EPSILON)
         self.projector = nn.Linear(language_width, language_width)
+        most = max(map(config.tokens_of, range(len(config.views))))
         self.position_embedding = nn.Parameter(
-            torch.zeros(len(config.views), config.tokens_of(0), language_width)
+            torch.zeros(len(config.views), most, language_width)
         )
 
     def forward(self, images: Tensor, views: Tensor) -> Pictures:
