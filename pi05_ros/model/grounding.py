@@ -158,10 +158,39 @@ def points_of(logits: Tensor, height: int, width: int) -> Points:
     rows, columns = cell // width, cell % width
     near = ((rows - peak // width).abs() <= _AROUND) & ((columns - peak % width).abs() <= _AROUND)
     weights = heat.masked_fill(~near, -torch.inf).softmax(dim=-1)
-    x = (weights * (columns + 0.5)).sum(dim=-1) / width
-    y = (weights * (rows + 0.5)).sum(dim=-1) / height
+    x = (weights * (columns + 0.5)).sum(dim=-1)
+    y = (weights * (rows + 0.5)).sum(dim=-1)
+    x = _inside(x, (peak % width)[..., 0], width) / width
+    y = _inside(y, (peak // width)[..., 0], height) / height
     seen = 1.0 - (nothing - torch.logsumexp(logits, dim=-1)).exp()
     return Points(torch.stack([x, y], dim=-1), seen)
+
+
+def _inside(mean: Tensor, peak: Tensor, count: int) -> Tensor:
+    """Correct the mean place around a peak that is so near to an edge that its window is cut.
+
+    There the mean lies too far inside. Taken is the middle of the Gaussian of one cell's width
+    whose mean over the cut window it is, by Newton's method; elsewhere the mean itself.
+
+    Args:
+        mean: In cells, (...).
+        peak: Index of the peak's cell, (...) int64.
+        count: Cells along this axis.
+    """
+    low, high = (-peak).clamp(min=-_AROUND), (count - 1 - peak).clamp(max=_AROUND)
+    offsets = torch.arange(-_AROUND, _AROUND + 1, device=mean.device)
+    outside = (offsets < low[..., None]) | (offsets > high[..., None])  # (..., window)
+    wanted = mean - (peak + 0.5)
+    middle = wanted
+    for _ in range(6):
+        weights = (-0.5 * (offsets - middle[..., None]).square()).masked_fill(outside, -torch.inf)
+        weights = weights.softmax(dim=-1)
+        found = (weights * offsets).sum(dim=-1)
+        # The mean's derivative is the variance.
+        variance = (weights * offsets.square()).sum(dim=-1) - found.square()
+        middle = middle + (wanted - found) / variance.clamp(min=0.1)
+        middle = middle.clamp(min=low - 0.5, max=high + 0.5)
+    return torch.where(high - low < 2 * _AROUND, middle + (peak + 0.5), mean)
 
 
 def heat_targets(places: Tensor, seen: Tensor, height: int, width: int) -> Tensor:
