@@ -87,8 +87,9 @@ def page(facts: dict[str, Any]) -> str:
         ("is", facts["description"] or "not said"),
         ("layout", _LAYOUTS[facts["layout"]]),
         ("variant", f"{facts['variant']} (sizes '{facts['model']['name']}')"),
-        ("weights", f"{size / 1e9:.2f} GB in {len(facts['weights'])} file(s), {_kinds(facts)}"),
+        ("weights", f"{_size(size)} in {len(facts['weights'])} file(s), {_kinds(facts)}"),
         ("parameters", _parameters(facts["parameters"])),
+        ("pictures", _pictures(facts["model"])),
         ("trained for", ", ".join(yes) + (f"; not for {', '.join(no)}" if no else "")),
         ("", "as it says; `pi05 checkpoint probe` measures it"),
         ("goes on", _continuing(training, facts["variant"])),
@@ -134,6 +135,25 @@ def _kinds(facts: dict[str, Any]) -> str:
     if len(ordered) == 1:
         return ordered[0][0]
     return ", ".join(f"{count / total:.1%} {kind}" for kind, count in ordered)
+
+
+def _pictures(model: dict[str, Any]) -> str:
+    """Describe the pictures that the weights are given."""
+    compact = model["compact_vision"]
+    if compact is None:
+        side = model["vision"]["image_size"]
+        return f"{side} x {side}"
+    height, width = compact["height"], compact["width"]
+    cameras = [
+        f"{name} {width // reduction} x {height // reduction}"
+        for name, reduction in compact["cameras"].items()
+    ]
+    maps = "" if model["grounding"] is None else "; with heat maps of what a text names"
+    return f"{width} x {height}, reduced to {', '.join(cameras)}{maps}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
 
 
 def _parameters(parts: dict[str, int]) -> str:

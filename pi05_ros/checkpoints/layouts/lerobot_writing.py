@@ -95,18 +95,26 @@ def write_lerobot(
 def _size_names(contents: Contents) -> tuple[str, str]:
     """Return LeRobot's names for the sizes of language model and expert."""
     config = contents.config
+    refused = f"LeRobot builds no model '{config.name}'"
+    if config.compact_vision is not None:
+        raise CheckpointError(
+            contents.folder, f"{refused}: it has a compact picture tower, and LeRobot has SigLIP"
+        )
+    if config.expert is None:
+        raise CheckpointError(
+            contents.folder, f"{refused}: it has no expert yet; train a stage with flow loss first"
+        )
     public = ModelConfig()
     pairs: list[tuple[str, Any, Any]] = [
         ("variant", public.variant, config.variant),
         ("vision", VISION, config.vision),
-        ("compact_vision", None, config.compact_vision),
         ("tokenizer", public.tokenizer, config.tokenizer),
     ]
     language = next((name for name, size in GEMMA.items() if size == config.language), None)
     if language is None:
         pairs.append(("language", "one of " + ", ".join(GEMMA), config.language))
     widths = {name: (size.width, size.mlp_width) for name, size in GEMMA.items()}
-    own = (config.required_expert().width, config.required_expert().mlp_width)
+    own = (config.expert.width, config.expert.mlp_width)
     expert = next((name for name, size in widths.items() if size == own), None)
     if expert is None:
         pairs.append(("expert", f"one of {widths}", own))
@@ -114,7 +122,7 @@ def _size_names(contents: Contents) -> tuple[str, str]:
         if wanted != found:
             raise CheckpointError(
                 contents.folder,
-                f"LeRobot builds no model '{config.name}': {name}: wanted {wanted}, found {found}",
+                f"{refused}: {name}: wanted {wanted}, found {found}",
             )
     assert language is not None and expert is not None
     return language, expert

@@ -36,6 +36,8 @@ from pi05_ros.model.text.fast import FAST_FILE
 
 FORMAT = "pi05_ros-1"
 CONFIG, STATS = "config.json", "norm_stats.json"
+# Sizes that the first releases do not know, and their values in a model that does not use them.
+_NEWER_SIZES = {"compact_vision": None, "grounding": None, "noise_scale": 1.0}
 SHARD_BYTES = 5 << 30  # Largest file of weights; `base` takes two in bfloat16.
 
 
@@ -121,6 +123,17 @@ def norm_stats_json(norm_stats: Mapping[str, NormStats]) -> dict[str, Any]:
     return {name: asdict(stats) for name, stats in norm_stats.items()}
 
 
+def _config_json(config: ConfigFile) -> dict[str, Any]:
+    """Contents of config.json; releases that do not know an option read what does not use it."""
+    written = asdict(config)
+    if not config.training.history:
+        del written["training"]["history"]
+    for option, unused in _NEWER_SIZES.items():
+        if written["model"][option] == unused:
+            del written["model"][option]
+    return written
+
+
 def write_native(
     folder: Path,
     config: ConfigFile,
@@ -141,10 +154,7 @@ def write_native(
         progress: Called with the number of bytes just written.
         shard_bytes: Maximum size of a file of weights [byte].
     """
-    written = asdict(config)
-    if not config.training.history:
-        del written["training"]["history"]  # Releases that do not know it read the file as well.
-    write_json(folder / CONFIG, written)
+    write_json(folder / CONFIG, _config_json(config))
     write_json(folder / STATS, norm_stats_json(norm_stats))
     shards = _split(tensors, dtype, shard_bytes)
     names = [WEIGHTS]
