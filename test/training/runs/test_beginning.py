@@ -3,10 +3,13 @@
 import dataclasses
 
 import pytest
+import torch
 from fakes.training_sources import tiny_recipe
 
-from pi05_ros.checkpoints.checkpoint import save_checkpoint
+from pi05_ros.checkpoints.checkpoint import make_tokenizer, save_checkpoint
+from pi05_ros.checkpoints.number_embeddings import order_numbers
 from pi05_ros.errors import ConfigError
+from pi05_ros.model.pi05 import Pi05, draw_weights
 from pi05_ros.training.recipes.files import load_recipe
 from pi05_ros.training.runs.beginning import begin_checkpoint
 
@@ -34,6 +37,21 @@ def test_a_new_expert_has_the_size_of_its_language_model(saved):
     assert found.model.config.has_expert and found.training.flow
     with pytest.raises(ConfigError, match="of another size than the preset 'base'"):
         begun(f"model.init={saved / 'language'}", "model.preset=base")
+
+
+def test_numbers_of_a_small_model_begin_in_order():
+    """As `random_checkpoint` orders them; those of a model with SigLIP are as they are drawn."""
+    found = begun("model.preset=nano", "model.seed=5").model
+    drawn = Pi05(found.config)
+    draw_weights(drawn, 5)
+    plain = drawn.language.embedding.weight.clone()
+    order_numbers(drawn, make_tokenizer(found.config), 5)
+    assert not torch.equal(drawn.language.embedding.weight, plain)
+    assert torch.equal(found.language.embedding.weight, drawn.language.embedding.weight)
+    found = begun("model.seed=5").model
+    drawn = Pi05(found.config)
+    draw_weights(drawn, 5)
+    assert torch.equal(found.language.embedding.weight, drawn.language.embedding.weight)
 
 
 def test_low_rank_updates_need_weights_that_were_trained(saved):
