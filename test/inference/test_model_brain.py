@@ -186,7 +186,7 @@ def test_an_answer_that_is_not_whole_is_a_problem(
 
 
 def test_texts_that_fit_no_prompt_are_known_before_a_query(platform, brain):
-    long = "one two three four five six seven eight nine ten " * 5
+    long = "one two three four five six seven eight nine ten " * 25
     assert task_problem(brain, "put the dishes in the sink") == ""
     assert subtask_problem(brain, "pick up the plate") == ""
     for found in (task_problem(brain, long), subtask_problem(brain, long)):
@@ -198,7 +198,7 @@ def test_texts_that_fit_no_prompt_are_known_before_a_query(platform, brain):
 
 def test_the_task_of_weights_without_text_must_fit_the_low_level(platform, tmp_path):
     folder = saved(tmp_path, platform, "pi05", training=Training(flow=True))
-    assert "its prompt has" in task_problem(ModelBrain(platform, folder), "seven words " * 20)
+    assert "its prompt has" in task_problem(ModelBrain(platform, folder), "seven words " * 100)
 
 
 def test_a_missing_camera_is_logged_once_and_left_out(platform, brain, caplog):
