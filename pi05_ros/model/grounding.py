@@ -11,7 +11,8 @@ Each is a distribution over the cells of the fine map and one more outcome, that
 seen. The mean place around the peak is a point, which the language model and the expert see as a
 token before the picture's others.
 
-Shapes: n pictures of one size, Q queries of each, L tokens of a query, h and w of the fine map.
+Shapes: n pictures of one size, m pairs of one of them and a query, L tokens of a query, h and w of
+the fine map.
 """
 
 from __future__ import annotations
@@ -93,50 +94,50 @@ class GroundingHead(nn.Module):
         self.point_in = nn.Linear(about, 2 * language)
         self.point_out = nn.Linear(2 * language, language)
 
-    def forward(self, maps: FeatureMaps, queries: Tensor) -> Tensor:
+    def forward(self, maps: FeatureMaps, which: Tensor, queries: Tensor) -> Tensor:
         """Compute the logits of heat maps.
 
         Args:
             maps: Of n pictures.
-            queries: From `query`, (n, Q, POINTS, hidden).
+            which: Picture of each pair, (m,) int64, 0 to n - 1.
+            queries: From `query`, (m, POINTS, hidden).
 
         Returns:
-            (n, Q, POINTS, h · w + 1) float32; the last one: nothing of it is seen.
+            (m, POINTS, h · w + 1) float32; the last one: nothing of it is seen.
         """
-        count, each = queries.shape[:2]
-        thing = queries[:, :, 0].flatten(0, 1)  # (n · Q, hidden)
-        scale, shift = self.modulation(thing)[:, :, None, None].chunk(2, dim=1)
-        x = self.coarse_in(maps.coarse).repeat_interleave(each, dim=0)
+        scale, shift = self.modulation(queries[:, 0])[:, :, None, None].chunk(2, dim=1)
+        x = self.coarse_in(maps.coarse)[which]
         x = F.gelu(x * (1.0 + scale) + shift, approximate="tanh")
         x = F.gelu(self.coarse_out(x), approximate="tanh")
         x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-        x = x + self.fine_in(maps.fine).repeat_interleave(each, dim=0)
-        x = self.norm(x + self.fine_out(F.gelu(x, approximate="tanh")))  # (n · Q, hidden, h, w)
-        cells = x.flatten(2)  # (n · Q, hidden, h · w)
-        asked = queries.flatten(0, 1)  # (n · Q, POINTS, hidden)
-        heat = self.heat(asked) @ cells / math.sqrt(cells.shape[1])  # (n · Q, POINTS, h · w)
-        mean = cells.mean(dim=-1)[:, None].expand_as(asked)
-        nothing = self.nothing(torch.cat([asked, mean], dim=-1))
-        return torch.cat([heat, nothing], dim=-1).float().unflatten(0, (count, each))
+        x = x + self.fine_in(maps.fine)[which]
+        x = self.norm(x + self.fine_out(F.gelu(x, approximate="tanh")))  # (m, hidden, h, w)
+        cells = x.flatten(2)  # (m, hidden, h · w)
+        heat = self.heat(queries) @ cells / math.sqrt(cells.shape[1])  # (m, POINTS, h · w)
+        mean = cells.mean(dim=-1)[:, None].expand_as(queries)
+        nothing = self.nothing(torch.cat([queries, mean], dim=-1))
+        return torch.cat([heat, nothing], dim=-1).float()
 
-    def tokens(self, maps: FeatureMaps, logits: Tensor) -> Tensor:
-        """Return a token for each picture that tells of the points of its one query.
+    def tokens(self, maps: FeatureMaps, which: Tensor, logits: Tensor) -> Tensor:
+        """Return a token for each pair that tells of its points.
 
         The points are inputs: no gradient reaches the heat maps through them.
 
         Args:
             maps: Of n pictures.
-            logits: From `forward`, (n, POINTS, h · w + 1).
+            which: Picture of each pair, (m,) int64.
+            logits: From `forward`, (m, POINTS, h · w + 1).
 
         Returns:
-            (n, 1, W).
+            (m, W).
         """
         height, width = maps.fine.shape[-2:]
         logits = logits.detach()
         points = points_of(logits, height, width)
         weights = logits[..., :-1].softmax(dim=-1).unflatten(-1, (height, width))
-        weights = F.avg_pool2d(weights, 2) * 4.0  # (n, POINTS, h / 2, w / 2), sums to 1.
-        look = torch.einsum("nphw,nchw->npc", weights.to(maps.coarse.dtype), maps.coarse)
+        weights = F.avg_pool2d(weights, 2) * 4.0  # (m, POINTS, h / 2, w / 2), sums to 1.
+        coarse = maps.coarse[which]
+        look = torch.einsum("mphw,mchw->mpc", weights.to(coarse.dtype), coarse)
         places = points.places * 2.0 - 1.0
         waves = [
             wave(places * (math.pi / 2.0 * frequency))
@@ -147,7 +148,7 @@ class GroundingHead(nn.Module):
         told = torch.cat([places * seen, seen, *(wave * seen for wave in waves)], dim=-1)
         about = torch.cat([told.to(look.dtype), look * seen.to(look.dtype)], dim=-1)
         hidden = F.gelu(self.point_in(about.flatten(1)), approximate="tanh")
-        return self.point_out(hidden)[:, None]
+        return self.point_out(hidden)
 
 
 def points_of(logits: Tensor, height: int, width: int) -> Points:

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from pi05_ros.errors import Pi05Error
 from pi05_ros.model import flow, masks
-from pi05_ros.model.compact_vision import CompactTower, Pictures
+from pi05_ros.model.compact_vision import CompactTower, FeatureMaps, Pictures
 from pi05_ros.model.config import ModelConfig, Variant
 from pi05_ros.model.context import Context
 from pi05_ros.model.expert import ActionExpert, Pi05Expert
@@ -116,7 +116,7 @@ class Pi05(nn.Module):
         return self.vision(self._scaled(images), views.to(self.device))
 
     def ground(self, pictures: Pictures, queries: Tensor, valid: Tensor) -> list[Tensor]:
-        """Compute heat maps of texts in pictures.
+        """Compute heat maps of the same number of texts in each picture.
 
         Args:
             pictures: N pictures, from `embed_pictures`.
@@ -129,9 +129,37 @@ class Pi05(nn.Module):
         Raises:
             ValueError: The model has no grounding.
         """
+        count, each = queries.shape[:2]
+        which = torch.arange(count, device=queries.device).repeat_interleave(each)
+        found = self.ground_pairs(pictures, which, queries.flatten(0, 1), valid.flatten(0, 1))
+        # Pairs of a picture stand together, pictures of one size in the order of their rows.
+        return [logits.unflatten(0, (-1, each)) for _, logits in found]
+
+    def ground_pairs(
+        self, pictures: Pictures, which: Tensor, queries: Tensor, valid: Tensor
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Compute heat maps of pairs of a picture and a text.
+
+        Args:
+            pictures: N pictures, from `embed_pictures`.
+            which: Picture of each of M pairs, (M,) int64.
+            queries: Text of each, (M, L) int64.
+            valid: (M, L) bool, False for padding.
+
+        Returns:
+            For each of `pictures.maps` its pairs, (m,) int64, and their logits
+            (m, POINTS, h · w + 1).
+
+        Raises:
+            ValueError: The model has no grounding.
+        """
         self.config.required_grounding()
         read = self.grounding.query(self.language.embed(queries), valid)
-        return [self.grounding(maps, read[maps.rows]) for maps in pictures.maps]
+        found = []
+        for maps in pictures.maps:
+            pairs, inside = _pairs_of(maps, which, len(pictures.tokens))
+            found.append((pairs, self.grounding(maps, inside, read[pairs])))
+        return found
 
     def with_points(self, pictures: Pictures, query: Tensor, valid: Tensor) -> Pictures:
         """Put a token before each picture's others that tells where a text's things are in it.
@@ -141,22 +169,22 @@ class Pi05(nn.Module):
             query: Ids of a text for each picture, (N, L) int64.
             valid: (N, L) bool; a picture without any token gets no token.
         """
-        first = pictures.tokens.new_zeros(len(pictures.tokens), 1, pictures.tokens.shape[2])
-        logits = self.ground(pictures, query[:, None], valid[:, None])
-        for maps, heat in zip(pictures.maps, logits, strict=True):
-            points = self.grounding.tokens(maps, heat[:, 0])
-            first = first.index_put((maps.rows,), points)
-        shown = valid.any(dim=1, keepdim=True)
+        count, length, width = pictures.tokens.shape
+        first = pictures.tokens.new_zeros(count, width)
+        shown = valid.any(dim=1)
+        which = shown.nonzero()[:, 0]
+        found = self.ground_pairs(pictures, which, query[which], valid[which])
+        for maps, (pairs, logits) in zip(pictures.maps, found, strict=True):
+            _, inside = _pairs_of(maps, which, count)
+            tokens = self.grounding.tokens(maps, inside, logits)
+            first = first.index_put((which[pairs],), tokens.to(first.dtype))
         others = pictures.valid
-        if others is None and bool(shown.all()):
-            return replace(pictures, tokens=torch.cat([first, pictures.tokens], dim=1))
-        if others is None:
-            others = shown.expand(-1, pictures.tokens.shape[1]) | True
-        return replace(
-            pictures,
-            tokens=torch.cat([first, pictures.tokens], dim=1),
-            valid=torch.cat([shown, others], dim=1),
-        )
+        if others is None and len(which) < count:
+            others = torch.ones(count, length, dtype=torch.bool, device=first.device)
+        tokens = torch.cat([first[:, None], pictures.tokens], dim=1)
+        if others is not None:
+            others = torch.cat([shown[:, None], others], dim=1)
+        return replace(pictures, tokens=tokens, valid=others)
 
     def _scaled(self, images: Tensor) -> Tensor:
         """Scale uint8 pictures to [-1, 1], on the device and in the dtype of the weights."""
@@ -357,6 +385,15 @@ class Pi05(nn.Module):
         """Convert a boolean mask (B, L, S) to the additive one that the layers take."""
         language = self.config.language
         return masks.attention_mask(allowed, language.heads // language.kv_heads, dtype)
+
+
+def _pairs_of(maps: FeatureMaps, which: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return which pairs (M,) are of the pictures of some maps, and the place of each there."""
+    place = torch.full((count,), -1, dtype=torch.long, device=which.device)
+    place[maps.rows] = torch.arange(len(maps.rows), device=which.device)
+    inside = place[which]
+    pairs = (inside >= 0).nonzero()[:, 0]
+    return pairs, inside[pairs]
 
 
 def draw_weights(

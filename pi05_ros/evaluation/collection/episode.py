@@ -229,6 +229,7 @@ class _Recording:
         """Run until the end; return why the task was not done, empty if the expert says it is."""
         loop, period = self._loop, self._platform.period
         self._take_pictures()  # Cameras send before the first observation, which is a set later.
+        self._next_recorded_ns = 0  # Plans are asked for at the times of observations.
         while loop.seconds < self._settings.max_seconds - 1e-9:
             loop.run(period)
             if (
@@ -289,15 +290,16 @@ class _Recording:
     def _boxes_of(self, text: str) -> tuple[PictureBox, ...]:
         """Return boxes around what the planner's cameras see now of what the subtask names.
 
-        They are those of its item, then of where it is put.
+        They are those of its thing, then of where it is put.
         """
         command, snapshot = parse_subtask(text, self._world.room), self._world.snapshot()
         things, places = [], []
         for camera in self._platform.planner_cameras:
-            if command.item is not None:
-                view = self._visibility.item(command.item.name, camera, snapshot)
+            if (thing := command.thing) is not None:
+                view = self._visibility.item(thing.name, camera, snapshot)
                 if view is not None and view.is_clear:
-                    things.append(PictureBox(camera, command.item.noun, *view.box))
+                    noun = thing.phrase.removeprefix("the ")
+                    things.append(PictureBox(camera, noun, *view.box))
             if command.container is not None:
                 label = command.container.phrase.removeprefix("the ")
                 place = self._visibility.scene(camera, snapshot)[1].get(label)

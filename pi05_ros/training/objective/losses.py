@@ -351,29 +351,30 @@ def grounding_errors(
         (B,) float32, the mean over what is known of a row; 0 where nothing is.
     """
     zeros = torch.zeros(len(batch.cameras), device=batch.cameras.device)
+    if reaches_all:
+        for parameter in model.grounding.parameters():
+            zeros = zeros + 0.0 * parameter.float().sum()
     if batch.queries is None or batch.points is None or batch.queries_valid is None:
-        if not reaches_all:
-            return zeros
-        return zeros + 0.0 * sum(p.float().sum() for p in model.grounding.parameters())
+        return zeros
     rows, places = batch.cameras.nonzero(as_tuple=True)  # (N,) each, in the order of the pictures.
     points = batch.points[rows, :, places]  # (N, Q, POINTS, 3)
-    asked = (points[..., 2] >= 0.0).flatten(1).any(dim=1)
-    if not asked.any() and not reaches_all:
+    asked = (points[..., 2] >= 0.0).any(dim=-1)  # (N, Q)
+    which, number = asked.nonzero(as_tuple=True)  # M pairs of a picture and a query.
+    if not len(which):
         return zeros
-    total, count = zeros, zeros
-    for maps, logits in zip(
-        pictures.maps,
-        model.ground(pictures, batch.queries[rows], batch.queries_valid[rows]),
-        strict=True,
-    ):
+    queries = batch.queries[rows[which], number], batch.queries_valid[rows[which], number]
+    points = points[which, number]  # (M, POINTS, 3)
+    total, count = zeros, torch.zeros_like(zeros)
+    grounded = model.ground_pairs(pictures, which, *queries)
+    for maps, (pairs, logits) in zip(pictures.maps, grounded, strict=True):
         height, width = maps.fine.shape[-2:]
-        wanted = points[maps.rows]  # (n, Q, POINTS, 3)
+        wanted, own = points[pairs], rows[which[pairs]]
         known = wanted[..., 2] >= 0.0
         targets = heat_targets(wanted[..., :2], wanted[..., 2] > 0.0, height, width)
         errors = -(targets * logits.log_softmax(dim=-1)).sum(dim=-1)
         errors = errors + (targets * targets.clamp(min=1e-12).log()).sum(dim=-1)
-        total = total.index_add(0, rows[maps.rows], (errors * known).sum(dim=(1, 2)))
-        count = count.index_add(0, rows[maps.rows], known.float().sum(dim=(1, 2)))
+        total = total.index_add(0, own, (errors * known).sum(dim=1))
+        count = count.index_add(0, own, known.float().sum(dim=1))
     return total / _nonzero(count)
 
 

@@ -87,7 +87,9 @@ def test_labels_boxes_and_plans_name_the_dish_that_is_seen(whole):
     texts = list(dict.fromkeys(label.text for label in episode.labels))
     assert texts == ["pick up the glass", "put the glass in the sink"]
     boxes = [box for label in episode.labels for box in label.boxes]
-    assert {box.label for box in boxes} == {"glass"} and len(boxes) > 5
+    assert {box.label for box in boxes} == {"glass", "sink"} and len(boxes) > 5
+    picking = [label for label in episode.labels if label.text == "pick up the glass"]
+    assert {box.label for label in picking for box in label.boxes} == {"glass"}
     assert all(0 <= b.x_min < b.x_max <= 1 and 0 <= b.y_min < b.y_max <= 1 for b in boxes)
     with BagReader(next(p for p in whole.iterdir() if p.is_dir())) as reader:
         decisions = [
@@ -100,6 +102,19 @@ def test_labels_boxes_and_plans_name_the_dish_that_is_seen(whole):
     assert outcomes.count("changed") == 2 and "kept" in outcomes
     stamps = {d.header.stamp.sec * 10**9 + d.header.stamp.nanosec for d in decisions}
     assert stamps <= set(episode.frame_times_ns("front").tolist())  # Boxes are of a picture.
+
+
+def test_pictures_at_a_lower_rate_are_still_those_of_the_boxes(tmp_path):
+    settings = CollectSettings("mobile_18dof", max_seconds=4.0, picture_rate=5.0)
+    collect(tmp_path / "slow", settings, [3])
+    (episode,) = open_episodes(tmp_path / "slow")
+    times = episode.frame_times_ns("front")
+    assert set(np.diff(times)[1:].tolist()) == {200_000_000}  # The first ones are before all.
+    plans = PlanSamples([episode], PLATFORM.planner_cameras)
+    assert len(plans) >= 3 and not plans.left_out
+    assert all(
+        set(plans[k].picture_times_ns.values()) == {plans[k].time_ns} for k in range(len(plans))
+    )
 
 
 def test_the_glass_is_inside_its_box(whole):
