@@ -185,7 +185,7 @@ class Encoder:
         draw: np.random.Generator | None,
         *,
         says_boxes: bool = True,
-        others: Sequence[str] = (),
+        counts: Mapping[str, int] | None = None,
     ) -> TrainingSample:
         """Encode one picture, a question and its answer.
 
@@ -199,7 +199,7 @@ class Encoder:
             draw: Random numbers of the augmentation; None: the picture is not changed.
             says_boxes: Whether the answer begins with the boxes. Otherwise they are only looked
                 for by the grounding.
-            others: Labels that occur in other pictures.
+            counts: How often each label occurs in all pictures.
 
         Raises:
             EncodingError: The answer does not fit.
@@ -217,7 +217,7 @@ class Encoder:
             views=self._views(cameras),
         )
         chosen = draw if draw is not None else np.random.default_rng(0)
-        return self._with_queries(sample, box_queries(kept, cameras, others, chosen))
+        return self._with_queries(sample, box_queries(kept, cameras, counts or {}, chosen))
 
     def _web_camera(self, draw: np.random.Generator | None) -> str:
         """Draw the camera that a picture of the web is taken as one of."""

@@ -7,7 +7,7 @@ preposition is the thing, what stands behind it the place (`model/grounding`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ def subtask_query(text: str, boxes: Sequence[Location], cameras: Sequence[str]) 
 def box_queries(
     boxes: Sequence[Location],
     cameras: Sequence[str],
-    others: Sequence[str],
+    counts: Mapping[str, int],
     draw: np.random.Generator,
 ) -> Queries | None:
     """Return texts about some of the boxes of a picture, and perhaps one about what is absent.
@@ -61,21 +61,24 @@ def box_queries(
     Args:
         boxes: All that is known of the picture.
         cameras: In the order of the pictures.
-        others: Labels that occur elsewhere.
+        counts: How often each label occurs in all pictures. Rare ones are drawn more often: where
+            the counter is needs fewer examples than where a fork is.
         draw: Chooses.
     """
     labels = list(dict.fromkeys(box.label for box in boxes))
     if not labels:
         return None
+    rates = np.array([max(counts.get(label, 1), 1) ** -0.5 for label in labels])
+    most = min(MOST_QUERIES, len(labels))
     texts, points = [], []
-    for index in draw.permutation(len(labels))[:MOST_QUERIES]:
+    for index in draw.choice(len(labels), most, replace=False, p=rates / rates.sum()):
         thing = labels[int(index)]
         rest = [label for label in labels if label != thing]
         form = int(draw.choice(len(_FORMS), p=_FORM_RATES))
         place = rest[int(draw.integers(len(rest)))] if rest and form == 2 else ""
         texts.append(_FORMS[form if place or form < 2 else 0].format(thing=thing, place=place))
         points.append(_points(boxes, cameras, thing, place))
-    absent = [label for label in others if _noun(label) not in {_noun(known) for known in labels}]
+    absent = [label for label in counts if _noun(label) not in {_noun(known) for known in labels}]
     if absent and draw.random() < _ABSENT_RATE:
         thing = absent[int(draw.integers(len(absent)))]
         texts[-1] = _FORMS[int(draw.integers(2))].format(thing=thing)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,8 @@ class WebSource:
         boxed = [entry for entry in self._entries if entry.boxes]
         # What is known of a picture, for captions and questions about it too.
         self._known = {(entry.file, entry.offset): entry.boxes for entry in boxed}
-        self._labels = sorted({box[0] for entry in boxed for box in entry.boxes})
+        found = Counter(box[0] for entry in boxed for box in entry.boxes)
+        self._counts = dict(sorted(found.items()))  # How often each label occurs.
 
     @property
     def statistics(self) -> Mapping[str, NormStats]:
@@ -143,7 +145,7 @@ class WebSource:
             boxes,
             draw if augment else None,
             says_boxes=bool(entry.boxes),
-            others=self._labels,
+            counts=self._counts,
         )
 
     def _picture(self, entry: WebEntry) -> tuple[np.ndarray, _Fitted]:

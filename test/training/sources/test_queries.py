@@ -41,13 +41,15 @@ def test_the_longest_label_is_meant():
 
 def test_nothing_is_known_without_boxes():
     assert subtask_query("pick up the cup", [], CAMERAS) is None
-    assert box_queries([], CAMERAS, ["fork"], np.random.default_rng(0)) is None
+    assert box_queries([], CAMERAS, {"fork": 4}, np.random.default_rng(0)) is None
 
 
 def test_texts_about_boxes_have_the_points_of_what_they_name():
     forms = set()
     for seed in range(40):
-        found = box_queries([CUP, SINK], ("front",), ["cup", "fork"], np.random.default_rng(seed))
+        found = box_queries(
+            [CUP, SINK], ("front",), {"cup": 9, "fork": 4}, np.random.default_rng(seed)
+        )
         assert len(found.texts) == len(found.points) <= 2
         for text, points in zip(found.texts, found.points, strict=True):
             thing, place = points[0].tolist()
@@ -64,5 +66,18 @@ def test_texts_about_boxes_have_the_points_of_what_they_name():
 
 def test_a_thing_of_the_same_noun_is_not_taken_for_absent():
     for seed in range(20):
-        found = box_queries([RED], CAMERAS, ["cup"], np.random.default_rng(seed))
+        found = box_queries([RED], CAMERAS, {"cup": 9}, np.random.default_rng(seed))
         assert all("red cup" in text for text in found.texts)
+
+
+def test_rare_labels_are_drawn_more_often():
+    boxes = [Location("front", f"box {k}", 0.1, 0.1, 0.2, 0.2) for k in range(8)]
+    counts = {box.label: 100 for box in boxes} | {"box 7": 1}
+    texts = [
+        text
+        for seed in range(100)
+        for text in box_queries(boxes, ("front",), counts, np.random.default_rng(seed)).texts
+    ]
+    # Weight 1 against 0.1 for the others: in nearly every draw of four.
+    assert sum("box 7" in text for text in texts) > 90
+    assert sum("box 0" in text for text in texts) < 90
