@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = root.add_argument
-    add("--preset", default="nano", choices=preset_names(), help="sizes (default nano)")
+    add("--preset", default="smoke", choices=preset_names(), help="sizes (default smoke)")
     add("--size", type=int, default=8, help="samples of a step (default 8)")
     add("--draws", type=int, default=2, help="of the flow, in the mixture (default 2)")
     add("--rounds", type=int, default=7, help="that count, after one that does not (default 7)")
@@ -64,7 +64,15 @@ def main() -> int:
             return 2
         print(loader_table(options.data, options.preset))
         return 0
-    config = eight_heads(load_preset(options.preset))
+    config = load_preset(options.preset)
+    if config.compact_vision is not None:
+        print(
+            "training: wanted sizes with SigLIP, which all implementations have; "
+            f"{options.preset} has a compact tower",
+            file=sys.stderr,
+        )
+        return 2
+    config = eight_heads(config)
     model = Pi05(config)
     draw_weights(model, 0, adaptive_scale=0.1)
     size = sum(parameter.numel() for parameter in model.parameters())

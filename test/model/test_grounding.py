@@ -131,6 +131,19 @@ def maps_of(pictures: Pictures, row: int):
             yield type(maps)(maps.rows.new_zeros(1), maps.fine[chosen], maps.coarse[chosen])
 
 
+def test_pairs_are_those_that_are_asked_for(model):
+    """Each pair as if it were alone, whatever the order of sizes."""
+    pictures = pictures_of(model, BACK, FRONT, BACK)
+    ids, valid = texts([5, 6], [7], [8, 9, 10])
+    which = torch.tensor([0, 2, 2])
+    whole, reduced = model.ground_pairs(pictures, which, ids, valid)
+    assert whole[0].tolist() == [] and whole[1].shape == (0, POINTS, 12 * 24 + 1)
+    assert reduced[0].tolist() == [0, 1, 2]
+    every = model.ground(pictures, ids.expand(3, -1, -1), valid.expand(3, -1, -1))[1]
+    wanted = torch.stack([every[0, 0], every[1, 1], every[1, 2]])  # Of the first and last picture.
+    torch.testing.assert_close(reduced[1], wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_a_text_decides(model):
     pictures = pictures_of(model, FRONT)
     ids, valid = texts([5, 6, 7], [5, 6, 8])
@@ -170,6 +183,8 @@ def test_a_picture_without_a_query_hides_its_token(model):
 def test_pictures_of_one_size_need_no_mask_if_all_have_a_query(model):
     pictures = pictures_of(model, FRONT, FRONT)
     assert model.with_points(pictures, *texts([5], [6])).valid is None
+    nowhere = model.with_points(pictures, *texts([], [], length=2))
+    assert nowhere.valid.tolist() == [[False] + [True] * 8] * 2
     partly = model.with_points(pictures, *texts([5], []))
     assert partly.valid.tolist() == [[True] * 9, [False] + [True] * 8]
 
@@ -187,14 +202,15 @@ def test_a_token_is_that_of_its_picture_alone(model):
 def test_what_is_not_seen_says_nothing_of_places(model):
     """Heat maps with their peaks elsewhere, of which nothing is seen, give one token."""
     (maps,) = pictures_of(model, FRONT).maps
+    one = torch.tensor([0])
     logits = torch.full((1, POINTS, 12 * 24 + 1), -30.0)
     logits[..., -1] = 30.0
     other = logits.clone()
     logits[..., 5], other[..., 200] = -20.0, -20.0
-    tokens = [model.grounding.tokens(maps, each) for each in (logits, other)]
+    tokens = [model.grounding.tokens(maps, one, each) for each in (logits, other)]
     torch.testing.assert_close(tokens[0], tokens[1])
     logits[..., -1] = other[..., -1] = -30.0
-    tokens = [model.grounding.tokens(maps, each) for each in (logits, other)]
+    tokens = [model.grounding.tokens(maps, one, each) for each in (logits, other)]
     assert (tokens[0] - tokens[1]).abs().max() > 1e-3
 
 
