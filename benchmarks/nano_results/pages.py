@@ -166,12 +166,14 @@ def _language_rows(table: Table, points: Sequence[Cell], first: Sequence[Cell]) 
 
 
 def _bars(cells: Sequence[Cell]) -> str:
-    found = [(cell, cell.points) for cell in cells]
+    """Plot bars, without those of homes, which have a curve of their own, if there are others."""
+    shown = [cell for cell in cells if not cell.row.homes] or cells
+    found = [(cell, cell.points) for cell in shown]
     rows = [
         {"task": cell.task, "points_share": points.mean, "interval": (points.low, points.high)}
         for cell, points in found
     ]
-    return share_chart([cell.row.label for cell in cells], rows)
+    return share_chart([cell.row.label for cell in shown], rows)
 
 
 def _homes_chart(cells: Sequence[Cell], platform: str) -> str:

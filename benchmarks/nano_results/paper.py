@@ -104,7 +104,8 @@ _LANGUAGE = Table(
         ),
     ),
     "“First” is the share of the trials in which the first thing that was picked up is the named "
-    "one; points count that, and that it rests in the sink alone.",
+    "one; points count that, and that it rests in the sink alone. The plot of homes is in their "
+    "own table.",
 )
 TABLES = {
     "modes": _MODES,

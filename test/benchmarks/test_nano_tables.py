@@ -272,6 +272,10 @@ def test_the_page_of_language(tmp_path):
     page = page_of(tmp_path, "language", stored("nano_full", evaluation([*trials, trial(1, 4.0)])))
     assert line(page, "all sources", "seen")[:3] == ["100.0 %", "100.0 to 100.0", "50.0 %"]
     assert line(page, "all sources", "held out")[0] == "0.0 %"
+    store(stored("nano_homes_3", evaluation(trials)), tmp_path / "results")
+    page = page_of(tmp_path, "language")
+    assert line(page, "3 homes", "seen")[2] == "50.0 %"
+    assert "3 homes" not in (tmp_path / "docs" / "language.svg").read_text()
 
 
 def test_the_page_of_the_curve(tmp_path):
