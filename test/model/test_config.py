@@ -25,7 +25,7 @@ def count(config: ModelConfig) -> int:
 
 
 def test_presets():
-    assert preset_names() == ("base", "nano", "smoke", "tiny")
+    assert preset_names() == ("base", "nano", "nano_plain", "smoke", "tiny")
     base = load_preset("base")
     assert base == ModelConfig()
     assert base.vision.tokens == 256

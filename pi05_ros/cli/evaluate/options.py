@@ -86,7 +86,7 @@ def _add_trials(result: argparse.ArgumentParser) -> None:
         "--planner",
         default="",
         metavar="FILE:NAME",
-        help="of the mode external: a callable in a Python file, or oracle",
+        help="of the mode external: a callable in a Python file, oracle, or fixed_list",
     )
     result.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the results"

@@ -55,8 +55,21 @@ def jobs_of(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: The text is no number above 0.
     """
+    return _from_one(text, "processes")
+
+
+def count_of(text: str) -> int:
+    """Parse a number of episodes, as an argparse type.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is no number above 0.
+    """
+    return _from_one(text, "episodes")
+
+
+def _from_one(text: str, what: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"wanted a number of processes from 1, found {text!r}")
+        raise argparse.ArgumentTypeError(f"wanted a number of {what} from 1, found {text!r}")
     return int(text)
 
 

@@ -66,6 +66,7 @@ def collect(
     homes: Sequence[int],
     *,
     seed: int = 0,
+    episodes: int = 1,
     jobs: int = 1,
     on_episode: Callable[[EpisodeSummary], None] = lambda summary: None,
     on_start: Callable[[int], None] = lambda count: None,
@@ -80,6 +81,7 @@ def collect(
         settings: Of the episodes.
         homes: Seeds of the homes.
         seed: Of the random numbers; another seed adds other episodes.
+        episodes: Number of episodes of each home, with the seeds from `seed` on.
         jobs: Number of processes, each with one thread.
         on_episode: Called with each episode that is whole.
         on_start: Called with the number of episodes to record, if there are any.
@@ -90,19 +92,21 @@ def collect(
     """
     homes = sorted(set(homes))
     check_homes(homes)
+    seeds = range(seed, seed + episodes)
     for home in homes:
-        check_room(settings.for_home(home, seed).room(), [home])
+        for one in seeds:
+            check_room(settings.for_home(home, one).room(), [home])
     load_platform(settings.platform)  # Fails here rather than in a process.
     _check_first(settings, homes[0], seed)
     claim_folder(out, "episodes", settings)
-    whole = all((out / settings.episode_id(home, seed)).exists() for home in homes)
-    if whole and not (out / UNDER_WAY).exists():
-        return Collected(present=len(homes))
+    names = [settings.episode_id(home, one) for home in homes for one in seeds]
+    if all((out / name).exists() for name in names) and not (out / UNDER_WAY).exists():
+        return Collected(present=len(names))
     with exclusive(out):
         software = software_version()
-        todo = [EpisodeJob(out, settings, home, seed, software) for home in homes]
+        todo = [EpisodeJob(out, settings, home, one, software) for home in homes for one in seeds]
         todo = [job for job in todo if not (out / job.name).exists()]
-        result = Collected(present=len(homes) - len(todo))
+        result = Collected(present=len(names) - len(todo))
         on_start(len(todo))
         for summary in finished_in_processes(_work, todo, jobs):
             result.written.append(summary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pi05_ros.errors import Pi05Error
+from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.evaluation.collection.scenes import ALL, SceneSettings
 from pi05_ros.evaluation.collection.settings import CollectSettings, check_homes, check_room
 from pi05_ros.evaluation.reproduction.plan import (
@@ -24,6 +24,7 @@ from pi05_ros.evaluation.reproduction.scaling import (
     scaled_training,
 )
 from pi05_ros.evaluation.reproduction.work import Work
+from pi05_ros.evaluation.trials.external import REGISTERED
 from pi05_ros.evaluation.trials.settings import EvaluationSettings, Weights
 from pi05_ros.evaluation.trials.tasks import find_tasks
 from pi05_ros.platforms.platform import load_platform
@@ -121,7 +122,9 @@ def _collect(plan: Plan, name: str, step: CollectStep, scale: float) -> Work:
         **({"--picture-rate": f"{step.picture_rate:g}"} if step.picture_rate else {}),
         "--difficulty": step.difficulty,
         "--seed": str(step.seed),
+        **({"--episodes": str(step.episodes)} if step.episodes > 1 else {}),
     }
+    count = len(homes) * step.episodes
     each = plan.costs.visited_episode if weights else plan.costs.episode
     inputs = _inputs(plan.steps[name])
     return Work(
@@ -129,9 +132,9 @@ def _collect(plan: Plan, name: str, step: CollectStep, scale: float) -> Work:
         "collect",
         ("homes", "collect"),
         options,
-        len(homes),
+        count,
         "episodes",
-        len(homes) * each,
+        count * each,
         inputs,
     )
 
@@ -193,6 +196,11 @@ def _eval(plan: Plan, name: str, step: EvalStep, scale: float) -> Work:
     platform = load_platform(step.platform)
     words = [step.task] if " " in step.task else [word.strip() for word in step.task.split(",")]
     tasks = find_tasks(words, step.seconds or None)
+    if step.planner and step.planner not in REGISTERED:
+        raise PlanError(
+            f"planner '{step.planner}'{did_you_mean(step.planner, REGISTERED)}: wanted one of "
+            f"{', '.join(REGISTERED)}; planners of files are for ./pi05 eval"
+        )
     modes = tuple(mode.strip() for mode in step.mode.split(","))
     trials = EvaluationSettings(
         tasks,
@@ -202,12 +210,14 @@ def _eval(plan: Plan, name: str, step: EvalStep, scale: float) -> Work:
         (Weights(path),),
         platform.name,
         step.seed,
+        planner=step.planner,
         difficulty=step.difficulty,
     ).trials()
     options = {
         "--task": step.task,
         "--homes": homes_text(homes),
         "--mode": step.mode,
+        **({"--planner": step.planner} if step.planner else {}),
         "--brain": step.brain,
         **({"--checkpoint": path} if path else {}),
         "--platform": _given(step.platform),

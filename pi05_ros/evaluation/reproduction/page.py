@@ -42,8 +42,18 @@ def curve_of(
     return sorted(points, key=lambda point: point["core_hours"])
 
 
-def curve_chart(points: Sequence[Mapping[str, Any]]) -> str:
-    """Plot points against core-hours as an <svg> element; a line for each task and platform."""
+def curve_chart(
+    points: Sequence[Mapping[str, Any]],
+    over: str = "core_hours",
+    label: str = "core-hours of data and training",
+) -> str:
+    """Plot points as an <svg> element; a line for each task, mode and platform.
+
+    Args:
+        points: As `curve_of` returns them, in the order of the lines.
+        over: Key of what they are plotted over.
+        label: What stands below the axis.
+    """
     series: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for point in points:
         key = (point["task"], point["mode"], point["platform"])
@@ -52,16 +62,16 @@ def curve_chart(points: Sequence[Mapping[str, Any]]) -> str:
         figure = Figure(figsize=(7.0, 3.4), layout="constrained")
         axes = figure.subplots()
         for (task, mode, platform), own in series.items():
-            hours = [point["core_hours"] for point in own]
+            places = [point[over] for point in own]
             shares = [100 * point["points_share"] for point in own]
             low = [100 * (p["points_share"] - p["interval"][0]) for p in own]
             high = [100 * (p["interval"][1] - p["points_share"]) for p in own]
-            label = f"{task}, {mode}, {platform}"
+            name = f"{task}, {mode}, {platform}"
             ends = [[max(0.0, v) for v in low], [max(0.0, v) for v in high]]
-            axes.errorbar(hours, shares, ends, fmt="o-", capsize=3, lw=1.2, ms=4, label=label)
+            axes.errorbar(places, shares, ends, fmt="o-", capsize=3, lw=1.2, ms=4, label=name)
         axes.set_xlim(left=0)
         axes.set_ylim(-2, 102)
-        axes.set_xlabel("core-hours of data and training")
+        axes.set_xlabel(label)
         axes.set_ylabel("points [%]")
         axes.grid(alpha=0.25)
         if series:

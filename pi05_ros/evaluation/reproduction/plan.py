@@ -34,9 +34,10 @@ class ScenesStep:
 
 @dataclass(frozen=True)
 class CollectStep:
-    """`./pi05 homes collect`: an episode in each home."""
+    """`./pi05 homes collect`."""
 
     homes: str
+    episodes: int = 1  # In each home.
     platform: str = _PLATFORM
     task: str = "dishes"
     noise: float = 0.0
@@ -49,6 +50,10 @@ class CollectStep:
     max_seconds: float = 120.0  # Simulated [s].
     difficulty: str = "ideal"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.episodes < 1:
+            raise ValueError(f"episodes {self.episodes} is below 1")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class EvalStep:
     checkpoint: str = ""  # Training step that is evaluated; "" for brains without weights.
     task: str = "dishes"  # Names joined by commas, or the text of a task.
     mode: str = "full"
+    planner: str = ""  # Of the mode external: one of `trials.external.REGISTERED`.
     brain: str = "model"
     platform: str = _PLATFORM
     difficulty: str = "ideal"

@@ -16,12 +16,14 @@ from typing import Any
 from pi05_ros.brain.interface import PastSubtask, SubtaskPrediction
 from pi05_ros.brain.observation import Observation
 from pi05_ros.errors import Pi05Error, did_you_mean
+from pi05_ros.evaluation.trials.fixed_list import FixedList
 
 _PICTURES = (224, 224)  # Of a planner that asks for no size [pixel].
 _DONE = "done"
 ORACLE = "oracle"
+FIXED_LIST = "fixed_list"
 # Names that stand for planners of the suite, beside FILE:NAME.
-REGISTERED = (ORACLE,)
+REGISTERED = (ORACLE, FIXED_LIST)
 
 
 class ExternalPlanner:
@@ -69,11 +71,13 @@ class ExternalPlanner:
 
 
 def load_planner(spec: str) -> ExternalPlanner:
-    """Load a planner from `FILE:NAME`.
+    """Load a planner from `FILE:NAME`, or the one that `fixed_list` stands for.
 
     Raises:
         Pi05Error: The file or the name is missing, or the file cannot be imported.
     """
+    if spec == FIXED_LIST:
+        return ExternalPlanner(FixedList(), spec)
     file, _, name = spec.rpartition(":")
     if not file or not name.isidentifier():
         known = did_you_mean(spec, REGISTERED)

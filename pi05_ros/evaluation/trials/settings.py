@@ -16,7 +16,7 @@ import numpy as np
 
 from pi05_ros.chunking.settings import AUTO
 from pi05_ros.errors import Pi05Error, did_you_mean
-from pi05_ros.evaluation.trials.external import ORACLE, REGISTERED
+from pi05_ros.evaluation.trials.external import ORACLE
 from pi05_ros.evaluation.trials.modes import MODES
 from pi05_ros.evaluation.trials.tasks import TrialTask
 from pi05_ros.sim.homes.difficulty import Difficulty
@@ -52,7 +52,7 @@ class EvaluationSettings:
     platform: str = "mobile_18dof"  # Name, or path of a YAML file.
     seed: int = 0  # Of the first trial of each combination; the others follow.
     repeats: int = 1  # Trials of each combination.
-    planner: str = ""  # Of mode external: FILE:NAME, or one of REGISTERED.
+    planner: str = ""  # Of mode external: FILE:NAME, or one of `external.REGISTERED`.
     ros: bool = False  # Through the graph of nodes.
     difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
     chunk_mode: str = AUTO  # One of CHUNK_MODES, or AUTO.
@@ -90,7 +90,7 @@ class EvaluationSettings:
             )
         if self.ros and self.planner and self.planner != ORACLE:
             raise EvaluationError(
-                f"through the graph the mode external takes --planner {' or '.join(REGISTERED)}; "
+                f"through the graph the mode external takes --planner {ORACLE}; "
                 f"evaluate '{self.planner}' without --ros"
             )
         if not 0 <= self.delay < math.inf or not 0 < self.interval < math.inf:

@@ -49,9 +49,10 @@ def test_collect_passes_its_options_and_prints_failures(tmp_path, monkeypatch, c
     monkeypatch.setattr(collect, "collect", fake)
     line = ["--homes", "1-3", "--out", str(tmp_path), "--seed", "7", "--jobs", "3"]
     line += ["--wrong-chunks", "0.05", "--restarts", "--other-tasks", "0.1", "--visited", "c"]
-    line += ["--task", "all"]
+    line += ["--task", "all", "--episodes", "2"]
     assert main(["collect", *line, "--noise", "0.01", "--max-seconds", "50"]) == 0
     assert asked["homes"] == [1, 2, 3] and asked["seed"] == 7 and asked["jobs"] == 3
+    assert asked["episodes"] == 2
     assert asked["settings"] == CollectSettings(
         "mobile_18dof", "all", max_seconds=50.0, noise=0.01, wrong_chunks=0.05, restarts=True,
         other_tasks=0.1, visited="c",
@@ -86,3 +87,13 @@ def test_seeds_below_zero_are_a_wrong_command_line(verb, tmp_path, capsys):
     assert error.value.code == 2
     assert "wanted a seed of 0 or more, found '-1'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_episodes_without_a_success(tmp_path, monkeypatch, capsys):
+    """Of the expert they are an error; a checkpoint may fail, and what was said to it is data."""
+    bad = EpisodeSummary("b", 2, "t", "failure", 5, 8, 60.0, "time")
+    monkeypatch.setattr(collect, "collect", lambda *_, **__: Collected(written=[bad]))
+    line = ["collect", "--homes", "1", "--out", str(tmp_path)]
+    assert main(line) == 1
+    assert main([*line, "--visited", "c"]) == 1
+    assert main([*line, "--verbal", "c"]) == 0

@@ -79,6 +79,28 @@ def test_command_lines():
     assert (asked.checkpoint, asked.homes) == ("one/last", list(range(10000, 10010)))
 
 
+def test_several_episodes_of_a_home_and_an_external_planner():
+    ep, points = works(
+        Plan(
+            "p",
+            {
+                "ep": Step(collect=CollectStep("0-2", episodes=35)),
+                "points": Step(
+                    eval=EvalStep("0-2", brain="random", mode="external", planner="fixed_list")
+                ),
+            },
+            costs=Costs(episode=2.0),
+        )
+    )
+    assert (ep.amount, ep.core_seconds) == (105, 210.0)
+    assert ep.arguments(1)[ep.arguments(1).index("--episodes") + 1] == "35"
+    asked = eval_parser().parse_args(points.arguments(1)[1:])
+    assert asked.planner == "fixed_list"
+    # Hashes of plans without these keys stay as they were.
+    assert "--episodes" not in works(plan_of())[1].options
+    assert "--planner" not in works(plan_of())[4].options
+
+
 def test_a_hash_follows_settings_and_inputs():
     before, again = digests(works(plan_of())), digests(works(plan_of()))
     assert before == again
@@ -103,6 +125,9 @@ def test_a_hash_follows_settings_and_inputs():
          "source WD is of kind WD: wanted steps scenes, found 'ep', a step collect"),
         (Step(eval=EvalStep("0-9")), "the brain model needs a training step"),
         (Step(eval=EvalStep("0-9", "one", brain="expert")), "do not go together"),
+        (Step(eval=EvalStep("0-9", "one", mode="external", planner="fixed_lst")),
+         "did you mean 'fixed_list'"),
+        (Step(eval=EvalStep("0-9", "one", planner="oracle")), "the mode external and --planner"),
         (Step(eval=EvalStep("0-9", "one", task="dishs")), "there is no task 'dishs'"),
         (Step(eval=EvalStep("0-9", "one", mode="ful")), "there is no mode 'ful'"),
     ],

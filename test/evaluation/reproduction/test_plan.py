@@ -67,6 +67,7 @@ steps:
         ("{}", "wanted one of scenes, collect, train, eval, found none"),
         ("{scenes: {homes: 0-1}, eval: {homes: 0-1}}", "found scenes and eval"),
         ("{scenes: {homes: 0-1, set: 3}}", "unknown key 'set'; did you mean 'sets'"),
+        ("{collect: {homes: 0-1, episodes: 0}}", "episodes 0 is below 1"),
         ("{scenes: {homes: 5}}", "wanted text, found 5"),
         ("{collect: {homes: 0-1, visited: on}}", "wanted text, found True"),
         ("{collect: {homes: 0-1, visited: ep}}", "'ep' is a step collect, wanted train"),

@@ -61,7 +61,9 @@ def test_what_it_does_wrong_is_an_answer_that_is_missing(load):
 def test_what_cannot_be_loaded(load, tmp_path):
     with pytest.raises(Pi05Error, match="defines no function or class 'nothing'"):
         load("nothing")
-    with pytest.raises(Pi05Error, match="wanted FILE:NAME, or one of oracle"):
+    with pytest.raises(
+        Pi05Error, match="wanted FILE:NAME, or one of oracle, fixed_list.*did you mean 'oracle'"
+    ):
         load_planner("oracl")
     with pytest.raises(Pi05Error, match="is not a file"):
         load_planner(f"{tmp_path}/none.py:f")
