@@ -84,7 +84,8 @@ def _trial(episode: Mapping[str, Any]) -> dict[str, Any]:
 def reduce_run(folder: Path) -> dict[str, Any]:
     """Return the stored results of a folder of `./pi05 reproduce`.
 
-    Only finished evaluations are in them.
+    They have the finished evaluations whose inputs are still those of the folder: in one that was
+    copied from another plan's, evaluations may be left of steps that were made again since.
 
     Args:
         folder: With reproduce.json and the folders of the evaluations.
@@ -103,13 +104,13 @@ def reduce_run(folder: Path) -> dict[str, Any]:
                 **reduce_summary(_read(folder / name / SUMMARY)),
             }
             for name, entry in steps.items()
-            if entry["kind"] == "eval" and entry["finished"]
+            if entry["kind"] == "eval" and entry["finished"] and _is_current(steps, name)
         ]
         facts = {key: content[key] for key in ("plan", "hash", "scale")}
     except (KeyError, TypeError) as error:
         raise ResultsError(f"{folder / FILE} is not of ./pi05 reproduce ({error!r})") from error
     if not found:
-        raise ResultsError(f"{folder}: no evaluation is finished")
+        raise ResultsError(f"{folder}: no evaluation of its present steps is finished")
     return {**facts, "evaluations": found}
 
 
@@ -132,6 +133,14 @@ def _made_by(steps: Mapping[str, Any], name: str) -> dict[str, Any]:
             "hash": steps[own]["result"]["checkpoint_hash"],
         }
     return facts
+
+
+def _is_current(steps: Mapping[str, Any], name: str) -> bool:
+    """Check that all that a step depends on is what it was when the step was made."""
+    return all(
+        used in steps and steps[used]["hash"] == digest and _is_current(steps, used)
+        for used, digest in steps[name]["inputs"].items()
+    )
 
 
 def _inputs(steps: Mapping[str, Any], name: str) -> list[str]:

@@ -111,7 +111,7 @@ def run_folder(tmp_path):
 
     def step(kind, hours, inputs=(), **more):
         return {"kind": kind, "finished": True, "core_seconds": 3600 * hours,
-                "inputs": dict.fromkeys(inputs, "x"), **more}  # fmt: skip
+                "hash": "x", "inputs": dict.fromkeys(inputs, "x"), **more}  # fmt: skip
 
     def train(hours, inputs, samples, digest):
         settings = {"verb": "train nano_pretrain", "recipe": "rh"}
@@ -147,6 +147,15 @@ def test_a_run_is_reduced_with_its_facts(tmp_path):
         "hash": "db",
     }
     assert len(one["trials"]) == 2
+
+
+def test_evaluations_of_steps_that_were_made_again_are_left_out(tmp_path):
+    file = run_folder(tmp_path) / "reproduce.json"
+    content = json.loads(file.read_text())
+    content["steps"]["a"]["hash"] = "y"  # What b began from is another one now.
+    file.write_text(json.dumps(content))
+    with pytest.raises(ResultsError, match="no evaluation of its present steps"):
+        reduce_run(tmp_path)
 
 
 def test_evaluations_are_stored_by_name(tmp_path):
