@@ -45,7 +45,7 @@ def test_equal_samples_and_trials(name):
     found = steps_of(name)
     needed = all_inputs(list(found.values()), "points18")
     assert sum(found[one].amount for one in needed if found[one].kind == "train") == 120_000
-    assert found["points18"].options["--homes"] == "20000-20019"
+    assert found["points18"].options["--homes"] == "10020-10039"
     assert found["language18"].options["--task"] == "language,language_unseen"
     assert works(load_plan(name), 0.1)  # Smaller sizes are valid too.
 
