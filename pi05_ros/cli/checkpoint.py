@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
         "inspect", help="show the contents of a checkpoint, and what is missing"
     )
     inspect.add_argument(
-        "path", type=Path, help="folder in the layout of pi05_ros, LeRobot or openpi"
+        "path",
+        help="folder in the layout of pi05_ros, LeRobot or openpi, or the name of a shipped one",
     )
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.add_argument("--hashes", action="store_true", help="verify the SHA-256 of each file")
@@ -92,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
     probe = verbs.add_parser(
         "probe", help="load a checkpoint, and measure whether it acts and writes subtasks"
     )
-    probe.add_argument("path", help="folder, or random:PRESET?seed=N")
+    probe.add_argument("path", help="folder, name of a shipped one, or random:PRESET?seed=N")
     probe.add_argument("--platform", default="mobile_18dof", help="robot: name or YAML")
     probe.add_argument("--device", default="cpu", help="cpu or cuda; default: cpu")
     probe.add_argument("--dtype", choices=_DTYPES, default="float32", help="data type")
@@ -106,10 +107,12 @@ def parser() -> argparse.ArgumentParser:
 def _inspect(parsed: argparse.Namespace) -> int:
     from pi05_ros.checkpoints.checkpoint import read_contents
     from pi05_ros.checkpoints.inspection import describe, page
+    from pi05_ros.checkpoints.shipped import existing_folder, named_checkpoint
     from pi05_ros.checkpoints.storage.manifest import ManifestCheck
     from pi05_ros.model.config import load_preset
 
-    contents = read_contents(parsed.path, load_preset(parsed.model) if parsed.model else None)
+    folder = existing_folder(named_checkpoint(parsed.path))
+    contents = read_contents(folder, load_preset(parsed.model) if parsed.model else None)
     check = ManifestCheck(contents.folder, contents.records, parsed.hashes)
     try:
         check.finish()
