@@ -41,6 +41,7 @@ setup(
         f"{NAME}.evaluation.report": ["*.j2"],
         f"{NAME}.evaluation.eval_report": ["*.j2"],
         f"{NAME}.evaluation.reproduction": ["*.j2"],
+        f"{NAME}.evaluation.shipping": ["*.j2"],
         f"{NAME}.training.reporting": ["*.j2"],
     },
     data_files=[

@@ -70,6 +70,7 @@ evaluation/eval_report
 evaluation/probe
 evaluation/gates
 evaluation/reproduction
+evaluation/shipping
 bringup
 nodes/common
 nodes/brain_common

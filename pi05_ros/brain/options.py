@@ -10,7 +10,8 @@ BRAIN_NAMES = ("model", "expert", "none")
 DESCRIPTIONS = {
     "brain": "Source of subtasks and actions: the pi0.5 model; the scripted expert, which "
     "reads the state of a mock home; or none, where an operator drives and speaks.",
-    "checkpoint": "Folder of the model's weights; empty: nano size, initialised at random.",
+    "checkpoint": "The model's weights: a folder, the name of shipped ones (nano), or "
+    "random:PRESET?seed=N. Empty: the shipped nano, or random:nano where none is shipped.",
     "device": "Device of the model: cpu, cuda, cuda:1, or auto for the first GPU, else the CPU.",
     "dtype": "Data type of weights and activations; auto: bfloat16 on a GPU, float32 on a CPU.",
     "execution": "Execution of the forward passes; compiled and graphs are faster and take a "

@@ -6,11 +6,11 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from pi05_ros.brain.model_options import DTYPES, EXECUTIONS, ModelOptions
 from pi05_ros.brain.options import BRAIN_NAMES, DESCRIPTIONS
+from pi05_ros.checkpoints.shipped import named_checkpoint, valid_names
 from pi05_ros.chunking.settings import AUTO, CHUNK_MODES
 from pi05_ros.errors import ConfigError, did_you_mean
 from pi05_ros.sim.homes.difficulty import PRESETS, Difficulty
@@ -141,9 +141,7 @@ class BringupOptions:
                 f"chunk_mode: the expert has no flow that {self.chunk_mode} could guide; "
                 "take auto, async or sync"
             )
-        is_random = self.checkpoint.startswith("random:")  # See inference.model_brain.
-        if self.checkpoint and not is_random and not Path(self.checkpoint).expanduser().is_dir():
-            raise ValueError(f"checkpoint: '{self.checkpoint}' is not a folder")
+        _check_checkpoint(self.checkpoint)
         if self.sim and self.mock_hardware:
             raise ValueError("mock_hardware: sim brings its own controllers; take one of the two")
         if self.console_port > 65535 or self.console_port < 0:
@@ -220,6 +218,16 @@ def option_table() -> tuple[Option, ...]:
         )
         for field in dataclasses.fields(BringupOptions)
     )
+
+
+def _check_checkpoint(checkpoint: str) -> None:
+    """Raise ValueError if a checkpoint is neither random nor a folder."""
+    try:
+        folder = named_checkpoint(checkpoint).folder
+    except ConfigError as error:
+        raise ValueError(f"checkpoint: {error.problem}") from error
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"checkpoint: '{checkpoint}' is not a folder; wanted {valid_names()}")
 
 
 def _parse_value(name: str, kind: type, text: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
+from pi05_ros.checkpoints.shipped import named_checkpoint, valid_names
 from pi05_ros.errors import ConfigError
 from pi05_ros.foundation.strict_yaml import from_mapping
 from pi05_ros.model.config import ModelConfig, load_preset
@@ -17,16 +17,19 @@ def picture_size(checkpoint: str) -> tuple[int, int]:
     """Return (height, width) of the model's pictures [pixel].
 
     Args:
-        checkpoint: A folder, or `random:<preset>?seed=<number>`; empty: `random:nano`. Folders
-            without a config of ours are public weights, whose pictures have the published size.
+        checkpoint: See `shipped.named_checkpoint`. Folders without a config of ours are public
+            weights, whose pictures have the published size.
 
     Raises:
         ConfigError: There is no such preset, or config.json is not valid.
     """
-    if not checkpoint or checkpoint.startswith("random:"):
-        match = _RANDOM.match(checkpoint)
-        return load_preset(match[1] if match else "nano").picture_size
-    path = Path(checkpoint).expanduser() / "config.json"
+    named = named_checkpoint(checkpoint)
+    if named.folder is None:
+        match = _RANDOM.match(named.name)
+        if match is None:
+            raise ConfigError(f"checkpoint '{checkpoint}'", f"wanted {valid_names()}")
+        return load_preset(match[1]).picture_size
+    path = named.folder / "config.json"
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except (OSError, ValueError) as error:

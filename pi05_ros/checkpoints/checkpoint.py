@@ -36,6 +36,7 @@ from pi05_ros.checkpoints.layouts.native import (
 from pi05_ros.checkpoints.layouts.openpi import is_openpi, read_openpi
 from pi05_ros.checkpoints.layouts.public_weights import check_tied, has_public_names
 from pi05_ros.checkpoints.number_embeddings import order_numbers
+from pi05_ros.checkpoints.shipped import existing_folder, named_checkpoint, valid_names
 from pi05_ros.checkpoints.storage.files import (
     CheckpointError,
     existing_file,
@@ -90,7 +91,7 @@ def open_checkpoint(
     """Load the checkpoint that a `checkpoint` argument names.
 
     Args:
-        spec: A folder, or `random:<preset>` with `?seed=<number>`; empty: `random:nano`.
+        spec: See `shipped.named_checkpoint`.
         dtype: Floating-point type of the weights in memory.
         device: Of the weights.
 
@@ -98,20 +99,13 @@ def open_checkpoint(
         CheckpointError: The folder is no checkpoint.
         ConfigError: The preset or the seed is not valid, or the home directory is unknown.
     """
-    if spec and not spec.startswith("random:"):
-        try:
-            folder = Path(spec).expanduser()
-        except RuntimeError as error:
-            raise ConfigError(
-                f"checkpoint '{spec}'", f"there is no such home ({error})"
-            ) from error
-        return load_checkpoint(folder, dtype, device)
-    match = re.fullmatch(r"(?:random:([^?]+)(?:\?seed=(\d{1,18}))?)?", spec)
+    named = named_checkpoint(spec)
+    if named.folder is not None:
+        return load_checkpoint(existing_folder(named), dtype, device)
+    match = re.fullmatch(r"random:([^?]+)(?:\?seed=(\d{1,18}))?", named.name)
     if match is None:
-        raise ConfigError(
-            f"checkpoint '{spec}'", "wanted a folder, or random:<preset>?seed=<whole number>"
-        )
-    checkpoint = random_checkpoint(match[1] or "nano", int(match[2] or 0))
+        raise ConfigError(f"checkpoint '{spec}'", f"wanted {valid_names()}")
+    checkpoint = random_checkpoint(match[1], int(match[2] or 0))
     checkpoint.model.to(device=device, dtype=dtype)
     return checkpoint
 

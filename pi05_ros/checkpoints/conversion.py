@@ -53,6 +53,7 @@ def convert(
     platform: str = "",
     policy_cameras: tuple[str, ...] = (),
     cameras: tuple[str, ...] = (),
+    documents: Mapping[str, str] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> str:
     """Write a checkpoint in another layout, dtype or with other parts.
@@ -69,6 +70,8 @@ def convert(
         policy_cameras: Cameras, if the source does not state them.
         cameras: The platform's names for the source's cameras, one each, in the order of the
             weights; public weights name the cameras of the robots that they were trained on.
+        documents: Texts for people by file name, such as README.md. They are not in the
+            manifest, so that they may be edited. For our layout only.
         progress: Called with the number of bytes just written.
 
     Returns:
@@ -125,6 +128,8 @@ def convert(
                 if fast:
                     fast.save(folder / FAST_FILE)
                 write_manifest(folder)
+                for name, text in (documents or {}).items():
+                    (folder / name).write_text(text, encoding="utf-8")
             check.finish()
     finally:
         check.close()

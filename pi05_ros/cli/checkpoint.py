@@ -1,4 +1,4 @@
-"""The verb `pi05 checkpoint`: inspect, convert, probe."""
+"""The verb `pi05 checkpoint`: inspect, convert, probe, ship."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     parsed = parser().parse_args(arguments)
     try:
-        return {"inspect": _inspect, "convert": _convert, "probe": _probe}[parsed.verb](parsed)
+        verbs = {"inspect": _inspect, "convert": _convert, "probe": _probe, "ship": _ship}
+        return verbs[parsed.verb](parsed)
     except Pi05Error as error:
         print(f"pi05 checkpoint {parsed.verb}: {error}", file=sys.stderr)
         return 1
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     root = argparse.ArgumentParser(
-        prog="pi05 checkpoint", description="Inspect, convert and probe checkpoints."
+        prog="pi05 checkpoint", description="Inspect, convert, probe and ship checkpoints."
     )
     verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -47,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
         "inspect", help="show the contents of a checkpoint, and what is missing"
     )
     inspect.add_argument(
-        "path", type=Path, help="folder in the layout of pi05_ros, LeRobot or openpi"
+        "path",
+        help="folder in the layout of pi05_ros, LeRobot or openpi, or the name of a shipped one",
     )
     inspect.add_argument("--json", action="store_true", help="print JSON")
     inspect.add_argument("--hashes", action="store_true", help="verify the SHA-256 of each file")
@@ -92,11 +94,31 @@ def parser() -> argparse.ArgumentParser:
     probe = verbs.add_parser(
         "probe", help="load a checkpoint, and measure whether it acts and writes subtasks"
     )
-    probe.add_argument("path", help="folder, or random:PRESET?seed=N")
+    probe.add_argument("path", help="folder, name of a shipped one, or random:PRESET?seed=N")
     probe.add_argument("--platform", default="mobile_18dof", help="robot: name or YAML")
     probe.add_argument("--device", default="cpu", help="cpu or cuda; default: cpu")
     probe.add_argument("--dtype", choices=_DTYPES, default="float32", help="data type")
     probe.add_argument("--json", action="store_true", help="print JSON")
+
+    ship = verbs.add_parser(
+        "ship", help="write compact weights with a model card, for config/checkpoints"
+    )
+    ship.add_argument("source", help="folder of a run (its best), or of a checkpoint")
+    ship.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder")
+    ship.add_argument(
+        "--dtype",
+        choices=_DTYPES,
+        default="float16",
+        help="data type of the file; default: float16, which keeps chunks closest for its size",
+    )
+    ship.add_argument(
+        "--card",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE.json",
+        help="figures for the model card: gates.json of `eval gates`, summary.json of `eval`",
+    )
     for verb in (inspect, convert, probe):
         verb.add_argument("--model", help="preset of the sizes, for public weights without them")
     probe.add_argument("--tokenizer", type=Path, help="tokenizer file, where the folder has none")
@@ -106,10 +128,12 @@ def parser() -> argparse.ArgumentParser:
 def _inspect(parsed: argparse.Namespace) -> int:
     from pi05_ros.checkpoints.checkpoint import read_contents
     from pi05_ros.checkpoints.inspection import describe, page
+    from pi05_ros.checkpoints.shipped import existing_folder, named_checkpoint
     from pi05_ros.checkpoints.storage.manifest import ManifestCheck
     from pi05_ros.model.config import load_preset
 
-    contents = read_contents(parsed.path, load_preset(parsed.model) if parsed.model else None)
+    folder = existing_folder(named_checkpoint(parsed.path))
+    contents = read_contents(folder, load_preset(parsed.model) if parsed.model else None)
     check = ManifestCheck(contents.folder, contents.records, parsed.hashes)
     try:
         check.finish()
@@ -207,6 +231,17 @@ def _probe(parsed: argparse.Namespace) -> int:
     report = Probe(checkpoint, platform, stats, _log).run(scenes)
     facts = probe_facts(report)
     print(json.dumps(facts, indent=1, ensure_ascii=False) if parsed.json else probe_page(report))
+    return 0
+
+
+def _ship(parsed: argparse.Namespace) -> int:
+    import torch
+
+    from pi05_ros.evaluation.shipping.ship import CARD, ship
+
+    done = ship(parsed.source, parsed.out, getattr(torch, parsed.dtype), parsed.card)
+    print(f"wrote {done.folder} ({done.size / 1e6:.1f} MB of weights) from {done.source}")
+    print(f"read {done.folder / CARD} before it is committed")
     return 0
 
 

@@ -8,8 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pi05_ros.bringup.default_brain import DEFAULT_TEXT, default_brain
 from pi05_ros.bringup.domain import own_domain
 from pi05_ros.bringup.options import BringupOptions
+from pi05_ros.checkpoints.shipped import named_checkpoint
+from pi05_ros.checkpoints.storage.files import CheckpointError
 from pi05_ros.cli.common.options import add_bringup_options
 from pi05_ros.cli.common.status_line import StatusLine
 from pi05_ros.demo.out_folder import prepare_folder
@@ -35,7 +38,7 @@ _OPTIONS = (
     "chunk_mode",
     "task",
 )
-_DEFAULTS = {"brain": "expert", "task": TASK}
+_DEFAULTS = {"task": TASK}
 _DESCRIPTIONS = {
     "task": "Task for the robot, by text or name; the home is the room that it needs: "
     + ", ".join(f'{name} ("{task.text}")' for name, task in TASKS.items())
@@ -59,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     texts = {name: getattr(parsed, name) for name in _OPTIONS}
     try:
         platform = load_platform(parsed.platform)
+        choice = default_brain(platform.name, texts)
+        texts |= {"brain": choice.brain, "checkpoint": choice.checkpoint}
         options = BringupOptions.parse(
             {
                 **{name: text for name, text in texts.items() if text is not None},
@@ -84,14 +89,18 @@ def main(arguments: Sequence[str]) -> int:
             home=options.home,
             task=options.told_task,
             brain=options.brain,
-            checkpoint=options.checkpoint,
+            checkpoint=(
+                named_checkpoint(options.checkpoint).name if options.brain == "model" else ""
+            ),
             seed=options.seed,
             seconds=seconds,
         )
-    except ConfigError as error:
+    except (CheckpointError, ConfigError) as error:
         print(f"pi05 demo: {error}", file=sys.stderr)
         return 2
     line = StatusLine(sys.stdout)
+    if choice.note or request.checkpoint:
+        line.log(choice.note or f"the model drives, with the checkpoint {request.checkpoint}")
     run = DemoRun(platform, options, request, out, RunRecord(), line.show, line.log)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: run.interrupt())
@@ -124,7 +133,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"{', '.join(platform_names())}, or the path of a platform's YAML file "
         "[default: mobile_18dof]",
     )
-    add_bringup_options(result, _OPTIONS, _DEFAULTS, _DESCRIPTIONS)
+    add_bringup_options(
+        result, _OPTIONS, _DEFAULTS, _DESCRIPTIONS, default_texts={"brain": DEFAULT_TEXT}
+    )
     result.add_argument(
         "--seconds",
         default=f"{SECONDS:g}",

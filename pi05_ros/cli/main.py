@@ -32,7 +32,9 @@ VERBS = {
         "pi05_ros.cli.homes.command",
         "make training data in mock homes: episodes of the expert, captioned scenes",
     ),
-    "checkpoint": Verb("pi05_ros.cli.checkpoint", "inspect, convert or probe a model's weights"),
+    "checkpoint": Verb(
+        "pi05_ros.cli.checkpoint", "inspect, convert, probe or ship a model's weights"
+    ),
     "fast": Verb(
         "pi05_ros.cli.fast", "fit a FAST tokenizer, which writes actions as text, to episodes"
     ),

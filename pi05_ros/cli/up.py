@@ -11,11 +11,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from pi05_ros.bringup.default_brain import DEFAULT_TEXT, default_brain
 from pi05_ros.bringup.graph import graph
 from pi05_ros.bringup.options import BringupOptions, option_table
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
 from pi05_ros.bringup.terminal_log import TerminalLog
+from pi05_ros.checkpoints.storage.files import CheckpointError
 from pi05_ros.cli.common.options import add_bringup_options, flag
 from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform, platform_names
@@ -39,9 +41,14 @@ def main(arguments: Sequence[str]) -> int:
     texts = {o.name: getattr(parsed, o.name) for o in option_table()}
     try:
         platform = load_platform(parsed.platform)
+        if (texts["sim"] or "").lower() == "true":
+            choice = default_brain(platform.name, texts)
+            texts |= {"brain": choice.brain, "checkpoint": choice.checkpoint}
+            if choice.note:
+                print(f"pi05 up: {choice.note}")
         options = BringupOptions.parse({n: text for n, text in texts.items() if text is not None})
         specs = process_specs(graph(platform, options))
-    except ConfigError as error:
+    except (CheckpointError, ConfigError) as error:
         print(f"pi05 up: {error}", file=sys.stderr)
         return 2
     return supervise(specs)
@@ -58,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "platform", help=f"{', '.join(platform_names())}, or the path of a platform's YAML file"
     )
-    add_bringup_options(result)
+    add_bringup_options(result, default_texts={"brain": f"model; with --sim: {DEFAULT_TEXT}"})
     return result
 
 

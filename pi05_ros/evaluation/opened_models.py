@@ -30,7 +30,7 @@ def opened_model(
 
     Args:
         platform: Name of the platform, or its YAML file.
-        checkpoint: Folder of the checkpoint; empty: random weights.
+        checkpoint: See `checkpoints.shipped.named_checkpoint`.
         device: See `ModelOptions`.
         dtype: See `ModelOptions`.
         execution: See `ModelOptions`.

@@ -50,7 +50,7 @@ class ModelBrain:
 
     Args:
         platform: The robot.
-        checkpoint: A folder, or `random:<preset>?seed=<number>`; empty: `random:nano`.
+        checkpoint: See `checkpoints.shipped.named_checkpoint`.
         options: Device, dtype, execution, seed; None: the defaults.
 
     Raises:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pi05_ros
+from pi05_ros.checkpoints.shipped import named_checkpoint, shipped_checkpoints
 
 _MANIFEST = "manifest.json"  # Of checkpoints.storage.manifest: the hash of every other file.
 RANDOM_WEIGHTS = "random weights"
@@ -20,22 +21,25 @@ def checkpoint_facts(brain: str, checkpoint: str) -> tuple[str, str]:
 
     Args:
         brain: "model", "expert" or "none".
-        checkpoint: The option of the bring-up: a folder, `random:<preset>`, or empty.
+        checkpoint: The option of the bring-up; see `checkpoints.shipped.named_checkpoint`.
 
     Returns:
-        The checkpoint, and the SHA-256 of its manifest (64 hexadecimal digits). Random weights
-        have "random weights" as their hash; a brain without weights has neither.
+        The checkpoint (the absolute path of a folder, or the name of a shipped one), and the
+        SHA-256 of its manifest (64 hexadecimal digits). Random weights have "random weights" as
+        their hash; a brain without weights has neither.
     """
     if brain != "model":
         return "", ""
-    if not checkpoint or checkpoint.startswith("random:"):
-        return checkpoint or "random:nano", RANDOM_WEIGHTS
-    folder = Path(checkpoint).expanduser().resolve()
+    named = named_checkpoint(checkpoint)
+    if named.folder is None:
+        return named.name, RANDOM_WEIGHTS
+    folder = named.folder.resolve()
+    name = named.name if named.name in shipped_checkpoints() else str(folder)
     try:
         digest = hashlib.sha256((folder / _MANIFEST).read_bytes()).hexdigest()
     except OSError:
-        return str(folder), ""  # No checkpoint: the brain reports the error.
-    return str(folder), digest
+        return name, ""  # No checkpoint: the brain reports the error.
+    return name, digest
 
 
 def software_version() -> str:

@@ -13,12 +13,18 @@ from pi05_ros.errors import ConfigError
 from pi05_ros.platforms.platform import load_platform
 
 
-def test_of_random_weights():
+def test_of_random_weights(shipped_folder):
     assert picture_size("") == (144, 192)
     assert picture_size("random:tiny?seed=3") == picture_size("random:tiny") == (28, 28)
     assert picture_size("random:base") == (224, 224)
     with pytest.raises(ConfigError, match="did you mean 'nano'"):
         picture_size("random:nani")
+
+
+def test_of_shipped_weights(shipped_folder):
+    save_checkpoint(shipped_folder / "nano", compact_checkpoint())
+    assert picture_size("") == picture_size("nano") == SIZE
+    assert picture_size("random:nano") == (144, 192)
 
 
 def test_of_folders(tmp_path):
@@ -45,7 +51,7 @@ def test_of_folders(tmp_path):
         ({"brain": "expert"}, None),  # It uses no pictures; the cameras' own default holds.
     ],
 )
-def test_camera_ingestion_is_started_with_it(options, size):
+def test_camera_ingestion_is_started_with_it(options, size, shipped_folder):
     specs = graph(load_platform("mobile_18dof"), BringupOptions(sim=True, **options), {})
     (ingestion,) = (spec for spec in specs if spec.name == "camera_ingestion")
     found = [ingestion.parameters.get(f"image_{side}_px") for side in ("height", "width")]

@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 
+from pi05_ros.bringup.default_brain import DEFAULT_TEXT
 from pi05_ros.cli import demo
 from pi05_ros.demo.out_folder import prepare_folder
 from pi05_ros.recording.disk import DiskSpace
@@ -26,7 +27,7 @@ def test_help_names_the_options_and_their_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for option in ("platform", "task", "home", "brain", "seconds", "out", "seed"):
         assert f"--{option} " in text
-    assert "[default: demo_out]" in text and "[default: expert]" in text
+    assert "[default: demo_out]" in text and f"[default: {DEFAULT_TEXT}]" in text
     assert "--brain model|expert|none Source of subtasks and actions:" in text
 
 
@@ -55,18 +56,67 @@ def test_a_wrong_command_line_is_one_sentence_and_status_2(arguments, sentence, 
 @pytest.fixture
 def runs(monkeypatch):
     """Options of the runs that are asked for; none takes place."""
-    asked = []
+    asked, requests = [], []
 
     class NoRun:
-        def __init__(self, platform, options, *others):
+        def __init__(self, platform, options, request, *others):
             asked.append(options)
+            requests.append(request)
 
         def run(self):
             return DemoResult("time", "", "", "")
 
     monkeypatch.setattr("pi05_ros.demo.run.DemoRun", NoRun)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(NoRun, "requests", requests, raising=False)
     return asked
+
+
+@pytest.mark.parametrize(
+    ("arguments", "brain", "named", "line"),
+    [
+        ([], "expert", "", "the scripted expert drives: no checkpoint is shipped\n"),
+        (["--brain", "expert"], "expert", "", ""),
+        (
+            ["--checkpoint", "random:tiny"],
+            "model",
+            "random:tiny",
+            "the model drives, with the checkpoint random:tiny\n",
+        ),
+        (
+            ["--brain", "model"],
+            "model",
+            "random:nano",
+            "the model drives, with the checkpoint random:nano\n",
+        ),
+    ],
+)
+def test_who_drives_is_said_and_kept(
+    arguments, brain, named, line, tmp_path, runs, capsys, shipped_folder
+):
+    from pi05_ros.demo.run import DemoRun
+
+    assert demo.main(["--out", str(tmp_path), *arguments]) == 0
+    (options,), (request,) = runs, DemoRun.requests
+    assert (options.brain, request.brain, request.checkpoint) == (brain, brain, named)
+    assert capsys.readouterr().out == f"{line}\n"  # And the line of the end, which is empty.
+
+
+def test_the_shipped_checkpoint_drives_robots_that_it_knows(
+    tmp_path, runs, capsys, shipped_folder
+):
+    (shipped_folder / "nano").mkdir()
+    (shipped_folder / "nano/manifest.json").write_text("{}")
+    (shipped_folder / "nano/norm_stats.json").write_text('{"mobile_19dof": {}}')
+    for platform in ("mobile_19dof", "mobile_18dof"):
+        assert demo.main(["--out", str(tmp_path), "--platform", platform]) == 0
+    assert [(o.brain, o.checkpoint) for o in runs] == [("model", "nano"), ("expert", "")]
+    first, second = (line for line in capsys.readouterr().out.split("\n") if line)
+    assert first == "the model drives, with the checkpoint nano"
+    assert second == (
+        "the scripted expert drives: the shipped checkpoint nano does not know mobile_18dof (it "
+        "knows: mobile_19dof)"
+    )
 
 
 @pytest.mark.parametrize(

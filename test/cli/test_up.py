@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from pi05_ros.bringup.default_brain import DEFAULT_TEXT
 from pi05_ros.bringup.options import option_table
 from pi05_ros.bringup.terminal_log import TerminalLog
 from pi05_ros.cli import up
@@ -23,9 +24,31 @@ def test_help_names_every_option_its_default_and_its_choices(capsys):
     assert "mobile_18dof, mobile_19dof" in text
     for option in option_table():
         assert f"--{option.name.replace('_', '-')}" in text
-        assert f"[default: {option.default or 'empty'}]" in text
+        if option.name != "brain":
+            assert f"[default: {option.default or 'empty'}]" in text
         assert option.description in text
     assert "--brain model|expert" in text
+    assert f"[default: model; with --sim: {DEFAULT_TEXT}]" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "brain"),
+    [
+        (["--sim"], "expert"),
+        (["--sim", "--checkpoint", "random:tiny"], "model"),
+        ([], "model"),
+    ],
+)
+def test_a_mock_home_is_driven_by_the_expert_where_nothing_is_shipped(
+    arguments, brain, monkeypatch, shipped_folder, capsys
+):
+    asked = []
+    monkeypatch.setattr(up, "graph", lambda platform, options: asked.append(options) or [])
+    monkeypatch.setattr(up, "supervise", lambda specs: 0)
+    assert up.main(["mobile_18dof", *arguments]) == 0
+    assert [options.brain for options in asked] == [brain]
+    said = "pi05 up: the scripted expert drives: no checkpoint is shipped\n"
+    assert capsys.readouterr().out == (said if brain == "expert" else "")
 
 
 @pytest.mark.parametrize(

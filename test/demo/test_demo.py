@@ -38,7 +38,10 @@ def start(tmp_path):
 
         def start(*arguments):
             process = subprocess.Popen(
-                [sys.executable, "-m", "pi05_ros.cli", "demo", "--out", str(tmp_path), *arguments],
+                [
+                    *(sys.executable, "-m", "pi05_ros.cli", "demo", "--brain", "expert"),
+                    *("--out", str(tmp_path), *arguments),
+                ],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,

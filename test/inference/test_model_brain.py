@@ -255,11 +255,11 @@ def test_checkpoint_arguments():
         ModelBrain(platform, "nowhere")
     with pytest.raises(ConfigError, match="did you mean 'nano'"):
         ModelBrain(platform, "random:nani")
-    with pytest.raises(ConfigError, match="wanted a folder, or random:"):
+    with pytest.raises(ConfigError, match="wanted a folder, random:<preset>"):
         ModelBrain(platform, "random:tiny?sed=1")
 
 
-def test_an_empty_argument_is_nano():
+def test_an_empty_argument_is_random_nano_where_nothing_is_shipped(shipped_folder):
     platform = load_platform(PLATFORMS[1])
     brain = ModelBrain(platform)
     assert brain.info.checkpoint == "random:nano?seed=0"

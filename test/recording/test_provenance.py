@@ -14,7 +14,14 @@ def test_a_checkpoint_is_identified_by_the_hash_of_its_manifest(tmp_path):
     assert found == (str(tmp_path), hashlib.sha256(b"{}").hexdigest())
 
 
-def test_random_weights_and_no_weights(tmp_path):
+def test_a_shipped_checkpoint_is_its_name_and_hash(shipped_folder):
+    (shipped_folder / "nano").mkdir()
+    (shipped_folder / "nano/manifest.json").write_bytes(b"{}")
+    facts = ("nano", hashlib.sha256(b"{}").hexdigest())
+    assert checkpoint_facts("model", "nano") == checkpoint_facts("model", "") == facts
+
+
+def test_random_weights_and_no_weights(tmp_path, shipped_folder):
     assert checkpoint_facts("model", "") == ("random:nano", "random weights")
     assert checkpoint_facts("model", "random:tiny?seed=3") == (
         "random:tiny?seed=3",

@@ -18,6 +18,7 @@ def add_bringup_options(
     names: Iterable[str] | None = None,
     defaults: Mapping[str, str] | None = None,
     descriptions: Mapping[str, str] | None = None,
+    default_texts: Mapping[str, str] | None = None,
 ) -> None:
     """Add bring-up options to a parser, with their choices, descriptions and defaults as help.
 
@@ -28,12 +29,14 @@ def add_bringup_options(
         names: Options to add, in the order of the table; None: all.
         defaults: Defaults of this verb, where they differ from the table's.
         descriptions: Descriptions of this verb, likewise.
+        default_texts: Help on defaults that depend on other options, likewise.
     """
     wanted = None if names is None else set(names)
     for option in option_table():
         if wanted is not None and option.name not in wanted:
             continue
         default = (defaults or {}).get(option.name, option.default)
+        default = (default_texts or {}).get(option.name, default)
         text = (descriptions or {}).get(option.name, option.description)
         values = "|".join(option.choices) if option.choices else option.name.upper()
         parser.add_argument(

@@ -30,7 +30,9 @@ def gates_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     result.add_argument(
-        "checkpoint", metavar="CHECKPOINT", help="folder of weights, or random:PRESET?seed=N"
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help="folder of weights, shipped ones by name (nano), or random:PRESET?seed=N",
     )
     result.add_argument(
         "--episodes",

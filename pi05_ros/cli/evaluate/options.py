@@ -66,7 +66,11 @@ def _add_trials(result: argparse.ArgumentParser) -> None:
     )
     result.add_argument("--brain", default="model", help=f"{', '.join(BRAINS)} [default: model]")
     result.add_argument(
-        "--checkpoint", default="", metavar="C[,C2]", help="folders of weights, joined by commas"
+        "--checkpoint",
+        default="",
+        metavar="C[,C2]",
+        help="weights, joined by commas: folders, "
+        "shipped ones by name (nano), or random:PRESET?seed=N",
     )
     result.add_argument(
         "--platform",

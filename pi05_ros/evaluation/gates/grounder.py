@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from pi05_ros.cameras.model_input import reduced
 from pi05_ros.checkpoints.checkpoint import Checkpoint, open_checkpoint, read_contents
+from pi05_ros.checkpoints.shipped import named_checkpoint
 from pi05_ros.inference.devices import device_of, dtype_of
 from pi05_ros.model.grounding import points_of
 
@@ -80,15 +80,15 @@ def open_grounder(checkpoint: str, device: str = "auto", dtype: str = "auto") ->
     The weights of a model without grounding are not loaded.
 
     Args:
-        checkpoint: A folder, or `random:<preset>?seed=<number>`.
+        checkpoint: See `checkpoints.shipped.named_checkpoint`.
         device: See ModelOptions.
         dtype: See ModelOptions.
 
     Raises:
         Pi05Error: It cannot be opened.
     """
-    is_folder = bool(checkpoint) and not checkpoint.startswith("random:")
-    if is_folder and read_contents(Path(checkpoint).expanduser()).config.grounding is None:
+    folder = named_checkpoint(checkpoint).folder
+    if folder is not None and read_contents(folder).config.grounding is None:
         return None
     where = device_of(device)
     opened = open_checkpoint(checkpoint, dtype_of(dtype, where), where)

@@ -9,11 +9,11 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pi05_ros.checkpoints.shipped import named_checkpoint, shipped_checkpoints, valid_names
 from pi05_ros.chunking.settings import AUTO
 from pi05_ros.errors import Pi05Error, did_you_mean
 from pi05_ros.evaluation.trials.external import ORACLE
@@ -36,7 +36,7 @@ class EvaluationError(Pi05Error):
 class Weights:
     """The weights of a trial."""
 
-    checkpoint: str  # A folder, `random:…`, or empty: a brain without weights.
+    checkpoint: str  # A folder, a shipped name, `random:…`, or empty: a brain without weights.
     digest: str = ""  # SHA-256 of its manifest; empty: it has none.
 
 
@@ -229,7 +229,7 @@ def weights_of(brain: str, checkpoints: tuple[str, ...], seed: int) -> tuple[Wei
 
     Args:
         brain: One of BRAINS.
-        checkpoints: Folders or `random:…`; (): none is named.
+        checkpoints: See `checkpoints.shipped.named_checkpoint`; (): none is named.
         seed: Of a random model.
 
     Raises:
@@ -241,17 +241,20 @@ def weights_of(brain: str, checkpoints: tuple[str, ...], seed: int) -> tuple[Wei
         return (Weights(f"random:{_RANDOM_PRESET}?seed={seed}" if brain == "random" else ""),)
     if not checkpoints:
         raise EvaluationError(
-            "the brain model needs --checkpoint FOLDER (weights drawn at random: --brain random)"
+            f"the brain model needs --checkpoint FOLDER: {valid_names()} (weights drawn at random "
+            "also by --brain random)"
         )
     return tuple(_weights(checkpoint) for checkpoint in checkpoints)
 
 
 def _weights(checkpoint: str) -> Weights:
-    if checkpoint.startswith("random:"):
+    named = named_checkpoint(checkpoint)
+    folder = named.folder
+    if folder is None:
         return Weights(checkpoint)
-    folder = Path(checkpoint).expanduser()
     if not folder.is_dir():
-        raise EvaluationError(f"checkpoint '{checkpoint}' is not a folder")
+        raise EvaluationError(f"checkpoint '{checkpoint}' is not a folder; wanted {valid_names()}")
     manifest = folder / "manifest.json"
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else ""
-    return Weights(str(folder), digest)
+    # A shipped checkpoint has the same name on each machine; its hash tells versions apart.
+    return Weights(named.name if named.name in shipped_checkpoints() else str(folder), digest)

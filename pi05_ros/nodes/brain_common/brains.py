@@ -18,7 +18,7 @@ def open_brain(
 
     Args:
         name: One of brain.options.BRAIN_NAMES.
-        checkpoint: Folder of the weights; empty: π0.5 at nano size with random weights.
+        checkpoint: See `checkpoints.shipped.named_checkpoint`.
         platform: The robot.
         options: Inference options of the model; None: the defaults. The expert has none.
 

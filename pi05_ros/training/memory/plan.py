@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pi05_ros.checkpoints.checkpoint import read_contents
+from pi05_ros.checkpoints.shipped import existing_folder, named_checkpoint
 from pi05_ros.model.config import ModelConfig, load_preset
 from pi05_ros.training.memory.activations import Activations, PassSize, activations
 from pi05_ros.training.memory.weights import (
@@ -120,7 +120,7 @@ def model_of(recipe: Recipe) -> ModelConfig:
     elif init.startswith("random:"):
         known = load_preset(init.removeprefix("random:").partition("?")[0])
     else:
-        known = read_contents(Path(init).expanduser()).config
+        known = read_contents(existing_folder(named_checkpoint(init))).config
     return config_of_run(known, recipe)
 
 

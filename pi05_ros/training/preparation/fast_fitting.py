@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pi05_ros.checkpoints.checkpoint import read_contents
+from pi05_ros.checkpoints.shipped import existing_folder, named_checkpoint
 from pi05_ros.data.episodes.cache_folder import CacheFolder
 from pi05_ros.data.episodes.episode import Episode
 from pi05_ros.data.episodes.samples import SampleError, Samples
@@ -179,7 +179,7 @@ def _begun(recipe: Recipe) -> tuple[ModelConfig, Mapping[str, NormStats]]:
     """Return sizes and statistics of what a recipe begins from."""
     if not recipe.model.init or recipe.model.init.startswith("random:"):
         return load_preset(recipe.model.preset), {}
-    contents = read_contents(Path(recipe.model.init).expanduser())
+    contents = read_contents(existing_folder(named_checkpoint(recipe.model.init)))
     return contents.config, contents.norm_stats
 
 

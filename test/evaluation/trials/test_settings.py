@@ -83,7 +83,7 @@ def test_what_is_refused(wrong, sentence):
         settings(given.pop("homes"), **given)
 
 
-def test_weights_of_a_command_line(tmp_path):
+def test_weights_of_a_command_line(tmp_path, shipped_folder):
     folder = tmp_path / "best"
     folder.mkdir()
     (folder / "manifest.json").write_text("{}")
@@ -97,8 +97,11 @@ def test_weights_of_a_command_line(tmp_path):
         weights_of("model", (), 0)
     with pytest.raises(EvaluationError, match="the brain expert takes no --checkpoint"):
         weights_of("expert", ("a",), 0)
-    with pytest.raises(EvaluationError, match="is not a folder"):
+    with pytest.raises(EvaluationError, match=r"is not a folder; .* shipped checkpoint \(none\)"):
         weights_of("model", (str(tmp_path / "none"),), 0)
+    folder.rename(shipped_folder / "small")
+    (shipped,) = weights_of("model", ("small",), 0)
+    assert (shipped.checkpoint, shipped.digest) == ("small", found.digest)
 
 
 def test_a_difficulty_is_one_of_the_homes_and_is_kept():

@@ -1,0 +1,1 @@
+"""Shipped checkpoints: weights with a model card, and stored observations with their answers."""
