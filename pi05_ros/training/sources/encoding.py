@@ -28,7 +28,7 @@ from pi05_ros.training.sources.augmentation import draw_change
 from pi05_ros.training.sources.queries import Queries, box_queries, subtask_query
 
 Box = tuple[str, float, float, float, float]  # Label, x_min, y_min, x_max, y_max.
-_FULL_SIZE_RATE = 0.6  # Share of the web's pictures that a compact tower sees as its first view.
+_FULL_SIZE_RATE = 0.85  # Share of the web's pictures that a compact tower sees as its first view.
 
 
 class EncodingError(Pi05Error):

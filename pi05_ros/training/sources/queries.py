@@ -68,7 +68,7 @@ def box_queries(
     labels = list(dict.fromkeys(box.label for box in boxes))
     if not labels:
         return None
-    rates = np.array([max(counts.get(label, 1), 1) ** -0.5 for label in labels])
+    rates = np.array([max(counts.get(label, 1), 1) ** -0.75 for label in labels])
     most = min(MOST_QUERIES, len(labels))
     texts, points = [], []
     for index in draw.choice(len(labels), most, replace=False, p=rates / rates.sum()):
