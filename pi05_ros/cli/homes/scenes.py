@@ -31,6 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"kind of the room ({', '.join(ROOMS)}), or {ALL}: in each home one of "
         f"{', '.join(TRAINING_ROOMS)} that the seed draws; default: {ALL}",
     )
+    parser.add_argument(
+        "--cameras",
+        default="",
+        metavar="NAMES",
+        help="cameras that are rendered, separated by commas: a wrist that hangs at rest sees "
+        "little but the floor; default: all",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             sets=arguments.sets,
             room=arguments.room,
             difficulty=arguments.difficulty,
+            cameras=arguments.cameras,
         )
     except ValueError as error:
         print(f"pi05 homes scenes: {error}", file=sys.stderr)

@@ -16,12 +16,14 @@ import numpy as np
 
 from pi05_ros.cameras.rotation import upright
 from pi05_ros.data.bags.sink import write_atomically
+from pi05_ros.errors import did_you_mean
 from pi05_ros.evaluation.collection.arrangements import Arrangements
 from pi05_ros.evaluation.collection.collect import UNDER_WAY, disk_error, exclusive
 from pi05_ros.evaluation.collection.descriptions import SeenFurniture, SeenItem, entries
 from pi05_ros.evaluation.collection.furniture import fixture_states
 from pi05_ros.evaluation.collection.labels import absent_furniture, labels_in
 from pi05_ros.evaluation.collection.settings import (
+    CollectError,
     check_homes,
     check_room,
     claim_folder,
@@ -29,7 +31,8 @@ from pi05_ros.evaluation.collection.settings import (
 )
 from pi05_ros.evaluation.collection.visibility import ItemView, Visibility
 from pi05_ros.foundation.parallel import finished_in_processes
-from pi05_ros.platforms.platform import load_platform
+from pi05_ros.platforms.parts import Camera
+from pi05_ros.platforms.platform import Platform, load_platform
 from pi05_ros.sim.cameras import CameraRenderer
 from pi05_ros.sim.expert.kinematics import ArmKinematics
 from pi05_ros.sim.homes.difficulty import Difficulty
@@ -50,6 +53,7 @@ class SceneSettings:
     quality: int = 90  # Of the JPEG pictures, 1 to 100.
     room: str = ALL  # Kind of the room, or ALL.
     difficulty: str = "ideal"  # Of the homes; see `sim.homes.difficulty`.
+    cameras: str = ""  # Names of those that are rendered, separated by commas; "": all.
 
     def __post_init__(self) -> None:
         Difficulty.parse(self.difficulty)
@@ -57,6 +61,24 @@ class SceneSettings:
             raise ValueError(f"sets: wanted at least 1, got {self.sets}")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: wanted a JPEG quality from 1 to 100, got {self.quality}")
+
+    def cameras_of(self, platform: Platform) -> tuple[Camera, ...]:
+        """Return the cameras of a platform that are rendered.
+
+        Raises:
+            CollectError: It has none of a name.
+        """
+        if not self.cameras:
+            return platform.cameras
+        names = [name.strip() for name in self.cameras.split(",")]
+        for name in names:
+            if name not in platform.camera_names:
+                raise CollectError(
+                    f"{platform.name} has no camera '{name}'"
+                    f"{did_you_mean(name, platform.camera_names)} "
+                    f"(valid: {', '.join(platform.camera_names)})"
+                )
+        return tuple(camera for camera in platform.cameras if camera.name in names)
 
 
 @dataclass(frozen=True)
@@ -124,7 +146,7 @@ def collect_scenes(
     if settings.room != ALL:
         check_room(settings.room, homes)
         labels_in(settings.room)
-    load_platform(settings.platform)
+    settings.cameras_of(load_platform(settings.platform))
     claim_folder(out, "scenes", settings)
     asked = [SceneJob(out, settings, home, seed) for home in homes]
     whole = all((out / f"{job.name}.jsonl").exists() for job in asked)
@@ -186,7 +208,7 @@ class _Scenes:
             for number in range(self._job.settings.sets):
                 scene = self._scenes.draw(number)
                 states = fixture_states(self._room, scene.objects)
-                for camera in self._platform.cameras:
+                for camera in self._job.settings.cameras_of(self._platform):
                     views, pieces = visibility.scene(camera.name, scene.snapshot)
                     items = [self._seen(view, scene.places) for view in views.values()]
                     furniture = [

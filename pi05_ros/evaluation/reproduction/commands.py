@@ -71,14 +71,21 @@ def _scenes(plan: Plan, name: str, step: ScenesStep, scale: float) -> Work:
     check_homes(homes)
     if step.room != ALL:
         check_room(step.room, homes)
-    SceneSettings(step.platform, step.sets, room=step.room, difficulty=step.difficulty)
-    load_platform(step.platform)
+    settings = SceneSettings(
+        step.platform,
+        step.sets,
+        room=step.room,
+        difficulty=step.difficulty,
+        cameras=step.cameras,
+    )
+    settings.cameras_of(load_platform(step.platform))
     options = {
         "--homes": homes_text(homes),
         "--platform": _given(step.platform),
         "--room": step.room,
         "--sets": str(step.sets),
         "--difficulty": step.difficulty,
+        **({"--cameras": step.cameras} if step.cameras else {}),
         "--seed": str(step.seed),
     }
     sets = len(homes) * step.sets

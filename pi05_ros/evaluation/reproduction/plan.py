@@ -29,6 +29,7 @@ class ScenesStep:
     room: str = ALL
     sets: int = 8  # Sets of pictures of each home.
     difficulty: str = "ideal"
+    cameras: str = ""  # Separated by commas; "": all.
     seed: int = 0
 
 

@@ -1,5 +1,6 @@
 """Static scenes: what the training source reads, and equality."""
 
+import dataclasses
 import json
 
 import cv2
@@ -38,6 +39,18 @@ def test_the_training_source_reads_them(scenes):
     assert kinds == {"caption", "question", "boxes"}
     for entry in found:
         assert cv2.imread(str(entry.file)).shape == (240, 320, 3)
+
+
+def test_some_cameras_only(tmp_path):
+    front = dataclasses.replace(SETTINGS, sets=2, cameras="front")
+    assert collect_scenes(tmp_path / "a", front, [0]).counts["pictures"] == 2
+    assert {path.name for path in (tmp_path / "a").glob("*/*.jpg")} == {
+        "set0_front.jpg", "set1_front.jpg",
+    }  # fmt: skip
+    wrong = dataclasses.replace(SETTINGS, cameras="front,left")
+    with pytest.raises(CollectError, match="has no camera 'left'.*front, back"):
+        collect_scenes(tmp_path / "b", wrong, [0])
+    assert not (tmp_path / "b").exists()
 
 
 def test_two_runs_are_equal_and_a_half_written_home_is_made_again(scenes, tmp_path):
