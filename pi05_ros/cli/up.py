@@ -17,6 +17,7 @@ from pi05_ros.bringup.options import BringupOptions, option_table
 from pi05_ros.bringup.processes import process_specs
 from pi05_ros.bringup.supervisor import GraphError, ProcessSpec, Supervisor
 from pi05_ros.bringup.terminal_log import TerminalLog
+from pi05_ros.checkpoints.shipped import named_checkpoint
 from pi05_ros.checkpoints.storage.files import CheckpointError
 from pi05_ros.cli.common.options import add_bringup_options, flag
 from pi05_ros.errors import ConfigError
@@ -41,16 +42,23 @@ def main(arguments: Sequence[str]) -> int:
     texts = {o.name: getattr(parsed, o.name) for o in option_table()}
     try:
         platform = load_platform(parsed.platform)
+        note = ""
         if (texts["sim"] or "").lower() == "true":
             choice = default_brain(platform.name, texts)
             texts |= {"brain": choice.brain, "checkpoint": choice.checkpoint}
-            if choice.note:
-                print(f"pi05 up: {choice.note}")
+            note = choice.note
         options = BringupOptions.parse({n: text for n, text in texts.items() if text is not None})
+        if not options.sim and options.brain == "model" and not options.checkpoint:
+            note = (
+                f"no checkpoint is named, so {named_checkpoint('').name} drives, which has never "
+                "seen a real robot; name one with --checkpoint"
+            )
         specs = process_specs(graph(platform, options))
     except (CheckpointError, ConfigError) as error:
         print(f"pi05 up: {error}", file=sys.stderr)
         return 2
+    if note:
+        print(f"pi05 up: {note}")
     return supervise(specs)
 
 
