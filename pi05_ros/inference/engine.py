@@ -210,7 +210,7 @@ class Pi05Engine:
             images: As for `generate_text`.
             prompt: The whole prompt, from `model.text.prompts`.
             noise: ω, (1, horizon, action_dim) float32, used as it is; None: random, times the
-                config's `noise_scale`.
+                config's `noise_scale` unless the chunk is guided.
             state: (D,) normalised, for π0, which has no state in its prompt. None for π0.5.
             continuation: The chunk that the new one continues, with normalised actions
                 (horizon, D); None: there is none. In the mode "rtc" the first actions are close to
@@ -234,12 +234,15 @@ class Pi05Engine:
             tokens = torch.tensor([request.prompt])
             sample = self._passes.prefill_for_actions(embedded, tokens, padded)
             watch.lap("prefix")
-            if noise is None:
-                noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
-                noise *= self._config.noise_scale
             prefix = None
             if continuation is not None:
                 prefix = chunk_prefix_of(continuation, self._config.action_dim)
+            if noise is None:
+                noise = torch.randn(self._chunk_shape, generator=self._noise_generator)
+                if prefix is None or prefix.trained:
+                    noise *= self._config.noise_scale
+                # Guidance starts from all of the noise: at its mean the action tokens are nearly
+                # 0, and the gradient of their first norm is so large that chunks fly off.
             actions = sample(noise, prefix)[0].cpu().numpy()
             watch.lap("generation")
         if not np.isfinite(actions).all():

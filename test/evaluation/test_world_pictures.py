@@ -53,7 +53,7 @@ def test_a_drivers_picture_is_turned_before_it_is_fitted(degrees):
     picture = np.random.default_rng(degrees).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     canvas = np.ones((112, 112, 3), np.uint8)
     box = fit_driver_picture(picture, degrees, canvas)
-    np.testing.assert_array_equal(canvas, model_input(upright(picture, degrees), side=112))
+    np.testing.assert_array_equal(canvas, model_input(upright(picture, degrees), height=112))
     assert (box.width, box.height) == ((84, 112) if degrees % 180 else (112, 84))
 
 

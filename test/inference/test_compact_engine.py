@@ -119,7 +119,7 @@ def test_a_wrist_is_reduced_and_a_camera_is_a_part_of_the_key(engine):
 
 
 def test_sampling_from_no_noise(checkpoint):
-    """With noise_scale 0 two chunks are equal, whatever they continue; half of it is between."""
+    """With noise_scale 0 two chunks are equal, unless they are guided; half of it is between."""
     images = compact_pictures("front", "left_wrist")
     old = {m: Continuation(np.full((50, 5), 0.3), 4, 20, m) for m in CONTINUATION_MODES}
 
@@ -133,9 +133,11 @@ def test_sampling_from_no_noise(checkpoint):
             for _ in range(2)
         ]
 
-    for mode in (None, *CONTINUATION_MODES):
+    for mode in (None, "trained_rtc"):
         first, second = chunks(0.0, mode)
         np.testing.assert_array_equal(first, second)
+    for without, whole in zip(chunks(0.0, "rtc"), chunks(1.0, "rtc"), strict=True):
+        np.testing.assert_array_equal(without, whole)
     generator = torch.Generator().manual_seed(1)
     noise = 0.5 * torch.randn(1, 50, 32, generator=generator)
     engine = Pi05Engine(checkpoint)

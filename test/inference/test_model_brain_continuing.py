@@ -31,7 +31,9 @@ def handover(platform: Platform, old: np.ndarray, mode: str, committed: int = 8)
     return Continuation(rows, committed, 30, mode)
 
 
-@pytest.mark.parametrize("checkpoint", [TINY, pytest.param("", id="nano", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "checkpoint", [TINY, pytest.param("random:smoke", id="smoke", marks=pytest.mark.slow)]
+)
 def test_guided_chunks_keep_to_the_plan_at_the_seam(checkpoint):
     """Random weights, whose chunks differ from each other, at 150 ms, with new noise each time.
 

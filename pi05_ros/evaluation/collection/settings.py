@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from pi05_ros.sim.homes.rooms import ROOMS
 from pi05_ros.sim.standing import WithinReach
 from pi05_ros.sim.tasks.lab import pick_up, put_thing
 from pi05_ros.sim.tasks.registry import DISHES, TASKS, room_of, text_in
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 ALL = "all"  # Stands for one of TASKS, which the seed draws in each home.
 # Stands for "put the … in the sink" with one dish, which the seed draws in each home.
@@ -178,7 +175,7 @@ def check_room(kind: str, homes: Sequence[int]) -> None:
         )
 
 
-def claim_folder(folder: Path, what: str, settings: DataclassInstance) -> None:
+def claim_folder(folder: Path, what: str, settings: Any) -> None:
     """Make a folder for data with these settings, or check that it holds such data.
 
     A setting that the folder's file does not name had its default: it is younger than the data.
@@ -216,7 +213,7 @@ def claim_folder(folder: Path, what: str, settings: DataclassInstance) -> None:
     write_atomically(file, json.dumps(wanted, indent=1) + "\n")
 
 
-def _defaults(settings: DataclassInstance) -> dict[str, object]:
+def _defaults(settings: Any) -> dict[str, object]:
     """Return the settings that have a default value, with it."""
     fields = dataclasses.fields(settings)
     return {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}

@@ -28,7 +28,7 @@ PLATFORM = load_platform("mobile_18dof")
 UNITS = [dimension.unit for dimension in PLATFORM.dimensions]
 STATS = NormStats.from_limits(PLATFORM.names, UNITS, PLATFORM.lower, PLATFORM.upper)
 SCENES = drawn_scenes(PLATFORM, load_preset("tiny").picture_size)
-STEPS = 200
+STEPS = 300
 SUBTASKS = ("pick up the plate", "open the drawer", "pick up the shirt", "go to the bed")
 
 
