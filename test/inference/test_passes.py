@@ -186,6 +186,7 @@ def test_chunks_with_a_prefix_are_captured_in_the_warm_up(model):
     assert capture.captured == before
 
 
+@pytest.mark.timeout(300)  # It compiles.
 @pytest.mark.parametrize("model", ["pi05"], indirect=True)
 @torch.inference_mode()
 def test_captured_passes_can_be_compiled(model):
