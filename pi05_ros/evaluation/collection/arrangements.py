@@ -44,13 +44,16 @@ class Arrangements:
         world: The home; it is not changed.
         kinematics: Of its robot.
         random: Source of what is drawn.
+
+    Attributes:
+        place: The room as the expert works in it.
     """
 
     def __init__(
         self, world: World, kinematics: ArmKinematics, random: np.random.Generator
     ) -> None:
         self._platform, self._room, self._random = world.platform, world.room, random
-        self._place = Workplace(kinematics, world.room, ScriptedExpertConfig())
+        self.place = Workplace(kinematics, world.room, ScriptedExpertConfig())
         self._start, self._scene = world.snapshot(), world.scene_state()
 
     def draw(self, number: int) -> Arrangement:
@@ -79,9 +82,9 @@ class Arrangements:
     def _place_robot(self, qpos: np.ndarray) -> None:
         model, random = self._start.model, self._random
         on_floor = [item for item in self._room.items if item.surface == "floor" and item.grasp]
-        site = self._place.main
+        site = self.place.main
         if on_floor and random.uniform() < 0.5:
-            site = self._place.floor
+            site = self.place.floor
         base = self._stance(site, on_floor)
         set_joint_positions(model, qpos, self._posture(site))
         yaw = base.yaw + float(random.uniform(-_TURN, _TURN))
@@ -90,7 +93,7 @@ class Arrangements:
 
     def _stance(self, site: Site, on_floor: list[Item]) -> FloorPose:
         """Draw a pose of the base in odom that touches no furniture, or take the last one."""
-        random, config, main = self._random, self._place.config, self._room.surfaces[0]
+        random, config, main = self._random, self.place.config, self._room.surfaces[0]
         for _ in range(_TRIES):
             if site.is_floor:
                 thing = on_floor[int(random.integers(len(on_floor)))]
@@ -108,7 +111,7 @@ class Arrangements:
     def _posture(self, site: Site) -> dict[str, float]:
         """Return joint positions with the torso at the site's height and the hands above."""
         platform, vector = self._platform, site.posture.copy()
-        for arm in self._place.kinematics.layout.arms:
+        for arm in self.place.kinematics.layout.arms:
             height = site.pass_height + float(self._random.uniform(0.01, 0.12))
             vector[arm.joints] = site.ready_joints(arm.side, height)
         positions = home_positions(platform)

@@ -21,6 +21,7 @@ from pi05_ros.evaluation.collection.arrangements import Arrangements
 from pi05_ros.evaluation.collection.collect import UNDER_WAY, disk_error, exclusive
 from pi05_ros.evaluation.collection.descriptions import SeenFurniture, SeenItem, entries
 from pi05_ros.evaluation.collection.furniture import fixture_states
+from pi05_ros.evaluation.collection.hands import HandsAtWork
 from pi05_ros.evaluation.collection.labels import absent_furniture, labels_in
 from pi05_ros.evaluation.collection.settings import (
     CollectError,
@@ -41,6 +42,7 @@ from pi05_ros.sim.world import World
 
 _USE = 2  # Of the random numbers of the scenes; see random_for.
 _ROOM_USE = 3  # Of those of the room.
+_HANDS_USE = 8  # Of those of the hands.
 ALL = "all"  # Stands for one of TRAINING_ROOMS, which the seed draws for each home.
 
 
@@ -197,6 +199,8 @@ class _Scenes:
         self._world = World(self._platform, job.home, job.room, difficulty=difficulty)
         self._room = self._world.room
         self._scenes = Arrangements(self._world, kinematics, self._random)
+        random = random_for(job.home, job.seed, _HANDS_USE)
+        self._hands = HandsAtWork(self._room, kinematics, self._scenes.place, random)
 
     def pictures(self) -> list[tuple[str, bytes, list[dict[str, Any]]]]:
         """Return file name, JPEG and entries of each picture of which something can be said."""
@@ -207,6 +211,8 @@ class _Scenes:
         try:
             for number in range(self._job.settings.sets):
                 scene = self._scenes.draw(number)
+                if number:  # The first one is the home's start.
+                    scene = self._hands.place(scene)
                 states = fixture_states(self._room, scene.objects)
                 for camera in self._job.settings.cameras_of(self._platform):
                     views, pieces = visibility.scene(camera.name, scene.snapshot)
